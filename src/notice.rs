@@ -1,0 +1,21 @@
+//! What is said to the user and has no place among log lines.
+
+use std::sync::Arc;
+
+use crate::{select::Target, tail::EndReason};
+
+#[derive(Debug, Clone)]
+pub enum Notice {
+    /// `+ pod › container`
+    Started(Arc<Target>),
+    /// `- pod › container`
+    Ended(Arc<Target>, EndReason),
+    /// A container that has not started, and why: `! pod › container waits: ImagePullBackOff: …`
+    Waiting { namespace: String, pod: String, container: String, reason: String },
+    /// Something about one target that the user should know: `! pod › container: …`
+    About(Arc<Target>, String),
+    /// Something about the whole run that is good to know; left out by `--only-log-lines`.
+    Info(String),
+    /// Something about the whole run that went wrong; always said.
+    Warning(String),
+}

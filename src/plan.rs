@@ -1,0 +1,192 @@
+//! The checked wish: what was said on the command line, typed, with every default filled in.
+
+use std::{path::PathBuf, time::Duration};
+
+use jiff::{Timestamp, tz::TimeZone};
+use regex::{Regex, bytes::Regex as BytesRegex};
+
+/// Everything that one run does.
+#[derive(Debug)]
+pub struct Plan {
+    pub source: Source,
+    pub filter: FilterPlan,
+    pub display: Display,
+    /// `--verbosity`: from 6 on, what is asked of the apiserver is told on standard error.
+    pub verbosity: u8,
+}
+
+/// Where lines come from.
+#[derive(Debug)]
+pub enum Source {
+    Stdin,
+    Cluster(Box<ClusterPlan>),
+}
+
+#[derive(Debug)]
+pub struct ClusterPlan {
+    pub connect: Connect,
+    pub selection: Selection,
+    pub logs: LogPlan,
+    pub limits: Limits,
+}
+
+/// How to reach the apiserver, as kubectl's options say it. What is absent comes from the kubeconfig.
+#[derive(Debug, Default, Clone)]
+pub struct Connect {
+    pub kubeconfig: Option<PathBuf>,
+    pub context: Option<String>,
+    pub cluster: Option<String>,
+    pub user: Option<String>,
+    pub server: Option<String>,
+    pub token: Option<String>,
+    pub certificate_authority: Option<PathBuf>,
+    pub client_certificate: Option<PathBuf>,
+    pub client_key: Option<PathBuf>,
+    pub insecure_skip_tls_verify: bool,
+    pub tls_server_name: Option<String>,
+    pub as_user: Option<String>,
+    pub as_groups: Vec<String>,
+    pub as_uid: Option<String>,
+    /// Key and value of each `--as-user-extra`; a key may repeat.
+    pub as_user_extra: Vec<(String, String)>,
+    /// Bounds lists and the wait for response headers, never a running stream. None: no bound.
+    pub request_timeout: Option<Duration>,
+    pub disable_compression: bool,
+}
+
+/// Which containers to tail.
+#[derive(Debug)]
+pub struct Selection {
+    pub namespaces: Namespaces,
+    pub query: Query,
+    pub label_selector: Option<String>,
+    /// `--field-selector` and `--node`, joined.
+    pub field_selector: Option<String>,
+    pub exclude_pod: Vec<Regex>,
+    pub container: Regex,
+    pub exclude_container: Vec<Regex>,
+    pub states: ContainerStates,
+    pub condition: Option<Condition>,
+    pub init_containers: bool,
+    pub ephemeral_containers: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Namespaces {
+    /// The one that the kubeconfig's context names.
+    Default,
+    /// At least one, each once, in the order said.
+    Some(Vec<String>),
+    All,
+}
+
+#[derive(Debug)]
+pub enum Query {
+    /// Pods whose names match.
+    Regex(Regex),
+    /// The one pod of this name.
+    Pod(String),
+    /// The pods that a workload or service selects.
+    Resource { kind: Kind, name: String },
+}
+
+/// A kind that selects pods by its `spec.selector`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    ReplicationController,
+    Service,
+    DaemonSet,
+    Deployment,
+    ReplicaSet,
+    StatefulSet,
+    Job,
+}
+
+/// Which states a container may be in when it is first seen at the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ContainerStates {
+    pub running: bool,
+    pub waiting: bool,
+    pub terminated: bool,
+}
+
+/// `--condition`: a pod condition and the status it must have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// As the apiserver spells it, such as `Ready`.
+    pub name: &'static str,
+    /// `True`, `False` or `Unknown`.
+    pub status: &'static str,
+}
+
+/// Which part of each log to show.
+#[derive(Debug, Clone)]
+pub struct LogPlan {
+    pub follow: bool,
+    pub previous: bool,
+    pub since: Option<Since>,
+    /// Lines from the end of the log; None: all.
+    pub tail: Option<u64>,
+    /// Bytes of each log; None: all.
+    pub limit_bytes: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Since {
+    /// Back from the server's now.
+    Ago(Duration),
+    Time(Timestamp),
+}
+
+/// What may be asked of the cluster.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limits {
+    /// Requests a second; None: no limit.
+    pub qps: Option<f64>,
+    pub burst: u32,
+    /// Concurrent log requests, at least 1.
+    pub max_log_requests: usize,
+}
+
+/// Which lines to show and what to mark in them.
+#[derive(Debug, Default)]
+pub struct FilterPlan {
+    pub include: Vec<BytesRegex>,
+    pub exclude: Vec<BytesRegex>,
+    pub highlight: Vec<BytesRegex>,
+}
+
+/// How lines and notices look.
+#[derive(Debug)]
+pub struct Display {
+    pub format: Format,
+    pub color_stdout: bool,
+    pub color_stderr: bool,
+    pub timestamps: Option<Timestamps>,
+    pub timezone: TimeZone,
+    pub diff_container: bool,
+    pub only_log_lines: bool,
+    /// Pairs of SGR sequences (`"38;5;9"`) for pod and container; None: the built-in palette.
+    pub colors: Option<Vec<(String, String)>>,
+    /// Whether the namespace is part of the prefix and of notices: with `-A` or several namespaces.
+    pub namespace_in_prefix: bool,
+    /// Whether the namespace is part of extjson and ppextjson: with `-A` only, as in stern.
+    pub namespace_in_extjson: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    Default,
+    Raw,
+    Json,
+    Extjson,
+    Ppextjson,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Timestamps {
+    /// `2006-01-02T15:04:05.000000000Z07:00`
+    Default,
+    /// `01-02 15:04:05`
+    Short,
+}

@@ -1,0 +1,5 @@
+//! Turns pod events into targets that start and end.
+
+mod target;
+
+pub use target::{ContainerKind, Owner, PodInfo, Target};

@@ -1,0 +1,68 @@
+//! What one read gave for one target, in order.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::select::Target;
+
+/// Nanoseconds since the Unix epoch, as the container runtime stamped a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instant(pub i64);
+
+/// One log line: when it was written and where in [`Batch::data`] its message lies (without its newline).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Line {
+    /// Absent on standard input, whose lines carry no time.
+    pub time: Option<Instant>,
+    pub start: u32,
+    pub end: u32,
+}
+
+/// Why no more lines come from a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    pub reason: EndReason,
+    /// Whether everything that the node kept was read.
+    pub complete: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EndReason {
+    /// All there was to show was shown (`--no-follow`, `--previous`, end of standard input).
+    Finished,
+    /// The container terminated.
+    Terminated { reason: String, exit_code: i32 },
+    /// The pod was deleted.
+    Deleted,
+    /// The pod no longer meets `--condition`.
+    Dropped,
+    /// It could not be read; the reason was told in a notice.
+    Failed,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Item {
+    Line(Line),
+    /// Lines between these two instants may be missing.
+    Gap {
+        after: Option<Instant>,
+        before: Option<Instant>,
+    },
+    Ended(Ended),
+}
+
+/// The lines of one read of one target.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    pub target: Arc<Target>,
+    pub data: Bytes,
+    pub items: Vec<Item>,
+}
+
+impl Batch {
+    /// The bytes of a line's message.
+    pub fn message(&self, line: &Line) -> &[u8] {
+        &self.data[line.start as usize..line.end as usize]
+    }
+}

@@ -1,0 +1,2 @@
+//! A double of the Kubernetes apiserver.
+#![forbid(unsafe_code)]
