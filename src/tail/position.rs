@@ -1,0 +1,255 @@
+//! Where in a log a tail is, so that it finds the place again in another answer.
+//!
+//! The kubelet takes `sinceTime` in whole seconds, many lines share an instant, and standard output and
+//! standard error are stamped apart, so that instants may step back a little. A place is therefore found by the
+//! sequence of lines, not by comparing instants.
+
+use std::{collections::VecDeque, hash::Hasher};
+
+use foldhash::fast::FixedState;
+use jiff::Timestamp;
+
+use super::Instant;
+
+const SECOND: i64 = 1_000_000_000;
+
+/// How many lines are remembered at most. More than this in two seconds, and the place is found by the last of them.
+const REMEMBERED: usize = 1 << 16;
+
+/// One line that was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Seen {
+    time: Instant,
+    hash: u64,
+}
+
+impl Seen {
+    fn new(time: Instant, message: &[u8]) -> Self {
+        let mut hasher = std::hash::BuildHasher::build_hasher(&FixedState::default());
+        hasher.write(message);
+        Self { time, hash: hasher.finish() }
+    }
+}
+
+/// The last lines that were read of one container instance.
+#[derive(Debug, Default, Clone)]
+pub struct Position {
+    recent: VecDeque<Seen>,
+    latest: Option<Instant>,
+    /// Whether lines at or after [`Position::since`] were forgotten.
+    forgot: bool,
+}
+
+impl Position {
+    /// Takes a line as read.
+    pub fn advance(&mut self, time: Instant, message: &[u8]) {
+        self.latest = self.latest.max(Some(time));
+        if let Some(from) = self.from() {
+            while self.recent.front().is_some_and(|seen| seen.time < from) {
+                self.recent.pop_front();
+                self.forgot = false;
+            }
+        }
+        if self.recent.len() == REMEMBERED {
+            self.recent.pop_front();
+            self.forgot = true;
+        }
+        self.recent.push_back(Seen::new(time, message));
+    }
+
+    /// The instant of the last line read.
+    pub fn latest(&self) -> Option<Instant> {
+        self.latest
+    }
+
+    /// From when to ask so that the last lines come again: a whole second, at least one before the last line.
+    pub fn since(&self) -> Option<Timestamp> {
+        Timestamp::from_second(self.from()?.0.div_euclid(SECOND)).ok()
+    }
+
+    fn from(&self) -> Option<Instant> {
+        self.latest.map(|latest| Instant((latest.0.div_euclid(SECOND) - 1) * SECOND))
+    }
+
+    /// Finds this place in an answer that was asked for from [`Position::since`] on.
+    pub fn finder(&self) -> Finder {
+        let from = self.from();
+        let expected: Vec<Seen> =
+            self.recent.iter().copied().filter(|seen| from.is_none_or(|from| seen.time >= from)).collect();
+        Finder { expected, matched: VecDeque::new(), start: 0, earlier: self.forgot }
+    }
+}
+
+/// What a line of a resumed answer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// It was read before.
+    Known,
+    /// It follows the last line that was read.
+    New,
+    /// The last line that was read is not in the answer: lines before this one may be missing.
+    Lost,
+}
+
+/// Compares a resumed answer with what was read before, line by line.
+#[derive(Debug)]
+pub struct Finder {
+    /// What was read, from the first line that the answer can hold.
+    expected: Vec<Seen>,
+    /// The last lines of the answer; they equal `expected[start..]` as far as they go.
+    matched: VecDeque<Seen>,
+    start: usize,
+    /// Whether the answer may begin with lines from before `expected`.
+    earlier: bool,
+}
+
+impl Finder {
+    /// Whether every line that was read has been seen again, so that all others are new.
+    pub fn done(&self) -> bool {
+        self.start + self.matched.len() == self.expected.len()
+    }
+
+    /// Judges the next line of the answer. After [`Found::Lost`] all lines are new.
+    pub fn judge(&mut self, time: Instant, message: &[u8]) -> Found {
+        if self.done() {
+            return Found::New;
+        }
+        let seen = Seen::new(time, message);
+        let next = self.start + self.matched.len();
+        self.matched.push_back(seen);
+        if self.expected[next] == seen || self.begins_later() || self.begins_earlier() {
+            return Found::Known;
+        }
+        self.expected.clear();
+        self.matched.clear();
+        self.start = 0;
+        Found::Lost
+    }
+
+    /// Whether the answer begins later than what was read: the older lines were rotated away.
+    fn begins_later(&mut self) -> bool {
+        if self.earlier && self.matched[0].time < self.expected[0].time {
+            return false;
+        }
+        let start = (self.start + 1..self.expected.len()).find(|start| self.fits(*start));
+        self.start = start.unwrap_or(self.start);
+        start.is_some()
+    }
+
+    /// Whether the answer begins earlier than what is remembered: then its first lines are known as well.
+    fn begins_earlier(&mut self) -> bool {
+        let first = self.expected[0].time;
+        while self.earlier && self.matched.front().is_some_and(|seen| seen.time <= first) {
+            self.matched.pop_front();
+            if self.fits(0) {
+                self.start = 0;
+                return true;
+            }
+        }
+        false
+    }
+
+    fn fits(&self, start: usize) -> bool {
+        let expected = &self.expected[start..];
+        self.matched.len() <= expected.len() && self.matched.iter().eq(&expected[..self.matched.len()])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const START: i64 = 1_780_000_000 * SECOND;
+
+    type Log = Vec<(i64, &'static str)>;
+
+    fn read(lines: &[(i64, &'static str)]) -> Position {
+        let mut position = Position::default();
+        for (nanos, message) in lines {
+            position.advance(Instant(START + nanos), message.as_bytes());
+        }
+        position
+    }
+
+    /// The lines that are shown of a log that holds `log` now, after `position` was reached.
+    fn resume(position: &Position, log: &[(i64, &'static str)]) -> Vec<String> {
+        let since = position.since().map_or(i64::MIN, |since| since.as_second() * SECOND);
+        let mut finder = position.finder();
+        let mut shown = Vec::new();
+        for (nanos, message) in log.iter().filter(|(nanos, _)| START + nanos >= since) {
+            match finder.judge(Instant(START + nanos), message.as_bytes()) {
+                Found::Known => {}
+                Found::New => shown.push((*message).to_owned()),
+                Found::Lost => shown.extend(["!".to_owned(), (*message).to_owned()]),
+            }
+        }
+        shown
+    }
+
+    #[test]
+    fn only_what_follows_is_shown() {
+        let log: Log = vec![(0, "a"), (5, "b"), (5, "c"), (9, "d")];
+        assert_eq!(resume(&read(&log[..2]), &log), ["c", "d"]);
+    }
+
+    #[test]
+    fn identical_lines_are_counted() {
+        let log: Log = vec![(5, "a"), (5, "a"), (5, "a"), (5, "a")];
+        assert_eq!(resume(&read(&log[..3]), &log), ["a"]);
+    }
+
+    #[test]
+    fn an_instant_that_steps_back_is_not_skipped() {
+        let log: Log = vec![(SECOND * 2, "out"), (SECOND * 2 - 5, "err"), (SECOND * 2 + 1, "out")];
+        assert_eq!(resume(&read(&log[..1]), &log), ["err", "out"]);
+    }
+
+    #[test]
+    fn lines_that_were_rotated_away_before_the_last_one_do_not_matter() {
+        let log: Log = vec![(0, "a"), (1, "b"), (2, "c"), (3, "d")];
+        assert_eq!(resume(&read(&log[..3]), &log[2..]), ["d"]);
+    }
+
+    #[test]
+    fn a_last_line_that_is_gone_is_a_loss() {
+        let log: Log = vec![(0, "a"), (1, "b"), (2, "c"), (3, "d")];
+        assert_eq!(resume(&read(&log[..2]), &log[2..]), ["!", "c", "d"]);
+    }
+
+    #[test]
+    fn nothing_read_is_nothing_known() {
+        assert_eq!(resume(&Position::default(), &[(0, "a"), (0, "a")]), ["a", "a"]);
+    }
+
+    #[test]
+    fn it_asks_from_a_second_before() {
+        assert_eq!(read(&[(SECOND * 7 + 5, "a"), (SECOND * 6, "b")]).since().map(|t| t.as_second()), Some(1_780_000_006));
+    }
+
+    #[test]
+    fn more_lines_than_are_remembered_are_found_by_the_last_ones() {
+        let log: Log = (0..REMEMBERED as i64 + 500).map(|n| (n / 7, ["x", "y", "z"][(n % 3) as usize])).collect();
+        let (shown, rest) = log.split_at(log.len() - 5);
+        let rest: Vec<&str> = rest.iter().map(|(_, message)| *message).collect();
+        assert!(resume(&read(shown), &log) == rest);
+    }
+
+    proptest! {
+        /// However little the lines differ: resuming at any place shows exactly the rest, and a log that lost its
+        /// beginning is either resumed without a fault or said to be lost.
+        #[test]
+        fn resuming_anywhere_shows_exactly_the_rest(steps in prop::collection::vec((0i64..3, 0usize..2), 1..40), at in 0usize..40, rotated in 0usize..40) {
+            let mut now = 0;
+            let log: Log = steps.iter().map(|(step, which)| { now += step * SECOND / 3; (now, ["a", "b"][*which]) }).collect();
+            let at = at.min(log.len());
+            let rest: Vec<&str> = log[at..].iter().map(|(_, message)| *message).collect();
+            prop_assert_eq!(resume(&read(&log[..at]), &log), rest.clone());
+            if rotated < at {
+                let shown = resume(&read(&log[..at]), &log[rotated..]);
+                prop_assert!(shown.len() <= rest.len(), "repeated: {:?} of {:?}", shown, rest);
+            }
+        }
+    }
+}
