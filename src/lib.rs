@@ -5,5 +5,9 @@ pub mod plan;
 
 pub mod select;
 
+pub mod schedule;
+
 pub mod notice;
 pub mod tail;
+
+pub mod merge;
