@@ -24,27 +24,17 @@ pub enum Event {
     Notice(Notice),
 }
 
-impl Event {
-    fn size(&self) -> usize {
-        OVERHEAD
-            + match self {
-                Event::Batch(batch) => batch.data.len() + batch.items.len() * size_of::<Item>(),
-                Event::Notice(_) => 0,
-            }
-    }
-}
-
 /// The end into which tails put what they read.
 #[derive(Clone)]
 pub struct Sender {
     room: Arc<Semaphore>,
     capacity: usize,
-    events: mpsc::UnboundedSender<(Event, OwnedSemaphorePermit)>,
+    events: mpsc::UnboundedSender<(Event, Option<OwnedSemaphorePermit>)>,
 }
 
 /// The end from which everything is shown.
 pub struct Receiver {
-    events: mpsc::UnboundedReceiver<(Event, OwnedSemaphorePermit)>,
+    events: mpsc::UnboundedReceiver<(Event, Option<OwnedSemaphorePermit>)>,
 }
 
 /// A queue for `capacity` bytes. A single batch that is larger passes when the queue is empty.
@@ -55,21 +45,47 @@ pub fn queue(capacity: usize) -> (Sender, Receiver) {
 }
 
 impl Sender {
-    /// Waits for room. What is sent after the receiver is gone is dropped: nobody is left to show it to.
-    pub async fn send(&self, event: Event) {
-        let size = event.size().min(self.capacity);
-        // The count fits: `capacity` is a few megabytes. A closed semaphore cannot happen; it is never closed.
-        if let Ok(permit) = self.room.clone().acquire_many_owned(size as u32).await {
-            let _ = self.events.send((event, permit));
-        }
+    /// Waits for room for `batch`. Nothing is taken from it until the room is used.
+    pub async fn room(&self, batch: &Batch) -> Room<'_> {
+        let bytes = batch.data.len() + batch.items.len() * size_of::<Item>();
+        Room { permit: self.permit(bytes).await, sender: self }
     }
 
     pub async fn batch(&self, batch: Batch) {
-        self.send(Event::Batch(batch)).await;
+        self.room(&batch).await.batch(batch);
     }
 
     pub async fn notice(&self, notice: Notice) {
-        self.send(Event::Notice(notice)).await;
+        let room = Room { permit: self.permit(0).await, sender: self };
+        room.put(Event::Notice(notice));
+    }
+
+    /// Puts in what cannot wait for room: as little as there are requests.
+    pub fn trace(&self, notice: Notice) {
+        Room { permit: None, sender: self }.put(Event::Notice(notice));
+    }
+
+    async fn permit(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let size = (OVERHEAD + bytes).min(self.capacity);
+        // The count fits: a queue has a few megabytes. The semaphore is never closed.
+        self.room.clone().acquire_many_owned(size as u32).await.ok()
+    }
+}
+
+/// Room for one event.
+pub struct Room<'a> {
+    permit: Option<OwnedSemaphorePermit>,
+    sender: &'a Sender,
+}
+
+impl Room<'_> {
+    pub fn batch(self, batch: Batch) {
+        self.put(Event::Batch(batch));
+    }
+
+    /// What is put in after the receiver is gone is dropped: nobody is left to show it to.
+    fn put(self, event: Event) {
+        let _ = self.sender.events.send((event, self.permit));
     }
 }
 

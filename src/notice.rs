@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::{select::Target, tail::EndReason};
+use crate::{
+    select::{PodInfo, Target},
+    tail::{EndReason, Instant},
+};
 
 #[derive(Debug, Clone)]
 pub enum Notice {
@@ -10,8 +13,10 @@ pub enum Notice {
     Started(Arc<Target>),
     /// `- pod › container`
     Ended(Arc<Target>, EndReason),
+    /// Lines of a target between these instants may be missing.
+    Gap(Arc<Target>, Option<Instant>, Option<Instant>),
     /// A container that has not started, and why: `! pod › container waits: ImagePullBackOff: …`
-    Waiting { namespace: String, pod: String, container: String, reason: String },
+    Waiting { pod: Arc<PodInfo>, container: String, reason: String },
     /// Something about one target that the user should know: `! pod › container: …`
     About(Arc<Target>, String),
     /// Something about the whole run that is good to know; left out by `--only-log-lines`.

@@ -110,6 +110,10 @@ pub struct ContainerStates {
     pub terminated: bool,
 }
 
+impl ContainerStates {
+    pub const ALL: Self = Self { running: true, waiting: true, terminated: true };
+}
+
 /// `--condition`: a pod condition and the status it must have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {

@@ -1,5 +1,161 @@
 //! Turns pod events into targets that start and end.
 
+mod pod;
+mod resource;
 mod target;
+mod track;
+mod watch;
 
-pub use target::{ContainerKind, Owner, PodInfo, Target};
+use std::{cell::Cell, sync::Arc};
+
+use futures::{StreamExt, stream::FuturesUnordered};
+use tokio::sync::{mpsc, watch as value};
+
+pub use target::{ContainerKind, Life, Owner, PodInfo, Target};
+
+use crate::{
+    cluster::{Cluster, Error},
+    notice::Notice,
+    plan::{Namespaces, Query, Selection},
+};
+use track::{Event, Tracker};
+use watch::{Scope, Told};
+
+/// What selecting gives to whoever tails.
+#[derive(Debug)]
+pub enum Selected {
+    /// An instance to tail, what becomes of it, and whether it came into being while we looked on.
+    Started { target: Arc<Target>, life: value::Receiver<Life>, fresh: bool },
+    Notice(Notice),
+}
+
+/// Selects what `selection` says and sends it: for as long as it is awaited if `follow`, else once.
+///
+/// `keep_annotations`: whether an output shows them. A namespace that cannot be read is told and left out; the error
+/// is returned where nothing else is left.
+pub async fn run(
+    cluster: &Cluster,
+    selection: &Selection,
+    follow: bool,
+    keep_annotations: bool,
+    selected: mpsc::Sender<Selected>,
+) -> Result<(), Error> {
+    let scopes = scopes(cluster, selection, &selected).await?;
+    let start = Start { scopes_left: Cell::new(scopes.len()), containers: Cell::new(0) };
+    let told = async |told: Told| {
+        let notice = match told {
+            Told::Target(Event::Waiting { pod, container, reason }) => {
+                Notice::Waiting { pod, container, reason }
+            }
+            Told::Target(Event::Started { target, life, fresh }) => {
+                return send(&selected, Selected::Started { target, life, fresh }).await;
+            }
+            Told::Synced { containers } => match start.scope_done(containers) {
+                true => Notice::Info(nothing_matches(cluster, selection, follow)),
+                false => return,
+            },
+            Told::Warning(text) => Notice::Warning(text),
+            Told::Info(text) => Notice::Info(text),
+        };
+        send(&selected, Selected::Notice(notice)).await;
+    };
+    let mut running: FuturesUnordered<_> = scopes
+        .iter()
+        .map(|scope| async {
+            let mut tracker = Tracker::new(selection, follow, keep_annotations);
+            match follow {
+                true => scope.follow(&mut tracker, &told).await.map(|never| match never {}),
+                false => scope.list(&mut tracker, &told).await,
+            }
+        })
+        .collect();
+    let mut failed = 0;
+    while let Some(result) = running.next().await {
+        let Err(error) = result else { continue };
+        failed += 1;
+        if failed == scopes.len() {
+            return Err(error);
+        }
+        told(Told::Warning(error.to_string())).await;
+        told(Told::Synced { containers: 0 }).await;
+    }
+    Ok(())
+}
+
+/// Counts the scopes that are still to be seen for the first time.
+struct Start {
+    scopes_left: Cell<usize>,
+    containers: Cell<usize>,
+}
+
+impl Start {
+    /// Whether all scopes have been seen and nothing is in them.
+    fn scope_done(&self, containers: usize) -> bool {
+        self.containers.update(|sum| sum + containers);
+        self.scopes_left.update(|left| left.saturating_sub(1));
+        self.scopes_left.get() == 0 && self.containers.get() == 0
+    }
+}
+
+async fn send(selected: &mpsc::Sender<Selected>, what: Selected) {
+    // Where nobody receives any more, the run is ending.
+    let _ = selected.send(what).await;
+}
+
+fn nothing_matches(cluster: &Cluster, selection: &Selection, follow: bool) -> String {
+    let place = match &selection.namespaces {
+        Namespaces::All => "any namespace".to_owned(),
+        Namespaces::Default => format!("namespace \"{}\"", cluster.default_namespace()),
+        Namespaces::Some(names) if names.len() == 1 => format!("namespace \"{}\"", names[0]),
+        Namespaces::Some(names) => format!("namespaces {}", names.join(", ")),
+    };
+    let then = if follow { "; waiting for it" } else { "" };
+    format!("no container matches in {place}{then}")
+}
+
+/// Where to look: every namespace, with the label selector that is asked for there.
+async fn scopes(
+    cluster: &Cluster,
+    selection: &Selection,
+    selected: &mpsc::Sender<Selected>,
+) -> Result<Vec<Scope>, Error> {
+    let namespaces: Vec<Option<&str>> = match &selection.namespaces {
+        Namespaces::All => vec![None],
+        Namespaces::Default => vec![Some(cluster.default_namespace())],
+        Namespaces::Some(names) => names.iter().map(|name| Some(name.as_str())).collect(),
+    };
+    let scope = |namespace: Option<String>, label_selector: Option<String>| Scope {
+        cluster: cluster.clone(),
+        namespace,
+        label_selector,
+        field_selector: selection.field_selector.clone(),
+        pod: match &selection.query {
+            Query::Pod(name) => Some(name.clone()),
+            _ => None,
+        },
+    };
+    let Query::Resource { kind, name } = &selection.query else {
+        let labels = &selection.label_selector;
+        return Ok(namespaces
+            .into_iter()
+            .map(|namespace| scope(namespace.map(str::to_owned), labels.clone()))
+            .collect());
+    };
+    let (mut scopes, mut errors) = (Vec::new(), Vec::new());
+    for namespace in namespaces {
+        match resource::find(cluster, *kind, name, namespace).await {
+            Ok(found) => {
+                scopes.extend(found.into_iter().map(|found| scope(Some(found.namespace), Some(found.selector))));
+            }
+            Err(error) => errors.push(error),
+        }
+    }
+    if scopes.is_empty() {
+        return Err(errors.into_iter().next().unwrap_or_else(|| resource::nowhere(*kind, name)));
+    }
+    // Among several namespaces, one that has no such resource is no surprise.
+    for error in errors.into_iter().filter(|error| !error.is_not_found()) {
+        send(selected, Selected::Notice(Notice::Warning(error.to_string()))).await;
+    }
+    Ok(scopes)
+}

@@ -45,3 +45,24 @@ pub struct Target {
     pub container_id: String,
     pub restart_count: u32,
 }
+
+/// What is known of an instance now, told to its tail as it changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Life {
+    Running,
+    /// It ended; its log is the container's current one until a new instance starts.
+    Terminated {
+        reason: String,
+        exit_code: i32,
+    },
+    /// A new instance runs; while it is the only one since, the log of this one is the previous one.
+    Replaced {
+        reason: String,
+        exit_code: i32,
+        restart_count: u32,
+    },
+    /// The pod is gone, and its logs with it.
+    Deleted,
+    /// The pod no longer meets `--condition`.
+    Dropped,
+}

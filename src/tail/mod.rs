@@ -1,8 +1,120 @@
-//! Follows one target for as long as its container lives.
+//! Follows each target for as long as its container lives.
 
 mod batch;
+mod follow;
 mod position;
 mod split;
+mod stream;
 mod timestamp;
 
+use std::{collections::HashMap, sync::Arc};
+
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::JoinSet,
+};
+
 pub use batch::{Batch, EndReason, Ended, Instant, Item, Line};
+
+use crate::{
+    cluster::Cluster,
+    merge::Sender,
+    plan::LogPlan,
+    schedule::Scheduler,
+    select::{Life, Selected, Target},
+};
+use follow::Tail;
+use position::Position;
+
+/// What every tail works with.
+#[derive(Clone)]
+pub struct Context {
+    pub cluster: Cluster,
+    pub scheduler: Scheduler,
+    pub plan: LogPlan,
+    pub out: Sender,
+}
+
+/// How the tails of a run fared.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Summary {
+    /// Containers whose logs were read, at least in part.
+    pub read: usize,
+    /// Containers whose logs could not be read.
+    pub failed: usize,
+}
+
+/// Tails every target that `selected` names, until there are no more and all have come to an end.
+pub async fn run(context: Context, mut selected: mpsc::Receiver<Selected>) -> Summary {
+    let mut tails = Tails { context, tasks: JoinSet::new(), slots: HashMap::new(), left: HashMap::new() };
+    let mut summary = Summary::default();
+    let mut selecting = true;
+    while selecting || !tails.tasks.is_empty() {
+        tokio::select! {
+            what = selected.recv(), if selecting => match what {
+                Some(Selected::Started { target, life, fresh }) => tails.start(target, life, fresh),
+                Some(Selected::Notice(notice)) => tails.context.out.notice(notice).await,
+                None => selecting = false,
+            },
+            Some(done) = tails.tasks.join_next() => match done {
+                Ok(done) => tails.finish(done, &mut summary),
+                Err(error) => std::panic::resume_unwind(error.into_panic()),
+            },
+        }
+    }
+    summary
+}
+
+/// A container of a pod, whichever instance of it runs.
+type Slot = (String, String);
+
+struct Tails {
+    context: Context,
+    tasks: JoinSet<Done>,
+    /// Resolves when the last tail of a slot has ended.
+    slots: HashMap<Slot, oneshot::Receiver<()>>,
+    /// Where tails were that were dropped before their container ended, by container ID.
+    left: HashMap<String, Position>,
+}
+
+struct Done {
+    target: Arc<Target>,
+    position: Position,
+    reason: EndReason,
+}
+
+impl Tails {
+    /// Starts a tail; it waits for the tail of the instance before, so that lines come in order.
+    fn start(&mut self, target: Arc<Target>, life: watch::Receiver<Life>, fresh: bool) {
+        let slot = (target.pod.uid.clone(), target.container.clone());
+        let (ended, end) = oneshot::channel();
+        let before = self.slots.insert(slot, end);
+        let position = self.left.remove(&target.container_id).unwrap_or_default();
+        let mut tail = Tail::new(self.context.clone(), target.clone(), life, fresh, position);
+        self.tasks.spawn(async move {
+            if let Some(before) = before {
+                // An error means that it has ended as well.
+                let _ = before.await;
+            }
+            let reason = tail.run().await;
+            drop(ended);
+            Done { target, position: tail.into_position(), reason }
+        });
+    }
+
+    fn finish(&mut self, done: Done, summary: &mut Summary) {
+        match done.reason {
+            EndReason::Failed => summary.failed += 1,
+            _ => summary.read += 1,
+        }
+        match done.reason {
+            EndReason::Dropped => {
+                self.left.insert(done.target.container_id.clone(), done.position);
+            }
+            EndReason::Deleted => {
+                self.slots.remove(&(done.target.pod.uid.clone(), done.target.container.clone()));
+            }
+            _ => {}
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use bytes::{Bytes, BytesMut};
 use memchr::memchr_iter;
 
-use super::{Instant, Line, timestamp::TimestampParser};
+use super::{Line, timestamp::TimestampParser};
 
 /// A line of the log, or a line that bears no timestamp: the kubelet writes its own errors into the stream
 /// of a `200 OK` answer.
@@ -65,14 +65,10 @@ impl Splitter {
 
     fn piece(&mut self, data: &[u8], start: usize, end: usize) -> Piece {
         match self.timestamps.parse(&data[start..end]) {
-            Some((time, length)) => Piece::Line(line(Some(time), start + length, end)),
+            Some((time, length)) => Piece::Line(Line { time, start: (start + length) as u32, end: end as u32 }),
             None => Piece::Untimed { start: start as u32, end: end as u32 },
         }
     }
-}
-
-fn line(time: Option<Instant>, start: usize, end: usize) -> Line {
-    Line { time, start: start as u32, end: end as u32 }
 }
 
 #[cfg(test)]

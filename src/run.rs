@@ -1,0 +1,206 @@
+//! Joins the modules into one run: from a plan to an exit code.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use futures::future::join;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::{mpsc, watch},
+    time::sleep,
+};
+
+use crate::{
+    cluster::{self, Cluster, Trace},
+    exit::ExitCode,
+    filter::Filter,
+    io::Io,
+    merge::{self, Event, Receiver, Sender},
+    notice::Notice,
+    output::{Closed, Output},
+    plan::{ClusterPlan, Format, Plan, Source},
+    render::Renderer,
+    schedule::{Load, Scheduler},
+    select, stdin,
+    tail::{self, Batch, Item, Summary},
+};
+
+/// Bytes to gather before they are printed while there is more to print at once.
+const CHUNK: usize = 64 << 10;
+
+/// Targets and notices that may wait between selecting and tailing.
+const SELECTED: usize = 256;
+
+/// How long containers must wait before it is told, and how often at most it is told.
+const SETTLED: Duration = Duration::from_secs(1);
+const TOLD_AGAIN: Duration = Duration::from_secs(10);
+
+/// What `--verbosity` must be at least for requests to be told.
+const TRACED: u8 = 6;
+
+/// Does what `plan` says, until it is done or a signal ends it.
+pub async fn run(plan: Plan, io: Io) -> ExitCode {
+    let mut output = Output::new(io.stdout, io.stderr);
+    let (sender, receiver) = merge::queue(merge::CAPACITY);
+    let is_stdin = matches!(plan.source, Source::Stdin);
+    let renderer = Renderer::new(&plan.display, &plan.filter, is_stdin);
+    let filter = Filter::new(&plan.filter);
+    let produce = async {
+        match &plan.source {
+            Source::Stdin => {
+                let done = stdin::spawn(io.stdin, sender).await;
+                done.ok().and_then(Result::err).map_or(Ok(ExitCode::Done), |error| {
+                    Err(format!("cannot read standard input: {error}"))
+                })
+            }
+            Source::Cluster(wish) => match tail_cluster(&plan, wish, sender).await {
+                Ok(Summary { read: 0, failed: 1.. }) => Ok(ExitCode::Failed),
+                Ok(_) => Ok(ExitCode::Done),
+                Err(error) => Err(error.to_string()),
+            },
+        }
+    };
+    let ended = tokio::select! {
+        // What was read is shown to the end: the queue closes with its last sender.
+        (produced, shown) = join(produce, show(receiver, &filter, renderer, &mut output)) => {
+            shown.and(Ok(produced))
+        }
+        // Nothing is waited for: standard output may be blocked.
+        code = signalled() => return code,
+    };
+    finish(ended, output).await
+}
+
+/// Writes what is left and tells what went wrong.
+async fn finish(ended: Result<Result<ExitCode, String>, Closed>, mut output: Output) -> ExitCode {
+    let mut code = ExitCode::Done;
+    match ended {
+        Ok(Ok(done)) => code = done,
+        Ok(Err(error)) => {
+            code = ExitCode::Failed;
+            let _ = output.stderr(format!("stern-rs: {error}\n").into_bytes()).await;
+        }
+        // Its reader went away, or it cannot be written: that is told below.
+        Err(Closed) => {}
+    }
+    tokio::select! {
+        written = output.finish() => match written {
+            Ok(()) => code,
+            Err(error) => {
+                eprintln!("stern-rs: cannot write standard output: {error}");
+                ExitCode::Failed
+            }
+        },
+        code = signalled() => code,
+    }
+}
+
+async fn tail_cluster(plan: &Plan, wish: &ClusterPlan, sender: Sender) -> Result<Summary, cluster::Error> {
+    let trace = (plan.verbosity >= TRACED).then(|| {
+        let sender = sender.clone();
+        Arc::new(move |text: String| sender.trace(Notice::Warning(text))) as Trace
+    });
+    let cluster = Cluster::connect(&wish.connect, &wish.limits, trace).await?;
+    let scheduler = Scheduler::new(wish.limits.max_log_requests);
+    let context = tail::Context {
+        cluster: cluster.clone(),
+        scheduler: scheduler.clone(),
+        plan: wish.logs.clone(),
+        out: sender.clone(),
+    };
+    let keep_annotations = plan.display.format == Format::Json;
+    let (selected, receiver) = mpsc::channel(SELECTED);
+    let selecting = select::run(&cluster, &wish.selection, wish.logs.follow, keep_annotations, selected);
+    let tailing = tail::run(context, receiver);
+    tokio::select! {
+        (selected, summary) = join(selecting, tailing) => selected.map(|()| summary),
+        never = tell_waiting(scheduler.load(), sender), if wish.logs.follow => match never {},
+    }
+}
+
+/// Says how many containers have to wait for others to end.
+async fn tell_waiting(mut load: watch::Receiver<Load>, out: Sender) -> Infallible {
+    let mut told = 0;
+    loop {
+        // The scheduler outlives this; without it there would be nothing to tell.
+        if load.wait_for(|load| load.waiting != told).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        sleep(SETTLED).await;
+        let Load { granted, waiting } = *load.borrow_and_update();
+        if waiting == told {
+            continue;
+        }
+        told = waiting;
+        let total = granted + waiting;
+        let text = match waiting {
+            0 => format!("following all {total} containers"),
+            _ => format!(
+                "following {granted} of {total} containers, {waiting} wait; --max-log-requests raises it"
+            ),
+        };
+        out.notice(Notice::Info(text)).await;
+        sleep(TOLD_AGAIN).await;
+    }
+}
+
+/// Shows what arrives: as much at once as is there, and a single line at once.
+async fn show(
+    mut receiver: Receiver,
+    filter: &Filter,
+    mut renderer: Renderer,
+    output: &mut Output,
+) -> Result<(), Closed> {
+    let mut lines = output.buffer();
+    while let Some(event) = receiver.next().await {
+        let mut next = Some(event);
+        while let Some(event) = next {
+            let notices = match event {
+                Event::Batch(mut batch) => {
+                    filter.apply(&mut batch);
+                    renderer.batch(&batch, &mut lines);
+                    notices(&batch)
+                }
+                Event::Notice(notice) => vec![notice],
+            };
+            let mut words = Vec::new();
+            notices.iter().for_each(|notice| renderer.notice(notice, &mut words));
+            if lines.len() >= CHUNK || !words.is_empty() && !lines.is_empty() {
+                let empty = output.buffer();
+                output.stdout(std::mem::replace(&mut lines, empty)).await?;
+            }
+            if !words.is_empty() {
+                output.stderr(words).await?;
+            }
+            next = receiver.ready();
+        }
+        if !lines.is_empty() {
+            let empty = output.buffer();
+            output.stdout(std::mem::replace(&mut lines, empty)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// What a batch has to say beside its lines.
+fn notices(batch: &Batch) -> Vec<Notice> {
+    let notice = |item: &Item| match item {
+        Item::Line(_) => None,
+        Item::Gap { after, before } => Some(Notice::Gap(batch.target.clone(), *after, *before)),
+        Item::Ended(ended) => Some(Notice::Ended(batch.target.clone(), ended.reason.clone())),
+    };
+    batch.items.iter().filter_map(notice).collect()
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+async fn signalled() -> ExitCode {
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        // Without handlers, the signals end the process by themselves.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => ExitCode::Interrupted,
+        _ = terminate.recv() => ExitCode::Terminated,
+    }
+}
