@@ -1,6 +1,7 @@
 //! The log tailer for Kubernetes. The modules in the order in which data flows through them.
 #![forbid(unsafe_code)]
 
+pub mod cli;
 pub mod plan;
 
 pub mod select;
