@@ -27,7 +27,7 @@ pub fn table() -> Command {
         .args([
             switch("help").short('h').help("Print this help and exit"),
             switch("version").short('v').help("Print the version and exit"),
-            switch("show-hidden-options").help("Print the options this help leaves out and exit"),
+            switch("show-hidden-options").help("Print the options not listed here and exit"),
         ])
 }
 
@@ -41,8 +41,7 @@ fn selection() -> [Arg; 12] {
         list("exclude-pod", "REGEX").help("Leave out pods with such names"),
         text("container", "REGEX").short('c').help("Containers with such names; default: all"),
         list("exclude-container", "REGEX").short('E').help("Leave out containers with such names"),
-        list("container-state", "STATE,…")
-            .help("At the start: running, waiting, terminated, all (the default)"),
+        list("container-state", "STATE,…").help("running, waiting, terminated or all, at start"),
         text("condition", "NAME[=STATUS]").help("Pods with this condition: ready, ready=false"),
         switch("init-containers").value_name("BOOL").help("Init containers too; default: true"),
         switch("ephemeral-containers").value_name("BOOL").help("Ephemeral containers too; default: true"),
@@ -53,10 +52,10 @@ fn logs() -> [Arg; 7] {
     [
         text("since", "DURATION").short('s').help("Lines newer than 5s, 2m, 3h, 1d; default: 48h"),
         text("since-time", "TIME").help("Lines since an RFC 3339 time"),
-        whole("tail", "N").help("Lines from the end of each log; default: -1, all"),
+        whole("tail", "N").help("Last lines of each log; default: -1, all"),
         whole("limit-bytes", "N").help("Bytes of each log; default: 0, all"),
         switch("no-follow").help("End when all is shown"),
-        switch("previous").help("The last terminated instance of each container; implies --no-follow"),
+        switch("previous").help("What ran before the last restart, then end"),
         switch("stdin").help("Read lines from standard input, ask no cluster"),
     ]
 }
@@ -74,28 +73,28 @@ fn output() -> [Arg; 8] {
         text("output", "FORMAT").short('o').help("default, raw, json, extjson or ppextjson"),
         optional(text("timestamps", "FORMAT"), "default")
             .short('t')
-            .help("Show timestamps: default or short; the value only with ="),
-        text("timezone", "ZONE").help("Zone of timestamps: Asia/Seoul, UTC; default: Local"),
+            .help("Show timestamps: default or short"),
+        text("timezone", "ZONE").help("Local (the default), UTC or as Asia/Seoul"),
         text("color", "WHEN").help("auto (the default), always or never"),
         switch("diff-container").short('d').help("A colour for each container, not each pod"),
         list("pod-colors", "SGR,…").help("Colours of pods: 91,92 or 38;5;9"),
-        list("container-colors", "SGR,…").help("Colours of containers; as many as --pod-colors, its default"),
+        list("container-colors", "SGR,…").help("As many for containers; default: the same"),
         switch("only-log-lines").help("No + and - notices"),
     ]
 }
 
 fn limits() -> [Arg; 3] {
     [
-        whole("max-log-requests", "N").help("Logs read at once; default: 50, or 5 with --no-follow"),
+        whole("max-log-requests", "N").help("Logs at once; default: 50, 5 if not following"),
         number("qps", "N").help("Requests a second; default: 50; -1: no limit"),
-        whole("burst", "N").help("Requests at once before --qps binds; default: 100"),
+        whole("burst", "N").help("Requests before --qps binds; default: 100"),
     ]
 }
 
 fn connection() -> [Arg; 3] {
     [
-        path("kubeconfig", "FILE").help("The kubeconfig; default: $KUBECONFIG, else ~/.kube/config"),
-        text("context", "NAME").help("The kubeconfig's context to use"),
+        path("kubeconfig", "FILE").help("Default: $KUBECONFIG, else ~/.kube/config"),
+        text("context", "NAME").help("Context of the kubeconfig"),
         whole("verbosity", "N").help("From 6 on: show what the apiserver is asked"),
     ]
 }
@@ -112,12 +111,11 @@ fn connection_hidden() -> [Arg; 16] {
         path("certificate-authority", "FILE").help("Certificate of the apiserver's authority"),
         path("client-certificate", "FILE").help("Client certificate"),
         path("client-key", "FILE").help("Key of the client certificate"),
-        text("cluster", "NAME").help("The kubeconfig's cluster to use"),
-        text("user", "NAME").help("The kubeconfig's user to use"),
+        text("cluster", "NAME").help("Cluster of the kubeconfig"),
+        text("user", "NAME").help("User of the kubeconfig"),
         switch("insecure-skip-tls-verify").help("Do not check the apiserver's certificate"),
         text("tls-server-name", "NAME").help("Name to expect in the apiserver's certificate"),
-        text("request-timeout", "DURATION")
-            .help("Longest wait for a list or for a log to begin, as 30s or 30; default: 0, no bound"),
+        text("request-timeout", "DURATION").help("Longest wait for an answer; default: 0, none"),
         path("cache-dir", "DIR").help("Taken for kubectl's sake; nothing is cached"),
         switch("disable-compression").help("Ask for no compression"),
     ]

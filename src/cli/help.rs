@@ -80,3 +80,57 @@ fn synopsis(flag: &Arg) -> String {
         (false, false) => format!("  {short}--{long} {value}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::flags;
+
+    #[test]
+    fn no_line_is_wider_than_80_columns() {
+        let table = flags::table();
+        for line in (help(&table, "kubectl stern-rs") + &hidden(&table, "kubectl stern-rs")).lines() {
+            assert!(line.chars().count() <= WIDTH, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_flag_is_in_one_of_the_two_lists() {
+        let table = flags::table();
+        let (help, hidden) = (help(&table, ""), hidden(&table, ""));
+        for flag in table.get_arguments() {
+            let synopsis = synopsis(flag);
+            assert_eq!(hidden.contains(&synopsis), flag.is_hide_set(), "{synopsis}");
+            assert_eq!(help.contains(&synopsis), !flag.is_hide_set(), "{synopsis}");
+        }
+    }
+
+    #[test]
+    fn a_long_text_goes_on_below_itself() {
+        let flag = Arg::new("x").long("x").help("word ".repeat(20).trim().to_owned());
+        let mut out = String::new();
+        line(&mut out, &flag);
+        let lines: Vec<_> = out.lines().collect();
+        assert_eq!(lines.len(), 3);
+        assert!(lines.iter().all(|line| line.find("word") == Some(COLUMN)), "{out}");
+    }
+
+    #[test]
+    fn a_long_flag_has_a_line_of_its_own() {
+        let flag = Arg::new("x").long("x".repeat(40)).help("word");
+        let mut out = String::new();
+        line(&mut out, &flag);
+        assert_eq!(out, format!("      --{}\n{:34}word\n", "x".repeat(40), ""));
+    }
+
+    #[test]
+    fn usage_documents_every_flag() {
+        let usage = include_str!("../../docs/usage.md");
+        for flag in flags::table().get_arguments() {
+            let short = flag.get_short().map_or(String::new(), |short| format!("-{short}, "));
+            let name = format!("`{short}--{}", flag.get_long().unwrap());
+            let documented = |end| usage.contains(&format!("{name}{end}"));
+            assert!(documented("`") || documented(" ") || documented("["), "{name}");
+        }
+    }
+}

@@ -12,7 +12,7 @@ pub fn unknown_long(table: &Command, name: &str) -> UsageError {
         "template" | "template-file" | "completion" | "config" | "prompt" => {
             return UsageError::new(format!("--{name} is not available yet"));
         }
-        "follow" => NO_FOLLOW.to_owned(),
+        "follow" => not_needed("--follow"),
         "all-containers" => "--all-containers is not needed: all are shown; -c and -E narrow that".to_owned(),
         _ => match nearest(table, name) {
             Some(near) => format!("unknown flag: --{name}; did you mean {near}?"),
@@ -22,13 +22,15 @@ pub fn unknown_long(table: &Command, name: &str) -> UsageError {
     UsageError::new(hint)
 }
 
-const NO_FOLLOW: &str = "-f is not needed: following is the default; --no-follow ends when all is shown";
+fn not_needed(follow: &str) -> String {
+    format!("{follow} is not needed: following is the default; --no-follow ends when all is shown")
+}
 
 /// `group` is the whole argument in which the shorthand stood, without the dash.
 pub fn unknown_short(table: &Command, short: char, group: &str) -> UsageError {
     let name = group.split('=').next().unwrap_or_default();
     let hint = match short {
-        'f' => NO_FOLLOW.to_owned(),
+        'f' => not_needed("-f"),
         'p' => "-p (stern's --prompt) is not available yet; for kubectl's -p say --previous".to_owned(),
         'T' => "-T (stern's --template-file) is not available yet".to_owned(),
         _ if table.get_arguments().any(|flag| name.len() > 1 && flag.get_long() == Some(name)) => {

@@ -226,3 +226,143 @@ impl Said {
         self.one(name).unwrap_or(false)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::plan::{Environment, Plan};
+
+    fn parse_words(words: &[&str]) -> Result<Command, String> {
+        parse(["stern-rs"].iter().chain(words).map(OsString::from)).map_err(|error| error.to_string())
+    }
+
+    fn said(words: &[&str]) -> Args {
+        match parse_words(words) {
+            Ok(Command::Run(args)) => *args,
+            other => panic!("{words:?}: {other:?}"),
+        }
+    }
+
+    fn printed(argv: &[&str]) -> String {
+        match parse(argv.iter().map(OsString::from)) {
+            Ok(Command::Print(text)) => text,
+            other => panic!("{argv:?}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_last_of_a_repeated_scalar_wins() {
+        assert_eq!(said(&["--tail=5", "--tail", "7"]).tail, Some(7));
+        assert!(!said(&["--no-follow", "--no-follow=false"]).no_follow);
+        assert_eq!(said(&["-t", "-t=short"]).timestamps.as_deref(), Some("short"));
+    }
+
+    #[test]
+    fn a_repeated_list_keeps_all() {
+        assert_eq!(said(&["-i", "a,b", "-i", "c"]).include, ["a,b", "c"]);
+    }
+
+    #[test]
+    fn switches_take_gos_words_for_true_and_false() {
+        for word in ["1", "t", "T", "TRUE", "true", "True"] {
+            assert!(said(&[&format!("--no-follow={word}")]).no_follow, "{word}");
+        }
+        for word in ["0", "f", "F", "FALSE", "false", "False"] {
+            assert!(!said(&[&format!("--init-containers={word}")]).init_containers, "{word}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_said_is_absent() {
+        let args = said(&["web"]);
+        assert_eq!(args.query.as_deref(), Some("web"));
+        assert!(args.init_containers && args.ephemeral_containers && !args.no_follow);
+        assert!(args.since.is_none() && args.tail.is_none() && args.timestamps.is_none());
+    }
+
+    #[test]
+    fn an_empty_value_is_not_an_absent_one() {
+        assert_eq!(said(&["--timestamps="]).timestamps.as_deref(), Some(""));
+        assert_eq!(said(&["-i", ""]).include, [""]);
+        assert_eq!(said(&["--kubeconfig", ""]).kubeconfig, Some(OsString::new()));
+    }
+
+    #[test]
+    fn help_names_the_program_as_it_was_called() {
+        assert!(printed(&["/usr/bin/stern-rs", "-h"]).contains("Usage: stern-rs [flags] QUERY"));
+        assert!(printed(&["kubectl-stern_rs", "--help"]).contains("Usage: kubectl stern-rs [flags] QUERY"));
+    }
+
+    #[test]
+    fn help_ends_with_where_more_is() {
+        assert!(
+            printed(&["stern-rs", "--help"])
+                .trim_end()
+                .ends_with("--show-hidden-options lists more, as kubectl has them.")
+        );
+    }
+
+    #[test]
+    fn version_is_printed() {
+        assert_eq!(printed(&["stern-rs", "-v"]), "stern-rs 0.1.0\n");
+        assert_eq!(printed(&["stern-rs", "web", "--version"]), "stern-rs 0.1.0\n");
+    }
+
+    #[test]
+    fn hidden_options_are_listed_on_demand() {
+        assert!(printed(&["stern-rs", "--show-hidden-options"]).contains("--as-user-extra KEY=VALUE"));
+    }
+
+    #[test]
+    fn says_what_is_wrong() {
+        for (words, expected) in [
+            (&["--tail", "x"][..], "--tail: \"x\" is not a whole number, such as --tail=10"),
+            (&["--tail="], "--tail: \"\" is not a whole number"),
+            (&["--tail=99999999999999999999"], "--tail: \"99999999999999999999\" is not a whole number"),
+            (&["--qps=nan"], "--qps: \"nan\" is not a number"),
+            (&["--qps=fast"], "--qps: \"fast\" is not a number"),
+            (
+                &["--no-follow=maybe"],
+                "--no-follow: \"maybe\" is neither true nor false, as in --no-follow=false",
+            ),
+            (&["-A=x"], "--all-namespaces: \"x\" is neither true nor false"),
+            (&["-A", "kube-system", "web"], "not \"kube-system\" and \"web\"; -A takes no value"),
+            (&["web", "-t", "short"], "-t takes its value with =, as in -t=short"),
+            (&["web", "api"], "one pattern can match both: 'web|api'"),
+        ] {
+            let error = parse_words(words).unwrap_err();
+            assert!(error.contains(expected), "{words:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_error_is_one_line_whatever_was_typed() {
+        assert_eq!(UsageError::new("a\nb\u{1b}").to_string(), r"a\nb\u{1b}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_paths_may_be_other_than_utf8() {
+        use std::os::unix::ffi::OsStringExt;
+        let odd = || OsString::from_vec(b"a\xff".to_vec());
+        assert!(parse(["x".into(), "--kubeconfig".into(), odd()]).is_ok());
+        assert!(parse(["x".into(), "--include".into(), odd()]).is_err());
+        assert!(parse(["x".into(), odd()]).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_command_line_panics(words in proptest::collection::vec("(-[a-zA-Z]{1,2}|--[a-z-]{2,8}|--(since|tail|selector|field-selector|timezone|qps|pod-colors|condition)=)?[ -~é\n]{0,6}", 0..5)) {
+            let argv = ["stern-rs".to_owned()].into_iter().chain(words).map(OsString::from);
+            let planned = parse(argv).and_then(|command| match command {
+                Command::Run(args) => Plan::new(*args, &Environment::bare()).map(|_| ()),
+                Command::Print(_) => Ok(()),
+            });
+            if let Err(error) = planned {
+                prop_assert_eq!(error.to_string().lines().count(), 1);
+            }
+        }
+    }
+}

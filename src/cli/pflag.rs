@@ -68,6 +68,9 @@ impl<I: Iterator<Item = OsString>> Walk<'_, I> {
             Some((name, value)) => (name, Some(OsString::from(value))),
             None => (text, None),
         };
+        if name.is_empty() || name.starts_with('-') {
+            return Err(UsageError::new(format!("bad flag syntax: --{text}; a name follows the two dashes")));
+        }
         let flag = self
             .table
             .get_arguments()
@@ -138,4 +141,133 @@ fn with_value(flag: &Arg, value: &OsStr) -> OsString {
 /// Every flag of the table has a long name.
 fn long(flag: &Arg) -> &str {
     flag.get_long().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::flags;
+
+    fn walk(args: &[&str]) -> Result<Canonical, String> {
+        canonical(&flags::table(), args.iter().map(OsString::from)).map_err(|error| error.to_string())
+    }
+
+    /// The flags found and, after a blank, the positionals.
+    fn found(args: &[&str]) -> String {
+        let found = walk(args).unwrap();
+        let positionals = found.positionals.into_iter().map(|positional| positional.value);
+        let all: Vec<_> = found.flags.into_iter().chain(positionals).collect();
+        all.join(OsStr::new(" ")).into_string().unwrap()
+    }
+
+    #[test]
+    fn a_long_flag_takes_its_value_with_equals_or_from_the_next_argument() {
+        assert_eq!(found(&["--tail=5"]), "--tail=5");
+        assert_eq!(found(&["--tail", "5"]), "--tail=5");
+        assert_eq!(found(&["--selector=a=b"]), "--selector=a=b");
+        assert_eq!(found(&["--selector="]), "--selector=");
+        assert_eq!(found(&["--selector", ""]), "--selector=");
+    }
+
+    #[test]
+    fn a_shorthand_takes_its_value_in_three_ways() {
+        assert_eq!(found(&["-nfoo"]), "--namespace=foo");
+        assert_eq!(found(&["-n=foo"]), "--namespace=foo");
+        assert_eq!(found(&["-n", "foo"]), "--namespace=foo");
+    }
+
+    #[test]
+    fn an_equals_with_nothing_after_it_is_the_value_of_a_shorthand() {
+        assert_eq!(found(&["-n="]), "--namespace==");
+    }
+
+    #[test]
+    fn shorthands_go_in_groups() {
+        assert_eq!(found(&["-tA"]), "--timestamps --all-namespaces");
+        assert_eq!(found(&["-tAnfoo"]), "--timestamps --all-namespaces --namespace=foo");
+        assert_eq!(found(&["-At=short"]), "--all-namespaces --timestamps=short");
+        assert_eq!(found(&["-dn", "foo"]), "--diff-container --namespace=foo");
+    }
+
+    #[test]
+    fn a_value_may_begin_with_a_dash() {
+        assert_eq!(found(&["-e", "-foo"]), "--exclude=-foo");
+        assert_eq!(found(&["--tail", "-1"]), "--tail=-1");
+        assert_eq!(found(&["-e", "--"]), "--exclude=--");
+        assert_eq!(found(&["-e--no-follow"]), "--exclude=--no-follow");
+    }
+
+    #[test]
+    fn switches_and_timestamps_take_a_value_only_with_equals() {
+        assert_eq!(found(&["--no-follow", "false"]), "--no-follow false");
+        assert_eq!(found(&["--no-follow=false"]), "--no-follow=false");
+        assert_eq!(found(&["-t", "short"]), "--timestamps short");
+        assert_eq!(found(&["-t=short"]), "--timestamps=short");
+        assert_eq!(found(&["--timestamps="]), "--timestamps=");
+    }
+
+    #[test]
+    fn positionals_stand_anywhere_and_two_dashes_end_the_flags() {
+        assert_eq!(found(&["web", "--tail", "5"]), "--tail=5 web");
+        assert_eq!(found(&["-A", "--", "-web", "--", "-t"]), "--all-namespaces -web -- -t");
+        assert_eq!(found(&["-"]), "-");
+        assert_eq!(found(&[""]), "");
+    }
+
+    #[test]
+    fn a_positional_knows_the_flag_that_may_have_wanted_it() {
+        let after = |args: &[&str]| walk(args).unwrap().positionals.remove(0).after;
+        assert_eq!(after(&["-A", "web"]), Some("-A".to_owned()));
+        assert_eq!(after(&["-dt", "short"]), Some("-t".to_owned()));
+        assert_eq!(after(&["--no-follow", "web"]), Some("--no-follow".to_owned()));
+        assert_eq!(after(&["--no-follow=true", "web"]), None);
+        assert_eq!(after(&["-n", "a", "web"]), None);
+        assert_eq!(after(&["-A", "--", "web"]), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_not_utf8_passes_as_a_value_of_its_own() {
+        use std::os::unix::ffi::OsStringExt;
+        let odd = OsString::from_vec(b"a\xff".to_vec());
+        let found = canonical(&flags::table(), ["--kubeconfig".into(), odd.clone()]).unwrap();
+        let mut expected = OsString::from("--kubeconfig=");
+        expected.push(&odd);
+        assert_eq!(found.flags, [expected.clone()]);
+        let error = canonical(&flags::table(), [expected]).unwrap_err().to_string();
+        assert!(
+            error.contains("is not UTF-8; a value that is not goes in an argument of its own"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn says_what_is_wrong() {
+        for (args, words) in [
+            (&["--nope"][..], "unknown flag: --nope; did you mean --node?"),
+            (&["--namespce", "x"], "unknown flag: --namespce; did you mean --namespace?"),
+            (&["--zzzzzz=1"], "unknown flag: --zzzzzz; --help lists them all"),
+            (&["--=x"], "bad flag syntax: --=x"),
+            (&["---tail"], "bad flag syntax: ---tail"),
+            (&["-x"], "unknown shorthand: -x in -x"),
+            (&["-tx"], "unknown shorthand: -x in -tx"),
+            (&["-tail=5"], "long flags have two dashes: --tail=5"),
+            (&["-f"], "-f is not needed: following is the default; --no-follow ends when all is shown"),
+            (&["-Af"], "-f is not needed"),
+            (&["--follow"], "--follow is not needed"),
+            (&["--all-containers"], "all are shown"),
+            (&["-p"], "for kubectl's -p say --previous"),
+            (&["-T", "x"], "-T (stern's --template-file) is not available yet"),
+            (&["--template", "x"], "--template is not available yet"),
+            (&["--template-file=x"], "--template-file is not available yet"),
+            (&["--config=x"], "--config is not available yet"),
+            (&["--completion=zsh"], "--completion is not available yet"),
+            (&["--prompt"], "--prompt is not available yet"),
+            (&["--tail"], "--tail needs a value: --tail N"),
+            (&["-An"], "-n needs a value: -n NAME,…"),
+        ] {
+            let error = walk(args).unwrap_err();
+            assert!(error.contains(words), "{args:?}: {error}");
+        }
+    }
 }

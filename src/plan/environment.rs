@@ -49,19 +49,27 @@ impl Environment {
 }
 
 #[cfg(test)]
+impl Environment {
+    /// No terminal, no variable, and UTC.
+    pub fn bare() -> Environment {
+        Environment {
+            stdout_is_terminal: false,
+            stderr_is_terminal: false,
+            no_color: None,
+            clicolor: None,
+            clicolor_force: None,
+            term: None,
+            local: TimeZone::UTC,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
     fn on_a_terminal() -> Environment {
-        Environment {
-            stdout_is_terminal: true,
-            stderr_is_terminal: true,
-            no_color: None,
-            clicolor: None,
-            clicolor_force: None,
-            term: Some("xterm".into()),
-            local: TimeZone::UTC,
-        }
+        Environment { stdout_is_terminal: true, stderr_is_terminal: true, ..Environment::bare() }
     }
 
     #[test]
