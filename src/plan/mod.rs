@@ -1,9 +1,20 @@
 //! The checked wish: what was said on the command line, typed, with every default filled in.
 
+mod colors;
+mod duration;
+mod environment;
+mod from_args;
+mod name;
+mod pattern;
+mod query;
+mod selector;
+
 use std::{path::PathBuf, time::Duration};
 
 use jiff::{Timestamp, tz::TimeZone};
 use regex::{Regex, bytes::Regex as BytesRegex};
+
+pub use self::environment::Environment;
 
 /// Everything that one run does.
 #[derive(Debug)]

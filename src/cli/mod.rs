@@ -1,0 +1,368 @@
+//! From the command line to [`Args`]: what was said, not yet checked. [`crate::plan`] says what it means.
+
+mod flags;
+mod help;
+mod hints;
+mod pflag;
+
+use std::{error::Error, ffi::OsString, path::Path};
+
+use clap::ArgMatches;
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub enum Command {
+    Run(Box<Args>),
+    /// Print this on standard output and end well.
+    Print(String),
+}
+
+/// One line that says what is wrong with the command line, where, and how to mend it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct UsageError(String);
+
+impl UsageError {
+    /// Line breaks, which come from what the user typed, are shown escaped.
+    pub fn new(text: impl AsRef<str>) -> UsageError {
+        let mut line = String::new();
+        for c in text.as_ref().chars() {
+            if c.is_control() { line.extend(c.escape_default()) } else { line.push(c) }
+        }
+        UsageError(line)
+    }
+}
+
+/// What was said. An absent flag is `None`, empty or, for a switch, its default.
+#[derive(Debug)]
+pub struct Args {
+    pub query: Option<String>,
+
+    pub namespace: Vec<String>,
+    pub all_namespaces: bool,
+    pub selector: Option<String>,
+    pub field_selector: Option<String>,
+    pub node: Option<String>,
+    pub exclude_pod: Vec<String>,
+    pub container: Option<String>,
+    pub exclude_container: Vec<String>,
+    pub container_state: Vec<String>,
+    pub condition: Option<String>,
+    pub init_containers: bool,
+    pub ephemeral_containers: bool,
+
+    pub since: Option<String>,
+    pub since_time: Option<String>,
+    pub tail: Option<i64>,
+    pub limit_bytes: Option<i64>,
+    pub no_follow: bool,
+    pub previous: bool,
+    pub stdin: bool,
+
+    pub include: Vec<String>,
+    pub exclude: Vec<String>,
+    pub highlight: Vec<String>,
+
+    pub output: Option<String>,
+    pub timestamps: Option<String>,
+    pub timezone: Option<String>,
+    pub color: Option<String>,
+    pub diff_container: bool,
+    pub pod_colors: Vec<String>,
+    pub container_colors: Vec<String>,
+    pub only_log_lines: bool,
+
+    pub max_log_requests: Option<i64>,
+    pub qps: Option<f64>,
+    pub burst: Option<i64>,
+
+    pub kubeconfig: Option<OsString>,
+    pub context: Option<String>,
+    pub verbosity: Option<i64>,
+    pub as_user: Option<String>,
+    pub as_group: Vec<String>,
+    pub as_uid: Option<String>,
+    pub as_user_extra: Vec<String>,
+    pub token: Option<String>,
+    pub server: Option<String>,
+    pub certificate_authority: Option<OsString>,
+    pub client_certificate: Option<OsString>,
+    pub client_key: Option<OsString>,
+    pub cluster: Option<String>,
+    pub user: Option<String>,
+    pub insecure_skip_tls_verify: bool,
+    pub tls_server_name: Option<String>,
+    pub request_timeout: Option<String>,
+    pub disable_compression: bool,
+}
+
+/// `argv` begins with the program's name, which the usage repeats.
+pub fn parse(argv: impl IntoIterator<Item = OsString>) -> Result<Command, UsageError> {
+    let mut argv = argv.into_iter();
+    let program = program(argv.next());
+    let table = flags::table();
+    let pflag::Canonical { flags, positionals } = pflag::canonical(&table, argv)?;
+    let query = query(positionals)?;
+    let matches = table
+        .clone()
+        .no_binary_name(true)
+        .try_get_matches_from(flags)
+        .map_err(|error| UsageError::new(reason(&error)))?;
+    let mut said = Said(matches);
+    Ok(if said.switch("help") {
+        Command::Print(help::help(&table, &program))
+    } else if said.switch("version") {
+        Command::Print(help::version())
+    } else if said.switch("show-hidden-options") {
+        Command::Print(help::hidden(&table, &program))
+    } else {
+        Command::Run(Box::new(args(query, said)))
+    })
+}
+
+/// As the user calls it: kubectl runs `kubectl-stern_rs` for `kubectl stern-rs`.
+fn program(argv0: Option<OsString>) -> String {
+    let stem = argv0.as_ref().and_then(|path| Path::new(path).file_stem()).and_then(|stem| stem.to_str());
+    match stem.and_then(|stem| stem.strip_prefix("kubectl-")) {
+        Some(plugin) => format!("kubectl {}", plugin.replace('_', "-")),
+        None => "stern-rs".to_owned(),
+    }
+}
+
+fn query(positionals: Vec<pflag::Positional>) -> Result<Option<String>, UsageError> {
+    let mut words = Vec::new();
+    for positional in &positionals {
+        let word = positional.value.to_str();
+        words.push(word.ok_or_else(|| {
+            UsageError::new(format!("the query {} is not UTF-8", positional.value.to_string_lossy()))
+        })?);
+    }
+    let [first, second, ..] = words[..] else { return Ok(words.first().map(|word| word.to_string())) };
+    let hint = match positionals.iter().find_map(|positional| positional.after.as_deref()) {
+        Some(flag @ ("-t" | "--timestamps")) => format!("{flag} takes its value with =, as in {flag}=short"),
+        Some(flag) => format!("{flag} takes no value"),
+        None => format!("one pattern can match both: '{first}|{second}'"),
+    };
+    Err(UsageError::new(format!("one query at most, not \"{first}\" and \"{second}\"; {hint}")))
+}
+
+/// The table's value parsers word their errors for the user; whatever else clap says has its point in the first line.
+fn reason(error: &clap::Error) -> String {
+    match error.source() {
+        Some(source) => source.to_string(),
+        None => error.to_string().lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned(),
+    }
+}
+
+fn args(query: Option<String>, mut said: Said) -> Args {
+    Args {
+        query,
+        namespace: said.list("namespace"),
+        all_namespaces: said.switch("all-namespaces"),
+        selector: said.one("selector"),
+        field_selector: said.one("field-selector"),
+        node: said.one("node"),
+        exclude_pod: said.list("exclude-pod"),
+        container: said.one("container"),
+        exclude_container: said.list("exclude-container"),
+        container_state: said.list("container-state"),
+        condition: said.one("condition"),
+        init_containers: said.one("init-containers").unwrap_or(true),
+        ephemeral_containers: said.one("ephemeral-containers").unwrap_or(true),
+        since: said.one("since"),
+        since_time: said.one("since-time"),
+        tail: said.one("tail"),
+        limit_bytes: said.one("limit-bytes"),
+        no_follow: said.switch("no-follow"),
+        previous: said.switch("previous"),
+        stdin: said.switch("stdin"),
+        include: said.list("include"),
+        exclude: said.list("exclude"),
+        highlight: said.list("highlight"),
+        output: said.one("output"),
+        timestamps: said.one("timestamps"),
+        timezone: said.one("timezone"),
+        color: said.one("color"),
+        diff_container: said.switch("diff-container"),
+        pod_colors: said.list("pod-colors"),
+        container_colors: said.list("container-colors"),
+        only_log_lines: said.switch("only-log-lines"),
+        max_log_requests: said.one("max-log-requests"),
+        qps: said.one("qps"),
+        burst: said.one("burst"),
+        kubeconfig: said.one("kubeconfig"),
+        context: said.one("context"),
+        verbosity: said.one("verbosity"),
+        as_user: said.one("as"),
+        as_group: said.list("as-group"),
+        as_uid: said.one("as-uid"),
+        as_user_extra: said.list("as-user-extra"),
+        token: said.one("token"),
+        server: said.one("server"),
+        certificate_authority: said.one("certificate-authority"),
+        client_certificate: said.one("client-certificate"),
+        client_key: said.one("client-key"),
+        cluster: said.one("cluster"),
+        user: said.one("user"),
+        insecure_skip_tls_verify: said.switch("insecure-skip-tls-verify"),
+        tls_server_name: said.one("tls-server-name"),
+        request_timeout: said.one("request-timeout"),
+        disable_compression: said.switch("disable-compression"),
+    }
+}
+
+struct Said(ArgMatches);
+
+impl Said {
+    fn one<T: Clone + Send + Sync + 'static>(&mut self, name: &str) -> Option<T> {
+        self.0.remove_one(name)
+    }
+
+    fn list(&mut self, name: &str) -> Vec<String> {
+        self.0.remove_many(name).map(Iterator::collect).unwrap_or_default()
+    }
+
+    fn switch(&mut self, name: &str) -> bool {
+        self.one(name).unwrap_or(false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::plan::{Environment, Plan};
+
+    fn parse_words(words: &[&str]) -> Result<Command, String> {
+        parse(["stern-rs"].iter().chain(words).map(OsString::from)).map_err(|error| error.to_string())
+    }
+
+    fn said(words: &[&str]) -> Args {
+        match parse_words(words) {
+            Ok(Command::Run(args)) => *args,
+            other => panic!("{words:?}: {other:?}"),
+        }
+    }
+
+    fn printed(argv: &[&str]) -> String {
+        match parse(argv.iter().map(OsString::from)) {
+            Ok(Command::Print(text)) => text,
+            other => panic!("{argv:?}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_last_of_a_repeated_scalar_wins() {
+        assert_eq!(said(&["--tail=5", "--tail", "7"]).tail, Some(7));
+        assert!(!said(&["--no-follow", "--no-follow=false"]).no_follow);
+        assert_eq!(said(&["-t", "-t=short"]).timestamps.as_deref(), Some("short"));
+    }
+
+    #[test]
+    fn a_repeated_list_keeps_all() {
+        assert_eq!(said(&["-i", "a,b", "-i", "c"]).include, ["a,b", "c"]);
+    }
+
+    #[test]
+    fn switches_take_gos_words_for_true_and_false() {
+        for word in ["1", "t", "T", "TRUE", "true", "True"] {
+            assert!(said(&[&format!("--no-follow={word}")]).no_follow, "{word}");
+        }
+        for word in ["0", "f", "F", "FALSE", "false", "False"] {
+            assert!(!said(&[&format!("--init-containers={word}")]).init_containers, "{word}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_said_is_absent() {
+        let args = said(&["web"]);
+        assert_eq!(args.query.as_deref(), Some("web"));
+        assert!(args.init_containers && args.ephemeral_containers && !args.no_follow);
+        assert!(args.since.is_none() && args.tail.is_none() && args.timestamps.is_none());
+    }
+
+    #[test]
+    fn an_empty_value_is_not_an_absent_one() {
+        assert_eq!(said(&["--timestamps="]).timestamps.as_deref(), Some(""));
+        assert_eq!(said(&["-i", ""]).include, [""]);
+        assert_eq!(said(&["--kubeconfig", ""]).kubeconfig, Some(OsString::new()));
+    }
+
+    #[test]
+    fn help_names_the_program_as_it_was_called() {
+        assert!(printed(&["/usr/bin/stern-rs", "-h"]).contains("Usage: stern-rs [flags] QUERY"));
+        assert!(printed(&["kubectl-stern_rs", "--help"]).contains("Usage: kubectl stern-rs [flags] QUERY"));
+    }
+
+    #[test]
+    fn help_ends_with_where_more_is() {
+        assert!(
+            printed(&["stern-rs", "--help"])
+                .trim_end()
+                .ends_with("--show-hidden-options lists more, as kubectl has them.")
+        );
+    }
+
+    #[test]
+    fn version_is_printed() {
+        assert_eq!(printed(&["stern-rs", "-v"]), "stern-rs 0.1.0\n");
+        assert_eq!(printed(&["stern-rs", "web", "--version"]), "stern-rs 0.1.0\n");
+    }
+
+    #[test]
+    fn hidden_options_are_listed_on_demand() {
+        assert!(printed(&["stern-rs", "--show-hidden-options"]).contains("--as-user-extra KEY=VALUE"));
+    }
+
+    #[test]
+    fn says_what_is_wrong() {
+        for (words, expected) in [
+            (&["--tail", "x"][..], "--tail: \"x\" is not a whole number, such as --tail=10"),
+            (&["--tail="], "--tail: \"\" is not a whole number"),
+            (&["--tail=99999999999999999999"], "--tail: \"99999999999999999999\" is not a whole number"),
+            (&["--qps=nan"], "--qps: \"nan\" is not a number"),
+            (&["--qps=fast"], "--qps: \"fast\" is not a number"),
+            (
+                &["--no-follow=maybe"],
+                "--no-follow: \"maybe\" is neither true nor false, as in --no-follow=false",
+            ),
+            (&["-A=x"], "--all-namespaces: \"x\" is neither true nor false"),
+            (&["-A", "kube-system", "web"], "not \"kube-system\" and \"web\"; -A takes no value"),
+            (&["web", "-t", "short"], "-t takes its value with =, as in -t=short"),
+            (&["web", "api"], "one pattern can match both: 'web|api'"),
+        ] {
+            let error = parse_words(words).unwrap_err();
+            assert!(error.contains(expected), "{words:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_error_is_one_line_whatever_was_typed() {
+        assert_eq!(UsageError::new("a\nb\u{1b}").to_string(), r"a\nb\u{1b}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_paths_may_be_other_than_utf8() {
+        use std::os::unix::ffi::OsStringExt;
+        let odd = || OsString::from_vec(b"a\xff".to_vec());
+        assert!(parse(["x".into(), "--kubeconfig".into(), odd()]).is_ok());
+        assert!(parse(["x".into(), "--include".into(), odd()]).is_err());
+        assert!(parse(["x".into(), odd()]).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_command_line_panics(words in proptest::collection::vec("(-[a-zA-Z]{1,2}|--[a-z-]{2,8}|--(since|tail|selector|field-selector|timezone|qps|pod-colors|condition)=)?[ -~é\n]{0,6}", 0..5)) {
+            let argv = ["stern-rs".to_owned()].into_iter().chain(words).map(OsString::from);
+            let planned = parse(argv).and_then(|command| match command {
+                Command::Run(args) => Plan::new(*args, &Environment::bare()).map(|_| ()),
+                Command::Print(_) => Ok(()),
+            });
+            if let Err(error) = planned {
+                prop_assert_eq!(error.to_string().lines().count(), 1);
+            }
+        }
+    }
+}

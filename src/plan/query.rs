@@ -1,0 +1,155 @@
+//! The one positional argument: a regular expression on pod names, or `kind/name`.
+
+use regex::Regex;
+
+use super::{Kind, Query, name, pattern};
+
+const KINDS: &str = "pod, replicationcontroller (rc), service (svc), daemonset (ds), deployment (deploy), \
+                     replicaset (rs), statefulset (sts) or job";
+
+/// The error is a whole sentence.
+pub fn parse(query: &str) -> Result<Query, String> {
+    let Some((kind, name)) = query.split_once('/') else {
+        return pattern::compile(query, Regex::new)
+            .map(Query::Regex)
+            .map_err(|reason| format!("the query {reason}"));
+    };
+    if name.contains('/') {
+        return Err(format!("{query}: resource must be specified in the form \"<resource>/<name>\""));
+    }
+    let Some(selects) = kind_of(kind) else {
+        return Err(unknown_kind(query, kind));
+    };
+    if name.is_empty() {
+        return Err(format!("{query}: a name is missing after the slash"));
+    }
+    match selects {
+        Selects::Itself if name::is_subdomain(name) => Ok(Query::Pod(name.to_owned())),
+        Selects::Itself => pattern::compile(&format!("^{name}$"), Regex::new)
+            .map(Query::Regex)
+            .map_err(|reason| format!("the query {query}: {reason}")),
+        Selects::Pods(kind) if name::is_subdomain(name) => {
+            Ok(Query::Resource { kind, name: name.to_owned() })
+        }
+        Selects::Pods(_) => Err(format!(
+            "{query}: \"{name}\" cannot be a name; only pods are matched by a regular expression, without {kind}/"
+        )),
+    }
+}
+
+enum Selects {
+    Itself,
+    Pods(Kind),
+}
+
+/// As kubectl reads kinds: in any case, short, singular or plural, and as `deployments.apps` or `deployments.v1.apps`.
+fn kind_of(said: &str) -> Option<Selects> {
+    let said = said.to_lowercase();
+    let (word, group) = match said.split_once('.') {
+        Some((word, group)) => {
+            (word, Some(group.strip_prefix("v1").map_or(group, |rest| rest.trim_start_matches('.'))))
+        }
+        None => (said.as_str(), None),
+    };
+    let (kind, of) = match word {
+        "pod" | "pods" | "po" => (Selects::Itself, ""),
+        "replicationcontroller" | "replicationcontrollers" | "rc" => {
+            (Selects::Pods(Kind::ReplicationController), "")
+        }
+        "service" | "services" | "svc" => (Selects::Pods(Kind::Service), ""),
+        "daemonset" | "daemonsets" | "ds" => (Selects::Pods(Kind::DaemonSet), "apps"),
+        "deployment" | "deployments" | "deploy" => (Selects::Pods(Kind::Deployment), "apps"),
+        "replicaset" | "replicasets" | "rs" => (Selects::Pods(Kind::ReplicaSet), "apps"),
+        "statefulset" | "statefulsets" | "sts" => (Selects::Pods(Kind::StatefulSet), "apps"),
+        "job" | "jobs" => (Selects::Pods(Kind::Job), "batch"),
+        _ => return None,
+    };
+    group.is_none_or(|group| group == of).then_some(kind)
+}
+
+fn unknown_kind(query: &str, kind: &str) -> String {
+    match kind.to_lowercase().split('.').next() {
+        Some("cronjob" | "cronjobs" | "cj") => {
+            format!(
+                "{query}: a cronjob selects no pods, its jobs do; say job/NAME, or a pattern that their pods match"
+            )
+        }
+        _ => format!("{query}: unknown kind \"{kind}\"; it is one of {KINDS}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(query: &str) -> Kind {
+        match parse(query) {
+            Ok(Query::Resource { kind, .. }) => kind,
+            other => panic!("{query}: {other:?}"),
+        }
+    }
+
+    fn regex(query: &str) -> String {
+        match parse(query) {
+            Ok(Query::Regex(regex)) => regex.to_string(),
+            other => panic!("{query}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn without_a_slash_it_is_a_regex() {
+        assert_eq!(regex(r"web-\w+"), r"web-\w+");
+    }
+
+    #[test]
+    fn a_pod_with_a_valid_name_is_exact() {
+        for query in ["pod/web-0", "po/web-0", "pods/web-0", "Pod/web-0", "pods.v1/web-0"] {
+            assert!(matches!(parse(query), Ok(Query::Pod(name)) if name == "web-0"), "{query}");
+        }
+    }
+
+    #[test]
+    fn a_pod_with_another_name_is_an_anchored_regex() {
+        assert_eq!(regex("pod/web-.*"), "^web-.*$");
+    }
+
+    #[test]
+    fn every_kind_has_its_names() {
+        for (names, expected) in [
+            ("rc replicationcontroller replicationcontrollers", Kind::ReplicationController),
+            ("svc service services", Kind::Service),
+            ("ds daemonset daemonsets daemonsets.apps", Kind::DaemonSet),
+            (
+                "deploy deployment deployments deployments.apps deployment.v1.apps Deployment",
+                Kind::Deployment,
+            ),
+            ("rs replicaset replicasets", Kind::ReplicaSet),
+            ("sts statefulset statefulsets STS", Kind::StatefulSet),
+            ("job jobs jobs.batch jobs.v1.batch", Kind::Job),
+        ] {
+            for name in names.split(' ') {
+                assert_eq!(kind(&format!("{name}/x")), expected, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn says_what_is_wrong() {
+        for (query, words) in [
+            ("(", "the query \"(\" is not a regular expression: unclosed group"),
+            ("deploy/a/b", "resource must be specified in the form \"<resource>/<name>\""),
+            ("deploy/", "a name is missing"),
+            ("pod/", "a name is missing"),
+            ("deploy/web.*", "\"web.*\" cannot be a name"),
+            ("ingress/web", "unknown kind \"ingress\"; it is one of pod, rep"),
+            ("deployments.batch/web", "unknown kind"),
+            ("/web", "unknown kind"),
+            ("cj/web", "a cronjob selects no pods"),
+            ("cronjobs.batch/web", "a cronjob selects no pods"),
+            ("pod/(", "is not a regular expression: unclosed group"),
+        ] {
+            let error = parse(query).unwrap_err();
+            assert!(error.contains(words), "{query}: {error}");
+        }
+    }
+}
