@@ -7,3 +7,5 @@ pub mod select;
 
 pub mod notice;
 pub mod tail;
+
+pub mod filter;
