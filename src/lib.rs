@@ -9,3 +9,5 @@ pub mod notice;
 pub mod tail;
 
 pub mod filter;
+
+pub mod render;
