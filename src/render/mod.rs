@@ -2,8 +2,11 @@
 
 mod color;
 mod default;
+mod extjson;
 mod highlight;
+mod json;
 mod notice;
+mod ppextjson;
 mod raw;
 mod timestamp;
 
@@ -20,7 +23,10 @@ use crate::{
 };
 use color::Palette;
 use default::Prefixed;
+use extjson::ExtJson;
+use json::Json;
 use notice::Notices;
+use ppextjson::PpExtJson;
 use raw::Raw;
 
 /// One output format.
@@ -60,14 +66,14 @@ pub struct Renderer {
 impl Renderer {
     /// `stdin`: lines come from standard input, which has no names to put before them.
     pub fn new(display: &Display, filter: &FilterPlan, stdin: bool) -> Renderer {
-        let palette = || match stdin {
-            true => Palette::reset(display.color_stdout),
-            false => Palette::new(display, display.color_stdout),
-        };
+        let color = display.color_stdout;
+        let palette = if stdin { Palette::reset(color) } else { Palette::new(display, color) };
         let format: Box<dyn Format> = match display.format {
-            Name::Default if stdin => Box::new(Raw::new(display, filter)),
-            Name::Raw => Box::new(Raw::new(display, filter)),
-            _ => Box::new(Prefixed::new(display, filter, palette())),
+            Name::Default if !stdin => Box::new(Prefixed::new(display, filter, palette)),
+            Name::Default | Name::Raw => Box::new(Raw::new(display, filter)),
+            Name::Json => Box::new(Json::new(display)),
+            Name::Extjson => Box::new(ExtJson::new(display, palette)),
+            Name::Ppextjson => Box::new(PpExtJson(ExtJson::new(display, palette))),
         };
         Renderer { format, frames: HashMap::new(), notices: Notices::new(display) }
     }
