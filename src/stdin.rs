@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use crate::{
     merge::Sender,
     select::Target,
-    tail::{Batch, Instant, Item, Line},
+    tail::{Batch, Item, Line},
 };
 
 const READ: usize = 256 << 10;
@@ -58,7 +58,7 @@ fn send(target: &Arc<Target>, data: BytesMut, out: &Sender) {
     let mut items = Vec::with_capacity(data.len() / 64 + 1);
     let mut start = 0;
     for end in memchr::memchr_iter(b'\n', &data).chain((data.last() != Some(&b'\n')).then_some(data.len())) {
-        items.push(Item::Line(Line { time: Instant::default(), start: start as u32, end: end as u32 }));
+        items.push(Item::Line(Line { time: None, start: start as u32, end: end as u32 }));
         start = end + 1;
     }
     block_on(out.batch(Batch { target: target.clone(), data, items }));

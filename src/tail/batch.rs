@@ -7,14 +7,14 @@ use bytes::Bytes;
 use crate::select::Target;
 
 /// Nanoseconds since the Unix epoch, as the container runtime stamped a line.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant(pub i64);
 
 /// One log line: when it was written and where in [`Batch::data`] its message lies (without its newline).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Line {
-    /// On standard input, whose lines carry none, the default.
-    pub time: Instant,
+    /// Absent on standard input, whose lines carry no time.
+    pub time: Option<Instant>,
     pub start: u32,
     pub end: u32,
 }

@@ -65,7 +65,7 @@ impl Splitter {
 
     fn piece(&mut self, data: &[u8], start: usize, end: usize) -> Piece {
         match self.timestamps.parse(&data[start..end]) {
-            Some((time, length)) => Piece::Line(Line { time, start: (start + length) as u32, end: end as u32 }),
+            Some((time, length)) => Piece::Line(Line { time: Some(time), start: (start + length) as u32, end: end as u32 }),
             None => Piece::Untimed { start: start as u32, end: end as u32 },
         }
     }

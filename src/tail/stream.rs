@@ -100,7 +100,7 @@ impl Reading<'_> {
                         break;
                     }
                     Found::Lost => {
-                        items.push(Item::Gap { after: self.position.latest(), before: Some(line.time) });
+                        items.push(Item::Gap { after: self.position.latest(), before: line.time });
                         items.push(Item::Line(line));
                     }
                 },
@@ -114,8 +114,10 @@ impl Reading<'_> {
             let batch = Batch { target: self.target.clone(), data, items };
             let room = self.out.room(&batch).await;
             for item in &batch.items {
-                if let Item::Line(line) = item {
-                    self.position.advance(line.time, batch.message(line));
+                if let Item::Line(line) = item
+                    && let Some(time) = line.time
+                {
+                    self.position.advance(time, batch.message(line));
                 }
             }
             room.batch(batch);
@@ -124,8 +126,8 @@ impl Reading<'_> {
     }
 
     fn judge(&mut self, data: &[u8], line: Line) -> Found {
-        let Some(finder) = &mut self.finder else { return Found::New };
-        let found = finder.judge(line.time, &data[line.start as usize..line.end as usize]);
+        let (Some(finder), Some(time)) = (&mut self.finder, line.time) else { return Found::New };
+        let found = finder.judge(time, &data[line.start as usize..line.end as usize]);
         if found != Found::Known {
             self.finder = None;
         }

@@ -1,0 +1,144 @@
+//! The colours of names: escape sequences made once, byte for byte stern's.
+
+use crate::{plan::Display, select::Target};
+
+/// What to write before and after a text to give it a look.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Style {
+    pub open: String,
+    pub close: String,
+}
+
+impl Style {
+    /// From SGR parameters such as `38;5;9`. Closed as stern's colour library does: each parameter by the one
+    /// that ends it, or by 0.
+    pub fn sgr(parameters: &str) -> Style {
+        let codes: Vec<u16> = parameters.split(';').filter_map(|code| code.trim().parse().ok()).collect();
+        let sequence = |codes: &mut dyn Iterator<Item = u16>| {
+            let codes: Vec<String> = codes.map(|code| code.to_string()).collect();
+            format!("\x1b[{}m", codes.join(";"))
+        };
+        Style {
+            open: sequence(&mut codes.iter().copied()),
+            close: sequence(&mut codes.iter().map(|&code| end_of(code))),
+        }
+    }
+
+    /// [`Style::sgr`], or no look at all.
+    pub fn sgr_if(color: bool, parameters: &str) -> Style {
+        if color { Style::sgr(parameters) } else { Style::default() }
+    }
+
+    pub fn paint(&self, text: &str, out: &mut Vec<u8>) {
+        for part in [&self.open, text, &self.close] {
+            out.extend_from_slice(part.as_bytes());
+        }
+    }
+}
+
+/// The SGR parameter that ends the effect of `code`.
+fn end_of(code: u16) -> u16 {
+    match code {
+        1 | 2 => 22,
+        3 => 23,
+        4 => 24,
+        5 | 6 => 25,
+        7..=9 => code + 20,
+        _ => 0,
+    }
+}
+
+/// Bright for the pod, normal for the container: cyan, green, magenta, yellow, blue, red.
+const DEFAULT: [(&str, &str); 6] =
+    [("96", "36"), ("92", "32"), ("95", "35"), ("93", "33"), ("94", "34"), ("91", "31")];
+
+/// Gives each pod and container its colours, the same in every run.
+pub struct Palette {
+    /// For pod and container; at least one.
+    pairs: Vec<(Style, Style)>,
+    diff_container: bool,
+}
+
+impl Palette {
+    pub fn new(display: &Display, color: bool) -> Palette {
+        let pair = |(pod, container): (&str, &str)| (Style::sgr(pod), Style::sgr(container));
+        let pairs = match &display.colors {
+            _ if !color => vec![Default::default()],
+            Some(colors) if !colors.is_empty() => colors.iter().map(|(p, c)| pair((p, c))).collect(),
+            _ => DEFAULT.map(pair).into(),
+        };
+        Palette { pairs, diff_container: display.diff_container }
+    }
+
+    /// For standard input, whose nameless source stern paints in the colour "reset".
+    pub fn reset(color: bool) -> Palette {
+        let reset = Style::sgr_if(color, "0");
+        Palette { pairs: vec![(reset.clone(), reset)], diff_container: false }
+    }
+
+    /// The looks of a pod's and a container's name.
+    pub fn of(&self, pod: &str, container: &str) -> (&Style, &Style) {
+        let pair = |name| &self.pairs[fnv1(name) as usize % self.pairs.len()];
+        let container = if self.diff_container { container } else { pod };
+        (&pair(pod).0, &pair(container).1)
+    }
+
+    pub fn of_target(&self, target: &Target) -> (&Style, &Style) {
+        self.of(&target.pod.name, &target.container)
+    }
+}
+
+/// FNV-1 (not 1a), as stern hashes names: the colours that users know stay.
+fn fnv1(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |hash: u32, byte| hash.wrapping_mul(0x0100_0193) ^ u32::from(byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::testing::display;
+
+    #[test]
+    fn a_look_is_closed_parameter_by_parameter() {
+        for (parameters, open, close) in [
+            ("96", "\x1b[96m", "\x1b[0m"),
+            ("31;1", "\x1b[31;1m", "\x1b[0;22m"),
+            ("33;4", "\x1b[33;4m", "\x1b[0;24m"),
+            ("38;5;9", "\x1b[38;5;9m", "\x1b[0;25;29m"),
+            (" 91 ; 2", "\x1b[91;2m", "\x1b[0;22m"),
+            ("0", "\x1b[0m", "\x1b[0m"),
+        ] {
+            assert_eq!(Style::sgr(parameters), Style { open: open.into(), close: close.into() });
+        }
+    }
+
+    #[test]
+    fn names_are_hashed_with_fnv1() {
+        assert_eq!(fnv1(""), 0x811c_9dc5);
+        assert_eq!(fnv1("a"), 0x050c_5d7e);
+        assert_eq!(fnv1("foobar"), 0x31f0_b262);
+    }
+
+    #[test]
+    fn the_pod_decides_both_colours() {
+        let palette = Palette::new(&display(), true);
+        let looks = palette.of("web-7d9c5b8f6-abcde", "app");
+        assert_eq!(looks, (&Style::sgr("96"), &Style::sgr("36")));
+    }
+
+    #[test]
+    fn diff_container_lets_the_container_decide_its_own() {
+        let palette = Palette::new(&Display { diff_container: true, ..display() }, true);
+        assert_eq!(palette.of("web-7d9c5b8f6-abcde", "app").1, &Style::sgr("35"));
+        assert_eq!(palette.of("web-7d9c5b8f6-abcde", "istio-proxy").1, &Style::sgr("36"));
+    }
+
+    #[test]
+    fn own_colours_replace_the_palette() {
+        let colors = ["91", "92", "93"].map(|c| (c.to_string(), format!("3{};4", &c[1..])));
+        let palette =
+            Palette::new(&Display { colors: Some(colors.into()), diff_container: true, ..display() }, true);
+        let looks = palette.of("web-7d9c5b8f6-abcde", "app");
+        assert_eq!(looks, (&Style::sgr("91"), &Style::sgr("33;4")));
+    }
+}

@@ -1,0 +1,125 @@
+//! Marks what `--include` and `--highlight` match.
+
+use regex_automata::{
+    meta::{Config, Regex},
+    util::syntax,
+};
+
+use super::color::Style;
+use crate::plan::FilterPlan;
+
+/// All patterns as one: where several match at the same place, the longest pattern wins, as in stern.
+pub struct Highlight {
+    patterns: Regex,
+    style: Style,
+    /// The line that is being painted.
+    plain: Vec<u8>,
+}
+
+impl Highlight {
+    /// None where there is nothing to mark.
+    pub fn new(filter: &FilterPlan) -> Option<Highlight> {
+        let mut patterns: Vec<&str> =
+            filter.include.iter().chain(&filter.highlight).map(|pattern| pattern.as_str()).collect();
+        if patterns.is_empty() {
+            return None;
+        }
+        patterns.sort_by_key(|pattern| std::cmp::Reverse(pattern.len()));
+        // Built as many patterns, not from one text joined by `|`: two of them may name their groups alike. Each
+        // was compiled before, so that together they compile too.
+        let patterns = Regex::builder()
+            .syntax(syntax::Config::new().utf8(false))
+            .configure(Config::new().utf8_empty(false).nfa_size_limit(None))
+            .build_many(&patterns)
+            .ok()?;
+        Some(Highlight { patterns, style: Style::sgr("31;1"), plain: Vec::new() })
+    }
+
+    /// Marks the matches in the line that begins at `start` of `out`. The patterns see its newline too, so `two$`
+    /// marks nothing, as in stern.
+    #[inline]
+    pub fn paint(&mut self, start: usize, out: &mut Vec<u8>) {
+        if self.patterns.is_match(&out[start..]) {
+            self.repaint(start, out);
+        }
+    }
+
+    fn repaint(&mut self, start: usize, out: &mut Vec<u8>) {
+        self.plain.clear();
+        self.plain.extend(out.drain(start..));
+        let end = self.plain.len() - 1;
+        let mut done = 0;
+        for found in self.patterns.find_iter(&self.plain) {
+            // The newline itself stays plain, lest the mark ends on the next line.
+            let found = found.start()..found.end().min(end);
+            if found.is_empty() {
+                continue;
+            }
+            out.extend_from_slice(&self.plain[done..found.start]);
+            out.extend_from_slice(self.style.open.as_bytes());
+            out.extend_from_slice(&self.plain[found.clone()]);
+            out.extend_from_slice(self.style.close.as_bytes());
+            done = found.end;
+        }
+        out.extend_from_slice(&self.plain[done..]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The line painted, with `<` and `>` for the two sequences.
+    fn painted(patterns: &[&str], line: &[u8]) -> String {
+        let highlight = patterns.iter().map(|p| regex::bytes::Regex::new(p).unwrap()).collect();
+        let mut highlight = Highlight::new(&FilterPlan { highlight, ..FilterPlan::default() }).unwrap();
+        let mut out = b"before ".to_vec();
+        out.extend_from_slice(line);
+        out.push(b'\n');
+        highlight.paint(7, &mut out);
+        let text = String::from_utf8_lossy(&out).replace("\x1b[31;1m", "<").replace("\x1b[0;22m", ">");
+        text.strip_prefix("before ").unwrap().strip_suffix('\n').unwrap().to_string()
+    }
+
+    #[test]
+    fn marks_every_match() {
+        assert_eq!(painted(&["error"], b"[error] three error"), "[<error>] three <error>");
+        assert_eq!(painted(&["(?i)ERROR|warn"], b"WARN error"), "<WARN> <error>");
+        assert_eq!(painted(&["(a)(l)"], b"alpha"), "<al>pha");
+        assert_eq!(painted(&["로그"], "유니코드 로그 ✓".as_bytes()), "유니코드 <로그> ✓");
+    }
+
+    #[test]
+    fn the_longest_pattern_wins() {
+        assert_eq!(painted(&["err", "error"], b"error err"), "<error> <err>");
+    }
+
+    #[test]
+    fn patterns_keep_to_themselves() {
+        assert_eq!(painted(&["(?i)a|b", "(?P<x>c)", "(?P<x>d)"], b"Ab C cd"), "<A><b> C <c><d>");
+    }
+
+    #[test]
+    fn an_anchor_at_the_end_sees_the_newline() {
+        assert_eq!(painted(&["two$"], b"WARN two"), "WARN two");
+        assert_eq!(painted(&[r"\bone\b"], b"error one"), "error <one>");
+    }
+
+    #[test]
+    fn an_anchor_at_the_start_sees_no_prefix() {
+        assert_eq!(painted(&["^alpha"], b"alpha alpha"), "<alpha> alpha");
+    }
+
+    #[test]
+    fn the_newline_stays_plain() {
+        assert_eq!(painted(&[r"two\s"], b"WARN two"), "WARN <two>");
+        assert_eq!(painted(&[r"(?s).+"], b"WARN two"), "<WARN two>");
+    }
+
+    #[test]
+    fn empty_matches_show_nothing() {
+        assert_eq!(painted(&["x*"], b"axxb"), "a<xx>b");
+        assert_eq!(painted(&[""], b"ab"), "ab");
+        assert_eq!(painted(&["", "x*"], b"\xff\xed\xa0"), String::from_utf8_lossy(b"\xff\xed\xa0"));
+    }
+}

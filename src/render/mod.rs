@@ -1,0 +1,103 @@
+//! Turns the lines of a batch into the bytes to print, and notices into lines for standard error.
+
+mod color;
+mod default;
+mod extjson;
+mod highlight;
+mod json;
+mod notice;
+mod ppextjson;
+mod raw;
+mod timestamp;
+
+#[cfg(test)]
+mod testing;
+
+use std::{collections::HashMap, sync::Arc};
+
+use crate::{
+    notice::Notice,
+    plan::{Display, FilterPlan, Format as Name},
+    select::Target,
+    tail::{Batch, Instant, Item},
+};
+use color::Palette;
+use default::Prefixed;
+use extjson::ExtJson;
+use json::Json;
+use notice::Notices;
+use ppextjson::PpExtJson;
+use raw::Raw;
+
+/// One output format.
+trait Format: Send {
+    /// What every line of `target` begins and ends with.
+    fn frame(&self, target: &Target) -> Frame;
+
+    /// Writes what differs from line to line.
+    fn body(&mut self, time: Option<Instant>, message: &[u8], out: &mut Vec<u8>);
+
+    /// Provided here so that each format gets its own copy: one virtual call a batch instead of one a line.
+    fn batch(&mut self, frame: &Frame, batch: &Batch, out: &mut Vec<u8>) {
+        for item in &batch.items {
+            if let Item::Line(line) = item {
+                out.extend_from_slice(&frame.head);
+                self.body(line.time, batch.message(line), out);
+                out.extend_from_slice(&frame.tail);
+            }
+        }
+    }
+}
+
+/// The bytes around each line of one target.
+#[derive(Default)]
+struct Frame {
+    head: Vec<u8>,
+    tail: Vec<u8>,
+}
+
+pub struct Renderer {
+    format: Box<dyn Format>,
+    /// By the target's address, which the `Arc` beside the frame keeps from being used again.
+    frames: HashMap<usize, (Arc<Target>, Frame)>,
+    notices: Notices,
+}
+
+impl Renderer {
+    /// `stdin`: lines come from standard input, which has no names to put before them.
+    pub fn new(display: &Display, filter: &FilterPlan, stdin: bool) -> Renderer {
+        let color = display.color_stdout;
+        let palette = if stdin { Palette::reset(color) } else { Palette::new(display, color) };
+        let format: Box<dyn Format> = match display.format {
+            Name::Default if !stdin => Box::new(Prefixed::new(display, filter, palette)),
+            Name::Default | Name::Raw => Box::new(Raw::new(display, filter)),
+            Name::Json => Box::new(Json::new(display)),
+            Name::Extjson => Box::new(ExtJson::new(display, palette)),
+            Name::Ppextjson => Box::new(PpExtJson(ExtJson::new(display, palette))),
+        };
+        Renderer { format, frames: HashMap::new(), notices: Notices::new(display) }
+    }
+
+    /// Appends the lines of `batch` to `out`.
+    pub fn batch(&mut self, batch: &Batch, out: &mut Vec<u8>) {
+        let (_, frame) = self
+            .frames
+            .entry(address(&batch.target))
+            .or_insert_with(|| (Arc::clone(&batch.target), self.format.frame(&batch.target)));
+        self.format.batch(frame, batch, out);
+    }
+
+    /// Appends `notice` to `out` as one line for standard error, or nothing where `--only-log-lines` hides it.
+    pub fn notice(&self, notice: &Notice, out: &mut Vec<u8>) {
+        self.notices.write(notice, out);
+    }
+
+    /// Drops what is cached for `target`.
+    pub fn forget(&mut self, target: &Target) {
+        self.frames.remove(&address(target));
+    }
+}
+
+fn address(target: &Target) -> usize {
+    std::ptr::from_ref(target).addr()
+}

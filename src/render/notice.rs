@@ -1,0 +1,178 @@
+//! Notices as lines for standard error.
+
+use super::color::{Palette, Style};
+use crate::{notice::Notice, plan::Display};
+
+pub struct Notices {
+    palette: Palette,
+    started: Style,
+    ended: Style,
+    warning: Style,
+    info: Style,
+    namespace: bool,
+    only_log_lines: bool,
+}
+
+impl Notices {
+    pub fn new(display: &Display) -> Notices {
+        let color = display.color_stderr;
+        Notices {
+            palette: Palette::new(display, color),
+            started: Style::sgr_if(color, "92;1"),
+            ended: Style::sgr_if(color, "91;1"),
+            warning: Style::sgr_if(color, "93;1"),
+            info: Style::sgr_if(color, "2"),
+            namespace: display.namespace_in_prefix,
+            only_log_lines: display.only_log_lines,
+        }
+    }
+
+    pub fn write(&self, notice: &Notice, out: &mut Vec<u8>) {
+        if self.only_log_lines && !matches!(notice, Notice::About(..) | Notice::Warning(_)) {
+            return;
+        }
+        let (style, sign) = match notice {
+            Notice::Started(_) => (&self.started, "+"),
+            Notice::Ended(..) => (&self.ended, "-"),
+            Notice::Waiting { .. } | Notice::About(..) | Notice::Warning(_) => (&self.warning, "!"),
+            Notice::Info(_) => (&self.info, "·"),
+        };
+        style.paint(sign, out);
+        out.push(b' ');
+        match notice {
+            Notice::Started(target) | Notice::Ended(target, _) => {
+                self.names(&target.pod.namespace, &target.pod.name, &target.container, out);
+            }
+            Notice::Waiting { namespace, pod, container, reason } => {
+                self.names(namespace, pod, container, out);
+                out.extend_from_slice(b" waits: ");
+                words(reason, out);
+            }
+            Notice::About(target, text) => {
+                self.names(&target.pod.namespace, &target.pod.name, &target.container, out);
+                out.extend_from_slice(b": ");
+                words(text, out);
+            }
+            Notice::Info(text) | Notice::Warning(text) => words(text, out),
+        }
+        out.push(b'\n');
+    }
+
+    /// `[namespace ]pod › container`
+    fn names(&self, namespace: &str, pod: &str, container: &str, out: &mut Vec<u8>) {
+        let (pod_style, container_style) = self.palette.of(pod, container);
+        if self.namespace {
+            pod_style.paint(namespace, out);
+            out.push(b' ');
+        }
+        pod_style.paint(pod, out);
+        out.extend_from_slice(" › ".as_bytes());
+        container_style.paint(container, out);
+    }
+}
+
+/// Text that may come from the cluster: kept to one line and from steering the terminal.
+fn words(text: &str, out: &mut Vec<u8>) {
+    for c in text.trim_end().chars() {
+        let shown = match c {
+            c if !steers_terminal(c) => c,
+            c if c.is_whitespace() => ' ',
+            _ => char::REPLACEMENT_CHARACTER,
+        };
+        out.extend_from_slice(shown.encode_utf8(&mut [0; 4]).as_bytes());
+    }
+}
+
+/// Control characters, line separators, and what turns the direction of writing.
+fn steers_terminal(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        render::testing::{display, target},
+        tail::EndReason,
+    };
+
+    fn line(display: Display, notice: Notice) -> String {
+        let mut out = Vec::new();
+        Notices::new(&display).write(&notice, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    fn web() -> Arc<crate::select::Target> {
+        target("default", "web-7d9c5b8f6-abcde", "app")
+    }
+
+    fn waiting(reason: &str) -> Notice {
+        Notice::Waiting {
+            namespace: "default".into(),
+            pod: "web".into(),
+            container: "app".into(),
+            reason: reason.into(),
+        }
+    }
+
+    /// One of each, and its line in black and white.
+    fn each() -> [(Notice, &'static str); 6] {
+        [
+            (Notice::Started(web()), "+ web-7d9c5b8f6-abcde › app\n"),
+            (Notice::Ended(web(), EndReason::Deleted), "- web-7d9c5b8f6-abcde › app\n"),
+            (waiting("ImagePullBackOff"), "! web › app waits: ImagePullBackOff\n"),
+            (Notice::Info("2 of 3".into()), "· 2 of 3\n"),
+            (Notice::About(web(), "403".into()), "! web-7d9c5b8f6-abcde › app: 403\n"),
+            (Notice::Warning("no watch".into()), "! no watch\n"),
+        ]
+    }
+
+    #[test]
+    fn every_notice_is_one_line() {
+        for (notice, expected) in each() {
+            assert_eq!(line(display(), notice), expected);
+        }
+    }
+
+    #[test]
+    fn only_log_lines_leaves_what_went_wrong() {
+        let quiet = || Display { only_log_lines: true, ..display() };
+        let shown: String = each().into_iter().map(|(notice, _)| line(quiet(), notice)).collect();
+        assert_eq!(shown, "! web-7d9c5b8f6-abcde › app: 403\n! no watch\n");
+    }
+
+    #[test]
+    fn the_namespace_comes_first_where_there_are_several() {
+        let several = || Display { namespace_in_prefix: true, ..display() };
+        assert_eq!(line(several(), Notice::Started(web())), "+ default web-7d9c5b8f6-abcde › app\n");
+        assert_eq!(line(several(), waiting("x")), "! default web › app waits: x\n");
+    }
+
+    #[test]
+    fn colours_are_those_of_the_lines() {
+        let color = || Display { color_stderr: true, ..display() };
+        assert_eq!(
+            line(color(), Notice::Started(web())),
+            "\x1b[92;1m+\x1b[0;22m \x1b[96mweb-7d9c5b8f6-abcde\x1b[0m › \x1b[36mapp\x1b[0m\n"
+        );
+        assert_eq!(
+            line(color(), Notice::Ended(web(), EndReason::Finished)),
+            "\x1b[91;1m-\x1b[0;22m \x1b[96mweb-7d9c5b8f6-abcde\x1b[0m › \x1b[36mapp\x1b[0m\n"
+        );
+    }
+
+    #[test]
+    fn what_the_cluster_says_cannot_steer_the_terminal() {
+        for (said, shown) in [
+            ("two\nlines\r\n", "two lines"),
+            ("\x1b[2Jgone", "\u{fffd}[2Jgone"),
+            ("bell\x07 \u{9b}31m", "bell\u{fffd} \u{fffd}31m"),
+            ("turned\u{202e}round\u{2028}next", "turned\u{fffd}round next"),
+            ("유니코드 ✓", "유니코드 ✓"),
+        ] {
+            assert_eq!(line(display(), Notice::Warning(said.into())), format!("! {shown}\n"));
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! `-o raw`: `[timestamp ]message`.
+
+use super::{Format, Frame, highlight::Highlight, timestamp::Clock};
+use crate::{
+    plan::{Display, FilterPlan},
+    select::Target,
+    tail::Instant,
+};
+
+pub struct Raw {
+    clock: Option<Clock>,
+    highlight: Option<Highlight>,
+}
+
+impl Raw {
+    pub fn new(display: &Display, filter: &FilterPlan) -> Raw {
+        Raw {
+            clock: Clock::new(display),
+            highlight: if display.color_stdout { Highlight::new(filter) } else { None },
+        }
+    }
+}
+
+impl Format for Raw {
+    fn frame(&self, _: &Target) -> Frame {
+        Frame::default()
+    }
+
+    #[inline]
+    fn body(&mut self, time: Option<Instant>, message: &[u8], out: &mut Vec<u8>) {
+        if let (Some(clock), Some(time)) = (&mut self.clock, time) {
+            clock.write(time, out);
+            out.push(b' ');
+        }
+        let start = out.len();
+        out.extend_from_slice(message);
+        out.push(b'\n');
+        if let Some(highlight) = &mut self.highlight {
+            highlight.paint(start, out);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        plan::{Format as Name, Timestamps},
+        render::testing::{display, rendered, target},
+    };
+
+    fn raw() -> Display {
+        Display { format: Name::Raw, color_stdout: true, ..display() }
+    }
+
+    #[test]
+    fn lines_stay_as_they_are() {
+        let web = target("default", "web", "app");
+        for target in [None, Some(&web)] {
+            assert_eq!(rendered(&raw(), &[], target, &[b"a\r", b"", b"\tb "]), "a\r\n\n\tb \n");
+        }
+    }
+
+    #[test]
+    fn time_comes_first() {
+        let display = Display { timestamps: Some(Timestamps::Default), ..raw() };
+        let web = target("default", "web", "app");
+        let expected = "2026-05-31T22:03:20.000000000Z a\n2026-05-31T22:03:21.000000000Z b\n";
+        assert_eq!(rendered(&display, &[], Some(&web), &[b"a", b"b"]), expected);
+    }
+
+    #[test]
+    fn standard_input_has_no_time() {
+        let display = Display { timestamps: Some(Timestamps::Default), ..raw() };
+        assert_eq!(rendered(&display, &[], None, &[b"a"]), "a\n");
+    }
+
+    #[test]
+    fn matches_are_marked_only_in_colour() {
+        assert_eq!(rendered(&raw(), &["b"], None, &[b"abc"]), "a\x1b[31;1mb\x1b[0;22mc\n");
+        let plain = Display { color_stdout: false, ..raw() };
+        assert_eq!(rendered(&plain, &["b"], None, &[b"abc"]), "abc\n");
+    }
+}

@@ -1,0 +1,65 @@
+//! What the tests of the formats share.
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use regex::bytes::Regex;
+
+use super::Renderer;
+use crate::{
+    plan::{Display, FilterPlan, Format},
+    select::{PodInfo, Target},
+    tail::{Batch, Instant, Item, Line},
+};
+
+/// Black and white, nothing asked for.
+pub fn display() -> Display {
+    Display {
+        format: Format::Default,
+        color_stdout: false,
+        color_stderr: false,
+        timestamps: None,
+        timezone: TimeZone::UTC,
+        diff_container: false,
+        only_log_lines: false,
+        colors: None,
+        namespace_in_prefix: false,
+        namespace_in_extjson: false,
+    }
+}
+
+pub fn target(namespace: &str, pod: &str, container: &str) -> Arc<Target> {
+    let pod = PodInfo { namespace: namespace.into(), name: pod.into(), ..PodInfo::default() };
+    Arc::new(Target { pod: Arc::new(pod), container: container.into(), ..Target::default() })
+}
+
+/// Lines that are a second apart, the first at 2026-05-31T22:03:20Z; on a nameless target (standard input) without
+/// times.
+pub fn batch(target: &Arc<Target>, lines: &[&[u8]]) -> Batch {
+    let mut data = Vec::new();
+    let mut items = Vec::new();
+    for (i, line) in lines.iter().enumerate() {
+        let start = data.len() as u32;
+        data.extend_from_slice(line);
+        let time = Instant((1_780_265_000 + i as i64) * 1_000_000_000);
+        let time = (!target.pod.name.is_empty()).then_some(time);
+        items.push(Item::Line(Line { time, start, end: data.len() as u32 }));
+        data.push(b'\n');
+    }
+    Batch { target: Arc::clone(target), data: data.into(), items }
+}
+
+/// What is printed for `lines` of `target`; standard input has none.
+pub fn rendered(
+    display: &Display,
+    highlight: &[&str],
+    target: Option<&Arc<Target>>,
+    lines: &[&[u8]],
+) -> String {
+    let highlight = highlight.iter().map(|pattern| Regex::new(pattern).unwrap()).collect();
+    let filter = FilterPlan { highlight, ..FilterPlan::default() };
+    let mut out = Vec::new();
+    let batch = batch(target.unwrap_or(&Arc::default()), lines);
+    Renderer::new(display, &filter, target.is_none()).batch(&batch, &mut out);
+    String::from_utf8(out).unwrap()
+}
