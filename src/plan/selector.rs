@@ -57,8 +57,10 @@ impl<'a> Labels<'a> {
             Some(operator @ ("<" | ">")) => {
                 self.next();
                 let value = self.value()?;
-                let number = value.parse::<i64>();
-                number.map(|_| ()).map_err(|_| format!("\"{value}\" after {operator} is not a whole number"))
+                if value.parse::<i64>().is_err() {
+                    return Err(format!("\"{value}\" after {operator} is not a whole number"));
+                }
+                check_value(value)
             }
             Some("in" | "notin") => {
                 self.next();
@@ -205,7 +207,7 @@ mod tests {
             "x in (a,)",
             "value in (in)",
             "in=notin",
-            "n>1,m<-2",
+            "n>1,m<2",
             "app.kubernetes.io/name=web",
             "  app = web  ,\ttier != test ",
         ] {
@@ -227,6 +229,7 @@ mod tests {
             ("a in (b", "a ) is missing"),
             ("a in (b c)", "found \"c\" where a comma or )"),
             ("a>b", "\"b\" after > is not a whole number"),
+            ("a>-1", "\"-1\" cannot be a label's value"),
             ("a>", "found the end where a value should be"),
             ("a=(b)", "found \"(\" where a value should be"),
             ("-a=b", "\"-a\" cannot be a label's key"),

@@ -335,3 +335,25 @@ fn standard_input_needs_no_query_but_good_flags() {
         fails(&format!("--stdin {line}"), "");
     }
 }
+
+#[test]
+fn each_switch_turns_its_own_thing() {
+    let selection = cluster("web --ephemeral-containers=false").selection;
+    assert!(selection.init_containers && !selection.ephemeral_containers);
+    let selection = cluster("web --init-containers=false").selection;
+    assert!(!selection.init_containers && selection.ephemeral_containers);
+    let display = plan("web -d").display;
+    assert!(display.diff_container && !display.only_log_lines);
+    let display = plan("web --only-log-lines --verbosity 6").display;
+    assert!(!display.diff_container && display.only_log_lines);
+    assert_eq!(plan("web --verbosity 6").verbosity, 6);
+}
+
+#[test]
+fn each_regex_narrows_its_own_thing() {
+    let selection = cluster("web --exclude-pod p -c c -E x -E y").selection;
+    let texts = |regexes: &[Regex]| regexes.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(texts(&selection.exclude_pod), ["p"]);
+    assert_eq!(selection.container.as_str(), "c");
+    assert_eq!(texts(&selection.exclude_container), ["x", "y"]);
+}
