@@ -5,8 +5,8 @@ pub mod cli;
 pub mod plan;
 
 pub mod cluster;
-pub mod select;
 pub mod schedule;
+pub mod select;
 pub mod stdin;
 pub mod tail;
 

@@ -21,6 +21,8 @@ pub enum Notice {
     About(Arc<Target>, String),
     /// Something about the whole run that is good to know; left out by `--only-log-lines`.
     Info(String),
+    /// What is asked of the apiserver, for `--verbosity`.
+    Trace(String),
     /// Something about the whole run that went wrong; always said.
     Warning(String),
 }

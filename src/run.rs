@@ -48,9 +48,9 @@ pub async fn run(plan: Plan, io: Io) -> ExitCode {
         match &plan.source {
             Source::Stdin => {
                 let done = stdin::spawn(io.stdin, sender).await;
-                done.ok().and_then(Result::err).map_or(Ok(ExitCode::Done), |error| {
-                    Err(format!("cannot read standard input: {error}"))
-                })
+                done.ok()
+                    .and_then(Result::err)
+                    .map_or(Ok(ExitCode::Done), |error| Err(format!("cannot read standard input: {error}")))
             }
             Source::Cluster(wish) => match tail_cluster(&plan, wish, sender).await {
                 Ok(Summary { read: 0, failed: 1.. }) => Ok(ExitCode::Failed),
@@ -97,7 +97,7 @@ async fn finish(ended: Result<Result<ExitCode, String>, Closed>, mut output: Out
 async fn tail_cluster(plan: &Plan, wish: &ClusterPlan, sender: Sender) -> Result<Summary, cluster::Error> {
     let trace = (plan.verbosity >= TRACED).then(|| {
         let sender = sender.clone();
-        Arc::new(move |text: String| sender.trace(Notice::Warning(text))) as Trace
+        Arc::new(move |text: String| sender.trace(Notice::Trace(text))) as Trace
     });
     let cluster = Cluster::connect(&wish.connect, &wish.limits, trace).await?;
     let scheduler = Scheduler::new(wish.limits.max_log_requests);

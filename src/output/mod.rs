@@ -156,7 +156,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_closed_standard_error_does_not_stop_the_logs() {
-        let (sink, broken) = (Sink::default(), Sink { broken: Some(io::ErrorKind::BrokenPipe), ..Sink::default() });
+        let (sink, broken) =
+            (Sink::default(), Sink { broken: Some(io::ErrorKind::BrokenPipe), ..Sink::default() });
         let mut output = Output::new(Box::new(sink.clone()), Box::new(broken));
         output.stderr(b"+ notice\n".to_vec()).await.expect("open");
         output.stdout(b"line\n".to_vec()).await.expect("open");

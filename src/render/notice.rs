@@ -1,7 +1,9 @@
 //! Notices as lines for standard error.
 
+use jiff::Timestamp;
+
 use super::color::{Palette, Style};
-use crate::{notice::Notice, plan::Display};
+use crate::{notice::Notice, plan::Display, tail::Instant};
 
 pub struct Notices {
     palette: Palette,
@@ -28,14 +30,18 @@ impl Notices {
     }
 
     pub fn write(&self, notice: &Notice, out: &mut Vec<u8>) {
-        if self.only_log_lines && !matches!(notice, Notice::About(..) | Notice::Warning(_)) {
+        let always =
+            matches!(notice, Notice::About(..) | Notice::Gap(..) | Notice::Warning(_) | Notice::Trace(_));
+        if self.only_log_lines && !always {
             return;
         }
         let (style, sign) = match notice {
             Notice::Started(_) => (&self.started, "+"),
             Notice::Ended(..) => (&self.ended, "-"),
-            Notice::Waiting { .. } | Notice::About(..) | Notice::Warning(_) => (&self.warning, "!"),
-            Notice::Info(_) => (&self.info, "·"),
+            Notice::Waiting { .. } | Notice::About(..) | Notice::Gap(..) | Notice::Warning(_) => {
+                (&self.warning, "!")
+            }
+            Notice::Info(_) | Notice::Trace(_) => (&self.info, "·"),
         };
         style.paint(sign, out);
         out.push(b' ');
@@ -43,8 +49,8 @@ impl Notices {
             Notice::Started(target) | Notice::Ended(target, _) => {
                 self.names(&target.pod.namespace, &target.pod.name, &target.container, out);
             }
-            Notice::Waiting { namespace, pod, container, reason } => {
-                self.names(namespace, pod, container, out);
+            Notice::Waiting { pod, container, reason } => {
+                self.names(&pod.namespace, &pod.name, container, out);
                 out.extend_from_slice(b" waits: ");
                 words(reason, out);
             }
@@ -53,7 +59,11 @@ impl Notices {
                 out.extend_from_slice(b": ");
                 words(text, out);
             }
-            Notice::Info(text) | Notice::Warning(text) => words(text, out),
+            Notice::Gap(target, after, before) => {
+                self.names(&target.pod.namespace, &target.pod.name, &target.container, out);
+                words(&gap(*after, *before), out);
+            }
+            Notice::Info(text) | Notice::Warning(text) | Notice::Trace(text) => words(text, out),
         }
         out.push(b'\n');
     }
@@ -69,6 +79,14 @@ impl Notices {
         out.extend_from_slice(" › ".as_bytes());
         container_style.paint(container, out);
     }
+}
+
+fn gap(after: Option<Instant>, before: Option<Instant>) -> String {
+    let text = |instant: Option<Instant>| {
+        let time = instant.and_then(|instant| Timestamp::from_nanosecond(instant.0.into()).ok());
+        time.map_or("an unknown time".to_owned(), |time| format!("{time:.9}"))
+    };
+    format!(": lines may be missing between {} and {}", text(after), text(before))
 }
 
 /// Text that may come from the cluster: kept to one line and from steering the terminal.

@@ -25,7 +25,11 @@ use watch::{Scope, Told};
 #[derive(Debug)]
 pub enum Selected {
     /// An instance to tail, what becomes of it, and whether it came into being while we looked on.
-    Started { target: Arc<Target>, life: value::Receiver<Life>, fresh: bool },
+    Started {
+        target: Arc<Target>,
+        life: value::Receiver<Life>,
+        fresh: bool,
+    },
     Notice(Notice),
 }
 
@@ -145,7 +149,9 @@ async fn scopes(
     for namespace in namespaces {
         match resource::find(cluster, *kind, name, namespace).await {
             Ok(found) => {
-                scopes.extend(found.into_iter().map(|found| scope(Some(found.namespace), Some(found.selector))));
+                scopes.extend(
+                    found.into_iter().map(|found| scope(Some(found.namespace), Some(found.selector))),
+                );
             }
             Err(error) => errors.push(error),
         }

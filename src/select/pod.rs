@@ -6,11 +6,7 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use jiff::Timestamp;
-use kube::{
-    Resource,
-    api::ObjectMeta,
-    core::{NamespaceResourceScope},
-};
+use kube::{Resource, api::ObjectMeta, core::NamespaceResourceScope};
 use serde::{Deserialize, Deserializer};
 
 use super::Owner;

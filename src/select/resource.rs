@@ -89,9 +89,8 @@ fn selector(spec: &Value) -> Option<String> {
     let selector = &spec["selector"];
     let requirements = if selector["matchLabels"].is_object() || selector["matchExpressions"].is_array() {
         let mut requirements = equals(&selector["matchLabels"]);
-        requirements.extend(
-            selector["matchExpressions"].as_array().into_iter().flatten().filter_map(expression),
-        );
+        requirements
+            .extend(selector["matchExpressions"].as_array().into_iter().flatten().filter_map(expression));
         requirements
     } else if selector.is_object() {
         equals(selector)
@@ -130,13 +129,13 @@ mod tests {
     #[test]
     fn match_labels_and_expressions_are_joined() {
         let spec = json!({"selector": {
-            "matchLabels": {"app": "web", "tier": "front"},
-            "matchExpressions": [
-                {"key": "env", "operator": "In", "values": ["a", "b"]},
-                {"key": "old", "operator": "NotIn", "values": ["yes"]},
-                {"key": "track", "operator": "Exists"},
-                {"key": "canary", "operator": "DoesNotExist"},
-            ]}});
+        "matchLabels": {"app": "web", "tier": "front"},
+        "matchExpressions": [
+            {"key": "env", "operator": "In", "values": ["a", "b"]},
+            {"key": "old", "operator": "NotIn", "values": ["yes"]},
+            {"key": "track", "operator": "Exists"},
+            {"key": "canary", "operator": "DoesNotExist"},
+        ]}});
         assert_eq!(
             selector(&spec).as_deref(),
             Some("app=web,tier=front,env in (a,b),old notin (yes),track,!canary")

@@ -6,10 +6,7 @@ use futures::StreamExt;
 use kube::{
     Api,
     api::ListParams,
-    runtime::{
-        WatchStreamExt,
-        watcher::{self, ExponentialBackoff},
-    },
+    runtime::{WatchStreamExt, watcher},
 };
 
 use super::{Tracker, pod::Pod, track::Event};
@@ -37,7 +34,9 @@ pub struct Scope {
 pub enum Told {
     Target(Event),
     /// All that existed at the start is known.
-    Synced { containers: usize },
+    Synced {
+        containers: usize,
+    },
     /// Something that the user should know.
     Warning(String),
     Info(String),
@@ -100,8 +99,7 @@ impl Scope {
             page_size: Some(PAGE),
             ..watcher::Config::default()
         };
-        let backoff = ExponentialBackoff::new(Duration::from_millis(800), Duration::from_secs(10), 2.0, true);
-        let mut events = pin!(watcher::watcher(self.api(), config).backoff(backoff));
+        let mut events = pin!(watcher::watcher(self.api(), config).default_backoff());
         while let Some(event) = events.next().await {
             match event {
                 Ok(event) => {
@@ -139,12 +137,7 @@ impl Scope {
         unreachable!("a watcher never ends")
     }
 
-    async fn take(
-        &self,
-        event: watcher::Event<Pod>,
-        tracker: &mut Tracker<'_>,
-        tell: &impl AsyncFn(Told),
-    ) {
+    async fn take(&self, event: watcher::Event<Pod>, tracker: &mut Tracker<'_>, tell: &impl AsyncFn(Told)) {
         match event {
             watcher::Event::Init => tracker.relist(),
             watcher::Event::InitApply(pod) | watcher::Event::Apply(pod) => apply(tracker, &pod, tell).await,
@@ -209,8 +202,12 @@ impl Scope {
     }
 
     fn error(&self, error: kube::Error, verb: &'static str) -> Error {
-        let asked =
-            Asked { verb, resource: "pods".to_owned(), namespace: self.namespace.clone(), name: self.pod.clone() };
+        let asked = Asked {
+            verb,
+            resource: "pods".to_owned(),
+            namespace: self.namespace.clone(),
+            name: self.pod.clone(),
+        };
         Error::from_kube(error, &asked)
     }
 }

@@ -299,7 +299,8 @@ impl Tail {
 
 /// Waits until the target must no longer be read: at once where it was dropped, with time to drain where it was deleted.
 async fn dropped_or_deleted(life: &mut watch::Receiver<Life>) {
-    let ended = life.wait_for(|life| matches!(life, Life::Dropped | Life::Deleted)).await.map(|life| life.clone());
+    let ended =
+        life.wait_for(|life| matches!(life, Life::Dropped | Life::Deleted)).await.map(|life| life.clone());
     match ended {
         Ok(Life::Deleted) => sleep(DRAIN).await,
         Ok(_) => {}

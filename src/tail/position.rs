@@ -225,12 +225,16 @@ mod tests {
 
     #[test]
     fn it_asks_from_a_second_before() {
-        assert_eq!(read(&[(SECOND * 7 + 5, "a"), (SECOND * 6, "b")]).since().map(|t| t.as_second()), Some(1_780_000_006));
+        assert_eq!(
+            read(&[(SECOND * 7 + 5, "a"), (SECOND * 6, "b")]).since().map(|t| t.as_second()),
+            Some(1_780_000_006)
+        );
     }
 
     #[test]
     fn more_lines_than_are_remembered_are_found_by_the_last_ones() {
-        let log: Log = (0..REMEMBERED as i64 + 500).map(|n| (n / 7, ["x", "y", "z"][(n % 3) as usize])).collect();
+        let log: Log =
+            (0..REMEMBERED as i64 + 500).map(|n| (n / 7, ["x", "y", "z"][(n % 3) as usize])).collect();
         let (shown, rest) = log.split_at(log.len() - 5);
         let rest: Vec<&str> = rest.iter().map(|(_, message)| *message).collect();
         assert!(resume(&read(shown), &log) == rest);

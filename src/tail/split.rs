@@ -11,7 +11,10 @@ use super::{Line, timestamp::TimestampParser};
 pub enum Piece {
     Line(Line),
     /// Where in the data it lies.
-    Untimed { start: u32, end: u32 },
+    Untimed {
+        start: u32,
+        end: u32,
+    },
 }
 
 /// Collects what is read until lines are whole.
@@ -65,7 +68,9 @@ impl Splitter {
 
     fn piece(&mut self, data: &[u8], start: usize, end: usize) -> Piece {
         match self.timestamps.parse(&data[start..end]) {
-            Some((time, length)) => Piece::Line(Line { time: Some(time), start: (start + length) as u32, end: end as u32 }),
+            Some((time, length)) => {
+                Piece::Line(Line { time: Some(time), start: (start + length) as u32, end: end as u32 })
+            }
             None => Piece::Untimed { start: start as u32, end: end as u32 },
         }
     }
@@ -78,7 +83,8 @@ mod tests {
     use super::*;
 
     fn texts(data: &Bytes, pieces: &[Piece]) -> Vec<String> {
-        let text = |start: u32, end: u32| String::from_utf8_lossy(&data[start as usize..end as usize]).into_owned();
+        let text =
+            |start: u32, end: u32| String::from_utf8_lossy(&data[start as usize..end as usize]).into_owned();
         pieces
             .iter()
             .map(|piece| match piece {
@@ -109,7 +115,11 @@ mod tests {
     #[test]
     fn every_single_cut_gives_the_same_lines() {
         for cut in 0..=LOG.len() {
-            assert_eq!(split(LOG.as_bytes(), &[cut]), ["one", "", "untimed rpc error: x", "로그"], "cut at {cut}");
+            assert_eq!(
+                split(LOG.as_bytes(), &[cut]),
+                ["one", "", "untimed rpc error: x", "로그"],
+                "cut at {cut}"
+            );
         }
     }
 
