@@ -7,8 +7,8 @@ use crate::{
     tail::{Batch, Item},
 };
 
-/// `--include` and `--exclude`. The patterns are tried one by one: for the few that a user types this is faster
-/// than a `RegexSet`, which gives up the fast search for each pattern's literals.
+/// `--include` and `--exclude`. The patterns are tried one by one: a `RegexSet` gains a little with literals alone
+/// (33 ns a line instead of 44 for two) and loses more as soon as one pattern has none (391 instead of 178).
 pub struct Filter {
     include: Vec<Regex>,
     exclude: Vec<Regex>,

@@ -101,3 +101,41 @@ impl Renderer {
 fn address(target: &Target) -> usize {
     std::ptr::from_ref(target).addr()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tail::{EndReason, Ended};
+    use testing::{batch, display, target};
+
+    #[test]
+    fn each_target_keeps_its_own_frame() {
+        let (web, api) = (target("default", "web", "app"), target("default", "api", "app"));
+        let mut renderer = Renderer::new(&display(), &FilterPlan::default(), false);
+        let mut out = Vec::new();
+        for target in [&web, &api, &web] {
+            renderer.batch(&batch(target, &[b"hello"]), &mut out);
+        }
+        assert_eq!(out, b"web app hello\napi app hello\nweb app hello\n");
+    }
+
+    #[test]
+    fn gaps_and_ends_print_nothing() {
+        let ended = Item::Ended(Ended { reason: EndReason::Deleted, complete: false });
+        let mut batch = batch(&target("default", "web", "app"), &[b"a", b"b"]);
+        batch.items.insert(1, Item::Gap { after: None, before: None });
+        batch.items.push(ended);
+        let mut out = Vec::new();
+        Renderer::new(&display(), &FilterPlan::default(), false).batch(&batch, &mut out);
+        assert_eq!(out, b"web app a\nweb app b\n");
+    }
+
+    #[test]
+    fn a_forgotten_target_is_let_go() {
+        let web = target("default", "web", "app");
+        let mut renderer = Renderer::new(&display(), &FilterPlan::default(), false);
+        renderer.batch(&batch(&web, &[b"hello"]), &mut Vec::new());
+        renderer.forget(&web);
+        assert_eq!(Arc::strong_count(&web), 1);
+    }
+}

@@ -1,8 +1,9 @@
 //! `--timestamps`: instants as text in the user's time zone.
 
-use std::io::Write;
-
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{
+    Timestamp,
+    tz::{Offset, TimeZone},
+};
 
 use crate::{
     plan::{Display, Timestamps},
@@ -11,9 +12,10 @@ use crate::{
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
 
-/// Where the fraction's nine digits stand in `2006-01-02T15:04:05.000000000Z07:00`. Nanoseconds in an `i64` reach
-/// from 1677 to 2262, so the year always has four digits.
+/// Before the digits are filled in. Nanoseconds in an `i64` reach from 1677 to 2262: a year has four digits.
+const DEFAULT: &[u8] = b"0000-00-00T00:00:00.000000000";
 const FRACTION: std::ops::Range<usize> = 20..29;
+const SHORT: &[u8] = b"00-00 00:00:00";
 
 /// Writes instants. Lines come many to a second, so the text of the last second is kept and only the fraction is
 /// written anew.
@@ -38,41 +40,55 @@ impl Clock {
             self.turn_to(second);
         }
         if self.layout == Timestamps::Default {
-            let mut fraction = time.0.rem_euclid(NANOS_PER_SECOND) as u32;
-            for digit in self.text[FRACTION].iter_mut().rev() {
-                *digit = b'0' + (fraction % 10) as u8;
-                fraction /= 10;
-            }
+            put(&mut self.text[FRACTION], time.0.rem_euclid(NANOS_PER_SECOND) as u32);
         }
         out.extend_from_slice(&self.text);
     }
 
-    #[cold]
     fn turn_to(&mut self, second: i64) {
         // Cannot fail: jiff knows the years from -9999 to 9999.
         let time = Timestamp::from_second(second).unwrap_or_default();
         let offset = self.zone.to_offset(time);
-        let t = offset.to_datetime(time);
-        let (month, day, hour, minute, sec) = (t.month(), t.day(), t.hour(), t.minute(), t.second());
+        let local = offset.to_datetime(time);
         self.second = Some(second);
         self.text.clear();
-        let text = &mut self.text;
-        // Writing to a Vec cannot fail.
-        let _ = match self.layout {
-            Timestamps::Short => write!(text, "{month:02}-{day:02} {hour:02}:{minute:02}:{sec:02}"),
+        let clock = match self.layout {
+            Timestamps::Short => {
+                self.text.extend_from_slice(SHORT);
+                &mut self.text[..]
+            }
             Timestamps::Default => {
-                let year = t.year();
-                let _ =
-                    write!(text, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{sec:02}.000000000");
-                match offset.seconds() {
-                    0 => write!(text, "Z"),
-                    seconds => {
-                        let (sign, minutes) = (if seconds < 0 { '-' } else { '+' }, seconds.abs() / 60);
-                        write!(text, "{sign}{:02}:{:02}", minutes / 60, minutes % 60)
-                    }
-                }
+                self.text.extend_from_slice(DEFAULT);
+                put_offset(offset, &mut self.text);
+                put(&mut self.text[..4], local.year().unsigned_abs().into());
+                &mut self.text[5..]
             }
         };
+        let parts = [local.month(), local.day(), local.hour(), local.minute(), local.second()];
+        for (digits, part) in clock.chunks_mut(3).zip(parts) {
+            put(&mut digits[..2], part.unsigned_abs().into());
+        }
+    }
+}
+
+/// Go's `Z07:00`
+fn put_offset(offset: Offset, text: &mut Vec<u8>) {
+    if offset == Offset::UTC {
+        return text.push(b'Z');
+    }
+    let minutes = offset.seconds().unsigned_abs() / 60;
+    text.extend_from_slice(if offset.is_negative() { b"-00:00" } else { b"+00:00" });
+    let start = text.len() - 5;
+    put(&mut text[start..start + 2], minutes / 60);
+    put(&mut text[start + 3..], minutes % 60);
+}
+
+/// Fills `digits` with those of `value`.
+#[inline]
+fn put(digits: &mut [u8], mut value: u32) {
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (value % 10) as u8;
+        value /= 10;
     }
 }
 
@@ -134,6 +150,9 @@ mod tests {
         fn agrees_with_jiff(nanos: i64) {
             let time = Timestamp::from_nanosecond(nanos.into()).unwrap();
             prop_assert_eq!(text(&mut clock(Timestamps::Default, "UTC"), nanos), format!("{time:.9}"));
+            let local = time.to_zoned(TimeZone::get("America/St_Johns").unwrap());
+            let expected = local.strftime("%m-%d %H:%M:%S").to_string();
+            prop_assert_eq!(text(&mut clock(Timestamps::Short, "America/St_Johns"), nanos), expected);
         }
     }
 }

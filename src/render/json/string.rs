@@ -1,8 +1,17 @@
 //! Bytes as a JSON string, with the escapes of Go's `encoding/json`.
 
-/// What to write for each ASCII byte instead of itself: nothing (0), `\` and this, or (`u`) `\u00` and two digits.
-const ESCAPES: [u8; 128] = {
-    let mut table = [0; 128];
+/// How many bytes are looked at together: the compiler turns that into a few vector instructions.
+const BLOCK: usize = 32;
+
+/// `\u003c`
+const LONGEST_ESCAPE: usize = 6;
+
+/// The first byte of U+2028 and U+2029, which end a line in JavaScript: Go escapes them.
+const SEPARATOR_LEAD: u8 = 0xe2;
+
+/// What follows `\` for the bytes that need an escape: `u` stands for `u00` and two digits. 0: no escape.
+const ESCAPES: [u8; 256] = {
+    let mut table = [0; 256];
     let mut i = 0;
     while i < 0x20 {
         table[i] = b'u';
@@ -22,83 +31,83 @@ const ESCAPES: [u8; 128] = {
     table
 };
 
-/// Appends `text` in quotes.
+/// Appends `text` in quotes; each byte that is not UTF-8 becomes a replacement character.
 pub fn write_string(text: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
-    let mut rest = text;
-    loop {
-        let (plain, special) = rest.split_at(plain_len(rest));
-        out.extend_from_slice(plain);
-        rest = match special {
-            [] => break,
-            [byte, rest @ ..] if byte.is_ascii() => {
-                write_escape(*byte, out);
-                rest
+    match str::from_utf8(text) {
+        Ok(_) => write_escaped(text, out),
+        Err(_) => {
+            for chunk in text.utf8_chunks() {
+                write_escaped(chunk.valid().as_bytes(), out);
+                for _ in chunk.invalid() {
+                    out.extend_from_slice(b"\\ufffd");
+                }
             }
-            _ => {
-                let len = special.iter().position(u8::is_ascii).unwrap_or(special.len());
-                let (run, rest) = special.split_at(len);
-                write_non_ascii(run, out);
-                rest
-            }
-        };
+        }
     }
     out.push(b'"');
 }
 
-/// How many bytes from the start can be copied as they are.
-fn plain_len(text: &[u8]) -> usize {
-    let (blocks, tail) = text.as_chunks::<16>();
-    for (i, block) in blocks.iter().enumerate() {
-        let special = u128::from_le_bytes(block.map(|byte| u8::from(is_special(byte))));
-        if special != 0 {
-            return i * 16 + special.trailing_zeros() as usize / 8;
+/// Appends UTF-8 `text` with its escapes.
+fn write_escaped(text: &[u8], out: &mut Vec<u8>) {
+    let mut rest = text;
+    while let Some((block, after)) = rest.split_first_chunk::<BLOCK>() {
+        if is_plain(block) {
+            out.extend_from_slice(block);
+            rest = after;
+        } else {
+            rest = write_block(rest, out);
         }
     }
-    let plain = tail.iter().position(|&byte| is_special(byte)).unwrap_or(tail.len());
-    blocks.len() * 16 + plain
+    if is_plain(rest) {
+        out.extend_from_slice(rest);
+    } else {
+        write_block(rest, out);
+    }
 }
 
-/// Whether a byte needs an escape or, not being ASCII, a closer look. Written without branches, so that the compiler
-/// looks at 16 bytes at once.
-#[inline]
-fn is_special(byte: u8) -> bool {
-    (byte < 0x20)
-        | (byte >= 0x80)
-        | (byte == b'"')
-        | (byte == b'\\')
-        | (byte == b'<')
-        | (byte == b'>')
-        | (byte == b'&')
+/// Whether all of `text` can be copied as it is. Without branches, lest the compiler looks at each byte by itself.
+#[inline(always)]
+fn is_plain(text: &[u8]) -> bool {
+    !text.iter().fold(false, |special, &byte| {
+        special
+            | (byte < 0x20)
+            | (byte == b'"')
+            | (byte == b'\\')
+            | (byte == b'<')
+            | (byte == b'>')
+            | (byte == b'&')
+            | (byte == SEPARATOR_LEAD)
+    })
 }
 
-fn write_escape(byte: u8, out: &mut Vec<u8>) {
-    match ESCAPES[usize::from(byte)] {
-        b'u' => {
+/// Appends the first block of `text`, byte by byte, and gives what is left.
+fn write_block<'a>(text: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
+    let mut block = [0; BLOCK * LONGEST_ESCAPE + 1];
+    let mut len = 0;
+    let mut at = 0;
+    while at < text.len().min(BLOCK) {
+        let byte = text[at];
+        let escape = ESCAPES[usize::from(byte)];
+        // Two bytes in any case: where quotes stand is no branch predictor's guess.
+        block[len] = if escape == 0 { byte } else { b'\\' };
+        block[len + 1] = escape;
+        len += if escape == 0 { 1 } else { 2 };
+        at += 1;
+        if escape == b'u' {
             let digit = |nibble: u8| b"0123456789abcdef"[usize::from(nibble)];
-            out.extend_from_slice(&[b'\\', b'u', b'0', b'0', digit(byte >> 4), digit(byte & 15)]);
-        }
-        escape => out.extend_from_slice(&[b'\\', escape]),
-    }
-}
-
-/// UTF-8 as it is, but for the two separators that end a line in JavaScript; a replacement character for each byte
-/// that is not UTF-8.
-fn write_non_ascii(run: &[u8], out: &mut Vec<u8>) {
-    for chunk in run.utf8_chunks() {
-        let mut rest = chunk.valid();
-        while let Some(at) = rest.find(['\u{2028}', '\u{2029}']) {
-            let (plain, separator) = rest.split_at(at);
-            out.extend_from_slice(plain.as_bytes());
-            let escape = if separator.starts_with('\u{2028}') { b"\\u2028" } else { b"\\u2029" };
-            out.extend_from_slice(escape);
-            rest = &separator['\u{2028}'.len_utf8()..];
-        }
-        out.extend_from_slice(rest.as_bytes());
-        for _ in chunk.invalid() {
-            out.extend_from_slice(b"\\ufffd");
+            block[len..len + 4].copy_from_slice(&[b'0', b'0', digit(byte >> 4), digit(byte & 15)]);
+            len += 4;
+        } else if byte == SEPARATOR_LEAD
+            && let [0x80, last @ 0xa8..=0xa9, ..] = text[at..]
+        {
+            block[len - 1..len + 5].copy_from_slice(if last == 0xa8 { b"\\u2028" } else { b"\\u2029" });
+            len += 5;
+            at += 2;
         }
     }
+    out.extend_from_slice(&block[..len]);
+    &text[at..]
 }
 
 #[cfg(test)]
