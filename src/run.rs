@@ -2,7 +2,10 @@
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use futures::future::join;
+use futures::{
+    FutureExt,
+    future::{join, try_join},
+};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{mpsc, watch},
@@ -60,9 +63,10 @@ pub async fn run(plan: Plan, io: Io) -> ExitCode {
         }
     };
     let ended = tokio::select! {
-        // What was read is shown to the end: the queue closes with its last sender.
-        (produced, shown) = join(produce, show(receiver, &filter, renderer, &mut output)) => {
-            shown.and(Ok(produced))
+        // What was read is shown to the end: the queue closes with its last sender. Where it cannot be shown any more,
+        // there is nothing left to do.
+        ended = try_join(produce.map(Ok), show(receiver, &filter, renderer, &mut output)) => {
+            ended.map(|(produced, ())| produced)
         }
         // Nothing is waited for: standard output may be blocked.
         code = signalled() => return code,
@@ -163,7 +167,12 @@ async fn show(
                 Event::Notice(notice) => vec![notice],
             };
             let mut words = Vec::new();
-            notices.iter().for_each(|notice| renderer.notice(notice, &mut words));
+            for notice in &notices {
+                renderer.notice(notice, &mut words);
+                if let Notice::Ended(target, _) = notice {
+                    renderer.forget(target);
+                }
+            }
             if lines.len() >= CHUNK || !words.is_empty() && !lines.is_empty() {
                 let empty = output.buffer();
                 output.stdout(std::mem::replace(&mut lines, empty)).await?;

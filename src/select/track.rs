@@ -44,7 +44,8 @@ struct Slot {
     /// The instance that is tailed now, or was the last.
     instance: String,
     life: Option<watch::Sender<Life>>,
-    told_waiting: bool,
+    /// For which reasons the user was told that it waits.
+    told: Vec<String>,
 }
 
 /// What an instance is that is seen for the first time.
@@ -201,7 +202,7 @@ impl Slot {
         }
     }
 
-    /// A container that cannot start is told once, until it has run.
+    /// A container that cannot start is told, once for each reason.
     fn tell_waiting(
         &mut self,
         pod: &Arc<PodInfo>,
@@ -209,16 +210,13 @@ impl Slot {
         follow: bool,
         events: &mut Vec<Event>,
     ) {
-        let Some(waiting) = &status.state.waiting else {
-            self.told_waiting = false;
-            return;
-        };
+        let Some(waiting) = &status.state.waiting else { return };
         // Every container begins like this; without following it is why nothing is shown of it.
         let usual = matches!(waiting.reason.as_str(), "" | "ContainerCreating" | "PodInitializing");
-        if self.told_waiting || (usual && (follow || status.instance().is_some())) {
+        if self.told.contains(&waiting.reason) || (usual && (follow || status.instance().is_some())) {
             return;
         }
-        self.told_waiting = true;
+        self.told.push(waiting.reason.clone());
         let reason = match (waiting.reason.as_str(), waiting.message.as_str()) {
             ("", "") => "no reason is given".to_owned(),
             (reason, "") => reason.to_owned(),
@@ -278,5 +276,212 @@ fn info(pod: &Pod, keep_annotations: bool) -> PodInfo {
         labels: pod.metadata.labels.clone(),
         annotations: pod.metadata.annotations.clone().filter(|_| keep_annotations),
         created: pod.created(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::plan::{Condition, Namespaces};
+
+    fn everything() -> Selection {
+        let any = || Regex::new("").expect("valid");
+        Selection {
+            namespaces: Namespaces::Default,
+            query: Query::Regex(any()),
+            label_selector: None,
+            field_selector: None,
+            exclude_pod: Vec::new(),
+            container: any(),
+            exclude_container: Vec::new(),
+            states: ContainerStates::ALL,
+            condition: None,
+            init_containers: true,
+            ephemeral_containers: true,
+        }
+    }
+
+    fn pod(container: Value) -> Pod {
+        pod_with(json!({"containerStatuses": [container]}))
+    }
+
+    fn pod_with(status: Value) -> Pod {
+        let metadata = json!({"name": "web-1", "namespace": "shop", "uid": "u1"});
+        serde_json::from_value(
+            json!({"metadata": metadata, "spec": {"nodeName": "node-a"}, "status": status}),
+        )
+        .expect("a pod")
+    }
+
+    fn running(id: &str, restarts: u32) -> Value {
+        json!({"name": "app", "containerID": id, "restartCount": restarts, "state": {"running": {}}})
+    }
+
+    fn crashed(id: &str, restarts: u32) -> Value {
+        let terminated = json!({"terminated": {"containerID": id, "exitCode": 137, "reason": "OOMKilled"}});
+        json!({"name": "app", "containerID": id, "restartCount": restarts, "lastState": terminated,
+               "state": {"waiting": {"reason": "CrashLoopBackOff"}}})
+    }
+
+    fn creating() -> Value {
+        json!({"name": "app", "state": {"waiting": {"reason": "ContainerCreating"}}})
+    }
+
+    /// A tracker that has been shown pods, and what came of it.
+    struct Story<'a> {
+        tracker: Tracker<'a>,
+        lives: Vec<(String, watch::Receiver<Life>, bool)>,
+        waits: Vec<String>,
+    }
+
+    impl<'a> Story<'a> {
+        fn new(selection: &'a Selection) -> Self {
+            Self { tracker: Tracker::new(selection, true, false), lives: Vec::new(), waits: Vec::new() }
+        }
+
+        fn see(&mut self, pod: &Pod) -> &mut Self {
+            let mut events = Vec::new();
+            self.tracker.apply(pod, &mut events);
+            for event in events {
+                match event {
+                    Event::Started { target, life, fresh } => {
+                        self.lives.push((target.container_id.clone(), life, fresh));
+                    }
+                    Event::Waiting { reason, .. } => self.waits.push(reason),
+                }
+            }
+            self
+        }
+
+        /// All pods so far existed at the start.
+        fn started(&mut self) -> &mut Self {
+            self.tracker.relisted();
+            self
+        }
+
+        fn targets(&self) -> Vec<&str> {
+            self.lives.iter().map(|(id, ..)| id.as_str()).collect()
+        }
+
+        fn life(&self, at: usize) -> Life {
+            self.lives[at].1.borrow().clone()
+        }
+    }
+
+    fn oom_killed() -> Life {
+        Life::Terminated { reason: "OOMKilled".to_owned(), exit_code: 137 }
+    }
+
+    #[test]
+    fn a_container_is_a_target_once() {
+        let selection = everything();
+        let mut story = Story::new(&selection);
+        story.see(&pod(running("a", 0))).see(&pod(running("a", 0)));
+        assert_eq!(story.targets(), ["a"]);
+        assert_eq!(story.life(0), Life::Running);
+    }
+
+    #[test]
+    fn a_restart_is_another_target_and_the_old_one_learns_how_it_ended() {
+        let selection = everything();
+        let mut story = Story::new(&selection);
+        story.see(&pod(running("a", 0))).see(&pod(crashed("a", 0)));
+        assert_eq!(story.life(0), oom_killed());
+        let mut again = running("b", 1);
+        again["lastState"] = crashed("a", 0)["lastState"].clone();
+        story.see(&pod(again));
+        assert_eq!(story.targets(), ["a", "b"]);
+        let replaced = Life::Replaced { reason: "OOMKilled".to_owned(), exit_code: 137, restart_count: 1 };
+        assert_eq!(story.life(0), replaced);
+        assert!(story.lives[1].2, "all of a new instance's log is news");
+    }
+
+    #[test]
+    fn a_container_that_waits_after_a_crash_still_has_its_last_log() {
+        let selection = everything();
+        let mut story = Story::new(&selection);
+        story.see(&pod(crashed("a", 3)));
+        assert_eq!(story.targets(), ["a"]);
+        assert_eq!(story.life(0), oom_killed());
+        assert_eq!(story.waits, ["CrashLoopBackOff"]);
+    }
+
+    #[test]
+    fn what_waits_is_told_once_for_each_reason() {
+        let selection = everything();
+        let pull = |reason: &str| {
+            pod(json!({"name": "app", "state": {"waiting": {"reason": reason, "message": "no such image"}}}))
+        };
+        let mut story = Story::new(&selection);
+        story
+            .see(&pod(creating()))
+            .see(&pull("ErrImagePull"))
+            .see(&pull("ImagePullBackOff"))
+            .see(&pull("ErrImagePull"));
+        assert_eq!(story.waits, ["ErrImagePull: no such image", "ImagePullBackOff: no such image"]);
+    }
+
+    #[test]
+    fn a_pod_that_a_relist_leaves_out_is_deleted() {
+        let selection = everything();
+        let mut story = Story::new(&selection);
+        story.see(&pod(running("a", 0))).started();
+        story.tracker.relist();
+        story.see(&pod(running("a", 0))).started();
+        assert_eq!(story.life(0), Life::Running);
+        story.tracker.relist();
+        story.started();
+        assert_eq!(story.life(0), Life::Deleted);
+    }
+
+    #[test]
+    fn container_states_choose_among_what_existed_at_the_start_only() {
+        let selection = Selection {
+            states: ContainerStates { running: true, waiting: false, terminated: false },
+            ..everything()
+        };
+        let mut story = Story::new(&selection);
+        story.see(&pod(crashed("a", 0))).started();
+        assert!(story.targets().is_empty());
+        story.see(&pod(running("b", 1))).see(&pod(crashed("b", 1)));
+        assert_eq!(story.targets(), ["b"]);
+    }
+
+    #[test]
+    fn a_pod_that_no_longer_meets_the_condition_is_dropped_until_it_does_again() {
+        let selection =
+            Selection { condition: Some(Condition { name: "Ready", status: "False" }), ..everything() };
+        let ready = |status: &str| {
+            pod_with(
+                json!({"conditions": [{"type": "Ready", "status": status}], "containerStatuses": [running("a", 0)]}),
+            )
+        };
+        let mut story = Story::new(&selection);
+        story.see(&ready("True"));
+        assert!(story.targets().is_empty());
+        story.see(&ready("False")).see(&ready("True"));
+        assert_eq!((story.targets(), story.life(0)), (vec!["a"], Life::Dropped));
+        story.see(&ready("False"));
+        assert_eq!((story.targets(), story.life(1)), (vec!["a", "a"], Life::Running));
+    }
+
+    #[test]
+    fn init_containers_come_first_and_kinds_can_be_left_out() {
+        let named = |name: &str| json!({"name": name, "containerID": name, "state": {"running": {}}});
+        let status = json!({
+            "containerStatuses": [named("app"), named("sidecar")],
+            "initContainerStatuses": [named("setup")],
+            "ephemeralContainerStatuses": [named("debug")],
+        });
+        let selection = Selection {
+            ephemeral_containers: false,
+            exclude_container: vec![Regex::new("^side").expect("valid")],
+            ..everything()
+        };
+        let mut story = Story::new(&selection);
+        story.see(&pod_with(status));
+        assert_eq!(story.targets(), ["setup", "app"]);
     }
 }
