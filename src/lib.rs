@@ -3,6 +3,8 @@
 
 pub mod plan;
 
+pub mod cluster;
+
 pub mod select;
 
 pub mod notice;
