@@ -21,7 +21,7 @@ pub(super) enum Source {
     Fixed(HeaderValue),
     /// A file that somebody else keeps fresh, as the kubelet does for service accounts.
     TokenFile(PathBuf),
-    Exec(Plugin),
+    Exec(Box<Plugin>),
 }
 
 /// What a request carries.
@@ -85,9 +85,7 @@ impl Auth {
     /// What the user may do when the credentials are refused.
     pub fn mend(&self) -> String {
         match &self.source {
-            Source::None => {
-                "it has no credentials: give --token, or choose another with --user or --context".into()
-            }
+            Source::None => "give --token, or choose a user with --user or --context".into(),
             Source::Fixed(_) => "has the token or password expired?".into(),
             Source::TokenFile(path) => format!("has the token in {} expired?", path.display()),
             Source::Exec(plugin) => format!("does {:?} need a new login?", plugin.name()),

@@ -144,6 +144,12 @@ impl Error {
             .filter_map(|cause| cause.downcast_ref::<hyper_util::client::legacy::Error>())
             .any(|error| error.is_connect());
         let cause = root_cause(error);
+        if causes(error).filter_map(|cause| cause.downcast_ref::<hyper::Error>()).any(hyper::Error::is_parse)
+        {
+            let message =
+                format!("what answers at {server} is no apiserver ({cause}): is the address right?");
+            return Error::new(Kind::Malformed, message);
+        }
         if !connecting {
             return Error::new(Kind::Interrupted, format!("the connection to {server} broke: {cause}"));
         }
@@ -339,8 +345,8 @@ fn one_line(text: &str) -> String {
     const LONGEST: usize = 1000;
     let words = |c: char| c.is_whitespace() || c.is_control();
     let mut line = text.split(words).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-    if line.len() > LONGEST {
-        line.truncate(line.floor_char_boundary(LONGEST));
+    if let Some((end, _)) = line.char_indices().nth(LONGEST) {
+        line.truncate(end);
         line.push('…');
     }
     line

@@ -102,11 +102,11 @@ impl Plugin {
             return Err(self.failed("needs a terminal as standard input to ask you something"));
         }
         let interactive = terminal && self.mode != ExecInteractiveMode::Never;
-        let info = json!({
-            "apiVersion": self.api_version,
-            "kind": "ExecCredential",
-            "spec": { "interactive": interactive, "cluster": self.cluster },
-        });
+        let mut spec = json!({ "interactive": interactive });
+        if let Some(cluster) = &self.cluster {
+            spec["cluster"] = json!(cluster);
+        }
+        let info = json!({ "apiVersion": self.api_version, "kind": "ExecCredential", "spec": spec });
         let started = Command::new(&self.command)
             .args(&self.args)
             .envs(self.env.iter().map(|(name, value)| (name, value)))

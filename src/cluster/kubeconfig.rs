@@ -14,6 +14,9 @@ use kube::config::{AuthInfo, Cluster, Context, Kubeconfig, KubeconfigError};
 use super::error::Error;
 use crate::plan::Connect;
 
+/// The user of requests without credentials, in messages.
+pub(super) const NOBODY: &str = "nobody";
+
 /// What surrounds the process; tests bring their own.
 pub(super) struct Host<'a> {
     pub var: &'a dyn Fn(&str) -> Option<OsString>,
@@ -88,7 +91,7 @@ impl Kubeconfigs {
         let user = connect.user.as_deref().or(context.and_then(|context| context.user.as_deref()));
         let (user, user_described) = match user.filter(|user| !user.is_empty()) {
             Some(user) => self.user(user)?,
-            None => (AuthInfo::default(), "no user".into()),
+            None => (AuthInfo::default(), NOBODY.into()),
         };
         Ok(Chosen {
             cluster: cluster.map(|cluster| self.cluster(cluster)).transpose()?.unwrap_or_default(),
@@ -145,7 +148,10 @@ impl Kubeconfigs {
     }
 
     fn shown(&self) -> String {
-        shown(self.files.iter().map(|(path, _)| path.as_path()))
+        match self.files.is_empty() {
+            true => self.looked.clone(),
+            false => shown(self.files.iter().map(|(path, _)| path.as_path())),
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use super::{
     auth::Source,
     error::Error,
     exec::Plugin,
-    kubeconfig::{Chosen, Host, Kubeconfigs},
+    kubeconfig::{Chosen, Host, Kubeconfigs, NOBODY},
     proxy,
 };
 use crate::plan::Connect;
@@ -65,7 +65,7 @@ impl Settings {
         Ok(Settings {
             namespace: namespace.filter(|name| !name.is_empty()).unwrap_or_else(|| "default".into()),
             credentials: credentials(&user, &user_described, &cluster)?,
-            user: if connect.token.is_some() { "the token of --token".into() } else { user_described },
+            user: if connect.token.is_some() { "--token".into() } else { user_described },
             impersonation: impersonation(&user)?,
             server,
             trust,
@@ -78,11 +78,11 @@ impl Settings {
 fn choose(connect: &Connect, host: &Host) -> Result<Chosen, Error> {
     let kubeconfigs = Kubeconfigs::load(connect.kubeconfig.as_deref(), host)?;
     let named = connect.context.is_some() || connect.cluster.is_some() || connect.user.is_some();
-    if !kubeconfigs.is_empty() || (named && connect.server.is_none()) {
+    if !kubeconfigs.is_empty() || named {
         return kubeconfigs.choose(connect);
     }
     if connect.server.is_some() {
-        return Ok(Chosen { user_described: "no user".into(), ..Chosen::default() });
+        return Ok(Chosen { user_described: NOBODY.into(), ..Chosen::default() });
     }
     in_cluster(host).ok_or_else(|| {
         Error::config(format!(
@@ -288,7 +288,7 @@ fn credentials(user: &AuthInfo, described: &str, cluster: &Cluster) -> Result<So
         return Ok(Source::Fixed(sensitive(&format!("Basic {pair}"))?));
     }
     if let Some(exec) = &user.exec {
-        return Ok(Source::Exec(Plugin::new(exec, described, cluster)?));
+        return Ok(Source::Exec(Box::new(Plugin::new(exec, described, cluster)?)));
     }
     match &user.auth_provider {
         Some(provider) => Err(Error::config(format!(

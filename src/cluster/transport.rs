@@ -176,7 +176,8 @@ impl Transport {
         let malformed = |error: http::Error| Error::new(Kind::Malformed, error.to_string());
         let asked = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
         let mut parts = self.server.clone().into_parts();
-        let path = format!("{}{asked}", self.server.path().trim_end_matches('/'));
+        // kube ends a URL without parameters in a question mark.
+        let path = format!("{}{}", self.server.path().trim_end_matches('/'), asked.trim_end_matches('?'));
         parts.path_and_query = Some(path.parse().map_err(|error| malformed(http::Error::from(error)))?);
 
         let mut completed = Request::new(Full::new(request.body().clone()));
