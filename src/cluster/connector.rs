@@ -111,7 +111,7 @@ fn trusting(server: &str, trust: &Trust) -> Result<ClientConfig, Error> {
     config.root_cert_file = trust.file.clone();
     config
         .rustls_client_config()
-        .map_err(|error| Error::config(format!("cannot set up TLS for {server}: {}", root_cause(&error))))
+        .map_err(|error| Error::invalid(format!("cannot set up TLS for {server}: {}", root_cause(&error))))
 }
 
 fn tcp() -> HttpConnector {

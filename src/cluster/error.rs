@@ -11,7 +11,7 @@ use rustls::{AlertDescription, CertificateError};
 pub struct Asked {
     pub verb: &'static str,
     /// The plural, with its subresource: `pods`, `pods/log`.
-    pub resource: &'static str,
+    pub resource: String,
     /// None: all namespaces.
     pub namespace: Option<String>,
     /// None: not one object but all of them.
@@ -21,8 +21,8 @@ pub struct Asked {
 /// The class of an [`Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// The kubeconfig, a flag or the environment says something that cannot be.
-    Config,
+    /// What the user or an object of the cluster says cannot be: a kubeconfig, a flag, a workload without a selector.
+    Invalid,
     /// There are no credentials to send: an exec plugin or a token file failed.
     Credentials,
     /// No connection came about.
@@ -53,7 +53,7 @@ pub struct Error {
 impl Error {
     pub(super) fn new(kind: Kind, message: impl Into<String>) -> Error {
         let retryable = match kind {
-            Kind::Config | Kind::Credentials | Kind::Certificate | Kind::Malformed => false,
+            Kind::Invalid | Kind::Credentials | Kind::Certificate | Kind::Malformed => false,
             Kind::Unreachable | Kind::TimedOut | Kind::Interrupted => true,
             Kind::Status(code) => matches!(code.as_u16(), 408 | 429 | 500 | 502..=504),
         };
@@ -61,8 +61,8 @@ impl Error {
         Error { kind, message, server_message: None, retry_after: None, retryable }
     }
 
-    pub(super) fn config(message: impl Into<String>) -> Error {
-        Error::new(Kind::Config, message)
+    pub fn invalid(message: impl Into<String>) -> Error {
+        Error::new(Kind::Invalid, message)
     }
 
     pub(super) fn credentials(message: impl Into<String>) -> Error {
@@ -350,4 +350,68 @@ fn one_line(text: &str) -> String {
         line.push('…');
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(verb: &'static str, namespace: Option<&str>, name: Option<&str>) -> Asked {
+        let text = |text: Option<&str>| text.map(str::to_owned);
+        Asked { verb, resource: "pods".into(), namespace: text(namespace), name: text(name) }
+    }
+
+    fn refused(code: u16, reason: &str, message: &str) -> Error {
+        let status = Status::failure(message, reason).with_code(code);
+        Error::from_kube(kube::Error::Api(status.boxed()), &asked("list", None, None))
+    }
+
+    #[test]
+    fn what_was_asked_is_said_in_the_words_of_rbac() {
+        assert_eq!(asked("list", None, None).to_string(), "list pods in all namespaces");
+        assert_eq!(asked("list", Some("a"), None).to_string(), "list pods in namespace \"a\"");
+        assert_eq!(asked("get", Some("a"), Some("b")).to_string(), "get pods \"b\" in namespace \"a\"");
+    }
+
+    #[test]
+    fn a_refusal_is_known_by_its_status_and_an_old_version_by_its_reason() {
+        assert!(refused(404, "NotFound", "").is_not_found());
+        assert!(refused(400, "BadRequest", "").is_bad_request());
+        assert!(refused(410, "Gone", "").is_gone());
+        assert!(refused(0, "Expired", "too old").is_gone());
+        assert!(refused(403, "Forbidden", "").to_string().ends_with("from a ClusterRole"));
+    }
+
+    #[test]
+    fn what_may_pass_by_itself_is_retryable() {
+        for code in [408, 429, 500, 502, 503, 504] {
+            assert!(refused(code, "", "").is_retryable(), "{code}");
+        }
+        for code in [400, 401, 403, 404, 410, 422, 501] {
+            assert!(!refused(code, "", "").is_retryable(), "{code}");
+        }
+    }
+
+    #[test]
+    fn an_error_of_ours_comes_back_whole_through_kube() {
+        let ours = Error::credentials("no login").retryable();
+        let error = Error::from_kube(kube::Error::Service(ours.into()), &Asked::default());
+        assert_eq!((error.kind(), error.to_string().as_str()), (Kind::Credentials, "no login"));
+        assert!(error.is_retryable());
+    }
+
+    #[test]
+    fn a_forbidden_message_of_another_kind_is_quoted() {
+        let text = refused(403, "Forbidden", "policy says no").to_string();
+        assert!(text.ends_with("(policy says no)"), "{text}");
+        assert_eq!(user_named("User \"a\" cannot"), Some("\"a\""));
+        assert_eq!(user_named("User \"unclosed"), None);
+    }
+
+    #[test]
+    fn an_error_is_one_line_of_bounded_length_that_steers_no_terminal() {
+        let text = refused(500, "", &format!("a\r\n\tb\u{1b}[2J{}", "é".repeat(5000))).to_string();
+        assert!(!text.contains(char::is_control) && text.contains("a b [2J"), "{text}");
+        assert_eq!(text.chars().count(), 1001);
+    }
 }

@@ -82,7 +82,7 @@ impl Kubeconfigs {
         let context = name.map(|name| self.context(name)).transpose()?;
         let cluster = connect.cluster.as_deref().or(context.map(|context| context.cluster.as_str()));
         if cluster.is_none() && connect.server.is_none() {
-            return Err(Error::config(format!(
+            return Err(Error::invalid(format!(
                 "no current context in {}: choose one with --context; contexts there: {}",
                 self.shown(),
                 self.contexts(),
@@ -110,7 +110,7 @@ impl Kubeconfigs {
         let mut contexts = self.files.iter().flat_map(|(_, file)| &file.contexts);
         contexts.find(|named| named.name == name).and_then(|named| named.context.as_ref()).ok_or_else(|| {
             let (there, known) = (self.shown(), self.contexts());
-            Error::config(format!("context {name:?} does not exist in {there}; contexts there: {known}"))
+            Error::invalid(format!("context {name:?} does not exist in {there}; contexts there: {known}"))
         })
     }
 
@@ -120,7 +120,7 @@ impl Kubeconfigs {
         found.ok_or_else(|| {
             let known =
                 listed(self.files.iter().flat_map(|(_, file)| &file.clusters).map(|named| &named.name));
-            Error::config(format!(
+            Error::invalid(format!(
                 "cluster {name:?} does not exist in {}; clusters there: {known}",
                 self.shown()
             ))
@@ -135,7 +135,7 @@ impl Kubeconfigs {
                 named.auth_info.clone().unwrap_or_default(),
                 format!("user {name:?} of {}", path.display()),
             )),
-            None => Err(Error::config(format!(
+            None => Err(Error::invalid(format!(
                 "user {name:?} does not exist in {}; users there: {}",
                 self.shown(),
                 listed(users.map(|(_, named)| &named.name)),
@@ -161,17 +161,17 @@ fn read(path: &Path) -> Result<Kubeconfig, Error> {
         let path = path.display();
         match error {
             KubeconfigError::ReadConfig(error, _) => {
-                Error::config(format!("cannot read kubeconfig {path}: {}", super::error::root_cause(&error)))
+                Error::invalid(format!("cannot read kubeconfig {path}: {}", super::error::root_cause(&error)))
             }
             // The parser's words quote the file, and the file holds secrets: only the place is told.
             KubeconfigError::Parse(error) => {
                 let place = error.location().map(|at| format!(" near line {}, column {}", at.line(), at.column()));
-                Error::config(format!(
+                Error::invalid(format!(
                     "kubeconfig {path} is not valid{}: mend the YAML there, or name another with --kubeconfig",
                     place.unwrap_or_default()
                 ))
             }
-            error => Error::config(format!("kubeconfig {path} is not valid: {error}")),
+            error => Error::invalid(format!("kubeconfig {path} is not valid: {error}")),
         }
     })
 }
@@ -190,5 +190,124 @@ fn listed<'a>(names: impl Iterator<Item = &'a String>) -> String {
         0 => "none".into(),
         count if count > MOST => format!("{} and {} more", names[..MOST].join(", "), count - MOST),
         _ => names.join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::testing::{Machine, kubeconfig},
+        *,
+    };
+
+    /// A machine whose `$KUBECONFIG` lists these files; those without text are missing.
+    fn machine(files: &[(&str, Option<&str>)]) -> Machine {
+        let mut machine = Machine::new();
+        for (name, text) in files {
+            text.map(|text| machine.write(name, text));
+        }
+        let paths = files.iter().map(|(name, _)| match *name {
+            "" => PathBuf::new(),
+            name => machine.path(name),
+        });
+        machine.set("KUBECONFIG", env::join_paths(paths).unwrap());
+        machine
+    }
+
+    fn server(machine: &Machine, connect: &Connect) -> String {
+        machine.settle(connect).unwrap().server.to_string()
+    }
+
+    fn context(name: &str) -> Connect {
+        Connect { context: Some(name.into()), ..Connect::default() }
+    }
+
+    #[test]
+    fn missing_files_and_empty_entries_of_the_list_are_skipped() {
+        let text = kubeconfig("a", "server: 'https://a'", "");
+        let machine = machine(&[("missing", None), ("", None), ("a", Some(&text))]);
+        assert_eq!(server(&machine, &Connect::default()), "https://a/");
+    }
+
+    #[test]
+    fn a_missing_file_of_the_flag_is_an_error() {
+        let connect = Connect { kubeconfig: Some("/nope/config".into()), ..Connect::default() };
+        let error = machine(&[]).error(&connect);
+        assert_eq!(error, "cannot read kubeconfig /nope/config: No such file or directory");
+    }
+
+    #[test]
+    fn the_first_file_to_name_a_thing_wins() {
+        let (a, b) = (kubeconfig("x", "server: 'https://a'", ""), kubeconfig("x", "server: 'https://b'", ""));
+        let c = kubeconfig("y", "server: 'https://c'", "");
+        let machine = machine(&[("a", Some(&a)), ("b", Some(&b)), ("c", Some(&c))]);
+        assert_eq!(server(&machine, &Connect::default()), "https://a/");
+        assert_eq!(server(&machine, &context("y")), "https://c/");
+    }
+
+    #[test]
+    fn an_empty_current_context_does_not_win_over_a_later_one() {
+        let text = kubeconfig("a", "server: 'https://a'", "");
+        let machine = machine(&[("none", Some("current-context: \"\"\n")), ("a", Some(&text))]);
+        assert_eq!(server(&machine, &Connect::default()), "https://a/");
+    }
+
+    #[test]
+    fn what_does_not_exist_is_named_with_what_does() {
+        let text = kubeconfig("a", "server: 'https://a'", "");
+        let machine = machine(&[("config", Some(&text))]);
+        let path = machine.path("config").display().to_string();
+        let error = machine.error(&context("nope"));
+        assert_eq!(error, format!("context \"nope\" does not exist in {path}; contexts there: a"));
+        let error = machine.error(&Connect { cluster: Some("nope".into()), ..Connect::default() });
+        assert_eq!(error, format!("cluster \"nope\" does not exist in {path}; clusters there: c-a"));
+        let error = machine.error(&Connect { user: Some("nope".into()), ..Connect::default() });
+        assert_eq!(error, format!("user \"nope\" does not exist in {path}; users there: u-a"));
+    }
+
+    #[test]
+    fn without_a_current_context_there_is_a_choice_to_make() {
+        let text = kubeconfig("a", "server: 'https://a'", "").replace("current-context: a\n", "");
+        let error = machine(&[("config", Some(&text))]).error(&Connect::default());
+        assert!(error.contains("choose one with --context; contexts there: a"), "{error}");
+    }
+
+    #[test]
+    fn cluster_and_user_of_the_flags_replace_the_contexts() {
+        let (a, b) =
+            (kubeconfig("a", "server: 'https://a'", ""), kubeconfig("b", "server: 'https://b'", "token: t"));
+        let machine = machine(&[("a", Some(&a)), ("b", Some(&b))]);
+        let connect = Connect { cluster: Some("c-b".into()), user: Some("u-b".into()), ..Connect::default() };
+        assert_eq!(server(&machine, &connect), "https://b/");
+        assert!(machine.settle(&connect).unwrap().user.starts_with("user \"u-b\" of "));
+    }
+
+    #[test]
+    fn the_namespace_is_the_contexts() {
+        let text =
+            kubeconfig("a", "server: 'https://a'", "").replace("user: u-a}", "user: u-a, namespace: shop}");
+        assert_eq!(machine(&[("a", Some(&text))]).settle(&Connect::default()).unwrap().namespace, "shop");
+    }
+
+    #[test]
+    fn broken_yaml_is_placed_and_never_quoted() {
+        for text in [
+            "contexts: []\nusers: secret-1\n",
+            "users:\n- name: a\n  user: {token: [secret-1]}\n",
+            "a: \"secret-1\n",
+        ] {
+            let machine = machine(&[("config", Some(text))]);
+            let error = machine.error(&Connect::default());
+            let start = format!("kubeconfig {} is not valid near line ", machine.path("config").display());
+            assert!(error.starts_with(&start) && !error.contains("secret-1"), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_empty_file_is_as_none() {
+        let error = machine(&[("config", Some(""))]).error(&context("a"));
+        assert!(error.contains("context \"a\" does not exist"), "{error}");
+        let error = machine(&[("config", Some(""))]).error(&Connect::default());
+        assert!(error.starts_with("no cluster to ask"), "{error}");
     }
 }

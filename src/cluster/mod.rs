@@ -9,6 +9,8 @@ mod limit;
 mod logs;
 mod proxy;
 mod settings;
+#[cfg(test)]
+mod testing;
 mod trace;
 mod transport;
 

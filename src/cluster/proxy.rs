@@ -36,7 +36,7 @@ pub(super) fn from_environment(
 /// Reads a proxy's URL; `origin` names in errors where it came from. The URL may hold a password: it is never shown.
 pub(super) fn parse(url: &str, origin: &str) -> Result<Uri, Error> {
     let invalid =
-        |why: &str| Error::config(format!("the proxy in {origin} {why}: give it as http://host:port"));
+        |why: &str| Error::invalid(format!("the proxy in {origin} {why}: give it as http://host:port"));
     let url = url.trim();
     let url = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
     let uri: Uri = url.parse().map_err(|_| invalid("is not a URL"))?;

@@ -85,7 +85,7 @@ fn choose(connect: &Connect, host: &Host) -> Result<Chosen, Error> {
         return Ok(Chosen { user_described: NOBODY.into(), ..Chosen::default() });
     }
     in_cluster(host).ok_or_else(|| {
-        Error::config(format!(
+        Error::invalid(format!(
             "no cluster to ask: there is no kubeconfig in {} and this is not a pod; \
              set $KUBECONFIG, --kubeconfig or --server",
             kubeconfigs.looked
@@ -167,7 +167,7 @@ fn override_user(user: &mut AuthInfo, connect: &Connect) {
 fn server(cluster: &Cluster, has_identity: bool) -> Result<Uri, Error> {
     let said = cluster.server.as_deref().map(str::trim).filter(|server| !server.is_empty());
     let said = said
-        .ok_or_else(|| Error::config("the kubeconfig's cluster names no server: give one with --server"))?;
+        .ok_or_else(|| Error::invalid("the kubeconfig's cluster names no server: give one with --server"))?;
     let tls = has_identity
         || cluster.insecure_skip_tls_verify == Some(true)
         || cluster.certificate_authority.is_some()
@@ -177,7 +177,7 @@ fn server(cluster: &Cluster, has_identity: bool) -> Result<Uri, Error> {
         false => format!("{}://{said}", if tls { "https" } else { "http" }),
     };
     // The text may hold a password, so that an error cannot quote it.
-    let invalid = |why| Error::config(format!("the server {why}: give it as https://host:port"));
+    let invalid = |why| Error::invalid(format!("the server {why}: give it as https://host:port"));
     let uri: Uri = url.parse().map_err(|_| invalid("of the kubeconfig or --server is not a URL"))?;
     let Some(authority) = uri.authority().filter(|_| matches!(uri.scheme_str(), Some("http" | "https")))
     else {
@@ -194,7 +194,7 @@ impl Trust {
         let name = cluster.tls_server_name.as_deref().filter(|name| !name.is_empty());
         let name = name.map(|name| ServerName::try_from(name.to_owned())).transpose();
         let name =
-            name.map_err(|_| Error::config("--tls-server-name is neither a host name nor an IP address"))?;
+            name.map_err(|_| Error::invalid("--tls-server-name is neither a host name nor an IP address"))?;
         if cluster.insecure_skip_tls_verify == Some(true) {
             return Ok(Trust { insecure: true, name, ..Trust::default() });
         }
@@ -215,10 +215,10 @@ fn identity(user: &AuthInfo) -> Result<Option<Arc<CertifiedKey>>, Error> {
     match (certificate, key) {
         (None, None) => Ok(None),
         (Some(_), None) => {
-            Err(Error::config("a client certificate needs its key: give it with --client-key"))
+            Err(Error::invalid("a client certificate needs its key: give it with --client-key"))
         }
         (None, Some(_)) => {
-            Err(Error::config("a client key needs its certificate: give it with --client-certificate"))
+            Err(Error::invalid("a client key needs its certificate: give it with --client-certificate"))
         }
         (Some(certificate), Some(key)) => certified_key(&certificate, &key).map(Some),
     }
@@ -226,12 +226,12 @@ fn identity(user: &AuthInfo) -> Result<Option<Arc<CertifiedKey>>, Error> {
 
 pub(super) fn certified_key(certificate: &Pem, key: &Pem) -> Result<Arc<CertifiedKey>, Error> {
     let der = PrivateKeyDer::from_pem_slice(&key.bytes)
-        .map_err(|_| Error::config(format!("{} holds no private key in PEM", key.origin)))?;
+        .map_err(|_| Error::invalid(format!("{} holds no private key in PEM", key.origin)))?;
     CertifiedKey::from_der(certificate.certificates()?, der, &rustls::crypto::ring::default_provider())
         .map(Arc::new)
         .map_err(|error| {
             let (certificate, key) = (&certificate.origin, &key.origin);
-            Error::config(format!("{certificate} and {key} cannot be used together: {error}"))
+            Error::invalid(format!("{certificate} and {key} cannot be used together: {error}"))
         })
 }
 
@@ -249,13 +249,13 @@ impl Pem {
             let origin = format!("the kubeconfig's {what}-data");
             let data: String = data.split_whitespace().collect();
             let bytes = BASE64_STANDARD.decode(data);
-            let bytes = bytes.map_err(|error| Error::config(format!("{origin} is not base64: {error}")))?;
+            let bytes = bytes.map_err(|error| Error::invalid(format!("{origin} is not base64: {error}")))?;
             return Ok(Some(Pem { bytes, origin, file: None }));
         }
         let Some(path) = path.filter(|path| !path.is_empty()).map(Path::new) else { return Ok(None) };
         let origin = format!("{what} {}", path.display());
         let bytes = fs::read(path).map_err(|error| {
-            Error::config(format!("cannot read {origin}: {}", super::error::root_cause(&error)))
+            Error::invalid(format!("cannot read {origin}: {}", super::error::root_cause(&error)))
         })?;
         Ok(Some(Pem { bytes, origin, file: Some(path.into()) }))
     }
@@ -264,7 +264,7 @@ impl Pem {
         let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&self.bytes).collect();
         match found {
             Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-            _ => Err(Error::config(format!("{} holds no certificate in PEM", self.origin))),
+            _ => Err(Error::invalid(format!("{} holds no certificate in PEM", self.origin))),
         }
     }
 }
@@ -291,7 +291,7 @@ fn credentials(user: &AuthInfo, described: &str, cluster: &Cluster) -> Result<So
         return Ok(Source::Exec(Box::new(Plugin::new(exec, described, cluster)?)));
     }
     match &user.auth_provider {
-        Some(provider) => Err(Error::config(format!(
+        Some(provider) => Err(Error::invalid(format!(
             "{described} uses the auth-provider {:?}, which Kubernetes has removed: use its exec plugin instead, \
              or give --token",
             provider.name
@@ -317,7 +317,7 @@ const EXTRA_KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(
 fn impersonation(user: &AuthInfo) -> Result<HeaderMap, Error> {
     let mut headers = HeaderMap::new();
     let mut add = |name: &str, value: &str| {
-        let invalid = |_| Error::config("--as or its kin holds characters that cannot be sent");
+        let invalid = |_| Error::invalid("--as or its kin holds characters that cannot be sent");
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|error| invalid(error.into()))?;
         let value =
             HeaderValue::from_bytes(value.as_bytes()).map_err(|error| invalid(http::Error::from(error)))?;
@@ -343,7 +343,7 @@ fn impersonation(user: &AuthInfo) -> Result<HeaderMap, Error> {
     match headers.is_empty() || name.is_some() {
         true => Ok(headers),
         false => {
-            Err(Error::config("--as-group, --as-uid and --as-user-extra need a user: give one with --as"))
+            Err(Error::invalid("--as-group, --as-uid and --as-user-extra need a user: give one with --as"))
         }
     }
 }
@@ -366,4 +366,179 @@ pub(super) fn proxy_user(proxy: &Uri) -> Option<(String, String)> {
 pub(super) fn common_headers() -> HeaderMap {
     let agent = HeaderValue::from_static(concat!("stern-rs/", env!("CARGO_PKG_VERSION")));
     HeaderMap::from_iter([(header::USER_AGENT, agent)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::testing::{Authority, Machine, kubeconfig},
+        *,
+    };
+
+    const SERVER: &str = "server: 'https://k8s:6443'";
+
+    fn settings(user: &str, connect: &Connect) -> Settings {
+        Machine::with(SERVER, user).settle(connect).unwrap()
+    }
+
+    fn header(settings: &Settings) -> &str {
+        match &settings.credentials {
+            Source::Fixed(header) => header.to_str().unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_server_alone_needs_no_kubeconfig() {
+        let connect = Connect { server: Some("https://k8s:6443/base".into()), ..Connect::default() };
+        let settings = Machine::new().settle(&connect).unwrap();
+        assert_eq!(settings.server, "https://k8s:6443/base");
+        assert_eq!(settings.namespace, "default");
+    }
+
+    #[test]
+    fn with_nothing_at_all_the_error_says_what_to_set() {
+        let error = Machine::new().error(&Connect::default());
+        assert!(error.contains("$KUBECONFIG, --kubeconfig or --server"), "{error}");
+    }
+
+    #[test]
+    fn in_a_pod_the_service_account_is_used_and_flags_still_count() {
+        let mut machine = Machine::new();
+        machine.set("KUBERNETES_SERVICE_HOST", "fd00::1");
+        machine.set("KUBERNETES_SERVICE_PORT", "443");
+        machine.write("serviceaccount/token", "t");
+        machine.write("serviceaccount/namespace", "shop\n");
+        machine.write("serviceaccount/ca.crt", &Authority::new().pem());
+        let settings = machine.settle(&Connect::default()).unwrap();
+        assert_eq!(settings.server, "https://[fd00::1]:443");
+        assert_eq!(settings.namespace, "shop");
+        assert_eq!(settings.trust.file, Some(machine.path("serviceaccount/ca.crt")));
+        assert!(
+            matches!(&settings.credentials, Source::TokenFile(path) if path.ends_with("serviceaccount/token"))
+        );
+
+        let connect = Connect { token: Some("mine".into()), ..Connect::default() };
+        assert_eq!(header(&machine.settle(&connect).unwrap()), "Bearer mine");
+    }
+
+    #[test]
+    fn a_kubeconfig_goes_before_the_service_account() {
+        let mut machine = Machine::with(SERVER, "token: t");
+        machine.set("KUBERNETES_SERVICE_HOST", "10.0.0.1");
+        machine.set("KUBERNETES_SERVICE_PORT", "443");
+        machine.write("serviceaccount/token", "t");
+        assert_eq!(machine.settle(&Connect::default()).unwrap().server, "https://k8s:6443");
+    }
+
+    #[test]
+    fn flags_go_before_the_kubeconfig() {
+        let connect = Connect {
+            server: Some("https://other".into()),
+            token: Some("mine".into()),
+            insecure_skip_tls_verify: true,
+            ..Connect::default()
+        };
+        let user = "exec: {apiVersion: client.authentication.k8s.io/v1, command: x}";
+        let machine =
+            Machine::with(&format!("{SERVER}, tls-server-name: old, certificate-authority: /nope"), user);
+        let settings = machine.settle(&connect).unwrap();
+        assert_eq!(settings.server, "https://other");
+        assert_eq!(header(&settings), "Bearer mine");
+        assert!(settings.trust.insecure && settings.trust.name.is_none());
+    }
+
+    #[test]
+    fn name_and_password_are_sent_as_basic_auth() {
+        assert_eq!(header(&settings("username: me, password: pw", &Connect::default())), "Basic bWU6cHc=");
+    }
+
+    #[test]
+    fn a_token_file_goes_before_a_token() {
+        let settings = settings("token: old, tokenFile: /run/token", &Connect::default());
+        assert!(matches!(settings.credentials, Source::TokenFile(_)));
+    }
+
+    #[test]
+    fn no_secret_shows_in_debug_output() {
+        let shown = format!("{:?}", settings("username: me, password: pw", &Connect::default()));
+        assert!(!shown.contains("bWU6cHc="), "{shown}");
+    }
+
+    #[test]
+    fn an_auth_provider_is_refused_with_a_mend() {
+        let error = Machine::with(SERVER, "auth-provider: {name: gcp}").error(&Connect::default());
+        assert!(error.contains("auth-provider \"gcp\"") && error.contains("exec plugin"), "{error}");
+    }
+
+    #[test]
+    fn groups_without_a_user_are_refused() {
+        let connect = Connect { as_groups: vec!["g".into()], ..Connect::default() };
+        let error = Machine::with(SERVER, "token: t").error(&connect);
+        assert!(error.contains("give one with --as"), "{error}");
+    }
+
+    #[test]
+    fn a_server_without_a_scheme_is_https_only_where_there_is_tls_to_use() {
+        let server = |section: &str| Machine::with(section, "").settle(&Connect::default()).unwrap().server;
+        assert_eq!(server("server: 'k8s:6443', insecure-skip-tls-verify: true"), "https://k8s:6443");
+        assert_eq!(server("server: 'k8s:8080'"), "http://k8s:8080");
+    }
+
+    #[test]
+    fn a_bad_server_is_refused_without_its_password() {
+        for server in ["https://me:secret@k8s", "ftp://k8s", "https://se cret"] {
+            let error = Machine::with(&format!("server: '{server}'"), "").error(&Connect::default());
+            assert!(error.contains("https://host:port") && !error.contains("cret"), "{error}");
+        }
+        let error = Machine::with("server: ''", "").error(&Connect::default());
+        assert!(error.contains("--server"), "{error}");
+    }
+
+    #[test]
+    fn certificates_are_checked_where_they_are_named() {
+        let machine = Machine::new();
+        let (certificate, key) = Authority::new().issue("me");
+        let (_, other) = Authority::new().issue("other");
+        let certificate = machine.write("me.crt", &certificate);
+        let (key, other) = (machine.write("me.key", &key), machine.write("other.key", &other));
+        let connect = |certificate: &Path, key: Option<&Path>| Connect {
+            client_certificate: Some(certificate.into()),
+            client_key: key.map(Into::into),
+            ..Connect::default()
+        };
+        let with = Machine::with(SERVER, "");
+        assert!(with.settle(&connect(&certificate, Some(&key))).unwrap().identity.is_some());
+        let error = with.error(&connect(&certificate, Some(&other)));
+        assert!(error.contains("me.crt") && error.contains("cannot be used together"), "{error}");
+        let error = with.error(&connect(&key, Some(&key)));
+        assert!(error.contains("me.key holds no certificate"), "{error}");
+        let error = with.error(&connect(&certificate, None));
+        assert!(error.contains("--client-key"), "{error}");
+        let error = with.error(&connect(Path::new("/nope.crt"), Some(&key)));
+        assert!(error.contains("/nope.crt: No such file"), "{error}");
+    }
+
+    #[test]
+    fn data_goes_before_a_file_and_may_be_broken_into_lines() {
+        let data = BASE64_STANDARD.encode(Authority::new().pem());
+        let (start, end) = data.split_at(64);
+        let section =
+            format!("{SERVER}, certificate-authority: /nope, certificate-authority-data: '{start}\n {end}'");
+        let settings = Machine::with(&section, "").settle(&Connect::default()).unwrap();
+        assert_eq!(settings.trust.authorities.unwrap().len(), 1);
+        let error = Machine::with(&format!("{SERVER}, certificate-authority-data: '*'"), "");
+        assert!(error.error(&Connect::default()).contains("certificate-authority-data is not base64"));
+    }
+
+    #[test]
+    fn paths_are_relative_to_their_own_kubeconfig() {
+        let mut machine = Machine::new();
+        machine.write("b/ca.crt", &Authority::new().pem());
+        let a = machine.write("a/config", "current-context: ctx\n");
+        let b = machine
+            .write("b/config", &kubeconfig("ctx", &format!("{SERVER}, certificate-authority: ca.crt"), ""));
+        machine.set("KUBECONFIG", std::env::join_paths([a, b]).unwrap());
+        assert!(machine.settle(&Connect::default()).unwrap().trust.authorities.is_some());
+    }
 }
