@@ -37,9 +37,6 @@ const SELECTED: usize = 256;
 const SETTLED: Duration = Duration::from_secs(1);
 const TOLD_AGAIN: Duration = Duration::from_secs(10);
 
-/// What `--verbosity` must be at least for requests to be told.
-const TRACED: u8 = 6;
-
 /// Does what `plan` says, until it is done or a signal ends it.
 pub async fn run(plan: Plan, io: Io) -> ExitCode {
     let mut output = Output::new(io.stdout, io.stderr);
@@ -99,10 +96,8 @@ async fn finish(ended: Result<Result<ExitCode, String>, Closed>, mut output: Out
 }
 
 async fn tail_cluster(plan: &Plan, wish: &ClusterPlan, sender: Sender) -> Result<Summary, cluster::Error> {
-    let trace = (plan.verbosity >= TRACED).then(|| {
-        let sender = sender.clone();
-        Arc::new(move |text: String| sender.trace(Notice::Trace(text))) as Trace
-    });
+    let words = sender.clone();
+    let trace = Trace::new(plan.verbosity, Arc::new(move |text| words.trace(Notice::Trace(text))));
     let cluster = Cluster::connect(&wish.connect, &wish.limits, trace).await?;
     let scheduler = Scheduler::new(wish.limits.max_log_requests);
     let context = tail::Context {

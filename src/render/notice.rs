@@ -128,8 +128,7 @@ mod tests {
 
     fn waiting(reason: &str) -> Notice {
         Notice::Waiting {
-            namespace: "default".into(),
-            pod: "web".into(),
+            pod: target("default", "web", "app").pod.clone(),
             container: "app".into(),
             reason: reason.into(),
         }

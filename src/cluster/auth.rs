@@ -1,0 +1,169 @@
+//! Keeps the credentials that requests carry, and renews those that expire.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use http::HeaderValue;
+use jiff::Timestamp;
+use rustls::sign::CertifiedKey;
+use tokio::sync::Mutex;
+
+use super::{error::Error, exec::Plugin, settings::bearer};
+
+/// Where credentials come from.
+#[derive(Debug)]
+pub(super) enum Source {
+    None,
+    Fixed(HeaderValue),
+    /// A file that somebody else keeps fresh, as the kubelet does for service accounts.
+    TokenFile(PathBuf),
+    Exec(Box<Plugin>),
+}
+
+/// What a request carries.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Credential {
+    pub authorization: Option<HeaderValue>,
+    /// A client certificate that an exec plugin gave.
+    pub identity: Option<Arc<CertifiedKey>>,
+    /// From when on another is to be got; None: never.
+    pub renew_at: Option<Timestamp>,
+}
+
+#[derive(Debug)]
+pub(super) struct Auth {
+    source: Source,
+    /// Locked while a renewal runs, so that a plugin runs once for all who wait.
+    current: Mutex<Option<Credential>>,
+}
+
+/// As often as client-go: the kubelet replaces a service account's token long before it expires.
+const TOKEN_FILE_TTL: Duration = Duration::from_secs(60);
+
+impl Auth {
+    pub fn new(source: Source) -> Auth {
+        let current = match &source {
+            Source::None => Some(Credential::default()),
+            Source::Fixed(header) => {
+                Some(Credential { authorization: Some(header.clone()), ..Credential::default() })
+            }
+            Source::TokenFile(_) | Source::Exec(_) => None,
+        };
+        Auth { source, current: Mutex::new(current) }
+    }
+
+    /// A credential that has not expired.
+    pub async fn credential(&self) -> Result<Credential, Error> {
+        let mut current = self.current.lock().await;
+        match &*current {
+            Some(credential) if credential.renew_at.is_none_or(|at| Timestamp::now() < at) => {
+                Ok(credential.clone())
+            }
+            _ => self.renew(&mut current).await,
+        }
+    }
+
+    /// Another than the one that was refused, if there is any.
+    pub async fn after_refusal(&self, refused: &Credential) -> Result<Option<Credential>, Error> {
+        let mut current = self.current.lock().await;
+        if let Some(credential) = &*current
+            && !credential.is_same(refused)
+        {
+            return Ok(Some(credential.clone()));
+        }
+        if matches!(self.source, Source::None | Source::Fixed(_)) {
+            return Ok(None);
+        }
+        let renewed = self.renew(&mut current).await?;
+        Ok((!renewed.is_same(refused)).then_some(renewed))
+    }
+
+    /// What the user may do when the credentials are refused.
+    pub fn mend(&self) -> String {
+        match &self.source {
+            Source::None => "give --token, or choose a user with --user or --context".into(),
+            Source::Fixed(_) => "has the token or password expired?".into(),
+            Source::TokenFile(path) => format!("has the token in {} expired?", path.display()),
+            Source::Exec(plugin) => format!("does {:?} need a new login?", plugin.name()),
+        }
+    }
+
+    async fn renew(&self, current: &mut Option<Credential>) -> Result<Credential, Error> {
+        let got = match &self.source {
+            Source::None => Ok(Credential::default()),
+            Source::Fixed(header) => {
+                Ok(Credential { authorization: Some(header.clone()), ..Credential::default() })
+            }
+            Source::TokenFile(path) => read_token(path),
+            Source::Exec(plugin) => plugin.run().await,
+        };
+        // What worked once may work again: a login that is due, a network that comes back.
+        let credential = got.map_err(|error| if current.is_some() { error.retryable() } else { error })?;
+        *current = Some(credential.clone());
+        Ok(credential)
+    }
+}
+
+impl Credential {
+    fn is_same(&self, other: &Credential) -> bool {
+        let identity = |credential: &Credential| credential.identity.as_ref().map(|key| key.cert.clone());
+        self.authorization == other.authorization && identity(self) == identity(other)
+    }
+}
+
+fn read_token(path: &Path) -> Result<Credential, Error> {
+    let shown = path.display();
+    let text = fs::read_to_string(path).map_err(|error| {
+        Error::credentials(format!("cannot read token file {shown}: {}", super::error::root_cause(&error)))
+    })?;
+    match text.trim() {
+        "" => Err(Error::credentials(format!("token file {shown} is empty"))),
+        token => Ok(Credential {
+            authorization: Some(bearer(token)?),
+            renew_at: Some(Timestamp::now() + TOKEN_FILE_TTL),
+            identity: None,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_token_file_is_read_again_when_its_token_is_refused() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), "old\n").unwrap();
+        let auth = Auth::new(Source::TokenFile(file.path().into()));
+        let old = auth.credential().await.unwrap();
+        assert_eq!(old.authorization.as_ref().unwrap(), "Bearer old");
+        assert!(auth.after_refusal(&old).await.unwrap().is_none(), "the same token is of no use");
+        fs::write(file.path(), "new").unwrap();
+        assert_eq!(auth.credential().await.unwrap().authorization.unwrap(), "Bearer old");
+        let new = auth.after_refusal(&old).await.unwrap().unwrap();
+        assert_eq!(new.authorization.unwrap(), "Bearer new");
+    }
+
+    #[tokio::test]
+    async fn a_fixed_token_that_is_refused_stays_refused() {
+        let auth = Auth::new(Source::Fixed(bearer("x").unwrap()));
+        let credential = auth.credential().await.unwrap();
+        assert!(auth.after_refusal(&credential).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_missing_token_file_is_named_and_may_come_back() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), "token").unwrap();
+        let auth = Auth::new(Source::TokenFile(file.path().into()));
+        let credential = auth.credential().await.unwrap();
+        fs::remove_file(file.path()).unwrap();
+        let error = auth.after_refusal(&credential).await.unwrap_err();
+        assert!(error.to_string().contains(&file.path().display().to_string()), "{error}");
+        assert!(error.is_retryable());
+    }
+}

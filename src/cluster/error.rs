@@ -1,0 +1,417 @@
+//! What went wrong between the user and the apiserver: one line that says how to mend it, and a class to act on.
+
+use std::{error::Error as StdError, fmt, io, time::Duration};
+
+use http::StatusCode;
+use kube::core::Status;
+use rustls::{AlertDescription, CertificateError};
+
+/// What was asked of the apiserver, in the words of RBAC.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked {
+    pub verb: &'static str,
+    /// The plural, with its subresource: `pods`, `pods/log`.
+    pub resource: String,
+    /// None: all namespaces.
+    pub namespace: Option<String>,
+    /// None: not one object but all of them.
+    pub name: Option<String>,
+}
+
+/// The class of an [`Error`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// What the user or an object of the cluster says cannot be: a kubeconfig, a flag, a workload without a selector.
+    Invalid,
+    /// There are no credentials to send: an exec plugin or a token file failed.
+    Credentials,
+    /// No connection came about.
+    Unreachable,
+    /// One of the two does not trust the other's certificate.
+    Certificate,
+    /// No answer within `--request-timeout`.
+    TimedOut,
+    /// An answer broke off.
+    Interrupted,
+    /// An answer that is not what was asked for.
+    Malformed,
+    /// The apiserver refused, with this HTTP status.
+    Status(StatusCode),
+}
+
+/// One line for the user; tokens never appear in it.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    kind: Kind,
+    message: String,
+    server_message: Option<String>,
+    retry_after: Option<Duration>,
+    retryable: bool,
+}
+
+impl Error {
+    pub(super) fn new(kind: Kind, message: impl Into<String>) -> Error {
+        let retryable = match kind {
+            Kind::Invalid | Kind::Credentials | Kind::Certificate | Kind::Malformed => false,
+            Kind::Unreachable | Kind::TimedOut | Kind::Interrupted => true,
+            Kind::Status(code) => matches!(code.as_u16(), 408 | 429 | 500 | 502..=504),
+        };
+        let message = one_line(&message.into());
+        Error { kind, message, server_message: None, retry_after: None, retryable }
+    }
+
+    pub fn invalid(message: impl Into<String>) -> Error {
+        Error::new(Kind::Invalid, message)
+    }
+
+    pub(super) fn credentials(message: impl Into<String>) -> Error {
+        Error::new(Kind::Credentials, message)
+    }
+
+    /// Says that it may well succeed later, because it did before.
+    pub(super) fn retryable(self) -> Error {
+        Error { retryable: true, ..self }
+    }
+
+    pub(super) fn with_server_message(self, message: &str) -> Error {
+        let message = one_line(message);
+        Error { server_message: (!message.is_empty()).then_some(message), ..self }
+    }
+
+    pub(super) fn with_retry_after(self, retry_after: Option<Duration>) -> Error {
+        Error { retry_after, ..self }
+    }
+
+    /// Gives an error of kube's the words of what was asked.
+    pub fn from_kube(error: kube::Error, asked: &Asked) -> Error {
+        match error {
+            kube::Error::Api(status) => Error::from_status(&status, asked),
+            kube::Error::Service(error) => match error.downcast::<Error>() {
+                Ok(error) => *error,
+                Err(error) => {
+                    Error::new(Kind::Interrupted, format!("cannot {asked}: {}", root_cause(&*error)))
+                }
+            },
+            kube::Error::HyperError(error) => interrupted(asked, &error),
+            kube::Error::ReadEvents(error) => interrupted(asked, &error),
+            kube::Error::SerdeError(_) | kube::Error::FromUtf8(_) => Error::new(
+                Kind::Malformed,
+                format!(
+                    "cannot {asked}: the answer is not Kubernetes' own ({error}); is that the apiserver's address?"
+                ),
+            ),
+            error => Error::new(Kind::Malformed, format!("cannot {asked}: {error}")),
+        }
+    }
+
+    /// The same for a `Status` that came inside a watch or as the body of a refusal.
+    pub fn from_status(status: &Status, asked: &Asked) -> Error {
+        let code = match status.reason.as_str() {
+            // A watch that starts too late is told so by reason alone.
+            "Expired" => StatusCode::GONE,
+            _ => StatusCode::from_u16(status.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        };
+        let told = status.message.as_str();
+        let message = match code {
+            StatusCode::UNAUTHORIZED => {
+                format!("cannot {asked}: the apiserver does not accept the credentials (401)")
+            }
+            StatusCode::FORBIDDEN => forbidden(asked, told),
+            StatusCode::NOT_FOUND => not_found(asked, told),
+            StatusCode::TOO_MANY_REQUESTS => {
+                format!("cannot {asked}: the apiserver has too much to do (429)")
+            }
+            _ if told.is_empty() => format!("cannot {asked}: the apiserver answered {code}"),
+            StatusCode::BAD_REQUEST => format!("cannot {asked}: {told}"),
+            _ => format!("cannot {asked}: the apiserver answered {code}: {told}"),
+        };
+        let seconds = status.details.as_ref().map(|details| details.retry_after_seconds).filter(|&s| s > 0);
+        Error::new(Kind::Status(code), message)
+            .with_server_message(told)
+            .with_retry_after(seconds.map(|seconds| Duration::from_secs(seconds.into())))
+    }
+
+    /// Words for what the HTTP client says: why there is no connection, or why one broke.
+    pub(super) fn from_http(server: &str, error: &(dyn StdError + 'static)) -> Error {
+        if let Some(error) = causes(error).find_map(|cause| cause.downcast_ref::<Error>()) {
+            return error.clone();
+        }
+        if let Some(tls) = causes(error).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
+            return from_tls(server, tls);
+        }
+        let connecting = causes(error)
+            .filter_map(|cause| cause.downcast_ref::<hyper_util::client::legacy::Error>())
+            .any(|error| error.is_connect());
+        let cause = root_cause(error);
+        if causes(error).filter_map(|cause| cause.downcast_ref::<hyper::Error>()).any(hyper::Error::is_parse)
+        {
+            let message =
+                format!("what answers at {server} is no apiserver ({cause}): is the address right?");
+            return Error::new(Kind::Malformed, message);
+        }
+        if !connecting {
+            return Error::new(Kind::Interrupted, format!("the connection to {server} broke: {cause}"));
+        }
+        let refused = causes(error)
+            .filter_map(|cause| cause.downcast_ref::<io::Error>())
+            .any(|error| error.kind() == io::ErrorKind::ConnectionRefused);
+        let via = causes(error).find_map(|cause| cause.downcast_ref::<ThroughProxy>());
+        let via = via.map(|via| format!(" through the proxy {}", via.proxy)).unwrap_or_default();
+        let mend = match refused {
+            true => "is it running there?",
+            false => "is the address right, and does it need a VPN or a proxy?",
+        };
+        Error::new(Kind::Unreachable, format!("cannot reach the apiserver {server}{via}: {cause}; {mend}"))
+    }
+
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The HTTP status of the apiserver's refusal.
+    pub fn status(&self) -> Option<StatusCode> {
+        match self.kind {
+            Kind::Status(code) => Some(code),
+            _ => None,
+        }
+    }
+
+    /// What the apiserver said itself, on one line.
+    pub fn server_message(&self) -> Option<&str> {
+        self.server_message.as_deref()
+    }
+
+    /// How long the apiserver wants to be left alone. The limiter heeds it already.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    pub fn is_unauthorized(&self) -> bool {
+        self.status() == Some(StatusCode::UNAUTHORIZED)
+    }
+
+    pub fn is_forbidden(&self) -> bool {
+        self.status() == Some(StatusCode::FORBIDDEN)
+    }
+
+    pub fn is_not_found(&self) -> bool {
+        self.status() == Some(StatusCode::NOT_FOUND)
+    }
+
+    pub fn is_bad_request(&self) -> bool {
+        self.status() == Some(StatusCode::BAD_REQUEST)
+    }
+
+    /// The resource version asked for is too old: list again.
+    pub fn is_gone(&self) -> bool {
+        self.status() == Some(StatusCode::GONE)
+    }
+
+    /// Whether the same request may succeed later with nobody mending anything.
+    pub fn is_retryable(&self) -> bool {
+        self.retryable
+    }
+}
+
+/// That a connection failed on the way over a proxy.
+#[derive(Debug, thiserror::Error)]
+#[error("through the proxy {proxy}")]
+pub(super) struct ThroughProxy {
+    pub proxy: String,
+    pub source: tower::BoxError,
+}
+
+/// `list pods in namespace "shop"`, `get pods "web-1" in namespace "shop"`
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.verb, self.resource)?;
+        if let Some(name) = &self.name {
+            write!(f, " {name:?}")?;
+        }
+        match (&self.namespace, &self.name) {
+            (Some(namespace), _) => write!(f, " in namespace {namespace:?}"),
+            (None, None) => f.write_str(" in all namespaces"),
+            (None, Some(_)) => Ok(()),
+        }
+    }
+}
+
+fn forbidden(asked: &Asked, told: &str) -> String {
+    let Asked { verb, resource, .. } = asked;
+    let user = user_named(told).map(|user| format!("user {user} ")).unwrap_or_default();
+    let role = if asked.namespace.is_some() { "a Role or ClusterRole bound there" } else { "a ClusterRole" };
+    let said = if told.is_empty() || !user.is_empty() { String::new() } else { format!(" ({told})") };
+    format!("not allowed to {asked}: {user}needs verb {verb:?} on resource {resource:?}, from {role}{said}")
+}
+
+/// Whom the apiserver took us for: `pods is forbidden: User "jane" cannot list resource …`
+fn user_named(told: &str) -> Option<&str> {
+    let quoted = &told[told.find("User \"")? + "User ".len()..];
+    let end = quoted[1..].find('"')? + 2;
+    Some(&quoted[..end])
+}
+
+fn not_found(asked: &Asked, told: &str) -> String {
+    match &asked.name {
+        None => format!("cannot {asked}: the apiserver has no such resource"),
+        // `pods "web" not found` says it all; what is missing may also be a container or a node.
+        Some(_) if !told.is_empty() => format!("cannot {asked}: {told}"),
+        Some(_) => format!("cannot {asked}: there is none"),
+    }
+}
+
+fn interrupted(asked: &Asked, error: &(dyn StdError + 'static)) -> Error {
+    match causes(error).find_map(|cause| cause.downcast_ref::<Error>()) {
+        Some(error) => error.clone(),
+        None => Error::new(
+            Kind::Interrupted,
+            format!("cannot {asked}: the answer broke off: {}", root_cause(error)),
+        ),
+    }
+}
+
+fn from_tls(server: &str, error: &rustls::Error) -> Error {
+    use rustls::Error as Tls;
+    let certificate =
+        |what: &str| Error::new(Kind::Certificate, format!("the certificate of {server} {what}"));
+    let trust =
+        "give its authority with --certificate-authority, or trust any with --insecure-skip-tls-verify";
+    match error {
+        Tls::InvalidCertificate(CertificateError::UnknownIssuer) => {
+            certificate(&format!("is not trusted (its issuer is unknown): {trust}"))
+        }
+        Tls::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        ) => certificate("is for another name: say which with --tls-server-name, or mend --server"),
+        Tls::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
+            certificate(
+                "has expired: renew it, set this machine's clock, or trust any with --insecure-skip-tls-verify",
+            )
+        }
+        Tls::InvalidCertificate(
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. },
+        ) => certificate("is not valid yet: is this machine's clock right?"),
+        Tls::InvalidCertificate(why) => certificate(&format!("is not trusted ({why}): {trust}")),
+        Tls::AlertReceived(
+            AlertDescription::BadCertificate
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateRequired
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::UnknownCA
+            | AlertDescription::AccessDenied,
+        ) => Error::new(
+            Kind::Certificate,
+            format!(
+                "{server} does not accept the client certificate ({error}): has it expired, or is it another cluster's?"
+            ),
+        ),
+        Tls::InvalidMessage(_) => Error::new(
+            Kind::Unreachable,
+            format!(
+                "cannot reach the apiserver {server}: what answers there does not speak TLS; is it http:// ?"
+            ),
+        ),
+        error => {
+            Error::new(Kind::Unreachable, format!("cannot reach the apiserver {server}: TLS failed: {error}"))
+        }
+    }
+}
+
+/// An error and what lies under it, outermost first.
+fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&error| {
+        // An `io::Error` gives as its source that of the error it holds, and so hides that error itself.
+        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(held) => Some(held as &(dyn StdError + 'static)),
+            None => error.source(),
+        }
+    })
+}
+
+/// `connection refused` for `client error (Connect): tcp connect error: Connection refused (os error 111)`
+pub(super) fn root_cause(error: &(dyn StdError + 'static)) -> String {
+    let text = causes(error).last().unwrap_or(error).to_string();
+    let text = text.split(" (os error ").next().unwrap_or_default();
+    match text.strip_prefix("Connection") {
+        Some(rest) => format!("connection{rest}"),
+        None => text.to_owned(),
+    }
+}
+
+/// No newline, and nothing that steers a terminal: parts of a message come from servers and plugins.
+fn one_line(text: &str) -> String {
+    const LONGEST: usize = 1000;
+    let words = |c: char| c.is_whitespace() || c.is_control();
+    let mut line = text.split(words).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    if let Some((end, _)) = line.char_indices().nth(LONGEST) {
+        line.truncate(end);
+        line.push('…');
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(verb: &'static str, namespace: Option<&str>, name: Option<&str>) -> Asked {
+        let text = |text: Option<&str>| text.map(str::to_owned);
+        Asked { verb, resource: "pods".into(), namespace: text(namespace), name: text(name) }
+    }
+
+    fn refused(code: u16, reason: &str, message: &str) -> Error {
+        let status = Status::failure(message, reason).with_code(code);
+        Error::from_kube(kube::Error::Api(status.boxed()), &asked("list", None, None))
+    }
+
+    #[test]
+    fn what_was_asked_is_said_in_the_words_of_rbac() {
+        assert_eq!(asked("list", None, None).to_string(), "list pods in all namespaces");
+        assert_eq!(asked("list", Some("a"), None).to_string(), "list pods in namespace \"a\"");
+        assert_eq!(asked("get", Some("a"), Some("b")).to_string(), "get pods \"b\" in namespace \"a\"");
+    }
+
+    #[test]
+    fn a_refusal_is_known_by_its_status_and_an_old_version_by_its_reason() {
+        assert!(refused(404, "NotFound", "").is_not_found());
+        assert!(refused(400, "BadRequest", "").is_bad_request());
+        assert!(refused(410, "Gone", "").is_gone());
+        assert!(refused(0, "Expired", "too old").is_gone());
+        assert!(refused(403, "Forbidden", "").to_string().ends_with("from a ClusterRole"));
+    }
+
+    #[test]
+    fn what_may_pass_by_itself_is_retryable() {
+        for code in [408, 429, 500, 502, 503, 504] {
+            assert!(refused(code, "", "").is_retryable(), "{code}");
+        }
+        for code in [400, 401, 403, 404, 410, 422, 501] {
+            assert!(!refused(code, "", "").is_retryable(), "{code}");
+        }
+    }
+
+    #[test]
+    fn an_error_of_ours_comes_back_whole_through_kube() {
+        let ours = Error::credentials("no login").retryable();
+        let error = Error::from_kube(kube::Error::Service(ours.into()), &Asked::default());
+        assert_eq!((error.kind(), error.to_string().as_str()), (Kind::Credentials, "no login"));
+        assert!(error.is_retryable());
+    }
+
+    #[test]
+    fn a_forbidden_message_of_another_kind_is_quoted() {
+        let text = refused(403, "Forbidden", "policy says no").to_string();
+        assert!(text.ends_with("(policy says no)"), "{text}");
+        assert_eq!(user_named("User \"a\" cannot"), Some("\"a\""));
+        assert_eq!(user_named("User \"unclosed"), None);
+    }
+
+    #[test]
+    fn an_error_is_one_line_of_bounded_length_that_steers_no_terminal() {
+        let text = refused(500, "", &format!("a\r\n\tb\u{1b}[2J{}", "é".repeat(5000))).to_string();
+        assert!(!text.contains(char::is_control) && text.contains("a b [2J"), "{text}");
+        assert_eq!(text.chars().count(), 1001);
+    }
+}

@@ -1,0 +1,254 @@
+//! Opens the log of one container and hands on what comes, chunk by chunk.
+//!
+//! The URL is built here: kube rounds `sinceTime` up, and so loses lines.
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, StatusCode, header};
+use http_body_util::BodyExt;
+use jiff::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::{
+    error::{Asked, Error},
+    limit::Priority,
+    transport::{Answer, ResponseBody, Transport},
+};
+use crate::plan::Since;
+
+/// Which part of which log. Timestamps are always asked for: they are the only place in a log that can be found again.
+#[derive(Debug, Clone)]
+pub struct LogRequest {
+    pub namespace: String,
+    pub pod: String,
+    pub container: String,
+    pub follow: bool,
+    /// The last terminated instance instead of the running one.
+    pub previous: bool,
+    pub since: Option<Since>,
+    pub tail_lines: Option<u64>,
+    pub limit_bytes: Option<u64>,
+    pub priority: Priority,
+}
+
+/// A log as it arrives. Dropping it ends the request.
+pub struct LogStream {
+    body: ResponseBody,
+    server: String,
+    ended: bool,
+}
+
+impl LogStream {
+    /// The next bytes, as they came; None at the end, which is all that is said of a clean one. Cancel-safe.
+    pub async fn chunk(&mut self) -> Option<Result<Bytes, Error>> {
+        while !self.ended {
+            match self.body.frame().await {
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) if !data.is_empty() => return Some(Ok(data)),
+                    // Trailers.
+                    _ => continue,
+                },
+                Some(Err(error)) => {
+                    self.ended = true;
+                    return Some(Err(Error::from_http(&self.server, &*error)));
+                }
+                None => self.ended = true,
+            }
+        }
+        None
+    }
+}
+
+impl LogRequest {
+    /// Path and query.
+    fn uri(&self) -> String {
+        let (namespace, pod) = (escaped(&self.namespace), escaped(&self.pod));
+        let mut uri = format!("/api/v1/namespaces/{namespace}/pods/{pod}/log?timestamps=true");
+        let mut add = |name: &str, value: &str| uri.extend(["&", name, "=", value]);
+        add("container", &escaped(&self.container));
+        if self.follow {
+            add("follow", "true");
+        }
+        if self.previous {
+            add("previous", "true");
+        }
+        match self.since {
+            // The apiserver knows whole seconds only; better too many than too few.
+            Some(Since::Ago(ago)) => {
+                let seconds = ago.as_secs() + u64::from(ago.subsec_nanos() > 0);
+                add("sinceSeconds", &seconds.max(1).to_string());
+            }
+            Some(Since::Time(time)) => add("sinceTime", &whole_second(time).to_string()),
+            None => {}
+        }
+        if let Some(lines) = self.tail_lines {
+            add("tailLines", &lines.to_string());
+        }
+        if let Some(bytes) = self.limit_bytes {
+            add("limitBytes", &bytes.to_string());
+        }
+        uri
+    }
+
+    pub(super) async fn open(&self, transport: &Transport) -> Result<LogStream, Error> {
+        let asked = Asked {
+            verb: "get",
+            resource: "pods/log".into(),
+            namespace: Some(self.namespace.clone()),
+            name: Some(self.pod.clone()),
+        };
+        let request = Request::get(self.uri())
+            // A gzipped stream arrives in lumps, and from Kubernetes 1.37 on in members that few decoders join.
+            .header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))
+            .body(Bytes::new())
+            .map_err(|error| Error::invalid(format!("cannot {asked}: {error}")))?;
+        let response = transport.send(request, self.priority, Answer::Stream).await?;
+        match response.status() {
+            StatusCode::OK => Ok(LogStream {
+                body: response.into_body(),
+                server: transport.server_shown.clone(),
+                ended: false,
+            }),
+            _ => Err(transport.refusal(response, &asked).await),
+        }
+    }
+}
+
+/// What may stand unescaped both in a path and in a query.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+fn escaped(text: &str) -> String {
+    utf8_percent_encode(text, PLAIN).to_string()
+}
+
+/// Rounded down, also before 1970.
+fn whole_second(time: Timestamp) -> Timestamp {
+    let seconds = time.as_nanosecond().div_euclid(1_000_000_000);
+    i64::try_from(seconds)
+        .ok()
+        .and_then(|seconds| Timestamp::from_second(seconds).ok())
+        .unwrap_or(Timestamp::MIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{
+        super::{
+            error::Kind,
+            testing::{Answer as Canned, Machine, Server, log_request, status},
+        },
+        *,
+    };
+    use crate::plan::Connect;
+
+    const HEAD: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+
+    async fn open(answer: Canned, connect: Connect) -> (Server, Result<LogStream, Error>) {
+        let server = Server::start(vec![answer]).await;
+        let machine = Machine::with(&format!("server: '{}'", server.url()), "token: t");
+        let opened = machine.cluster(&connect, None).open_log(&log_request()).await;
+        (server, opened)
+    }
+
+    #[test]
+    fn the_url_says_what_is_wanted() {
+        let request = LogRequest {
+            namespace: "a/b".into(),
+            previous: true,
+            tail_lines: Some(0),
+            limit_bytes: Some(9),
+            ..log_request()
+        };
+        assert_eq!(
+            request.uri(),
+            "/api/v1/namespaces/a%2Fb/pods/web-1/log?timestamps=true&container=app&follow=true&previous=true\
+             &tailLines=0&limitBytes=9"
+        );
+    }
+
+    #[test]
+    fn a_duration_is_rounded_up_and_a_time_down() {
+        let since = |since| {
+            let uri = LogRequest { since: Some(since), ..log_request() }.uri();
+            uri.split("follow=true&").last().unwrap().to_owned()
+        };
+        assert_eq!(since(Since::Ago(Duration::ZERO)), "sinceSeconds=1");
+        assert_eq!(since(Since::Ago(Duration::from_millis(2_001))), "sinceSeconds=3");
+        assert_eq!(since(Since::Ago(Duration::from_secs(2))), "sinceSeconds=2");
+        let time = |text: &str| since(Since::Time(text.parse().unwrap()));
+        assert_eq!(time("2026-11-20T10:00:05.999999999Z"), "sinceTime=2026-11-20T10:00:05Z");
+        assert_eq!(time("1969-12-31T23:59:58.5Z"), "sinceTime=1969-12-31T23:59:58Z");
+    }
+
+    #[tokio::test]
+    async fn chunks_come_as_they_were_sent_and_then_the_end() {
+        let body = format!("{HEAD}4\r\none\n\r\n4\r\ntwo\n\r\n0\r\n\r\n");
+        let (server, stream) = open(Canned::Say(body), Connect::default()).await;
+        let mut stream = stream.unwrap();
+        let mut all = Vec::new();
+        while let Some(chunk) = stream.chunk().await {
+            all.extend(chunk.unwrap());
+        }
+        assert_eq!(all, b"one\ntwo\n");
+        assert!(stream.chunk().await.is_none());
+        assert!(server.heads()[0].contains("accept-encoding: identity\r\n"));
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_breaks_off_is_an_error_and_then_the_end() {
+        let (_server, stream) =
+            open(Canned::Close(format!("{HEAD}4\r\none\n\r\n4\r\ntw")), Connect::default()).await;
+        let mut stream = stream.unwrap();
+        assert_eq!(stream.chunk().await.unwrap().unwrap(), "one\n");
+        let mut last = stream.chunk().await.unwrap();
+        // The half chunk may come first.
+        if last.is_ok() {
+            last = stream.chunk().await.unwrap();
+        }
+        let error = last.unwrap_err();
+        assert_eq!(error.kind(), Kind::Interrupted, "{error}");
+        assert!(error.is_retryable());
+        assert!(stream.chunk().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn the_request_timeout_bounds_the_wait_for_headers_only() {
+        let limit = Duration::from_millis(50);
+        let connect = Connect { request_timeout: Some(limit), ..Connect::default() };
+        let (_server, silent) = open(Canned::Hang(String::new()), connect.clone()).await;
+        assert_eq!(silent.err().unwrap().kind(), Kind::TimedOut);
+
+        let (_server, stream) = open(Canned::Hang(format!("{HEAD}4\r\none\n\r\n")), connect).await;
+        let mut stream = stream.unwrap();
+        assert_eq!(stream.chunk().await.unwrap().unwrap(), "one\n");
+        let idle = tokio::time::timeout(limit * 3, stream.chunk()).await;
+        assert!(idle.is_err(), "a running stream may be silent for ever");
+    }
+
+    #[tokio::test]
+    async fn a_refusal_carries_the_apiservers_words() {
+        let body = r#"{"kind":"Status","status":"Failure","code":400,"reason":"BadRequest",
+            "message":"container \"app\" in pod \"web-1\" is waiting to start:\nImagePullBackOff"}"#;
+        let (_server, opened) = open(status("400 Bad Request", body), Connect::default()).await;
+        let error = opened.err().unwrap();
+        assert!(error.is_bad_request());
+        let said = "container \"app\" in pod \"web-1\" is waiting to start: ImagePullBackOff";
+        assert_eq!(error.server_message(), Some(said));
+        assert_eq!(error.to_string(), format!("cannot get pods/log \"web-1\" in namespace \"shop\": {said}"));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_in_plain_text_is_understood_too() {
+        let (_server, opened) =
+            open(status("502 Bad Gateway", "dial tcp: \x1b[31mno route\x1b[0m"), Connect::default()).await;
+        let error = opened.err().unwrap();
+        assert_eq!(error.status(), Some(StatusCode::BAD_GATEWAY));
+        assert!(error.is_retryable());
+        assert_eq!(
+            error.server_message(),
+            Some("dial tcp: [31mno route [0m"),
+            "escapes never reach a terminal"
+        );
+    }
+}

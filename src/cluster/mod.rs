@@ -1,0 +1,83 @@
+//! Reaches the apiserver: an authenticated client, the logs of containers, and the limit on requests.
+
+mod auth;
+mod connector;
+mod error;
+mod exec;
+mod kubeconfig;
+mod limit;
+mod logs;
+mod proxy;
+mod settings;
+#[cfg(test)]
+mod testing;
+mod trace;
+mod transport;
+
+use std::{env, path::Path, sync::Arc};
+
+use tower::service_fn;
+
+pub use error::{Asked, Error, Kind};
+pub use limit::{Limiter, Priority};
+pub use logs::{LogRequest, LogStream};
+pub use trace::Trace;
+
+use crate::plan::{Connect, Limits};
+use kubeconfig::Host;
+use settings::Settings;
+use transport::Transport;
+
+const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/// One cluster, as one user. Clones share their connections, credentials and limits.
+#[derive(Clone)]
+pub struct Cluster {
+    transport: Arc<Transport>,
+    client: kube::Client,
+}
+
+impl Cluster {
+    /// Settles where the cluster is and who asks. Nothing is sent yet, and no exec plugin runs: the first request
+    /// does both.
+    pub async fn connect(connect: &Connect, limits: &Limits, trace: Option<Trace>) -> Result<Cluster, Error> {
+        let host = Host { var: &|name| env::var_os(name), service_account: Path::new(SERVICE_ACCOUNT) };
+        let settings = Settings::settle(connect, &host)?;
+        Cluster::new(settings, connect, limits, trace)
+    }
+
+    fn new(
+        settings: Settings,
+        connect: &Connect,
+        limits: &Limits,
+        trace: Option<Trace>,
+    ) -> Result<Cluster, Error> {
+        let namespace = settings.namespace.clone();
+        let transport = Arc::new(Transport::new(settings, connect, limits, trace)?);
+        let served = transport.clone();
+        let service = service_fn(move |request| {
+            let transport = served.clone();
+            async move { transport.serve(request).await }
+        });
+        Ok(Cluster { transport, client: kube::Client::new(service, namespace) })
+    }
+
+    /// The namespace of the context, or of the pod that this runs in; else `default`.
+    pub fn default_namespace(&self) -> &str {
+        self.client.default_namespace()
+    }
+
+    /// The apiserver's URL, for messages.
+    pub fn server(&self) -> &str {
+        &self.transport.server_shown
+    }
+
+    /// For lists, watches and single objects. It retries nothing; a [`Priority`] may ride in a request's extensions.
+    pub fn client(&self) -> kube::Client {
+        self.client.clone()
+    }
+
+    pub async fn open_log(&self, request: &LogRequest) -> Result<LogStream, Error> {
+        request.open(&self.transport).await
+    }
+}

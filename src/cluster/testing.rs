@@ -1,0 +1,259 @@
+//! A server with canned answers, and kubeconfigs that point at it.
+
+use std::{
+    collections::HashMap,
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
+
+use rcgen::{CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair};
+use rustls::{
+    RootCertStore, ServerConfig,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    server::WebPkiClientVerifier,
+};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::TcpListener,
+    task::{JoinHandle, JoinSet},
+};
+use tokio_rustls::TlsAcceptor;
+
+use super::{
+    Cluster, LogRequest, Priority, Trace,
+    error::{Asked, Error},
+    kubeconfig::Host,
+    settings::Settings,
+};
+use crate::plan::{Connect, Limits};
+
+/// What a server does with one request.
+pub(super) enum Answer {
+    Say(String),
+    /// Says this, then closes the connection.
+    Close(String),
+    /// Says this and keeps the connection open without another word.
+    Hang(String),
+}
+
+pub(super) fn ok(body: &str) -> Answer {
+    status("200 OK", body)
+}
+
+/// A status line with further headers, such as `429 Too Many Requests\r\nretry-after: 1`, and a body.
+pub(super) fn status(status: &str, body: &str) -> Answer {
+    Answer::Say(format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len()))
+}
+
+pub(super) const NO_PODS: &str = r#"{"apiVersion":"v1","kind":"PodList","metadata":{},"items":[]}"#;
+
+/// Answers the requests that come, one after the other, over however many connections.
+pub(super) struct Server {
+    pub address: String,
+    heads: Arc<Mutex<Vec<String>>>,
+    task: JoinHandle<()>,
+}
+
+#[derive(Clone)]
+struct Script {
+    answers: Arc<Mutex<std::vec::IntoIter<Answer>>>,
+    heads: Arc<Mutex<Vec<String>>>,
+}
+
+impl Server {
+    pub async fn start(answers: Vec<Answer>) -> Server {
+        Server::serve(answers, None).await
+    }
+
+    pub async fn start_tls(answers: Vec<Answer>, tls: ServerConfig) -> Server {
+        Server::serve(answers, Some(TlsAcceptor::from(Arc::new(tls)))).await
+    }
+
+    async fn serve(answers: Vec<Answer>, tls: Option<TlsAcceptor>) -> Server {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let heads = Arc::new(Mutex::new(Vec::new()));
+        let script = Script { answers: Arc::new(Mutex::new(answers.into_iter())), heads: heads.clone() };
+        let task = tokio::spawn(async move {
+            let mut connections = JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                let (script, tls) = (script.clone(), tls.clone());
+                connections.spawn(async move {
+                    match tls {
+                        None => script.play(stream).await,
+                        Some(tls) => match tls.accept(stream).await {
+                            Ok(stream) => script.play(stream).await,
+                            Err(_) => None,
+                        },
+                    }
+                });
+            }
+        });
+        Server { address, heads, task }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The heads of the requests so far, in lower case.
+    pub fn heads(&self) -> Vec<String> {
+        self.heads.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Script {
+    async fn play(&self, mut stream: impl AsyncRead + AsyncWrite + Unpin) -> Option<()> {
+        loop {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(stream.read_u8().await.ok()?);
+            }
+            self.heads.lock().unwrap().push(String::from_utf8_lossy(&head).to_lowercase());
+            let answer = self.answers.lock().unwrap().next()?;
+            let (Answer::Say(text) | Answer::Close(text) | Answer::Hang(text)) = &answer;
+            stream.write_all(text.as_bytes()).await.ok()?;
+            match answer {
+                Answer::Say(_) => {}
+                Answer::Close(_) => return stream.shutdown().await.ok(),
+                Answer::Hang(_) => std::future::pending().await,
+            }
+        }
+    }
+}
+
+/// A certificate authority for the length of a test.
+pub(super) struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+impl Authority {
+    pub fn new() -> Authority {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        Authority(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    pub fn pem(&self) -> String {
+        self.0.pem()
+    }
+
+    /// Certificate and key for a server or client of this name.
+    pub fn issue(&self, name: &str) -> (String, String) {
+        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+        params.extended_key_usages =
+            vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        let key = KeyPair::generate().unwrap();
+        (params.signed_by(&key, &self.0).unwrap().pem(), key.serialize_pem())
+    }
+
+    /// A server of this name, which wants a client certificate of this authority if `clients`.
+    pub fn server(&self, name: &str, clients: bool) -> ServerConfig {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let (certificate, key) = self.issue(name);
+        let chain = vec![CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()];
+        let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(self.0.der().clone()).unwrap();
+        let builder = match clients {
+            true => ServerConfig::builder()
+                .with_client_cert_verifier(WebPkiClientVerifier::builder(roots.into()).build().unwrap()),
+            false => ServerConfig::builder().with_no_client_auth(),
+        };
+        builder.with_single_cert(chain, key).unwrap()
+    }
+}
+
+/// A machine of its own: files, environment and a service account's directory.
+pub(super) struct Machine {
+    pub dir: TempDir,
+    pub variables: HashMap<String, OsString>,
+}
+
+impl Machine {
+    pub fn new() -> Machine {
+        Machine { dir: TempDir::new().unwrap(), variables: HashMap::new() }
+    }
+
+    /// One whose `~/.kube/config` has one context, for this cluster and this user (the inside of YAML's braces).
+    pub fn with(cluster: &str, user: &str) -> Machine {
+        Machine::new().at_home(cluster, user)
+    }
+
+    pub fn at_home(mut self, cluster: &str, user: &str) -> Machine {
+        self.write(".kube/config", &kubeconfig("ctx", cluster, user));
+        let home = self.dir.path().as_os_str().to_owned();
+        self.set("HOME", home);
+        self
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    pub fn set(&mut self, name: &str, value: impl Into<OsString>) {
+        self.variables.insert(name.into(), value.into());
+    }
+
+    pub fn settle(&self, connect: &Connect) -> Result<Settings, Error> {
+        let service_account: &Path = &self.path("serviceaccount");
+        Settings::settle(connect, &Host { var: &|name| self.variables.get(name).cloned(), service_account })
+    }
+
+    pub fn error(&self, connect: &Connect) -> String {
+        self.settle(connect).unwrap_err().to_string()
+    }
+
+    pub fn cluster(&self, connect: &Connect, trace: Option<Trace>) -> Cluster {
+        let limits = Limits { qps: None, burst: 1, max_log_requests: 1 };
+        Cluster::new(self.settle(connect).unwrap(), connect, &limits, trace).unwrap()
+    }
+
+    pub fn plain_cluster(&self) -> Cluster {
+        self.cluster(&Connect::default(), None)
+    }
+}
+
+pub(super) fn kubeconfig(context: &str, cluster: &str, user: &str) -> String {
+    format!(
+        "current-context: {context}\n\
+         contexts: [{{name: {context}, context: {{cluster: c-{context}, user: u-{context}}}}}]\n\
+         clusters: [{{name: c-{context}, cluster: {{{cluster}}}}}]\n\
+         users: [{{name: u-{context}, user: {{{user}}}}}]\n"
+    )
+}
+
+pub(super) async fn list_pods(cluster: &Cluster) -> Result<usize, Error> {
+    use k8s_openapi::api::core::v1::Pod;
+    let asked = Asked { verb: "list", resource: "pods".into(), namespace: Some("shop".into()), name: None };
+    let pods = kube::Api::<Pod>::namespaced(cluster.client(), "shop").list(&Default::default()).await;
+    pods.map(|pods| pods.items.len()).map_err(|error| Error::from_kube(error, &asked))
+}
+
+pub(super) fn log_request() -> LogRequest {
+    LogRequest {
+        namespace: "shop".into(),
+        pod: "web-1".into(),
+        container: "app".into(),
+        follow: true,
+        previous: false,
+        since: None,
+        tail_lines: None,
+        limit_bytes: None,
+        priority: Priority::Open,
+    }
+}
