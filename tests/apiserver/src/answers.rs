@@ -14,7 +14,7 @@ use crate::{
     connection::Connection,
     lock,
     logs::{Read, Reader},
-    pod_log,
+    pod_log::{self, Refusal},
     resources::{Resource, Route, decode},
     script::{Answer, Chunks, Head, Kind, watch_error},
     selectors::Selector,
@@ -270,17 +270,16 @@ impl Context {
     }
 
     fn log(self, route: &Route) -> Response<Body> {
-        let reader = match pod_log::find(&self.inner, &self.request, route) {
-            pod_log::Found::Log(reader) => reader,
-            pod_log::Found::Nothing => return self.whole(StatusCode::OK, "text/plain", Bytes::new()),
-            pod_log::Found::NoPod => return self.not_found(route),
-            pod_log::Found::Refused(answer) => return self.fixed(&answer),
+        let log = match pod_log::find(&self.inner, &self.request, route) {
+            Ok(Some(log)) => log,
+            Ok(None) => return self.whole(StatusCode::OK, "text/plain", Bytes::new()),
+            Err(Refusal(code, reason, message)) => return self.fail(code, reason, &message),
         };
         let response = self.respond(StatusCode::OK, "text/plain");
         // Kubelets flush each line of a followed log, and copy any other in pieces of 2 KiB.
-        let usual = if reader.reader.follows() { Chunks::Lines } else { Chunks::Bytes(2048) };
+        let usual = if log.reader.follows() { Chunks::Lines } else { Chunks::Bytes(2048) };
         let (writer, body) = Body::streamed(self.meter, &self.answer, usual);
-        tokio::spawn(stream_log(reader.reader, reader.limit, writer));
+        tokio::spawn(stream_log(log.reader, log.limit, writer));
         response.body(body).expect(HEADERS)
     }
 

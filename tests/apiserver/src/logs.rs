@@ -96,7 +96,7 @@ impl Log {
         step: i64,
         lines: impl IntoIterator<Item = L>,
     ) -> &Self {
-        let start = start.into_instant().as_nanosecond() as i64;
+        let start = nanoseconds(start.into_instant());
         self.write(|buffer| {
             for (n, line) in lines.into_iter().enumerate() {
                 buffer.line(instant(start + n as i64 * step), line.as_ref());
@@ -156,6 +156,12 @@ fn instant(nanoseconds: i64) -> Timestamp {
     Timestamp::from_nanosecond(nanoseconds.into()).expect("every i64 of nanoseconds is an instant")
 }
 
+/// Since the Unix epoch. What lies centuries away is all the same.
+pub(crate) fn nanoseconds(at: Timestamp) -> i64 {
+    let at = at.as_nanosecond();
+    i64::try_from(at).unwrap_or(if at < 0 { i64::MIN } else { i64::MAX })
+}
+
 impl Buffer {
     fn end(&self) -> u64 {
         self.dropped_entries + self.entries.len() as u64
@@ -169,7 +175,7 @@ impl Buffer {
 
     fn entry(&mut self, at: Timestamp, bytes: &[u8]) {
         let stamp = if self.unterminated { 0 } else { STAMP as u8 };
-        self.begin(Some(at.as_nanosecond() as i64), stamp);
+        self.begin(Some(nanoseconds(at)), stamp);
         if stamp > 0 {
             self.stamp(at);
         }

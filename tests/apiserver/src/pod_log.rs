@@ -4,10 +4,9 @@ use crate::{
     account::Request,
     answers::is_true,
     lock,
-    logs::{Options, Reader},
+    logs::{Options, Reader, nanoseconds},
     pods::{Container, Kind, Pod, State},
     resources::Route,
-    script::Answer,
     server::Inner,
 };
 
@@ -16,56 +15,45 @@ pub(crate) struct PodLog {
     pub limit: Option<u64>,
 }
 
-pub(crate) enum Found {
-    Log(PodLog),
-    /// The pod is on no node: an empty answer, and no error.
-    Nothing,
-    NoPod,
-    Refused(Answer),
+/// Status code, reason and message.
+#[derive(Debug)]
+pub(crate) struct Refusal(pub u16, pub &'static str, pub String);
+
+fn bad_request(message: String) -> Refusal {
+    Refusal(400, "BadRequest", message)
 }
 
-pub(crate) fn find(inner: &Inner, request: &Request, route: &Route) -> Found {
+/// None for a pod that is on no node: an apiserver gives an empty answer then, and no error.
+pub(crate) fn find(inner: &Inner, request: &Request, route: &Route) -> Result<Option<PodLog>, Refusal> {
     let name = route.name.clone().unwrap_or_default();
     let key = (route.namespace.clone().unwrap_or_default(), name);
     let world = lock(&inner.world);
-    let Some(running) = world.pods.get(&key) else { return Found::NoPod };
+    let running = world
+        .pods
+        .get(&key)
+        .ok_or_else(|| Refusal(404, "NotFound", format!("pods {:?} not found", key.1)))?;
     let pod = &running.pod;
-    let checked = parse(inner, request, &pod.name).and_then(|(options, limit)| {
-        let container = choose(pod, request.query("container").unwrap_or_default())?;
-        Ok((options, limit, container))
-    });
-    let (options, limit, container) = match checked {
-        Ok(checked) => checked,
-        Err(answer) => return Found::Refused(answer),
-    };
-    let Some(node) = &pod.node else { return Found::Nothing };
+    let (options, limit) = parse(inner, request, &pod.name)?;
+    let container = choose(pod, request.query("container").unwrap_or_default())?;
+    let Some(node) = &pod.node else { return Ok(None) };
     if lock(&inner.access).stopped.contains(node) {
         let url = format!("https://{node}:10250/containerLogs/{}/{}/{}", key.0, key.1, container.name);
         let message = format!("Get \"{url}\": dial tcp {node}:10250: connect: connection refused");
-        return Found::Refused(Answer::status(500, "", &message));
+        return Err(Refusal(500, "", message));
     }
-    match instance(pod, container, is_true(&request.query, "previous")) {
-        Err(message) => Found::Refused(Answer::status(400, "BadRequest", &message)),
-        Ok(id) => {
-            let log = running.log(id).expect("every instance has a log");
-            Found::Log(PodLog { reader: Reader::new(log.clone(), options), limit })
-        }
-    }
+    let id = instance(pod, container, is_true(&request.query, "previous")).map_err(bad_request)?;
+    let log = running.log(id).expect("every instance has a log");
+    Ok(Some(PodLog { reader: Reader::new(log.clone(), options), limit }))
 }
 
-fn parse(inner: &Inner, request: &Request, pod: &str) -> Result<(Options, Option<u64>), Answer> {
-    let invalid =
-        |what: &str| Answer::status(422, "Invalid", &format!("PodLogOptions {pod:?} is invalid: {what}"));
+fn parse(inner: &Inner, request: &Request, pod: &str) -> Result<(Options, Option<u64>), Refusal> {
+    let invalid = |what: &str| Refusal(422, "Invalid", format!("PodLogOptions {pod:?} is invalid: {what}"));
     let number = |name: &str, least: i64, rule: &str| match request.query(name) {
         None | Some("") => Ok(None),
         Some(text) => match text.parse::<i64>() {
             Ok(number) if number >= least => Ok(Some(number as u64)),
             Ok(number) => Err(invalid(&format!("{name}: Invalid value: {number}: must be {rule}"))),
-            Err(_) => Err(Answer::status(
-                400,
-                "BadRequest",
-                &format!("strconv.ParseInt: parsing {text:?}: invalid syntax"),
-            )),
+            Err(_) => Err(bad_request(format!("strconv.ParseInt: parsing {text:?}: invalid syntax"))),
         },
     };
     let since_seconds = number("sinceSeconds", 1, "greater than 0")?;
@@ -76,7 +64,7 @@ fn parse(inner: &Inner, request: &Request, pod: &str) -> Result<(Options, Option
             Ok(at) => Some(at.as_second().saturating_mul(1_000_000_000)),
             Err(_) => {
                 let message = format!("parsing time {text:?} as \"2006-01-02T15:04:05Z07:00\": cannot parse");
-                return Err(Answer::status(400, "BadRequest", &message));
+                return Err(bad_request(message));
             }
         },
     };
@@ -85,7 +73,7 @@ fn parse(inner: &Inner, request: &Request, pod: &str) -> Result<(Options, Option
             "<nil>: Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified",
         ));
     }
-    let since_seconds = since_seconds.map(|seconds| inner.clock.ago(seconds).as_nanosecond() as i64);
+    let since_seconds = since_seconds.map(|seconds| nanoseconds(inner.clock.ago(seconds)));
     let options = Options {
         follow: is_true(&request.query, "follow"),
         timestamps: is_true(&request.query, "timestamps"),
@@ -95,12 +83,11 @@ fn parse(inner: &Inner, request: &Request, pod: &str) -> Result<(Options, Option
     Ok((options, number("limitBytes", 1, "greater than 0")?))
 }
 
-fn choose<'a>(pod: &'a Pod, name: &str) -> Result<&'a Container, Answer> {
-    let bad = |message: String| Answer::status(400, "BadRequest", &message);
+fn choose<'a>(pod: &'a Pod, name: &str) -> Result<&'a Container, Refusal> {
     if !name.is_empty() {
         return pod
             .find(name)
-            .ok_or_else(|| bad(format!("container {name} is not valid for pod {}", pod.name)));
+            .ok_or_else(|| bad_request(format!("container {name} is not valid for pod {}", pod.name)));
     }
     let main = pod.names(Kind::Main);
     if let [only] = main[..] {
@@ -115,7 +102,7 @@ fn choose<'a>(pod: &'a Pod, name: &str) -> Result<&'a Container, Answer> {
             message += &format!(" or one of the {words} containers: {}", list(&names));
         }
     }
-    Err(bad(message))
+    Err(bad_request(message))
 }
 
 /// The ID of the instance whose log is meant.

@@ -1,9 +1,7 @@
 //! Logs, as a kubelet would give them.
 
-mod client;
-
+use crate::client::{self, get, message, open};
 use apiserver::{After, Answer, ApiServer, Chunks, Ended, Match, Pod};
-use client::{get, message, open};
 
 const LOG: &str = "/api/v1/namespaces/default/pods/web-1/log";
 
