@@ -1,2 +1,64 @@
-//! A double of the Kubernetes apiserver.
+//! A double of the Kubernetes apiserver: it does to a reader of pod logs everything that a real one does, when a
+//! test says so, and keeps account of what was asked of it.
+//!
+//! ```no_run
+//! use apiserver::{After, Answer, ApiServer, Match, Pod};
+//!
+//! let server = ApiServer::start();
+//! server.add_pod(Pod::new("web-1").label("app", "web"));
+//! server.log("web-1/app").push("hello");
+//! server.on(Match::logs()).then(Answer::ok().cut_after(After::Lines(1)));
+//!
+//! // … run the program under test with `server.kubeconfig()` …
+//! server.wait_for(|account| account.requests.logs().len() == 2);
+//! server.restart_container("web-1/app");
+//! ```
 #![forbid(unsafe_code)]
+
+mod access;
+mod account;
+mod answers;
+mod body;
+mod clock;
+mod cluster;
+mod connection;
+mod logs;
+mod pod_log;
+mod pods;
+mod proxy;
+mod resources;
+mod script;
+mod selectors;
+mod server;
+mod store;
+mod tls;
+mod workloads;
+
+mod double;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+pub use self::{
+    account::{Account, Ended, Request, Requests},
+    cluster::Cluster,
+    double::{ApiServer, Builder},
+    logs::{IntoInstant, Log},
+    pods::Pod,
+    proxy::Proxy,
+    script::{After, Answer, Chunks, Gate, Kind, Match, Script},
+    workloads::Workload,
+};
+
+/// A test that panicked while it held a lock has failed already; what it left is good enough to go on.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One thread for all connections: what a task wrote has left before another task goes on, which makes breaks
+/// come exactly where a script says.
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("the system has room for a runtime")
+}

@@ -1,0 +1,250 @@
+//! What was asked of the server, and what became of it.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    ops::Deref,
+    sync::{
+        Arc, Condvar, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use http::{HeaderMap, Method, Version};
+
+use crate::{lock, script::Kind};
+
+/// One request, as it came in.
+#[derive(Debug)]
+pub struct Request {
+    pub kind: Kind,
+    pub method: Method,
+    pub path: String,
+    /// The parameters; of one given twice, the last.
+    pub query: BTreeMap<String, String>,
+    pub headers: HeaderMap,
+    pub at: Instant,
+    pub version: Version,
+    /// Which connection it came on, counted from 1.
+    pub connection: u64,
+    pub(crate) sent: AtomicU64,
+    pub(crate) outcome: Mutex<Outcome>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    pub status: Option<u16>,
+    pub ended: Option<(Ended, Instant)>,
+}
+
+/// How the answer to a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// All of it was sent.
+    Complete,
+    /// The server broke it off, as a script said or because the connection was closed by the test.
+    Broken,
+    /// The client went away.
+    Abandoned,
+}
+
+impl Request {
+    pub fn query(&self, name: &str) -> Option<&str> {
+        self.query.get(name).map(String::as_str)
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The status code, once it was answered.
+    pub fn status(&self) -> Option<u16> {
+        lock(&self.outcome).status
+    }
+
+    /// Bytes of the body that were sent so far.
+    pub fn bytes(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// How the answer ended; None while it goes on.
+    pub fn ended(&self) -> Option<Ended> {
+        Some(lock(&self.outcome).ended?.0)
+    }
+
+    pub fn ended_at(&self) -> Option<Instant> {
+        Some(lock(&self.outcome).ended?.1)
+    }
+
+    pub fn is_open(&self) -> bool {
+        self.ended().is_none()
+    }
+
+    fn is_open_log(&self) -> bool {
+        self.kind == Kind::Log && self.status() == Some(200)
+    }
+}
+
+/// Requests in the order in which they came.
+#[derive(Debug, Clone, Default)]
+pub struct Requests(Vec<Arc<Request>>);
+
+impl Deref for Requests {
+    type Target = [Arc<Request>];
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl Requests {
+    pub fn lists(&self) -> Self {
+        self.of(Kind::List)
+    }
+
+    pub fn watches(&self) -> Self {
+        self.of(Kind::Watch)
+    }
+
+    pub fn gets(&self) -> Self {
+        self.of(Kind::Get)
+    }
+
+    pub fn logs(&self) -> Self {
+        self.of(Kind::Log)
+    }
+
+    pub fn of(&self, kind: Kind) -> Self {
+        self.filter(|request| request.kind == kind)
+    }
+
+    /// Those whose path contains this.
+    pub fn path(&self, part: &str) -> Self {
+        self.filter(|request| request.path.contains(part))
+    }
+
+    /// Those whose answer goes on.
+    pub fn open(&self) -> Self {
+        self.filter(Request::is_open)
+    }
+
+    pub fn filter(&self, keep: impl Fn(&Request) -> bool) -> Self {
+        Requests(self.0.iter().filter(|request| keep(request)).cloned().collect())
+    }
+}
+
+/// Everything that the server has seen so far.
+#[derive(Debug, Clone, Default)]
+pub struct Account {
+    pub requests: Requests,
+    pub connections: u64,
+    pub open_connections: usize,
+    pub peak_connections: usize,
+    /// Log answers with status 200 that go on.
+    pub open_log_streams: usize,
+    pub peak_log_streams: usize,
+    /// TLS handshakes that failed, with the reason.
+    pub handshake_errors: Vec<String>,
+}
+
+impl fmt::Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{} connections ({} open, peak {}), {} open log streams (peak {}), {} requests:",
+            self.connections,
+            self.open_connections,
+            self.peak_connections,
+            self.open_log_streams,
+            self.peak_log_streams,
+            self.requests.len()
+        )?;
+        for request in self.requests.iter() {
+            let query: Vec<_> = request.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let status = request.status().map_or("-".to_owned(), |status| status.to_string());
+            let ended = request.ended().map_or("open".to_owned(), |ended| format!("{ended:?}"));
+            let Request { connection, method, path, .. } = &**request;
+            let query = query.join("&");
+            writeln!(
+                f,
+                "  #{connection} {method} {path}?{query}: {status}, {} bytes, {ended}",
+                request.bytes()
+            )?;
+        }
+        self.handshake_errors.iter().try_for_each(|error| writeln!(f, "  handshake: {error}"))
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct Ledger {
+    account: Mutex<Account>,
+    changed: Condvar,
+}
+
+impl Ledger {
+    pub fn snapshot(&self) -> Account {
+        lock(&self.account).clone()
+    }
+
+    pub fn forget(&self) {
+        lock(&self.account).requests.0.clear();
+    }
+
+    pub fn update<T>(&self, change: impl FnOnce(&mut Account) -> T) -> T {
+        let result = change(&mut lock(&self.account));
+        self.changed.notify_all();
+        result
+    }
+
+    pub fn connected(&self) -> u64 {
+        self.update(|account| {
+            account.connections += 1;
+            account.open_connections += 1;
+            account.peak_connections = account.peak_connections.max(account.open_connections);
+            account.connections
+        })
+    }
+
+    pub fn disconnected(&self) {
+        self.update(|account| account.open_connections -= 1);
+    }
+
+    pub fn asked(&self, request: &Arc<Request>) {
+        self.update(|account| account.requests.0.push(Arc::clone(request)));
+    }
+
+    pub fn answered(&self, request: &Request, status: u16) {
+        self.update(|account| {
+            lock(&request.outcome).status = Some(status);
+            if request.is_open_log() {
+                account.open_log_streams += 1;
+                account.peak_log_streams = account.peak_log_streams.max(account.open_log_streams);
+            }
+        });
+    }
+
+    pub fn ended(&self, request: &Request, how: Ended) {
+        self.update(|account| {
+            let first = lock(&request.outcome).ended.replace((how, Instant::now())).is_none();
+            if first && request.is_open_log() {
+                account.open_log_streams -= 1;
+            }
+        });
+    }
+
+    /// Blocks until the condition holds.
+    pub fn wait_for(&self, timeout: Duration, condition: impl Fn(&Account) -> bool) {
+        let deadline = Instant::now() + timeout;
+        let mut account = lock(&self.account);
+        while !condition(&account) {
+            assert!(Instant::now() < deadline, "waited in vain; the server's account:\n{account}");
+            // Counts of bytes change without a word, so look again after a while.
+            let (guard, _) = self
+                .changed
+                .wait_timeout(account, Duration::from_millis(10))
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            account = guard;
+        }
+    }
+}

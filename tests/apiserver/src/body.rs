@@ -1,0 +1,400 @@
+//! Bodies that grow while they are sent, cut into chunks and broken off as a script says.
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    pin::Pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use tokio::sync::{Notify, mpsc};
+
+use crate::{
+    account::{Ended, Request},
+    connection::Connection,
+    lock,
+    script::{After, Answer, Chunks, Event},
+    server::Inner,
+};
+
+/// One answer on its way: where it is told what to do, and what reports its end, whatever that is.
+pub(crate) struct Stream {
+    pub request: Arc<Request>,
+    inner: Arc<Inner>,
+    connection: Arc<Connection>,
+    /// What a test wants to happen to this answer now.
+    commands: Mutex<VecDeque<Event>>,
+    commanded: Notify,
+    /// Everything handed over so far has been taken.
+    idle: AtomicBool,
+}
+
+impl Stream {
+    pub fn command(&self, event: Event) {
+        lock(&self.commands).push_back(event);
+        self.commanded.notify_one();
+    }
+}
+
+/// Owns the entry of an answer in the list of those that are open.
+pub(crate) struct Meter {
+    stream: Arc<Stream>,
+    finished: bool,
+}
+
+impl Meter {
+    pub fn new(inner: &Arc<Inner>, connection: &Arc<Connection>, request: &Arc<Request>) -> Self {
+        let stream = Arc::new(Stream {
+            request: Arc::clone(request),
+            inner: Arc::clone(inner),
+            connection: Arc::clone(connection),
+            commands: Mutex::default(),
+            commanded: Notify::new(),
+            idle: AtomicBool::new(false),
+        });
+        lock(&inner.streams).insert(Arc::as_ptr(request) as usize, Arc::clone(&stream));
+        Meter { stream, finished: false }
+    }
+
+    pub fn stream(&self) -> Arc<Stream> {
+        Arc::clone(&self.stream)
+    }
+
+    pub fn answered(&self, status: u16) {
+        self.stream.inner.ledger.answered(&self.stream.request, status);
+    }
+
+    fn count(&self, bytes: usize) {
+        self.stream.request.sent.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    fn end(&mut self, how: Ended) {
+        self.finished = true;
+        self.stream.inner.ledger.ended(&self.stream.request, how);
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        let Stream { request, inner, connection, .. } = &*self.stream;
+        lock(&inner.streams).remove(&(Arc::as_ptr(request) as usize));
+        if !self.finished {
+            self.end(if connection.is_killed() { Ended::Broken } else { Ended::Abandoned });
+        }
+    }
+}
+
+pub(crate) struct Body {
+    parts: Option<mpsc::Receiver<Part>>,
+    pending: Bytes,
+    chunker: Chunker,
+    flush: bool,
+    /// With `flush`, whether the chunk before was given time to leave.
+    flushed: bool,
+    meter: Meter,
+}
+
+enum Part {
+    Data(Bytes),
+    Cut,
+}
+
+/// The body breaks off; a script said so.
+#[derive(Debug)]
+pub(crate) struct Cut;
+
+impl fmt::Display for Cut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("cut by a script")
+    }
+}
+
+impl std::error::Error for Cut {}
+
+impl Body {
+    /// A body that is there as a whole.
+    pub fn whole(data: impl Into<Bytes>, meter: Meter) -> Self {
+        let chunker = Chunker::new(Chunks::Bytes(usize::MAX));
+        Body { parts: None, pending: data.into(), chunker, flush: false, flushed: false, meter }
+    }
+
+    /// A body that a [`Writer`] fills.
+    pub fn streamed(meter: Meter, answer: &Answer, usual: Chunks) -> (Writer, Self) {
+        // Room for one part: what a slow client does not take stays unmade.
+        let (sender, receiver) = mpsc::channel(1);
+        let chunks = match &answer.chunks {
+            Chunks::Usual => usual,
+            chunks => chunks.clone(),
+        };
+        let mut events: Vec<_> = answer.events.clone();
+        events.reverse();
+        let writer = Writer {
+            sender,
+            stream: meter.stream(),
+            // A pace needs each chunk to be a part of its own.
+            paced: (!answer.pause.is_zero() || answer.step.is_some()).then(|| Chunker::new(chunks.clone())),
+            answer: answer.clone(),
+            events,
+            bytes: 0,
+            lines: 0,
+        };
+        let chunker = match writer.paced {
+            Some(_) => Chunker::new(Chunks::Bytes(usize::MAX)),
+            None => Chunker::new(chunks),
+        };
+        let body = Body {
+            parts: Some(receiver),
+            pending: Bytes::new(),
+            chunker,
+            flush: answer.flush,
+            flushed: true,
+            meter,
+        };
+        (writer, body)
+    }
+}
+
+impl http_body::Body for Body {
+    type Data = Bytes;
+    type Error = Cut;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+        let this = &mut *self;
+        loop {
+            if !this.pending.is_empty() {
+                if this.flush && !this.flushed {
+                    // hyper flushes when a body has nothing for now.
+                    this.flushed = true;
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                this.flushed = false;
+                let chunk = this.chunker.next(&mut this.pending);
+                this.meter.count(chunk.len());
+                return Poll::Ready(Some(Ok(Frame::data(chunk))));
+            }
+            let next = match &mut this.parts {
+                None => None,
+                Some(parts) => match parts.poll_recv(cx) {
+                    Poll::Pending => {
+                        this.meter.stream.idle.store(true, Ordering::Relaxed);
+                        return Poll::Pending;
+                    }
+                    ready => ready!(ready),
+                },
+            };
+            match next {
+                Some(Part::Data(data)) => this.pending = data,
+                Some(Part::Cut) => {
+                    this.meter.end(Ended::Broken);
+                    return Poll::Ready(Some(Err(Cut)));
+                }
+                None => {
+                    this.meter.end(Ended::Complete);
+                    return Poll::Ready(None);
+                }
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        false
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self.parts {
+            None => SizeHint::with_exact(self.pending.len() as u64),
+            Some(_) => SizeHint::default(),
+        }
+    }
+}
+
+/// Cuts data as [`Chunks`] says. Where the data ends inside a chunk, so does the chunk: nothing is withheld.
+struct Chunker {
+    chunks: Chunks,
+    at: usize,
+    /// Of the size at `at`, what an earlier piece has used up.
+    used: usize,
+}
+
+impl Chunker {
+    fn new(chunks: Chunks) -> Self {
+        if let Chunks::Sizes(sizes) = &chunks {
+            assert!(sizes.iter().any(|size| *size > 0), "chunks of no size at all would never end");
+        }
+        Chunker { chunks, at: 0, used: 0 }
+    }
+
+    fn next(&mut self, data: &mut Bytes) -> Bytes {
+        let length = match &self.chunks {
+            Chunks::Usual => data.len(),
+            Chunks::Bytes(size) => *size,
+            Chunks::Lines => memchr::memchr(b'\n', data).map_or(data.len(), |newline| newline + 1),
+            Chunks::Sizes(sizes) => {
+                while sizes[self.at] <= self.used {
+                    self.at = (self.at + 1) % sizes.len();
+                    self.used = 0;
+                }
+                let length = (sizes[self.at] - self.used).min(data.len());
+                self.used += length;
+                length
+            }
+        };
+        data.split_to(length.clamp(1, data.len()))
+    }
+}
+
+/// Why a writer is to stop.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// A script ended the body.
+    Scripted,
+    /// Nobody reads any more.
+    Gone,
+}
+
+/// Fills a body, and makes happen on the way what a script or a test wants.
+pub(crate) struct Writer {
+    sender: mpsc::Sender<Part>,
+    stream: Arc<Stream>,
+    answer: Answer,
+    paced: Option<Chunker>,
+    /// What is yet to come, last first.
+    events: Vec<(After, Event)>,
+    bytes: u64,
+    lines: u64,
+}
+
+impl Writer {
+    /// Must be called at the beginning of a body, for what is to happen before its first byte.
+    pub async fn begin(&mut self) -> Result<(), Stop> {
+        self.write(Bytes::new()).await
+    }
+
+    pub async fn write(&mut self, mut data: Bytes) -> Result<(), Stop> {
+        self.obey().await?;
+        while let Some((after, event)) = self.events.last().cloned() {
+            let Some(length) = self.distance(after, &data) else { break };
+            let head = data.split_to(length);
+            self.send(head).await?;
+            self.events.pop();
+            self.happen(event).await?;
+        }
+        self.send(data).await
+    }
+
+    /// Waits for something outside; meanwhile does what the test commands, and sees a client leave.
+    pub async fn wait(&mut self, event: impl Future) -> Result<(), Stop> {
+        let mut event = std::pin::pin!(event);
+        loop {
+            let stream = Arc::clone(&self.stream);
+            tokio::select! {
+                _ = &mut event => return Ok(()),
+                () = self.sender.closed() => return Err(Stop::Gone),
+                () = stream.commanded.notified() => self.obey().await?,
+            }
+        }
+    }
+
+    async fn obey(&mut self) -> Result<(), Stop> {
+        loop {
+            let command = lock(&self.stream.commands).pop_front();
+            let Some(command) = command else { return Ok(()) };
+            self.happen(command).await?;
+        }
+    }
+
+    /// How much of the data lies before that point; None where the point lies beyond.
+    fn distance(&self, after: After, data: &[u8]) -> Option<usize> {
+        match after {
+            After::Bytes(count) => {
+                let left = count.saturating_sub(self.bytes);
+                (left <= data.len() as u64).then_some(left as usize)
+            }
+            After::Lines(count) => match count.saturating_sub(self.lines) {
+                0 => Some(0),
+                left => memchr::memchr_iter(b'\n', data).nth(left as usize - 1).map(|newline| newline + 1),
+            },
+        }
+    }
+
+    async fn happen(&mut self, event: Event) -> Result<(), Stop> {
+        match event {
+            Event::End => return Err(Stop::Scripted),
+            Event::Cut => {
+                self.settle().await;
+                // A client that left meanwhile has no use for it.
+                let _ = self.sender.send(Part::Cut).await;
+                self.sender.closed().await;
+                return Err(Stop::Scripted);
+            }
+            Event::Reset => {
+                self.settle().await;
+                self.stream.connection.reset();
+                self.sender.closed().await;
+                return Err(Stop::Scripted);
+            }
+            Event::Insert(text) => self.put(text.into()).await?,
+            Event::Hold(gate) => {
+                tokio::select! {
+                    () = gate.wait() => {}
+                    () = self.sender.closed() => return Err(Stop::Gone),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self, mut data: Bytes) -> Result<(), Stop> {
+        if data.is_empty() {
+            return Ok(());
+        }
+        self.bytes += data.len() as u64;
+        if self.events.iter().any(|(after, _)| matches!(after, After::Lines(_))) {
+            self.lines += memchr::memchr_iter(b'\n', &data).count() as u64;
+        }
+        while let Some(chunker) = self.paced.as_mut().filter(|_| !data.is_empty()) {
+            let chunk = chunker.next(&mut data);
+            if let Some(gate) = &self.answer.step {
+                tokio::select! {
+                    () = gate.wait() => {}
+                    () = self.sender.closed() => return Err(Stop::Gone),
+                }
+            }
+            self.put(chunk).await?;
+            if !self.answer.pause.is_zero() {
+                tokio::time::sleep(self.answer.pause).await;
+            }
+        }
+        self.put(data).await
+    }
+
+    async fn put(&mut self, data: Bytes) -> Result<(), Stop> {
+        if data.is_empty() {
+            return Ok(());
+        }
+        let permit = self.sender.reserve().await.map_err(|_| Stop::Gone)?;
+        self.stream.idle.store(false, Ordering::Relaxed);
+        permit.send(Part::Data(data));
+        Ok(())
+    }
+
+    /// Waits until what was written has left this process, so that a break comes after exactly that.
+    async fn settle(&self) {
+        let settled = || self.stream.idle.load(Ordering::Relaxed) && !self.stream.connection.is_blocked();
+        while !self.sender.is_closed() && !settled() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        // The connection writes in a task of its own when it is HTTP/2.
+        for _ in 0..8 {
+            tokio::task::yield_now().await;
+        }
+    }
+}

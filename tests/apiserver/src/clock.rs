@@ -1,0 +1,35 @@
+//! The server's clock, which a test may set wrong.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use jiff::{SignedDuration, Timestamp};
+
+/// Shared by everything of one server: stamps of lines, `sinceSeconds`, `Date` headers.
+#[derive(Clone, Default)]
+pub(crate) struct Clock(Arc<AtomicI64>);
+
+impl Clock {
+    /// How many seconds the server is ahead of this machine.
+    pub fn set_ahead(&self, seconds: i64) {
+        self.0.store(seconds, Ordering::Relaxed);
+    }
+
+    pub fn now(&self) -> Timestamp {
+        Timestamp::now() + SignedDuration::from_secs(self.0.load(Ordering::Relaxed))
+    }
+
+    pub fn ago(&self, seconds: u64) -> Timestamp {
+        self.now().checked_sub(Duration::from_secs(seconds)).unwrap_or(Timestamp::MIN)
+    }
+
+    /// For the `Date` header.
+    pub fn http_date(&self) -> String {
+        self.now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    }
+}

@@ -1,0 +1,271 @@
+//! The cluster behind the server, which a test changes while the server runs.
+
+use std::{collections::HashMap, sync::Arc};
+
+use serde_json::{Value, json};
+
+use crate::{
+    clock::Clock,
+    lock,
+    logs::Log,
+    pods::{Container, Pod, State, new_uid},
+    resources::Resource,
+    server::Inner,
+    store::{Key, Store},
+    workloads::Workload,
+};
+
+/// Everything that the apiserver and the kubelets know.
+pub(crate) struct World {
+    pub store: Store,
+    pub pods: HashMap<Key, Running>,
+    clock: Clock,
+}
+
+/// A pod and the logs of its container instances, by container ID.
+pub(crate) struct Running {
+    pub pod: Pod,
+    logs: HashMap<String, Log>,
+}
+
+impl Running {
+    /// The log of the instance of that ID. A pod on no node has none.
+    pub fn log(&self, id: &str) -> Option<&Log> {
+        self.logs.get(id)
+    }
+
+    /// Starts, ends and forgets logs, as the containers' states want it.
+    fn sync(&mut self, clock: &Clock) {
+        let mut logs = HashMap::new();
+        for Container { state, last, .. } in &self.pod.containers {
+            let ended = matches!(state, State::Terminated(_));
+            let now = state.id().map(|id| (id, ended));
+            let before = last.as_ref().map(|last| (last.id.as_str(), true));
+            for (id, ended) in now.into_iter().chain(before) {
+                let log = self.logs.remove(id).unwrap_or_else(|| Log::new(clock.clone()));
+                if ended {
+                    log.end();
+                }
+                logs.insert(id.to_owned(), log);
+            }
+        }
+        self.end();
+        self.logs = logs;
+    }
+
+    fn end(&self) {
+        self.logs.values().for_each(Log::end);
+    }
+}
+
+impl World {
+    pub fn new(clock: Clock) -> Self {
+        let mut world = World { store: Store::new(), pods: HashMap::new(), clock };
+        world.ensure("namespaces", "default");
+        world.ensure("namespaces", "kube-system");
+        world
+    }
+
+    fn ensure(&mut self, plural: &str, name: &str) {
+        let resource = Resource::named(plural);
+        if self.store.get(resource, &(String::new(), name.to_owned())).is_none() {
+            self.store.put(resource, |version| {
+                json!({
+                    "metadata": {
+                        "name": name, "uid": new_uid(), "resourceVersion": version.to_string(),
+                        "labels": {"kubernetes.io/metadata.name": name},
+                    },
+                    "spec": {}, "status": {"phase": "Active"},
+                })
+            });
+        }
+    }
+
+    fn publish(&mut self, key: &Key) {
+        let running = self.pods.get_mut(key).expect("the pod was put there just now");
+        running.sync(&self.clock);
+        let pod = &running.pod;
+        self.store.put(Resource::named("pods"), |version| pod.json(version));
+    }
+
+    fn add(&mut self, pod: Pod) {
+        let pod = pod.complete();
+        let key = (pod.namespace.clone(), pod.name.clone());
+        assert!(!self.pods.contains_key(&key), "pod {}/{} is there already", key.0, key.1);
+        self.ensure("namespaces", &pod.namespace);
+        if let Some(node) = &pod.node {
+            self.ensure("nodes", node);
+        }
+        self.pods.insert(key.clone(), Running { pod, logs: HashMap::new() });
+        self.publish(&key);
+    }
+
+    fn pod(&mut self, key: &Key) -> &mut Running {
+        self.pods.get_mut(key).unwrap_or_else(|| panic!("there is no pod {}/{}", key.0, key.1))
+    }
+}
+
+/// A path such as `shop/web-1`; the namespace may be left out when it is `default`.
+fn pod_key(path: &str) -> Key {
+    let (namespace, name) = path.split_once('/').unwrap_or(("default", path));
+    (namespace.to_owned(), name.to_owned())
+}
+
+/// A path such as `shop/web-1/app`, or `web-1/app` in the namespace `default`.
+fn container_key(path: &str) -> (Key, String) {
+    let (pod, container) =
+        path.rsplit_once('/').unwrap_or_else(|| panic!("{path:?} is not namespace/pod/container"));
+    (pod_key(pod), container.to_owned())
+}
+
+/// A handle on the cluster: what a test, or a thread of its own, changes in it. Every change has a new resource
+/// version and is told to those who watch. Pods are named `namespace/pod`, containers
+/// `namespace/pod/container`; the namespace `default` may be left out. What is not there makes it panic.
+#[derive(Clone)]
+pub struct Cluster(pub(crate) Arc<Inner>);
+
+impl Cluster {
+    fn change<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
+        let result = change(&mut lock(&self.0.world));
+        self.0.changed.send_replace(());
+        result
+    }
+
+    /// Adds a pod; its namespace and its node come to be with it.
+    pub fn add_pod(&self, pod: Pod) {
+        self.change(|world| world.add(pod));
+    }
+
+    /// Adds many pods in one go.
+    pub fn add_pods(&self, pods: impl IntoIterator<Item = Pod>) {
+        self.change(|world| pods.into_iter().for_each(|pod| world.add(pod)));
+    }
+
+    /// Changes a pod: `server.update_pod("web-1", |pod| pod.label("track", "canary"))`.
+    pub fn update_pod(&self, path: &str, update: impl FnOnce(Pod) -> Pod) {
+        let key = pod_key(path);
+        self.change(|world| {
+            let running = world.pod(&key);
+            running.pod = update(running.pod.clone()).complete();
+            world.publish(&key);
+        });
+    }
+
+    /// The pod is gone, at once. Followed logs end after what they still had to say.
+    pub fn delete_pod(&self, path: &str) {
+        let key = pod_key(path);
+        self.change(|world| {
+            world.pod(&key).end();
+            world.pods.remove(&key);
+            world.store.remove(Resource::named("pods"), &key);
+        });
+    }
+
+    /// The instance that runs ends and a new one starts. Its log is the previous one from now on.
+    pub fn restart_container(&self, path: &str) {
+        self.update_container(path, Container::restart);
+    }
+
+    /// The container ends and stays so.
+    pub fn terminate_container(&self, path: &str, exit_code: i32, reason: &str) {
+        self.update_container(path, |container| container.terminate(exit_code, reason));
+    }
+
+    /// The container, which waits or has ended, runs (again).
+    pub fn start_container(&self, path: &str) {
+        let (key, name) = container_key(path);
+        self.update_pod(&format!("{}/{}", key.0, key.1), |pod| pod.on(&name).running());
+    }
+
+    fn update_container(&self, path: &str, update: impl FnOnce(&mut Container)) {
+        let (key, name) = container_key(path);
+        self.change(|world| {
+            update(world.pod(&key).pod.find_mut(&name));
+            world.publish(&key);
+        });
+    }
+
+    /// Adds a workload, or puts it in the place of one of its name.
+    pub fn add(&self, workload: Workload) {
+        self.change(|world| {
+            world.ensure("namespaces", &workload.namespace);
+            world.store.put(workload.resource, |version| workload.json(version));
+        });
+    }
+
+    pub fn add_namespace(&self, name: &str) {
+        self.change(|world| world.ensure("namespaces", name));
+    }
+
+    pub fn add_node(&self, name: &str) {
+        self.change(|world| world.ensure("nodes", name));
+    }
+
+    /// Adds any object that is not a pod as it is; its resource version is filled in.
+    pub fn add_object(&self, resource: &str, mut object: Value) {
+        let resource = Resource::named(resource);
+        assert!(resource.plural != "pods", "pods come by add_pod, since they have logs");
+        self.change(|world| {
+            world.store.put(resource, |version| {
+                object["metadata"]["resourceVersion"] = json!(version.to_string());
+                object
+            });
+        });
+    }
+
+    /// Removes what is not a pod: `server.remove("deployments", "shop/web")`.
+    pub fn remove(&self, resource: &str, path: &str) {
+        let resource = Resource::named(resource);
+        let mut key = pod_key(path);
+        if !resource.namespaced {
+            key.0.clear();
+        }
+        assert!(
+            self.change(|world| world.store.remove(resource, &key)),
+            "there is no {} {path}",
+            resource.plural
+        );
+    }
+
+    /// The log of the container instance that is there now, running or ended. After a restart ask again.
+    pub fn log(&self, path: &str) -> Log {
+        self.instance(path, |container| container.state.id().map(str::to_owned))
+    }
+
+    /// The log of the instance before, which `previous=true` shows.
+    pub fn previous_log(&self, path: &str) -> Log {
+        self.instance(path, |container| Some(container.last.as_ref()?.id.clone()))
+    }
+
+    fn instance(&self, path: &str, id: impl FnOnce(&Container) -> Option<String>) -> Log {
+        let (key, name) = container_key(path);
+        let mut world = lock(&self.0.world);
+        let running = world.pod(&key);
+        let id = id(running.pod.find_mut(&name)).unwrap_or_else(|| panic!("{path} has no such instance"));
+        running.logs.get(&id).cloned().expect("every instance has a log")
+    }
+
+    /// The ID of the container instance that is there now.
+    pub fn container_id(&self, path: &str) -> String {
+        let (key, name) = container_key(path);
+        let mut world = lock(&self.0.world);
+        let state = &world.pod(&key).pod.find_mut(&name).state;
+        state.id().unwrap_or_else(|| panic!("{path} has no instance")).to_owned()
+    }
+
+    /// Tells the watches that asked for it up to which resource version they know everything.
+    pub fn bookmark(&self) {
+        self.change(|world| world.store.bookmark());
+    }
+
+    /// Forgets the history of changes and every list that is under way in pages: older resource versions and
+    /// continue tokens are answered with 410.
+    pub fn compact(&self) {
+        self.change(|world| world.store.compact());
+    }
+
+    /// Continue tokens given out so far are answered with 410.
+    pub fn expire_continue_tokens(&self) {
+        lock(&self.0.world).store.expire_snapshots();
+    }
+}

@@ -1,0 +1,404 @@
+//! The server as a test holds it: started, changed, asked, stopped.
+
+use std::{
+    fmt::Write as _,
+    io,
+    net::SocketAddr,
+    ops::Deref,
+    path::Path,
+    sync::{Arc, Mutex},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use hyper_util::{rt::TokioExecutor, server::conn::auto};
+use tokio::{
+    net::TcpSocket,
+    sync::{oneshot, watch},
+};
+
+use crate::{
+    access::{Access, Rule},
+    account::{Account, Requests},
+    body::Stream,
+    clock::Clock,
+    cluster::{Cluster, World},
+    lock, runtime,
+    script::{Answer, Event, Gate, Match, Script},
+    server::{self, Inner},
+    tls::Tls,
+};
+
+/// How long [`ApiServer::wait_for`] is patient.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How a server is to be, before it starts.
+#[derive(Debug, Clone)]
+pub struct Builder {
+    tls: bool,
+    hosts: Vec<String>,
+    http2: bool,
+    client_certificate: bool,
+    token: Option<String>,
+    max_streams: Option<u32>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Builder {
+            tls: false,
+            hosts: vec!["127.0.0.1".to_owned(), "localhost".to_owned()],
+            http2: true,
+            client_certificate: false,
+            token: None,
+            max_streams: None,
+        }
+    }
+}
+
+impl Builder {
+    /// Serves HTTPS with a certificate of a CA of its own.
+    pub fn tls(mut self) -> Self {
+        self.tls = true;
+        self
+    }
+
+    /// Serves HTTPS with a certificate for this name only, and not for its address.
+    pub fn tls_name(mut self, name: &str) -> Self {
+        self.tls = true;
+        self.hosts = vec![name.to_owned()];
+        self
+    }
+
+    /// Demands a client certificate (or the token, if there is one too). Serves HTTPS.
+    pub fn client_certificate(mut self) -> Self {
+        self.tls = true;
+        self.client_certificate = true;
+        self
+    }
+
+    /// Demands this bearer token.
+    pub fn token(mut self, token: &str) -> Self {
+        self.token = Some(token.to_owned());
+        self
+    }
+
+    /// Does not offer HTTP/2.
+    pub fn http1(mut self) -> Self {
+        self.http2 = false;
+        self
+    }
+
+    /// The most requests at a time on one HTTP/2 connection.
+    pub fn max_streams(mut self, count: u32) -> Self {
+        self.max_streams = Some(count);
+        self
+    }
+
+    pub fn start(self) -> ApiServer {
+        raise_descriptor_limit();
+        let runtime = runtime();
+        let (reserved, address) = {
+            let _entered = runtime.enter();
+            server::reserve().expect("loopback has a free port")
+        };
+        let mut http = auto::Builder::new(TokioExecutor::new());
+        http.http2().max_concurrent_streams(self.max_streams.unwrap_or(250));
+        let access = Access { token: self.token, certificate: self.client_certificate, ..Access::default() };
+        let clock = Clock::default();
+        let inner = Arc::new(Inner {
+            world: Mutex::new(World::new(clock.clone())),
+            clock,
+            changed: watch::Sender::new(()),
+            scripts: Default::default(),
+            ledger: Default::default(),
+            access: Mutex::new(access),
+            streams: Mutex::default(),
+            connections: Mutex::default(),
+            up: watch::Sender::new(true),
+            listening: watch::Sender::new(false),
+            tls: self.tls.then(|| Tls::new(&self.hosts, self.http2)),
+            http: if self.http2 { http } else { http.http1_only() },
+            address,
+        });
+        let (stop, stopped) = oneshot::channel();
+        let served = Arc::clone(&inner);
+        let thread = std::thread::Builder::new()
+            .name("apiserver".to_owned())
+            .spawn(move || runtime.block_on(server::run(served, stopped)))
+            .expect("the system has room for a thread");
+        let server = ApiServer {
+            cluster: Cluster(inner),
+            stop: Some(stop),
+            thread: Some(thread),
+            _reserved: reserved,
+        };
+        server.await_listening(true);
+        server
+    }
+}
+
+/// A thousand streams need as many sockets, and again as many in a client within the same process.
+fn raise_descriptor_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    // Where it is refused, only tests with very many streams suffer, and they say why.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+}
+
+/// A running server. It is also its [`Cluster`]: `server.add_pod(…)`. It stops when it is dropped.
+pub struct ApiServer {
+    cluster: Cluster,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+    _reserved: TcpSocket,
+}
+
+impl Deref for ApiServer {
+    type Target = Cluster;
+
+    fn deref(&self) -> &Cluster {
+        &self.cluster
+    }
+}
+
+impl Drop for ApiServer {
+    fn drop(&mut self) {
+        self.stop.take();
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread was printed already.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl ApiServer {
+    /// Plain HTTP on a port of loopback; nothing is demanded.
+    pub fn start() -> Self {
+        ApiServer::builder().start()
+    }
+
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// A handle on the cluster for another thread.
+    pub fn cluster(&self) -> Cluster {
+        self.cluster.clone()
+    }
+
+    fn inner(&self) -> &Inner {
+        &self.cluster.0
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.inner().address
+    }
+
+    pub fn url(&self) -> String {
+        let scheme = if self.inner().tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address())
+    }
+
+    /// The certificate of the CA, if the server has TLS.
+    pub fn ca_pem(&self) -> Option<&str> {
+        Some(&self.inner().tls.as_ref()?.pems.ca)
+    }
+
+    /// A client's certificate and its key, if the server has TLS.
+    pub fn client_pems(&self) -> Option<(&str, &str)> {
+        let pems = &self.inner().tls.as_ref()?.pems;
+        Some((&pems.client, &pems.client_key))
+    }
+
+    /// A kubeconfig with all that the server demands; its context is `double`, its namespace `default`.
+    pub fn kubeconfig(&self) -> String {
+        let access = lock(&self.inner().access);
+        let mut cluster = format!("    server: {}\n", self.url());
+        let mut user = String::new();
+        let data = |out: &mut String, key: &str, pem: &str| {
+            writeln!(out, "    {key}-data: {}", BASE64.encode(pem)).expect("a string takes all");
+        };
+        if let Some(tls) = &self.inner().tls {
+            data(&mut cluster, "certificate-authority", &tls.pems.ca);
+            if access.certificate {
+                data(&mut user, "client-certificate", &tls.pems.client);
+                data(&mut user, "client-key", &tls.pems.client_key);
+            }
+        }
+        if let Some(token) = &access.token {
+            writeln!(user, "    token: {token}").expect("a string takes all");
+        }
+        if user.is_empty() {
+            user.push_str("    {}\n");
+        }
+        format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: double\nclusters:\n- name: double\n  cluster:\n{cluster}\
+             contexts:\n- name: double\n  context:\n    cluster: double\n    user: double-user\n    \
+             namespace: default\nusers:\n- name: double-user\n  user:\n{user}"
+        )
+    }
+
+    pub fn write_kubeconfig(&self, path: impl AsRef<Path>) -> io::Result<()> {
+        std::fs::write(path, self.kubeconfig())
+    }
+
+    /// Scripts what the requests that match get. Of several scripts for one request the first that has an answer
+    /// left gives it.
+    pub fn on(&self, matches: Match) -> Script {
+        self.inner().scripts.add(matches)
+    }
+
+    /// Holds back the headers of the requests that match until the gate is released.
+    pub fn hold(&self, matches: Match) -> Gate {
+        let gate = Gate::new();
+        self.on(matches).always(Answer::ok().hold(&gate));
+        gate
+    }
+
+    /// Forgets all scripts.
+    pub fn clear_scripts(&self) {
+        self.inner().scripts.clear();
+    }
+
+    /// Open answers that match end now, as if they were complete (as when a kubelet restarts).
+    pub fn end(&self, matches: Match) {
+        self.command(&matches, &Event::End);
+    }
+
+    /// Open answers that match stop short now: HTTP/1.1 closes the connection, HTTP/2 resets the stream.
+    pub fn cut(&self, matches: Match) {
+        self.command(&matches, &Event::Cut);
+    }
+
+    /// The connections of open answers that match are reset (RST) now.
+    pub fn reset(&self, matches: Match) {
+        self.command(&matches, &Event::Reset);
+    }
+
+    /// Puts this text, as it is, into open answers that match.
+    pub fn insert(&self, matches: Match, text: &str) {
+        self.command(&matches, &Event::Insert(text.to_owned()));
+    }
+
+    /// Open watches are told that their resource version is too old, and end.
+    pub fn expire_watches(&self) {
+        self.insert(Match::watches(), &crate::script::watch_error());
+        self.end(Match::watches());
+    }
+
+    fn command(&self, matches: &Match, event: &Event) {
+        let streams: Vec<Arc<Stream>> = lock(&self.inner().streams).values().cloned().collect();
+        streams
+            .iter()
+            .filter(|stream| matches.covers(&stream.request))
+            .for_each(|stream| stream.command(event.clone()));
+    }
+
+    /// Lets no connection take new requests: GOAWAY on HTTP/2, `connection: close` on HTTP/1.1.
+    pub fn go_away(&self) {
+        lock(&self.inner().connections).values().for_each(|connection| connection.drain());
+    }
+
+    /// All connections are reset (RST).
+    pub fn reset_connections(&self) {
+        lock(&self.inner().connections).values().for_each(|connection| connection.reset());
+    }
+
+    /// All connections are closed and new ones refused.
+    pub fn down(&self) {
+        self.inner().up.send_replace(false);
+        self.await_listening(false);
+        lock(&self.inner().connections).values().for_each(|connection| connection.close());
+        self.wait_for(|account| account.open_connections == 0);
+    }
+
+    /// New connections are accepted again, on the same port.
+    pub fn up(&self) {
+        self.inner().up.send_replace(true);
+        self.await_listening(true);
+    }
+
+    fn await_listening(&self, wanted: bool) {
+        let mut listening = self.inner().listening.subscribe();
+        let done = async { listening.wait_for(|is| *is == wanted).await.map(drop) };
+        runtime().block_on(done).expect("the server outlives this");
+    }
+
+    /// Demands this bearer token from now on, or none.
+    pub fn set_token(&self, token: Option<&str>) {
+        lock(&self.inner().access).token = token.map(str::to_owned);
+    }
+
+    /// Refuses `get`, `list` or `watch` on a resource (`pods`, `pods/log`, …) in a namespace with 403. `*` is any
+    /// verb, resource or namespace; an empty namespace is a request that names none (`-A`).
+    pub fn forbid(&self, verb: &str, resource: &str, namespace: &str) {
+        lock(&self.inner().access).forbidden.push(Rule::new(verb, resource, namespace));
+    }
+
+    /// Refuses everything but these: `("get", "pods/log", "default")`. May be called again.
+    pub fn allow_only(&self, rules: &[(&str, &str, &str)]) {
+        let rules = rules.iter().map(|(verb, resource, namespace)| Rule::new(verb, resource, namespace));
+        lock(&self.inner().access).allowed = Some(rules.collect());
+    }
+
+    /// Forgets all that `forbid` and `allow_only` said.
+    pub fn allow_all(&self) {
+        let mut access = lock(&self.inner().access);
+        access.forbidden.clear();
+        access.allowed = None;
+    }
+
+    /// The most items that a list gives at once, whatever was asked for.
+    pub fn set_page_size(&self, size: usize) {
+        lock(&self.inner().access).page_size = Some(size);
+    }
+
+    /// Sets the clock of server and nodes ahead of this machine's, or behind.
+    pub fn set_clock_ahead(&self, seconds: i64) {
+        self.inner().clock.set_ahead(seconds);
+    }
+
+    /// What time it is there.
+    pub fn now(&self) -> jiff::Timestamp {
+        self.inner().clock.now()
+    }
+
+    /// The kubelet of a node stops: followed logs of its pods end, new ones are refused with 500. Containers
+    /// live on.
+    pub fn stop_kubelet(&self, node: &str) {
+        lock(&self.inner().access).stopped.insert(node.to_owned());
+        let paths: Vec<String> = lock(&self.inner().world)
+            .pods
+            .iter()
+            .filter(|(_, running)| running.pod.node.as_deref() == Some(node))
+            .map(|((namespace, name), _)| format!("/namespaces/{namespace}/pods/{name}/log"))
+            .collect();
+        paths.iter().for_each(|path| self.end(Match::logs().path(path)));
+    }
+
+    pub fn start_kubelet(&self, node: &str) {
+        lock(&self.inner().access).stopped.remove(node);
+    }
+
+    /// Every request so far.
+    pub fn requests(&self) -> Requests {
+        self.account().requests
+    }
+
+    /// What the server has seen so far.
+    pub fn account(&self) -> Account {
+        self.inner().ledger.snapshot()
+    }
+
+    /// Forgets the requests so far, so that long runs stay small.
+    pub fn forget_requests(&self) {
+        self.inner().ledger.forget();
+    }
+
+    /// Blocks until the condition holds. Panics with the whole account if that takes longer than any test should.
+    pub fn wait_for(&self, condition: impl Fn(&Account) -> bool) {
+        self.inner().ledger.wait_for(PATIENCE, condition);
+    }
+}

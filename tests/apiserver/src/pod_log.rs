@@ -1,0 +1,130 @@
+//! Which log a request means, decided as an apiserver and a kubelet do, in their words.
+
+use crate::{
+    account::Request,
+    answers::is_true,
+    lock,
+    logs::{Options, Reader, nanoseconds},
+    pods::{Container, Kind, Pod, State},
+    resources::Route,
+    server::Inner,
+};
+
+pub(crate) struct PodLog {
+    pub reader: Reader,
+    pub limit: Option<u64>,
+}
+
+/// Status code, reason and message.
+#[derive(Debug)]
+pub(crate) struct Refusal(pub u16, pub &'static str, pub String);
+
+fn bad_request(message: String) -> Refusal {
+    Refusal(400, "BadRequest", message)
+}
+
+/// None for a pod that is on no node: an apiserver gives an empty answer then, and no error.
+pub(crate) fn find(inner: &Inner, request: &Request, route: &Route) -> Result<Option<PodLog>, Refusal> {
+    let name = route.name.clone().unwrap_or_default();
+    let key = (route.namespace.clone().unwrap_or_default(), name);
+    let world = lock(&inner.world);
+    let running = world
+        .pods
+        .get(&key)
+        .ok_or_else(|| Refusal(404, "NotFound", format!("pods {:?} not found", key.1)))?;
+    let pod = &running.pod;
+    let (options, limit) = parse(inner, request, &pod.name)?;
+    let container = choose(pod, request.query("container").unwrap_or_default())?;
+    let Some(node) = &pod.node else { return Ok(None) };
+    if lock(&inner.access).stopped.contains(node) {
+        let url = format!("https://{node}:10250/containerLogs/{}/{}/{}", key.0, key.1, container.name);
+        let message = format!("Get \"{url}\": dial tcp {node}:10250: connect: connection refused");
+        return Err(Refusal(500, "", message));
+    }
+    let id = instance(pod, container, is_true(&request.query, "previous")).map_err(bad_request)?;
+    let log = running.log(id).expect("every instance has a log");
+    Ok(Some(PodLog { reader: Reader::new(log.clone(), options), limit }))
+}
+
+fn parse(inner: &Inner, request: &Request, pod: &str) -> Result<(Options, Option<u64>), Refusal> {
+    let invalid = |what: &str| Refusal(422, "Invalid", format!("PodLogOptions {pod:?} is invalid: {what}"));
+    let number = |name: &str, least: i64, rule: &str| match request.query(name) {
+        None | Some("") => Ok(None),
+        Some(text) => match text.parse::<i64>() {
+            Ok(number) if number >= least => Ok(Some(number as u64)),
+            Ok(number) => Err(invalid(&format!("{name}: Invalid value: {number}: must be {rule}"))),
+            Err(_) => Err(bad_request(format!("strconv.ParseInt: parsing {text:?}: invalid syntax"))),
+        },
+    };
+    let since_seconds = number("sinceSeconds", 1, "greater than 0")?;
+    let since_time = match request.query("sinceTime").filter(|text| !text.is_empty()) {
+        None => None,
+        Some(text) => match text.parse::<jiff::Timestamp>() {
+            // On its way to the kubelet it loses what is not a whole second.
+            Ok(at) => Some(at.as_second().saturating_mul(1_000_000_000)),
+            Err(_) => {
+                let message = format!("parsing time {text:?} as \"2006-01-02T15:04:05Z07:00\": cannot parse");
+                return Err(bad_request(message));
+            }
+        },
+    };
+    if since_seconds.is_some() && since_time.is_some() {
+        return Err(invalid(
+            "<nil>: Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified",
+        ));
+    }
+    let since_seconds = since_seconds.map(|seconds| nanoseconds(inner.clock.ago(seconds)));
+    let options = Options {
+        follow: is_true(&request.query, "follow"),
+        timestamps: is_true(&request.query, "timestamps"),
+        since: since_time.or(since_seconds),
+        tail: number("tailLines", 0, "greater than or equal to 0")?,
+    };
+    Ok((options, number("limitBytes", 1, "greater than 0")?))
+}
+
+fn choose<'a>(pod: &'a Pod, name: &str) -> Result<&'a Container, Refusal> {
+    if !name.is_empty() {
+        return pod
+            .find(name)
+            .ok_or_else(|| bad_request(format!("container {name} is not valid for pod {}", pod.name)));
+    }
+    let main = pod.names(Kind::Main);
+    if let [only] = main[..] {
+        return Ok(pod.find(only).expect("it was named just now"));
+    }
+    let list = |names: &[&str]| format!("[{}]", names.join(" "));
+    let mut message =
+        format!("a container name must be specified for pod {}, choose one of: {}", pod.name, list(&main));
+    for (kind, words) in [(Kind::Init, "init"), (Kind::Ephemeral, "ephemeral")] {
+        let names = pod.names(kind);
+        if !names.is_empty() {
+            message += &format!(" or one of the {words} containers: {}", list(&names));
+        }
+    }
+    Err(bad_request(message))
+}
+
+/// The ID of the instance whose log is meant.
+fn instance<'a>(pod: &Pod, container: &'a Container, previous: bool) -> Result<&'a str, String> {
+    let Container { name, state, last, reported, .. } = container;
+    let pod = &pod.name;
+    if !reported {
+        return Err(format!("container {name:?} in pod {pod:?} is not available"));
+    }
+    let before = last.as_ref().map(|last| last.id.as_str());
+    if previous {
+        return before
+            .ok_or_else(|| format!("previous terminated container {name:?} in pod {pod:?} not found"));
+    }
+    let waiting = match state {
+        State::Running { id, .. } => return Ok(id),
+        State::Terminated(end) => return Ok(&end.id),
+        State::Waiting { reason, .. } => match reason.as_str() {
+            "ErrImagePull" => "image can't be pulled",
+            "ImagePullBackOff" => "trying and failing to pull image",
+            reason => reason,
+        },
+    };
+    before.ok_or_else(|| format!("container {name:?} in pod {pod:?} is waiting to start: {waiting}"))
+}

@@ -1,0 +1,496 @@
+//! Pods as a test tells them, and the JSON that an apiserver makes of them.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+/// A pod, built by chained calls. What is not said is as in an ordinary running pod:
+///
+/// ```
+/// # use apiserver::Pod;
+/// let pod = Pod::new("web-1").namespace("shop").label("app", "web").node("node-a")
+///     .init_container("setup")
+///     .container("app").restarts(2).last_terminated(137, "OOMKilled")
+///     .container("proxy").waiting("ImagePullBackOff", "Back-off pulling image")
+///     .owner("ReplicaSet", "web-7d9");
+/// ```
+///
+/// The calls that speak of a container (`waiting`, `restarts`, …) mean the one named last. A pod without any
+/// container gets one named `app`.
+#[derive(Debug, Clone)]
+pub struct Pod {
+    pub(crate) name: String,
+    pub(crate) namespace: String,
+    pub(crate) uid: String,
+    pub(crate) node: Option<String>,
+    pub(crate) containers: Vec<Container>,
+    labels: Vec<(String, String)>,
+    annotations: Vec<(String, String)>,
+    owners: Vec<(String, String)>,
+    conditions: Vec<(String, bool)>,
+    phase: Option<String>,
+    deleted: Option<Timestamp>,
+    created: Timestamp,
+    current: usize,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Container {
+    pub name: String,
+    pub kind: Kind,
+    pub state: State,
+    pub last: Option<Terminated>,
+    pub restarts: u32,
+    /// Kubelets show no status for a container before they have seen its pod.
+    pub reported: bool,
+    image: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Init,
+    Main,
+    Ephemeral,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum State {
+    Waiting { reason: String, message: String },
+    Running { id: String, started: Timestamp },
+    Terminated(Terminated),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Terminated {
+    pub id: String,
+    pub exit_code: i32,
+    pub reason: String,
+    pub started: Timestamp,
+    pub finished: Timestamp,
+}
+
+/// A number that no other thing of this process has.
+fn unique() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+pub(crate) fn new_uid() -> String {
+    format!("00000000-0000-4000-8000-{:012x}", unique())
+}
+
+fn new_container_id() -> String {
+    format!("containerd://{:064x}", unique())
+}
+
+impl State {
+    pub fn started() -> Self {
+        State::Running { id: new_container_id(), started: Timestamp::now() }
+    }
+
+    /// The container that a log request means, where there is one.
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            State::Running { id, .. } => Some(id),
+            State::Terminated(end) => Some(&end.id),
+            State::Waiting { .. } => None,
+        }
+    }
+
+    fn json(&self) -> Value {
+        match self {
+            State::Waiting { reason, message } if message.is_empty() => {
+                json!({"waiting": {"reason": reason}})
+            }
+            State::Waiting { reason, message } => json!({"waiting": {"reason": reason, "message": message}}),
+            State::Running { started, .. } => json!({"running": {"startedAt": seconds(*started)}}),
+            State::Terminated(end) => end.json(),
+        }
+    }
+}
+
+impl Terminated {
+    fn new(id: String, exit_code: i32, reason: &str, started: Timestamp) -> Self {
+        Terminated { id, exit_code, reason: reason.to_owned(), started, finished: Timestamp::now() }
+    }
+
+    fn json(&self) -> Value {
+        json!({"terminated": {
+            "exitCode": self.exit_code, "reason": self.reason, "containerID": self.id,
+            "startedAt": seconds(self.started), "finishedAt": seconds(self.finished),
+        }})
+    }
+}
+
+/// Kubernetes shows instants of objects in whole seconds.
+pub(crate) fn seconds(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+impl Container {
+    fn new(name: &str, kind: Kind) -> Self {
+        let now = Timestamp::now();
+        let state = match kind {
+            Kind::Init => State::Terminated(Terminated::new(new_container_id(), 0, "Completed", now)),
+            Kind::Main | Kind::Ephemeral => State::started(),
+        };
+        let image = "image:1".to_owned();
+        Container { name: name.to_owned(), kind, state, last: None, restarts: 0, reported: true, image }
+    }
+
+    pub fn terminate(&mut self, exit_code: i32, reason: &str) {
+        let (id, started) = match &self.state {
+            State::Running { id, started } => (id.clone(), *started),
+            State::Terminated(end) => (end.id.clone(), end.started),
+            State::Waiting { .. } => (new_container_id(), Timestamp::now()),
+        };
+        self.state = State::Terminated(Terminated::new(id, exit_code, reason, started));
+    }
+
+    /// What was there becomes the last state. A waiting container keeps the last state that it has.
+    fn retire(&mut self) {
+        if let State::Running { .. } = self.state {
+            self.terminate(1, "Error");
+        }
+        if let State::Terminated(end) = &self.state {
+            self.last = Some(end.clone());
+        }
+    }
+
+    pub fn restart(&mut self) {
+        self.retire();
+        self.restarts += 1;
+        self.state = State::started();
+    }
+
+    fn status(&self) -> Value {
+        let ready = match self.kind {
+            Kind::Init => matches!(&self.state, State::Terminated(end) if end.exit_code == 0),
+            Kind::Main | Kind::Ephemeral => matches!(self.state, State::Running { .. }),
+        };
+        // While it waits, a container that ran before keeps the ID of its last instance, as from a kubelet.
+        let id = self.state.id().or(self.last.as_ref().map(|last| last.id.as_str()));
+        let mut status = json!({
+            "name": self.name, "image": self.image, "imageID": "", "ready": ready,
+            "restartCount": self.restarts, "state": self.state.json(),
+            "lastState": self.last.as_ref().map_or_else(|| json!({}), Terminated::json),
+        });
+        if let Some(id) = id {
+            status["containerID"] = json!(id);
+        }
+        status
+    }
+}
+
+impl Pod {
+    /// A running pod of the namespace `default` on the node `node-1`.
+    pub fn new(name: impl Into<String>) -> Self {
+        Pod {
+            name: name.into(),
+            namespace: "default".to_owned(),
+            uid: new_uid(),
+            node: Some("node-1".to_owned()),
+            containers: Vec::new(),
+            labels: Vec::new(),
+            annotations: Vec::new(),
+            owners: Vec::new(),
+            conditions: Vec::new(),
+            phase: None,
+            deleted: None,
+            created: Timestamp::now(),
+            current: 0,
+        }
+    }
+
+    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.namespace = namespace.into();
+        self
+    }
+
+    pub fn node(mut self, node: impl Into<String>) -> Self {
+        self.node = Some(node.into());
+        self
+    }
+
+    /// Not yet scheduled: on no node, and so no kubelet reports on its containers.
+    pub fn unscheduled(mut self) -> Self {
+        self.node = None;
+        self
+    }
+
+    pub fn uid(mut self, uid: impl Into<String>) -> Self {
+        self.uid = uid.into();
+        self
+    }
+
+    pub fn created(mut self, at: Timestamp) -> Self {
+        self.created = at;
+        self
+    }
+
+    /// Sets a label, in place of an old value.
+    pub fn label(mut self, key: &str, value: &str) -> Self {
+        set(&mut self.labels, key, value);
+        self
+    }
+
+    pub fn without_label(mut self, key: &str) -> Self {
+        self.labels.retain(|(k, _)| k != key);
+        self
+    }
+
+    pub fn annotation(mut self, key: &str, value: &str) -> Self {
+        set(&mut self.annotations, key, value);
+        self
+    }
+
+    /// Names the controller, such as `("ReplicaSet", "web-7d9")`.
+    pub fn owner(mut self, kind: &str, name: &str) -> Self {
+        self.owners.push((kind.to_owned(), name.to_owned()));
+        self
+    }
+
+    /// Overrides a condition, or adds one of a type of your own.
+    pub fn condition(mut self, kind: &str, status: bool) -> Self {
+        self.conditions.retain(|(k, _)| k != kind);
+        self.conditions.push((kind.to_owned(), status));
+        self
+    }
+
+    /// Overrides the phase that follows from the containers' states.
+    pub fn phase(mut self, phase: &str) -> Self {
+        self.phase = Some(phase.to_owned());
+        self
+    }
+
+    /// Sets `deletionTimestamp`: the pod is on its way out, its containers may still write.
+    pub fn deleting(mut self) -> Self {
+        self.deleted = Some(Timestamp::now());
+        self
+    }
+
+    /// A running container.
+    pub fn container(self, name: &str) -> Self {
+        self.with(Container::new(name, Kind::Main))
+    }
+
+    /// An init container that has completed.
+    pub fn init_container(self, name: &str) -> Self {
+        self.with(Container::new(name, Kind::Init))
+    }
+
+    /// A running ephemeral container.
+    pub fn ephemeral(self, name: &str) -> Self {
+        self.with(Container::new(name, Kind::Ephemeral))
+    }
+
+    fn with(mut self, container: Container) -> Self {
+        self.current = self.containers.len();
+        self.containers.push(container);
+        self
+    }
+
+    /// Lets the next calls speak of this container.
+    pub fn on(mut self, name: &str) -> Self {
+        self.current = self
+            .containers
+            .iter()
+            .position(|c| c.name == name)
+            .unwrap_or_else(|| panic!("pod {} has no container {name}", self.name));
+        self
+    }
+
+    pub fn image(mut self, image: &str) -> Self {
+        self.at().image = image.to_owned();
+        self
+    }
+
+    /// The container runs, as a new instance unless it ran already.
+    pub fn running(mut self) -> Self {
+        let container = self.at();
+        container.reported = true;
+        if !matches!(container.state, State::Running { .. }) {
+            container.retire();
+            container.state = State::started();
+        }
+        self
+    }
+
+    /// The container waits. What ran before is its last state now.
+    pub fn waiting(mut self, reason: &str, message: &str) -> Self {
+        let container = self.at();
+        // A restart count tells that something ran before, even when the test does not say how it ended.
+        let ran = container.restarts > 0 && container.last.is_none();
+        if ran || matches!(container.state, State::Terminated(_)) {
+            container.retire();
+        }
+        container.state = State::Waiting { reason: reason.to_owned(), message: message.to_owned() };
+        self
+    }
+
+    /// The container has ended and nothing follows it.
+    pub fn terminated(mut self, exit_code: i32, reason: &str) -> Self {
+        self.at().terminate(exit_code, reason);
+        self
+    }
+
+    /// The instance before this one ended so; its log is what `previous=true` asks for.
+    pub fn last_terminated(mut self, exit_code: i32, reason: &str) -> Self {
+        let end = Terminated::new(new_container_id(), exit_code, reason, Timestamp::now());
+        let container = self.at();
+        container.last = Some(end);
+        container.restarts = container.restarts.max(1);
+        self
+    }
+
+    pub fn restarts(mut self, count: u32) -> Self {
+        self.at().restarts = count;
+        self
+    }
+
+    /// Gives the running instance this ID, such as `containerd://abc`.
+    pub fn container_id(mut self, id: &str) -> Self {
+        match &mut self.at().state {
+            State::Running { id: old, .. } | State::Terminated(Terminated { id: old, .. }) => {
+                id.clone_into(old)
+            }
+            State::Waiting { .. } => panic!("a waiting container has no ID"),
+        }
+        self
+    }
+
+    /// The kubelet has not reported this container yet: its status is absent.
+    pub fn unreported(mut self) -> Self {
+        self.at().reported = false;
+        self
+    }
+
+    fn at(&mut self) -> &mut Container {
+        if self.containers.is_empty() {
+            self.containers.push(Container::new("app", Kind::Main));
+        }
+        let at = self.current;
+        &mut self.containers[at]
+    }
+
+    /// Fills in what every pod has.
+    pub(crate) fn complete(mut self) -> Self {
+        if self.containers.is_empty() {
+            self.containers.push(Container::new("app", Kind::Main));
+        }
+        if self.node.is_none() {
+            self.containers.iter_mut().for_each(|container| container.reported = false);
+        }
+        self
+    }
+
+    pub(crate) fn find(&self, container: &str) -> Option<&Container> {
+        self.containers.iter().find(|c| c.name == container)
+    }
+
+    pub(crate) fn find_mut(&mut self, container: &str) -> &mut Container {
+        let name = self.name.clone();
+        self.containers
+            .iter_mut()
+            .find(|c| c.name == container)
+            .unwrap_or_else(|| panic!("pod {name} has no container {container}"))
+    }
+
+    pub(crate) fn names(&self, kind: Kind) -> Vec<&str> {
+        self.containers.iter().filter(|c| c.kind == kind).map(|c| c.name.as_str()).collect()
+    }
+
+    fn implied_phase(&self) -> &str {
+        let main = || self.containers.iter().filter(|c| c.kind == Kind::Main);
+        if main().all(|c| matches!(c.state, State::Terminated(_))) {
+            let failed = |c: &Container| matches!(&c.state, State::Terminated(end) if end.exit_code != 0);
+            return if main().any(failed) { "Failed" } else { "Succeeded" };
+        }
+        let began = main().any(|c| c.reported && (c.state.id().is_some() || c.last.is_some()));
+        if began { "Running" } else { "Pending" }
+    }
+
+    fn conditions_json(&self) -> Vec<Value> {
+        let of = |kind: Kind| self.containers.iter().filter(move |c| c.kind == kind);
+        let initialized =
+            of(Kind::Init).all(|c| matches!(&c.state, State::Terminated(end) if end.exit_code == 0));
+        let ready = of(Kind::Main).all(|c| c.reported && matches!(c.state, State::Running { .. }));
+        let mut conditions = vec![
+            ("Initialized".to_owned(), initialized),
+            ("Ready".to_owned(), ready),
+            ("ContainersReady".to_owned(), ready),
+            ("PodScheduled".to_owned(), self.node.is_some()),
+        ];
+        for (kind, status) in &self.conditions {
+            conditions.retain(|(k, _)| k != kind);
+            conditions.push((kind.clone(), *status));
+        }
+        conditions
+            .into_iter()
+            .map(|(kind, status)| json!({"type": kind, "status": if status { "True" } else { "False" }}))
+            .collect()
+    }
+
+    pub(crate) fn json(&self, resource_version: u64) -> Value {
+        let mut metadata = json!({
+            "name": self.name, "namespace": self.namespace, "uid": self.uid,
+            "resourceVersion": resource_version.to_string(), "creationTimestamp": seconds(self.created),
+        });
+        if !self.labels.is_empty() {
+            metadata["labels"] = pairs(&self.labels);
+        }
+        if !self.annotations.is_empty() {
+            metadata["annotations"] = pairs(&self.annotations);
+        }
+        if !self.owners.is_empty() {
+            metadata["ownerReferences"] = self.owners.iter().map(owner_json).collect();
+        }
+        if let Some(at) = self.deleted {
+            metadata["deletionTimestamp"] = json!(seconds(at));
+            metadata["deletionGracePeriodSeconds"] = json!(30);
+        }
+
+        let mut spec = json!({"restartPolicy": "Always"});
+        if let Some(node) = &self.node {
+            spec["nodeName"] = json!(node);
+        }
+        let phase = self.phase.as_deref().unwrap_or_else(|| self.implied_phase());
+        let mut status = json!({"phase": phase, "conditions": self.conditions_json()});
+        for (kind, in_spec, in_status) in [
+            (Kind::Init, "initContainers", "initContainerStatuses"),
+            (Kind::Main, "containers", "containerStatuses"),
+            (Kind::Ephemeral, "ephemeralContainers", "ephemeralContainerStatuses"),
+        ] {
+            let of = || self.containers.iter().filter(|c| c.kind == kind);
+            if of().next().is_some() {
+                spec[in_spec] = of().map(|c| json!({"name": c.name, "image": c.image})).collect();
+            }
+            if of().any(|c| c.reported) {
+                status[in_status] = of().filter(|c| c.reported).map(Container::status).collect();
+            }
+        }
+        json!({"metadata": metadata, "spec": spec, "status": status})
+    }
+}
+
+fn set(pairs: &mut Vec<(String, String)>, key: &str, value: &str) {
+    pairs.retain(|(k, _)| k != key);
+    pairs.push((key.to_owned(), value.to_owned()));
+}
+
+fn pairs(pairs: &[(String, String)]) -> Value {
+    Value::Object(pairs.iter().map(|(k, v)| (k.clone(), json!(v))).collect::<Map<_, _>>())
+}
+
+fn owner_json((kind, name): &(String, String)) -> Value {
+    let api_version = match kind.as_str() {
+        "ReplicaSet" | "DaemonSet" | "StatefulSet" | "Deployment" => "apps/v1",
+        "Job" | "CronJob" => "batch/v1",
+        _ => "v1",
+    };
+    json!({
+        "apiVersion": api_version, "kind": kind, "name": name, "uid": format!("uid-of-{name}"),
+        "controller": true, "blockOwnerDeletion": true,
+    })
+}

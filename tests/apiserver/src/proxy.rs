@@ -1,0 +1,141 @@
+//! An HTTP proxy that keeps account of where it was sent.
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+    thread::JoinHandle,
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+};
+
+use crate::{lock, runtime};
+
+/// Passes on what comes by `CONNECT host:port`, or by a request that names a whole URL. Stops when dropped.
+pub struct Proxy {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    heads: Mutex<Vec<String>>,
+    /// Answers everything with 407 unless this is the value of `Proxy-Authorization`.
+    credentials: Mutex<Option<String>>,
+}
+
+impl Proxy {
+    pub fn start() -> Self {
+        let runtime = runtime();
+        let shared = Arc::new(Shared::default());
+        let listener =
+            runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("loopback has a free port for a proxy");
+        let address = listener.local_addr().expect("a bound socket has an address");
+        let (stop, stopped) = oneshot::channel();
+        let served = Arc::clone(&shared);
+        let thread = std::thread::spawn(move || runtime.block_on(run(listener, served, stopped)));
+        Proxy { address, shared, stop: Some(stop), thread: Some(thread) }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Demands this value of `Proxy-Authorization`, such as `Basic dTpw`.
+    pub fn require(&self, credentials: &str) {
+        *lock(&self.shared.credentials) = Some(credentials.to_owned());
+    }
+
+    /// Where it was sent: `host:port` of each CONNECT, the URL of each other request.
+    pub fn targets(&self) -> Vec<String> {
+        let heads = lock(&self.shared.heads);
+        heads.iter().filter_map(|head| head.split(' ').nth(1).map(str::to_owned)).collect()
+    }
+
+    /// The heads of all requests, with their headers.
+    pub fn heads(&self) -> Vec<String> {
+        lock(&self.shared.heads).clone()
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.stop.take();
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread was printed already.
+            let _ = thread.join();
+        }
+    }
+}
+
+async fn run(listener: TcpListener, shared: Arc<Shared>, mut stopped: oneshot::Receiver<()>) {
+    loop {
+        tokio::select! {
+            _ = &mut stopped => return,
+            Ok((client, _)) = listener.accept() => {
+                let shared = Arc::clone(&shared);
+                // An error ends the connection, and that is all that a client sees of it.
+                tokio::spawn(async move { pass(client, &shared).await });
+            }
+        }
+    }
+}
+
+async fn pass(mut client: TcpStream, shared: &Shared) -> io::Result<()> {
+    let Some(head) = read_head(&mut client).await? else { return Ok(()) };
+    lock(&shared.heads).push(head.clone());
+    let demanded = lock(&shared.credentials).clone();
+    let shown = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("proxy-authorization").then(|| value.trim().to_owned())
+    });
+    if demanded.is_some() && demanded != shown {
+        let refusal =
+            "HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        return client.write_all(refusal.as_bytes()).await;
+    }
+    let mut words = head.split(' ');
+    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    if method == "CONNECT" {
+        let mut server = TcpStream::connect(target).await?;
+        client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await?;
+        copy_bidirectional(&mut client, &mut server).await?;
+        return Ok(());
+    }
+    let host = target.trim_start_matches("http://").split('/').next().unwrap_or_default();
+    let mut server = TcpStream::connect(host).await?;
+    server.write_all(head.as_bytes()).await?;
+    let (mut from_server, mut to_server) = server.split();
+    let (mut from_client, mut to_client) = client.split();
+    let requests = async {
+        // Reads of a cluster have no bodies, so one head follows the other.
+        while let Some(head) = read_head(&mut from_client).await? {
+            lock(&shared.heads).push(head.clone());
+            to_server.write_all(head.as_bytes()).await?;
+        }
+        io::Result::Ok(())
+    };
+    tokio::select! {
+        result = requests => result,
+        result = tokio::io::copy(&mut from_server, &mut to_client) => result.map(drop),
+    }
+}
+
+/// Up to and with the empty line; None at the end of the connection.
+async fn read_head(from: &mut (impl AsyncReadExt + Unpin)) -> io::Result<Option<String>> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        match from.read_u8().await {
+            Ok(byte) => head.push(byte),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Some(String::from_utf8_lossy(&head).into_owned()))
+}

@@ -1,0 +1,423 @@
+//! What a test wants to happen to certain requests, instead of the ordinary answer.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use tokio::sync::Semaphore;
+
+use crate::{account::Request, lock};
+
+/// What a request is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    List,
+    Watch,
+    /// Of one object.
+    Get,
+    Log,
+    /// Discovery, versions, and what the server does not know.
+    Other,
+}
+
+/// Which requests a script is for: all that was said must hold.
+#[derive(Debug, Clone, Default)]
+pub struct Match {
+    kind: Option<Kind>,
+    path: Vec<String>,
+    query: Vec<(String, String)>,
+    skip: u64,
+}
+
+impl Match {
+    /// Every request.
+    pub fn any() -> Self {
+        Match::default()
+    }
+
+    pub fn lists() -> Self {
+        Match { kind: Some(Kind::List), ..Match::default() }
+    }
+
+    pub fn watches() -> Self {
+        Match { kind: Some(Kind::Watch), ..Match::default() }
+    }
+
+    pub fn gets() -> Self {
+        Match { kind: Some(Kind::Get), ..Match::default() }
+    }
+
+    pub fn logs() -> Self {
+        Match { kind: Some(Kind::Log), ..Match::default() }
+    }
+
+    /// Only where the path contains this, such as `/pods/web-1/`.
+    pub fn path(mut self, part: &str) -> Self {
+        self.path.push(part.to_owned());
+        self
+    }
+
+    /// Only where this query parameter has this value.
+    pub fn query(mut self, name: &str, value: &str) -> Self {
+        self.query.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Leaves the first `count - 1` requests that match alone.
+    pub fn nth(mut self, count: u64) -> Self {
+        self.skip = count.saturating_sub(1);
+        self
+    }
+
+    pub(crate) fn covers(&self, request: &Request) -> bool {
+        self.kind.is_none_or(|kind| kind == request.kind)
+            && self.path.iter().all(|part| request.path.contains(part))
+            && self.query.iter().all(|(name, value)| request.query(name) == Some(value))
+    }
+}
+
+/// How far an answer has come: lines (or watch events, which are lines too), or bytes of its body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum After {
+    Lines(u64),
+    Bytes(u64),
+}
+
+/// How a body is cut into HTTP chunks (HTTP/2: DATA frames).
+#[derive(Debug, Clone)]
+pub enum Chunks {
+    /// As the source gives them: a watch event, a line of a followed log, 2 KiB of any other log.
+    Usual,
+    /// One line each.
+    Lines,
+    /// This many bytes each.
+    Bytes(usize),
+    /// These sizes in turn, over and over.
+    Sizes(Vec<usize>),
+}
+
+/// What one request gets.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub(crate) delay: Duration,
+    pub(crate) gates: Vec<Gate>,
+    pub(crate) head: Head,
+    pub(crate) chunks: Chunks,
+    pub(crate) flush: bool,
+    pub(crate) pause: Duration,
+    pub(crate) step: Option<Gate>,
+    pub(crate) events: Vec<(After, Event)>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Head {
+    Usual,
+    Fixed { status: u16, headers: Vec<(String, String)>, body: String },
+    Reset,
+    Close,
+    Never,
+}
+
+/// What happens in the middle of a body.
+#[derive(Debug, Clone)]
+pub(crate) enum Event {
+    End,
+    Cut,
+    Reset,
+    Insert(String),
+    Hold(Gate),
+}
+
+impl Answer {
+    fn new(head: Head) -> Self {
+        Answer {
+            delay: Duration::ZERO,
+            gates: Vec::new(),
+            head,
+            chunks: Chunks::Usual,
+            flush: false,
+            pause: Duration::ZERO,
+            step: None,
+            events: Vec::new(),
+        }
+    }
+
+    /// The ordinary answer; what is chained to it may spoil it.
+    pub fn ok() -> Self {
+        Answer::new(Head::Usual)
+    }
+
+    /// A failure with a body of kind `Status`.
+    pub fn status(code: u16, reason: &str, message: &str) -> Self {
+        Answer::json(code, &status(code, reason, message))
+    }
+
+    pub(crate) fn json(code: u16, body: &Value) -> Self {
+        let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+        Answer::new(Head::Fixed { status: code, headers, body: body.to_string() })
+    }
+
+    /// Plain text, such as the words of a kubelet inside a log answer (200) or of a load balancer (502).
+    pub fn text(code: u16, body: &str) -> Self {
+        let headers = vec![("content-type".to_owned(), "text/plain".to_owned())];
+        Answer::new(Head::Fixed { status: code, headers, body: body.to_owned() })
+    }
+
+    /// 401, as for a token that is missing or no longer valid.
+    pub fn unauthorized() -> Self {
+        Answer::status(401, "Unauthorized", "Unauthorized")
+    }
+
+    /// 410, as for a resource version that is too old.
+    pub fn expired() -> Self {
+        Answer::status(410, "Expired", "The resourceVersion for the provided watch is too old.")
+    }
+
+    /// 429 with a `Retry-After` header.
+    pub fn too_many_requests(retry_after: u32) -> Self {
+        let message = "Too many requests, please try again later.";
+        Answer::status(429, "TooManyRequests", message).header("retry-after", &retry_after.to_string())
+    }
+
+    pub fn internal_error(message: &str) -> Self {
+        Answer::status(500, "InternalError", &format!("Internal error occurred: {message}"))
+    }
+
+    pub fn unavailable() -> Self {
+        Answer::status(503, "ServiceUnavailable", "the server is currently unable to handle the request")
+    }
+
+    /// The connection is reset (RST) before any header.
+    pub fn reset() -> Self {
+        Answer::new(Head::Reset)
+    }
+
+    /// The connection is closed before any header.
+    pub fn close() -> Self {
+        Answer::new(Head::Close)
+    }
+
+    /// Nothing ever comes, and the connection stays open.
+    pub fn never() -> Self {
+        Answer::new(Head::Never)
+    }
+
+    /// Adds a header to an answer that is not the ordinary one.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        match &mut self.head {
+            Head::Fixed { headers, .. } => headers.push((name.to_owned(), value.to_owned())),
+            other => panic!("{other:?} has no headers to add to"),
+        }
+        self
+    }
+
+    /// Waits before the headers.
+    pub fn delay(mut self, delay: Duration) -> Self {
+        self.delay = delay;
+        self
+    }
+
+    /// Waits before the headers until the gate opens.
+    pub fn hold(mut self, gate: &Gate) -> Self {
+        self.gates.push(gate.clone());
+        self
+    }
+
+    /// Cuts the body into such HTTP chunks.
+    pub fn chunks(mut self, chunks: Chunks) -> Self {
+        self.chunks = chunks;
+        self
+    }
+
+    /// Hands every chunk to the network before the next is made.
+    pub fn flush(mut self) -> Self {
+        self.flush = true;
+        self
+    }
+
+    /// Waits between chunks.
+    pub fn pause(mut self, pause: Duration) -> Self {
+        self.pause = pause;
+        self
+    }
+
+    /// Every chunk waits for the gate to let one pass.
+    pub fn step(mut self, gate: &Gate) -> Self {
+        self.step = Some(gate.clone());
+        self
+    }
+
+    /// The body ends there as if it were complete.
+    pub fn end_after(self, after: After) -> Self {
+        self.event(after, Event::End)
+    }
+
+    /// The body stops short: HTTP/1.1 closes the connection in its middle, HTTP/2 resets the stream.
+    pub fn cut_after(self, after: After) -> Self {
+        self.event(after, Event::Cut)
+    }
+
+    /// The connection is reset (RST) there.
+    pub fn reset_after(self, after: After) -> Self {
+        self.event(after, Event::Reset)
+    }
+
+    /// Puts this text there, as it is.
+    pub fn insert_after(self, after: After, text: &str) -> Self {
+        self.event(after, Event::Insert(text.to_owned()))
+    }
+
+    /// The body waits there until the gate opens.
+    pub fn hold_after(self, after: After, gate: &Gate) -> Self {
+        self.event(after, Event::Hold(gate.clone()))
+    }
+
+    /// A watch is told there that its resource version is too old (an `ERROR` event), and ends.
+    pub fn expire_after(self, after: After) -> Self {
+        self.insert_after(after, &watch_error()).end_after(after)
+    }
+
+    fn event(mut self, after: After, event: Event) -> Self {
+        self.events.push((after, event));
+        self
+    }
+}
+
+/// The `Status` object of a failure.
+pub(crate) fn status(code: u16, reason: &str, message: &str) -> Value {
+    json!({
+        "kind": "Status", "apiVersion": "v1", "metadata": {},
+        "status": "Failure", "message": message, "reason": reason, "code": code,
+    })
+}
+
+/// The event that ends a watch whose resource version is no longer known.
+pub(crate) fn watch_error() -> String {
+    let status = status(410, "Expired", "too old resource version: 1 (2)");
+    format!("{}\n", json!({"type": "ERROR", "object": status}))
+}
+
+/// Something that waits until a test lets it go on.
+#[derive(Debug, Clone)]
+pub struct Gate(Arc<Semaphore>);
+
+impl Default for Gate {
+    fn default() -> Self {
+        Gate::new()
+    }
+}
+
+impl Gate {
+    pub fn new() -> Self {
+        Gate(Arc::new(Semaphore::new(0)))
+    }
+
+    /// Opens it for good.
+    pub fn release(&self) {
+        self.0.close();
+    }
+
+    /// Lets this many pass.
+    pub fn pass(&self, count: usize) {
+        self.0.add_permits(count);
+    }
+
+    pub(crate) async fn wait(&self) {
+        // An error means that it was opened for good.
+        if let Ok(permit) = self.0.acquire().await {
+            permit.forget();
+        }
+    }
+}
+
+/// The scripts of a server, in the order in which they were made.
+#[derive(Default)]
+pub(crate) struct Scripts(Mutex<Vec<Arc<Mutex<Rule>>>>);
+
+struct Rule {
+    matches: Match,
+    seen: u64,
+    queue: VecDeque<Answer>,
+    always: Option<Answer>,
+    given: u64,
+}
+
+impl Scripts {
+    pub fn add(&self, matches: Match) -> Script {
+        let rule = Rule { matches, seen: 0, queue: VecDeque::new(), always: None, given: 0 };
+        let rule = Arc::new(Mutex::new(rule));
+        lock(&self.0).push(Arc::clone(&rule));
+        Script(rule)
+    }
+
+    pub fn clear(&self) {
+        lock(&self.0).clear();
+    }
+
+    /// What the first script has that is for this request and is not used up.
+    pub fn answer(&self, request: &Request) -> Option<Answer> {
+        lock(&self.0).iter().find_map(|rule| lock(rule).answer(request))
+    }
+}
+
+impl Rule {
+    fn answer(&mut self, request: &Request) -> Option<Answer> {
+        if !self.matches.covers(request) {
+            return None;
+        }
+        self.seen += 1;
+        if self.seen <= self.matches.skip {
+            return None;
+        }
+        let answer = self.queue.pop_front().or_else(|| self.always.clone())?;
+        self.given += 1;
+        Some(answer)
+    }
+}
+
+/// The answers for the requests that match, in turn; then the ordinary one again.
+///
+/// ```no_run
+/// # use apiserver::*;
+/// # let server = ApiServer::start();
+/// server.on(Match::logs().path("/web-1/"))
+///     .then(Answer::too_many_requests(1))
+///     .then(Answer::ok().cut_after(After::Bytes(100)));
+/// ```
+#[derive(Clone)]
+pub struct Script(Arc<Mutex<Rule>>);
+
+impl Script {
+    /// What the next request gets that has nothing yet.
+    pub fn then(&self, answer: Answer) -> &Self {
+        lock(&self.0).queue.push_back(answer);
+        self
+    }
+
+    /// The same for so many requests.
+    pub fn times(&self, count: usize, answer: &Answer) -> &Self {
+        lock(&self.0).queue.extend(std::iter::repeat_n(answer.clone(), count));
+        self
+    }
+
+    /// What every further request gets.
+    pub fn always(&self, answer: Answer) -> &Self {
+        lock(&self.0).always = Some(answer);
+        self
+    }
+
+    /// Forgets what is left: requests get the ordinary answer from now on.
+    pub fn stop(&self) {
+        let mut rule = lock(&self.0);
+        rule.queue.clear();
+        rule.always = None;
+    }
+
+    /// How many answers were given.
+    pub fn given(&self) -> u64 {
+        lock(&self.0).given
+    }
+}
