@@ -117,7 +117,6 @@ impl Builder {
             streams: Mutex::default(),
             connections: Mutex::default(),
             up: watch::Sender::new(true),
-            listening: watch::Sender::new(false),
             tls: self.tls.then(|| Tls::new(&self.hosts, self.http2)),
             http: if self.http2 { http } else { http.http1_only() },
             address,
@@ -321,9 +320,7 @@ impl ApiServer {
     }
 
     fn await_listening(&self, wanted: bool) {
-        let mut listening = self.inner().listening.subscribe();
-        let done = async { listening.wait_for(|is| *is == wanted).await.map(drop) };
-        runtime().block_on(done).expect("the server outlives this");
+        self.wait_for(|account| account.listening == wanted);
     }
 
     /// Demands this bearer token from now on, or none.

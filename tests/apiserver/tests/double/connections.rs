@@ -132,6 +132,22 @@ fn many_streams_share_one_http2_connection() {
 }
 
 #[test]
+fn streams_of_one_http2_connection_have_a_limit() {
+    let server = web(ApiServer::builder().max_streams(2));
+    block_on(async {
+        let mut sender = plain_http2(&server).await;
+        let first = ask(&mut sender, FOLLOW).await.unwrap();
+        let _second = ask(&mut sender, FOLLOW).await.unwrap();
+        let mut other = sender.clone();
+        let third = tokio::spawn(async move { ask(&mut other, FOLLOW).await.unwrap() });
+        // Only once there is room.
+        drop(first);
+        third.await.unwrap();
+        assert_eq!(server.account().peak_log_streams, 2);
+    });
+}
+
+#[test]
 fn a_cut_resets_only_its_stream_on_http2() {
     let server = web(ApiServer::builder());
     block_on(async {

@@ -219,3 +219,26 @@ fn requests_are_recorded() {
     assert_eq!((request.connection, request.bytes(), request.status()), (1, 6, Some(200)));
     assert!(server.account().to_string().contains("container=app&tailLines=5: 200, 6 bytes, Complete"));
 }
+
+#[test]
+fn a_client_that_leaves_while_it_is_held_is_noticed() {
+    let server = web(&[]);
+    let _gate = server.hold(Match::lists());
+    let mut stream = std::net::TcpStream::connect(server.address()).unwrap();
+    std::io::Write::write_all(&mut stream, format!("GET {PODS} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes())
+        .unwrap();
+    server.wait_for(|account| account.requests.len() == 1);
+    drop(stream);
+    server.wait_for(|account| account.requests[0].ended() == Some(Ended::Abandoned));
+}
+
+#[test]
+fn a_server_may_start_and_stop_within_a_runtime() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let server = web(&[]);
+        server.down();
+        server.up();
+        drop(apiserver::Proxy::start());
+    });
+}
