@@ -81,3 +81,20 @@ impl Cluster {
         request.open(&self.transport).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tails_may_be_spawned() {
+        fn is_send<T: Send>(_: &T) {}
+        fn _compiles(cluster: Cluster, request: LogRequest) {
+            let tail = async move {
+                let mut stream = cluster.open_log(&request).await?;
+                stream.chunk().await.transpose()
+            };
+            is_send(&tail);
+        }
+    }
+}
