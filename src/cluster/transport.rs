@@ -46,6 +46,9 @@ pub(super) struct Transport {
     pool: Mutex<(Option<Arc<CertifiedKey>>, HttpClient)>,
 }
 
+/// How often a request is made that the apiserver wants to be made later, as many times as kubectl.
+const MOST_ATTEMPTS: usize = 10;
+
 /// How much of an answer `--request-timeout` bounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
@@ -100,12 +103,12 @@ impl Transport {
         answer: Answer,
     ) -> Result<Response<ResponseBody>, Error> {
         let credential = self.auth.credential().await?;
-        let response = self.attempt(&request, &credential, priority, answer).await?;
+        let response = self.attempts(&request, &credential, priority, answer).await?;
         if response.status() != StatusCode::UNAUTHORIZED {
             return Ok(response);
         }
         if let Some(renewed) = self.auth.after_refusal(&credential).await? {
-            let response = self.attempt(&request, &renewed, priority, answer).await?;
+            let response = self.attempts(&request, &renewed, priority, answer).await?;
             if response.status() != StatusCode::UNAUTHORIZED {
                 return Ok(response);
             }
@@ -132,6 +135,23 @@ impl Transport {
             .unwrap_or_else(|_| Status::failure(&String::from_utf8_lossy(&body), ""));
         status.code = code.as_u16();
         Error::from_status(&status, asked).with_retry_after(retry_after)
+    }
+
+    /// Asks again when the apiserver says when to, as kubectl does; the limiter has everybody wait until then.
+    async fn attempts(
+        &self,
+        request: &Request<Bytes>,
+        credential: &Credential,
+        priority: Priority,
+        answer: Answer,
+    ) -> Result<Response<ResponseBody>, Error> {
+        for _ in 1..MOST_ATTEMPTS {
+            let response = self.attempt(request, credential, priority, answer).await?;
+            if retry_after(&response).is_none() {
+                return Ok(response);
+            }
+        }
+        self.attempt(request, credential, priority, answer).await
     }
 
     async fn attempt(
@@ -315,9 +335,17 @@ mod tests {
         let server =
             Server::start(vec![status("429 Too Many Requests\r\nretry-after: 60", "slow down")]).await;
         let cluster = cluster_at(&server.url());
-        let error = list_pods(&cluster).await.unwrap_err();
-        assert!(error.is_retryable());
+        // It waits for a minute, and so does everybody else.
+        let list = timeout(Duration::from_millis(300), list_pods(&cluster)).await;
+        assert!(list.is_err());
         assert!(cluster.transport.limiter.acquire(Priority::WatchAndList).now_or_never().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_request_that_came_too_early_is_made_again() {
+        let early = || status("429 Too Many Requests\r\nretry-after: 0", "slow down");
+        let server = Server::start(vec![early(), early(), ok(NO_PODS)]).await;
+        assert!(list_pods(&cluster_at(&server.url())).await.is_ok());
     }
 
     #[test]
