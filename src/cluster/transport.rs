@@ -27,7 +27,7 @@ use super::{
 };
 use crate::plan::{Connect, Limits};
 
-pub(super) type ResponseBody = UnsyncBoxBody<Bytes, BoxError>;
+pub(super) type ResponseBody = UnsyncBoxBody<Bytes, hyper::Error>;
 
 pub(super) struct Transport {
     server: Uri,
@@ -214,7 +214,7 @@ async fn exchange(
 ) -> Result<Response<ResponseBody>, BoxError> {
     let (parts, body) = client.oneshot(request).await?.into_parts();
     let body = match answer {
-        Answer::Stream => body.map_err(BoxError::from).boxed_unsync(),
+        Answer::Stream => body.boxed_unsync(),
         Answer::Whole => {
             Full::new(body.collect().await?.to_bytes()).map_err(|never| match never {}).boxed_unsync()
         }
