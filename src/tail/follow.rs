@@ -100,7 +100,7 @@ impl Tail {
                 Err(reason) => break reason,
             };
             let opened = Instant::now();
-            let outcome = self.read(log).await;
+            let (log, outcome) = self.read(log).await;
             if opened.elapsed() >= STEADY {
                 self.retries = Retries::default();
             }
@@ -118,11 +118,11 @@ impl Tail {
     }
 
     /// The log that holds what is not yet shown, or why there is none.
-    fn log(&self) -> Result<Log, EndReason> {
+    fn log(&mut self) -> Result<Log, EndReason> {
         if self.plan.previous {
             return Ok(Log::Previous);
         }
-        match &*self.life.borrow() {
+        match &*self.life.borrow_and_update() {
             Life::Running if self.plan.follow => Ok(Log::Followed),
             Life::Running | Life::Terminated { .. } => Ok(Log::Current),
             Life::Replaced { restart_count, reason, exit_code } => {
@@ -213,34 +213,36 @@ impl Tail {
         }
     }
 
-    /// Reads one answer, by leave of the scheduler.
-    async fn read(&mut self, log: Log) -> Outcome {
+    /// Reads one answer, by leave of the scheduler: of `log`, or of another if that is due when the leave comes.
+    async fn read(&mut self, log: Log) -> (Log, Outcome) {
         let resuming = self.position.latest().is_some();
         let urgency = if resuming { Urgency::Resume } else { Urgency::Open };
         let request = self.context.scheduler.request(&self.target, urgency);
         let mut dropped = self.life.clone();
         let mut grant = tokio::select! {
             grant = request => grant,
-            () = dropped_or_deleted(&mut dropped) => return Outcome::Changed,
+            () = dropped_or_deleted(&mut dropped) => return (log, Outcome::Changed),
         };
-        tokio::select! {
+        let Ok(log) = self.log() else { return (log, Outcome::Changed) };
+        let outcome = tokio::select! {
             outcome = self.open_and_read(log, resuming) => outcome,
             () = grant.revoked() => Outcome::Clean,
             () = dropped_or_deleted(&mut dropped) => match &*dropped.borrow() {
                 Life::Dropped => Outcome::Dropped,
                 _ => Outcome::Changed,
             },
-        }
+        };
+        (log, outcome)
     }
 
     async fn open_and_read(&mut self, log: Log, resuming: bool) -> Outcome {
-        self.life.mark_unchanged();
         let stream = match self.context.cluster.open_log(&self.request(log)).await {
             Ok(stream) => stream,
             Err(error) => return Outcome::Failed(error),
         };
         // A log request cannot name an instance. If it is not the same as when it was asked for, neither may the log be.
-        if self.life.has_changed().unwrap_or(false) {
+        // (Asked by the value: the receiver itself knows of no change once its sender is gone, as after a restart.)
+        if self.life.borrow().has_changed() {
             return Outcome::Changed;
         }
         self.begin().await;
