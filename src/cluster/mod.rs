@@ -81,3 +81,21 @@ impl Cluster {
         request.open(&self.transport).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn opening_and_reading_a_log_may_be_spawned() {
+        let server = testing::Server::start(vec![testing::ok("line\n")]).await;
+        let cluster =
+            testing::Machine::with(&format!("server: '{}'", server.url()), "token: t").plain_cluster();
+        let request = testing::log_request();
+        let tail = tokio::spawn(async move {
+            let mut stream = cluster.open_log(&request).await?;
+            stream.chunk().await.transpose()
+        });
+        assert_eq!(tail.await.unwrap().unwrap().unwrap(), "line\n");
+    }
+}

@@ -11,7 +11,7 @@ use std::{cell::Cell, sync::Arc};
 use futures::{StreamExt, stream::FuturesUnordered};
 use tokio::sync::{mpsc, watch as value};
 
-pub use target::{ContainerKind, Life, Owner, PodInfo, Target};
+pub use target::{ContainerKind, Ending, Life, Owner, PodInfo, Target};
 
 use crate::{
     cluster::{Cluster, Error},
