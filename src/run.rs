@@ -13,6 +13,7 @@ use tokio::{
 };
 
 use crate::{
+    batch::{Batch, Item},
     cluster::{self, Cluster, Trace},
     exit::ExitCode,
     filter::Filter,
@@ -24,7 +25,7 @@ use crate::{
     render::Renderer,
     schedule::{Load, Scheduler},
     select, stdin,
-    tail::{self, Batch, Item, Summary},
+    tail::{self, Summary},
 };
 
 /// Bytes to gather before they are printed while there is more to print at once.

@@ -5,11 +5,11 @@ use std::{collections::HashMap, sync::Arc};
 use regex::Regex;
 use tokio::sync::watch;
 
-use super::{
-    ContainerKind, Ending, Life, PodInfo, Target,
-    pod::{ContainerStatus, Pod, State, Terminated},
+use super::pod::{ContainerStatus, Pod, State, Terminated};
+use crate::{
+    plan::{ContainerStates, Query, Selection},
+    target::{ContainerKind, Ending, Life, PodInfo, Target},
 };
-use crate::plan::{ContainerStates, Query, Selection};
 
 /// What changed among the targets.
 #[derive(Debug)]

@@ -10,17 +10,18 @@ use tokio::{
 };
 
 use super::{
-    Batch, Context, EndReason, Ended, Item,
+    Context,
     position::Position,
     split::Splitter,
     stream::{Doubt, End, Reading},
 };
 use crate::{
+    batch::{self, Batch, EndReason, Ended, Item},
     cluster::{Error, LogRequest, LogStream, Priority},
     notice::Notice,
     plan::{LogPlan, Since},
     schedule::Urgency,
-    select::{Life, Target},
+    target::{Life, Target},
 };
 
 /// How often a log is asked for in vain where nothing is followed.
@@ -197,7 +198,7 @@ impl Tail {
     /// What an answer gave that was opened too late and is the next instance's log: its lines were shown, and its tail
     /// is to go on behind them.
     fn hand_over(&mut self, resuming: bool) {
-        let end = self.life.borrow().log_end().map(super::Instant::from);
+        let end = self.life.borrow().log_end().map(batch::Instant::from);
         if !resuming && end.is_some() && self.position.latest() >= end {
             self.next = std::mem::take(&mut self.position);
         }

@@ -1,6 +1,5 @@
 //! Follows each target for as long as its container lives.
 
-mod batch;
 mod follow;
 mod position;
 mod split;
@@ -14,14 +13,16 @@ use tokio::{
     task::JoinSet,
 };
 
-pub use batch::{Batch, EndReason, Ended, Instant, Item, Line};
+// TEMPORARY
+pub use crate::batch::{Batch, EndReason, Ended, Instant, Item, Line};
 
 use crate::{
     cluster::Cluster,
     merge::Sender,
     plan::LogPlan,
     schedule::Scheduler,
-    select::{Life, Selected, Target},
+    select::Selected,
+    target::{Life, Target},
 };
 use follow::Tail;
 use position::Position;

@@ -9,7 +9,7 @@ use std::{collections::VecDeque, hash::Hasher};
 use foldhash::fast::FixedState;
 use jiff::Timestamp;
 
-use super::Instant;
+use crate::batch::Instant;
 
 const SECOND: i64 = 1_000_000_000;
 

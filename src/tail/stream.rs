@@ -7,15 +7,15 @@ use futures::FutureExt;
 use tokio::{sync::watch, time::timeout};
 
 use super::{
-    Batch, Instant, Item, Line,
     position::{Finder, Found, Position},
     split::{Piece, Splitter},
 };
 use crate::{
+    batch::{Batch, Instant, Item, Line},
     cluster::{Error, LogStream},
     merge::Sender,
     notice::Notice,
-    select::{Life, Target},
+    target::{Life, Target},
 };
 
 /// How much is gathered into one batch while more is there to be read at once. The apiserver sends a followed log one
