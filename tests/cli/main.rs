@@ -2,4 +2,7 @@
 
 mod harness;
 
+mod following;
+mod history;
+mod limits;
 mod selection;
