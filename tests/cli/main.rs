@@ -2,7 +2,10 @@
 
 mod harness;
 
+mod command_line;
+mod ending;
 mod following;
 mod history;
 mod limits;
+mod output;
 mod selection;
