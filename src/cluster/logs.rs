@@ -49,7 +49,7 @@ impl LogStream {
                 },
                 Some(Err(error)) => {
                     self.ended = true;
-                    return Some(Err(Error::from_http(&self.server, &*error)));
+                    return Some(Err(Error::from_http(&self.server, &error)));
                 }
                 None => self.ended = true,
             }

@@ -16,6 +16,7 @@ mod transport;
 
 use std::{env, path::Path, sync::Arc};
 
+use tokio::sync::watch;
 use tower::service_fn;
 
 pub use error::{Asked, Error, Kind};
@@ -77,7 +78,30 @@ impl Cluster {
         self.client.clone()
     }
 
+    /// Why the apiserver cannot be reached, while it cannot.
+    pub fn outage(&self) -> watch::Receiver<Option<Error>> {
+        self.transport.outage.subscribe()
+    }
+
     pub async fn open_log(&self, request: &LogRequest) -> Result<LogStream, Error> {
         request.open(&self.transport).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn opening_and_reading_a_log_may_be_spawned() {
+        let server = testing::Server::start(vec![testing::ok("line\n")]).await;
+        let cluster =
+            testing::Machine::with(&format!("server: '{}'", server.url()), "token: t").plain_cluster();
+        let request = testing::log_request();
+        let tail = tokio::spawn(async move {
+            let mut stream = cluster.open_log(&request).await?;
+            stream.chunk().await.transpose()
+        });
+        assert_eq!(tail.await.unwrap().unwrap().unwrap(), "line\n");
     }
 }

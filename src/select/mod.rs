@@ -2,7 +2,6 @@
 
 mod pod;
 mod resource;
-mod target;
 mod track;
 mod watch;
 
@@ -11,7 +10,8 @@ use std::{cell::Cell, sync::Arc};
 use futures::{StreamExt, stream::FuturesUnordered};
 use tokio::sync::{mpsc, watch as value};
 
-pub use target::{ContainerKind, Life, Owner, PodInfo, Target};
+// TEMPORARY
+pub use crate::target::{ContainerKind, Ending, Life, Owner, PodInfo, Target};
 
 use crate::{
     cluster::{Cluster, Error},

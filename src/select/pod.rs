@@ -6,10 +6,11 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time};
 use kube::{Resource, api::ObjectMeta, core::NamespaceResourceScope};
 use serde::{Deserialize, Deserializer};
 
-use super::Owner;
+use crate::target::Owner;
 
 #[derive(Debug, Clone, Deserialize)]
 pub struct Pod {
@@ -71,7 +72,10 @@ pub struct Waiting {
 }
 
 #[derive(Debug, Default, Clone, Deserialize)]
-pub struct Running {}
+#[serde(rename_all = "camelCase", default)]
+pub struct Running {
+    pub started_at: Option<Time>,
+}
 
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -80,6 +84,7 @@ pub struct Terminated {
     pub container_id: String,
     pub exit_code: i32,
     pub reason: String,
+    pub finished_at: Option<Time>,
 }
 
 impl Pod {
@@ -140,9 +145,9 @@ fn slim_meta<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ObjectMeta, D
         resource_version: Option<String>,
         labels: Option<BTreeMap<String, String>>,
         annotations: Option<BTreeMap<String, String>>,
-        owner_references: Option<Vec<k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference>>,
-        creation_timestamp: Option<k8s_openapi::apimachinery::pkg::apis::meta::v1::Time>,
-        deletion_timestamp: Option<k8s_openapi::apimachinery::pkg::apis::meta::v1::Time>,
+        owner_references: Option<Vec<OwnerReference>>,
+        creation_timestamp: Option<Time>,
+        deletion_timestamp: Option<Time>,
     }
     let slim = Slim::deserialize(deserializer)?;
     Ok(ObjectMeta {

@@ -5,11 +5,11 @@ use std::{collections::HashMap, sync::Arc};
 use regex::Regex;
 use tokio::sync::watch;
 
-use super::{
-    ContainerKind, Life, PodInfo, Target,
-    pod::{ContainerStatus, Pod, State},
+use super::pod::{ContainerStatus, Pod, State, Terminated};
+use crate::{
+    plan::{ContainerStates, Query, Selection},
+    target::{ContainerKind, Ending, Life, PodInfo, Target},
 };
-use crate::plan::{ContainerStates, Query, Selection};
 
 /// What changed among the targets.
 #[derive(Debug)]
@@ -172,11 +172,11 @@ impl Slot {
             self.tell(life(status, instance));
             return;
         }
-        let ended = status.ending(&self.instance);
+        let started = status.state.running.as_ref().and_then(|running| running.started_at.as_ref());
         self.tell(Life::Replaced {
-            reason: ended.map(|ended| ended.reason.clone()).unwrap_or_default(),
-            exit_code: ended.map_or(0, |ended| ended.exit_code),
+            ending: status.ending(&self.instance).map(ending).unwrap_or_default(),
             restart_count: status.restart_count,
+            started: started.map(|time| time.0),
         });
         instance.clone_into(&mut self.instance);
         self.life = None;
@@ -228,9 +228,14 @@ impl Slot {
 }
 
 fn life(status: &ContainerStatus, instance: &str) -> Life {
-    match status.ending(instance) {
-        Some(ended) => Life::Terminated { reason: ended.reason.clone(), exit_code: ended.exit_code },
-        None => Life::Running,
+    status.ending(instance).map_or(Life::Running, |terminated| Life::Terminated(ending(terminated)))
+}
+
+fn ending(terminated: &Terminated) -> Ending {
+    Ending {
+        reason: terminated.reason.clone(),
+        exit_code: Some(terminated.exit_code),
+        finished: terminated.finished_at.as_ref().map(|time| time.0),
     }
 }
 
@@ -370,8 +375,8 @@ mod tests {
         }
     }
 
-    fn oom_killed() -> Life {
-        Life::Terminated { reason: "OOMKilled".to_owned(), exit_code: 137 }
+    fn oom_killed() -> Ending {
+        Ending { reason: "OOMKilled".to_owned(), exit_code: Some(137), finished: None }
     }
 
     #[test]
@@ -388,12 +393,12 @@ mod tests {
         let selection = everything();
         let mut story = Story::new(&selection);
         story.see(&pod(running("a", 0))).see(&pod(crashed("a", 0)));
-        assert_eq!(story.life(0), oom_killed());
+        assert_eq!(story.life(0), Life::Terminated(oom_killed()));
         let mut again = running("b", 1);
         again["lastState"] = crashed("a", 0)["lastState"].clone();
         story.see(&pod(again));
         assert_eq!(story.targets(), ["a", "b"]);
-        let replaced = Life::Replaced { reason: "OOMKilled".to_owned(), exit_code: 137, restart_count: 1 };
+        let replaced = Life::Replaced { ending: oom_killed(), restart_count: 1, started: None };
         assert_eq!(story.life(0), replaced);
         assert!(story.lives[1].2, "all of a new instance's log is news");
     }
@@ -404,7 +409,7 @@ mod tests {
         let mut story = Story::new(&selection);
         story.see(&pod(crashed("a", 3)));
         assert_eq!(story.targets(), ["a"]);
-        assert_eq!(story.life(0), oom_killed());
+        assert_eq!(story.life(0), Life::Terminated(oom_killed()));
         assert_eq!(story.waits, ["CrashLoopBackOff"]);
     }
 

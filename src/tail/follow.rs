@@ -3,31 +3,29 @@
 use std::{sync::Arc, time::Duration};
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use bytes::Bytes;
 use tokio::{
     sync::watch,
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout},
 };
 
 use super::{
-    Batch, Context, EndReason, Ended, Item,
+    Context,
     position::Position,
     split::Splitter,
-    stream::{End, IfLost, Reading},
+    stream::{Doubt, End, Reading},
 };
 use crate::{
+    batch::{self, Batch, EndReason, Ended, Item},
     cluster::{Error, LogRequest, LogStream, Priority},
     notice::Notice,
     plan::{LogPlan, Since},
     schedule::Urgency,
-    select::{Life, Target},
+    target::{Life, Target},
 };
 
 /// How often a log is asked for in vain where nothing is followed.
 const TRIES: usize = 5;
-
-/// How long a stream goes on after its pod was deleted. The kubelet ends it when the container is gone; a node that
-/// is lost does not.
-const DRAIN: Duration = Duration::from_secs(10);
 
 /// How much later than the kubelet the apiserver may know of a restart.
 const STATUS_DELAY: Duration = Duration::from_secs(2);
@@ -40,13 +38,15 @@ pub struct Tail {
     target: Arc<Target>,
     life: watch::Receiver<Life>,
     position: Position,
+    /// Where the log of the next instance was read to, by mistake.
+    next: Position,
     /// What to show of the log where nothing of it was shown before.
     plan: LogPlan,
     /// Whether the user was told that it began.
     begun: bool,
-    /// What a log means that does not hold the last line that was read from it.
-    if_lost: IfLost,
+    doubt: Doubt,
     retries: Retries,
+    said: String,
 }
 
 /// Which log to read, by what is known of the instance.
@@ -66,9 +66,8 @@ enum Outcome {
     Failed(Error),
     /// The target became another thing while the answer was on its way: it may be the log of another instance.
     Changed,
-    /// The last line that was read is not in it.
-    Lost,
-    Dropped,
+    /// It may be the log of another instance.
+    Doubtful,
 }
 
 impl Tail {
@@ -84,23 +83,29 @@ impl Tail {
         if fresh {
             plan = LogPlan { since: None, tail: None, ..plan };
         }
-        let (begun, if_lost, retries) = (false, IfLost::Stop, Retries::default());
-        Self { context, target, life, position, plan, begun, if_lost, retries }
+        let next = Position::default();
+        let (begun, doubt, retries, said) = (false, Doubt::Stop, Retries::default(), String::new());
+        Self { context, target, life, position, next, plan, begun, doubt, retries, said }
     }
 
-    pub fn into_position(self) -> Position {
-        self.position
+    /// Where it came to in its own log, and in that of the next instance.
+    pub fn into_positions(self) -> (Position, Position) {
+        (self.position, self.next)
     }
 
     /// Shows the log until there is no more of it.
     pub async fn run(&mut self) -> EndReason {
         let reason = loop {
-            let log = match self.log() {
-                Ok(log) => log,
-                Err(reason) => break reason,
-            };
             let opened = Instant::now();
-            let (log, outcome) = self.read(log).await;
+            let (log, outcome) = match self.read().await {
+                Ok(read) => read,
+                Err(reason) => {
+                    if matches!(reason, EndReason::Terminated(_)) {
+                        self.send(Item::Gap { after: self.position.latest(), before: None }).await;
+                    }
+                    break reason;
+                }
+            };
             if opened.elapsed() >= STEADY {
                 self.retries = Retries::default();
             }
@@ -110,79 +115,108 @@ impl Tail {
         };
         if self.begun {
             let complete = !matches!(reason, EndReason::Failed | EndReason::Dropped);
-            let ended = Item::Ended(Ended { reason: reason.clone(), complete });
-            let batch = Batch { target: self.target.clone(), data: Default::default(), items: vec![ended] };
-            self.context.out.batch(batch).await;
+            self.send(Item::Ended(Ended { reason: reason.clone(), complete })).await;
         }
         reason
     }
 
-    /// The log that holds what is not yet shown, or why there is none.
+    /// The log that holds what is not yet shown, or why there is none: [`EndReason::Terminated`] means that it is lost.
     fn log(&mut self) -> Result<Log, EndReason> {
         if self.plan.previous {
             return Ok(Log::Previous);
         }
         match &*self.life.borrow_and_update() {
             Life::Running if self.plan.follow => Ok(Log::Followed),
-            Life::Running | Life::Terminated { .. } => Ok(Log::Current),
-            Life::Replaced { restart_count, reason, exit_code } => {
-                // The previous log is that of another instance where this one was not the last before.
-                if restart_count.saturating_sub(self.target.restart_count) <= 1 {
-                    Ok(Log::Previous)
-                } else {
-                    Err(EndReason::Terminated { reason: reason.clone(), exit_code: *exit_code })
-                }
+            Life::Running | Life::Terminated(_) => Ok(Log::Current),
+            // The previous log is that of another instance where this one was not the last before.
+            Life::Replaced { restart_count, ending, .. }
+                if *restart_count > self.target.restart_count + 1 =>
+            {
+                Err(EndReason::Terminated(ending.clone()))
             }
+            Life::Replaced { .. } => Ok(Log::Previous),
             Life::Deleted => Err(EndReason::Deleted),
             Life::Dropped => Err(EndReason::Dropped),
         }
     }
 
+    /// Reads one answer, by leave of the scheduler. What it is depends on what is known when the leave is given.
+    async fn read(&mut self) -> Result<(Log, Outcome), EndReason> {
+        self.log()?;
+        let resuming = self.position.latest().is_some();
+        let urgency = if resuming { Urgency::Resume } else { Urgency::Open };
+        let mut life = self.life.clone();
+        let mut grant = tokio::select! {
+            grant = self.context.scheduler.request(&self.target, urgency) => grant,
+            reason = no_log(&mut life, &[Life::Dropped, Life::Deleted]) => return Err(reason),
+        };
+        let log = self.log()?;
+        tokio::select! {
+            outcome = self.open_and_read(log, resuming) => Ok((log, outcome)),
+            () = grant.revoked() => Ok((log, Outcome::Clean)),
+            reason = no_log(&mut life, &[Life::Dropped]) => Err(reason),
+        }
+    }
+
     /// What follows from how an answer ended: the end, or another try after a pause.
     async fn judge(&mut self, log: Log, outcome: Outcome) -> Option<EndReason> {
-        let error = match outcome {
-            Outcome::Dropped => return Some(EndReason::Dropped),
+        match outcome {
             // What is to be read now is known at once.
             Outcome::Changed => return None,
-            Outcome::Lost => return self.lost(log).await,
+            Outcome::Doubtful => {
+                self.wait_for_status().await;
+                return None;
+            }
             // A limit counts once: what follows it is not asked for.
             Outcome::Clean if log != Log::Followed || self.plan.limit_bytes.is_some() => {
                 return Some(self.ended());
             }
-            Outcome::Clean => None,
-            Outcome::Failed(error) => Some(error),
-        };
-        if let Some(error) = error {
-            if error.is_not_found() {
-                return Some(EndReason::Deleted);
-            }
-            if log == Log::Previous && error.is_bad_request() {
+            Outcome::Clean => {}
+            Outcome::Failed(error) if error.is_not_found() => return Some(EndReason::Deleted),
+            Outcome::Failed(error) if log == Log::Previous && error.is_bad_request() => {
                 return Some(self.no_previous().await);
             }
-            if !self.may_retry(&error) {
-                self.tell(error.to_string()).await;
-                return Some(EndReason::Failed);
+            Outcome::Failed(error) => {
+                let again = self.may_retry(&error);
+                self.tell_error(&error, again).await;
+                if !again {
+                    return Some(EndReason::Failed);
+                }
             }
         }
         self.pause().await;
         None
     }
 
-    /// The last line that was read has gone: either the log was rotated, or it is that of another instance, whose
-    /// status is late. A moment tells which.
-    async fn lost(&mut self, log: Log) -> Option<EndReason> {
-        if log == Log::Previous {
-            return Some(self.ended());
+    /// What was served may be the log of another instance, whose status is late: a moment tells. If not, the log was
+    /// rotated.
+    async fn wait_for_status(&mut self) {
+        let changed = timeout(STATUS_DELAY, self.life.changed()).await;
+        self.doubt = if matches!(changed, Ok(Ok(()))) { Doubt::Stop } else { Doubt::Tell };
+    }
+
+    /// What an answer gave that was opened too late and is the next instance's log: its lines were shown, and its tail
+    /// is to go on behind them.
+    fn hand_over(&mut self, resuming: bool) {
+        let end = self.life.borrow().log_end().map(batch::Instant::from);
+        if !resuming && end.is_some() && self.position.latest() >= end {
+            self.next = std::mem::take(&mut self.position);
         }
-        let changed = tokio::time::timeout(STATUS_DELAY, self.life.changed()).await;
-        self.if_lost = if matches!(changed, Ok(Ok(()))) { IfLost::Stop } else { IfLost::Tell };
-        None
     }
 
     fn may_retry(&self, error: &Error) -> bool {
         let tries_left = self.plan.follow || self.retries.count < TRIES;
         // A container that is about to start is refused with 400.
         tries_left && (error.is_retryable() || error.is_bad_request() && self.plan.follow)
+    }
+
+    /// An apiserver that is away is told once, by whoever watches the pods.
+    async fn tell_error(&mut self, error: &Error, again: bool) {
+        if !again {
+            self.tell(error.to_string()).await;
+        } else if self.retries.count == 2 && error.status().is_some() {
+            self.tell(format!("{error}; trying again")).await;
+        }
     }
 
     /// Waits before the next try, or until something new is known of the target.
@@ -204,35 +238,11 @@ impl Tail {
 
     fn ended(&self) -> EndReason {
         match &*self.life.borrow() {
-            Life::Terminated { reason, exit_code } | Life::Replaced { reason, exit_code, .. }
-                if self.plan.follow =>
-            {
-                EndReason::Terminated { reason: reason.clone(), exit_code: *exit_code }
+            Life::Terminated(ending) | Life::Replaced { ending, .. } if self.plan.follow => {
+                EndReason::Terminated(ending.clone())
             }
             _ => EndReason::Finished,
         }
-    }
-
-    /// Reads one answer, by leave of the scheduler: of `log`, or of another if that is due when the leave comes.
-    async fn read(&mut self, log: Log) -> (Log, Outcome) {
-        let resuming = self.position.latest().is_some();
-        let urgency = if resuming { Urgency::Resume } else { Urgency::Open };
-        let request = self.context.scheduler.request(&self.target, urgency);
-        let mut dropped = self.life.clone();
-        let mut grant = tokio::select! {
-            grant = request => grant,
-            () = dropped_or_deleted(&mut dropped) => return (log, Outcome::Changed),
-        };
-        let Ok(log) = self.log() else { return (log, Outcome::Changed) };
-        let outcome = tokio::select! {
-            outcome = self.open_and_read(log, resuming) => outcome,
-            () = grant.revoked() => Outcome::Clean,
-            () = dropped_or_deleted(&mut dropped) => match &*dropped.borrow() {
-                Life::Dropped => Outcome::Dropped,
-                _ => Outcome::Changed,
-            },
-        };
-        (log, outcome)
     }
 
     async fn open_and_read(&mut self, log: Log, resuming: bool) -> Outcome {
@@ -253,10 +263,13 @@ impl Tail {
         let mut reading = Reading {
             stream,
             target: &self.target,
+            life: self.life.clone(),
             finder: resuming.then(|| self.position.finder()),
             position: &mut self.position,
             out: &self.context.out,
-            if_lost: self.if_lost,
+            // The previous log is that of this instance for certain.
+            doubt: if log == Log::Previous { Doubt::Tell } else { self.doubt },
+            said: &mut self.said,
             splitter: Splitter::default(),
         };
         let mut end = reading.run().await;
@@ -266,7 +279,10 @@ impl Tail {
         }
         match end {
             Ok(End::Clean) => Outcome::Clean,
-            Ok(End::Lost) => Outcome::Lost,
+            Ok(End::Doubtful) => {
+                self.hand_over(resuming);
+                Outcome::Doubtful
+            }
             Err(error) => Outcome::Failed(error),
         }
     }
@@ -294,18 +310,22 @@ impl Tail {
         }
     }
 
+    async fn send(&self, item: Item) {
+        let batch = Batch { target: self.target.clone(), data: Bytes::new(), items: vec![item] };
+        self.context.out.batch(batch).await;
+    }
+
     async fn tell(&self, text: String) {
         self.context.out.notice(Notice::About(self.target.clone(), text)).await;
     }
 }
 
-/// Waits until the target must no longer be read: at once where it was dropped, with time to drain where it was deleted.
-async fn dropped_or_deleted(life: &mut watch::Receiver<Life>) {
-    let ended =
-        life.wait_for(|life| matches!(life, Life::Dropped | Life::Deleted)).await.map(|life| life.clone());
-    match ended {
-        Ok(Life::Deleted) => sleep(DRAIN).await,
-        Ok(_) => {}
+/// Waits until one of `ends` has come, after which there is no log to read.
+async fn no_log(life: &mut watch::Receiver<Life>, ends: &[Life]) -> EndReason {
+    let end = life.wait_for(|life| ends.contains(life)).await.map(|life| life.clone());
+    match end {
+        Ok(Life::Deleted) => EndReason::Deleted,
+        Ok(_) => EndReason::Dropped,
         // Nobody watches the pod any more, as without following.
         Err(_) => std::future::pending().await,
     }

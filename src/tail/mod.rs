@@ -1,6 +1,5 @@
 //! Follows each target for as long as its container lives.
 
-mod batch;
 mod follow;
 mod position;
 mod split;
@@ -14,14 +13,16 @@ use tokio::{
     task::JoinSet,
 };
 
-pub use batch::{Batch, EndReason, Ended, Instant, Item, Line};
+// TEMPORARY
+pub use crate::batch::{Batch, EndReason, Ended, Instant, Item, Line};
 
 use crate::{
     cluster::Cluster,
     merge::Sender,
     plan::LogPlan,
     schedule::Scheduler,
-    select::{Life, Selected, Target},
+    select::Selected,
+    target::{Life, Target},
 };
 use follow::Tail;
 use position::Position;
@@ -71,8 +72,8 @@ type Slot = (String, String);
 struct Tails {
     context: Context,
     tasks: JoinSet<Done>,
-    /// Resolves when the last tail of a slot has ended.
-    slots: HashMap<Slot, oneshot::Receiver<()>>,
+    /// Resolves when the last tail of a slot has ended, with the place in the next one's log that it came to.
+    slots: HashMap<Slot, oneshot::Receiver<Position>>,
     /// Where tails were that were dropped before their container ended, by container ID.
     left: HashMap<String, Position>,
 }
@@ -89,16 +90,20 @@ impl Tails {
         let slot = (target.pod.uid.clone(), target.container.clone());
         let (ended, end) = oneshot::channel();
         let before = self.slots.insert(slot, end);
-        let position = self.left.remove(&target.container_id).unwrap_or_default();
-        let mut tail = Tail::new(self.context.clone(), target.clone(), life, fresh, position);
+        let left = self.left.remove(&target.container_id);
+        let context = self.context.clone();
         self.tasks.spawn(async move {
-            if let Some(before) = before {
+            let handed_over = match before {
                 // An error means that it has ended as well.
-                let _ = before.await;
-            }
+                Some(before) => before.await.unwrap_or_default(),
+                None => Position::default(),
+            };
+            let mut tail = Tail::new(context, target.clone(), life, fresh, left.unwrap_or(handed_over));
             let reason = tail.run().await;
-            drop(ended);
-            Done { target, position: tail.into_position(), reason }
+            let (position, next) = tail.into_positions();
+            // There may be no next one yet.
+            let _ = ended.send(next);
+            Done { target, position, reason }
         });
     }
 

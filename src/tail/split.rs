@@ -3,7 +3,8 @@
 use bytes::{Bytes, BytesMut};
 use memchr::memchr_iter;
 
-use super::{Line, timestamp::TimestampParser};
+use super::timestamp::TimestampParser;
+use crate::batch::Line;
 
 /// A line of the log, or a line that bears no timestamp: the kubelet writes its own errors into the stream
 /// of a `200 OK` answer.

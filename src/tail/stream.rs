@@ -1,44 +1,52 @@
 //! Reads one answer to a log request and sends what is in it, as far as it is new.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures::FutureExt;
+use tokio::{sync::watch, time::timeout};
 
 use super::{
-    Batch, Item, Line,
     position::{Finder, Found, Position},
     split::{Piece, Splitter},
 };
 use crate::{
+    batch::{Batch, Instant, Item, Line},
     cluster::{Error, LogStream},
     merge::Sender,
     notice::Notice,
-    select::Target,
+    target::{Life, Target},
 };
 
 /// How much is gathered into one batch while more is there to be read at once. The apiserver sends a followed log one
 /// line a chunk, so that handing on every chunk would cost more than reading it.
 const BATCH: usize = 64 << 10;
 
+/// How long a stream may be silent after its pod was deleted. The kubelet ends it when the container is gone; a node
+/// that is lost does not.
+const DRAIN: Duration = Duration::from_secs(10);
+
 /// An answer that is being read.
 pub struct Reading<'a> {
     pub stream: LogStream,
     pub target: &'a Arc<Target>,
+    pub life: watch::Receiver<Life>,
     pub position: &'a mut Position,
     pub out: &'a Sender,
     /// Set where the answer repeats what was read before.
     pub finder: Option<Finder>,
-    /// What to do where the answer does not hold the last line that was read.
-    pub if_lost: IfLost,
+    pub doubt: Doubt,
+    /// The last thing that the kubelet said instead of a line, so that it is told once.
+    pub said: &'a mut String,
     pub splitter: Splitter,
 }
 
+/// What to do where an answer may be the log of another instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IfLost {
-    /// Read no further: it may be the log of another instance.
+pub enum Doubt {
+    /// Read no further.
     Stop,
-    /// Say that lines may be missing and go on.
+    /// Go on; where the last line that was read is not in it, say that lines may be missing.
     Tell,
 }
 
@@ -46,26 +54,42 @@ pub enum IfLost {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
     Clean,
-    /// The last line that was read is not in it.
-    Lost,
+    /// The last line that was read is not in it, or lines that are too late to be this instance's.
+    Doubtful,
 }
 
 impl Reading<'_> {
     /// Reads to the end. What was read and not yet sent when the future is dropped is not counted as read.
     pub async fn run(&mut self) -> Result<End, Error> {
-        while let Some(chunk) = self.stream.chunk().await {
+        while let Some(chunk) = self.chunk().await {
             self.splitter.push(&chunk?);
             let failed = self.gather();
             if let Some((data, pieces)) = self.splitter.lines()
-                && self.send(data, pieces).await == End::Lost
+                && self.send(data, pieces).await == End::Doubtful
             {
-                return Ok(End::Lost);
+                return Ok(End::Doubtful);
             }
             if let Some(error) = failed {
                 return Err(error);
             }
         }
         Ok(End::Clean)
+    }
+
+    /// What comes next. A deleted pod is heard out.
+    async fn chunk(&mut self) -> Option<Result<Bytes, Error>> {
+        let deleted = async {
+            // Where nobody watches the pod, nobody tells.
+            if self.life.wait_for(|life| *life == Life::Deleted).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            chunk = self.stream.chunk() => return chunk,
+            () = deleted => {}
+        }
+        timeout(DRAIN, self.stream.chunk()).await.unwrap_or(None)
     }
 
     /// Adds what is there to be read at once.
@@ -90,24 +114,23 @@ impl Reading<'_> {
 
     async fn send(&mut self, data: Bytes, pieces: Vec<Piece>) -> End {
         let (mut items, mut end) = (Vec::with_capacity(pieces.len()), End::Clean);
+        let log_end = self.life.borrow().log_end().map(Instant::from).filter(|_| self.doubt == Doubt::Stop);
         for piece in pieces {
             match piece {
+                Piece::Line(line) if log_end.is_some() && line.time >= log_end => end = End::Doubtful,
                 Piece::Line(line) => match self.judge(&data, line) {
                     Found::Known => {}
                     Found::New => items.push(Item::Line(line)),
-                    Found::Lost if self.if_lost == IfLost::Stop => {
-                        end = End::Lost;
-                        break;
-                    }
+                    Found::Lost if self.doubt == Doubt::Stop => end = End::Doubtful,
                     Found::Lost => {
                         items.push(Item::Gap { after: self.position.latest(), before: line.time });
                         items.push(Item::Line(line));
                     }
                 },
-                Piece::Untimed { start, end } => {
-                    let text = String::from_utf8_lossy(&data[start as usize..end as usize]).into_owned();
-                    self.out.notice(Notice::About(self.target.clone(), text)).await;
-                }
+                Piece::Untimed { start, end } => self.tell(&data[start as usize..end as usize]).await,
+            }
+            if end == End::Doubtful {
+                break;
             }
         }
         if !items.is_empty() {
@@ -123,6 +146,14 @@ impl Reading<'_> {
             room.batch(batch);
         }
         end
+    }
+
+    async fn tell(&mut self, text: &[u8]) {
+        let text = String::from_utf8_lossy(text);
+        if *self.said != text {
+            *self.said = text.into_owned();
+            self.out.notice(Notice::About(self.target.clone(), self.said.clone())).await;
+        }
     }
 
     fn judge(&mut self, data: &[u8], line: Line) -> Found {

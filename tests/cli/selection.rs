@@ -26,7 +26,8 @@ fn namespaces() -> World {
 /// A pod with containers of every kind.
 fn kinds() -> World {
     let world = World::new();
-    let pod = Pod::new("web-1").init_container("setup").container("app").container("proxy").ephemeral("debug");
+    let pod =
+        Pod::new("web-1").init_container("setup").container("app").container("proxy").ephemeral("debug");
     world.add_pod(pod);
     world
 }
@@ -118,7 +119,8 @@ fn match_expressions_select_too() {
 fn the_name_of_a_workload_is_exact() {
     let world = world();
     world.add(Workload::deployment("web-shop").selects("app", "web"));
-    let message = "cannot get deployments \"web\" in namespace \"default\": deployments.apps \"web\" not found";
+    let message =
+        "cannot get deployments \"web\" in namespace \"default\": deployments.apps \"web\" not found";
     world.run("deploy/web --no-follow").fails(1, message);
 }
 
@@ -154,7 +156,9 @@ fn a_workload_need_not_be_in_all_the_namespaces() {
 
 #[test]
 fn a_workload_must_be_in_one_of_the_namespaces() {
-    namespaces().run("-n shop,jobs deploy/web --no-follow").fails_with(1, &["deployments", "\"web\" not found"]);
+    namespaces()
+        .run("-n shop,jobs deploy/web --no-follow")
+        .fails_with(1, &["deployments", "\"web\" not found"]);
 }
 
 #[test]

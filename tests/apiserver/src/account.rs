@@ -146,6 +146,7 @@ pub struct Account {
     pub peak_log_streams: usize,
     /// TLS handshakes that failed, with the reason.
     pub handshake_errors: Vec<String>,
+    pub(crate) listening: bool,
 }
 
 impl fmt::Display for Account {

@@ -108,8 +108,9 @@ fn read(request: http::Request<Incoming>, route: Option<&Route>, connection: u64
     }
 }
 
+/// As an apiserver reads a boolean: whatever is not plainly false is true.
 pub(crate) fn is_true(query: &BTreeMap<String, String>, name: &str) -> bool {
-    query.get(name).is_some_and(|value| matches!(value.as_str(), "true" | "1" | "True" | "TRUE" | "t"))
+    query.get(name).is_some_and(|value| value != "0" && !value.eq_ignore_ascii_case("false"))
 }
 
 impl Context {
@@ -405,7 +406,7 @@ async fn stream_log(mut reader: Reader, limit: Option<u64>, mut writer: Writer) 
             return Ok(());
         }
         match read {
-            Read::More => {}
+            Read::More => out.reserve(PIECE + 4096),
             Read::Wait => writer.wait(changed).await?,
             Read::End => return Ok(()),
         }

@@ -20,7 +20,7 @@ use crate::{
     account::{Ended, Request},
     connection::Connection,
     lock,
-    script::{After, Answer, Chunks, Event},
+    script::{After, Answer, Chunks, Command, Event},
     server::Inner,
 };
 
@@ -30,15 +30,15 @@ pub(crate) struct Stream {
     inner: Arc<Inner>,
     connection: Arc<Connection>,
     /// What a test wants to happen to this answer now.
-    commands: Mutex<VecDeque<Event>>,
+    commands: Mutex<VecDeque<Command>>,
     commanded: Notify,
     /// Everything handed over so far has been taken.
     idle: AtomicBool,
 }
 
 impl Stream {
-    pub fn command(&self, event: Event) {
-        lock(&self.commands).push_back(event);
+    pub fn command(&self, command: Command) {
+        lock(&self.commands).push_back(command);
         self.commanded.notify_one();
     }
 }
@@ -285,7 +285,10 @@ impl Writer {
             let head = data.split_to(length);
             self.send(head).await?;
             self.events.pop();
-            self.happen(event).await?;
+            match event {
+                Event::Do(command) => self.happen(command).await?,
+                Event::Hold(gate) => self.wait(gate.wait()).await?,
+            }
         }
         self.send(data).await
     }
@@ -325,29 +328,22 @@ impl Writer {
         }
     }
 
-    async fn happen(&mut self, event: Event) -> Result<(), Stop> {
-        match event {
-            Event::End => return Err(Stop::Scripted),
-            Event::Cut => {
-                self.settle().await;
+    async fn happen(&mut self, command: Command) -> Result<(), Stop> {
+        match command {
+            Command::End => return Err(Stop::Scripted),
+            Command::Cut => {
                 // A client that left meanwhile has no use for it.
                 let _ = self.sender.send(Part::Cut).await;
                 self.sender.closed().await;
                 return Err(Stop::Scripted);
             }
-            Event::Reset => {
+            Command::Reset => {
                 self.settle().await;
                 self.stream.connection.reset();
                 self.sender.closed().await;
                 return Err(Stop::Scripted);
             }
-            Event::Insert(text) => self.put(text.into()).await?,
-            Event::Hold(gate) => {
-                tokio::select! {
-                    () = gate.wait() => {}
-                    () = self.sender.closed() => return Err(Stop::Gone),
-                }
-            }
+            Command::Insert(text) => self.put(text.into()).await?,
         }
         Ok(())
     }
@@ -362,15 +358,12 @@ impl Writer {
         }
         while let Some(chunker) = self.paced.as_mut().filter(|_| !data.is_empty()) {
             let chunk = chunker.next(&mut data);
-            if let Some(gate) = &self.answer.step {
-                tokio::select! {
-                    () = gate.wait() => {}
-                    () = self.sender.closed() => return Err(Stop::Gone),
-                }
+            if let Some(gate) = self.answer.step.clone() {
+                self.wait(gate.wait()).await?;
             }
             self.put(chunk).await?;
             if !self.answer.pause.is_zero() {
-                tokio::time::sleep(self.answer.pause).await;
+                self.wait(tokio::time::sleep(self.answer.pause)).await?;
             }
         }
         self.put(data).await

@@ -25,7 +25,7 @@ use crate::{
     clock::Clock,
     cluster::{Cluster, World},
     lock, runtime,
-    script::{Answer, Event, Gate, Match, Script},
+    script::{Answer, Command, Gate, Match, Script},
     server::{self, Inner},
     tls::Tls,
 };
@@ -117,7 +117,6 @@ impl Builder {
             streams: Mutex::default(),
             connections: Mutex::default(),
             up: watch::Sender::new(true),
-            listening: watch::Sender::new(false),
             tls: self.tls.then(|| Tls::new(&self.hosts, self.http2)),
             http: if self.http2 { http } else { http.http1_only() },
             address,
@@ -264,22 +263,22 @@ impl ApiServer {
 
     /// Open answers that match end now, as if they were complete (as when a kubelet restarts).
     pub fn end(&self, matches: Match) {
-        self.command(&matches, &Event::End);
+        self.command(&matches, &Command::End);
     }
 
     /// Open answers that match stop short now: HTTP/1.1 closes the connection, HTTP/2 resets the stream.
     pub fn cut(&self, matches: Match) {
-        self.command(&matches, &Event::Cut);
+        self.command(&matches, &Command::Cut);
     }
 
     /// The connections of open answers that match are reset (RST) now.
     pub fn reset(&self, matches: Match) {
-        self.command(&matches, &Event::Reset);
+        self.command(&matches, &Command::Reset);
     }
 
     /// Puts this text, as it is, into open answers that match.
     pub fn insert(&self, matches: Match, text: &str) {
-        self.command(&matches, &Event::Insert(text.to_owned()));
+        self.command(&matches, &Command::Insert(text.to_owned()));
     }
 
     /// Open watches are told that their resource version is too old, and end.
@@ -288,12 +287,12 @@ impl ApiServer {
         self.end(Match::watches());
     }
 
-    fn command(&self, matches: &Match, event: &Event) {
+    fn command(&self, matches: &Match, command: &Command) {
         let streams: Vec<Arc<Stream>> = lock(&self.inner().streams).values().cloned().collect();
         streams
             .iter()
             .filter(|stream| matches.covers(&stream.request))
-            .for_each(|stream| stream.command(event.clone()));
+            .for_each(|stream| stream.command(command.clone()));
     }
 
     /// Lets no connection take new requests: GOAWAY on HTTP/2, `connection: close` on HTTP/1.1.
@@ -321,9 +320,7 @@ impl ApiServer {
     }
 
     fn await_listening(&self, wanted: bool) {
-        let mut listening = self.inner().listening.subscribe();
-        let done = async { listening.wait_for(|is| *is == wanted).await.map(drop) };
-        runtime().block_on(done).expect("the server outlives this");
+        self.wait_for(|account| account.listening == wanted);
     }
 
     /// Demands this bearer token from now on, or none.

@@ -69,9 +69,7 @@ fn parse(inner: &Inner, request: &Request, pod: &str) -> Result<(Options, Option
         },
     };
     if since_seconds.is_some() && since_time.is_some() {
-        return Err(invalid(
-            "<nil>: Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified",
-        ));
+        return Err(invalid("[]: Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified"));
     }
     let since_seconds = since_seconds.map(|seconds| nanoseconds(inner.clock.ago(seconds)));
     let options = Options {
@@ -89,20 +87,12 @@ fn choose<'a>(pod: &'a Pod, name: &str) -> Result<&'a Container, Refusal> {
             .find(name)
             .ok_or_else(|| bad_request(format!("container {name} is not valid for pod {}", pod.name)));
     }
-    let main = pod.names(Kind::Main);
-    if let [only] = main[..] {
+    if let [only] = pod.names(Kind::Main)[..] {
         return Ok(pod.find(only).expect("it was named just now"));
     }
-    let list = |names: &[&str]| format!("[{}]", names.join(" "));
-    let mut message =
-        format!("a container name must be specified for pod {}, choose one of: {}", pod.name, list(&main));
-    for (kind, words) in [(Kind::Init, "init"), (Kind::Ephemeral, "ephemeral")] {
-        let names = pod.names(kind);
-        if !names.is_empty() {
-            message += &format!(" or one of the {words} containers: {}", list(&names));
-        }
-    }
-    Err(bad_request(message))
+    let names = [Kind::Init, Kind::Main, Kind::Ephemeral].map(|kind| pod.names(kind)).concat().join(" ");
+    let name = &pod.name;
+    Err(bad_request(format!("a container name must be specified for pod {name}, choose one of: [{names}]")))
 }
 
 /// The ID of the instance whose log is meant.

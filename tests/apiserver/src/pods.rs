@@ -173,7 +173,8 @@ impl Container {
         let id = self.state.id().or(self.last.as_ref().map(|last| last.id.as_str()));
         let mut status = json!({
             "name": self.name, "image": self.image, "imageID": "", "ready": ready,
-            "restartCount": self.restarts, "state": self.state.json(),
+            "restartCount": self.restarts,
+            "started": matches!(self.state, State::Running { .. }), "state": self.state.json(),
             "lastState": self.last.as_ref().map_or_else(|| json!({}), Terminated::json),
         });
         if let Some(id) = id {

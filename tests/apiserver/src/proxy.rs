@@ -34,8 +34,12 @@ impl Proxy {
     pub fn start() -> Self {
         let runtime = runtime();
         let shared = Arc::new(Shared::default());
-        let listener =
-            runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("loopback has a free port for a proxy");
+        let listener = {
+            let _entered = runtime.enter();
+            let bound = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+            bound.set_nonblocking(true).expect("a fresh socket takes options");
+            TcpListener::from_std(bound).expect("the runtime takes a fresh socket")
+        };
         let address = listener.local_addr().expect("a bound socket has an address");
         let (stop, stopped) = oneshot::channel();
         let served = Arc::clone(&shared);

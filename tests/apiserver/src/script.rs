@@ -124,11 +124,17 @@ pub(crate) enum Head {
 /// What happens in the middle of a body.
 #[derive(Debug, Clone)]
 pub(crate) enum Event {
+    Do(Command),
+    Hold(Gate),
+}
+
+/// What is done to a body, by a script at some point of it or by a test at any time.
+#[derive(Debug, Clone)]
+pub(crate) enum Command {
     End,
     Cut,
     Reset,
     Insert(String),
-    Hold(Gate),
 }
 
 impl Answer {
@@ -252,22 +258,22 @@ impl Answer {
 
     /// The body ends there as if it were complete.
     pub fn end_after(self, after: After) -> Self {
-        self.event(after, Event::End)
+        self.event(after, Event::Do(Command::End))
     }
 
     /// The body stops short: HTTP/1.1 closes the connection in its middle, HTTP/2 resets the stream.
     pub fn cut_after(self, after: After) -> Self {
-        self.event(after, Event::Cut)
+        self.event(after, Event::Do(Command::Cut))
     }
 
-    /// The connection is reset (RST) there.
+    /// The connection is reset (RST) there. What the client had no room for is lost then, as with any reset.
     pub fn reset_after(self, after: After) -> Self {
-        self.event(after, Event::Reset)
+        self.event(after, Event::Do(Command::Reset))
     }
 
     /// Puts this text there, as it is.
     pub fn insert_after(self, after: After, text: &str) -> Self {
-        self.event(after, Event::Insert(text.to_owned()))
+        self.event(after, Event::Do(Command::Insert(text.to_owned())))
     }
 
     /// The body waits there until the gate opens.

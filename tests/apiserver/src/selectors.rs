@@ -75,7 +75,8 @@ fn parse_requirement(text: &str) -> Result<Requirement, String> {
         return match head.split_whitespace().collect::<Vec<_>>()[..] {
             [key, "in"] => Ok(Requirement::In(key.to_owned(), values)),
             [key, "notin"] => Ok(Requirement::NotIn(key.to_owned(), values)),
-            _ => Err(format!("unable to parse requirement: found '{head}', expected: in, notin")),
+            [_, operator] => Err(misunderstood(operator)),
+            _ => Err(misunderstood(head)),
         };
     }
     if let Some((key, value)) = text.split_once("!=") {
@@ -88,10 +89,13 @@ fn parse_requirement(text: &str) -> Result<Requirement, String> {
     }
     match text.split_once(char::is_whitespace) {
         None => Ok(Requirement::Exists(text.to_owned())),
-        Some((_, operator)) => Err(format!(
-            "unable to parse requirement: found '{operator}', expected: in, notin, =, ==, !=, gt, lt"
-        )),
+        Some((_, operator)) => Err(misunderstood(operator.trim())),
     }
+}
+
+fn misunderstood(found: &str) -> String {
+    // The unpaired quote is the apiserver's.
+    format!("unable to parse requirement: found '{found}', expected: '=', '!=', '==', 'in', notin'")
 }
 
 fn parse_fields(

@@ -47,8 +47,6 @@ pub(crate) struct Inner {
     pub connections: Mutex<HashMap<u64, Arc<Connection>>>,
     /// Whether connections are accepted.
     pub up: watch::Sender<bool>,
-    /// The same, once it is so.
-    pub listening: watch::Sender<bool>,
     pub tls: Option<Tls>,
     pub http: auto::Builder<TokioExecutor>,
     pub address: SocketAddr,
@@ -77,7 +75,7 @@ pub(crate) async fn run(inner: Arc<Inner>, mut stopped: oneshot::Receiver<()>) {
     loop {
         let wanted = *up.borrow_and_update();
         let listener = wanted.then(|| listen(inner.address).expect("the port is ours"));
-        inner.listening.send_replace(wanted);
+        inner.ledger.update(|account| account.listening = wanted);
         loop {
             let accepted = async {
                 match &listener {

@@ -37,8 +37,11 @@ impl<'w> Tail<'w> {
         let before = self.expected;
         let find = |text: &str| {
             let lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
-            let next: Vec<String> =
-                lines.skip(before).take(wanted.len()).map(|line| line.trim_end_matches('\n').to_owned()).collect();
+            let next: Vec<String> = lines
+                .skip(before)
+                .take(wanted.len())
+                .map(|line| line.trim_end_matches('\n').to_owned())
+                .collect();
             (next.len() == wanted.len()).then_some(next)
         };
         let Some(mut next) = self.stdout.wait_for(find) else {

@@ -3,6 +3,7 @@
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},
+    time::Duration,
 };
 
 use apiserver::ApiServer;
@@ -16,6 +17,8 @@ pub struct Response {
 /// Sends a request and reads the head of its answer.
 pub fn request(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> io::Result<Response> {
     let mut stream = TcpStream::connect(address)?;
+    // A test that waits for what never comes is to fail, not to hang.
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
     let extra: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     write!(stream, "GET {} HTTP/1.1\r\nhost: double\r\n{extra}\r\n", path.replace(' ', "%20"))?;
     let mut from = BufReader::new(stream);

@@ -2,7 +2,7 @@
 
 use std::{io::ErrorKind, sync::Arc};
 
-use apiserver::{ApiServer, Builder, Match, Pod, Proxy};
+use apiserver::{After, Answer, ApiServer, Builder, Match, Pod, Proxy};
 use bytes::Bytes;
 use http::{Request, StatusCode, Version};
 use http_body_util::{BodyExt, Empty};
@@ -132,6 +132,22 @@ fn many_streams_share_one_http2_connection() {
 }
 
 #[test]
+fn streams_of_one_http2_connection_have_a_limit() {
+    let server = web(ApiServer::builder().max_streams(2));
+    block_on(async {
+        let mut sender = plain_http2(&server).await;
+        let first = ask(&mut sender, FOLLOW).await.unwrap();
+        let _second = ask(&mut sender, FOLLOW).await.unwrap();
+        let mut other = sender.clone();
+        let third = tokio::spawn(async move { ask(&mut other, FOLLOW).await.unwrap() });
+        // Only once there is room.
+        drop(first);
+        third.await.unwrap();
+        assert_eq!(server.account().peak_log_streams, 2);
+    });
+}
+
+#[test]
 fn a_cut_resets_only_its_stream_on_http2() {
     let server = web(ApiServer::builder());
     block_on(async {
@@ -141,6 +157,21 @@ fn a_cut_resets_only_its_stream_on_http2() {
         server.cut(Match::logs());
         assert!(body.frame().await.unwrap().is_err());
         assert_eq!(ask(&mut sender, PODS).await.unwrap().status(), StatusCode::OK);
+    });
+}
+
+#[test]
+fn a_cut_is_exact_on_http2_too() {
+    let server = web(ApiServer::builder());
+    server.log("web-1/app").extend((0..1000).map(|_| [b'x'; 99]));
+    server.on(Match::logs()).then(Answer::ok().cut_after(After::Bytes(50_000)));
+    block_on(async {
+        let mut body = ask(&mut plain_http2(&server).await, FOLLOW).await.unwrap().into_body();
+        let mut bytes = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            bytes += frame.into_data().unwrap().len();
+        }
+        assert_eq!(bytes, 50_000);
     });
 }
 

@@ -167,8 +167,7 @@ fn refusals_are_in_the_kubelets_words() {
     let bad = |message: &str| (400, message.to_owned());
     assert_eq!(
         said(""),
-        bad("a container name must be specified for pod web-1, choose one of: [app b] \
-             or one of the init containers: [setup]")
+        bad("a container name must be specified for pod web-1, choose one of: [setup app b]")
     );
     assert_eq!(said("container=x"), bad("container x is not valid for pod web-1"));
     assert_eq!(

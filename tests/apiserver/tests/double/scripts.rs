@@ -130,6 +130,34 @@ fn chunks_pass_one_by_one() {
 }
 
 #[test]
+fn a_stream_that_is_held_can_be_ended() {
+    let server = web(&["one"]);
+    server.on(Match::logs()).then(Answer::ok().step(&Gate::new()));
+    let mut response = open(&server, LOG);
+    server.end(Match::logs());
+    assert_eq!(response.text(), "");
+}
+
+#[test]
+fn a_stream_that_never_waits_can_be_ended() {
+    let server = web(&[]);
+    server.log("web-1/app").extend((0..200_000).map(|_| [b'x'; 99]));
+    let mut response = open(&server, LOG);
+    response.next();
+    server.end(Match::logs());
+    assert!(response.text().len() < 20_000_000 - 2048);
+}
+
+#[test]
+fn a_cut_far_into_a_body_is_exact() {
+    let server = web(&[]);
+    server.log("web-1/app").extend((0..200_000).map(|_| [b'x'; 99]));
+    server.on(Match::logs()).then(Answer::ok().cut_after(After::Bytes(12_345_678)));
+    let (chunks, end) = open(&server, LOG).chunks();
+    assert_eq!((chunks.concat().len(), end.is_err()), (12_345_678, true));
+}
+
+#[test]
 fn pauses_delays_and_flushes_lose_nothing() {
     let server = web(&["one", "two"]);
     let pause = Duration::from_millis(2);
@@ -218,4 +246,27 @@ fn requests_are_recorded() {
     assert_eq!(request.header("impersonate-user"), Some("jane"));
     assert_eq!((request.connection, request.bytes(), request.status()), (1, 6, Some(200)));
     assert!(server.account().to_string().contains("container=app&tailLines=5: 200, 6 bytes, Complete"));
+}
+
+#[test]
+fn a_client_that_leaves_while_it_is_held_is_noticed() {
+    let server = web(&[]);
+    let _gate = server.hold(Match::lists());
+    let mut stream = std::net::TcpStream::connect(server.address()).unwrap();
+    std::io::Write::write_all(&mut stream, format!("GET {PODS} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes())
+        .unwrap();
+    server.wait_for(|account| account.requests.len() == 1);
+    drop(stream);
+    server.wait_for(|account| account.requests[0].ended() == Some(Ended::Abandoned));
+}
+
+#[test]
+fn a_server_may_start_and_stop_within_a_runtime() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let server = web(&[]);
+        server.down();
+        server.up();
+        drop(apiserver::Proxy::start());
+    });
 }

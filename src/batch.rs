@@ -3,12 +3,20 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 
-use crate::select::Target;
+use crate::target::{Ending, Target};
 
 /// Nanoseconds since the Unix epoch, as the container runtime stamped a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant(pub i64);
+
+impl From<Timestamp> for Instant {
+    /// Instants beyond the year 2262 become the last that can be told.
+    fn from(time: Timestamp) -> Self {
+        Self(time.as_nanosecond().try_into().unwrap_or(i64::MAX))
+    }
+}
 
 /// One log line: when it was written and where in [`Batch::data`] its message lies (without its newline).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +40,7 @@ pub enum EndReason {
     /// All there was to show was shown (`--no-follow`, `--previous`, end of standard input).
     Finished,
     /// The container terminated.
-    Terminated { reason: String, exit_code: i32 },
+    Terminated(Ending),
     /// The pod was deleted.
     Deleted,
     /// The pod no longer meets `--condition`.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// What every container of a pod has in common.
 #[derive(Debug, Default)]
@@ -51,18 +51,42 @@ pub struct Target {
 pub enum Life {
     Running,
     /// It ended; its log is the container's current one until a new instance starts.
-    Terminated {
-        reason: String,
-        exit_code: i32,
-    },
+    Terminated(Ending),
     /// A new instance runs; while it is the only one since, the log of this one is the previous one.
     Replaced {
-        reason: String,
-        exit_code: i32,
+        ending: Ending,
+        /// Of the new instance.
         restart_count: u32,
+        /// When the new instance started, in whole seconds.
+        started: Option<Timestamp>,
     },
     /// The pod is gone, and its logs with it.
     Deleted,
     /// The pod no longer meets `--condition`.
     Dropped,
+}
+
+/// How an instance ended, as far as it is known.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Ending {
+    /// Such as `OOMKilled`; empty if unknown.
+    pub reason: String,
+    pub exit_code: Option<i32>,
+    /// In whole seconds.
+    pub finished: Option<Timestamp>,
+}
+
+impl Life {
+    /// From when on lines in the container's current log can only be those of a later instance.
+    ///
+    /// The instants of lines and of statuses come from the same node, the latter in whole seconds. Last lines are stamped
+    /// when the runtime reads them, which on a busy node can be after the end.
+    pub fn log_end(&self) -> Option<Timestamp> {
+        let (known, slack) = match self {
+            Self::Terminated(ending) => (ending.finished, 5),
+            Self::Replaced { started, .. } => (*started, 1),
+            Self::Running | Self::Deleted | Self::Dropped => (None, 0),
+        };
+        known?.checked_add(SignedDuration::from_secs(slack)).ok()
+    }
 }
