@@ -169,8 +169,15 @@ async fn show(
     output: &mut Output,
 ) -> Result<(), Closed> {
     let mut lines = output.buffer();
-    while let Some(event) = receiver.next().await {
-        let mut next = Some(event);
+    loop {
+        let mut next = tokio::select! {
+            event = receiver.next() => event,
+            // Not only the next line finds it out, which may be long in coming.
+            () = output.closed() => return Err(Closed),
+        };
+        if next.is_none() {
+            return Ok(());
+        }
         while let Some(event) = next {
             let notices = match event {
                 Event::Batch(mut batch) => {
@@ -201,7 +208,6 @@ async fn show(
             output.stdout(std::mem::replace(&mut lines, empty)).await?;
         }
     }
-    Ok(())
 }
 
 /// What a batch has to say beside its lines.

@@ -2,4 +2,12 @@
 
 mod harness;
 
+mod command_line;
+mod connection;
+mod ending;
+mod following;
+mod history;
+mod limits;
+mod output;
+mod resuming;
 mod selection;

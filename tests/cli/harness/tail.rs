@@ -66,6 +66,14 @@ impl<'w> Tail<'w> {
         self.command.server.expect("it runs against a server").wait_for(condition);
     }
 
+    /// Waits until the pods are watched, by this many watches at least since the start.
+    #[track_caller]
+    pub fn watches(&self, count: usize) {
+        self.until(|account| {
+            account.requests.watches().filter(|watch| watch.status() == Some(200)).len() >= count
+        });
+    }
+
     pub fn interrupt(self) -> Ran {
         self.signal(Signal::INT)
     }
