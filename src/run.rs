@@ -112,12 +112,13 @@ async fn tail_cluster(plan: &Plan, wish: &ClusterPlan, sender: Sender) -> Result
     let tailing = tail::run(context, receiver);
     tokio::select! {
         (selected, summary) = join(selecting, tailing) => selected.map(|()| summary),
-        never = tell_waiting(scheduler.load(), sender), if wish.logs.follow => match never {},
+        never = tell_waiting(scheduler.load(), &sender), if wish.logs.follow => match never {},
+        never = tell_outages(cluster.outage(), &sender) => match never {},
     }
 }
 
 /// Says how many containers have to wait for others to end.
-async fn tell_waiting(mut load: watch::Receiver<Load>, out: Sender) -> Infallible {
+async fn tell_waiting(mut load: watch::Receiver<Load>, out: &Sender) -> Infallible {
     let mut told = 0;
     loop {
         // The scheduler outlives this; without it there would be nothing to tell.
@@ -139,6 +140,22 @@ async fn tell_waiting(mut load: watch::Receiver<Load>, out: Sender) -> Infallibl
         };
         out.notice(Notice::Info(text)).await;
         sleep(TOLD_AGAIN).await;
+    }
+}
+
+/// Says once that the apiserver cannot be reached, and once that it can be again.
+async fn tell_outages(mut outage: watch::Receiver<Option<cluster::Error>>, out: &Sender) -> Infallible {
+    loop {
+        if outage.wait_for(Option::is_some).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        // What one request could not do, the next often can.
+        sleep(SETTLED).await;
+        let Some(error) = outage.borrow_and_update().clone() else { continue };
+        out.notice(Notice::Warning(format!("{error}; trying again"))).await;
+        if outage.wait_for(Option::is_none).await.is_ok() {
+            out.notice(Notice::Info("the apiserver answers again".to_owned())).await;
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use http_body_util::{BodyExt, Full, Limited, combinators::UnsyncBoxBody};
 use jiff::{Timestamp, fmt::rfc2822};
 use kube::{client::Body, core::Status};
 use rustls::sign::CertifiedKey;
-use tokio::time::timeout;
+use tokio::{sync::watch, time::timeout};
 use tower::{BoxError, ServiceExt};
 
 use super::{
@@ -44,6 +44,8 @@ pub(super) struct Transport {
     connector: Connector,
     /// The pool of connections, and the client certificate of an exec plugin with which they were made.
     pool: Mutex<(Option<Arc<CertifiedKey>>, HttpClient)>,
+    /// Why the apiserver cannot be reached at the moment.
+    pub outage: watch::Sender<Option<Error>>,
 }
 
 /// How often a request is made that the apiserver wants to be made later, as many times as kubectl.
@@ -79,6 +81,7 @@ impl Transport {
             trace,
             request_timeout: connect.request_timeout,
             pool: Mutex::new((None, connector.client(None)?)),
+            outage: watch::Sender::default(),
             connector,
         })
     }
@@ -178,6 +181,14 @@ impl Transport {
         if let Some(pause) = result.as_ref().ok().and_then(retry_after) {
             self.limiter.pause_for(pause);
         }
+        let outage = result.as_ref().err().filter(|error| error.is_outage());
+        self.outage.send_if_modified(|before| {
+            let changed = before.is_some() != outage.is_some();
+            if changed {
+                *before = outage.cloned();
+            }
+            changed
+        });
         result
     }
 

@@ -120,11 +120,11 @@ impl Tail {
     }
 
     /// The log that holds what is not yet shown, or why there is none: [`EndReason::Terminated`] means that it is lost.
-    fn log(&self) -> Result<Log, EndReason> {
+    fn log(&mut self) -> Result<Log, EndReason> {
         if self.plan.previous {
             return Ok(Log::Previous);
         }
-        match &*self.life.borrow() {
+        match &*self.life.borrow_and_update() {
             Life::Running if self.plan.follow => Ok(Log::Followed),
             Life::Running | Life::Terminated(_) => Ok(Log::Current),
             // The previous log is that of another instance where this one was not the last before.
@@ -245,13 +245,13 @@ impl Tail {
     }
 
     async fn open_and_read(&mut self, log: Log, resuming: bool) -> Outcome {
-        self.life.mark_unchanged();
         let stream = match self.context.cluster.open_log(&self.request(log)).await {
             Ok(stream) => stream,
             Err(error) => return Outcome::Failed(error),
         };
         // A log request cannot name an instance. If it is not the same as when it was asked for, neither may the log be.
-        if self.life.has_changed().unwrap_or(false) {
+        // (Asked by the value: the receiver itself knows of no change once its sender is gone, as after a restart.)
+        if self.life.borrow().has_changed() {
             return Outcome::Changed;
         }
         self.begin().await;

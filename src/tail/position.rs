@@ -120,10 +120,11 @@ impl Finder {
         if self.expected[next] == seen || self.begins_later() || self.begins_earlier() {
             return Found::Known;
         }
+        let found = if self.ended_before() { Found::New } else { Found::Lost };
         self.expected.clear();
         self.matched.clear();
         self.start = 0;
-        Found::Lost
+        found
     }
 
     /// Whether the answer begins later than what was read: the older lines were rotated away.
@@ -134,6 +135,13 @@ impl Finder {
         let start = (self.start + 1..self.expected.len()).find(|start| self.fits(*start));
         self.start = start.unwrap_or(self.start);
         start.is_some()
+    }
+
+    /// Whether all that was read had come again before the last line, among lines that are all alike.
+    fn ended_before(&self) -> bool {
+        let before = self.matched.len() - 1;
+        let start = self.expected.len().saturating_sub(before).max(self.start);
+        before > 0 && self.matched.iter().take(before).eq(&self.expected[start..])
     }
 
     /// Whether the answer begins earlier than what is remembered: then its first lines are known as well.
@@ -210,6 +218,12 @@ mod tests {
     fn lines_that_were_rotated_away_before_the_last_one_do_not_matter() {
         let log: Log = vec![(0, "a"), (1, "b"), (2, "c"), (3, "d")];
         assert_eq!(resume(&read(&log[..3]), &log[2..]), ["d"]);
+    }
+
+    #[test]
+    fn among_lines_that_are_all_alike_the_rest_is_new() {
+        let log: Log = vec![(0, "a"), (0, "a"), (0, "a"), (1, "b"), (2, "c")];
+        assert_eq!(resume(&read(&log[..3]), &log[1..]), ["b", "c"]);
     }
 
     #[test]
