@@ -83,6 +83,8 @@ impl Tail {
         if fresh {
             plan = LogPlan { since: None, tail: None, ..plan };
         }
+        let bounded = plan.tail.is_some() || plan.since.is_some();
+        let position = if bounded && position.latest().is_none() { Position::midway() } else { position };
         let next = Position::default();
         let (begun, doubt, retries, said) =
             (false, Doubt::Stop, Retries::new(context.crowd.clone()), String::new());

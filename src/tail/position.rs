@@ -36,11 +36,16 @@ impl Seen {
 pub struct Position {
     recent: VecDeque<Seen>,
     latest: Option<Instant>,
-    /// Whether lines at or after [`Position::since`] were forgotten.
+    /// Whether there are lines at or after [`Position::since`] that are not remembered.
     forgot: bool,
 }
 
 impl Position {
+    /// For a log of which only the end is read: another answer may hold lines from before it.
+    pub fn midway() -> Self {
+        Self { forgot: true, ..Self::default() }
+    }
+
     /// Takes a line as read.
     pub fn advance(&mut self, time: Instant, message: &[u8]) {
         self.latest = self.latest.max(Some(time));
@@ -230,6 +235,15 @@ mod tests {
     fn a_last_line_that_is_gone_is_a_loss() {
         let log: Log = vec![(0, "a"), (1, "b"), (2, "c"), (3, "d")];
         assert_eq!(resume(&read(&log[..2]), &log[2..]), ["!", "c", "d"]);
+    }
+
+    #[test]
+    fn lines_from_before_the_first_that_was_read_are_known_where_reading_began_midway() {
+        let log: Log = vec![(0, "a"), (1, "b"), (1, "b"), (2, "c"), (3, "d")];
+        let mut position = Position::midway();
+        position.advance(Instant(START + 1), b"b");
+        position.advance(Instant(START + 2), b"c");
+        assert_eq!(resume(&position, &log), ["d"]);
     }
 
     #[test]
