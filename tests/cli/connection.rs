@@ -74,7 +74,10 @@ fn a_broken_kubeconfig_is_named() {
 #[test]
 fn another_context_may_be_chosen() {
     let world = World::web(["a"]);
-    world.home.write("kubeconfig", &world.kubeconfig().replace("current-context: double", "current-context: other"));
+    world.home.write(
+        "kubeconfig",
+        &world.kubeconfig().replace("current-context: double", "current-context: other"),
+    );
     connects(&world, "--context double");
 }
 
@@ -93,9 +96,8 @@ fn a_server_may_be_named_without_any_kubeconfig() {
 #[test]
 fn a_server_that_is_not_there_is_unreachable() {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let message = format!(
-        "cannot reach the apiserver http://{address}: connection refused; is it running there?"
-    );
+    let message =
+        format!("cannot reach the apiserver http://{address}: connection refused; is it running there?");
     stern_rs(&format!("web --server http://{address}")).run().fails(1, &message);
 }
 
@@ -115,7 +117,8 @@ fn a_certificate_of_the_authority_is_trusted() {
 fn the_authority_may_be_given_in_a_file() {
     let world = shown(tls());
     let ca = world.home.write("ca.crt", world.ca_pem().unwrap());
-    let command = world.stern_rs(&format!("web --no-follow --server {} --certificate-authority {ca}", world.url()));
+    let command =
+        world.stern_rs(&format!("web --no-follow --server {} --certificate-authority {ca}", world.url()));
     command.env("KUBECONFIG", "").run().stdout("web-1 app a\n").exit(0);
 }
 

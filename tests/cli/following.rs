@@ -372,7 +372,8 @@ fn where_watching_is_forbidden_the_list_is_asked_for_again() {
     tail.expect("web-2 app b");
     let lists = world.requests().lists().len();
     tail.until(|account| account.requests.lists().len() > lists);
-    let told = "! not allowed to watch pods in namespace \"default\": user \"double-user\" needs verb \"watch\"";
+    let told =
+        "! not allowed to watch pods in namespace \"default\": user \"double-user\" needs verb \"watch\"";
     tail.interrupt().told(told).told("asking every 5 s instead").exit(130);
 }
 

@@ -68,7 +68,9 @@ fn five_logs_are_read_at_once_without_following() {
 fn one_at_a_time_shows_them_in_order() {
     let world = World::new();
     for pod in ["web-1", "web-2"] {
-        world.add_pod(Pod::new(pod).container("proxy").container("app").init_container("setup").ephemeral("debug"));
+        world.add_pod(
+            Pod::new(pod).container("proxy").container("app").init_container("setup").ephemeral("debug"),
+        );
         for container in ["setup", "proxy", "app", "debug"] {
             world.log(&format!("{pod}/{container}")).push("a");
         }

@@ -229,3 +229,18 @@ fn logs_that_can_none_be_read_are_a_failure() {
     let ran = world.run("web --no-follow").stdout("").exit(1);
     ran.told("! web-1 › app: not allowed to get pods/log \"web-1\" in namespace \"default\"");
 }
+
+#[test]
+fn a_node_that_cannot_follow_another_log_is_read_over_and_over() {
+    let world = World::web(["a"]);
+    let words = "failed to create fsnotify watcher: too many open files";
+    let refused = Answer::ok().insert_after(After::Lines(1), words).end_after(After::Lines(1));
+    world.on(Match::logs().query("follow", "true")).always(&refused);
+    let tail = world.start("web");
+    tail.expect("web-1 app a");
+    tail.told(&format!("! web-1 › app: {words}\n"));
+    world.log("web-1/app").push("b");
+    tail.expect("web-1 app b");
+    world.log("web-1/app").push("c");
+    tail.expect("web-1 app c");
+}
