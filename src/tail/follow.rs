@@ -77,11 +77,14 @@ impl Tail {
         target: Arc<Target>,
         life: watch::Receiver<Life>,
         fresh: bool,
-        position: Position,
+        mut position: Position,
     ) -> Self {
         let mut plan = context.plan.clone();
         if fresh {
             plan = LogPlan { since: None, tail: None, ..plan };
+        }
+        if position.latest().is_none() && (plan.since.is_some() || plan.tail.is_some()) {
+            position = Position::in_the_middle();
         }
         let next = Position::default();
         let (begun, doubt, retries, said) = (false, Doubt::Stop, Retries::default(), String::new());

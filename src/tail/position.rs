@@ -36,11 +36,16 @@ impl Seen {
 pub struct Position {
     recent: VecDeque<Seen>,
     latest: Option<Instant>,
-    /// Whether lines at or after [`Position::since`] were forgotten.
+    /// Whether there may be lines at or after [`Position::since`] that came before those that are remembered.
     forgot: bool,
 }
 
 impl Position {
+    /// The position in a log of which only the end is read: what resumes it may begin with lines from before that.
+    pub fn in_the_middle() -> Self {
+        Self { forgot: true, ..Self::default() }
+    }
+
     /// Takes a line as read.
     pub fn advance(&mut self, time: Instant, message: &[u8]) {
         self.latest = self.latest.max(Some(time));
@@ -200,6 +205,14 @@ mod tests {
     fn only_what_follows_is_shown() {
         let log: Log = vec![(0, "a"), (5, "b"), (5, "c"), (9, "d")];
         assert_eq!(resume(&read(&log[..2]), &log), ["c", "d"]);
+    }
+
+    #[test]
+    fn what_was_left_out_before_the_first_line_stays_left_out() {
+        let log: Log = vec![(0, "a"), (1, "b"), (2, "c"), (3, "d")];
+        let mut position = Position::in_the_middle();
+        position.advance(Instant(START + 2), b"c");
+        assert_eq!(resume(&position, &log), ["d"]);
     }
 
     #[test]
