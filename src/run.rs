@@ -106,6 +106,7 @@ async fn tail_cluster(plan: &Plan, wish: &ClusterPlan, sender: Sender) -> Result
         scheduler: scheduler.clone(),
         plan: wish.logs.clone(),
         out: sender.clone(),
+        crowd: tail::Crowd::default(),
     };
     let keep_annotations = plan.display.format == Format::Json;
     let (selected, receiver) = mpsc::channel(SELECTED);

@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use bytes::Bytes;
 use tokio::{
     sync::watch,
@@ -12,6 +11,7 @@ use tokio::{
 use super::{
     Context,
     position::Position,
+    retry::Retries,
     split::Splitter,
     stream::{Doubt, End, Reading},
 };
@@ -77,17 +77,17 @@ impl Tail {
         target: Arc<Target>,
         life: watch::Receiver<Life>,
         fresh: bool,
-        mut position: Position,
+        position: Position,
     ) -> Self {
         let mut plan = context.plan.clone();
         if fresh {
             plan = LogPlan { since: None, tail: None, ..plan };
         }
-        if position.latest().is_none() && (plan.since.is_some() || plan.tail.is_some()) {
-            position = Position::in_the_middle();
-        }
+        let bounded = plan.tail.is_some() || plan.since.is_some();
+        let position = if bounded && position.latest().is_none() { Position::midway() } else { position };
         let next = Position::default();
-        let (begun, doubt, retries, said) = (false, Doubt::Stop, Retries::default(), String::new());
+        let (begun, doubt, retries, said) =
+            (false, Doubt::Stop, Retries::new(context.crowd.clone()), String::new());
         Self { context, target, life, position, next, plan, begun, doubt, retries, said }
     }
 
@@ -110,7 +110,7 @@ impl Tail {
                 }
             };
             if opened.elapsed() >= STEADY {
-                self.retries = Retries::default();
+                self.retries.went_well();
             }
             if let Some(reason) = self.judge(log, outcome).await {
                 break reason;
@@ -208,7 +208,7 @@ impl Tail {
     }
 
     fn may_retry(&self, error: &Error) -> bool {
-        let tries_left = self.plan.follow || self.retries.count < TRIES;
+        let tries_left = self.plan.follow || self.retries.count() < TRIES;
         // A container that is about to start is refused with 400.
         tries_left && (error.is_retryable() || error.is_bad_request() && self.plan.follow)
     }
@@ -217,7 +217,7 @@ impl Tail {
     async fn tell_error(&mut self, error: &Error, again: bool) {
         if !again {
             self.tell(error.to_string()).await;
-        } else if self.retries.count == 2 && error.status().is_some() {
+        } else if self.retries.count() == 2 && error.status().is_some() {
             self.tell(format!("{error}; trying again")).await;
         }
     }
@@ -331,27 +331,5 @@ async fn no_log(life: &mut watch::Receiver<Life>, ends: &[Life]) -> EndReason {
         Ok(_) => EndReason::Dropped,
         // Nobody watches the pod any more, as without following.
         Err(_) => std::future::pending().await,
-    }
-}
-
-/// The pauses between tries: none before the first, then longer ones with jitter.
-#[derive(Default)]
-struct Retries {
-    count: usize,
-    pauses: Option<ExponentialBackoff>,
-}
-
-impl Retries {
-    fn next(&mut self) -> Duration {
-        self.count += 1;
-        let pauses = self.pauses.get_or_insert_with(|| {
-            ExponentialBuilder::default()
-                .with_min_delay(Duration::from_millis(250))
-                .with_max_delay(Duration::from_secs(7))
-                .without_max_times()
-                .with_jitter()
-                .build()
-        });
-        if self.count == 1 { Duration::ZERO } else { pauses.next().unwrap_or(Duration::from_secs(10)) }
     }
 }

@@ -2,6 +2,7 @@
 
 mod follow;
 mod position;
+mod retry;
 mod split;
 mod stream;
 mod timestamp;
@@ -26,6 +27,7 @@ use crate::{
 };
 use follow::Tail;
 use position::Position;
+pub use retry::Crowd;
 
 /// What every tail works with.
 #[derive(Clone)]
@@ -34,6 +36,7 @@ pub struct Context {
     pub scheduler: Scheduler,
     pub plan: LogPlan,
     pub out: Sender,
+    pub crowd: Crowd,
 }
 
 /// How the tails of a run fared.

@@ -36,13 +36,13 @@ impl Seen {
 pub struct Position {
     recent: VecDeque<Seen>,
     latest: Option<Instant>,
-    /// Whether there may be lines at or after [`Position::since`] that came before those that are remembered.
+    /// Whether there are lines at or after [`Position::since`] that are not remembered.
     forgot: bool,
 }
 
 impl Position {
-    /// The position in a log of which only the end is read: what resumes it may begin with lines from before that.
-    pub fn in_the_middle() -> Self {
+    /// For a log of which only the end is read: another answer may hold lines from before it.
+    pub fn midway() -> Self {
         Self { forgot: true, ..Self::default() }
     }
 
@@ -208,14 +208,6 @@ mod tests {
     }
 
     #[test]
-    fn what_was_left_out_before_the_first_line_stays_left_out() {
-        let log: Log = vec![(0, "a"), (1, "b"), (2, "c"), (3, "d")];
-        let mut position = Position::in_the_middle();
-        position.advance(Instant(START + 2), b"c");
-        assert_eq!(resume(&position, &log), ["d"]);
-    }
-
-    #[test]
     fn identical_lines_are_counted() {
         let log: Log = vec![(5, "a"), (5, "a"), (5, "a"), (5, "a")];
         assert_eq!(resume(&read(&log[..3]), &log), ["a"]);
@@ -243,6 +235,15 @@ mod tests {
     fn a_last_line_that_is_gone_is_a_loss() {
         let log: Log = vec![(0, "a"), (1, "b"), (2, "c"), (3, "d")];
         assert_eq!(resume(&read(&log[..2]), &log[2..]), ["!", "c", "d"]);
+    }
+
+    #[test]
+    fn lines_from_before_the_first_that_was_read_are_known_where_reading_began_midway() {
+        let log: Log = vec![(0, "a"), (1, "b"), (1, "b"), (2, "c"), (3, "d")];
+        let mut position = Position::midway();
+        position.advance(Instant(START + 1), b"b");
+        position.advance(Instant(START + 2), b"c");
+        assert_eq!(resume(&position, &log), ["d"]);
     }
 
     #[test]

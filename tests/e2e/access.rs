@@ -27,7 +27,7 @@ fn get_on_one_pod_is_enough_to_show_it() {
 
 #[test]
 fn get_on_one_pod_is_enough_to_follow_it() {
-    let (namespace, user) = pod_and_reader("get-follow", "while :; do date; echo hello; sleep 1; done");
+    let (namespace, user) = pod_and_reader("get-follow", "while :; do echo hello; sleep 1; done");
     let mut tail = namespace.tail(&["pod/web", "--as", &user, "--tail", "0"]);
     tail.until_shown("web app hello\n");
     let output = tail.interrupt();

@@ -30,14 +30,13 @@ fn every_line_of_json_goes_through_jq() {
 #[test]
 fn raw_is_byte_for_byte_what_kubectl_logs_prints() {
     let namespace = Namespace::new("raw");
-    // Every byte, an empty line, and a line as long as container runtimes leave in one piece: of a longer one, kubelets
-    // before 1.27 stamp each piece.
+    // Every byte, an empty line, and one that the container runtime keeps in several pieces.
     let script = r#"for byte in $(seq 0 255); do printf "\\$(printf %03o $byte)"; done
-                    printf '\n\n%08000d\nend\n' 7"#;
+                    printf '\n\n%050000d\nend\n' 7"#;
     namespace.run(Pod::new("web").container("app", script));
     let output = namespace.stern(&["web", "--no-follow", "--output", "raw", "--only-log-lines"]);
     assert!(output.stdout == namespace.logs("web", "app"), "it is not what kubectl prints");
-    assert_eq!(output.stdout.len(), 256 + 2 + 8_001 + 4);
+    assert_eq!(output.stdout.len(), 256 + 2 + 50_001 + 4);
     assert_eq!((output.stderr.as_str(), output.code), ("", Some(0)));
 }
 
