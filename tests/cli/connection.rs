@@ -290,16 +290,26 @@ fn a_log_that_does_not_begin_in_time_is_asked_for_again() {
 #[test]
 fn a_proxy_of_the_environment_is_used() {
     let (world, proxy) = (shown(tls()), Proxy::start());
-    let command = world.stern_rs("web --no-follow").env("HTTPS_PROXY", &proxy.url());
+    proxy.lead_to(world.address());
+    let flags = "--no-follow --server https://k8s.example:6443 --insecure-skip-tls-verify";
+    let command = world.stern_rs(&format!("web {flags}")).env("KUBECONFIG", "").env("HTTPS_PROXY", &proxy.url());
     command.run().stdout("web-1 app a\n").exit(0);
-    assert_eq!(proxy.targets()[0], world.address().to_string());
+    assert_eq!(proxy.targets()[0], "k8s.example:6443");
 }
 
 #[test]
 fn the_environment_may_except_a_server_from_its_proxy() {
+    let proxy = Proxy::start();
+    let command = stern_rs("web --server https://k8s.invalid").env("HTTPS_PROXY", &proxy.url());
+    command.env("NO_PROXY", ".invalid").run().fails_with(1, &["cannot reach the apiserver https://k8s.invalid"]);
+    assert!(proxy.targets().is_empty());
+}
+
+#[test]
+fn a_server_on_this_machine_needs_no_proxy_of_the_environment() {
     let (world, proxy) = (shown(tls()), Proxy::start());
     let command = world.stern_rs("web --no-follow").env("HTTPS_PROXY", &proxy.url());
-    command.env("NO_PROXY", "127.0.0.1").run().stdout("web-1 app a\n").exit(0);
+    command.run().stdout("web-1 app a\n").exit(0);
     assert!(proxy.targets().is_empty());
 }
 
@@ -318,22 +328,24 @@ fn a_proxy_is_shown_its_credentials() {
     let (world, proxy) = (shown(tls()), Proxy::start());
     proxy.require("Basic dTpw");
     let url = proxy.url().replace("http://", "http://u:p@");
-    world.stern_rs("web --no-follow").env("HTTPS_PROXY", &url).run().stdout("web-1 app a\n").exit(0);
+    let config = world.kubeconfig().replace("    server:", &format!("    proxy-url: {url}\n    server:"));
+    world.home.write("kubeconfig", &config);
+    connects(&world, "");
 }
 
 #[test]
 fn a_proxy_that_is_not_there_is_named() {
-    let world = tls();
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let ran = world.stern_rs("web").env("HTTPS_PROXY", &format!("http://{address}")).run();
-    ran.fails_with(1, &["through the proxy", &address.to_string()]);
+    let command = stern_rs("web --server https://k8s.example").env("HTTPS_PROXY", &format!("http://{address}"));
+    command.run().fails_with(1, &["through the proxy", &address.to_string()]);
 }
 
 #[test]
 fn what_is_asked_is_told_to_those_who_want_to_know() {
     let world = World::web(["a"]);
     let ran = world.run("web --no-follow --verbosity 6").stdout("web-1 app a\n");
-    ran.told("· GET http").told("/api/v1/namespaces/default/pods?limit=500 200 OK in ");
+    let base = format!("· GET {}/api/v1/namespaces/default/pods", world.url());
+    ran.told(&format!("{base}?")).told(&format!("{base}/web-1/log?")).told("limit=500 200 OK in ");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What is shown while pods and containers come, restart and go.
 
+use std::time::Duration;
+
 use apiserver::{After, Answer, Gate, Match, Pod};
 
 use crate::harness::World;
@@ -146,7 +148,7 @@ fn a_restarted_container_is_shown_on() {
     world.restart_container("web-1/app");
     world.log("web-1/app").push("b");
     tail.expect("web-1 app b");
-    tail.interrupt().stderr("+ web-1 › app\n- web-1 › app\n+ web-1 › app\n");
+    tail.interrupt().stderr("+ web-1 › app\n- web-1 › app (Error, exit 1)\n+ web-1 › app\n");
 }
 
 #[test]
@@ -244,6 +246,33 @@ fn a_restart_while_a_container_waits_for_its_turn_attributes_no_line_to_the_wron
     world.terminate_container("web-1/app", 0, "Completed");
     tail.expect("web-2 app old");
     tail.expect("web-2 app new");
+    tail.interrupt();
+}
+
+/// The same, but what is told of the restart is late.
+#[test]
+fn a_restart_that_is_known_only_after_a_log_was_opened_shows_each_line_once() {
+    let world = World::web(["old"]);
+    let (log, watch) = (Gate::new(), Gate::new());
+    world.on(Match::logs()).then(Answer::ok().hold(&log));
+    world.on(Match::watches()).then(Answer::ok().hold_after(After::Lines(0), &watch));
+    let mut tail = world.start("web");
+    tail.until(|account| account.requests.logs().len() == 1);
+    world.restart_container("web-1/app");
+    // The status knows seconds only; this comes well after the one in which the old instance ended.
+    let later = world.now() + Duration::from_secs(3);
+    world.log("web-1/app").push_at(later, "new");
+    log.release();
+    tail.expect("web-1 app new");
+    watch.release();
+    world.add_pod(Pod::new("web-2").container("app").waiting("ImagePullBackOff", ""));
+    tail.told("! web-2 › app waits");
+    world.log("web-1/app").push_at(later, "newer");
+    tail.expect("web-1 app old");
+    tail.expect("web-1 app newer");
+    world.restart_container("web-1/app");
+    world.log("web-1/app").push("newest");
+    tail.expect("web-1 app newest");
     tail.interrupt();
 }
 

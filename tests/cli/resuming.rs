@@ -187,7 +187,7 @@ fn a_server_that_goes_down_and_comes_up_again_is_followed_on() {
     tail.told("cannot reach the apiserver");
     world.up();
     tail.expect_all(["web-1 app b", "web-2 app c"]);
-    tail.told("· the pods are watched again\n");
+    tail.told("· the apiserver answers again\n");
     tail.interrupt().told("cannot reach the apiserver").exit(130);
 }
 
