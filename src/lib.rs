@@ -16,6 +16,7 @@ pub mod stdin;
 pub mod tail;
 
 pub mod filter;
+pub mod gotime;
 pub mod merge;
 pub mod output;
 pub mod render;
