@@ -127,7 +127,7 @@ mod tests {
     fn what_is_no_element_stays() {
         for (layout, expected) in [
             ("Janet Monk M J P p é", "Janet Monk M J P p é"),
-            ("_2006 __2006", "_2026 __2026"),
+            ("_2006", "_2026"),
             (".001 .0x . ,", ".002 .0x . ,"),
             ("Z Z0 - -0 07 00", "Z Z0 - -0 07 00"),
             ("", ""),
@@ -158,8 +158,8 @@ mod tests {
             Time::zero().in_zone(load_location("Asia/Tokyo", &Zone::Utc).unwrap()).to_string(),
             "0001-01-01 09:18:59 +0918 LMT"
         );
-        assert_eq!(text(-62_198_755_200, 0, "UTC", "2006 06"), "-001 01");
-        assert_eq!(text(i64::MAX, 0, "UTC", RFC3339_NANO), "-292277022400-12-04T15:30:07Z");
+        assert_eq!(text(-62_198_755_200, 0, "UTC", "2006 06"), "-0001 01");
+        assert_eq!(text(i64::MAX, 0, "UTC", RFC3339_NANO), "292277026596-12-04T15:30:07Z");
     }
 
     proptest! {
