@@ -260,7 +260,6 @@ mod tests {
             (&["-T", "x"], "-T (stern's --template-file) is not available yet"),
             (&["--template", "x"], "--template is not available yet"),
             (&["--template-file=x"], "--template-file is not available yet"),
-            (&["--config=x"], "--config is not available yet"),
             (&["--completion=zsh"], "--completion is not available yet"),
             (&["--prompt"], "--prompt is not available yet"),
             (&["--tail"], "--tail needs a value: --tail N"),

@@ -24,6 +24,11 @@ const BURST: u32 = 100;
 
 impl Plan {
     pub fn new(args: Args, env: &Environment) -> Result<Plan> {
+        let origins = args.origins.clone();
+        Plan::check(args, env).map_err(|error| origins.blame(error))
+    }
+
+    fn check(args: Args, env: &Environment) -> Result<Plan> {
         // Everything is checked with --stdin too: a wrong flag is wrong even where it does not matter.
         let args = &args;
         let connect = connect(args)?;

@@ -6,8 +6,8 @@ use crate::cli::{self, Command};
 /// Of a command line as one would type it, apart from the program; words are split at blanks, `''` is empty.
 fn try_plan(line: &str) -> Result<Plan, String> {
     let words = line.split_whitespace().map(|word| OsString::from(word.trim_matches('\'')));
-    let command =
-        cli::parse(std::iter::once("stern-rs".into()).chain(words)).map_err(|error| error.to_string())?;
+    let command = cli::parse(std::iter::once("stern-rs".into()).chain(words), &Environment::bare())
+        .map_err(|error| error.to_string())?;
     let Command::Run(args) = command else { panic!("{line} only prints") };
     let environment = Environment { stdout_is_terminal: true, ..Environment::bare() };
     Plan::new(*args, &environment).map_err(|error| error.to_string())
