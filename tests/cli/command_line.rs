@@ -21,7 +21,9 @@ fn one_query_is_enough() {
 #[test]
 fn a_regex_that_is_wrong_is_named_with_its_flag() {
     wrong("we(b", &["we(b"]);
-    for flag in ["--container", "--exclude-container", "--exclude-pod", "--include", "--exclude", "--highlight"] {
+    for flag in
+        ["--container", "--exclude-container", "--exclude-pod", "--include", "--exclude", "--highlight"]
+    {
         wrong(&format!("web {flag} a(b"), &[flag, "a(b"]);
     }
 }

@@ -159,7 +159,7 @@ fn the_last_words_before_a_restart_come_first() {
     world.log("web-1/app").extend(["last", "words"]);
     world.restart_container("web-1/app");
     world.log("web-1/app").push("b");
-    ["last", "words", "b"].map(|line| tail.expect(&format!("web-1 app {line}")));
+    ["last", "words", "b"].iter().for_each(|line| tail.expect(&format!("web-1 app {line}")));
     tail.interrupt();
 }
 
@@ -401,7 +401,8 @@ fn where_watching_is_forbidden_the_list_is_asked_for_again() {
     tail.expect("web-2 app b");
     let lists = world.requests().lists().len();
     tail.until(|account| account.requests.lists().len() > lists);
-    let told = "! not allowed to watch pods in namespace \"default\": user \"double-user\" needs verb \"watch\"";
+    let told =
+        "! not allowed to watch pods in namespace \"default\": user \"double-user\" needs verb \"watch\"";
     tail.interrupt().told(told).told("asking every 5 s instead").exit(130);
 }
 

@@ -25,7 +25,10 @@ fn two_days_are_shown_unless_more_is_asked_for() {
 fn since_bounds_the_log_by_the_servers_clock() {
     let world = world();
     world.run("web --since 30m --no-follow").stdout("web-1 app new\n");
-    assert_eq!((world.log_queries("sinceSeconds"), world.log_queries("sinceTime")), (vec!["1800".into()], vec!["-".into()]));
+    assert_eq!(
+        (world.log_queries("sinceSeconds"), world.log_queries("sinceTime")),
+        (vec!["1800".into()], vec!["-".into()])
+    );
 }
 
 #[test]

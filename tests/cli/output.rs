@@ -42,7 +42,10 @@ fn json_stays_json_whatever_is_in_a_line() {
     log.push(b"\xff\xfe broken \x00 \x1b[31m red").push("tab\tand \u{2028} and \\ and \"").push("");
     let ran = world.run("web --no-follow -o json");
     let messages: Vec<_> = json_lines(&ran.out()).iter().map(|line| line["message"].clone()).collect();
-    assert_eq!(messages, ["\u{fffd}\u{fffd} broken \0 \u{1b}[31m red", "tab\tand \u{2028} and \\ and \"", ""]);
+    assert_eq!(
+        messages,
+        ["\u{fffd}\u{fffd} broken \0 \u{1b}[31m red", "tab\tand \u{2028} and \\ and \"", ""]
+    );
 }
 
 #[test]

@@ -9,7 +9,7 @@ const LINES: [&str; 6] = ["one", "two", "zwei → ünïcödé ✓", "three", "",
 /// Expects all lines once, then a line that is written last: so that nothing comes again in between.
 #[track_caller]
 fn expect_each_once(world: &World, tail: &mut Tail) {
-    LINES.map(|line| tail.expect(&format!("web-1 app {line}")));
+    LINES.iter().for_each(|line| tail.expect(&format!("web-1 app {line}")));
     world.log("web-1/app").push("end");
     tail.expect("web-1 app end");
 }
@@ -83,7 +83,7 @@ fn lines_that_share_an_instant_are_told_apart() {
     world.log("web-1/app").lines_at(now, 0, ["same", "same", "other", "same"]);
     world.on(Match::logs()).then(Answer::ok().cut_after(After::Lines(2)));
     let mut tail = world.start("web -o raw");
-    ["same", "same", "other", "same"].map(|line| tail.expect(line));
+    ["same", "same", "other", "same"].iter().for_each(|line| tail.expect(line));
     world.log("web-1/app").push("end");
     tail.expect("end");
     tail.interrupt();
@@ -99,9 +99,7 @@ fn many_lines_are_resumed_where_they_broke() {
         script.then(Answer::ok().cut_after(After::Bytes(bytes)));
     }
     let mut tail = world.start("web -o raw");
-    for n in 0..5_000 {
-        tail.expect(&format!("line {n}"));
-    }
+    (0..5_000).for_each(|n| tail.expect(&format!("line {n}")));
     world.log("web-1/app").push("end");
     tail.expect("end");
     tail.interrupt();
