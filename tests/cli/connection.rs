@@ -292,7 +292,8 @@ fn a_proxy_of_the_environment_is_used() {
     let (world, proxy) = (shown(tls()), Proxy::start());
     proxy.lead_to(world.address());
     let flags = "--no-follow --server https://k8s.example:6443 --insecure-skip-tls-verify";
-    let command = world.stern_rs(&format!("web {flags}")).env("KUBECONFIG", "").env("HTTPS_PROXY", &proxy.url());
+    let command =
+        world.stern_rs(&format!("web {flags}")).env("KUBECONFIG", "").env("HTTPS_PROXY", &proxy.url());
     command.run().stdout("web-1 app a\n").exit(0);
     assert_eq!(proxy.targets()[0], "k8s.example:6443");
 }
@@ -301,7 +302,10 @@ fn a_proxy_of_the_environment_is_used() {
 fn the_environment_may_except_a_server_from_its_proxy() {
     let proxy = Proxy::start();
     let command = stern_rs("web --server https://k8s.invalid").env("HTTPS_PROXY", &proxy.url());
-    command.env("NO_PROXY", ".invalid").run().fails_with(1, &["cannot reach the apiserver https://k8s.invalid"]);
+    command
+        .env("NO_PROXY", ".invalid")
+        .run()
+        .fails_with(1, &["cannot reach the apiserver https://k8s.invalid"]);
     assert!(proxy.targets().is_empty());
 }
 
@@ -336,7 +340,8 @@ fn a_proxy_is_shown_its_credentials() {
 #[test]
 fn a_proxy_that_is_not_there_is_named() {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let command = stern_rs("web --server https://k8s.example").env("HTTPS_PROXY", &format!("http://{address}"));
+    let command =
+        stern_rs("web --server https://k8s.example").env("HTTPS_PROXY", &format!("http://{address}"));
     command.run().fails_with(1, &["through the proxy", &address.to_string()]);
 }
 
