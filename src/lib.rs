@@ -16,6 +16,7 @@ pub mod stdin;
 pub mod tail;
 
 pub mod filter;
+pub mod gotemplate;
 pub mod gotime;
 pub mod merge;
 pub mod output;
