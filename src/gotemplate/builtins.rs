@@ -25,7 +25,9 @@ pub fn functions() -> Functions {
         ("println", text(&[], |args, out| fmt::println(args, out))),
         (
             "printf",
-            text(&[Type::String], |args, out| fmt::printf(args[0].as_text().unwrap_or_default(), &args[1..], out)),
+            text(&[Type::String], |args, out| {
+                fmt::printf(args[0].as_text().unwrap_or_default(), &args[1..], out)
+            }),
         ),
         ("html", text(&[], |args, out| escape::html(&joined(args), out))),
         ("js", text(&[], |args, out| escape::js(&joined(args), out))),

@@ -56,7 +56,10 @@ mod tests {
     #[test]
     fn each_has_its_own_escapes() {
         assert_eq!(escaped(html, b"<a href=\"x\">'&\0"), "&lt;a href=&#34;x&#34;&gt;&#39;&amp;\u{fffd}");
-        assert_eq!(escaped(js, "'\"\\<=&\n é\u{200b}".as_bytes()), r#"\'\"\\\u003C\u003D\u0026\u000A é\u200B"#);
+        assert_eq!(
+            escaped(js, "'\"\\<=&\n é\u{200b}".as_bytes()),
+            r#"\'\"\\\u003C\u003D\u0026\u000A é\u200B"#
+        );
         assert_eq!(escaped(url_query, "a b&c=é~".as_bytes()), "a+b%26c%3D%C3%A9~");
     }
 }

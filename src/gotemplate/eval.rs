@@ -159,7 +159,9 @@ impl<'v> Run<'v, '_> {
             Value::Missing => return Ok(Got::default()),
             Value::Nil => return self.error(format!("nil pointer evaluating {}.{name}", of.type_name())),
             Value::Object(object) => {
-                if let Some(signature) = Some(name).filter(|name| !name.is_empty()).and_then(|n| object.method(n)) {
+                if let Some(signature) =
+                    Some(name).filter(|name| !name.is_empty()).and_then(|n| object.method(n))
+                {
                     let call = Call { name, signature, args, piped };
                     return self.method(dot, object.clone(), call, operand);
                 }
@@ -175,8 +177,7 @@ impl<'v> Run<'v, '_> {
                 }
                 if object.fields().iter().any(|(known, _)| *known == name) {
                     let struct_type = of.type_name();
-                    return self
-                        .error(format!("{name} is an unexported field of struct type {struct_type}"));
+                    return self.error(format!("{name} is an unexported field of struct type {struct_type}"));
                 }
             }
             Value::Number(_) if matches!(name, "String" | "Int64" | "Float64") => {
@@ -223,14 +224,19 @@ impl<'v> Run<'v, '_> {
         self.args.truncate(base);
         let Value::Number(text) = number else { return Ok(Got::default()) };
         let parsed = std::str::from_utf8(text).ok();
-        let syntax = |function: &str| format!("strconv.{function}: parsing {}: invalid syntax", super::quote::quoted(text));
+        let syntax = |function: &str| {
+            format!("strconv.{function}: parsing {}: invalid syntax", super::quote::quoted(text))
+        };
         let answer = match name {
             "String" => Ok(Value::Str(text.clone())),
             "Int64" => parsed
                 .and_then(|text| text.parse().ok())
                 .map(|int| Value::Int(Width::Int64, int))
                 .ok_or_else(|| syntax("ParseInt")),
-            _ => parsed.and_then(|text| text.parse().ok()).map(Value::Float).ok_or_else(|| syntax("ParseFloat")),
+            _ => parsed
+                .and_then(|text| text.parse().ok())
+                .map(Value::Float)
+                .ok_or_else(|| syntax("ParseFloat")),
         };
         self.answer(name, (operand.pos, operand), answer.map(Answer::Value), Vec::new())
     }
@@ -323,7 +329,8 @@ impl<'v> Run<'v, '_> {
     }
 
     fn check_count(&self, call: &Call<'_, 'v>) -> Result<()> {
-        let (wanted, got) = (call.signature.params.len(), call.args.len() + usize::from(call.piped.is_some()));
+        let (wanted, got) =
+            (call.signature.params.len(), call.args.len() + usize::from(call.piped.is_some()));
         match call.signature.rest {
             Some(_) if got < wanted => self.error(format!(
                 "wrong number of args for {}: want at least {wanted} got {}",
@@ -407,10 +414,13 @@ impl<'v> Run<'v, '_> {
         if fits {
             return Ok(got.value);
         }
-        let (to, from) = (to.map_or("interface {}", type_name), match &got.value {
-            Value::Nil => "interface {}",
-            value => value.type_name(),
-        });
+        let (to, from) = (
+            to.map_or("interface {}", type_name),
+            match &got.value {
+                Value::Nil => "interface {}",
+                value => value.type_name(),
+            },
+        );
         self.error(format!("wrong type for value; expected {to}; got {from}"))
     }
 }
@@ -454,4 +464,3 @@ fn invoke(
     }
     function.call("", args, out)
 }
-

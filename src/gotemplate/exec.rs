@@ -253,7 +253,8 @@ impl<'v> Run<'v, '_> {
             match &branch.pipe.variables[..] {
                 [] => {}
                 names if branch.pipe.assign => {
-                    let values = if names.len() > 1 { vec![key.into(), item.clone()] } else { vec![item.clone()] };
+                    let values =
+                        if names.len() > 1 { vec![key.into(), item.clone()] } else { vec![item.clone()] };
                     for (name, value) in names.iter().zip(values) {
                         self.assign(name, value)?;
                     }

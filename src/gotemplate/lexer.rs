@@ -197,7 +197,11 @@ impl<'t> Lexer<'t> {
             self.skip();
         }
         self.pos += 2;
-        if emit { self.emit(Kind::RightDelim) } else { self.skip() }
+        if emit {
+            self.emit(Kind::RightDelim)
+        } else {
+            self.skip()
+        }
         if trim {
             let rest = &self.input[self.pos..];
             self.pos += rest.iter().take_while(|&&byte| is_space(byte)).count();

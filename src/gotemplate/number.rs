@@ -92,9 +92,8 @@ fn underscores_separate(text: &str) -> bool {
     let bytes = text.as_bytes();
     let prefixed = matches!(bytes, [b'0', b'x' | b'X' | b'o' | b'O' | b'b' | b'B', ..]);
     let hex = matches!(bytes, [b'0', b'x' | b'X', ..]);
-    let is_digit = |i: usize| {
-        bytes.get(i).is_some_and(|byte| byte.is_ascii_digit() || hex && byte.is_ascii_hexdigit())
-    };
+    let is_digit =
+        |i: usize| bytes.get(i).is_some_and(|byte| byte.is_ascii_digit() || hex && byte.is_ascii_hexdigit());
     (0..bytes.len()).filter(|&i| bytes[i] == b'_').all(|i| {
         let before = i > 0 && (is_digit(i - 1) || prefixed && i == 2);
         before && is_digit(i + 1)
@@ -160,7 +159,8 @@ mod tests {
         ] {
             assert_eq!(Number::parse(text).unwrap().int, Some(int), "{text}");
         }
-        for (text, float) in [("1.5", 1.5), (".5", 0.5), ("1e-3", 0.001), ("0x1.8p1", 3.0), ("-1_0.5", -10.5)] {
+        for (text, float) in [("1.5", 1.5), (".5", 0.5), ("1e-3", 0.001), ("0x1.8p1", 3.0), ("-1_0.5", -10.5)]
+        {
             assert_eq!(Number::parse(text).unwrap().float, Some(float), "{text}");
         }
     }
@@ -175,7 +175,11 @@ mod tests {
     #[test]
     fn malformed_numbers_are_refused() {
         for text in ["089", "0x", "1__0", "1_", "_1", "0x1.8", "+", "1e400", "0b2", "1e"] {
-            assert_eq!(Number::parse(text).unwrap_err(), format!("illegal number syntax: {text:?}"), "{text}");
+            assert_eq!(
+                Number::parse(text).unwrap_err(),
+                format!("illegal number syntax: {text:?}"),
+                "{text}"
+            );
         }
         assert!(Number::parse("99999999999999999999").unwrap_err().starts_with("integer overflow"));
         assert!(Number::parse("2i").unwrap_err().starts_with("complex"));

@@ -129,7 +129,9 @@ impl Parser<'_> {
         }
         match self.action_line.filter(|&line| line != token.line) {
             // "unclosed action started at", not "unclosed action in action started at".
-            Some(line) if token.text.ends_with(b" action") => format!("{token} started at {}:{line}", self.name),
+            Some(line) if token.text.ends_with(b" action") => {
+                format!("{token} started at {}:{line}", self.name)
+            }
             Some(line) => format!("{token} in action started at {}:{line}", self.name),
             None => token.to_string(),
         }
@@ -354,7 +356,9 @@ impl Parser<'_> {
             return Err(format!("missing value for {context}"));
         }
         for (i, command) in pipe.commands.iter().enumerate().skip(1) {
-            if let Term::Bool(_) | Term::Dot | Term::Nil | Term::Number(_) | Term::Str(..) = command.args[0].term {
+            if let Term::Bool(_) | Term::Dot | Term::Nil | Term::Number(_) | Term::Str(..) =
+                command.args[0].term
+            {
                 return Err(format!("non executable command in pipeline stage {}", i + 1));
             }
         }
@@ -457,7 +461,8 @@ impl Parser<'_> {
             Kind::Character => Term::Number(Number::character(&token.str())?),
             Kind::Number => Term::Number(Number::parse(&token.str())?),
             Kind::LeftParen => {
-                let pipe = self.nested(|parser| parser.pipeline("parenthesized pipeline", Kind::RightParen))?;
+                let pipe =
+                    self.nested(|parser| parser.pipeline("parenthesized pipeline", Kind::RightParen))?;
                 Term::Pipe(Box::new(pipe))
             }
             Kind::Str => {

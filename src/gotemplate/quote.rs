@@ -135,9 +135,9 @@ fn unquote_one(text: &[u8], quote: u8) -> Option<(Unit, &[u8])> {
 
 fn digits(text: &[u8], count: usize, base: u32) -> Option<(u32, &[u8])> {
     let (digits, rest) = text.split_at_checked(count)?;
-    let code = digits
-        .iter()
-        .try_fold(0u32, |code, &digit| code.checked_mul(base)?.checked_add(char::from(digit).to_digit(base)?))?;
+    let code = digits.iter().try_fold(0u32, |code, &digit| {
+        code.checked_mul(base)?.checked_add(char::from(digit).to_digit(base)?)
+    })?;
     Some((code, rest))
 }
 

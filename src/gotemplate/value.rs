@@ -1,6 +1,6 @@
 //! What a template computes with.
 
-use std::{collections::BTreeMap, ops::Deref, rc::Rc};
+use std::{any::Any, collections::BTreeMap, ops::Deref, rc::Rc};
 
 /// A value, of a type that Go knows. Text is borrowed from the data or the template wherever it can be.
 #[derive(Clone, Default)]
@@ -153,6 +153,11 @@ pub trait Host {
     /// Calls a method that [`Host::method`] knows, with arguments that fit its signature.
     fn call(&self, _name: &str, _args: &[Value<'_>], _out: &mut Vec<u8>) -> Result<Answer<'static>, String> {
         Ok(Answer::Value(Value::Missing))
+    }
+
+    /// Itself, for functions of the host that look for a type of their own.
+    fn as_any(&self) -> Option<&dyn Any> {
+        None
     }
 
     /// Whether `==` holds in Go; a type that cannot be compared never asks.

@@ -11,7 +11,8 @@ const MAX_NUMBER: i64 = 1_000_000;
 
 /// Go's `fmt.Sprintf`, with its complaints about verbs and operands that do not fit.
 pub fn printf(format: &[u8], args: &[Value<'_>], out: &mut Vec<u8>) {
-    let mut run = Run { format, at: 0, args, next: 0, reordered: false, good_index: true, out: Printer::new(out) };
+    let mut run =
+        Run { format, at: 0, args, next: 0, reordered: false, good_index: true, out: Printer::new(out) };
     while run.at < format.len() && !run.out.is_full() {
         let plain = memchr::memchr(b'%', &format[run.at..]).unwrap_or(format.len() - run.at);
         run.out.write(&format[run.at..run.at + plain]);
@@ -169,7 +170,8 @@ impl Run<'_, '_> {
         };
         if matches!(verb, 'v' | 'w') {
             let flags = &mut self.out.flags;
-            (flags.sharp_v, flags.plus_v) = (std::mem::take(&mut flags.sharp), std::mem::take(&mut flags.plus));
+            (flags.sharp_v, flags.plus_v) =
+                (std::mem::take(&mut flags.sharp), std::mem::take(&mut flags.plus));
         }
         self.out.arg(arg, verb);
         self.next += 1;

@@ -1,6 +1,9 @@
 //! Text, numbers and characters with the flags, width and precision of a verb.
 
-use super::{super::{quote, utf8}, float};
+use super::{
+    super::{quote, utf8},
+    float,
+};
 
 /// What stands between `%` and the verb.
 #[derive(Debug, Clone, Copy, Default)]
@@ -98,7 +101,8 @@ impl Flags {
     pub fn unicode(&self, code: u64, out: &mut Vec<u8>) {
         let digits = self.precision.unwrap_or(0).max(4);
         let mut text = format!("U+{code:0digits$X}");
-        let printable = u32::try_from(code).ok().and_then(char::from_u32).filter(|&char| utf8::is_print(char));
+        let printable =
+            u32::try_from(code).ok().and_then(char::from_u32).filter(|&char| utf8::is_print(char));
         if let Some(char) = printable.filter(|_| self.sharp) {
             text += &format!(" '{char}'");
         }

@@ -38,7 +38,9 @@ impl Printer<'_> {
             'v' if is_nil(value) => self.flags.pad(b"<nil>", self.out),
             'p' => match value {
                 Value::List(_) | Value::Map(_) => self.pointer(),
-                Value::Object(object) if matches!(object.kind(), Kind::Pointer | Kind::Func) => self.pointer(),
+                Value::Object(object) if matches!(object.kind(), Kind::Pointer | Kind::Func) => {
+                    self.pointer()
+                }
                 _ => self.bad(value, verb),
             },
             _ if is_nil(value) => self.bad(value, verb),
@@ -118,7 +120,8 @@ impl Printer<'_> {
     }
 
     fn map(&mut self, map: &Map<'_>, verb: char) {
-        let (separator, close): (&[u8], &[u8]) = if self.flags.sharp_v { (b", ", b"}") } else { (b" ", b"]") };
+        let (separator, close): (&[u8], &[u8]) =
+            if self.flags.sharp_v { (b", ", b"}") } else { (b" ", b"]") };
         if self.flags.sharp_v {
             self.write(map.type_name().as_bytes());
             if map.is_nil() {
