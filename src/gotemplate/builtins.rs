@@ -56,14 +56,16 @@ fn text(
     })
 }
 
-/// The arguments as they would be shown.
+/// The arguments as a template shows them, with the spaces of `print`.
 fn joined(args: &[Value<'_>]) -> Vec<u8> {
+    let is_string =
+        |value: &Value<'_>| matches!(value, Value::Str(_) | Value::Number(_) | Value::Nil | Value::Missing);
     let mut text = Vec::new();
-    match args {
-        // A pointer is shown as what it points to.
-        [Value::Nil] => text.extend_from_slice(b"<no value>"),
-        [arg] => fmt::print_value(arg, &mut text),
-        args => fmt::print(args, &mut text),
+    for (i, arg) in args.iter().enumerate() {
+        if i > 0 && !is_string(arg) && !is_string(&args[i - 1]) {
+            text.push(b' ');
+        }
+        fmt::print_value(if let Value::Nil = arg { &Value::Missing } else { arg }, &mut text);
     }
     text
 }

@@ -65,23 +65,23 @@ fn composite(a: &Value<'_>, b: &Value<'_>) -> Result<bool> {
     if is_nil(a) || is_nil(b) {
         return Ok(is_nil(a) == is_nil(b));
     }
-    let shown = |value: &Value<'_>| {
+    let shown = |verb: &[u8], value: &Value<'_>| {
         let mut text = Vec::new();
-        super::print(std::slice::from_ref(value), &mut text);
+        super::printf(verb, std::slice::from_ref(value), &mut text);
         String::from_utf8_lossy(&text).into_owned()
     };
     match (a, b) {
         (Value::Object(Object::Borrowed(a)), Value::Object(Object::Borrowed(b))) => Ok(a.equals(*b)),
         (Value::Object(a), Value::Object(b)) => Ok(a.equals(&**b)),
         (_, Value::List(_) | Value::Map(_)) if std::mem::discriminant(a) == std::mem::discriminant(b) => {
-            Err(format!("non-comparable type {}: {}", shown(b), b.type_name()))
+            Err(format!("non-comparable type {}: {}", shown(b"%s", b), b.type_name()))
         }
         _ => Err(format!(
             "non-comparable types {}: {}, {}: {}",
-            shown(a),
+            shown(b"%s", a),
             a.type_name(),
             b.type_name(),
-            shown(b)
+            shown(b"%v", b)
         )),
     }
 }

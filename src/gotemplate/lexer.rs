@@ -163,7 +163,7 @@ impl<'t> Lexer<'t> {
                 '\'' => self.constant(b'\'', Kind::Character, "unterminated character constant")?,
                 '`' => self.raw()?,
                 '$' => self.name(Kind::Variable)?,
-                '.' if !self.input.get(self.pos + 1).is_some_and(u8::is_ascii_digit) => {
+                '.' if self.input.get(self.pos + 1).is_some_and(|byte| !byte.is_ascii_digit()) => {
                     self.name(Kind::Field)?;
                 }
                 '.' | '+' | '-' | '0'..='9' => self.number()?,

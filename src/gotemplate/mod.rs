@@ -24,8 +24,8 @@ use parser::Trees;
 pub use fmt::{print, print_value, printf, println};
 pub use value::{Answer, Entry, Host, Kind, Map, Object, Signature, Str, Type, Value, Width};
 
-/// How much text one run may make, in print and in between. A line of a log is a millionth of that.
-pub const MAX_OUTPUT: usize = 64 << 20;
+/// How much text one run may make, shown or not: more than any line, less than the memory.
+pub const MAX_OUTPUT: usize = 16 << 20;
 
 /// A parsed template.
 pub struct Template {

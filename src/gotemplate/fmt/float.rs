@@ -1,5 +1,8 @@
 //! Floats as text, by the rules of Go's `strconv.FormatFloat`.
 
+/// More digits than any float has; Rust's formats take no more than 65535.
+const MAX_DIGITS: usize = 1100;
+
 /// The digits of a number and where its point stands: `0.d1d2d3… × 10^point`.
 struct Decimal {
     digits: Vec<u8>,
@@ -69,7 +72,11 @@ pub fn append(value: f64, verb: u8, precision: Option<usize>, out: &mut Vec<u8>)
         }
         b'f' => match precision {
             // Rust rounds as Go does, exactly and half to even.
-            Some(precision) => out.extend_from_slice(format!("{value:.precision$}").as_bytes()),
+            Some(precision) => {
+                let known = precision.min(MAX_DIGITS);
+                out.extend_from_slice(format!("{value:.known$}").as_bytes());
+                out.resize(out.len() + precision - known, b'0');
+            }
             None => {
                 let decimal = rounded(value, None);
                 decimal.positional((decimal.digits.len() as i32 - decimal.point).max(0), out);
@@ -93,7 +100,7 @@ fn general(value: f64, wanted: Option<i32>, verb: u8, out: &mut Vec<u8>) {
     }
     let exponent = decimal.point - 1;
     if exponent < -4 || exponent >= threshold {
-        decimal.scientific(precision.min(len) - 1, verb - b'g' + b'e', out);
+        decimal.scientific(precision.min(len) - 1, verb - (b'g' - b'e'), out);
     } else {
         let precision = if precision > decimal.point { len } else { precision };
         decimal.positional((precision - decimal.point).max(0), out);
@@ -103,7 +110,10 @@ fn general(value: f64, wanted: Option<i32>, verb: u8, out: &mut Vec<u8>) {
 /// To so many digits after the first, or the fewest that tell the number from others.
 fn rounded(value: f64, after_first: Option<usize>) -> Decimal {
     match after_first {
-        Some(precision) => Decimal::new(&format!("{value:.precision$e}")),
+        Some(precision) => {
+            let precision = precision.min(MAX_DIGITS);
+            Decimal::new(&format!("{value:.precision$e}"))
+        }
         None => Decimal::new(&format!("{value:e}")),
     }
 }

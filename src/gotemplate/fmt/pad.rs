@@ -99,8 +99,9 @@ impl Flags {
 
     /// `%U`
     pub fn unicode(&self, code: u64, out: &mut Vec<u8>) {
-        let digits = self.precision.unwrap_or(0).max(4);
-        let mut text = format!("U+{code:0digits$X}");
+        let digits = format!("{code:X}");
+        let zeros = self.precision.unwrap_or(0).max(4).saturating_sub(digits.len());
+        let mut text = format!("U+{}{digits}", "0".repeat(zeros));
         let printable =
             u32::try_from(code).ok().and_then(char::from_u32).filter(|&char| utf8::is_print(char));
         if let Some(char) = printable.filter(|_| self.sharp) {

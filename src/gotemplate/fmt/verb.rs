@@ -34,8 +34,10 @@ impl Printer<'_> {
     /// An operand.
     pub fn arg(&mut self, value: &Value<'_>, verb: char) {
         match verb {
+            'T' | 'v' if is_nil(value) => self.flags.pad(b"<nil>", self.out),
             'T' => self.flags.string(value.type_name().as_bytes(), self.out),
-            'v' if is_nil(value) => self.flags.pad(b"<nil>", self.out),
+            // Only errors can be wrapped.
+            'w' => self.bad(value, verb),
             'p' => match value {
                 Value::List(_) | Value::Map(_) => self.pointer(),
                 Value::Object(object) if matches!(object.kind(), Kind::Pointer | Kind::Func) => {
