@@ -7,11 +7,11 @@ use divan::{AllocProfiler, Bencher, counter::ItemsCount};
 use jiff::tz::TimeZone;
 
 use stern_rs::{
+    batch::{Batch, Instant, Item, Line},
     filter::Filter,
     plan::{Display, FilterPlan, Format, LinePattern, Timestamps},
     render::Renderer,
-    select::{PodInfo, Target},
-    tail::{Batch, Instant, Item, Line},
+    target::{PodInfo, Target},
 };
 
 #[global_allocator]
