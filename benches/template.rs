@@ -9,7 +9,7 @@ use stern_rs::{
     batch::{Batch, Item, Line},
     plan::{Display, FilterPlan, Format, Template},
     render::Renderer,
-    select::{PodInfo, Target},
+    target::{PodInfo, Target},
 };
 
 #[global_allocator]
@@ -21,7 +21,8 @@ fn main() {
     divan::main();
 }
 
-const JSON: &str = r#"{"level":"info","ts":1700000000.5,"msg":"request done","caller":"main.go:12","n":12,"ok":true}"#;
+const JSON: &str =
+    r#"{"level":"info","ts":1700000000.5,"msg":"request done","caller":"main.go:12","n":12,"ok":true}"#;
 
 fn batch(line: &str) -> Batch {
     let mut data = Vec::new();
