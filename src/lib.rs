@@ -16,6 +16,8 @@ pub mod stdin;
 pub mod tail;
 
 pub mod filter;
+pub mod gotemplate;
+pub mod gotime;
 pub mod merge;
 pub mod output;
 pub mod render;
@@ -34,9 +36,15 @@ use plan::{Environment, Plan};
 
 /// Does what `args` say, the program's name first, with the streams of `io`.
 pub fn run(args: impl IntoIterator<Item = OsString>, mut io: Io) -> ExitCode {
-    let planned = cli::parse(args).and_then(|command| match command {
+    let env = Environment::of_process();
+    let planned = cli::parse(args, &env).and_then(|command| match command {
         Command::Print(text) => Ok(Err(text)),
-        Command::Run(args) => Plan::new(*args, &Environment::of_process()).map(Ok),
+        Command::Run(args) => {
+            for warning in &args.warnings {
+                let _ = writeln!(io.stderr, "stern-rs: {warning}");
+            }
+            Plan::new(*args, &env).map(Ok)
+        }
     });
     let plan = match planned {
         Ok(Ok(plan)) => plan,

@@ -25,6 +25,7 @@ pub fn table() -> Command {
         .args(connection_hidden())
         .next_help_heading("Other")
         .args([
+            path("config", "FILE").help("Default: ~/.config/stern-rs/config.yaml"),
             switch("help").short('h').help("Print this help and exit"),
             switch("version").short('v').help("Print the version and exit"),
             switch("show-hidden-options").help("Print the options not listed here and exit"),
@@ -68,9 +69,11 @@ fn lines() -> [Arg; 3] {
     ]
 }
 
-fn output() -> [Arg; 8] {
+fn output() -> [Arg; 10] {
     [
         text("output", "FORMAT").short('o').help("default, raw, json, extjson or ppextjson"),
+        text("template", "TEMPLATE").help("Go template of a line, in place of -o"),
+        path("template-file", "FILE").short('T').help("File with a Go template of a line"),
         optional(text("timestamps", "FORMAT"), "default")
             .short('t')
             .help("Show timestamps: default or short"),

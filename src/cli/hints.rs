@@ -9,7 +9,7 @@ use super::UsageError;
 
 pub fn unknown_long(table: &Command, name: &str) -> UsageError {
     let hint = match name {
-        "template" | "template-file" | "completion" | "config" | "prompt" => {
+        "completion" | "prompt" => {
             return UsageError::new(format!("--{name} is not available yet"));
         }
         "follow" => not_needed("--follow"),
@@ -32,7 +32,6 @@ pub fn unknown_short(table: &Command, short: char, group: &str) -> UsageError {
     let hint = match short {
         'f' => not_needed("-f"),
         'p' => "-p (stern's --prompt) is not available yet; for kubectl's -p say --previous".to_owned(),
-        'T' => "-T (stern's --template-file) is not available yet".to_owned(),
         _ if table.get_arguments().any(|flag| name.len() > 1 && flag.get_long() == Some(name)) => {
             format!("unknown shorthand: -{short} in -{group}; long flags have two dashes: --{group}")
         }
@@ -42,7 +41,7 @@ pub fn unknown_short(table: &Command, short: char, group: &str) -> UsageError {
 }
 
 /// clap knows how to find it.
-fn nearest(table: &Command, name: &str) -> Option<String> {
+pub fn nearest(table: &Command, name: &str) -> Option<String> {
     let error = table.clone().try_get_matches_from(["", &format!("--{name}")]).err()?;
     match error.get(ContextKind::SuggestedArg)? {
         ContextValue::String(flag) => Some(flag.clone()),

@@ -1,5 +1,6 @@
 //! From the command line to [`Args`]: what was said, not yet checked. [`crate::plan`] says what it means.
 
+mod config;
 mod flags;
 mod help;
 mod hints;
@@ -7,7 +8,10 @@ mod pflag;
 
 use std::{error::Error, ffi::OsString, path::Path};
 
-use clap::ArgMatches;
+use clap::{ArgMatches, parser::ValueSource};
+use config::Origins;
+
+use crate::plan::Environment;
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -64,6 +68,8 @@ pub struct Args {
     pub highlight: Vec<String>,
 
     pub output: Option<String>,
+    pub template: Option<String>,
+    pub template_file: Option<OsString>,
     pub timestamps: Option<String>,
     pub timezone: Option<String>,
     pub color: Option<String>,
@@ -94,21 +100,21 @@ pub struct Args {
     pub tls_server_name: Option<String>,
     pub request_timeout: Option<String>,
     pub disable_compression: bool,
+
+    /// What of this the config file says.
+    pub origins: Origins,
+    /// To be said on standard error.
+    pub warnings: Vec<String>,
 }
 
 /// `argv` begins with the program's name, which the usage repeats.
-pub fn parse(argv: impl IntoIterator<Item = OsString>) -> Result<Command, UsageError> {
+pub fn parse(argv: impl IntoIterator<Item = OsString>, env: &Environment) -> Result<Command, UsageError> {
     let mut argv = argv.into_iter();
     let program = program(argv.next());
     let table = flags::table();
     let pflag::Canonical { flags, positionals } = pflag::canonical(&table, argv)?;
     let query = query(positionals)?;
-    let matches = table
-        .clone()
-        .no_binary_name(true)
-        .try_get_matches_from(flags)
-        .map_err(|error| UsageError::new(reason(&error)))?;
-    let mut said = Said(matches);
+    let mut said = Said::new(&table, &flags)?;
     Ok(if said.switch("help") {
         Command::Print(help::help(&table, &program))
     } else if said.switch("version") {
@@ -116,7 +122,12 @@ pub fn parse(argv: impl IntoIterator<Item = OsString>) -> Result<Command, UsageE
     } else if said.switch("show-hidden-options") {
         Command::Print(help::hidden(&table, &program))
     } else {
-        Command::Run(Box::new(args(query, said)))
+        let named: Option<OsString> = said.one("config");
+        let defaults = config::defaults(&table, named.as_deref(), env, |name| said.has(name))?;
+        let flags: Vec<_> = defaults.flags.iter().cloned().chain(flags).collect();
+        let said = Said::new(&table, &flags).map_err(|error| defaults.origins.blame(error))?;
+        let config::Defaults { origins, warnings, .. } = defaults;
+        Command::Run(Box::new(Args { origins, warnings, ..args(query, said) }))
     })
 }
 
@@ -180,6 +191,8 @@ fn args(query: Option<String>, mut said: Said) -> Args {
         exclude: said.list("exclude"),
         highlight: said.list("highlight"),
         output: said.one("output"),
+        template: said.one("template"),
+        template_file: said.one("template-file"),
         timestamps: said.one("timestamps"),
         timezone: said.one("timezone"),
         color: said.one("color"),
@@ -208,12 +221,23 @@ fn args(query: Option<String>, mut said: Said) -> Args {
         tls_server_name: said.one("tls-server-name"),
         request_timeout: said.one("request-timeout"),
         disable_compression: said.switch("disable-compression"),
+        origins: Origins::default(),
+        warnings: Vec::new(),
     }
 }
 
 struct Said(ArgMatches);
 
 impl Said {
+    fn new(table: &clap::Command, flags: &[OsString]) -> Result<Said, UsageError> {
+        let matches = table.clone().no_binary_name(true).try_get_matches_from(flags);
+        matches.map(Said).map_err(|error| UsageError::new(reason(&error)))
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.0.try_contains_id(name).is_ok() && self.0.value_source(name) == Some(ValueSource::CommandLine)
+    }
+
     fn one<T: Clone + Send + Sync + 'static>(&mut self, name: &str) -> Option<T> {
         self.0.remove_one(name)
     }
@@ -235,7 +259,8 @@ mod tests {
     use crate::plan::{Environment, Plan};
 
     fn parse_words(words: &[&str]) -> Result<Command, String> {
-        parse(["stern-rs"].iter().chain(words).map(OsString::from)).map_err(|error| error.to_string())
+        parse(["stern-rs"].iter().chain(words).map(OsString::from), &Environment::bare())
+            .map_err(|error| error.to_string())
     }
 
     fn said(words: &[&str]) -> Args {
@@ -246,7 +271,7 @@ mod tests {
     }
 
     fn printed(argv: &[&str]) -> String {
-        match parse(argv.iter().map(OsString::from)) {
+        match parse(argv.iter().map(OsString::from), &Environment::bare()) {
             Ok(Command::Print(text)) => text,
             other => panic!("{argv:?}: {other:?}"),
         }
@@ -306,8 +331,9 @@ mod tests {
 
     #[test]
     fn version_is_printed() {
-        assert_eq!(printed(&["stern-rs", "-v"]), "stern-rs 0.1.0\n");
-        assert_eq!(printed(&["stern-rs", "web", "--version"]), "stern-rs 0.1.0\n");
+        let version = printed(&["stern-rs", "-v"]);
+        assert!(version.starts_with("stern-rs 0.1.0") && version.ends_with('\n'), "{version}");
+        assert_eq!(printed(&["stern-rs", "web", "--version"]), version);
     }
 
     #[test]
@@ -347,16 +373,17 @@ mod tests {
     fn only_paths_may_be_other_than_utf8() {
         use std::os::unix::ffi::OsStringExt;
         let odd = || OsString::from_vec(b"a\xff".to_vec());
-        assert!(parse(["x".into(), "--kubeconfig".into(), odd()]).is_ok());
-        assert!(parse(["x".into(), "--include".into(), odd()]).is_err());
-        assert!(parse(["x".into(), odd()]).is_err());
+        let parse = |argv: &[OsString]| parse(argv.iter().cloned(), &Environment::bare());
+        assert!(parse(&["x".into(), "--kubeconfig".into(), odd()]).is_ok());
+        assert!(parse(&["x".into(), "--include".into(), odd()]).is_err());
+        assert!(parse(&["x".into(), odd()]).is_err());
     }
 
     proptest! {
         #[test]
         fn no_command_line_panics(words in proptest::collection::vec("(-[a-zA-Z]{1,2}|--[a-z-]{2,8}|--(since|tail|selector|field-selector|timezone|qps|pod-colors|condition)=)?[ -~é\n]{0,6}", 0..5)) {
             let argv = ["stern-rs".to_owned()].into_iter().chain(words).map(OsString::from);
-            let planned = parse(argv).and_then(|command| match command {
+            let planned = parse(argv, &Environment::bare()).and_then(|command| match command {
                 Command::Run(args) => Plan::new(*args, &Environment::bare()).map(|_| ()),
                 Command::Print(_) => Ok(()),
             });

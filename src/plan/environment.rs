@@ -1,9 +1,10 @@
-//! What the surroundings say: the terminal, the variables about colour, the local time zone.
+//! What the surroundings say: the terminal, the variables about colour, the local time zone, the home.
 
 use std::{
     env,
     ffi::OsString,
     io::{IsTerminal, stderr, stdout},
+    path::PathBuf,
 };
 
 use jiff::tz::TimeZone;
@@ -18,6 +19,9 @@ pub struct Environment {
     pub term: Option<OsString>,
     /// By `$TZ`, or as the system is set.
     pub local: TimeZone,
+    pub home: Option<PathBuf>,
+    /// `$STERNCONFIG`
+    pub stern_config: Option<OsString>,
 }
 
 impl Environment {
@@ -30,6 +34,8 @@ impl Environment {
             clicolor_force: env::var_os("CLICOLOR_FORCE"),
             term: env::var_os("TERM"),
             local: TimeZone::system(),
+            home: env::home_dir().filter(|home| !home.as_os_str().is_empty()),
+            stern_config: env::var_os("STERNCONFIG"),
         }
     }
 
@@ -50,7 +56,7 @@ impl Environment {
 
 #[cfg(test)]
 impl Environment {
-    /// No terminal, no variable, and UTC.
+    /// No terminal, no variable, no home, and UTC.
     pub fn bare() -> Environment {
         Environment {
             stdout_is_terminal: false,
@@ -60,6 +66,8 @@ impl Environment {
             clicolor_force: None,
             term: None,
             local: TimeZone::UTC,
+            home: None,
+            stern_config: None,
         }
     }
 }

@@ -4,6 +4,7 @@ mod colors;
 mod duration;
 mod environment;
 mod from_args;
+mod goregex;
 mod name;
 mod pattern;
 mod query;
@@ -12,9 +13,9 @@ mod selector;
 use std::{path::PathBuf, time::Duration};
 
 use jiff::{Timestamp, tz::TimeZone};
-use regex::{Regex, bytes::Regex as BytesRegex};
+use regex::Regex;
 
-pub use self::environment::Environment;
+pub use self::{environment::Environment, goregex::Replaced, pattern::LinePattern};
 
 /// Everything that one run does.
 #[derive(Debug)]
@@ -166,15 +167,17 @@ pub struct Limits {
 /// Which lines to show and what to mark in them.
 #[derive(Debug, Default)]
 pub struct FilterPlan {
-    pub include: Vec<BytesRegex>,
-    pub exclude: Vec<BytesRegex>,
-    pub highlight: Vec<BytesRegex>,
+    pub include: Vec<LinePattern>,
+    pub exclude: Vec<LinePattern>,
+    pub highlight: Vec<LinePattern>,
 }
 
 /// How lines and notices look.
 #[derive(Debug)]
 pub struct Display {
     pub format: Format,
+    /// Takes the place of `format`.
+    pub template: Option<Template>,
     pub color_stdout: bool,
     pub color_stderr: bool,
     pub timestamps: Option<Timestamps>,
@@ -187,6 +190,15 @@ pub struct Display {
     pub namespace_in_prefix: bool,
     /// Whether the namespace is part of extjson and ppextjson: with `-A` only, as in stern.
     pub namespace_in_extjson: bool,
+}
+
+/// Where the template of a line is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Template {
+    /// `--template`
+    Text(String),
+    /// `--template-file`
+    File(PathBuf),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
-use regex::bytes::Regex;
 
 use super::Renderer;
 use crate::{
-    plan::{Display, FilterPlan, Format},
+    plan::{Display, FilterPlan, Format, LinePattern},
     select::{PodInfo, Target},
     tail::{Batch, Instant, Item, Line},
 };
@@ -16,6 +15,7 @@ use crate::{
 pub fn display() -> Display {
     Display {
         format: Format::Default,
+        template: None,
         color_stdout: false,
         color_stderr: false,
         timestamps: None,
@@ -56,10 +56,10 @@ pub fn rendered(
     target: Option<&Arc<Target>>,
     lines: &[&[u8]],
 ) -> String {
-    let highlight = highlight.iter().map(|pattern| Regex::new(pattern).unwrap()).collect();
+    let highlight = highlight.iter().map(|pattern| LinePattern::new(pattern).unwrap()).collect();
     let filter = FilterPlan { highlight, ..FilterPlan::default() };
     let mut out = Vec::new();
     let batch = batch(target.unwrap_or(&Arc::default()), lines);
-    Renderer::new(display, &filter, target.is_none()).batch(&batch, &mut out);
+    Renderer::new(display, &filter, target.is_none()).unwrap().batch(&batch, &mut out);
     String::from_utf8(out).unwrap()
 }

@@ -54,6 +54,8 @@ pub struct Tail {
 enum Log {
     /// The container's current log, for as long as it is written.
     Followed,
+    /// The same, read over and over: for a node that cannot follow another log.
+    Polled,
     /// The container's current log, as it is.
     Current,
     /// The log of the instance before the current one.
@@ -129,6 +131,7 @@ impl Tail {
             return Ok(Log::Previous);
         }
         match &*self.life.borrow_and_update() {
+            Life::Running if self.plan.follow && cannot_follow(&self.said) => Ok(Log::Polled),
             Life::Running if self.plan.follow => Ok(Log::Followed),
             Life::Running | Life::Terminated(_) => Ok(Log::Current),
             // The previous log is that of another instance where this one was not the last before.
@@ -171,7 +174,9 @@ impl Tail {
                 return None;
             }
             // A limit counts once: what follows it is not asked for.
-            Outcome::Clean if log != Log::Followed || self.plan.limit_bytes.is_some() => {
+            Outcome::Clean
+                if matches!(log, Log::Current | Log::Previous) || self.plan.limit_bytes.is_some() =>
+            {
                 return Some(self.ended());
             }
             Outcome::Clean => {}
@@ -276,9 +281,11 @@ impl Tail {
             splitter: Splitter::default(),
         };
         let mut end = reading.run().await;
-        // A followed log that ends may have been cut off: a half line comes again when it is resumed.
-        if matches!(end, Ok(End::Clean)) && log != Log::Followed {
-            end = Ok(reading.finish().await);
+        match (&end, log) {
+            (Ok(End::Clean), Log::Current | Log::Previous) => end = Ok(reading.finish().await),
+            // It may have been cut off: a half line comes again when it is resumed.
+            (Ok(End::Clean), Log::Followed | Log::Polled) => reading.hear_out().await,
+            _ => {}
         }
         match end {
             Ok(End::Clean) => Outcome::Clean,
@@ -321,6 +328,11 @@ impl Tail {
     async fn tell(&self, text: String) {
         self.context.out.notice(Notice::About(self.target.clone(), text)).await;
     }
+}
+
+/// Whether the kubelet said that the node has no inotify instance left, of which each followed log takes one.
+fn cannot_follow(said: &str) -> bool {
+    said.contains("failed to create fsnotify watcher")
 }
 
 /// Waits until one of `ends` has come, after which there is no log to read.

@@ -112,6 +112,16 @@ impl Reading<'_> {
         }
     }
 
+    /// Tells what the kubelet said last in place of a line. A line cut short is left alone: it comes again.
+    pub async fn hear_out(&mut self) {
+        if let Some((data, pieces)) = self.splitter.rest()
+            && matches!(pieces[..], [Piece::Untimed { .. }])
+            && !data[0].is_ascii_digit()
+        {
+            self.tell(&data).await;
+        }
+    }
+
     async fn send(&mut self, data: Bytes, pieces: Vec<Piece>) -> End {
         let (mut items, mut end) = (Vec::with_capacity(pieces.len()), End::Clean);
         let log_end = self.life.borrow().log_end().map(Instant::from).filter(|_| self.doubt == Doubt::Stop);

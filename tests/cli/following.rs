@@ -170,7 +170,9 @@ fn the_last_words_before_a_restart_come_first() {
     world.log("web-1/app").extend(["last", "words"]);
     world.restart_container("web-1/app");
     world.log("web-1/app").push("b");
-    ["last", "words", "b"].iter().for_each(|line| tail.expect(&format!("web-1 app {line}")));
+    for line in ["last", "words", "b"] {
+        tail.expect(&format!("web-1 app {line}"));
+    }
     tail.interrupt();
 }
 

@@ -9,7 +9,9 @@ const LINES: [&str; 6] = ["one", "two", "zwei → ünïcödé ✓", "three", "",
 /// Expects all lines once, then a line that is written last: so that nothing comes again in between.
 #[track_caller]
 fn expect_each_once(world: &World, tail: &mut Tail) {
-    LINES.iter().for_each(|line| tail.expect(&format!("web-1 app {line}")));
+    for line in LINES {
+        tail.expect(&format!("web-1 app {line}"));
+    }
     world.log("web-1/app").push("end");
     tail.expect("web-1 app end");
 }
@@ -83,7 +85,9 @@ fn lines_that_share_an_instant_are_told_apart() {
     world.log("web-1/app").lines_at(now, 0, ["same", "same", "other", "same"]);
     world.on(Match::logs()).then(Answer::ok().cut_after(After::Lines(2)));
     let mut tail = world.start("web -o raw");
-    ["same", "same", "other", "same"].iter().for_each(|line| tail.expect(line));
+    for line in ["same", "same", "other", "same"] {
+        tail.expect(line);
+    }
     world.log("web-1/app").push("end");
     tail.expect("end");
     tail.interrupt();
@@ -227,4 +231,19 @@ fn logs_that_can_none_be_read_are_a_failure() {
     world.forbid("get", "pods/log", "*");
     let ran = world.run("web --no-follow").stdout("").exit(1);
     ran.told("! web-1 › app: not allowed to get pods/log \"web-1\" in namespace \"default\"");
+}
+
+#[test]
+fn a_node_that_cannot_follow_another_log_is_read_over_and_over() {
+    let world = World::web(["a"]);
+    let words = "failed to create fsnotify watcher: too many open files";
+    let refused = Answer::ok().insert_after(After::Lines(1), words).end_after(After::Lines(1));
+    world.on(Match::logs().query("follow", "true")).always(refused);
+    let mut tail = world.start("web");
+    tail.expect("web-1 app a");
+    tail.told(&format!("! web-1 › app: {words}\n"));
+    world.log("web-1/app").push("b");
+    tail.expect("web-1 app b");
+    world.log("web-1/app").push("c");
+    tail.expect("web-1 app c");
 }
