@@ -96,7 +96,7 @@ fn ranges_go_over_lists_maps_and_numbers() {
 #[test]
 fn templates_are_named() {
     check(&[
-        ("{{define \"d\"}}<{{.}}>{{end}}{{template \"d\" .a}}{{template \"d\"}}", "<1><no value>"),
+        ("{{define \"d\"}}<{{.}}>{{end}}{{template \"d\" .a}}{{template \"d\"}}", "<1><<no value>>"),
         ("{{block \"b\" .map}}{{.k}}{{end}}", "v"),
         ("{{define \"d\"}}{{$x := 1}}{{$}}{{end}}{{$x := 2}}{{template \"d\" 5}}{{$x}}", "52"),
         (
@@ -154,8 +154,8 @@ fn printf_has_gos_verbs_and_complaints() {
             "%!d(string=x) %!s(int=1) %!d(MISSING) a%!(EXTRA int=1, string=b)",
         ),
         (
-            r#"{{printf "%[9]d %!" 1}} {{printf "%"}} {{printf "%z" nil}}"#,
-            "%!d(BADINDEX) %!!(NOVERB) %!(NOVERB) %!z(<nil>)",
+            r#"{{printf "%[9]d %%" 1}} {{printf "%"}} {{printf "%z" nil}}"#,
+            "%!d(BADINDEX) % %!(NOVERB) %!z(<nil>)",
         ),
         (
             r#"{{printf "%v %+v %#v %d" .list .map .map .list}}"#,

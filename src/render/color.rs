@@ -1,6 +1,6 @@
 //! The colours of names: escape sequences made once, byte for byte stern's.
 
-use crate::{plan::Display, select::Target};
+use crate::{plan::Display, target::Target};
 
 /// What to write before and after a text to give it a look.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

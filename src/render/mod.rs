@@ -17,10 +17,10 @@ mod testing;
 use std::{collections::HashMap, sync::Arc};
 
 use crate::{
+    batch::{Batch, Instant, Item},
     notice::Notice,
     plan::{Display, FilterPlan, Format as Name},
-    select::Target,
-    tail::{Batch, Instant, Item},
+    target::Target,
 };
 use color::Palette;
 use default::Prefixed;
@@ -118,7 +118,7 @@ fn address(target: &Target) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tail::{EndReason, Ended};
+    use crate::batch::{EndReason, Ended};
     use testing::{batch, display, target};
 
     #[test]

@@ -12,11 +12,11 @@ use jiff::tz::TimeZone;
 
 use super::{Format, Frame, color::Palette, highlight::Highlight, timestamp::Clock};
 use crate::{
+    batch::{Batch, Instant, Item},
     gotemplate::{Object, Template, Value},
     notice::Notice,
     plan::{Display, FilterPlan, Template as Source},
-    select::Target,
-    tail::{Batch, Instant, Item},
+    target::Target,
 };
 use color::Color;
 use log::Log;

@@ -6,9 +6,9 @@ use jiff::tz::TimeZone;
 
 use super::Renderer;
 use crate::{
+    batch::{Batch, Instant, Item, Line},
     plan::{Display, FilterPlan, Format, LinePattern},
-    select::{PodInfo, Target},
-    tail::{Batch, Instant, Item, Line},
+    target::{PodInfo, Target},
 };
 
 /// Black and white, nothing asked for.

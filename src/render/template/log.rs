@@ -3,7 +3,7 @@
 use super::color::Color;
 use crate::{
     gotemplate::{Host, Map, Object, Str, Value},
-    select::Target,
+    target::Target,
 };
 
 pub struct Log<'l> {
