@@ -114,9 +114,11 @@ fn after_two_dashes_comes_the_query() {
 
 #[test]
 fn the_version_is_told() {
-    let wanted = format!("stern-rs {}\n", env!("CARGO_PKG_VERSION"));
-    stern_rs("-v").run().stdout(&wanted).stderr("").exit(0);
-    stern_rs("--version").run().stdout(&wanted).exit(0);
+    for flag in ["-v", "--version"] {
+        let told = stern_rs(flag).run().stderr("").exit(0).out();
+        assert!(told.starts_with(concat!("stern-rs ", env!("CARGO_PKG_VERSION"))), "{told}");
+        assert_eq!(told.lines().count(), 1);
+    }
 }
 
 #[test]

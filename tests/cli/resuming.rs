@@ -150,7 +150,8 @@ fn a_log_that_was_rotated_while_a_stream_was_broken_is_told() {
     world.log("web-1/app").push("lost").rotate().push("b");
     gate.release();
     tail.expect("web-1 app b");
-    tail.interrupt().told("! web-1 › app: lines may be missing between ");
+    tail.told("! web-1 › app: lines may be missing between ");
+    tail.interrupt();
 }
 
 #[test]
