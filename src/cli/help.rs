@@ -27,8 +27,10 @@ pub fn hidden(table: &Command, program: &str) -> String {
     format!("{program} takes these too, as kubectl does:\n{}", groups(table, true))
 }
 
+/// `stern-rs 0.1.0 (COMMIT DATE)`, as far as the build knew them.
 pub fn version() -> String {
-    concat!("stern-rs ", env!("CARGO_PKG_VERSION"), "\n").to_owned()
+    let build = option_env!("STERN_RS_BUILD").map_or(String::new(), |build| format!(" ({build})"));
+    format!("stern-rs {}{build}\n", env!("CARGO_PKG_VERSION"))
 }
 
 fn groups(table: &Command, hidden: bool) -> String {
