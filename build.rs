@@ -16,7 +16,9 @@ fn main() {
     if is_repository() {
         // HEAD changes when another branch is checked out, its log with every commit.
         for file in ["HEAD", "logs/HEAD"] {
-            if let Some(path) = git(&["rev-parse", "--git-path", file]).filter(|path| Path::new(path).exists()) {
+            if let Some(path) =
+                git(&["rev-parse", "--git-path", file]).filter(|path| Path::new(path).exists())
+            {
                 println!("cargo::rerun-if-changed={path}");
             }
         }

@@ -5,10 +5,13 @@ pub mod cli;
 pub mod plan;
 
 pub mod cluster;
+mod prompt;
 pub mod schedule;
 pub mod select;
 pub mod stdin;
 pub mod tail;
+
+pub mod complete;
 
 pub mod filter;
 pub mod merge;
@@ -30,31 +33,37 @@ use plan::{Environment, Plan};
 
 /// Does what `args` say, the program's name first, with the streams of `io`.
 pub fn run(args: impl IntoIterator<Item = OsString>, mut io: Io) -> ExitCode {
-    let planned = cli::parse(args).and_then(|command| match command {
-        Command::Print(text) => Ok(Err(text)),
-        Command::Run(args) => Plan::new(*args, &Environment::of_process()).map(Ok),
-    });
-    let plan = match planned {
-        Ok(Ok(plan)) => plan,
-        Ok(Err(text)) => return print(&mut io, &text),
-        Err(error) => {
-            // There is nowhere else to say that standard error is closed.
-            let _ = writeln!(io.stderr, "stern-rs: {error}");
-            return ExitCode::Usage;
-        }
+    let wrong = |io: &mut Io, error| {
+        // There is nowhere else to say that standard error is closed.
+        let _ = writeln!(io.stderr, "stern-rs: {error}");
+        ExitCode::Usage
     };
-    raise_open_files();
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            let _ = writeln!(io.stderr, "stern-rs: cannot start: {error}");
-            return ExitCode::Failed;
+    match cli::parse(args) {
+        Ok(Command::Run(args)) => match Plan::new(*args, &Environment::of_process()) {
+            Ok(plan) => {
+                raise_open_files();
+                block_on(run::run(plan, io)).unwrap_or_else(|error| {
+                    eprintln!("stern-rs: cannot start: {error}");
+                    ExitCode::Failed
+                })
+            }
+            Err(error) => wrong(&mut io, error),
+        },
+        Ok(Command::Print(text)) => print(&mut io, &text),
+        Ok(Command::Complete(typed)) => {
+            let answer = block_on(complete::run(*typed, &Environment::of_process()));
+            answer.map_or(ExitCode::Failed, |answer| print(&mut io, &answer))
         }
-    };
-    let code = runtime.block_on(run::run(plan, io));
+        Err(error) => wrong(&mut io, error),
+    }
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> std::io::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let done = runtime.block_on(future);
     // Threads that wait for a name server or a blocked standard output are left behind.
     runtime.shutdown_background();
-    code
+    Ok(done)
 }
 
 /// Prints what was asked for in place of a run. A reader that went away is no error.

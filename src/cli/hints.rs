@@ -9,7 +9,7 @@ use super::UsageError;
 
 pub fn unknown_long(table: &Command, name: &str) -> UsageError {
     let hint = match name {
-        "template" | "template-file" | "completion" | "config" | "prompt" => {
+        "template" | "template-file" | "config" => {
             return UsageError::new(format!("--{name} is not available yet"));
         }
         "follow" => not_needed("--follow"),
@@ -31,7 +31,6 @@ pub fn unknown_short(table: &Command, short: char, group: &str) -> UsageError {
     let name = group.split('=').next().unwrap_or_default();
     let hint = match short {
         'f' => not_needed("-f"),
-        'p' => "-p (stern's --prompt) is not available yet; for kubectl's -p say --previous".to_owned(),
         'T' => "-T (stern's --template-file) is not available yet".to_owned(),
         _ if table.get_arguments().any(|flag| name.len() > 1 && flag.get_long() == Some(name)) => {
             format!("unknown shorthand: -{short} in -{group}; long flags have two dashes: --{group}")

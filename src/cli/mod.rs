@@ -4,10 +4,14 @@ mod flags;
 mod help;
 mod hints;
 mod pflag;
+mod scripts;
 
 use std::{error::Error, ffi::OsString, path::Path};
 
 use clap::ArgMatches;
+
+pub(crate) use flags::table;
+pub use pflag::Word;
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -15,6 +19,16 @@ pub enum Command {
     Run(Box<Args>),
     /// Print this on standard output and end well.
     Print(String),
+    /// Say what the command line that is being typed may go on with.
+    Complete(Box<Typed>),
+}
+
+/// A command line that is being typed.
+#[derive(Debug)]
+pub struct Typed {
+    /// What was said so far of the cluster and the selection, the rest being absent. None where that is wrong.
+    pub args: Option<Args>,
+    pub word: Word,
 }
 
 /// One line that says what is wrong with the command line, where, and how to mend it.
@@ -50,6 +64,7 @@ pub struct Args {
     pub condition: Option<String>,
     pub init_containers: bool,
     pub ephemeral_containers: bool,
+    pub prompt: bool,
 
     pub since: Option<String>,
     pub since_time: Option<String>,
@@ -98,17 +113,20 @@ pub struct Args {
 
 /// `argv` begins with the program's name, which the usage repeats.
 pub fn parse(argv: impl IntoIterator<Item = OsString>) -> Result<Command, UsageError> {
-    let mut argv = argv.into_iter();
-    let program = program(argv.next());
+    let mut argv = argv.into_iter().peekable();
+    let argv0 = argv.next();
+    if file_stem(argv0.as_ref()) == Some(KUBECTL_COMPLETE) || argv.next_if(|word| word == COMPLETE).is_some()
+    {
+        return Ok(Command::Complete(Box::new(typed(argv.collect()))));
+    }
+    let program = program(argv0.as_ref());
     let table = flags::table();
     let pflag::Canonical { flags, positionals } = pflag::canonical(&table, argv)?;
     let query = query(positionals)?;
-    let matches = table
-        .clone()
-        .no_binary_name(true)
-        .try_get_matches_from(flags)
-        .map_err(|error| UsageError::new(reason(&error)))?;
-    let mut said = Said(matches);
+    let mut said = Said::new(&table, flags)?;
+    if let Some(shell) = said.one::<String>("completion").filter(|shell| !shell.is_empty()) {
+        return scripts::script(&shell).map(|script| Command::Print(script.to_owned()));
+    }
     Ok(if said.switch("help") {
         Command::Print(help::help(&table, &program))
     } else if said.switch("version") {
@@ -120,10 +138,34 @@ pub fn parse(argv: impl IntoIterator<Item = OsString>) -> Result<Command, UsageE
     })
 }
 
+/// The first word with which the scripts of the shells ask what may follow, as in programs made with Go's cobra.
+const COMPLETE: &str = "__complete";
+/// The name by which kubectl asks the same of its plugin `stern-rs`.
+const KUBECTL_COMPLETE: &str = "kubectl_complete-stern_rs";
+
+/// `words` as far as they are typed; the last one is being typed.
+fn typed(words: Vec<OsString>) -> Typed {
+    let table = flags::table();
+    let (found, word) = pflag::unfinished(&table, words);
+    // What has no part in what is asked cannot hinder it, though it be wrong.
+    let part = |flag: &OsString| {
+        let name = flag.to_str().and_then(|flag| flag.trim_start_matches('-').split('=').next());
+        let known = table.get_arguments().find(|arg| arg.get_long() == name);
+        let heading = known.and_then(|arg| arg.get_help_heading());
+        matches!(heading, Some(flags::CONNECTION | flags::SELECTION)) && name != Some("prompt")
+    };
+    let flags = found.flags.into_iter().filter(part).collect();
+    let said = query(found.positionals).and_then(|query| Ok((query, Said::new(&table, flags)?)));
+    Typed { args: said.ok().map(|(query, said)| args(query, said)), word }
+}
+
+fn file_stem(path: Option<&OsString>) -> Option<&str> {
+    path.and_then(|path| Path::new(path).file_stem()).and_then(|stem| stem.to_str())
+}
+
 /// As the user calls it: kubectl runs `kubectl-stern_rs` for `kubectl stern-rs`.
-fn program(argv0: Option<OsString>) -> String {
-    let stem = argv0.as_ref().and_then(|path| Path::new(path).file_stem()).and_then(|stem| stem.to_str());
-    match stem.and_then(|stem| stem.strip_prefix("kubectl-")) {
+fn program(argv0: Option<&OsString>) -> String {
+    match file_stem(argv0).and_then(|stem| stem.strip_prefix("kubectl-")) {
         Some(plugin) => format!("kubectl {}", plugin.replace('_', "-")),
         None => "stern-rs".to_owned(),
     }
@@ -169,6 +211,7 @@ fn args(query: Option<String>, mut said: Said) -> Args {
         condition: said.one("condition"),
         init_containers: said.one("init-containers").unwrap_or(true),
         ephemeral_containers: said.one("ephemeral-containers").unwrap_or(true),
+        prompt: said.switch("prompt"),
         since: said.one("since"),
         since_time: said.one("since-time"),
         tail: said.one("tail"),
@@ -214,6 +257,11 @@ fn args(query: Option<String>, mut said: Said) -> Args {
 struct Said(ArgMatches);
 
 impl Said {
+    fn new(table: &clap::Command, flags: Vec<OsString>) -> Result<Said, UsageError> {
+        let matches = table.clone().no_binary_name(true).try_get_matches_from(flags);
+        matches.map(Said).map_err(|error| UsageError::new(reason(&error)))
+    }
+
     fn one<T: Clone + Send + Sync + 'static>(&mut self, name: &str) -> Option<T> {
         self.0.remove_one(name)
     }
@@ -317,6 +365,33 @@ mod tests {
     }
 
     #[test]
+    fn completion_prints_the_script_of_a_shell() {
+        assert!(printed(&["stern-rs", "--completion", "zsh"]).starts_with("#compdef stern-rs\n"));
+        let error = parse_words(&["--completion=ksh"]).unwrap_err();
+        assert!(error.contains("\"ksh\" is none of bash, zsh, fish or powershell"), "{error}");
+    }
+
+    #[test]
+    fn a_line_being_typed_is_known_by_its_first_word_or_by_the_name_of_the_program() {
+        for argv in
+            [&["stern-rs", "__complete", "-n", "sh"][..], &["/bin/kubectl_complete-stern_rs", "-n", "sh"]]
+        {
+            let Ok(Command::Complete(typed)) = parse(argv.iter().map(OsString::from)) else {
+                panic!("{argv:?}")
+            };
+            assert!(matches!(typed.word, Word::Value { flag, .. } if flag == "namespace"), "{argv:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_says_where_to_look_has_a_part_in_completion() {
+        let words = ["--context", "c", "--tail", "x", "-p", "-l", "a=b", "web", "-c", ""];
+        let args = typed(words.map(OsString::from).to_vec()).args.unwrap();
+        assert_eq!((args.context.as_deref(), args.query.as_deref()), (Some("c"), Some("web")));
+        assert_eq!((args.selector.as_deref(), args.prompt, args.tail), (Some("a=b"), false, None));
+    }
+
+    #[test]
     fn says_what_is_wrong() {
         for (words, expected) in [
             (&["--tail", "x"][..], "--tail: \"x\" is not a whole number, such as --tail=10"),
@@ -359,7 +434,7 @@ mod tests {
             let argv = ["stern-rs".to_owned()].into_iter().chain(words).map(OsString::from);
             let planned = parse(argv).and_then(|command| match command {
                 Command::Run(args) => Plan::new(*args, &Environment::bare()).map(|_| ()),
-                Command::Print(_) => Ok(()),
+                Command::Print(_) | Command::Complete(_) => Ok(()),
             });
             if let Err(error) = planned {
                 prop_assert_eq!(error.to_string().lines().count(), 1);
