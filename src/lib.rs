@@ -1,6 +1,11 @@
 //! The log tailer for Kubernetes. The modules stand in the order in which data flows through them.
 #![forbid(unsafe_code)]
 
+// What the modules hand to each other.
+pub mod batch;
+pub mod notice;
+pub mod target;
+
 pub mod cli;
 pub mod plan;
 
@@ -15,7 +20,6 @@ pub mod complete;
 
 pub mod filter;
 pub mod merge;
-pub mod notice;
 pub mod output;
 pub mod render;
 

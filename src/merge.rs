@@ -8,8 +8,8 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::{
+    batch::{Batch, Item},
     notice::Notice,
-    tail::{Batch, Item},
 };
 
 /// Bytes that may wait between the tails and the renderer.

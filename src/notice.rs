@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    select::{PodInfo, Target},
-    tail::{EndReason, Instant},
+    batch::{EndReason, Instant},
+    target::{PodInfo, Target},
 };
 
 #[derive(Debug, Clone)]

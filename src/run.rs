@@ -13,6 +13,7 @@ use tokio::{
 };
 
 use crate::{
+    batch::{Batch, Item},
     cluster::{self, Cluster, Trace},
     exit::ExitCode,
     filter::Filter,
@@ -25,7 +26,7 @@ use crate::{
     render::Renderer,
     schedule::{Load, Scheduler},
     select, stdin,
-    tail::{self, Batch, Item, Summary},
+    tail::{self, Summary},
 };
 
 /// Bytes to gather before they are printed while there is more to print at once.
@@ -119,6 +120,7 @@ async fn tail_cluster(
         scheduler: scheduler.clone(),
         plan: wish.logs.clone(),
         out: sender.clone(),
+        crowd: tail::Crowd::default(),
     };
     let keep_annotations = plan.display.format == Format::Json;
     let (selected, receiver) = mpsc::channel(SELECTED);
@@ -126,12 +128,13 @@ async fn tail_cluster(
     let tailing = tail::run(context, receiver);
     tokio::select! {
         (selected, summary) = join(selecting, tailing) => selected.map(|()| Some(summary)),
-        never = tell_waiting(scheduler.load(), sender), if wish.logs.follow => match never {},
+        never = tell_waiting(scheduler.load(), &sender), if wish.logs.follow => match never {},
+        never = tell_outages(cluster.outage(), &sender) => match never {},
     }
 }
 
 /// Says how many containers have to wait for others to end.
-async fn tell_waiting(mut load: watch::Receiver<Load>, out: Sender) -> Infallible {
+async fn tell_waiting(mut load: watch::Receiver<Load>, out: &Sender) -> Infallible {
     let mut told = 0;
     loop {
         // The scheduler outlives this; without it there would be nothing to tell.
@@ -156,6 +159,22 @@ async fn tell_waiting(mut load: watch::Receiver<Load>, out: Sender) -> Infallibl
     }
 }
 
+/// Says once that the apiserver cannot be reached, and once that it can be again.
+async fn tell_outages(mut outage: watch::Receiver<Option<cluster::Error>>, out: &Sender) -> Infallible {
+    loop {
+        if outage.wait_for(Option::is_some).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        // What one request could not do, the next often can.
+        sleep(SETTLED).await;
+        let Some(error) = outage.borrow_and_update().clone() else { continue };
+        out.notice(Notice::Warning(format!("{error}; trying again"))).await;
+        if outage.wait_for(Option::is_none).await.is_ok() {
+            out.notice(Notice::Info("the apiserver answers again".to_owned())).await;
+        }
+    }
+}
+
 /// Shows what arrives: as much at once as is there, and a single line at once.
 async fn show(
     mut receiver: Receiver,
@@ -164,8 +183,15 @@ async fn show(
     output: &mut Output,
 ) -> Result<(), Closed> {
     let mut lines = output.buffer();
-    while let Some(event) = receiver.next().await {
-        let mut next = Some(event);
+    loop {
+        let mut next = tokio::select! {
+            event = receiver.next() => event,
+            // Not only the next line finds it out, which may be long in coming.
+            () = output.closed() => return Err(Closed),
+        };
+        if next.is_none() {
+            return Ok(());
+        }
         while let Some(event) = next {
             let notices = match event {
                 Event::Batch(mut batch) => {
@@ -196,7 +222,6 @@ async fn show(
             output.stdout(std::mem::replace(&mut lines, empty)).await?;
         }
     }
-    Ok(())
 }
 
 /// What a batch has to say beside its lines.

@@ -11,9 +11,9 @@ use futures::executor::block_on;
 use tokio::sync::oneshot;
 
 use crate::{
+    batch::{Batch, Item, Line},
     merge::Sender,
-    select::Target,
-    tail::{Batch, Item, Line},
+    target::Target,
 };
 
 const READ: usize = 256 << 10;

@@ -208,6 +208,11 @@ impl Error {
         self.status() == Some(StatusCode::GONE)
     }
 
+    /// Whether nothing came back: the server or the way to it is out of order.
+    pub fn is_outage(&self) -> bool {
+        matches!(self.kind, Kind::Unreachable | Kind::Interrupted | Kind::TimedOut)
+    }
+
     /// Whether the same request may succeed later with nobody mending anything.
     pub fn is_retryable(&self) -> bool {
         self.retryable

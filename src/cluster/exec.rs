@@ -304,7 +304,7 @@ mod tests {
         let cluster = machine.plain_cluster();
         list_pods(&cluster).await.unwrap();
         list_pods(&cluster).await.unwrap();
-        assert_eq!((runs(&machine), server.heads().len()), (2, 3));
+        assert_eq!((runs(&machine), server.heads().len(), server.connections()), (2, 3, 2));
     }
 
     #[tokio::test]

@@ -17,6 +17,7 @@ mod transport;
 
 use std::sync::Arc;
 
+use tokio::sync::watch;
 use tower::service_fn;
 
 pub use error::{Asked, Error, Kind};
@@ -74,6 +75,11 @@ impl Cluster {
     /// For lists, watches and single objects. It retries nothing; a [`Priority`] may ride in a request's extensions.
     pub fn client(&self) -> kube::Client {
         self.client.clone()
+    }
+
+    /// Why the apiserver cannot be reached, while it cannot.
+    pub fn outage(&self) -> watch::Receiver<Option<Error>> {
+        self.transport.outage.subscribe()
     }
 
     pub async fn open_log(&self, request: &LogRequest) -> Result<LogStream, Error> {

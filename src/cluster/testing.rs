@@ -5,7 +5,10 @@ use std::{
     ffi::OsString,
     fs,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use rcgen::{CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair};
@@ -54,6 +57,7 @@ pub(super) const NO_PODS: &str = r#"{"apiVersion":"v1","kind":"PodList","metadat
 pub(super) struct Server {
     pub address: String,
     heads: Arc<Mutex<Vec<String>>>,
+    connections: Arc<AtomicUsize>,
     task: JoinHandle<()>,
 }
 
@@ -77,9 +81,12 @@ impl Server {
         let address = listener.local_addr().unwrap().to_string();
         let heads = Arc::new(Mutex::new(Vec::new()));
         let script = Script { answers: Arc::new(Mutex::new(answers.into_iter())), heads: heads.clone() };
+        let connections = Arc::new(AtomicUsize::new(0));
+        let counted = connections.clone();
         let task = tokio::spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
+                counted.fetch_add(1, Ordering::Relaxed);
                 let (script, tls) = (script.clone(), tls.clone());
                 connections.spawn(async move {
                     match tls {
@@ -92,11 +99,16 @@ impl Server {
                 });
             }
         });
-        Server { address, heads, task }
+        Server { address, heads, connections, task }
     }
 
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// How many connections there were so far.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
     }
 
     /// The heads of the requests so far, in lower case.

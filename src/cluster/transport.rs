@@ -15,7 +15,7 @@ use http_body_util::{BodyExt, Full, Limited, combinators::UnsyncBoxBody};
 use jiff::{Timestamp, fmt::rfc2822};
 use kube::{client::Body, core::Status};
 use rustls::sign::CertifiedKey;
-use tokio::time::timeout;
+use tokio::{sync::watch, time::timeout};
 use tower::{BoxError, ServiceExt};
 
 use super::{
@@ -44,7 +44,12 @@ pub(super) struct Transport {
     connector: Connector,
     /// The pool of connections, and the client certificate of an exec plugin with which they were made.
     pool: Mutex<(Option<Arc<CertifiedKey>>, HttpClient)>,
+    /// Why the apiserver cannot be reached at the moment.
+    pub outage: watch::Sender<Option<Error>>,
 }
+
+/// How often a request is made that the apiserver wants to be made later, as many times as kubectl.
+const MOST_ATTEMPTS: usize = 10;
 
 /// How much of an answer `--request-timeout` bounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +81,7 @@ impl Transport {
             trace,
             request_timeout: connect.request_timeout,
             pool: Mutex::new((None, connector.client(None)?)),
+            outage: watch::Sender::default(),
             connector,
         })
     }
@@ -100,12 +106,12 @@ impl Transport {
         answer: Answer,
     ) -> Result<Response<ResponseBody>, Error> {
         let credential = self.auth.credential().await?;
-        let response = self.attempt(&request, &credential, priority, answer).await?;
+        let response = self.attempts(&request, &credential, priority, answer).await?;
         if response.status() != StatusCode::UNAUTHORIZED {
             return Ok(response);
         }
         if let Some(renewed) = self.auth.after_refusal(&credential).await? {
-            let response = self.attempt(&request, &renewed, priority, answer).await?;
+            let response = self.attempts(&request, &renewed, priority, answer).await?;
             if response.status() != StatusCode::UNAUTHORIZED {
                 return Ok(response);
             }
@@ -134,6 +140,23 @@ impl Transport {
         Error::from_status(&status, asked).with_retry_after(retry_after)
     }
 
+    /// Asks again when the apiserver says when to, as kubectl does; the limiter has everybody wait until then.
+    async fn attempts(
+        &self,
+        request: &Request<Bytes>,
+        credential: &Credential,
+        priority: Priority,
+        answer: Answer,
+    ) -> Result<Response<ResponseBody>, Error> {
+        for _ in 1..MOST_ATTEMPTS {
+            let response = self.attempt(request, credential, priority, answer).await?;
+            if retry_after(&response).is_none() {
+                return Ok(response);
+            }
+        }
+        self.attempt(request, credential, priority, answer).await
+    }
+
     async fn attempt(
         &self,
         request: &Request<Bytes>,
@@ -158,6 +181,14 @@ impl Transport {
         if let Some(pause) = result.as_ref().ok().and_then(retry_after) {
             self.limiter.pause_for(pause);
         }
+        let outage = result.as_ref().err().filter(|error| error.is_outage());
+        self.outage.send_if_modified(|before| {
+            let changed = before.is_some() != outage.is_some();
+            if changed {
+                *before = outage.cloned();
+            }
+            changed
+        });
         result
     }
 
@@ -315,9 +346,17 @@ mod tests {
         let server =
             Server::start(vec![status("429 Too Many Requests\r\nretry-after: 60", "slow down")]).await;
         let cluster = cluster_at(&server.url());
-        let error = list_pods(&cluster).await.unwrap_err();
-        assert!(error.is_retryable());
+        // It waits for a minute, and so does everybody else.
+        let list = timeout(Duration::from_millis(300), list_pods(&cluster)).await;
+        assert!(list.is_err());
         assert!(cluster.transport.limiter.acquire(Priority::WatchAndList).now_or_never().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_request_that_came_too_early_is_made_again() {
+        let early = || status("429 Too Many Requests\r\nretry-after: 0", "slow down");
+        let server = Server::start(vec![early(), early(), ok(NO_PODS)]).await;
+        assert!(list_pods(&cluster_at(&server.url())).await.is_ok());
     }
 
     #[test]
@@ -340,6 +379,21 @@ mod tests {
         let connect = Connect { request_timeout: Some(Duration::from_millis(50)), ..Connect::default() };
         let error = list_pods(&machine.cluster(&connect, None)).await.unwrap_err();
         assert_eq!(error.kind(), Kind::TimedOut);
+    }
+
+    #[tokio::test]
+    async fn a_watch_is_handed_on_as_it_comes() {
+        use futures::StreamExt;
+        use k8s_openapi::api::core::v1::Pod;
+        let event =
+            r#"{"type":"ADDED","object":{"apiVersion":"v1","kind":"Pod","metadata":{"name":"web-1"}}}"#;
+        let running = format!("HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n{event}\n");
+        let server = Server::start(vec![Canned::Hang(running)]).await;
+        let machine = Machine::with(&format!("server: '{}'", server.url()), "token: t");
+        let connect = Connect { request_timeout: Some(Duration::from_secs(20)), ..Connect::default() };
+        let pods = kube::Api::<Pod>::all(machine.cluster(&connect, None).client());
+        let mut events = pods.watch(&Default::default(), "0").await.unwrap().boxed();
+        assert!(matches!(events.next().await, Some(Ok(kube::api::WatchEvent::Added(_)))));
     }
 
     #[tokio::test]

@@ -60,6 +60,11 @@ impl Output {
         self.chunks.send((To::Stderr, bytes)).await.map_err(|_| Closed)
     }
 
+    /// Waits until nothing can be written any more.
+    pub async fn closed(&self) {
+        self.chunks.closed().await;
+    }
+
     /// Waits until all is written. A reader of standard output that went away is no error.
     pub async fn finish(self) -> io::Result<()> {
         drop(self.chunks);

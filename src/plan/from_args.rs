@@ -94,7 +94,8 @@ fn prompt(args: &Args, env: &Environment) -> Result<bool> {
     match env.stdin_is_terminal && env.stderr_is_terminal {
         true => Ok(true),
         false => Err(error(
-            "--prompt needs a terminal to ask on; without one say -l app.kubernetes.io/instance=NAME",
+            "--prompt needs a terminal to ask on; without one say -l app.kubernetes.io/instance=NAME \
+             (kubectl's -p is --previous)",
         )),
     }
 }

@@ -3,7 +3,12 @@
 use jiff::Timestamp;
 
 use super::color::{Palette, Style};
-use crate::{notice::Notice, plan::Display, tail::Instant};
+use crate::{
+    notice::Notice,
+    plan::Display,
+    select::Target,
+    tail::{EndReason, Instant},
+};
 
 pub struct Notices {
     palette: Palette,
@@ -46,8 +51,12 @@ impl Notices {
         style.paint(sign, out);
         out.push(b' ');
         match notice {
-            Notice::Started(target) | Notice::Ended(target, _) => {
+            Notice::Started(target) => {
                 self.names(&target.pod.namespace, &target.pod.name, &target.container, out);
+            }
+            Notice::Ended(target, reason) => {
+                self.names(&target.pod.namespace, &target.pod.name, &target.container, out);
+                words(&why(target, reason), out);
             }
             Notice::Waiting { pod, container, reason } => {
                 self.names(&pod.namespace, &pod.name, container, out);
@@ -79,6 +88,19 @@ impl Notices {
         out.extend_from_slice(" › ".as_bytes());
         container_style.paint(container, out);
     }
+}
+
+/// Why a container ended, where that is known: ` (OOMKilled, exit 137, restart 4)`.
+fn why(target: &Target, reason: &EndReason) -> String {
+    let EndReason::Terminated(ending) = reason else { return String::new() };
+    let mut words = Vec::new();
+    words.extend((!ending.reason.is_empty()).then(|| ending.reason.clone()));
+    words.extend(ending.exit_code.map(|code| format!("exit {code}")));
+    if words.is_empty() {
+        return String::new();
+    }
+    words.extend((target.restart_count > 0).then(|| format!("restart {}", target.restart_count)));
+    format!(" ({})", words.join(", "))
 }
 
 fn gap(after: Option<Instant>, before: Option<Instant>) -> String {
@@ -113,6 +135,7 @@ mod tests {
     use super::*;
     use crate::{
         render::testing::{display, target},
+        select::Ending,
         tail::EndReason,
     };
 
@@ -132,6 +155,19 @@ mod tests {
             container: "app".into(),
             reason: reason.into(),
         }
+    }
+
+    #[test]
+    fn a_container_that_ended_is_said_to_have_ended_with_why() {
+        let crashed = Target { restart_count: 4, ..named() };
+        let ending = Ending { reason: "OOMKilled".into(), exit_code: Some(137), finished: None };
+        let notice = Notice::Ended(Arc::new(crashed), EndReason::Terminated(ending));
+        assert_eq!(line(display(), notice), "- web › app (OOMKilled, exit 137, restart 4)\n");
+    }
+
+    fn named() -> Target {
+        let pod = target("default", "web", "app").pod.clone();
+        Target { pod, container: "app".into(), ..Target::default() }
     }
 
     /// One of each, and its line in black and white.

@@ -9,7 +9,7 @@ use std::{
 
 use tokio::sync::{oneshot, watch};
 
-use crate::select::Target;
+use crate::target::Target;
 
 /// How a tail may read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

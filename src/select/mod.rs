@@ -2,7 +2,6 @@
 
 mod pod;
 mod resource;
-mod target;
 mod track;
 mod watch;
 
@@ -12,7 +11,8 @@ use futures::{StreamExt, stream::FuturesUnordered};
 use tokio::sync::{mpsc, watch as value};
 
 pub(crate) use resource::api_resource;
-pub use target::{ContainerKind, Ending, Life, Owner, PodInfo, Target};
+// TEMPORARY
+pub use crate::target::{ContainerKind, Ending, Life, Owner, PodInfo, Target};
 
 use crate::{
     cluster::{Cluster, Error},

@@ -5,11 +5,11 @@ use std::{collections::HashMap, sync::Arc};
 use regex::Regex;
 use tokio::sync::watch;
 
-use super::{
-    ContainerKind, Ending, Life, PodInfo, Target,
-    pod::{ContainerStatus, Pod, State, Terminated},
+use super::pod::{ContainerStatus, Pod, State, Terminated};
+use crate::{
+    plan::{ContainerStates, Query, Selection},
+    target::{ContainerKind, Ending, Life, PodInfo, Target},
 };
-use crate::plan::{ContainerStates, Query, Selection};
 
 /// What changed among the targets.
 #[derive(Debug)]
@@ -234,7 +234,7 @@ fn life(status: &ContainerStatus, instance: &str) -> Life {
 fn ending(terminated: &Terminated) -> Ending {
     Ending {
         reason: terminated.reason.clone(),
-        exit_code: terminated.exit_code,
+        exit_code: Some(terminated.exit_code),
         finished: terminated.finished_at.as_ref().map(|time| time.0),
     }
 }
@@ -376,7 +376,7 @@ mod tests {
     }
 
     fn oom_killed() -> Ending {
-        Ending { reason: "OOMKilled".to_owned(), exit_code: 137, finished: None }
+        Ending { reason: "OOMKilled".to_owned(), exit_code: Some(137), finished: None }
     }
 
     #[test]

@@ -254,8 +254,9 @@ impl Progress {
         Ok(())
     }
 
+    /// An apiserver that is away is told for all scopes at once, by whoever runs them.
     async fn interrupted(&mut self, error: Error, tell: &impl AsyncFn(Told)) {
-        if !self.told_lost {
+        if !self.told_lost && !error.is_outage() {
             self.told_lost = true;
             tell(Told::Warning(format!("{error}; trying again"))).await;
         }

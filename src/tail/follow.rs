@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use bytes::Bytes;
 use tokio::{
     sync::watch,
@@ -10,17 +9,19 @@ use tokio::{
 };
 
 use super::{
-    Batch, Context, EndReason, Ended, Item,
+    Context,
     position::Position,
+    retry::Retries,
     split::Splitter,
     stream::{Doubt, End, Reading},
 };
 use crate::{
+    batch::{self, Batch, EndReason, Ended, Item},
     cluster::{Error, LogRequest, LogStream, Priority},
     notice::Notice,
     plan::{LogPlan, Since},
     schedule::Urgency,
-    select::{Life, Target},
+    target::{Life, Target},
 };
 
 /// How often a log is asked for in vain where nothing is followed.
@@ -53,6 +54,8 @@ pub struct Tail {
 enum Log {
     /// The container's current log, for as long as it is written.
     Followed,
+    /// The same, read over and over: for a node that cannot follow another log.
+    Polled,
     /// The container's current log, as it is.
     Current,
     /// The log of the instance before the current one.
@@ -82,8 +85,11 @@ impl Tail {
         if fresh {
             plan = LogPlan { since: None, tail: None, ..plan };
         }
+        let bounded = plan.tail.is_some() || plan.since.is_some();
+        let position = if bounded && position.latest().is_none() { Position::midway() } else { position };
         let next = Position::default();
-        let (begun, doubt, retries, said) = (false, Doubt::Stop, Retries::default(), String::new());
+        let (begun, doubt, retries, said) =
+            (false, Doubt::Stop, Retries::new(context.crowd.clone()), String::new());
         Self { context, target, life, position, next, plan, begun, doubt, retries, said }
     }
 
@@ -106,7 +112,7 @@ impl Tail {
                 }
             };
             if opened.elapsed() >= STEADY {
-                self.retries = Retries::default();
+                self.retries.went_well();
             }
             if let Some(reason) = self.judge(log, outcome).await {
                 break reason;
@@ -120,11 +126,12 @@ impl Tail {
     }
 
     /// The log that holds what is not yet shown, or why there is none: [`EndReason::Terminated`] means that it is lost.
-    fn log(&self) -> Result<Log, EndReason> {
+    fn log(&mut self) -> Result<Log, EndReason> {
         if self.plan.previous {
             return Ok(Log::Previous);
         }
-        match &*self.life.borrow() {
+        match &*self.life.borrow_and_update() {
+            Life::Running if self.plan.follow && cannot_follow(&self.said) => Ok(Log::Polled),
             Life::Running if self.plan.follow => Ok(Log::Followed),
             Life::Running | Life::Terminated(_) => Ok(Log::Current),
             // The previous log is that of another instance where this one was not the last before.
@@ -167,7 +174,9 @@ impl Tail {
                 return None;
             }
             // A limit counts once: what follows it is not asked for.
-            Outcome::Clean if log != Log::Followed || self.plan.limit_bytes.is_some() => {
+            Outcome::Clean
+                if matches!(log, Log::Current | Log::Previous) || self.plan.limit_bytes.is_some() =>
+            {
                 return Some(self.ended());
             }
             Outcome::Clean => {}
@@ -197,14 +206,14 @@ impl Tail {
     /// What an answer gave that was opened too late and is the next instance's log: its lines were shown, and its tail
     /// is to go on behind them.
     fn hand_over(&mut self, resuming: bool) {
-        let end = self.life.borrow().log_end().map(super::Instant::from);
+        let end = self.life.borrow().log_end().map(batch::Instant::from);
         if !resuming && end.is_some() && self.position.latest() >= end {
             self.next = std::mem::take(&mut self.position);
         }
     }
 
     fn may_retry(&self, error: &Error) -> bool {
-        let tries_left = self.plan.follow || self.retries.count < TRIES;
+        let tries_left = self.plan.follow || self.retries.count() < TRIES;
         // A container that is about to start is refused with 400.
         tries_left && (error.is_retryable() || error.is_bad_request() && self.plan.follow)
     }
@@ -213,7 +222,7 @@ impl Tail {
     async fn tell_error(&mut self, error: &Error, again: bool) {
         if !again {
             self.tell(error.to_string()).await;
-        } else if self.retries.count == 2 && error.status().is_some() {
+        } else if self.retries.count() == 2 && error.status().is_some() {
             self.tell(format!("{error}; trying again")).await;
         }
     }
@@ -245,13 +254,13 @@ impl Tail {
     }
 
     async fn open_and_read(&mut self, log: Log, resuming: bool) -> Outcome {
-        self.life.mark_unchanged();
         let stream = match self.context.cluster.open_log(&self.request(log)).await {
             Ok(stream) => stream,
             Err(error) => return Outcome::Failed(error),
         };
         // A log request cannot name an instance. If it is not the same as when it was asked for, neither may the log be.
-        if self.life.has_changed().unwrap_or(false) {
+        // (Asked by the value: the receiver itself knows of no change once its sender is gone, as after a restart.)
+        if self.life.borrow().has_changed() {
             return Outcome::Changed;
         }
         self.begin().await;
@@ -272,9 +281,11 @@ impl Tail {
             splitter: Splitter::default(),
         };
         let mut end = reading.run().await;
-        // A followed log that ends may have been cut off: a half line comes again when it is resumed.
-        if matches!(end, Ok(End::Clean)) && log != Log::Followed {
-            end = Ok(reading.finish().await);
+        match (&end, log) {
+            (Ok(End::Clean), Log::Current | Log::Previous) => end = Ok(reading.finish().await),
+            // It may have been cut off: a half line comes again when it is resumed.
+            (Ok(End::Clean), Log::Followed | Log::Polled) => reading.hear_out().await,
+            _ => {}
         }
         match end {
             Ok(End::Clean) => Outcome::Clean,
@@ -319,6 +330,11 @@ impl Tail {
     }
 }
 
+/// Whether the kubelet said that the node has no inotify instance left, of which each followed log takes one.
+fn cannot_follow(said: &str) -> bool {
+    said.contains("failed to create fsnotify watcher")
+}
+
 /// Waits until one of `ends` has come, after which there is no log to read.
 async fn no_log(life: &mut watch::Receiver<Life>, ends: &[Life]) -> EndReason {
     let end = life.wait_for(|life| ends.contains(life)).await.map(|life| life.clone());
@@ -327,27 +343,5 @@ async fn no_log(life: &mut watch::Receiver<Life>, ends: &[Life]) -> EndReason {
         Ok(_) => EndReason::Dropped,
         // Nobody watches the pod any more, as without following.
         Err(_) => std::future::pending().await,
-    }
-}
-
-/// The pauses between tries: none before the first, then longer ones with jitter.
-#[derive(Default)]
-struct Retries {
-    count: usize,
-    pauses: Option<ExponentialBackoff>,
-}
-
-impl Retries {
-    fn next(&mut self) -> Duration {
-        self.count += 1;
-        let pauses = self.pauses.get_or_insert_with(|| {
-            ExponentialBuilder::default()
-                .with_min_delay(Duration::from_millis(250))
-                .with_max_delay(Duration::from_secs(7))
-                .without_max_times()
-                .with_jitter()
-                .build()
-        });
-        if self.count == 1 { Duration::ZERO } else { pauses.next().unwrap_or(Duration::from_secs(10)) }
     }
 }

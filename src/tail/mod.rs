@@ -1,8 +1,8 @@
 //! Follows each target for as long as its container lives.
 
-mod batch;
 mod follow;
 mod position;
+mod retry;
 mod split;
 mod stream;
 mod timestamp;
@@ -14,17 +14,20 @@ use tokio::{
     task::JoinSet,
 };
 
-pub use batch::{Batch, EndReason, Ended, Instant, Item, Line};
+// TEMPORARY
+pub use crate::batch::{Batch, EndReason, Ended, Instant, Item, Line};
 
 use crate::{
     cluster::Cluster,
     merge::Sender,
     plan::LogPlan,
     schedule::Scheduler,
-    select::{Life, Selected, Target},
+    select::Selected,
+    target::{Life, Target},
 };
 use follow::Tail;
 use position::Position;
+pub use retry::Crowd;
 
 /// What every tail works with.
 #[derive(Clone)]
@@ -33,6 +36,7 @@ pub struct Context {
     pub scheduler: Scheduler,
     pub plan: LogPlan,
     pub out: Sender,
+    pub crowd: Crowd,
 }
 
 /// How the tails of a run fared.

@@ -9,7 +9,7 @@ use std::{collections::VecDeque, hash::Hasher};
 use foldhash::fast::FixedState;
 use jiff::Timestamp;
 
-use super::Instant;
+use crate::batch::Instant;
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -36,11 +36,16 @@ impl Seen {
 pub struct Position {
     recent: VecDeque<Seen>,
     latest: Option<Instant>,
-    /// Whether lines at or after [`Position::since`] were forgotten.
+    /// Whether there are lines at or after [`Position::since`] that are not remembered.
     forgot: bool,
 }
 
 impl Position {
+    /// For a log of which only the end is read: another answer may hold lines from before it.
+    pub fn midway() -> Self {
+        Self { forgot: true, ..Self::default() }
+    }
+
     /// Takes a line as read.
     pub fn advance(&mut self, time: Instant, message: &[u8]) {
         self.latest = self.latest.max(Some(time));
@@ -120,10 +125,11 @@ impl Finder {
         if self.expected[next] == seen || self.begins_later() || self.begins_earlier() {
             return Found::Known;
         }
+        let found = if self.ended_before() { Found::New } else { Found::Lost };
         self.expected.clear();
         self.matched.clear();
         self.start = 0;
-        Found::Lost
+        found
     }
 
     /// Whether the answer begins later than what was read: the older lines were rotated away.
@@ -134,6 +140,13 @@ impl Finder {
         let start = (self.start + 1..self.expected.len()).find(|start| self.fits(*start));
         self.start = start.unwrap_or(self.start);
         start.is_some()
+    }
+
+    /// Whether all that was read had come again before the last line, among lines that are all alike.
+    fn ended_before(&self) -> bool {
+        let before = self.matched.len() - 1;
+        let start = self.expected.len().saturating_sub(before).max(self.start);
+        before > 0 && self.matched.iter().take(before).eq(&self.expected[start..])
     }
 
     /// Whether the answer begins earlier than what is remembered: then its first lines are known as well.
@@ -213,9 +226,24 @@ mod tests {
     }
 
     #[test]
+    fn among_lines_that_are_all_alike_the_rest_is_new() {
+        let log: Log = vec![(0, "a"), (0, "a"), (0, "a"), (1, "b"), (2, "c")];
+        assert_eq!(resume(&read(&log[..3]), &log[1..]), ["b", "c"]);
+    }
+
+    #[test]
     fn a_last_line_that_is_gone_is_a_loss() {
         let log: Log = vec![(0, "a"), (1, "b"), (2, "c"), (3, "d")];
         assert_eq!(resume(&read(&log[..2]), &log[2..]), ["!", "c", "d"]);
+    }
+
+    #[test]
+    fn lines_from_before_the_first_that_was_read_are_known_where_reading_began_midway() {
+        let log: Log = vec![(0, "a"), (1, "b"), (1, "b"), (2, "c"), (3, "d")];
+        let mut position = Position::midway();
+        position.advance(Instant(START + 1), b"b");
+        position.advance(Instant(START + 2), b"c");
+        assert_eq!(resume(&position, &log), ["d"]);
     }
 
     #[test]

@@ -3,7 +3,14 @@
 use bytes::{Bytes, BytesMut};
 use memchr::memchr_iter;
 
-use super::{Line, timestamp::TimestampParser};
+use super::timestamp::TimestampParser;
+use crate::batch::Line;
+
+/// Container runtimes keep a long line in pieces of some multiple of this many bytes.
+const PIECE_UNIT: usize = 1 << 10;
+
+/// No runtime cuts a line that is shorter.
+const SHORTEST_CUT: usize = 4 * PIECE_UNIT;
 
 /// A line of the log, or a line that bears no timestamp: the kubelet writes its own errors into the stream
 /// of a `200 OK` answer.
@@ -44,7 +51,7 @@ impl Splitter {
             return None;
         };
         self.searched = 0;
-        let data = self.pending.split_to(end).freeze();
+        let mut data = self.pending.split_to(end);
         // A guess that seldom has to grow: most log lines are longer than this.
         let mut pieces = Vec::with_capacity(data.len() / 100 + 1);
         let mut start = 0;
@@ -52,7 +59,8 @@ impl Splitter {
             pieces.push(self.piece(&data, start, end));
             start = end + 1;
         }
-        Some((data, pieces))
+        self.join(&mut data, &mut pieces);
+        Some((data.freeze(), pieces))
     }
 
     /// The line that was not ended by a newline, for when no more comes.
@@ -61,9 +69,10 @@ impl Splitter {
             return None;
         }
         self.searched = 0;
-        let data = self.pending.split().freeze();
-        let piece = self.piece(&data, 0, data.len());
-        Some((data, vec![piece]))
+        let mut data = self.pending.split();
+        let mut pieces = vec![self.piece(&data, 0, data.len())];
+        self.join(&mut data, &mut pieces);
+        Some((data.freeze(), pieces))
     }
 
     fn piece(&mut self, data: &[u8], start: usize, end: usize) -> Piece {
@@ -73,6 +82,38 @@ impl Splitter {
             }
             None => Piece::Untimed { start: start as u32, end: end as u32 },
         }
+    }
+
+    /// Takes the timestamps out that older kubelets put inside a line that the container runtime keeps in pieces: one
+    /// before each (kubernetes/kubernetes#77603).
+    fn join(&mut self, data: &mut [u8], pieces: &mut [Piece]) {
+        for piece in pieces {
+            if let Piece::Line(line) = piece
+                && (line.end - line.start) as usize > SHORTEST_CUT
+            {
+                self.join_line(data, line);
+            }
+        }
+    }
+
+    fn join_line(&mut self, data: &mut [u8], line: &mut Line) {
+        let (start, end) = (line.start as usize, line.end as usize);
+        // What a program writes of times is from before the runtime took the line, and hardly at such a place.
+        let mut stamp = |at: usize, data: &[u8]| {
+            let (time, length) = self.timestamps.parse(&data[at..end])?;
+            (Some(time) >= line.time).then_some(length)
+        };
+        let mut cuts = (start + SHORTEST_CUT..end).step_by(PIECE_UNIT);
+        let Some(cut) = cuts.find(|cut| stamp(*cut, data).is_some()) else { return };
+        let (size, mut from, mut to) = (cut - start, cut, cut);
+        while let Some(length) = stamp(from, data) {
+            let piece = from + length..end.min(from + length + size);
+            from = piece.end;
+            data.copy_within(piece.clone(), to);
+            to += piece.len();
+        }
+        data.copy_within(from..end, to);
+        line.end = (to + end - from) as u32;
     }
 }
 
@@ -132,6 +173,34 @@ mod tests {
         let (data, pieces) = splitter.lines().expect("a whole line");
         assert_eq!(texts(&data, &pieces), ["half and whole"]);
         assert_eq!(splitter.rest(), None);
+    }
+
+    /// A line as a kubelet shows it that stamps every piece, and its message.
+    fn cut_line(length: usize, size: usize) -> (String, String) {
+        let message: String = (0..length).map(|at| char::from(b'a' + (at / 100 % 26) as u8)).collect();
+        let stamp = |at: usize| format!("2026-05-31T23:59:{:02}.000000001Z ", at);
+        let cut: String =
+            (0..=length / size).map(|n| stamp(n) + &message[n * size..length.min((n + 1) * size)]).collect();
+        (cut, message)
+    }
+
+    #[test]
+    fn stamps_inside_a_long_line_are_taken_out() {
+        for size in [8 << 10, 16 << 10] {
+            for length in [size + 1, 2 * size, 3 * size - 1, 3 * size, 3 * size + 5000] {
+                let (cut, message) = cut_line(length, size);
+                let lines = [cut.as_str(), "2026-05-31T23:59:59Z next"].join("\n");
+                assert!(split(lines.as_bytes(), &[]) == [&message, "next"], "{length} by {size}");
+                assert!(split(cut.as_bytes(), &[]) == [message], "{length} by {size} without a newline");
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_long_line_says_of_times_before_it_is_kept() {
+        let message = "x".repeat(16 << 10) + "2026-05-31T23:59:59Z and more";
+        let line = format!("2026-05-31T23:59:59.5Z {message}");
+        assert!(split(line.as_bytes(), &[]) == [message]);
     }
 
     proptest! {

@@ -7,15 +7,15 @@ use futures::FutureExt;
 use tokio::{sync::watch, time::timeout};
 
 use super::{
-    Batch, Instant, Item, Line,
     position::{Finder, Found, Position},
     split::{Piece, Splitter},
 };
 use crate::{
+    batch::{Batch, Instant, Item, Line},
     cluster::{Error, LogStream},
     merge::Sender,
     notice::Notice,
-    select::{Life, Target},
+    target::{Life, Target},
 };
 
 /// How much is gathered into one batch while more is there to be read at once. The apiserver sends a followed log one
@@ -109,6 +109,16 @@ impl Reading<'_> {
         match self.splitter.rest() {
             Some((data, pieces)) => self.send(data, pieces).await,
             None => End::Clean,
+        }
+    }
+
+    /// Tells what the kubelet said last in place of a line. A line cut short is left alone: it comes again.
+    pub async fn hear_out(&mut self) {
+        if let Some((data, pieces)) = self.splitter.rest()
+            && matches!(pieces[..], [Piece::Untimed { .. }])
+            && !data[0].is_ascii_digit()
+        {
+            self.tell(&data).await;
         }
     }
 

@@ -28,6 +28,18 @@ struct Shared {
     heads: Mutex<Vec<String>>,
     /// Answers everything with 407 unless this is the value of `Proxy-Authorization`.
     credentials: Mutex<Option<String>>,
+    /// Where everything goes, whatever it names.
+    destination: Mutex<Option<SocketAddr>>,
+}
+
+impl Shared {
+    async fn connect(&self, host: &str) -> io::Result<TcpStream> {
+        let destination = *lock(&self.destination);
+        match destination {
+            Some(address) => TcpStream::connect(address).await,
+            None => TcpStream::connect(host).await,
+        }
+    }
 }
 
 impl Proxy {
@@ -54,6 +66,11 @@ impl Proxy {
     /// Demands this value of `Proxy-Authorization`, such as `Basic dTpw`.
     pub fn require(&self, credentials: &str) {
         *lock(&self.shared.credentials) = Some(credentials.to_owned());
+    }
+
+    /// Connects everybody to this address, so that a test may name servers as it likes.
+    pub fn lead_to(&self, address: SocketAddr) {
+        *lock(&self.shared.destination) = Some(address);
     }
 
     /// Where it was sent: `host:port` of each CONNECT, the URL of each other request.
@@ -107,13 +124,13 @@ async fn pass(mut client: TcpStream, shared: &Shared) -> io::Result<()> {
     let mut words = head.split(' ');
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     if method == "CONNECT" {
-        let mut server = TcpStream::connect(target).await?;
+        let mut server = shared.connect(target).await?;
         client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await?;
         copy_bidirectional(&mut client, &mut server).await?;
         return Ok(());
     }
     let host = target.trim_start_matches("http://").split('/').next().unwrap_or_default();
-    let mut server = TcpStream::connect(host).await?;
+    let mut server = shared.connect(host).await?;
     server.write_all(head.as_bytes()).await?;
     let (mut from_server, mut to_server) = server.split();
     let (mut from_client, mut to_client) = client.split();

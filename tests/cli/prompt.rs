@@ -1,37 +1,37 @@
 //! `--prompt`, on a terminal and without one.
 
-use std::{fs, process::Command};
+use std::process::Command;
 
-use apiserver::{ApiServer, Pod};
+use apiserver::Pod;
 use portable_pty::CommandBuilder;
-use tempfile::TempDir;
 
-use crate::terminal::Terminal;
+use crate::{
+    harness::{World, stern_rs},
+    terminal::Terminal,
+};
 
 const LABEL: &str = "app.kubernetes.io/instance";
 
-/// A cluster with two instances, `web` and `db`, and a prompt whose standard output is a file.
+/// A prompt on a terminal; standard output is a file.
 struct Prompt {
-    server: ApiServer,
-    directory: TempDir,
+    world: World,
     terminal: Terminal,
 }
 
 impl Prompt {
+    /// In a cluster with the instances `web` and `db`.
     fn start(args: &str) -> Prompt {
-        let server = ApiServer::start();
+        let world = World::new();
         for (name, instance, tier) in
             [("web-1", "web", "front"), ("web-2", "web", "back"), ("db-1", "db", "back")]
         {
-            server.add_pod(Pod::new(name).label(LABEL, instance).label("tier", tier));
-            server.log(&format!("{name}/app")).push(format!("{name} speaks"));
+            world.add_pod(Pod::new(name).label(LABEL, instance).label("tier", tier));
+            world.log(&format!("{name}/app")).push(format!("{name} speaks"));
         }
-        Prompt::of(server, args)
+        Prompt::of(world, args)
     }
 
-    fn of(server: ApiServer, args: &str) -> Prompt {
-        let directory = TempDir::new().unwrap();
-        server.write_kubeconfig(directory.path().join("kubeconfig")).unwrap();
+    fn of(world: World, args: &str) -> Prompt {
         let program = env!("CARGO_BIN_EXE_stern-rs");
         let script = format!(
             "stty > before
@@ -41,18 +41,14 @@ impl Prompt {
         );
         let mut shell = CommandBuilder::new("sh");
         shell.args(["-c", &script]);
-        shell.cwd(directory.path());
+        shell.cwd(world.home.dir());
         let terminal = Terminal::start(shell);
-        Prompt { server, directory, terminal }
-    }
-
-    fn file(&self, name: &str) -> String {
-        fs::read_to_string(self.directory.path().join(name)).unwrap()
+        Prompt { world, terminal }
     }
 
     /// What came on standard output, sorted.
     fn out(&self) -> String {
-        let out = self.file("out");
+        let out = self.world.home.read("out");
         let mut lines: Vec<_> = out.lines().collect();
         lines.sort_unstable();
         lines.join("\n")
@@ -77,7 +73,7 @@ fn a_selector_is_added_to() {
     prompt.terminal.send("web\r");
     prompt.terminal.shows("code=0");
     assert_eq!(prompt.out(), "web-2 app web-2 speaks");
-    let lists = prompt.server.requests().lists();
+    let lists = prompt.world.requests().lists();
     let selectors: Vec<_> = lists.iter().filter_map(|list| list.query("labelSelector")).collect();
     assert_eq!(selectors, ["tier=back", "tier=back,app.kubernetes.io/instance=web"]);
 }
@@ -108,7 +104,7 @@ fn escape_and_ctrl_c_end_quietly() {
 fn a_signal_leaves_the_terminal_as_it_was() {
     let prompt = Prompt::start("");
     prompt.terminal.shows("> db");
-    assert!(Command::new("kill").arg(prompt.file("pid").trim()).status().unwrap().success());
+    assert!(Command::new("kill").arg(prompt.world.home.read("pid").trim()).status().unwrap().success());
     prompt.terminal.shows("code=143");
     prompt.terminal.shows("same terminal");
     prompt.terminal.wait_for("a cursor", |screen| !screen.hide_cursor() && !screen.bracketed_paste());
@@ -116,17 +112,12 @@ fn a_signal_leaves_the_terminal_as_it_was() {
 
 #[test]
 fn where_no_pod_has_the_label_it_says_so() {
-    let server = ApiServer::start();
-    server.add_pod(Pod::new("web-1"));
-    let prompt = Prompt::of(server, "");
+    let prompt = Prompt::of(World::web(["a"]), "");
     prompt.terminal.shows("no pod in namespace \"default\" has the label app.kubernetes.io/instance");
     prompt.terminal.shows("code=1");
 }
 
 #[test]
 fn without_a_terminal_it_says_so() {
-    let output = Command::new(env!("CARGO_BIN_EXE_stern-rs")).arg("-p").output().unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.starts_with("stern-rs: --prompt needs a terminal to ask on"), "{said}");
+    stern_rs("-p").run().fails_with(2, &["--prompt needs a terminal to ask on"]);
 }

@@ -71,7 +71,7 @@ pub enum Life {
 pub struct Ending {
     /// Such as `OOMKilled`; empty if unknown.
     pub reason: String,
-    pub exit_code: i32,
+    pub exit_code: Option<i32>,
     /// In whole seconds.
     pub finished: Option<Timestamp>,
 }

@@ -1,0 +1,107 @@
+//! When to try again: at once where that can hurt nobody, later and later where it keeps failing.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use tokio::time::Instant;
+
+/// Over how long tries are spread when many tails make them at the same time: when a kubelet or the apiserver comes back.
+const SPREAD: Duration = Duration::from_secs(1);
+
+/// The longest pause; jitter adds as much again.
+const LONGEST: Duration = Duration::from_secs(5);
+
+/// Shared by all tails: knows whether others try again as well.
+#[derive(Clone, Default)]
+pub struct Crowd {
+    last: Arc<Mutex<Option<Instant>>>,
+}
+
+impl Crowd {
+    /// How long to wait for the sake of the others: not at all if nobody else has asked for as long as [`SPREAD`].
+    fn pause(&self) -> Duration {
+        let now = Instant::now();
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let alone = last.replace(now).is_none_or(|last| now - last >= SPREAD);
+        if alone { Duration::ZERO } else { SPREAD.mul_f64(fastrand::f64()) }
+    }
+}
+
+/// The pauses of one tail.
+#[derive(Default)]
+pub struct Retries {
+    crowd: Crowd,
+    count: usize,
+    pauses: Option<ExponentialBackoff>,
+}
+
+impl Retries {
+    pub fn new(crowd: Crowd) -> Self {
+        Self { crowd, ..Self::default() }
+    }
+
+    /// How many tries there were since it last went well.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    pub fn went_well(&mut self) {
+        self.count = 0;
+        self.pauses = None;
+    }
+
+    /// The pause before the next try.
+    pub fn next(&mut self) -> Duration {
+        self.count += 1;
+        if self.count == 1 {
+            return self.crowd.pause();
+        }
+        let pauses = self.pauses.get_or_insert_with(|| {
+            ExponentialBuilder::default()
+                .with_min_delay(Duration::from_millis(250))
+                .with_max_delay(LONGEST)
+                .without_max_times()
+                .with_jitter()
+                .build()
+        });
+        pauses.next().unwrap_or(LONGEST)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_is_alone_tries_at_once() {
+        let crowd = Crowd::default();
+        assert_eq!(Retries::new(crowd.clone()).next(), Duration::ZERO);
+        advance(SPREAD).await;
+        assert_eq!(Retries::new(crowd).next(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_at_once_are_spread_over_a_second() {
+        let crowd = Crowd::default();
+        let mut pauses: Vec<_> = (0..200).map(|_| Retries::new(crowd.clone()).next()).collect();
+        pauses.sort_unstable();
+        assert!(pauses[0].is_zero() && pauses[199] < SPREAD);
+        assert!(pauses[20] < SPREAD / 3 && pauses[180] > SPREAD * 2 / 3, "{pauses:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pauses_grow_to_ten_seconds_at_most_and_begin_anew_when_it_went_well() {
+        let mut retries = Retries::new(Crowd::default());
+        let pauses: Vec<_> = (0..20).map(|_| retries.next()).collect();
+        assert!(pauses[1] < Duration::from_secs(1));
+        assert!(pauses[10..].iter().all(|pause| (LONGEST..=LONGEST * 2).contains(pause)), "{pauses:?}");
+        retries.went_well();
+        advance(SPREAD).await;
+        assert_eq!(retries.next(), Duration::ZERO);
+    }
+}

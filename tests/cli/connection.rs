@@ -1,0 +1,368 @@
+//! How the cluster is found and reached, and who asks.
+
+use std::{net::TcpListener, time::Duration};
+
+use apiserver::{Answer, ApiServer, Gate, Match, Proxy};
+
+use crate::harness::{World, stern_rs};
+
+fn tls() -> World {
+    World::of(ApiServer::builder().tls())
+}
+
+fn shown(world: World) -> World {
+    world.pod("web-1", ["a"]);
+    world
+}
+
+/// Runs without following and with these flags, and expects the one line there is.
+#[track_caller]
+fn connects(world: &World, flags: &str) {
+    world.run(&format!("web --no-follow {flags}")).stdout("web-1 app a\n").exit(0);
+}
+
+#[test]
+fn the_kubeconfig_at_home_is_the_default() {
+    let world = World::web(["a"]);
+    std::fs::create_dir(world.home.path(".kube")).unwrap();
+    world.write_kubeconfig(world.home.path(".kube/config")).unwrap();
+    world.stern_rs("web --no-follow").env("KUBECONFIG", "").run().stdout("web-1 app a\n").exit(0);
+}
+
+#[test]
+fn the_flag_goes_before_the_environment() {
+    let world = World::web(["a"]);
+    let path = world.home.path("kubeconfig").display().to_string();
+    let command = world.stern_rs("web --no-follow --kubeconfig").arg(&path).env("KUBECONFIG", "/nowhere");
+    command.run().stdout("web-1 app a\n").exit(0);
+}
+
+#[test]
+fn a_file_that_is_missing_among_several_is_skipped() {
+    let world = World::web(["a"]);
+    let list = format!("/nowhere:{}", world.home.path("kubeconfig").display());
+    world.stern_rs("web --no-follow").env("KUBECONFIG", &list).run().stdout("web-1 app a\n").exit(0);
+}
+
+#[test]
+fn several_files_are_merged() {
+    let world = World::web(["a"]);
+    let first = world.home.write("first", "current-context: double\n");
+    let list = format!("{first}:{}", world.home.path("kubeconfig").display());
+    let rest = world.kubeconfig().replace("current-context: double", "current-context: other");
+    world.home.write("kubeconfig", &rest);
+    world.stern_rs("web --no-follow").env("KUBECONFIG", &list).run().stdout("web-1 app a\n").exit(0);
+}
+
+#[test]
+fn no_kubeconfig_at_all_is_an_error() {
+    stern_rs("web").run().fails_with(1, &["kubeconfig"]);
+}
+
+#[test]
+fn a_kubeconfig_that_was_named_must_be_there() {
+    stern_rs("web --kubeconfig /nowhere/config").run().fails_with(1, &["/nowhere/config"]);
+}
+
+#[test]
+fn a_broken_kubeconfig_is_named() {
+    let world = World::new();
+    let path = world.home.write("kubeconfig", "clusters: [\n");
+    world.run("web").fails_with(1, &[&path]);
+}
+
+#[test]
+fn another_context_may_be_chosen() {
+    let world = World::web(["a"]);
+    world.home.write(
+        "kubeconfig",
+        &world.kubeconfig().replace("current-context: double", "current-context: other"),
+    );
+    connects(&world, "--context double");
+}
+
+#[test]
+fn an_unknown_context_is_named_with_the_known_ones() {
+    World::new().run("web --context dubble").fails_with(1, &["\"dubble\"", "double"]);
+}
+
+#[test]
+fn a_server_may_be_named_without_any_kubeconfig() {
+    let world = World::web(["a"]);
+    let command = world.stern_rs(&format!("web --no-follow --server {}", world.url())).env("KUBECONFIG", "");
+    command.run().stdout("web-1 app a\n").exit(0);
+}
+
+#[test]
+fn a_server_that_is_not_there_is_unreachable() {
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let message =
+        format!("cannot reach the apiserver http://{address}: connection refused; is it running there?");
+    stern_rs(&format!("web --server http://{address}")).run().fails(1, &message);
+}
+
+#[test]
+fn what_is_no_apiserver_is_told() {
+    let world = World::new();
+    world.on(Match::any()).always(Answer::text(200, "<html>welcome</html>"));
+    world.run("web").fails_with(1, &["is that the apiserver's address?"]);
+}
+
+#[test]
+fn a_certificate_of_the_authority_is_trusted() {
+    connects(&shown(tls()), "");
+}
+
+#[test]
+fn the_authority_may_be_given_in_a_file() {
+    let world = shown(tls());
+    let ca = world.home.write("ca.crt", world.ca_pem().unwrap());
+    let command =
+        world.stern_rs(&format!("web --no-follow --server {} --certificate-authority {ca}", world.url()));
+    command.env("KUBECONFIG", "").run().stdout("web-1 app a\n").exit(0);
+}
+
+#[test]
+fn a_certificate_of_a_strange_authority_is_not_trusted() {
+    let world = tls();
+    let command = world.stern_rs(&format!("web --server {}", world.url())).env("KUBECONFIG", "");
+    command.run().fails_with(1, &["is not trusted", "--certificate-authority"]);
+}
+
+#[test]
+fn trust_may_be_waived() {
+    let world = shown(tls());
+    let flags = format!("--server {} --insecure-skip-tls-verify", world.url());
+    let command = world.stern_rs(&format!("web --no-follow {flags}")).env("KUBECONFIG", "");
+    command.run().stdout("web-1 app a\n").exit(0);
+}
+
+#[test]
+fn a_certificate_may_be_for_another_name() {
+    let world = shown(World::of(ApiServer::builder().tls_name("k8s.example")));
+    connects(&world, "--tls-server-name k8s.example");
+    world.run("web --no-follow").fails_with(1, &["is for another name", "--tls-server-name"]);
+}
+
+#[test]
+fn a_client_certificate_is_shown() {
+    connects(&shown(World::of(ApiServer::builder().client_certificate())), "");
+}
+
+#[test]
+fn a_client_certificate_may_be_given_in_files() {
+    let world = shown(World::of(ApiServer::builder().client_certificate()));
+    let (certificate, key) = world.client_pems().unwrap();
+    let ca = world.home.write("ca.crt", world.ca_pem().unwrap());
+    let (certificate, key) = (world.home.write("me.crt", certificate), world.home.write("me.key", key));
+    let flags = format!("--certificate-authority {ca} --client-certificate {certificate} --client-key {key}");
+    let command = world.stern_rs(&format!("web --no-follow --server {} {flags}", world.url()));
+    command.env("KUBECONFIG", "").run().stdout("web-1 app a\n").exit(0);
+}
+
+#[test]
+fn a_token_is_shown() {
+    let world = shown(World::of(ApiServer::builder().token("sesame")));
+    connects(&world, "");
+    world.set_token(Some("other"));
+    connects(&world, "--token other");
+}
+
+#[test]
+fn a_refused_token_is_told_and_never_shown() {
+    let world = World::of(ApiServer::builder().token("sesame"));
+    let ran = world.run("web --token wrong-secret");
+    ran.fails_with(1, &["does not accept the credentials", "(401)"]).never_told("wrong-secret");
+}
+
+#[test]
+fn what_is_forbidden_is_told_as_the_right_that_is_missing() {
+    let world = World::new();
+    world.forbid("list", "pods", "default");
+    let message = "not allowed to list pods in namespace \"default\": user \"double-user\" needs verb \"list\" on \
+                   resource \"pods\", from a Role or ClusterRole bound there";
+    world.run("web").fails(1, message);
+}
+
+#[test]
+fn a_workload_that_is_forbidden_is_told_too() {
+    let world = World::new();
+    world.forbid("*", "*", "*");
+    world.run("deploy/web").fails_with(1, &["not allowed to get deployments \"web\"", "verb \"get\""]);
+}
+
+/// A kubeconfig whose user asks a program, which adds a line to `runs` and shows the token in the file `token`.
+fn with_plugin(world: &World) {
+    let script = "echo run >> runs\nprintf '{\"apiVersion\":\"client.authentication.k8s.io/v1\",\
+                  \"kind\":\"ExecCredential\",\"status\":{\"token\":\"%s\"}}' \"$(cat token)\"\n";
+    let path = world.home.write("plugin", script);
+    let exec = format!(
+        "exec: {{apiVersion: client.authentication.k8s.io/v1, command: sh, args: [{path}], interactiveMode: Never}}"
+    );
+    let config = world.kubeconfig();
+    let (before, _) = config.split_once("    token:").expect("the server demands a token");
+    world.home.write("kubeconfig", &format!("{before}    {exec}\n"));
+}
+
+#[test]
+fn a_plugin_runs_once_for_all_requests() {
+    let world = shown(World::of(ApiServer::builder().token("sesame")));
+    world.pod("web-2", ["b"]);
+    world.home.write("token", "sesame");
+    with_plugin(&world);
+    world.run("web --no-follow").lines(["web-1 app a", "web-2 app b"]).exit(0);
+    assert_eq!(world.home.read("runs").lines().count(), 1);
+}
+
+#[test]
+fn a_plugin_runs_again_when_its_token_is_refused() {
+    let world = shown(World::of(ApiServer::builder().token("first")));
+    world.home.write("token", "first");
+    with_plugin(&world);
+    let mut tail = world.start("web");
+    tail.expect("web-1 app a");
+    world.home.write("token", "second");
+    world.set_token(Some("second"));
+    world.pod("web-2", ["b"]);
+    tail.expect("web-2 app b");
+    tail.interrupt().exit(130);
+    assert_eq!(world.home.read("runs").lines().count(), 2);
+}
+
+#[test]
+fn a_plugin_that_fails_is_told_with_its_last_words() {
+    let world = World::of(ApiServer::builder().token("sesame"));
+    with_plugin(&world);
+    world.home.write("plugin", "echo 'run: login' >&2\nexit 3\n");
+    world.run("web").fails_with(1, &["exec plugin", "run: login"]);
+}
+
+#[test]
+fn another_user_may_be_impersonated() {
+    let world = World::web(["a"]);
+    connects(&world, "--as jane --as-group a --as-group b --as-uid 7 --as-user-extra team=x");
+    for request in world.requests().iter() {
+        assert_eq!(request.header("impersonate-user"), Some("jane"));
+        assert_eq!(request.header("impersonate-uid"), Some("7"));
+        assert_eq!(request.header("impersonate-extra-team"), Some("x"));
+        let groups: Vec<_> = request.headers.get_all("impersonate-group").iter().collect();
+        assert_eq!(groups, ["a", "b"]);
+    }
+}
+
+#[test]
+fn who_is_impersonated_may_be_forbidden() {
+    let world = World::new();
+    world.forbid("list", "pods", "*");
+    world.run("web --as jane").fails_with(1, &["user \"jane\" needs verb \"list\""]);
+}
+
+#[test]
+fn a_server_that_does_not_answer_in_time_is_told() {
+    let world = World::new();
+    let _gate = world.hold(Match::any());
+    world.run("web --request-timeout 200ms").fails_with(1, &["no answer", "--request-timeout"]);
+}
+
+#[test]
+fn a_running_stream_is_not_bound_by_the_timeout() {
+    let world = World::web(["a"]);
+    let mut tail = world.start("web --request-timeout 300ms");
+    tail.expect("web-1 app a");
+    // A tick that takes longer than the timeout: the gate is never opened, the time passes.
+    let opened = world.requests().logs()[0].at;
+    tail.until(|_| opened.elapsed() > Duration::from_millis(700));
+    world.log("web-1/app").push("b");
+    tail.expect("web-1 app b");
+    tail.interrupt().stderr("+ web-1 › app\n");
+    assert_eq!((world.requests().logs().len(), world.requests().watches().len()), (1, 1));
+}
+
+#[test]
+fn a_log_that_does_not_begin_in_time_is_asked_for_again() {
+    let world = World::web(["a"]);
+    world.on(Match::logs()).then(Answer::ok().hold(&Gate::new()));
+    let mut tail = world.start("web --request-timeout 300ms");
+    tail.expect("web-1 app a");
+    tail.interrupt();
+}
+
+#[test]
+fn a_proxy_of_the_environment_is_used() {
+    let (world, proxy) = (shown(tls()), Proxy::start());
+    proxy.lead_to(world.address());
+    let flags = "--no-follow --server https://k8s.example:6443 --insecure-skip-tls-verify";
+    let command =
+        world.stern_rs(&format!("web {flags}")).env("KUBECONFIG", "").env("HTTPS_PROXY", &proxy.url());
+    command.run().stdout("web-1 app a\n").exit(0);
+    assert_eq!(proxy.targets()[0], "k8s.example:6443");
+}
+
+#[test]
+fn the_environment_may_except_a_server_from_its_proxy() {
+    let proxy = Proxy::start();
+    let command = stern_rs("web --server https://k8s.invalid").env("HTTPS_PROXY", &proxy.url());
+    command
+        .env("NO_PROXY", ".invalid")
+        .run()
+        .fails_with(1, &["cannot reach the apiserver https://k8s.invalid"]);
+    assert!(proxy.targets().is_empty());
+}
+
+#[test]
+fn a_server_on_this_machine_needs_no_proxy_of_the_environment() {
+    let (world, proxy) = (shown(tls()), Proxy::start());
+    let command = world.stern_rs("web --no-follow").env("HTTPS_PROXY", &proxy.url());
+    command.run().stdout("web-1 app a\n").exit(0);
+    assert!(proxy.targets().is_empty());
+}
+
+#[test]
+fn a_proxy_of_the_kubeconfig_is_used() {
+    let (world, proxy) = (shown(tls()), Proxy::start());
+    let config = world.kubeconfig();
+    let config = config.replace("    server:", &format!("    proxy-url: {}\n    server:", proxy.url()));
+    world.home.write("kubeconfig", &config);
+    connects(&world, "");
+    assert_eq!(proxy.targets()[0], world.address().to_string());
+}
+
+#[test]
+fn a_proxy_is_shown_its_credentials() {
+    let (world, proxy) = (shown(tls()), Proxy::start());
+    proxy.require("Basic dTpw");
+    let url = proxy.url().replace("http://", "http://u:p@");
+    let config = world.kubeconfig().replace("    server:", &format!("    proxy-url: {url}\n    server:"));
+    world.home.write("kubeconfig", &config);
+    connects(&world, "");
+}
+
+#[test]
+fn a_proxy_that_is_not_there_is_named() {
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let command =
+        stern_rs("web --server https://k8s.example").env("HTTPS_PROXY", &format!("http://{address}"));
+    command.run().fails_with(1, &["through the proxy", &address.to_string()]);
+}
+
+#[test]
+fn what_is_asked_is_told_to_those_who_want_to_know() {
+    let world = World::web(["a"]);
+    let ran = world.run("web --no-follow --verbosity 6").stdout("web-1 app a\n");
+    let base = format!("· GET {}/api/v1/namespaces/default/pods", world.url());
+    ran.told(&format!("{base}?")).told(&format!("{base}/web-1/log?")).told("limit=500 200 OK in ");
+}
+
+#[test]
+fn a_token_is_never_told() {
+    let world = shown(World::of(ApiServer::builder().token("sesame")));
+    for verbosity in ["6", "7", "8", "9", "10"] {
+        let ran = world.run(&format!("web --no-follow --verbosity {verbosity}")).stdout("web-1 app a\n");
+        ran.never_told("sesame");
+    }
+}
+
+#[test]
+fn flags_of_kubectl_that_change_nothing_are_taken() {
+    connects(&World::web(["a"]), "--cache-dir /tmp/nowhere --disable-compression");
+}

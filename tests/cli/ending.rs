@@ -1,0 +1,114 @@
+//! How a run ends, wanted or not.
+
+use std::io::{Read, pipe};
+
+use crate::harness::{World, stern_rs};
+
+#[test]
+fn ctrl_c_ends_it_at_once() {
+    let world = World::web(["a"]);
+    let mut tail = world.start("web");
+    tail.expect("web-1 app a");
+    tail.interrupt().stderr("+ web-1 › app\n").exit(130);
+    world.wait_for(|account| account.open_connections == 0);
+}
+
+#[test]
+fn sigterm_ends_it_at_once() {
+    let world = World::web(["a"]);
+    let mut tail = world.start("web");
+    tail.expect("web-1 app a");
+    tail.terminate().exit(143);
+}
+
+#[test]
+fn ctrl_c_ends_it_while_the_server_does_not_answer() {
+    let world = World::new();
+    let _gate = world.hold(apiserver::Match::any());
+    let tail = world.start("web");
+    tail.until(|account| account.requests.len() == 1);
+    tail.interrupt().stdout("").exit(130);
+}
+
+/// A log larger than what a pipe and all queues hold, of lines that end in `.`.
+fn flood() -> World {
+    let world = World::new();
+    world.pods(["web-1"]);
+    let lines = (0..200_000).map(|n| format!("{n} {}.", "x".repeat(n % 120)));
+    world.log("web-1/app").extend(lines);
+    world
+}
+
+#[test]
+fn ctrl_c_leaves_whole_lines_in_a_pipe_that_nobody_reads() {
+    let world = flood();
+    let (mut reader, writer) = pipe().unwrap();
+    let tail = world.stern_rs("web -o raw").stdout(writer).start();
+    // It reads no further since it cannot write.
+    let sent = || world.requests().logs()[0].bytes();
+    tail.until(|account| account.requests.logs().iter().any(|log| log.bytes() > 1 << 20));
+    tail.interrupt().exit(130);
+    assert!(sent() < 16 << 20, "{} bytes were read though nothing could be written", sent());
+    let mut text = String::new();
+    reader.read_to_string(&mut text).unwrap();
+    assert!(text.ends_with(".\n"), "{:?}", &text[text.len() - 20..]);
+    assert!(text.lines().enumerate().all(|(n, line)| line.starts_with(&format!("{n} "))));
+}
+
+#[test]
+fn sigterm_ends_it_though_standard_output_is_blocked() {
+    let world = flood();
+    let (_reader, writer) = pipe().unwrap();
+    let tail = world.stern_rs("web -o raw").stdout(writer).start();
+    tail.until(|account| account.requests.logs().iter().any(|log| log.bytes() > 1 << 20));
+    tail.terminate().exit(143);
+}
+
+#[test]
+fn a_reader_who_has_seen_enough_ends_it_quietly() {
+    let world = flood();
+    let (mut reader, writer) = pipe().unwrap();
+    let tail = world.stern_rs("web -o raw").stdout(writer).start();
+    let mut head = [0; 100];
+    reader.read_exact(&mut head).unwrap();
+    drop(reader);
+    tail.finish().stderr("+ web-1 › app\n").exit(0);
+}
+
+#[test]
+fn a_reader_who_went_away_is_noticed_at_the_next_line() {
+    let world = World::web(["a"]);
+    let (mut reader, writer) = pipe().unwrap();
+    let tail = world.stern_rs("web -o raw").stdout(writer).start();
+    let mut line = [0; 2];
+    reader.read_exact(&mut line).unwrap();
+    drop(reader);
+    world.log("web-1/app").push("b");
+    tail.finish().stderr("+ web-1 › app\n").exit(0);
+}
+
+#[test]
+fn a_reader_of_standard_input_has_enough_too() {
+    let (reader, writer) = pipe().unwrap();
+    drop(reader);
+    stern_rs("--stdin").input("a\n".repeat(100_000)).stdout(writer).run().stderr("").exit(0);
+}
+
+#[test]
+fn a_reader_of_the_help_has_enough_too() {
+    let (reader, writer) = pipe().unwrap();
+    drop(reader);
+    stern_rs("--help").stdout(writer).run().stderr("").exit(0);
+}
+
+#[test]
+fn a_slow_reader_loses_nothing() {
+    let world = flood();
+    let (mut reader, writer) = pipe().unwrap();
+    let tail = world.stern_rs("web -o raw --no-follow").stdout(writer).start();
+    tail.until(|account| account.requests.logs().iter().any(|log| log.bytes() > 1 << 20));
+    let mut text = String::new();
+    reader.read_to_string(&mut text).unwrap();
+    tail.finish().exit(0);
+    assert_eq!(text.lines().count(), 200_000);
+}

@@ -1,0 +1,112 @@
+//! A command line and what surrounds it, before it runs.
+
+use std::{
+    io::{PipeWriter, Write, pipe},
+    process::{self, Stdio},
+    sync::Arc,
+    thread,
+};
+
+use apiserver::ApiServer;
+
+use super::{Home, Ran, Tail};
+
+/// `stern-rs` with these arguments, and no cluster in sight.
+pub fn stern_rs(args: &str) -> Command<'static> {
+    Command::new(env!("CARGO_BIN_EXE_stern-rs"), args, Arc::new(Home::new()), None)
+}
+
+/// The same as kubectl runs it.
+pub fn kubectl_plugin(args: &str) -> Command<'static> {
+    Command::new(env!("CARGO_BIN_EXE_kubectl-stern_rs"), args, Arc::new(Home::new()), None)
+}
+
+pub struct Command<'w> {
+    process: process::Command,
+    stdin: Option<Stdio>,
+    stdout: Option<PipeWriter>,
+    pub(super) home: Arc<Home>,
+    pub(super) server: Option<&'w ApiServer>,
+    pub(super) args: Vec<String>,
+}
+
+impl<'w> Command<'w> {
+    /// In an environment that holds nothing of this machine's but where its programs are.
+    pub(super) fn new(program: &str, args: &str, home: Arc<Home>, server: Option<&'w ApiServer>) -> Self {
+        let args = words(args);
+        let mut process = process::Command::new(program);
+        process.args(&args).env_clear().env("HOME", home.dir()).env("TZ", "UTC").current_dir(home.dir());
+        if let Some(path) = std::env::var_os("PATH") {
+            process.env("PATH", path);
+        }
+        Command { process, stdin: None, stdout: None, home, server, args }
+    }
+
+    /// Adds one argument, whatever is in it.
+    pub fn arg(mut self, arg: &str) -> Self {
+        self.process.arg(arg);
+        self.args.push(arg.to_owned());
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.process.env(name, value);
+        self
+    }
+
+    /// Standard input, which is empty otherwise.
+    pub fn stdin(mut self, stdin: impl Into<Stdio>) -> Self {
+        self.stdin = Some(stdin.into());
+        self
+    }
+
+    /// Standard input that holds these bytes and no more.
+    pub fn input(self, bytes: impl AsRef<[u8]>) -> Self {
+        let (reader, mut writer) = pipe().expect("the system has room for a pipe");
+        let bytes = bytes.as_ref().to_vec();
+        // A reader that has enough ends it.
+        thread::spawn(move || writer.write_all(&bytes));
+        self.stdin(reader)
+    }
+
+    /// Standard output is this pipe, which the test reads or does not read.
+    pub fn stdout(mut self, pipe: PipeWriter) -> Self {
+        self.stdout = Some(pipe);
+        self
+    }
+
+    pub fn start(mut self) -> Tail<'w> {
+        self.process.stdin(self.stdin.take().unwrap_or_else(Stdio::null)).stderr(Stdio::piped());
+        match self.stdout.take() {
+            Some(pipe) => self.process.stdout(pipe),
+            None => self.process.stdout(Stdio::piped()),
+        };
+        let child = self.process.spawn().expect("the program was built for this test");
+        // The copy of a pipe that was given must close, or its reader never sees the end.
+        self.process.stdout(Stdio::null()).stdin(Stdio::null());
+        Tail::new(child, self)
+    }
+
+    /// Runs it to its end.
+    pub fn run(self) -> Ran {
+        self.start().finish()
+    }
+}
+
+/// Splits as a shell does: at spaces, except within single quotes.
+fn words(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut quoted) = (Vec::new(), None::<String>, false);
+    for c in line.chars() {
+        match c {
+            '\'' => {
+                quoted = !quoted;
+                word.get_or_insert_default();
+            }
+            ' ' if !quoted => words.extend(word.take()),
+            c => word.get_or_insert_default().push(c),
+        }
+    }
+    assert!(!quoted, "a quote is not closed: {line}");
+    words.extend(word);
+    words
+}

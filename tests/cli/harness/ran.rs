@@ -1,0 +1,105 @@
+//! A process that has ended, and what is to be said of it.
+
+use std::{os::unix::process::ExitStatusExt, process::ExitStatus};
+
+pub struct Ran {
+    pub(super) status: ExitStatus,
+    pub(super) stdout: Vec<u8>,
+    pub(super) stderr: Vec<u8>,
+    /// All that is known, for whoever has to find out why a test failed.
+    pub(super) story: String,
+}
+
+impl Ran {
+    pub fn out(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+
+    pub fn out_bytes(&self) -> &[u8] {
+        &self.stdout
+    }
+
+    pub fn err(&self) -> String {
+        String::from_utf8_lossy(&self.stderr).into_owned()
+    }
+
+    #[track_caller]
+    fn same<T: PartialEq + std::fmt::Debug>(&self, what: &str, got: T, wanted: T) {
+        assert!(got == wanted, "{what}\n   is {got:?}\nnot   {wanted:?}\n{}", self.story);
+    }
+
+    /// Standard output is exactly this.
+    #[track_caller]
+    pub fn stdout(self, wanted: &str) -> Self {
+        self.same("standard output", self.out().as_str(), wanted);
+        self
+    }
+
+    /// Standard error is exactly this.
+    #[track_caller]
+    pub fn stderr(self, wanted: &str) -> Self {
+        self.same("standard error", self.err().as_str(), wanted);
+        self
+    }
+
+    /// Standard output has these lines, in this order or another.
+    #[track_caller]
+    pub fn lines<'l>(self, wanted: impl IntoIterator<Item = &'l str>) -> Self {
+        let out = self.out();
+        self.same("standard output, sorted,", sorted(out.lines()), sorted(wanted));
+        self
+    }
+
+    /// These containers were shown, as the notices name them: `web-1 › app`.
+    #[track_caller]
+    pub fn selected<'l>(self, wanted: impl IntoIterator<Item = &'l str>) -> Self {
+        let err = self.err();
+        let got = err.lines().filter_map(|line| line.strip_prefix("+ "));
+        self.same("selected", sorted(got), sorted(wanted));
+        self.exit(0)
+    }
+
+    /// Standard error holds this, exactly once.
+    #[track_caller]
+    pub fn told(self, text: &str) -> Self {
+        self.same(&format!("how often it told {text:?}"), self.err().matches(text).count(), 1);
+        self
+    }
+
+    /// Standard error does not hold this.
+    #[track_caller]
+    pub fn never_told(self, text: &str) -> Self {
+        self.same(&format!("how often it told {text:?}"), self.err().matches(text).count(), 0);
+        self
+    }
+
+    #[track_caller]
+    pub fn exit(self, wanted: i32) -> Self {
+        self.same("the exit code", (self.status.code(), self.status.signal()), (Some(wanted), None));
+        self
+    }
+
+    /// It failed with this exit code, nothing on standard output, and this one line on standard error.
+    #[track_caller]
+    pub fn fails(self, code: i32, message: &str) -> Self {
+        self.stdout("").stderr(&format!("stern-rs: {message}\n")).exit(code)
+    }
+
+    /// The same with a line of which only these parts are known.
+    #[track_caller]
+    pub fn fails_with(self, code: i32, parts: &[&str]) -> Self {
+        let err = self.err();
+        let one_line = err.starts_with("stern-rs: ") && err.matches('\n').count() == 1 && err.ends_with('\n');
+        assert!(one_line, "standard error is not one line of ours\n{}", self.story);
+        for part in parts {
+            assert!(err.contains(part), "standard error does not hold {part:?}\n{}", self.story);
+        }
+        self.stdout("").exit(code)
+    }
+}
+
+fn sorted<'l>(lines: impl IntoIterator<Item = &'l str>) -> Vec<&'l str> {
+    let mut lines: Vec<&str> = lines.into_iter().collect();
+    lines.sort_unstable();
+    lines
+}

@@ -1,0 +1,128 @@
+//! A process that runs.
+
+use std::{fmt, process::Child};
+
+use apiserver::Account;
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::{Command, Ran, capture::Capture};
+
+/// A run that goes on. When it is dropped, it is killed; when the test failed, all that is known of it is printed.
+pub struct Tail<'w> {
+    child: Child,
+    stdout: Capture,
+    stderr: Capture,
+    command: Command<'w>,
+    /// Lines of standard output that were expected so far.
+    expected: usize,
+}
+
+impl<'w> Tail<'w> {
+    pub(super) fn new(mut child: Child, command: Command<'w>) -> Self {
+        let stdout = child.stdout.take().map_or_else(Capture::nothing, Capture::of);
+        let stderr = Capture::of(child.stderr.take().expect("it was piped"));
+        Tail { child, stdout, stderr, command, expected: 0 }
+    }
+
+    /// The next line of standard output is this one. Every line must be expected, so that none is shown twice.
+    #[track_caller]
+    pub fn expect(&mut self, line: &str) {
+        self.expect_all([line]);
+    }
+
+    /// The next lines of standard output are these, in this order or another.
+    #[track_caller]
+    pub fn expect_all<'l>(&mut self, lines: impl IntoIterator<Item = &'l str>) {
+        let mut wanted: Vec<&str> = lines.into_iter().collect();
+        let before = self.expected;
+        let find = |text: &str| {
+            let lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+            let next: Vec<String> = lines
+                .skip(before)
+                .take(wanted.len())
+                .map(|line| line.trim_end_matches('\n').to_owned())
+                .collect();
+            (next.len() == wanted.len()).then_some(next)
+        };
+        let Some(mut next) = self.stdout.wait_for(find) else {
+            panic!("waited in vain on standard output for {wanted:?}");
+        };
+        wanted.sort_unstable();
+        next.sort_unstable();
+        assert_eq!(next, wanted, "the next lines on standard output");
+        self.expected += wanted.len();
+    }
+
+    /// Standard error holds this, now or soon.
+    #[track_caller]
+    pub fn told(&self, text: &str) {
+        let found = self.stderr.wait_for(|told| told.contains(text).then_some(()));
+        assert!(found.is_some(), "waited in vain on standard error for {text:?}");
+    }
+
+    /// Waits until the server has seen what the condition wants.
+    #[track_caller]
+    pub fn until(&self, condition: impl Fn(&Account) -> bool) {
+        self.command.server.expect("it runs against a server").wait_for(condition);
+    }
+
+    /// Waits until the pods are watched, by this many watches at least since the start.
+    #[track_caller]
+    pub fn watches(&self, count: usize) {
+        self.until(|account| {
+            account.requests.watches().filter(|watch| watch.status() == Some(200)).len() >= count
+        });
+    }
+
+    pub fn interrupt(self) -> Ran {
+        self.signal(Signal::INT)
+    }
+
+    pub fn terminate(self) -> Ran {
+        self.signal(Signal::TERM)
+    }
+
+    #[track_caller]
+    fn signal(self, signal: Signal) -> Ran {
+        let id = Pid::from_child(&self.child);
+        kill_process(id, signal).expect("the process is there until it was waited for");
+        self.finish()
+    }
+
+    /// Waits for its end.
+    #[track_caller]
+    pub fn finish(mut self) -> Ran {
+        assert!(self.stderr.ended() && self.stdout.ended(), "waited in vain for its end");
+        let status = self.child.wait().expect("nobody else waits for it");
+        let stdout = self.stdout.bytes();
+        if self.expected > 0 {
+            let all = String::from_utf8_lossy(&stdout);
+            let rest: Vec<&str> = all.lines().skip(self.expected).collect();
+            assert!(rest.is_empty(), "lines on standard output that nobody expected: {rest:?}");
+        }
+        Ran { status, stdout, stderr: self.stderr.bytes(), story: self.to_string() }
+    }
+}
+
+impl fmt::Display for Tail<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Tail { stdout, stderr, command, .. } = self;
+        writeln!(f, "$ stern-rs {}", command.args.join(" "))?;
+        writeln!(f, "--- standard output\n{stdout}--- standard error\n{stderr}---")?;
+        match command.server {
+            Some(server) => write!(f, "the server saw {}", server.account()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Tail<'_> {
+    fn drop(&mut self) {
+        // It may have ended long ago.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("{self}");
+        }
+    }
+}

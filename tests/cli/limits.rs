@@ -1,0 +1,124 @@
+//! How much the apiserver is asked at once.
+
+use std::time::Duration;
+
+use apiserver::{Answer, Match, Pod};
+
+use crate::harness::World;
+
+fn pods(count: usize) -> World {
+    let world = World::new();
+    world.add_pods((0..count).map(|n| Pod::new(format!("web-{n:02}"))));
+    for n in 0..count {
+        world.log(&format!("web-{n:02}/app")).push("a");
+    }
+    world
+}
+
+#[test]
+fn fifty_logs_are_followed_and_the_others_wait() {
+    let world = pods(63);
+    let tail = world.start("web");
+    tail.told("· following 50 of 63 containers, 13 wait; --max-log-requests raises it\n");
+    assert_eq!(world.account().peak_log_streams, 50);
+    tail.interrupt().exit(130);
+}
+
+#[test]
+fn more_logs_are_followed_if_asked_for() {
+    let world = pods(63);
+    let tail = world.start("web --max-log-requests 63");
+    tail.until(|account| account.open_log_streams == 63);
+}
+
+#[test]
+fn who_waits_is_followed_when_another_ends() {
+    let world = pods(3);
+    let mut tail = world.start("web --max-log-requests 2");
+    tail.expect_all(["web-00 app a", "web-01 app a"]);
+    tail.told("following 2 of 3 containers, 1 wait");
+    world.delete_pod("web-00");
+    tail.expect("web-02 app a");
+    tail.told("· following all 2 containers\n");
+    assert_eq!(world.account().peak_log_streams, 2);
+    tail.interrupt();
+}
+
+#[test]
+fn all_is_shown_in_the_end_whatever_waits() {
+    let world = pods(20);
+    let ran = world.run("web --no-follow").exit(0);
+    assert_eq!(ran.out().lines().count(), 20);
+    assert!(world.account().peak_log_streams <= 5, "{}", world.account());
+    ran.never_told("wait");
+}
+
+#[test]
+fn five_logs_are_read_at_once_without_following() {
+    let world = pods(20);
+    let gate = world.hold(Match::logs());
+    let tail = world.start("web --no-follow");
+    tail.until(|account| account.requests.logs().len() == 5);
+    gate.release();
+    tail.finish().exit(0);
+    assert_eq!(world.requests().logs().len(), 20);
+}
+
+#[test]
+fn one_at_a_time_shows_them_in_order() {
+    let world = World::new();
+    for pod in ["web-1", "web-2"] {
+        world.add_pod(
+            Pod::new(pod).container("proxy").container("app").init_container("setup").ephemeral("debug"),
+        );
+        for container in ["setup", "proxy", "app", "debug"] {
+            world.log(&format!("{pod}/{container}")).push("a");
+        }
+    }
+    let wanted = "web-1 setup a\nweb-1 proxy a\nweb-1 app a\nweb-1 debug a\n\
+                  web-2 setup a\nweb-2 proxy a\nweb-2 app a\nweb-2 debug a\n";
+    world.run("web --no-follow --max-log-requests 1").stdout(wanted);
+}
+
+#[test]
+fn requests_wait_for_their_tokens() {
+    let world = pods(5);
+    let ran = world.run("web --no-follow --qps 5 --burst 2").exit(0);
+    assert_eq!(ran.out().lines().count(), 5);
+    // Six requests, two of them at once: four wait for a token each, a fifth of a second apart.
+    let requests = world.requests();
+    assert_eq!(requests.len(), 6);
+    assert!(requests[5].at - requests[0].at > Duration::from_millis(700), "{}", world.account());
+}
+
+#[test]
+fn no_limit_on_requests_is_possible() {
+    let world = pods(30);
+    world.run("web --no-follow --qps -1 --burst 1 --max-log-requests 30").exit(0);
+    assert_eq!(world.requests().len(), 31);
+}
+
+#[test]
+fn who_is_asked_to_come_back_later_does() {
+    let world = World::web(["a"]);
+    world.on(Match::logs()).then(Answer::too_many_requests(1));
+    let ran = world.run("web --no-follow");
+    ran.stdout("web-1 app a\n").stderr("+ web-1 › app\n- web-1 › app\n").exit(0);
+    let logs = world.requests().logs();
+    assert_eq!(logs.len(), 2);
+    assert!(logs[1].at - logs[0].at > Duration::from_millis(900), "{}", world.account());
+}
+
+#[test]
+fn a_running_stream_costs_no_more_requests() {
+    let world = World::web(["a"]);
+    let mut tail = world.start("web --qps 1 --burst 3");
+    tail.expect("web-1 app a");
+    tail.watches(1);
+    for _ in 0..100 {
+        world.log("web-1/app").push("b");
+    }
+    tail.expect_all(["web-1 app b"; 100]);
+    tail.interrupt();
+    assert_eq!(world.requests().len(), 3);
+}

@@ -1,0 +1,18 @@
+//! The binary as a user runs it, against a double of the apiserver. One test binary, so that there is one to link.
+
+mod harness;
+
+mod command_line;
+mod complete;
+mod connection;
+mod ending;
+mod following;
+mod history;
+mod limits;
+mod output;
+mod prompt;
+mod resuming;
+mod selection;
+
+#[path = "../terminal/mod.rs"]
+mod terminal;

@@ -1,0 +1,253 @@
+//! How lines look, and which of them are shown.
+
+use apiserver::Pod;
+use serde_json::{Value, json};
+
+use crate::harness::{World, stern_rs};
+
+/// One line, written at a certain time, in a pod with labels.
+fn at_midnight(line: &str) -> World {
+    let world = World::new();
+    world.add_pod(Pod::new("web-1").label("app", "web").annotation("note", "x").node("node-a"));
+    world.log("web-1/app").push_at("2026-01-31T00:00:00.123456789Z", line);
+    world
+}
+
+const ALL: &str = "web --no-follow --since 0";
+
+fn json_lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect()
+}
+
+#[test]
+fn raw_is_the_line_alone() {
+    World::web(["a", "  b"]).run("web --no-follow -o raw").stdout("a\n  b\n");
+}
+
+#[test]
+fn json_is_an_object_a_line() {
+    let ran = at_midnight(r#"say "hi" <now>"#).run(&format!("{ALL} -o json"));
+    let wanted = json!({
+        "message": "say \"hi\" <now>", "nodeName": "node-a", "namespace": "default", "podName": "web-1",
+        "containerName": "app", "labels": {"app": "web"}, "annotations": {"note": "x"},
+    });
+    assert_eq!(json_lines(&ran.out()), [wanted]);
+}
+
+#[test]
+fn json_stays_json_whatever_is_in_a_line() {
+    let world = World::new();
+    world.pods(["web-1"]);
+    let log = world.log("web-1/app");
+    log.push(b"\xff\xfe broken \x00 \x1b[31m red").push("tab\tand \u{2028} and \\ and \"").push("");
+    let ran = world.run("web --no-follow -o json");
+    let messages: Vec<_> = json_lines(&ran.out()).iter().map(|line| line["message"].clone()).collect();
+    assert_eq!(
+        messages,
+        ["\u{fffd}\u{fffd} broken \0 \u{1b}[31m red", "tab\tand \u{2028} and \\ and \"", ""]
+    );
+}
+
+#[test]
+fn extjson_leaves_json_as_it_is() {
+    let world = World::web([r#"{"level":"info"}"#, "plain"]);
+    let wanted = "{\"pod\": \"web-1\", \"container\": \"app\", \"message\": {\"level\":\"info\"}}\n\
+                  {\"pod\": \"web-1\", \"container\": \"app\", \"message\": \"plain\"}\n";
+    world.run("web --no-follow -o extjson").stdout(wanted);
+}
+
+#[test]
+fn ppextjson_takes_several_lines() {
+    let ran = World::web([r#"{"level":"info"}"#]).run("web --no-follow -o ppextjson");
+    let object: Value = serde_json::from_str(&ran.out()).expect("one object");
+    assert_eq!(object, json!({"pod": "web-1", "container": "app", "message": {"level": "info"}}));
+    assert!(ran.out().lines().count() > 3);
+}
+
+#[test]
+fn bytes_that_are_no_text_are_shown_as_they_are() {
+    let world = World::new();
+    world.pods(["web-1"]);
+    world.log("web-1/app").push(b"\xff\xfe\x00");
+    assert_eq!(world.run("web --no-follow -o raw").out_bytes(), b"\xff\xfe\x00\n");
+}
+
+#[test]
+fn a_very_long_line_is_one_line() {
+    let world = World::new();
+    world.pods(["web-1"]);
+    let line = "x".repeat(1_000_000);
+    world.log("web-1/app").push(&line);
+    let ran = world.run("web --no-follow");
+    assert!(ran.out() == format!("web-1 app {line}\n"), "{} bytes", ran.out().len());
+}
+
+#[test]
+fn timestamps_stand_between_names_and_line() {
+    let world = at_midnight("a");
+    for flag in ["-t", "--timestamps", "-t=default"] {
+        world.run(&format!("{ALL} {flag}")).stdout("web-1 app 2026-01-31T00:00:00.123456789Z a\n");
+    }
+}
+
+#[test]
+fn timestamps_may_be_short() {
+    at_midnight("a").run(&format!("{ALL} -t=short")).stdout("web-1 app 01-31 00:00:00 a\n");
+}
+
+#[test]
+fn timestamps_are_in_the_zone_that_was_asked_for() {
+    let ran = at_midnight("a").run(&format!("{ALL} -t --timezone Asia/Seoul"));
+    ran.stdout("web-1 app 2026-01-31T09:00:00.123456789+09:00 a\n");
+}
+
+#[test]
+fn timestamps_are_in_the_zone_of_the_environment() {
+    let world = at_midnight("a");
+    let ran = world.stern_rs(&format!("{ALL} -t=short")).env("TZ", "America/New_York").run();
+    ran.stdout("web-1 app 01-30 19:00:00 a\n");
+}
+
+#[test]
+fn json_with_timestamps_has_them_as_a_member() {
+    let ran = at_midnight("a").run(&format!("{ALL} -t -o json"));
+    assert_eq!(json_lines(&ran.out())[0]["timestamp"], "2026-01-31T00:00:00.123456789Z");
+}
+
+#[test]
+fn a_pipe_is_not_coloured() {
+    let ran = World::web(["a"]).run("web --no-follow");
+    ran.stdout("web-1 app a\n").stderr("+ web-1 › app\n- web-1 › app\n");
+}
+
+/// The colour follows from the pod's name.
+const COLOURED: &str = "\x1b[96mweb-1\x1b[0m \x1b[36mapp\x1b[0m a\n";
+
+#[test]
+fn colours_can_be_had_always() {
+    let ran = World::web(["a"]).run("web --no-follow --color always --pod-colors 96 --container-colors 36");
+    let ran = ran.stdout(COLOURED);
+    ran.told("\x1b[92;1m+\x1b[0;22m \x1b[96mweb-1\x1b[0m › \x1b[36mapp\x1b[0m\n");
+}
+
+#[test]
+fn the_environment_may_force_colours() {
+    let world = World::web(["a"]);
+    let args = "web --no-follow --pod-colors 96 --container-colors 36";
+    world.stern_rs(args).env("CLICOLOR_FORCE", "1").run().stdout(COLOURED);
+}
+
+#[test]
+fn no_color_goes_before_what_the_environment_forces() {
+    let world = World::web(["a"]);
+    let command = world.stern_rs("web --no-follow").env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1");
+    command.run().stdout("web-1 app a\n");
+}
+
+#[test]
+fn the_flag_goes_before_the_environment() {
+    let world = World::web(["a"]);
+    let args = "web --no-follow --pod-colors 96 --container-colors 36 --color always";
+    world.stern_rs(args).env("NO_COLOR", "1").run().stdout(COLOURED);
+    let never = world.stern_rs("web --no-follow --color never").env("CLICOLOR_FORCE", "1");
+    never.run().stdout("web-1 app a\n");
+}
+
+#[test]
+fn the_containers_of_a_pod_have_its_colour_or_each_their_own() {
+    let world = World::new();
+    world.add_pod(Pod::new("web-1").container("app").container("proxy"));
+    world.log("web-1/app").push("a");
+    world.log("web-1/proxy").push("a");
+    let colours = |args: &str| {
+        let out = world.run(&format!("web --no-follow --color always --pod-colors 91,92,93,94 {args}")).out();
+        // As in `ESC[91mweb-1ESC[0m ESC[91mapp`.
+        let colour = |line: &'_ str| line.split(['[', 'm']).nth(5).map(str::to_owned);
+        out.lines().map(colour).collect::<std::collections::HashSet<_>>().len()
+    };
+    assert_eq!((colours(""), colours("--diff-container")), (1, 2));
+}
+
+#[test]
+fn notices_of_what_comes_and_goes_can_be_left_out() {
+    World::web(["a"]).run("web --no-follow --only-log-lines").stdout("web-1 app a\n").stderr("");
+}
+
+#[test]
+fn what_goes_wrong_is_told_all_the_same() {
+    let world = World::web(["a"]);
+    world.forbid("get", "pods/log", "*");
+    world.run("web --no-follow --only-log-lines").told("not allowed to get pods/log");
+}
+
+#[test]
+fn only_lines_that_are_included_are_shown() {
+    let world = World::web(["error one", "fine", "warning two"]);
+    world.run("web --no-follow -i error -i warn").stdout("web-1 app error one\nweb-1 app warning two\n");
+}
+
+#[test]
+fn lines_that_are_excluded_are_not_shown() {
+    let world = World::web(["a, b", "-foo", "c"]);
+    world.run("web --no-follow -e -foo -e a,").stdout("web-1 app c\n");
+}
+
+#[test]
+fn an_exclusion_goes_before_an_inclusion() {
+    let world = World::web(["error one", "error two"]);
+    world.run("web --no-follow -i error -e two").stdout("web-1 app error one\n");
+}
+
+#[test]
+fn what_is_included_or_highlighted_is_marked() {
+    let world = World::web(["an error here"]);
+    for flag in ["-i", "-H"] {
+        let ran = world.run(&format!("web --no-follow -o raw --color always {flag} error"));
+        ran.stdout("an \x1b[31;1merror\x1b[0;22m here\n");
+    }
+}
+
+#[test]
+fn words_of_the_kubelet_are_no_lines() {
+    let world = World::web(["a"]);
+    world.log("web-1/app").push_kubelet_error("failed to watch file: no such file");
+    let ran = world.run("web --no-follow").stdout("web-1 app a\n");
+    ran.told("! web-1 › app: failed to watch file: no such file\n");
+}
+
+#[test]
+fn standard_input_needs_no_cluster_and_has_no_names() {
+    stern_rs("--stdin").input("a\nb\n").run().stdout("a\nb\n").stderr("").exit(0);
+}
+
+#[test]
+fn standard_input_passes_the_same_filters() {
+    let ran = stern_rs("--stdin -i error -e two --color always").input("error one\nerror two\nfine\n").run();
+    ran.stdout("\x1b[31;1merror\x1b[0;22m one\n");
+}
+
+#[test]
+fn standard_input_passes_the_same_outputs() {
+    let ran = stern_rs("--stdin -o json").input("a\n{\"b\":1}").run();
+    let messages: Vec<_> = json_lines(&ran.out()).iter().map(|line| line["message"].clone()).collect();
+    assert_eq!(messages, ["a", "{\"b\":1}"]);
+}
+
+#[test]
+fn standard_input_is_shown_as_it_comes() {
+    use std::io::Write;
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let mut tail = stern_rs("--stdin").stdin(reader).start();
+    for line in ["a", "b"] {
+        writeln!(writer, "{line}").unwrap();
+        tail.expect(line);
+    }
+    drop(writer);
+    tail.finish().exit(0);
+}
+
+#[test]
+fn standard_input_reads_no_kubeconfig() {
+    let command = stern_rs("--stdin").env("KUBECONFIG", "/nowhere").env("TZ", "UTC");
+    command.input("a\n").run().stdout("a\n").stderr("").exit(0);
+}

@@ -1,0 +1,162 @@
+//! The binary as a user runs it.
+
+use std::{
+    io::Read,
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex},
+    thread::{self, JoinHandle},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::{eventually, kubeconfig};
+
+/// Runs the binary to its end.
+pub fn stern(args: &[&str]) -> Output {
+    tail(args).wait()
+}
+
+/// Starts the binary.
+pub fn tail(args: &[&str]) -> Tail {
+    let mut child = command(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    let stdout = Reader::spawn(child.stdout.take().expect("it is piped"));
+    let stderr = Reader::spawn(child.stderr.take().expect("it is piped"));
+    Tail { args: args.join(" "), child, stdout, stderr }
+}
+
+/// The binary with these arguments, to be run against the cluster.
+pub fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stern-rs"));
+    command.arg("--kubeconfig").arg(kubeconfig()).args(args).env_remove("CLICOLOR_FORCE");
+    command
+}
+
+/// The running binary, and what it wrote so far. Killed when it is dropped.
+pub struct Tail {
+    args: String,
+    child: Child,
+    stdout: Reader,
+    stderr: Reader,
+}
+
+impl Tail {
+    /// Waits until this is on standard output.
+    pub fn until_shown(&mut self, text: &str) {
+        self.until(&format!("it shows {text:?}"), |tail| tail.stdout.text().contains(text).then_some(()));
+    }
+
+    /// Waits until this is on standard error.
+    pub fn until_said(&mut self, text: &str) {
+        self.until(&format!("it says {text:?}"), |tail| tail.stderr.text().contains(text).then_some(()));
+    }
+
+    /// Waits until it ends by itself.
+    pub fn wait(mut self) -> Output {
+        let status = self.until("it ends", |tail| tail.child.try_wait().expect("it is our child"));
+        Output {
+            args: self.args.clone(),
+            code: status.code(),
+            stdout: self.stdout.all(),
+            stderr: String::from_utf8_lossy(&self.stderr.all()).into_owned(),
+        }
+    }
+
+    /// Presses Ctrl-C and waits for the end.
+    pub fn interrupt(self) -> Output {
+        kill_process(Pid::from_child(&self.child), Signal::INT).expect("it runs");
+        self.wait()
+    }
+
+    fn until<T>(&mut self, what: &str, mut look: impl FnMut(&mut Self) -> Option<T>) -> T {
+        let found = eventually(|| look(self));
+        found.unwrap_or_else(|| panic!("waited in vain until {what}"))
+    }
+}
+
+impl Drop for Tail {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if thread::panicking() {
+            tell(&self.args, &self.stdout.text(), &self.stderr.text());
+        }
+    }
+}
+
+/// What a run gave. A test that fails tells all of it.
+pub struct Output {
+    args: String,
+    /// None where a signal ended it.
+    pub code: Option<i32>,
+    pub stdout: Vec<u8>,
+    pub stderr: String,
+}
+
+impl Output {
+    /// Standard output, line by line.
+    pub fn lines(&self) -> Vec<&str> {
+        str::from_utf8(&self.stdout).expect("lines of text").lines().collect()
+    }
+
+    /// Standard output without an order that concurrent streams do not have.
+    pub fn sorted_lines(&self) -> Vec<&str> {
+        let mut lines = self.lines();
+        lines.sort_unstable();
+        lines
+    }
+
+    /// How many lines of standard error contain this.
+    pub fn said(&self, text: &str) -> usize {
+        self.stderr.lines().filter(|line| line.contains(text)).count()
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            tell(&self.args, &String::from_utf8_lossy(&self.stdout), &self.stderr);
+        }
+    }
+}
+
+fn tell(args: &str, stdout: &str, stderr: &str) {
+    eprintln!("--- stern-rs {args}\n--- its standard output\n{stdout}\n--- its standard error\n{stderr}");
+}
+
+/// Reads what a process writes, so that the process is never held up.
+struct Reader {
+    seen: Arc<Mutex<Vec<u8>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Reader {
+    fn spawn(mut from: impl Read + Send + 'static) -> Self {
+        let seen = Arc::<Mutex<Vec<u8>>>::default();
+        let into = seen.clone();
+        let thread = thread::spawn(move || {
+            let mut chunk = vec![0; 64 << 10];
+            while let Ok(length @ 1..) = from.read(&mut chunk) {
+                into.lock().expect("nobody panics with it").extend_from_slice(&chunk[..length]);
+            }
+        });
+        Self { seen, thread: Some(thread) }
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.seen.lock().expect("nobody panics with it")).into_owned()
+    }
+
+    /// All of it, once the process has ended.
+    fn all(&mut self) -> Vec<u8> {
+        if let Some(thread) = self.thread.take() {
+            thread.join().expect("it only reads");
+        }
+        std::mem::take(&mut self.seen.lock().expect("nobody panics with it"))
+    }
+}
