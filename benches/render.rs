@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use divan::{AllocProfiler, Bencher, counter::ItemsCount};
 use jiff::tz::TimeZone;
-use regex::bytes::Regex;
+
 use stern_rs::{
     filter::Filter,
-    plan::{Display, FilterPlan, Format, Timestamps},
+    plan::{Display, FilterPlan, Format, LinePattern, Timestamps},
     render::Renderer,
     select::{PodInfo, Target},
     tail::{Batch, Instant, Item, Line},
@@ -93,8 +93,8 @@ fn display(format: Format) -> Display {
     }
 }
 
-fn patterns(patterns: &[&str]) -> Vec<Regex> {
-    patterns.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect()
+fn patterns(patterns: &[&str]) -> Vec<LinePattern> {
+    patterns.iter().filter_map(|pattern| LinePattern::new(pattern).ok()).collect()
 }
 
 fn render(bencher: Bencher, display: Display, highlight: &[&str], batches: &[Batch]) {

@@ -19,6 +19,7 @@ pub mod tail;
 pub mod complete;
 
 pub mod filter;
+pub mod gotime;
 pub mod merge;
 pub mod output;
 pub mod render;
@@ -37,28 +38,34 @@ use plan::{Environment, Plan};
 
 /// Does what `args` say, the program's name first, with the streams of `io`.
 pub fn run(args: impl IntoIterator<Item = OsString>, mut io: Io) -> ExitCode {
-    let wrong = |io: &mut Io, error| {
-        // There is nowhere else to say that standard error is closed.
-        let _ = writeln!(io.stderr, "stern-rs: {error}");
-        ExitCode::Usage
-    };
-    match cli::parse(args) {
-        Ok(Command::Run(args)) => match Plan::new(*args, &Environment::of_process()) {
-            Ok(plan) => {
-                raise_open_files();
-                block_on(run::run(plan, io)).unwrap_or_else(|error| {
-                    eprintln!("stern-rs: cannot start: {error}");
-                    ExitCode::Failed
-                })
+    let env = Environment::of_process();
+    let planned = match cli::parse(args, &env) {
+        Ok(Command::Run(args)) => {
+            for warning in &args.warnings {
+                let _ = writeln!(io.stderr, "stern-rs: {warning}");
             }
-            Err(error) => wrong(&mut io, error),
-        },
-        Ok(Command::Print(text)) => print(&mut io, &text),
-        Ok(Command::Complete(typed)) => {
-            let answer = block_on(complete::run(*typed, &Environment::of_process()));
-            answer.map_or(ExitCode::Failed, |answer| print(&mut io, &answer))
+            Plan::new(*args, &env)
         }
-        Err(error) => wrong(&mut io, error),
+        Ok(Command::Print(text)) => return print(&mut io, &text),
+        Ok(Command::Complete(typed)) => {
+            let answer = block_on(complete::run(*typed, &env));
+            return answer.map_or(ExitCode::Failed, |answer| print(&mut io, &answer));
+        }
+        Err(error) => Err(error),
+    };
+    match planned {
+        Ok(plan) => {
+            raise_open_files();
+            block_on(run::run(plan, io)).unwrap_or_else(|error| {
+                eprintln!("stern-rs: cannot start: {error}");
+                ExitCode::Failed
+            })
+        }
+        Err(error) => {
+            // There is nowhere else to say that standard error is closed.
+            let _ = writeln!(io.stderr, "stern-rs: {error}");
+            ExitCode::Usage
+        }
     }
 }
 

@@ -30,6 +30,7 @@ pub fn table() -> Command {
         .args(connection_hidden())
         .next_help_heading("Other")
         .args([
+            path("config", "FILE").help("Default: ~/.config/stern-rs/config.yaml"),
             switch("help").short('h').help("Print this help and exit"),
             switch("version").short('v').help("Print the version and exit"),
             switch("show-hidden-options").help("Print the options not listed here and exit"),

@@ -9,7 +9,7 @@ use super::UsageError;
 
 pub fn unknown_long(table: &Command, name: &str) -> UsageError {
     let hint = match name {
-        "template" | "template-file" | "config" => {
+        "template" | "template-file" => {
             return UsageError::new(format!("--{name} is not available yet"));
         }
         "follow" => not_needed("--follow"),
@@ -41,7 +41,7 @@ pub fn unknown_short(table: &Command, short: char, group: &str) -> UsageError {
 }
 
 /// clap knows how to find it.
-fn nearest(table: &Command, name: &str) -> Option<String> {
+pub fn nearest(table: &Command, name: &str) -> Option<String> {
     let error = table.clone().try_get_matches_from(["", &format!("--{name}")]).err()?;
     match error.get(ContextKind::SuggestedArg)? {
         ContextValue::String(flag) => Some(flag.clone()),

@@ -1,5 +1,6 @@
 //! From the command line to [`Args`]: what was said, not yet checked. [`crate::plan`] says what it means.
 
+mod config;
 mod flags;
 mod help;
 mod hints;
@@ -8,7 +9,10 @@ mod scripts;
 
 use std::{error::Error, ffi::OsString, path::Path};
 
-use clap::ArgMatches;
+use clap::{ArgMatches, parser::ValueSource};
+use config::Origins;
+
+use crate::plan::Environment;
 
 pub(crate) use flags::table;
 pub use pflag::Word;
@@ -109,21 +113,26 @@ pub struct Args {
     pub tls_server_name: Option<String>,
     pub request_timeout: Option<String>,
     pub disable_compression: bool,
+
+    /// What of this the config file says.
+    pub origins: Origins,
+    /// To be said on standard error.
+    pub warnings: Vec<String>,
 }
 
 /// `argv` begins with the program's name, which the usage repeats.
-pub fn parse(argv: impl IntoIterator<Item = OsString>) -> Result<Command, UsageError> {
+pub fn parse(argv: impl IntoIterator<Item = OsString>, env: &Environment) -> Result<Command, UsageError> {
     let mut argv = argv.into_iter().peekable();
     let argv0 = argv.next();
     if file_stem(argv0.as_ref()) == Some(KUBECTL_COMPLETE) || argv.next_if(|word| word == COMPLETE).is_some()
     {
-        return Ok(Command::Complete(Box::new(typed(argv.collect()))));
+        return Ok(Command::Complete(Box::new(typed(argv.collect(), env))));
     }
     let program = program(argv0.as_ref());
     let table = flags::table();
     let pflag::Canonical { flags, positionals } = pflag::canonical(&table, argv)?;
     let query = query(positionals)?;
-    let mut said = Said::new(&table, flags)?;
+    let mut said = Said::new(&table, &flags)?;
     if let Some(shell) = said.one::<String>("completion").filter(|shell| !shell.is_empty()) {
         return scripts::script(&shell).map(|script| Command::Print(script.to_owned()));
     }
@@ -134,8 +143,25 @@ pub fn parse(argv: impl IntoIterator<Item = OsString>) -> Result<Command, UsageE
     } else if said.switch("show-hidden-options") {
         Command::Print(help::hidden(&table, &program))
     } else {
-        Command::Run(Box::new(args(query, said)))
+        Command::Run(Box::new(settle(&table, query, flags, env, |_| true)?))
     })
+}
+
+/// What the flags say, and of the config file those of which `part` holds.
+fn settle(
+    table: &clap::Command,
+    query: Option<String>,
+    flags: Vec<OsString>,
+    env: &Environment,
+    part: impl Fn(&OsString) -> bool,
+) -> Result<Args, UsageError> {
+    let mut said = Said::new(table, &flags)?;
+    let named: Option<OsString> = said.one("config");
+    let defaults = config::defaults(table, named.as_deref(), env, |name| said.has(name))?;
+    let flags: Vec<_> = defaults.flags.iter().filter(|flag| part(flag)).cloned().chain(flags).collect();
+    let said = Said::new(table, &flags).map_err(|error| defaults.origins.blame(error))?;
+    let config::Defaults { origins, warnings, .. } = defaults;
+    Ok(Args { origins, warnings, ..args(query, said) })
 }
 
 /// The first word with which the scripts of the shells ask what may follow, as in programs made with Go's cobra.
@@ -144,7 +170,7 @@ const COMPLETE: &str = "__complete";
 const KUBECTL_COMPLETE: &str = "kubectl_complete-stern_rs";
 
 /// `words` as far as they are typed; the last one is being typed.
-fn typed(words: Vec<OsString>) -> Typed {
+fn typed(words: Vec<OsString>, env: &Environment) -> Typed {
     let table = flags::table();
     let (found, word) = pflag::unfinished(&table, words);
     // What has no part in what is asked cannot hinder it, though it be wrong.
@@ -152,11 +178,12 @@ fn typed(words: Vec<OsString>) -> Typed {
         let name = flag.to_str().and_then(|flag| flag.trim_start_matches('-').split('=').next());
         let known = table.get_arguments().find(|arg| arg.get_long() == name);
         let heading = known.and_then(|arg| arg.get_help_heading());
-        matches!(heading, Some(flags::CONNECTION | flags::SELECTION)) && name != Some("prompt")
+        name == Some("config")
+            || matches!(heading, Some(flags::CONNECTION | flags::SELECTION)) && name != Some("prompt")
     };
     let flags = found.flags.into_iter().filter(part).collect();
-    let said = query(found.positionals).and_then(|query| Ok((query, Said::new(&table, flags)?)));
-    Typed { args: said.ok().map(|(query, said)| args(query, said)), word }
+    let args = query(found.positionals).and_then(|query| settle(&table, query, flags, env, part));
+    Typed { args: args.ok(), word }
 }
 
 fn file_stem(path: Option<&OsString>) -> Option<&str> {
@@ -251,15 +278,21 @@ fn args(query: Option<String>, mut said: Said) -> Args {
         tls_server_name: said.one("tls-server-name"),
         request_timeout: said.one("request-timeout"),
         disable_compression: said.switch("disable-compression"),
+        origins: Origins::default(),
+        warnings: Vec::new(),
     }
 }
 
 struct Said(ArgMatches);
 
 impl Said {
-    fn new(table: &clap::Command, flags: Vec<OsString>) -> Result<Said, UsageError> {
+    fn new(table: &clap::Command, flags: &[OsString]) -> Result<Said, UsageError> {
         let matches = table.clone().no_binary_name(true).try_get_matches_from(flags);
         matches.map(Said).map_err(|error| UsageError::new(reason(&error)))
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.0.try_contains_id(name).is_ok() && self.0.value_source(name) == Some(ValueSource::CommandLine)
     }
 
     fn one<T: Clone + Send + Sync + 'static>(&mut self, name: &str) -> Option<T> {
@@ -283,7 +316,8 @@ mod tests {
     use crate::plan::{Environment, Plan};
 
     fn parse_words(words: &[&str]) -> Result<Command, String> {
-        parse(["stern-rs"].iter().chain(words).map(OsString::from)).map_err(|error| error.to_string())
+        parse(["stern-rs"].iter().chain(words).map(OsString::from), &Environment::bare())
+            .map_err(|error| error.to_string())
     }
 
     fn said(words: &[&str]) -> Args {
@@ -294,7 +328,7 @@ mod tests {
     }
 
     fn printed(argv: &[&str]) -> String {
-        match parse(argv.iter().map(OsString::from)) {
+        match parse(argv.iter().map(OsString::from), &Environment::bare()) {
             Ok(Command::Print(text)) => text,
             other => panic!("{argv:?}: {other:?}"),
         }
@@ -376,7 +410,8 @@ mod tests {
         for argv in
             [&["stern-rs", "__complete", "-n", "sh"][..], &["/bin/kubectl_complete-stern_rs", "-n", "sh"]]
         {
-            let Ok(Command::Complete(typed)) = parse(argv.iter().map(OsString::from)) else {
+            let Ok(Command::Complete(typed)) = parse(argv.iter().map(OsString::from), &Environment::bare())
+            else {
                 panic!("{argv:?}")
             };
             assert!(matches!(typed.word, Word::Value { flag, .. } if flag == "namespace"), "{argv:?}");
@@ -386,7 +421,7 @@ mod tests {
     #[test]
     fn only_what_says_where_to_look_has_a_part_in_completion() {
         let words = ["--context", "c", "--tail", "x", "-p", "-l", "a=b", "web", "-c", ""];
-        let args = typed(words.map(OsString::from).to_vec()).args.unwrap();
+        let args = typed(words.map(OsString::from).to_vec(), &Environment::bare()).args.unwrap();
         assert_eq!((args.context.as_deref(), args.query.as_deref()), (Some("c"), Some("web")));
         assert_eq!((args.selector.as_deref(), args.prompt, args.tail), (Some("a=b"), false, None));
     }
@@ -423,16 +458,17 @@ mod tests {
     fn only_paths_may_be_other_than_utf8() {
         use std::os::unix::ffi::OsStringExt;
         let odd = || OsString::from_vec(b"a\xff".to_vec());
-        assert!(parse(["x".into(), "--kubeconfig".into(), odd()]).is_ok());
-        assert!(parse(["x".into(), "--include".into(), odd()]).is_err());
-        assert!(parse(["x".into(), odd()]).is_err());
+        let parse = |argv: &[OsString]| parse(argv.iter().cloned(), &Environment::bare());
+        assert!(parse(&["x".into(), "--kubeconfig".into(), odd()]).is_ok());
+        assert!(parse(&["x".into(), "--include".into(), odd()]).is_err());
+        assert!(parse(&["x".into(), odd()]).is_err());
     }
 
     proptest! {
         #[test]
         fn no_command_line_panics(words in proptest::collection::vec("(-[a-zA-Z]{1,2}|--[a-z-]{2,8}|--(since|tail|selector|field-selector|timezone|qps|pod-colors|condition)=)?[ -~é\n]{0,6}", 0..5)) {
             let argv = ["stern-rs".to_owned()].into_iter().chain(words).map(OsString::from);
-            let planned = parse(argv).and_then(|command| match command {
+            let planned = parse(argv, &Environment::bare()).and_then(|command| match command {
                 Command::Run(args) => Plan::new(*args, &Environment::bare()).map(|_| ()),
                 Command::Print(_) | Command::Complete(_) => Ok(()),
             });

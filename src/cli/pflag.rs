@@ -350,7 +350,6 @@ mod tests {
             (&["-T", "x"], "-T (stern's --template-file) is not available yet"),
             (&["--template", "x"], "--template is not available yet"),
             (&["--template-file=x"], "--template-file is not available yet"),
-            (&["--config=x"], "--config is not available yet"),
             (&["--tail"], "--tail needs a value: --tail N"),
             (&["-An"], "-n needs a value: -n NAME,…"),
         ] {

@@ -81,7 +81,7 @@ mod tests {
 
     fn is_accepted(words: &[&str]) -> bool {
         let argv = ["stern-rs"].iter().chain(words).map(OsString::from);
-        match cli::parse(argv).unwrap() {
+        match cli::parse(argv, &Environment::bare()).unwrap() {
             Command::Run(args) => Plan::new(*args, &Environment::bare()).is_ok(),
             Command::Print(_) | Command::Complete(_) => true,
         }

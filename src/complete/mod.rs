@@ -154,7 +154,9 @@ mod tests {
     async fn complete(words: &[&str]) -> String {
         let argv =
             ["stern-rs", "__complete", "--kubeconfig", "/dev/null"].iter().chain(words).map(OsString::from);
-        let Ok(cli::Command::Complete(typed)) = cli::parse(argv) else { panic!("{words:?}") };
+        let Ok(cli::Command::Complete(typed)) = cli::parse(argv, &Environment::bare()) else {
+            panic!("{words:?}")
+        };
         run(*typed, &Environment::bare()).await
     }
 

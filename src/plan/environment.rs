@@ -1,9 +1,10 @@
-//! What the surroundings say: the terminal, the variables about colour, the local time zone.
+//! What the surroundings say: the terminal, the variables about colour, the local time zone, the home.
 
 use std::{
     env,
     ffi::OsString,
     io::{IsTerminal, stderr, stdin, stdout},
+    path::PathBuf,
 };
 
 use jiff::tz::TimeZone;
@@ -19,6 +20,9 @@ pub struct Environment {
     pub term: Option<OsString>,
     /// By `$TZ`, or as the system is set.
     pub local: TimeZone,
+    pub home: Option<PathBuf>,
+    /// `$STERNCONFIG`
+    pub stern_config: Option<OsString>,
 }
 
 impl Environment {
@@ -32,6 +36,8 @@ impl Environment {
             clicolor_force: env::var_os("CLICOLOR_FORCE"),
             term: env::var_os("TERM"),
             local: TimeZone::system(),
+            home: env::home_dir().filter(|home| !home.as_os_str().is_empty()),
+            stern_config: env::var_os("STERNCONFIG"),
         }
     }
 
@@ -52,7 +58,7 @@ impl Environment {
 
 #[cfg(test)]
 impl Environment {
-    /// No terminal, no variable, and UTC.
+    /// No terminal, no variable, no home, and UTC.
     pub fn bare() -> Environment {
         Environment {
             stdin_is_terminal: false,
@@ -63,6 +69,8 @@ impl Environment {
             clicolor_force: None,
             term: None,
             local: TimeZone::UTC,
+            home: None,
+            stern_config: None,
         }
     }
 }

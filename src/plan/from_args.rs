@@ -3,12 +3,11 @@
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use jiff::{Timestamp, tz::TimeZone};
-use regex::{Regex, bytes::Regex as BytesRegex};
 
 use super::{
     ClusterPlan, Condition, Connect, ContainerStates, Display, Environment, FilterPlan, Format, Limits,
-    LogPlan, Namespaces, Plan, Selection, Since, Source, Timestamps, colors, duration, name, pattern, query,
-    selector,
+    LinePattern, LogPlan, Namespaces, Plan, Selection, Since, Source, Timestamps, colors, duration, name,
+    pattern, query, selector,
 };
 use crate::cli::{Args, UsageError};
 
@@ -35,6 +34,11 @@ pub const CONDITIONS: [&str; 6] = [
 
 impl Plan {
     pub fn new(args: Args, env: &Environment) -> Result<Plan> {
+        let origins = args.origins.clone();
+        Plan::check(args, env).map_err(|error| origins.blame(error))
+    }
+
+    fn check(args: Args, env: &Environment) -> Result<Plan> {
         // Everything is checked with --stdin too: a wrong flag is wrong even where it does not matter.
         let args = &args;
         let connect = connect(args)?;
@@ -42,9 +46,9 @@ impl Plan {
         let logs = logs(args)?;
         let limits = limits(args, logs.follow)?;
         let filter = FilterPlan {
-            include: regexes("--include", &args.include, BytesRegex::new)?,
-            exclude: regexes("--exclude", &args.exclude, BytesRegex::new)?,
-            highlight: regexes("--highlight", &args.highlight, BytesRegex::new)?,
+            include: regexes("--include", &args.include, LinePattern::new)?,
+            exclude: regexes("--exclude", &args.exclude, LinePattern::new)?,
+            highlight: regexes("--highlight", &args.highlight, LinePattern::new)?,
         };
         let display = display(args, &selection.namespaces, env)?;
         let verbosity = u8::try_from(args.verbosity.unwrap_or(0))
@@ -160,9 +164,9 @@ fn selection(args: &Args) -> Result<Selection> {
         query,
         label_selector: label_selector.map(str::to_owned),
         field_selector: field_selector(args)?,
-        exclude_pod: regexes("--exclude-pod", &args.exclude_pod, Regex::new)?,
-        container: regex("--container", args.container.as_deref().unwrap_or_default(), Regex::new)?,
-        exclude_container: regexes("--exclude-container", &args.exclude_container, Regex::new)?,
+        exclude_pod: regexes("--exclude-pod", &args.exclude_pod, pattern::name)?,
+        container: regex("--container", args.container.as_deref().unwrap_or_default(), pattern::name)?,
+        exclude_container: regexes("--exclude-container", &args.exclude_container, pattern::name)?,
         states: states(args)?,
         condition: given(&args.condition).map(condition).transpose()?,
         init_containers: args.init_containers,
@@ -367,12 +371,12 @@ fn timezone(args: &Args, env: &Environment) -> Result<TimeZone> {
     }
 }
 
-fn regex<R>(flag: &str, text: &str, new: impl Fn(&str) -> Result<R, regex::Error>) -> Result<R> {
-    pattern::compile(text, new).map_err(|reason| error(format!("{flag}: {reason}")))
+fn regex<R>(flag: &str, text: &str, compile: impl Fn(&str) -> Result<R, String>) -> Result<R> {
+    compile(text).map_err(|reason| error(format!("{flag}: {reason}")))
 }
 
-fn regexes<R>(flag: &str, texts: &[String], new: impl Fn(&str) -> Result<R, regex::Error>) -> Result<Vec<R>> {
-    texts.iter().map(|text| regex(flag, text, &new)).collect()
+fn regexes<R>(flag: &str, texts: &[String], compile: impl Fn(&str) -> Result<R, String>) -> Result<Vec<R>> {
+    texts.iter().map(|text| regex(flag, text, &compile)).collect()
 }
 
 #[cfg(test)]

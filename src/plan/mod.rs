@@ -4,6 +4,7 @@ mod colors;
 mod duration;
 mod environment;
 mod from_args;
+mod goregex;
 mod name;
 mod pattern;
 mod query;
@@ -12,9 +13,9 @@ mod selector;
 use std::{path::PathBuf, time::Duration};
 
 use jiff::{Timestamp, tz::TimeZone};
-use regex::{Regex, bytes::Regex as BytesRegex};
+use regex::Regex;
 
-pub use self::environment::Environment;
+pub use self::{environment::Environment, goregex::Replaced, pattern::LinePattern};
 pub(crate) use self::{
     from_args::CONDITIONS,
     query::{Selects, kind_of},
@@ -194,9 +195,9 @@ pub struct Limits {
 /// Which lines to show and what to mark in them.
 #[derive(Debug, Default)]
 pub struct FilterPlan {
-    pub include: Vec<BytesRegex>,
-    pub exclude: Vec<BytesRegex>,
-    pub highlight: Vec<BytesRegex>,
+    pub include: Vec<LinePattern>,
+    pub exclude: Vec<LinePattern>,
+    pub highlight: Vec<LinePattern>,
 }
 
 /// How lines and notices look.

@@ -1,15 +1,84 @@
-//! Regular expressions, and what is wrong with one in a single line.
+//! Regular expressions as Go understands them, and what is wrong with one in a single line.
 
-/// The error is the rest of a sentence that begins with the flag's name.
-pub fn compile<R>(pattern: &str, new: impl Fn(&str) -> Result<R, regex::Error>) -> Result<R, String> {
-    new(pattern).map_err(|error| format!("\"{pattern}\" is not a regular expression: {}", reason(&error)))
+use regex::{Regex, bytes};
+
+use super::goregex::{self, Replaced};
+
+/// A pattern compiled may take as much as in Go.
+const SIZE_LIMIT: usize = 128 << 20;
+
+/// A pattern for lines, which are bytes.
+#[derive(Debug, Clone)]
+pub struct LinePattern {
+    typed: String,
+    regex: bytes::Regex,
+    sees_invalid: bool,
 }
 
-/// The crate draws the pattern with carets below it and gives the reason last.
-fn reason(error: &regex::Error) -> String {
-    let text = error.to_string();
-    let last = text.lines().last().unwrap_or_default();
-    last.trim_start_matches("error: ").to_owned()
+/// Compiles a pattern for names. The error is the rest of a sentence that begins with the flag's name.
+pub fn name(pattern: &str) -> Result<Regex, String> {
+    let compile = || {
+        let text = goregex::translate(pattern)?.text;
+        let built = regex::RegexBuilder::new(&text)
+            .size_limit(SIZE_LIMIT)
+            .nest_limit(LinePattern::NEST_LIMIT)
+            .build();
+        built.map_err(|_| too_large(pattern))
+    };
+    compile().map_err(|reason| refusal(pattern, &reason))
+}
+
+/// Whatever else is wrong with a pattern, the translation says.
+fn too_large(pattern: &str) -> String {
+    format!("expression too large: `{pattern}`")
+}
+
+fn refusal(pattern: &str, reason: &str) -> String {
+    format!("\"{pattern}\" is not a regular expression: {reason}")
+}
+
+impl LinePattern {
+    /// For the regex crate's parser: beyond what Go lets pass, so that Go's limits decide.
+    pub const NEST_LIMIT: u32 = 4000;
+
+    /// The error is the rest of a sentence that begins with the flag's name.
+    pub fn new(pattern: &str) -> Result<LinePattern, String> {
+        let compile = || {
+            let goregex::Translated { text, sees_invalid } = goregex::translate(pattern)?;
+            let built = bytes::RegexBuilder::new(&text)
+                .size_limit(SIZE_LIMIT)
+                .nest_limit(LinePattern::NEST_LIMIT)
+                .build();
+            let regex = built.map_err(|_| too_large(pattern))?;
+            Ok(LinePattern { typed: pattern.to_owned(), regex, sees_invalid })
+        };
+        compile().map_err(|reason: String| refusal(pattern, &reason))
+    }
+
+    /// As the user wrote it.
+    pub fn typed(&self) -> &str {
+        &self.typed
+    }
+
+    /// As the regex crate understands it.
+    pub fn translated(&self) -> &str {
+        self.regex.as_str()
+    }
+
+    /// Whether the pattern may match otherwise once bytes that are not UTF-8 are [`Replaced`].
+    pub fn sees_invalid(&self) -> bool {
+        self.sees_invalid
+    }
+
+    #[inline]
+    pub fn is_match(&self, line: &[u8]) -> bool {
+        // What matches with such bytes in the line matches without them too.
+        self.regex.is_match(line) || self.sees_invalid && self.matches_replaced(line)
+    }
+
+    fn matches_replaced(&self, line: &[u8]) -> bool {
+        Replaced::new(line).is_some_and(|line| self.regex.is_match(line.text.as_bytes()))
+    }
 }
 
 #[cfg(test)]
@@ -17,18 +86,42 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_reason_is_one_line() {
+    fn the_reason_is_gos() {
         for (pattern, reason) in [
-            ("(", "unclosed group"),
-            ("[", "unclosed character class"),
-            ("*", "repetition operator missing expression"),
-            ("(?=x)", "look-around, including look-ahead and look-behind, is not supported"),
-            (r"(a)\1", "backreferences are not supported"),
-            ("a\n(", "unclosed group"),
-            (r"\w{1000}{1000}", "Compiled regex exceeds size limit of 10485760 bytes."),
+            ("(", "missing closing ): `(`"),
+            ("[", "missing closing ]: `[`"),
+            ("*", "missing argument to repetition operator: `*`"),
+            ("(?=x)", "invalid or unsupported Perl syntax: `(?=`"),
+            (r"(a)\1", r"invalid escape sequence: `\1`"),
+            (r"(\pL{100}){10}\pL{1000}{2}", r"invalid nested repetition operator: `{1000}{2}`"),
         ] {
-            let error = compile(pattern, regex::Regex::new).unwrap_err();
-            assert_eq!(error, format!("\"{pattern}\" is not a regular expression: {reason}"));
+            let expected = format!("\"{pattern}\" is not a regular expression: {reason}");
+            assert_eq!(name(pattern).unwrap_err(), expected);
+            assert_eq!(LinePattern::new(pattern).unwrap_err(), expected);
         }
+    }
+
+    #[test]
+    fn the_deepest_pattern_compiles() {
+        // On a stack such as the main thread's.
+        let compile = || {
+            let deep = "(".repeat(330) + "a" + &"b?)*".repeat(330);
+            LinePattern::new(&deep).is_ok_and(|pattern| pattern.is_match(b"a")) && name(&deep).is_ok()
+        };
+        let thread = std::thread::Builder::new().stack_size(8 << 20).spawn(compile);
+        assert!(thread.unwrap().join().unwrap());
+    }
+
+    #[test]
+    fn a_pattern_for_lines_takes_an_invalid_byte_for_a_character() {
+        let matches = |pattern: &str, line: &[u8]| LinePattern::new(pattern).unwrap().is_match(line);
+        assert!(matches("^a.b$", b"a\xE9b"));
+        assert!(matches("^a..b$", b"a\xE2\x82b"));
+        assert!(matches("[^é]", b"\xC3"));
+        assert!(matches(r"\x{FFFD}", b"\xFF"));
+        assert!(!matches("^..$", "é".as_bytes()));
+        assert!(!matches("[^é]", "é".as_bytes()));
+        assert!(!matches(r"\w", b"\xE9"));
+        assert!(matches("error", b"\xE9 error"));
     }
 }

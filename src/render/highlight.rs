@@ -6,11 +6,12 @@ use regex_automata::{
 };
 
 use super::color::Style;
-use crate::plan::FilterPlan;
+use crate::plan::{FilterPlan, LinePattern, Replaced};
 
 /// All patterns as one: where several match at the same place, the longest pattern wins, as in stern.
 pub struct Highlight {
     patterns: Regex,
+    sees_invalid: bool,
     style: Style,
     /// The line that is being painted.
     plain: Vec<u8>,
@@ -19,39 +20,46 @@ pub struct Highlight {
 impl Highlight {
     /// None where there is nothing to mark.
     pub fn new(filter: &FilterPlan) -> Option<Highlight> {
-        let mut patterns: Vec<&str> =
-            filter.include.iter().chain(&filter.highlight).map(|pattern| pattern.as_str()).collect();
+        let mut patterns: Vec<&LinePattern> = filter.include.iter().chain(&filter.highlight).collect();
         if patterns.is_empty() {
             return None;
         }
-        patterns.sort_by_key(|pattern| std::cmp::Reverse(pattern.len()));
+        patterns.sort_by_key(|pattern| std::cmp::Reverse(pattern.typed().len()));
+        let sees_invalid = patterns.iter().any(|pattern| pattern.sees_invalid());
+        let patterns: Vec<&str> = patterns.iter().map(|pattern| pattern.translated()).collect();
         // Built as many patterns, not from one text joined by `|`: two of them may name their groups alike. Each
         // was compiled before, so that together they compile too.
         let patterns = Regex::builder()
-            .syntax(syntax::Config::new().utf8(false))
+            .syntax(syntax::Config::new().utf8(false).nest_limit(LinePattern::NEST_LIMIT))
             .configure(Config::new().utf8_empty(false).nfa_size_limit(None))
             .build_many(&patterns)
             .ok()?;
-        Some(Highlight { patterns, style: Style::sgr("31;1"), plain: Vec::new() })
+        Some(Highlight { patterns, sees_invalid, style: Style::sgr("31;1"), plain: Vec::new() })
     }
 
     /// Marks the matches in the line that begins at `start` of `out`. The patterns see its newline too, so `two$`
     /// marks nothing, as in stern.
     #[inline]
     pub fn paint(&mut self, start: usize, out: &mut Vec<u8>) {
-        if self.patterns.is_match(&out[start..]) {
-            self.repaint(start, out);
+        let line = &out[start..];
+        let replaced = if self.sees_invalid { Replaced::new(line) } else { None };
+        let seen = replaced.as_ref().map_or(line, |replaced| replaced.text.as_bytes());
+        if self.patterns.is_match(seen) {
+            self.repaint(start, replaced.as_ref(), out);
         }
     }
 
-    fn repaint(&mut self, start: usize, out: &mut Vec<u8>) {
+    /// `replaced` is what the patterns see of the line, where they do not see the line itself.
+    fn repaint(&mut self, start: usize, replaced: Option<&Replaced>, out: &mut Vec<u8>) {
         self.plain.clear();
         self.plain.extend(out.drain(start..));
         let end = self.plain.len() - 1;
         let mut done = 0;
-        for found in self.patterns.find_iter(&self.plain) {
+        let seen = replaced.map_or(&self.plain[..], |replaced| replaced.text.as_bytes());
+        let original = |at| replaced.map_or(at, |replaced| replaced.original(at));
+        for found in self.patterns.find_iter(seen) {
             // The newline itself stays plain, lest the mark ends on the next line.
-            let found = found.start()..found.end().min(end);
+            let found = original(found.start())..original(found.end()).min(end);
             if found.is_empty() {
                 continue;
             }
@@ -71,7 +79,7 @@ mod tests {
 
     /// The line painted, with `<` and `>` for the two sequences.
     fn painted(patterns: &[&str], line: &[u8]) -> String {
-        let highlight = patterns.iter().map(|p| regex::bytes::Regex::new(p).unwrap()).collect();
+        let highlight = patterns.iter().map(|p| LinePattern::new(p).unwrap()).collect();
         let mut highlight = Highlight::new(&FilterPlan { highlight, ..FilterPlan::default() }).unwrap();
         let mut out = b"before ".to_vec();
         out.extend_from_slice(line);
@@ -108,6 +116,13 @@ mod tests {
     #[test]
     fn an_anchor_at_the_start_sees_no_prefix() {
         assert_eq!(painted(&["^alpha"], b"alpha alpha"), "<alpha> alpha");
+    }
+
+    #[test]
+    fn an_invalid_byte_is_a_character() {
+        let line = b"a\xE9\xE9b \xE2\x82 c";
+        assert_eq!(painted(&["a.+b", " . "], line), "<a\u{FFFD}\u{FFFD}b> \u{FFFD} c");
+        assert_eq!(painted(&["[^a-z]c", "b"], line), "a\u{FFFD}\u{FFFD}<b> \u{FFFD}< c>");
     }
 
     #[test]

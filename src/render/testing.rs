@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
-use regex::bytes::Regex;
 
 use super::Renderer;
 use crate::{
-    plan::{Display, FilterPlan, Format},
+    plan::{Display, FilterPlan, Format, LinePattern},
     select::{PodInfo, Target},
     tail::{Batch, Instant, Item, Line},
 };
@@ -56,7 +55,7 @@ pub fn rendered(
     target: Option<&Arc<Target>>,
     lines: &[&[u8]],
 ) -> String {
-    let highlight = highlight.iter().map(|pattern| Regex::new(pattern).unwrap()).collect();
+    let highlight = highlight.iter().map(|pattern| LinePattern::new(pattern).unwrap()).collect();
     let filter = FilterPlan { highlight, ..FilterPlan::default() };
     let mut out = Vec::new();
     let batch = batch(target.unwrap_or(&Arc::default()), lines);

@@ -79,6 +79,14 @@ fn flags_before_decide_where_to_look() {
 }
 
 #[test]
+fn the_config_file_has_a_say_too() {
+    let shop = shop();
+    let config = shop.home.write("config.yaml", "namespace: shop\nprompt: true\ntail: x\n");
+    completes(&shop, &format!("--config {config} deploy/"), "deploy/web :4");
+    completes(&shop, &format!("--config {config} -n default po/"), "po/db-1 :4");
+}
+
+#[test]
 fn what_is_forbidden_or_does_not_answer_is_left_out_in_time() {
     let shop = shop();
     shop.forbid("list", "namespaces", "");

@@ -6,8 +6,8 @@ use crate::cli::{self, Command};
 /// Of a command line as one would type it, apart from the program; words are split at blanks, `''` is empty.
 fn try_plan(line: &str) -> Result<Plan, String> {
     let words = line.split_whitespace().map(|word| OsString::from(word.trim_matches('\'')));
-    let command =
-        cli::parse(std::iter::once("stern-rs".into()).chain(words)).map_err(|error| error.to_string())?;
+    let command = cli::parse(std::iter::once("stern-rs".into()).chain(words), &Environment::bare())
+        .map_err(|error| error.to_string())?;
     let Command::Run(args) = command else { panic!("{line} only prints") };
     let environment = Environment { stdout_is_terminal: true, ..Environment::bare() };
     Plan::new(*args, &environment).map_err(|error| error.to_string())
@@ -242,7 +242,7 @@ fn the_output_is_one_of_five() {
 #[test]
 fn commas_do_not_split_regexes() {
     let plan = plan("web -i a,b -e c -H d -H e");
-    assert_eq!(plan.filter.include.iter().map(BytesRegex::as_str).collect::<Vec<_>>(), ["a,b"]);
+    assert_eq!(plan.filter.include.iter().map(LinePattern::typed).collect::<Vec<_>>(), ["a,b"]);
     assert_eq!((plan.filter.exclude.len(), plan.filter.highlight.len()), (1, 2));
 }
 
@@ -258,10 +258,10 @@ fn a_bad_regex_is_told_with_its_flag() {
     ] {
         fails(
             &format!("web {flag} a("),
-            &format!("{name}: \"a(\" is not a regular expression: unclosed group"),
+            &format!("{name}: \"a(\" is not a regular expression: missing closing )"),
         );
     }
-    fails("a(", "the query \"a(\" is not a regular expression: unclosed group");
+    fails("a(", "the query \"a(\" is not a regular expression: missing closing )");
 }
 
 #[test]
@@ -353,7 +353,7 @@ fn each_switch_turns_its_own_thing() {
 #[test]
 fn each_regex_narrows_its_own_thing() {
     let selection = cluster("web --exclude-pod p -c c -E x -E y").selection;
-    let texts = |regexes: &[Regex]| regexes.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let texts = |regexes: &[regex::Regex]| regexes.iter().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(texts(&selection.exclude_pod), ["p"]);
     assert_eq!(selection.container.as_str(), "c");
     assert_eq!(texts(&selection.exclude_container), ["x", "y"]);
@@ -364,7 +364,10 @@ fn a_prompt_needs_a_terminal_to_ask_on() {
     fails("-p", "--prompt needs a terminal to ask on");
     let on_a_terminal =
         Environment { stdin_is_terminal: true, stderr_is_terminal: true, ..Environment::bare() };
-    let Ok(cli::Command::Run(args)) = cli::parse(["stern-rs", "-p"].map(OsString::from)) else { panic!() };
+    let Ok(cli::Command::Run(args)) = cli::parse(["stern-rs", "-p"].map(OsString::from), &on_a_terminal)
+    else {
+        panic!()
+    };
     let Source::Cluster(cluster) = Plan::new(*args, &on_a_terminal).unwrap().source else { panic!() };
     assert!(cluster.prompt);
     fails("-p deploy/web", "--prompt and a KIND/NAME query cannot go together");

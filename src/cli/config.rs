@@ -1,0 +1,274 @@
+//! The config file: what flags are where the command line does not say, by their long names.
+
+use std::{
+    ffi::{OsStr, OsString},
+    fmt, fs, io,
+    path::{Path, PathBuf},
+};
+
+use clap::Command;
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+use serde_saphyr::{Spanned, UserMessageFormatter};
+
+use super::{UsageError, hints};
+use crate::plan::Environment;
+
+/// Below the home directory; the first that is there is read.
+const PATHS: [&str; 2] = [".config/stern-rs/config.yaml", ".config/stern/config.yaml"];
+
+/// What the command line alone can say, since it comes before the file.
+const NOT_HERE: [&str; 5] = ["completion", "config", "help", "show-hidden-options", "version"];
+
+/// Flags that say the same thing in several ways; one of them on the command line overrules all in the file.
+const CHOICES: [&[&str]; 2] = [&["since", "since-time"], &["output", "template", "template-file"]];
+
+/// What a config file adds to a command line.
+#[derive(Debug, Default)]
+pub struct Defaults {
+    /// `--name=value`
+    pub flags: Vec<OsString>,
+    /// Said on standard error.
+    pub warnings: Vec<String>,
+    pub origins: Origins,
+}
+
+/// Where in which file flags were set.
+#[derive(Debug, Default, Clone)]
+pub struct Origins {
+    path: PathBuf,
+    lines: Vec<(String, u64)>,
+}
+
+/// Reads the file that `$STERNCONFIG` names, else the one that `--config` names, else one of the usual ones if it is
+/// there. `said` tells of a flag whether the command line has it.
+pub fn defaults(
+    table: &Command,
+    named: Option<&OsStr>,
+    env: &Environment,
+    said: impl Fn(&str) -> bool,
+) -> Result<Defaults, UsageError> {
+    if let Some((path, text)) = explicit(named, env)? {
+        return read(table, path, &text, said);
+    }
+    match usual(env) {
+        Ok(Some((path, text))) => read(table, path, &text, said),
+        Ok(None) => Ok(Defaults::default()),
+        // Nobody asked for it, and it may be somebody else's home.
+        Err(warning) => Ok(Defaults { warnings: vec![warning], ..Defaults::default() }),
+    }
+}
+
+fn cannot_read(path: &Path, error: &io::Error) -> String {
+    // Without the number that the system gives it.
+    let reason = error.to_string().to_lowercase();
+    format!("cannot read {}: {}", path.display(), reason.split(" (os error").next().unwrap_or_default())
+}
+
+/// As in stern, the variable goes before the flag.
+fn explicit(named: Option<&OsStr>, env: &Environment) -> Result<Option<(PathBuf, Vec<u8>)>, UsageError> {
+    let variable = env.stern_config.as_deref().filter(|path| !path.is_empty());
+    let flag = named.filter(|path| !path.is_empty());
+    let variable = variable.map(|path| ("STERNCONFIG", path));
+    let Some((source, path)) = variable.or(flag.map(|path| ("--config", path))) else { return Ok(None) };
+    let wrong = |reason: String| UsageError::new(format!("{source}: {reason}"));
+    let path = expand(Path::new(path), env)
+        .ok_or_else(|| wrong(format!("{} is nowhere: no home directory is known", path.display())))?;
+    let text = fs::read(&path).map_err(|error| wrong(cannot_read(&path, &error)))?;
+    Ok(Some((path, text)))
+}
+
+/// The error is a warning.
+fn usual(env: &Environment) -> Result<Option<(PathBuf, Vec<u8>)>, String> {
+    let Some(home) = &env.home else { return Ok(None) };
+    for path in PATHS.map(|path| home.join(path)) {
+        match fs::read(&path) {
+            Ok(text) => return Ok(Some((path, text))),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+            Err(error) => return Err(format!("{}; going on without it", cannot_read(&path, &error))),
+        }
+    }
+    Ok(None)
+}
+
+/// `~/` is the home directory, since nobody else expands it in a variable or after `=`.
+fn expand(path: &Path, env: &Environment) -> Option<PathBuf> {
+    match path.strip_prefix("~") {
+        Ok(rest) => env.home.as_ref().map(|home| home.join(rest)),
+        Err(_) => Some(path.to_owned()),
+    }
+}
+
+fn read(
+    table: &Command,
+    path: PathBuf,
+    text: &[u8],
+    said: impl Fn(&str) -> bool,
+) -> Result<Defaults, UsageError> {
+    let wrong = |line: u64, reason: &str| {
+        // The parser counts lines from one; without a line it is about the file as a whole.
+        let line = if line > 0 { format!(":{line}") } else { String::new() };
+        UsageError::new(format!("{}{line}: {reason}", path.display()))
+    };
+    // As Go's YAML and YAML 1.2: `no` is a word.
+    let options = serde_saphyr::options! { strict_booleans: true };
+    let entries: Option<Entries> = serde_saphyr::from_slice_with_options(text, options).map_err(|error| {
+        let line = error.location().map_or(0, |location| location.line());
+        let words = error.without_snippet().render_with_formatter(&UserMessageFormatter);
+        let words = words.lines().next().unwrap_or_default();
+        let words = words.split(" at line ").next().unwrap_or_default();
+        wrong(line, &format!("{words}; a config file is YAML such as tail: 10"))
+    })?;
+    let mut defaults = Defaults::default();
+    for (key, value) in entries.map(|entries| entries.0).unwrap_or_default() {
+        let (name, line) = (key.value, key.defined.line());
+        let known = table.get_arguments().find(|flag| flag.get_long() == Some(&name));
+        let Some(flag) = known.filter(|_| !NOT_HERE.contains(&name.as_str())) else {
+            let hint = match hints::nearest(table, &name) {
+                _ if known.is_some() => "only the command line can say it".to_owned(),
+                Some(near) => format!("did you mean {}?", near.trim_start_matches('-')),
+                None => "keys are the long names of flags".to_owned(),
+            };
+            defaults.warnings.push(wrong(line, &format!("{name} is ignored; {hint}")).to_string());
+            continue;
+        };
+        let choice = CHOICES.into_iter().find(|choice| choice.contains(&name.as_str()));
+        if said(&name) || choice.is_some_and(|choice| choice.iter().any(|name| said(name))) {
+            continue;
+        }
+        let values = match value {
+            Value::Absent => continue,
+            Value::One(value) => vec![value],
+            Value::Many(values) if matches!(flag.get_action(), clap::ArgAction::Append) => values,
+            Value::Many(_) => return Err(wrong(line, &format!("{name}: it takes one value, not a list"))),
+            Value::Nested => {
+                return Err(wrong(line, &format!("{name}: it takes a value or a list of values")));
+            }
+        };
+        defaults.flags.extend(values.iter().map(|value| format!("--{name}={value}").into()));
+        defaults.origins.lines.push((name, line));
+    }
+    defaults.origins.path = path;
+    Ok(defaults)
+}
+
+impl Origins {
+    /// Names the file in an error that is about a flag set there.
+    pub fn blame(&self, error: UsageError) -> UsageError {
+        let text = error.to_string();
+        let path = self.path.display();
+        for (name, line) in &self.lines {
+            if let Some(reason) = text.strip_prefix(&format!("--{name}: ")) {
+                return UsageError::new(format!("{path}:{line}: {name}: {reason}"));
+            }
+        }
+        for (name, line) in &self.lines {
+            let flag = format!("--{name}");
+            let ends = |at: usize| !text[at..].starts_with(|c: char| c == '-' || c.is_alphanumeric());
+            if text.match_indices(&flag).any(|(at, _)| ends(at + flag.len())) {
+                return UsageError::new(format!("{text} ({path}:{line} sets {name})"));
+            }
+        }
+        error
+    }
+}
+
+/// What the file holds, in its order.
+struct Entries(Vec<(Spanned<String>, Value)>);
+
+enum Value {
+    /// Nothing after the colon.
+    Absent,
+    One(String),
+    Many(Vec<String>),
+    Nested,
+}
+
+impl<'de> Deserialize<'de> for Entries {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Entries, D::Error> {
+        struct Keys;
+        impl<'de> Visitor<'de> for Keys {
+            type Value = Entries;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("flags and their values, such as tail: 10")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Entries(entries))
+            }
+        }
+        deserializer.deserialize_map(Keys)
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(Values)
+    }
+}
+
+struct Values;
+
+/// Numbers and booleans are written as Go writes them.
+impl<'de> Visitor<'de> for Values {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value or a list of values")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Absent)
+    }
+
+    fn visit_none<E>(self) -> Result<Value, E> {
+        Ok(Value::Absent)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::One(value.to_string()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::One(value.to_string()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::One(value.to_string()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Value::One(value.to_string()))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::One(value.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut values = Some(Vec::new());
+        while let Some(item) = items.next_element()? {
+            match item {
+                Value::One(value) => values.iter_mut().for_each(|values| values.push(value.clone())),
+                Value::Absent => {}
+                Value::Many(_) | Value::Nested => values = None,
+            }
+        }
+        Ok(values.map_or(Value::Nested, Value::Many))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Value::Nested)
+    }
+}
+
+#[cfg(test)]
+mod tests;

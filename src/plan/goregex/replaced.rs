@@ -1,0 +1,31 @@
+//! Bytes as Go's regular expressions see them.
+
+/// Text in which each byte that is not UTF-8 is U+FFFD, and the way back.
+#[derive(Debug)]
+pub struct Replaced {
+    pub text: String,
+    /// Where the replacements end in the text.
+    ends: Vec<usize>,
+}
+
+impl Replaced {
+    /// None where nothing needs replacing.
+    pub fn new(bytes: &[u8]) -> Option<Replaced> {
+        std::str::from_utf8(bytes).err()?;
+        let (mut text, mut ends) = (String::with_capacity(2 * bytes.len()), Vec::new());
+        for chunk in bytes.utf8_chunks() {
+            text.push_str(chunk.valid());
+            for _ in chunk.invalid() {
+                text.push(char::REPLACEMENT_CHARACTER);
+                ends.push(text.len());
+            }
+        }
+        Some(Replaced { text, ends })
+    }
+
+    /// Where a boundary between characters of the text lies in the bytes.
+    pub fn original(&self, at: usize) -> usize {
+        let replaced = self.ends.partition_point(|&end| end <= at);
+        at - replaced * (char::REPLACEMENT_CHARACTER.len_utf8() - 1)
+    }
+}
