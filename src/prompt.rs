@@ -30,7 +30,7 @@ pub async fn pick(cluster: &Cluster, selection: &Selection, color: bool) -> Resu
     }
     let terminal = Terminal::found();
     let asked = tokio::task::spawn_blocking(move || ask(instances, color)).await;
-    terminal.is_as_found();
+    terminal.forget();
     let asked = asked.map_err(|error| Error::invalid(format!("--prompt: {error}")))?;
     Ok(asked?.map(|instance| {
         let said = selection.label_selector.iter().map(|labels| format!("{labels},")).collect::<String>();
@@ -90,7 +90,8 @@ impl Terminal {
         Terminal(tcgetattr(stdin()).ok())
     }
 
-    fn is_as_found(mut self) {
+    /// It was asked to the end, and is so already.
+    fn forget(mut self) {
         self.0 = None;
     }
 }
