@@ -7,11 +7,11 @@ use divan::{AllocProfiler, Bencher, counter::ItemsCount};
 use jiff::tz::TimeZone;
 
 use stern_rs::{
+    batch::{Batch, Instant, Item, Line},
     filter::Filter,
     plan::{Display, FilterPlan, Format, LinePattern, Timestamps},
     render::Renderer,
-    select::{PodInfo, Target},
-    tail::{Batch, Instant, Item, Line},
+    target::{PodInfo, Target},
 };
 
 #[global_allocator]
@@ -81,6 +81,7 @@ fn batch(text: Text, lines: usize, per_second: i64) -> Batch {
 fn display(format: Format) -> Display {
     Display {
         format,
+        template: None,
         color_stdout: true,
         color_stderr: false,
         timestamps: None,
@@ -99,7 +100,7 @@ fn patterns(patterns: &[&str]) -> Vec<LinePattern> {
 
 fn render(bencher: Bencher, display: Display, highlight: &[&str], batches: &[Batch]) {
     let filter = FilterPlan { highlight: patterns(highlight), ..FilterPlan::default() };
-    let mut renderer = Renderer::new(&display, &filter, false);
+    let Ok(mut renderer) = Renderer::new(&display, &filter, false) else { return };
     let mut out = Vec::with_capacity(LINES * 1024);
     bencher.counter(ItemsCount::new(LINES)).bench_local(|| {
         out.clear();

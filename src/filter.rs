@@ -1,8 +1,8 @@
 //! Takes the lines out of a batch that are not wanted.
 
 use crate::{
+    batch::{Batch, Item},
     plan::{FilterPlan, LinePattern},
-    tail::{Batch, Item},
 };
 
 /// `--include` and `--exclude`. The patterns are tried one by one: a `RegexSet` gains a little with literals alone
@@ -39,7 +39,7 @@ impl Filter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tail::{EndReason, Ended, Line};
+    use crate::batch::{EndReason, Ended, Line};
 
     fn kept(include: &[&str], exclude: &[&str], lines: &[&str]) -> Vec<String> {
         let compile = |patterns: &[&str]| patterns.iter().map(|p| LinePattern::new(p).unwrap()).collect();

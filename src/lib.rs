@@ -19,6 +19,7 @@ pub mod tail;
 pub mod complete;
 
 pub mod filter;
+pub mod gotemplate;
 pub mod gotime;
 pub mod merge;
 pub mod output;

@@ -1,6 +1,6 @@
 //! Joins the modules into one run: from a plan to an exit code.
 
-use std::{borrow::Cow, convert::Infallible, sync::Arc, time::Duration};
+use std::{borrow::Cow, convert::Infallible, io::Write, sync::Arc, time::Duration};
 
 use futures::{
     FutureExt,
@@ -14,6 +14,7 @@ use tokio::{
 
 use crate::{
     batch::{Batch, Item},
+    cli::UsageError,
     cluster::{self, Cluster, Trace},
     exit::ExitCode,
     filter::Filter,
@@ -40,11 +41,18 @@ const SETTLED: Duration = Duration::from_secs(1);
 const TOLD_AGAIN: Duration = Duration::from_secs(10);
 
 /// Does what `plan` says, until it is done or a signal ends it.
-pub async fn run(plan: Plan, io: Io) -> ExitCode {
+pub async fn run(plan: Plan, mut io: Io) -> ExitCode {
+    let is_stdin = matches!(plan.source, Source::Stdin);
+    let renderer = match Renderer::new(&plan.display, &plan.filter, is_stdin) {
+        Ok(renderer) => renderer,
+        Err(reason) => {
+            // There is nowhere else to say that standard error is closed.
+            let _ = writeln!(io.stderr, "stern-rs: {}", UsageError::new(reason));
+            return ExitCode::Usage;
+        }
+    };
     let mut output = Output::new(io.stdout, io.stderr);
     let (sender, receiver) = merge::queue(merge::CAPACITY);
-    let is_stdin = matches!(plan.source, Source::Stdin);
-    let renderer = Renderer::new(&plan.display, &plan.filter, is_stdin);
     let filter = Filter::new(&plan.filter);
     let produce = async {
         match &plan.source {
@@ -122,7 +130,7 @@ async fn tail_cluster(
         out: sender.clone(),
         crowd: tail::Crowd::default(),
     };
-    let keep_annotations = plan.display.format == Format::Json;
+    let keep_annotations = plan.display.format == Format::Json || plan.display.template.is_some();
     let (selected, receiver) = mpsc::channel(SELECTED);
     let selecting = select::run(&cluster, &selection, wish.logs.follow, keep_annotations, selected);
     let tailing = tail::run(context, receiver);
@@ -196,8 +204,8 @@ async fn show(
             let notices = match event {
                 Event::Batch(mut batch) => {
                     filter.apply(&mut batch);
-                    renderer.batch(&batch, &mut lines);
-                    notices(&batch)
+                    let failed = renderer.batch(&batch, &mut lines);
+                    failed.into_iter().chain(notices(&batch)).collect()
                 }
                 Event::Notice(notice) => vec![notice],
             };

@@ -76,9 +76,11 @@ fn lines() -> [Arg; 3] {
     ]
 }
 
-fn output() -> [Arg; 8] {
+fn output() -> [Arg; 10] {
     [
         text("output", "FORMAT").short('o').help("default, raw, json, extjson or ppextjson"),
+        text("template", "TEMPLATE").help("Go template of a line, in place of -o"),
+        path("template-file", "FILE").short('T').help("File with a Go template of a line"),
         optional(text("timestamps", "FORMAT"), "default")
             .short('t')
             .help("Show timestamps: default or short"),

@@ -83,6 +83,8 @@ pub struct Args {
     pub highlight: Vec<String>,
 
     pub output: Option<String>,
+    pub template: Option<String>,
+    pub template_file: Option<OsString>,
     pub timestamps: Option<String>,
     pub timezone: Option<String>,
     pub color: Option<String>,
@@ -250,6 +252,8 @@ fn args(query: Option<String>, mut said: Said) -> Args {
         exclude: said.list("exclude"),
         highlight: said.list("highlight"),
         output: said.one("output"),
+        template: said.one("template"),
+        template_file: said.one("template-file"),
         timestamps: said.one("timestamps"),
         timezone: said.one("timezone"),
         color: said.one("color"),

@@ -347,9 +347,6 @@ mod tests {
             (&["-Af"], "-f is not needed"),
             (&["--follow"], "--follow is not needed"),
             (&["--all-containers"], "all are shown"),
-            (&["-T", "x"], "-T (stern's --template-file) is not available yet"),
-            (&["--template", "x"], "--template is not available yet"),
-            (&["--template-file=x"], "--template-file is not available yet"),
             (&["--tail"], "--tail needs a value: --tail N"),
             (&["-An"], "-n needs a value: -n NAME,…"),
         ] {

@@ -46,6 +46,11 @@ impl Time {
         Time { zone, ..self }
     }
 
+    /// Unix seconds and the nanoseconds after them.
+    pub fn since_epoch(&self) -> (i64, u32) {
+        (self.seconds, self.nanos)
+    }
+
     /// Writes the time as Go's `Time.Format` does.
     pub fn format(&self, layout: impl AsRef<[u8]>, out: &mut Vec<u8>) {
         format::format(self, layout.as_ref(), out);

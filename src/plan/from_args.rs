@@ -6,8 +6,8 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
     ClusterPlan, Condition, Connect, ContainerStates, Display, Environment, FilterPlan, Format, Limits,
-    LinePattern, LogPlan, Namespaces, Plan, Selection, Since, Source, Timestamps, colors, duration, name,
-    pattern, query, selector,
+    LinePattern, LogPlan, Namespaces, Plan, Selection, Since, Source, Template, Timestamps, colors, duration,
+    name, pattern, query, selector,
 };
 use crate::cli::{Args, UsageError};
 
@@ -324,6 +324,7 @@ fn display(args: &Args, namespaces: &Namespaces, env: &Environment) -> Result<Di
     let all = *namespaces == Namespaces::All;
     Ok(Display {
         format: format(args)?,
+        template: template(args),
         color_stdout,
         color_stderr,
         timestamps: match args.timestamps.as_deref() {
@@ -356,6 +357,15 @@ fn format(args: &Args) -> Result<Format> {
             )));
         }
     })
+}
+
+/// As in stern a file goes before a text.
+fn template(args: &Args) -> Option<Template> {
+    let file = args.template_file.as_ref().filter(|path| !path.is_empty());
+    match file {
+        Some(path) => Some(Template::File(path.into())),
+        None => given(&args.template).map(|text| Template::Text(text.to_owned())),
+    }
 }
 
 fn timezone(args: &Args, env: &Environment) -> Result<TimeZone> {

@@ -204,6 +204,8 @@ pub struct FilterPlan {
 #[derive(Debug)]
 pub struct Display {
     pub format: Format,
+    /// Takes the place of `format`.
+    pub template: Option<Template>,
     pub color_stdout: bool,
     pub color_stderr: bool,
     pub timestamps: Option<Timestamps>,
@@ -216,6 +218,15 @@ pub struct Display {
     pub namespace_in_prefix: bool,
     /// Whether the namespace is part of extjson and ppextjson: with `-A` only, as in stern.
     pub namespace_in_extjson: bool,
+}
+
+/// Where the template of a line is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Template {
+    /// `--template`
+    Text(String),
+    /// `--template-file`
+    File(PathBuf),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

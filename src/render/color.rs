@@ -1,6 +1,6 @@
 //! The colours of names: escape sequences made once, byte for byte stern's.
 
-use crate::{plan::Display, select::Target};
+use crate::{plan::Display, target::Target};
 
 /// What to write before and after a text to give it a look.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -10,18 +10,19 @@ pub struct Style {
 }
 
 impl Style {
-    /// From SGR parameters such as `38;5;9`. Closed as stern's colour library does: each parameter by the one
-    /// that ends it, or by 0.
+    /// From SGR parameters such as `38;5;9`.
     pub fn sgr(parameters: &str) -> Style {
-        let codes: Vec<u16> = parameters.split(';').filter_map(|code| code.trim().parse().ok()).collect();
-        let sequence = |codes: &mut dyn Iterator<Item = u16>| {
-            let codes: Vec<String> = codes.map(|code| code.to_string()).collect();
+        let codes: Vec<i64> = parameters.split(';').filter_map(|code| code.trim().parse().ok()).collect();
+        Style::of(&codes)
+    }
+
+    /// From SGR parameters. Closed as stern's colour library does: each by the one that ends it, or by 0.
+    pub fn of(codes: &[i64]) -> Style {
+        let sequence = |code: &dyn Fn(i64) -> i64| {
+            let codes: Vec<String> = codes.iter().map(|&parameter| code(parameter).to_string()).collect();
             format!("\x1b[{}m", codes.join(";"))
         };
-        Style {
-            open: sequence(&mut codes.iter().copied()),
-            close: sequence(&mut codes.iter().map(|&code| end_of(code))),
-        }
+        Style { open: sequence(&|code| code), close: sequence(&end_of) }
     }
 
     /// [`Style::sgr`], or no look at all.
@@ -29,15 +30,15 @@ impl Style {
         if color { Style::sgr(parameters) } else { Style::default() }
     }
 
-    pub fn paint(&self, text: &str, out: &mut Vec<u8>) {
-        for part in [&self.open, text, &self.close] {
-            out.extend_from_slice(part.as_bytes());
+    pub fn paint(&self, text: impl AsRef<[u8]>, out: &mut Vec<u8>) {
+        for part in [self.open.as_bytes(), text.as_ref(), self.close.as_bytes()] {
+            out.extend_from_slice(part);
         }
     }
 }
 
 /// The SGR parameter that ends the effect of `code`.
-fn end_of(code: u16) -> u16 {
+fn end_of(code: i64) -> i64 {
     match code {
         1 | 2 => 22,
         3 => 23,

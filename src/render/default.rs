@@ -2,9 +2,9 @@
 
 use super::{Format, Frame, color::Palette, raw::Raw};
 use crate::{
+    batch::Instant,
     plan::{Display, FilterPlan},
-    select::Target,
-    tail::Instant,
+    target::Target,
 };
 
 pub struct Prefixed {

@@ -5,7 +5,7 @@ use super::{
     color::Palette,
     json::{Validator, write_string},
 };
-use crate::{plan::Display, select::Target, tail::Instant};
+use crate::{batch::Instant, plan::Display, target::Target};
 
 pub struct ExtJson {
     palette: Palette,

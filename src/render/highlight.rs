@@ -53,7 +53,7 @@ impl Highlight {
     fn repaint(&mut self, start: usize, replaced: Option<&Replaced>, out: &mut Vec<u8>) {
         self.plain.clear();
         self.plain.extend(out.drain(start..));
-        let end = self.plain.len() - 1;
+        let end = self.plain.strip_suffix(b"\n").map_or(self.plain.len(), <[u8]>::len);
         let mut done = 0;
         let seen = replaced.map_or(&self.plain[..], |replaced| replaced.text.as_bytes());
         let original = |at| replaced.map_or(at, |replaced| replaced.original(at));

@@ -6,7 +6,7 @@ mod valid;
 use std::collections::BTreeMap;
 
 use super::{Format, Frame, timestamp::Clock};
-use crate::{plan::Display, select::Target, tail::Instant};
+use crate::{batch::Instant, plan::Display, target::Target};
 pub use string::write_string;
 pub use valid::Validator;
 
@@ -84,7 +84,7 @@ mod tests {
     use crate::{
         plan::{Format as Name, Timestamps},
         render::testing::{display, rendered},
-        select::PodInfo,
+        target::PodInfo,
     };
 
     fn json() -> Display {

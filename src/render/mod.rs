@@ -8,6 +8,7 @@ mod json;
 mod notice;
 mod ppextjson;
 mod raw;
+mod template;
 mod timestamp;
 
 #[cfg(test)]
@@ -16,10 +17,10 @@ mod testing;
 use std::{collections::HashMap, sync::Arc};
 
 use crate::{
+    batch::{Batch, Instant, Item},
     notice::Notice,
     plan::{Display, FilterPlan, Format as Name},
-    select::Target,
-    tail::{Batch, Instant, Item},
+    target::Target,
 };
 use color::Palette;
 use default::Prefixed;
@@ -28,6 +29,7 @@ use json::Json;
 use notice::Notices;
 use ppextjson::PpExtJson;
 use raw::Raw;
+use template::Templated;
 
 /// One output format.
 trait Format: Send {
@@ -36,6 +38,11 @@ trait Format: Send {
 
     /// Writes what differs from line to line.
     fn body(&mut self, time: Option<Instant>, message: &[u8], out: &mut Vec<u8>);
+
+    /// Why lines since the last call were not shown.
+    fn failed(&mut self) -> Vec<Notice> {
+        Vec::new()
+    }
 
     /// Provided here so that each format gets its own copy: one virtual call a batch instead of one a line.
     fn batch(&mut self, frame: &Frame, batch: &Batch, out: &mut Vec<u8>) {
@@ -64,27 +71,33 @@ pub struct Renderer {
 }
 
 impl Renderer {
-    /// `stdin`: lines come from standard input, which has no names to put before them.
-    pub fn new(display: &Display, filter: &FilterPlan, stdin: bool) -> Renderer {
+    /// `stdin`: lines come from standard input, which has no names to put before them. Err: what is wrong with the
+    /// template.
+    pub fn new(display: &Display, filter: &FilterPlan, stdin: bool) -> Result<Renderer, String> {
         let color = display.color_stdout;
+        // A template may show the colours themselves.
+        let color = color || display.template.is_some();
         let palette = if stdin { Palette::reset(color) } else { Palette::new(display, color) };
-        let format: Box<dyn Format> = match display.format {
-            Name::Default if !stdin => Box::new(Prefixed::new(display, filter, palette)),
-            Name::Default | Name::Raw => Box::new(Raw::new(display, filter)),
-            Name::Json => Box::new(Json::new(display)),
-            Name::Extjson => Box::new(ExtJson::new(display, palette)),
-            Name::Ppextjson => Box::new(PpExtJson(ExtJson::new(display, palette))),
+        let notices = Notices::new(display);
+        let format: Box<dyn Format> = match (&display.template, display.format) {
+            (Some(template), _) => Box::new(Templated::new(template, display, filter, palette)?),
+            (None, Name::Default) if !stdin => Box::new(Prefixed::new(display, filter, palette)),
+            (None, Name::Default | Name::Raw) => Box::new(Raw::new(display, filter)),
+            (None, Name::Json) => Box::new(Json::new(display)),
+            (None, Name::Extjson) => Box::new(ExtJson::new(display, palette)),
+            (None, Name::Ppextjson) => Box::new(PpExtJson(ExtJson::new(display, palette))),
         };
-        Renderer { format, frames: HashMap::new(), notices: Notices::new(display) }
+        Ok(Renderer { format, frames: HashMap::new(), notices })
     }
 
-    /// Appends the lines of `batch` to `out`.
-    pub fn batch(&mut self, batch: &Batch, out: &mut Vec<u8>) {
+    /// Appends the lines of `batch` to `out`; what could not be shown comes back.
+    pub fn batch(&mut self, batch: &Batch, out: &mut Vec<u8>) -> Vec<Notice> {
         let (_, frame) = self
             .frames
             .entry(address(&batch.target))
             .or_insert_with(|| (Arc::clone(&batch.target), self.format.frame(&batch.target)));
         self.format.batch(frame, batch, out);
+        self.format.failed()
     }
 
     /// Appends `notice` to `out` as one line for standard error, or nothing where `--only-log-lines` hides it.
@@ -105,7 +118,7 @@ fn address(target: &Target) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tail::{EndReason, Ended};
+    use crate::batch::{EndReason, Ended};
     use testing::{batch, display, target};
 
     #[test]

@@ -4,10 +4,10 @@ use jiff::Timestamp;
 
 use super::color::{Palette, Style};
 use crate::{
+    batch::{EndReason, Instant},
     notice::Notice,
     plan::Display,
-    select::Target,
-    tail::{EndReason, Instant},
+    target::Target,
 };
 
 pub struct Notices {
@@ -134,9 +134,9 @@ mod tests {
 
     use super::*;
     use crate::{
+        batch::EndReason,
         render::testing::{display, target},
-        select::Ending,
-        tail::EndReason,
+        target::Ending,
     };
 
     fn line(display: Display, notice: Notice) -> String {
@@ -145,7 +145,7 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    fn web() -> Arc<crate::select::Target> {
+    fn web() -> Arc<crate::target::Target> {
         target("default", "web-7d9c5b8f6-abcde", "app")
     }
 

@@ -1,7 +1,7 @@
 //! `-o ppextjson`: [`ExtJson`] with a line for each member.
 
 use super::{Format, Frame, extjson::ExtJson};
-use crate::{select::Target, tail::Instant};
+use crate::{batch::Instant, target::Target};
 
 pub struct PpExtJson(pub ExtJson);
 

@@ -2,9 +2,9 @@
 
 use super::{Format, Frame, highlight::Highlight, timestamp::Clock};
 use crate::{
+    batch::Instant,
     plan::{Display, FilterPlan},
-    select::Target,
-    tail::Instant,
+    target::Target,
 };
 
 pub struct Raw {

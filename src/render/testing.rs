@@ -6,15 +6,16 @@ use jiff::tz::TimeZone;
 
 use super::Renderer;
 use crate::{
+    batch::{Batch, Instant, Item, Line},
     plan::{Display, FilterPlan, Format, LinePattern},
-    select::{PodInfo, Target},
-    tail::{Batch, Instant, Item, Line},
+    target::{PodInfo, Target},
 };
 
 /// Black and white, nothing asked for.
 pub fn display() -> Display {
     Display {
         format: Format::Default,
+        template: None,
         color_stdout: false,
         color_stderr: false,
         timestamps: None,
@@ -59,6 +60,6 @@ pub fn rendered(
     let filter = FilterPlan { highlight, ..FilterPlan::default() };
     let mut out = Vec::new();
     let batch = batch(target.unwrap_or(&Arc::default()), lines);
-    Renderer::new(display, &filter, target.is_none()).batch(&batch, &mut out);
+    Renderer::new(display, &filter, target.is_none()).unwrap().batch(&batch, &mut out);
     String::from_utf8(out).unwrap()
 }

@@ -6,8 +6,8 @@ use jiff::{
 };
 
 use crate::{
+    batch::Instant,
     plan::{Display, Timestamps},
-    tail::Instant,
 };
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;

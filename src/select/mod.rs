@@ -5,19 +5,18 @@ mod resource;
 mod track;
 mod watch;
 
-use std::{cell::Cell, sync::Arc};
+use std::{cell::Cell, pin::pin, sync::Arc};
 
-use futures::{StreamExt, stream::FuturesUnordered};
+use futures::{StreamExt, stream};
 use tokio::sync::{mpsc, watch as value};
 
 pub(crate) use resource::api_resource;
-// TEMPORARY
-pub use crate::target::{ContainerKind, Ending, Life, Owner, PodInfo, Target};
 
 use crate::{
     cluster::{Cluster, Error},
     notice::Notice,
     plan::{Query, Selection},
+    target::{Life, Target},
 };
 use track::{Event, Tracker};
 use watch::{Scope, Told};
@@ -64,16 +63,15 @@ pub async fn run(
         };
         send(&selected, Selected::Notice(notice)).await;
     };
-    let mut running: FuturesUnordered<_> = scopes
-        .iter()
-        .map(|scope| async {
-            let mut tracker = Tracker::new(selection, follow, keep_annotations);
-            match follow {
-                true => scope.follow(&mut tracker, &told).await.map(|never| match never {}),
-                false => scope.list(&mut tracker, &told).await,
-            }
-        })
-        .collect();
+    let each = scopes.iter().map(|scope| async {
+        let mut tracker = Tracker::new(selection, follow, keep_annotations);
+        match follow {
+            true => scope.follow(&mut tracker, &told).await.map(|never| match never {}),
+            false => scope.list(&mut tracker, &told).await,
+        }
+    });
+    // What is shown once is shown in the order in which the namespaces were said.
+    let mut running = pin!(stream::iter(each).buffer_unordered(if follow { scopes.len() } else { 1 }));
     let mut failed = 0;
     while let Some(result) = running.next().await {
         let Err(error) = result else { continue };

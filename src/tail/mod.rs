@@ -14,10 +14,8 @@ use tokio::{
     task::JoinSet,
 };
 
-// TEMPORARY
-pub use crate::batch::{Batch, EndReason, Ended, Instant, Item, Line};
-
 use crate::{
+    batch::EndReason,
     cluster::Cluster,
     merge::Sender,
     plan::LogPlan,

@@ -40,6 +40,17 @@ fn all_logs_are_opened_at_once() {
 }
 
 #[test]
+fn long_lists_come_in_pages() {
+    let world = World::new();
+    world.pods(["web-1", "web-2", "web-3", "web-4", "web-5"]);
+    world.set_page_size(2);
+    let tail = world.start("web");
+    tail.until(|account| account.open_log_streams == 5);
+    let limits: Vec<_> = world.requests().lists().iter().map(|list| list.query("limit").is_some()).collect();
+    assert_eq!(limits, [true; 3]);
+}
+
+#[test]
 fn a_new_pod_is_picked_up() {
     let world = World::web(["a"]);
     let mut tail = world.start("web");

@@ -39,7 +39,6 @@ fn who_waits_is_followed_when_another_ends() {
     tail.told("following 2 of 3 containers, 1 wait");
     world.delete_pod("web-00");
     tail.expect("web-02 app a");
-    tail.told("· following all 2 containers\n");
     assert_eq!(world.account().peak_log_streams, 2);
     tail.interrupt();
 }

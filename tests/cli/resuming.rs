@@ -103,9 +103,7 @@ fn many_lines_are_resumed_where_they_broke() {
         script.then(Answer::ok().cut_after(After::Bytes(bytes)));
     }
     let mut tail = world.start("web -o raw");
-    for n in 0..5_000 {
-        tail.expect(&format!("line {n}"));
-    }
+    (0..5_000).for_each(|n| tail.expect(&format!("line {n}")));
     world.log("web-1/app").push("end");
     tail.expect("end");
     tail.interrupt();

@@ -27,7 +27,7 @@ fn a_deleted_pod_has_its_last_say() {
     let mut tail = namespace.tail(&["web", "--output", "raw"]);
     tail.until_shown("hello\n");
     namespace.delete("web");
-    tail.until_said("- web › app\n");
+    tail.until_said("- web › app");
 
     let expected: Vec<_> = ["hello".to_owned()].into_iter().chain(numbered("bye", 1000)).collect();
     assert_eq!(tail.interrupt().lines(), expected);

@@ -5,7 +5,8 @@ use crate::harness::{Namespace, Pod};
 #[test]
 fn without_following_every_line_is_shown_once_and_in_order() {
     let namespace = Namespace::new("complete");
-    namespace.run(Pod::new("numbers").container("app", "seq 20000"));
+    namespace.create(Pod::new("numbers").container("app", "seq 20000; sleep 3600"));
+    namespace.until_logged("numbers", "app", "20000");
     let output = namespace.stern(&["numbers", "--no-follow", "--output", "raw"]);
     let expected: Vec<_> = (1..=20_000).map(|number| number.to_string()).collect();
     assert!(output.lines() == expected, "it is not what seq prints");

@@ -56,12 +56,13 @@ impl Capture {
         self.lock().bytes.clone()
     }
 
-    /// Waits until `find` gives something for the text so far; None where the stream ends or takes too long before.
-    pub fn wait_for<T>(&self, find: impl Fn(&str) -> Option<T>) -> Option<T> {
+    /// Waits until `find` gives something for what there is behind so many bytes; None where the stream ends or takes
+    /// too long before.
+    pub fn wait_for<T>(&self, behind: usize, find: impl Fn(&[u8]) -> Option<T>) -> Option<T> {
         let deadline = Instant::now() + PATIENCE;
         let mut written = self.lock();
         loop {
-            if let Some(found) = find(&String::from_utf8_lossy(&written.bytes)) {
+            if let Some(found) = find(&written.bytes[behind..]) {
                 return Some(found);
             }
             let left = deadline.saturating_duration_since(Instant::now());
@@ -74,7 +75,7 @@ impl Capture {
 
     /// Waits for the end of the stream; whether it came.
     pub fn ended(&self) -> bool {
-        self.wait_for(|_| None::<()>);
+        self.wait_for(0, |_| None::<()>);
         self.lock().ended
     }
 }

@@ -25,7 +25,8 @@ pub struct Command<'w> {
     process: process::Command,
     stdin: Option<Stdio>,
     stdout: Option<PipeWriter>,
-    pub(super) home: Arc<Home>,
+    /// Kept until the process has ended.
+    _home: Arc<Home>,
     pub(super) server: Option<&'w ApiServer>,
     pub(super) args: Vec<String>,
 }
@@ -39,7 +40,7 @@ impl<'w> Command<'w> {
         if let Some(path) = std::env::var_os("PATH") {
             process.env("PATH", path);
         }
-        Command { process, stdin: None, stdout: None, home, server, args }
+        Command { process, stdin: None, stdout: None, _home: home, server, args }
     }
 
     /// Adds one argument, whatever is in it.

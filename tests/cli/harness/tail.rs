@@ -13,7 +13,7 @@ pub struct Tail<'w> {
     stdout: Capture,
     stderr: Capture,
     command: Command<'w>,
-    /// Lines of standard output that were expected so far.
+    /// How many bytes of standard output were expected so far, as lines.
     expected: usize,
 }
 
@@ -34,29 +34,27 @@ impl<'w> Tail<'w> {
     #[track_caller]
     pub fn expect_all<'l>(&mut self, lines: impl IntoIterator<Item = &'l str>) {
         let mut wanted: Vec<&str> = lines.into_iter().collect();
-        let before = self.expected;
-        let find = |text: &str| {
-            let lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
-            let next: Vec<String> = lines
-                .skip(before)
-                .take(wanted.len())
-                .map(|line| line.trim_end_matches('\n').to_owned())
-                .collect();
-            (next.len() == wanted.len()).then_some(next)
+        let find = |bytes: &[u8]| {
+            let mut ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+            let (end, _) = ends.nth(wanted.len() - 1)?;
+            Some(bytes[..=end].to_vec())
         };
-        let Some(mut next) = self.stdout.wait_for(find) else {
+        let Some(bytes) = self.stdout.wait_for(self.expected, find) else {
             panic!("waited in vain on standard output for {wanted:?}");
         };
+        let text = String::from_utf8_lossy(&bytes);
+        let mut next: Vec<&str> = text.lines().collect();
         wanted.sort_unstable();
         next.sort_unstable();
         assert_eq!(next, wanted, "the next lines on standard output");
-        self.expected += wanted.len();
+        self.expected += bytes.len();
     }
 
     /// Standard error holds this, now or soon.
     #[track_caller]
     pub fn told(&self, text: &str) {
-        let found = self.stderr.wait_for(|told| told.contains(text).then_some(()));
+        let find = |told: &[u8]| String::from_utf8_lossy(told).contains(text).then_some(());
+        let found = self.stderr.wait_for(0, find);
         assert!(found.is_some(), "waited in vain on standard error for {text:?}");
     }
 
@@ -96,9 +94,8 @@ impl<'w> Tail<'w> {
         let status = self.child.wait().expect("nobody else waits for it");
         let stdout = self.stdout.bytes();
         if self.expected > 0 {
-            let all = String::from_utf8_lossy(&stdout);
-            let rest: Vec<&str> = all.lines().skip(self.expected).collect();
-            assert!(rest.is_empty(), "lines on standard output that nobody expected: {rest:?}");
+            let rest = String::from_utf8_lossy(&stdout[self.expected..]);
+            assert!(rest.is_empty(), "on standard output, and not expected: {rest:?}");
         }
         Ran { status, stdout, stderr: self.stderr.bytes(), story: self.to_string() }
     }

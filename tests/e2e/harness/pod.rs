@@ -73,6 +73,8 @@ impl Pod {
 
     fn add(mut self, list: &str, name: &str, image: &str, script: &str) -> Self {
         let containers = self.0["spec"][list].as_array_mut().expect("a list of containers");
+        // Of what is written right before a container's end, a busy runtime loses some.
+        let script = format!("trap 'sleep 1' EXIT\n{script}");
         containers.push(json!({
             "name": name,
             "image": image,

@@ -1,0 +1,282 @@
+//! What a template computes with.
+
+use std::{any::Any, collections::BTreeMap, ops::Deref, rc::Rc};
+
+/// A value, of a type that Go knows. Text is borrowed from the data or the template wherever it can be.
+#[derive(Clone, Default)]
+pub enum Value<'v> {
+    /// No value at all, such as of a key that a map does not have; shown as `<no value>`.
+    #[default]
+    Missing,
+    /// An interface that holds nothing: JSON's null.
+    Nil,
+    Bool(bool),
+    Int(Width, i64),
+    Float(f64),
+    Str(Str<'v>),
+    /// A number as JSON wrote it: Go's `json.Number`, a string by its kind.
+    Number(Str<'v>),
+    List(Rc<[Value<'v>]>),
+    Map(Map<'v>),
+    Object(Object<'v>),
+}
+
+/// Integer types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Width {
+    Int,
+    Int64,
+    Byte,
+}
+
+#[derive(Clone)]
+pub enum Str<'v> {
+    Borrowed(&'v [u8]),
+    Owned(Rc<[u8]>),
+}
+
+impl Deref for Str<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Str::Borrowed(text) => text,
+            Str::Owned(text) => text,
+        }
+    }
+}
+
+#[derive(Clone)]
+pub enum Map<'v> {
+    /// `map[string]interface {}`, sorted by key, each once. None: a nil map.
+    Values(Option<Rc<[Entry<'v>]>>),
+    /// `map[string]string`
+    Strings(Option<&'v BTreeMap<String, String>>),
+}
+
+pub type Entry<'v> = (Str<'v>, Value<'v>);
+
+impl<'v> Map<'v> {
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Map::Values(_) => "map[string]interface {}",
+            Map::Strings(_) => "map[string]string",
+        }
+    }
+
+    pub fn is_nil(&self) -> bool {
+        matches!(self, Map::Values(None) | Map::Strings(None))
+    }
+
+    pub fn len(&self) -> usize {
+        match self {
+            Map::Values(entries) => entries.as_ref().map_or(0, |entries| entries.len()),
+            Map::Strings(entries) => entries.map_or(0, BTreeMap::len),
+        }
+    }
+
+    pub fn get(&self, key: &[u8]) -> Option<Value<'v>> {
+        match self {
+            Map::Values(entries) => {
+                let entries = entries.as_ref()?;
+                let at = entries.binary_search_by(|(known, _)| (**known).cmp(key)).ok()?;
+                Some(entries[at].1.clone())
+            }
+            Map::Strings(entries) => {
+                let value = (*entries)?.get(std::str::from_utf8(key).ok()?)?;
+                Some(Value::text(value))
+            }
+        }
+    }
+
+    /// In the order of keys.
+    pub fn iter(&self) -> Box<dyn Iterator<Item = Entry<'v>> + '_> {
+        match self {
+            Map::Values(entries) => Box::new(entries.iter().flat_map(|entries| entries.iter().cloned())),
+            Map::Strings(entries) => Box::new(
+                entries
+                    .iter()
+                    .flat_map(|entries| entries.iter())
+                    .map(|(key, value)| (Str::Borrowed(key.as_bytes()), Value::text(value))),
+            ),
+        }
+    }
+}
+
+/// What only the host knows more about, borrowed or made during a run.
+#[derive(Clone)]
+pub enum Object<'v> {
+    Borrowed(&'v dyn Host),
+    Owned(Rc<dyn Host>),
+}
+
+impl<'v> Deref for Object<'v> {
+    type Target = dyn Host + 'v;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Object::Borrowed(object) => *object,
+            Object::Owned(object) => &**object,
+        }
+    }
+}
+
+/// A type of the host's own.
+pub trait Host {
+    /// As Go names it, such as `time.Time`.
+    fn type_name(&self) -> &'static str;
+
+    fn kind(&self) -> Kind {
+        Kind::Struct
+    }
+
+    /// An exported field.
+    fn field(&self, _name: &str) -> Option<Value<'_>> {
+        None
+    }
+
+    /// All fields in order, to show the object by.
+    fn fields(&self) -> Vec<(&'static str, Value<'_>)> {
+        Vec::new()
+    }
+
+    /// Writes what Go's `String` method gives; false where the type has none.
+    fn text(&self, _out: &mut Vec<u8>) -> bool {
+        false
+    }
+
+    /// What a method takes; none where there is no such method. The empty name is what a function takes.
+    fn method(&self, _name: &str) -> Option<&'static Signature> {
+        None
+    }
+
+    /// Calls a method that [`Host::method`] knows, with arguments that fit its signature.
+    fn call(&self, _name: &str, _args: &[Value<'_>], _out: &mut Vec<u8>) -> Result<Answer<'static>, String> {
+        Ok(Answer::Value(Value::Missing))
+    }
+
+    /// Itself, for functions of the host that look for a type of their own.
+    fn as_any(&self) -> Option<&dyn Any> {
+        None
+    }
+
+    /// Whether `==` holds in Go; a type that cannot be compared never asks.
+    fn equals(&self, _other: &dyn Host) -> bool {
+        false
+    }
+}
+
+/// How a host's type behaves where it is not asked by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Struct,
+    /// A pointer to a struct, never nil. Its type's name begins with `*`.
+    Pointer,
+    /// An integer type with a name.
+    Int(i64),
+    Func,
+}
+
+/// What a call gives.
+pub enum Answer<'v> {
+    /// The text that was appended to the buffer at hand.
+    Text,
+    Value(Value<'v>),
+}
+
+/// The types of parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Type {
+    /// `interface {}`
+    Any,
+    /// Go's `reflect.Value`: as [`Type::Any`], but a missing value stays missing.
+    Reflect,
+    String,
+    /// An integer type of this name, which takes constants.
+    Int(&'static str),
+    /// A host's type.
+    Host(&'static str),
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Signature {
+    pub params: &'static [Type],
+    /// The type of any number of further arguments.
+    pub rest: Option<Type>,
+}
+
+impl<'v> Value<'v> {
+    pub fn text(text: &'v str) -> Value<'v> {
+        Value::Str(Str::Borrowed(text.as_bytes()))
+    }
+
+    pub fn owned(text: &[u8]) -> Value<'v> {
+        Value::Str(Str::Owned(text.into()))
+    }
+
+    pub fn int(int: usize) -> Value<'v> {
+        Value::Int(Width::Int, int as i64)
+    }
+
+    pub fn host(object: impl Host + 'static) -> Value<'v> {
+        Value::Object(Object::Owned(Rc::new(object)))
+    }
+
+    /// The type of what is there; `<nil>` where nothing is.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Value::Missing | Value::Nil => "<nil>",
+            Value::Bool(_) => "bool",
+            Value::Int(Width::Int, _) => "int",
+            Value::Int(Width::Int64, _) => "int64",
+            Value::Int(Width::Byte, _) => "uint8",
+            Value::Float(_) => "float64",
+            Value::Str(_) => "string",
+            Value::Number(_) => "json.Number",
+            Value::List(_) => "[]interface {}",
+            Value::Map(map) => map.type_name(),
+            Value::Object(object) => object.type_name(),
+        }
+    }
+
+    /// Neither nil nor zero nor empty.
+    pub fn is_true(&self) -> bool {
+        match self {
+            Value::Missing | Value::Nil => false,
+            Value::Bool(bool) => *bool,
+            Value::Int(_, int) => *int != 0,
+            Value::Float(float) => *float != 0.0,
+            Value::Str(text) | Value::Number(text) => !text.is_empty(),
+            Value::List(list) => !list.is_empty(),
+            Value::Map(map) => map.len() > 0,
+            Value::Object(object) => object.kind() != Kind::Int(0),
+        }
+    }
+
+    /// Its integer where it is of an integer type.
+    pub fn as_int(&self) -> Option<i64> {
+        match self {
+            Value::Int(_, int) => Some(*int),
+            Value::Object(object) => match object.kind() {
+                Kind::Int(int) => Some(int),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    pub fn as_text(&self) -> Option<&[u8]> {
+        match self {
+            Value::Str(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// How much work it is to go through: the bytes of text.
+    pub fn weight(&self) -> usize {
+        match self {
+            Value::Str(text) | Value::Number(text) => text.len(),
+            _ => 0,
+        }
+    }
+}

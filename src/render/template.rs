@@ -1,0 +1,106 @@
+//! `--template`: lines as the user's Go template makes them, with stern's data and functions.
+
+mod color;
+mod functions;
+mod json;
+mod log;
+mod time;
+
+use std::fs;
+
+use jiff::tz::TimeZone;
+
+use super::{Format, Frame, color::Palette, highlight::Highlight, timestamp::Clock};
+use crate::{
+    batch::{Batch, Instant, Item},
+    gotemplate::{Object, Template, Value},
+    notice::Notice,
+    plan::{Display, FilterPlan, Template as Source},
+    target::Target,
+};
+use color::Color;
+use log::Log;
+
+pub struct Templated {
+    template: Template,
+    palette: Palette,
+    color: bool,
+    clock: Option<Clock>,
+    highlight: Option<Highlight>,
+    /// The time of the line at hand.
+    timestamp: Vec<u8>,
+    /// What went wrong since it was last asked.
+    failed: Vec<Notice>,
+}
+
+impl Templated {
+    /// Err: the flag and why there is no template or what is wrong with it.
+    pub fn new(
+        source: &Source,
+        display: &Display,
+        filter: &FilterPlan,
+        palette: Palette,
+    ) -> Result<Templated, String> {
+        let (flag, text) = match source {
+            Source::Text(text) => ("--template".to_owned(), text.clone().into_bytes()),
+            Source::File(path) => {
+                let flag = format!("--template-file: {}", path.display());
+                let text = fs::read(path).map_err(|error| format!("{flag}: {error}"))?;
+                (flag, text)
+            }
+        };
+        let color = display.color_stdout;
+        let functions = functions::functions(color, &TimeZone::system().into());
+        Ok(Templated {
+            template: Template::parse("log", &text, functions)
+                .map_err(|reason| format!("{flag}: {reason}"))?,
+            palette,
+            color,
+            clock: Clock::new(display),
+            highlight: if color { Highlight::new(filter) } else { None },
+            timestamp: Vec::new(),
+            failed: Vec::new(),
+        })
+    }
+}
+
+impl Format for Templated {
+    fn frame(&self, _: &Target) -> Frame {
+        Frame::default()
+    }
+
+    /// Never asked: a batch knows its target, which the template may name.
+    fn body(&mut self, _: Option<Instant>, _: &[u8], _: &mut Vec<u8>) {}
+
+    fn batch(&mut self, _: &Frame, batch: &Batch, out: &mut Vec<u8>) {
+        let (pod, container) = self.palette.of_target(&batch.target);
+        let (pod, container) =
+            (Color { style: pod, on: self.color }, Color { style: container, on: self.color });
+        for item in &batch.items {
+            let Item::Line(line) = item else { continue };
+            self.timestamp.clear();
+            if let (Some(clock), Some(time)) = (&mut self.clock, line.time) {
+                clock.write(time, &mut self.timestamp);
+            }
+            let log = Log {
+                message: batch.message(line),
+                timestamp: &self.timestamp,
+                target: &batch.target,
+                pod_color: &pod,
+                container_color: &container,
+            };
+            let start = out.len();
+            if let Err(reason) = self.template.run(Value::Object(Object::Borrowed(&log)), out) {
+                // What it made so far is dropped with it.
+                out.truncate(start);
+                self.failed.push(Notice::Warning(format!("expanding template failed: {reason}")));
+            } else if let Some(highlight) = &mut self.highlight {
+                highlight.paint(start, out);
+            }
+        }
+    }
+
+    fn failed(&mut self) -> Vec<Notice> {
+        std::mem::take(&mut self.failed)
+    }
+}
