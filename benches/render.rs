@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use divan::{AllocProfiler, Bencher, counter::ItemsCount};
 use jiff::tz::TimeZone;
-
 use stern_rs::{
     batch::{Batch, Instant, Item, Line},
     filter::Filter,

@@ -9,7 +9,7 @@ use stern_rs::{
     batch::{Batch, Item, Line},
     plan::{Display, FilterPlan, Format, Template},
     render::Renderer,
-    select::{PodInfo, Target},
+    target::{PodInfo, Target},
 };
 
 #[global_allocator]

@@ -21,8 +21,8 @@ pub fn functions() -> Functions {
         ("len", Function::new(VALUE, None, |args, _| Ok(Answer::Value(Value::int(len(&args[0])?))))),
         ("index", Function::new(VALUE, MANY, |args, _| index(args).map(Answer::Value))),
         ("slice", Function::new(VALUE, MANY, |args, _| slice(args).map(Answer::Value))),
-        ("print", text(&[], |args, out| fmt::print(args, out))),
-        ("println", text(&[], |args, out| fmt::println(args, out))),
+        ("print", text(&[], fmt::print)),
+        ("println", text(&[], fmt::println)),
         (
             "printf",
             text(&[Type::String], |args, out| {

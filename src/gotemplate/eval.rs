@@ -209,7 +209,7 @@ impl<'v> Run<'v, '_> {
         let mut text = Vec::new();
         let answer = object.call(name, &self.args[base..], &mut text);
         self.args.truncate(base);
-        self.answer(name, (operand.pos, operand), answer.map_err(|e| e.to_string()), text)
+        self.answer(name, (operand.pos, operand), answer, text)
     }
 
     fn number_method(

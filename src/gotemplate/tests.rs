@@ -105,7 +105,7 @@ fn templates_are_named() {
         ),
         (
             "{{define \"d\"}}{{.nope.x}}{{len 1}}{{end}}{{template \"d\" .}}",
-            "template: t:1:26: executing \"d\" at <len 1>: error calling len: len of type int",
+            "template: t:1:27: executing \"d\" at <len 1>: error calling len: len of type int",
         ),
         (
             "{{define \"a\"}}1{{end}}{{define \"a\"}}2{{end}}",

@@ -75,6 +75,10 @@ impl<'v> Map<'v> {
         }
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     pub fn get(&self, key: &[u8]) -> Option<Value<'v>> {
         match self {
             Map::Values(entries) => {
@@ -248,7 +252,7 @@ impl<'v> Value<'v> {
             Value::Float(float) => *float != 0.0,
             Value::Str(text) | Value::Number(text) => !text.is_empty(),
             Value::List(list) => !list.is_empty(),
-            Value::Map(map) => map.len() > 0,
+            Value::Map(map) => !map.is_empty(),
             Value::Object(object) => object.kind() != Kind::Int(0),
         }
     }

@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn each_target_keeps_its_own_frame() {
         let (web, api) = (target("default", "web", "app"), target("default", "api", "app"));
-        let mut renderer = Renderer::new(&display(), &FilterPlan::default(), false);
+        let mut renderer = Renderer::new(&display(), &FilterPlan::default(), false).unwrap();
         let mut out = Vec::new();
         for target in [&web, &api, &web] {
             renderer.batch(&batch(target, &[b"hello"]), &mut out);
@@ -139,14 +139,14 @@ mod tests {
         batch.items.insert(1, Item::Gap { after: None, before: None });
         batch.items.push(ended);
         let mut out = Vec::new();
-        Renderer::new(&display(), &FilterPlan::default(), false).batch(&batch, &mut out);
+        Renderer::new(&display(), &FilterPlan::default(), false).unwrap().batch(&batch, &mut out);
         assert_eq!(out, b"web app a\nweb app b\n");
     }
 
     #[test]
     fn a_forgotten_target_is_let_go() {
         let web = target("default", "web", "app");
-        let mut renderer = Renderer::new(&display(), &FilterPlan::default(), false);
+        let mut renderer = Renderer::new(&display(), &FilterPlan::default(), false).unwrap();
         renderer.batch(&batch(&web, &[b"hello"]), &mut Vec::new());
         renderer.forget(&web);
         assert_eq!(Arc::strong_count(&web), 1);

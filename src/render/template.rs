@@ -6,6 +6,9 @@ mod json;
 mod log;
 mod time;
 
+#[cfg(test)]
+mod tests;
+
 use std::fs;
 
 use jiff::tz::TimeZone;

@@ -17,7 +17,7 @@ pub fn print_value(value: &Value<'_>, out: &mut Vec<u8>) {
         Value::Missing => out.extend_from_slice(b"<no value>"),
         Value::Object(object) if object.kind() == Kind::Pointer => {
             if !object.text(out) {
-                Printer::new(out).fields(&**object);
+                Printer::new(out).fields(&**object, 'v');
             }
         }
         value => Printer::new(out).arg(value, 'v'),

@@ -3,7 +3,7 @@
 use super::{
     super::{
         MAX_OUTPUT, utf8,
-        value::{Host, Kind, Map, Value},
+        value::{Host, Kind, Map, Value, Width},
     },
     pad::Flags,
 };
@@ -62,7 +62,7 @@ impl Printer<'_> {
                 't' | 'v' => self.flags.pad(if *bool { b"true" } else { b"false" }, self.out),
                 _ => self.bad(value, verb),
             },
-            Value::Int(width, int) => self.integer(value, *int, *width == super::super::Width::Byte, verb),
+            Value::Int(width, int) => self.integer(value, *int, *width == Width::Byte, verb),
             Value::Float(float) => self.float(value, *float, verb),
             Value::Str(text) | Value::Number(text) => self.string(value, text, verb),
             Value::List(items) => self.list(items, verb),
@@ -155,18 +155,14 @@ impl Printer<'_> {
             Kind::Pointer if !top => self.pointer(),
             Kind::Pointer => {
                 self.write(b"&");
-                self.fields_by(object, verb);
+                self.fields(object, verb);
             }
-            Kind::Struct => self.fields_by(object, verb),
+            Kind::Struct => self.fields(object, verb),
         }
     }
 
     /// What a struct holds.
-    pub fn fields(&mut self, object: &dyn Host) {
-        self.fields_by(object, 'v');
-    }
-
-    fn fields_by(&mut self, object: &dyn Host, verb: char) {
+    pub fn fields(&mut self, object: &dyn Host, verb: char) {
         let flags = self.flags;
         if flags.sharp_v {
             self.write(object.type_name().trim_start_matches('*').as_bytes());

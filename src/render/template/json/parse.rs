@@ -231,7 +231,10 @@ impl<'v> Parser<'_, 'v> {
 
     fn digit(&mut self, context: &str) -> Result<()> {
         match self.next_raw() {
-            b'0'..=b'9' => Ok(self.digits()),
+            b'0'..=b'9' => {
+                self.digits();
+                Ok(())
+            }
             byte => Err(unexpected(byte, context)),
         }
     }

@@ -96,7 +96,7 @@ impl Writer<'_> {
         for (i, (key, value)) in map.iter().enumerate() {
             self.entry(i, &key, &value)?;
         }
-        self.close(b'}', map.len() == 0);
+        self.close(b'}', map.is_empty());
         Ok(())
     }
 
