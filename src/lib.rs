@@ -10,10 +10,13 @@ pub mod cli;
 pub mod plan;
 
 pub mod cluster;
+mod prompt;
 pub mod schedule;
 pub mod select;
 pub mod stdin;
 pub mod tail;
+
+pub mod complete;
 
 pub mod filter;
 pub mod gotemplate;
@@ -37,36 +40,42 @@ use plan::{Environment, Plan};
 /// Does what `args` say, the program's name first, with the streams of `io`.
 pub fn run(args: impl IntoIterator<Item = OsString>, mut io: Io) -> ExitCode {
     let env = Environment::of_process();
-    let planned = cli::parse(args, &env).and_then(|command| match command {
-        Command::Print(text) => Ok(Err(text)),
-        Command::Run(args) => {
+    let planned = match cli::parse(args, &env) {
+        Ok(Command::Run(args)) => {
             for warning in &args.warnings {
                 let _ = writeln!(io.stderr, "stern-rs: {warning}");
             }
-            Plan::new(*args, &env).map(Ok)
+            Plan::new(*args, &env)
         }
-    });
-    let plan = match planned {
-        Ok(Ok(plan)) => plan,
-        Ok(Err(text)) => return print(&mut io, &text),
+        Ok(Command::Print(text)) => return print(&mut io, &text),
+        Ok(Command::Complete(typed)) => {
+            let answer = block_on(complete::run(*typed, &env));
+            return answer.map_or(ExitCode::Failed, |answer| print(&mut io, &answer));
+        }
+        Err(error) => Err(error),
+    };
+    match planned {
+        Ok(plan) => {
+            raise_open_files();
+            block_on(run::run(plan, io)).unwrap_or_else(|error| {
+                eprintln!("stern-rs: cannot start: {error}");
+                ExitCode::Failed
+            })
+        }
         Err(error) => {
             // There is nowhere else to say that standard error is closed.
             let _ = writeln!(io.stderr, "stern-rs: {error}");
-            return ExitCode::Usage;
+            ExitCode::Usage
         }
-    };
-    raise_open_files();
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            let _ = writeln!(io.stderr, "stern-rs: cannot start: {error}");
-            return ExitCode::Failed;
-        }
-    };
-    let code = runtime.block_on(run::run(plan, io));
+    }
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> std::io::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let done = runtime.block_on(future);
     // Threads that wait for a name server or a blocked standard output are left behind.
     runtime.shutdown_background();
-    code
+    Ok(done)
 }
 
 /// Prints what was asked for in place of a run. A reader that went away is no error.

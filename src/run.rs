@@ -1,6 +1,6 @@
 //! Joins the modules into one run: from a plan to an exit code.
 
-use std::{convert::Infallible, io::Write, sync::Arc, time::Duration};
+use std::{borrow::Cow, convert::Infallible, io::Write, sync::Arc, time::Duration};
 
 use futures::{
     FutureExt,
@@ -23,6 +23,7 @@ use crate::{
     notice::Notice,
     output::{Closed, Output},
     plan::{ClusterPlan, Format, Plan, Source},
+    prompt,
     render::Renderer,
     schedule::{Load, Scheduler},
     select, stdin,
@@ -62,8 +63,9 @@ pub async fn run(plan: Plan, mut io: Io) -> ExitCode {
                     .map_or(Ok(ExitCode::Done), |error| Err(format!("cannot read standard input: {error}")))
             }
             Source::Cluster(wish) => match tail_cluster(&plan, wish, sender).await {
-                Ok(Summary { read: 0, failed: 1.. }) => Ok(ExitCode::Failed),
-                Ok(_) => Ok(ExitCode::Done),
+                Ok(Some(Summary { read: 0, failed: 1.. })) => Ok(ExitCode::Failed),
+                Ok(Some(_)) => Ok(ExitCode::Done),
+                Ok(None) => Ok(ExitCode::Interrupted),
                 Err(error) => Err(error.to_string()),
             },
         }
@@ -104,10 +106,22 @@ async fn finish(ended: Result<Result<ExitCode, String>, Closed>, mut output: Out
     }
 }
 
-async fn tail_cluster(plan: &Plan, wish: &ClusterPlan, sender: Sender) -> Result<Summary, cluster::Error> {
+/// None: asked what to tail, the user would not say.
+async fn tail_cluster(
+    plan: &Plan,
+    wish: &ClusterPlan,
+    sender: Sender,
+) -> Result<Option<Summary>, cluster::Error> {
     let words = sender.clone();
     let trace = Trace::new(plan.verbosity, Arc::new(move |text| words.trace(Notice::Trace(text))));
     let cluster = Cluster::connect(&wish.connect, &wish.limits, trace).await?;
+    let mut selection = Cow::Borrowed(&wish.selection);
+    if wish.prompt {
+        let Some(labels) = prompt::pick(&cluster, &selection, plan.display.color_stderr).await? else {
+            return Ok(None);
+        };
+        selection.to_mut().label_selector = Some(labels);
+    }
     let scheduler = Scheduler::new(wish.limits.max_log_requests);
     let context = tail::Context {
         cluster: cluster.clone(),
@@ -118,10 +132,10 @@ async fn tail_cluster(plan: &Plan, wish: &ClusterPlan, sender: Sender) -> Result
     };
     let keep_annotations = plan.display.format == Format::Json || plan.display.template.is_some();
     let (selected, receiver) = mpsc::channel(SELECTED);
-    let selecting = select::run(&cluster, &wish.selection, wish.logs.follow, keep_annotations, selected);
+    let selecting = select::run(&cluster, &selection, wish.logs.follow, keep_annotations, selected);
     let tailing = tail::run(context, receiver);
     tokio::select! {
-        (selected, summary) = join(selecting, tailing) => selected.map(|()| summary),
+        (selected, summary) = join(selecting, tailing) => selected.map(|()| Some(summary)),
         never = tell_waiting(scheduler.load(), &sender), if wish.logs.follow => match never {},
         never = tell_outages(cluster.outage(), &sender) => match never {},
     }

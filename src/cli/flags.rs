@@ -4,13 +4,18 @@ use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, Command, value_parser};
 
+/// The group whose flags say where the cluster is.
+pub const CONNECTION: &str = "Connection";
+/// The group whose flags say which pods.
+pub const SELECTION: &str = "Which pods and containers";
+
 pub fn table() -> Command {
     Command::new("stern-rs")
         .disable_help_flag(true)
         .disable_version_flag(true)
         // A repeated scalar: the last one wins, so that an alias can be overruled.
         .args_override_self(true)
-        .next_help_heading("Which pods and containers")
+        .next_help_heading(SELECTION)
         .args(selection())
         .next_help_heading("How much of each log")
         .args(logs())
@@ -20,7 +25,7 @@ pub fn table() -> Command {
         .args(output())
         .next_help_heading("Limits")
         .args(limits())
-        .next_help_heading("Connection")
+        .next_help_heading(CONNECTION)
         .args(connection())
         .args(connection_hidden())
         .next_help_heading("Other")
@@ -29,10 +34,11 @@ pub fn table() -> Command {
             switch("help").short('h').help("Print this help and exit"),
             switch("version").short('v').help("Print the version and exit"),
             switch("show-hidden-options").help("Print the options not listed here and exit"),
+            text("completion", "SHELL").help("Print the script for bash, zsh, fish or powershell"),
         ])
 }
 
-fn selection() -> [Arg; 12] {
+fn selection() -> [Arg; 13] {
     [
         list("namespace", "NAME,…").short('n').help("Namespaces; default: the context's"),
         switch("all-namespaces").short('A').help("All namespaces; takes no value"),
@@ -46,6 +52,7 @@ fn selection() -> [Arg; 12] {
         text("condition", "NAME[=STATUS]").help("Pods with this condition: ready, ready=false"),
         switch("init-containers").value_name("BOOL").help("Init containers too; default: true"),
         switch("ephemeral-containers").value_name("BOOL").help("Ephemeral containers too; default: true"),
+        switch("prompt").short('p').help("Ask which app.kubernetes.io/instance"),
     ]
 }
 

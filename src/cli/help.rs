@@ -16,7 +16,7 @@ Usage: {program} [flags] QUERY
 
 QUERY is a regular expression on pod names, or KIND/NAME such as deploy/web with
 KIND one of pod, rc, svc, ds, deploy, rs, sts, job. It may be left out beside
--l, --field-selector, --node or --stdin.
+-l, --field-selector, --node, --prompt or --stdin.
 "
     );
     let groups = groups(table, false);

@@ -9,9 +9,6 @@ use super::UsageError;
 
 pub fn unknown_long(table: &Command, name: &str) -> UsageError {
     let hint = match name {
-        "completion" | "prompt" => {
-            return UsageError::new(format!("--{name} is not available yet"));
-        }
         "follow" => not_needed("--follow"),
         "all-containers" => "--all-containers is not needed: all are shown; -c and -E narrow that".to_owned(),
         _ => match nearest(table, name) {
@@ -31,7 +28,6 @@ pub fn unknown_short(table: &Command, short: char, group: &str) -> UsageError {
     let name = group.split('=').next().unwrap_or_default();
     let hint = match short {
         'f' => not_needed("-f"),
-        'p' => "-p (stern's --prompt) is not available yet; for kubectl's -p say --previous".to_owned(),
         _ if table.get_arguments().any(|flag| name.len() > 1 && flag.get_long() == Some(name)) => {
             format!("unknown shorthand: -{short} in -{group}; long flags have two dashes: --{group}")
         }

@@ -5,6 +5,7 @@ mod flags;
 mod help;
 mod hints;
 mod pflag;
+mod scripts;
 
 use std::{error::Error, ffi::OsString, path::Path};
 
@@ -13,12 +14,25 @@ use config::Origins;
 
 use crate::plan::Environment;
 
+pub(crate) use flags::table;
+pub use pflag::Word;
+
 /// What the command line asks for.
 #[derive(Debug)]
 pub enum Command {
     Run(Box<Args>),
     /// Print this on standard output and end well.
     Print(String),
+    /// Say what the command line that is being typed may go on with.
+    Complete(Box<Typed>),
+}
+
+/// A command line that is being typed.
+#[derive(Debug)]
+pub struct Typed {
+    /// What was said so far of the cluster and the selection, the rest being absent. None where that is wrong.
+    pub args: Option<Args>,
+    pub word: Word,
 }
 
 /// One line that says what is wrong with the command line, where, and how to mend it.
@@ -54,6 +68,7 @@ pub struct Args {
     pub condition: Option<String>,
     pub init_containers: bool,
     pub ephemeral_containers: bool,
+    pub prompt: bool,
 
     pub since: Option<String>,
     pub since_time: Option<String>,
@@ -109,12 +124,20 @@ pub struct Args {
 
 /// `argv` begins with the program's name, which the usage repeats.
 pub fn parse(argv: impl IntoIterator<Item = OsString>, env: &Environment) -> Result<Command, UsageError> {
-    let mut argv = argv.into_iter();
-    let program = program(argv.next());
+    let mut argv = argv.into_iter().peekable();
+    let argv0 = argv.next();
+    if file_stem(argv0.as_ref()) == Some(KUBECTL_COMPLETE) || argv.next_if(|word| word == COMPLETE).is_some()
+    {
+        return Ok(Command::Complete(Box::new(typed(argv.collect(), env))));
+    }
+    let program = program(argv0.as_ref());
     let table = flags::table();
     let pflag::Canonical { flags, positionals } = pflag::canonical(&table, argv)?;
     let query = query(positionals)?;
     let mut said = Said::new(&table, &flags)?;
+    if let Some(shell) = said.one::<String>("completion").filter(|shell| !shell.is_empty()) {
+        return scripts::script(&shell).map(|script| Command::Print(script.to_owned()));
+    }
     Ok(if said.switch("help") {
         Command::Print(help::help(&table, &program))
     } else if said.switch("version") {
@@ -122,19 +145,56 @@ pub fn parse(argv: impl IntoIterator<Item = OsString>, env: &Environment) -> Res
     } else if said.switch("show-hidden-options") {
         Command::Print(help::hidden(&table, &program))
     } else {
-        let named: Option<OsString> = said.one("config");
-        let defaults = config::defaults(&table, named.as_deref(), env, |name| said.has(name))?;
-        let flags: Vec<_> = defaults.flags.iter().cloned().chain(flags).collect();
-        let said = Said::new(&table, &flags).map_err(|error| defaults.origins.blame(error))?;
-        let config::Defaults { origins, warnings, .. } = defaults;
-        Command::Run(Box::new(Args { origins, warnings, ..args(query, said) }))
+        Command::Run(Box::new(settle(&table, query, flags, env, |_| true)?))
     })
 }
 
+/// What the flags say, and of the config file those of which `part` holds.
+fn settle(
+    table: &clap::Command,
+    query: Option<String>,
+    flags: Vec<OsString>,
+    env: &Environment,
+    part: impl Fn(&OsString) -> bool,
+) -> Result<Args, UsageError> {
+    let mut said = Said::new(table, &flags)?;
+    let named: Option<OsString> = said.one("config");
+    let defaults = config::defaults(table, named.as_deref(), env, |name| said.has(name))?;
+    let flags: Vec<_> = defaults.flags.iter().filter(|flag| part(flag)).cloned().chain(flags).collect();
+    let said = Said::new(table, &flags).map_err(|error| defaults.origins.blame(error))?;
+    let config::Defaults { origins, warnings, .. } = defaults;
+    Ok(Args { origins, warnings, ..args(query, said) })
+}
+
+/// The first word with which the scripts of the shells ask what may follow, as in programs made with Go's cobra.
+const COMPLETE: &str = "__complete";
+/// The name by which kubectl asks the same of its plugin `stern-rs`.
+const KUBECTL_COMPLETE: &str = "kubectl_complete-stern_rs";
+
+/// `words` as far as they are typed; the last one is being typed.
+fn typed(words: Vec<OsString>, env: &Environment) -> Typed {
+    let table = flags::table();
+    let (found, word) = pflag::unfinished(&table, words);
+    // What has no part in what is asked cannot hinder it, though it be wrong.
+    let part = |flag: &OsString| {
+        let name = flag.to_str().and_then(|flag| flag.trim_start_matches('-').split('=').next());
+        let known = table.get_arguments().find(|arg| arg.get_long() == name);
+        let heading = known.and_then(|arg| arg.get_help_heading());
+        name == Some("config")
+            || matches!(heading, Some(flags::CONNECTION | flags::SELECTION)) && name != Some("prompt")
+    };
+    let flags = found.flags.into_iter().filter(part).collect();
+    let args = query(found.positionals).and_then(|query| settle(&table, query, flags, env, part));
+    Typed { args: args.ok(), word }
+}
+
+fn file_stem(path: Option<&OsString>) -> Option<&str> {
+    path.and_then(|path| Path::new(path).file_stem()).and_then(|stem| stem.to_str())
+}
+
 /// As the user calls it: kubectl runs `kubectl-stern_rs` for `kubectl stern-rs`.
-fn program(argv0: Option<OsString>) -> String {
-    let stem = argv0.as_ref().and_then(|path| Path::new(path).file_stem()).and_then(|stem| stem.to_str());
-    match stem.and_then(|stem| stem.strip_prefix("kubectl-")) {
+fn program(argv0: Option<&OsString>) -> String {
+    match file_stem(argv0).and_then(|stem| stem.strip_prefix("kubectl-")) {
         Some(plugin) => format!("kubectl {}", plugin.replace('_', "-")),
         None => "stern-rs".to_owned(),
     }
@@ -180,6 +240,7 @@ fn args(query: Option<String>, mut said: Said) -> Args {
         condition: said.one("condition"),
         init_containers: said.one("init-containers").unwrap_or(true),
         ephemeral_containers: said.one("ephemeral-containers").unwrap_or(true),
+        prompt: said.switch("prompt"),
         since: said.one("since"),
         since_time: said.one("since-time"),
         tail: said.one("tail"),
@@ -342,6 +403,34 @@ mod tests {
     }
 
     #[test]
+    fn completion_prints_the_script_of_a_shell() {
+        assert!(printed(&["stern-rs", "--completion", "zsh"]).starts_with("#compdef stern-rs\n"));
+        let error = parse_words(&["--completion=ksh"]).unwrap_err();
+        assert!(error.contains("\"ksh\" is none of bash, zsh, fish or powershell"), "{error}");
+    }
+
+    #[test]
+    fn a_line_being_typed_is_known_by_its_first_word_or_by_the_name_of_the_program() {
+        for argv in
+            [&["stern-rs", "__complete", "-n", "sh"][..], &["/bin/kubectl_complete-stern_rs", "-n", "sh"]]
+        {
+            let Ok(Command::Complete(typed)) = parse(argv.iter().map(OsString::from), &Environment::bare())
+            else {
+                panic!("{argv:?}")
+            };
+            assert!(matches!(typed.word, Word::Value { flag, .. } if flag == "namespace"), "{argv:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_says_where_to_look_has_a_part_in_completion() {
+        let words = ["--context", "c", "--tail", "x", "-p", "-l", "a=b", "web", "-c", ""];
+        let args = typed(words.map(OsString::from).to_vec(), &Environment::bare()).args.unwrap();
+        assert_eq!((args.context.as_deref(), args.query.as_deref()), (Some("c"), Some("web")));
+        assert_eq!((args.selector.as_deref(), args.prompt, args.tail), (Some("a=b"), false, None));
+    }
+
+    #[test]
     fn says_what_is_wrong() {
         for (words, expected) in [
             (&["--tail", "x"][..], "--tail: \"x\" is not a whole number, such as --tail=10"),
@@ -385,7 +474,7 @@ mod tests {
             let argv = ["stern-rs".to_owned()].into_iter().chain(words).map(OsString::from);
             let planned = parse(argv, &Environment::bare()).and_then(|command| match command {
                 Command::Run(args) => Plan::new(*args, &Environment::bare()).map(|_| ()),
-                Command::Print(_) => Ok(()),
+                Command::Print(_) | Command::Complete(_) => Ok(()),
             });
             if let Err(error) = planned {
                 prop_assert_eq!(error.to_string().lines().count(), 1);

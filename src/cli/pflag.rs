@@ -25,9 +25,48 @@ pub struct Positional {
 
 /// `args` without the name of the program.
 pub fn canonical(table: &Command, args: impl IntoIterator<Item = OsString>) -> Result<Canonical, UsageError> {
-    let mut walk = Walk { table, rest: args.into_iter(), found: Canonical::default(), bare: None };
+    let mut walk = Walk::new(table, args.into_iter());
     walk.run()?;
     Ok(walk.found)
+}
+
+/// The word that is being typed.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Word {
+    /// So much of a flag.
+    Flag(String),
+    /// So much of a value of the flag of this long name. `glued` is what stands before it in the same word, as `-n`
+    /// of `-nshop`, but nothing where an `=` stands between.
+    Value { flag: String, glued: String, typed: String },
+    /// So much of the query.
+    Query(String),
+}
+
+/// A command line whose last word is being typed, and that word. What is wrong in those before is left out.
+pub fn unfinished(table: &Command, mut args: Vec<OsString>) -> (Canonical, Word) {
+    let last = args.pop().unwrap_or_default().to_string_lossy().into_owned();
+    let mut walk = Walk::new(table, args.into_iter());
+    while walk.run().is_err() {}
+    let word = match walk.wants {
+        Some(flag) => Word::Value { flag, glued: String::new(), typed: last },
+        None if walk.ended || !last.starts_with('-') => Word::Query(last),
+        None => flag_or_value(table, last),
+    };
+    (walk.found, word)
+}
+
+fn flag_or_value(table: &Command, last: String) -> Word {
+    let mut walk = Walk::new(table, std::iter::once(last.clone().into()));
+    // A name that is not typed to its end is no error yet.
+    let _ = walk.run();
+    let found = walk.found.flags.last().and_then(|flag| flag.to_str());
+    let Some((name, value)) = found.and_then(|flag| flag.trim_start_matches('-').split_once('=')) else {
+        return Word::Flag(last);
+    };
+    // `-n=`: something will follow.
+    let typed = if value == "=" { "" } else { value };
+    let glued = last.strip_suffix(typed).filter(|glued| !glued.contains('=')).unwrap_or_default();
+    Word::Value { flag: name.to_owned(), glued: glued.to_owned(), typed: typed.to_owned() }
 }
 
 struct Walk<'a, I> {
@@ -36,13 +75,22 @@ struct Walk<'a, I> {
     found: Canonical,
     /// The last argument, if it was a flag without a value.
     bare: Option<String>,
+    /// The long name of the flag for whose value there was no argument left.
+    wants: Option<String>,
+    /// Whether `--` has ended the flags.
+    ended: bool,
 }
 
-impl<I: Iterator<Item = OsString>> Walk<'_, I> {
+impl<'a, I: Iterator<Item = OsString>> Walk<'a, I> {
+    fn new(table: &'a Command, rest: I) -> Self {
+        Walk { table, rest, found: Canonical::default(), bare: None, wants: None, ended: false }
+    }
+
     fn run(&mut self) -> Result<(), UsageError> {
         while let Some(arg) = self.rest.next() {
             let after = self.bare.take();
             if arg == "--" {
+                self.ended = true;
                 let rest = self.rest.by_ref().map(|value| Positional { value, after: None });
                 self.found.positionals.extend(rest);
             } else if arg.len() < 2 || !arg.as_encoded_bytes().starts_with(b"-") {
@@ -119,10 +167,11 @@ impl<I: Iterator<Item = OsString>> Walk<'_, I> {
 
     /// Whatever comes next is the value, a leading dash or not.
     fn next_as_value(&mut self, flag: &Arg, said: &str) -> Result<(), UsageError> {
-        let value = self.rest.next().ok_or_else(|| {
+        let Some(value) = self.rest.next() else {
+            self.wants = Some(long(flag).to_owned());
             let placeholder = flag.get_value_names().unwrap_or_default().join(" ");
-            UsageError::new(format!("{said} needs a value: {said} {placeholder}"))
-        })?;
+            return Err(UsageError::new(format!("{said} needs a value: {said} {placeholder}")));
+        };
         self.found.flags.push(with_value(flag, &value));
         Ok(())
     }
@@ -225,6 +274,48 @@ mod tests {
         assert_eq!(after(&["-A", "--", "web"]), None);
     }
 
+    /// What `args` end with, as `flag NAME`, `value GLUED|TYPED of NAME` or `query TEXT`.
+    fn typing(args: &[&str]) -> String {
+        match unfinished(&flags::table(), args.iter().map(OsString::from).collect()).1 {
+            Word::Flag(flag) => format!("flag {flag}"),
+            Word::Value { flag, glued, typed } => format!("value {glued}|{typed} of {flag}"),
+            Word::Query(query) => format!("query {query}"),
+        }
+    }
+
+    #[test]
+    fn the_word_being_typed_is_what_the_words_before_leave_it() {
+        assert_eq!(typing(&["we"]), "query we");
+        assert_eq!(typing(&["-A", ""]), "query ");
+        assert_eq!(typing(&["--", "-x"]), "query -x");
+        assert_eq!(typing(&["-"]), "flag -");
+        assert_eq!(typing(&["web", "--na"]), "flag --na");
+        assert_eq!(typing(&["-n"]), "flag -n");
+        assert_eq!(typing(&["-tA"]), "flag -tA");
+        assert_eq!(typing(&["--nope=1"]), "flag --nope=1");
+    }
+
+    #[test]
+    fn a_value_being_typed_stands_alone_or_in_the_word_of_its_flag() {
+        assert_eq!(typing(&["-n", "sh"]), "value |sh of namespace");
+        assert_eq!(typing(&["-tAn", "sh"]), "value |sh of namespace");
+        assert_eq!(typing(&["--namespace", ""]), "value | of namespace");
+        assert_eq!(typing(&["--namespace=sh"]), "value |sh of namespace");
+        assert_eq!(typing(&["--namespace="]), "value | of namespace");
+        assert_eq!(typing(&["-nsh"]), "value -n|sh of namespace");
+        assert_eq!(typing(&["-tAnsh"]), "value -tAn|sh of namespace");
+        assert_eq!(typing(&["-n=sh"]), "value |sh of namespace");
+        assert_eq!(typing(&["-n="]), "value | of namespace");
+        assert_eq!(typing(&["-t=s"]), "value |s of timestamps");
+    }
+
+    #[test]
+    fn wrong_words_before_the_one_being_typed_are_left_out() {
+        let args = ["--nope", "-x", "-A", "-n"].map(OsString::from).to_vec();
+        let (found, word) = unfinished(&flags::table(), args);
+        assert_eq!((found.flags, word), (vec!["--all-namespaces".into()], Word::Flag("-n".into())));
+    }
+
     #[cfg(unix)]
     #[test]
     fn what_is_not_utf8_passes_as_a_value_of_its_own() {
@@ -256,9 +347,6 @@ mod tests {
             (&["-Af"], "-f is not needed"),
             (&["--follow"], "--follow is not needed"),
             (&["--all-containers"], "all are shown"),
-            (&["-p"], "for kubectl's -p say --previous"),
-            (&["--completion=zsh"], "--completion is not available yet"),
-            (&["--prompt"], "--prompt is not available yet"),
             (&["--tail"], "--tail needs a value: --tail N"),
             (&["-An"], "-n needs a value: -n NAME,…"),
         ] {

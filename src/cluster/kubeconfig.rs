@@ -25,6 +25,11 @@ pub(super) struct Host<'a> {
 }
 
 impl Host<'_> {
+    pub fn of_process() -> Host<'static> {
+        let service_account = Path::new("/var/run/secrets/kubernetes.io/serviceaccount");
+        Host { var: &|name| env::var_os(name), service_account }
+    }
+
     /// A variable that is set, not empty, and text.
     pub fn text(&self, name: &str) -> Option<String> {
         (self.var)(name).and_then(|value| value.into_string().ok()).filter(|value| !value.is_empty())
@@ -46,6 +51,26 @@ pub(super) struct Chosen {
     /// Who that is, as words for the user.
     pub user_described: String,
     pub namespace: Option<String>,
+}
+
+/// What may be named in flags.
+#[derive(Debug, Default)]
+pub struct Named {
+    pub contexts: Vec<String>,
+    pub clusters: Vec<String>,
+    pub users: Vec<String>,
+}
+
+impl Named {
+    pub fn load(connect: &Connect) -> Result<Named, Error> {
+        let mut named = Named::default();
+        for (_, file) in Kubeconfigs::load(connect.kubeconfig.as_deref(), &Host::of_process())?.files {
+            named.contexts.extend(file.contexts.into_iter().map(|context| context.name));
+            named.clusters.extend(file.clusters.into_iter().map(|cluster| cluster.name));
+            named.users.extend(file.auth_infos.into_iter().map(|user| user.name));
+        }
+        Ok(named)
+    }
 }
 
 impl Kubeconfigs {

@@ -6,6 +6,7 @@ mod error;
 mod exec;
 mod kubeconfig;
 mod limit;
+mod list;
 mod logs;
 mod proxy;
 mod settings;
@@ -14,12 +15,13 @@ mod testing;
 mod trace;
 mod transport;
 
-use std::{env, path::Path, sync::Arc};
+use std::sync::Arc;
 
 use tokio::sync::watch;
 use tower::service_fn;
 
 pub use error::{Asked, Error, Kind};
+pub use kubeconfig::Named;
 pub use limit::{Limiter, Priority};
 pub use logs::{LogRequest, LogStream};
 pub use trace::Trace;
@@ -28,8 +30,6 @@ use crate::plan::{Connect, Limits};
 use kubeconfig::Host;
 use settings::Settings;
 use transport::Transport;
-
-const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /// One cluster, as one user. Clones share their connections, credentials and limits.
 #[derive(Clone)]
@@ -42,8 +42,7 @@ impl Cluster {
     /// Settles where the cluster is and who asks. Nothing is sent yet, and no exec plugin runs: the first request
     /// does both.
     pub async fn connect(connect: &Connect, limits: &Limits, trace: Option<Trace>) -> Result<Cluster, Error> {
-        let host = Host { var: &|name| env::var_os(name), service_account: Path::new(SERVICE_ACCOUNT) };
-        let settings = Settings::settle(connect, &host)?;
+        let settings = Settings::settle(connect, &Host::of_process())?;
         Cluster::new(settings, connect, limits, trace)
     }
 

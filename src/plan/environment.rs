@@ -3,7 +3,7 @@
 use std::{
     env,
     ffi::OsString,
-    io::{IsTerminal, stderr, stdout},
+    io::{IsTerminal, stderr, stdin, stdout},
     path::PathBuf,
 };
 
@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 
 #[derive(Debug, Clone)]
 pub struct Environment {
+    pub stdin_is_terminal: bool,
     pub stdout_is_terminal: bool,
     pub stderr_is_terminal: bool,
     pub no_color: Option<OsString>,
@@ -27,6 +28,7 @@ pub struct Environment {
 impl Environment {
     pub fn of_process() -> Environment {
         Environment {
+            stdin_is_terminal: stdin().is_terminal(),
             stdout_is_terminal: stdout().is_terminal(),
             stderr_is_terminal: stderr().is_terminal(),
             no_color: env::var_os("NO_COLOR"),
@@ -59,6 +61,7 @@ impl Environment {
     /// No terminal, no variable, no home, and UTC.
     pub fn bare() -> Environment {
         Environment {
+            stdin_is_terminal: false,
             stdout_is_terminal: false,
             stderr_is_terminal: false,
             no_color: None,

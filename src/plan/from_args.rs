@@ -22,6 +22,16 @@ const MAX_LOG_REQUESTS_NO_FOLLOW: usize = 5;
 const QPS: f64 = 50.0;
 const BURST: u32 = 100;
 
+/// As the apiserver spells them.
+pub const CONDITIONS: [&str; 6] = [
+    "ContainersReady",
+    "Initialized",
+    "Ready",
+    "PodScheduled",
+    "DisruptionTarget",
+    "PodReadyToStartContainers",
+];
+
 impl Plan {
     pub fn new(args: Args, env: &Environment) -> Result<Plan> {
         let origins = args.origins.clone();
@@ -47,7 +57,8 @@ impl Plan {
             Source::Stdin
         } else {
             wants_something(args)?;
-            Source::Cluster(Box::new(ClusterPlan { connect, selection, logs, limits }))
+            let prompt = prompt(args, env)?;
+            Source::Cluster(Box::new(ClusterPlan { connect, selection, prompt, logs, limits }))
         };
         Ok(Plan { source, filter, display, verbosity })
     }
@@ -69,12 +80,28 @@ fn split(values: &[String]) -> impl Iterator<Item = &str> {
 
 fn wants_something(args: &Args) -> Result<()> {
     let asked = [&args.query, &args.selector, &args.field_selector, &args.node];
-    if asked.into_iter().any(|flag| given(flag).is_some()) {
+    if args.prompt || asked.into_iter().any(|flag| given(flag).is_some()) {
         return Ok(());
     }
     Err(error(
-        "which pods? Say a pattern ('.' is all), KIND/NAME, -l, --field-selector or --node; or --stdin",
+        "which pods? Say a pattern ('.' is all), KIND/NAME, -l, --field-selector, --node or -p; or --stdin",
     ))
+}
+
+fn prompt(args: &Args, env: &Environment) -> Result<bool> {
+    if !args.prompt {
+        return Ok(false);
+    }
+    if args.query.as_ref().is_some_and(|query| query.contains('/')) {
+        return Err(error("--prompt and a KIND/NAME query cannot go together; leave one out"));
+    }
+    match env.stdin_is_terminal && env.stderr_is_terminal {
+        true => Ok(true),
+        false => Err(error(
+            "--prompt needs a terminal to ask on; without one say -l app.kubernetes.io/instance=NAME \
+             (kubectl's -p is --previous)",
+        )),
+    }
 }
 
 fn connect(args: &Args) -> Result<Connect> {
@@ -202,20 +229,12 @@ fn states(args: &Args) -> Result<ContainerStates> {
 }
 
 fn condition(text: &str) -> Result<Condition> {
-    const NAMES: [&str; 6] = [
-        "ContainersReady",
-        "Initialized",
-        "Ready",
-        "PodScheduled",
-        "DisruptionTarget",
-        "PodReadyToStartContainers",
-    ];
     const STATUSES: [&str; 3] = ["True", "False", "Unknown"];
     let (said, status) = text.split_once('=').unwrap_or((text, "True"));
-    let name = NAMES
+    let name = CONDITIONS
         .into_iter()
         .find(|name| name.eq_ignore_ascii_case(said))
-        .ok_or_else(|| error(format!("--condition: \"{said}\" is none of {}", NAMES.join(", "))))?;
+        .ok_or_else(|| error(format!("--condition: \"{said}\" is none of {}", CONDITIONS.join(", "))))?;
     let status = STATUSES.into_iter().find(|known| known.eq_ignore_ascii_case(status)).ok_or_else(|| {
         error(format!("--condition: \"{status}\" is none of true, false or unknown, as in {name}=false"))
     })?;

@@ -16,6 +16,10 @@ use jiff::{Timestamp, tz::TimeZone};
 use regex::Regex;
 
 pub use self::{environment::Environment, goregex::Replaced, pattern::LinePattern};
+pub(crate) use self::{
+    from_args::CONDITIONS,
+    query::{Selects, kind_of},
+};
 
 /// Everything that one run does.
 #[derive(Debug)]
@@ -38,6 +42,8 @@ pub enum Source {
 pub struct ClusterPlan {
     pub connect: Connect,
     pub selection: Selection,
+    /// Whether the user picks an instance before anything else.
+    pub prompt: bool,
     pub logs: LogPlan,
     pub limits: Limits,
 }
@@ -67,7 +73,7 @@ pub struct Connect {
 }
 
 /// Which containers to tail.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Selection {
     pub namespaces: Namespaces,
     pub query: Query,
@@ -92,7 +98,29 @@ pub enum Namespaces {
     All,
 }
 
-#[derive(Debug)]
+impl Namespaces {
+    /// Each of them; None is all. `default` is what the context names.
+    pub fn each<'a>(&'a self, default: &'a str) -> Vec<Option<&'a str>> {
+        match self {
+            Namespaces::All => vec![None],
+            Namespaces::Default => vec![Some(default)],
+            Namespaces::Some(names) => names.iter().map(|name| Some(name.as_str())).collect(),
+        }
+    }
+
+    /// As words for the user, after "in".
+    pub fn described(&self, default: &str) -> String {
+        match self.each(default)[..] {
+            [None] => "any namespace".to_owned(),
+            [Some(name)] => format!("namespace \"{name}\""),
+            ref names => {
+                format!("namespaces {}", names.iter().flatten().copied().collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
 pub enum Query {
     /// Pods whose names match.
     Regex(Regex),

@@ -33,13 +33,14 @@ pub fn parse(query: &str) -> Result<Query, String> {
     }
 }
 
-enum Selects {
+/// Which pods an object of a kind means.
+pub enum Selects {
     Itself,
     Pods(Kind),
 }
 
 /// As kubectl reads kinds: in any case, short, singular or plural, and as `deployments.apps` or `deployments.v1.apps`.
-fn kind_of(said: &str) -> Option<Selects> {
+pub fn kind_of(said: &str) -> Option<Selects> {
     let said = said.to_lowercase();
     let (word, group) = match said.split_once('.') {
         Some((word, group)) => {

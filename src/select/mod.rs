@@ -10,10 +10,12 @@ use std::{cell::Cell, pin::pin, sync::Arc};
 use futures::{StreamExt, stream};
 use tokio::sync::{mpsc, watch as value};
 
+pub(crate) use resource::api_resource;
+
 use crate::{
     cluster::{Cluster, Error},
     notice::Notice,
-    plan::{Namespaces, Query, Selection},
+    plan::{Query, Selection},
     target::{Life, Target},
 };
 use track::{Event, Tracker};
@@ -104,12 +106,7 @@ async fn send(selected: &mpsc::Sender<Selected>, what: Selected) {
 }
 
 fn nothing_matches(cluster: &Cluster, selection: &Selection, follow: bool) -> String {
-    let place = match &selection.namespaces {
-        Namespaces::All => "any namespace".to_owned(),
-        Namespaces::Default => format!("namespace \"{}\"", cluster.default_namespace()),
-        Namespaces::Some(names) if names.len() == 1 => format!("namespace \"{}\"", names[0]),
-        Namespaces::Some(names) => format!("namespaces {}", names.join(", ")),
-    };
+    let place = selection.namespaces.described(cluster.default_namespace());
     let then = if follow { "; waiting for it" } else { "" };
     format!("no container matches in {place}{then}")
 }
@@ -120,11 +117,7 @@ async fn scopes(
     selection: &Selection,
     selected: &mpsc::Sender<Selected>,
 ) -> Result<Vec<Scope>, Error> {
-    let namespaces: Vec<Option<&str>> = match &selection.namespaces {
-        Namespaces::All => vec![None],
-        Namespaces::Default => vec![Some(cluster.default_namespace())],
-        Namespaces::Some(names) => names.iter().map(|name| Some(name.as_str())).collect(),
-    };
+    let namespaces = selection.namespaces.each(cluster.default_namespace());
     let scope = |namespace: Option<String>, label_selector: Option<String>| Scope {
         cluster: cluster.clone(),
         namespace,

@@ -61,7 +61,7 @@ fn found(resource: &ApiResource, name: &str, object: DynamicObject) -> Result<Fo
     Ok(Found { namespace, selector })
 }
 
-fn api_resource(kind: Kind) -> ApiResource {
+pub fn api_resource(kind: Kind) -> ApiResource {
     let (group, kind, plural) = match kind {
         Kind::ReplicationController => ("", "ReplicationController", "replicationcontrollers"),
         Kind::Service => ("", "Service", "services"),

@@ -3,11 +3,16 @@
 mod harness;
 
 mod command_line;
+mod complete;
 mod connection;
 mod ending;
 mod following;
 mod history;
 mod limits;
 mod output;
+mod prompt;
 mod resuming;
 mod selection;
+
+#[path = "../terminal/mod.rs"]
+mod terminal;

@@ -33,7 +33,8 @@ fn fails(line: &str, words: &str) {
 
 #[test]
 fn a_bare_query_follows_the_last_48_hours_of_everything() {
-    let ClusterPlan { connect, selection, logs, limits } = cluster("web");
+    let ClusterPlan { connect, selection, prompt, logs, limits } = cluster("web");
+    assert!(!prompt);
     assert!(connect.kubeconfig.is_none() && connect.request_timeout.is_none());
     assert_eq!(selection.namespaces, Namespaces::Default);
     assert_eq!(selection.container.as_str(), "");
@@ -356,4 +357,19 @@ fn each_regex_narrows_its_own_thing() {
     assert_eq!(texts(&selection.exclude_pod), ["p"]);
     assert_eq!(selection.container.as_str(), "c");
     assert_eq!(texts(&selection.exclude_container), ["x", "y"]);
+}
+
+#[test]
+fn a_prompt_needs_a_terminal_to_ask_on() {
+    fails("-p", "--prompt needs a terminal to ask on");
+    let on_a_terminal =
+        Environment { stdin_is_terminal: true, stderr_is_terminal: true, ..Environment::bare() };
+    let Ok(cli::Command::Run(args)) = cli::parse(["stern-rs", "-p"].map(OsString::from), &on_a_terminal)
+    else {
+        panic!()
+    };
+    let Source::Cluster(cluster) = Plan::new(*args, &on_a_terminal).unwrap().source else { panic!() };
+    assert!(cluster.prompt);
+    fails("-p deploy/web", "--prompt and a KIND/NAME query cannot go together");
+    assert!(matches!(plan("--stdin -p").source, Source::Stdin));
 }

@@ -1,0 +1,230 @@
+//! Says what the command line that is being typed may go on with: from the flags, the kubeconfig and the cluster.
+//!
+//! It answers as programs made with Go's cobra do, which kubectl expects of its plugins, and what it cannot know it
+//! leaves out without a word: nobody wants errors, or to wait, while typing.
+
+mod choices;
+mod live;
+
+use std::{fmt::Write, time::Duration};
+
+use clap::{Arg, Command};
+
+use crate::{
+    cli::{self, Typed, Word},
+    plan::Environment,
+};
+use live::Live;
+
+/// Longer than this nobody waits for a key.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What may stand in the place of the word, or of what follows the `=` in it.
+#[derive(Debug, Default)]
+struct Answer {
+    candidates: Vec<Candidate>,
+    /// The word goes on after a candidate.
+    no_space: bool,
+    /// It is the path of a file, which the shell knows best.
+    files: bool,
+}
+
+#[derive(Debug)]
+struct Candidate {
+    text: String,
+    description: String,
+}
+
+impl Answer {
+    fn of(texts: impl IntoIterator<Item = String>) -> Answer {
+        let candidate = |text| Candidate { text, description: String::new() };
+        Answer { candidates: texts.into_iter().map(candidate).collect(), ..Answer::default() }
+    }
+
+    /// The candidates, one a line, and cobra's `ShellCompDirective`: 2 is no space after it, 4 no files.
+    fn to_text(&self) -> String {
+        let mut text = String::new();
+        for Candidate { text: candidate, description } in &self.candidates {
+            text.push_str(candidate);
+            if !description.is_empty() {
+                let _ = write!(text, "\t{description}");
+            }
+            text.push('\n');
+        }
+        let directive = if self.no_space { 2 } else { 0 } + if self.files { 0 } else { 4 };
+        let _ = writeln!(text, ":{directive}");
+        text
+    }
+}
+
+/// Always answers, if need be with nothing.
+pub async fn run(typed: Typed, env: &Environment) -> String {
+    let answer = tokio::time::timeout(PATIENCE, answer(typed, env)).await;
+    answer.unwrap_or_default().to_text()
+}
+
+async fn answer(Typed { args, word }: Typed, env: &Environment) -> Answer {
+    let table = cli::table();
+    match word {
+        Word::Flag(typed) => flags(&table, &typed),
+        Word::Query(typed) => match typed.split_once('/') {
+            None => Answer { no_space: true, ..Answer::of(choices::kinds(&typed)) },
+            Some((kind, name)) => {
+                let Some(live) = args.and_then(|args| Live::new(args, env)) else { return Answer::default() };
+                let names = live.of_kind(kind).await;
+                Answer::of(beginning_with(name, names).map(|name| format!("{kind}/{name}")))
+            }
+        },
+        Word::Value { flag, glued, typed } => {
+            let Some(flag) = table.get_arguments().find(|arg| arg.get_long() == Some(&flag)) else {
+                return Answer::default();
+            };
+            if flag.get_value_names().is_some_and(|names| names == ["FILE"] || names == ["DIR"]) {
+                return Answer { files: true, ..Answer::default() };
+            }
+            let mut answer = match choices::fixed(flag, &typed) {
+                Some(choices) => Answer::of(choices),
+                None => {
+                    let Some(live) = args.and_then(|args| Live::new(args, env)) else {
+                        return Answer::default();
+                    };
+                    Answer::of(live.values(flag.get_id().as_str(), &typed).await)
+                }
+            };
+            for candidate in &mut answer.candidates {
+                candidate.text.insert_str(0, &glued);
+            }
+            answer
+        }
+    }
+}
+
+/// The flags whose names begin so; those that the help leaves out only where nothing else does.
+fn flags(table: &Command, typed: &str) -> Answer {
+    let described = |text: String, flag: &Arg| Candidate {
+        text,
+        description: flag.get_help().map(ToString::to_string).unwrap_or_default(),
+    };
+    let Some(name) =
+        typed.strip_prefix("--").or_else(|| typed.strip_prefix('-').filter(|name| name.is_empty()))
+    else {
+        // Shorthands are typed to their end; the shell adds a space.
+        let last = typed.chars().last();
+        let flag = table.get_arguments().find(|flag| flag.get_short() == last);
+        let candidates = flag.map(|flag| described(typed.to_owned(), flag)).into_iter().collect();
+        return Answer { candidates, ..Answer::default() };
+    };
+    let named = |hidden: bool| -> Vec<Candidate> {
+        let flags = table.get_arguments().filter(|flag| flag.is_hide_set() == hidden);
+        flags
+            .filter_map(|flag| Some((flag.get_long()?, flag)))
+            .filter(|(long, _)| long.starts_with(name))
+            .map(|(long, flag)| described(format!("--{long}"), flag))
+            .collect()
+    };
+    let mut candidates = named(false);
+    if candidates.is_empty() {
+        candidates = named(true);
+    }
+    Answer { candidates, ..Answer::default() }
+}
+
+/// In order, and each once.
+fn beginning_with(typed: &str, mut names: Vec<String>) -> impl Iterator<Item = String> {
+    names.retain(|name| name.starts_with(typed));
+    names.sort_unstable();
+    names.dedup();
+    names.into_iter()
+}
+
+/// Of a list with commas between, what may stand after the last of them, with all that is before it.
+fn in_list(typed: &str, mut names: Vec<String>) -> Vec<String> {
+    let (before, last) = typed.rfind(',').map_or(("", typed), |comma| typed.split_at(comma + 1));
+    names.retain(|name| !before.split(',').any(|said| said == name));
+    beginning_with(last, names).map(|name| format!("{before}{name}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use super::*;
+
+    /// What may follow `words`, of which the last is being typed, without a cluster.
+    async fn complete(words: &[&str]) -> String {
+        let argv =
+            ["stern-rs", "__complete", "--kubeconfig", "/dev/null"].iter().chain(words).map(OsString::from);
+        let Ok(cli::Command::Complete(typed)) = cli::parse(argv, &Environment::bare()) else {
+            panic!("{words:?}")
+        };
+        run(*typed, &Environment::bare()).await
+    }
+
+    #[tokio::test]
+    async fn flags_come_with_their_descriptions() {
+        let said = complete(&["--name"]).await;
+        assert_eq!(said, "--namespace\tNamespaces; default: the context's\n:4\n");
+        assert!(complete(&["-"]).await.contains("\n--since\t"));
+        assert!(complete(&["-tA"]).await.starts_with("-tA\t"));
+    }
+
+    #[tokio::test]
+    async fn hidden_flags_come_where_no_other_begins_so() {
+        assert!(!complete(&["--"]).await.contains("--insecure"));
+        assert!(complete(&["--insec"]).await.starts_with("--insecure-skip-tls-verify\t"));
+    }
+
+    #[tokio::test]
+    async fn fixed_choices_stand_alone_glued_or_after_an_equals() {
+        assert_eq!(complete(&["-o", "j"]).await, "json\n:4\n");
+        assert_eq!(complete(&["--output=j"]).await, "json\n:4\n");
+        assert_eq!(complete(&["-oj"]).await, "-ojson\n:4\n");
+        assert_eq!(complete(&["-t=s"]).await, "short\n:4\n");
+        assert_eq!(complete(&["--no-follow="]).await, "true\nfalse\n:4\n");
+    }
+
+    #[tokio::test]
+    async fn of_a_list_what_was_said_is_not_offered_again() {
+        assert_eq!(complete(&["--container-state", "running,r"]).await, ":4\n");
+        assert_eq!(
+            complete(&["--container-state", "running,"]).await,
+            "running,all\nrunning,terminated\nrunning,waiting\n:4\n"
+        );
+    }
+
+    #[tokio::test]
+    async fn conditions_go_on_in_the_case_in_which_they_were_begun() {
+        assert_eq!(complete(&["--condition", "rea"]).await, "ready\n:4\n");
+        assert_eq!(
+            complete(&["--condition", "Ready="]).await,
+            "Ready=true\nReady=false\nReady=unknown\n:4\n"
+        );
+    }
+
+    #[tokio::test]
+    async fn kinds_end_with_a_slash_and_no_space() {
+        assert_eq!(complete(&["dep"]).await, "deployment/\n:6\n");
+        assert_eq!(complete(&["sts"]).await, "sts/\n:6\n");
+    }
+
+    #[tokio::test]
+    async fn files_are_left_to_the_shell() {
+        assert_eq!(complete(&["--kubeconfig", "x"]).await, ":0\n");
+    }
+
+    #[tokio::test]
+    async fn zones_are_named() {
+        assert_eq!(complete(&["--timezone", "Asia/Seo"]).await, "Asia/Seoul\n:4\n");
+    }
+
+    #[tokio::test]
+    async fn without_a_cluster_there_is_nothing_and_no_error() {
+        for words in [&["-n", ""][..], &["deploy/"], &["-c", "a"], &["--context", ""], &["-x", "--", ""]] {
+            let said = complete(words).await;
+            assert!(
+                said == ":4\n" || words.last() == Some(&"") && said.ends_with(":6\n"),
+                "{words:?}: {said}"
+            );
+        }
+    }
+}
