@@ -101,28 +101,34 @@ fn expand(path: &Path, env: &Environment) -> Option<PathBuf> {
     }
 }
 
-fn read(
-    table: &Command,
-    path: PathBuf,
-    text: &[u8],
-    said: impl Fn(&str) -> bool,
-) -> Result<Defaults, UsageError> {
-    let wrong = |line: u64, reason: &str| {
-        // The parser counts lines from one; without a line it is about the file as a whole.
-        let line = if line > 0 { format!(":{line}") } else { String::new() };
-        UsageError::new(format!("{}{line}: {reason}", path.display()))
-    };
-    // As Go's YAML and YAML 1.2: `no` is a word.
+/// `reason` is about this line, counted from one, or without one about the file as a whole.
+fn wrong(path: &Path, line: u64, reason: &str) -> UsageError {
+    let line = if line > 0 { format!(":{line}") } else { String::new() };
+    UsageError::new(format!("{}{line}: {reason}", path.display()))
+}
+
+fn entries(path: &Path, text: &[u8]) -> Result<Entries, UsageError> {
+    // As in YAML 1.2 and in Go, `no` is a word.
     let options = serde_saphyr::options! { strict_booleans: true };
     let entries: Option<Entries> = serde_saphyr::from_slice_with_options(text, options).map_err(|error| {
         let line = error.location().map_or(0, |location| location.line());
         let words = error.without_snippet().render_with_formatter(&UserMessageFormatter);
         let words = words.lines().next().unwrap_or_default();
         let words = words.split(" at line ").next().unwrap_or_default();
-        wrong(line, &format!("{words}; a config file is YAML such as tail: 10"))
+        wrong(path, line, &format!("{words}; a config file is YAML such as tail: 10"))
     })?;
+    Ok(entries.unwrap_or(Entries(Vec::new())))
+}
+
+fn read(
+    table: &Command,
+    path: PathBuf,
+    text: &[u8],
+    said: impl Fn(&str) -> bool,
+) -> Result<Defaults, UsageError> {
+    let wrong = |line: u64, reason: &str| wrong(&path, line, reason);
     let mut defaults = Defaults::default();
-    for (key, value) in entries.map(|entries| entries.0).unwrap_or_default() {
+    for (key, value) in entries(&path, text)?.0 {
         let (name, line) = (key.value, key.defined.line());
         let known = table.get_arguments().find(|flag| flag.get_long() == Some(&name));
         let Some(flag) = known.filter(|_| !NOT_HERE.contains(&name.as_str())) else {
