@@ -20,7 +20,7 @@ use crate::{
     cluster::{Error, LogRequest, LogStream, Priority},
     notice::Notice,
     plan::{LogPlan, Since},
-    schedule::Urgency,
+    schedule::{Grant, Urgency},
     target::{Life, Target},
 };
 
@@ -29,6 +29,9 @@ const TRIES: usize = 5;
 
 /// How much later than the kubelet the apiserver may know of a restart.
 const STATUS_DELAY: Duration = Duration::from_secs(2);
+
+/// How long a grant is kept without being used.
+const KEPT: Duration = Duration::from_secs(1);
 
 /// A stream that lived this long has earned that the next one is opened at once.
 const STEADY: Duration = Duration::from_secs(10);
@@ -47,6 +50,8 @@ pub struct Tail {
     doubt: Doubt,
     retries: Retries,
     said: String,
+    /// Kept from one answer to the next, so that a stream that breaks does not lose its place to those that wait.
+    grant: Option<Grant>,
 }
 
 /// Which log to read, by what is known of the instance.
@@ -90,7 +95,7 @@ impl Tail {
         let next = Position::default();
         let (begun, doubt, retries, said) =
             (false, Doubt::Stop, Retries::new(context.crowd.clone()), String::new());
-        Self { context, target, life, position, next, plan, begun, doubt, retries, said }
+        Self { context, target, life, position, next, plan, begun, doubt, retries, said, grant: None }
     }
 
     /// Where it came to in its own log, and in that of the next instance.
@@ -122,6 +127,7 @@ impl Tail {
             let complete = !matches!(reason, EndReason::Failed | EndReason::Dropped);
             self.send(Item::Ended(Ended { reason: reason.clone(), complete })).await;
         }
+        self.grant = None;
         reason
     }
 
@@ -152,16 +158,21 @@ impl Tail {
         let resuming = self.position.latest().is_some();
         let urgency = if resuming { Urgency::Resume } else { Urgency::Open };
         let mut life = self.life.clone();
-        let mut grant = tokio::select! {
-            grant = self.context.scheduler.request(&self.target, urgency) => grant,
-            reason = no_log(&mut life, &[Life::Dropped, Life::Deleted]) => return Err(reason),
+        let mut grant = match self.grant.take() {
+            Some(grant) => grant,
+            None => tokio::select! {
+                grant = self.context.scheduler.request(&self.target, urgency) => grant,
+                reason = no_log(&mut life, &[Life::Dropped, Life::Deleted]) => return Err(reason),
+            },
         };
         let log = self.log()?;
-        tokio::select! {
-            outcome = self.open_and_read(log, resuming) => Ok((log, outcome)),
-            () = grant.revoked() => Ok((log, Outcome::Clean)),
-            reason = no_log(&mut life, &[Life::Dropped]) => Err(reason),
-        }
+        let outcome = tokio::select! {
+            outcome = self.open_and_read(log, resuming) => outcome,
+            () = grant.revoked() => return Ok((log, Outcome::Clean)),
+            reason = no_log(&mut life, &[Life::Dropped]) => return Err(reason),
+        };
+        self.grant = Some(grant);
+        Ok((log, outcome))
     }
 
     /// What follows from how an answer ended: the end, or another try after a pause.
@@ -230,6 +241,9 @@ impl Tail {
     /// Waits before the next try, or until something new is known of the target.
     async fn pause(&mut self) {
         let pause = self.retries.next();
+        if pause > KEPT {
+            self.grant = None;
+        }
         tokio::select! {
             () = sleep(pause) => {}
             // Without a sender nothing new will be known, and the pause is all there is to wait for.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use apiserver::{Answer, Match, Pod};
+use apiserver::{After, Answer, Match, Pod};
 
 use crate::harness::World;
 
@@ -120,4 +120,17 @@ fn a_running_stream_costs_no_more_requests() {
     tail.expect_all(["web-1 app b"; 100]);
     tail.interrupt();
     assert_eq!(world.requests().len(), 3);
+}
+
+#[test]
+fn a_stream_that_breaks_keeps_its_place_before_those_that_wait() {
+    let world = World::web(["a"]);
+    world.add_pod(Pod::new("web-2"));
+    world.log("web-2/app").push("of another");
+    world.on(Match::logs().path("/web-1/")).then(Answer::ok().end_after(After::Lines(1)));
+    let mut tail = world.start("web --max-log-requests 1");
+    tail.expect("web-1 app a");
+    world.log("web-1/app").push("b");
+    tail.expect("web-1 app b");
+    tail.interrupt();
 }
