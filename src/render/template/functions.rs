@@ -168,7 +168,8 @@ fn level(value: &Value<'_>, color: bool, out: &mut Vec<u8>) {
 fn bunyan_level(value: &Value<'_>, color: bool, out: &mut Vec<u8>) {
     let level = match value {
         Value::Number(text) => std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()),
-        Value::Float(level) => Some(*level as i64),
+        // What no integer holds becomes the least one, as on most machines in Go.
+        Value::Float(level) => Some(if level.abs() < 2f64.powi(63) { *level as i64 } else { i64::MIN }),
         _ => None,
     };
     let Some(level): Option<i64> = level else { return };
