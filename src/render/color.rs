@@ -1,5 +1,13 @@
 //! The colours of names: escape sequences made once, byte for byte stern's.
 
+use owo_colors::{
+    Color,
+    colors::{
+        Blue, BrightBlue, BrightCyan, BrightGreen, BrightMagenta, BrightRed, BrightYellow, Cyan, Green,
+        Magenta, Red, Yellow,
+    },
+};
+
 use crate::{plan::Display, target::Target};
 
 /// What to write before and after a text to give it a look.
@@ -50,8 +58,14 @@ fn end_of(code: i64) -> i64 {
 }
 
 /// Bright for the pod, normal for the container: cyan, green, magenta, yellow, blue, red.
-const DEFAULT: [(&str, &str); 6] =
-    [("96", "36"), ("92", "32"), ("95", "35"), ("93", "33"), ("94", "34"), ("91", "31")];
+const DEFAULT: [(&str, &str); 6] = [
+    (BrightCyan::RAW_ANSI_FG, Cyan::RAW_ANSI_FG),
+    (BrightGreen::RAW_ANSI_FG, Green::RAW_ANSI_FG),
+    (BrightMagenta::RAW_ANSI_FG, Magenta::RAW_ANSI_FG),
+    (BrightYellow::RAW_ANSI_FG, Yellow::RAW_ANSI_FG),
+    (BrightBlue::RAW_ANSI_FG, Blue::RAW_ANSI_FG),
+    (BrightRed::RAW_ANSI_FG, Red::RAW_ANSI_FG),
+];
 
 /// Gives each pod and container its colours, the same in every run.
 pub struct Palette {
