@@ -4,7 +4,7 @@ use super::{
     Body, Function,
     ast::{Command, Operand, Pipe, Term},
     builtins,
-    exec::{Got, Result, Run},
+    exec::{Got, Result, Run, plain_field},
     number::Number,
     value::{Answer, Host, Kind, Map, Object, Signature, Type, Value, Width},
 };
@@ -363,6 +363,9 @@ impl<'v> Run<'v, '_> {
     /// An argument for a parameter of type `to`; None: of any.
     fn argument(&mut self, dot: &Got<'v>, arg: &'v Operand, to: Option<Type>) -> Result<Value<'v>> {
         self.at = Some((arg.pos, arg));
+        if let Some(field) = plain_field(dot, arg) {
+            return self.convert(field.into(), to);
+        }
         let got = match &arg.term {
             Term::Dot => dot.clone(),
             Term::Nil => {

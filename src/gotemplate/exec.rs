@@ -4,10 +4,10 @@ use std::fmt::Display;
 
 use super::{
     MAX_OUTPUT, Template,
-    ast::{Branch, Invocation, Node, Pipe, Pos},
+    ast::{Branch, Invocation, Node, Operand, Pipe, Pos, Term},
     fmt,
     quote::quoted,
-    value::{Map, Value, Width},
+    value::{Map, Object, Value, Width},
 };
 
 /// How deep templates, blocks and parentheses may be within each other while running: templates call themselves.
@@ -100,6 +100,14 @@ pub fn run<'v>(template: &'v Template, data: Value<'v>, out: &mut Vec<u8>) -> Re
     run.list(&dot, list).map(|_| ())
 }
 
+/// `.Field` of a host's struct, which is what templates are made of: found without further ado. None: anything else.
+#[inline]
+pub fn plain_field<'v>(dot: &Got<'v>, operand: &'v Operand) -> Option<Value<'v>> {
+    let Term::Field(names) = &operand.term else { return None };
+    let ([name], Value::Object(Object::Borrowed(object))) = (&names[..], &dot.value) else { return None };
+    if object.method(name).is_some() { None } else { object.field(name) }
+}
+
 impl<'v> Run<'v, '_> {
     pub fn error<T>(&self, reason: impl Display) -> Result<T> {
         let name = &self.template.name;
@@ -166,6 +174,14 @@ impl<'v> Run<'v, '_> {
 
     fn action(&mut self, dot: &Got<'v>, pipe: &'v Pipe) -> Result<()> {
         self.step(1)?;
+        if let [command] = &pipe.commands[..]
+            && let [operand] = &command.args[..]
+            && pipe.variables.is_empty()
+            && let Some(Value::Str(text)) = plain_field(dot, operand)
+        {
+            self.out.extend_from_slice(&text);
+            return self.made(0);
+        }
         if let Some(got) = self.pipeline(dot, pipe, true)?
             && pipe.variables.is_empty()
         {

@@ -21,8 +21,9 @@ pub enum Value<'v> {
     Object(Object<'v>),
 }
 
-/// Integer types.
+/// Integer types. As wide as a word: values are copied faster where nothing lies between words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u64)]
 pub enum Width {
     Int,
     Int64,
