@@ -74,7 +74,7 @@ fn batch(text: Text, lines: usize, per_second: i64) -> Batch {
         ..PodInfo::default()
     };
     let target = Target { pod: Arc::new(pod), container: "app".into(), ..Target::default() };
-    Batch { target: Arc::new(target), data: data.into(), items }
+    Batch { target: Arc::new(target), data: data.into(), items, rest: None }
 }
 
 fn display(format: Format) -> Display {
@@ -87,6 +87,7 @@ fn display(format: Format) -> Display {
         timezone: TimeZone::UTC,
         diff_container: false,
         only_log_lines: false,
+        gaps: false,
         colors: None,
         namespace_in_prefix: false,
         namespace_in_extjson: false,

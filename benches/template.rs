@@ -40,7 +40,7 @@ fn batch(line: &str) -> Batch {
         ..PodInfo::default()
     };
     let target = Target { pod: Arc::new(pod), container: "app".into(), ..Target::default() };
-    Batch { target: Arc::new(target), data: data.into(), items }
+    Batch { target: Arc::new(target), data: data.into(), items, rest: None }
 }
 
 fn render(bencher: Bencher, template: &str) {
@@ -53,6 +53,7 @@ fn render(bencher: Bencher, template: &str) {
         timezone: TimeZone::UTC,
         diff_container: false,
         only_log_lines: false,
+        gaps: false,
         colors: None,
         namespace_in_prefix: false,
         namespace_in_extjson: false,

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use crate::target::{Ending, Target};
+use crate::{
+    long_line::Spool,
+    target::{Ending, Target},
+};
 
 /// Nanoseconds since the Unix epoch, as the container runtime stamped a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,6 +69,8 @@ pub struct Batch {
     pub target: Arc<Target>,
     pub data: Bytes,
     pub items: Vec<Item>,
+    /// What follows the data of the one line that is in it, where that is too long to be held.
+    pub rest: Option<Spool>,
 }
 
 impl Batch {

@@ -10,6 +10,8 @@ pub enum ExitCode {
     Failed = 1,
     /// The command line is wrong.
     Usage = 2,
+    /// It came to its end, but some lines were not read; standard error says which.
+    Unread = 3,
     /// Ctrl-C.
     Interrupted = 130,
     /// SIGTERM.

@@ -61,7 +61,7 @@ mod tests {
             items.push(Item::Line(Line { time: None, start: at, end: at + line.len() as u32 }));
             at += line.len() as u32 + 1;
         }
-        Batch { target: Default::default(), data: lines.join("\n").into(), items }
+        Batch { target: Default::default(), data: lines.join("\n").into(), items, rest: None }
     }
 
     const LINES: &[&str] = &["alpha error one", "beta WARN two", "", "gamma [error] three error"];

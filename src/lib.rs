@@ -21,6 +21,7 @@ pub mod complete;
 pub mod filter;
 pub mod gotemplate;
 pub mod gotime;
+pub mod long_line;
 pub mod merge;
 pub mod output;
 pub mod render;

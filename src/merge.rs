@@ -109,7 +109,12 @@ mod tests {
     use super::*;
 
     fn batch(text: &'static str) -> Batch {
-        Batch { target: Arc::default(), data: Bytes::from_static(text.as_bytes()), items: Vec::new() }
+        Batch {
+            target: Arc::default(),
+            data: Bytes::from_static(text.as_bytes()),
+            items: Vec::new(),
+            rest: None,
+        }
     }
 
     #[tokio::test]

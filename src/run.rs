@@ -1,6 +1,12 @@
 //! Joins the modules into one run: from a plan to an exit code.
 
-use std::{borrow::Cow, convert::Infallible, io::Write, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    convert::Infallible,
+    io::{Read, Write},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures::{
     FutureExt,
@@ -19,6 +25,7 @@ use crate::{
     exit::ExitCode,
     filter::Filter,
     io::Io,
+    long_line::Spool,
     merge::{self, Event, Receiver, Sender},
     notice::Notice,
     output::{Closed, Output},
@@ -57,13 +64,14 @@ pub async fn run(plan: Plan, mut io: Io) -> ExitCode {
     let produce = async {
         match &plan.source {
             Source::Stdin => {
-                let done = stdin::spawn(io.stdin, sender).await;
+                let done = stdin::spawn(io.stdin, plan.lines, sender).await;
                 done.ok()
                     .and_then(Result::err)
                     .map_or(Ok(ExitCode::Done), |error| Err(format!("cannot read standard input: {error}")))
             }
             Source::Cluster(wish) => match tail_cluster(&plan, wish, sender).await {
-                Ok(Some(Summary { read: 0, failed: 1.. })) => Ok(ExitCode::Failed),
+                Ok(Some(Summary { read: 0, failed: 1.., .. })) => Ok(ExitCode::Failed),
+                Ok(Some(Summary { unread: 1.., .. })) => Ok(ExitCode::Unread),
                 Ok(Some(_)) => Ok(ExitCode::Done),
                 Ok(None) => Ok(ExitCode::Interrupted),
                 Err(error) => Err(error.to_string()),
@@ -127,6 +135,7 @@ async fn tail_cluster(
         cluster: cluster.clone(),
         scheduler: scheduler.clone(),
         plan: wish.logs.clone(),
+        lines: plan.lines,
         out: sender.clone(),
         crowd: tail::Crowd::default(),
     };
@@ -205,6 +214,11 @@ async fn show(
                 Event::Batch(mut batch) => {
                     filter.apply(&mut batch);
                     let failed = renderer.batch(&batch, &mut lines);
+                    if let Some(rest) = &batch.rest
+                        && !batch.items.is_empty()
+                    {
+                        show_rest(rest, &mut lines, output).await?;
+                    }
                     failed.into_iter().chain(notices(&batch)).collect()
                 }
                 Event::Notice(notice) => vec![notice],
@@ -230,6 +244,23 @@ async fn show(
             output.stdout(std::mem::replace(&mut lines, empty)).await?;
         }
     }
+}
+
+/// Shows what follows the data of the last line in `lines`, before that line's newline.
+async fn show_rest(rest: &Spool, lines: &mut Vec<u8>, output: &mut Output) -> Result<(), Closed> {
+    lines.pop_if(|last| *last == b'\n');
+    let Ok(mut reader) = rest.reader() else { return Ok(()) };
+    loop {
+        let empty = output.buffer();
+        output.stdout(std::mem::replace(lines, empty)).await?;
+        // The file is there for as long as it is open, and nobody else writes to it.
+        match (&mut reader).take(CHUNK as u64).read_to_end(lines) {
+            Ok(1..) => {}
+            Ok(0) | Err(_) => break,
+        }
+    }
+    lines.push(b'\n');
+    Ok(())
 }
 
 /// What a batch has to say beside its lines.

@@ -50,6 +50,8 @@ pub struct Target {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Life {
     Running,
+    /// It runs, and its pod is being deleted: soon there will be no log.
+    Terminating,
     /// It ended; its log is the container's current one until a new instance starts.
     Terminated(Ending),
     /// A new instance runs; while it is the only one since, the log of this one is the previous one.
@@ -74,6 +76,8 @@ pub struct Ending {
     pub exit_code: Option<i32>,
     /// In whole seconds.
     pub finished: Option<Timestamp>,
+    /// Whether its pod was being deleted.
+    pub deleting: bool,
 }
 
 impl Life {
@@ -85,7 +89,7 @@ impl Life {
         let (known, slack) = match self {
             Self::Terminated(ending) => (ending.finished, 5),
             Self::Replaced { started, .. } => (*started, 1),
-            Self::Running | Self::Deleted | Self::Dropped => (None, 0),
+            Self::Running | Self::Terminating | Self::Deleted | Self::Dropped => (None, 0),
         };
         known?.checked_add(SignedDuration::from_secs(slack)).ok()
     }

@@ -29,13 +29,14 @@ fuzz_target!(|input: &[u8]| {
         timezone: TimeZone::UTC,
         diff_container: false,
         only_log_lines: false,
+        gaps: false,
         colors: None,
         namespace_in_prefix: false,
         namespace_in_extjson: false,
     };
     let Ok(mut renderer) = Renderer::new(&display, &FilterPlan::default(), true) else { return };
     let items = vec![Item::Line(Line { time: None, start: 0, end: line.len() as u32 })];
-    let batch = Batch { target: Arc::new(Target::default()), data: Bytes::copy_from_slice(line), items };
+    let batch = Batch { target: Arc::new(Target::default()), data: Bytes::copy_from_slice(line), items, rest: None };
     let mut out = Vec::new();
     renderer.batch(&batch, &mut out);
     assert!(out.len() <= 64 << 20, "a line made {} bytes", out.len());

@@ -56,27 +56,30 @@ fn selection() -> [Arg; 13] {
     ]
 }
 
-fn logs() -> [Arg; 7] {
+fn logs() -> [Arg; 9] {
     [
         text("since", "DURATION").short('s').help("Lines newer than 5s, 2m, 3h, 1d; default: 48h"),
         text("since-time", "TIME").help("Lines since an RFC 3339 time"),
         whole("tail", "N").help("Last lines of each log; default: -1, all"),
         whole("limit-bytes", "N").help("Bytes of each log; default: 0, all"),
         switch("no-follow").help("End when all is shown"),
+        text("idle-check", "DURATION").help("Look into longer silences; default: 30s; 0: never"),
+        switch("confirm").value_name("BOOL").help("Ask whether a log that ended did; default: true"),
         switch("previous").help("What ran before the last restart, then end"),
         switch("stdin").help("Read lines from standard input, ask no cluster"),
     ]
 }
 
-fn lines() -> [Arg; 3] {
+fn lines() -> [Arg; 4] {
     [
         list("include", "REGEX").short('i').help("Only lines that match"),
         list("exclude", "REGEX").short('e').help("Not the lines that match"),
         list("highlight", "REGEX").short('H').help("Mark what matches"),
+        text("max-line", "SIZE").help("Cut longer lines; default: 1MiB; 0: never"),
     ]
 }
 
-fn output() -> [Arg; 10] {
+fn output() -> [Arg; 11] {
     [
         text("output", "FORMAT").short('o').help("default, raw, json, extjson or ppextjson"),
         text("template", "TEMPLATE").help("Go template of a line, in place of -o"),
@@ -90,6 +93,7 @@ fn output() -> [Arg; 10] {
         list("pod-colors", "SGR,…").help("Colours of pods: 91,92 or 38;5;9"),
         list("container-colors", "SGR,…").help("As many for containers; default: the same"),
         switch("only-log-lines").help("No + and - notices"),
+        switch("gaps").help("Tell lost lines in -o json too"),
     ]
 }
 

@@ -3,9 +3,9 @@
 //! The URL is built here: kube rounds `sinceTime` up, and so loses lines.
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use http_body_util::BodyExt;
-use jiff::Timestamp;
+use jiff::{Timestamp, fmt::rfc2822};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{
@@ -34,10 +34,16 @@ pub struct LogRequest {
 pub struct LogStream {
     body: ResponseBody,
     server: String,
+    date: Option<Timestamp>,
     ended: bool,
 }
 
 impl LogStream {
+    /// When the apiserver answered, by its own clock, in whole seconds.
+    pub fn date(&self) -> Option<Timestamp> {
+        self.date
+    }
+
     /// The next bytes, as they came; None at the end, which is all that is said of a clean one. Cancel-safe.
     pub async fn chunk(&mut self) -> Option<Result<Bytes, Error>> {
         while !self.ended {
@@ -104,6 +110,7 @@ impl LogRequest {
         let response = transport.send(request, self.priority, Answer::Stream).await?;
         match response.status() {
             StatusCode::OK => Ok(LogStream {
+                date: date(response.headers()),
                 body: response.into_body(),
                 server: transport.server_shown.clone(),
                 ended: false,
@@ -111,6 +118,11 @@ impl LogRequest {
             _ => Err(transport.refusal(response, &asked).await),
         }
     }
+}
+
+fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    let said = headers.get(header::DATE)?.to_str().ok()?;
+    rfc2822::parse(said).ok().map(|date| date.timestamp())
 }
 
 /// What may stand unescaped both in a path and in a query.

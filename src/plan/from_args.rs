@@ -6,8 +6,8 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
     ClusterPlan, Condition, Connect, ContainerStates, Display, Environment, FilterPlan, Format, Limits,
-    LinePattern, LogPlan, Namespaces, Plan, Selection, Since, Source, Template, Timestamps, colors, duration,
-    name, pattern, query, selector,
+    LineLimit, LinePattern, LogPlan, Namespaces, Plan, Selection, Since, Source, Template, Timestamps,
+    colors, duration, name, pattern, query, selector, size,
 };
 use crate::cli::{Args, UsageError};
 
@@ -15,12 +15,17 @@ type Result<T, E = UsageError> = std::result::Result<T, E>;
 
 /// As far back as stern looks.
 const SINCE: Duration = Duration::from_secs(48 * 60 * 60);
+const IDLE_CHECK: Duration = Duration::from_secs(30);
 /// As stern.
 const MAX_LOG_REQUESTS: usize = 50;
 const MAX_LOG_REQUESTS_NO_FOLLOW: usize = 5;
 /// With client-go's 5 and 10 it takes 16 seconds until 90 pods are shown.
 const QPS: f64 = 50.0;
 const BURST: u32 = 100;
+
+const MAX_LINE: usize = 1 << 20;
+/// Lines that are held are told by offsets of 32 bits.
+const LONGEST_LINE: usize = 1 << 30;
 
 /// As the apiserver spells them.
 pub const CONDITIONS: [&str; 6] = [
@@ -60,7 +65,8 @@ impl Plan {
             let prompt = prompt(args, env)?;
             Source::Cluster(Box::new(ClusterPlan { connect, selection, prompt, logs, limits }))
         };
-        Ok(Plan { source, filter, display, verbosity })
+        let lines = line_limit(args, &display)?;
+        Ok(Plan { source, lines, filter, display, verbosity })
     }
 }
 
@@ -261,7 +267,15 @@ fn logs(args: &Args) -> Result<LogPlan> {
         since: since(args)?,
         tail,
         limit_bytes: Some(limit_bytes).filter(|&bytes| bytes > 0),
+        idle_check: idle_check(args)?,
+        confirm: args.confirm,
     })
+}
+
+fn idle_check(args: &Args) -> Result<Option<Duration>> {
+    let Some(said) = given(&args.idle_check) else { return Ok(Some(IDLE_CHECK)) };
+    let limit = duration::parse(said).map_err(|reason| error(format!("--idle-check: {reason}")))?;
+    Ok(Some(limit).filter(|limit| !limit.is_zero()))
 }
 
 fn since(args: &Args) -> Result<Option<Since>> {
@@ -338,6 +352,7 @@ fn display(args: &Args, namespaces: &Namespaces, env: &Environment) -> Result<Di
         timezone: timezone(args, env)?,
         diff_container: args.diff_container,
         only_log_lines: args.only_log_lines,
+        gaps: gaps(args)?,
         colors: colors::pairs(split(&args.pod_colors), split(&args.container_colors))?,
         namespace_in_prefix: all || matches!(namespaces, Namespaces::Some(names) if names.len() > 1),
         namespace_in_extjson: all,
@@ -359,6 +374,15 @@ fn format(args: &Args) -> Result<Format> {
     })
 }
 
+fn gaps(args: &Args) -> Result<bool> {
+    if args.gaps && (template(args).is_some() || format(args)? != Format::Json) {
+        return Err(error(
+            "--gaps has a place in JSON only; add -o json, or leave it out: standard error tells of gaps",
+        ));
+    }
+    Ok(args.gaps)
+}
+
 /// As in stern a file goes before a text.
 fn template(args: &Args) -> Option<Template> {
     let file = args.template_file.as_ref().filter(|path| !path.is_empty());
@@ -378,6 +402,26 @@ fn timezone(args: &Args, env: &Environment) -> Result<TimeZone> {
                 "--timezone: there is no time zone \"{zone}\"; say Local, UTC or one such as Asia/Seoul"
             ))
         }),
+    }
+}
+
+/// `-o raw` needs no line whole, unless something is looked for in it.
+fn line_limit(args: &Args, display: &Display) -> Result<LineLimit> {
+    let whole = LineLimit { bytes: LONGEST_LINE, spool: false };
+    let filters = [&args.include, &args.exclude, &args.highlight];
+    let raw = display.format == Format::Raw && display.template.is_none();
+    match given(&args.max_line) {
+        None if raw && filters.iter().all(|patterns| patterns.is_empty()) => {
+            Ok(LineLimit { bytes: MAX_LINE, spool: true })
+        }
+        None => Ok(LineLimit { bytes: MAX_LINE, spool: false }),
+        Some(said) => match size::parse(said).map_err(|reason| error(format!("--max-line: {reason}")))? {
+            0 => Ok(whole),
+            bytes => Ok(LineLimit {
+                bytes: usize::try_from(bytes).unwrap_or(usize::MAX).min(LONGEST_LINE),
+                spool: false,
+            }),
+        },
     }
 }
 

@@ -9,6 +9,7 @@ mod name;
 mod pattern;
 mod query;
 mod selector;
+mod size;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -25,6 +26,7 @@ pub(crate) use self::{
 #[derive(Debug)]
 pub struct Plan {
     pub source: Source,
+    pub lines: LineLimit,
     pub filter: FilterPlan,
     pub display: Display,
     /// `--verbosity`: from 6 on, what is asked of the apiserver is told on standard error.
@@ -173,6 +175,10 @@ pub struct LogPlan {
     pub tail: Option<u64>,
     /// Bytes of each log; None: all.
     pub limit_bytes: Option<u64>,
+    /// The longest silence of a followed log that is not looked into; None: any.
+    pub idle_check: Option<Duration>,
+    /// Whether a log that ended is asked once more whether it did.
+    pub confirm: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -190,6 +196,15 @@ pub struct Limits {
     pub burst: u32,
     /// Concurrent log requests, at least 1.
     pub max_log_requests: usize,
+}
+
+/// What is done with lines that are longer than they should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineLimit {
+    /// Bytes of a message.
+    pub bytes: usize,
+    /// What is beyond them is kept in a file until the line is whole, not cut.
+    pub spool: bool,
 }
 
 /// Which lines to show and what to mark in them.
@@ -212,6 +227,8 @@ pub struct Display {
     pub timezone: TimeZone,
     pub diff_container: bool,
     pub only_log_lines: bool,
+    /// Whether lines that may be missing are told among the lines, too: in `json` only.
+    pub gaps: bool,
     /// Pairs of SGR sequences (`"38;5;9"`) for pod and container; None: the built-in palette.
     pub colors: Option<Vec<(String, String)>>,
     /// Whether the namespace is part of the prefix and of notices: with `-A` or several namespaces.

@@ -5,6 +5,8 @@ mod valid;
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::{Format, Frame, timestamp::Clock};
 use crate::{batch::Instant, plan::Display, target::Target};
 pub use string::write_string;
@@ -12,11 +14,12 @@ pub use valid::Validator;
 
 pub struct Json {
     clock: Option<Clock>,
+    gaps: bool,
 }
 
 impl Json {
     pub fn new(display: &Display) -> Json {
-        Json { clock: Clock::new(display) }
+        Json { clock: Clock::new(display), gaps: display.gaps }
     }
 }
 
@@ -39,6 +42,19 @@ impl Format for Json {
         }
         tail.extend_from_slice(b"}\n");
         Frame { head: b"{\"message\":".to_vec(), tail }
+    }
+
+    fn gap(&self, frame: &Frame, gap: [Option<Instant>; 2], out: &mut Vec<u8>) {
+        if !self.gaps {
+            return;
+        }
+        let [after, before] =
+            gap.map(|time| match time.and_then(|time| Timestamp::from_nanosecond(time.0.into()).ok()) {
+                Some(time) => format!("\"{time:.9}\""),
+                None => "null".to_owned(),
+            });
+        out.extend_from_slice(format!("{{\"gap\":{{\"after\":{after},\"before\":{before}}}").as_bytes());
+        out.extend_from_slice(&frame.tail);
     }
 
     #[inline]

@@ -39,6 +39,9 @@ trait Format: Send {
     /// Writes what differs from line to line.
     fn body(&mut self, time: Option<Instant>, message: &[u8], out: &mut Vec<u8>);
 
+    /// Tells that lines between two instants may be missing, in a format that has a place for it.
+    fn gap(&self, _: &Frame, _: [Option<Instant>; 2], _: &mut Vec<u8>) {}
+
     /// Why lines since the last call were not shown.
     fn failed(&mut self) -> Vec<Notice> {
         Vec::new()
@@ -47,10 +50,14 @@ trait Format: Send {
     /// Provided here so that each format gets its own copy: one virtual call a batch instead of one a line.
     fn batch(&mut self, frame: &Frame, batch: &Batch, out: &mut Vec<u8>) {
         for item in &batch.items {
-            if let Item::Line(line) = item {
-                out.extend_from_slice(&frame.head);
-                self.body(line.time, batch.message(line), out);
-                out.extend_from_slice(&frame.tail);
+            match item {
+                Item::Line(line) => {
+                    out.extend_from_slice(&frame.head);
+                    self.body(line.time, batch.message(line), out);
+                    out.extend_from_slice(&frame.tail);
+                }
+                Item::Gap { after, before } => self.gap(frame, [*after, *before], out),
+                Item::Ended(_) => {}
             }
         }
     }

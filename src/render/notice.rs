@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn a_container_that_ended_is_said_to_have_ended_with_why() {
         let crashed = Target { restart_count: 4, ..named() };
-        let ending = Ending { reason: "OOMKilled".into(), exit_code: Some(137), finished: None };
+        let ending = Ending { reason: "OOMKilled".into(), exit_code: Some(137), ..Ending::default() };
         let notice = Notice::Ended(Arc::new(crashed), EndReason::Terminated(ending));
         assert_eq!(line(display(), notice), "- web › app (OOMKilled, exit 137, restart 4)\n");
     }

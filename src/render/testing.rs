@@ -22,6 +22,7 @@ pub fn display() -> Display {
         timezone: TimeZone::UTC,
         diff_container: false,
         only_log_lines: false,
+        gaps: false,
         colors: None,
         namespace_in_prefix: false,
         namespace_in_extjson: false,
@@ -46,7 +47,7 @@ pub fn batch(target: &Arc<Target>, lines: &[&[u8]]) -> Batch {
         items.push(Item::Line(Line { time, start, end: data.len() as u32 }));
         data.push(b'\n');
     }
-    Batch { target: Arc::clone(target), data: data.into(), items }
+    Batch { target: Arc::clone(target), data: data.into(), items, rest: None }
 }
 
 /// What is printed for `lines` of `target`; standard input has none.

@@ -7,6 +7,7 @@ use std::{
     task::{Context, Poll},
 };
 
+use futures::FutureExt;
 use tokio::sync::{oneshot, watch};
 
 use crate::target::Target;
@@ -83,6 +84,11 @@ impl Scheduler {
         self.shared.settle(&mut state);
         drop(state);
         Request { ticket: Some(Ticket { place, shared: self.shared.clone() }), admitted }
+    }
+
+    /// A grant for one small request if there is room for it at once.
+    pub fn try_spare(&self, target: &Arc<Target>) -> Option<Grant> {
+        self.request(target, Urgency::Open).now_or_never()
     }
 
     /// Takes back every grant for whose target `which` holds: its holder is told, and returns it by dropping it.

@@ -108,6 +108,10 @@ impl Pod {
             .map(|owner| Owner { kind: owner.kind.clone(), name: owner.name.clone() })
     }
 
+    pub fn deleting(&self) -> bool {
+        self.metadata.deletion_timestamp.is_some()
+    }
+
     pub fn created(&self) -> Option<Timestamp> {
         self.metadata.creation_timestamp.as_ref().map(|time| time.0)
     }

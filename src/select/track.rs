@@ -58,6 +58,14 @@ enum Sight {
     New,
 }
 
+/// A container as it is now.
+struct Seen<'p> {
+    status: &'p ContainerStatus,
+    sight: Sight,
+    /// Whether its pod is being deleted.
+    deleting: bool,
+}
+
 impl<'a> Tracker<'a> {
     /// `keep_annotations`: whether an output needs them; they can be larger than all the rest.
     pub fn new(selection: &'a Selection, follow: bool, keep_annotations: bool) -> Self {
@@ -120,7 +128,13 @@ impl<'a> Tracker<'a> {
                 (true, false) if self.selection.condition.is_some() => Sight::Old,
                 _ => Sight::New,
             };
-            slot.apply(&tracked.info, kind, status, sight, self.follow, events);
+            slot.apply(
+                &tracked.info,
+                kind,
+                Seen { status, sight, deleting: pod.deleting() },
+                self.follow,
+                events,
+            );
         }
     }
 
@@ -161,20 +175,20 @@ impl Slot {
         &mut self,
         pod: &Arc<PodInfo>,
         kind: ContainerKind,
-        status: &ContainerStatus,
-        sight: Sight,
+        Seen { status, sight, deleting }: Seen,
         follow: bool,
         events: &mut Vec<Event>,
     ) {
+        let life = |instance: &str| life(status, instance, deleting);
         self.tell_waiting(pod, status, follow, events);
         let Some(instance) = status.instance() else { return };
         if instance == self.instance {
-            self.tell(life(status, instance));
+            self.tell(life(instance));
             return;
         }
         let started = status.state.running.as_ref().and_then(|running| running.started_at.as_ref());
         self.tell(Life::Replaced {
-            ending: status.ending(&self.instance).map(ending).unwrap_or_default(),
+            ending: status.ending(&self.instance).map(|end| ending(end, deleting)).unwrap_or_default(),
             restart_count: status.restart_count,
             started: started.map(|time| time.0),
         });
@@ -183,7 +197,7 @@ impl Slot {
         if sight == Sight::Unwanted {
             return;
         }
-        let (sender, receiver) = watch::channel(life(status, instance));
+        let (sender, receiver) = watch::channel(life(instance));
         self.life = Some(sender);
         let target = Target {
             pod: pod.clone(),
@@ -227,15 +241,20 @@ impl Slot {
     }
 }
 
-fn life(status: &ContainerStatus, instance: &str) -> Life {
-    status.ending(instance).map_or(Life::Running, |terminated| Life::Terminated(ending(terminated)))
+fn life(status: &ContainerStatus, instance: &str, deleting: bool) -> Life {
+    match status.ending(instance) {
+        Some(terminated) => Life::Terminated(ending(terminated, deleting)),
+        None if deleting => Life::Terminating,
+        None => Life::Running,
+    }
 }
 
-fn ending(terminated: &Terminated) -> Ending {
+fn ending(terminated: &Terminated, deleting: bool) -> Ending {
     Ending {
         reason: terminated.reason.clone(),
         exit_code: Some(terminated.exit_code),
         finished: terminated.finished_at.as_ref().map(|time| time.0),
+        deleting,
     }
 }
 
@@ -376,7 +395,7 @@ mod tests {
     }
 
     fn oom_killed() -> Ending {
-        Ending { reason: "OOMKilled".to_owned(), exit_code: Some(137), finished: None }
+        Ending { reason: "OOMKilled".to_owned(), exit_code: Some(137), ..Ending::default() }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use tokio::{
     sync::watch,
     time::{Instant, sleep, timeout},
@@ -10,10 +11,12 @@ use tokio::{
 
 use super::{
     Context,
+    check::{self, Checker},
+    idle::Idle,
     position::Position,
     retry::Retries,
     split::Splitter,
-    stream::{Doubt, End, Reading},
+    stream::{Doubt, End, Reading, Watchdog},
 };
 use crate::{
     batch::{self, Batch, EndReason, Ended, Item},
@@ -33,6 +36,9 @@ const STATUS_DELAY: Duration = Duration::from_secs(2);
 /// How long a grant is kept without being used.
 const KEPT: Duration = Duration::from_secs(1);
 
+/// How often at most a log that came to its end is read on because there is more.
+const ROUNDS: usize = 2;
+
 /// A stream that lived this long has earned that the next one is opened at once.
 const STEADY: Duration = Duration::from_secs(10);
 
@@ -45,11 +51,22 @@ pub struct Tail {
     next: Position,
     /// What to show of the log where nothing of it was shown before.
     plan: LogPlan,
+    /// When the log was opened first, by the apiserver's clock.
+    opened: Option<Timestamp>,
     /// Whether the user was told that it began.
     begun: bool,
+    /// Whether the last answer came to its end.
+    ended_well: bool,
+    /// Whether lines may have been missed.
+    incomplete: bool,
+    /// How often a log that came to its end was found to have more.
+    rounds: usize,
     doubt: Doubt,
+    idle: Option<Idle>,
     retries: Retries,
     said: String,
+    /// That the log is gone, as the kubelet says it: to be told if the pod is not.
+    gone: Option<String>,
     /// Kept from one answer to the next, so that a stream that breaks does not lose its place to those that wait.
     grant: Option<Grant>,
 }
@@ -75,6 +92,8 @@ enum Outcome {
     Changed,
     /// It may be the log of another instance.
     Doubtful,
+    /// It has not ended, but gives nothing where there is something.
+    Silent,
 }
 
 impl Tail {
@@ -92,10 +111,25 @@ impl Tail {
         }
         let bounded = plan.tail.is_some() || plan.since.is_some();
         let position = if bounded && position.latest().is_none() { Position::midway() } else { position };
-        let next = Position::default();
-        let (begun, doubt, retries, said) =
-            (false, Doubt::Stop, Retries::new(context.crowd.clone()), String::new());
-        Self { context, target, life, position, next, plan, begun, doubt, retries, said, grant: None }
+        Self {
+            retries: Retries::new(context.crowd.clone()),
+            idle: plan.idle_check.map(Idle::new),
+            context,
+            target,
+            life,
+            position,
+            next: Position::default(),
+            plan,
+            opened: None,
+            begun: false,
+            ended_well: true,
+            incomplete: false,
+            rounds: 0,
+            doubt: Doubt::Stop,
+            said: String::new(),
+            gone: None,
+            grant: None,
+        }
     }
 
     /// Where it came to in its own log, and in that of the next instance.
@@ -104,31 +138,59 @@ impl Tail {
     }
 
     /// Shows the log until there is no more of it.
-    pub async fn run(&mut self) -> EndReason {
-        let reason = loop {
+    pub async fn run(&mut self) -> Ended {
+        let reason = self.read_all().await;
+        self.tell_rest(&reason).await;
+        let complete = !self.incomplete && reason != EndReason::Failed;
+        let ended = Ended { reason, complete };
+        if self.begun {
+            self.send(Item::Ended(ended.clone())).await;
+        }
+        self.grant = None;
+        ended
+    }
+
+    async fn read_all(&mut self) -> EndReason {
+        loop {
             let opened = Instant::now();
             let (log, outcome) = match self.read().await {
                 Ok(read) => read,
-                Err(reason) => {
-                    if matches!(reason, EndReason::Terminated(_)) {
-                        self.send(Item::Gap { after: self.position.latest(), before: None }).await;
-                    }
-                    break reason;
-                }
+                Err(reason) => return reason,
             };
             if opened.elapsed() >= STEADY {
                 self.retries.went_well();
             }
+            self.ended_well = matches!(outcome, Outcome::Clean);
             if let Some(reason) = self.judge(log, outcome).await {
-                break reason;
+                return reason;
             }
-        };
-        if self.begun {
-            let complete = !matches!(reason, EndReason::Failed | EndReason::Dropped);
-            self.send(Item::Ended(Ended { reason: reason.clone(), complete })).await;
         }
-        self.grant = None;
-        reason
+    }
+
+    /// Says what of the log is lost for good, if anything is.
+    async fn tell_rest(&mut self, reason: &EndReason) {
+        let deleting = matches!(reason, EndReason::Deleted)
+            || matches!(reason, EndReason::Terminated(ending) if ending.deleting);
+        if let Some(gone) = self.gone.take().filter(|gone| !deleting && *gone != self.said) {
+            self.tell(gone).await;
+        }
+        let lost = match reason {
+            EndReason::Deleted => !self.begun || !self.ended_well,
+            // Its log was there no more when it was to be read.
+            EndReason::Terminated(_) => self.log().is_err(),
+            EndReason::Finished | EndReason::Dropped | EndReason::Failed => false,
+        };
+        match (lost, self.begun) {
+            (false, _) => {}
+            (true, true) => {
+                self.incomplete = true;
+                self.send(Item::Gap { after: self.position.latest(), before: None }).await;
+            }
+            (true, false) => {
+                self.incomplete = true;
+                self.tell("gone before its log could be read".to_owned()).await;
+            }
+        }
     }
 
     /// The log that holds what is not yet shown, or why there is none: [`EndReason::Terminated`] means that it is lost.
@@ -137,9 +199,11 @@ impl Tail {
             return Ok(Log::Previous);
         }
         match &*self.life.borrow_and_update() {
-            Life::Running if self.plan.follow && cannot_follow(&self.said) => Ok(Log::Polled),
-            Life::Running if self.plan.follow => Ok(Log::Followed),
-            Life::Running | Life::Terminated(_) => Ok(Log::Current),
+            Life::Running | Life::Terminating if self.plan.follow => match cannot_follow(&self.said) {
+                true => Ok(Log::Polled),
+                false => Ok(Log::Followed),
+            },
+            Life::Running | Life::Terminating | Life::Terminated(_) => Ok(Log::Current),
             // The previous log is that of another instance where this one was not the last before.
             Life::Replaced { restart_count, ending, .. }
                 if *restart_count > self.target.restart_count + 1 =>
@@ -184,11 +248,11 @@ impl Tail {
                 self.wait_for_status().await;
                 return None;
             }
+            Outcome::Silent => return None,
             // A limit counts once: what follows it is not asked for.
-            Outcome::Clean
-                if matches!(log, Log::Current | Log::Previous) || self.plan.limit_bytes.is_some() =>
-            {
-                return Some(self.ended());
+            Outcome::Clean if self.plan.limit_bytes.is_some() => return Some(self.ended()),
+            Outcome::Clean if matches!(log, Log::Current | Log::Previous) => {
+                return if self.has_more(log).await { None } else { Some(self.ended()) };
             }
             Outcome::Clean => {}
             Outcome::Failed(error) if error.is_not_found() => return Some(EndReason::Deleted),
@@ -205,6 +269,35 @@ impl Tail {
         }
         self.pause().await;
         None
+    }
+
+    /// Whether a log that came to its end did not: an answer that was cut off can look whole.
+    async fn has_more(&mut self, log: Log) -> bool {
+        if !self.plan.confirm || self.rounds == ROUNDS || self.gone.is_some() {
+            return false;
+        }
+        self.rounds += 1;
+        let last = check::last_line(&self.context.cluster, &self.request(log)).await;
+        // What cannot be confirmed was read as far as it is known.
+        matches!(last, Ok(Some(line)) if self.position.misses(line, self.start()))
+    }
+
+    /// From when on lines are to be shown, as far as it is known.
+    fn start(&self) -> Option<batch::Instant> {
+        self.bounded().and_then(|since| match since {
+            Since::Time(time) => Some(time.into()),
+            Since::Ago(_) => None,
+        })
+    }
+
+    /// From when on lines are to be shown where none was yet, or is to be. A span of time counts from the first look.
+    fn bounded(&self) -> Option<Since> {
+        let Some(opened) = self.opened else { return self.plan.since };
+        match (self.plan.tail, self.plan.since) {
+            (Some(0), _) => Some(Since::Time(opened)),
+            (_, Some(Since::Ago(ago))) => opened.checked_sub(ago).ok().map(Since::Time),
+            (_, since) => since,
+        }
     }
 
     /// What was served may be the log of another instance, whose status is late: a moment tells. If not, the log was
@@ -277,11 +370,23 @@ impl Tail {
         if self.life.borrow().has_changed() {
             return Outcome::Changed;
         }
+        self.opened = self.opened.or(stream.date());
         self.begin().await;
         self.consume(stream, log, resuming).await
     }
 
     async fn consume(&mut self, stream: LogStream, log: Log, resuming: bool) -> Outcome {
+        let (request, start) = (self.request(log), self.start());
+        let checker = Checker {
+            cluster: &self.context.cluster,
+            scheduler: &self.context.scheduler,
+            target: &self.target,
+            request,
+            start,
+        };
+        let watched = self.idle.as_mut().filter(|_| log == Log::Followed);
+        // After a clean end there may be nothing more, and soon not even a log.
+        let unsurprising = if resuming && self.ended_well { Some(&mut self.gone) } else { None };
         let mut reading = Reading {
             stream,
             target: &self.target,
@@ -292,7 +397,10 @@ impl Tail {
             // The previous log is that of this instance for certain.
             doubt: if log == Log::Previous { Doubt::Tell } else { self.doubt },
             said: &mut self.said,
-            splitter: Splitter::default(),
+            unsurprising,
+            incomplete: &mut self.incomplete,
+            watchdog: watched.map(|idle| Watchdog { idle, checker }),
+            splitter: Splitter::new(self.context.lines),
         };
         let mut end = reading.run().await;
         match (&end, log) {
@@ -303,6 +411,7 @@ impl Tail {
         }
         match end {
             Ok(End::Clean) => Outcome::Clean,
+            Ok(End::Silent) => Outcome::Silent,
             Ok(End::Doubtful) => {
                 self.hand_over(resuming);
                 Outcome::Doubtful
@@ -320,8 +429,8 @@ impl Tail {
             container: self.target.container.clone(),
             follow: log == Log::Followed,
             previous: log == Log::Previous,
-            since: resume.map(Since::Time).or(plan.since),
-            tail_lines: plan.tail.filter(|_| resume.is_none()),
+            since: resume.map(Since::Time).or(self.bounded()),
+            tail_lines: plan.tail.filter(|lines| resume.is_none() && (*lines > 0 || self.opened.is_none())),
             limit_bytes: plan.limit_bytes,
             priority: if resume.is_some() { Priority::Resume } else { Priority::Open },
         }
@@ -335,7 +444,7 @@ impl Tail {
     }
 
     async fn send(&self, item: Item) {
-        let batch = Batch { target: self.target.clone(), data: Bytes::new(), items: vec![item] };
+        let batch = Batch { target: self.target.clone(), data: Bytes::new(), items: vec![item], rest: None };
         self.context.out.batch(batch).await;
     }
 

@@ -1,6 +1,8 @@
 //! Follows each target for as long as its container lives.
 
+mod check;
 mod follow;
+mod idle;
 mod position;
 mod retry;
 mod split;
@@ -15,10 +17,10 @@ use tokio::{
 };
 
 use crate::{
-    batch::EndReason,
+    batch::{EndReason, Ended},
     cluster::Cluster,
     merge::Sender,
-    plan::LogPlan,
+    plan::{LineLimit, LogPlan},
     schedule::Scheduler,
     select::Selected,
     target::{Life, Target},
@@ -33,6 +35,7 @@ pub struct Context {
     pub cluster: Cluster,
     pub scheduler: Scheduler,
     pub plan: LogPlan,
+    pub lines: LineLimit,
     pub out: Sender,
     pub crowd: Crowd,
 }
@@ -44,6 +47,8 @@ pub struct Summary {
     pub read: usize,
     /// Containers whose logs could not be read.
     pub failed: usize,
+    /// Containers of whose logs some lines may not have been read.
+    pub unread: usize,
 }
 
 /// Tails every target that `selected` names, until there are no more and all have come to an end.
@@ -82,7 +87,7 @@ struct Tails {
 struct Done {
     target: Arc<Target>,
     position: Position,
-    reason: EndReason,
+    ended: Ended,
 }
 
 impl Tails {
@@ -100,20 +105,21 @@ impl Tails {
                 None => Position::default(),
             };
             let mut tail = Tail::new(context, target.clone(), life, fresh, left.unwrap_or(handed_over));
-            let reason = tail.run().await;
+            let end = tail.run().await;
             let (position, next) = tail.into_positions();
             // There may be no next one yet.
             let _ = ended.send(next);
-            Done { target, position, reason }
+            Done { target, position, ended: end }
         });
     }
 
     fn finish(&mut self, done: Done, summary: &mut Summary) {
-        match done.reason {
+        match done.ended.reason {
             EndReason::Failed => summary.failed += 1,
             _ => summary.read += 1,
         }
-        match done.reason {
+        summary.unread += usize::from(!done.ended.complete);
+        match done.ended.reason {
             EndReason::Dropped => {
                 self.left.insert(done.target.container_id.clone(), done.position);
             }

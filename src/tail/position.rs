@@ -18,13 +18,13 @@ const REMEMBERED: usize = 1 << 16;
 
 /// One line that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Seen {
+pub struct Seen {
     time: Instant,
     hash: u64,
 }
 
 impl Seen {
-    fn new(time: Instant, message: &[u8]) -> Self {
+    pub fn new(time: Instant, message: &[u8]) -> Self {
         let mut hasher = std::hash::BuildHasher::build_hasher(&FixedState::default());
         hasher.write(message);
         Self { time, hash: hasher.finish() }
@@ -65,6 +65,15 @@ impl Position {
     /// The instant of the last line read.
     pub fn latest(&self) -> Option<Instant> {
         self.latest
+    }
+
+    /// Whether `line`, which is in the log, should have been read by now and was not. Where nothing was read, all lines
+    /// from `start` on should have been.
+    pub fn misses(&self, line: Seen, start: Option<Instant>) -> bool {
+        match self.from() {
+            Some(from) => line.time >= from && !self.recent.contains(&line),
+            None => Some(line.time) >= start,
+        }
     }
 
     /// From when to ask so that the last lines come again: a whole second, at least one before the last line.

@@ -1,16 +1,23 @@
 //! Cuts what was read into lines, wherever the reads happen to end.
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use memchr::memchr_iter;
 
 use super::timestamp::TimestampParser;
-use crate::batch::Line;
+use crate::{
+    batch::{Instant, Line},
+    long_line::{self, LongLine, Spool},
+    plan::LineLimit,
+};
 
 /// Container runtimes keep a long line in pieces of some multiple of this many bytes.
 const PIECE_UNIT: usize = 1 << 10;
 
 /// No runtime cuts a line that is shorter.
 const SHORTEST_CUT: usize = 4 * PIECE_UNIT;
+
+/// No timestamp is longer, with the space after it.
+const LONGEST_STAMP: usize = 40;
 
 /// A line of the log, or a line that bears no timestamp: the kubelet writes its own errors into the stream
 /// of a `200 OK` answer.
@@ -24,30 +31,75 @@ pub enum Piece {
     },
 }
 
+/// Lines that are whole, each without its newline.
+#[derive(Debug, Default)]
+pub struct Lines {
+    pub data: Bytes,
+    pub pieces: Vec<Piece>,
+    /// What follows the data of a single line that is too long to be held.
+    pub rest: Option<Spool>,
+}
+
 /// Collects what is read until lines are whole.
-#[derive(Default)]
 pub struct Splitter {
+    limit: LineLimit,
     pending: BytesMut,
     /// How much of `pending` is known to hold no newline.
     searched: usize,
     timestamps: TimestampParser,
+    /// A line whose end has not come and that is too long to be held; then nothing is pending.
+    long: Option<Long>,
+    /// The same, now that its end has come; it goes before what is pending.
+    ended: Option<(BytesMut, Option<Spool>)>,
+}
+
+struct Long {
+    /// As it was read.
+    stamp: BytesMut,
+    line: LongLine,
+    /// Where the next stamp inside the line is to be taken out.
+    joint: Option<Joint>,
+    /// What was read and may begin with such a stamp.
+    unjoined: BytesMut,
+}
+
+/// Pieces of a line that are stamped each.
+#[derive(Clone, Copy)]
+struct Joint {
+    size: usize,
+    /// Bytes before the next stamp.
+    left: usize,
 }
 
 impl Splitter {
+    pub fn new(limit: LineLimit) -> Self {
+        let (pending, timestamps) = Default::default();
+        Self { limit, pending, searched: 0, timestamps, long: None, ended: None }
+    }
+
     pub fn push(&mut self, chunk: &[u8]) {
+        let mut chunk = chunk;
+        if self.long.is_some() {
+            let end = memchr::memchr(b'\n', chunk);
+            self.lengthen(&chunk[..end.unwrap_or(chunk.len())]);
+            let Some(end) = end else { return };
+            self.end_long();
+            chunk = &chunk[end + 1..];
+        }
         self.pending.extend_from_slice(chunk);
     }
 
-    /// Bytes that wait, whole lines and the beginning of one.
-    pub fn pending(&self) -> usize {
-        self.pending.len()
-    }
-
-    /// The whole lines so far, each without its newline; None where there is none.
-    pub fn lines(&mut self) -> Option<(Bytes, Vec<Piece>)> {
+    /// The next whole lines; None where there are no more. A long line comes alone.
+    pub fn lines(&mut self) -> Option<Lines> {
+        if let Some(ended) = self.ended.take() {
+            return Some(self.long_line(ended));
+        }
         let last = memchr::memrchr(b'\n', &self.pending[self.searched..]);
         let Some(end) = last.map(|at| self.searched + at + 1) else {
             self.searched = self.pending.len();
+            if self.pending.len() > long_line::held(self.limit) {
+                self.begin_long();
+            }
             return None;
         };
         self.searched = 0;
@@ -60,11 +112,17 @@ impl Splitter {
             start = end + 1;
         }
         self.join(&mut data, &mut pieces);
-        Some((data.freeze(), pieces))
+        Some(Lines { data: data.freeze(), pieces, rest: None })
     }
 
     /// The line that was not ended by a newline, for when no more comes.
-    pub fn rest(&mut self) -> Option<(Bytes, Vec<Piece>)> {
+    pub fn rest(&mut self) -> Option<Lines> {
+        if self.long.is_some() {
+            self.end_long();
+        }
+        if let Some(ended) = self.ended.take() {
+            return Some(self.long_line(ended));
+        }
         if self.pending.is_empty() {
             return None;
         }
@@ -72,7 +130,59 @@ impl Splitter {
         let mut data = self.pending.split();
         let mut pieces = vec![self.piece(&data, 0, data.len())];
         self.join(&mut data, &mut pieces);
-        Some((data.freeze(), pieces))
+        Some(Lines { data: data.freeze(), pieces, rest: None })
+    }
+
+    fn begin_long(&mut self) {
+        self.searched = 0;
+        let mut read = self.pending.split();
+        let (time, length) = self.timestamps.parse(&read).unzip();
+        let stamp = read.split_to(length.unwrap_or(0));
+        let joint = self.first_cut(&read, time).map(|size| Joint { size, left: size });
+        let line = LongLine::new(b"", self.limit);
+        self.long = Some(Long { stamp, line, joint, unjoined: BytesMut::new() });
+        self.lengthen(&read);
+    }
+
+    /// Adds to the long line what is new of it, save for the stamps inside.
+    fn lengthen(&mut self, bytes: &[u8]) {
+        let Some(long) = &mut self.long else { return };
+        let Some(mut joint) = long.joint else { return long.line.push(bytes) };
+        long.unjoined.extend_from_slice(bytes);
+        loop {
+            let piece = long.unjoined.split_to(joint.left.min(long.unjoined.len()));
+            long.line.push(&piece);
+            joint.left -= piece.len();
+            if joint.left > 0 || long.unjoined.len() < LONGEST_STAMP {
+                break;
+            }
+            let Some((_, length)) = self.timestamps.parse(&long.unjoined) else {
+                long.line.push(&long.unjoined.split());
+                long.joint = None;
+                return;
+            };
+            long.unjoined.advance(length);
+            joint.left = joint.size;
+        }
+        long.joint = Some(joint);
+    }
+
+    fn end_long(&mut self) {
+        let Some(mut long) = self.long.take() else { return };
+        if long.joint.is_some_and(|joint| joint.left == 0)
+            && let Some((_, length)) = self.timestamps.parse(&long.unjoined)
+        {
+            long.unjoined.advance(length);
+        }
+        long.line.push(&long.unjoined);
+        let (head, rest) = long.line.end();
+        long.stamp.extend_from_slice(&head);
+        self.ended = Some((long.stamp, rest));
+    }
+
+    fn long_line(&mut self, (data, rest): (BytesMut, Option<Spool>)) -> Lines {
+        let pieces = vec![self.piece(&data, 0, data.len())];
+        Lines { data: data.freeze(), pieces, rest }
     }
 
     fn piece(&mut self, data: &[u8], start: usize, end: usize) -> Piece {
@@ -89,24 +199,29 @@ impl Splitter {
     fn join(&mut self, data: &mut [u8], pieces: &mut [Piece]) {
         for piece in pieces {
             if let Piece::Line(line) = piece
-                && (line.end - line.start) as usize > SHORTEST_CUT
+                && (line.end - line.start) as usize > SHORTEST_CUT.min(self.limit.bytes)
             {
                 self.join_line(data, line);
+                let message = &mut data[line.start as usize..line.end as usize];
+                line.end = line.start + long_line::cut(message, self.limit) as u32;
             }
         }
     }
 
+    /// Where in a message the container runtime cut it first, as the stamp there shows.
+    fn first_cut(&mut self, message: &[u8], time: Option<Instant>) -> Option<usize> {
+        // What a program writes of times is from before the runtime took the line, and hardly at such a place.
+        let mut cuts = (SHORTEST_CUT..message.len()).step_by(PIECE_UNIT);
+        cuts.find(|cut| self.timestamps.parse(&message[*cut..]).is_some_and(|(at, _)| Some(at) >= time))
+    }
+
     fn join_line(&mut self, data: &mut [u8], line: &mut Line) {
         let (start, end) = (line.start as usize, line.end as usize);
-        // What a program writes of times is from before the runtime took the line, and hardly at such a place.
-        let mut stamp = |at: usize, data: &[u8]| {
-            let (time, length) = self.timestamps.parse(&data[at..end])?;
-            (Some(time) >= line.time).then_some(length)
-        };
-        let mut cuts = (start + SHORTEST_CUT..end).step_by(PIECE_UNIT);
-        let Some(cut) = cuts.find(|cut| stamp(*cut, data).is_some()) else { return };
-        let (size, mut from, mut to) = (cut - start, cut, cut);
-        while let Some(length) = stamp(from, data) {
+        let Some(size) = self.first_cut(&data[start..end], line.time) else { return };
+        let (mut from, mut to) = (start + size, start + size);
+        while let Some((time, length)) = self.timestamps.parse(&data[from..end])
+            && Some(time) >= line.time
+        {
             let piece = from + length..end.min(from + length + size);
             from = piece.end;
             data.copy_within(piece.clone(), to);
@@ -123,32 +238,44 @@ mod tests {
 
     use super::*;
 
-    fn texts(data: &Bytes, pieces: &[Piece]) -> Vec<String> {
-        let text =
-            |start: u32, end: u32| String::from_utf8_lossy(&data[start as usize..end as usize]).into_owned();
-        pieces
+    fn texts(lines: &Lines) -> Vec<String> {
+        let text = |start: u32, end: u32| {
+            String::from_utf8_lossy(&lines.data[start as usize..end as usize]).into_owned()
+        };
+        let mut texts: Vec<String> = lines
+            .pieces
             .iter()
             .map(|piece| match piece {
                 Piece::Line(line) => text(line.start, line.end),
                 Piece::Untimed { start, end } => format!("untimed {}", text(*start, *end)),
             })
-            .collect()
+            .collect();
+        if let Some(rest) = &lines.rest {
+            texts[0] += &std::io::read_to_string(rest.reader().expect("a file")).expect("text");
+        }
+        texts
     }
 
     /// All lines of `input` when it is read in pieces that end at `cuts`.
     fn split(input: &[u8], cuts: &[usize]) -> Vec<String> {
-        let (mut splitter, mut lines, mut from) = (Splitter::default(), Vec::new(), 0);
+        split_within(WHOLE, input, cuts)
+    }
+
+    const WHOLE: LineLimit = LineLimit { bytes: 1 << 20, spool: false };
+
+    fn split_within(limit: LineLimit, input: &[u8], cuts: &[usize]) -> Vec<String> {
+        let (mut splitter, mut shown, mut from) = (Splitter::new(limit), Vec::new(), 0);
         for &cut in cuts.iter().chain([&input.len()]) {
             splitter.push(&input[from..cut.max(from)]);
             from = cut.max(from);
-            if let Some((data, pieces)) = splitter.lines() {
-                lines.extend(texts(&data, &pieces));
+            while let Some(lines) = splitter.lines() {
+                shown.extend(texts(&lines));
             }
         }
-        if let Some((data, pieces)) = splitter.rest() {
-            lines.extend(texts(&data, &pieces));
+        while let Some(lines) = splitter.rest() {
+            shown.extend(texts(&lines));
         }
-        lines
+        shown
     }
 
     const LOG: &str = "2026-05-31T23:59:59.123456789Z one\n2026-05-31T23:59:59.2Z \nrpc error: x\n2026-05-31T23:59:59Z 로그";
@@ -166,21 +293,21 @@ mod tests {
 
     #[test]
     fn a_line_waits_for_its_newline() {
-        let mut splitter = Splitter::default();
+        let mut splitter = Splitter::new(WHOLE);
         splitter.push(b"2026-05-31T23:59:59Z half");
-        assert_eq!(splitter.lines(), None);
+        assert!(splitter.lines().is_none());
         splitter.push(b" and whole\n");
-        let (data, pieces) = splitter.lines().expect("a whole line");
-        assert_eq!(texts(&data, &pieces), ["half and whole"]);
-        assert_eq!(splitter.rest(), None);
+        assert_eq!(texts(&splitter.lines().expect("a whole line")), ["half and whole"]);
+        assert!(splitter.rest().is_none());
     }
 
     /// A line as a kubelet shows it that stamps every piece, and its message.
     fn cut_line(length: usize, size: usize) -> (String, String) {
         let message: String = (0..length).map(|at| char::from(b'a' + (at / 100 % 26) as u8)).collect();
         let stamp = |at: usize| format!("2026-05-31T23:59:{:02}.000000001Z ", at);
-        let cut: String =
-            (0..=length / size).map(|n| stamp(n) + &message[n * size..length.min((n + 1) * size)]).collect();
+        let cut: String = (0..=length / size)
+            .map(|n| stamp(n) + &message[n * size..length.min(size.saturating_mul(n + 1))])
+            .collect();
         (cut, message)
     }
 
@@ -201,6 +328,51 @@ mod tests {
         let message = "x".repeat(16 << 10) + "2026-05-31T23:59:59Z and more";
         let line = format!("2026-05-31T23:59:59.5Z {message}");
         assert!(split(line.as_bytes(), &[]) == [message]);
+    }
+
+    const SPOOLED: LineLimit = LineLimit { bytes: 1000, spool: true };
+
+    /// A line of 300 KiB as either kind of kubelet shows it, between others, and its message.
+    fn long_log(size: usize) -> (String, String) {
+        let (line, message) = cut_line(300 << 10, size);
+        (format!("2026-05-31T23:59:59Z before\n{line}\n2026-05-31T23:59:59Z next\n"), message)
+    }
+
+    #[test]
+    fn a_line_of_any_length_is_whole_in_bounded_memory() {
+        for size in [8 << 10, 16 << 10, usize::MAX] {
+            let (log, message) = long_log(size);
+            for read in [7, 1000, 70_000] {
+                let cuts: Vec<usize> = (0..log.len()).step_by(read).collect();
+                let shown = split_within(SPOOLED, log.as_bytes(), &cuts);
+                assert!(shown == ["before", &message, "next"], "{size} by {read}: {} lines", shown.len());
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_cut_wherever_the_reads_end() {
+        let limit = LineLimit { spool: false, ..SPOOLED };
+        for size in [16 << 10, usize::MAX] {
+            let (log, message) = long_log(size);
+            let cut = format!("{} … [{} bytes cut by --max-line]", &message[..1000], message.len() - 1000);
+            for read in [1000, 70_000, log.len()] {
+                let cuts: Vec<usize> = (0..log.len()).step_by(read).collect();
+                assert_eq!(split_within(limit, log.as_bytes(), &cuts), ["before", &cut, "next"], "{read}");
+            }
+        }
+    }
+
+    #[test]
+    fn little_is_held_of_a_long_line() {
+        let mut splitter = Splitter::new(LineLimit { spool: false, ..SPOOLED });
+        splitter.push(b"2026-05-31T23:59:59Z ");
+        for _ in 0..1000 {
+            splitter.push(&[b'x'; 1000]);
+            assert!(splitter.lines().is_none());
+            assert!(splitter.pending.len() < 70_000);
+        }
+        assert!(splitter.rest().is_some_and(|lines| lines.data.len() < 1100));
     }
 
     proptest! {

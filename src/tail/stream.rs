@@ -4,11 +4,16 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures::FutureExt;
-use tokio::{sync::watch, time::timeout};
+use tokio::{
+    sync::watch,
+    time::{sleep, sleep_until, timeout},
+};
 
 use super::{
+    check::{Checker, Look},
+    idle::Idle,
     position::{Finder, Found, Position},
-    split::{Piece, Splitter},
+    split::{Lines, Piece, Splitter},
 };
 use crate::{
     batch::{Batch, Instant, Item, Line},
@@ -26,6 +31,9 @@ const BATCH: usize = 64 << 10;
 /// that is lost does not.
 const DRAIN: Duration = Duration::from_secs(10);
 
+/// How much later than the answer to a check a stream may deliver the same line.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// An answer that is being read.
 pub struct Reading<'a> {
     pub stream: LogStream,
@@ -38,7 +46,27 @@ pub struct Reading<'a> {
     pub doubt: Doubt,
     /// The last thing that the kubelet said instead of a line, so that it is told once.
     pub said: &'a mut String,
+    /// What the kubelet says of a log that is gone is kept here, if it is no surprise.
+    pub unsurprising: Option<&'a mut Option<String>>,
+    /// Set when lines may have been missed.
+    pub incomplete: &'a mut bool,
     pub splitter: Splitter,
+    /// For a stream whose silence is looked into.
+    pub watchdog: Option<Watchdog<'a>>,
+}
+
+/// Looks into the silence of a stream.
+pub struct Watchdog<'a> {
+    pub idle: &'a mut Idle,
+    pub checker: Checker<'a>,
+}
+
+/// What comes next in a stream.
+enum Next {
+    Chunk(Result<Bytes, Error>),
+    End,
+    /// Nothing, though there should be something.
+    Silence,
 }
 
 /// What to do where an answer may be the log of another instance.
@@ -56,47 +84,58 @@ pub enum End {
     Clean,
     /// The last line that was read is not in it, or lines that are too late to be this instance's.
     Doubtful,
+    /// It has not, but fell silent while there are lines to come; or nobody can tell.
+    Silent,
 }
 
 impl Reading<'_> {
     /// Reads to the end. What was read and not yet sent when the future is dropped is not counted as read.
     pub async fn run(&mut self) -> Result<End, Error> {
-        while let Some(chunk) = self.chunk().await {
-            self.splitter.push(&chunk?);
+        loop {
+            match self.next().await {
+                Next::Chunk(chunk) => self.splitter.push(&chunk?),
+                Next::End => return Ok(End::Clean),
+                Next::Silence => return Ok(End::Silent),
+            }
             let failed = self.gather();
-            if let Some((data, pieces)) = self.splitter.lines()
-                && self.send(data, pieces).await == End::Doubtful
-            {
-                return Ok(End::Doubtful);
+            while let Some(lines) = self.splitter.lines() {
+                if self.send(lines).await == End::Doubtful {
+                    return Ok(End::Doubtful);
+                }
             }
             if let Some(error) = failed {
                 return Err(error);
             }
         }
-        Ok(End::Clean)
     }
 
     /// What comes next. A deleted pod is heard out.
-    async fn chunk(&mut self) -> Option<Result<Bytes, Error>> {
+    async fn next(&mut self) -> Next {
+        let Self { stream, life, watchdog, position, .. } = self;
         let deleted = async {
             // Where nobody watches the pod, nobody tells.
-            if self.life.wait_for(|life| *life == Life::Deleted).await.is_err() {
+            if life.wait_for(|life| *life == Life::Deleted).await.is_err() {
                 std::future::pending::<()>().await;
             }
         };
-        tokio::select! {
+        let chunk = tokio::select! {
             biased;
-            chunk = self.stream.chunk() => return chunk,
-            () = deleted => {}
-        }
-        timeout(DRAIN, self.stream.chunk()).await.unwrap_or(None)
+            chunk = stream.chunk() => chunk,
+            () = deleted => timeout(DRAIN, stream.chunk()).await.unwrap_or(None),
+            () = silence(watchdog.as_mut(), position) => return Next::Silence,
+        };
+        chunk.map_or(Next::End, Next::Chunk)
     }
 
     /// Adds what is there to be read at once.
     fn gather(&mut self) -> Option<Error> {
-        while self.splitter.pending() < BATCH {
+        let mut gathered = 0;
+        while gathered < BATCH {
             match self.stream.chunk().now_or_never() {
-                Some(Some(Ok(chunk))) => self.splitter.push(&chunk),
+                Some(Some(Ok(chunk))) => {
+                    gathered += chunk.len();
+                    self.splitter.push(&chunk);
+                }
                 Some(Some(Err(error))) => return Some(error),
                 Some(None) | None => break,
             }
@@ -106,15 +145,17 @@ impl Reading<'_> {
 
     /// Sends a last line that no newline ends, now that no more comes.
     pub async fn finish(&mut self) -> End {
-        match self.splitter.rest() {
-            Some((data, pieces)) => self.send(data, pieces).await,
-            None => End::Clean,
+        while let Some(lines) = self.splitter.rest() {
+            if self.send(lines).await == End::Doubtful {
+                return End::Doubtful;
+            }
         }
+        End::Clean
     }
 
     /// Tells what the kubelet said last in place of a line. A line cut short is left alone: it comes again.
     pub async fn hear_out(&mut self) {
-        if let Some((data, pieces)) = self.splitter.rest()
+        if let Some(Lines { data, pieces, .. }) = self.splitter.rest()
             && matches!(pieces[..], [Piece::Untimed { .. }])
             && !data[0].is_ascii_digit()
         {
@@ -122,7 +163,7 @@ impl Reading<'_> {
         }
     }
 
-    async fn send(&mut self, data: Bytes, pieces: Vec<Piece>) -> End {
+    async fn send(&mut self, Lines { data, pieces, rest }: Lines) -> End {
         let (mut items, mut end) = (Vec::with_capacity(pieces.len()), End::Clean);
         let log_end = self.life.borrow().log_end().map(Instant::from).filter(|_| self.doubt == Doubt::Stop);
         for piece in pieces {
@@ -133,6 +174,7 @@ impl Reading<'_> {
                     Found::New => items.push(Item::Line(line)),
                     Found::Lost if self.doubt == Doubt::Stop => end = End::Doubtful,
                     Found::Lost => {
+                        *self.incomplete = true;
                         items.push(Item::Gap { after: self.position.latest(), before: line.time });
                         items.push(Item::Line(line));
                     }
@@ -144,7 +186,7 @@ impl Reading<'_> {
             }
         }
         if !items.is_empty() {
-            let batch = Batch { target: self.target.clone(), data, items };
+            let batch = Batch { target: self.target.clone(), data, items, rest };
             let room = self.out.room(&batch).await;
             for item in &batch.items {
                 if let Item::Line(line) = item
@@ -154,12 +196,22 @@ impl Reading<'_> {
                 }
             }
             room.batch(batch);
+            if let Some(watchdog) = &mut self.watchdog {
+                watchdog.idle.arrived();
+            }
         }
         end
     }
 
     async fn tell(&mut self, text: &[u8]) {
         let text = String::from_utf8_lossy(text);
+        if let Some(kept) = &mut self.unsurprising
+            && kept.is_none()
+            && is_gone(&text)
+        {
+            **kept = Some(text.into_owned());
+            return;
+        }
         if *self.said != text {
             *self.said = text.into_owned();
             self.out.notice(Notice::About(self.target.clone(), self.said.clone())).await;
@@ -173,5 +225,24 @@ impl Reading<'_> {
             self.finder = None;
         }
         found
+    }
+}
+
+/// Whether the kubelet says that there is no such log any more.
+fn is_gone(said: &str) -> bool {
+    said.starts_with("unable to retrieve container logs for ")
+}
+
+/// Waits until a stream is known to have missed something, or cannot be told not to have.
+async fn silence(watchdog: Option<&mut Watchdog<'_>>, position: &Position) {
+    let Some(Watchdog { idle, checker }) = watchdog else { return std::future::pending().await };
+    loop {
+        sleep_until(idle.due()).await;
+        match checker.look(position).await {
+            Look::Fine => idle.checked(),
+            Look::Missed => return sleep(GRACE).await,
+            // Opening the log again shows it as well.
+            Look::NoRoom => return idle.checked(),
+        }
     }
 }

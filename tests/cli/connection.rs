@@ -348,7 +348,7 @@ fn a_proxy_that_is_not_there_is_named() {
 #[test]
 fn what_is_asked_is_told_to_those_who_want_to_know() {
     let world = World::web(["a"]);
-    let ran = world.run("web --no-follow --verbosity 6").stdout("web-1 app a\n");
+    let ran = world.run("web --no-follow --confirm=false --verbosity 6").stdout("web-1 app a\n");
     let base = format!("· GET {}/api/v1/namespaces/default/pods", world.url());
     ran.told(&format!("{base}?")).told(&format!("{base}/web-1/log?")).told("limit=500 200 OK in ");
 }

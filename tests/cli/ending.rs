@@ -2,6 +2,8 @@
 
 use std::io::{Read, pipe};
 
+use apiserver::{After, Answer, Match};
+
 use crate::harness::{World, stern_rs};
 
 #[test]
@@ -111,4 +113,24 @@ fn a_slow_reader_loses_nothing() {
     reader.read_to_string(&mut text).unwrap();
     tail.finish().exit(0);
     assert_eq!(text.lines().count(), 20_000);
+}
+
+#[test]
+fn a_log_that_cannot_be_read_beside_others_is_an_exit_code_of_its_own() {
+    let world = World::web(["a"]);
+    world.pod("web-2", ["b"]);
+    world.on(Match::logs().path("/web-2/")).always(Answer::status(403, "Forbidden", "not you"));
+    world.run("web --no-follow -o raw").stdout("a\n").told("! web-2 › app: ").exit(3);
+}
+
+#[test]
+fn a_log_that_is_gone_before_it_was_read_to_the_end_is_one_too() {
+    let world = World::web(["a", "b"]);
+    world.on(Match::logs()).then(Answer::ok().cut_after(After::Lines(1))).then(Answer::status(
+        404,
+        "NotFound",
+        "pods \"web-1\" not found",
+    ));
+    let ran = world.run("web --no-follow -o raw").stdout("a\n");
+    ran.told("! web-1 › app: lines may be missing between ").exit(3);
 }

@@ -56,7 +56,7 @@ fn all_is_shown_in_the_end_whatever_waits() {
 fn five_logs_are_read_at_once_without_following() {
     let world = pods(20);
     let gate = world.hold(Match::logs());
-    let tail = world.start("web --no-follow");
+    let tail = world.start("web --no-follow --confirm=false");
     tail.until(|account| account.requests.logs().len() == 5);
     gate.release();
     tail.finish().exit(0);
@@ -82,7 +82,7 @@ fn one_at_a_time_shows_them_in_order() {
 #[test]
 fn requests_wait_for_their_tokens() {
     let world = pods(5);
-    let ran = world.run("web --no-follow --qps 5 --burst 2").exit(0);
+    let ran = world.run("web --no-follow --confirm=false --qps 5 --burst 2").exit(0);
     assert_eq!(ran.out().lines().count(), 5);
     // Six requests, two of them at once: four wait for a token each, a fifth of a second apart.
     let requests = world.requests();
@@ -93,7 +93,7 @@ fn requests_wait_for_their_tokens() {
 #[test]
 fn no_limit_on_requests_is_possible() {
     let world = pods(30);
-    world.run("web --no-follow --qps -1 --burst 1 --max-log-requests 30").exit(0);
+    world.run("web --no-follow --confirm=false --qps -1 --burst 1 --max-log-requests 30").exit(0);
     assert_eq!(world.requests().len(), 31);
 }
 
@@ -101,7 +101,7 @@ fn no_limit_on_requests_is_possible() {
 fn who_is_asked_to_come_back_later_does() {
     let world = World::web(["a"]);
     world.on(Match::logs()).then(Answer::too_many_requests(1));
-    let ran = world.run("web --no-follow");
+    let ran = world.run("web --no-follow --confirm=false");
     ran.stdout("web-1 app a\n").stderr("+ web-1 › app\n- web-1 › app\n").exit(0);
     let logs = world.requests().logs();
     assert_eq!(logs.len(), 2);

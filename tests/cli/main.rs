@@ -13,6 +13,7 @@ mod output;
 mod prompt;
 mod resuming;
 mod selection;
+mod silence;
 
 #[path = "../terminal/mod.rs"]
 mod terminal;

@@ -1,6 +1,6 @@
 //! How lines look, and which of them are shown.
 
-use apiserver::Pod;
+use apiserver::{Match, Pod};
 use serde_json::{Value, json};
 
 use crate::harness::{World, stern_rs};
@@ -250,4 +250,54 @@ fn standard_input_is_shown_as_it_comes() {
 fn standard_input_reads_no_kubeconfig() {
     let command = stern_rs("--stdin").env("KUBECONFIG", "/nowhere").env("TZ", "UTC");
     command.input("a\n").run().stdout("a\n").stderr("").exit(0);
+}
+
+#[test]
+fn a_line_that_is_too_long_is_cut_with_a_mark() {
+    let long = "x".repeat(3 << 20);
+    let world = World::web(["before", &long, "after"]);
+    let cut = |kept: usize| format!("{} … [{} bytes cut by --max-line]", &long[..kept], long.len() - kept);
+    let ran = world.run("web --no-follow").exit(0);
+    assert!(ran.out() == format!("web-1 app before\nweb-1 app {}\nweb-1 app after\n", cut(1 << 20)));
+    world.run("web --no-follow -o raw --max-line 10").stdout(&format!("before\n{}\nafter\n", cut(10)));
+}
+
+#[test]
+fn a_line_of_any_length_is_shown_whole_where_nothing_looks_into_it() {
+    let long = "x".repeat(3 << 20);
+    let text = format!("before\n{long}\nafter\n");
+    let world = World::web(["before", &long, "after"]);
+    assert!(world.run("web --no-follow -o raw").exit(0).out() == text);
+    assert!(world.run("web --no-follow -o raw -H after --max-line 0").exit(0).out() == text);
+    assert!(stern_rs("--stdin -o raw").input(&text).run().out() == text);
+}
+
+#[test]
+fn standard_input_has_long_lines_too() {
+    let long = "x".repeat(1 << 20);
+    let text = format!("before\n{long}\nafter\n{long}");
+    let cut = format!("xxx … [{} bytes cut by --max-line]", long.len() - 3);
+    stern_rs("--stdin --max-line 3").input(&text).run().stdout(&format!("before\n{cut}\nafter\n{cut}\n"));
+}
+
+#[test]
+fn json_tells_of_lines_that_may_be_missing_where_it_is_asked_to() {
+    let world = World::new();
+    world.pods(["web-1"]);
+    world.log("web-1/app").push_at("2026-01-31T00:00:00Z", "a");
+    let mut tail = world.start("web -o json --gaps --since 0");
+    tail.until(|account| account.requests.logs().iter().any(|log| log.bytes() > 0));
+    let gate = world.hold(Match::logs());
+    world.cut(Match::logs());
+    tail.until(|account| account.requests.logs().len() == 2);
+    world.log("web-1/app").rotate().push_at("2026-01-31T00:00:10.5Z", "b");
+    gate.release();
+    tail.told("! web-1 › app: lines may be missing between ");
+    let lines = json_lines(&tail.interrupt().out());
+    assert_eq!(
+        lines[1]["gap"],
+        json!({"after": "2026-01-31T00:00:00.000000000Z", "before": "2026-01-31T00:00:10.500000000Z"})
+    );
+    assert_eq!((&lines[1]["podName"], lines[1].get("message")), (&json!("web-1"), None));
+    assert_eq!(lines[2]["message"], "b");
 }

@@ -209,11 +209,12 @@ fn a_server_that_sends_everybody_away_is_asked_again() {
 }
 
 #[test]
-fn a_container_that_is_gone_when_its_log_is_asked_for_is_no_error() {
+fn a_container_that_is_gone_when_its_log_is_asked_for_is_told() {
     let world = World::web(["a"]);
     world.pod("web-2", ["b"]);
     world.on(Match::logs().path("web-2")).then(Answer::status(404, "NotFound", "pods \"web-2\" not found"));
-    world.run("web --no-follow").stdout("web-1 app a\n").stderr("+ web-1 › app\n- web-1 › app\n").exit(0);
+    let ran = world.run("web --no-follow").stdout("web-1 app a\n");
+    ran.told("! web-2 › app: gone before its log could be read").exit(3);
 }
 
 #[test]
@@ -221,7 +222,7 @@ fn a_log_that_cannot_be_read_does_not_keep_from_the_others() {
     let world = World::web(["a"]);
     world.add_pod(Pod::new("web-2"));
     world.on(Match::logs().path("web-2")).always(Answer::status(403, "Forbidden", "no"));
-    let ran = world.run("web --no-follow").stdout("web-1 app a\n").exit(0);
+    let ran = world.run("web --no-follow").stdout("web-1 app a\n").exit(3);
     ran.told("! web-2 › app: not allowed to get pods/log");
 }
 

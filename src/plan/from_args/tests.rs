@@ -373,3 +373,32 @@ fn a_prompt_needs_a_terminal_to_ask_on() {
     fails("-p deploy/web", "--prompt and a KIND/NAME query cannot go together");
     assert!(matches!(plan("--stdin -p").source, Source::Stdin));
 }
+
+#[test]
+fn long_lines_are_cut_unless_they_are_passed_as_they_are() {
+    let limit = |line| plan(line).lines;
+    assert_eq!(limit("web"), LineLimit { bytes: 1 << 20, spool: false });
+    assert_eq!(limit("web --max-line 64KiB"), LineLimit { bytes: 64 << 10, spool: false });
+    assert!(limit("web -o raw").spool);
+    for line in ["-i a", "-e a", "-H a", "--max-line 1Mi", "--template x"] {
+        assert!(!plan(&format!("web -o raw {line}")).lines.spool, "{line}");
+    }
+    assert!(limit("web --max-line 0").bytes >= 1 << 30);
+    fails("web --max-line long", "--max-line: \"long\" is not a size such as");
+}
+
+#[test]
+fn silences_and_ends_are_looked_into_unless_it_is_not_wanted() {
+    let logs = |line| cluster(line).logs;
+    assert_eq!((logs("web").idle_check, logs("web").confirm), (Some(Duration::from_secs(30)), true));
+    assert_eq!(logs("web --idle-check 0").idle_check, None);
+    assert!(!logs("web --confirm=false").confirm);
+    fails("web --idle-check 5", "--idle-check: \"5\" has no unit");
+}
+
+#[test]
+fn gaps_have_a_place_in_json_only() {
+    assert!(plan("web --gaps -o json").display.gaps);
+    fails("web --gaps", "--gaps has a place in JSON only");
+    fails("web --gaps -o json --template x", "--gaps has a place in JSON only");
+}

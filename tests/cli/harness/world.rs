@@ -2,7 +2,7 @@
 
 use std::{ops::Deref, sync::Arc};
 
-use apiserver::{ApiServer, Builder, Pod};
+use apiserver::{ApiServer, Builder, Pod, Request};
 
 use super::{Command, Home, Ran, Tail};
 
@@ -69,9 +69,22 @@ impl World {
         self.stern_rs(args).start()
     }
 
-    /// The parameters of every log request so far that have this name; `-` stands for one without.
+    /// How many requests only looked at the last line of a log.
+    pub fn looks(&self) -> usize {
+        self.requests().logs().iter().filter(|request| is_look(request)).count()
+    }
+
+    /// The parameters of every log request so far that have this name, looks at last lines left out; `-` stands for one
+    /// without.
     pub fn log_queries(&self, name: &str) -> Vec<String> {
         let logs = self.requests().logs();
-        logs.iter().map(|request| request.query(name).unwrap_or("-").to_owned()).collect()
+        let reads = logs.iter().filter(|request| !is_look(request));
+        reads.map(|request| request.query(name).unwrap_or("-").to_owned()).collect()
     }
+}
+
+/// Whether it only compares what was read with the last line.
+fn is_look(request: &Request) -> bool {
+    let asks = |name| request.query(name).is_some();
+    request.query("tailLines") == Some("1") && !asks("follow") && !asks("sinceTime") && !asks("sinceSeconds")
 }

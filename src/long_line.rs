@@ -1,0 +1,154 @@
+//! Bounds what is held of a long line: what is too much is cut, or waits in a file.
+
+use std::{
+    fs::File,
+    io::{self, Read, Seek, Write},
+};
+
+use crate::plan::LineLimit;
+
+/// What is held of any line, however little is shown.
+const HELD: usize = 64 << 10;
+
+/// Room for the mark of a cut: a line is never made longer by cutting it.
+const MARK: usize = 64;
+
+/// How much may be held of a line that has no end yet, with room for its timestamp.
+pub fn held(limit: LineLimit) -> usize {
+    limit.bytes.max(HELD) + 2 * MARK
+}
+
+/// Cuts a whole message in place; what is left of it, with the mark.
+pub fn cut(message: &mut [u8], limit: LineLimit) -> usize {
+    if limit.spool || message.len() <= limit.bytes + MARK {
+        return message.len();
+    }
+    let kept = whole(&message[..limit.bytes]);
+    let mark = mark((message.len() - kept) as u64);
+    message[kept..kept + mark.len()].copy_from_slice(mark.as_bytes());
+    kept + mark.len()
+}
+
+/// The length of `bytes` without a character at their end that is not whole.
+fn whole(bytes: &[u8]) -> usize {
+    let length = bytes.len();
+    for back in 1..=length.min(3) {
+        let wanted = match bytes[length - back] {
+            0x80..=0xbf => continue,
+            0xc0..=0xdf => 2,
+            0xe0..=0xef => 3,
+            0xf0..=0xff => 4,
+            _ => 1,
+        };
+        return if wanted > back { length - back } else { length };
+    }
+    length
+}
+
+fn mark(cut: u64) -> String {
+    format!(" … [{cut} bytes cut by --max-line]")
+}
+
+/// A line that is longer than may be held, while more of it comes.
+pub struct LongLine {
+    limit: LineLimit,
+    head: Vec<u8>,
+    /// Bytes beyond the head.
+    beyond: u64,
+    spool: Option<File>,
+}
+
+/// The rest of a line that is too long to be held.
+#[derive(Debug, Clone)]
+pub struct Spool(std::sync::Arc<File>);
+
+impl Spool {
+    /// Reads from its start.
+    pub fn reader(&self) -> io::Result<impl Read> {
+        let mut file = &*self.0;
+        file.rewind()?;
+        Ok(file)
+    }
+}
+
+impl LongLine {
+    /// `message` is what has come of it.
+    pub fn new(message: &[u8], limit: LineLimit) -> Self {
+        // Without room for a file there is nothing for it but to cut.
+        let spool = if limit.spool { tempfile::tempfile().ok() } else { None };
+        let mut line = Self { limit, head: Vec::new(), beyond: 0, spool };
+        line.push(message);
+        line
+    }
+
+    pub fn push(&mut self, bytes: &[u8]) {
+        let room = self.limit.bytes.saturating_sub(self.head.len()).min(bytes.len());
+        let (head, beyond) = bytes.split_at(room);
+        self.head.extend_from_slice(head);
+        let written = self.spool.as_mut().map(|file| file.write_all(beyond));
+        if matches!(written, Some(Err(_))) {
+            self.spool = None;
+        }
+        self.beyond += beyond.len() as u64;
+    }
+
+    /// The message now that it is whole: what is held of it, and the rest where that was kept.
+    pub fn end(mut self) -> (Vec<u8>, Option<Spool>) {
+        match self.spool {
+            Some(file) => (self.head, Some(Spool(file.into()))),
+            None => {
+                let kept = whole(&self.head);
+                let cut = self.beyond + (self.head.len() - kept) as u64;
+                self.head.truncate(kept);
+                self.head.extend_from_slice(mark(cut).as_bytes());
+                (self.head, None)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CUT: LineLimit = LineLimit { bytes: 5, spool: false };
+
+    fn cut_text(text: &str) -> String {
+        let mut bytes = text.as_bytes().to_vec();
+        let left = cut(&mut bytes, CUT);
+        String::from_utf8_lossy(&bytes[..left]).into_owned()
+    }
+
+    fn ended(parts: &[&str], limit: LineLimit) -> (String, Option<String>) {
+        let mut line = LongLine::new(b"", limit);
+        parts.iter().for_each(|part| line.push(part.as_bytes()));
+        let (head, spool) = line.end();
+        let rest = spool.map(|spool| io::read_to_string(spool.reader().expect("a file")).expect("text"));
+        (String::from_utf8_lossy(&head).into_owned(), rest)
+    }
+
+    #[test]
+    fn a_cut_says_how_much_is_missing() {
+        assert_eq!(cut_text(&"x".repeat(1000)), "xxxxx … [995 bytes cut by --max-line]");
+        assert_eq!(ended(&["xx", "xxxx", "xxx"], CUT).0, "xxxxx … [4 bytes cut by --max-line]");
+    }
+
+    #[test]
+    fn a_line_that_a_mark_would_make_longer_is_left_whole() {
+        let text = "x".repeat(5 + MARK);
+        assert_eq!(cut_text(&text), text);
+    }
+
+    #[test]
+    fn no_character_is_cut_in_two() {
+        assert_eq!(cut_text(&("xxx".to_owned() + &"한".repeat(100))), "xxx … [300 bytes cut by --max-line]");
+        assert_eq!(ended(&["xxxx한한"], CUT).0, "xxxx … [6 bytes cut by --max-line]");
+        assert_eq!(ended(&["xx한한"], CUT).0, "xx한 … [3 bytes cut by --max-line]");
+    }
+
+    #[test]
+    fn what_is_beyond_the_limit_is_kept_in_a_file() {
+        let kept = ended(&["abc", "defg", "h"], LineLimit { spool: true, ..CUT });
+        assert_eq!(kept, ("abcde".to_owned(), Some("fgh".to_owned())));
+    }
+}

@@ -1,0 +1,116 @@
+//! Tells when a stream has been silent for longer than it usually is.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Silence of so many times the usual pause is looked into.
+const UNUSUAL: u32 = 50;
+
+/// The shortest silence that is looked into.
+const SHORTEST: Duration = Duration::from_secs(1);
+
+/// What comes closer together than this is one burst.
+const BURST: Duration = Duration::from_millis(10);
+
+/// How often at most a stream is checked that stays silent, if `--idle-check` is not longer.
+const RARELY: Duration = Duration::from_secs(60);
+
+/// The pauses of one stream.
+#[derive(Debug, Clone)]
+pub struct Idle {
+    /// The longest silence that is not looked into.
+    limit: Duration,
+    usual: Duration,
+    since: Instant,
+    checks: u32,
+}
+
+impl Idle {
+    pub fn new(limit: Duration) -> Self {
+        Self { limit, usual: limit, since: Instant::now(), checks: 0 }
+    }
+
+    /// Something came.
+    pub fn arrived(&mut self) {
+        let now = Instant::now();
+        let pause = now - self.since;
+        if pause >= BURST {
+            // A long pause counts at once, many short ones make up for it.
+            self.usual = if pause > self.usual { pause } else { self.usual - (self.usual - pause) / 8 };
+        }
+        (self.since, self.checks) = (now, 0);
+    }
+
+    /// It was looked into, and nothing was missed.
+    pub fn checked(&mut self) {
+        self.since = Instant::now();
+        self.checks += 1;
+    }
+
+    /// When it will have been silent for too long.
+    pub fn due(&self) -> Instant {
+        let patience = match self.checks {
+            0 => (self.usual * UNUSUAL).clamp(SHORTEST.min(self.limit), self.limit),
+            1 => self.limit,
+            _ => RARELY.max(self.limit),
+        };
+        self.since + patience
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(30);
+
+    async fn patience_after(pauses: impl IntoIterator<Item = u64>) -> Duration {
+        let mut idle = Idle::new(LIMIT);
+        for millis in pauses {
+            advance(Duration::from_millis(millis)).await;
+            idle.arrived();
+        }
+        idle.due() - Instant::now()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_of_which_nothing_is_known_has_the_limit() {
+        assert_eq!(patience_after([]).await, LIMIT);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_busy_stream_is_missed_after_a_second() {
+        assert_eq!(patience_after([15; 100]).await, SHORTEST);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn fifty_times_the_usual_pause_is_too_long() {
+        let patience = patience_after([100; 100]).await;
+        assert!((5.0..5.1).contains(&patience.as_secs_f64()), "{patience:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_quiet_stream_has_the_limit() {
+        assert_eq!(patience_after([10_000; 10]).await, LIMIT);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn bursts_do_not_make_the_pauses_between_them_unusual() {
+        let bursts = (0..5).flat_map(|_| std::iter::once(5_000).chain([1; 1000]));
+        assert_eq!(patience_after(bursts).await, LIMIT);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_that_stays_silent_is_checked_ever_less_often() {
+        let mut idle = Idle::new(LIMIT);
+        let mut patience = Vec::new();
+        for _ in 0..4 {
+            patience.push((idle.due() - Instant::now()).as_secs());
+            idle.checked();
+        }
+        assert_eq!(patience, [30, 30, 60, 60]);
+    }
+}
