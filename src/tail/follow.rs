@@ -255,7 +255,9 @@ impl Tail {
                 return if self.has_more(log).await { None } else { Some(self.ended()) };
             }
             Outcome::Clean => {}
-            Outcome::Failed(error) if error.is_not_found() => return Some(EndReason::Deleted),
+            Outcome::Failed(error) if error.is_not_found() && !self.may_retry(&error) => {
+                return Some(EndReason::Deleted);
+            }
             Outcome::Failed(error) if log == Log::Previous && error.is_bad_request() => {
                 return Some(self.no_previous().await);
             }
@@ -317,9 +319,18 @@ impl Tail {
     }
 
     fn may_retry(&self, error: &Error) -> bool {
-        let tries_left = self.plan.follow || self.retries.count() < TRIES;
+        let tries_left = self.retries.count() < TRIES;
+        if !self.plan.follow {
+            return tries_left && error.is_retryable();
+        }
+        if error.is_not_found() {
+            // A kubelet that has just started does not know its pods yet. That one is gone, the status says.
+            return tries_left || *self.life.borrow() == Life::Running;
+        }
+        // What was allowed before may be so again: permissions come late to an apiserver that has just started.
+        let was_allowed = self.begun && (error.is_unauthorized() || error.is_forbidden());
         // A container that is about to start is refused with 400.
-        tries_left && (error.is_retryable() || error.is_bad_request() && self.plan.follow)
+        error.is_retryable() || error.is_bad_request() || was_allowed
     }
 
     /// An apiserver that is away is told once, by whoever watches the pods.

@@ -6,6 +6,7 @@ mod command_line;
 mod complete;
 mod connection;
 mod ending;
+mod faults;
 mod following;
 mod history;
 mod limits;

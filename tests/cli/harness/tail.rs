@@ -3,6 +3,7 @@
 use std::{fmt, process::Child};
 
 use apiserver::Account;
+use memchr::memmem;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{Command, Ran, capture::Capture};
@@ -48,6 +49,15 @@ impl<'w> Tail<'w> {
         next.sort_unstable();
         assert_eq!(next, wanted, "the next lines on standard output");
         self.expected += bytes.len();
+    }
+
+    /// Standard output holds this so many times, now or soon.
+    #[track_caller]
+    pub fn shown(&self, text: &str, count: usize) {
+        let times = |shown: &[u8]| memmem::find_iter(shown, text).count();
+        let found = self.stdout.wait_for(0, |shown| (times(shown) >= count).then_some(()));
+        let times = times(&self.stdout.bytes());
+        assert!(found.is_some(), "waited in vain on standard output for {text:?}: {times} of {count}");
     }
 
     /// Standard error holds this, now or soon.

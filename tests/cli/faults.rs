@@ -1,0 +1,178 @@
+//! Every fault at every byte: containers write numbered lines while their streams break, and every line is shown
+//! once, in order. All the containers of a table are followed by one run.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use apiserver::{After, Answer, ApiServer, Builder, Chunks, Gate, Match, Pod, Script};
+
+use crate::harness::{Ran, World};
+
+/// Lines that are hard to tell apart: alike and stamped alike, empty, or stamped before the line they follow.
+const LINES: [&str; 8] = ["n=1", "same", "same", "", "n=5 zwei → ünïcödé ✓", "n=6", "same", "n=8"];
+
+/// What follows the lines when all faults are over, so that nothing comes again in between.
+const LAST: &str = "last";
+
+/// What every run here is started with: no limit stands in the way of what is tested.
+const UNLIMITED: &str = "web --qps -1 --max-log-requests 5000 --request-timeout 2s";
+
+/// How an answer breaks.
+type Break = fn(Answer, After) -> Answer;
+
+const BREAKS: [Break; 3] = [Answer::end_after, Answer::cut_after, Answer::reset_after];
+
+/// Pods that all write the same lines, each with faults of its own.
+struct Table {
+    world: World,
+    pods: Vec<(String, Script, u64)>,
+}
+
+impl Table {
+    fn new(server: Builder) -> Table {
+        Table { world: World::of(server), pods: Vec::new() }
+    }
+
+    /// Adds a pod whose log requests get these answers in turn.
+    fn pod(&mut self, answers: impl IntoIterator<Item = Answer>) {
+        let name = format!("web-{}", self.pods.len());
+        let script = self.world.on(Match::logs().path(&format!("/{name}/")));
+        let answers: Vec<Answer> = answers.into_iter().collect();
+        answers.iter().for_each(|answer| _ = script.then(answer.clone()));
+        self.pods.push((name, script, answers.len() as u64));
+    }
+
+    /// Runs the program until all faults have happened, and judges what it showed.
+    #[track_caller]
+    fn run(self) -> Ran {
+        let Table { world, pods } = self;
+        let start = world.now();
+        world.add_pods(pods.iter().map(|(name, ..)| Pod::new(name)));
+        for (name, ..) in &pods {
+            write(&world, name, start);
+        }
+        let tail = world.start(UNLIMITED);
+        tail.until(|_| pods.iter().all(|(_, script, count)| script.given() == *count));
+        for (name, ..) in &pods {
+            world.log(&format!("{name}/app")).push(LAST);
+        }
+        tail.shown(&format!(" {LAST}\n"), pods.len());
+        let ran = tail.interrupt().exit(130);
+        let expected: Vec<&str> = LINES.into_iter().chain([LAST]).collect();
+        let mut shown = by_pod(&ran);
+        for (name, ..) in &pods {
+            let shown = shown.remove(name).unwrap_or_default();
+            assert_eq!(shown, expected, "{name}, which had {:?}", answers_of(&world, name));
+        }
+        ran.never_told("may be missing")
+    }
+}
+
+/// Standard output and standard error are stamped apart, and so a later line may bear an earlier instant.
+fn write(world: &World, pod: &str, start: jiff::Timestamp) {
+    let log = world.log(&format!("{pod}/app"));
+    log.lines_at(start, 0, &LINES[..3]);
+    log.lines_at(start - Duration::from_nanos(500), 0, &LINES[3..4]);
+    log.lines_at(start, 250, &LINES[4..]);
+}
+
+/// How many bytes the kubelet sends of the lines, their stamps and newlines included.
+fn length() -> u64 {
+    LINES.iter().map(|line| "2026-01-31T10:00:00.000000000Z ".len() + line.len() + 1).sum::<usize>() as u64
+}
+
+/// What was shown, as `web-1 app line`, container by container.
+fn by_pod(ran: &Ran) -> BTreeMap<String, Vec<String>> {
+    let mut shown = BTreeMap::<_, Vec<_>>::new();
+    for line in ran.out().lines() {
+        let (pod, line) = line.split_once(" app ").expect("every line has its pod and container");
+        shown.entry(pod.to_owned()).or_default().push(line.to_owned());
+    }
+    shown
+}
+
+/// What the log requests of a pod got, for whoever has to find out why a test failed.
+fn answers_of(world: &World, pod: &str) -> Vec<String> {
+    let requests = world.requests().logs().path(&format!("/{pod}/"));
+    requests
+        .iter()
+        .map(|log| format!("{:?} {:?} after {} B", log.status(), log.ended(), log.bytes()))
+        .collect()
+}
+
+fn servers() -> [Builder; 2] {
+    [ApiServer::builder(), ApiServer::builder().tls()]
+}
+
+/// Breaks at every byte, the resumed stream once more at another one, in chunks of all sizes.
+#[test]
+fn a_stream_may_break_at_every_byte_and_then_again() {
+    let chunks = [Chunks::Usual, Chunks::Bytes(1), Chunks::Bytes(7), Chunks::Sizes(vec![30, 2, 50])];
+    for server in servers() {
+        let mut table = Table::new(server);
+        for (n, broken) in BREAKS.into_iter().enumerate() {
+            for at in 0..=length() {
+                let chunks = chunks[(at as usize + n) % chunks.len()].clone();
+                let again = (at * 7 + n as u64 * 100) % (length() + 1);
+                table.pod([
+                    broken(Answer::ok().chunks(chunks.clone()).flush(), After::Bytes(at)),
+                    BREAKS[(at % 3) as usize](Answer::ok().chunks(chunks), After::Bytes(again)),
+                ]);
+            }
+        }
+        table.run();
+    }
+}
+
+/// Everything an apiserver, a kubelet or what stands between may answer in place of a log, for a while.
+#[test]
+fn a_log_may_be_refused_in_every_way_when_it_is_opened_again() {
+    let refusals = [
+        Answer::too_many_requests(1),
+        Answer::internal_error("etcdserver: request timed out"),
+        Answer::unavailable(),
+        Answer::text(502, "<html>Bad Gateway</html>"),
+        Answer::text(504, "Gateway Timeout"),
+        Answer::status(400, "BadRequest", "container \"app\" in pod \"web\" is waiting to start"),
+        Answer::status(403, "Forbidden", "pods \"web\" is forbidden: RBAC: not yet synced"),
+        Answer::status(404, "NotFound", "the server could not find the requested resource ( pods/log web )"),
+        Answer::unauthorized(),
+        Answer::ok().hold(&Gate::new()),
+        Answer::reset(),
+        Answer::close(),
+        Answer::never(),
+    ];
+    for server in servers() {
+        let mut table = Table::new(server);
+        for refusal in &refusals {
+            for at in [0, 1, 30, 31, 34, 35, 150, length()] {
+                table.pod([Answer::ok().cut_after(After::Bytes(at)), refusal.clone()]);
+            }
+        }
+        table.run();
+    }
+}
+
+/// What the kubelet and the container runtime say in place of a line, and then the stream ends.
+#[test]
+fn words_of_the_kubelet_within_a_log_lose_nothing() {
+    let words = [
+        "rpc error: code = Unavailable desc = error reading from server: EOF",
+        "unable to retrieve container logs for containerd://0123456789abcdef",
+        "failed to watch file: no space left on device\n",
+        "Error: failed to try resolving symlinks in path",
+    ];
+    let mut table = Table::new(ApiServer::builder());
+    for words in words {
+        for lines in 0..=LINES.len() as u64 {
+            let at = After::Lines(lines);
+            for broken in BREAKS {
+                table.pod([broken(Answer::ok().insert_after(at, words), at)]);
+            }
+        }
+    }
+    let pods = table.pods.len();
+    let ran = table.run();
+    for words in words {
+        assert!(ran.err().matches(words.trim_end()).count() >= pods / words.len(), "{words}");
+    }
+}
