@@ -176,3 +176,59 @@ fn words_of_the_kubelet_within_a_log_lose_nothing() {
         assert!(ran.err().matches(words.trim_end()).count() >= pods / words.len(), "{words}");
     }
 }
+
+/// What happens to a cluster while its containers write: each takes effect at once, and some need to be undone.
+type Disruption = (&'static str, fn(&World), fn(&World));
+
+const DISRUPTIONS: [Disruption; 8] = [
+    ("streams end", |world| world.end(Match::logs()), |_| {}),
+    ("streams are cut", |world| world.cut(Match::logs()), |_| {}),
+    ("streams are reset", |world| world.reset(Match::logs()), |_| {}),
+    ("connections are reset", |world| world.reset_connections(), |_| {}),
+    ("connections take no more requests", |world| world.go_away(), |_| {}),
+    ("the apiserver is down", |world| world.down(), |world| world.up()),
+    ("the kubelet is down", |world| world.stop_kubelet("node-1"), |world| world.start_kubelet("node-1")),
+    ("logs are rotated", |world| PODS.iter().for_each(|pod| _ = app(world, pod).rotate()), |_| {}),
+];
+
+const PODS: [&str; 3] = ["web-1", "web-2", "web-3"];
+
+fn app(world: &World, pod: &str) -> apiserver::Log {
+    world.log(&format!("{pod}/app"))
+}
+
+/// Writes so many further lines into every log, twelve at an instant.
+fn number(world: &World, written: &mut u32, count: u32) {
+    let lines = *written + 1..=*written + count;
+    for burst in lines.collect::<Vec<_>>().chunks(12) {
+        let now = world.now();
+        for pod in PODS {
+            app(world, pod).lines_at(now, 0, burst.iter().map(|n| format!("n={n}")));
+        }
+    }
+    *written += count;
+}
+
+/// Before, during and after each disruption lines are written, and in the end each was shown once.
+#[test]
+fn containers_write_on_while_the_cluster_breaks() {
+    for server in servers() {
+        for (what, disrupt, mend) in DISRUPTIONS {
+            let (world, mut written) = (World::of(server.clone()), 0);
+            world.pods(PODS);
+            number(&world, &mut written, 1000);
+            let tail = world.start(UNLIMITED);
+            tail.until(|account| account.open_log_streams == PODS.len());
+            number(&world, &mut written, 1000);
+            disrupt(&world);
+            number(&world, &mut written, 1000);
+            mend(&world);
+            number(&world, &mut written, 1000);
+            tail.shown(&format!(" n={written}\n"), PODS.len());
+            let ran = tail.interrupt().exit(130).never_told("may be missing");
+            let (shown, expected) = (by_pod(&ran), (1..=written).map(|n| format!("n={n}")));
+            assert_eq!(shown.len(), PODS.len());
+            assert!(shown.values().all(|lines| lines.iter().cloned().eq(expected.clone())), "{what}");
+        }
+    }
+}
