@@ -1,0 +1,60 @@
+//! What can go wrong, chosen by a seed.
+
+use std::time::Duration;
+
+use apiserver::{After, Answer, Chunks};
+use fastrand::Rng;
+
+/// How an answer to a log request breaks off, and how it is cut into chunks.
+pub fn broken(rng: &mut Rng) -> Answer {
+    let at = After::Bytes(match rng.u32(..3) {
+        0 => rng.u64(..100),
+        1 => rng.u64(..5_000),
+        _ => rng.u64(..500_000),
+    });
+    let chunks = match rng.u32(..4) {
+        0 => Chunks::Bytes(rng.usize(1..100)),
+        1 => Chunks::Sizes((0..8).map(|_| rng.usize(1..4000)).collect()),
+        _ => Chunks::Usual,
+    };
+    let answer = Answer::ok().chunks(chunks);
+    match rng.u32(..4) {
+        0 => answer.end_after(at),
+        1 => answer.cut_after(at),
+        2 => answer.reset_after(at),
+        _ => {
+            let lines = After::Lines(rng.u64(..200));
+            let words = ["rpc error: code = Unavailable desc = EOF", "unable to retrieve container logs for x\n"];
+            answer.insert_after(lines, words[rng.usize(..2)]).end_after(lines)
+        }
+    }
+}
+
+/// What is answered in place of a log for a while. (401 and 403 are not among it: where nothing was read before, they
+/// are taken at their word.)
+pub fn refusal(rng: &mut Rng) -> Answer {
+    match rng.u32(..10) {
+        0 => Answer::too_many_requests(1),
+        1 => Answer::internal_error("etcdserver: leader changed"),
+        2 => Answer::unavailable(),
+        3 => Answer::text(502, "Bad Gateway"),
+        4 => Answer::status(400, "BadRequest", "container \"app\" is waiting to start: ContainerCreating"),
+        5 => Answer::status(404, "NotFound", "the server could not find the requested resource"),
+        6 => Answer::reset(),
+        7 => Answer::close(),
+        8 => Answer::never(),
+        _ => Answer::ok().delay(Duration::from_millis(rng.u64(..1500))),
+    }
+}
+
+/// What is answered to a list or a watch for a while.
+pub fn refused_watch(rng: &mut Rng) -> Answer {
+    match rng.u32(..6) {
+        0 => Answer::too_many_requests(1),
+        1 => Answer::internal_error("etcdserver: leader changed"),
+        2 => Answer::unavailable(),
+        3 => Answer::expired(),
+        4 => Answer::reset(),
+        _ => Answer::close(),
+    }
+}

@@ -1,0 +1,145 @@
+//! Compares what was shown with what was written.
+
+use std::{collections::HashMap, fmt, ops::Range};
+
+use jiff::Timestamp;
+
+use crate::{
+    containers::{Container, Written},
+    program::Ended,
+};
+
+/// By how much an instant may step back behind the one before: lines that are missing may bear it.
+const SLACK: i64 = 10_000_000;
+
+#[derive(Default)]
+pub struct Verdict {
+    pub written: usize,
+    pub shown: usize,
+    /// Lines that were not shown, and of which the program said that they may be missing.
+    pub missing_and_told: usize,
+    /// How often it said so.
+    pub told: usize,
+    pub peak_kib: u64,
+    pub problems: Vec<String>,
+}
+
+impl Verdict {
+    pub fn add(&mut self, other: Verdict) {
+        self.written += other.written;
+        self.shown += other.shown;
+        self.missing_and_told += other.missing_and_told;
+        self.told += other.told;
+        self.peak_kib = self.peak_kib.max(other.peak_kib);
+        self.problems.extend(other.problems);
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Verdict { written, shown, missing_and_told, told, peak_kib, problems } = self;
+        write!(f, "{written} lines written, {shown} shown, {missing_and_told} missing and told of ({told}×), ")?;
+        write!(f, "{} problems, {:.1} MiB at most", problems.len(), *peak_kib as f64 / 1024.0)?;
+        problems.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+    }
+}
+
+/// Where the program said that lines of a container may be missing: behind one instant and before another.
+type Gap = (Option<i64>, Option<i64>);
+
+pub fn judge(containers: &[Container], ended: &Ended) -> Verdict {
+    let mut verdict = Verdict { peak_kib: ended.peak_kib, ..Verdict::default() };
+    if ended.code != Some(143) {
+        verdict.problems.push(format!("it ended with {:?} before its time", ended.code));
+    }
+    let mut shown = HashMap::<&str, Vec<&str>>::new();
+    for line in ended.stdout.lines() {
+        match line.split_once(" app ") {
+            Some((pod, line)) => shown.entry(pod).or_default().push(line),
+            None => verdict.problems.push(format!("it showed {line:?}")),
+        }
+    }
+    for container in containers {
+        let gaps = gaps(container, &ended.stderr);
+        let shown = shown.remove(container.pod.as_str()).unwrap_or_default();
+        verdict.add(one(container, &shown, &gaps));
+    }
+    verdict
+}
+
+fn one(container: &Container, shown: &[&str], gaps: &[Gap]) -> Verdict {
+    let Container { pod, written, .. } = container;
+    let mut verdict =
+        Verdict { written: written.len(), shown: shown.len(), told: gaps.len(), ..Verdict::default() };
+    let (missing, repeated) = align(written, shown);
+    if let Some(line) = repeated.first() {
+        let (line, count) = (line.chars().take(50).collect::<String>(), repeated.len());
+        verdict.problems.push(format!("{pod}: {count} lines repeated or out of order, the first {line:?}"));
+    }
+    for range in missing {
+        let told = |line: &Written| gaps.iter().any(|gap| covers(*gap, line, written, shown));
+        let untold = written[range.clone()].iter().filter(|line| !told(line)).count();
+        verdict.missing_and_told += range.len() - untold;
+        if untold > 0 {
+            let Written { text, time, instance } = &written[range.start];
+            let (text, time) = (text.chars().take(50).collect::<String>(), instant(*time));
+            let count = range.len();
+            verdict.problems.push(format!(
+                "{pod}: {untold} of {count} missing lines were not told of, from {text:?} at {time} of instance {instance}"
+            ));
+        }
+    }
+    if !gaps.is_empty() && !container.rotated && container.instance == 0 {
+        verdict.problems.push(format!("{pod}: told of lines that may be missing, and none can be"));
+    }
+    verdict
+}
+
+/// Which of the lines that were written are not among those shown, and which lines were shown and not written there.
+fn align<'l>(written: &[Written], shown: &[&'l str]) -> (Vec<Range<usize>>, Vec<&'l str>) {
+    let (mut missing, mut repeated, mut at) = (Vec::new(), Vec::new(), 0);
+    for line in shown {
+        match written[at..].iter().position(|written| written.text == *line) {
+            Some(skipped) => {
+                missing.push(at..at + skipped);
+                at += skipped + 1;
+            }
+            None => repeated.push(*line),
+        }
+    }
+    missing.push(at..written.len());
+    missing.retain(|range| !range.is_empty());
+    (missing, repeated)
+}
+
+/// Whether what was told is about this line. A gap without an end reaches to the next instance of which anything
+/// was shown.
+fn covers((after, before): Gap, line: &Written, written: &[Written], shown: &[&str]) -> bool {
+    if after.is_some_and(|after| line.time < after - SLACK) {
+        return false;
+    }
+    if let Some(before) = before {
+        return line.time <= before + SLACK;
+    }
+    let broken = written.iter().rev().find(|line| after.is_some_and(|after| line.time <= after));
+    let broken = broken.map_or(0, |line| line.instance);
+    let seen = |line: &&Written| line.text.starts_with("n=") && shown.contains(&line.text.as_str());
+    let next = written.iter().filter(|line| line.instance > broken).find(seen);
+    next.is_none_or(|next| line.instance < next.instance)
+}
+
+/// What standard error says of a container's missing lines.
+fn gaps(container: &Container, stderr: &str) -> Vec<Gap> {
+    let head = format!("! {} › app: lines may be missing between ", container.pod);
+    let told = stderr.lines().filter_map(|line| line.strip_prefix(&head)?.split_once(" and "));
+    told.map(|(after, before)| (nanoseconds(after), nanoseconds(before))).collect()
+}
+
+/// None for what is no instant, as "an unknown time".
+fn nanoseconds(text: &str) -> Option<i64> {
+    i64::try_from(text.parse::<Timestamp>().ok()?.as_nanosecond()).ok()
+}
+
+fn instant(nanoseconds: i64) -> String {
+    Timestamp::from_nanosecond(nanoseconds.into()).map_or_else(|_| "?".to_owned(), |time| time.to_string())
+}

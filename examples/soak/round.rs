@@ -1,0 +1,255 @@
+//! One round: a cluster, one run of the program, and what happens to them, all of it chosen by a seed.
+
+use std::{
+    collections::BTreeMap,
+    fs, thread,
+    time::{Duration, Instant},
+};
+
+use apiserver::{ApiServer, Match};
+use fastrand::Rng;
+
+use crate::{
+    containers::Container,
+    faults,
+    judge::{Verdict, judge},
+    program::Program,
+};
+
+/// The node of all pods.
+const NODE: &str = "node-1";
+
+/// The last line of every container.
+const END: &str = "the end";
+
+/// How long nothing new may be shown, once nothing breaks any more, before the program counts as fallen silent.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+struct Round {
+    rng: Rng,
+    server: ApiServer,
+    program: Program,
+    containers: Vec<Container>,
+    happened: BTreeMap<&'static str, u32>,
+}
+
+/// Runs the round of this seed: what came of it, and how often which fault happened.
+pub fn run(seed: u64) -> (Verdict, BTreeMap<&'static str, u32>) {
+    let mut rng = Rng::with_seed(seed);
+    let server = if rng.bool() { ApiServer::builder().tls().start() } else { ApiServer::start() };
+    let containers: Vec<_> = (0..rng.usize(1..40)).map(|n| Container::create(&server, n)).collect();
+    let home = tempfile::tempdir().expect("there is room for a file");
+    let kubeconfig = home.path().join("kubeconfig");
+    server.write_kubeconfig(&kubeconfig).expect("there is room for a file");
+    let limits = ["", " --qps -1 --max-log-requests 1000"][rng.usize(..2)];
+    let args = format!("web --color never --request-timeout 2s{limits}");
+    let program = Program::start(&kubeconfig, &args);
+
+    let mut round = Round { rng, server, program, containers, happened: BTreeMap::new() };
+    for _ in 0..round.rng.u32(100..1000) {
+        round.step();
+    }
+    let fell_silent = !round.settle();
+    let Round { program, containers, happened, .. } = round;
+    let ended = program.terminate();
+    let mut verdict = judge(&containers, &ended);
+    if fell_silent {
+        verdict.problems.push("it fell silent".to_owned());
+    }
+    if !verdict.problems.is_empty() {
+        let written: String = containers.iter().map(Container::to_string).collect();
+        let files = [("stdout", &ended.stdout), ("stderr", &ended.stderr), ("written", &written)];
+        files.into_iter().for_each(|(name, text)| keep(seed, name, text, &mut verdict));
+    }
+    (verdict, happened)
+}
+
+impl Round {
+    fn step(&mut self) {
+        match self.rng.u32(..10) {
+            0..6 => self.write(),
+            6 => self.write_halves(),
+            _ => self.disturb(),
+        }
+        self.pause(20);
+    }
+
+    fn any(&mut self) -> usize {
+        self.rng.usize(..self.containers.len())
+    }
+
+    fn write(&mut self) {
+        let at = self.any();
+        self.containers[at].write(&self.server, &mut self.rng);
+    }
+
+    fn write_halves(&mut self) {
+        let (at, pause) = (self.any(), Duration::from_millis(self.rng.u64(..20)));
+        self.containers[at].halves(&self.server, || thread::sleep(pause));
+    }
+
+    fn pause(&mut self, most: u64) {
+        thread::sleep(Duration::from_millis(self.rng.u64(..most)));
+    }
+
+    /// Some time in which containers write on.
+    fn write_on(&mut self) {
+        for _ in 0..self.rng.u32(1..30) {
+            self.write();
+            self.pause(40);
+        }
+    }
+
+    /// The log requests of one container, seldom those of all.
+    fn some_logs(&mut self) -> Match {
+        let at = self.any();
+        match self.rng.u32(..10) {
+            0 => Match::logs(),
+            _ => Match::logs().path(&format!("/{}/", self.containers[at].pod)),
+        }
+    }
+
+    fn disturb(&mut self) {
+        let fault = self.fault();
+        *self.happened.entry(fault).or_insert(0) += 1;
+    }
+
+    fn fault(&mut self) -> &'static str {
+        match self.rng.u32(..40) {
+            0..8 => {
+                let logs = self.some_logs();
+                self.server.on(logs).then(faults::broken(&mut self.rng));
+                "a log will break"
+            }
+            8..16 => {
+                let (logs, count) = (self.some_logs(), self.rng.usize(1..4));
+                self.server.on(logs).times(count, &faults::refusal(&mut self.rng));
+                "a log will be refused"
+            }
+            16..19 => {
+                let logs = self.some_logs();
+                self.server.end(logs);
+                "streams end"
+            }
+            19..22 => {
+                let logs = self.some_logs();
+                self.server.cut(logs);
+                "streams are cut"
+            }
+            22..25 => {
+                let logs = self.some_logs();
+                self.server.reset(logs);
+                "streams are reset"
+            }
+            25 => {
+                self.server.reset_connections();
+                "all connections are reset"
+            }
+            26 => {
+                self.server.go_away();
+                "connections take no more requests"
+            }
+            27 => {
+                self.server.down();
+                self.write_on();
+                self.server.up();
+                "the apiserver is away"
+            }
+            28 => {
+                self.server.stop_kubelet(NODE);
+                self.write_on();
+                self.server.start_kubelet(NODE);
+                "the kubelet is away"
+            }
+            29 => {
+                self.server.end(Match::watches());
+                "watches end"
+            }
+            30 => {
+                self.server.compact();
+                self.server.expire_watches();
+                "watches are too old"
+            }
+            31 => {
+                let count = self.rng.usize(1..4);
+                let refused = if self.rng.bool() { Match::watches() } else { Match::lists() };
+                self.server.on(refused).times(count, &faults::refused_watch(&mut self.rng));
+                self.server.end(Match::watches());
+                "watches are refused"
+            }
+            32 | 33 => self.rotate(),
+            34 | 35 => self.restart(),
+            36 | 37 => {
+                let length = Duration::from_millis(self.rng.u64(..300));
+                self.program.neglect(length);
+                "standard output is not read"
+            }
+            _ => {
+                let container = Container::create(&self.server, self.containers.len());
+                self.containers.push(container);
+                "a pod is added"
+            }
+        }
+    }
+
+    /// A log that is being read, and only once: nobody can see what was dropped before the first line that was read, or
+    /// by a second rotation behind which a reader was late.
+    fn rotate(&mut self) -> &'static str {
+        let at = self.any();
+        if self.containers[at].rotated || !self.is_read(at) {
+            return "a log is not rotated";
+        }
+        let container = &mut self.containers[at];
+        container.rotated = true;
+        self.server.log(&container.path()).rotate();
+        "a log is rotated"
+    }
+
+    /// A container that is known: one that is seen for the first time now may have had any number of instances before.
+    fn restart(&mut self) -> &'static str {
+        let at = self.any();
+        if !self.is_read(at) {
+            return "a container does not restart";
+        }
+        let container = &mut self.containers[at];
+        container.instance += 1;
+        self.server.restart_container(&container.path());
+        "a container restarts"
+    }
+
+    /// Whether a line of the instance that runs was shown.
+    fn is_read(&self, at: usize) -> bool {
+        self.containers[at].first_line().is_some_and(|line| self.program.shown(&line, 0).1 > 0)
+    }
+
+    /// Ends all faults and waits until all was shown; whether it was.
+    fn settle(&mut self) -> bool {
+        self.server.clear_scripts();
+        for container in &mut self.containers {
+            container.end(&self.server, END);
+        }
+        let last = format!(" app {END}\n");
+        let (mut length, mut since) = (0, Instant::now());
+        while since.elapsed() < PATIENCE {
+            let (now, count) = self.program.shown(&last, 0);
+            if count >= self.containers.len() {
+                // What comes too often may come a little later.
+                thread::sleep(Duration::from_millis(100));
+                return true;
+            }
+            if now > length {
+                (length, since) = (now, Instant::now());
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        false
+    }
+}
+
+/// Keeps it for whoever has to find out why.
+fn keep(seed: u64, name: &str, text: &str, verdict: &mut Verdict) {
+    let path = std::env::temp_dir().join(format!("stern-rs-soak-{seed}.{name}"));
+    if fs::write(&path, text).is_ok() {
+        verdict.problems.push(format!("{name} is in {}", path.display()));
+    }
+}
