@@ -24,7 +24,8 @@ pub fn broken(rng: &mut Rng) -> Answer {
         2 => answer.reset_after(at),
         _ => {
             let lines = After::Lines(rng.u64(..200));
-            let words = ["rpc error: code = Unavailable desc = EOF", "unable to retrieve container logs for x\n"];
+            let words =
+                ["rpc error: code = Unavailable desc = EOF", "unable to retrieve container logs for x\n"];
             answer.insert_after(lines, words[rng.usize(..2)]).end_after(lines)
         }
     }

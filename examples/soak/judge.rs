@@ -38,7 +38,10 @@ impl Verdict {
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Verdict { written, shown, missing_and_told, told, peak_kib, problems } = self;
-        write!(f, "{written} lines written, {shown} shown, {missing_and_told} missing and told of ({told}×), ")?;
+        write!(
+            f,
+            "{written} lines written, {shown} shown, {missing_and_told} missing and told of ({told}×), "
+        )?;
         write!(f, "{} problems, {:.1} MiB at most", problems.len(), *peak_kib as f64 / 1024.0)?;
         problems.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
     }

@@ -85,6 +85,20 @@ pub async fn run(
     Ok(())
 }
 
+/// Whether this instance is still the one whose log its container has, asked for anew.
+pub async fn is_current(cluster: &Cluster, target: &Target) -> Result<bool, Error> {
+    let scope = Scope {
+        cluster: cluster.clone(),
+        namespace: Some(target.pod.namespace.clone()),
+        label_selector: None,
+        field_selector: None,
+        pod: Some(target.pod.name.clone()),
+    };
+    let pods = scope.pods().await?;
+    let pod = pods.iter().find(|pod| pod.uid() == target.pod.uid);
+    Ok(pod.and_then(|pod| pod.instance(&target.container)) == Some(target.container_id.as_str()))
+}
+
 /// Counts the scopes that are still to be seen for the first time.
 struct Start {
     scopes_left: Cell<usize>,

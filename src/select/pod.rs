@@ -112,6 +112,14 @@ impl Pod {
         self.metadata.deletion_timestamp.is_some()
     }
 
+    /// The instance of a container whose log the kubelet serves now.
+    pub fn instance(&self, container: &str) -> Option<&str> {
+        let Status { init_container_statuses, container_statuses, ephemeral_container_statuses, .. } =
+            &self.status;
+        let lists = [init_container_statuses, container_statuses, ephemeral_container_statuses];
+        lists.into_iter().flatten().flatten().find(|status| status.name == container)?.instance()
+    }
+
     pub fn created(&self) -> Option<Timestamp> {
         self.metadata.creation_timestamp.as_ref().map(|time| time.0)
     }

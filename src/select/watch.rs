@@ -51,16 +51,21 @@ impl Scope {
     }
 
     async fn read(&self, tracker: &mut Tracker<'_>, tell: &impl AsyncFn(Told)) -> Result<(), Error> {
-        let pods = match self.list_pods().await {
-            Err(error) if error.is_forbidden() && self.pod.is_some() => self.get_pod(error).await?,
-            pods => pods?,
-        };
+        let pods = self.pods().await?;
         tracker.relist();
         for pod in &pods {
             apply(tracker, pod, tell).await;
         }
         tracker.relisted();
         Ok(())
+    }
+
+    /// The pods as they are now.
+    pub async fn pods(&self) -> Result<Vec<Pod>, Error> {
+        match self.list_pods().await {
+            Err(error) if error.is_forbidden() && self.pod.is_some() => self.get_pod(error).await,
+            pods => pods,
+        }
     }
 
     /// Follows the pods for as long as it is awaited. Errors end it only before it has seen the pods once.

@@ -24,6 +24,7 @@ use crate::{
     notice::Notice,
     plan::{LogPlan, Since},
     schedule::{Grant, Urgency},
+    select,
     target::{Life, Target},
 };
 
@@ -302,11 +303,22 @@ impl Tail {
         }
     }
 
-    /// What was served may be the log of another instance, whose status is late: a moment tells. If not, the log was
-    /// rotated.
+    /// What was served may be the log of another instance, whose status is late: a moment tells, or the cluster when it
+    /// is asked anew, since who watches the pods may be late too. If not, the log was rotated.
     async fn wait_for_status(&mut self) {
-        let changed = timeout(STATUS_DELAY, self.life.changed()).await;
-        self.doubt = if matches!(changed, Ok(Ok(()))) { Doubt::Stop } else { Doubt::Tell };
+        self.doubt = loop {
+            match timeout(STATUS_DELAY, self.life.changed()).await {
+                Ok(Ok(())) => break Doubt::Stop,
+                // Nobody watches.
+                Ok(Err(_)) => break Doubt::Tell,
+                Err(_) => {}
+            }
+            match select::is_current(&self.context.cluster, &self.target).await {
+                Ok(false) => {}
+                Err(error) if error.is_retryable() => {}
+                Ok(true) | Err(_) => break Doubt::Tell,
+            }
+        };
     }
 
     /// What an answer gave that was opened too late and is the next instance's log: its lines were shown, and its tail

@@ -289,6 +289,29 @@ fn a_restart_that_is_known_only_after_a_log_was_opened_shows_each_line_once() {
     tail.interrupt();
 }
 
+/// What follows a broken stream is another log, and for long nobody is told why.
+#[test]
+fn a_restart_that_a_watch_is_late_to_tell_is_not_taken_for_a_rotation() {
+    let world = World::web(["a"]);
+    let mut tail = world.start("web");
+    tail.expect("web-1 app a");
+    tail.watches(1);
+    let (log, watch) = (world.hold(Match::logs()), world.hold(Match::watches()));
+    world.end(Match::watches());
+    world.cut(Match::logs());
+    tail.until(|account| account.requests.logs().len() == 2);
+    world.log("web-1/app").push("last words");
+    world.restart_container("web-1/app");
+    world.log("web-1/app").push("b");
+    log.release();
+    // The status is asked for.
+    tail.until(|account| account.requests.lists().len() == 2);
+    watch.release();
+    tail.expect("web-1 app last words");
+    tail.expect("web-1 app b");
+    tail.interrupt().stderr("+ web-1 › app\n- web-1 › app (Error, exit 1)\n+ web-1 › app\n");
+}
+
 #[test]
 fn a_deleted_pod_is_drained() {
     let world = World::web(["a"]);
