@@ -44,6 +44,8 @@ pub fn run(seed: u64) -> (Verdict, BTreeMap<&'static str, u32>) {
     let limits = ["", " --qps -1 --max-log-requests 1000"][rng.usize(..2)];
     let args = format!("web --color never --request-timeout 2s{limits}");
     let program = Program::start(&kubeconfig, &args);
+    // An apiserver that cannot be reached at the very start is an error.
+    server.wait_for(|account| account.requests.watches().iter().any(|watch| watch.status() == Some(200)));
 
     let mut round = Round { rng, server, program, containers, happened: BTreeMap::new() };
     for _ in 0..round.rng.u32(100..1000) {

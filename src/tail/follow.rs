@@ -54,6 +54,8 @@ pub struct Tail {
     plan: LogPlan,
     /// When the log was opened first, by the apiserver's clock.
     opened: Option<Timestamp>,
+    /// Whether the last answer came to the end of the log, and what was read before is not in it.
+    astray: bool,
     /// Whether the user was told that it began.
     begun: bool,
     /// Whether the last answer came to its end.
@@ -122,6 +124,7 @@ impl Tail {
             next: Position::default(),
             plan,
             opened: None,
+            astray: false,
             begun: false,
             ended_well: true,
             incomplete: false,
@@ -178,8 +181,9 @@ impl Tail {
         let lost = match reason {
             EndReason::Deleted => !self.begun || !self.ended_well,
             // Its log was there no more when it was to be read.
-            EndReason::Terminated(_) => self.log().is_err(),
-            EndReason::Finished | EndReason::Dropped | EndReason::Failed => false,
+            EndReason::Terminated(_) => self.log().is_err() || self.astray,
+            EndReason::Finished => self.astray,
+            EndReason::Dropped | EndReason::Failed => false,
         };
         match (lost, self.begun) {
             (false, _) => {}
@@ -384,6 +388,8 @@ impl Tail {
     }
 
     async fn open_and_read(&mut self, log: Log, resuming: bool) -> Outcome {
+        // What was made sure of holds for what is asked now, and not for ever.
+        let doubt = std::mem::replace(&mut self.doubt, Doubt::Stop);
         let stream = match self.context.cluster.open_log(&self.request(log)).await {
             Ok(stream) => stream,
             Err(error) => return Outcome::Failed(error),
@@ -395,10 +401,10 @@ impl Tail {
         }
         self.opened = self.opened.or(stream.date());
         self.begin().await;
-        self.consume(stream, log, resuming).await
+        self.consume(stream, log, resuming, doubt).await
     }
 
-    async fn consume(&mut self, stream: LogStream, log: Log, resuming: bool) -> Outcome {
+    async fn consume(&mut self, stream: LogStream, log: Log, resuming: bool, doubt: Doubt) -> Outcome {
         let (request, start) = (self.request(log), self.start());
         let checker = Checker {
             cluster: &self.context.cluster,
@@ -418,7 +424,7 @@ impl Tail {
             position: &mut self.position,
             out: &self.context.out,
             // The previous log is that of this instance for certain.
-            doubt: if log == Log::Previous { Doubt::Tell } else { self.doubt },
+            doubt: if log == Log::Previous { Doubt::Tell } else { doubt },
             said: &mut self.said,
             unsurprising,
             incomplete: &mut self.incomplete,
@@ -427,7 +433,10 @@ impl Tail {
         };
         let mut end = reading.run().await;
         match (&end, log) {
-            (Ok(End::Clean), Log::Current | Log::Previous) => end = Ok(reading.finish().await),
+            (Ok(End::Clean), Log::Current | Log::Previous) => {
+                end = Ok(reading.finish().await);
+                self.astray = reading.finder.is_some_and(|finder| !finder.done());
+            }
             // It may have been cut off: a half line comes again when it is resumed.
             (Ok(End::Clean), Log::Followed | Log::Polled) => reading.hear_out().await,
             _ => {}

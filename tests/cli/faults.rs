@@ -14,7 +14,7 @@ const LINES: [&str; 8] = ["n=1", "same", "same", "", "n=5 zwei → ünïcödé �
 const LAST: &str = "last";
 
 /// What every run here is started with: no limit stands in the way of what is tested.
-const UNLIMITED: &str = "web --qps -1 --max-log-requests 5000 --request-timeout 2s";
+const UNLIMITED: &str = "web --qps -1 --max-log-requests 5000";
 
 /// How an answer breaks.
 type Break = fn(Answer, After) -> Answer;
@@ -43,14 +43,14 @@ impl Table {
 
     /// Runs the program until all faults have happened, and judges what it showed.
     #[track_caller]
-    fn run(self) -> Ran {
+    fn run(self, args: &str) -> Ran {
         let Table { world, pods } = self;
         let start = world.now();
         world.add_pods(pods.iter().map(|(name, ..)| Pod::new(name)));
         for (name, ..) in &pods {
             write(&world, name, start);
         }
-        let tail = world.start(UNLIMITED);
+        let tail = world.start(&format!("{UNLIMITED} {args}"));
         tail.until(|_| pods.iter().all(|(_, script, count)| script.given() == *count));
         for (name, ..) in &pods {
             world.log(&format!("{name}/app")).push(LAST);
@@ -103,24 +103,33 @@ fn servers() -> [Builder; 2] {
     [ApiServer::builder(), ApiServer::builder().tls()]
 }
 
-/// Breaks at every byte, the resumed stream once more at another one, in chunks of all sizes.
+/// Breaks at these bytes, the resumed stream once more at another one, in chunks of all sizes.
+#[track_caller]
+fn break_at(server: Builder, bytes: impl Iterator<Item = u64> + Clone) {
+    let chunks = [Chunks::Usual, Chunks::Bytes(1), Chunks::Bytes(7), Chunks::Sizes(vec![30, 2, 50])];
+    let mut table = Table::new(server);
+    for (n, broken) in BREAKS.into_iter().enumerate() {
+        for at in bytes.clone() {
+            let chunks = chunks[(at as usize + n) % chunks.len()].clone();
+            let again = (at * 7 + n as u64 * 100) % (length() + 1);
+            table.pod([
+                broken(Answer::ok().chunks(chunks.clone()).flush(), After::Bytes(at)),
+                BREAKS[(at % 3) as usize](Answer::ok().chunks(chunks), After::Bytes(again)),
+            ]);
+        }
+    }
+    table.run("");
+}
+
 #[test]
 fn a_stream_may_break_at_every_byte_and_then_again() {
-    let chunks = [Chunks::Usual, Chunks::Bytes(1), Chunks::Bytes(7), Chunks::Sizes(vec![30, 2, 50])];
-    for server in servers() {
-        let mut table = Table::new(server);
-        for (n, broken) in BREAKS.into_iter().enumerate() {
-            for at in 0..=length() {
-                let chunks = chunks[(at as usize + n) % chunks.len()].clone();
-                let again = (at * 7 + n as u64 * 100) % (length() + 1);
-                table.pod([
-                    broken(Answer::ok().chunks(chunks.clone()).flush(), After::Bytes(at)),
-                    BREAKS[(at % 3) as usize](Answer::ok().chunks(chunks), After::Bytes(again)),
-                ]);
-            }
-        }
-        table.run();
-    }
+    break_at(ApiServer::builder(), 0..=length());
+}
+
+/// Fewer of them, since each stream costs a handshake.
+#[test]
+fn an_encrypted_stream_may_break_anywhere_and_then_again() {
+    break_at(ApiServer::builder().tls(), (0..=length()).step_by(9));
 }
 
 /// Everything an apiserver, a kubelet or what stands between may answer in place of a log, for a while.
@@ -148,7 +157,7 @@ fn a_log_may_be_refused_in_every_way_when_it_is_opened_again() {
                 table.pod([Answer::ok().cut_after(After::Bytes(at)), refusal.clone()]);
             }
         }
-        table.run();
+        table.run("--request-timeout 5s");
     }
 }
 
@@ -171,7 +180,7 @@ fn words_of_the_kubelet_within_a_log_lose_nothing() {
         }
     }
     let pods = table.pods.len();
-    let ran = table.run();
+    let ran = table.run("");
     for words in words {
         assert!(ran.err().matches(words.trim_end()).count() >= pods / words.len(), "{words}");
     }

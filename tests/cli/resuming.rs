@@ -248,3 +248,20 @@ fn a_node_that_cannot_follow_another_log_is_read_over_and_over() {
     world.log("web-1/app").push("c");
     tail.expect("web-1 app c");
 }
+
+/// All that came after the break lies in a file that is read no more, and then the container is gone too.
+#[test]
+fn a_log_that_was_rotated_before_a_restart_is_told() {
+    let world = World::web(["a"]);
+    let mut tail = world.start("web");
+    tail.expect("web-1 app a");
+    let gate = world.hold(Match::logs());
+    world.cut(Match::logs());
+    tail.until(|account| account.requests.logs().len() == 2);
+    world.log("web-1/app").push("lost").rotate();
+    world.restart_container("web-1/app");
+    world.log("web-1/app").push("b");
+    gate.release();
+    tail.expect("web-1 app b");
+    tail.interrupt().told("! web-1 › app: lines may be missing between ");
+}
