@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use apiserver::{After, Answer, Chunks};
+use apiserver::{After, Answer, Chunks, Match};
 use fastrand::Rng;
 
-/// How an answer to a log request breaks off, and how it is cut into chunks.
-pub fn broken(rng: &mut Rng) -> Answer {
+/// Which of these log requests break off, and how; and how the answer is cut into chunks.
+///
+/// An end without a word comes to followed logs only. What is not followed is looked after once when it ends, and to be
+/// misled by both the answer and the look is not promised to be survived.
+pub fn broken(logs: Match, rng: &mut Rng) -> (Match, Answer) {
     let at = After::Bytes(match rng.u32(..3) {
         0 => rng.u64(..100),
         1 => rng.u64(..5_000),
@@ -19,16 +22,20 @@ pub fn broken(rng: &mut Rng) -> Answer {
     };
     let answer = Answer::ok().chunks(chunks);
     match rng.u32(..4) {
-        0 => answer.end_after(at),
-        1 => answer.cut_after(at),
-        2 => answer.reset_after(at),
+        0 => (followed(logs), answer.end_after(at)),
+        1 => (logs, answer.cut_after(at)),
+        2 => (logs, answer.reset_after(at)),
         _ => {
             let lines = After::Lines(rng.u64(..200));
             let words =
                 ["rpc error: code = Unavailable desc = EOF", "unable to retrieve container logs for x\n"];
-            answer.insert_after(lines, words[rng.usize(..2)]).end_after(lines)
+            (followed(logs), answer.insert_after(lines, words[rng.usize(..2)]).end_after(lines))
         }
     }
+}
+
+pub fn followed(logs: Match) -> Match {
+    logs.query("follow", "true")
 }
 
 /// What is answered in place of a log for a while. (401 and 403 are not among it: where nothing was read before, they

@@ -119,8 +119,8 @@ impl Round {
     fn fault(&mut self) -> &'static str {
         match self.rng.u32(..40) {
             0..8 => {
-                let logs = self.some_logs();
-                self.server.on(logs).then(faults::broken(&mut self.rng));
+                let (logs, answer) = faults::broken(self.some_logs(), &mut self.rng);
+                self.server.on(logs).then(answer);
                 "a log will break"
             }
             8..16 => {
@@ -129,7 +129,7 @@ impl Round {
                 "a log will be refused"
             }
             16..19 => {
-                let logs = self.some_logs();
+                let logs = faults::followed(self.some_logs());
                 self.server.end(logs);
                 "streams end"
             }

@@ -280,13 +280,24 @@ impl Tail {
 
     /// Whether a log that came to its end did not: an answer that was cut off can look whole.
     async fn has_more(&mut self, log: Log) -> bool {
-        if !self.plan.confirm || self.rounds == ROUNDS || self.gone.is_some() {
+        if !self.plan.confirm || self.gone.is_some() {
             return false;
         }
-        self.rounds += 1;
-        let last = check::last_line(&self.context.cluster, &self.request(log)).await;
-        // What cannot be confirmed was read as far as it is known.
-        matches!(last, Ok(Some(line)) if self.position.misses(line, self.start()))
+        let more = match check::last_line(&self.context.cluster, &self.request(log)).await {
+            Ok(last) => last.is_some_and(|line| self.position.misses(line, self.start())),
+            Err(error) if error.is_retryable() && self.retries.count() < TRIES => {
+                self.pause().await;
+                return true;
+            }
+            // What cannot be confirmed was read as far as it is known.
+            Err(_) => false,
+        };
+        if more && self.rounds == ROUNDS {
+            self.astray = true;
+            return false;
+        }
+        self.rounds += usize::from(more);
+        more
     }
 
     /// From when on lines are to be shown, as far as it is known.
