@@ -190,6 +190,8 @@ pub struct Limits {
     pub burst: u32,
     /// Concurrent log requests, at least 1.
     pub max_log_requests: usize,
+    /// Concurrent followed logs of one node, at least 1.
+    pub max_streams_per_node: usize,
 }
 
 /// Which lines to show and what to mark in them.

@@ -20,7 +20,7 @@ use crate::{
     cluster::{Error, LogRequest, LogStream, Priority},
     notice::Notice,
     plan::{LogPlan, Since},
-    schedule::{Grant, Urgency},
+    schedule::{Grant, Mode, Seat, Urgency, Want},
     target::{Life, Target},
 };
 
@@ -50,6 +50,7 @@ pub struct Tail {
     doubt: Doubt,
     retries: Retries,
     said: String,
+    seat: Seat,
     /// Kept from one answer to the next, so that a stream that breaks does not lose its place to those that wait.
     grant: Option<Grant>,
 }
@@ -93,9 +94,10 @@ impl Tail {
         let bounded = plan.tail.is_some() || plan.since.is_some();
         let position = if bounded && position.latest().is_none() { Position::midway() } else { position };
         let next = Position::default();
+        let seat = context.scheduler.seat(&target);
         let (begun, doubt, retries, said) =
             (false, Doubt::Stop, Retries::new(context.crowd.clone()), String::new());
-        Self { context, target, life, position, next, plan, begun, doubt, retries, said, grant: None }
+        Self { context, target, life, position, next, plan, begun, doubt, retries, said, seat, grant: None }
     }
 
     /// Where it came to in its own log, and in that of the next instance.
@@ -154,24 +156,42 @@ impl Tail {
 
     /// Reads one answer, by leave of the scheduler. What it is depends on what is known when the leave is given.
     async fn read(&mut self) -> Result<(Log, Outcome), EndReason> {
-        self.log()?;
+        let wanted = self.log()?;
         let resuming = self.position.latest().is_some();
-        let urgency = if resuming { Urgency::Resume } else { Urgency::Open };
+        let want = match wanted {
+            Log::Followed => Want::Follow,
+            Log::Polled => Want::Poll,
+            Log::Current | Log::Previous => Want::Read,
+        };
+        let urgency = match want {
+            Want::Read if self.plan.follow => Urgency::Ending,
+            _ if resuming => Urgency::Resume,
+            _ => Urgency::Open,
+        };
         let mut life = self.life.clone();
-        let mut grant = match self.grant.take() {
+        let grant = match self.grant.take() {
             Some(grant) => grant,
             None => tokio::select! {
-                grant = self.context.scheduler.request(&self.target, urgency) => grant,
-                reason = no_log(&mut life, &[Life::Dropped, Life::Deleted]) => return Err(reason),
+                grant = self.seat.request(want, urgency) => grant,
+                // What is wanted may be another thing now, and more urgent.
+                Ok(()) = life.changed() => return Ok((wanted, Outcome::Changed)),
             },
         };
-        let log = self.log()?;
+        let log = match self.log()? {
+            Log::Followed if grant.mode == Mode::Poll => Log::Polled,
+            log => log,
+        };
+        let before = self.position.latest();
         let outcome = tokio::select! {
             outcome = self.open_and_read(log, resuming) => outcome,
-            () = grant.revoked() => return Ok((log, Outcome::Clean)),
+            () = grant.revoked() => return Ok((log, Outcome::Changed)),
             reason = no_log(&mut life, &[Life::Dropped]) => return Err(reason),
         };
-        self.grant = Some(grant);
+        if grant.mode == Mode::Poll {
+            grant.polled(self.position.latest() > before);
+        } else {
+            self.grant = Some(grant);
+        }
         Ok((log, outcome))
     }
 
@@ -190,6 +210,8 @@ impl Tail {
             {
                 return Some(self.ended());
             }
+            // The next turn is long enough in coming.
+            Outcome::Clean if log == Log::Polled => return None,
             Outcome::Clean => {}
             Outcome::Failed(error) if error.is_not_found() => return Some(EndReason::Deleted),
             Outcome::Failed(error) if log == Log::Previous && error.is_bad_request() => {
@@ -323,7 +345,12 @@ impl Tail {
             since: resume.map(Since::Time).or(plan.since),
             tail_lines: plan.tail.filter(|_| resume.is_none()),
             limit_bytes: plan.limit_bytes,
-            priority: if resume.is_some() { Priority::Resume } else { Priority::Open },
+            priority: match (log, resume) {
+                (Log::Polled, None) => Priority::FirstPoll,
+                (Log::Polled, Some(_)) => Priority::Poll,
+                (_, Some(_)) => Priority::Resume,
+                (_, None) => Priority::Open,
+            },
         }
     }
 
