@@ -32,7 +32,7 @@ use crate::{
     plan::{ClusterPlan, Format, Plan, Source},
     prompt,
     render::Renderer,
-    schedule::{Load, Scheduler},
+    schedule::{Bound, Load, Scheduler},
     select, stdin,
     tail::{self, Summary},
 };
@@ -130,7 +130,7 @@ async fn tail_cluster(
         };
         selection.to_mut().label_selector = Some(labels);
     }
-    let scheduler = Scheduler::new(wish.limits.max_log_requests);
+    let scheduler = Scheduler::new(wish.limits.max_log_requests, wish.limits.max_streams_per_node);
     let context = tail::Context {
         cluster: cluster.clone(),
         scheduler: scheduler.clone(),
@@ -150,30 +150,40 @@ async fn tail_cluster(
     }
 }
 
-/// Says how many containers have to wait for others to end.
+/// Says how many containers are polled because there are too many to follow all.
 async fn tell_waiting(mut load: watch::Receiver<Load>, out: &Sender) -> Infallible {
     let mut told = 0;
     loop {
         // The scheduler outlives this; without it there would be nothing to tell.
-        if load.wait_for(|load| load.waiting != told).await.is_err() {
+        if load.wait_for(|load| load.polled != told).await.is_err() {
             std::future::pending::<()>().await;
         }
         sleep(SETTLED).await;
-        let Load { granted, waiting } = *load.borrow_and_update();
-        if waiting == told {
+        let load = *load.borrow_and_update();
+        if load.polled == told {
             continue;
         }
-        told = waiting;
-        let total = granted + waiting;
-        let text = match waiting {
-            0 => format!("following all {total} containers"),
-            _ => format!(
-                "following {granted} of {total} containers, {waiting} wait; --max-log-requests raises it"
-            ),
-        };
-        out.notice(Notice::Info(text)).await;
+        told = load.polled;
+        out.notice(Notice::Info(in_words(&load))).await;
         sleep(TOLD_AGAIN).await;
     }
+}
+
+/// Such as `following 45 of 430 containers, polling 385 every ~8 s; --max-log-requests raises it`.
+fn in_words(load: &Load) -> String {
+    let Load { following, polled, turn, bound, .. } = *load;
+    let total = following + polled;
+    if polled == 0 {
+        return format!("following all {total} containers");
+    }
+    let every = turn.map_or("in turn".to_owned(), |turn| format!("every ~{} s", turn.as_secs()));
+    let mend = match bound {
+        Some(Bound::LogRequests) => "; --max-log-requests raises it",
+        Some(Bound::StreamsPerNode) => "; --max-streams-per-node raises it",
+        // The kubelet of their node can follow no more.
+        None => "",
+    };
+    format!("following {following} of {total} containers, polling {polled} {every}{mend}")
 }
 
 /// Says once that the apiserver cannot be reached, and once that it can be again.
@@ -284,5 +294,29 @@ async fn signalled() -> ExitCode {
     tokio::select! {
         _ = interrupt.recv() => ExitCode::Interrupted,
         _ = terminate.recv() => ExitCode::Terminated,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_polled_is_told_with_the_limit_that_binds() {
+        let load = Load {
+            following: 45,
+            polled: 385,
+            turn: Some(Duration::from_secs(8)),
+            bound: Some(Bound::LogRequests),
+            ..Load::default()
+        };
+        let polled = "following 45 of 430 containers, polling 385";
+        assert_eq!(in_words(&load), format!("{polled} every ~8 s; --max-log-requests raises it"));
+        let load = Load { bound: Some(Bound::StreamsPerNode), turn: None, ..load };
+        assert_eq!(in_words(&load), format!("{polled} in turn; --max-streams-per-node raises it"));
+        let load = Load { bound: None, ..load };
+        assert_eq!(in_words(&load), format!("{polled} in turn"));
+        let load = Load { following: 430, polled: 0, ..load };
+        assert_eq!(in_words(&load), "following all 430 containers");
     }
 }

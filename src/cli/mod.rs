@@ -98,6 +98,7 @@ pub struct Args {
     pub gaps: bool,
 
     pub max_log_requests: Option<i64>,
+    pub max_streams_per_node: Option<i64>,
     pub qps: Option<f64>,
     pub burst: Option<i64>,
 
@@ -270,6 +271,7 @@ fn args(query: Option<String>, mut said: Said) -> Args {
         only_log_lines: said.switch("only-log-lines"),
         gaps: said.switch("gaps"),
         max_log_requests: said.one("max-log-requests"),
+        max_streams_per_node: said.one("max-streams-per-node"),
         qps: said.one("qps"),
         burst: said.one("burst"),
         kubeconfig: said.one("kubeconfig"),

@@ -1,4 +1,5 @@
-//! Lets requests through at the rate that the user allows and the apiserver asks for, the most urgent first.
+//! Lets requests through at the rate that the user allows and the apiserver asks for, the most urgent first. Polls and
+//! checks, which come again and again, take no more than half of it.
 
 use std::{
     collections::BTreeMap,
@@ -24,27 +25,64 @@ pub enum Priority {
     Check,
 }
 
-/// A token bucket whose waiters are served by priority, then in the order in which they came.
+impl Priority {
+    /// Whether it is of those who share one half of the rate.
+    fn is_poll(self) -> bool {
+        self >= Self::FirstPoll
+    }
+}
+
+/// What was let through.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Served {
+    pub requests: u64,
+    /// How long they waited, all together.
+    pub waited: Duration,
+}
+
+/// Token buckets whose waiters are served by priority, then in the order in which they came.
 pub struct Limiter {
-    rate: Option<Rate>,
     state: Mutex<State>,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Rate {
+struct State {
+    /// For every request; None: no limit.
+    all: Option<Bucket>,
+    /// Polls need a token of this one too.
+    polls: Option<Bucket>,
+    paused_until: Option<Instant>,
+    waiters: BTreeMap<Place, Arc<Notify>>,
+    arrivals: u64,
+    served: BTreeMap<Priority, Served>,
+}
+
+struct Bucket {
     /// Tokens a second.
     qps: f64,
     /// The most tokens that can be saved up.
     burst: f64,
-}
-
-struct State {
     tokens: f64,
     /// When `tokens` was right.
     counted: Instant,
-    paused_until: Option<Instant>,
-    waiters: BTreeMap<Place, Arc<Notify>>,
-    arrivals: u64,
+}
+
+impl Bucket {
+    fn new(qps: f64, burst: f64) -> Bucket {
+        Bucket { qps, burst, tokens: burst, counted: Instant::now() }
+    }
+
+    /// When there is a token, if not now.
+    fn wait(&mut self, now: Instant) -> Option<Instant> {
+        let earned = now.duration_since(self.counted).as_secs_f64() * self.qps;
+        self.tokens = self.burst.min(self.tokens + earned);
+        self.counted = now;
+        // Sums of fractions may miss a whole token by a hair.
+        if self.tokens >= 1.0 - 1e-6 {
+            return None;
+        }
+        let wait = Duration::try_from_secs_f64((1.0 - self.tokens) / self.qps).unwrap_or(Duration::MAX);
+        Some(later(now, wait))
+    }
 }
 
 /// The smallest is the first; the number is that of arrival.
@@ -54,22 +92,28 @@ impl Limiter {
     /// `qps` None: as many requests as wanted, save for pauses.
     pub fn new(qps: Option<f64>, burst: u32) -> Limiter {
         let burst = f64::from(burst.max(1));
-        let rate = qps.filter(|&qps| qps > 0.0).map(|qps| Rate { qps, burst });
+        let qps = qps.filter(|&qps| qps > 0.0);
         let state = State {
-            tokens: burst,
-            counted: Instant::now(),
+            all: qps.map(|qps| Bucket::new(qps, burst)),
+            polls: qps.map(|qps| Bucket::new(qps / 2.0, (burst / 2.0).max(1.0))),
             paused_until: None,
             waiters: BTreeMap::new(),
             arrivals: 0,
+            served: BTreeMap::new(),
         };
-        Limiter { rate, state: Mutex::new(state) }
+        Limiter { state: Mutex::new(state) }
+    }
+
+    /// What was let through so far.
+    pub fn served(&self) -> BTreeMap<Priority, Served> {
+        self.lock().served.clone()
     }
 
     /// Returns when one request may go. Dropping the future gives up the place in the queue and takes no token.
     pub async fn acquire(&self, priority: Priority) {
         let waiter = self.enqueue(priority);
         loop {
-            match self.try_take(waiter.place) {
+            match self.try_take(&waiter) {
                 Turn::Now => return,
                 Turn::At(instant) => sleep_until(instant).await,
                 Turn::AfterOthers => waiter.first.notified().await,
@@ -93,28 +137,30 @@ impl Limiter {
         state.arrivals += 1;
         let first = Arc::new(Notify::new());
         state.waiters.insert(place, first.clone());
-        Waiter { limiter: self, place, first }
+        Waiter { limiter: self, place, since: Instant::now(), first }
     }
 
-    fn try_take(&self, place: Place) -> Turn {
+    fn try_take(&self, waiter: &Waiter<'_>) -> Turn {
         let mut state = self.lock();
-        if state.waiters.first_key_value().is_some_and(|(&first, _)| first != place) {
+        let State { all, polls, paused_until, waiters, served, .. } = &mut *state;
+        if waiters.first_key_value().is_some_and(|(&first, _)| first != waiter.place) {
             return Turn::AfterOthers;
         }
         let now = Instant::now();
-        if let Some(instant) = state.paused_until.filter(|&instant| now < instant) {
+        if let Some(instant) = paused_until.filter(|&instant| now < instant) {
             return Turn::At(instant);
         }
-        let Some(Rate { qps, burst }) = self.rate else { return Turn::Now };
-        let earned = now.duration_since(state.counted).as_secs_f64() * qps;
-        state.tokens = burst.min(state.tokens + earned);
-        state.counted = now;
-        // Sums of fractions may miss a whole token by a hair.
-        if state.tokens < 1.0 - 1e-6 {
-            let wait = Duration::try_from_secs_f64((1.0 - state.tokens) / qps).unwrap_or(Duration::MAX);
-            return Turn::At(later(now, wait));
+        let (priority, _) = waiter.place;
+        // All others stand before the polls, so that nobody waits behind one that lacks this token.
+        let polls = polls.as_mut().filter(|_| priority.is_poll());
+        let mut buckets = [all.as_mut(), polls];
+        if let Some(instant) = buckets.iter_mut().flatten().filter_map(|bucket| bucket.wait(now)).max() {
+            return Turn::At(instant);
         }
-        state.tokens -= 1.0;
+        buckets.into_iter().flatten().for_each(|bucket| bucket.tokens -= 1.0);
+        let served = served.entry(priority).or_default();
+        served.requests += 1;
+        served.waited += now - waiter.since;
         Turn::Now
     }
 
@@ -132,6 +178,7 @@ enum Turn {
 struct Waiter<'a> {
     limiter: &'a Limiter,
     place: Place,
+    since: Instant,
     /// Told when this waiter has become the first.
     first: Arc<Notify>,
 }
@@ -215,6 +262,74 @@ mod tests {
             go(Priority::WatchAndList, "list"),
         );
         assert_eq!(order.into_inner().unwrap(), ["list", "open 1", "open 2", "check"]);
+    }
+
+    /// Which priority was let through when, in seconds.
+    async fn timeline(limiter: &Limiter, wanted: &[(Priority, usize)]) -> Vec<(Priority, f64)> {
+        let start = Instant::now();
+        let went = Mutex::new(Vec::new());
+        let priorities = wanted.iter().flat_map(|&(priority, count)| std::iter::repeat_n(priority, count));
+        let go = async |priority| {
+            limiter.acquire(priority).await;
+            went.lock().unwrap().push((priority, start.elapsed().as_secs_f64()));
+        };
+        join_all(priorities.map(go)).await;
+        went.into_inner().unwrap()
+    }
+
+    fn until(went: &[(Priority, f64)], priority: Priority, seconds: f64) -> usize {
+        went.iter().filter(|&&(which, at)| which == priority && at <= seconds + 0.01).count()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn polls_take_half_of_the_burst_and_half_of_the_rate() {
+        let limiter = Limiter::new(Some(10.0), 20);
+        let went = timeline(&limiter, &[(Priority::Poll, 40)]).await;
+        assert_eq!(until(&went, Priority::Poll, 0.0), 10);
+        assert_eq!(until(&went, Priority::Poll, 2.0), 20);
+        assert_eq!(until(&went, Priority::Poll, 6.0), 40);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn checks_and_first_polls_are_of_that_half() {
+        let limiter = Limiter::new(Some(10.0), 2);
+        let wanted =
+            [(Priority::Poll, 1), (Priority::Check, 1), (Priority::Poll, 1), (Priority::FirstPoll, 1)];
+        let went = timeline(&limiter, &wanted).await;
+        let went: Vec<_> =
+            went.iter().map(|&(priority, at)| (priority, (at * 10.0).round() as u32)).collect();
+        let wanted = [Priority::Poll, Priority::FirstPoll, Priority::Poll, Priority::Check];
+        assert_eq!(went, wanted.into_iter().zip([0, 2, 4, 6]).collect::<Vec<_>>());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn others_are_not_held_up_by_polls_that_wait_for_their_half() {
+        let limiter = Limiter::new(Some(10.0), 20);
+        let went = timeline(&limiter, &[(Priority::Poll, 100), (Priority::Open, 10)]).await;
+        assert_eq!(until(&went, Priority::Open, 0.0), 10);
+        let polls = limiter.acquire(Priority::Poll);
+        let open = async {
+            tokio::task::yield_now().await;
+            assert!(limiter.acquire(Priority::Open).now_or_never().is_some());
+        };
+        join!(polls, open);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn polls_have_no_half_of_what_is_unlimited() {
+        let limiter = Limiter::new(None, 1);
+        let went = timeline(&limiter, &[(Priority::Poll, 1000)]).await;
+        assert_eq!(until(&went, Priority::Poll, 0.0), 1000);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_knows_what_it_let_through_and_for_how_long_that_waited() {
+        let limiter = Limiter::new(Some(1.0), 1);
+        timeline(&limiter, &[(Priority::Open, 3)]).await;
+        let _ = tokio::time::timeout(Duration::from_millis(1), limiter.acquire(Priority::Poll)).await;
+        let Served { requests, waited } = limiter.served()[&Priority::Open];
+        assert_eq!((requests, waited.as_secs_f64().round()), (3, 1.0 + 2.0));
+        assert!(!limiter.served().contains_key(&Priority::Poll));
     }
 
     #[tokio::test(start_paused = true)]

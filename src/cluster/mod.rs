@@ -15,14 +15,14 @@ mod testing;
 mod trace;
 mod transport;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use tokio::sync::watch;
 use tower::service_fn;
 
 pub use error::{Asked, Error, Kind};
 pub use kubeconfig::Named;
-pub use limit::{Limiter, Priority};
+pub use limit::{Limiter, Priority, Served};
 pub use logs::{LogRequest, LogStream};
 pub use trace::Trace;
 
@@ -80,6 +80,11 @@ impl Cluster {
     /// Why the apiserver cannot be reached, while it cannot.
     pub fn outage(&self) -> watch::Receiver<Option<Error>> {
         self.transport.outage.subscribe()
+    }
+
+    /// What was asked so far, by priority.
+    pub fn served(&self) -> BTreeMap<Priority, Served> {
+        self.transport.limiter.served()
     }
 
     pub async fn open_log(&self, request: &LogRequest) -> Result<LogStream, Error> {

@@ -231,7 +231,7 @@ impl Machine {
     }
 
     pub fn cluster(&self, connect: &Connect, trace: Option<Trace>) -> Cluster {
-        let limits = Limits { qps: None, burst: 1, max_log_requests: 1 };
+        let limits = Limits { qps: None, burst: 1, max_log_requests: 1, max_streams_per_node: 1 };
         Cluster::new(self.settle(connect).unwrap(), connect, &limits, trace).unwrap()
     }
 

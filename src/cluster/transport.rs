@@ -38,7 +38,7 @@ pub(super) struct Transport {
     auth: Auth,
     /// User agent and impersonation.
     headers: HeaderMap,
-    limiter: Limiter,
+    pub limiter: Limiter,
     trace: Option<Trace>,
     request_timeout: Option<Duration>,
     connector: Connector,

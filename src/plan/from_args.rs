@@ -19,6 +19,8 @@ const IDLE_CHECK: Duration = Duration::from_secs(30);
 /// As stern.
 const MAX_LOG_REQUESTS: usize = 50;
 const MAX_LOG_REQUESTS_NO_FOLLOW: usize = 5;
+/// Each takes an inotify instance, of which many systems have 128 for all who follow there.
+const MAX_STREAMS_PER_NODE: usize = 100;
 /// With client-go's 5 and 10 it takes 16 seconds until 90 pods are shown.
 const QPS: f64 = 50.0;
 const BURST: u32 = 100;
@@ -311,6 +313,12 @@ fn limits(args: &Args, follow: bool) -> Result<Limits> {
             error(format!("--max-log-requests: {said} is less than 1; leave it out for the default"))
         })?,
     };
+    let max_streams_per_node = match args.max_streams_per_node {
+        None => MAX_STREAMS_PER_NODE,
+        Some(said) => usize::try_from(said).ok().filter(|&max| max > 0).ok_or_else(|| {
+            error(format!("--max-streams-per-node: {said} is less than 1; leave it out for the default"))
+        })?,
+    };
     let qps = match args.qps {
         None | Some(0.0) => Some(QPS),
         Some(qps) if qps > 0.0 => Some(qps),
@@ -323,7 +331,7 @@ fn limits(args: &Args, follow: bool) -> Result<Limits> {
             error(format!("--burst: {burst} is not from 1 to {}; 0 is the default", u32::MAX))
         })?,
     };
-    Ok(Limits { qps, burst, max_log_requests })
+    Ok(Limits { qps, burst, max_log_requests, max_streams_per_node })
 }
 
 fn display(args: &Args, namespaces: &Namespaces, env: &Environment) -> Result<Display> {

@@ -196,6 +196,8 @@ pub struct Limits {
     pub burst: u32,
     /// Concurrent log requests, at least 1.
     pub max_log_requests: usize,
+    /// Concurrent followed logs of one node, at least 1.
+    pub max_streams_per_node: usize,
 }
 
 /// What is done with lines that are longer than they should be.

@@ -1,37 +1,77 @@
 //! Decides which tails may use the apiserver, and how: every log request is made by leave of a [`Grant`].
+//!
+//! As long as all that want to follow fit, they follow. When they do not, the newest do, and the others are polled in
+//! turn: each gets leave for one short read when its time has come, and says how it went.
+
+mod followers;
+mod state;
+#[cfg(test)]
+mod tests;
+mod turns;
 
 use std::{
-    collections::BTreeMap,
-    pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
-use futures::FutureExt;
-use tokio::sync::{oneshot, watch};
+use tokio::{
+    sync::{Notify, watch},
+    time::{Instant, sleep_until},
+};
 
 use crate::target::Target;
+use state::{Claimed, Id, State};
+
+/// What a tail wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Want {
+    /// All that the container writes: a stream, or polls in turn.
+    Follow,
+    /// The same where the node cannot follow another log: polls in turn.
+    Poll,
+    /// One answer that ends by itself.
+    Read,
+}
 
 /// How a tail may read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// Hold one log request open for as long as the container writes.
+    /// Hold one log request open for as long as the container writes, or whatever is less.
     Follow,
+    /// Make one short read, then call [`Grant::polled`].
+    Poll,
+    /// Read one answer to its end.
+    Read,
 }
 
-/// Who goes first when many want a grant and few are free.
+/// Who goes first when many want a grant and few are free. Polls come after all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Urgency {
     /// A tail that had a place in a log and lost its stream.
     Resume,
+    /// A log that will be gone soon: its container has ended, or its pod is being deleted.
+    Ending,
     Open,
 }
 
-/// How many containers are followed and how many wait for it.
+/// How the containers that are to be followed fare.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Load {
-    pub granted: usize,
+    pub following: usize,
+    pub polled: usize,
+    /// Those who are neither yet, or want to read once: they wait for a place.
     pub waiting: usize,
+    /// From one poll of a container to the next, on average; None where nothing is polled yet.
+    pub turn: Option<Duration>,
+    /// Why not all are followed; None: all are, or it is for their nodes' sake.
+    pub bound: Option<Bound>,
+}
+
+/// What keeps containers from being followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    LogRequests,
+    StreamsPerNode,
 }
 
 /// Hands out grants for at most so many concurrent log requests.
@@ -45,200 +85,132 @@ struct Shared {
     load: watch::Sender<Load>,
 }
 
-struct State {
-    free: usize,
-    /// Numbers requests in the order in which they were made.
-    sequence: u64,
-    waiting: BTreeMap<Place, Waiter>,
-    granted: BTreeMap<Place, Lease>,
-}
-
-/// A place in the queue: the most urgent first, then as they came.
-type Place = (Urgency, u64);
-
-struct Waiter {
-    target: Arc<Target>,
-    admit: oneshot::Sender<watch::Receiver<bool>>,
-}
-
-struct Lease {
-    target: Arc<Target>,
-    revoke: watch::Sender<bool>,
-}
-
 impl Scheduler {
-    /// `max` is the number of concurrent log requests.
-    pub fn new(max: usize) -> Self {
-        let state =
-            State { free: max.max(1), sequence: 0, waiting: BTreeMap::new(), granted: BTreeMap::new() };
-        Self { shared: Arc::new(Shared { state: Mutex::new(state), load: watch::Sender::default() }) }
+    /// `max_log_requests` bounds all concurrent log requests, `max_streams_per_node` those that follow on one node.
+    pub fn new(max_log_requests: usize, max_streams_per_node: usize) -> Self {
+        let state = Mutex::new(State::new(max_log_requests, max_streams_per_node));
+        Self { shared: Arc::new(Shared { state, load: watch::Sender::default() }) }
     }
 
-    /// Queues up for a grant at once; the future waits for it. Dropping the future leaves the queue.
-    pub fn request(&self, target: &Arc<Target>, urgency: Urgency) -> Request {
-        let (admit, admitted) = oneshot::channel();
-        let mut state = self.shared.lock();
-        state.sequence += 1;
-        let place = (urgency, state.sequence);
-        state.waiting.insert(place, Waiter { target: target.clone(), admit });
-        self.shared.settle(&mut state);
-        drop(state);
-        Request { ticket: Some(Ticket { place, shared: self.shared.clone() }), admitted }
+    /// What a tail asks for grants with. Between its requests it is remembered how it was polled.
+    pub fn seat(&self, target: &Target) -> Seat {
+        let bell = Arc::new(Notify::new());
+        let id = self.shared.peek(|state| state.join(&target.pod, bell.clone()));
+        Seat { member: Arc::new(Membership { id, bell, shared: self.shared.clone() }) }
     }
 
-    /// A grant for one small request if there is room for it at once.
-    pub fn try_spare(&self, target: &Arc<Target>) -> Option<Grant> {
-        self.request(target, Urgency::Open).now_or_never()
+    /// Leave for one small request beside the grants, if there is a place that nobody waits for.
+    pub fn try_spare(&self) -> Option<Spare> {
+        self.shared.peek(State::take_spare).then(|| Spare { shared: self.shared.clone() })
     }
 
-    /// Takes back every grant for whose target `which` holds: its holder is told, and returns it by dropping it.
-    pub fn revoke(&self, which: impl Fn(&Target) -> bool) {
-        for lease in self.shared.lock().granted.values().filter(|lease| which(&lease.target)) {
-            lease.revoke.send_replace(true);
-        }
-    }
-
-    /// How many follow and wait, as it changes.
+    /// How many are followed and polled, as it changes.
     pub fn load(&self) -> watch::Receiver<Load> {
         self.shared.load.subscribe()
     }
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    /// Looks, or changes what nothing follows from.
+    fn peek<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
         // Nothing that holds the lock can panic halfway through a change.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        look(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Admits as many as there is room for, and publishes what has become of it.
-    fn settle(&self, state: &mut State) {
-        while state.free > 0
-            && let Some((place, waiter)) = state.waiting.pop_first()
-        {
-            state.free -= 1;
-            let (revoke, revoked) = watch::channel(false);
-            state.granted.insert(place, Lease { target: waiter.target, revoke });
-            // Where nobody listens any more, its ticket is about to give the grant back.
-            let _ = waiter.admit.send(revoked);
-        }
-        let load = Load { granted: state.granted.len(), waiting: state.waiting.len() };
-        self.load.send_if_modified(|before| std::mem::replace(before, load) != load);
+    /// Changes the state, and makes and publishes what follows from it.
+    fn change<T>(&self, change: impl FnOnce(&mut State, Instant) -> T) -> T {
+        self.peek(|state| {
+            let now = Instant::now();
+            let changed = change(state, now);
+            state.settle(now);
+            let load = state.load(now);
+            self.load.send_if_modified(|before| std::mem::replace(before, load) != load);
+            changed
+        })
     }
 }
 
-/// A claim, waiting or granted, that ends when it is dropped.
-struct Ticket {
-    place: Place,
+/// A tail's place at the scheduler. It holds one request or grant at a time: a new request takes the place of what it
+/// has.
+pub struct Seat {
+    member: Arc<Membership>,
+}
+
+struct Membership {
+    id: Id,
+    /// Rings when there is something new for it.
+    bell: Arc<Notify>,
     shared: Arc<Shared>,
 }
 
-impl Drop for Ticket {
+impl Drop for Membership {
     fn drop(&mut self) {
-        let mut state = self.shared.lock();
-        state.waiting.remove(&self.place);
-        if state.granted.remove(&self.place).is_some() {
-            state.free += 1;
-        }
-        self.shared.settle(&mut state);
+        self.shared.change(|state, _| state.quit(self.id));
     }
 }
 
-/// Waits for a [`Grant`].
-pub struct Request {
-    ticket: Option<Ticket>,
-    admitted: oneshot::Receiver<watch::Receiver<bool>>,
+impl Seat {
+    /// Waits for a grant. Dropping the future gives up the wish; the turn of one that is polled is remembered.
+    pub async fn request(&self, want: Want, urgency: Urgency) -> Grant {
+        let member = self.member.clone();
+        let claimed = member.shared.change(|state, _| state.claim(member.id, want, urgency));
+        let claim = Claim { member, claimed };
+        let Membership { bell, shared, .. } = &*claim.member;
+        loop {
+            match shared.peek(|state| state.admitted(claimed)) {
+                Ok(mode) => return Grant { mode, claim },
+                Err(None) => bell.notified().await,
+                Err(Some(alarm)) => tokio::select! {
+                    () = bell.notified() => {}
+                    () = sleep_until(alarm) => shared.change(|_, _| ()),
+                },
+            }
+        }
+    }
 }
 
-impl Future for Request {
-    type Output = Grant;
+/// What was asked for, waiting or granted, until it is dropped.
+struct Claim {
+    member: Arc<Membership>,
+    claimed: Claimed,
+}
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Grant> {
-        match Pin::new(&mut self.admitted).poll(context) {
-            Poll::Ready(Ok(revoked)) => match self.ticket.take() {
-                Some(ticket) => Poll::Ready(Grant { mode: Mode::Follow, revoked, _ticket: ticket }),
-                None => Poll::Pending,
-            },
-            // The queue keeps the sender for as long as the ticket lives.
-            Poll::Ready(Err(_)) | Poll::Pending => Poll::Pending,
-        }
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.member.shared.change(|state, now| state.give_up(self.claimed, now));
     }
 }
 
 /// Leave to make log requests for one target, one at a time, until it is dropped.
 pub struct Grant {
     pub mode: Mode,
-    revoked: watch::Receiver<bool>,
-    _ticket: Ticket,
+    claim: Claim,
 }
 
 impl Grant {
-    /// Waits until the scheduler wants it back.
-    pub async fn revoked(&mut self) {
-        if self.revoked.wait_for(|revoked| *revoked).await.is_err() {
-            std::future::pending().await
+    /// Waits until the scheduler wants it back, as it may a [`Mode::Follow`]: it is to be dropped, and asked for again.
+    pub async fn revoked(&self) {
+        let Membership { bell, shared, .. } = &*self.claim.member;
+        while !shared.peek(|state| state.is_revoked(self.claim.claimed)) {
+            bell.notified().await;
         }
+    }
+
+    /// Gives it back after a poll, and says whether there was anything new; a poll that failed had nothing. The next
+    /// request is granted when it is its turn again.
+    pub fn polled(self, new_lines: bool) {
+        let Claim { member, claimed } = &self.claim;
+        member.shared.change(|state, now| state.polled(*claimed, new_lines, now));
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use futures::FutureExt;
+/// Leave for one small request, until it is dropped.
+pub struct Spare {
+    shared: Arc<Shared>,
+}
 
-    use super::*;
-
-    fn target(container: &str) -> Arc<Target> {
-        Arc::new(Target { container: container.to_owned(), ..Target::default() })
-    }
-
-    #[test]
-    fn no_more_than_the_maximum_hold_a_grant() {
-        let scheduler = Scheduler::new(2);
-        let mut requests: Vec<_> =
-            (0..3).map(|_| Box::pin(scheduler.request(&target("app"), Urgency::Open))).collect();
-        let mut third = requests.pop().expect("three requests");
-        let mut grants: Vec<_> = requests.into_iter().filter_map(FutureExt::now_or_never).collect();
-        assert_eq!(grants.len(), 2);
-        assert!((&mut third).now_or_never().is_none());
-        assert_eq!(*scheduler.load().borrow(), Load { granted: 2, waiting: 1 });
-        grants.pop();
-        assert!((&mut third).now_or_never().is_some());
-    }
-
-    #[test]
-    fn grants_go_to_the_most_urgent_then_in_the_order_of_asking() {
-        let scheduler = Scheduler::new(1);
-        let first = scheduler.request(&target("a"), Urgency::Open).now_or_never().expect("it is free");
-        let mut open = Box::pin(scheduler.request(&target("b"), Urgency::Open));
-        let mut later = Box::pin(scheduler.request(&target("c"), Urgency::Open));
-        let mut resume = Box::pin(scheduler.request(&target("d"), Urgency::Resume));
-        drop(first);
-        assert!((&mut open).now_or_never().is_none());
-        let grant = (&mut resume).now_or_never().expect("a resumed tail goes first");
-        drop(grant);
-        assert!((&mut later).now_or_never().is_none());
-        assert!((&mut open).now_or_never().is_some());
-    }
-
-    #[test]
-    fn whoever_stops_waiting_leaves_the_queue() {
-        let scheduler = Scheduler::new(1);
-        let held = scheduler.request(&target("a"), Urgency::Open).now_or_never();
-        drop(scheduler.request(&target("b"), Urgency::Open));
-        assert_eq!(*scheduler.load().borrow(), Load { granted: 1, waiting: 0 });
-        drop(held);
-        drop(scheduler.request(&target("c"), Urgency::Open));
-        assert_eq!(*scheduler.load().borrow(), Load::default());
-    }
-
-    #[test]
-    fn a_revoked_grant_tells_its_holder_alone() {
-        let scheduler = Scheduler::new(2);
-        let mut grants: Vec<_> = ["a", "b"]
-            .into_iter()
-            .filter_map(|name| scheduler.request(&target(name), Urgency::Open).now_or_never())
-            .collect();
-        scheduler.revoke(|target| target.container == "b");
-        assert!(grants[1].revoked().now_or_never().is_some());
-        assert!(grants[0].revoked().now_or_never().is_none());
+impl Drop for Spare {
+    fn drop(&mut self) {
+        self.shared.change(|state, _| state.return_spare());
     }
 }

@@ -1,7 +1,5 @@
 //! Compares what was read of a log with its last line, for which one small request is made.
 
-use std::sync::Arc;
-
 use bytes::BytesMut;
 
 use super::{
@@ -12,7 +10,6 @@ use crate::{
     batch::Instant,
     cluster::{Cluster, Error, LogRequest, Priority},
     schedule::Scheduler,
-    target::Target,
 };
 
 /// A last line that is longer than this is not judged.
@@ -32,7 +29,6 @@ pub enum Look {
 pub struct Checker<'a> {
     pub cluster: &'a Cluster,
     pub scheduler: &'a Scheduler,
-    pub target: &'a Arc<Target>,
     /// What the stream was asked for.
     pub request: LogRequest,
     /// From when on lines are wanted where none was read yet.
@@ -41,7 +37,7 @@ pub struct Checker<'a> {
 
 impl Checker<'_> {
     pub async fn look(&self, position: &Position) -> Look {
-        let Some(_grant) = self.scheduler.try_spare(self.target) else { return Look::NoRoom };
+        let Some(_spare) = self.scheduler.try_spare() else { return Look::NoRoom };
         match last_line(self.cluster, &self.request).await {
             Ok(Some(line)) if position.misses(line, self.start) => Look::Missed,
             // What keeps a check from being answered is no reason to let go of the stream.

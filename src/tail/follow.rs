@@ -23,7 +23,7 @@ use crate::{
     cluster::{Error, LogRequest, LogStream, Priority},
     notice::Notice,
     plan::{LogPlan, Since},
-    schedule::{Grant, Urgency},
+    schedule::{Grant, Mode, Seat, Urgency, Want},
     select,
     target::{Life, Target},
 };
@@ -70,6 +70,7 @@ pub struct Tail {
     said: String,
     /// That the log is gone, as the kubelet says it: to be told if the pod is not.
     gone: Option<String>,
+    seat: Seat,
     /// Kept from one answer to the next, so that a stream that breaks does not lose its place to those that wait.
     grant: Option<Grant>,
 }
@@ -115,6 +116,8 @@ impl Tail {
         let bounded = plan.tail.is_some() || plan.since.is_some();
         let position = if bounded && position.latest().is_none() { Position::midway() } else { position };
         Self {
+            seat: context.scheduler.seat(&target),
+
             retries: Retries::new(context.crowd.clone()),
             idle: plan.idle_check.map(Idle::new),
             context,
@@ -164,7 +167,8 @@ impl Tail {
             if opened.elapsed() >= STEADY {
                 self.retries.went_well();
             }
-            self.ended_well = matches!(outcome, Outcome::Clean);
+            // From a poll to the end a container may write more.
+            self.ended_well = matches!(outcome, Outcome::Clean) && log != Log::Polled;
             if let Some(reason) = self.judge(log, outcome).await {
                 return reason;
             }
@@ -223,25 +227,53 @@ impl Tail {
 
     /// Reads one answer, by leave of the scheduler. What it is depends on what is known when the leave is given.
     async fn read(&mut self) -> Result<(Log, Outcome), EndReason> {
-        self.log()?;
+        let wanted = self.log()?;
         let resuming = self.position.latest().is_some();
-        let urgency = if resuming { Urgency::Resume } else { Urgency::Open };
+        let want = match wanted {
+            Log::Followed => Want::Follow,
+            Log::Polled => Want::Poll,
+            Log::Current | Log::Previous => Want::Read,
+        };
+        let urgency = match (self.is_deleting(), want) {
+            (true, _) => Urgency::Ending,
+            (_, Want::Read) if self.plan.follow => Urgency::Ending,
+            _ if resuming => Urgency::Resume,
+            _ => Urgency::Open,
+        };
         let mut life = self.life.clone();
-        let mut grant = match self.grant.take() {
+        let grant = match self.grant.take() {
             Some(grant) => grant,
             None => tokio::select! {
-                grant = self.context.scheduler.request(&self.target, urgency) => grant,
-                reason = no_log(&mut life, &[Life::Dropped, Life::Deleted]) => return Err(reason),
+                grant = self.seat.request(want, urgency) => grant,
+                // What is wanted may be another thing now, and more urgent.
+                Ok(()) = life.changed() => return Ok((wanted, Outcome::Changed)),
             },
         };
-        let log = self.log()?;
+        let log = match self.log()? {
+            Log::Followed if grant.mode == Mode::Poll => Log::Polled,
+            log => log,
+        };
+        let before = self.position.latest();
         let outcome = tokio::select! {
             outcome = self.open_and_read(log, resuming) => outcome,
-            () = grant.revoked() => return Ok((log, Outcome::Clean)),
+            () = grant.revoked() => return Ok((log, Outcome::Changed)),
             reason = no_log(&mut life, &[Life::Dropped]) => return Err(reason),
         };
-        self.grant = Some(grant);
+        if log == Log::Polled && grant.mode == Mode::Poll {
+            grant.polled(self.position.latest() > before);
+        } else {
+            self.grant = Some(grant);
+        }
         Ok((log, outcome))
+    }
+
+    /// Whether there will soon be no log, since the pod is being deleted.
+    fn is_deleting(&self) -> bool {
+        match &*self.life.borrow() {
+            Life::Terminating => true,
+            Life::Terminated(ending) | Life::Replaced { ending, .. } => ending.deleting,
+            Life::Running | Life::Deleted | Life::Dropped => false,
+        }
     }
 
     /// What follows from how an answer ended: the end, or another try after a pause.
@@ -259,6 +291,8 @@ impl Tail {
             Outcome::Clean if matches!(log, Log::Current | Log::Previous) => {
                 return if self.has_more(log).await { None } else { Some(self.ended()) };
             }
+            // The next turn is long enough in coming.
+            Outcome::Clean if log == Log::Polled => return None,
             Outcome::Clean => {}
             Outcome::Failed(error) if error.is_not_found() && !self.may_retry(&error) => {
                 return Some(EndReason::Deleted);
@@ -417,13 +451,8 @@ impl Tail {
 
     async fn consume(&mut self, stream: LogStream, log: Log, resuming: bool, doubt: Doubt) -> Outcome {
         let (request, start) = (self.request(log), self.start());
-        let checker = Checker {
-            cluster: &self.context.cluster,
-            scheduler: &self.context.scheduler,
-            target: &self.target,
-            request,
-            start,
-        };
+        let checker =
+            Checker { cluster: &self.context.cluster, scheduler: &self.context.scheduler, request, start };
         let watched = self.idle.as_mut().filter(|_| log == Log::Followed);
         // After a clean end there may be nothing more, and soon not even a log.
         let unsurprising = if resuming && self.ended_well { Some(&mut self.gone) } else { None };
@@ -475,7 +504,12 @@ impl Tail {
             since: resume.map(Since::Time).or(self.bounded()),
             tail_lines: plan.tail.filter(|lines| resume.is_none() && (*lines > 0 || self.opened.is_none())),
             limit_bytes: plan.limit_bytes,
-            priority: if resume.is_some() { Priority::Resume } else { Priority::Open },
+            priority: match (log, resume) {
+                (Log::Polled, None) => Priority::FirstPoll,
+                (Log::Polled, Some(_)) => Priority::Poll,
+                (_, Some(_)) => Priority::Resume,
+                (_, None) => Priority::Open,
+            },
         }
     }
 

@@ -250,7 +250,7 @@ fn a_restart_while_a_container_waits_for_its_turn_attributes_no_line_to_the_wron
     let mut tail = world.start("web --max-log-requests 1");
     tail.expect("web-1 app a");
     world.pod("web-2", ["old"]);
-    tail.told("1 wait");
+    tail.told("polling 2");
     world.restart_container("web-2/app");
     world.log("web-2/app").push("new");
     // What follows the restart in the watch is told.

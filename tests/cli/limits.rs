@@ -16,11 +16,16 @@ fn pods(count: usize) -> World {
 }
 
 #[test]
-fn fifty_logs_are_followed_and_the_others_wait() {
+fn what_cannot_be_followed_is_polled_and_all_is_shown() {
     let world = pods(63);
-    let tail = world.start("web");
-    tail.told("· following 50 of 63 containers, 13 wait; --max-log-requests raises it\n");
-    assert_eq!(world.account().peak_log_streams, 50);
+    let mut tail = world.start("web");
+    let lines: Vec<_> = (0..63).map(|n| format!("web-{n:02} app a")).collect();
+    tail.expect_all(lines.iter().map(String::as_str));
+    tail.told("· following 45 of 63 containers, polling 18 every ~");
+    assert!(world.account().peak_log_streams <= 50, "{}", world.account());
+    world.log("web-00/app").push("b");
+    world.log("web-62/app").push("b");
+    tail.expect_all(["web-00 app b", "web-62 app b"]);
     tail.interrupt().exit(130);
 }
 
@@ -32,13 +37,14 @@ fn more_logs_are_followed_if_asked_for() {
 }
 
 #[test]
-fn who_waits_is_followed_when_another_ends() {
+fn who_is_polled_is_followed_when_another_ends() {
     let world = pods(3);
     let mut tail = world.start("web --max-log-requests 2");
-    tail.expect_all(["web-00 app a", "web-01 app a"]);
-    tail.told("following 2 of 3 containers, 1 wait");
+    tail.expect_all(["web-00 app a", "web-01 app a", "web-02 app a"]);
+    tail.told("following 1 of 3 containers, polling 2 every ~1 s; --max-log-requests raises it\n");
     world.delete_pod("web-00");
-    tail.expect("web-02 app a");
+    tail.told("following all 2 containers\n");
+    tail.until(|account| account.open_log_streams == 2);
     assert_eq!(world.account().peak_log_streams, 2);
     tail.interrupt();
 }
@@ -124,13 +130,23 @@ fn a_running_stream_costs_no_more_requests() {
 
 #[test]
 fn a_stream_that_breaks_keeps_its_place_before_those_that_wait() {
-    let world = World::web(["a"]);
+    let world = World::web(["a", "b"]);
     world.add_pod(Pod::new("web-2"));
     world.log("web-2/app").push("of another");
-    world.on(Match::logs().path("/web-1/")).then(Answer::ok().end_after(After::Lines(1)));
-    let mut tail = world.start("web --max-log-requests 1");
-    tail.expect("web-1 app a");
-    world.log("web-1/app").push("b");
-    tail.expect("web-1 app b");
+    world.on(Match::logs().path("/web-1/")).then(Answer::ok().cut_after(After::Lines(1)));
+    let wanted = "web-1 app a\nweb-1 app b\nweb-2 app of another\n";
+    world.run("web --no-follow --max-log-requests 1").stdout(wanted);
+}
+
+#[test]
+fn what_a_node_has_no_share_for_is_polled() {
+    let world = World::new();
+    world.add_pods((0..4).map(|n| Pod::new(format!("web-{n}")).node("small")));
+    for n in 0..4 {
+        world.log(&format!("web-{n}/app")).push("a");
+    }
+    let mut tail = world.start("web --max-streams-per-node 3");
+    tail.expect_all(["web-0 app a", "web-1 app a", "web-2 app a", "web-3 app a"]);
+    tail.told("following 3 of 4 containers, polling 1 every ~1 s; --max-streams-per-node raises it\n");
     tail.interrupt();
 }

@@ -43,7 +43,10 @@ fn a_bare_query_follows_the_last_48_hours_of_everything() {
     assert!(selection.label_selector.is_none() && selection.field_selector.is_none());
     assert_eq!(logs.since, Some(Since::Ago(Duration::from_secs(172_800))));
     assert!(logs.follow && !logs.previous && logs.tail.is_none() && logs.limit_bytes.is_none());
-    assert_eq!(limits, Limits { qps: Some(50.0), burst: 100, max_log_requests: 50 });
+    assert_eq!(
+        limits,
+        Limits { qps: Some(50.0), burst: 100, max_log_requests: 50, max_streams_per_node: 100 }
+    );
 }
 
 #[test]
@@ -188,6 +191,12 @@ fn fewer_logs_are_read_at_once_without_following() {
     assert_eq!(max("web --max-log-requests 1"), 1);
     fails("web --max-log-requests 0", "--max-log-requests: 0 is less than 1");
     fails("web --max-log-requests -2", "--max-log-requests: -2 is less than 1");
+}
+
+#[test]
+fn a_node_has_a_share_of_the_streams() {
+    assert_eq!(cluster("web --max-streams-per-node 3").limits.max_streams_per_node, 3);
+    fails("web --max-streams-per-node 0", "--max-streams-per-node: 0 is less than 1");
 }
 
 #[test]

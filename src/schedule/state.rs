@@ -1,0 +1,328 @@
+//! What the scheduler knows, and what it makes of it. Everything here happens at once, at an instant that is given.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use tokio::{sync::Notify, time::Instant};
+
+use super::{
+    Bound, Load, Mode, Urgency, Want,
+    followers::{Age, Bounds, Choice, Followers},
+    turns::{Pace, Turns},
+};
+use crate::target::PodInfo;
+
+/// Names a member; the number is that of arrival.
+pub type Id = u64;
+
+/// Names a claim of a member, so that one that is over cannot be taken for the next.
+pub type Claimed = (Id, u64);
+
+pub struct State {
+    bounds: Bounds,
+    members: HashMap<Id, Member>,
+    followers: Followers,
+    turns: Turns,
+    /// Those who take a place as soon as there is one: the most urgent, then as they came.
+    queue: BTreeMap<(Urgency, u64), Id>,
+    /// Places that are taken.
+    open: usize,
+    polls: usize,
+    readers: usize,
+    pollers: usize,
+    /// Numbers members and claims.
+    count: u64,
+    /// Who of those who wait looks again, and when.
+    keeper: Option<(Id, Instant)>,
+}
+
+struct Member {
+    age: Age,
+    pod: Arc<PodInfo>,
+    /// Told when there is something new for it.
+    bell: Arc<Notify>,
+    /// Whether its log will be gone soon.
+    ending: bool,
+    /// As what it is counted; None: it wants nothing.
+    want: Option<Want>,
+    claim: Option<(u64, Claim)>,
+    pace: Pace,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Claim {
+    Waiting(Urgency),
+    Held { mode: Mode, revoked: bool },
+}
+
+impl State {
+    pub fn new(places: usize, per_node: usize) -> State {
+        let (places, per_node) = (places.max(1), per_node.max(1));
+        let bounds = Bounds { places, kept: (places / 10).max(1), per_node };
+        State {
+            bounds,
+            members: HashMap::new(),
+            followers: Followers::new(bounds),
+            turns: Turns::default(),
+            queue: BTreeMap::new(),
+            open: 0,
+            polls: 0,
+            readers: 0,
+            pollers: 0,
+            count: 0,
+            keeper: None,
+        }
+    }
+
+    pub fn join(&mut self, pod: &Arc<PodInfo>, bell: Arc<Notify>) -> Id {
+        self.count += 1;
+        let (age, pod) = ((pod.created, self.count), pod.clone());
+        let member = Member { age, pod, bell, ending: false, want: None, claim: None, pace: Pace::default() };
+        self.members.insert(self.count, member);
+        self.count
+    }
+
+    /// It wants nothing more, ever.
+    pub fn quit(&mut self, id: Id) {
+        self.lay_down(id, None);
+        self.members.remove(&id);
+    }
+
+    /// It wants a place, and nothing else that it wanted before.
+    pub fn claim(&mut self, id: Id, want: Want, urgency: Urgency) -> Claimed {
+        self.count += 1;
+        let claimed = (id, self.count);
+        self.lay_down(id, Some(want));
+        self.count_as(id, Some(want));
+        if let Some(member) = self.members.get_mut(&id) {
+            member.claim = Some((claimed.1, Claim::Waiting(urgency)));
+            // A turn that is a minute away may be too late.
+            if urgency == Urgency::Ending && !std::mem::replace(&mut member.ending, true) {
+                member.pace.hurry();
+            }
+        }
+        self.line_up(id);
+        claimed
+    }
+
+    /// The mode in which it was admitted, or when it is to look again; None: when its bell rings.
+    pub fn admitted(&self, (id, number): Claimed) -> Result<Mode, Option<Instant>> {
+        match self.members.get(&id).and_then(|member| member.claim) {
+            Some((held, Claim::Held { mode, .. })) if held == number => Ok(mode),
+            _ => Err(self.keeper.filter(|&(keeper, _)| keeper == id).map(|(_, at)| at)),
+        }
+    }
+
+    pub fn is_revoked(&self, (id, number): Claimed) -> bool {
+        let claim = self.members.get(&id).and_then(|member| member.claim);
+        !matches!(claim, Some((held, Claim::Held { revoked: false, .. })) if held == number)
+    }
+
+    /// It was polled, and waits for the next turn.
+    pub fn polled(&mut self, claimed: Claimed, new_lines: bool, now: Instant) {
+        if let Some(member) = self.holder(claimed) {
+            member.pace.rest(now, new_lines);
+            let want = member.want;
+            self.lay_down(claimed.0, want);
+        }
+    }
+
+    /// It no longer wants what it claimed, or has had it.
+    pub fn give_up(&mut self, claimed: Claimed, now: Instant) {
+        let Some(member) = self.holder(claimed) else { return };
+        // A poll of which nothing was told must not come again at once.
+        if let Some((_, Claim::Held { mode: Mode::Poll, .. })) = member.claim {
+            member.pace.rest(now, false);
+        }
+        self.lay_down(claimed.0, None);
+    }
+
+    /// Takes a place that nobody wants.
+    pub fn take_spare(&mut self) -> bool {
+        let free = self.open < self.bounds.places;
+        self.open += usize::from(free);
+        free
+    }
+
+    pub fn return_spare(&mut self) {
+        self.open -= 1;
+    }
+
+    fn holder(&mut self, (id, number): Claimed) -> Option<&mut Member> {
+        self.members.get_mut(&id).filter(|member| matches!(member.claim, Some((held, _)) if held == number))
+    }
+
+    /// Ends what it claimed. It stays counted if it wants the same again, so that nobody is chosen in between.
+    fn lay_down(&mut self, id: Id, want: Option<Want>) {
+        let Some(member) = self.members.get(&id) else { return };
+        if member.want != want || member.is_revoked() {
+            self.count_as(id, None);
+        }
+        let Some(member) = self.members.get_mut(&id) else { return };
+        match member.claim.take() {
+            Some((number, Claim::Waiting(urgency))) => {
+                self.queue.remove(&(urgency, number));
+                self.turns.remove(id, &member.pace);
+            }
+            Some((_, Claim::Held { mode, .. })) => {
+                self.open -= 1;
+                self.polls -= usize::from(mode == Mode::Poll);
+            }
+            None => {}
+        }
+    }
+
+    /// Counts it among those who want the same.
+    fn count_as(&mut self, id: Id, want: Option<Want>) {
+        let Some(member) = self.members.get_mut(&id) else { return };
+        let revoked = member.is_revoked();
+        let before = std::mem::replace(&mut member.want, want);
+        if before == want {
+            return;
+        }
+        match before {
+            Some(Want::Read) => self.readers -= 1,
+            Some(Want::Poll) => self.pollers -= 1,
+            Some(Want::Follow) => self.followers.leave(member.age, &member.pod, revoked),
+            None => {}
+        }
+        match want {
+            Some(Want::Read) => self.readers += 1,
+            Some(Want::Poll) => self.pollers += 1,
+            Some(Want::Follow) => self.followers.enter(member.age, &member.pod),
+            None => {}
+        }
+        if want.is_none_or(|want| want == Want::Read) {
+            self.turns.forget(&mut member.pace);
+        }
+    }
+
+    /// Puts one that waits where it is to wait.
+    fn line_up(&mut self, id: Id) {
+        let Some(member) = self.members.get(&id) else { return };
+        let Some((number, Claim::Waiting(urgency))) = member.claim else { return };
+        let in_turn = match member.want {
+            Some(Want::Follow) => !self.followers.has_chosen(member.age),
+            Some(Want::Poll) => true,
+            Some(Want::Read) | None => false,
+        };
+        if in_turn {
+            self.queue.remove(&(urgency, number));
+            self.turns.insert(id, &member.pace);
+        } else {
+            self.turns.remove(id, &member.pace);
+            self.queue.insert((urgency, number), id);
+        }
+    }
+
+    /// Makes of the changes so far what follows from them.
+    pub fn settle(&mut self, now: Instant) {
+        for choice in self.followers.decide(now, self.readers, self.pollers) {
+            match choice {
+                Choice::Follow((_, id)) => self.promote(id),
+                Choice::Poll((_, id)) => self.demote(id),
+            }
+        }
+        while self.open < self.bounds.places {
+            let turn = self.next_turn(now);
+            if let Some((_, id)) = self.queue.pop_first() {
+                self.admit(id, now, false);
+            } else if let Some(id) = turn {
+                self.admit(id, now, true);
+            } else {
+                break;
+            }
+        }
+        self.set_alarm(now);
+    }
+
+    fn promote(&mut self, id: Id) {
+        self.line_up(id);
+        if let Some(member) = self.members.get_mut(&id) {
+            self.turns.forget(&mut member.pace);
+        }
+    }
+
+    fn demote(&mut self, id: Id) {
+        let Some(member) = self.members.get_mut(&id) else { return };
+        if let Some((_, Claim::Held { mode: Mode::Follow, revoked })) = &mut member.claim {
+            *revoked = true;
+            member.bell.notify_one();
+        }
+        self.line_up(id);
+    }
+
+    fn next_turn(&self, now: Instant) -> Option<Id> {
+        if self.polls >= self.bounds.kept {
+            return None;
+        }
+        // Who is about to follow would be polled for nothing.
+        self.turns.due(now).find(|id| {
+            self.members.get(id).is_some_and(|member| !self.followers.is_next(member.age, &member.pod))
+        })
+    }
+
+    fn admit(&mut self, id: Id, now: Instant, turn: bool) {
+        let Some(member) = self.members.get_mut(&id) else { return };
+        let Some((number, _)) = member.claim else { return };
+        let mode = match member.want {
+            _ if turn => Mode::Poll,
+            Some(Want::Follow) => Mode::Follow,
+            _ => Mode::Read,
+        };
+        match mode {
+            Mode::Poll => {
+                self.turns.remove(id, &member.pace);
+                self.turns.begin(&mut member.pace, now);
+                self.polls += 1;
+            }
+            Mode::Follow => self.followers.opened(member.age, &member.pod, now),
+            Mode::Read => {}
+        }
+        self.open += 1;
+        member.claim = Some((number, Claim::Held { mode, revoked: false }));
+        member.bell.notify_one();
+    }
+
+    /// Appoints one of those who wait to look again when there is something to do though nothing happens.
+    fn set_alarm(&mut self, now: Instant) {
+        let may_poll = self.open < self.bounds.places && self.polls < self.bounds.kept;
+        let turn = if may_poll { self.turns.next(now) } else { None };
+        let at = [turn, self.followers.next_review()].into_iter().flatten().min();
+        let waits = self.turns.first().or_else(|| self.queue.first_key_value().map(|(_, &id)| id));
+        let keeper = waits.zip(at);
+        // Who wakes too early finds out by itself.
+        let in_time = match (keeper, self.keeper) {
+            (Some((id, at)), Some((before, set))) => id == before && set <= at,
+            (None, _) => true,
+            (Some(_), None) => false,
+        };
+        self.keeper = keeper;
+        if !in_time
+            && let Some((id, _)) = keeper
+            && let Some(member) = self.members.get(&id)
+        {
+            member.bell.notify_one();
+        }
+    }
+
+    pub fn load(&mut self, now: Instant) -> Load {
+        let following = self.followers.following();
+        let polled = self.followers.candidates() - following + self.pollers;
+        let bound = match polled {
+            0 => None,
+            _ if self.followers.is_full() => Some(Bound::LogRequests),
+            _ => self.followers.exceed_nodes().then_some(Bound::StreamsPerNode),
+        };
+        Load { following, polled, waiting: self.queue.len(), turn: self.turns.round(polled, now), bound }
+    }
+}
+
+impl Member {
+    /// Whether it holds a stream that it is to give back.
+    fn is_revoked(&self) -> bool {
+        matches!(self.claim, Some((_, Claim::Held { revoked: true, .. })))
+    }
+}

@@ -1,0 +1,482 @@
+//! The scheduler as tails use it, on paused time, and its state against what must hold whatever they do.
+
+use std::pin::Pin;
+
+use futures::{FutureExt, future::BoxFuture};
+use jiff::Timestamp;
+use proptest::prelude::*;
+use tokio::time::advance;
+
+use super::{
+    followers::{CALM, TENURE},
+    turns::LATEST,
+    *,
+};
+use crate::target::PodInfo;
+
+/// A tail: follows, or reads what it gets in polls, as it is told.
+struct Tail {
+    seat: Arc<Seat>,
+    request: Option<BoxFuture<'static, Grant>>,
+    grant: Option<Grant>,
+}
+
+impl Tail {
+    fn ask(&mut self, want: Want, urgency: Urgency) {
+        let seat = self.seat.clone();
+        self.grant = None;
+        self.request = Some(async move { seat.request(want, urgency).await }.boxed());
+        self.mode();
+    }
+
+    /// What it may do now, asking again if its grant was revoked.
+    fn mode(&mut self) -> Option<Mode> {
+        if let Some(grant) = &self.grant
+            && grant.revoked().now_or_never().is_some()
+        {
+            self.ask(Want::Follow, Urgency::Resume);
+        }
+        if let Some(request) = &mut self.request
+            && let Some(grant) = Pin::new(request).now_or_never()
+        {
+            (self.request, self.grant) = (None, Some(grant));
+        }
+        self.grant.as_ref().map(|grant| grant.mode)
+    }
+
+    /// Polls if it may, and waits for its next turn.
+    fn poll(&mut self, new_lines: bool) -> bool {
+        let may = self.mode() == Some(Mode::Poll);
+        if may && let Some(grant) = self.grant.take() {
+            grant.polled(new_lines);
+            self.ask(Want::Follow, Urgency::Open);
+        }
+        may
+    }
+
+    fn follows(&mut self) -> bool {
+        self.mode() == Some(Mode::Follow)
+    }
+}
+
+fn pod(node: &str, created: usize) -> Target {
+    let created = Timestamp::from_second(created as i64).ok();
+    let pod = PodInfo { node: node.to_owned(), created, ..PodInfo::default() };
+    Target { pod: Arc::new(pod), ..Target::default() }
+}
+
+/// A tail that wants to follow a container of this node and this age.
+fn tail(scheduler: &Scheduler, node: &str, created: usize) -> Tail {
+    let mut tail = idle(scheduler, node, created);
+    tail.ask(Want::Follow, Urgency::Open);
+    tail
+}
+
+fn idle(scheduler: &Scheduler, node: &str, created: usize) -> Tail {
+    Tail { seat: Arc::new(scheduler.seat(&pod(node, created))), request: None, grant: None }
+}
+
+fn reader(scheduler: &Scheduler, urgency: Urgency) -> Tail {
+    let mut tail = idle(scheduler, "node", 0);
+    tail.ask(Want::Read, urgency);
+    tail
+}
+
+/// So many, the first the oldest, on a node each.
+fn tails(scheduler: &Scheduler, count: usize) -> Vec<Tail> {
+    (0..count).map(|n| tail(scheduler, &format!("node-{n}"), n)).collect()
+}
+
+/// Which of them follow, once all have heard what was decided.
+fn following(tails: &mut [Tail]) -> Vec<usize> {
+    for _ in 0..3 {
+        tails.iter_mut().for_each(|tail| {
+            tail.mode();
+        });
+    }
+    tails.iter_mut().enumerate().filter_map(|(n, tail)| tail.follows().then_some(n)).collect()
+}
+
+/// Lets them poll for so long, a poll taking no time; how often each did.
+async fn poll_for(tails: &mut [Tail], time: Duration, active: &[usize]) -> Vec<usize> {
+    const STEP: Duration = Duration::from_millis(100);
+    let mut polls = vec![0; tails.len()];
+    for _ in 0..time.as_millis() / STEP.as_millis() {
+        while tails.iter_mut().enumerate().any(|(n, tail)| {
+            let polled = tail.poll(active.contains(&n));
+            polls[n] += usize::from(polled);
+            polled
+        }) {}
+        advance(STEP).await;
+        // The one that keeps the time sleeps no longer.
+        tails.iter_mut().for_each(|tail| {
+            tail.mode();
+        });
+    }
+    polls
+}
+
+#[tokio::test(start_paused = true)]
+async fn as_long_as_all_fit_all_follow() {
+    let scheduler = Scheduler::new(50, 100);
+    let mut tails = tails(&scheduler, 50);
+    assert_eq!(following(&mut tails).len(), 50);
+    assert_eq!(*scheduler.load().borrow(), Load { following: 50, ..Load::default() });
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_too_many_and_a_tenth_of_the_places_goes_to_polls() {
+    let scheduler = Scheduler::new(50, 100);
+    let mut tails = tails(&scheduler, 50);
+    advance(TENURE).await;
+    tails.push(tail(&scheduler, "node-50", 50));
+    assert_eq!(following(&mut tails), (6..51).collect::<Vec<_>>());
+    let load = *scheduler.load().borrow();
+    assert_eq!((load.following, load.polled, load.bound), (45, 6, Some(Bound::LogRequests)));
+    assert_eq!(tails.iter().filter(|tail| tail.grant.is_some()).count(), 50);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_five_hundred_the_newest_are_followed_and_all_have_their_turn() {
+    let scheduler = Scheduler::new(50, 100);
+    let mut tails = tails(&scheduler, 500);
+    let polls = poll_for(&mut tails, TENURE * 2, &[]).await;
+    assert_eq!(following(&mut tails), (455..500).collect::<Vec<_>>());
+    assert!(polls[5..455].iter().all(|&polls| polls > 0), "{polls:?}");
+    assert!(scheduler.load().borrow().turn.is_some_and(|turn| turn >= Duration::from_secs(2)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_there_is_one_place_two_are_polled() {
+    let scheduler = Scheduler::new(1, 100);
+    let mut tails = tails(&scheduler, 2);
+    let polls = poll_for(&mut tails, Duration::from_secs(10), &[0, 1]).await;
+    assert_eq!((following(&mut tails), polls), (vec![], vec![10, 10]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_has_its_share_and_the_rest_of_it_is_polled() {
+    let scheduler = Scheduler::new(50, 3);
+    let mut tails: Vec<_> = (0..5).map(|n| tail(&scheduler, "small", n)).collect();
+    tails.extend((5..15).map(|n| tail(&scheduler, &format!("node-{n}"), n)));
+    poll_for(&mut tails, TENURE * 2, &[]).await;
+    assert_eq!(following(&mut tails), (2..15).collect::<Vec<_>>());
+    let load = *scheduler.load().borrow();
+    assert_eq!((load.following, load.polled, load.bound), (13, 2, Some(Bound::StreamsPerNode)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_newest_that_is_polled_follows_when_a_follower_ends() {
+    let scheduler = Scheduler::new(3, 100);
+    let mut tails = tails(&scheduler, 5);
+    poll_for(&mut tails, TENURE * 2, &[]).await;
+    assert_eq!(following(&mut tails), [3, 4]);
+    tails.pop();
+    assert_eq!(following(&mut tails), [2, 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_newer_container_takes_the_place_of_the_oldest() {
+    let scheduler = Scheduler::new(3, 100);
+    let mut tails = tails(&scheduler, 4);
+    poll_for(&mut tails, TENURE * 2, &[]).await;
+    assert_eq!(following(&mut tails), [2, 3]);
+    tails.push(tail(&scheduler, "node", 9));
+    assert_eq!(tails[4].mode(), None, "it would be polled for nothing");
+    assert_eq!(following(&mut tails), [3, 4]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_just_begun_to_follow_is_left_alone() {
+    let scheduler = Scheduler::new(3, 100);
+    let mut tails = tails(&scheduler, 4);
+    let before = following(&mut tails);
+    tails.push(tail(&scheduler, "node", 9));
+    poll_for(&mut tails, TENURE - Duration::from_secs(1), &[]).await;
+    assert_eq!(following(&mut tails), before);
+    poll_for(&mut tails, Duration::from_secs(2), &[]).await;
+    assert_eq!(following(&mut tails), [3, 4]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_follow_again_when_all_have_fitted_for_a_while() {
+    let scheduler = Scheduler::new(10, 100);
+    let mut tails = tails(&scheduler, 11);
+    poll_for(&mut tails, Duration::from_secs(1), &[]).await;
+    tails.pop();
+    poll_for(&mut tails, CALM - Duration::from_secs(1), &[]).await;
+    assert_eq!(following(&mut tails).len(), 9);
+    // A pod more and less again, as in a rollout.
+    tails.push(tail(&scheduler, "node", 11));
+    tails.pop();
+    poll_for(&mut tails, CALM - Duration::from_secs(1), &[]).await;
+    assert_eq!(following(&mut tails).len(), 9);
+    poll_for(&mut tails, Duration::from_secs(2), &[]).await;
+    assert_eq!(following(&mut tails).len(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_writes_is_polled_every_second_and_others_ever_less_often() {
+    let scheduler = Scheduler::new(1, 100);
+    let mut tails = tails(&scheduler, 2);
+    // After 1, 3, 7, 15, 31 and 63 seconds, and then every minute.
+    let polls = poll_for(&mut tails, Duration::from_secs(1 + 2 + 4 + 8 + 16 + 32), &[1]).await;
+    assert_eq!(polls, [1 + 5, 63]);
+    let polls = poll_for(&mut tails, LATEST * 10, &[1]).await;
+    assert_eq!(polls, [10, 600]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_writes_again_is_polled_soon_again() {
+    let scheduler = Scheduler::new(1, 100);
+    let mut tails = tails(&scheduler, 2);
+    poll_for(&mut tails, LATEST * 3, &[1]).await;
+    poll_for(&mut tails, LATEST, &[0, 1]).await;
+    let polls = poll_for(&mut tails, Duration::from_secs(10), &[0, 1]).await;
+    assert_eq!(polls, [10, 10]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poll_that_is_given_back_without_a_word_does_not_come_again_at_once() {
+    let scheduler = Scheduler::new(1, 100);
+    let mut tails = tails(&scheduler, 2);
+    assert_eq!((tails[0].mode(), tails[1].mode()), (None, Some(Mode::Poll)));
+    tails[1].ask(Want::Follow, Urgency::Resume);
+    assert_eq!((tails[0].mode(), tails[1].mode()), (Some(Mode::Poll), None));
+    tails[0].poll(false);
+    assert_eq!((tails[0].mode(), tails[1].mode()), (None, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_never_polled_goes_before_who_is_overdue() {
+    let scheduler = Scheduler::new(1, 100);
+    let mut tails = tails(&scheduler, 2);
+    poll_for(&mut tails, Duration::from_secs(5), &[]).await;
+    let held = reader(&scheduler, Urgency::Open);
+    advance(LATEST).await;
+    tails.push(tail(&scheduler, "node", 2));
+    drop(held);
+    assert_eq!(tails.iter_mut().map(Tail::mode).collect::<Vec<_>>(), [None, None, Some(Mode::Poll)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_ends_is_read_before_what_opens_and_before_all_polls() {
+    let scheduler = Scheduler::new(1, 100);
+    let mut polled = tails(&scheduler, 3);
+    assert_eq!((polled[0].mode(), polled[1].mode()), (None, Some(Mode::Poll)));
+    let mut open = reader(&scheduler, Urgency::Open);
+    let mut ending = reader(&scheduler, Urgency::Ending);
+    // The pod of one that waits for its turn is deleted.
+    polled[2].ask(Want::Read, Urgency::Ending);
+    let mut resume = reader(&scheduler, Urgency::Resume);
+    polled[1].poll(false);
+    for next in [&mut resume, &mut ending, &mut polled[2], &mut open] {
+        assert_eq!(next.mode(), Some(Mode::Read));
+        (next.grant, next.request) = (None, None);
+    }
+    assert_eq!(polled[0].mode(), Some(Mode::Poll));
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_who_read_once_have_their_share_though_the_places_are_followed() {
+    let scheduler = Scheduler::new(10, 100);
+    let mut tails = tails(&scheduler, 10);
+    let mut reading = reader(&scheduler, Urgency::Open);
+    assert_eq!((following(&mut tails).len(), reading.mode()), (9, Some(Mode::Read)));
+    drop(reading);
+    poll_for(&mut tails, CALM * 2, &[]).await;
+    assert_eq!(following(&mut tails).len(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_following_it_is_a_queue() {
+    let scheduler = Scheduler::new(5, 100);
+    let mut readers: Vec<_> = (0..20).map(|_| reader(&scheduler, Urgency::Open)).collect();
+    for first in (0..20).step_by(5) {
+        let admitted = readers.iter_mut().enumerate().filter_map(|(n, reader)| reader.mode().map(|_| n));
+        assert_eq!(admitted.collect::<Vec<_>>(), (first..first + 5).collect::<Vec<_>>());
+        readers[first..first + 5].iter_mut().for_each(|reader| reader.grant = None);
+    }
+    assert_eq!(*scheduler.load().borrow(), Load::default());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_node_cannot_follow_is_polled_though_there_is_room() {
+    let scheduler = Scheduler::new(50, 100);
+    let mut tails = tails(&scheduler, 2);
+    tails[0].ask(Want::Poll, Urgency::Open);
+    assert_eq!((tails[0].mode(), tails[1].mode()), (Some(Mode::Poll), Some(Mode::Follow)));
+    let load = *scheduler.load().borrow();
+    assert_eq!((load.following, load.polled, load.bound), (1, 1, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_spare_place_is_one_that_nobody_has() {
+    let scheduler = Scheduler::new(2, 100);
+    let mut first = reader(&scheduler, Urgency::Open);
+    let spare = scheduler.try_spare().expect("one place is free");
+    assert!(scheduler.try_spare().is_none());
+    let mut second = reader(&scheduler, Urgency::Open);
+    assert_eq!((first.mode(), second.mode()), (Some(Mode::Read), None));
+    drop(spare);
+    assert_eq!(second.mode(), Some(Mode::Read));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_stops_waiting_leaves_the_queue() {
+    let scheduler = Scheduler::new(1, 100);
+    let held = reader(&scheduler, Urgency::Open);
+    drop(reader(&scheduler, Urgency::Open));
+    assert_eq!(scheduler.load().borrow().waiting, 0);
+    drop(held);
+    drop(reader(&scheduler, Urgency::Open));
+    assert_eq!(reader(&scheduler, Urgency::Open).mode(), Some(Mode::Read));
+}
+
+/// Nobody but those who wait keeps the time: they wake by themselves.
+#[tokio::test(start_paused = true)]
+async fn waiting_for_a_turn_ends_by_itself() {
+    let scheduler = Scheduler::new(1, 100);
+    let start = Instant::now();
+    let polls = |new_lines| {
+        let seat = scheduler.seat(&pod("node", 0));
+        async move {
+            for _ in 0..4 {
+                seat.request(Want::Poll, Urgency::Open).await.polled(new_lines);
+            }
+            start.elapsed().as_secs()
+        }
+    };
+    assert_eq!(futures::join!(polls(true), polls(false), polls(true)), (3, 1 + 2 + 4, 3));
+}
+
+/// What happens to the scheduler.
+#[derive(Debug, Clone)]
+enum Event {
+    Arrive {
+        node: u8,
+        created: u8,
+        read: bool,
+    },
+    End(prop::sample::Index),
+    /// A poll, a read or a check comes to its end.
+    Answer(prop::sample::Index, bool),
+    Pass(u16),
+}
+
+fn events() -> impl Strategy<Value = Vec<Event>> {
+    let arrive = (0..3_u8, any::<u8>(), prop::bool::weighted(0.2))
+        .prop_map(|(node, created, read)| Event::Arrive { node, created, read });
+    let answer = (any::<prop::sample::Index>(), any::<bool>()).prop_map(|(n, new)| Event::Answer(n, new));
+    let event = prop_oneof![
+        4 => arrive,
+        1 => any::<prop::sample::Index>().prop_map(Event::End),
+        4 => answer,
+        2 => (0..20_000_u16).prop_map(Event::Pass),
+    ];
+    prop::collection::vec(event, 1..120)
+}
+
+/// Tails that do as they are told.
+struct Model {
+    scheduler: Scheduler,
+    tails: Vec<(Tail, String, bool)>,
+    places: usize,
+    per_node: usize,
+}
+
+impl Model {
+    fn apply(&mut self, event: &Event) {
+        match event {
+            Event::Arrive { node, created, read: false } => {
+                let node = format!("node-{node}");
+                let tail = tail(&self.scheduler, &node, usize::from(*created));
+                self.tails.push((tail, node, false));
+            }
+            Event::Arrive { read: true, .. } => {
+                self.tails.push((reader(&self.scheduler, Urgency::Open), String::new(), true));
+            }
+            Event::End(which) if !self.tails.is_empty() => {
+                self.tails.remove(which.index(self.tails.len()));
+            }
+            Event::Answer(which, new_lines) if !self.tails.is_empty() => {
+                let which = which.index(self.tails.len());
+                self.answer(which, *new_lines);
+            }
+            _ => {}
+        }
+    }
+
+    fn answer(&mut self, which: usize, new_lines: bool) -> bool {
+        let (tail, _, reads) = &mut self.tails[which];
+        if *reads && tail.mode().is_some() {
+            self.tails.remove(which);
+            return true;
+        }
+        tail.poll(new_lines)
+    }
+
+    /// Everybody hears what was decided; then no bound is broken.
+    fn check(&mut self) {
+        self.tails.iter_mut().for_each(|(tail, ..)| {
+            tail.mode();
+        });
+        let held = |mode: Mode| {
+            self.tails
+                .iter()
+                .filter(move |(tail, ..)| tail.grant.as_ref().is_some_and(|grant| grant.mode == mode))
+        };
+        let (follow, poll, read) =
+            (held(Mode::Follow).count(), held(Mode::Poll).count(), held(Mode::Read).count());
+        assert!(follow + poll + read <= self.places);
+        assert!(poll <= (self.places / 10).max(1));
+        for n in 0..3 {
+            let node = format!("node-{n}");
+            assert!(held(Mode::Follow).filter(|(_, on, _)| *on == node).count() <= self.per_node);
+        }
+        if self.scheduler.load().borrow().polled > 0 {
+            assert!(follow <= self.places - (self.places / 10).max(1));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn no_bound_is_ever_broken_and_nobody_waits_for_ever(
+        places in 1..25_usize, per_node in 1..8_usize, events in events(),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+        runtime.expect("the system has room for a runtime").block_on(async {
+            let scheduler = Scheduler::new(places, per_node);
+            let mut model = Model { scheduler, tails: Vec::new(), places, per_node };
+            for event in &events {
+                model.apply(event);
+                model.check();
+                if let Event::Pass(time) = event {
+                    advance(Duration::from_millis((*time).into())).await;
+                    model.check();
+                }
+            }
+            // From now on every answer ends at once; then nobody is left out for longer than the longest pause.
+            let mut shown = vec![false; model.tails.len()];
+            for _ in 0..LATEST.as_secs() + TENURE.as_secs() {
+                for n in (0..model.tails.len()).rev() {
+                    shown[n] |= model.tails[n].0.follows();
+                    let reads = model.tails[n].2;
+                    if model.answer(n, false) {
+                        shown[n] = true;
+                        if reads {
+                            shown.remove(n);
+                        }
+                    }
+                }
+                model.check();
+                advance(Duration::from_secs(1)).await;
+            }
+            assert!(shown.iter().all(|&shown| shown), "{shown:?}");
+            assert!(model.tails.iter().all(|(_, _, reads)| !reads));
+        });
+    }
+}

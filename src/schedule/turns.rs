@@ -1,0 +1,115 @@
+//! Whose turn it is to be polled: soon for those who write, ever later for those who do not.
+
+use std::{collections::BTreeSet, ops::Bound, time::Duration};
+
+use tokio::time::Instant;
+
+/// From one poll of a container to the next.
+pub const SOONEST: Duration = Duration::from_secs(1);
+pub const LATEST: Duration = Duration::from_secs(60);
+
+/// How often one container is polled.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Pace {
+    /// None: it was never polled, and goes before those who were.
+    due: Option<Instant>,
+    interval: Duration,
+    /// When the last poll began, and how long after the one before.
+    last: Option<Instant>,
+    gap: Option<Duration>,
+}
+
+impl Pace {
+    /// Its turn is now. It must not be waiting.
+    pub fn hurry(&mut self) {
+        (self.due, self.interval) = (None, Duration::ZERO);
+    }
+
+    /// It was polled.
+    pub fn rest(&mut self, now: Instant, new_lines: bool) {
+        self.interval = if new_lines { SOONEST } else { (self.interval * 2).clamp(SOONEST, LATEST) };
+        self.due = Some(now + self.interval);
+    }
+}
+
+/// Those who wait for their turn, the earliest due first.
+#[derive(Default)]
+pub struct Turns {
+    waiting: BTreeSet<(Option<Instant>, u64)>,
+    /// Of all that were polled at least twice: how many they are, and their pauses together.
+    paced: u32,
+    gaps: Duration,
+    /// Since when somebody was polled, and how often since.
+    began: Option<Instant>,
+    polls: u32,
+}
+
+impl Turns {
+    pub fn insert(&mut self, id: u64, pace: &Pace) {
+        self.waiting.insert((pace.due, id));
+    }
+
+    pub fn remove(&mut self, id: u64, pace: &Pace) {
+        self.waiting.remove(&(pace.due, id));
+    }
+
+    pub fn first(&self) -> Option<u64> {
+        self.waiting.first().map(|&(_, id)| id)
+    }
+
+    /// Whose turn it is, the most overdue first.
+    pub fn due(&self, now: Instant) -> impl Iterator<Item = u64> {
+        self.waiting.iter().take_while(move |(due, _)| *due <= Some(now)).map(|&(_, id)| id)
+    }
+
+    /// When the next turn comes.
+    pub fn next(&self, now: Instant) -> Option<Instant> {
+        let later = (Bound::Excluded((Some(now), u64::MAX)), Bound::Unbounded);
+        self.waiting.range(later).next().and_then(|&(due, _)| due)
+    }
+
+    /// A poll begins.
+    pub fn begin(&mut self, pace: &mut Pace, now: Instant) {
+        self.began.get_or_insert(now);
+        self.polls = self.polls.saturating_add(1);
+        let gap = pace.last.replace(now).map(|last| now - last);
+        self.count(pace, gap);
+    }
+
+    /// It is no longer polled.
+    pub fn forget(&mut self, pace: &mut Pace) {
+        pace.last = None;
+        self.count(pace, None);
+    }
+
+    fn count(&mut self, pace: &mut Pace, gap: Option<Duration>) {
+        if let Some(before) = std::mem::replace(&mut pace.gap, gap) {
+            self.paced -= 1;
+            self.gaps -= before;
+        }
+        if let Some(gap) = gap {
+            self.paced += 1;
+            self.gaps += gap;
+        }
+    }
+
+    /// How long after one poll of a container the next comes, where `polled` are polled: as most had it, else by how
+    /// fast the first round goes.
+    pub fn round(&mut self, polled: usize, now: Instant) -> Option<Duration> {
+        let polled = u32::try_from(polled).unwrap_or(u32::MAX);
+        if polled == 0 {
+            (self.began, self.polls) = (None, 0);
+            return None;
+        }
+        if self.paced >= polled.div_ceil(2) {
+            return Some(whole_seconds(self.gaps / self.paced));
+        }
+        let elapsed = now - self.began?;
+        Some(whole_seconds(elapsed.mul_f64(f64::from(polled) / f64::from(self.polls.max(1)))))
+    }
+}
+
+/// No more exact than it is.
+fn whole_seconds(time: Duration) -> Duration {
+    Duration::from_secs(time.as_secs_f64().round() as u64).max(SOONEST)
+}
