@@ -13,10 +13,12 @@ pub mod cluster;
 mod prompt;
 pub mod schedule;
 pub mod select;
+pub mod stats;
 pub mod stdin;
 pub mod tail;
 
 pub mod complete;
+mod dry_run;
 
 pub mod filter;
 pub mod gotemplate;

@@ -22,6 +22,8 @@ const OVERHEAD: usize = 256;
 pub enum Event {
     Batch(Batch),
     Notice(Notice),
+    /// Whole lines for standard output that come from no log.
+    Text(String),
 }
 
 /// The end into which tails put what they read.
@@ -58,6 +60,11 @@ impl Sender {
     pub async fn notice(&self, notice: Notice) {
         let room = Room { permit: self.permit(0).await, sender: self };
         room.put(Event::Notice(notice));
+    }
+
+    pub async fn text(&self, text: String) {
+        let room = Room { permit: self.permit(text.len()).await, sender: self };
+        room.put(Event::Text(text));
     }
 
     /// Puts in what cannot wait for room: as little as there are requests.

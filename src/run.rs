@@ -22,6 +22,7 @@ use crate::{
     batch::{Batch, Item},
     cli::UsageError,
     cluster::{self, Cluster, Trace},
+    dry_run::DryRun,
     exit::ExitCode,
     filter::Filter,
     io::Io,
@@ -29,11 +30,13 @@ use crate::{
     merge::{self, Event, Receiver, Sender},
     notice::Notice,
     output::{Closed, Output},
-    plan::{ClusterPlan, Format, Plan, Source},
+    plan::{ClusterPlan, Format, Plan, Selection, Source, StatsFormat},
     prompt,
     render::Renderer,
     schedule::{Bound, Load, Scheduler},
-    select, stdin,
+    select::{self, Selected},
+    stats::Stats,
+    stdin,
     tail::{self, Summary},
 };
 
@@ -58,18 +61,35 @@ pub async fn run(plan: Plan, mut io: Io) -> ExitCode {
             return ExitCode::Usage;
         }
     };
-    let mut output = Output::new(io.stdout, io.stderr);
+    let output = Output::new(io.stdout, io.stderr);
+    let stats = Stats::default();
+    let code = produce_and_show(&plan, io.stdin, renderer, output, &stats).await;
+    match plan.stats {
+        Some(StatsFormat::Text) => eprint!("{stats}"),
+        Some(StatsFormat::Json) => eprintln!("{}", stats.to_json()),
+        None => {}
+    }
+    code
+}
+
+async fn produce_and_show(
+    plan: &Plan,
+    stdin: Box<dyn Read + Send>,
+    renderer: Renderer,
+    mut output: Output,
+    stats: &Stats,
+) -> ExitCode {
     let (sender, receiver) = merge::queue(merge::CAPACITY);
     let filter = Filter::new(&plan.filter);
     let produce = async {
         match &plan.source {
             Source::Stdin => {
-                let done = stdin::spawn(io.stdin, plan.lines, sender).await;
+                let done = stdin::spawn(stdin, plan.lines, stats, sender).await;
                 done.ok()
                     .and_then(Result::err)
                     .map_or(Ok(ExitCode::Done), |error| Err(format!("cannot read standard input: {error}")))
             }
-            Source::Cluster(wish) => match tail_cluster(&plan, wish, sender).await {
+            Source::Cluster(wish) => match tail_cluster(plan, wish, stats, sender).await {
                 Ok(Some(Summary { read: 0, failed: 1.., .. })) => Ok(ExitCode::Failed),
                 Ok(Some(Summary { unread: 1.., .. })) => Ok(ExitCode::Unread),
                 Ok(Some(_)) => Ok(ExitCode::Done),
@@ -118,6 +138,7 @@ async fn finish(ended: Result<Result<ExitCode, String>, Closed>, mut output: Out
 async fn tail_cluster(
     plan: &Plan,
     wish: &ClusterPlan,
+    stats: &Stats,
     sender: Sender,
 ) -> Result<Option<Summary>, cluster::Error> {
     let words = sender.clone();
@@ -130,6 +151,10 @@ async fn tail_cluster(
         };
         selection.to_mut().label_selector = Some(labels);
     }
+    if wish.dry_run {
+        dry_run(&cluster, &selection, wish, &sender).await?;
+        return Ok(Some(Summary::default()));
+    }
     let scheduler = Scheduler::new(wish.limits.max_log_requests, wish.limits.max_streams_per_node);
     let context = tail::Context {
         cluster: cluster.clone(),
@@ -138,6 +163,7 @@ async fn tail_cluster(
         lines: plan.lines,
         out: sender.clone(),
         crowd: tail::Crowd::default(),
+        stats: stats.clone(),
     };
     let keep_annotations = plan.display.format == Format::Json || plan.display.template.is_some();
     let (selected, receiver) = mpsc::channel(SELECTED);
@@ -146,8 +172,32 @@ async fn tail_cluster(
     tokio::select! {
         (selected, summary) = join(selecting, tailing) => selected.map(|()| Some(summary)),
         never = tell_waiting(scheduler.load(), &sender), if wish.logs.follow => match never {},
+        never = tell_stats(stats, &sender) => match never {},
         never = tell_outages(cluster.outage(), &sender) => match never {},
     }
+}
+
+/// Lists what would be tailed.
+async fn dry_run(
+    cluster: &Cluster,
+    selection: &Selection,
+    wish: &ClusterPlan,
+    out: &Sender,
+) -> Result<(), cluster::Error> {
+    let (sender, mut selected) = mpsc::channel(SELECTED);
+    let mut targets = Vec::new();
+    let collect = async {
+        while let Some(what) = selected.recv().await {
+            match what {
+                Selected::Started { target, .. } => targets.push(target),
+                Selected::Notice(notice) => out.notice(notice).await,
+            }
+        }
+    };
+    let (listed, ()) = join(select::run(cluster, selection, false, false, sender), collect).await;
+    listed?;
+    out.text(DryRun::new(targets, wish).to_string()).await;
+    Ok(())
 }
 
 /// Says how many containers are polled because there are too many to follow all.
@@ -184,6 +234,17 @@ fn in_words(load: &Load) -> String {
         None => "",
     };
     format!("following {following} of {total} containers, polling {polled} {every}{mend}")
+}
+
+/// Says what it cost so far, whenever it is asked to by SIGUSR1.
+async fn tell_stats(stats: &Stats, out: &Sender) -> Infallible {
+    let Ok(mut asked) = signal(SignalKind::user_defined1()) else { return std::future::pending().await };
+    loop {
+        if asked.recv().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+        out.notice(Notice::Stats(stats.to_string())).await;
+    }
 }
 
 /// Says once that the apiserver cannot be reached, and once that it can be again.
@@ -232,6 +293,10 @@ async fn show(
                     failed.into_iter().chain(notices(&batch)).collect()
                 }
                 Event::Notice(notice) => vec![notice],
+                Event::Text(text) => {
+                    lines.extend_from_slice(text.as_bytes());
+                    Vec::new()
+                }
             };
             let mut words = Vec::new();
             for notice in &notices {

@@ -15,6 +15,7 @@ use crate::{
     long_line::{self, LongLine},
     merge::Sender,
     plan::LineLimit,
+    stats::{Counter, Stats},
     target::Target,
 };
 
@@ -24,18 +25,20 @@ const READ: usize = 256 << 10;
 pub fn spawn(
     input: Box<dyn Read + Send>,
     limit: LineLimit,
+    stats: &Stats,
     out: Sender,
 ) -> oneshot::Receiver<io::Result<()>> {
     let (tell, result) = oneshot::channel();
+    let target = Arc::new(Target::default());
+    let lines = Lines { counter: stats.counter(&target), target, limit, out };
     thread::spawn(move || {
         // Nobody may be left to be told.
-        let _ = tell.send(read(input, limit, &out));
+        let _ = tell.send(read(input, &lines));
     });
     result
 }
 
-fn read(mut input: impl Read, limit: LineLimit, out: &Sender) -> io::Result<()> {
-    let target = Arc::new(Target::default());
+fn read(mut input: impl Read, lines: &Lines) -> io::Result<()> {
     let mut pending = BytesMut::new();
     let mut long: Option<LongLine> = None;
     loop {
@@ -57,44 +60,61 @@ fn read(mut input: impl Read, limit: LineLimit, out: &Sender) -> io::Result<()> 
                 continue;
             }
             pending.advance(1);
-            send_long(&target, line, out);
+            lines.send_long(line);
         }
         if let Some(end) = memchr::memrchr(b'\n', &pending) {
-            send(&target, pending.split_to(end + 1), limit, out);
+            lines.send(pending.split_to(end + 1));
         }
-        if pending.len() > long_line::held(limit) {
-            long = Some(LongLine::new(&pending.split(), limit));
+        if pending.len() > long_line::held(lines.limit) {
+            long = Some(LongLine::new(&pending.split(), lines.limit));
         }
     }
     if let Some(line) = long {
-        send_long(&target, line, out);
+        lines.send_long(line);
     }
     if !pending.is_empty() {
-        send(&target, pending, limit, out);
+        lines.send(pending);
     }
     Ok(())
 }
 
-fn send_long(target: &Arc<Target>, line: LongLine, out: &Sender) {
-    let (data, rest) = line.end();
-    let items = vec![Item::Line(Line { time: None, start: 0, end: data.len() as u32 })];
-    block_on(out.batch(Batch { target: target.clone(), data: data.into(), items, rest }));
+/// Where the lines go.
+struct Lines {
+    target: Arc<Target>,
+    limit: LineLimit,
+    counter: Counter,
+    out: Sender,
 }
 
-/// Sends the lines of `data`; the last may lack its newline.
-fn send(target: &Arc<Target>, mut data: BytesMut, limit: LineLimit, out: &Sender) {
-    let mut items = Vec::with_capacity(data.len() / 64 + 1);
-    let mut start = 0;
-    let last = (data.last() != Some(&b'\n')).then_some(data.len());
-    for end in memchr::memchr_iter(b'\n', &data).chain(last) {
-        items.push(Item::Line(Line { time: None, start: start as u32, end: end as u32 }));
-        start = end + 1;
+impl Lines {
+    fn send_long(&self, line: LongLine) {
+        let (data, rest) = line.end();
+        let items = vec![Item::Line(Line { time: None, start: 0, end: data.len() as u32 })];
+        self.counter.add(1, data.len() as u64);
+        block_on(self.out.batch(Batch { target: self.target.clone(), data: data.into(), items, rest }));
     }
-    for item in &mut items {
-        if let Item::Line(line) = item {
-            let message = &mut data[line.start as usize..line.end as usize];
-            line.end = line.start + long_line::cut(message, limit) as u32;
+
+    /// The last line may lack its newline.
+    fn send(&self, mut data: BytesMut) {
+        let mut items = Vec::with_capacity(data.len() / 64 + 1);
+        let mut start = 0;
+        let last = (data.last() != Some(&b'\n')).then_some(data.len());
+        for end in memchr::memchr_iter(b'\n', &data).chain(last) {
+            items.push(Item::Line(Line { time: None, start: start as u32, end: end as u32 }));
+            start = end + 1;
         }
+        for item in &mut items {
+            if let Item::Line(line) = item {
+                let message = &mut data[line.start as usize..line.end as usize];
+                line.end = line.start + long_line::cut(message, self.limit) as u32;
+            }
+        }
+        self.counter.add(items.len() as u64, data.len() as u64);
+        block_on(self.out.batch(Batch {
+            target: self.target.clone(),
+            data: data.freeze(),
+            items,
+            rest: None,
+        }));
     }
-    block_on(out.batch(Batch { target: target.clone(), data: data.freeze(), items, rest: None }));
 }

@@ -97,12 +97,14 @@ fn output() -> [Arg; 11] {
     ]
 }
 
-fn limits() -> [Arg; 4] {
+fn limits() -> [Arg; 6] {
     [
         whole("max-log-requests", "N").help("Logs at once; default: 50, 5 if not following"),
         whole("max-streams-per-node", "N").help("Logs of one node followed at once; default: 100"),
         number("qps", "N").help("Requests a second; default: 50; -1: no limit"),
         whole("burst", "N").help("Requests before --qps binds; default: 100"),
+        switch("dry-run").help("List what would be tailed and what it costs, then end"),
+        optional(text("stats", "FORMAT"), "text").help("Say at the end what it cost: text or json"),
     ]
 }
 

@@ -101,6 +101,8 @@ pub struct Args {
     pub max_streams_per_node: Option<i64>,
     pub qps: Option<f64>,
     pub burst: Option<i64>,
+    pub dry_run: bool,
+    pub stats: Option<String>,
 
     pub kubeconfig: Option<OsString>,
     pub context: Option<String>,
@@ -274,6 +276,8 @@ fn args(query: Option<String>, mut said: Said) -> Args {
         max_streams_per_node: said.one("max-streams-per-node"),
         qps: said.one("qps"),
         burst: said.one("burst"),
+        dry_run: said.switch("dry-run"),
+        stats: said.one("stats"),
         kubeconfig: said.one("kubeconfig"),
         context: said.one("context"),
         verbosity: said.one("verbosity"),

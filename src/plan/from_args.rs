@@ -6,8 +6,8 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
     ClusterPlan, Condition, Connect, ContainerStates, Display, Environment, FilterPlan, Format, Limits,
-    LineLimit, LinePattern, LogPlan, Namespaces, Plan, Selection, Since, Source, Template, Timestamps,
-    colors, duration, name, pattern, query, selector, size,
+    LineLimit, LinePattern, LogPlan, Namespaces, Plan, Selection, Since, Source, StatsFormat, Template,
+    Timestamps, colors, duration, name, pattern, query, selector, size,
 };
 use crate::cli::{Args, UsageError};
 
@@ -65,10 +65,17 @@ impl Plan {
         } else {
             wants_something(args)?;
             let prompt = prompt(args, env)?;
-            Source::Cluster(Box::new(ClusterPlan { connect, selection, prompt, logs, limits }))
+            Source::Cluster(Box::new(ClusterPlan {
+                connect,
+                selection,
+                prompt,
+                dry_run: args.dry_run,
+                logs,
+                limits,
+            }))
         };
         let lines = line_limit(args, &display)?;
-        Ok(Plan { source, lines, filter, display, verbosity })
+        Ok(Plan { source, lines, filter, display, verbosity, stats: stats(args)? })
     }
 }
 
@@ -380,6 +387,15 @@ fn format(args: &Args) -> Result<Format> {
             )));
         }
     })
+}
+
+fn stats(args: &Args) -> Result<Option<StatsFormat>> {
+    match given(&args.stats) {
+        None => Ok(None),
+        Some("text") => Ok(Some(StatsFormat::Text)),
+        Some("json") => Ok(Some(StatsFormat::Json)),
+        Some(other) => Err(error(format!("--stats: \"{other}\" is neither text nor json"))),
+    }
 }
 
 fn gaps(args: &Args) -> Result<bool> {

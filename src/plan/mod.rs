@@ -31,6 +31,14 @@ pub struct Plan {
     pub display: Display,
     /// `--verbosity`: from 6 on, what is asked of the apiserver is told on standard error.
     pub verbosity: u8,
+    /// How to say at the end what it cost, if at all.
+    pub stats: Option<StatsFormat>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatsFormat {
+    Text,
+    Json,
 }
 
 /// Where lines come from.
@@ -46,6 +54,8 @@ pub struct ClusterPlan {
     pub selection: Selection,
     /// Whether the user picks an instance before anything else.
     pub prompt: bool,
+    /// Only list what would be tailed.
+    pub dry_run: bool,
     pub logs: LogPlan,
     pub limits: Limits,
 }

@@ -35,10 +35,15 @@ impl Notices {
     }
 
     pub fn write(&self, notice: &Notice, out: &mut Vec<u8>) {
-        let always =
-            matches!(notice, Notice::About(..) | Notice::Gap(..) | Notice::Warning(_) | Notice::Trace(_));
+        let always = !matches!(
+            notice,
+            Notice::Started(_) | Notice::Ended(..) | Notice::Waiting { .. } | Notice::Info(_)
+        );
         if self.only_log_lines && !always {
             return;
+        }
+        if let Notice::Stats(text) = notice {
+            return out.extend_from_slice(text.as_bytes());
         }
         let (style, sign) = match notice {
             Notice::Started(_) => (&self.started, "+"),
@@ -46,7 +51,7 @@ impl Notices {
             Notice::Waiting { .. } | Notice::About(..) | Notice::Gap(..) | Notice::Warning(_) => {
                 (&self.warning, "!")
             }
-            Notice::Info(_) | Notice::Trace(_) => (&self.info, "·"),
+            Notice::Info(_) | Notice::Trace(_) | Notice::Stats(_) => (&self.info, "·"),
         };
         style.paint(sign, out);
         out.push(b' ');
@@ -72,7 +77,9 @@ impl Notices {
                 self.names(&target.pod.namespace, &target.pod.name, &target.container, out);
                 words(&gap(*after, *before), out);
             }
-            Notice::Info(text) | Notice::Warning(text) | Notice::Trace(text) => words(text, out),
+            Notice::Info(text) | Notice::Warning(text) | Notice::Trace(text) | Notice::Stats(text) => {
+                words(text, out);
+            }
         }
         out.push(b'\n');
     }

@@ -73,6 +73,13 @@ struct Place {
     held: bool,
 }
 
+impl Place {
+    /// When it may be given to a newer container. One that was not used is free to go.
+    fn tenure(&self) -> Instant {
+        if self.held { self.since + TENURE } else { self.since }
+    }
+}
+
 impl Node {
     fn candidates(&self) -> usize {
         self.chosen.len() + self.others.len()
@@ -89,7 +96,7 @@ impl Node {
     /// When the oldest follower is to make room. One at a time: the next when that has given back its stream.
     fn contest(&self) -> Option<Instant> {
         let ((newest, _), (&oldest, place)) = (self.newest_other()?, self.chosen.first_key_value()?);
-        (self.leaving == 0 && newest > oldest).then(|| place.since + TENURE)
+        (self.leaving == 0 && newest > oldest).then(|| place.tenure())
     }
 }
 
@@ -237,7 +244,7 @@ impl Followers {
         let ((newest, _), (&oldest, pod)) = (self.heads.last_key_value()?, self.chosen.first_key_value()?);
         let place = self.nodes.get(&pod.node)?.chosen.get(&oldest)?;
         let contested = self.leaving == 0 && self.chosen.len() >= limit && *newest > oldest;
-        contested.then(|| (place.since + TENURE, oldest))
+        contested.then(|| (place.tenure(), oldest))
     }
 
     fn choose(&mut self, age: Age, pod: Arc<PodInfo>, now: Instant) -> Choice {

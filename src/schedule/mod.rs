@@ -150,6 +150,11 @@ impl Drop for Membership {
 }
 
 impl Seat {
+    /// Says what will be asked for, so that the newest of many who come at once are chosen to follow.
+    pub fn announce(&self, want: Want) {
+        self.member.shared.change(|state, _| state.announce(self.member.id, want));
+    }
+
     /// Waits for a grant. Dropping the future gives up the wish; the turn of one that is polled is remembered.
     pub async fn request(&self, want: Want, urgency: Urgency) -> Grant {
         let member = self.member.clone();

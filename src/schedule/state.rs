@@ -90,6 +90,11 @@ impl State {
         self.members.remove(&id);
     }
 
+    /// It will want a place: the choice of those who follow is made among all that are known.
+    pub fn announce(&mut self, id: Id, want: Want) {
+        self.count_as(id, Some(want));
+    }
+
     /// It wants a place, and nothing else that it wanted before.
     pub fn claim(&mut self, id: Id, want: Want, urgency: Urgency) -> Claimed {
         self.count += 1;

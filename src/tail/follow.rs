@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use jiff::Timestamp;
 use tokio::{
     sync::watch,
     time::{Instant, sleep, timeout},
@@ -12,11 +11,13 @@ use tokio::{
 use super::{
     Context,
     check::{self, Checker},
+    extent::Extent,
     idle::Idle,
     position::Position,
     retry::Retries,
     split::Splitter,
     stream::{Doubt, End, Reading, Watchdog},
+    window::Window,
 };
 use crate::{
     batch::{self, Batch, EndReason, Ended, Item},
@@ -25,6 +26,7 @@ use crate::{
     plan::{LogPlan, Since},
     schedule::{Grant, Mode, Seat, Urgency, Want},
     select,
+    stats::Counter,
     target::{Life, Target},
 };
 
@@ -50,10 +52,8 @@ pub struct Tail {
     position: Position,
     /// Where the log of the next instance was read to, by mistake.
     next: Position,
-    /// What to show of the log where nothing of it was shown before.
     plan: LogPlan,
-    /// When the log was opened first, by the apiserver's clock.
-    opened: Option<Timestamp>,
+    extent: Extent,
     /// Whether the last answer came to the end of the log, and what was read before is not in it.
     astray: bool,
     /// Whether the user was told that it began.
@@ -67,10 +67,12 @@ pub struct Tail {
     doubt: Doubt,
     idle: Option<Idle>,
     retries: Retries,
+    counter: Counter,
     said: String,
     /// That the log is gone, as the kubelet says it: to be told if the pod is not.
     gone: Option<String>,
     seat: Seat,
+    window: Window,
     /// Kept from one answer to the next, so that a stream that breaks does not lose its place to those that wait.
     grant: Option<Grant>,
 }
@@ -98,26 +100,28 @@ enum Outcome {
     Doubtful,
     /// It has not ended, but gives nothing where there is something.
     Silent,
+    /// A poll asked for too few lines.
+    Few,
 }
 
 impl Tail {
     /// `fresh`: whether the instance came into being while we looked on, so that all of its log is news.
     pub fn new(
         context: Context,
+        seat: Seat,
         target: Arc<Target>,
         life: watch::Receiver<Life>,
         fresh: bool,
         position: Position,
     ) -> Self {
-        let mut plan = context.plan.clone();
-        if fresh {
-            plan = LogPlan { since: None, tail: None, ..plan };
-        }
-        let bounded = plan.tail.is_some() || plan.since.is_some();
-        let position = if bounded && position.latest().is_none() { Position::midway() } else { position };
+        let plan = context.plan.clone();
+        let extent = if fresh { Extent::default() } else { Extent::new(&plan) };
+        let anew = position.latest().is_none();
+        let position = if anew && extent.is_bounded() { Position::midway() } else { position };
         Self {
-            seat: context.scheduler.seat(&target),
-
+            seat,
+            window: Window::new(),
+            counter: context.stats.counter(&target),
             retries: Retries::new(context.crowd.clone()),
             idle: plan.idle_check.map(Idle::new),
             context,
@@ -126,7 +130,7 @@ impl Tail {
             position,
             next: Position::default(),
             plan,
-            opened: None,
+            extent,
             astray: false,
             begun: false,
             ended_well: true,
@@ -167,7 +171,7 @@ impl Tail {
             if opened.elapsed() >= STEADY {
                 self.retries.went_well();
             }
-            // From a poll to the end a container may write more.
+            // After a poll the container may write more.
             self.ended_well = matches!(outcome, Outcome::Clean) && log != Log::Polled;
             if let Some(reason) = self.judge(log, outcome).await {
                 return reason;
@@ -253,14 +257,14 @@ impl Tail {
             Log::Followed if grant.mode == Mode::Poll => Log::Polled,
             log => log,
         };
-        let before = self.position.latest();
+        let before = self.counter.lines();
         let outcome = tokio::select! {
-            outcome = self.open_and_read(log, resuming) => outcome,
+            outcome = self.answers(log, resuming) => outcome,
             () = grant.revoked() => return Ok((log, Outcome::Changed)),
             reason = no_log(&mut life, &[Life::Dropped]) => return Err(reason),
         };
         if log == Log::Polled && grant.mode == Mode::Poll {
-            grant.polled(self.position.latest() > before);
+            grant.polled(self.counter.lines() > before);
         } else {
             self.grant = Some(grant);
         }
@@ -280,7 +284,7 @@ impl Tail {
     async fn judge(&mut self, log: Log, outcome: Outcome) -> Option<EndReason> {
         match outcome {
             // What is to be read now is known at once.
-            Outcome::Changed => return None,
+            Outcome::Changed | Outcome::Few => return None,
             Outcome::Doubtful => {
                 self.wait_for_status().await;
                 return None;
@@ -318,7 +322,7 @@ impl Tail {
             return false;
         }
         let more = match check::last_line(&self.context.cluster, &self.request(log)).await {
-            Ok(last) => last.is_some_and(|line| self.position.misses(line, self.start())),
+            Ok(last) => last.is_some_and(|line| self.position.misses(line, self.extent.start())),
             Err(error) if error.is_retryable() && self.retries.count() < TRIES => {
                 self.pause().await;
                 return true;
@@ -332,24 +336,6 @@ impl Tail {
         }
         self.rounds += usize::from(more);
         more
-    }
-
-    /// From when on lines are to be shown, as far as it is known.
-    fn start(&self) -> Option<batch::Instant> {
-        self.bounded().and_then(|since| match since {
-            Since::Time(time) => Some(time.into()),
-            Since::Ago(_) => None,
-        })
-    }
-
-    /// From when on lines are to be shown where none was yet, or is to be. A span of time counts from the first look.
-    fn bounded(&self) -> Option<Since> {
-        let Some(opened) = self.opened else { return self.plan.since };
-        match (self.plan.tail, self.plan.since) {
-            (Some(0), _) => Some(Since::Time(opened)),
-            (_, Some(Since::Ago(ago))) => opened.checked_sub(ago).ok().map(Since::Time),
-            (_, since) => since,
-        }
     }
 
     /// What was served may be the log of another instance, whose status is late: a moment tells, or the cluster when it
@@ -432,6 +418,36 @@ impl Tail {
         }
     }
 
+    /// One answer; or several, where a poll has to ask for more lines.
+    async fn answers(&mut self, log: Log, resuming: bool) -> Outcome {
+        let before = self.counter.lines();
+        let outcome = loop {
+            match self.open_and_read(log, resuming).await {
+                Outcome::Few => {}
+                outcome => break outcome,
+            }
+        };
+        if log == Log::Polled && matches!(outcome, Outcome::Clean) {
+            let new = self.counter.lines() - before;
+            self.window.read(if resuming { new } else { 0 });
+            if self.position.latest().is_none() {
+                self.find_place(log).await;
+            }
+        }
+        outcome
+    }
+
+    /// Where none of the lines are wanted that there are, the last of them is where to go on from: else each poll would
+    /// have the kubelet read all of the log again.
+    async fn find_place(&mut self, log: Log) {
+        let last = check::last_line(&self.context.cluster, &self.request(log)).await;
+        if let Ok(Some(line)) = last
+            && !self.position.misses(line, self.extent.start())
+        {
+            self.position.go_on_behind(line);
+        }
+    }
+
     async fn open_and_read(&mut self, log: Log, resuming: bool) -> Outcome {
         // What was made sure of holds for what is asked now, and not for ever.
         let doubt = std::mem::replace(&mut self.doubt, Doubt::Stop);
@@ -444,13 +460,15 @@ impl Tail {
         if self.life.borrow().has_changed() {
             return Outcome::Changed;
         }
-        self.opened = self.opened.or(stream.date());
+        self.extent.opened(stream.date());
         self.begin().await;
         self.consume(stream, log, resuming, doubt).await
     }
 
     async fn consume(&mut self, stream: LogStream, log: Log, resuming: bool, doubt: Doubt) -> Outcome {
-        let (request, start) = (self.request(log), self.start());
+        let (request, start) = (self.request(log), self.extent.start());
+        // A poll that asked for too few lines has missed nothing yet.
+        let few = request.tail_lines.filter(|_| log == Log::Polled && resuming);
         let checker =
             Checker { cluster: &self.context.cluster, scheduler: &self.context.scheduler, request, start };
         let watched = self.idle.as_mut().filter(|_| log == Log::Followed);
@@ -463,8 +481,13 @@ impl Tail {
             finder: resuming.then(|| self.position.finder()),
             position: &mut self.position,
             out: &self.context.out,
+            counter: &self.counter,
             // The previous log is that of this instance for certain.
-            doubt: if log == Log::Previous { Doubt::Tell } else { doubt },
+            doubt: match (log, few) {
+                (Log::Previous, _) => Doubt::Tell,
+                (_, Some(_)) => Doubt::Stop,
+                (_, None) => doubt,
+            },
             said: &mut self.said,
             unsurprising,
             incomplete: &mut self.incomplete,
@@ -484,6 +507,10 @@ impl Tail {
         match end {
             Ok(End::Clean) => Outcome::Clean,
             Ok(End::Silent) => Outcome::Silent,
+            Ok(End::Doubtful) if few.is_some() && *self.life.borrow() == Life::Running => {
+                self.window.missed(few.unwrap_or_default());
+                Outcome::Few
+            }
             Ok(End::Doubtful) => {
                 self.hand_over(resuming);
                 Outcome::Doubtful
@@ -501,8 +528,12 @@ impl Tail {
             container: self.target.container.clone(),
             follow: log == Log::Followed,
             previous: log == Log::Previous,
-            since: resume.map(Since::Time).or(self.bounded()),
-            tail_lines: plan.tail.filter(|lines| resume.is_none() && (*lines > 0 || self.opened.is_none())),
+            since: resume.map(Since::Time).or(self.extent.since()),
+            tail_lines: match (log, resume) {
+                (Log::Polled, Some(_)) => self.window.lines(),
+                (_, Some(_)) => None,
+                (_, None) => self.extent.tail_lines(),
+            },
             limit_bytes: plan.limit_bytes,
             priority: match (log, resume) {
                 (Log::Polled, None) => Priority::FirstPoll,

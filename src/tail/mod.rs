@@ -1,6 +1,7 @@
 //! Follows each target for as long as its container lives.
 
 mod check;
+mod extent;
 mod follow;
 mod idle;
 mod position;
@@ -8,6 +9,7 @@ mod retry;
 mod split;
 mod stream;
 mod timestamp;
+mod window;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -21,8 +23,9 @@ use crate::{
     cluster::Cluster,
     merge::Sender,
     plan::{LineLimit, LogPlan},
-    schedule::Scheduler,
+    schedule::{Scheduler, Want},
     select::Selected,
+    stats::Stats,
     target::{Life, Target},
 };
 use follow::Tail;
@@ -38,6 +41,7 @@ pub struct Context {
     pub lines: LineLimit,
     pub out: Sender,
     pub crowd: Crowd,
+    pub stats: Stats,
 }
 
 /// How the tails of a run fared.
@@ -98,13 +102,17 @@ impl Tails {
         let before = self.slots.insert(slot, end);
         let left = self.left.remove(&target.container_id);
         let context = self.context.clone();
+        let seat = context.scheduler.seat(&target);
+        if context.plan.follow && matches!(*life.borrow(), Life::Running | Life::Terminating) {
+            seat.announce(Want::Follow);
+        }
         self.tasks.spawn(async move {
             let handed_over = match before {
                 // An error means that it has ended as well.
                 Some(before) => before.await.unwrap_or_default(),
                 None => Position::default(),
             };
-            let mut tail = Tail::new(context, target.clone(), life, fresh, left.unwrap_or(handed_over));
+            let mut tail = Tail::new(context, seat, target.clone(), life, fresh, left.unwrap_or(handed_over));
             let end = tail.run().await;
             let (position, next) = tail.into_positions();
             // There may be no next one yet.

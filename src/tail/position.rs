@@ -62,6 +62,13 @@ impl Position {
         self.recent.push_back(Seen::new(time, message));
     }
 
+    /// Takes `line` as the last that was read, where none was.
+    pub fn go_on_behind(&mut self, line: Seen) {
+        self.recent.push_back(line);
+        self.latest = Some(line.time);
+        self.forgot = true;
+    }
+
     /// The instant of the last line read.
     pub fn latest(&self) -> Option<Instant> {
         self.latest

@@ -20,6 +20,7 @@ use crate::{
     cluster::{Error, LogStream},
     merge::Sender,
     notice::Notice,
+    stats::Counter,
     target::{Life, Target},
 };
 
@@ -41,6 +42,7 @@ pub struct Reading<'a> {
     pub life: watch::Receiver<Life>,
     pub position: &'a mut Position,
     pub out: &'a Sender,
+    pub counter: &'a Counter,
     /// Set where the answer repeats what was read before.
     pub finder: Option<Finder>,
     pub doubt: Doubt,
@@ -188,14 +190,19 @@ impl Reading<'_> {
         if !items.is_empty() {
             let batch = Batch { target: self.target.clone(), data, items, rest };
             let room = self.out.room(&batch).await;
+            let (mut lines, mut bytes) = (0, 0);
             for item in &batch.items {
                 if let Item::Line(line) = item
                     && let Some(time) = line.time
                 {
-                    self.position.advance(time, batch.message(line));
+                    let message = batch.message(line);
+                    self.position.advance(time, message);
+                    lines += 1;
+                    bytes += message.len() as u64;
                 }
             }
             room.batch(batch);
+            self.counter.add(lines, bytes);
             if let Some(watchdog) = &mut self.watchdog {
                 watchdog.idle.arrived();
             }

@@ -150,3 +150,14 @@ fn what_a_node_has_no_share_for_is_polled() {
     tail.told("following 3 of 4 containers, polling 1 every ~1 s; --max-streams-per-node raises it\n");
     tail.interrupt();
 }
+
+#[test]
+fn a_dry_run_lists_and_opens_no_log() {
+    let world = pods(3);
+    let ran = world.run("web --dry-run --max-log-requests 2").exit(0);
+    let out = ran.out();
+    assert!(out.starts_with("NAMESPACE  OWNER"), "{out}");
+    assert!(out.contains("containers   3 of 3 pods"), "{out}");
+    assert!(out.contains("streams      1 at once") && out.contains("; 2 read in turn"), "{out}");
+    assert_eq!((world.requests().logs().len(), world.requests().watches().len()), (0, 0));
+}

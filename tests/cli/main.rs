@@ -11,6 +11,7 @@ mod following;
 mod history;
 mod limits;
 mod output;
+mod polling;
 mod prompt;
 mod resuming;
 mod selection;

@@ -33,7 +33,8 @@ fn fails(line: &str, words: &str) {
 
 #[test]
 fn a_bare_query_follows_the_last_48_hours_of_everything() {
-    let ClusterPlan { connect, selection, prompt, logs, limits } = cluster("web");
+    let ClusterPlan { connect, selection, prompt, dry_run, logs, limits } = cluster("web");
+    assert!(!dry_run);
     assert!(!prompt);
     assert!(connect.kubeconfig.is_none() && connect.request_timeout.is_none());
     assert_eq!(selection.namespaces, Namespaces::Default);

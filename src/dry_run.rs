@@ -1,0 +1,225 @@
+//! `--dry-run`: what would be tailed, by owner and node, and what that would cost; no log is opened.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt,
+    sync::Arc,
+    time::Duration,
+};
+
+use crate::{
+    plan::{ClusterPlan, Limits},
+    target::Target,
+};
+
+/// Streams that an apiserver grants on one HTTP/2 connection, unless it is set up otherwise.
+const STREAMS_A_CONNECTION: usize = 100;
+
+/// What would be tailed.
+pub struct DryRun {
+    targets: Vec<Arc<Target>>,
+    cost: Cost,
+}
+
+/// What it would take to begin.
+#[derive(Debug, PartialEq)]
+struct Cost {
+    /// Containers whose logs would be followed, or read at once.
+    streams: usize,
+    /// The most of them on one node, and that node.
+    busiest: Option<(String, usize)>,
+    /// Containers that would be read in turn.
+    polled: usize,
+    /// Those that would have to wait for others to end.
+    waiting: usize,
+    /// Lists, watches, and one request for each log; more where an end is confirmed.
+    requests: usize,
+    connections: usize,
+    /// How long the limit on requests alone would take.
+    time: Duration,
+}
+
+impl DryRun {
+    pub fn new(mut targets: Vec<Arc<Target>>, plan: &ClusterPlan) -> DryRun {
+        // Those of one owner on one node stand together; the containers of a pod stay as they are.
+        targets.sort_by_cached_key(|target| {
+            let pod = &target.pod;
+            [pod.namespace.clone(), owner(target), pod.node.clone(), pod.name.clone()]
+        });
+        let cost = Cost::of(&targets, plan);
+        DryRun { targets, cost }
+    }
+
+    fn rows(&self) -> impl Iterator<Item = [String; 5]> {
+        let heads = ["NAMESPACE", "OWNER", "NODE", "POD", "CONTAINER"].map(str::to_owned);
+        let rows = self.targets.iter().map(|target| {
+            let pod = &target.pod;
+            let container = target.container.clone();
+            [pod.namespace.clone(), owner(target), pod.node.clone(), pod.name.clone(), container]
+        });
+        std::iter::once(heads).chain(rows)
+    }
+}
+
+fn owner(target: &Target) -> String {
+    let owner = target.pod.owner.as_ref();
+    owner.map_or_else(|| "-".to_owned(), |owner| format!("{}/{}", owner.kind, owner.name))
+}
+
+impl fmt::Display for DryRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut widths = [0; 5];
+        for row in self.rows() {
+            for (width, text) in widths.iter_mut().zip(&row) {
+                *width = text.chars().count().max(*width);
+            }
+        }
+        for [namespace, owner, node, pod, container] in self.rows() {
+            let [a, b, c, d, _] = widths;
+            writeln!(f, "{namespace:a$}  {owner:b$}  {node:c$}  {pod:d$}  {container}")?;
+        }
+        let distinct = |key: fn(&Target) -> String| {
+            self.targets.iter().map(|target| key(target)).collect::<BTreeSet<String>>().len()
+        };
+        let (pods, owners) = (distinct(|target| target.pod.uid.clone()), distinct(owner));
+        let nodes = distinct(|target| target.pod.node.clone());
+        let containers = self.targets.len();
+        writeln!(f, "\ncontainers   {containers} of {pods} pods, {owners} owners, on {nodes} nodes")?;
+        self.cost.fmt(f)
+    }
+}
+
+impl fmt::Display for Cost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "streams      {} at once", self.streams)?;
+        if let Some((node, count)) = &self.busiest {
+            write!(f, ", at most {count} on {node}")?;
+        }
+        for (count, what) in [(self.polled, "read in turn"), (self.waiting, "wait for others to end")] {
+            if count > 0 {
+                write!(f, "; {count} {what}")?;
+            }
+        }
+        writeln!(f, "\nconnections  {}", self.connections)?;
+        let seconds = self.time.as_secs_f64();
+        writeln!(
+            f,
+            "requests     {} to begin with; the limit on requests takes {seconds:.1} s",
+            self.requests
+        )
+    }
+}
+
+impl Cost {
+    fn of(targets: &[Arc<Target>], plan: &ClusterPlan) -> Cost {
+        let Limits { qps, burst, max_log_requests, max_streams_per_node, .. } = plan.limits;
+        let http1 = false;
+        let follow = plan.logs.follow;
+        let mut nodes: HashMap<&str, usize> = HashMap::new();
+        for target in targets {
+            *nodes.entry(&target.pod.node).or_default() += 1;
+        }
+        let a_node = if follow { max_streams_per_node } else { usize::MAX };
+        let allowed: usize = nodes.values().map(|count| *count.min(&a_node)).sum();
+        let over = targets.len() > max_log_requests || allowed < targets.len();
+        let kept = if follow && over { (max_log_requests / 10).max(1) } else { 0 };
+        let streams = allowed.min(max_log_requests - kept);
+        let rest = targets.len() - streams;
+        let busiest = nodes.into_iter().max_by_key(|(node, count)| (*count, std::cmp::Reverse(*node)));
+        let scopes = 1 + usize::from(follow);
+        let logs = targets.len() * if !follow && plan.logs.confirm { 2 } else { 1 };
+        let requests = scopes + logs;
+        let beyond = requests.saturating_sub(burst as usize) as f64;
+        Cost {
+            streams,
+            busiest: busiest.map(|(node, count)| (node.to_owned(), count.min(a_node).min(streams))),
+            polled: if follow { rest } else { 0 },
+            waiting: if follow { 0 } else { rest },
+            requests,
+            connections: 1 + if http1 { streams } else { streams.div_ceil(STREAMS_A_CONNECTION) },
+            time: qps.map_or(Duration::ZERO, |qps| Duration::from_secs_f64(beyond / qps)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        cli::{self, Command},
+        plan::{Environment, Plan, Source},
+        target::{Owner, PodInfo},
+    };
+
+    fn target(pod: usize, node: &str, container: &str) -> Arc<Target> {
+        let owner = Owner { kind: "ReplicaSet".into(), name: format!("web-{}", pod % 2) };
+        let pod = PodInfo {
+            namespace: "shop".into(),
+            name: format!("web-{pod}"),
+            uid: pod.to_string(),
+            node: node.into(),
+            owner: Some(owner),
+            ..PodInfo::default()
+        };
+        Arc::new(Target { pod: Arc::new(pod), container: container.into(), ..Target::default() })
+    }
+
+    fn plan(line: &str) -> ClusterPlan {
+        let argv = std::iter::once("stern-rs").chain(line.split(' ')).map(Into::into);
+        let Ok(Command::Run(args)) = cli::parse(argv, &Environment::bare()) else { panic!("not a run") };
+        match Plan::new(*args, &Environment::bare()).expect("a plan").source {
+            Source::Cluster(plan) => *plan,
+            Source::Stdin => panic!("not a cluster"),
+        }
+    }
+
+    fn cost(containers: usize, line: &str) -> Cost {
+        let node = |n: usize| if n.is_multiple_of(3) { "node-b" } else { "node-a" };
+        let targets: Vec<_> = (0..containers).map(|n| target(n, node(n), "app")).collect();
+        Cost::of(&targets, &plan(line))
+    }
+
+    #[test]
+    fn it_lists_by_owner_and_node() {
+        let targets =
+            vec![target(1, "node-a", "app"), target(2, "node-b", "app"), target(3, "node-a", "app")];
+        let text = DryRun::new(targets, &plan("web")).to_string();
+        let wanted = "\
+NAMESPACE  OWNER             NODE    POD    CONTAINER
+shop       ReplicaSet/web-0  node-b  web-2  app
+shop       ReplicaSet/web-1  node-a  web-1  app
+shop       ReplicaSet/web-1  node-a  web-3  app
+
+containers   3 of 3 pods, 2 owners, on 2 nodes
+streams      3 at once, at most 2 on node-a
+connections  2
+requests     5 to begin with; the limit on requests takes 0.0 s
+";
+        assert_eq!(text, wanted);
+    }
+
+    #[test]
+    fn what_is_beyond_the_streams_is_read_in_turn() {
+        let cost = cost(430, "web");
+        assert_eq!((cost.streams, cost.polled, cost.waiting), (45, 385, 0));
+        assert_eq!(cost.time, Duration::from_secs_f64((432.0 - 100.0) / 50.0));
+    }
+
+    #[test]
+    fn without_following_the_rest_waits_and_each_end_is_confirmed() {
+        let cost = cost(20, "web --no-follow");
+        assert_eq!((cost.streams, cost.polled, cost.waiting, cost.requests), (5, 0, 15, 41));
+    }
+
+    #[test]
+    fn a_node_has_its_own_limit() {
+        let cost = cost(300, "web --max-log-requests 1000 --max-streams-per-node 150");
+        assert_eq!((cost.streams, cost.polled), (250, 50));
+        assert_eq!(cost.busiest, Some(("node-a".to_owned(), 150)));
+    }
+
+    #[test]
+    fn streams_share_connections() {
+        assert_eq!(cost(250, "web --max-log-requests 1000 --max-streams-per-node 1000").connections, 4);
+    }
+}

@@ -1,0 +1,247 @@
+//! Counts what a run asks of the cluster and what it gets, for `--stats`.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::target::Target;
+
+/// What a request is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    List,
+    Watch,
+    /// A log, opened for the first time.
+    Open,
+    /// A log, opened again where it was.
+    Resume,
+    Poll,
+    /// A look at the last line of a log.
+    Check,
+}
+
+const KINDS: [(Kind, &str); 6] = [
+    (Kind::List, "list"),
+    (Kind::Watch, "watch"),
+    (Kind::Open, "open"),
+    (Kind::Resume, "resume"),
+    (Kind::Poll, "poll"),
+    (Kind::Check, "check"),
+];
+
+/// What makes requests wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// `--qps` and `--burst`, and what the apiserver says with `Retry-After`.
+    Requests,
+    /// `--max-log-requests` and `--max-streams-per-node`.
+    Streams,
+    /// `--max-bandwidth`
+    Bandwidth,
+}
+
+const LIMITS: [(Limit, &str); 3] =
+    [(Limit::Requests, "qps"), (Limit::Streams, "max_log_requests"), (Limit::Bandwidth, "max_bandwidth")];
+
+/// Clones count together.
+#[derive(Clone)]
+pub struct Stats {
+    started: Instant,
+    counts: Arc<Mutex<Counts>>,
+}
+
+#[derive(Default)]
+struct Counts {
+    requests: [u64; KINDS.len()],
+    waited: [Duration; LIMITS.len()],
+    open: [Gauge; 2],
+    /// By namespace, pod and container.
+    containers: BTreeMap<[String; 3], Counter>,
+}
+
+/// What is open at once.
+#[derive(Debug, Clone, Copy)]
+pub enum Open {
+    Stream,
+    Connection,
+}
+
+#[derive(Default)]
+struct Gauge {
+    now: usize,
+    peak: usize,
+}
+
+/// Lines and the bytes of their messages.
+#[derive(Debug, Default, Clone)]
+pub struct Counter(Arc<[AtomicU64; 2]>);
+
+impl Counter {
+    pub fn add(&self, lines: u64, bytes: u64) {
+        self.0[0].fetch_add(lines, Ordering::Relaxed);
+        self.0[1].fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub fn lines(&self) -> u64 {
+        self.read()[0]
+    }
+
+    fn read(&self) -> [u64; 2] {
+        [&self.0[0], &self.0[1]].map(|count| count.load(Ordering::Relaxed))
+    }
+}
+
+impl Default for Stats {
+    fn default() -> Self {
+        Stats { started: Instant::now(), counts: Arc::default() }
+    }
+}
+
+impl Stats {
+    pub fn requested(&self, kind: Kind) {
+        self.lock().requests[kind as usize] += 1;
+    }
+
+    pub fn waited(&self, limit: Limit, time: Duration) {
+        self.lock().waited[limit as usize] += time;
+    }
+
+    /// Counts as open until it is dropped.
+    pub fn opened(&self, what: Open) -> Held {
+        let gauge = &mut self.lock().open[what as usize];
+        gauge.now += 1;
+        gauge.peak = gauge.peak.max(gauge.now);
+        Held { stats: self.clone(), what }
+    }
+
+    /// Counts what is read of a container, whichever instance of it runs.
+    pub fn counter(&self, target: &Target) -> Counter {
+        let names = [&target.pod.namespace, &target.pod.name, &target.container];
+        self.lock().containers.entry(names.map(String::clone)).or_default().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One object.
+    pub fn to_json(&self) -> Value {
+        let counts = self.lock();
+        let requests: BTreeMap<_, _> =
+            KINDS.map(|(kind, name)| (name, counts.requests[kind as usize])).into();
+        let waited: BTreeMap<_, _> =
+            LIMITS.map(|(limit, name)| (name, counts.waited[limit as usize].as_secs_f64())).into();
+        let containers: Vec<Value> = counts
+            .containers
+            .iter()
+            .map(|([namespace, pod, container], counter)| {
+                let [lines, bytes] = counter.read();
+                json!({"namespace": namespace, "pod": pod, "container": container, "lines": lines, "bytes": bytes})
+            })
+            .collect();
+        let [lines, bytes] = counts.total();
+        json!({
+            "seconds": self.started.elapsed().as_secs_f64(),
+            "lines": lines,
+            "bytes": bytes,
+            "requests": requests,
+            "waited_seconds": waited,
+            "peak_streams": counts.open[Open::Stream as usize].peak,
+            "peak_connections": counts.open[Open::Connection as usize].peak,
+            "reconnects": counts.requests[Kind::Resume as usize],
+            "containers": containers,
+        })
+    }
+}
+
+impl Counts {
+    fn total(&self) -> [u64; 2] {
+        self.containers
+            .values()
+            .map(Counter::read)
+            .fold([0; 2], |sum, read| [sum[0] + read[0], sum[1] + read[1]])
+    }
+}
+
+impl fmt::Display for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts = self.lock();
+        let (total, seconds) = (counts.total(), self.started.elapsed().as_secs_f64());
+        let containers = counts.containers.len();
+        writeln!(f, "· {} of {containers} containers in {seconds:.1} s", size(total))?;
+        let requests = KINDS.map(|(kind, name)| format!("{} {name}", counts.requests[kind as usize]));
+        let sum: u64 = counts.requests.iter().sum();
+        writeln!(f, "· {sum} requests: {}", requests.join(", "))?;
+        let waited = LIMITS.map(|(limit, name)| {
+            let flag = name.replace('_', "-");
+            format!("{:.1} s for --{flag}", counts.waited[limit as usize].as_secs_f64())
+        });
+        writeln!(f, "· waited: {}", waited.join(", "))?;
+        let [streams, connections] = &counts.open;
+        writeln!(f, "· at most {} streams and {} connections at once", streams.peak, connections.peak)?;
+        for ([namespace, pod, container], counter) in &counts.containers {
+            writeln!(f, "· {namespace} {pod} › {container}: {}", size(counter.read()))?;
+        }
+        Ok(())
+    }
+}
+
+fn size([lines, bytes]: [u64; 2]) -> String {
+    format!("{lines} lines, {:.1} MB", bytes as f64 / 1e6)
+}
+
+/// Something that counts as open.
+pub struct Held {
+    stats: Stats,
+    what: Open,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.stats.lock().open[self.what as usize].now -= 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_open_at_once_is_told_at_its_most() {
+        let stats = Stats::default();
+        let both = [stats.opened(Open::Stream), stats.opened(Open::Stream)];
+        drop(both);
+        let _one = stats.opened(Open::Stream);
+        assert_eq!(stats.to_json()["peak_streams"], 2);
+    }
+
+    #[test]
+    fn everything_is_summed_up_and_told_for_each_container() {
+        let stats = Stats::default();
+        let target = |container: &str| Target { container: container.into(), ..Target::default() };
+        stats.counter(&target("app")).add(3, 300);
+        stats.counter(&target("app")).add(2, 200);
+        stats.counter(&target("proxy")).add(1, 50);
+        stats.requested(Kind::Open);
+        stats.requested(Kind::Resume);
+        stats.waited(Limit::Requests, Duration::from_millis(1500));
+        let told = stats.to_json();
+        assert_eq!((&told["lines"], &told["bytes"]), (&json!(6), &json!(550)));
+        assert_eq!((&told["containers"][0]["lines"], &told["reconnects"]), (&json!(5), &json!(1)));
+        let text = stats.to_string();
+        assert!(
+            text.contains("· 2 requests: 0 list, 0 watch, 1 open, 1 resume, 0 poll, 0 check\n"),
+            "{text}"
+        );
+        assert!(text.contains("· waited: 1.5 s for --qps, 0.0 s for --max-log-requests"), "{text}");
+    }
+}

@@ -1,0 +1,88 @@
+//! How many lines a poll asks for: the kubelet finds the end of a log without reading all of it.
+
+use tokio::time::Instant;
+
+/// The fewest lines that are asked for.
+const FEWEST: u64 = 20;
+
+/// More than this and it is all the same to the node: everything since the last line is asked for.
+const MOST: u64 = 1 << 14;
+
+/// Fitted to how much a container writes.
+#[derive(Debug)]
+pub struct Window {
+    /// Lines a second, as far as was seen.
+    rate: f64,
+    /// When the log was read last.
+    read: Instant,
+    /// What was not enough, since the last line was found.
+    missed: Option<u64>,
+}
+
+impl Window {
+    pub fn new() -> Self {
+        Self { rate: 0.0, read: Instant::now(), missed: None }
+    }
+
+    /// Lines to ask for now; None: all.
+    pub fn lines(&self) -> Option<u64> {
+        let expected = self.rate * self.read.elapsed().as_secs_f64();
+        // Twice as many as usual are no surprise.
+        let fitted = FEWEST + (2.0 * expected) as u64;
+        let lines = fitted.max(self.missed.map_or(0, |missed| 2 * missed));
+        Some(lines).filter(|lines| *lines <= MOST)
+    }
+
+    /// The last line shown was not among so many.
+    pub fn missed(&mut self, lines: u64) {
+        self.missed = Some(lines);
+    }
+
+    /// All was read, so many new lines.
+    pub fn read(&mut self, new: u64) {
+        let seconds = self.read.elapsed().as_secs_f64().max(0.001);
+        // Half of what it was, so that a burst is remembered for a while.
+        self.rate = (new as f64 / seconds).max(self.rate / 2.0);
+        self.read = Instant::now();
+        self.missed = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::advance;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn little_is_asked_of_a_quiet_log() {
+        let mut window = Window::new();
+        advance(Duration::from_secs(60)).await;
+        window.read(0);
+        assert_eq!(window.lines(), Some(FEWEST));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn twice_of_what_is_expected_is_asked_of_a_busy_one() {
+        let mut window = Window::new();
+        advance(Duration::from_secs(10)).await;
+        window.read(1000);
+        advance(Duration::from_secs(5)).await;
+        assert_eq!(window.lines(), Some(FEWEST + 1000));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_not_enough_is_doubled_until_all_is_asked_for() {
+        let mut window = Window::new();
+        let mut asked = Vec::new();
+        while let Some(lines) = window.lines() {
+            asked.push(lines);
+            window.missed(lines);
+        }
+        assert_eq!(asked, [20, 40, 80, 160, 320, 640, 1280, 2560, 5120, 10240]);
+        window.read(0);
+        assert_eq!(window.lines(), Some(FEWEST));
+    }
+}

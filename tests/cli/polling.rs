@@ -1,0 +1,123 @@
+//! More containers than can be followed: the newest are followed, the others read in turn.
+
+use apiserver::Pod;
+
+use crate::harness::World;
+
+/// Two pods, of which each line is polled for.
+fn two() -> World {
+    let world = World::web(["a"]);
+    world.pod("web-2", ["b"]);
+    world
+}
+
+#[test]
+fn five_hundred_containers_are_shown_through_fifty_streams() {
+    let world = World::new();
+    world.add_pods((0..500).map(|n| Pod::new(format!("web-{n}"))));
+    (0..500).for_each(|n| drop(world.log(&format!("web-{n}/app")).push(format!("line {n}"))));
+    let mut tail = world.start("web -o raw --qps -1");
+    let lines: Vec<String> = (0..500).map(|n| format!("line {n}")).collect();
+    tail.expect_all(lines.iter().map(String::as_str));
+    tail.told("· following 45 of 500 containers, polling 455 ");
+    assert!(world.account().peak_log_streams <= 50, "{}", world.account());
+}
+
+#[test]
+fn what_is_polled_is_shown_once_and_in_order() {
+    let world = two();
+    let mut tail = world.start("web -o raw --max-log-requests 1");
+    tail.expect_all(["a", "b"]);
+    for round in 0..3 {
+        let lines: Vec<String> = (0..4).map(|n| format!("{round}.{n}")).collect();
+        world.log("web-1/app").extend(&lines);
+        lines.iter().for_each(|line| tail.expect(line));
+    }
+    assert_eq!(world.account().peak_log_streams, 1);
+    assert!(world.log_queries("follow").iter().all(|follow| follow == "-"));
+}
+
+#[test]
+fn a_poll_asks_for_few_lines_and_for_more_until_it_has_found_its_place() {
+    let world = two();
+    let mut tail = world.start("web -o raw --max-log-requests 1");
+    tail.expect_all(["a", "b"]);
+    let lines: Vec<String> = (0..100).map(|n| format!("line {n}")).collect();
+    world.log("web-1/app").extend(&lines);
+    lines.iter().for_each(|line| tail.expect(line));
+    let asked = world.log_queries("tailLines");
+    for few in ["20", "40", "80", "160"] {
+        assert!(asked.iter().any(|lines| lines == few), "{few} is not among {asked:?}");
+    }
+}
+
+#[test]
+fn lines_that_are_gone_before_their_turn_are_told() {
+    let world = two();
+    let mut tail = world.start("web -o raw --max-log-requests 1");
+    tail.expect_all(["a", "b"]);
+    world.log("web-1/app").push("lost").rotate().push("c");
+    tail.expect("c");
+    tail.told("! web-1 › app: lines may be missing between ");
+}
+
+#[test]
+fn a_polled_log_of_which_nothing_is_wanted_is_not_read_again_and_again() {
+    let world = World::new();
+    world.pods(["web-1", "web-2"]);
+    for pod in ["web-1/app", "web-2/app"] {
+        world.log(pod).push_at("2020-01-01T00:00:00Z", "old");
+    }
+    let mut tail = world.start("web -o raw --max-log-requests 1 --tail 0");
+    tail.until(|account| account.requests.logs().filter(|log| log.query("sinceTime").is_some()).len() >= 2);
+    world.log("web-1/app").push("new");
+    tail.expect("new");
+    let since = world.log_queries("sinceTime");
+    assert!(since[2..].iter().all(|since| since == "2019-12-31T23:59:59Z"), "{since:?}");
+}
+
+#[test]
+fn a_pod_that_is_being_deleted_does_not_wait_for_its_turn() {
+    let world = two();
+    let mut tail = world.start("web -o raw --max-log-requests 1");
+    tail.expect_all(["a", "b"]);
+    let logs = || world.requests().logs().path("/web-1/").len();
+    // Quiet for long enough that its next turn is some seconds away.
+    tail.until(|account| account.requests.logs().path("/web-1/").len() >= 4);
+    world.log("web-1/app").push("last words");
+    let before = logs();
+    world.update_pod("web-1", Pod::deleting);
+    tail.expect("last words");
+    assert!(logs() <= before + 2);
+}
+
+#[test]
+fn the_newest_are_followed() {
+    let world = World::new();
+    for n in 0..12_i64 {
+        let created = world.now() - jiff::SignedDuration::from_hours(100 - n);
+        world.add_pod(Pod::new(format!("web-{n}")).created(created));
+    }
+    let tail = world.start("web --max-log-requests 10");
+    tail.until(|account| account.requests.logs().filter(|log| log.query("follow").is_none()).len() >= 3);
+    let followed = |n: usize| {
+        let logs = world.requests().logs().path(&format!("/web-{n}/"));
+        logs.iter().any(|log| log.is_open() && log.query("follow").is_some())
+    };
+    assert_eq!((0..12).filter(|n| followed(*n)).collect::<Vec<_>>(), (3..12).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_node_has_no_more_followers_than_it_can_bear() {
+    let world = World::new();
+    world
+        .add_pods((0..6).map(|n| Pod::new(format!("web-{n}")).node(if n < 4 { "node-a" } else { "node-b" })));
+    (0..6).for_each(|n| drop(world.log(&format!("web-{n}/app")).push(format!("line {n}"))));
+    let mut tail = world.start("web -o raw --max-streams-per-node 2");
+    let lines: Vec<String> = (0..6).map(|n| format!("line {n}")).collect();
+    tail.expect_all(lines.iter().map(String::as_str));
+    tail.told("following 4 of 6 containers, polling 2 ");
+    tail.told("--max-streams-per-node raises it");
+    let open = world.requests().logs().open();
+    assert_eq!(open.filter(|log| log.query("follow").is_some()).len(), 4);
+}
