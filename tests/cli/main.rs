@@ -11,10 +11,12 @@ mod following;
 mod history;
 mod limits;
 mod output;
+mod promises;
 mod prompt;
 mod resuming;
 mod selection;
 mod silence;
+mod watching;
 
 #[path = "../terminal/mod.rs"]
 mod terminal;
