@@ -285,7 +285,7 @@ fn json_tells_of_lines_that_may_be_missing_where_it_is_asked_to() {
     let world = World::new();
     world.pods(["web-1"]);
     world.log("web-1/app").push_at("2026-01-31T00:00:00Z", "a");
-    let mut tail = world.start("web -o json --gaps --since 0");
+    let tail = world.start("web -o json --gaps --since 0");
     tail.until(|account| account.requests.logs().iter().any(|log| log.bytes() > 0));
     let gate = world.hold(Match::logs());
     world.cut(Match::logs());

@@ -70,7 +70,7 @@ fn the_rest_of_a_terminated_container_is_confirmed_too() {
     world.terminate_container("web-1/app", 1, "Error");
     world.on(Match::logs()).then(Answer::ok().end_after(After::Lines(2)));
     let mut tail = world.start("web -o raw");
-    ["a", "b", "c"].map(|line| tail.expect(line));
+    ["a", "b", "c"].into_iter().for_each(|line| tail.expect(line));
     tail.told("- web-1 › app (Error, exit 1)");
 }
 
