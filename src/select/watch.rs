@@ -107,13 +107,14 @@ impl Scope {
         let mut events = pin!(watcher::watcher(self.api(), config).default_backoff());
         while let Some(event) = events.next().await {
             match event {
+                // Nothing was asked for yet.
+                Ok(watcher::Event::Init) => tracker.relist(),
+                Ok(watcher::Event::InitDone) => {
+                    tracker.relisted();
+                    state.synced(tracker, tell).await;
+                }
                 Ok(event) => {
-                    if let watcher::Event::InitDone = event {
-                        tracker.relisted();
-                        state.synced(tracker, tell).await;
-                    } else {
-                        self.take(event, tracker, tell).await;
-                    }
+                    self.take(event, tracker, tell).await;
                     state.works(tell).await;
                 }
                 Err(watcher::Error::InitialListFailed(error)) => {
@@ -144,10 +145,9 @@ impl Scope {
 
     async fn take(&self, event: watcher::Event<Pod>, tracker: &mut Tracker<'_>, tell: &impl AsyncFn(Told)) {
         match event {
-            watcher::Event::Init => tracker.relist(),
             watcher::Event::InitApply(pod) | watcher::Event::Apply(pod) => apply(tracker, &pod, tell).await,
             watcher::Event::Delete(pod) => tracker.delete(&pod),
-            watcher::Event::InitDone => {}
+            watcher::Event::Init | watcher::Event::InitDone => {}
         }
     }
 

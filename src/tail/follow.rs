@@ -54,7 +54,7 @@ pub struct Tail {
     next: Position,
     plan: LogPlan,
     extent: Extent,
-    /// Whether the last answer came to the end of the log, and what was read before is not in it.
+    /// Whether the log came to its end, and what was read before is not in it or could not be read on.
     astray: bool,
     /// Whether the user was told that it began.
     begun: bool,
@@ -301,7 +301,12 @@ impl Tail {
             Outcome::Failed(error) if error.is_not_found() && !self.may_retry(&error) => {
                 return Some(EndReason::Deleted);
             }
-            Outcome::Failed(error) if log == Log::Previous && error.is_bad_request() => {
+            // Unless it was asked for, there is one: whoever says otherwise may have to catch up.
+            Outcome::Failed(error)
+                if log == Log::Previous
+                    && error.is_bad_request()
+                    && (self.plan.previous || self.retries.count() >= TRIES) =>
+            {
                 return Some(self.no_previous().await);
             }
             Outcome::Failed(error) => {
@@ -405,6 +410,8 @@ impl Tail {
     async fn no_previous(&mut self) -> EndReason {
         if self.plan.previous {
             self.tell("has no previous instance; skipped".to_owned()).await;
+        } else {
+            self.astray = true;
         }
         self.ended()
     }

@@ -36,14 +36,16 @@ impl Seen {
 pub struct Position {
     recent: VecDeque<Seen>,
     latest: Option<Instant>,
-    /// Whether there are lines at or after [`Position::since`] that are not remembered.
-    forgot: bool,
+    /// The latest instant of the lines that are not remembered and may come again.
+    forgotten: Option<Instant>,
+    /// Whether lines from before the first that is read may come again.
+    midway: bool,
 }
 
 impl Position {
     /// For a log of which only the end is read: another answer may hold lines from before it.
     pub fn midway() -> Self {
-        Self { forgot: true, ..Self::default() }
+        Self { midway: true, ..Self::default() }
     }
 
     /// Takes a line as read.
@@ -52,12 +54,15 @@ impl Position {
         if let Some(from) = self.from() {
             while self.recent.front().is_some_and(|seen| seen.time < from) {
                 self.recent.pop_front();
-                self.forgot = false;
             }
         }
+        if std::mem::take(&mut self.midway) {
+            self.forgotten = Some(time);
+        }
         if self.recent.len() == REMEMBERED {
-            self.recent.pop_front();
-            self.forgot = true;
+            // Instants step back: the first that is remembered can be earlier than those before it.
+            let forgotten = self.recent.pop_front().map(|seen| seen.time);
+            self.forgotten = self.forgotten.max(forgotten);
         }
         self.recent.push_back(Seen::new(time, message));
     }
@@ -97,7 +102,8 @@ impl Position {
         let from = self.from();
         let expected: Vec<Seen> =
             self.recent.iter().copied().filter(|seen| from.is_none_or(|from| seen.time >= from)).collect();
-        Finder { expected, matched: VecDeque::new(), start: 0, earlier: self.forgot }
+        let earlier = self.forgotten.filter(|forgotten| from.is_none_or(|from| *forgotten >= from));
+        Finder { expected, matched: VecDeque::new(), start: 0, earlier }
     }
 }
 
@@ -120,8 +126,8 @@ pub struct Finder {
     /// The last lines of the answer; they equal `expected[start..]` as far as they go.
     matched: VecDeque<Seen>,
     start: usize,
-    /// Whether the answer may begin with lines from before `expected`.
-    earlier: bool,
+    /// Where the answer may begin with lines from before `expected`: the latest instant that they bear.
+    earlier: Option<Instant>,
 }
 
 impl Finder {
@@ -150,7 +156,7 @@ impl Finder {
 
     /// Whether the answer begins later than what was read: the older lines were rotated away.
     fn begins_later(&mut self) -> bool {
-        if self.earlier && self.matched[0].time < self.expected[0].time {
+        if self.earlier.is_some() && self.matched[0].time < self.expected[0].time {
             return false;
         }
         let start = (self.start + 1..self.expected.len()).find(|start| self.fits(*start));
@@ -167,8 +173,9 @@ impl Finder {
 
     /// Whether the answer begins earlier than what is remembered: then its first lines are known as well.
     fn begins_earlier(&mut self) -> bool {
-        let first = self.expected[0].time;
-        while self.earlier && self.matched.front().is_some_and(|seen| seen.time <= first) {
+        let Some(earlier) = self.earlier else { return false };
+        let last = earlier.max(self.expected[0].time);
+        while self.matched.front().is_some_and(|seen| seen.time <= last) {
             self.matched.pop_front();
             if self.fits(0) {
                 self.start = 0;
@@ -193,6 +200,9 @@ mod tests {
     const START: i64 = 1_780_000_000 * SECOND;
 
     type Log = Vec<(i64, &'static str)>;
+
+    /// Its ends are as many different messages.
+    const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
     fn read(lines: &[(i64, &'static str)]) -> Position {
         let mut position = Position::default();
@@ -284,7 +294,31 @@ mod tests {
         assert!(resume(&read(shown), &log) == rest);
     }
 
+    #[test]
+    fn the_first_line_that_is_remembered_may_have_stepped_back() {
+        let line = |n: i64| (n * 1000 - if n % 3 == 0 { 2500 } else { 0 }, "x");
+        for count in 0..6 {
+            let log: Log = (0..REMEMBERED as i64 + 500 + count).map(line).collect();
+            let (shown, rest) = log.split_at(log.len() - 5);
+            assert_eq!(resume(&read(shown), &log).len(), rest.len(), "{count}");
+        }
+    }
+
     proptest! {
+        /// Lines that differ, of two outputs that are stamped apart: what is shown of a log that was rotated anywhere
+        /// is exactly the rest of it, and a loss is told where the last line that was read is gone.
+        #[test]
+        fn a_log_that_was_rotated_anywhere_shows_the_rest_and_tells_a_loss(steps in prop::collection::vec((0i64..3, 0i64..5_000_000), 1..60), at in 0usize..60, rotated in 0usize..60) {
+            let mut now = 0;
+            let log: Log = steps.iter().enumerate().map(|(n, (step, back))| { now += step * SECOND / 3; (now - back, &ALPHABET[n..]) }).collect();
+            let (at, rotated) = (at.min(log.len()), rotated.min(log.len()));
+            let mut expected: Vec<&str> = log[rotated.max(at)..].iter().map(|(_, message)| *message).collect();
+            if 0 < at && at <= rotated && rotated < log.len() {
+                expected.insert(0, "!");
+            }
+            prop_assert_eq!(resume(&read(&log[..at]), &log[rotated..]), expected);
+        }
+
         /// However little the lines differ: resuming at any place shows exactly the rest, and a log that lost its
         /// beginning is either resumed without a fault or said to be lost.
         #[test]

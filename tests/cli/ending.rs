@@ -134,3 +134,23 @@ fn a_log_that_is_gone_before_it_was_read_to_the_end_is_one_too() {
     let ran = world.run("web --no-follow -o raw").stdout("a\n");
     ran.told("! web-1 › app: lines may be missing between ").exit(3);
 }
+
+/// While nothing is read, the log moves on to another file and the stream breaks: what is gone is said.
+#[test]
+fn a_rotation_that_overtakes_a_reader_who_stopped_is_told() {
+    let world = flood();
+    let (mut reader, writer) = pipe().unwrap();
+    let tail = world.stern_rs("web -o raw").stdout(writer).start();
+    tail.until(|account| account.requests.logs().iter().any(|log| log.bytes() > 1 << 20));
+    world.log("web-1/app").rotate().push("0 after.");
+    world.reset(Match::logs());
+    let mut text = String::new();
+    while !text.ends_with("\n0 after.\n") {
+        let mut chunk = [0; 64 << 10];
+        let length = reader.read(&mut chunk).unwrap();
+        text.push_str(&String::from_utf8_lossy(&chunk[..length]));
+    }
+    tail.interrupt().told("! web-1 › app: lines may be missing between ");
+    let shown = text.lines().count() - 1;
+    assert!(text.lines().take(shown).enumerate().all(|(n, line)| line.starts_with(&format!("{n} "))));
+}

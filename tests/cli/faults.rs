@@ -1,7 +1,11 @@
 //! Every fault at every byte: containers write numbered lines while their streams break, and every line is shown
 //! once, in order. All the containers of a table are followed by one run.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io::{BufRead, BufReader, pipe},
+    time::Duration,
+};
 
 use apiserver::{After, Answer, ApiServer, Builder, Chunks, Gate, Match, Pod, Script};
 
@@ -240,4 +244,36 @@ fn containers_write_on_while_the_cluster_breaks() {
             assert!(shown.values().all(|lines| lines.iter().cloned().eq(expected.clone())), "{what}");
         }
     }
+}
+
+/// More than a place is remembered by: 200,000 of them in two seconds, a hundred at an instant. Every third hundred is
+/// stamped before the one it follows, as standard error may be behind standard output.
+#[test]
+fn a_million_lines_are_shown_once_and_in_order() {
+    const LINES: i64 = 1_000_000;
+    let world = World::new();
+    world.pods(["web-1"]);
+    let (log, start) = (app(&world, "web-1"), world.now());
+    for first in (0..LINES).step_by(100) {
+        let (burst, back) = (first / 100, if first % 300 == 0 { 1_400 } else { 0 });
+        let at = start + Duration::from_micros(burst as u64 * 1_000 + 2_000 - back);
+        log.lines_at(at, 0, (first..first + 100).map(|n| format!("n={n}")));
+    }
+    let script = world.on(Match::logs());
+    let chunked = || Answer::ok().chunks(Chunks::Bytes(30_011));
+    for (n, bytes) in [3_000_001, 11_000_003, 14_000_007, 25_000_011, 10_000_013].into_iter().enumerate() {
+        script.then(BREAKS[n % BREAKS.len()](chunked(), After::Bytes(bytes)));
+    }
+    script.always(chunked());
+    let (reader, writer) = pipe().unwrap();
+    let tail = world.stern_rs("web -o raw").stdout(writer).start();
+    let mut lines = BufReader::new(reader).lines().map(Result::unwrap);
+    for n in 0..LINES {
+        assert_eq!(lines.next(), Some(format!("n={n}")));
+    }
+    log.push(LAST);
+    assert_eq!(lines.next().as_deref(), Some(LAST));
+    assert_eq!(script.given(), 6);
+    tail.interrupt().stderr("+ web-1 › app\n");
+    assert_eq!(lines.next(), None);
 }

@@ -12,10 +12,12 @@ mod history;
 mod limits;
 mod output;
 mod polling;
+mod promises;
 mod prompt;
 mod resuming;
 mod selection;
 mod silence;
+mod watching;
 
 #[path = "../terminal/mod.rs"]
 mod terminal;

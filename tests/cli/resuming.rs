@@ -265,3 +265,25 @@ fn a_log_that_was_rotated_before_a_restart_is_told() {
     tail.expect("web-1 app b");
     tail.interrupt().told("! web-1 › app: lines may be missing between ");
 }
+
+#[test]
+fn a_previous_log_that_is_not_there_yet_is_waited_for() {
+    let world = World::web(["a"]);
+    let mut tail = world.start("web");
+    tail.expect("web-1 app a");
+    let refusal = Answer::status(400, "BadRequest", "previous terminated container \"app\" not found");
+    world.on(Match::logs().query("previous", "true")).then(refusal);
+    let gate = world.hold(Match::logs().query("follow", "true"));
+    world.cut(Match::logs());
+    tail.until(|account| account.requests.logs().len() == 2);
+    world.log("web-1/app").push("last words");
+    world.restart_container("web-1/app");
+    world.log("web-1/app").push("b");
+    world.add_pod(Pod::new("web-2").container("app").waiting("ImagePullBackOff", ""));
+    // What follows the restart in the watch is told.
+    tail.told("! web-2 › app waits");
+    gate.release();
+    tail.expect("web-1 app last words");
+    tail.expect("web-1 app b");
+    tail.interrupt().never_told("may be missing");
+}

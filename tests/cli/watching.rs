@@ -1,0 +1,102 @@
+//! The watch of the pods breaks, and is refused: streams go on meanwhile, and what it missed is made up for.
+
+use apiserver::{Answer, Match, Pod};
+
+use crate::harness::World;
+
+/// Ends the watch, answers so to what follows for a while, and returns once a new pod is known all the same.
+#[track_caller]
+fn refuse(requests: fn() -> Match, refusal: Answer) -> String {
+    let world = World::web(["a"]);
+    let mut tail = world.start("web");
+    tail.expect("web-1 app a");
+    tail.watches(1);
+    let script = world.on(requests());
+    script.times(2, &refusal);
+    // Lists are asked for again only where the watch is too old.
+    world.expire_watches();
+    tail.until(|_| script.given() > 0);
+    world.log("web-1/app").push("b");
+    tail.expect("web-1 app b");
+    world.pod("web-2", ["c"]);
+    tail.expect("web-2 app c");
+    assert_eq!(world.requests().logs().len(), 2, "streams that run are left alone");
+    tail.interrupt().exit(130).err()
+}
+
+const QUIET: &str = "+ web-1 › app\n+ web-2 › app\n";
+
+#[test]
+fn a_watch_that_is_put_off_is_begun_again_without_a_word() {
+    assert_eq!(refuse(Match::watches, Answer::too_many_requests(1)), QUIET);
+}
+
+#[test]
+fn an_apiserver_that_breaks_connections_is_told_once() {
+    for refusal in [Answer::reset(), Answer::close()] {
+        let told = refuse(Match::watches, refusal);
+        assert_eq!(told.matches("; trying again\n").count(), 1, "{told}");
+        assert_eq!(told.matches("· the apiserver answers again\n").count(), 1, "{told}");
+    }
+}
+
+#[test]
+fn a_watch_or_a_list_that_is_refused_for_a_while_is_told_once() {
+    let refusals =
+        [Answer::internal_error("etcdserver: leader changed"), Answer::unavailable(), Answer::unauthorized()];
+    for refusal in refusals {
+        for requests in [Match::watches, Match::lists] {
+            let told = refuse(requests, refusal.clone());
+            assert_eq!(told.matches("; trying again\n").count(), 1, "{told}");
+            assert_eq!(told.matches("· the pods are watched again\n").count(), 1, "{told}");
+        }
+    }
+}
+
+#[test]
+fn a_permission_that_comes_and_goes_is_no_end() {
+    let refusal = Answer::status(403, "Forbidden", "pods is forbidden: User \"jane\" cannot watch");
+    let told = refuse(Match::watches, refusal.clone());
+    assert_eq!(told.matches("asking every 5 s instead").count(), 1, "{told}");
+    let told = refuse(Match::lists, refusal);
+    assert_eq!(told.matches("; trying again\n").count(), 1, "{told}");
+}
+
+#[test]
+fn a_namespace_that_fails_does_not_stop_the_others() {
+    let world = World::web(["a"]);
+    world.pod("shop/web-2", ["b"]);
+    let mut tail = world.start("web -n default,shop");
+    tail.expect_all(["default web-1 app a", "shop web-2 app b"]);
+    tail.watches(2);
+    world.on(Match::any().path("/shop/pods")).always(Answer::internal_error("gone mad"));
+    world.expire_watches();
+    tail.told("gone mad");
+    world.pod("web-3", ["c"]);
+    tail.expect("default web-3 app c");
+    for (log, shown) in [("web-1/app", "default web-1 app d"), ("shop/web-2/app", "shop web-2 app d")] {
+        world.log(log).push("d");
+        tail.expect(shown);
+    }
+    tail.interrupt().exit(130).told("gone mad");
+}
+
+/// The names of pods that exist while nobody can see them are not lost either.
+#[test]
+fn what_came_and_restarted_while_the_watch_was_away_is_shown() {
+    let world = World::web(["a"]);
+    let mut tail = world.start("web");
+    tail.expect("web-1 app a");
+    tail.watches(1);
+    let gate = world.hold(Match::watches());
+    world.end(Match::watches());
+    world.log("web-1/app").push("last words");
+    world.restart_container("web-1/app");
+    world.log("web-1/app").push("b");
+    world.add_pod(Pod::new("web-2"));
+    world.log("web-2/app").push("c");
+    tail.expect("web-1 app last words");
+    gate.release();
+    tail.expect_all(["web-1 app b", "web-2 app c"]);
+    tail.interrupt().never_told("may be missing");
+}
