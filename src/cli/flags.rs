@@ -97,19 +97,22 @@ fn output() -> [Arg; 11] {
     ]
 }
 
-fn limits() -> [Arg; 4] {
+fn limits() -> [Arg; 6] {
     [
         whole("max-log-requests", "N").help("Logs at once; default: 50, 5 if not following"),
         whole("max-streams-per-node", "N").help("Logs of one node followed at once; default: 100"),
         number("qps", "N").help("Requests a second; default: 50; -1: no limit"),
         whole("burst", "N").help("Requests before --qps binds; default: 100"),
+        text("max-bandwidth", "SIZE").help("Bytes of logs a second: 10MiB, 500k; default: all"),
+        text("latency", "DURATION").help("Longest wait of a busy log's line; default: 5ms"),
     ]
 }
 
-fn connection() -> [Arg; 3] {
+fn connection() -> [Arg; 4] {
     [
         path("kubeconfig", "FILE").help("Default: $KUBECONFIG, else ~/.kube/config"),
         text("context", "NAME").help("Context of the kubeconfig"),
+        switch("http1").help("No HTTP/2: a connection for each log"),
         whole("verbosity", "N").help("From 6 on: show what the apiserver is asked"),
     ]
 }

@@ -101,6 +101,8 @@ pub struct Args {
     pub max_streams_per_node: Option<i64>,
     pub qps: Option<f64>,
     pub burst: Option<i64>,
+    pub max_bandwidth: Option<String>,
+    pub latency: Option<String>,
 
     pub kubeconfig: Option<OsString>,
     pub context: Option<String>,
@@ -120,6 +122,7 @@ pub struct Args {
     pub tls_server_name: Option<String>,
     pub request_timeout: Option<String>,
     pub disable_compression: bool,
+    pub http1: bool,
 
     /// What of this the config file says.
     pub origins: Origins,
@@ -274,6 +277,8 @@ fn args(query: Option<String>, mut said: Said) -> Args {
         max_streams_per_node: said.one("max-streams-per-node"),
         qps: said.one("qps"),
         burst: said.one("burst"),
+        max_bandwidth: said.one("max-bandwidth"),
+        latency: said.one("latency"),
         kubeconfig: said.one("kubeconfig"),
         context: said.one("context"),
         verbosity: said.one("verbosity"),
@@ -292,6 +297,7 @@ fn args(query: Option<String>, mut said: Said) -> Args {
         tls_server_name: said.one("tls-server-name"),
         request_timeout: said.one("request-timeout"),
         disable_compression: said.switch("disable-compression"),
+        http1: said.switch("http1"),
         origins: Origins::default(),
         warnings: Vec::new(),
     }

@@ -1,15 +1,22 @@
 //! Reaches the apiserver: an authenticated client, the logs of containers, and the limit on requests.
 
 mod auth;
+mod bandwidth;
 mod connector;
 mod error;
 mod exec;
+mod framing;
+mod http1;
+mod http2;
 mod kubeconfig;
 mod limit;
 mod list;
 mod logs;
+mod pool;
 mod proxy;
 mod settings;
+mod socket;
+mod stream;
 #[cfg(test)]
 mod testing;
 mod trace;
