@@ -115,13 +115,13 @@ pub(super) struct Dialer {
     server: Uri,
     shown: String,
     tls: Option<(TlsConnector, ServerName<'static>)>,
-    route: Route,
+    pub(super) route: Route,
     /// As words for errors.
     proxy: Option<String>,
 }
 
 /// What gives a connection to a host, through a proxy or not.
-type Route = BoxCloneSyncService<Uri, Wire, BoxError>;
+pub(super) type Route = BoxCloneSyncService<Uri, Wire, BoxError>;
 
 impl Dialer {
     /// The server as words for errors.
@@ -146,10 +146,14 @@ impl Dialer {
             None => Stream::plain(wire),
         };
         stream.pace(reading.pace.clone());
-        Ok(match stream.is_http2() {
-            true => Dialed::Http2(Connection::open(stream, reading.window).await?),
-            false => Dialed::Http1(stream),
-        })
+        if !stream.is_http2() {
+            return Ok(Dialed::Http1(stream));
+        }
+        let refused = stream.refused();
+        match Connection::open(stream, reading.window).await {
+            Ok(connection) => Ok(Dialed::Http2(connection)),
+            Err(error) => Err(refused.get().map_or(error, |refused| refused.clone().into())),
+        }
     }
 }
 

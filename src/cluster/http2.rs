@@ -76,11 +76,12 @@ pub(super) struct Failed {
 
 impl Connection {
     /// Shakes hands and waits until the server has said how many streams it grants. Each stream may have `window` bytes
-    /// under way that nobody has taken yet; there is room for all of them, so that none keeps another waiting.
+    /// under way that nobody has taken yet. There is twice the room for all of them, so that none keeps another waiting:
+    /// only when half the room that is left was taken is the server told of more, and it may have set some aside.
     pub async fn open(stream: Stream, window: u32) -> Result<Connection, BoxError> {
         let (sender, mut connection) = Builder::new()
             .initial_window_size(window)
-            .initial_connection_window_size(window * MOST_STREAMS)
+            .initial_connection_window_size(window * MOST_STREAMS * 2)
             // The apiserver makes a frame of every line; those that nobody has taken yet are bounded by the windows.
             .data_frame_budget(usize::MAX)
             // So that what the server grants is known to have come.

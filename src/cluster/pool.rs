@@ -125,8 +125,7 @@ impl Pool {
         state.shared.retain(|connection| !connection.is_closed());
         let slot = state.shared.iter().find_map(Connection::slot);
         drop(state);
-        slot.map(Lane::Shared)
-            .or_else(|| self.idle.take().map(|stream| Lane::Own { stream, reused: true }))
+        slot.map(Lane::Shared).or_else(|| self.idle.take().map(|stream| Lane::Own { stream, reused: true }))
     }
 
     /// A new connection.
@@ -199,3 +198,6 @@ impl HttpBody for Body {
         self.get_mut().poll_chunk(cx).map(|chunk| chunk.map(|chunk| chunk.map(Frame::data)))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 use std::{
     io::{self, IoSlice},
     pin::Pin,
+    sync::{Arc, OnceLock},
     task::{Context, Poll, ready},
 };
 
@@ -12,7 +13,14 @@ use tokio_util::either::Either;
 
 use super::socket::{Pace, Socket};
 
-pub(super) struct Stream(Either<Box<TlsStream<Wire>>, Wire>);
+pub(super) struct Stream {
+    inner: Either<Box<TlsStream<Wire>>, Wire>,
+    refused: Refused,
+}
+
+/// Why TLS failed, for those whose own errors do not hold it. With TLS 1.3 a server refuses a client's certificate only
+/// when the client takes the handshake for done.
+pub(super) type Refused = Arc<OnceLock<rustls::Error>>;
 
 /// What TLS with the server, if there is any, is spoken over. TLS with a proxy is read as it comes.
 pub(super) type Wire = Either<Socket, BufReader<Box<dyn Proxied>>>;
@@ -23,16 +31,16 @@ impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Proxied for T {}
 
 impl Stream {
     pub fn tls(stream: TlsStream<Wire>) -> Stream {
-        Stream(Either::Left(Box::new(stream)))
+        Stream { inner: Either::Left(Box::new(stream)), refused: Refused::default() }
     }
 
     pub fn plain(wire: Wire) -> Stream {
-        Stream(Either::Right(wire))
+        Stream { inner: Either::Right(wire), refused: Refused::default() }
     }
 
     /// Lets the socket rest from now on.
     pub fn pace(&mut self, pace: Pace) {
-        let wire = match &mut self.0 {
+        let wire = match &mut self.inner {
             Either::Left(stream) => stream.get_mut().0,
             Either::Right(wire) => wire,
         };
@@ -41,9 +49,13 @@ impl Stream {
         }
     }
 
+    pub fn refused(&self) -> Refused {
+        self.refused.clone()
+    }
+
     /// Whether HTTP/2 was agreed upon.
     pub fn is_http2(&self) -> bool {
-        match &self.0 {
+        match &self.inner {
             Either::Left(stream) => stream.get_ref().1.alpn_protocol() == Some(b"h2"),
             Either::Right(_) => false,
         }
@@ -52,11 +64,18 @@ impl Stream {
 
 impl AsyncBufRead for Stream {
     fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
-        Pin::new(&mut self.get_mut().0).poll_fill_buf(cx)
+        let Stream { inner, refused } = self.get_mut();
+        Pin::new(inner).poll_fill_buf(cx).map_err(|error| {
+            let tls = error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>());
+            if let Some(tls) = tls {
+                refused.get_or_init(|| tls.clone());
+            }
+            error
+        })
     }
 
     fn consume(mut self: Pin<&mut Self>, amount: usize) {
-        Pin::new(&mut self.0).consume(amount);
+        Pin::new(&mut self.inner).consume(amount);
     }
 }
 
@@ -86,12 +105,8 @@ impl AsyncRead for Stream {
 }
 
 impl AsyncWrite for Stream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        data: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, data)
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write(cx, data)
     }
 
     fn poll_write_vectored(
@@ -99,18 +114,18 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         data: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write_vectored(cx, data)
+        Pin::new(&mut self.inner).poll_write_vectored(cx, data)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.0.is_write_vectored()
+        self.inner.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
+        Pin::new(&mut self.inner).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
+        Pin::new(&mut self.inner).poll_shutdown(cx)
     }
 }

@@ -222,11 +222,7 @@ impl Transport {
     }
 
     /// The request as it goes out: to the server's address, below its path, with credentials.
-    fn complete(
-        &self,
-        request: &Request<Bytes>,
-        credential: &Credential,
-    ) -> Result<Request<Bytes>, Error> {
+    fn complete(&self, request: &Request<Bytes>, credential: &Credential) -> Result<Request<Bytes>, Error> {
         let malformed = |error: http::Error| Error::new(Kind::Malformed, error.to_string());
         let asked = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
         let mut parts = self.server.clone().into_parts();
@@ -509,6 +505,18 @@ mod tests {
         let user = format!("client-certificate: {}, client-key: {}", certificate.display(), key.display());
         assert_eq!(list_pods(&Machine::with(&section, &user).plain_cluster()).await.unwrap(), 0);
 
+        let error = list_pods(&Machine::with(&section, "token: t").plain_cluster()).await.unwrap_err();
+        assert!(error.to_string().contains("client certificate"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_client_without_a_certificate_is_told_so_over_http2_too() {
+        let authority = Authority::new();
+        let mut tls = authority.server("127.0.0.1", true);
+        tls.alpn_protocols = vec![b"h2".to_vec()];
+        let server = Server::start_tls(vec![], tls).await;
+        let files = Machine::new();
+        let section = tls_section(&server, &authority, &files);
         let error = list_pods(&Machine::with(&section, "token: t").plain_cluster()).await.unwrap_err();
         assert!(error.to_string().contains("client certificate"), "{error}");
     }

@@ -335,10 +335,12 @@ fn limits(args: &Args, follow: bool) -> Result<Limits> {
     };
     let max_bandwidth = match given(&args.max_bandwidth) {
         None | Some("-1") => None,
-        Some(text) => match size::parse(text).map_err(|reason| error(format!("--max-bandwidth: {reason}")))? {
-            0 => return Err(error("--max-bandwidth: 0 bytes a second are none; -1 is no limit")),
-            bytes => Some(bytes),
-        },
+        Some(text) => {
+            match size::parse(text).map_err(|reason| error(format!("--max-bandwidth: {reason}")))? {
+                0 => return Err(error("--max-bandwidth: 0 bytes a second are none; -1 is no limit")),
+                bytes => Some(bytes),
+            }
+        }
     };
     let latency = match given(&args.latency) {
         None => LATENCY,

@@ -15,6 +15,7 @@ mod prompt;
 mod resuming;
 mod selection;
 mod silence;
+mod transport;
 
 #[path = "../terminal/mod.rs"]
 mod terminal;
