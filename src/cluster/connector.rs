@@ -131,7 +131,27 @@ impl Dialer {
 
     /// A connection on which requests can be sent.
     pub async fn dial(&self, reading: &Reading) -> Result<Dialed, Error> {
-        let connected = timeout(CONNECT_TIMEOUT, self.connect(reading)).await;
+        self.in_time(async {
+            let stream = self.connect(reading, None).await?;
+            if !stream.is_http2() {
+                return Ok(Dialed::Http1(stream));
+            }
+            let refused = stream.refused();
+            match Connection::open(stream, reading.window).await {
+                Ok(connection) => Ok(Dialed::Http2(connection)),
+                Err(error) => Err(refused.get().map_or(error, |refused| refused.clone().into())),
+            }
+        })
+        .await
+    }
+
+    /// One that speaks HTTP/1.1 though the server may know better.
+    pub async fn dial_http1(&self, reading: &Reading) -> Result<Stream, Error> {
+        self.in_time(self.connect(reading, Some(vec![b"http/1.1".to_vec()]))).await
+    }
+
+    async fn in_time<T>(&self, connecting: impl Future<Output = Result<T, BoxError>>) -> Result<T, Error> {
+        let connected = timeout(CONNECT_TIMEOUT, connecting).await;
         let connected =
             connected.unwrap_or_else(|_| Err(format!("no answer within {CONNECT_TIMEOUT:?}").into()));
         connected.map_err(|source| {
@@ -139,21 +159,18 @@ impl Dialer {
         })
     }
 
-    async fn connect(&self, reading: &Reading) -> Result<Dialed, BoxError> {
+    /// `protocols`: what is offered, if not all that is spoken.
+    async fn connect(&self, reading: &Reading, protocols: Option<Vec<Vec<u8>>>) -> Result<Stream, BoxError> {
         let wire = self.route.clone().oneshot(self.server.clone()).await?;
-        let mut stream = match &self.tls {
-            Some((tls, name)) => Stream::tls(tls.connect(name.clone(), wire).await?),
-            None => Stream::plain(wire),
+        let mut stream = match (&self.tls, protocols) {
+            (Some((tls, name)), None) => Stream::tls(tls.connect(name.clone(), wire).await?),
+            (Some((tls, name)), Some(protocols)) => {
+                Stream::tls(tls.with_alpn(protocols).connect(name.clone(), wire).await?)
+            }
+            (None, _) => Stream::plain(wire),
         };
         stream.pace(reading.pace.clone());
-        if !stream.is_http2() {
-            return Ok(Dialed::Http1(stream));
-        }
-        let refused = stream.refused();
-        match Connection::open(stream, reading.window).await {
-            Ok(connection) => Ok(Dialed::Http2(connection)),
-            Err(error) => Err(refused.get().map_or(error, |refused| refused.clone().into())),
-        }
+        Ok(stream)
     }
 }
 

@@ -18,7 +18,7 @@ use http::{Request, Response};
 use tokio::{
     sync::oneshot,
     task::JoinHandle,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 use tower::BoxError;
 
@@ -191,7 +191,9 @@ impl Slot {
             stream.send_data(data, true).map_err(|error| self.failed(error))?;
         }
         match answer.await {
-            Ok(answer) => Ok(answer.map(|stream| Body { stream, slot: self, ended: false })),
+            Ok(answer) => {
+                Ok(answer.map(|stream| Body { stream, slot: self, ended: false, frames: Frames::new() }))
+            }
             Err(error) => Err(self.failed(error)),
         }
     }
@@ -235,16 +237,48 @@ pub(super) struct Body {
     stream: RecvStream,
     slot: Slot,
     ended: bool,
+    frames: Frames,
+}
+
+/// How many frames came lately. Each costs about a microsecond, twice what a chunk of HTTP/1.1 does.
+struct Frames {
+    since: Instant,
+    count: u32,
+    busy: bool,
+}
+
+/// So many frames a second, for so long, are worth a connection: it costs some milliseconds, most of them the server's.
+const BUSY_FRAMES: f64 = 1000.0;
+const BUSY_TIME: Duration = Duration::from_secs(2);
+
+impl Frames {
+    fn new() -> Frames {
+        Frames { since: Instant::now(), count: 0, busy: false }
+    }
+
+    fn add(&mut self, count: u32) {
+        self.count += count;
+        let time = self.since.elapsed();
+        if time >= BUSY_TIME {
+            let busy = f64::from(self.count) >= BUSY_FRAMES * time.as_secs_f64();
+            *self = Frames { busy, ..Frames::new() };
+        }
+    }
 }
 
 impl Body {
+    /// Whether a connection of its own would be cheaper.
+    pub fn is_busy(&self) -> bool {
+        self.frames.busy
+    }
+
     /// All that is there, up to about [`BATCH`]. The server may send as much again.
     pub fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
         let first = match ready!(self.poll_frame(cx)) {
             Some(Ok(first)) => first,
             other => return Poll::Ready(other),
         };
-        let mut chunk = BytesMut::new();
+        let (mut chunk, mut frames) = (BytesMut::new(), 1);
         // What is wrong behind data is found again.
         while chunk.len() < BATCH
             && let Poll::Ready(Some(Ok(frame))) = self.poll_frame(cx)
@@ -254,7 +288,9 @@ impl Body {
                 chunk.extend_from_slice(&first);
             }
             chunk.extend_from_slice(&frame);
+            frames += 1;
         }
+        self.frames.add(frames);
         Poll::Ready(Some(Ok(if chunk.is_empty() { first } else { chunk.freeze() })))
     }
 

@@ -52,6 +52,12 @@ impl LogStream {
         chunk.map(|chunk| chunk.map_err(|error| Error::from_http(&self.server, &*error)))
     }
 
+    /// Whether so much comes in small pieces over a shared connection that it would be cheaper to end this stream and
+    /// go on, from where it was, with [`Cluster::open_busy_log`](super::Cluster::open_busy_log).
+    pub fn wants_own_connection(&self) -> bool {
+        self.body.is_busy()
+    }
+
     /// When the apiserver answered, by its own clock, in whole seconds.
     pub fn date(&self) -> Option<Timestamp> {
         self.date
@@ -89,7 +95,7 @@ impl LogRequest {
         uri
     }
 
-    pub(super) async fn open(&self, transport: &Transport) -> Result<LogStream, Error> {
+    pub(super) async fn open(&self, transport: &Transport, answer: Answer) -> Result<LogStream, Error> {
         let asked = Asked {
             verb: "get",
             resource: "pods/log".into(),
@@ -101,7 +107,7 @@ impl LogRequest {
             .header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))
             .body(Bytes::new())
             .map_err(|error| Error::invalid(format!("cannot {asked}: {error}")))?;
-        let response = transport.send(request, self.priority, Answer::Log).await?;
+        let response = transport.send(request, self.priority, answer).await?;
         match response.status() {
             StatusCode::OK => Ok(LogStream {
                 date: date(response.headers()),

@@ -36,7 +36,7 @@ pub use trace::Trace;
 use crate::plan::{Connect, Limits};
 use kubeconfig::Host;
 use settings::Settings;
-use transport::Transport;
+use transport::{Answer, Transport};
 
 /// One cluster, as one user. Clones share their connections, credentials and limits.
 #[derive(Clone)]
@@ -95,7 +95,12 @@ impl Cluster {
     }
 
     pub async fn open_log(&self, request: &LogRequest) -> Result<LogStream, Error> {
-        request.open(&self.transport).await
+        request.open(&self.transport, Answer::Log).await
+    }
+
+    /// The same over a connection of its own, which is cheaper where much comes.
+    pub async fn open_busy_log(&self, request: &LogRequest) -> Result<LogStream, Error> {
+        request.open(&self.transport, Answer::BusyLog).await
     }
 }
 

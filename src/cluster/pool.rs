@@ -32,6 +32,14 @@ pub(super) struct Reading {
     pub window: u32,
 }
 
+/// Whether a request may share its connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sharing {
+    Shared,
+    /// It gets a connection of HTTP/1.1, where much that comes in small pieces costs half as much, if it can be had.
+    Alone,
+}
+
 /// Connections to one server that are used for the same purpose.
 pub(super) struct Pool {
     dialer: Dialer,
@@ -69,18 +77,26 @@ impl Pool {
     }
 
     /// Sends a request and waits for the head of its answer. What a connection did not take goes to another.
-    pub async fn send(&self, request: &Request<Bytes>) -> Result<Response<Body>, BoxError> {
+    pub async fn send(&self, request: &Request<Bytes>, sharing: Sharing) -> Result<Response<Body>, BoxError> {
         let mut attempts = 1;
         loop {
-            match self.attempt(request).await {
+            match self.attempt(request, sharing).await {
                 Err(Failed { unprocessed: true, .. }) if attempts < MOST_ATTEMPTS => attempts += 1,
                 result => return result.map_err(|failed| failed.error),
             }
         }
     }
 
-    async fn attempt(&self, request: &Request<Bytes>) -> Result<Response<Body>, Failed> {
-        let lane = self.lane().await.map_err(|error| Failed { error: error.into(), unprocessed: false })?;
+    async fn attempt(&self, request: &Request<Bytes>, sharing: Sharing) -> Result<Response<Body>, Failed> {
+        let alone = match sharing {
+            Sharing::Alone => self.alone().await,
+            Sharing::Shared => None,
+        };
+        let lane = match alone {
+            Some(lane) => Ok(lane),
+            None => self.lane().await,
+        };
+        let lane = lane.map_err(|error| Failed { error: error.into(), unprocessed: false })?;
         match lane {
             Lane::Shared(slot) => Ok(slot.send(request).await?.map(Body::Http2)),
             Lane::Own { stream, reused } => match http1::send(stream, request, self.idle.clone()).await {
@@ -89,6 +105,19 @@ impl Pool {
                 Err(error) => Err(Failed { error, unprocessed: reused }),
             },
         }
+    }
+
+    /// A connection of HTTP/1.1. Why there is none is told by what is tried next.
+    async fn alone(&self) -> Option<Lane> {
+        if let Some(lane) = self.reused() {
+            return Some(lane);
+        }
+        let stream = self.dialer.dial_http1(&self.reading).await.ok()?;
+        Some(Lane::Own { stream, reused: false })
+    }
+
+    fn reused(&self) -> Option<Lane> {
+        self.idle.take().map(|stream| Lane::Own { stream, reused: true })
     }
 
     async fn lane(&self) -> Result<Lane, Error> {
@@ -125,7 +154,7 @@ impl Pool {
         state.shared.retain(|connection| !connection.is_closed());
         let slot = state.shared.iter().find_map(Connection::slot);
         drop(state);
-        slot.map(Lane::Shared).or_else(|| self.idle.take().map(|stream| Lane::Own { stream, reused: true }))
+        slot.map(Lane::Shared).or_else(|| self.reused())
     }
 
     /// A new connection.
@@ -177,6 +206,11 @@ pub(super) enum Body {
 }
 
 impl Body {
+    /// Whether so much comes over a shared connection that one of its own would be cheaper.
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Body::Http2(body) if body.is_busy())
+    }
+
     /// All that is there to be read at once, up to some 64 KiB.
     pub fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
         match self {

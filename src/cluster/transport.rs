@@ -24,7 +24,7 @@ use super::{
     connector::Connector,
     error::{Asked, Error, Kind},
     limit::{Limiter, Priority},
-    pool::{Body as ResponseBody, Pool, Reading},
+    pool::{Body as ResponseBody, Pool, Reading, Sharing},
     settings::{Settings, common_headers},
     socket::Pace,
     trace::Trace,
@@ -75,6 +75,8 @@ pub(super) enum Answer {
     Stream,
     /// The same, of a log.
     Log,
+    /// The same, over a connection of its own.
+    BusyLog,
 }
 
 impl Transport {
@@ -253,7 +255,10 @@ impl Transport {
         if !is_current {
             *pools = Pools::new(&self.connector, &self.log_reading, credential.identity.clone())?;
         }
-        Ok(if answer == Answer::Log { pools.logs.clone() } else { pools.others.clone() })
+        Ok(match answer {
+            Answer::Log | Answer::BusyLog => pools.logs.clone(),
+            Answer::Whole | Answer::Stream => pools.others.clone(),
+        })
     }
 }
 
@@ -281,9 +286,10 @@ async fn exchange(
     request: &Request<Bytes>,
     answer: Answer,
 ) -> Result<Response<ResponseBody>, BoxError> {
-    let (parts, body) = pool.send(request).await?.into_parts();
+    let sharing = if answer == Answer::BusyLog { Sharing::Alone } else { Sharing::Shared };
+    let (parts, body) = pool.send(request, sharing).await?.into_parts();
     let body = match answer {
-        Answer::Stream | Answer::Log => body,
+        Answer::Stream | Answer::Log | Answer::BusyLog => body,
         Answer::Whole => ResponseBody::Whole(body.collect().await?.to_bytes()),
     };
     Ok(Response::from_parts(parts, body))

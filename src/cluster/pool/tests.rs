@@ -12,7 +12,7 @@ use h2::{
 use tokio::{
     io::{BufReader, DuplexStream, duplex},
     task::JoinSet,
-    time::timeout,
+    time::{sleep, timeout},
 };
 use tokio_rustls::TlsAcceptor;
 use tower::service_fn;
@@ -113,6 +113,16 @@ impl Behaviour {
             "/refused-once" if self.refused.fetch_add(1, Ordering::Relaxed) == 0 => {
                 respond.send_reset(Reason::REFUSED_STREAM);
             }
+            "/busy" => {
+                let mut stream = answer(respond);
+                for _ in 0..300 {
+                    for _ in 0..20 {
+                        stream.send_data(Bytes::from_static(b"line\n"), false).unwrap();
+                    }
+                    sleep(Duration::from_millis(10)).await;
+                }
+                stream.send_data(Bytes::new(), true).unwrap();
+            }
             "/much" => {
                 let mut stream = answer(respond);
                 for _ in 0..64 {
@@ -144,7 +154,7 @@ async fn hold(mut stream: SendStream<Bytes>) {
 
 async fn open(pool: &Pool, path: &str) -> Result<Body, BoxError> {
     let request = Request::get(format!("https://double{path}")).body(Bytes::new()).unwrap();
-    Ok(pool.send(&request).await?.into_body())
+    Ok(pool.send(&request, Sharing::Shared).await?.into_body())
 }
 
 async fn open_many(pool: &Pool, count: usize) -> Vec<Body> {
@@ -246,7 +256,7 @@ async fn a_connection_that_nobody_uses_is_closed() {
     let server = Http2::start(100);
     let pool = server.pool();
     length(open(&pool, "/end").await.unwrap()).await;
-    tokio::time::sleep(Duration::from_secs(120)).await;
+    sleep(Duration::from_secs(120)).await;
     assert_eq!(server.connections(), 0);
     open(&pool, "/hold").await.unwrap();
     assert_eq!(server.connections(), 1);
@@ -270,21 +280,25 @@ async fn dropping_the_pool_and_its_streams_closes_the_connections() {
     let pool = server.pool();
     let bodies = open_many(&pool, 3).await;
     drop(pool);
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    sleep(Duration::from_secs(1)).await;
     assert_eq!(server.connections(), 3, "what streams goes on");
     drop(bodies);
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    sleep(Duration::from_secs(1)).await;
     assert_eq!(server.connections(), 0);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn those_who_wait_for_a_connection_that_fails_fail_with_it() {
-    let server = Server::start(vec![]).await;
-    let url = server.url().replace("http:", "https:");
-    let pool = pool(&url);
+    let dialed = Arc::<AtomicUsize>::default();
+    let counted = dialed.clone();
+    let mut pool = pool("https://double");
+    pool.dialer.route = Route::new(service_fn(move |_| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        sleep(Duration::from_secs(1)).map(|()| Err("out of order".into()))
+    }));
     let failed = join_all((0..20).map(|_| open(&pool, "/hold"))).await;
     assert!(failed.iter().all(Result::is_err));
-    assert!(server.connections() < 3, "{}", server.connections());
+    assert_eq!(dialed.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test]
@@ -295,4 +309,23 @@ async fn without_http2_a_connection_is_used_again_when_its_answer_was_read() {
         assert_eq!(length(open(&pool, "/").await.unwrap()).await, "line\n".len());
     }
     assert_eq!(server.connections(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_says_when_it_is_busy() {
+    let pool = Http2::start(100).pool();
+    let (mut busy, mut quiet) = (open(&pool, "/busy").await.unwrap(), open(&pool, "/hold").await.unwrap());
+    chunk(&mut quiet).await.unwrap().unwrap();
+    while chunk(&mut busy).await.is_some() {}
+    assert!(busy.is_busy() && !quiet.is_busy());
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_busy_shares_where_the_server_has_only_http2() {
+    let server = Http2::start(100);
+    let request = Request::get("https://double/hold").body(Bytes::new()).unwrap();
+    assert!(matches!(
+        server.pool().send(&request, Sharing::Alone).await.unwrap().into_body(),
+        Body::Http2(_)
+    ));
 }
