@@ -97,7 +97,7 @@ fn output() -> [Arg; 11] {
     ]
 }
 
-fn limits() -> [Arg; 6] {
+fn limits() -> [Arg; 8] {
     [
         whole("max-log-requests", "N").help("Logs at once; default: 50, 5 if not following"),
         whole("max-streams-per-node", "N").help("Logs of one node followed at once; default: 100"),
@@ -105,13 +105,16 @@ fn limits() -> [Arg; 6] {
         whole("burst", "N").help("Requests before --qps binds; default: 100"),
         switch("dry-run").help("List what would be tailed and what it costs, then end"),
         optional(text("stats", "FORMAT"), "text").help("Say at the end what it cost: text or json"),
+        text("max-bandwidth", "SIZE").help("Bytes of logs a second: 10MiB, 500k; default: all"),
+        text("latency", "DURATION").help("Longest wait of a busy log's line; default: 5ms"),
     ]
 }
 
-fn connection() -> [Arg; 3] {
+fn connection() -> [Arg; 4] {
     [
         path("kubeconfig", "FILE").help("Default: $KUBECONFIG, else ~/.kube/config"),
         text("context", "NAME").help("Context of the kubeconfig"),
+        switch("http1").help("No HTTP/2: a connection for each log"),
         whole("verbosity", "N").help("From 6 on: show what the apiserver is asked"),
     ]
 }

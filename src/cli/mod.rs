@@ -103,6 +103,8 @@ pub struct Args {
     pub burst: Option<i64>,
     pub dry_run: bool,
     pub stats: Option<String>,
+    pub max_bandwidth: Option<String>,
+    pub latency: Option<String>,
 
     pub kubeconfig: Option<OsString>,
     pub context: Option<String>,
@@ -122,6 +124,7 @@ pub struct Args {
     pub tls_server_name: Option<String>,
     pub request_timeout: Option<String>,
     pub disable_compression: bool,
+    pub http1: bool,
 
     /// What of this the config file says.
     pub origins: Origins,
@@ -278,6 +281,8 @@ fn args(query: Option<String>, mut said: Said) -> Args {
         burst: said.one("burst"),
         dry_run: said.switch("dry-run"),
         stats: said.one("stats"),
+        max_bandwidth: said.one("max-bandwidth"),
+        latency: said.one("latency"),
         kubeconfig: said.one("kubeconfig"),
         context: said.one("context"),
         verbosity: said.one("verbosity"),
@@ -296,6 +301,7 @@ fn args(query: Option<String>, mut said: Said) -> Args {
         tls_server_name: said.one("tls-server-name"),
         request_timeout: said.one("request-timeout"),
         disable_compression: said.switch("disable-compression"),
+        http1: said.switch("http1"),
         origins: Origins::default(),
         warnings: Vec::new(),
     }

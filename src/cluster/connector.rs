@@ -2,23 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use bytes::Bytes;
-use http::{Request, Response, Uri};
-use http_body_util::Full;
-use hyper::{
-    body::Incoming,
-    rt::{Read, Write},
-};
-use hyper_rustls::{FixedServerNameResolver, HttpsConnector, HttpsConnectorBuilder};
+use http::{Uri, uri::Scheme};
+use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::{
-    client::legacy::{
-        self,
-        connect::{
-            Connection, HttpConnector,
-            proxy::{SocksV5, Tunnel},
-        },
+    client::legacy::connect::{
+        HttpConnector,
+        proxy::{SocksV5, Tunnel},
     },
-    rt::{TokioExecutor, TokioTimer},
+    rt::TokioIo,
 };
 use kube::client::ConfigExt;
 use rustls::{
@@ -26,19 +17,21 @@ use rustls::{
     pki_types::ServerName,
     sign::{CertifiedKey, SingleCertAndKey},
 };
-use tokio::time::timeout;
-use tower::{BoxError, Service, ServiceExt, service_fn, util::BoxCloneSyncService};
+use tokio::{io::BufReader, net::TcpStream, time::timeout};
+use tokio_rustls::TlsConnector;
+use tower::{BoxError, Service, ServiceExt, util::BoxCloneSyncService};
 
 use super::{
-    error::{Error, ThroughProxy, root_cause},
+    error::{Error, NotConnected, root_cause},
+    http2::Connection,
+    pool::{Dialed, Reading},
     proxy,
     settings::{Trust, proxy_authorization, proxy_user},
+    socket::Socket,
+    stream::{Proxied, Stream, Wire},
 };
 
-/// A pool of connections to one server.
-pub(super) type HttpClient = BoxCloneSyncService<Request<Full<Bytes>>, Response<Incoming>, legacy::Error>;
-
-/// From the first packet to the end of the TLS handshake, as long as kubectl.
+/// From the first packet to the end of the handshakes, as long as kubectl.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A peer that is gone without a word (a laptop that slept, a NAT that forgot) is noticed after 15 + 3 × 10 s.
@@ -46,11 +39,10 @@ const KEEPALIVE_IDLE: Duration = Duration::from_secs(15);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_PROBES: u32 = 3;
 
-/// A stream keeps this much for as long as it lives. hyper's own buffer grows to 400 KiB and never shrinks; TLS gives
-/// 16 KiB at a time, and a followed log a line.
-const READ_BUFFER: usize = 16 * 1024;
-
 pub(super) struct Connector {
+    server: Uri,
+    /// The server as words for errors.
+    shown: String,
     tls: ClientConfig,
     /// Whom to expect, if not whom the URL names.
     name: Option<ServerName<'static>>,
@@ -58,43 +50,163 @@ pub(super) struct Connector {
 }
 
 impl Connector {
+    /// `http1`: HTTP/2 is not offered.
     pub fn new(
-        server: &str,
+        server: &Uri,
+        shown: &str,
         trust: Trust,
         identity: Option<Arc<CertifiedKey>>,
         proxy: Option<Uri>,
+        http1: bool,
     ) -> Result<Connector, Error> {
-        let mut tls = trusting(server, &trust)?;
+        let mut tls = trusting(shown, &trust)?;
         if let Some(identity) = identity {
             tls.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(identity));
         }
-        Ok(Connector { tls, name: trust.name, proxy })
+        tls.alpn_protocols = if http1 { vec![] } else { vec![b"h2".to_vec(), b"http/1.1".to_vec()] };
+        let (server, shown) = (address(server), shown.to_owned());
+        Ok(Connector { server, shown, tls, name: trust.name, proxy })
     }
 
-    /// A new pool; `identity` goes before the kubeconfig's own client certificate.
-    pub fn client(&self, identity: Option<Arc<CertifiedKey>>) -> Result<HttpClient, Error> {
-        let mut tls = self.tls.clone();
-        if let Some(identity) = identity {
-            tls.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(identity));
-        }
-        let name = self.name.as_ref();
-        let Some(proxy) = &self.proxy else { return Ok(pool(secured(tls, name, tcp()), None)) };
-        let shown = proxy::displayed(proxy);
-        Ok(match proxy.scheme_str() {
+    /// What makes connections; `identity` goes before the kubeconfig's own client certificate.
+    pub fn dialer(&self, identity: Option<Arc<CertifiedKey>>) -> Result<Dialer, Error> {
+        let tls = match self.server.scheme_str() {
             Some("https") => {
-                let to_proxy = secured(trusting(&shown, &Trust::default())?, None, tcp());
-                pool(secured(tls, name, tunnel(proxy, to_proxy)), Some(shown))
-            }
-            Some("socks5" | "socks5h") => {
-                let mut socks = SocksV5::new(proxy.clone(), tcp());
-                if let Some((user, password)) = proxy_user(proxy) {
-                    socks = socks.with_auth(user, password);
+                let mut tls = self.tls.clone();
+                if let Some(identity) = identity {
+                    tls.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(identity));
                 }
-                pool(secured(tls, name, socks), Some(shown))
+                Some((TlsConnector::from(Arc::new(tls)), self.name()?))
             }
-            _ => pool(secured(tls, name, tunnel(proxy, tcp())), Some(shown)),
+            _ => None,
+        };
+        let Connector { server, shown, proxy, .. } = self;
+        Ok(Dialer {
+            server: server.clone(),
+            shown: shown.clone(),
+            tls,
+            route: route(proxy.as_ref())?,
+            proxy: proxy.as_ref().map(proxy::displayed),
         })
     }
+
+    fn name(&self) -> Result<ServerName<'static>, Error> {
+        if let Some(name) = &self.name {
+            return Ok(name.clone());
+        }
+        let host = self.server.host().unwrap_or_default().trim_matches(['[', ']']);
+        let invalid = || Error::invalid(format!("{}: {host:?} is not the name of a host", self.shown));
+        ServerName::try_from(host.to_owned()).map_err(|_| invalid())
+    }
+}
+
+/// Scheme, host and port.
+fn address(server: &Uri) -> Uri {
+    let port = server.port_u16().unwrap_or(if server.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 });
+    let host = server.host().unwrap_or_default();
+    let scheme = server.scheme_str().unwrap_or("https");
+    // It was a URL before.
+    format!("{scheme}://{host}:{port}/").parse().unwrap_or_else(|_| server.clone())
+}
+
+/// Makes connections to one server.
+#[derive(Clone)]
+pub(super) struct Dialer {
+    server: Uri,
+    shown: String,
+    tls: Option<(TlsConnector, ServerName<'static>)>,
+    pub(super) route: Route,
+    /// As words for errors.
+    proxy: Option<String>,
+}
+
+/// What gives a connection to a host, through a proxy or not.
+pub(super) type Route = BoxCloneSyncService<Uri, Wire, BoxError>;
+
+impl Dialer {
+    /// The server as words for errors.
+    pub fn server(&self) -> &str {
+        &self.shown
+    }
+
+    /// A connection on which requests can be sent.
+    pub async fn dial(&self, reading: &Reading) -> Result<Dialed, Error> {
+        self.in_time(async {
+            let stream = self.connect(reading, None).await?;
+            if !stream.is_http2() {
+                return Ok(Dialed::Http1(stream));
+            }
+            let refused = stream.refused();
+            match Connection::open(stream, reading.window).await {
+                Ok(connection) => Ok(Dialed::Http2(connection)),
+                Err(error) => Err(refused.get().map_or(error, |refused| refused.clone().into())),
+            }
+        })
+        .await
+    }
+
+    /// One that speaks HTTP/1.1 though the server may know better.
+    pub async fn dial_http1(&self, reading: &Reading) -> Result<Stream, Error> {
+        self.in_time(self.connect(reading, Some(vec![b"http/1.1".to_vec()]))).await
+    }
+
+    async fn in_time<T>(&self, connecting: impl Future<Output = Result<T, BoxError>>) -> Result<T, Error> {
+        let connected = timeout(CONNECT_TIMEOUT, connecting).await;
+        let connected =
+            connected.unwrap_or_else(|_| Err(format!("no answer within {CONNECT_TIMEOUT:?}").into()));
+        connected.map_err(|source| {
+            Error::from_http(&self.shown, &NotConnected { proxy: self.proxy.clone(), source })
+        })
+    }
+
+    /// `protocols`: what is offered, if not all that is spoken.
+    async fn connect(&self, reading: &Reading, protocols: Option<Vec<Vec<u8>>>) -> Result<Stream, BoxError> {
+        let wire = self.route.clone().oneshot(self.server.clone()).await?;
+        let mut stream = match (&self.tls, protocols) {
+            (Some((tls, name)), None) => Stream::tls(tls.connect(name.clone(), wire).await?),
+            (Some((tls, name)), Some(protocols)) => {
+                Stream::tls(tls.with_alpn(protocols).connect(name.clone(), wire).await?)
+            }
+            (None, _) => Stream::plain(wire),
+        };
+        stream.pace(reading.pace.clone());
+        Ok(stream)
+    }
+}
+
+fn route(proxy: Option<&Uri>) -> Result<Route, Error> {
+    let Some(proxy) = proxy else { return Ok(to_wire(tcp(), direct)) };
+    Ok(match proxy.scheme_str() {
+        Some("https") => {
+            let tls = trusting(&proxy::displayed(proxy), &Trust::default())?;
+            let to_proxy = HttpsConnectorBuilder::new().with_tls_config(tls).https_only().enable_http1();
+            to_wire(tunnel(proxy, to_proxy.wrap_connector(tcp())), |stream| {
+                let stream: Box<dyn Proxied> = Box::new(TokioIo::new(stream));
+                Wire::Right(BufReader::new(stream))
+            })
+        }
+        Some("socks5" | "socks5h") => {
+            let mut socks = SocksV5::new(proxy.clone(), tcp());
+            if let Some((user, password)) = proxy_user(proxy) {
+                socks = socks.with_auth(user, password);
+            }
+            to_wire(socks, direct)
+        }
+        _ => to_wire(tunnel(proxy, tcp()), direct),
+    })
+}
+
+fn to_wire<C>(connector: C, wire: impl Fn(C::Response) -> Wire + Clone + Send + Sync + 'static) -> Route
+where
+    C: Service<Uri> + Clone + Send + Sync + 'static,
+    C::Error: Into<BoxError>,
+    C::Future: Send,
+{
+    BoxCloneSyncService::new(connector.map_err(Into::into).map_response(wire))
+}
+
+fn direct(stream: TokioIo<TcpStream>) -> Wire {
+    Wire::Left(Socket::new(stream.into_inner()))
 }
 
 /// The TLS that believes whom `trust` names.
@@ -133,41 +245,4 @@ fn tunnel<C>(proxy: &Uri, connector: C) -> Tunnel<C> {
         Some(authorization) => tunnel.with_auth(authorization),
         None => tunnel,
     }
-}
-
-fn secured<C>(tls: ClientConfig, name: Option<&ServerName<'static>>, connector: C) -> HttpsConnector<C> {
-    let builder = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
-    match name {
-        Some(name) => builder.with_server_name_resolver(FixedServerNameResolver::new(name.clone())),
-        None => builder,
-    }
-    .enable_http1()
-    .wrap_connector(connector)
-}
-
-fn pool<C, T>(connector: C, proxy: Option<String>) -> HttpClient
-where
-    C: Service<Uri, Response = T, Error = BoxError> + Clone + Send + Sync + 'static,
-    C::Future: Send,
-    T: Read + Write + Connection + Unpin + Send + 'static,
-{
-    let connector = service_fn(move |uri| {
-        let connecting = connector.clone().oneshot(uri);
-        let proxy = proxy.clone();
-        Box::pin(async move {
-            let connected = timeout(CONNECT_TIMEOUT, connecting).await;
-            let connected =
-                connected.unwrap_or_else(|_| Err(format!("no answer within {CONNECT_TIMEOUT:?}").into()));
-            connected.map_err(|source| match proxy {
-                Some(proxy) => ThroughProxy { proxy, source }.into(),
-                None => source,
-            })
-        })
-    });
-    let client = legacy::Client::builder(TokioExecutor::new())
-        .timer(TokioTimer::new())
-        .pool_timer(TokioTimer::new())
-        .http1_read_buf_exact_size(READ_BUFFER)
-        .build(connector);
-    BoxCloneSyncService::new(client)
 }

@@ -6,6 +6,8 @@ use http::StatusCode;
 use kube::core::Status;
 use rustls::{AlertDescription, CertificateError};
 
+use super::http1::NotHttp;
+
 /// What was asked of the apiserver, in the words of RBAC.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Asked {
@@ -140,24 +142,20 @@ impl Error {
         if let Some(tls) = causes(error).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
             return from_tls(server, tls);
         }
-        let connecting = causes(error)
-            .filter_map(|cause| cause.downcast_ref::<hyper_util::client::legacy::Error>())
-            .any(|error| error.is_connect());
         let cause = root_cause(error);
-        if causes(error).filter_map(|cause| cause.downcast_ref::<hyper::Error>()).any(hyper::Error::is_parse)
-        {
+        if causes(error).any(|cause| cause.is::<NotHttp>()) {
             let message =
                 format!("what answers at {server} is no apiserver ({cause}): is the address right?");
             return Error::new(Kind::Malformed, message);
         }
-        if !connecting {
+        let Some(connecting) = causes(error).find_map(|cause| cause.downcast_ref::<NotConnected>()) else {
             return Error::new(Kind::Interrupted, format!("the connection to {server} broke: {cause}"));
-        }
+        };
         let refused = causes(error)
             .filter_map(|cause| cause.downcast_ref::<io::Error>())
             .any(|error| error.kind() == io::ErrorKind::ConnectionRefused);
-        let via = causes(error).find_map(|cause| cause.downcast_ref::<ThroughProxy>());
-        let via = via.map(|via| format!(" through the proxy {}", via.proxy)).unwrap_or_default();
+        let via = connecting.proxy.as_ref();
+        let via = via.map(|proxy| format!(" through the proxy {proxy}")).unwrap_or_default();
         let mend = match refused {
             true => "is it running there?",
             false => "is the address right, and does it need a VPN or a proxy?",
@@ -219,11 +217,12 @@ impl Error {
     }
 }
 
-/// That a connection failed on the way over a proxy.
+/// That no connection came about.
 #[derive(Debug, thiserror::Error)]
-#[error("through the proxy {proxy}")]
-pub(super) struct ThroughProxy {
-    pub proxy: String,
+#[error("not connected")]
+pub(super) struct NotConnected {
+    /// Over which it was to go.
+    pub proxy: Option<String>,
     pub source: tower::BoxError,
 }
 

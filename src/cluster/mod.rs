@@ -1,15 +1,22 @@
 //! Reaches the apiserver: an authenticated client, the logs of containers, and the limit on requests.
 
 mod auth;
+mod bandwidth;
 mod connector;
 mod error;
 mod exec;
+mod framing;
+mod http1;
+mod http2;
 mod kubeconfig;
 mod limit;
 mod list;
 mod logs;
+mod pool;
 mod proxy;
 mod settings;
+mod socket;
+mod stream;
 #[cfg(test)]
 mod testing;
 mod trace;
@@ -29,7 +36,7 @@ pub use trace::Trace;
 use crate::plan::{Connect, Limits};
 use kubeconfig::Host;
 use settings::Settings;
-use transport::Transport;
+use transport::{Answer, Transport};
 
 /// One cluster, as one user. Clones share their connections, credentials and limits.
 #[derive(Clone)]
@@ -88,7 +95,12 @@ impl Cluster {
     }
 
     pub async fn open_log(&self, request: &LogRequest) -> Result<LogStream, Error> {
-        request.open(&self.transport).await
+        request.open(&self.transport, Answer::Log).await
+    }
+
+    /// The same over a connection of its own, which is cheaper where much comes.
+    pub async fn open_busy_log(&self, request: &LogRequest) -> Result<LogStream, Error> {
+        request.open(&self.transport, Answer::BusyLog).await
     }
 }
 

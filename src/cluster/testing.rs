@@ -9,6 +9,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use rcgen::{CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair};
@@ -231,7 +232,14 @@ impl Machine {
     }
 
     pub fn cluster(&self, connect: &Connect, trace: Option<Trace>) -> Cluster {
-        let limits = Limits { qps: None, burst: 1, max_log_requests: 1, max_streams_per_node: 1 };
+        let limits = Limits {
+            qps: None,
+            burst: 1,
+            max_log_requests: 1,
+            max_streams_per_node: 1,
+            max_bandwidth: None,
+            latency: Duration::ZERO,
+        };
         Cluster::new(self.settle(connect).unwrap(), connect, &limits, trace).unwrap()
     }
 

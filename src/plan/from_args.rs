@@ -24,6 +24,7 @@ const MAX_STREAMS_PER_NODE: usize = 100;
 /// With client-go's 5 and 10 it takes 16 seconds until 90 pods are shown.
 const QPS: f64 = 50.0;
 const BURST: u32 = 100;
+const LATENCY: Duration = Duration::from_millis(5);
 
 const MAX_LINE: usize = 1 << 20;
 /// Lines that are held are told by offsets of 32 bits.
@@ -144,6 +145,7 @@ fn connect(args: &Args) -> Result<Connect> {
         as_uid: text(&args.as_uid),
         as_user_extra: args.as_user_extra.iter().map(|pair| key_value(pair)).collect::<Result<_>>()?,
         request_timeout: request_timeout(args)?,
+        http1: args.http1,
         disable_compression: args.disable_compression,
     })
 }
@@ -338,7 +340,20 @@ fn limits(args: &Args, follow: bool) -> Result<Limits> {
             error(format!("--burst: {burst} is not from 1 to {}; 0 is the default", u32::MAX))
         })?,
     };
-    Ok(Limits { qps, burst, max_log_requests, max_streams_per_node })
+    let max_bandwidth = match given(&args.max_bandwidth) {
+        None | Some("-1") => None,
+        Some(text) => {
+            match size::parse(text).map_err(|reason| error(format!("--max-bandwidth: {reason}")))? {
+                0 => return Err(error("--max-bandwidth: 0 bytes a second are none; -1 is no limit")),
+                bytes => Some(bytes),
+            }
+        }
+    };
+    let latency = match given(&args.latency) {
+        None => LATENCY,
+        Some(text) => duration::parse(text).map_err(|reason| error(format!("--latency: {reason}")))?,
+    };
+    Ok(Limits { qps, burst, max_log_requests, max_streams_per_node, max_bandwidth, latency })
 }
 
 fn display(args: &Args, namespaces: &Namespaces, env: &Environment) -> Result<Display> {

@@ -82,6 +82,8 @@ pub struct Connect {
     /// Bounds lists and the wait for response headers, never a running stream. None: no bound.
     pub request_timeout: Option<Duration>,
     pub disable_compression: bool,
+    /// HTTP/2 is not offered.
+    pub http1: bool,
 }
 
 /// Which containers to tail.
@@ -208,6 +210,10 @@ pub struct Limits {
     pub max_log_requests: usize,
     /// Concurrent followed logs of one node, at least 1.
     pub max_streams_per_node: usize,
+    /// Bytes a second over all logs; None: no limit.
+    pub max_bandwidth: Option<u64>,
+    /// How long a line of a busy log may wait for others to be read with it.
+    pub latency: Duration,
 }
 
 /// What is done with lines that are longer than they should be.

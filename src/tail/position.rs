@@ -71,7 +71,7 @@ impl Position {
     pub fn go_on_behind(&mut self, line: Seen) {
         self.recent.push_back(line);
         self.latest = Some(line.time);
-        self.forgot = true;
+        (self.forgotten, self.midway) = (Some(line.time), false);
     }
 
     /// The instant of the last line read.

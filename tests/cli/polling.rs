@@ -15,7 +15,9 @@ fn two() -> World {
 fn five_hundred_containers_are_shown_through_fifty_streams() {
     let world = World::new();
     world.add_pods((0..500).map(|n| Pod::new(format!("web-{n}"))));
-    (0..500).for_each(|n| drop(world.log(&format!("web-{n}/app")).push(format!("line {n}"))));
+    for n in 0..500 {
+        world.log(&format!("web-{n}/app")).push(format!("line {n}"));
+    }
     let mut tail = world.start("web -o raw --qps -1");
     let lines: Vec<String> = (0..500).map(|n| format!("line {n}")).collect();
     tail.expect_all(lines.iter().map(String::as_str));
@@ -112,7 +114,9 @@ fn a_node_has_no_more_followers_than_it_can_bear() {
     let world = World::new();
     world
         .add_pods((0..6).map(|n| Pod::new(format!("web-{n}")).node(if n < 4 { "node-a" } else { "node-b" })));
-    (0..6).for_each(|n| drop(world.log(&format!("web-{n}/app")).push(format!("line {n}"))));
+    for n in 0..6 {
+        world.log(&format!("web-{n}/app")).push(format!("line {n}"));
+    }
     let mut tail = world.start("web -o raw --max-streams-per-node 2");
     let lines: Vec<String> = (0..6).map(|n| format!("line {n}")).collect();
     tail.expect_all(lines.iter().map(String::as_str));

@@ -44,10 +44,10 @@ fn a_bare_query_follows_the_last_48_hours_of_everything() {
     assert!(selection.label_selector.is_none() && selection.field_selector.is_none());
     assert_eq!(logs.since, Some(Since::Ago(Duration::from_secs(172_800))));
     assert!(logs.follow && !logs.previous && logs.tail.is_none() && logs.limit_bytes.is_none());
-    assert_eq!(
-        limits,
-        Limits { qps: Some(50.0), burst: 100, max_log_requests: 50, max_streams_per_node: 100 }
-    );
+    assert_eq!((limits.qps, limits.burst), (Some(50.0), 100));
+    assert_eq!((limits.max_log_requests, limits.max_streams_per_node), (50, 100));
+    assert_eq!((limits.max_bandwidth, limits.latency), (None, Duration::from_millis(5)));
+    assert!(!connect.http1);
 }
 
 #[test]

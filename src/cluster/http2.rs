@@ -1,0 +1,316 @@
+//! One HTTP/2 connection, shared by as many requests as the server grants.
+
+use std::{
+    future::poll_fn,
+    io,
+    pin::pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use bytes::{Bytes, BytesMut};
+use h2::{
+    Ping, PingPong, Reason, RecvStream,
+    client::{Builder, SendRequest},
+};
+use http::{Request, Response};
+use tokio::{
+    sync::oneshot,
+    task::JoinHandle,
+    time::{Instant, sleep, timeout},
+};
+use tower::BoxError;
+
+use super::{http1::BATCH, stream::Stream};
+
+/// The most requests on one connection, whatever the server grants: kube-apiserver's own limit.
+pub(super) const MOST_STREAMS: u32 = 100;
+
+/// A connection is asked this often whether it lives, and has this long to say so.
+const PING_INTERVAL: Duration = Duration::from_secs(30);
+const PING_PATIENCE: Duration = Duration::from_secs(15);
+
+pub(super) struct Connection {
+    sender: SendRequest<Bytes>,
+    load: Arc<Load>,
+    /// Aborted with the last of those who use the connection.
+    driver: JoinHandle<()>,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
+/// How a connection is used.
+#[derive(Default)]
+struct Load(Mutex<LoadState>);
+
+#[derive(Default)]
+struct LoadState {
+    streams: usize,
+    /// Less than the server says, where it refused a stream nevertheless.
+    most: Option<usize>,
+    /// How many streams there have been.
+    served: u64,
+    /// Takes no more streams.
+    closed: bool,
+    /// Why it was given up, where that was not the server's doing.
+    given_up: Option<&'static str>,
+}
+
+impl Load {
+    fn lock(&self) -> MutexGuard<'_, LoadState> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Why there is no answer.
+pub(super) struct Failed {
+    pub error: BoxError,
+    /// The server did nothing: another connection may do.
+    pub unprocessed: bool,
+}
+
+impl Connection {
+    /// Shakes hands and waits until the server has said how many streams it grants. Each stream may have `window` bytes
+    /// under way that nobody has taken yet. There is twice the room for all of them, so that none keeps another waiting:
+    /// only when half the room that is left was taken is the server told of more, and it may have set some aside.
+    pub async fn open(stream: Stream, window: u32) -> Result<Connection, BoxError> {
+        let (sender, mut connection) = Builder::new()
+            .initial_window_size(window)
+            .initial_connection_window_size(window * MOST_STREAMS * 2)
+            // The apiserver makes a frame of every line; those that nobody has taken yet are bounded by the windows.
+            .data_frame_budget(usize::MAX)
+            // So that what the server grants is known to have come.
+            .initial_max_send_streams(0)
+            .enable_push(false)
+            .handshake(stream)
+            .await?;
+        let load = Arc::new(Load::default());
+        let (granted, settings) = oneshot::channel();
+        let pings = connection.ping_pong();
+        let driver = tokio::spawn({
+            let load = load.clone();
+            async move { drive(connection, pings, &load, granted).await }
+        });
+        let connection = Connection { sender, load, driver };
+        match settings.await {
+            Ok(()) => Ok(connection),
+            Err(_) => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+        }
+    }
+
+    /// A place for one more request; None where there is none.
+    pub fn slot(self: &Arc<Self>) -> Option<Slot> {
+        let granted = self.sender.current_max_send_streams().min(MOST_STREAMS as usize);
+        let mut load = self.load.lock();
+        if load.closed || load.streams >= load.most.map_or(granted, |most| most.min(granted)) {
+            return None;
+        }
+        load.streams += 1;
+        load.served += 1;
+        Some(Slot(self.clone()))
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.load.lock().closed
+    }
+}
+
+/// Makes the connection work until it ends or is given up.
+async fn drive(
+    connection: h2::client::Connection<Stream, Bytes>,
+    pings: Option<PingPong>,
+    load: &Load,
+    granted: oneshot::Sender<()>,
+) {
+    let mut granted = Some(granted);
+    let mut connection = pin!(connection);
+    let works = poll_fn(|cx| {
+        let ended = connection.as_mut().poll(cx);
+        if connection.max_concurrent_send_streams() > 0
+            && let Some(granted) = granted.take()
+        {
+            // Who opened it may have gone.
+            let _ = granted.send(());
+        }
+        ended
+    });
+    tokio::select! {
+        // Each stream is told the reason.
+        _ = works => {}
+        why = lives(pings, load) => load.lock().given_up = Some(why),
+    }
+    load.lock().closed = true;
+}
+
+/// Returns why the connection is to be given up: it answers no ping, or nobody has used it for a while.
+async fn lives(pings: Option<PingPong>, load: &Load) -> &'static str {
+    let Some(mut pings) = pings else { return std::future::pending().await };
+    let mut served = None;
+    loop {
+        sleep(PING_INTERVAL).await;
+        {
+            let mut load = load.lock();
+            if load.streams == 0 && served == Some(load.served) {
+                load.closed = true;
+                return "nobody used it";
+            }
+            served = Some(load.served);
+        }
+        // An error is the connection's end, which is told elsewhere.
+        if timeout(PING_PATIENCE, pings.ping(Ping::opaque())).await.is_err() {
+            return "it answers no more pings";
+        }
+    }
+}
+
+/// A place for a request on a connection, for as long as its answer goes on.
+pub(super) struct Slot(Arc<Connection>);
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.load.lock().streams -= 1;
+    }
+}
+
+impl Slot {
+    /// Sends a request and waits for the head of its answer.
+    pub async fn send(self, request: &Request<Bytes>) -> Result<Response<Body>, Failed> {
+        let (head, data) = (head(request), request.body().clone());
+        let sender = self.0.sender.clone().ready().await;
+        let sent = sender.and_then(|mut sender| sender.send_request(head, data.is_empty()));
+        let (answer, mut stream) = sent.map_err(|error| {
+            self.0.load.lock().closed = true;
+            Failed { error: self.reason(error), unprocessed: true }
+        })?;
+        if !data.is_empty() {
+            stream.send_data(data, true).map_err(|error| self.failed(error))?;
+        }
+        match answer.await {
+            Ok(answer) => {
+                Ok(answer.map(|stream| Body { stream, slot: self, ended: false, frames: Frames::new() }))
+            }
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
+    fn failed(&self, error: h2::Error) -> Failed {
+        let refused = error.is_reset() && error.reason() == Some(Reason::REFUSED_STREAM);
+        let going_away = error.is_go_away() && error.is_remote();
+        let mut load = self.0.load.lock();
+        match refused {
+            // Full before it should be.
+            true => load.most = Some(load.streams.saturating_sub(1).max(1)),
+            false => load.closed |= !error.is_reset(),
+        }
+        // One that broke before it ever answered would break again.
+        let reused = error.is_io() && load.served > 1;
+        drop(load);
+        Failed { error: self.reason(error), unprocessed: refused || going_away || reused }
+    }
+
+    /// In words of our own where we ended the connection.
+    fn reason(&self, error: h2::Error) -> BoxError {
+        match self.0.load.lock().given_up {
+            Some(why) => why.into(),
+            None => error.into(),
+        }
+    }
+}
+
+/// The request without its body.
+fn head(request: &Request<Bytes>) -> Request<()> {
+    let mut head = Request::new(());
+    *head.method_mut() = request.method().clone();
+    *head.uri_mut() = request.uri().clone();
+    *head.version_mut() = http::Version::HTTP_2;
+    *head.headers_mut() = request.headers().clone();
+    head
+}
+
+/// The body of an answer. Dropping it ends the request.
+pub(super) struct Body {
+    stream: RecvStream,
+    slot: Slot,
+    ended: bool,
+    frames: Frames,
+}
+
+/// How many frames came lately. Each costs about a microsecond, twice what a chunk of HTTP/1.1 does.
+struct Frames {
+    since: Instant,
+    count: u32,
+    busy: bool,
+}
+
+/// So many frames a second, for so long, are worth a connection: it costs some milliseconds, most of them the server's.
+const BUSY_FRAMES: f64 = 1000.0;
+const BUSY_TIME: Duration = Duration::from_secs(2);
+
+impl Frames {
+    fn new() -> Frames {
+        Frames { since: Instant::now(), count: 0, busy: false }
+    }
+
+    fn add(&mut self, count: u32) {
+        self.count += count;
+        let time = self.since.elapsed();
+        if time >= BUSY_TIME {
+            let busy = f64::from(self.count) >= BUSY_FRAMES * time.as_secs_f64();
+            *self = Frames { busy, ..Frames::new() };
+        }
+    }
+}
+
+impl Body {
+    /// Whether a connection of its own would be cheaper.
+    pub fn is_busy(&self) -> bool {
+        self.frames.busy
+    }
+
+    /// All that is there, up to about [`BATCH`]. The server may send as much again.
+    pub fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
+        let first = match ready!(self.poll_frame(cx)) {
+            Some(Ok(first)) => first,
+            other => return Poll::Ready(other),
+        };
+        let (mut chunk, mut frames) = (BytesMut::new(), 1);
+        // What is wrong behind data is found again.
+        while chunk.len() < BATCH
+            && let Poll::Ready(Some(Ok(frame))) = self.poll_frame(cx)
+        {
+            if chunk.is_empty() {
+                chunk.reserve(BATCH);
+                chunk.extend_from_slice(&first);
+            }
+            chunk.extend_from_slice(&frame);
+            frames += 1;
+        }
+        self.frames.add(frames);
+        Poll::Ready(Some(Ok(if chunk.is_empty() { first } else { chunk.freeze() })))
+    }
+
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
+        while !self.ended {
+            match ready!(self.stream.poll_data(cx)) {
+                Some(Ok(frame)) => {
+                    // Of what has just been read, so it is not too much.
+                    let _ = self.stream.flow_control().release_capacity(frame.len());
+                    if !frame.is_empty() {
+                        return Poll::Ready(Some(Ok(frame)));
+                    }
+                }
+                Some(Err(error)) => {
+                    self.ended = true;
+                    return Poll::Ready(Some(Err(self.slot.failed(error).error)));
+                }
+                None => self.ended = true,
+            }
+        }
+        Poll::Ready(None)
+    }
+}

@@ -1,0 +1,237 @@
+//! Finds a connection for each request: one of HTTP/2 that has room, an idle one, or a new one.
+
+use std::{
+    mem,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use hyper::body::{Body as HttpBody, Frame};
+use tower::BoxError;
+
+use super::{
+    connector::Dialer,
+    error::Error,
+    http1::{self, Idle},
+    http2::{self, Connection, Failed, Slot},
+    socket::Pace,
+    stream::Stream,
+};
+
+/// How often a request goes to another connection because one did not take it.
+const MOST_ATTEMPTS: usize = 5;
+
+/// How a pool's connections are read.
+#[derive(Debug, Clone)]
+pub(super) struct Reading {
+    pub pace: Pace,
+    /// Bytes of one HTTP/2 stream that may be under way.
+    pub window: u32,
+}
+
+/// Whether a request may share its connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sharing {
+    Shared,
+    /// It gets a connection of HTTP/1.1, where much that comes in small pieces costs half as much, if it can be had.
+    Alone,
+}
+
+/// Connections to one server that are used for the same purpose.
+pub(super) struct Pool {
+    dialer: Dialer,
+    reading: Reading,
+    state: Mutex<State>,
+    idle: Arc<Idle>,
+    /// Held while a connection is made that others may share.
+    dialing: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct State {
+    shared: Vec<Arc<Connection>>,
+    /// The server was seen not to speak HTTP/2.
+    only_http1: bool,
+    /// How many connections failed to come about, and why the last one did.
+    failures: u64,
+    failure: Option<Error>,
+}
+
+/// A connection that takes a request.
+enum Lane {
+    Shared(Slot),
+    /// One of its own; `reused` where it has served before.
+    Own {
+        stream: Stream,
+        reused: bool,
+    },
+}
+
+impl Pool {
+    pub fn new(dialer: Dialer, reading: Reading) -> Pool {
+        let (state, idle) = (Mutex::default(), Arc::default());
+        Pool { dialer, reading, state, idle, dialing: tokio::sync::Mutex::default() }
+    }
+
+    /// Sends a request and waits for the head of its answer. What a connection did not take goes to another.
+    pub async fn send(&self, request: &Request<Bytes>, sharing: Sharing) -> Result<Response<Body>, BoxError> {
+        let mut attempts = 1;
+        loop {
+            match self.attempt(request, sharing).await {
+                Err(Failed { unprocessed: true, .. }) if attempts < MOST_ATTEMPTS => attempts += 1,
+                result => return result.map_err(|failed| failed.error),
+            }
+        }
+    }
+
+    async fn attempt(&self, request: &Request<Bytes>, sharing: Sharing) -> Result<Response<Body>, Failed> {
+        let alone = match sharing {
+            Sharing::Alone => self.alone().await,
+            Sharing::Shared => None,
+        };
+        let lane = match alone {
+            Some(lane) => Ok(lane),
+            None => self.lane().await,
+        };
+        let lane = lane.map_err(|error| Failed { error: error.into(), unprocessed: false })?;
+        match lane {
+            Lane::Shared(slot) => Ok(slot.send(request).await?.map(Body::Http2)),
+            Lane::Own { stream, reused } => match http1::send(stream, request, self.idle.clone()).await {
+                Ok(answer) => Ok(answer.map(Body::Http1)),
+                // The server may have closed it meanwhile.
+                Err(error) => Err(Failed { error, unprocessed: reused }),
+            },
+        }
+    }
+
+    /// A connection of HTTP/1.1. Why there is none is told by what is tried next.
+    async fn alone(&self) -> Option<Lane> {
+        if let Some(lane) = self.reused() {
+            return Some(lane);
+        }
+        let stream = self.dialer.dial_http1(&self.reading).await.ok()?;
+        Some(Lane::Own { stream, reused: false })
+    }
+
+    fn reused(&self) -> Option<Lane> {
+        self.idle.take().map(|stream| Lane::Own { stream, reused: true })
+    }
+
+    async fn lane(&self) -> Result<Lane, Error> {
+        if let Some(lane) = self.free() {
+            return Ok(lane);
+        }
+        let failures = self.state().failures;
+        let mut turn = None;
+        if !self.state().only_http1 {
+            turn = Some(self.dialing.lock().await);
+            if let Some(lane) = self.free() {
+                return Ok(lane);
+            }
+            if let Some(failure) = self.failure_after(failures) {
+                return Err(failure);
+            }
+        }
+        if self.state().only_http1 {
+            // Connections that nobody shares are made at the same time.
+            turn.take();
+        }
+        self.dial().await
+    }
+
+    /// Why the last connection failed to come about, if more did than these.
+    fn failure_after(&self, failures: u64) -> Option<Error> {
+        let state = self.state();
+        if state.failures > failures { state.failure.clone() } else { None }
+    }
+
+    /// A connection that is there already.
+    fn free(&self) -> Option<Lane> {
+        let mut state = self.state();
+        state.shared.retain(|connection| !connection.is_closed());
+        let slot = state.shared.iter().find_map(Connection::slot);
+        drop(state);
+        slot.map(Lane::Shared).or_else(|| self.reused())
+    }
+
+    /// A new connection.
+    async fn dial(&self) -> Result<Lane, Error> {
+        let dialed = self.dialer.dial(&self.reading).await;
+        let mut state = self.state();
+        match dialed {
+            Ok(Dialed::Http1(stream)) => {
+                state.only_http1 = true;
+                Ok(Lane::Own { stream, reused: false })
+            }
+            Ok(Dialed::Http2(connection)) => {
+                state.only_http1 = false;
+                let connection = Arc::new(connection);
+                state.shared.push(connection.clone());
+                let none = || Error::from_http(self.dialer.server(), &NoStreams);
+                connection.slot().map(Lane::Shared).ok_or_else(none)
+            }
+            Err(error) => {
+                state.failures += 1;
+                state.failure = Some(error.clone());
+                Err(error)
+            }
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A new connection, by what is spoken on it.
+pub(super) enum Dialed {
+    Http1(Stream),
+    Http2(Connection),
+}
+
+/// A server that grants no streams at all, or closed at once.
+#[derive(Debug, thiserror::Error)]
+#[error("it takes no requests")]
+struct NoStreams;
+
+/// The body of an answer, as it comes. Dropping it ends the request.
+pub(super) enum Body {
+    Http1(http1::Body),
+    Http2(http2::Body),
+    /// Read already.
+    Whole(Bytes),
+}
+
+impl Body {
+    /// Whether so much comes over a shared connection that one of its own would be cheaper.
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Body::Http2(body) if body.is_busy())
+    }
+
+    /// All that is there to be read at once, up to some 64 KiB.
+    pub fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
+        match self {
+            Body::Http1(body) => body.poll_chunk(cx),
+            Body::Http2(body) => body.poll_chunk(cx),
+            Body::Whole(body) => Poll::Ready((!body.is_empty()).then(|| Ok(mem::take(body)))),
+        }
+    }
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        self.get_mut().poll_chunk(cx).map(|chunk| chunk.map(|chunk| chunk.map(Frame::data)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

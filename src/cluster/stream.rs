@@ -1,0 +1,131 @@
+//! The bytes of one connection, whatever lies between us and the server: TCP, a proxy's TLS, the server's TLS.
+
+use std::{
+    io::{self, IoSlice},
+    pin::Pin,
+    sync::{Arc, OnceLock},
+    task::{Context, Poll, ready},
+};
+
+use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, BufReader, ReadBuf};
+use tokio_rustls::client::TlsStream;
+use tokio_util::either::Either;
+
+use super::socket::{Pace, Socket};
+
+pub(super) struct Stream {
+    inner: Either<Box<TlsStream<Wire>>, Wire>,
+    refused: Refused,
+}
+
+/// Why TLS failed, for those whose own errors do not hold it. With TLS 1.3 a server refuses a client's certificate only
+/// when the client takes the handshake for done.
+pub(super) type Refused = Arc<OnceLock<rustls::Error>>;
+
+/// What TLS with the server, if there is any, is spoken over. TLS with a proxy is read as it comes.
+pub(super) type Wire = Either<Socket, BufReader<Box<dyn Proxied>>>;
+
+pub(super) trait Proxied: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Proxied for T {}
+
+impl Stream {
+    pub fn tls(stream: TlsStream<Wire>) -> Stream {
+        Stream { inner: Either::Left(Box::new(stream)), refused: Refused::default() }
+    }
+
+    pub fn plain(wire: Wire) -> Stream {
+        Stream { inner: Either::Right(wire), refused: Refused::default() }
+    }
+
+    /// Lets the socket rest from now on.
+    pub fn pace(&mut self, pace: Pace) {
+        let wire = match &mut self.inner {
+            Either::Left(stream) => stream.get_mut().0,
+            Either::Right(wire) => wire,
+        };
+        if let Either::Left(socket) = wire {
+            socket.pace(pace);
+        }
+    }
+
+    pub fn refused(&self) -> Refused {
+        self.refused.clone()
+    }
+
+    /// Whether HTTP/2 was agreed upon.
+    pub fn is_http2(&self) -> bool {
+        match &self.inner {
+            Either::Left(stream) => stream.get_ref().1.alpn_protocol() == Some(b"h2"),
+            Either::Right(_) => false,
+        }
+    }
+}
+
+impl AsyncBufRead for Stream {
+    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        let Stream { inner, refused } = self.get_mut();
+        Pin::new(inner).poll_fill_buf(cx).map_err(|error| {
+            let tls = error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>());
+            if let Some(tls) = tls {
+                refused.get_or_init(|| tls.clone());
+            }
+            error
+        })
+    }
+
+    fn consume(mut self: Pin<&mut Self>, amount: usize) {
+        Pin::new(&mut self.inner).consume(amount);
+    }
+}
+
+impl AsyncRead for Stream {
+    /// Fills the buffer from as many TLS records as there are: the apiserver makes one of every line.
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        loop {
+            let filled = buffer.filled().len() > before;
+            let data = match self.as_mut().poll_fill_buf(cx) {
+                // What goes wrong behind data is found again, if only as the end.
+                Poll::Pending | Poll::Ready(Err(_)) if filled => return Poll::Ready(Ok(())),
+                polled => ready!(polled)?,
+            };
+            let amount = data.len().min(buffer.remaining());
+            buffer.put_slice(&data[..amount]);
+            self.as_mut().consume(amount);
+            if amount == 0 || buffer.remaining() == 0 {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write(cx, data)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        data: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write_vectored(cx, data)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}
