@@ -245,7 +245,7 @@ impl Tail {
             _ => Urgency::Open,
         };
         let mut life = self.life.clone();
-        let grant = match self.grant.take() {
+        let grant = match self.grant.take().filter(|_| want != Want::Poll) {
             Some(grant) => grant,
             None => tokio::select! {
                 grant = self.seat.request(want, urgency) => grant,

@@ -148,6 +148,27 @@ fn what_a_node_has_no_share_for_is_polled() {
     let mut tail = world.start("web --max-streams-per-node 3");
     tail.expect_all(["web-0 app a", "web-1 app a", "web-2 app a", "web-3 app a"]);
     tail.told("following 3 of 4 containers, polling 1 every ~1 s; --max-streams-per-node raises it\n");
+    assert_eq!(world.account().followed["small"].peak, 3);
+    tail.interrupt();
+}
+
+#[test]
+fn a_node_that_is_out_of_inotify_is_polled_and_others_are_followed() {
+    let world = World::new();
+    let pods = [("web-1", "small"), ("web-2", "small"), ("web-3", "other")];
+    world.add_pods(pods.map(|(name, node)| Pod::new(name).node(node)));
+    world.set_inotify_instances("small", 1);
+    for (name, _) in pods {
+        world.log(&format!("{name}/app")).push("a");
+    }
+    let mut tail = world.start("web");
+    tail.expect_all(["web-1 app a", "web-2 app a", "web-3 app a"]);
+    tail.told("failed to create fsnotify watcher: too many open files\n");
+    tail.told("following 2 of 3 containers, polling 1 every ~1 s\n");
+    for (name, _) in pods {
+        world.log(&format!("{name}/app")).push("b");
+    }
+    tail.expect_all(["web-1 app b", "web-2 app b", "web-3 app b"]);
     tail.interrupt();
 }
 

@@ -6,7 +6,10 @@ use crate::{
     resources::Route,
     script::{Answer, Kind},
 };
-use std::{collections::HashSet, sync::atomic::Ordering};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::atomic::Ordering,
+};
 
 /// What a request must show and what is allowed to whom shows it. Without any rule all is allowed.
 #[derive(Debug, Default)]
@@ -17,6 +20,8 @@ pub(crate) struct Access {
     pub forbidden: Vec<Rule>,
     /// Nodes whose kubelet does not answer.
     pub stopped: HashSet<String>,
+    /// How many logs a node can follow, where that is bounded.
+    pub watchers: HashMap<String, usize>,
     /// The most items that a list gives at once, whatever was asked for.
     pub page_size: Option<usize>,
 }

@@ -36,6 +36,8 @@ pub struct Request {
 pub(crate) struct Outcome {
     pub status: Option<u16>,
     pub ended: Option<(Ended, Instant)>,
+    /// The node that follows a log for it.
+    pub follows: Option<String>,
 }
 
 /// How the answer to a request ended.
@@ -134,6 +136,13 @@ impl Requests {
     }
 }
 
+/// Followed logs of one node.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Followed {
+    pub open: usize,
+    pub peak: usize,
+}
+
 /// Everything that the server has seen so far.
 #[derive(Debug, Clone, Default)]
 pub struct Account {
@@ -144,6 +153,8 @@ pub struct Account {
     /// Log answers with status 200 that go on.
     pub open_log_streams: usize,
     pub peak_log_streams: usize,
+    /// Of each node, the followed ones of them.
+    pub followed: BTreeMap<String, Followed>,
     /// TLS handshakes that failed, with the reason.
     pub handshake_errors: Vec<String>,
     pub(crate) listening: bool,
@@ -198,6 +209,11 @@ impl Ledger {
         result
     }
 
+    /// How many logs of a node are followed now.
+    pub fn followed(&self, node: &str) -> usize {
+        lock(&self.account).followed.get(node).map_or(0, |followed| followed.open)
+    }
+
     pub fn connected(&self) -> u64 {
         self.update(|account| {
             account.connections += 1;
@@ -221,6 +237,11 @@ impl Ledger {
             if request.is_open_log() {
                 account.open_log_streams += 1;
                 account.peak_log_streams = account.peak_log_streams.max(account.open_log_streams);
+                if let Some(node) = &lock(&request.outcome).follows {
+                    let followed = account.followed.entry(node.clone()).or_default();
+                    followed.open += 1;
+                    followed.peak = followed.peak.max(followed.open);
+                }
             }
         });
     }
@@ -230,6 +251,10 @@ impl Ledger {
             let first = lock(&request.outcome).ended.replace((how, Instant::now())).is_none();
             if first && request.is_open_log() {
                 account.open_log_streams -= 1;
+                let node = lock(&request.outcome).follows.clone();
+                if let Some(followed) = node.and_then(|node| account.followed.get_mut(&node)) {
+                    followed.open -= 1;
+                }
             }
         });
     }

@@ -276,11 +276,17 @@ impl Context {
             Ok(None) => return self.whole(StatusCode::OK, "text/plain", Bytes::new()),
             Err(Refusal(code, reason, message)) => return self.fail(code, reason, &message),
         };
+        let watchers = lock(&self.inner.access).watchers.get(&log.node).copied();
+        let followed = self.inner.ledger.followed(&log.node);
+        let can_follow = watchers.is_none_or(|watchers| followed < watchers);
+        if log.reader.follows() && can_follow {
+            lock(&self.request.outcome).follows = Some(log.node);
+        }
         let response = self.respond(StatusCode::OK, "text/plain");
         // Kubelets flush each line of a followed log, and copy any other in pieces of 2 KiB.
         let usual = if log.reader.follows() { Chunks::Lines } else { Chunks::Bytes(2048) };
         let (writer, body) = Body::streamed(self.meter, &self.answer, usual);
-        tokio::spawn(stream_log(log.reader, log.limit, writer));
+        tokio::spawn(stream_log(log.reader, log.limit, can_follow, writer));
         response.body(body).expect(HEADERS)
     }
 
@@ -326,6 +332,7 @@ fn discovered(resource: &Resource) -> Value {
     })
 }
 
+const NO_WATCHER: &str = "failed to create fsnotify watcher: too many open files";
 const HEADERS: &str = "the headers are well-formed";
 const EXPIRED: &str = "The provided continue parameter is too old to display a consistent list result. You can \
                        start a new list without the continue parameter.";
@@ -387,7 +394,12 @@ async fn stream_watch(
     writer.write(watch_error().into()).await
 }
 
-async fn stream_log(mut reader: Reader, limit: Option<u64>, mut writer: Writer) -> Result<(), Stop> {
+async fn stream_log(
+    mut reader: Reader,
+    limit: Option<u64>,
+    can_follow: bool,
+    mut writer: Writer,
+) -> Result<(), Stop> {
     writer.begin().await?;
     let mut left = limit.unwrap_or(u64::MAX);
     let mut out = Vec::new();
@@ -407,6 +419,7 @@ async fn stream_log(mut reader: Reader, limit: Option<u64>, mut writer: Writer) 
         }
         match read {
             Read::More => out.reserve(PIECE + 4096),
+            Read::Wait if !can_follow => return writer.write(NO_WATCHER.into()).await,
             Read::Wait => writer.wait(changed).await?,
             Read::End => return Ok(()),
         }

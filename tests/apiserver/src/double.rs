@@ -375,6 +375,12 @@ impl ApiServer {
         paths.iter().for_each(|path| self.end(Match::logs().path(path)));
     }
 
+    /// A node has so many inotify instances: who follows a log when none is left gets what there is, and then the
+    /// kubelet's words.
+    pub fn set_inotify_instances(&self, node: &str, count: usize) {
+        lock(&self.inner().access).watchers.insert(node.to_owned(), count);
+    }
+
     pub fn start_kubelet(&self, node: &str) {
         lock(&self.inner().access).stopped.remove(node);
     }

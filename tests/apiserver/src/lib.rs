@@ -39,7 +39,7 @@ mod double;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use self::{
-    account::{Account, Ended, Request, Requests},
+    account::{Account, Ended, Followed, Request, Requests},
     cluster::Cluster,
     double::{ApiServer, Builder},
     logs::{IntoInstant, Log},

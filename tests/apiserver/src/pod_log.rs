@@ -13,6 +13,7 @@ use crate::{
 pub(crate) struct PodLog {
     pub reader: Reader,
     pub limit: Option<u64>,
+    pub node: String,
 }
 
 /// Status code, reason and message.
@@ -43,7 +44,7 @@ pub(crate) fn find(inner: &Inner, request: &Request, route: &Route) -> Result<Op
     }
     let id = instance(pod, container, is_true(&request.query, "previous")).map_err(bad_request)?;
     let log = running.log(id).expect("every instance has a log");
-    Ok(Some(PodLog { reader: Reader::new(log.clone(), options), limit }))
+    Ok(Some(PodLog { reader: Reader::new(log.clone(), options), limit, node: node.clone() }))
 }
 
 fn parse(inner: &Inner, request: &Request, pod: &str) -> Result<(Options, Option<u64>), Refusal> {

@@ -270,3 +270,18 @@ fn a_cut_comes_after_exactly_so_many_bytes() {
     assert_eq!(server.requests()[0].ended(), Some(Ended::Broken));
     assert_eq!(server.requests()[0].bytes(), 3);
 }
+
+#[test]
+fn a_node_follows_as_many_logs_as_it_has_inotify_instances() {
+    let server = ApiServer::start();
+    server.add_pod(Pod::new("web-1").node("small"));
+    server.log("web-1/app").push("a");
+    server.set_inotify_instances("small", 1);
+    let follow = format!("{LOG}?follow=true");
+    let _first = open(&server, &follow);
+    server.wait_for(|account| account.followed["small"].open == 1);
+    let refused = "a\nfailed to create fsnotify watcher: too many open files";
+    assert_eq!(get(&server, &follow), (200, refused.to_owned()));
+    assert_eq!(get(&server, LOG).1, "a\n");
+    assert_eq!(server.account().followed["small"].peak, 1);
+}
