@@ -113,7 +113,7 @@ impl fmt::Display for Cost {
 impl Cost {
     fn of(targets: &[Arc<Target>], plan: &ClusterPlan) -> Cost {
         let Limits { qps, burst, max_log_requests, max_streams_per_node, .. } = plan.limits;
-        let http1 = false;
+        let http1 = plan.connect.http1;
         let follow = plan.logs.follow;
         let mut nodes: HashMap<&str, usize> = HashMap::new();
         for target in targets {

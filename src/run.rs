@@ -143,7 +143,7 @@ async fn tail_cluster(
 ) -> Result<Option<Summary>, cluster::Error> {
     let words = sender.clone();
     let trace = Trace::new(plan.verbosity, Arc::new(move |text| words.trace(Notice::Trace(text))));
-    let cluster = Cluster::connect(&wish.connect, &wish.limits, trace).await?;
+    let cluster = Cluster::connect(&wish.connect, &wish.limits, trace, stats.clone()).await?;
     let mut selection = Cow::Borrowed(&wish.selection);
     if wish.prompt {
         let Some(labels) = prompt::pick(&cluster, &selection, plan.display.color_stderr).await? else {

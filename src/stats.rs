@@ -53,13 +53,13 @@ const LIMITS: [(Limit, &str); 3] =
     [(Limit::Requests, "qps"), (Limit::Streams, "max_log_requests"), (Limit::Bandwidth, "max_bandwidth")];
 
 /// Clones count together.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Stats {
     started: Instant,
     counts: Arc<Mutex<Counts>>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Counts {
     requests: [u64; KINDS.len()],
     waited: [Duration; LIMITS.len()],
@@ -75,7 +75,7 @@ pub enum Open {
     Connection,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Gauge {
     now: usize,
     peak: usize,

@@ -7,6 +7,8 @@ use std::{
 
 use tokio::time::Instant;
 
+use crate::stats::{Limit, Stats};
+
 /// What may be read at once after a pause, and the longest that one read may make the others wait.
 const BURST: Duration = Duration::from_millis(100);
 
@@ -17,12 +19,13 @@ pub(super) struct Bandwidth {
     rate: f64,
     /// When the next turn begins.
     next: Mutex<Instant>,
+    stats: Stats,
 }
 
 impl Bandwidth {
     /// `rate` in bytes a second.
-    pub fn new(rate: u64) -> Bandwidth {
-        Bandwidth { rate: rate.max(1) as f64, next: Mutex::new(Instant::now()) }
+    pub fn new(rate: u64, stats: Stats) -> Bandwidth {
+        Bandwidth { rate: rate.max(1) as f64, next: Mutex::new(Instant::now()), stats }
     }
 
     /// As much of `wanted` as one turn allows.
@@ -36,6 +39,7 @@ impl Bandwidth {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         let turn = (*next).max(now.checked_sub(BURST).unwrap_or(now));
         *next = turn + self.time_of(bytes);
+        self.stats.waited(Limit::Bandwidth, turn.saturating_duration_since(now));
         turn
     }
 
@@ -55,7 +59,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn turns_follow_each_other_at_the_rate() {
-        let bandwidth = Bandwidth::new(1000);
+        let bandwidth = Bandwidth::new(1000, Stats::default());
         tokio::time::advance(BURST * 10).await;
         let now = Instant::now();
         assert!(bandwidth.take(100) <= now, "a pause saves up a burst");
@@ -65,7 +69,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_was_not_read_is_the_next_ones() {
-        let bandwidth = Bandwidth::new(1000);
+        let bandwidth = Bandwidth::new(1000, Stats::default());
         let now = bandwidth.take(500);
         bandwidth.give_back(500);
         assert_eq!(bandwidth.take(1), now);
@@ -73,8 +77,8 @@ mod tests {
 
     #[test]
     fn a_turn_is_never_empty_and_never_long() {
-        assert_eq!(Bandwidth::new(1).turn(4096), 1);
-        assert_eq!(Bandwidth::new(10_000).turn(4096), 1000);
-        assert_eq!(Bandwidth::new(u64::MAX).turn(4096), 4096);
+        assert_eq!(Bandwidth::new(1, Stats::default()).turn(4096), 1);
+        assert_eq!(Bandwidth::new(10_000, Stats::default()).turn(4096), 1000);
+        assert_eq!(Bandwidth::new(u64::MAX, Stats::default()).turn(4096), 4096);
     }
 }

@@ -30,6 +30,7 @@ use super::{
     socket::Socket,
     stream::{Proxied, Stream, Wire},
 };
+use crate::stats::Open;
 
 /// From the first packet to the end of the handshakes, as long as kubectl.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -170,6 +171,7 @@ impl Dialer {
             (None, _) => Stream::plain(wire),
         };
         stream.pace(reading.pace.clone());
+        stream.count(reading.stats.opened(Open::Connection));
         Ok(stream)
     }
 }

@@ -32,14 +32,6 @@ impl Priority {
     }
 }
 
-/// What was let through.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Served {
-    pub requests: u64,
-    /// How long they waited, all together.
-    pub waited: Duration,
-}
-
 /// Token buckets whose waiters are served by priority, then in the order in which they came.
 pub struct Limiter {
     state: Mutex<State>,
@@ -53,7 +45,6 @@ struct State {
     paused_until: Option<Instant>,
     waiters: BTreeMap<Place, Arc<Notify>>,
     arrivals: u64,
-    served: BTreeMap<Priority, Served>,
 }
 
 struct Bucket {
@@ -99,14 +90,8 @@ impl Limiter {
             paused_until: None,
             waiters: BTreeMap::new(),
             arrivals: 0,
-            served: BTreeMap::new(),
         };
         Limiter { state: Mutex::new(state) }
-    }
-
-    /// What was let through so far.
-    pub fn served(&self) -> BTreeMap<Priority, Served> {
-        self.lock().served.clone()
     }
 
     /// Returns when one request may go. Dropping the future gives up the place in the queue and takes no token.
@@ -137,12 +122,12 @@ impl Limiter {
         state.arrivals += 1;
         let first = Arc::new(Notify::new());
         state.waiters.insert(place, first.clone());
-        Waiter { limiter: self, place, since: Instant::now(), first }
+        Waiter { limiter: self, place, first }
     }
 
     fn try_take(&self, waiter: &Waiter<'_>) -> Turn {
         let mut state = self.lock();
-        let State { all, polls, paused_until, waiters, served, .. } = &mut *state;
+        let State { all, polls, paused_until, waiters, .. } = &mut *state;
         if waiters.first_key_value().is_some_and(|(&first, _)| first != waiter.place) {
             return Turn::AfterOthers;
         }
@@ -158,9 +143,6 @@ impl Limiter {
             return Turn::At(instant);
         }
         buckets.into_iter().flatten().for_each(|bucket| bucket.tokens -= 1.0);
-        let served = served.entry(priority).or_default();
-        served.requests += 1;
-        served.waited += now - waiter.since;
         Turn::Now
     }
 
@@ -178,7 +160,6 @@ enum Turn {
 struct Waiter<'a> {
     limiter: &'a Limiter,
     place: Place,
-    since: Instant,
     /// Told when this waiter has become the first.
     first: Arc<Notify>,
 }
@@ -320,16 +301,6 @@ mod tests {
         let limiter = Limiter::new(None, 1);
         let went = timeline(&limiter, &[(Priority::Poll, 1000)]).await;
         assert_eq!(until(&went, Priority::Poll, 0.0), 1000);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn it_knows_what_it_let_through_and_for_how_long_that_waited() {
-        let limiter = Limiter::new(Some(1.0), 1);
-        timeline(&limiter, &[(Priority::Open, 3)]).await;
-        let _ = tokio::time::timeout(Duration::from_millis(1), limiter.acquire(Priority::Poll)).await;
-        let Served { requests, waited } = limiter.served()[&Priority::Open];
-        assert_eq!((requests, waited.as_secs_f64().round()), (3, 1.0 + 2.0));
-        assert!(!limiter.served().contains_key(&Priority::Poll));
     }
 
     #[tokio::test(start_paused = true)]

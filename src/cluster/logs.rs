@@ -15,7 +15,10 @@ use super::{
     pool::Body as ResponseBody,
     transport::{Answer, Transport},
 };
-use crate::plan::Since;
+use crate::{
+    plan::Since,
+    stats::{Held, Open},
+};
 
 /// Which part of which log. Timestamps are always asked for: they are the only place in a log that can be found again.
 #[derive(Debug, Clone)]
@@ -30,6 +33,8 @@ pub struct LogRequest {
     pub tail_lines: Option<u64>,
     pub limit_bytes: Option<u64>,
     pub priority: Priority,
+    /// Whether so much is to come that a connection of its own is cheaper, as long as it is one of few.
+    pub busy: bool,
 }
 
 /// A log as it arrives. Dropping it ends the request.
@@ -38,6 +43,7 @@ pub struct LogStream {
     server: String,
     date: Option<Timestamp>,
     ended: bool,
+    _held: Held,
 }
 
 impl LogStream {
@@ -53,7 +59,7 @@ impl LogStream {
     }
 
     /// Whether so much comes in small pieces over a shared connection that it would be cheaper to end this stream and
-    /// go on, from where it was, with [`Cluster::open_busy_log`](super::Cluster::open_busy_log).
+    /// go on, from where it was, as [`LogRequest::busy`].
     pub fn wants_own_connection(&self) -> bool {
         self.body.is_busy()
     }
@@ -95,7 +101,7 @@ impl LogRequest {
         uri
     }
 
-    pub(super) async fn open(&self, transport: &Transport, answer: Answer) -> Result<LogStream, Error> {
+    pub(super) async fn open(&self, transport: &Transport) -> Result<LogStream, Error> {
         let asked = Asked {
             verb: "get",
             resource: "pods/log".into(),
@@ -107,6 +113,7 @@ impl LogRequest {
             .header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))
             .body(Bytes::new())
             .map_err(|error| Error::invalid(format!("cannot {asked}: {error}")))?;
+        let answer = if self.busy { Answer::BusyLog } else { Answer::Log };
         let response = transport.send(request, self.priority, answer).await?;
         match response.status() {
             StatusCode::OK => Ok(LogStream {
@@ -114,6 +121,7 @@ impl LogRequest {
                 body: response.into_body(),
                 server: transport.server_shown.clone(),
                 ended: false,
+                _held: transport.stats.opened(Open::Stream),
             }),
             _ => Err(transport.refusal(response, &asked).await),
         }

@@ -22,21 +22,24 @@ mod testing;
 mod trace;
 mod transport;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use tokio::sync::watch;
 use tower::service_fn;
 
 pub use error::{Asked, Error, Kind};
 pub use kubeconfig::Named;
-pub use limit::{Limiter, Priority, Served};
+pub use limit::{Limiter, Priority};
 pub use logs::{LogRequest, LogStream};
 pub use trace::Trace;
 
-use crate::plan::{Connect, Limits};
+use crate::{
+    plan::{Connect, Limits},
+    stats::Stats,
+};
 use kubeconfig::Host;
 use settings::Settings;
-use transport::{Answer, Transport};
+use transport::Transport;
 
 /// One cluster, as one user. Clones share their connections, credentials and limits.
 #[derive(Clone)]
@@ -48,9 +51,14 @@ pub struct Cluster {
 impl Cluster {
     /// Settles where the cluster is and who asks. Nothing is sent yet, and no exec plugin runs: the first request
     /// does both.
-    pub async fn connect(connect: &Connect, limits: &Limits, trace: Option<Trace>) -> Result<Cluster, Error> {
+    pub async fn connect(
+        connect: &Connect,
+        limits: &Limits,
+        trace: Option<Trace>,
+        stats: Stats,
+    ) -> Result<Cluster, Error> {
         let settings = Settings::settle(connect, &Host::of_process())?;
-        Cluster::new(settings, connect, limits, trace)
+        Cluster::new(settings, connect, limits, trace, stats)
     }
 
     fn new(
@@ -58,9 +66,10 @@ impl Cluster {
         connect: &Connect,
         limits: &Limits,
         trace: Option<Trace>,
+        stats: Stats,
     ) -> Result<Cluster, Error> {
         let namespace = settings.namespace.clone();
-        let transport = Arc::new(Transport::new(settings, connect, limits, trace)?);
+        let transport = Arc::new(Transport::new(settings, connect, limits, trace, stats)?);
         let served = transport.clone();
         let service = service_fn(move |request| {
             let transport = served.clone();
@@ -89,18 +98,8 @@ impl Cluster {
         self.transport.outage.subscribe()
     }
 
-    /// What was asked so far, by priority.
-    pub fn served(&self) -> BTreeMap<Priority, Served> {
-        self.transport.limiter.served()
-    }
-
     pub async fn open_log(&self, request: &LogRequest) -> Result<LogStream, Error> {
-        request.open(&self.transport, Answer::Log).await
-    }
-
-    /// The same over a connection of its own, which is cheaper where much comes.
-    pub async fn open_busy_log(&self, request: &LogRequest) -> Result<LogStream, Error> {
-        request.open(&self.transport, Answer::BusyLog).await
+        request.open(&self.transport).await
     }
 }
 

@@ -10,6 +10,7 @@ use std::{
 use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::{Body as HttpBody, Frame};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::BoxError;
 
 use super::{
@@ -20,9 +21,13 @@ use super::{
     socket::Pace,
     stream::Stream,
 };
+use crate::stats::Stats;
 
 /// How often a request goes to another connection because one did not take it.
 const MOST_ATTEMPTS: usize = 5;
+
+/// How many logs at most have a connection of their own where they could share one.
+const MOST_ALONE: usize = 8;
 
 /// How a pool's connections are read.
 #[derive(Debug, Clone)]
@@ -30,6 +35,7 @@ pub(super) struct Reading {
     pub pace: Pace,
     /// Bytes of one HTTP/2 stream that may be under way.
     pub window: u32,
+    pub stats: Stats,
 }
 
 /// Whether a request may share its connection.
@@ -46,6 +52,7 @@ pub(super) struct Pool {
     reading: Reading,
     state: Mutex<State>,
     idle: Arc<Idle>,
+    alone: Arc<Semaphore>,
     /// Held while a connection is made that others may share.
     dialing: tokio::sync::Mutex<()>,
 }
@@ -67,13 +74,15 @@ enum Lane {
     Own {
         stream: Stream,
         reused: bool,
+        /// One of the few for those who could share one.
+        place: Option<OwnedSemaphorePermit>,
     },
 }
 
 impl Pool {
     pub fn new(dialer: Dialer, reading: Reading) -> Pool {
-        let (state, idle) = (Mutex::default(), Arc::default());
-        Pool { dialer, reading, state, idle, dialing: tokio::sync::Mutex::default() }
+        let (state, idle, alone) = (Mutex::default(), Arc::default(), Arc::new(Semaphore::new(MOST_ALONE)));
+        Pool { dialer, reading, state, idle, alone, dialing: tokio::sync::Mutex::default() }
     }
 
     /// Sends a request and waits for the head of its answer. What a connection did not take goes to another.
@@ -99,25 +108,24 @@ impl Pool {
         let lane = lane.map_err(|error| Failed { error: error.into(), unprocessed: false })?;
         match lane {
             Lane::Shared(slot) => Ok(slot.send(request).await?.map(Body::Http2)),
-            Lane::Own { stream, reused } => match http1::send(stream, request, self.idle.clone()).await {
-                Ok(answer) => Ok(answer.map(Body::Http1)),
-                // The server may have closed it meanwhile.
-                Err(error) => Err(Failed { error, unprocessed: reused }),
-            },
+            Lane::Own { stream, reused, place } => {
+                match http1::send(stream, request, self.idle.clone()).await {
+                    Ok(answer) => Ok(answer.map(|body| Body::Http1 { body, _place: place })),
+                    // The server may have closed it meanwhile.
+                    Err(error) => Err(Failed { error, unprocessed: reused }),
+                }
+            }
         }
     }
 
     /// A connection of HTTP/1.1. Why there is none is told by what is tried next.
     async fn alone(&self) -> Option<Lane> {
-        if let Some(lane) = self.reused() {
-            return Some(lane);
+        let place = Some(self.alone.clone().try_acquire_owned().ok()?);
+        if let Some(stream) = self.idle.take() {
+            return Some(Lane::Own { stream, reused: true, place });
         }
         let stream = self.dialer.dial_http1(&self.reading).await.ok()?;
-        Some(Lane::Own { stream, reused: false })
-    }
-
-    fn reused(&self) -> Option<Lane> {
-        self.idle.take().map(|stream| Lane::Own { stream, reused: true })
+        Some(Lane::Own { stream, reused: false, place })
     }
 
     async fn lane(&self) -> Result<Lane, Error> {
@@ -154,7 +162,8 @@ impl Pool {
         state.shared.retain(|connection| !connection.is_closed());
         let slot = state.shared.iter().find_map(Connection::slot);
         drop(state);
-        slot.map(Lane::Shared).or_else(|| self.reused())
+        let reused = || self.idle.take().map(|stream| Lane::Own { stream, reused: true, place: None });
+        slot.map(Lane::Shared).or_else(reused)
     }
 
     /// A new connection.
@@ -164,7 +173,7 @@ impl Pool {
         match dialed {
             Ok(Dialed::Http1(stream)) => {
                 state.only_http1 = true;
-                Ok(Lane::Own { stream, reused: false })
+                Ok(Lane::Own { stream, reused: false, place: None })
             }
             Ok(Dialed::Http2(connection)) => {
                 state.only_http1 = false;
@@ -199,7 +208,10 @@ struct NoStreams;
 
 /// The body of an answer, as it comes. Dropping it ends the request.
 pub(super) enum Body {
-    Http1(http1::Body),
+    Http1 {
+        body: http1::Body,
+        _place: Option<OwnedSemaphorePermit>,
+    },
     Http2(http2::Body),
     /// Read already.
     Whole(Bytes),
@@ -214,7 +226,7 @@ impl Body {
     /// All that is there to be read at once, up to some 64 KiB.
     pub fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
         match self {
-            Body::Http1(body) => body.poll_chunk(cx),
+            Body::Http1 { body, .. } => body.poll_chunk(cx),
             Body::Http2(body) => body.poll_chunk(cx),
             Body::Whole(body) => Poll::Ready((!body.is_empty()).then(|| Ok(mem::take(body)))),
         }

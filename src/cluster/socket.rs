@@ -415,7 +415,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_bandwidth_bounds_all_sockets_together() {
-        let pace = Pace { latency: LATENCY, bandwidth: Some(Arc::new(Bandwidth::new(1000))) };
+        let pace =
+            Pace { latency: LATENCY, bandwidth: Some(Arc::new(Bandwidth::new(1000, Default::default()))) };
         let (mut one, mut peer_of_one) = pair(pace.clone()).await;
         let (mut other, mut peer_of_other) = pair(pace).await;
         let data = [b'x'; 1000];

@@ -12,10 +12,13 @@ use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
 
 use super::socket::{Pace, Socket};
+use crate::stats::Held;
 
 pub(super) struct Stream {
     inner: Either<Box<TlsStream<Wire>>, Wire>,
     refused: Refused,
+    /// Counts as open for as long as it is.
+    held: Option<Held>,
 }
 
 /// Why TLS failed, for those whose own errors do not hold it. With TLS 1.3 a server refuses a client's certificate only
@@ -31,11 +34,16 @@ impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Proxied for T {}
 
 impl Stream {
     pub fn tls(stream: TlsStream<Wire>) -> Stream {
-        Stream { inner: Either::Left(Box::new(stream)), refused: Refused::default() }
+        Stream { inner: Either::Left(Box::new(stream)), refused: Refused::default(), held: None }
     }
 
     pub fn plain(wire: Wire) -> Stream {
-        Stream { inner: Either::Right(wire), refused: Refused::default() }
+        Stream { inner: Either::Right(wire), refused: Refused::default(), held: None }
+    }
+
+    /// Counts as open until it is dropped.
+    pub fn count(&mut self, held: Held) {
+        self.held = Some(held);
     }
 
     /// Lets the socket rest from now on.
@@ -64,7 +72,7 @@ impl Stream {
 
 impl AsyncBufRead for Stream {
     fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
-        let Stream { inner, refused } = self.get_mut();
+        let Stream { inner, refused, .. } = self.get_mut();
         Pin::new(inner).poll_fill_buf(cx).map_err(|error| {
             let tls = error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>());
             if let Some(tls) = tls {

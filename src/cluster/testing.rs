@@ -240,7 +240,7 @@ impl Machine {
             max_bandwidth: None,
             latency: Duration::ZERO,
         };
-        Cluster::new(self.settle(connect).unwrap(), connect, &limits, trace).unwrap()
+        Cluster::new(self.settle(connect).unwrap(), connect, &limits, trace, Default::default()).unwrap()
     }
 
     pub fn plain_cluster(&self) -> Cluster {
@@ -275,5 +275,6 @@ pub(super) fn log_request() -> LogRequest {
         tail_lines: None,
         limit_bytes: None,
         priority: Priority::Open,
+        busy: false,
     }
 }

@@ -15,7 +15,10 @@ use http_body_util::{BodyExt, Limited};
 use jiff::{Timestamp, fmt::rfc2822};
 use kube::{client::Body, core::Status};
 use rustls::sign::CertifiedKey;
-use tokio::{sync::watch, time::timeout};
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout},
+};
 use tower::BoxError;
 
 use super::{
@@ -29,7 +32,10 @@ use super::{
     socket::Pace,
     trace::Trace,
 };
-use crate::plan::{Connect, Limits};
+use crate::{
+    plan::{Connect, Limits},
+    stats::{self, Limit, Stats},
+};
 
 pub(super) struct Transport {
     server: Uri,
@@ -44,6 +50,7 @@ pub(super) struct Transport {
     request_timeout: Option<Duration>,
     connector: Connector,
     log_reading: Reading,
+    pub stats: Stats,
     pools: Mutex<Pools>,
     /// Why the apiserver cannot be reached at the moment.
     pub outage: watch::Sender<Option<Error>>,
@@ -85,11 +92,12 @@ impl Transport {
         connect: &Connect,
         limits: &Limits,
         trace: Option<Trace>,
+        stats: Stats,
     ) -> Result<Transport, Error> {
         let server_shown = settings.server.to_string().trim_end_matches('/').to_owned();
         let Settings { server, trust, identity, proxy, .. } = settings;
         let connector = Connector::new(&server, &server_shown, trust, identity, proxy, connect.http1)?;
-        let log_reading = log_reading(limits);
+        let log_reading = log_reading(limits, &stats);
         let mut headers = common_headers();
         headers.extend(settings.impersonation);
         Ok(Transport {
@@ -105,6 +113,7 @@ impl Transport {
             outage: watch::Sender::default(),
             connector,
             log_reading,
+            stats,
         })
     }
 
@@ -188,7 +197,10 @@ impl Transport {
     ) -> Result<Response<ResponseBody>, Error> {
         let pool = self.pool(credential, answer)?;
         let request = self.complete(request, credential)?;
+        let began = Instant::now();
         self.limiter.acquire(priority).await;
+        self.stats.waited(Limit::Requests, began.elapsed());
+        self.stats.requested(kind(priority, answer));
         let traced = self.trace.as_ref().map(|trace| trace.request(&request));
         let exchange = self.in_time(exchange(&pool, &request, answer));
         let result = exchange.await.map_err(|error| match error.downcast::<Error>() {
@@ -269,16 +281,29 @@ impl Pools {
         identity: Option<Arc<CertifiedKey>>,
     ) -> Result<Pools, Error> {
         let dialer = connector.dialer(identity.clone())?;
-        let reading = Reading { pace: Pace::default(), window: MOST_WINDOW as u32 };
+        let stats = log_reading.stats.clone();
+        let reading = Reading { pace: Pace::default(), window: MOST_WINDOW as u32, stats };
         let logs = Arc::new(Pool::new(dialer.clone(), log_reading.clone()));
         Ok(Pools { identity, logs, others: Arc::new(Pool::new(dialer, reading)) })
     }
 }
 
-fn log_reading(limits: &Limits) -> Reading {
-    let bandwidth = limits.max_bandwidth.map(|rate| Arc::new(Bandwidth::new(rate)));
+/// As what a request is counted.
+fn kind(priority: Priority, answer: Answer) -> stats::Kind {
+    match (priority, answer) {
+        (Priority::WatchAndList, Answer::Stream) => stats::Kind::Watch,
+        (Priority::WatchAndList, _) => stats::Kind::List,
+        (Priority::Resume, _) => stats::Kind::Resume,
+        (Priority::Open, _) => stats::Kind::Open,
+        (Priority::FirstPoll | Priority::Poll, _) => stats::Kind::Poll,
+        (Priority::Check, _) => stats::Kind::Check,
+    }
+}
+
+fn log_reading(limits: &Limits, stats: &Stats) -> Reading {
+    let bandwidth = limits.max_bandwidth.map(|rate| Arc::new(Bandwidth::new(rate, stats.clone())));
     let window = (UNREAD / limits.max_log_requests.max(1)).clamp(LEAST_WINDOW, MOST_WINDOW);
-    Reading { pace: Pace { latency: limits.latency, bandwidth }, window: window as u32 }
+    Reading { pace: Pace { latency: limits.latency, bandwidth }, window: window as u32, stats: stats.clone() }
 }
 
 async fn exchange(

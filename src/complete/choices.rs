@@ -25,6 +25,7 @@ pub fn fixed(flag: &Arg, typed: &str) -> Option<Vec<String>> {
         "output" => &["default", "raw", "json", "extjson", "ppextjson"],
         "color" => &["auto", "always", "never"],
         "timestamps" => &["default", "short"],
+        "stats" => &["text", "json"],
         "completion" => &["bash", "zsh", "fish", "powershell"],
         "container-state" => {
             let states = ["running", "waiting", "terminated", "all"].map(str::to_owned);

@@ -12,6 +12,7 @@ use crate::{
     notice::Notice,
     plan::{ClusterPlan, Environment, Plan, Selects, Source, kind_of},
     select::{self, Selected},
+    stats::Stats,
 };
 
 pub struct Live {
@@ -83,7 +84,7 @@ impl Live {
     }
 
     async fn cluster(&self) -> Option<Cluster> {
-        Cluster::connect(&self.wish.connect, &self.wish.limits, None).await.ok()
+        Cluster::connect(&self.wish.connect, &self.wish.limits, None, Stats::default()).await.ok()
     }
 
     fn named(&self) -> cluster::Named {

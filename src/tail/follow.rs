@@ -26,7 +26,7 @@ use crate::{
     plan::{LogPlan, Since},
     schedule::{Grant, Mode, Seat, Urgency, Want},
     select,
-    stats::Counter,
+    stats::{Counter, Limit},
     target::{Life, Target},
 };
 
@@ -64,6 +64,8 @@ pub struct Tail {
     incomplete: bool,
     /// How often a log that came to its end was found to have more.
     rounds: usize,
+    /// Whether a connection of its own is cheaper.
+    busy: bool,
     doubt: Doubt,
     idle: Option<Idle>,
     retries: Retries,
@@ -100,6 +102,8 @@ enum Outcome {
     Doubtful,
     /// It has not ended, but gives nothing where there is something.
     Silent,
+    /// It goes on over a connection of its own.
+    Busy,
     /// A poll asked for too few lines.
     Few,
 }
@@ -136,6 +140,7 @@ impl Tail {
             ended_well: true,
             incomplete: false,
             rounds: 0,
+            busy: false,
             doubt: Doubt::Stop,
             said: String::new(),
             gone: None,
@@ -244,7 +249,7 @@ impl Tail {
             _ if resuming => Urgency::Resume,
             _ => Urgency::Open,
         };
-        let mut life = self.life.clone();
+        let (mut life, asked) = (self.life.clone(), Instant::now());
         let grant = match self.grant.take().filter(|_| want != Want::Poll) {
             Some(grant) => grant,
             None => tokio::select! {
@@ -257,6 +262,10 @@ impl Tail {
             Log::Followed if grant.mode == Mode::Poll => Log::Polled,
             log => log,
         };
+        // That a poll waits for its turn is as it should be.
+        if grant.mode != Mode::Poll {
+            self.context.stats.waited(Limit::Streams, asked.elapsed());
+        }
         let before = self.counter.lines();
         let outcome = tokio::select! {
             outcome = self.answers(log, resuming) => outcome,
@@ -289,7 +298,7 @@ impl Tail {
                 self.wait_for_status().await;
                 return None;
             }
-            Outcome::Silent => return None,
+            Outcome::Silent | Outcome::Busy => return None,
             // A limit counts once: what follows it is not asked for.
             Outcome::Clean if self.plan.limit_bytes.is_some() => return Some(self.ended()),
             Outcome::Clean if matches!(log, Log::Current | Log::Previous) => {
@@ -500,6 +509,7 @@ impl Tail {
             incomplete: &mut self.incomplete,
             watchdog: watched.map(|idle| Watchdog { idle, checker }),
             splitter: Splitter::new(self.context.lines),
+            movable: log == Log::Followed && !std::mem::take(&mut self.busy),
         };
         let mut end = reading.run().await;
         match (&end, log) {
@@ -514,6 +524,10 @@ impl Tail {
         match end {
             Ok(End::Clean) => Outcome::Clean,
             Ok(End::Silent) => Outcome::Silent,
+            Ok(End::Busy) => {
+                self.busy = true;
+                Outcome::Busy
+            }
             Ok(End::Doubtful) if few.is_some() && *self.life.borrow() == Life::Running => {
                 self.window.missed(few.unwrap_or_default());
                 Outcome::Few
@@ -542,6 +556,8 @@ impl Tail {
                 (_, None) => self.extent.tail_lines(),
             },
             limit_bytes: plan.limit_bytes,
+            // What is read to its end comes as fast as it can.
+            busy: self.busy || !self.plan.follow,
             priority: match (log, resume) {
                 (Log::Polled, None) => Priority::FirstPoll,
                 (Log::Polled, Some(_)) => Priority::Poll,

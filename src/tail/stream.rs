@@ -53,6 +53,8 @@ pub struct Reading<'a> {
     /// Set when lines may have been missed.
     pub incomplete: &'a mut bool,
     pub splitter: Splitter,
+    /// Whether it may be ended for the sake of a connection of its own.
+    pub movable: bool,
     /// For a stream whose silence is looked into.
     pub watchdog: Option<Watchdog<'a>>,
 }
@@ -86,6 +88,8 @@ pub enum End {
     Clean,
     /// The last line that was read is not in it, or lines that are too late to be this instance's.
     Doubtful,
+    /// It has not, but so much comes that a connection of its own would be cheaper.
+    Busy,
     /// It has not, but fell silent while there are lines to come; or nobody can tell.
     Silent,
 }
@@ -104,6 +108,9 @@ impl Reading<'_> {
                 if self.send(lines).await == End::Doubtful {
                     return Ok(End::Doubtful);
                 }
+            }
+            if self.movable && self.stream.wants_own_connection() {
+                return Ok(End::Busy);
             }
             if let Some(error) = failed {
                 return Err(error);

@@ -182,3 +182,34 @@ fn a_dry_run_lists_and_opens_no_log() {
     assert!(out.contains("streams      1 at once") && out.contains("; 2 read in turn"), "{out}");
     assert_eq!((world.requests().logs().len(), world.requests().watches().len()), (0, 0));
 }
+
+#[test]
+fn what_it_cost_is_told_at_the_end() {
+    let world = pods(3);
+    let ran = world.run("web --no-follow --stats=json").exit(0);
+    let told: serde_json::Value = serde_json::from_str(ran.err().lines().last().unwrap()).unwrap();
+    let number = |path: &str| told.pointer(path).and_then(serde_json::Value::as_f64);
+    for (path, wanted) in [
+        ("/lines", 3.0),
+        ("/requests/list", 1.0),
+        ("/requests/watch", 0.0),
+        ("/requests/open", 3.0),
+        ("/requests/check", 3.0),
+        ("/reconnects", 0.0),
+        ("/peak_streams", 3.0),
+        ("/containers/2/lines", 1.0),
+    ] {
+        assert_eq!(number(path), Some(wanted), "{path} of {told}");
+    }
+    assert!(number("/peak_connections") >= Some(1.0) && number("/waited_seconds/qps").is_some(), "{told}");
+}
+
+#[test]
+fn what_it_cost_so_far_is_told_on_request() {
+    let world = pods(2);
+    let tail = world.start("web");
+    tail.until(|account| account.open_log_streams == 2);
+    tail.ask_for_stats();
+    tail.told("· at most 2 streams and ");
+    tail.interrupt().exit(130);
+}

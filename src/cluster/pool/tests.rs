@@ -77,7 +77,10 @@ impl Http2 {
 fn pool(url: &str) -> Pool {
     let trust = Trust { insecure: true, ..Trust::default() };
     let connector = Connector::new(&url.parse().unwrap(), url, trust, None, None, false).unwrap();
-    Pool::new(connector.dialer(None).unwrap(), Reading { pace: Pace::default(), window: WINDOW })
+    Pool::new(
+        connector.dialer(None).unwrap(),
+        Reading { pace: Pace::default(), window: WINDOW, stats: Stats::default() },
+    )
 }
 
 impl Behaviour {

@@ -82,19 +82,27 @@ impl<'w> Tail<'w> {
         });
     }
 
+    #[track_caller]
     pub fn interrupt(self) -> Ran {
-        self.signal(Signal::INT)
-    }
-
-    pub fn terminate(self) -> Ran {
-        self.signal(Signal::TERM)
+        self.signal(Signal::INT);
+        self.finish()
     }
 
     #[track_caller]
-    fn signal(self, signal: Signal) -> Ran {
+    pub fn terminate(self) -> Ran {
+        self.signal(Signal::TERM);
+        self.finish()
+    }
+
+    /// Asks what it cost so far.
+    #[track_caller]
+    pub fn ask_for_stats(&self) {
+        self.signal(Signal::USR1);
+    }
+
+    fn signal(&self, signal: Signal) {
         let id = Pid::from_child(&self.child);
         kill_process(id, signal).expect("the process is there until it was waited for");
-        self.finish()
     }
 
     /// Waits for its end.
