@@ -31,15 +31,23 @@ impl Idle {
         Self { limit, usual: limit, since: Instant::now(), checks: 0 }
     }
 
+    /// It is listened to from now on: while nobody takes its lines, a stream is not silent.
+    pub fn listen(&mut self) {
+        self.since = Instant::now();
+    }
+
     /// Something came.
-    pub fn arrived(&mut self) {
-        let now = Instant::now();
-        let pause = now - self.since;
+    pub fn heard(&mut self) {
+        let pause = self.since.elapsed();
         if pause >= BURST {
             // A long pause counts at once, many short ones make up for it.
             self.usual = if pause > self.usual { pause } else { self.usual - (self.usual - pause) / 8 };
         }
-        (self.since, self.checks) = (now, 0);
+    }
+
+    /// There was something new in it.
+    pub fn arrived(&mut self) {
+        self.checks = 0;
     }
 
     /// It was looked into, and nothing was missed.
@@ -71,7 +79,8 @@ mod tests {
         let mut idle = Idle::new(LIMIT);
         for millis in pauses {
             advance(Duration::from_millis(millis)).await;
-            idle.arrived();
+            idle.heard();
+            idle.listen();
         }
         idle.due() - Instant::now()
     }

@@ -121,6 +121,9 @@ impl Reading<'_> {
     /// What comes next. A deleted pod is heard out.
     async fn next(&mut self) -> Next {
         let Self { stream, life, watchdog, position, .. } = self;
+        if let Some(watchdog) = watchdog {
+            watchdog.idle.listen();
+        }
         let deleted = async {
             // Where nobody watches the pod, nobody tells.
             if life.wait_for(|life| *life == Life::Deleted).await.is_err() {
@@ -133,6 +136,9 @@ impl Reading<'_> {
             () = deleted => timeout(DRAIN, stream.chunk()).await.unwrap_or(None),
             () = silence(watchdog.as_mut(), position) => return Next::Silence,
         };
+        if let Some(watchdog) = watchdog {
+            watchdog.idle.heard();
+        }
         chunk.map_or(Next::End, Next::Chunk)
     }
 
