@@ -266,7 +266,7 @@ fn a_million_lines_are_shown_once_and_in_order() {
     }
     script.always(chunked());
     let (reader, writer) = pipe().unwrap();
-    let tail = world.stern_rs("web -o raw").stdout(writer).start();
+    let tail = world.stern_rs("web -o raw --idle-check 0").stdout(writer).start();
     let mut lines = BufReader::new(reader).lines().map(Result::unwrap);
     for n in 0..LINES {
         assert_eq!(lines.next(), Some(format!("n={n}")));
