@@ -101,8 +101,8 @@ fn one(container: &Container, shown: &[&str], gaps: &[Gap]) -> Verdict {
 /// Which of the lines that were written are not among those shown, and which lines were shown and not written there.
 fn align<'l>(written: &[Written], shown: &[&'l str]) -> (Vec<Range<usize>>, Vec<&'l str>) {
     let (mut missing, mut repeated, mut at) = (Vec::new(), Vec::new(), 0);
-    for line in shown {
-        match written[at..].iter().position(|written| written.text == *line) {
+    for (n, line) in shown.iter().enumerate() {
+        match find(&written[at..], &shown[n..]) {
             Some(skipped) => {
                 missing.push(at..at + skipped);
                 at += skipped + 1;
@@ -113,6 +113,22 @@ fn align<'l>(written: &[Written], shown: &[&'l str]) -> (Vec<Range<usize>>, Vec<
     missing.push(at..written.len());
     missing.retain(|range| !range.is_empty());
     (missing, repeated)
+}
+
+/// How far ahead the first of these lines was written. Behind a gap, one that has many like it is the one from which the
+/// next that has none is as far away as it is among those shown.
+fn find(written: &[Written], shown: &[&str]) -> Option<usize> {
+    let like = |line: &&str, at: usize| written.get(at).is_some_and(|written| written.text == *line);
+    let ahead = shown.iter().position(|line| line.starts_with("n="));
+    let place = ahead.and_then(|ahead| {
+        let numbered = written.iter().position(|written| written.text == shown[ahead])?;
+        numbered.checked_sub(ahead)
+    });
+    let nearest = (0..written.len()).find(|at| like(&shown[0], *at));
+    match place {
+        Some(place) if nearest != Some(0) && like(&shown[0], place) => Some(place),
+        _ => nearest,
+    }
 }
 
 /// Whether what was told is about this line. A gap without an end reaches to the next instance of which anything

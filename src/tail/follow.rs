@@ -362,12 +362,18 @@ impl Tail {
                 Ok(Err(_)) => break Doubt::Tell,
                 Err(_) => {}
             }
-            match select::is_current(&self.context.cluster, &self.target).await {
-                Ok(false) => {}
-                Err(error) if error.is_retryable() => {}
-                Ok(true) | Err(_) => break Doubt::Tell,
+            if !self.is_replaced().await {
+                break Doubt::Tell;
             }
         };
+    }
+
+    /// Whether the container has another instance now, as far as the cluster can be asked.
+    async fn is_replaced(&self) -> bool {
+        match select::is_current(&self.context.cluster, &self.target).await {
+            Ok(current) => !current,
+            Err(error) => error.is_retryable(),
+        }
     }
 
     /// What an answer gave that was opened too late and is the next instance's log: its lines were shown, and its tail
@@ -475,6 +481,10 @@ impl Tail {
         // (Asked by the value: the receiver itself knows of no change once its sender is gone, as after a restart.)
         if self.life.borrow().has_changed() {
             return Outcome::Changed;
+        }
+        // It may have become so between the look and the answer.
+        if doubt == Doubt::Tell && self.plan.follow && self.is_replaced().await {
+            return Outcome::Doubtful;
         }
         self.extent.opened(stream.date());
         self.begin().await;

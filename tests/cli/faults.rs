@@ -259,21 +259,21 @@ fn a_million_lines_are_shown_once_and_in_order() {
         let at = start + Duration::from_micros(burst as u64 * 1_000 + 2_000 - back);
         log.lines_at(at, 0, (first..first + 100).map(|n| format!("n={n}")));
     }
-    let script = world.on(Match::logs());
+    let script = world.on(Match::logs().query("follow", "true"));
     let chunked = || Answer::ok().chunks(Chunks::Bytes(30_011));
     for (n, bytes) in [3_000_001, 11_000_003, 14_000_007, 25_000_011, 10_000_013].into_iter().enumerate() {
         script.then(BREAKS[n % BREAKS.len()](chunked(), After::Bytes(bytes)));
     }
     script.always(chunked());
     let (reader, writer) = pipe().unwrap();
-    let tail = world.stern_rs("web -o raw").stdout(writer).start();
+    let tail = world.stern_rs("web -o raw --idle-check 0").stdout(writer).start();
     let mut lines = BufReader::new(reader).lines().map(Result::unwrap);
     for n in 0..LINES {
         assert_eq!(lines.next(), Some(format!("n={n}")));
     }
     log.push(LAST);
     assert_eq!(lines.next().as_deref(), Some(LAST));
-    assert_eq!(script.given(), 6);
+    assert!(script.given() > 5, "all breaks happened");
     tail.interrupt().stderr("+ web-1 › app\n");
     assert_eq!(lines.next(), None);
 }
