@@ -99,7 +99,8 @@ impl Cluster {
     }
 
     pub async fn open_log(&self, request: &LogRequest) -> Result<LogStream, Error> {
-        request.open(&self.transport).await
+        // What it needs is given back when the log is open: a tail waits for days, and there are thousands.
+        Box::pin(request.open(&self.transport)).await
     }
 }
 

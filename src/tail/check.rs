@@ -38,7 +38,7 @@ pub struct Checker<'a> {
 impl Checker<'_> {
     pub async fn look(&self, position: &Position) -> Look {
         let Some(_spare) = self.scheduler.try_spare() else { return Look::NoRoom };
-        match last_line(self.cluster, &self.request).await {
+        match Box::pin(last_line(self.cluster, &self.request)).await {
             Ok(Some(line)) if position.misses(line, self.start) => Look::Missed,
             // What keeps a check from being answered is no reason to let go of the stream.
             Ok(_) | Err(_) => Look::Fine,

@@ -335,7 +335,7 @@ impl Tail {
         if !self.plan.confirm || self.gone.is_some() {
             return false;
         }
-        let more = match check::last_line(&self.context.cluster, &self.request(log)).await {
+        let more = match Box::pin(check::last_line(&self.context.cluster, &self.request(log))).await {
             Ok(last) => last.is_some_and(|line| self.position.misses(line, self.extent.start())),
             Err(error) if error.is_retryable() && self.retries.count() < TRIES => {
                 self.pause().await;
@@ -370,7 +370,7 @@ impl Tail {
 
     /// Whether the container has another instance now, as far as the cluster can be asked.
     async fn is_replaced(&self) -> bool {
-        match select::is_current(&self.context.cluster, &self.target).await {
+        match Box::pin(select::is_current(&self.context.cluster, &self.target)).await {
             Ok(current) => !current,
             Err(error) => error.is_retryable(),
         }
@@ -462,7 +462,7 @@ impl Tail {
     /// Where none of the lines are wanted that there are, the last of them is where to go on from: else each poll would
     /// have the kubelet read all of the log again.
     async fn find_place(&mut self, log: Log) {
-        let last = check::last_line(&self.context.cluster, &self.request(log)).await;
+        let last = Box::pin(check::last_line(&self.context.cluster, &self.request(log))).await;
         if let Ok(Some(line)) = last
             && !self.position.misses(line, self.extent.start())
         {
