@@ -41,7 +41,7 @@ use crate::{
 };
 
 /// Bytes to gather before they are printed while there is more to print at once.
-const CHUNK: usize = 64 << 10;
+const CHUNK: usize = 128 << 10;
 
 /// Targets and notices that may wait between selecting and tailing.
 const SELECTED: usize = 256;

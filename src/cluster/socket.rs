@@ -33,7 +33,21 @@ const LARGE: usize = 256 << 10;
 pub(super) struct Pace {
     /// How long a line may wait for others. Zero: a socket never rests.
     pub latency: Duration,
+    /// Since when all that rest are read at the same ticks, `latency` apart, so that the process wakes once for all of them;
+    /// None: each for itself.
+    pub ticks: Option<Instant>,
     pub bandwidth: Option<Arc<Bandwidth>>,
+}
+
+impl Pace {
+    /// When a socket that was read now is to be read next.
+    fn next(&self, now: Instant) -> Instant {
+        let Some(start) = self.ticks else { return now + self.latency };
+        let (passed, apart) =
+            (now.saturating_duration_since(start).as_nanos(), self.latency.as_nanos().max(1));
+        let rest = apart - passed % apart;
+        now + Duration::from_nanos(u64::try_from(rest).unwrap_or_default())
+    }
 }
 
 pub(super) struct Socket {
@@ -182,21 +196,20 @@ impl Socket {
         let now = Instant::now();
         let before = self.last.replace(now);
         match self.wire {
-            Wire::Resting(_) => self.rest_until(now + self.rest_after(read)),
+            Wire::Resting(_) => self.rest_until(self.rest_after(read, now)),
             _ if before.is_some_and(|before| now - before < self.pace.latency) => {
-                self.rest_until(now + self.pace.latency)
+                self.rest_until(self.pace.next(now))
             }
             _ => Ok(()),
         }
     }
 
     /// Shorter where so much comes that the kernel's buffer, which starts at 128 KiB, would be full.
-    fn rest_after(&self, read: usize) -> Duration {
-        let latency = self.pace.latency;
+    fn rest_after(&self, read: usize, now: Instant) -> Instant {
         match read {
-            _ if read == self.buffer.len() && read >= LARGE => Duration::ZERO,
-            _ if read > MEDIUM => latency.mul_f64(MEDIUM as f64 / read as f64),
-            _ => latency,
+            _ if read == self.buffer.len() && read >= LARGE => now,
+            _ if read > MEDIUM => now + self.pace.latency.mul_f64(MEDIUM as f64 / read as f64),
+            _ => self.pace.next(now),
         }
     }
 
@@ -340,7 +353,7 @@ mod tests {
     }
 
     async fn with_latency() -> (Socket, TcpStream) {
-        pair(Pace { latency: LATENCY, bandwidth: None }).await
+        pair(Pace { latency: LATENCY, ..Pace::default() }).await
     }
 
     /// What the next read gives, and how long it took.
@@ -392,6 +405,15 @@ mod tests {
         }
     }
 
+    #[test]
+    fn sockets_that_rest_are_read_at_the_same_ticks() {
+        let start = Instant::now();
+        let pace = Pace { latency: LATENCY, ticks: Some(start), ..Pace::default() };
+        for millis in [10, 11, 14] {
+            assert_eq!(pace.next(start + Duration::from_millis(millis)), start + LATENCY * 3);
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_rest_that_ends_with_nothing_is_the_last() {
         let (mut socket, mut peer) = busy().await;
@@ -415,8 +437,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_bandwidth_bounds_all_sockets_together() {
-        let pace =
-            Pace { latency: LATENCY, bandwidth: Some(Arc::new(Bandwidth::new(1000, Default::default()))) };
+        let pace = Pace {
+            latency: LATENCY,
+            ticks: None,
+            bandwidth: Some(Arc::new(Bandwidth::new(1000, Default::default()))),
+        };
         let (mut one, mut peer_of_one) = pair(pace.clone()).await;
         let (mut other, mut peer_of_other) = pair(pace).await;
         let data = [b'x'; 1000];

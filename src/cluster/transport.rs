@@ -303,7 +303,11 @@ fn kind(priority: Priority, answer: Answer) -> stats::Kind {
 fn log_reading(limits: &Limits, stats: &Stats) -> Reading {
     let bandwidth = limits.max_bandwidth.map(|rate| Arc::new(Bandwidth::new(rate, stats.clone())));
     let window = (UNREAD / limits.max_log_requests.max(1)).clamp(LEAST_WINDOW, MOST_WINDOW);
-    Reading { pace: Pace { latency: limits.latency, bandwidth }, window: window as u32, stats: stats.clone() }
+    Reading {
+        pace: Pace { latency: limits.latency, ticks: Some(Instant::now()), bandwidth },
+        window: window as u32,
+        stats: stats.clone(),
+    }
 }
 
 async fn exchange(

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 pub use pipe::WholeLines;
 
-/// Chunks that may wait for the writer; each is some 64 KiB.
+/// Chunks that may wait for the writer; each is some 128 KiB.
 const CHUNKS: usize = 2;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
