@@ -8,12 +8,16 @@ use std::{
 };
 
 use crate::{
-    plan::{ClusterPlan, Limits},
+    plan::{ClusterPlan, Limits, Namespaces},
     target::Target,
 };
 
 /// Streams that an apiserver grants on one HTTP/2 connection, unless it is set up otherwise.
 const STREAMS_A_CONNECTION: usize = 100;
+
+/// Logs that are read to their end over connections of their own; and pods that are listed at once.
+const MOST_ALONE: usize = 8;
+const PODS_A_PAGE: usize = 500;
 
 /// What would be tailed.
 pub struct DryRun {
@@ -126,7 +130,13 @@ impl Cost {
         let streams = allowed.min(max_log_requests - kept);
         let rest = targets.len() - streams;
         let busiest = nodes.into_iter().max_by_key(|(node, count)| (*count, std::cmp::Reverse(*node)));
-        let scopes = 1 + usize::from(follow);
+        let namespaces = match &plan.selection.namespaces {
+            Namespaces::Some(names) => names.len(),
+            Namespaces::Default | Namespaces::All => 1,
+        };
+        let pods = targets.iter().map(|target| &target.pod.uid).collect::<BTreeSet<_>>().len();
+        // A list comes in pages; a watch of each namespace goes on.
+        let scopes = namespaces.max(pods.div_ceil(PODS_A_PAGE)) + if follow { namespaces } else { 0 };
         let logs = targets.len() * if !follow && plan.logs.confirm { 2 } else { 1 };
         let requests = scopes + logs;
         let beyond = requests.saturating_sub(burst as usize) as f64;
@@ -136,8 +146,16 @@ impl Cost {
             polled: if follow { rest } else { 0 },
             waiting: if follow { 0 } else { rest },
             requests,
-            connections: 1 + if http1 { streams } else { streams.div_ceil(STREAMS_A_CONNECTION) },
-            time: qps.map_or(Duration::ZERO, |qps| Duration::from_secs_f64(beyond / qps)),
+            connections: 1 + match (http1, follow) {
+                (true, _) => streams.max(1),
+                (false, true) => streams.div_ceil(STREAMS_A_CONNECTION).max(1),
+                (false, false) => streams.min(MOST_ALONE) + usize::from(streams > MOST_ALONE),
+            },
+            // Polls have half of the requests a second.
+            time: qps.map_or(Duration::ZERO, |qps| {
+                let polls = if follow { rest.saturating_sub(burst as usize / 2) as f64 } else { 0.0 };
+                Duration::from_secs_f64((beyond / qps).max(polls / (qps / 2.0)))
+            }),
         }
     }
 }
@@ -202,7 +220,7 @@ requests     5 to begin with; the limit on requests takes 0.0 s
     fn what_is_beyond_the_streams_is_read_in_turn() {
         let cost = cost(430, "web");
         assert_eq!((cost.streams, cost.polled, cost.waiting), (45, 385, 0));
-        assert_eq!(cost.time, Duration::from_secs_f64((432.0 - 100.0) / 50.0));
+        assert_eq!(cost.time, Duration::from_secs_f64((385.0 - 50.0) / 25.0));
     }
 
     #[test]

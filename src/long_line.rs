@@ -49,6 +49,11 @@ fn mark(cut: u64) -> String {
     format!(" … [{cut} bytes cut by --max-line]")
 }
 
+/// Whether a message bears the mark of a cut.
+pub fn is_cut(message: &[u8]) -> bool {
+    message.ends_with(b" bytes cut by --max-line]")
+}
+
 /// A line that is longer than may be held, while more of it comes.
 pub struct LongLine {
     limit: LineLimit,

@@ -21,8 +21,6 @@ pub enum Notice {
     About(Arc<Target>, String),
     /// Something about the whole run that is good to know; left out by `--only-log-lines`.
     Info(String),
-    /// What the run cost so far, in whole lines.
-    Stats(String),
     /// What is asked of the apiserver, for `--verbosity`.
     Trace(String),
     /// Something about the whole run that went wrong; always said.

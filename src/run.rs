@@ -43,6 +43,9 @@ use crate::{
 /// Bytes to gather before they are printed while there is more to print at once.
 const CHUNK: usize = 128 << 10;
 
+/// How long the last words about what it cost may take.
+const SAYING: Duration = Duration::from_secs(1);
+
 /// Targets and notices that may wait between selecting and tailing.
 const SELECTED: usize = 256;
 
@@ -61,15 +64,42 @@ pub async fn run(plan: Plan, mut io: Io) -> ExitCode {
             return ExitCode::Usage;
         }
     };
-    let output = Output::new(io.stdout, io.stderr);
+    let output = Output::new(io.stdout, io.stderr).watch_stdout();
     let stats = Stats::default();
-    let code = produce_and_show(&plan, io.stdin, renderer, output, &stats).await;
-    match plan.stats {
-        Some(StatsFormat::Text) => eprint!("{stats}"),
-        Some(StatsFormat::Json) => eprintln!("{}", stats.to_json()),
-        None => {}
+    let told = say_whenever_asked(&stats, plan.stats.unwrap_or(StatsFormat::Text));
+    let code = tokio::select! {
+        code = produce_and_show(&plan, io.stdin, renderer, output, &stats) => code,
+        never = told => match never {},
+    };
+    if let Some(format) = plan.stats {
+        // Where nobody reads standard error, it is not for this that the run goes on.
+        let _ = say(&stats, format).recv_timeout(SAYING);
     }
     code
+}
+
+/// Says what it cost so far, whenever it is asked to by SIGUSR1.
+async fn say_whenever_asked(stats: &Stats, format: StatsFormat) -> Infallible {
+    let Ok(mut asked) = signal(SignalKind::user_defined1()) else { return std::future::pending().await };
+    while asked.recv().await.is_some() {
+        say(stats, format);
+    }
+    std::future::pending().await
+}
+
+/// Says what it cost on standard error, past all that waits to be shown, and tells when it is said.
+fn say(stats: &Stats, format: StatsFormat) -> std::sync::mpsc::Receiver<()> {
+    let text = match format {
+        StatsFormat::Text => stats.to_string(),
+        StatsFormat::Json => format!("{}\n", stats.to_json()),
+    };
+    let (said, saying) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        // There is nowhere else to say it.
+        let _ = std::io::stderr().write_all(text.as_bytes());
+        let _ = said.send(());
+    });
+    saying
 }
 
 async fn produce_and_show(
@@ -126,7 +156,7 @@ async fn finish(ended: Result<Result<ExitCode, String>, Closed>, mut output: Out
         written = output.finish() => match written {
             Ok(()) => code,
             Err(error) => {
-                eprintln!("stern-rs: cannot write standard output: {error}");
+                let _ = writeln!(std::io::stderr(), "stern-rs: cannot write standard output: {error}");
                 ExitCode::Failed
             }
         },
@@ -172,7 +202,6 @@ async fn tail_cluster(
     tokio::select! {
         (selected, summary) = join(selecting, tailing) => selected.map(|()| Some(summary)),
         never = tell_waiting(scheduler.load(), &sender), if wish.logs.follow => match never {},
-        never = tell_stats(stats, &sender) => match never {},
         never = tell_outages(cluster.outage(), &sender) => match never {},
     }
 }
@@ -202,21 +231,28 @@ async fn dry_run(
 
 /// Says how many containers are polled because there are too many to follow all.
 async fn tell_waiting(mut load: watch::Receiver<Load>, out: &Sender) -> Infallible {
-    let mut told = 0;
+    let mut told = Load::default();
     loop {
         // The scheduler outlives this; without it there would be nothing to tell.
-        if load.wait_for(|load| load.polled != told).await.is_err() {
+        if load.wait_for(|load| is_news(load, &told)).await.is_err() {
             std::future::pending::<()>().await;
         }
         sleep(SETTLED).await;
         let load = *load.borrow_and_update();
-        if load.polled == told {
+        if !is_news(&load, &told) {
             continue;
         }
-        told = load.polled;
+        told = load;
         out.notice(Notice::Info(in_words(&load))).await;
         sleep(TOLD_AGAIN).await;
     }
+}
+
+/// Whether others are polled than before, or in quite another time.
+fn is_news(load: &Load, told: &Load) -> bool {
+    let seconds = |load: &Load| load.turn.map_or(0.0, |turn| turn.as_secs_f64());
+    let (now, before) = (seconds(load), seconds(told));
+    load.polled != told.polled || load.polled > 0 && (now > 1.5 * before || now < before / 1.5)
 }
 
 /// Such as `following 45 of 430 containers, polling 385 every ~8 s; --max-log-requests raises it`.
@@ -234,17 +270,6 @@ fn in_words(load: &Load) -> String {
         None => "",
     };
     format!("following {following} of {total} containers, polling {polled} {every}{mend}")
-}
-
-/// Says what it cost so far, whenever it is asked to by SIGUSR1.
-async fn tell_stats(stats: &Stats, out: &Sender) -> Infallible {
-    let Ok(mut asked) = signal(SignalKind::user_defined1()) else { return std::future::pending().await };
-    loop {
-        if asked.recv().await.is_none() {
-            std::future::pending::<()>().await;
-        }
-        out.notice(Notice::Stats(stats.to_string())).await;
-    }
 }
 
 /// Says once that the apiserver cannot be reached, and once that it can be again.

@@ -189,14 +189,20 @@ impl fmt::Display for Stats {
         let [streams, connections] = &counts.open;
         writeln!(f, "· at most {} streams and {} connections at once", streams.peak, connections.peak)?;
         for ([namespace, pod, container], counter) in &counts.containers {
-            writeln!(f, "· {namespace} {pod} › {container}: {}", size(counter.read()))?;
+            // Standard input has no names.
+            if !pod.is_empty() {
+                writeln!(f, "· {namespace} {pod} › {container}: {}", size(counter.read()))?;
+            }
         }
         Ok(())
     }
 }
 
 fn size([lines, bytes]: [u64; 2]) -> String {
-    format!("{lines} lines, {:.1} MB", bytes as f64 / 1e6)
+    match bytes {
+        0..1_000_000 => format!("{lines} lines, {:.1} kB", bytes as f64 / 1e3),
+        _ => format!("{lines} lines, {:.1} MB", bytes as f64 / 1e6),
+    }
 }
 
 /// Something that counts as open.

@@ -72,7 +72,7 @@ enum Lane {
     Shared(Slot),
     /// One of its own; `reused` where it has served before.
     Own {
-        stream: Stream,
+        stream: Box<Stream>,
         reused: bool,
         /// One of the few for those who could share one.
         place: Option<OwnedSemaphorePermit>,
@@ -109,7 +109,7 @@ impl Pool {
         match lane {
             Lane::Shared(slot) => Ok(slot.send(request).await?.map(Body::Http2)),
             Lane::Own { stream, reused, place } => {
-                match http1::send(stream, request, self.idle.clone()).await {
+                match http1::send(*stream, request, self.idle.clone()).await {
                     Ok(answer) => Ok(answer.map(|body| Body::Http1 { body, _place: place })),
                     // The server may have closed it meanwhile.
                     Err(error) => Err(Failed { error, unprocessed: reused }),
@@ -122,10 +122,10 @@ impl Pool {
     async fn alone(&self) -> Option<Lane> {
         let place = Some(self.alone.clone().try_acquire_owned().ok()?);
         if let Some(stream) = self.idle.take() {
-            return Some(Lane::Own { stream, reused: true, place });
+            return Some(Lane::Own { stream: Box::new(stream), reused: true, place });
         }
         let stream = self.dialer.dial_http1(&self.reading).await.ok()?;
-        Some(Lane::Own { stream, reused: false, place })
+        Some(Lane::Own { stream: Box::new(stream), reused: false, place })
     }
 
     async fn lane(&self) -> Result<Lane, Error> {
@@ -162,7 +162,9 @@ impl Pool {
         state.shared.retain(|connection| !connection.is_closed());
         let slot = state.shared.iter().find_map(Connection::slot);
         drop(state);
-        let reused = || self.idle.take().map(|stream| Lane::Own { stream, reused: true, place: None });
+        let reused = || {
+            self.idle.take().map(|stream| Lane::Own { stream: Box::new(stream), reused: true, place: None })
+        };
         slot.map(Lane::Shared).or_else(reused)
     }
 
@@ -173,7 +175,7 @@ impl Pool {
         match dialed {
             Ok(Dialed::Http1(stream)) => {
                 state.only_http1 = true;
-                Ok(Lane::Own { stream, reused: false, place: None })
+                Ok(Lane::Own { stream: Box::new(stream), reused: false, place: None })
             }
             Ok(Dialed::Http2(connection)) => {
                 state.only_http1 = false;

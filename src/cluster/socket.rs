@@ -143,7 +143,7 @@ impl Socket {
 
     /// None where there is nothing.
     fn read_resting(&mut self) -> io::Result<Option<usize>> {
-        let size = self.room(MEDIUM);
+        let size = self.room(self.granted.max(MEDIUM));
         let Wire::Resting(stream) = &mut self.wire else { return Ok(None) };
         let read = loop {
             match stream.read(&mut self.buffer[..size]) {
@@ -174,7 +174,7 @@ impl Socket {
         if self.granted > 0 {
             return None;
         }
-        self.granted = bandwidth.turn(wanted.min(MEDIUM));
+        self.granted = bandwidth.turn(wanted);
         let turn = bandwidth.take(self.granted);
         (turn > Instant::now()).then_some(turn)
     }
@@ -208,6 +208,8 @@ impl Socket {
     fn rest_after(&self, read: usize, now: Instant) -> Instant {
         match read {
             _ if read == self.buffer.len() && read >= LARGE => now,
+            // The bandwidth says when.
+            _ if read >= SMALL && self.pace.bandwidth.is_some() => now,
             _ if read > MEDIUM => now + self.pace.latency.mul_f64(MEDIUM as f64 / read as f64),
             _ => self.pace.next(now),
         }

@@ -73,6 +73,9 @@ const MOST_WINDOW: usize = 1 << 20;
 /// How often a request is made that the apiserver wants to be made later, as many times as kubectl.
 const MOST_ATTEMPTS: usize = 10;
 
+/// A pause that the user is told of, when the apiserver asks for it.
+const LONG_PAUSE: Duration = Duration::from_secs(3);
+
 /// How much of an answer `--request-timeout` bounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
@@ -212,10 +215,15 @@ impl Transport {
             (Err(error), Some(traced)) => traced.failed(error),
             (_, None) => {}
         }
-        if let Some(pause) = result.as_ref().ok().and_then(retry_after) {
+        let pause = result.as_ref().ok().and_then(retry_after);
+        if let Some(pause) = pause {
             self.limiter.pause_for(pause);
         }
-        let outage = result.as_ref().err().filter(|error| error.is_outage());
+        let put_off = pause.filter(|pause| *pause >= LONG_PAUSE).map(|pause| {
+            let server = &self.server_shown;
+            Error::new(Kind::TimedOut, format!("{server} asks all to wait for {} s", pause.as_secs()))
+        });
+        let outage = result.as_ref().err().filter(|error| error.is_outage()).or(put_off.as_ref());
         self.outage.send_if_modified(|before| {
             let changed = before.is_some() != outage.is_some();
             if changed {

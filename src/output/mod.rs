@@ -4,12 +4,17 @@ mod pipe;
 
 use std::{
     io::{self, Write},
+    os::fd::{AsFd, OwnedFd},
     thread,
 };
 
-use tokio::sync::mpsc;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use tokio::{sync::mpsc, time::sleep};
 
 pub use pipe::WholeLines;
+
+/// How often it is asked whether anybody reads, where nothing is written that would show it.
+const LOOK: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Chunks that may wait for the writer; each is some 128 KiB.
 const CHUNKS: usize = 2;
@@ -25,6 +30,8 @@ pub struct Output {
     chunks: mpsc::Sender<(To, Vec<u8>)>,
     /// Buffers that were written, for use again.
     empty: mpsc::Receiver<Vec<u8>>,
+    /// To be asked whether anybody reads it any more.
+    stdout: Option<OwnedFd>,
     /// What the writer came to: its error, or nothing when all was written.
     result: tokio::sync::oneshot::Receiver<io::Result<()>>,
 }
@@ -42,7 +49,13 @@ impl Output {
             // Nobody may be left to be told.
             let _ = tell.send(write(receiver, &used, stdout, stderr));
         });
-        Self { chunks, empty, result }
+        Self { chunks, empty, stdout: None, result }
+    }
+
+    /// Notices soon, not at the next line, when nobody reads this process's standard output any more.
+    pub fn watch_stdout(mut self) -> Self {
+        self.stdout = io::stdout().as_fd().try_clone_to_owned().ok();
+        self
     }
 
     /// An empty buffer for [`Output::stdout`].
@@ -62,7 +75,15 @@ impl Output {
 
     /// Waits until nothing can be written any more.
     pub async fn closed(&self) {
-        self.chunks.closed().await;
+        let unread = async {
+            while !self.stdout.as_ref().is_some_and(has_no_reader) {
+                sleep(LOOK).await;
+            }
+        };
+        tokio::select! {
+            () = self.chunks.closed() => {}
+            () = unread => {}
+        }
     }
 
     /// Waits until all is written. A reader of standard output that went away is no error.
@@ -74,6 +95,13 @@ impl Output {
             Err(_) => Err(io::Error::other("the writer of standard output broke down")),
         }
     }
+}
+
+/// Whether it is a pipe or a terminal whose other end is gone.
+fn has_no_reader(stdout: &OwnedFd) -> bool {
+    let mut polled = [PollFd::new(stdout, PollFlags::empty())];
+    let ready = poll(&mut polled, Some(&Timespec::default()));
+    ready.is_ok() && polled[0].revents().contains(PollFlags::ERR)
 }
 
 fn write(

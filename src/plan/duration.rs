@@ -7,7 +7,7 @@ const EXAMPLES: &str = "such as 30s, 10m, 1h30m or 2d";
 /// The error is the rest of a sentence that begins with the flag's name.
 pub fn parse(text: &str) -> Result<Duration, String> {
     if text.starts_with('-') {
-        return Err(format!("\"{text}\" is negative; say how far back as a duration {EXAMPLES}"));
+        return Err(format!("\"{text}\" is negative; a duration is {EXAMPLES}"));
     }
     let digits = text.strip_prefix('+').unwrap_or(text);
     match nanoseconds(digits) {

@@ -26,6 +26,7 @@ const QPS: f64 = 50.0;
 const BURST: u32 = 100;
 const LATENCY: Duration = Duration::from_millis(5);
 
+const LONGEST_LATENCY: Duration = Duration::from_secs(1);
 const MAX_LINE: usize = 1 << 20;
 /// Lines that are held are told by offsets of 32 bits.
 const LONGEST_LINE: usize = 1 << 30;
@@ -353,6 +354,9 @@ fn limits(args: &Args, follow: bool) -> Result<Limits> {
         None => LATENCY,
         Some(text) => duration::parse(text).map_err(|reason| error(format!("--latency: {reason}")))?,
     };
+    if latency > LONGEST_LATENCY {
+        return Err(error(format!("--latency: {latency:?} is longer than 1s; some milliseconds are enough")));
+    }
     Ok(Limits { qps, burst, max_log_requests, max_streams_per_node, max_bandwidth, latency })
 }
 
@@ -406,8 +410,9 @@ fn format(args: &Args) -> Result<Format> {
 
 fn stats(args: &Args) -> Result<Option<StatsFormat>> {
     match given(&args.stats) {
-        None => Ok(None),
-        Some("text") => Ok(Some(StatsFormat::Text)),
+        None | Some("false") => Ok(None),
+        // A config file says it without a format.
+        Some("text" | "true") => Ok(Some(StatsFormat::Text)),
         Some("json") => Ok(Some(StatsFormat::Json)),
         Some(other) => Err(error(format!("--stats: \"{other}\" is neither text nor json"))),
     }

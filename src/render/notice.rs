@@ -42,16 +42,13 @@ impl Notices {
         if self.only_log_lines && !always {
             return;
         }
-        if let Notice::Stats(text) = notice {
-            return out.extend_from_slice(text.as_bytes());
-        }
         let (style, sign) = match notice {
             Notice::Started(_) => (&self.started, "+"),
             Notice::Ended(..) => (&self.ended, "-"),
             Notice::Waiting { .. } | Notice::About(..) | Notice::Gap(..) | Notice::Warning(_) => {
                 (&self.warning, "!")
             }
-            Notice::Info(_) | Notice::Trace(_) | Notice::Stats(_) => (&self.info, "·"),
+            Notice::Info(_) | Notice::Trace(_) => (&self.info, "·"),
         };
         style.paint(sign, out);
         out.push(b' ');
@@ -77,7 +74,7 @@ impl Notices {
                 self.names(&target.pod.namespace, &target.pod.name, &target.container, out);
                 words(&gap(*after, *before), out);
             }
-            Notice::Info(text) | Notice::Warning(text) | Notice::Trace(text) | Notice::Stats(text) => {
+            Notice::Info(text) | Notice::Warning(text) | Notice::Trace(text) => {
                 words(text, out);
             }
         }

@@ -1,19 +1,15 @@
 //! Compares what was read of a log with its last line, for which one small request is made.
 
-use bytes::BytesMut;
-
 use super::{
     position::{Position, Seen},
-    timestamp::TimestampParser,
+    split::{Lines, Piece, Splitter},
 };
 use crate::{
-    batch::Instant,
+    batch::{Instant, Line},
     cluster::{Cluster, Error, LogRequest, Priority},
+    plan::LineLimit,
     schedule::Scheduler,
 };
-
-/// A last line that is longer than this is not judged.
-const LONGEST: usize = 1 << 20;
 
 /// What a look at the end of the log shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +25,7 @@ pub enum Look {
 pub struct Checker<'a> {
     pub cluster: &'a Cluster,
     pub scheduler: &'a Scheduler,
+    pub lines: LineLimit,
     /// What the stream was asked for.
     pub request: LogRequest,
     /// From when on lines are wanted where none was read yet.
@@ -38,7 +35,7 @@ pub struct Checker<'a> {
 impl Checker<'_> {
     pub async fn look(&self, position: &Position) -> Look {
         let Some(_spare) = self.scheduler.try_spare() else { return Look::NoRoom };
-        match Box::pin(last_line(self.cluster, &self.request)).await {
+        match Box::pin(last_line(self.cluster, &self.request, self.lines)).await {
             Ok(Some(line)) if position.misses(line, self.start) => Look::Missed,
             // What keeps a check from being answered is no reason to let go of the stream.
             Ok(_) | Err(_) => Look::Fine,
@@ -47,7 +44,11 @@ impl Checker<'_> {
 }
 
 /// The last line of the log that `request` names, where it is whole and can be told.
-pub async fn last_line(cluster: &Cluster, request: &LogRequest) -> Result<Option<Seen>, Error> {
+pub async fn last_line(
+    cluster: &Cluster,
+    request: &LogRequest,
+    limit: LineLimit,
+) -> Result<Option<Seen>, Error> {
     let request = LogRequest {
         follow: false,
         since: None,
@@ -57,15 +58,18 @@ pub async fn last_line(cluster: &Cluster, request: &LogRequest) -> Result<Option
         ..request.clone()
     };
     let mut stream = cluster.open_log(&request).await?;
-    let mut answer = BytesMut::new();
+    // Cut and joined as what is read, or they could not be compared.
+    let mut splitter = Splitter::new(limit);
+    let mut last = None;
     while let Some(chunk) = stream.chunk().await {
-        answer.extend_from_slice(&chunk?);
-        if answer.len() > LONGEST {
-            return Ok(None);
+        splitter.push(&chunk?);
+        while let Some(Lines { data, pieces, .. }) = splitter.lines() {
+            // More than one line is no answer to what was asked.
+            let ([Piece::Line(Line { time: Some(time), start, end })], None) = (&pieces[..], last) else {
+                return Ok(None);
+            };
+            last = Some(Seen::new(*time, &data[*start as usize..*end as usize]));
         }
     }
-    let Some(line) = answer.strip_suffix(b"\n") else { return Ok(None) };
-    // More than one line is no answer to what was asked.
-    let parsed = TimestampParser::default().parse(line).filter(|_| !line.contains(&b'\n'));
-    Ok(parsed.map(|(time, length)| Seen::new(time, &line[length..])))
+    Ok(last.filter(|_| splitter.rest().is_none()))
 }

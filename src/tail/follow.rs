@@ -75,6 +75,7 @@ pub struct Tail {
     gone: Option<String>,
     seat: Seat,
     window: Window,
+    polls: u64,
     /// Kept from one answer to the next, so that a stream that breaks does not lose its place to those that wait.
     grant: Option<Grant>,
 }
@@ -125,6 +126,7 @@ impl Tail {
         Self {
             seat,
             window: Window::new(),
+            polls: 0,
             counter: context.stats.counter(&target),
             retries: Retries::new(context.crowd.clone()),
             idle: plan.idle_check.map(Idle::new),
@@ -146,6 +148,11 @@ impl Tail {
             gone: None,
             grant: None,
         }
+    }
+
+    /// Whether the log could be read, at least in part.
+    pub fn was_opened(&self) -> bool {
+        self.begun
     }
 
     /// Where it came to in its own log, and in that of the next instance.
@@ -335,15 +342,18 @@ impl Tail {
         if !self.plan.confirm || self.gone.is_some() {
             return false;
         }
-        let more = match Box::pin(check::last_line(&self.context.cluster, &self.request(log))).await {
-            Ok(last) => last.is_some_and(|line| self.position.misses(line, self.extent.start())),
-            Err(error) if error.is_retryable() && self.retries.count() < TRIES => {
-                self.pause().await;
-                return true;
-            }
-            // What cannot be confirmed was read as far as it is known.
-            Err(_) => false,
-        };
+        let more =
+            match Box::pin(check::last_line(&self.context.cluster, &self.request(log), self.context.lines))
+                .await
+            {
+                Ok(last) => last.is_some_and(|line| self.position.misses(line, self.extent.start())),
+                Err(error) if error.is_retryable() && self.retries.count() < TRIES => {
+                    self.pause().await;
+                    return true;
+                }
+                // What cannot be confirmed was read as far as it is known.
+                Err(_) => false,
+            };
         if more && self.rounds == ROUNDS {
             self.astray = true;
             return false;
@@ -452,7 +462,9 @@ impl Tail {
         if log == Log::Polled && matches!(outcome, Outcome::Clean) {
             let new = self.counter.lines() - before;
             self.window.read(if resuming { new } else { 0 });
-            if self.position.latest().is_none() {
+            self.polls += 1;
+            // Ever less often: there may be no line at all.
+            if self.position.latest().is_none() && self.polls.is_power_of_two() {
                 self.find_place(log).await;
             }
         }
@@ -462,7 +474,8 @@ impl Tail {
     /// Where none of the lines are wanted that there are, the last of them is where to go on from: else each poll would
     /// have the kubelet read all of the log again.
     async fn find_place(&mut self, log: Log) {
-        let last = Box::pin(check::last_line(&self.context.cluster, &self.request(log))).await;
+        let last =
+            Box::pin(check::last_line(&self.context.cluster, &self.request(log), self.context.lines)).await;
         if let Ok(Some(line)) = last
             && !self.position.misses(line, self.extent.start())
         {
@@ -495,8 +508,13 @@ impl Tail {
         let (request, start) = (self.request(log), self.extent.start());
         // A poll that asked for too few lines has missed nothing yet.
         let few = request.tail_lines.filter(|_| log == Log::Polled && resuming);
-        let checker =
-            Checker { cluster: &self.context.cluster, scheduler: &self.context.scheduler, request, start };
+        let checker = Checker {
+            cluster: &self.context.cluster,
+            scheduler: &self.context.scheduler,
+            lines: self.context.lines,
+            request,
+            start,
+        };
         let watched = self.idle.as_mut().filter(|_| log == Log::Followed);
         // After a clean end there may be nothing more, and soon not even a log.
         let unsurprising = if resuming && self.ended_well { Some(&mut self.gone) } else { None };

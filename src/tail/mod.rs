@@ -91,6 +91,8 @@ struct Tails {
 struct Done {
     target: Arc<Target>,
     position: Position,
+    /// Whether there ever was an answer.
+    opened: bool,
     ended: Ended,
 }
 
@@ -114,17 +116,18 @@ impl Tails {
             };
             let mut tail = Tail::new(context, seat, target.clone(), life, fresh, left.unwrap_or(handed_over));
             let end = tail.run().await;
+            let opened = tail.was_opened();
             let (position, next) = tail.into_positions();
             // There may be no next one yet.
             let _ = ended.send(next);
-            Done { target, position, ended: end }
+            Done { target, position, opened, ended: end }
         });
     }
 
     fn finish(&mut self, done: Done, summary: &mut Summary) {
-        match done.ended.reason {
-            EndReason::Failed => summary.failed += 1,
-            _ => summary.read += 1,
+        match done.opened {
+            true => summary.read += 1,
+            false => summary.failed += usize::from(!done.ended.complete),
         }
         summary.unread += usize::from(!done.ended.complete);
         match done.ended.reason {

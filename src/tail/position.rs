@@ -9,7 +9,8 @@ use std::{collections::VecDeque, hash::Hasher};
 use foldhash::fast::FixedState;
 use jiff::Timestamp;
 
-use crate::batch::Instant;
+use super::split::SHORTEST_CUT;
+use crate::{batch::Instant, long_line};
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -40,6 +41,8 @@ pub struct Position {
     forgotten: Option<Instant>,
     /// Whether lines from before the first that is read may come again.
     midway: bool,
+    /// Whether the last line is kept in pieces by the container runtime: when it is asked for, only its last piece comes.
+    in_pieces: bool,
 }
 
 impl Position {
@@ -64,6 +67,7 @@ impl Position {
             let forgotten = self.recent.pop_front().map(|seen| seen.time);
             self.forgotten = self.forgotten.max(forgotten);
         }
+        self.in_pieces = message.len() >= SHORTEST_CUT || long_line::is_cut(message);
         self.recent.push_back(Seen::new(time, message));
     }
 
@@ -83,6 +87,7 @@ impl Position {
     /// from `start` on should have been.
     pub fn misses(&self, line: Seen, start: Option<Instant>) -> bool {
         match self.from() {
+            Some(_) if self.in_pieces => false,
             Some(from) => line.time >= from && !self.recent.contains(&line),
             None => Some(line.time) >= start,
         }

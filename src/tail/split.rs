@@ -14,7 +14,7 @@ use crate::{
 const PIECE_UNIT: usize = 1 << 10;
 
 /// No runtime cuts a line that is shorter.
-const SHORTEST_CUT: usize = 4 * PIECE_UNIT;
+pub const SHORTEST_CUT: usize = 4 * PIECE_UNIT;
 
 /// No timestamp is longer, with the space after it.
 const LONGEST_STAMP: usize = 40;

@@ -260,7 +260,11 @@ async fn silence(watchdog: Option<&mut Watchdog<'_>>, position: &Position) {
         sleep_until(idle.due()).await;
         match checker.look(position).await {
             Look::Fine => idle.checked(),
-            Look::Missed => return sleep(GRACE).await,
+            Look::Missed => {
+                // Should that turn out wrong, it is not looked into again so soon.
+                idle.checked();
+                return sleep(GRACE).await;
+            }
             // Opening the log again shows it as well.
             Look::NoRoom => return idle.checked(),
         }

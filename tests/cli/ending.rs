@@ -90,6 +90,16 @@ fn a_reader_who_went_away_is_noticed_at_the_next_line() {
 }
 
 #[test]
+fn a_reader_who_went_away_is_noticed_though_there_is_no_next_line() {
+    let world = World::web(["a"]);
+    let (mut reader, writer) = pipe().unwrap();
+    let tail = world.stern_rs("web -o raw").stdout(writer).start();
+    reader.read_exact(&mut [0; 2]).unwrap();
+    drop(reader);
+    tail.finish().stderr("+ web-1 › app\n").exit(0);
+}
+
+#[test]
 fn a_reader_of_standard_input_has_enough_too() {
     let (reader, writer) = pipe().unwrap();
     drop(reader);

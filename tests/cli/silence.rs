@@ -97,3 +97,13 @@ fn tail_0_shows_what_was_written_before_a_stream_broke_that_gave_nothing() {
     gate.release();
     tail.expect("new");
 }
+
+#[test]
+fn a_line_that_is_cut_or_kept_in_pieces_is_not_missed() {
+    let long = "x".repeat(9_000);
+    for last in ["a line that is longer than ten bytes, and than a mark of a cut is, too", &long] {
+        let world = World::web(["a", last]);
+        world.run("web --no-follow --max-line 10").exit(0);
+        assert_eq!(world.requests().logs().len(), 2, "{}", world.account());
+    }
+}
