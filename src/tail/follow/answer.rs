@@ -1,0 +1,185 @@
+//! Asks for one answer and reads it.
+
+use super::{Log, Outcome, ROUNDS, TRIES, Tail};
+use crate::{
+    cluster::{LogRequest, LogStream, Priority},
+    plan::Since,
+    tail::{
+        check::{self, Checker},
+        split::Splitter,
+        stream::{Doubt, End, Reading, Watchdog},
+    },
+    target::Life,
+};
+
+impl Tail {
+    /// One answer; or several, where a poll has to ask for more lines.
+    pub(super) async fn answers(&mut self, log: Log, resuming: bool) -> Outcome {
+        let before = self.counter.lines();
+        let outcome = loop {
+            match self.open_and_read(log, resuming).await {
+                Outcome::Few => {}
+                outcome => break outcome,
+            }
+        };
+        if log == Log::Polled && matches!(outcome, Outcome::Clean) {
+            let new = self.counter.lines() - before;
+            self.window.read(if resuming { new } else { 0 });
+            self.polls += 1;
+            // Ever less often: there may be no line at all.
+            if self.position.latest().is_none() && self.polls.is_power_of_two() {
+                self.find_place(log).await;
+            }
+        }
+        outcome
+    }
+
+    async fn open_and_read(&mut self, log: Log, resuming: bool) -> Outcome {
+        // What was made sure of holds for what is asked now, and not for ever.
+        let doubt = std::mem::replace(&mut self.doubt, Doubt::Stop);
+        let stream = match self.context.cluster.open_log(&self.request(log)).await {
+            Ok(stream) => stream,
+            Err(error) => return Outcome::Failed(error),
+        };
+        // A log request cannot name an instance. If it is not the same as when it was asked for, neither may the log be.
+        // (Asked by the value: the receiver itself knows of no change once its sender is gone, as after a restart.)
+        if self.life.borrow().has_changed() {
+            return Outcome::Changed;
+        }
+        // It may have become so between the look and the answer.
+        if doubt == Doubt::Tell && self.plan.follow && self.is_replaced().await {
+            return Outcome::Doubtful;
+        }
+        self.extent.opened(stream.date());
+        self.begin().await;
+        self.consume(stream, log, resuming, doubt).await
+    }
+
+    async fn consume(&mut self, stream: LogStream, log: Log, resuming: bool, doubt: Doubt) -> Outcome {
+        let (request, start) = (self.request(log), self.extent.start());
+        // A poll that asked for too few lines has missed nothing yet.
+        let few = request.tail_lines.filter(|_| log == Log::Polled && resuming);
+        let checker = Checker {
+            cluster: &self.context.cluster,
+            scheduler: &self.context.scheduler,
+            lines: self.context.lines,
+            request,
+            start,
+        };
+        let watched = self.idle.as_mut().filter(|_| log == Log::Followed);
+        // After a clean end there may be nothing more, and soon not even a log.
+        let unsurprising = if resuming && self.ended_well { Some(&mut self.gone) } else { None };
+        let mut reading = Reading {
+            stream,
+            target: &self.target,
+            life: self.life.clone(),
+            finder: resuming.then(|| self.position.finder()),
+            position: &mut self.position,
+            out: &self.context.out,
+            counter: &self.counter,
+            // The previous log is that of this instance for certain.
+            doubt: match (log, few) {
+                (Log::Previous, _) => Doubt::Tell,
+                (_, Some(_)) => Doubt::Stop,
+                (_, None) => doubt,
+            },
+            said: &mut self.said,
+            unsurprising,
+            incomplete: &mut self.incomplete,
+            watchdog: watched.map(|idle| Watchdog { idle, checker }),
+            splitter: Splitter::new(self.context.lines),
+            movable: log == Log::Followed && !std::mem::take(&mut self.busy),
+        };
+        let mut end = reading.run().await;
+        match (&end, log) {
+            (Ok(End::Clean), Log::Current | Log::Previous) => {
+                end = Ok(reading.finish().await);
+                self.astray = reading.finder.is_some_and(|finder| !finder.done());
+            }
+            // It may have been cut off: a half line comes again when it is resumed.
+            (Ok(End::Clean), Log::Followed | Log::Polled) => reading.hear_out().await,
+            _ => {}
+        }
+        match end {
+            Ok(End::Clean) => Outcome::Clean,
+            Ok(End::Silent) => Outcome::Silent,
+            Ok(End::Busy) => {
+                self.busy = true;
+                Outcome::Busy
+            }
+            Ok(End::Doubtful) if few.is_some() && *self.life.borrow() == Life::Running => {
+                self.window.missed(few.unwrap_or_default());
+                Outcome::Few
+            }
+            Ok(End::Doubtful) => {
+                self.hand_over(resuming);
+                Outcome::Doubtful
+            }
+            Err(error) => Outcome::Failed(error),
+        }
+    }
+
+    fn request(&self, log: Log) -> LogRequest {
+        let plan = &self.plan;
+        let resume = self.position.since();
+        LogRequest {
+            namespace: self.target.pod.namespace.clone(),
+            pod: self.target.pod.name.clone(),
+            container: self.target.container.clone(),
+            follow: log == Log::Followed,
+            previous: log == Log::Previous,
+            since: resume.map(Since::Time).or(self.extent.since()),
+            tail_lines: match (log, resume) {
+                (Log::Polled, Some(_)) => self.window.lines(),
+                (_, Some(_)) => None,
+                (_, None) => self.extent.tail_lines(),
+            },
+            limit_bytes: plan.limit_bytes,
+            // What is read to its end comes as fast as it can.
+            busy: self.busy || !self.plan.follow,
+            priority: match (log, resume) {
+                (Log::Polled, None) => Priority::FirstPoll,
+                (Log::Polled, Some(_)) => Priority::Poll,
+                (_, Some(_)) => Priority::Resume,
+                (_, None) => Priority::Open,
+            },
+        }
+    }
+
+    /// Whether a log that came to its end did not: an answer that was cut off can look whole.
+    pub(super) async fn has_more(&mut self, log: Log) -> bool {
+        if !self.plan.confirm || self.gone.is_some() {
+            return false;
+        }
+        let more =
+            match Box::pin(check::last_line(&self.context.cluster, &self.request(log), self.context.lines))
+                .await
+            {
+                Ok(last) => last.is_some_and(|line| self.position.misses(line, self.extent.start())),
+                Err(error) if error.is_retryable() && self.retries.count() < TRIES => {
+                    self.pause().await;
+                    return true;
+                }
+                // What cannot be confirmed was read as far as it is known.
+                Err(_) => false,
+            };
+        if more && self.rounds == ROUNDS {
+            self.astray = true;
+            return false;
+        }
+        self.rounds += usize::from(more);
+        more
+    }
+
+    /// Where none of the lines are wanted that there are, the last of them is where to go on from: else each poll would
+    /// have the kubelet read all of the log again.
+    async fn find_place(&mut self, log: Log) {
+        let last =
+            Box::pin(check::last_line(&self.context.cluster, &self.request(log), self.context.lines)).await;
+        if let Ok(Some(line)) = last
+            && !self.position.misses(line, self.extent.start())
+        {
+            self.position.go_on_behind(line);
+        }
+    }
+}
