@@ -77,6 +77,11 @@ impl Splitter {
         Self { limit, pending, searched: 0, timestamps, long: None, ended: None }
     }
 
+    /// Whether these were to be whole and are not, for want of a file.
+    pub fn is_cut(&self, lines: &Lines) -> bool {
+        self.limit.spool && lines.rest.is_none() && long_line::is_cut(&lines.data)
+    }
+
     pub fn push(&mut self, chunk: &[u8]) {
         let mut chunk = chunk;
         if self.long.is_some() {

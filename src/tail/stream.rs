@@ -178,7 +178,12 @@ impl Reading<'_> {
         }
     }
 
-    async fn send(&mut self, Lines { data, pieces, rest }: Lines) -> End {
+    async fn send(&mut self, lines: Lines) -> End {
+        if self.splitter.is_cut(&lines) {
+            *self.incomplete = true;
+            self.tell(b"a line is cut: there is no room for it in the temporary directory (TMPDIR)").await;
+        }
+        let Lines { data, pieces, rest } = lines;
         let (mut items, mut end) = (Vec::with_capacity(pieces.len()), End::Clean);
         let log_end = self.life.borrow().log_end().map(Instant::from).filter(|_| self.doubt == Doubt::Stop);
         for piece in pieces {

@@ -301,3 +301,11 @@ fn json_tells_of_lines_that_may_be_missing_where_it_is_asked_to() {
     assert_eq!((&lines[1]["podName"], lines[1].get("message")), (&json!("web-1"), None));
     assert_eq!(lines[2]["message"], "b");
 }
+
+#[test]
+fn a_line_for_which_there_is_no_temporary_file_is_told() {
+    let long = "x".repeat(3 << 20);
+    let world = World::web([&long]);
+    let ran = world.stern_rs("web --no-follow -o raw").env("TMPDIR", "/nonexistent").run();
+    ran.told("! web-1 › app: a line is cut: there is no room for it").exit(3);
+}
