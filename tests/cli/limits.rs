@@ -208,8 +208,8 @@ fn what_it_cost_is_told_at_the_end() {
 #[test]
 fn what_it_cost_so_far_is_told_on_request() {
     let world = pods(2);
-    let tail = world.start("web");
-    tail.until(|account| account.open_log_streams == 2);
+    let mut tail = world.start("web");
+    tail.expect_all(["web-00 app a", "web-01 app a"]);
     tail.ask_for_stats();
     tail.told("· at most 2 streams and ");
     tail.interrupt().exit(130);
