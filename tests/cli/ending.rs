@@ -160,7 +160,8 @@ fn a_rotation_that_overtakes_a_reader_who_stopped_is_told() {
         let length = reader.read(&mut chunk).unwrap();
         text.push_str(&String::from_utf8_lossy(&chunk[..length]));
     }
-    tail.interrupt().told("! web-1 › app: lines may be missing between ");
+    tail.told("! web-1 › app: lines may be missing between ");
+    tail.interrupt();
     let shown = text.lines().count() - 1;
     assert!(text.lines().take(shown).enumerate().all(|(n, line)| line.starts_with(&format!("{n} "))));
 }
