@@ -1,0 +1,276 @@
+use futures::FutureExt;
+
+use super::{
+    super::{
+        Cluster,
+        testing::{Answer as Canned, Authority, Machine, NO_PODS, Server, list_pods, ok, status},
+    },
+    *,
+};
+
+/// A cluster whose user has the token `sesame`.
+fn cluster_at(url: &str) -> Cluster {
+    Machine::with(&format!("server: '{url}'"), "token: sesame").plain_cluster()
+}
+
+#[tokio::test]
+async fn a_request_goes_below_the_servers_path_with_token_and_agent() {
+    let server = Server::start(vec![ok(NO_PODS)]).await;
+    list_pods(&cluster_at(&format!("{}/k8s/clusters/x/", server.url()))).await.unwrap();
+    let head = &server.heads()[0];
+    assert!(head.starts_with("get /k8s/clusters/x/api/v1/namespaces/shop/pods http"), "{head}");
+    assert!(head.contains("authorization: bearer sesame\r\n"), "{head}");
+    assert!(head.contains("user-agent: stern-rs/"), "{head}");
+}
+
+#[tokio::test]
+async fn who_is_impersonated_is_said_in_headers() {
+    let server = Server::start(vec![ok(NO_PODS)]).await;
+    let connect = Connect {
+        as_user: Some("jane".into()),
+        as_uid: Some("7".into()),
+        as_groups: vec!["a".into(), "b".into()],
+        as_user_extra: vec![("Acme.com/Team".into(), "x".into()), ("Acme.com/Team".into(), "y".into())],
+        ..Connect::default()
+    };
+    let machine = Machine::with(&format!("server: '{}'", server.url()), "as: kubeconfig, token: t");
+    list_pods(&machine.cluster(&connect, None)).await.unwrap();
+    let head = &server.heads()[0];
+    for line in ["user: jane", "uid: 7", "group: a", "group: b"] {
+        assert!(head.contains(&format!("\r\nimpersonate-{line}\r\n")), "{head}");
+    }
+    assert_eq!(head.matches("impersonate-extra-acme.com%2fteam: ").count(), 2, "{head}");
+}
+
+#[tokio::test]
+async fn a_401_names_the_user_and_its_kubeconfig() {
+    let server = Server::start(vec![status("401 Unauthorized", "{}")]).await;
+    let error = list_pods(&cluster_at(&server.url())).await.unwrap_err();
+    assert!(error.is_unauthorized() && !error.is_retryable());
+    let text = error.to_string();
+    assert!(text.contains("user \"u-ctx\" of ") && text.contains(".kube/config"), "{text}");
+    assert_eq!(server.heads().len(), 1, "the same token is not tried twice");
+}
+
+#[tokio::test]
+async fn a_403_says_which_right_is_missing() {
+    let body = r#"{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Forbidden","code":403,
+        "message":"pods is forbidden: User \"jane\" cannot list resource \"pods\" in API group"}"#;
+    let server = Server::start(vec![status("403 Forbidden", body)]).await;
+    let error = list_pods(&cluster_at(&server.url())).await.unwrap_err();
+    assert!(error.is_forbidden());
+    assert_eq!(
+        error.to_string(),
+        "not allowed to list pods in namespace \"shop\": user \"jane\" needs verb \"list\" on resource \
+         \"pods\", from a Role or ClusterRole bound there"
+    );
+}
+
+#[tokio::test]
+async fn retry_after_holds_back_all_requests() {
+    let server = Server::start(vec![status("429 Too Many Requests\r\nretry-after: 60", "slow down")]).await;
+    let cluster = cluster_at(&server.url());
+    // It waits for a minute, and so does everybody else.
+    let list = timeout(Duration::from_millis(300), list_pods(&cluster)).await;
+    assert!(list.is_err());
+    assert!(cluster.transport.limiter.acquire(Priority::WatchAndList).now_or_never().is_none());
+}
+
+#[tokio::test]
+async fn a_request_that_came_too_early_is_made_again() {
+    let early = || status("429 Too Many Requests\r\nretry-after: 0", "slow down");
+    let server = Server::start(vec![early(), early(), ok(NO_PODS)]).await;
+    assert!(list_pods(&cluster_at(&server.url())).await.is_ok());
+}
+
+#[test]
+fn retry_after_may_be_a_date_and_counts_only_where_it_is_meant() {
+    let response = |status: u16, value: &str| {
+        Response::builder().status(status).header("retry-after", value).body(()).unwrap()
+    };
+    assert_eq!(retry_after(&response(503, "7")), Some(Duration::from_secs(7)));
+    assert_eq!(retry_after(&response(500, "7")), None);
+    assert_eq!(retry_after(&response(429, "soon")), None);
+    assert_eq!(retry_after(&response(429, "Wed, 21 Oct 2015 07:28:00 GMT")), None);
+    assert!(retry_after(&response(429, "Sat, 21 Oct 2180 07:28:00 GMT")).is_some());
+}
+
+#[tokio::test]
+async fn the_request_timeout_bounds_all_of_a_list() {
+    let partial = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{";
+    let server = Server::start(vec![Canned::Hang(partial.into())]).await;
+    let machine = Machine::with(&format!("server: '{}'", server.url()), "");
+    let connect = Connect { request_timeout: Some(Duration::from_millis(50)), ..Connect::default() };
+    let error = list_pods(&machine.cluster(&connect, None)).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::TimedOut);
+}
+
+#[tokio::test]
+async fn a_watch_is_handed_on_as_it_comes() {
+    use futures::StreamExt;
+    use k8s_openapi::api::core::v1::Pod;
+    let event = r#"{"type":"ADDED","object":{"apiVersion":"v1","kind":"Pod","metadata":{"name":"web-1"}}}"#;
+    let running = format!("HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n{event}\n");
+    let server = Server::start(vec![Canned::Hang(running)]).await;
+    let machine = Machine::with(&format!("server: '{}'", server.url()), "token: t");
+    let connect = Connect { request_timeout: Some(Duration::from_secs(20)), ..Connect::default() };
+    let pods = kube::Api::<Pod>::all(machine.cluster(&connect, None).client());
+    let mut events = pods.watch(&Default::default(), "0").await.unwrap().boxed();
+    assert!(matches!(events.next().await, Some(Ok(kube::api::WatchEvent::Added(_)))));
+}
+
+#[tokio::test]
+async fn an_unreachable_server_is_named() {
+    let server = Server::start(vec![]).await;
+    let url = server.url();
+    drop(server);
+    tokio::task::yield_now().await;
+    let error = list_pods(&cluster_at(&url)).await.unwrap_err();
+    assert!(error.is_retryable());
+    assert_eq!(
+        error.to_string(),
+        format!("cannot reach the apiserver {url}: connection refused; is it running there?")
+    );
+}
+
+#[tokio::test]
+async fn what_does_not_speak_http_is_no_apiserver() {
+    let server = Server::start(vec![Canned::Close("SSH-2.0-OpenSSH\r\n\r\n".into())]).await;
+    let error = list_pods(&cluster_at(&server.url())).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Malformed, "{error}");
+}
+
+/// The cluster section for a TLS server with this authority.
+fn tls_section(server: &Server, authority: &Authority, machine: &Machine) -> String {
+    let ca = machine.write("ca.crt", &authority.pem());
+    format!("server: 'https://{}', certificate-authority: {}", server.address, ca.display())
+}
+
+async fn list_over_tls(server_name: &str, expected: &str) -> Result<usize, Error> {
+    let authority = Authority::new();
+    let server = Server::start_tls(vec![ok(NO_PODS)], authority.server(server_name, false)).await;
+    let files = Machine::new();
+    let section = tls_section(&server, &authority, &files);
+    list_pods(&Machine::with(&format!("{section}, {expected}"), "token: t").plain_cluster()).await
+}
+
+#[tokio::test]
+async fn a_server_of_the_named_authority_is_trusted() {
+    assert_eq!(list_over_tls("127.0.0.1", "").await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn the_tls_server_name_is_what_the_certificate_is_checked_for() {
+    assert_eq!(list_over_tls("k8s.internal", "tls-server-name: k8s.internal").await.unwrap(), 0);
+    let error = list_over_tls("k8s.internal", "").await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Certificate);
+    assert!(error.to_string().contains("--tls-server-name"), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_of_another_authority_is_not_trusted_and_the_mend_is_told() {
+    let server = Server::start_tls(vec![ok(NO_PODS)], Authority::new().server("127.0.0.1", false)).await;
+    let files = Machine::new();
+    let section = tls_section(&server, &Authority::new(), &files);
+    let error = list_pods(&Machine::with(&section, "token: t").plain_cluster()).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Certificate);
+    let text = error.to_string();
+    assert!(
+        text.contains("--certificate-authority") && text.contains("--insecure-skip-tls-verify"),
+        "{text}"
+    );
+    let connect = Connect { insecure_skip_tls_verify: true, ..Connect::default() };
+    let insecure = Machine::with(&section, "token: t").cluster(&connect, None);
+    assert_eq!(list_pods(&insecure).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_client_certificate_is_shown_to_a_server_that_wants_one() {
+    let authority = Authority::new();
+    let server = Server::start_tls(vec![ok(NO_PODS)], authority.server("127.0.0.1", true)).await;
+    let files = Machine::new();
+    let section = tls_section(&server, &authority, &files);
+    let (certificate, key) = authority.issue("admin");
+    let (certificate, key) = (files.write("admin.crt", &certificate), files.write("admin.key", &key));
+    let user = format!("client-certificate: {}, client-key: {}", certificate.display(), key.display());
+    assert_eq!(list_pods(&Machine::with(&section, &user).plain_cluster()).await.unwrap(), 0);
+
+    let error = list_pods(&Machine::with(&section, "token: t").plain_cluster()).await.unwrap_err();
+    assert!(error.to_string().contains("client certificate"), "{error}");
+}
+
+#[tokio::test]
+async fn a_client_without_a_certificate_is_told_so_over_http2_too() {
+    let authority = Authority::new();
+    let mut tls = authority.server("127.0.0.1", true);
+    tls.alpn_protocols = vec![b"h2".to_vec()];
+    let server = Server::start_tls(vec![], tls).await;
+    let files = Machine::new();
+    let section = tls_section(&server, &authority, &files);
+    let error = list_pods(&Machine::with(&section, "token: t").plain_cluster()).await.unwrap_err();
+    assert!(error.to_string().contains("client certificate"), "{error}");
+}
+
+#[tokio::test]
+async fn the_proxy_of_the_kubeconfig_is_asked_for_a_tunnel() {
+    let proxy = Server::start(vec![Canned::Say("HTTP/1.1 200 OK\r\n\r\n".into()), ok(NO_PODS)]).await;
+    let section =
+        format!("server: 'http://k8s.internal:8080', proxy-url: 'http://me:p%40ss@{}'", proxy.address);
+    list_pods(&Machine::with(&section, "token: t").plain_cluster()).await.unwrap();
+    let heads = proxy.heads();
+    assert!(heads[0].starts_with("connect k8s.internal:8080 http"), "{heads:?}");
+    assert!(heads[0].contains("proxy-authorization: basic bwu6cebzcw==\r\n"), "{heads:?}");
+    assert!(heads[1].starts_with("get /api/v1/"), "{heads:?}");
+}
+
+#[tokio::test]
+async fn a_proxy_that_refuses_is_named_without_its_password() {
+    let proxy = Server::start(vec![status("407 Proxy Authentication Required", "")]).await;
+    let mut machine = Machine::with("server: 'https://k8s.internal'", "token: t");
+    machine.set("HTTPS_PROXY", format!("http://me:secret@{}", proxy.address));
+    let error = list_pods(&machine.plain_cluster()).await.unwrap_err().to_string();
+    assert!(error.contains(&format!("through the proxy http://{}", proxy.address)), "{error}");
+    assert!(error.contains("authorization required") && !error.contains("secret"), "{error}");
+}
+
+#[tokio::test]
+async fn a_socks_proxy_is_given_the_name_to_resolve() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let section =
+        format!("server: 'http://k8s.internal:80', proxy-url: 'socks5://{}'", listener.local_addr().unwrap());
+    let proxy = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut greeting = [0; 3];
+        stream.read_exact(&mut greeting).await.unwrap();
+        stream.write_all(&[5, 0]).await.unwrap();
+        let mut request = [0; 7 + "k8s.internal".len()];
+        stream.read_exact(&mut request).await.unwrap();
+        stream.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).await.unwrap();
+        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{NO_PODS}", NO_PODS.len());
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        // Closing with unread data would reset the connection.
+        let mut rest = [0; 4];
+        stream.read_exact(&mut rest).await.unwrap();
+        (request, rest)
+    };
+    let cluster = Machine::with(&section, "token: t").plain_cluster();
+    let (listed, (request, rest)) = futures::join!(list_pods(&cluster), proxy);
+    listed.unwrap();
+    assert_eq!(&request[5..5 + "k8s.internal".len()], b"k8s.internal");
+    assert_eq!(&rest, b"GET ");
+}
+
+#[tokio::test]
+async fn a_trace_tells_each_request_and_no_secret() {
+    let server = Server::start(vec![ok(NO_PODS)]).await;
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let sink = told.clone();
+    let trace = Trace::new(8, Arc::new(move |line| sink.lock().unwrap().push(line)));
+    let machine = Machine::with(&format!("server: '{}'", server.url()), "token: sesame");
+    list_pods(&machine.cluster(&Connect::default(), trace)).await.unwrap();
+    let told = told.lock().unwrap().join("\n").to_lowercase();
+    assert!(told.contains("/api/v1/namespaces/shop/pods 200 ok in "), "{told}");
+    assert!(told.contains("authorization: <masked>") && told.contains("< content-length"), "{told}");
+    assert!(!told.contains("sesame"), "{told}");
+}
