@@ -11,10 +11,11 @@ use tokio::{
 };
 
 use super::{
-    Context, extent::Extent, idle::Idle, position::Position, retry::Retries, stream::Doubt, window::Window,
+    Context, extent::Extent, idle::Idle, position::Position, retry::Retries, stream::Doubt, tear::Tear,
+    window::Window,
 };
 use crate::{
-    batch::{self, Batch, EndReason, Ended, Item},
+    batch::{Batch, EndReason, Ended, Item},
     cluster::Error,
     notice::Notice,
     plan::LogPlan,
@@ -46,6 +47,7 @@ pub struct Tail {
     position: Position,
     /// Where the log of the next instance was read to, by mistake.
     next: Position,
+    tear: Option<Tear>,
     plan: LogPlan,
     extent: Extent,
     /// Whether the log came to its end, and what was read before is not in it or could not be read on.
@@ -129,6 +131,7 @@ impl Tail {
             life,
             position,
             next: Position::default(),
+            tear: None,
             plan,
             extent,
             astray: false,
@@ -355,13 +358,14 @@ impl Tail {
         }
     }
 
-    /// What an answer gave that was opened too late and is the next instance's log: its lines were shown, and its tail
-    /// is to go on behind them.
-    fn hand_over(&mut self, resuming: bool) {
-        let end = self.life.borrow().log_end().map(batch::Instant::from);
-        if !resuming && end.is_some() && self.position.latest() >= end {
-            self.next = std::mem::take(&mut self.position);
+    /// What was read since the last tear is of the next instance: its lines were shown, and its tail is to go on behind
+    /// them. What is left of this instance's log is read from the tear on.
+    fn hand_over(&mut self) {
+        if let Some(tear) = self.tear.take() {
+            self.incomplete = tear.incomplete;
+            self.next = std::mem::replace(&mut self.position, tear.before);
         }
+        self.astray = false;
     }
 
     fn may_retry(&self, error: &Error) -> bool {

@@ -8,6 +8,7 @@ mod position;
 mod retry;
 mod split;
 mod stream;
+mod tear;
 mod timestamp;
 mod window;
 

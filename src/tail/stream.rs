@@ -14,6 +14,7 @@ use super::{
     idle::Idle,
     position::{Finder, Found, Position},
     split::{Lines, Piece, Splitter},
+    tear::Tear,
 };
 use crate::{
     batch::{Batch, Instant, Item, Line},
@@ -52,6 +53,9 @@ pub struct Reading<'a> {
     pub unsurprising: Option<&'a mut Option<String>>,
     /// Set when lines may have been missed.
     pub incomplete: &'a mut bool,
+    /// Whether it is the container's current log, which may be that of another instance.
+    pub current: bool,
+    pub tear: &'a mut Option<Tear>,
     pub splitter: Splitter,
     /// Whether it may be ended for the sake of a connection of its own.
     pub movable: bool,
@@ -71,6 +75,8 @@ enum Next {
     End,
     /// Nothing, though there should be something.
     Silence,
+    /// Nothing for this instance: it may be the next one's log, as is known now.
+    Foreign,
 }
 
 /// What to do where an answer may be the log of another instance.
@@ -88,6 +94,8 @@ pub enum End {
     Clean,
     /// The last line that was read is not in it, or lines that are too late to be this instance's.
     Doubtful,
+    /// It has not, but what came since the last tear may be the next instance's log.
+    Foreign,
     /// It has not, but so much comes that a connection of its own would be cheaper.
     Busy,
     /// It has not, but fell silent while there are lines to come; or nobody can tell.
@@ -102,6 +110,7 @@ impl Reading<'_> {
                 Next::Chunk(chunk) => self.splitter.push(&chunk?),
                 Next::End => return Ok(End::Clean),
                 Next::Silence => return Ok(End::Silent),
+                Next::Foreign => return Ok(End::Foreign),
             }
             let failed = self.gather();
             while let Some(lines) = self.splitter.lines() {
@@ -120,20 +129,28 @@ impl Reading<'_> {
 
     /// What comes next. A deleted pod is heard out.
     async fn next(&mut self) -> Next {
-        let Self { stream, life, watchdog, position, .. } = self;
+        let Self { stream, life, watchdog, position, tear, current, .. } = self;
         if let Some(watchdog) = watchdog {
             watchdog.idle.listen();
         }
-        let deleted = async {
-            // Where nobody watches the pod, nobody tells.
-            if life.wait_for(|life| *life == Life::Deleted).await.is_err() {
-                std::future::pending::<()>().await;
+        let tear = tear.as_ref().filter(|_| *current);
+        let is_foreign = |life: &Life| tear.is_some_and(|tear| tear.can_be_of_next(life));
+        let ended = async {
+            let ended = life.wait_for(|life| *life == Life::Deleted || is_foreign(life)).await;
+            let ended = ended.map(|life| *life == Life::Deleted);
+            match ended {
+                Ok(deleted) => deleted,
+                // Where nobody watches the pod, nobody tells.
+                Err(_) => std::future::pending().await,
             }
         };
         let chunk = tokio::select! {
             biased;
             chunk = stream.chunk() => chunk,
-            () = deleted => timeout(DRAIN, stream.chunk()).await.unwrap_or(None),
+            deleted = ended => match deleted {
+                true => timeout(DRAIN, stream.chunk()).await.unwrap_or(None),
+                false => return Next::Foreign,
+            },
             () = silence(watchdog.as_mut(), position) => return Next::Silence,
         };
         if let Some(watchdog) = watchdog {
@@ -185,15 +202,26 @@ impl Reading<'_> {
         }
         let Lines { data, pieces, rest } = lines;
         let (mut items, mut end) = (Vec::with_capacity(pieces.len()), End::Clean);
-        let log_end = self.life.borrow().log_end().map(Instant::from).filter(|_| self.doubt == Doubt::Stop);
+        let log_end = self
+            .life
+            .borrow()
+            .log_end()
+            .map(Instant::from)
+            .filter(|_| self.current && self.doubt == Doubt::Stop);
         for piece in pieces {
             match piece {
                 Piece::Line(line) if log_end.is_some() && line.time >= log_end => end = End::Doubtful,
                 Piece::Line(line) => match self.judge(&data, line) {
                     Found::Known => {}
-                    Found::New => items.push(Item::Line(line)),
+                    Found::New => {
+                        if self.position.latest().is_none() && items.is_empty() {
+                            self.mark_tear(line);
+                        }
+                        items.push(Item::Line(line));
+                    }
                     Found::Lost if self.doubt == Doubt::Stop => end = End::Doubtful,
                     Found::Lost => {
+                        self.mark_tear(line);
                         *self.incomplete = true;
                         items.push(Item::Gap { after: self.position.latest(), before: line.time });
                         items.push(Item::Line(line));
@@ -226,6 +254,14 @@ impl Reading<'_> {
             }
         }
         end
+    }
+
+    /// What was read until now and what comes from `line` on may be two instances' logs.
+    fn mark_tear(&mut self, line: Line) {
+        if self.current {
+            let before = self.position.clone();
+            *self.tear = Some(Tear { before, behind: line.time, incomplete: *self.incomplete });
+        }
     }
 
     async fn tell(&mut self, text: &[u8]) {

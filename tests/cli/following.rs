@@ -289,6 +289,28 @@ fn a_restart_that_is_known_only_after_a_log_was_opened_shows_each_line_once() {
     tail.interrupt();
 }
 
+/// The instants that a status knows are too coarse to tell the instances apart.
+#[test]
+fn a_restart_within_a_second_that_is_known_late_shows_each_line_once() {
+    let world = World::web(["old"]);
+    let log = Gate::new();
+    world.on(Match::logs()).then(Answer::ok().hold(&log));
+    let mut tail = world.start("web");
+    tail.until(|account| account.requests.logs().len() == 1);
+    world.hold_status("web-1");
+    world.restart_container("web-1/app");
+    world.log("web-1/app").push("new");
+    log.release();
+    tail.expect("web-1 app new");
+    world.report_status("web-1");
+    tail.expect("web-1 app old");
+    world.log("web-1/app").push("newer");
+    tail.expect("web-1 app newer");
+    tail.interrupt()
+        .lines(["web-1 app new", "web-1 app old", "web-1 app newer"])
+        .never_told("may be missing");
+}
+
 /// What follows a broken stream is another log, and for long nobody is told why.
 #[test]
 fn a_restart_that_a_watch_is_late_to_tell_is_not_taken_for_a_rotation() {
@@ -310,6 +332,29 @@ fn a_restart_that_a_watch_is_late_to_tell_is_not_taken_for_a_rotation() {
     tail.expect("web-1 app last words");
     tail.expect("web-1 app b");
     tail.interrupt().stderr("+ web-1 › app\n- web-1 › app (Error, exit 1)\n+ web-1 › app\n");
+}
+
+/// Not even the apiserver knows better when what follows a broken stream is read.
+#[test]
+fn a_restart_that_a_kubelet_is_late_to_report_shows_each_line_once() {
+    let world = World::web(["a"]);
+    let mut tail = world.start("web");
+    tail.expect("web-1 app a");
+    let log = world.hold(Match::logs());
+    world.cut(Match::logs());
+    tail.until(|account| account.requests.logs().len() == 2);
+    world.log("web-1/app").push("last words");
+    world.hold_status("web-1");
+    world.restart_container("web-1/app");
+    world.log("web-1/app").push("b");
+    log.release();
+    tail.expect("web-1 app b");
+    tail.told("! web-1 › app: lines may be missing between ");
+    world.report_status("web-1");
+    tail.expect("web-1 app last words");
+    world.log("web-1/app").push("c");
+    tail.expect("web-1 app c");
+    tail.interrupt().lines(["web-1 app a", "web-1 app b", "web-1 app last words", "web-1 app c"]);
 }
 
 #[test]

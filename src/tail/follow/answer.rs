@@ -66,6 +66,9 @@ impl Tail {
             request,
             start,
         };
+        // The previous log is this instance's for certain; what was read may not be.
+        let foreign = log == Log::Previous
+            && self.tear.as_ref().is_some_and(|tear| tear.can_be_of_next(&self.life.borrow()));
         let watched = self.idle.as_mut().filter(|_| log == Log::Followed);
         // After a clean end there may be nothing more, and soon not even a log.
         let unsurprising = if resuming && self.ended_well { Some(&mut self.gone) } else { None };
@@ -77,15 +80,16 @@ impl Tail {
             position: &mut self.position,
             out: &self.context.out,
             counter: &self.counter,
-            // The previous log is that of this instance for certain.
             doubt: match (log, few) {
-                (Log::Previous, _) => Doubt::Tell,
-                (_, Some(_)) => Doubt::Stop,
+                (Log::Previous, _) if !foreign => Doubt::Tell,
+                (Log::Previous, _) | (_, Some(_)) => Doubt::Stop,
                 (_, None) => doubt,
             },
             said: &mut self.said,
             unsurprising,
             incomplete: &mut self.incomplete,
+            current: log != Log::Previous,
+            tear: &mut self.tear,
             watchdog: watched.map(|idle| Watchdog { idle, checker }),
             splitter: Splitter::new(self.context.lines),
             movable: log == Log::Followed && !std::mem::take(&mut self.busy),
@@ -100,9 +104,19 @@ impl Tail {
             (Ok(End::Clean), Log::Followed | Log::Polled) => reading.hear_out().await,
             _ => {}
         }
+        let lost = match end {
+            Ok(End::Clean) => self.astray,
+            Ok(End::Doubtful) => true,
+            _ => false,
+        };
+        if foreign && lost {
+            self.hand_over();
+            return Outcome::Changed;
+        }
         match end {
             Ok(End::Clean) => Outcome::Clean,
             Ok(End::Silent) => Outcome::Silent,
+            Ok(End::Foreign) => Outcome::Changed,
             Ok(End::Busy) => {
                 self.busy = true;
                 Outcome::Busy
@@ -111,10 +125,7 @@ impl Tail {
                 self.window.missed(few.unwrap_or_default());
                 Outcome::Few
             }
-            Ok(End::Doubtful) => {
-                self.hand_over(resuming);
-                Outcome::Doubtful
-            }
+            Ok(End::Doubtful) => Outcome::Doubtful,
             Err(error) => Outcome::Failed(error),
         }
     }

@@ -1,6 +1,9 @@
 //! The cluster behind the server, which a test changes while the server runs.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use serde_json::{Value, json};
 
@@ -19,6 +22,8 @@ use crate::{
 pub(crate) struct World {
     pub store: Store,
     pub pods: HashMap<Key, Running>,
+    /// The pods whose status is behind.
+    late: HashSet<Key>,
     clock: Clock,
 }
 
@@ -60,7 +65,7 @@ impl Running {
 
 impl World {
     pub fn new(clock: Clock) -> Self {
-        let mut world = World { store: Store::new(), pods: HashMap::new(), clock };
+        let mut world = World { store: Store::new(), pods: HashMap::new(), late: HashSet::new(), clock };
         world.ensure("namespaces", "default");
         world.ensure("namespaces", "kube-system");
         world
@@ -84,6 +89,9 @@ impl World {
     fn publish(&mut self, key: &Key) {
         let running = self.pods.get_mut(key).expect("the pod was put there just now");
         running.sync(&self.clock);
+        if self.late.contains(key) {
+            return;
+        }
         let pod = &running.pod;
         self.store.put(Resource::named("pods"), |version| pod.json(version));
     }
@@ -157,7 +165,21 @@ impl Cluster {
         self.change(|world| {
             world.pod(&key).end();
             world.pods.remove(&key);
+            world.late.remove(&key);
             world.store.remove(Resource::named("pods"), &key);
+        });
+    }
+
+    /// The kubelet reports nothing more of this pod until [`Cluster::report_status`]: its logs are ahead of its status.
+    pub fn hold_status(&self, path: &str) {
+        self.change(|world| world.late.insert(pod_key(path)));
+    }
+
+    pub fn report_status(&self, path: &str) {
+        let key = pod_key(path);
+        self.change(|world| {
+            world.late.remove(&key);
+            world.publish(&key);
         });
     }
 
