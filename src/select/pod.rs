@@ -84,6 +84,7 @@ pub struct Terminated {
     pub container_id: String,
     pub exit_code: i32,
     pub reason: String,
+    pub started_at: Option<Time>,
     pub finished_at: Option<Time>,
 }
 
@@ -137,6 +138,14 @@ impl ContainerStatus {
         }
         let ended = [&self.state.terminated, &self.last_state.terminated];
         ended.into_iter().flatten().map(|terminated| terminated.container_id.as_str()).find(|id| named(id))
+    }
+
+    /// When [`ContainerStatus::instance`] started, which may have ended since.
+    pub fn started(&self) -> Option<&Time> {
+        match &self.state.running {
+            Some(running) => running.started_at.as_ref(),
+            None => self.ending(self.instance()?)?.started_at.as_ref(),
+        }
     }
 
     /// How the instance with this container ID ended, if it is known to have.

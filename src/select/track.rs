@@ -186,11 +186,10 @@ impl Slot {
             self.tell(life(instance));
             return;
         }
-        let started = status.state.running.as_ref().and_then(|running| running.started_at.as_ref());
         self.tell(Life::Replaced {
             ending: status.ending(&self.instance).map(|end| ending(end, deleting)).unwrap_or_default(),
             restart_count: status.restart_count,
-            started: started.map(|time| time.0),
+            started: status.started().map(|time| time.0),
         });
         instance.clone_into(&mut self.instance);
         self.life = None;

@@ -357,6 +357,27 @@ fn a_restart_that_a_kubelet_is_late_to_report_shows_each_line_once() {
     tail.interrupt().lines(["web-1 app a", "web-1 app b", "web-1 app last words", "web-1 app c"]);
 }
 
+/// It is so late that the new instance has ended as well.
+#[test]
+fn a_restart_that_is_reported_with_its_end_shows_each_line_once() {
+    let world = World::web(["old"]);
+    let log = Gate::new();
+    world.on(Match::logs()).then(Answer::ok().hold(&log));
+    let mut tail = world.start("web");
+    tail.until(|account| account.requests.logs().len() == 1);
+    world.hold_status("web-1");
+    world.restart_container("web-1/app");
+    world.log("web-1/app").push("new");
+    log.release();
+    tail.expect("web-1 app new");
+    world.terminate_container("web-1/app", 1, "Error");
+    world.report_status("web-1");
+    tail.expect("web-1 app old");
+    tail.until(|account| account.requests.logs().open().is_empty());
+    tail.told("- web-1 › app (Error, exit 1, restart 1)");
+    tail.interrupt().lines(["web-1 app new", "web-1 app old"]);
+}
+
 #[test]
 fn a_deleted_pod_is_drained() {
     let world = World::web(["a"]);
