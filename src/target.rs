@@ -44,6 +44,8 @@ pub struct Target {
     /// As the container runtime names it, such as `containerd://4f5e…`.
     pub container_id: String,
     pub restart_count: u32,
+    /// In whole seconds.
+    pub started: Option<Timestamp>,
 }
 
 /// What is known of an instance now, told to its tail as it changes.

@@ -204,6 +204,7 @@ impl Slot {
             kind,
             container_id: instance.to_owned(),
             restart_count: status.restart_count,
+            started: status.started().map(|time| time.0),
         };
         let fresh = sight == Sight::New;
         events.push(Event::Started { target: Arc::new(target), life: receiver, fresh });

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     batch::{Instant, Line},
-    cluster::{Cluster, Error, LogRequest, Priority},
+    cluster::{Cluster, Error, LogRequest},
     plan::LineLimit,
     schedule::Scheduler,
 };
@@ -49,14 +49,8 @@ pub async fn last_line(
     request: &LogRequest,
     limit: LineLimit,
 ) -> Result<Option<Seen>, Error> {
-    let request = LogRequest {
-        follow: false,
-        since: None,
-        tail_lines: Some(1),
-        limit_bytes: None,
-        priority: Priority::Check,
-        ..request.clone()
-    };
+    let request =
+        LogRequest { follow: false, since: None, tail_lines: Some(1), limit_bytes: None, ..request.clone() };
     let mut stream = cluster.open_log(&request).await?;
     // Cut and joined as what is read, or they could not be compared.
     let mut splitter = Splitter::new(limit);

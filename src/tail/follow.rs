@@ -15,7 +15,7 @@ use super::{
     window::Window,
 };
 use crate::{
-    batch::{Batch, EndReason, Ended, Item},
+    batch::{self, Batch, EndReason, Ended, Item},
     cluster::Error,
     notice::Notice,
     plan::LogPlan,
@@ -29,7 +29,7 @@ use crate::{
 const TRIES: usize = 5;
 
 /// How much later than the kubelet the apiserver may know of a restart.
-const STATUS_DELAY: Duration = Duration::from_secs(2);
+const STATUS_DELAY: Duration = Duration::from_secs(10);
 
 /// How long a grant is kept without being used.
 const KEPT: Duration = Duration::from_secs(1);
@@ -48,6 +48,10 @@ pub struct Tail {
     /// Where the log of the next instance was read to, by mistake.
     next: Position,
     tear: Option<Tear>,
+    /// When it can have written its first line at the earliest.
+    birth: Option<batch::Instant>,
+    /// Whether the kubelet serves another instance's log by now.
+    superseded: bool,
     plan: LogPlan,
     extent: Extent,
     /// Whether the log came to its end, and what was read before is not in it or could not be read on.
@@ -106,7 +110,8 @@ enum Outcome {
 }
 
 impl Tail {
-    /// `fresh`: whether the instance came into being while we looked on, so that all of its log is news.
+    /// `fresh`: whether the instance came into being while we looked on, so that all of its log is news. `after`: when
+    /// the instance before it wrote its last line.
     pub fn new(
         context: Context,
         seat: Seat,
@@ -114,6 +119,7 @@ impl Tail {
         life: watch::Receiver<Life>,
         fresh: bool,
         position: Position,
+        after: Option<batch::Instant>,
     ) -> Self {
         let plan = context.plan.clone();
         let extent = if fresh { Extent::default() } else { Extent::new(&plan) };
@@ -127,11 +133,16 @@ impl Tail {
             retries: Retries::new(context.crowd.clone()),
             idle: plan.idle_check.map(Idle::new),
             context,
+            birth: target
+                .started
+                .map(batch::Instant::from)
+                .max(after.map(|after| batch::Instant(after.0 + 1))),
             target,
             life,
             position,
             next: Position::default(),
             tear: None,
+            superseded: false,
             plan,
             extent,
             astray: false,
@@ -221,6 +232,7 @@ impl Tail {
             return Ok(Log::Previous);
         }
         match &*self.life.borrow_and_update() {
+            Life::Running | Life::Terminating | Life::Terminated(_) if self.superseded => Ok(Log::Previous),
             Life::Running | Life::Terminating if self.plan.follow => match cannot_follow(&self.said) {
                 true => Ok(Log::Polled),
                 false => Ok(Log::Followed),
@@ -299,14 +311,15 @@ impl Tail {
             // What is to be read now is known at once.
             Outcome::Changed | Outcome::Few => return None,
             Outcome::Doubtful => {
-                self.wait_for_status().await;
+                self.settle().await;
                 return None;
             }
             Outcome::Silent | Outcome::Busy => return None,
             // A limit counts once: what follows it is not asked for.
-            Outcome::Clean if self.plan.limit_bytes.is_some() => return Some(self.ended()),
+            Outcome::Clean if self.plan.limit_bytes.is_some() => return Some(self.ended().await),
             Outcome::Clean if matches!(log, Log::Current | Log::Previous) => {
-                return if self.has_more(log).await { None } else { Some(self.ended()) };
+                let all_read = !self.is_misled(log).await && !self.has_more(log).await;
+                return if all_read { Some(self.ended().await) } else { None };
             }
             // The next turn is long enough in coming.
             Outcome::Clean if log == Log::Polled => return None,
@@ -334,20 +347,42 @@ impl Tail {
         None
     }
 
-    /// What was served may be the log of another instance, whose status is late: a moment tells, or the cluster when it
-    /// is asked anew, since who watches the pods may be late too. If not, the log was rotated.
-    async fn wait_for_status(&mut self) {
-        self.doubt = loop {
-            match timeout(STATUS_DELAY, self.life.changed()).await {
-                Ok(Ok(())) => break Doubt::Stop,
-                // Nobody watches.
-                Ok(Err(_)) => break Doubt::Tell,
-                Err(_) => {}
+    /// What was served may be the log of another instance: of another pod, as the apiserver knows, or of the next
+    /// instance, as the kubelet knows. If not, the log was rotated.
+    async fn settle(&mut self) {
+        if self.is_replaced().await {
+            // Whoever watches the pods will know it too; if nobody does, there is no more to know.
+            if let Ok(Err(_)) = timeout(STATUS_DELAY, self.life.changed()).await {
+                self.doubt = Doubt::Tell;
             }
-            if !self.is_replaced().await {
-                break Doubt::Tell;
-            }
+            return;
+        }
+        match self.is_superseded().await {
+            Some(superseded) if superseded => self.superseded = true,
+            Some(_) => self.doubt = Doubt::Tell,
+            None => self.pause().await,
+        }
+    }
+
+    /// Whether what was read of a container that ended is to be looked at again: it may be the log of the next instance,
+    /// of which only the kubelet knows.
+    async fn is_misled(&mut self, log: Log) -> bool {
+        let late = match &*self.life.borrow() {
+            Life::Terminated(ending) => self.tear.as_ref().is_some_and(|tear| tear.can_be_behind(ending)),
+            _ => false,
         };
+        if !late || !self.plan.follow || log != Log::Current {
+            return false;
+        }
+        match self.is_superseded().await {
+            Some(false) => return false,
+            Some(true) => {
+                self.superseded = true;
+                self.hand_over();
+            }
+            None => self.pause().await,
+        }
+        true
     }
 
     /// Whether the container has another instance now, as far as the cluster can be asked.
@@ -411,10 +446,14 @@ impl Tail {
         } else {
             self.astray = true;
         }
-        self.ended()
+        self.ended().await
     }
 
-    fn ended(&self) -> EndReason {
+    async fn ended(&mut self) -> EndReason {
+        if self.superseded {
+            let told = self.life.wait_for(|life| !matches!(life, Life::Running | Life::Terminating));
+            let _ = timeout(STATUS_DELAY, told).await;
+        }
         match &*self.life.borrow() {
             Life::Terminated(ending) | Life::Replaced { ending, .. } if self.plan.follow => {
                 EndReason::Terminated(ending.clone())

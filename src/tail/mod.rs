@@ -20,7 +20,7 @@ use tokio::{
 };
 
 use crate::{
-    batch::{EndReason, Ended},
+    batch::{EndReason, Ended, Instant},
     cluster::Cluster,
     merge::Sender,
     plan::{LineLimit, LogPlan},
@@ -83,10 +83,19 @@ type Slot = (String, String);
 struct Tails {
     context: Context,
     tasks: JoinSet<Done>,
-    /// Resolves when the last tail of a slot has ended, with the place in the next one's log that it came to.
-    slots: HashMap<Slot, oneshot::Receiver<Position>>,
+    /// Resolves when the last tail of a slot has ended.
+    slots: HashMap<Slot, oneshot::Receiver<Legacy>>,
     /// Where tails were that were dropped before their container ended, by container ID.
     left: HashMap<String, Position>,
+}
+
+/// What the tail of an instance leaves to that of the next.
+#[derive(Default)]
+struct Legacy {
+    /// The place in the next one's log that it came to.
+    next: Position,
+    /// When the last line of its own was written.
+    latest: Option<Instant>,
 }
 
 struct Done {
@@ -110,17 +119,18 @@ impl Tails {
             seat.announce(Want::Follow);
         }
         self.tasks.spawn(async move {
-            let handed_over = match before {
+            let Legacy { next, latest } = match before {
                 // An error means that it has ended as well.
                 Some(before) => before.await.unwrap_or_default(),
-                None => Position::default(),
+                None => Legacy::default(),
             };
-            let mut tail = Tail::new(context, seat, target.clone(), life, fresh, left.unwrap_or(handed_over));
+            let mut tail =
+                Tail::new(context, seat, target.clone(), life, fresh, left.unwrap_or(next), latest);
             let end = tail.run().await;
             let opened = tail.was_opened();
             let (position, next) = tail.into_positions();
             // There may be no next one yet.
-            let _ = ended.send(next);
+            let _ = ended.send(Legacy { next, latest: position.latest() });
             Done { target, position, opened, ended: end }
         });
     }

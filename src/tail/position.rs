@@ -30,6 +30,10 @@ impl Seen {
         hasher.write(message);
         Self { time, hash: hasher.finish() }
     }
+
+    pub fn time(&self) -> Instant {
+        self.time
+    }
 }
 
 /// The last lines that were read of one container instance.

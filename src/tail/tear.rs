@@ -1,7 +1,10 @@
 //! A place in a log where another instance's may begin: its opening, and where the last line that was read is missing.
 
 use super::position::Position;
-use crate::{batch::Instant, target::Life};
+use crate::{
+    batch::Instant,
+    target::{Ending, Life},
+};
 
 /// Remembers what it takes to go back behind it.
 pub struct Tear {
@@ -23,6 +26,11 @@ impl Tear {
             _ => false,
         }
     }
+
+    /// Whether that cannot be ruled out of an instance that ended like this, before any other is known.
+    pub fn can_be_behind(&self, ending: &Ending) -> bool {
+        ending.finished.is_some_and(|finished| self.behind >= Some(Instant::from(finished)))
+    }
 }
 
 #[cfg(test)]
@@ -30,7 +38,6 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::target::Ending;
 
     #[test]
     fn lines_from_the_second_of_the_start_on_are_of_the_new_instance() {

@@ -334,9 +334,9 @@ fn a_restart_that_a_watch_is_late_to_tell_is_not_taken_for_a_rotation() {
     tail.interrupt().stderr("+ web-1 › app\n- web-1 › app (Error, exit 1)\n+ web-1 › app\n");
 }
 
-/// Not even the apiserver knows better when what follows a broken stream is read.
+/// Not even the apiserver knows why what follows a broken stream is another log.
 #[test]
-fn a_restart_that_a_kubelet_is_late_to_report_shows_each_line_once() {
+fn a_restart_that_a_kubelet_is_late_to_report_is_not_taken_for_a_rotation() {
     let world = World::web(["a"]);
     let mut tail = world.start("web");
     tail.expect("web-1 app a");
@@ -348,13 +348,35 @@ fn a_restart_that_a_kubelet_is_late_to_report_shows_each_line_once() {
     world.restart_container("web-1/app");
     world.log("web-1/app").push("b");
     log.release();
-    tail.expect("web-1 app b");
-    tail.told("! web-1 › app: lines may be missing between ");
-    world.report_status("web-1");
     tail.expect("web-1 app last words");
-    world.log("web-1/app").push("c");
-    tail.expect("web-1 app c");
-    tail.interrupt().lines(["web-1 app a", "web-1 app b", "web-1 app last words", "web-1 app c"]);
+    world.report_status("web-1");
+    tail.expect("web-1 app b");
+    tail.interrupt().stderr("+ web-1 › app\n- web-1 › app (Error, exit 1)\n+ web-1 › app\n");
+}
+
+/// It reports that the old one ended while the new one writes already.
+#[test]
+fn a_restart_that_is_reported_long_after_the_end_shows_each_line_once() {
+    let world = World::web(["old"]);
+    let (log, watch) = (Gate::new(), Gate::new());
+    world.on(Match::logs()).then(Answer::ok().hold(&log));
+    world.on(Match::watches()).then(Answer::ok().hold_after(After::Lines(0), &watch));
+    let mut tail = world.start("web");
+    tail.until(|account| account.requests.logs().len() == 1);
+    world.terminate_container("web-1/app", 1, "Error");
+    world.hold_status("web-1");
+    world.start_container("web-1/app");
+    world.log("web-1/app").push("new");
+    log.release();
+    tail.expect("web-1 app new");
+    watch.release();
+    world.end(Match::logs());
+    tail.expect("web-1 app old");
+    tail.told("- web-1 › app (Error, exit 1)");
+    world.report_status("web-1");
+    world.log("web-1/app").push("newer");
+    tail.expect("web-1 app newer");
+    tail.interrupt().never_told("may be missing");
 }
 
 /// It is so late that the new instance has ended as well.

@@ -2,10 +2,11 @@
 
 use super::{Log, Outcome, ROUNDS, TRIES, Tail};
 use crate::{
-    cluster::{LogRequest, LogStream, Priority},
+    cluster::{Error, LogRequest, LogStream, Priority},
     plan::Since,
     tail::{
         check::{self, Checker},
+        position::Seen,
         split::Splitter,
         stream::{Doubt, End, Reading, Watchdog},
     },
@@ -63,7 +64,7 @@ impl Tail {
             cluster: &self.context.cluster,
             scheduler: &self.context.scheduler,
             lines: self.context.lines,
-            request,
+            request: LogRequest { priority: Priority::Check, ..request },
             start,
         };
         // The previous log is this instance's for certain; what was read may not be.
@@ -162,18 +163,15 @@ impl Tail {
         if !self.plan.confirm || self.gone.is_some() {
             return false;
         }
-        let more =
-            match Box::pin(check::last_line(&self.context.cluster, &self.request(log), self.context.lines))
-                .await
-            {
-                Ok(last) => last.is_some_and(|line| self.position.misses(line, self.extent.start())),
-                Err(error) if error.is_retryable() && self.retries.count() < TRIES => {
-                    self.pause().await;
-                    return true;
-                }
-                // What cannot be confirmed was read as far as it is known.
-                Err(_) => false,
-            };
+        let more = match self.last_line(log, Priority::Check).await {
+            Ok(last) => last.is_some_and(|line| self.position.misses(line, self.extent.start())),
+            Err(error) if error.is_retryable() && self.retries.count() < TRIES => {
+                self.pause().await;
+                return true;
+            }
+            // What cannot be confirmed was read as far as it is known.
+            Err(_) => false,
+        };
         if more && self.rounds == ROUNDS {
             self.astray = true;
             return false;
@@ -185,12 +183,31 @@ impl Tail {
     /// Where none of the lines are wanted that there are, the last of them is where to go on from: else each poll would
     /// have the kubelet read all of the log again.
     async fn find_place(&mut self, log: Log) {
-        let last =
-            Box::pin(check::last_line(&self.context.cluster, &self.request(log), self.context.lines)).await;
-        if let Ok(Some(line)) = last
+        if let Ok(Some(line)) = self.last_line(log, Priority::Check).await
             && !self.position.misses(line, self.extent.start())
         {
             self.position.go_on_behind(line);
         }
+    }
+
+    /// Whether the kubelet serves the log of a later instance by now, which it knows before the apiserver does: the
+    /// previous log is this instance's then. If not, all answers until now were this instance's. None: to be asked again.
+    pub(super) async fn is_superseded(&self) -> Option<bool> {
+        let last = match self.last_line(Log::Previous, Priority::Resume).await {
+            Ok(last) => last,
+            Err(error) if error.is_retryable() && (self.plan.follow || self.retries.count() < TRIES) => {
+                return None;
+            }
+            // There is none, as a rule.
+            Err(_) => return Some(false),
+        };
+        // What this instance wrote is not older than that.
+        let own = self.tear.as_ref().and_then(|tear| tear.before.latest()).max(self.birth);
+        Some(self.target.restart_count == 0 || last.is_some_and(|line| Some(line.time()) >= own))
+    }
+
+    async fn last_line(&self, log: Log, priority: Priority) -> Result<Option<Seen>, Error> {
+        let request = LogRequest { priority, ..self.request(log) };
+        Box::pin(check::last_line(&self.context.cluster, &request, self.context.lines)).await
     }
 }
