@@ -393,6 +393,11 @@ impl Tail {
         }
     }
 
+    /// Whether what was read since the last tear may be of the instance that this one was replaced by.
+    fn may_be_foreign(&self) -> bool {
+        self.tear.as_ref().is_some_and(|tear| tear.can_be_of_next(&self.life.borrow()))
+    }
+
     /// What was read since the last tear is of the next instance: its lines were shown, and its tail is to go on behind
     /// them. What is left of this instance's log is read from the tear on.
     fn hand_over(&mut self) {
@@ -444,6 +449,9 @@ impl Tail {
         if self.plan.previous {
             self.tell("has no previous instance; skipped".to_owned()).await;
         } else {
+            if self.may_be_foreign() {
+                self.hand_over();
+            }
             self.astray = true;
         }
         self.ended().await

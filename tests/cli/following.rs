@@ -354,6 +354,29 @@ fn a_restart_that_a_kubelet_is_late_to_report_is_not_taken_for_a_rotation() {
     tail.interrupt().stderr("+ web-1 › app\n- web-1 › app (Error, exit 1)\n+ web-1 › app\n");
 }
 
+/// The node kept nothing of the old instance, so that nobody can tell that the new one's log is not its own.
+#[test]
+fn a_restart_that_is_reported_late_by_a_node_that_keeps_no_previous_log_repeats_nothing() {
+    let world = World::web(["a"]);
+    let mut tail = world.start("web");
+    tail.expect("web-1 app a");
+    let refusal = Answer::status(400, "BadRequest", "previous terminated container \"app\" not found");
+    world.on(Match::logs().query("previous", "true")).always(refusal);
+    let log = world.hold(Match::logs().query("follow", "true"));
+    world.cut(Match::logs());
+    tail.until(|account| account.requests.logs().len() == 2);
+    world.hold_status("web-1");
+    world.restart_container("web-1/app");
+    world.log("web-1/app").push("b");
+    log.release();
+    tail.expect("web-1 app b");
+    tail.told("! web-1 › app: lines may be missing between ");
+    world.report_status("web-1");
+    world.log("web-1/app").push("c");
+    tail.expect("web-1 app c");
+    tail.interrupt();
+}
+
 /// It reports that the old one ended while the new one writes already.
 #[test]
 fn a_restart_that_is_reported_long_after_the_end_shows_each_line_once() {

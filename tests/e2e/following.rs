@@ -36,9 +36,10 @@ fn a_deleted_pod_has_its_last_say() {
 #[test]
 fn a_restarting_container_shows_every_line_of_every_life_once() {
     let namespace = Namespace::new("restarts");
+    // It lives long enough for a busy apiserver to hear of it before it is gone.
     let script = r#"life=$(($(cat /state/life 2>/dev/null || echo 0) + 1)); echo $life >/state/life
                     for i in $(seq 500); do echo "life $life, line $i"; done
-                    sleep 2; [ $life = 3 ] && sleep 3600
+                    sleep 6; [ $life = 3 ] && sleep 3600
                     echo "life $life ends"; exit 1"#;
     let mut tail = namespace.tail(&["web", "--output", "raw"]);
     tail.until_said("no container matches");

@@ -68,8 +68,7 @@ impl Tail {
             start,
         };
         // The previous log is this instance's for certain; what was read may not be.
-        let foreign = log == Log::Previous
-            && self.tear.as_ref().is_some_and(|tear| tear.can_be_of_next(&self.life.borrow()));
+        let foreign = log == Log::Previous && self.may_be_foreign();
         let watched = self.idle.as_mut().filter(|_| log == Log::Followed);
         // After a clean end there may be nothing more, and soon not even a log.
         let unsurprising = if resuming && self.ended_well { Some(&mut self.gone) } else { None };
