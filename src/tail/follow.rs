@@ -1,6 +1,7 @@
 //! One tail: opens the log of its target, reads it, and opens it again for as long as there is more to come.
 
 mod answer;
+mod instance;
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,7 +21,6 @@ use crate::{
     notice::Notice,
     plan::LogPlan,
     schedule::{Grant, Mode, Seat, Urgency, Want},
-    select,
     stats::{Counter, Limit},
     target::{Life, Target},
 };
@@ -52,6 +52,8 @@ pub struct Tail {
     birth: Option<batch::Instant>,
     /// Whether the kubelet serves another instance's log by now.
     superseded: bool,
+    /// Whether the log of this container could be read already.
+    was_allowed: bool,
     plan: LogPlan,
     extent: Extent,
     /// Whether the log came to its end, and what was read before is not in it or could not be read on.
@@ -78,6 +80,15 @@ pub struct Tail {
     polls: u64,
     /// Kept from one answer to the next, so that a stream that breaks does not lose its place to those that wait.
     grant: Option<Grant>,
+}
+
+/// What the tail of an instance leaves to that of the next.
+#[derive(Default)]
+pub struct Legacy {
+    /// Where it read the next one's log to, by mistake.
+    pub position: Position,
+    /// When the last line of its own was written.
+    latest: Option<batch::Instant>,
 }
 
 /// Which log to read, by what is known of the instance.
@@ -110,17 +121,16 @@ enum Outcome {
 }
 
 impl Tail {
-    /// `fresh`: whether the instance came into being while we looked on, so that all of its log is news. `after`: when
-    /// the instance before it wrote its last line.
+    /// `fresh`: whether the instance came into being while we looked on, so that all of its log is news.
     pub fn new(
         context: Context,
         seat: Seat,
         target: Arc<Target>,
         life: watch::Receiver<Life>,
         fresh: bool,
-        position: Position,
-        after: Option<batch::Instant>,
+        legacy: Legacy,
     ) -> Self {
+        let Legacy { position, latest: before } = legacy;
         let plan = context.plan.clone();
         let extent = if fresh { Extent::default() } else { Extent::new(&plan) };
         let anew = position.latest().is_none();
@@ -136,13 +146,14 @@ impl Tail {
             birth: target
                 .started
                 .map(batch::Instant::from)
-                .max(after.map(|after| batch::Instant(after.0 + 1))),
+                .max(before.map(|before| batch::Instant(before.0 + 1))),
             target,
             life,
             position,
             next: Position::default(),
             tear: None,
             superseded: false,
+            was_allowed: before.is_some(),
             plan,
             extent,
             astray: false,
@@ -163,9 +174,10 @@ impl Tail {
         self.begun
     }
 
-    /// Where it came to in its own log, and in that of the next instance.
-    pub fn into_positions(self) -> (Position, Position) {
-        (self.position, self.next)
+    /// Where it came to in its log, and what the next tail is to know.
+    pub fn into_legacy(self) -> (Position, Legacy) {
+        let latest = self.position.latest();
+        (self.position, Legacy { position: self.next, latest })
     }
 
     /// Shows the log until there is no more of it.
@@ -347,67 +359,6 @@ impl Tail {
         None
     }
 
-    /// What was served may be the log of another instance: of another pod, as the apiserver knows, or of the next
-    /// instance, as the kubelet knows. If not, the log was rotated.
-    async fn settle(&mut self) {
-        if self.is_replaced().await {
-            // Whoever watches the pods will know it too; if nobody does, there is no more to know.
-            if let Ok(Err(_)) = timeout(STATUS_DELAY, self.life.changed()).await {
-                self.doubt = Doubt::Tell;
-            }
-            return;
-        }
-        match self.is_superseded().await {
-            Some(superseded) if superseded => self.superseded = true,
-            Some(_) => self.doubt = Doubt::Tell,
-            None => self.pause().await,
-        }
-    }
-
-    /// Whether what was read of a container that ended is to be looked at again: it may be the log of the next instance,
-    /// of which only the kubelet knows.
-    async fn is_misled(&mut self, log: Log) -> bool {
-        let late = match &*self.life.borrow() {
-            Life::Terminated(ending) => self.tear.as_ref().is_some_and(|tear| tear.can_be_behind(ending)),
-            _ => false,
-        };
-        if !late || !self.plan.follow || log != Log::Current {
-            return false;
-        }
-        match self.is_superseded().await {
-            Some(false) => return false,
-            Some(true) => {
-                self.superseded = true;
-                self.hand_over();
-            }
-            None => self.pause().await,
-        }
-        true
-    }
-
-    /// Whether the container has another instance now, as far as the cluster can be asked.
-    async fn is_replaced(&self) -> bool {
-        match Box::pin(select::is_current(&self.context.cluster, &self.target)).await {
-            Ok(current) => !current,
-            Err(error) => error.is_retryable(),
-        }
-    }
-
-    /// Whether what was read since the last tear may be of the instance that this one was replaced by.
-    fn may_be_foreign(&self) -> bool {
-        self.tear.as_ref().is_some_and(|tear| tear.can_be_of_next(&self.life.borrow()))
-    }
-
-    /// What was read since the last tear is of the next instance: its lines were shown, and its tail is to go on behind
-    /// them. What is left of this instance's log is read from the tear on.
-    fn hand_over(&mut self) {
-        if let Some(tear) = self.tear.take() {
-            self.incomplete = tear.incomplete;
-            self.next = std::mem::replace(&mut self.position, tear.before);
-        }
-        self.astray = false;
-    }
-
     fn may_retry(&self, error: &Error) -> bool {
         let tries_left = self.retries.count() < TRIES;
         if !self.plan.follow {
@@ -418,7 +369,7 @@ impl Tail {
             return tries_left || *self.life.borrow() == Life::Running;
         }
         // What was allowed before may be so again: permissions come late to an apiserver that has just started.
-        let was_allowed = self.begun && (error.is_unauthorized() || error.is_forbidden());
+        let was_allowed = self.was_allowed && (error.is_unauthorized() || error.is_forbidden());
         // A container that is about to start is refused with 400.
         error.is_retryable() || error.is_bad_request() || was_allowed
     }
@@ -472,7 +423,7 @@ impl Tail {
 
     async fn begin(&mut self) {
         if !self.begun {
-            self.begun = true;
+            (self.begun, self.was_allowed) = (true, true);
             self.context.out.notice(Notice::Started(self.target.clone())).await;
         }
     }

@@ -20,7 +20,7 @@ use tokio::{
 };
 
 use crate::{
-    batch::{EndReason, Ended, Instant},
+    batch::{EndReason, Ended},
     cluster::Cluster,
     merge::Sender,
     plan::{LineLimit, LogPlan},
@@ -29,7 +29,7 @@ use crate::{
     stats::Stats,
     target::{Life, Target},
 };
-use follow::Tail;
+use follow::{Legacy, Tail};
 use position::Position;
 pub use retry::Crowd;
 
@@ -89,15 +89,6 @@ struct Tails {
     left: HashMap<String, Position>,
 }
 
-/// What the tail of an instance leaves to that of the next.
-#[derive(Default)]
-struct Legacy {
-    /// The place in the next one's log that it came to.
-    next: Position,
-    /// When the last line of its own was written.
-    latest: Option<Instant>,
-}
-
 struct Done {
     target: Arc<Target>,
     position: Position,
@@ -119,18 +110,18 @@ impl Tails {
             seat.announce(Want::Follow);
         }
         self.tasks.spawn(async move {
-            let Legacy { next, latest } = match before {
+            let mut legacy = match before {
                 // An error means that it has ended as well.
                 Some(before) => before.await.unwrap_or_default(),
                 None => Legacy::default(),
             };
-            let mut tail =
-                Tail::new(context, seat, target.clone(), life, fresh, left.unwrap_or(next), latest);
+            legacy.position = left.unwrap_or(legacy.position);
+            let mut tail = Tail::new(context, seat, target.clone(), life, fresh, legacy);
             let end = tail.run().await;
             let opened = tail.was_opened();
-            let (position, next) = tail.into_positions();
+            let (position, legacy) = tail.into_legacy();
             // There may be no next one yet.
-            let _ = ended.send(Legacy { next, latest: position.latest() });
+            let _ = ended.send(legacy);
             Done { target, position, opened, ended: end }
         });
     }

@@ -189,23 +189,7 @@ impl Tail {
         }
     }
 
-    /// Whether the kubelet serves the log of a later instance by now, which it knows before the apiserver does: the
-    /// previous log is this instance's then. If not, all answers until now were this instance's. None: to be asked again.
-    pub(super) async fn is_superseded(&self) -> Option<bool> {
-        let last = match self.last_line(Log::Previous, Priority::Resume).await {
-            Ok(last) => last,
-            Err(error) if error.is_retryable() && (self.plan.follow || self.retries.count() < TRIES) => {
-                return None;
-            }
-            // There is none, as a rule.
-            Err(_) => return Some(false),
-        };
-        // What this instance wrote is not older than that.
-        let own = self.tear.as_ref().and_then(|tear| tear.before.latest()).max(self.birth);
-        Some(self.target.restart_count == 0 || last.is_some_and(|line| Some(line.time()) >= own))
-    }
-
-    async fn last_line(&self, log: Log, priority: Priority) -> Result<Option<Seen>, Error> {
+    pub(super) async fn last_line(&self, log: Log, priority: Priority) -> Result<Option<Seen>, Error> {
         let request = LogRequest { priority, ..self.request(log) };
         Box::pin(check::last_line(&self.context.cluster, &request, self.context.lines)).await
     }
