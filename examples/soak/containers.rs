@@ -21,13 +21,15 @@ pub struct Container {
     pub written: Vec<Written>,
     pub instance: u32,
     pub rotated: bool,
+    /// Whether its kubelet has yet to report its last restart.
+    pub unreported: bool,
 }
 
 impl Container {
     pub fn create(cluster: &ApiServer, number: usize) -> Container {
         let pod = format!("web-{number}");
         cluster.add_pod(Pod::new(&pod));
-        Container { pod, written: Vec::new(), instance: 0, rotated: false }
+        Container { pod, written: Vec::new(), instance: 0, rotated: false, unreported: false }
     }
 
     pub fn path(&self) -> String {

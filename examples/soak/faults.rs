@@ -38,8 +38,7 @@ pub fn followed(logs: Match) -> Match {
     logs.query("follow", "true")
 }
 
-/// What is answered in place of a log for a while. (401 and 403 are not among it: where nothing was read before, they
-/// are taken at their word.)
+/// What is answered in place of a log for a while.
 pub fn refusal(rng: &mut Rng) -> Answer {
     match rng.u32(..10) {
         0 => Answer::too_many_requests(1),
@@ -52,6 +51,14 @@ pub fn refusal(rng: &mut Rng) -> Answer {
         7 => Answer::close(),
         8 => Answer::never(),
         _ => Answer::ok().delay(Duration::from_millis(rng.u64(..1500))),
+    }
+}
+
+/// What is answered where nothing was wrong before.
+pub fn forbidden(rng: &mut Rng) -> Answer {
+    match rng.bool() {
+        true => Answer::status(401, "Unauthorized", "Unauthorized"),
+        false => Answer::status(403, "Forbidden", "pods \"web\" is forbidden: role not found"),
     }
 }
 

@@ -117,7 +117,7 @@ impl Round {
     }
 
     fn fault(&mut self) -> &'static str {
-        match self.rng.u32(..40) {
+        match self.rng.u32(..42) {
             0..8 => {
                 let (logs, answer) = faults::broken(self.some_logs(), &mut self.rng);
                 self.server.on(logs).then(answer);
@@ -180,8 +180,12 @@ impl Round {
                 "watches are refused"
             }
             32 | 33 => self.rotate(),
-            34 | 35 => self.restart(),
-            36 | 37 => {
+            34 => self.restart(false),
+            35 => self.restart(true),
+            36 => self.report(),
+            37 => self.silence(),
+            38 => self.forbid(),
+            39 => {
                 let length = Duration::from_millis(self.rng.u64(..300));
                 self.program.neglect(length);
                 "standard output is not read"
@@ -208,15 +212,45 @@ impl Round {
     }
 
     /// A container that is known: one that is seen for the first time now may have had any number of instances before.
-    fn restart(&mut self) -> &'static str {
+    fn restart(&mut self, unreported: bool) -> &'static str {
         let at = self.any();
-        if !self.is_read(at) {
+        if !self.is_read(at) || self.containers[at].unreported {
             return "a container does not restart";
         }
         let container = &mut self.containers[at];
         container.instance += 1;
+        container.unreported = unreported;
+        if unreported {
+            self.server.hold_status(&container.pod);
+        }
         self.server.restart_container(&container.path());
-        "a container restarts"
+        if unreported { "a container restarts and nobody is told" } else { "a container restarts" }
+    }
+
+    fn report(&mut self) -> &'static str {
+        for container in self.containers.iter_mut().filter(|container| container.unreported) {
+            container.unreported = false;
+            self.server.report_status(&container.pod);
+        }
+        "what restarted is told"
+    }
+
+    fn silence(&mut self) -> &'static str {
+        let at = self.any();
+        self.server.log(&self.containers[at].path()).silence_followers();
+        "a stream falls silent"
+    }
+
+    /// A log that could be read: of others a refusal is taken at its word.
+    fn forbid(&mut self) -> &'static str {
+        let at = self.any();
+        if !self.is_read(at) {
+            return "a log is not forbidden";
+        }
+        let logs = Match::logs().path(&format!("/{}/", self.containers[at].pod));
+        self.server.on(logs.clone()).times(self.rng.usize(1..4), &faults::forbidden(&mut self.rng));
+        self.server.cut(logs);
+        "a log is forbidden"
     }
 
     /// Whether a line of the instance that runs was shown.
@@ -227,6 +261,7 @@ impl Round {
     /// Ends all faults and waits until all was shown; whether it was.
     fn settle(&mut self) -> bool {
         self.server.clear_scripts();
+        self.report();
         for container in &mut self.containers {
             container.end(&self.server, END);
         }
