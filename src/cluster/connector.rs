@@ -17,12 +17,16 @@ use rustls::{
     pki_types::ServerName,
     sign::{CertifiedKey, SingleCertAndKey},
 };
-use tokio::{io::BufReader, net::TcpStream, time::timeout};
+use tokio::{
+    io::BufReader,
+    net::TcpStream,
+    time::{error::Elapsed, timeout},
+};
 use tokio_rustls::TlsConnector;
 use tower::{BoxError, Service, ServiceExt, util::BoxCloneSyncService};
 
 use super::{
-    error::{Error, NotConnected, root_cause},
+    error::{Error, NotConnected, causes, root_cause},
     http2::Connection,
     pool::{Dialed, Reading},
     proxy,
@@ -34,6 +38,9 @@ use crate::stats::Open;
 
 /// From the first packet to the end of the handshakes, as long as kubectl.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A network that is back is found sooner by a new first packet: an old one is repeated ever less often.
+const TCP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A peer that is gone without a word (a laptop that slept, a NAT that forgot) is noticed after 15 + 3 × 10 s.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(15);
@@ -156,6 +163,8 @@ impl Dialer {
         let connected =
             connected.unwrap_or_else(|_| Err(format!("no answer within {CONNECT_TIMEOUT:?}").into()));
         connected.map_err(|source| {
+            let unheard = causes(&*source).any(|cause| cause.is::<Elapsed>());
+            let source = if unheard { format!("no answer within {TCP_TIMEOUT:?}").into() } else { source };
             Error::from_http(&self.shown, &NotConnected { proxy: self.proxy.clone(), source })
         })
     }
@@ -232,6 +241,7 @@ fn tcp() -> HttpConnector {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
+    tcp.set_connect_timeout(Some(TCP_TIMEOUT));
     tcp.set_keepalive(Some(KEEPALIVE_IDLE));
     tcp.set_keepalive_interval(Some(KEEPALIVE_INTERVAL));
     tcp.set_keepalive_retries(Some(KEEPALIVE_PROBES));

@@ -324,7 +324,9 @@ fn from_tls(server: &str, error: &rustls::Error) -> Error {
 }
 
 /// An error and what lies under it, outermost first.
-fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+pub(super) fn causes<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |&error| {
         // An `io::Error` gives as its source that of the error it holds, and so hides that error itself.
         match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {

@@ -12,6 +12,7 @@ mod kubeconfig;
 mod limit;
 mod list;
 mod logs;
+mod outage;
 mod pool;
 mod proxy;
 mod settings;

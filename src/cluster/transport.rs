@@ -15,10 +15,7 @@ use http_body_util::{BodyExt, Limited};
 use jiff::{Timestamp, fmt::rfc2822};
 use kube::{client::Body, core::Status};
 use rustls::sign::CertifiedKey;
-use tokio::{
-    sync::watch,
-    time::{Instant, timeout},
-};
+use tokio::time::{Instant, timeout};
 use tower::BoxError;
 
 use super::{
@@ -27,6 +24,7 @@ use super::{
     connector::Connector,
     error::{Asked, Error, Kind},
     limit::{Limiter, Priority},
+    outage::Outage,
     pool::{Body as ResponseBody, Pool, Reading, Sharing},
     settings::{Settings, common_headers},
     socket::Pace,
@@ -52,8 +50,7 @@ pub(super) struct Transport {
     log_reading: Reading,
     pub stats: Stats,
     pools: Mutex<Pools>,
-    /// Why the apiserver cannot be reached at the moment.
-    pub outage: watch::Sender<Option<Error>>,
+    pub outage: Outage,
 }
 
 /// The connections, and the client certificate of an exec plugin with which they were made.
@@ -113,7 +110,7 @@ impl Transport {
             trace,
             request_timeout: connect.request_timeout,
             pools: Mutex::new(Pools::new(&connector, &log_reading, None)?),
-            outage: watch::Sender::default(),
+            outage: Outage::default(),
             connector,
             log_reading,
             stats,
@@ -204,6 +201,7 @@ impl Transport {
         self.limiter.acquire(priority).await;
         self.stats.waited(Limit::Requests, began.elapsed());
         self.stats.requested(kind(priority, answer));
+        let sent = Instant::now();
         let traced = self.trace.as_ref().map(|trace| trace.request(&request));
         let exchange = self.in_time(exchange(&pool, &request, answer));
         let result = exchange.await.map_err(|error| match error.downcast::<Error>() {
@@ -224,13 +222,7 @@ impl Transport {
             Error::new(Kind::TimedOut, format!("{server} asks all to wait for {} s", pause.as_secs()))
         });
         let outage = result.as_ref().err().filter(|error| error.is_outage()).or(put_off.as_ref());
-        self.outage.send_if_modified(|before| {
-            let changed = before.is_some() != outage.is_some();
-            if changed {
-                *before = outage.cloned();
-            }
-            changed
-        });
+        self.outage.note(sent, outage);
         result
     }
 

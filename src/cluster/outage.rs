@@ -1,0 +1,66 @@
+//! Whether the apiserver can be reached, as the requests tell that were sent to it.
+
+use std::sync::{Mutex, PoisonError};
+
+use tokio::{sync::watch, time::Instant};
+
+use super::Error;
+
+#[derive(Default)]
+pub struct Outage {
+    /// Why it cannot be reached at the moment.
+    why: watch::Sender<Option<Error>>,
+    answered: Mutex<Option<Instant>>,
+}
+
+impl Outage {
+    pub fn subscribe(&self) -> watch::Receiver<Option<Error>> {
+        self.why.subscribe()
+    }
+
+    /// What became of a request: answered, or not for this reason. Of one that was sent before another was answered the
+    /// latter says nothing new.
+    pub fn note(&self, sent: Instant, why: Option<&Error>) {
+        let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        match why {
+            None => *answered = Some(Instant::now()),
+            Some(_) if *answered > Some(sent) => return,
+            Some(_) => {}
+        }
+        drop(answered);
+        self.why.send_if_modified(|before| {
+            let changed = before.is_some() != why.is_some();
+            if changed {
+                *before = why.cloned();
+            }
+            changed
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::advance;
+
+    use super::*;
+    use crate::cluster::error::Kind;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_sent_before_an_answer_and_failed_later_is_no_outage() {
+        let outage = Outage::default();
+        let failed = Error::new(Kind::TimedOut, "no answer".to_owned());
+        let is_out = || outage.subscribe().borrow().is_some();
+        let early = Instant::now();
+        outage.note(early, Some(&failed));
+        assert!(is_out());
+        advance(Duration::from_secs(1)).await;
+        outage.note(early, None);
+        assert!(!is_out());
+        outage.note(early, Some(&failed));
+        assert!(!is_out());
+        outage.note(Instant::now(), Some(&failed));
+        assert!(is_out());
+    }
+}
