@@ -22,6 +22,9 @@ const NODE: &str = "node-1";
 /// The last line of every container.
 const END: &str = "the end";
 
+/// How long a restart takes.
+const RESTART: Duration = Duration::from_millis(30);
+
 /// How long nothing new may be shown, once nothing breaks any more, before the program counts as fallen silent.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -224,6 +227,8 @@ impl Round {
             self.server.hold_status(&container.pod);
         }
         self.server.restart_container(&container.path());
+        // No container starts at once.
+        thread::sleep(RESTART);
         if unreported { "a container restarts and nobody is told" } else { "a container restarts" }
     }
 

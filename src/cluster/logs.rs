@@ -2,15 +2,16 @@
 //!
 //! The URL is built here: kube rounds `sinceTime` up, and so loses lines.
 
-use std::future::poll_fn;
+use std::{future::poll_fn, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use jiff::{Timestamp, fmt::rfc2822};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use tokio::time::timeout;
 
 use super::{
-    error::{Asked, Error},
+    error::{Asked, Error, Kind},
     limit::Priority,
     pool::Body as ResponseBody,
     transport::{Answer, Transport},
@@ -43,10 +44,29 @@ pub struct LogStream {
     server: String,
     date: Option<Timestamp>,
     ended: bool,
+    /// How long to wait for what comes next, where there is an end to come to.
+    patience: Option<Duration>,
     _held: Held,
 }
 
+/// A kubelet that reads through a large file for the lines that are asked for is silent for long, but not for ever.
+const STALLED: Duration = Duration::from_secs(60);
+
 impl LogStream {
+    /// The next chunk, however long it takes if the log is followed. Of another that stays away it is an error.
+    pub async fn next(&mut self) -> Option<Result<Bytes, Error>> {
+        let Some(patience) = self.patience else { return self.chunk().await };
+        match timeout(patience, self.chunk()).await {
+            Ok(chunk) => chunk,
+            Err(_) => {
+                self.ended = true;
+                let text =
+                    format!("a log from {} stopped halfway: nothing came for {patience:?}", self.server);
+                Some(Err(Error::new(Kind::TimedOut, text)))
+            }
+        }
+    }
+
     /// The next bytes, as they came, but what is there at once together; None at the end, which is all that is said of
     /// a clean one. Cancel-safe.
     pub async fn chunk(&mut self) -> Option<Result<Bytes, Error>> {
@@ -121,6 +141,8 @@ impl LogRequest {
                 body: response.into_body(),
                 server: transport.server_shown.clone(),
                 ended: false,
+                // What is paced may be slow of itself.
+                patience: (!self.follow && !transport.is_paced()).then_some(STALLED),
                 _held: transport.stats.opened(Open::Stream),
             }),
             _ => Err(transport.refusal(response, &asked).await),
@@ -151,13 +173,8 @@ fn whole_second(time: Timestamp) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::{
-        super::{
-            error::Kind,
-            testing::{Answer as Canned, Machine, Server, log_request, status},
-        },
+        super::testing::{Answer as Canned, Machine, Server, log_request, status},
         *,
     };
     use crate::plan::Connect;
@@ -213,6 +230,22 @@ mod tests {
         assert_eq!(all, b"one\ntwo\n");
         assert!(stream.chunk().await.is_none());
         assert!(server.heads()[0].contains("accept-encoding: identity\r\n"));
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_stops_halfway_is_an_error_unless_it_is_followed() {
+        let server = Server::start(vec![Canned::Hang(format!("{HEAD}4\r\none\n\r\n"))]).await;
+        let machine = Machine::with(&format!("server: '{}'", server.url()), "token: t");
+        let request = LogRequest { follow: false, ..log_request() };
+        let mut stream = machine.cluster(&Connect::default(), None).open_log(&request).await.unwrap();
+        assert_eq!(stream.next().await.unwrap().unwrap(), "one\n");
+        tokio::time::pause();
+        let error = stream.next().await.unwrap().unwrap_err();
+        assert!(error.is_retryable(), "{error}");
+        assert!(stream.next().await.is_none());
+        stream.patience = None;
+        stream.ended = false;
+        assert!(timeout(10 * STALLED, stream.next()).await.is_err());
     }
 
     #[tokio::test]

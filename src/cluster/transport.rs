@@ -171,6 +171,11 @@ impl Transport {
         Error::from_status(&status, asked).with_retry_after(retry_after)
     }
 
+    /// Whether `--max-bandwidth` holds logs back.
+    pub fn is_paced(&self) -> bool {
+        self.log_reading.pace.bandwidth.is_some()
+    }
+
     /// Asks again when the apiserver says when to, as kubectl does; the limiter has everybody wait until then.
     async fn attempts(
         &self,

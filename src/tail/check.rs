@@ -55,7 +55,7 @@ pub async fn last_line(
     // Cut and joined as what is read, or they could not be compared.
     let mut splitter = Splitter::new(limit);
     let mut last = None;
-    while let Some(chunk) = stream.chunk().await {
+    while let Some(chunk) = stream.next().await {
         splitter.push(&chunk?);
         while let Some(Lines { data, pieces, .. }) = splitter.lines() {
             // More than one line is no answer to what was asked.

@@ -110,8 +110,8 @@ enum Outcome {
     Failed(Error),
     /// The target became another thing while the answer was on its way: it may be the log of another instance.
     Changed,
-    /// It may be the log of another instance.
-    Doubtful,
+    /// It may be the log of another instance, from the line of that instant on.
+    Doubtful(Option<batch::Instant>),
     /// It has not ended, but gives nothing where there is something.
     Silent,
     /// It goes on over a connection of its own.
@@ -322,8 +322,8 @@ impl Tail {
         match outcome {
             // What is to be read now is known at once.
             Outcome::Changed | Outcome::Few => return None,
-            Outcome::Doubtful => {
-                self.settle().await;
+            Outcome::Doubtful(line) => {
+                self.settle(line).await;
                 return None;
             }
             Outcome::Silent | Outcome::Busy => return None,

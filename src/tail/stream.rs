@@ -92,8 +92,8 @@ pub enum Doubt {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
     Clean,
-    /// The last line that was read is not in it, or lines that are too late to be this instance's.
-    Doubtful,
+    /// Before a line of that instant: the last line that was read is not in it, or it is too late to be this instance's.
+    Doubtful(Option<Instant>),
     /// It has not, but what came since the last tear may be the next instance's log.
     Foreign,
     /// It has not, but so much comes that a connection of its own would be cheaper.
@@ -114,8 +114,8 @@ impl Reading<'_> {
             }
             let failed = self.gather();
             while let Some(lines) = self.splitter.lines() {
-                if self.send(lines).await == End::Doubtful {
-                    return Ok(End::Doubtful);
+                if let end @ End::Doubtful(_) = self.send(lines).await {
+                    return Ok(end);
                 }
             }
             if self.movable && self.stream.wants_own_connection() {
@@ -146,7 +146,7 @@ impl Reading<'_> {
         };
         let chunk = tokio::select! {
             biased;
-            chunk = stream.chunk() => chunk,
+            chunk = stream.next() => chunk,
             deleted = ended => match deleted {
                 true => timeout(DRAIN, stream.chunk()).await.unwrap_or(None),
                 false => return Next::Foreign,
@@ -178,8 +178,8 @@ impl Reading<'_> {
     /// Sends a last line that no newline ends, now that no more comes.
     pub async fn finish(&mut self) -> End {
         while let Some(lines) = self.splitter.rest() {
-            if self.send(lines).await == End::Doubtful {
-                return End::Doubtful;
+            if let end @ End::Doubtful(_) = self.send(lines).await {
+                return end;
             }
         }
         End::Clean
@@ -210,7 +210,9 @@ impl Reading<'_> {
             .filter(|_| self.current && self.doubt == Doubt::Stop);
         for piece in pieces {
             match piece {
-                Piece::Line(line) if log_end.is_some() && line.time >= log_end => end = End::Doubtful,
+                Piece::Line(line) if log_end.is_some() && line.time >= log_end => {
+                    end = End::Doubtful(line.time);
+                }
                 Piece::Line(line) => match self.judge(&data, line) {
                     Found::Known => {}
                     Found::New => {
@@ -219,7 +221,7 @@ impl Reading<'_> {
                         }
                         items.push(Item::Line(line));
                     }
-                    Found::Lost if self.doubt == Doubt::Stop => end = End::Doubtful,
+                    Found::Lost if self.doubt == Doubt::Stop => end = End::Doubtful(line.time),
                     Found::Lost => {
                         self.mark_tear(line);
                         *self.incomplete = true;
@@ -229,7 +231,7 @@ impl Reading<'_> {
                 },
                 Piece::Untimed { start, end } => self.tell(&data[start as usize..end as usize]).await,
             }
-            if end == End::Doubtful {
+            if end != End::Clean {
                 break;
             }
         }

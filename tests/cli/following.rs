@@ -223,6 +223,25 @@ fn a_crash_loop_back_off_shows_nothing_twice() {
     tail.interrupt().told("CrashLoopBackOff");
 }
 
+/// Between an end and a restart, what a node serves as the current log it serves as the previous one too.
+#[test]
+fn a_crash_right_after_the_start_shows_nothing_twice() {
+    let world = World::web(["1"]);
+    let mut tail = world.start("web");
+    tail.expect("web-1 app 1");
+    let gate = world.hold(Match::logs());
+    for line in ["2", "3"] {
+        world.terminate_container("web-1/app", 1, "Error");
+        world.update_pod("web-1", |pod| pod.on("app").waiting("CrashLoopBackOff", line));
+        gate.release();
+        tail.until(|account| account.requests.logs().open().is_empty());
+        world.start_container("web-1/app");
+        world.log("web-1/app").push(line);
+        tail.expect(&format!("web-1 app {line}"));
+    }
+    tail.interrupt().never_told("may be missing");
+}
+
 /// The log is asked for, then the container restarts, and that is known before the answer comes.
 #[test]
 fn a_restart_before_a_log_is_opened_attributes_no_line_to_the_wrong_instance() {
@@ -346,7 +365,8 @@ fn a_restart_that_a_kubelet_is_late_to_report_is_not_taken_for_a_rotation() {
     world.log("web-1/app").push("last words");
     world.hold_status("web-1");
     world.restart_container("web-1/app");
-    world.log("web-1/app").push("b");
+    // A restart takes its time.
+    world.log("web-1/app").push_at(world.now() + Duration::from_secs(1), "b");
     log.release();
     tail.expect("web-1 app last words");
     world.report_status("web-1");
@@ -389,7 +409,7 @@ fn a_restart_that_is_reported_long_after_the_end_shows_each_line_once() {
     world.terminate_container("web-1/app", 1, "Error");
     world.hold_status("web-1");
     world.start_container("web-1/app");
-    world.log("web-1/app").push("new");
+    world.log("web-1/app").push_at(world.now() + Duration::from_secs(1), "new");
     log.release();
     tail.expect("web-1 app new");
     watch.release();

@@ -49,7 +49,7 @@ impl Tail {
         }
         // It may have become so between the look and the answer.
         if doubt == Doubt::Tell && self.plan.follow && self.is_replaced().await {
-            return Outcome::Doubtful;
+            return Outcome::Doubtful(None);
         }
         self.extent.opened(stream.date());
         self.begin().await;
@@ -106,7 +106,7 @@ impl Tail {
         }
         let lost = match end {
             Ok(End::Clean) => self.astray,
-            Ok(End::Doubtful) => true,
+            Ok(End::Doubtful(_)) => true,
             _ => false,
         };
         if foreign && lost {
@@ -121,11 +121,11 @@ impl Tail {
                 self.busy = true;
                 Outcome::Busy
             }
-            Ok(End::Doubtful) if few.is_some() && *self.life.borrow() == Life::Running => {
+            Ok(End::Doubtful(_)) if few.is_some() && *self.life.borrow() == Life::Running => {
                 self.window.missed(few.unwrap_or_default());
                 Outcome::Few
             }
-            Ok(End::Doubtful) => Outcome::Doubtful,
+            Ok(End::Doubtful(line)) => Outcome::Doubtful(line),
             Err(error) => Outcome::Failed(error),
         }
     }

@@ -7,16 +7,20 @@ use tokio::time::timeout;
 
 use super::{Log, STATUS_DELAY, Tail};
 use crate::{
+    batch::Instant,
     cluster::{Error, Priority},
     select,
     tail::stream::Doubt,
     target::Life,
 };
 
+/// By how much the instant of a last line may be before that of another, in nanoseconds; no restart is as quick.
+const BACK: i64 = 20_000_000;
+
 impl Tail {
-    /// What was served may be the log of another instance: of another pod, as the apiserver knows, or of the next
-    /// instance, as the kubelet knows. If not, the log was rotated.
-    pub(super) async fn settle(&mut self) {
+    /// What was served from `line` on may be the log of another instance: of another pod, as the apiserver knows, or of
+    /// the next instance, as the kubelet knows. If not, the log was rotated.
+    pub(super) async fn settle(&mut self, line: Option<Instant>) {
         if self.is_replaced().await {
             // Whoever watches the pods will know it too; if nobody does, there is no more to know.
             if let Ok(Err(_)) = timeout(STATUS_DELAY, self.life.changed()).await {
@@ -24,8 +28,8 @@ impl Tail {
             }
             return;
         }
-        match self.is_superseded().await {
-            Some(superseded) if superseded => self.superseded = true,
+        match self.previous().await {
+            Some(previous) if previous.ends_before(line) => self.superseded = true,
             Some(_) => self.doubt = Doubt::Tell,
             None => self.pause().await,
         }
@@ -34,19 +38,19 @@ impl Tail {
     /// Whether what was read of a container that ended is to be looked at again: it may be the log of the next instance,
     /// of which only the kubelet knows.
     pub(super) async fn is_misled(&mut self, log: Log) -> bool {
-        let late = match &*self.life.borrow() {
-            Life::Terminated(ending) => self.tear.as_ref().is_some_and(|tear| tear.can_be_behind(ending)),
-            _ => false,
+        let suspect = match (&*self.life.borrow(), &self.tear) {
+            (Life::Terminated(ending), Some(tear)) if tear.can_be_behind(ending) => tear.behind,
+            _ => None,
         };
-        if !late || !self.plan.follow || log != Log::Current {
+        if suspect.is_none() || !self.plan.follow || log != Log::Current {
             return false;
         }
-        match self.is_superseded().await {
-            Some(false) => return false,
-            Some(true) => {
+        match self.previous().await {
+            Some(previous) if previous.ends_before(suspect) => {
                 self.superseded = true;
                 self.hand_over();
             }
+            Some(_) => return false,
             None => self.pause().await,
         }
         true
@@ -75,18 +79,40 @@ impl Tail {
         self.astray = false;
     }
 
-    /// Whether the kubelet serves the log of a later instance by now, which it knows before the apiserver does: the
-    /// previous log is this instance's then. If not, all answers until now were this instance's. None: to be asked again.
-    async fn is_superseded(&self) -> Option<bool> {
+    /// What the kubelet serves as the previous log; None: to be asked again.
+    ///
+    /// It knows of a restart before the apiserver does. Between an end and a restart it serves the same log as the previous
+    /// and as the current one.
+    async fn previous(&self) -> Option<Previous> {
         let last = match self.last_line(Log::Previous, Priority::Resume).await {
-            Ok(last) => last,
-            Err(error) if is_without_previous(&error) => return Some(false),
+            Ok(last) => last.map(|line| line.time()),
+            Err(error) if is_without_previous(&error) => return Some(Previous::Other),
             Err(error) if self.may_retry(&error) => return None,
-            Err(_) => return Some(false),
+            Err(_) => return Some(Previous::Other),
         };
         // What this instance wrote is not older than that.
-        let own = self.tear.as_ref().and_then(|tear| tear.before.latest()).max(self.birth);
-        Some(self.target.restart_count == 0 || last.is_some_and(|line| Some(line.time()) >= own))
+        let floor = self.tear.as_ref().and_then(|tear| tear.before.latest()).max(self.birth);
+        let own = self.target.restart_count == 0 || last.is_some() && last >= floor;
+        Some(if own { Previous::Own(last) } else { Previous::Other })
+    }
+}
+
+/// Whose log the previous one is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Previous {
+    /// This instance's, with the instant of its last line.
+    Own(Option<Instant>),
+    /// That of the one before, if there is any: the current one is this instance's.
+    Other,
+}
+
+impl Previous {
+    /// Whether `line` comes after the end of this instance's log, and so is another's.
+    fn ends_before(self, line: Option<Instant>) -> bool {
+        match self {
+            Self::Own(last) => line.map(|line| Instant(line.0 - BACK)) > last,
+            Self::Other => false,
+        }
     }
 }
 

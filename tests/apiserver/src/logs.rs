@@ -33,8 +33,8 @@ struct Buffer {
     dropped_entries: u64,
     /// The first entry that a new reader sees; older ones lie in a rotated file.
     rotated: u64,
-    /// Readers that began before this many entries were there hear nothing more.
-    silent_before: u64,
+    /// How often all who followed were silenced.
+    silences: u64,
     unterminated: bool,
     ended: bool,
     second: (i64, String),
@@ -132,7 +132,7 @@ impl Log {
     /// Everybody who follows now hears nothing more, and no end either. (Some kubelets do so to followers
     /// after a rotation.)
     pub fn silence_followers(&self) -> &Self {
-        self.write(|buffer| buffer.silent_before = buffer.end() + 1)
+        self.write(|buffer| buffer.silences += 1)
     }
 
     /// How many entries (normally lines) were written.
@@ -242,7 +242,8 @@ pub(crate) struct Reader {
     next: u64,
     /// Without following, what is written during the answer is not part of it.
     stop: Option<u64>,
-    began: u64,
+    /// How many silences lie before its beginning.
+    silences: u64,
 }
 
 pub(crate) enum Read {
@@ -255,14 +256,14 @@ pub(crate) enum Read {
 
 impl Reader {
     pub fn new(log: Log, options: Options) -> Self {
-        let (next, end) = {
+        let (next, end, silences) = {
             let buffer = lock(&log.0.buffer);
             let end = buffer.end();
             let tail = options.tail.map_or(0, |tail| end.saturating_sub(tail));
-            (tail.max(buffer.rotated), end)
+            (tail.max(buffer.rotated), end, buffer.silences)
         };
         let stop = (!options.follow).then_some(end);
-        Reader { log, options, next, stop, began: end }
+        Reader { log, options, next, stop, silences }
     }
 
     pub fn follows(&self) -> bool {
@@ -272,7 +273,7 @@ impl Reader {
     /// Adds whole entries to `out` until it holds `limit` bytes or there are no more.
     pub fn read(&mut self, out: &mut Vec<u8>, limit: usize) -> Read {
         let buffer = lock(&self.log.0.buffer);
-        if self.began < buffer.silent_before {
+        if self.options.follow && self.silences < buffer.silences {
             return Read::Wait;
         }
         self.next = self.next.max(buffer.dropped_entries);
