@@ -112,6 +112,9 @@ fn gap(after: Option<Instant>, before: Option<Instant>) -> String {
         let time = instant.and_then(|instant| Timestamp::from_nanosecond(instant.0.into()).ok());
         time.map_or("an unknown time".to_owned(), |time| format!("{time:.9}"))
     };
+    if after.is_none() && before.is_none() {
+        return ": lines may be missing: the log was gone before it could be read".to_owned();
+    }
     format!(": lines may be missing between {} and {}", text(after), text(before))
 }
 

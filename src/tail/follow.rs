@@ -52,6 +52,10 @@ pub struct Tail {
     birth: Option<batch::Instant>,
     /// Whether the kubelet serves another instance's log by now.
     superseded: bool,
+    /// Whose log the previous one is, once the instance was replaced, where that was in doubt.
+    previous_is_own: Option<bool>,
+    /// Whether there were instances before while we looked on, of which nobody told.
+    unseen: bool,
     /// Whether the log of this container could be read already.
     was_allowed: bool,
     plan: LogPlan,
@@ -89,6 +93,8 @@ pub struct Legacy {
     pub position: Position,
     /// When the last line of its own was written.
     latest: Option<batch::Instant>,
+    /// Whether there was a tail at all.
+    any: bool,
 }
 
 /// Which log to read, by what is known of the instance.
@@ -130,7 +136,7 @@ impl Tail {
         fresh: bool,
         legacy: Legacy,
     ) -> Self {
-        let Legacy { position, latest: before } = legacy;
+        let Legacy { position, latest: before, any } = legacy;
         let plan = context.plan.clone();
         let extent = if fresh { Extent::default() } else { Extent::new(&plan) };
         let anew = position.latest().is_none();
@@ -147,12 +153,14 @@ impl Tail {
                 .started
                 .map(batch::Instant::from)
                 .max(before.map(|before| batch::Instant(before.0 + 1))),
+            unseen: fresh && !any && target.restart_count > 0,
             target,
             life,
             position,
             next: Position::default(),
             tear: None,
             superseded: false,
+            previous_is_own: None,
             was_allowed: before.is_some(),
             plan,
             extent,
@@ -177,7 +185,7 @@ impl Tail {
     /// Where it came to in its log, and what the next tail is to know.
     pub fn into_legacy(self) -> (Position, Legacy) {
         let latest = self.position.latest();
-        (self.position, Legacy { position: self.next, latest })
+        (self.position, Legacy { position: self.next, latest, any: true })
     }
 
     /// Shows the log until there is no more of it.
@@ -204,7 +212,9 @@ impl Tail {
                 self.retries.went_well();
             }
             // After a poll the container may write more.
-            self.ended_well = matches!(outcome, Outcome::Clean) && log != Log::Polled;
+            if log != Log::Previous || !matches!(outcome, Outcome::Doubtful(_)) {
+                self.ended_well = matches!(outcome, Outcome::Clean) && log != Log::Polled;
+            }
             if let Some(reason) = self.judge(log, outcome).await {
                 return reason;
             }
@@ -221,6 +231,7 @@ impl Tail {
         let lost = match reason {
             EndReason::Deleted => !self.begun || !self.ended_well,
             // Its log was there no more when it was to be read.
+            EndReason::Terminated(_) if self.previous_is_own == Some(false) => !self.ended_well,
             EndReason::Terminated(_) => self.log().is_err() || self.astray,
             EndReason::Finished => self.astray,
             EndReason::Dropped | EndReason::Failed => false,
@@ -254,6 +265,9 @@ impl Tail {
             Life::Replaced { restart_count, ending, .. }
                 if *restart_count > self.target.restart_count + 1 =>
             {
+                Err(EndReason::Terminated(ending.clone()))
+            }
+            Life::Replaced { ending, .. } if self.previous_is_own == Some(false) => {
                 Err(EndReason::Terminated(ending.clone()))
             }
             Life::Replaced { .. } => Ok(Log::Previous),
@@ -323,7 +337,10 @@ impl Tail {
             // What is to be read now is known at once.
             Outcome::Changed | Outcome::Few => return None,
             Outcome::Doubtful(line) => {
-                self.settle(line).await;
+                match log {
+                    Log::Previous => self.settle_previous().await,
+                    Log::Followed | Log::Polled | Log::Current => self.settle(line).await,
+                }
                 return None;
             }
             Outcome::Silent | Outcome::Busy => return None,
@@ -425,6 +442,11 @@ impl Tail {
         if !self.begun {
             (self.begun, self.was_allowed) = (true, true);
             self.context.out.notice(Notice::Started(self.target.clone())).await;
+            if std::mem::take(&mut self.unseen) {
+                self.incomplete = true;
+                self.tell("had restarted before it was seen; what it wrote earlier was not read".to_owned())
+                    .await;
+            }
         }
     }
 

@@ -55,6 +55,8 @@ pub struct Reading<'a> {
     pub incomplete: &'a mut bool,
     /// Whether it is the container's current log, which may be that of another instance.
     pub current: bool,
+    /// From when on lines are in doubt.
+    pub bound: Option<Instant>,
     pub tear: &'a mut Option<Tear>,
     pub splitter: Splitter,
     /// Whether it may be ended for the sake of a connection of its own.
@@ -208,6 +210,7 @@ impl Reading<'_> {
             .log_end()
             .map(Instant::from)
             .filter(|_| self.current && self.doubt == Doubt::Stop);
+        let log_end = log_end.or(self.bound);
         for piece in pieces {
             match piece {
                 Piece::Line(line) if log_end.is_some() && line.time >= log_end => {

@@ -422,6 +422,46 @@ fn a_restart_that_is_reported_long_after_the_end_shows_each_line_once() {
     tail.interrupt().never_told("may be missing");
 }
 
+#[test]
+fn a_container_that_restarted_before_it_was_seen_is_told() {
+    let world = World::web(["a"]);
+    let mut tail = world.start("web");
+    tail.expect("web-1 app a");
+    world.add_pod(Pod::new("web-2").container("app").waiting("ContainerCreating", ""));
+    world.hold_status("web-2");
+    world.start_container("web-2/app");
+    world.log("web-2/app").push("unseen");
+    world.restart_container("web-2/app");
+    world.log("web-2/app").push("b");
+    world.report_status("web-2");
+    tail.expect("web-2 app b");
+    tail.told("! web-2 › app: had restarted before it was seen; what it wrote earlier was not read\n");
+    tail.interrupt();
+}
+
+/// The new instance has crashed as well: until there is another, nobody can read the old one's log.
+#[test]
+fn a_log_that_is_out_of_reach_between_two_crashes_is_told_and_the_next_is_shown_once() {
+    let world = World::web(["old"]);
+    let log = Gate::new();
+    world.on(Match::logs()).then(Answer::ok().hold(&log));
+    let mut tail = world.start("web");
+    tail.until(|account| account.requests.logs().len() == 1);
+    world.hold_status("web-1");
+    world.restart_container("web-1/app");
+    world.log("web-1/app").push_at(world.now() + Duration::from_secs(1), "new");
+    world.terminate_container("web-1/app", 1, "Error");
+    world.update_pod("web-1", |pod| pod.on("app").waiting("CrashLoopBackOff", "back-off 10s"));
+    log.release();
+    tail.expect("web-1 app new");
+    world.report_status("web-1");
+    tail.told("! web-1 › app: lines may be missing: the log was gone before it could be read\n");
+    world.start_container("web-1/app");
+    world.log("web-1/app").push_at(world.now() + Duration::from_secs(2), "newer");
+    tail.expect("web-1 app newer");
+    tail.interrupt().lines(["web-1 app new", "web-1 app newer"]);
+}
+
 /// It is so late that the new instance has ended as well.
 #[test]
 fn a_restart_that_is_reported_with_its_end_shows_each_line_once() {

@@ -69,6 +69,7 @@ impl Tail {
         };
         // The previous log is this instance's for certain; what was read may not be.
         let foreign = log == Log::Previous && self.may_be_foreign();
+        let bound = self.previous_bound(log);
         let watched = self.idle.as_mut().filter(|_| log == Log::Followed);
         // After a clean end there may be nothing more, and soon not even a log.
         let unsurprising = if resuming && self.ended_well { Some(&mut self.gone) } else { None };
@@ -89,6 +90,7 @@ impl Tail {
             unsurprising,
             incomplete: &mut self.incomplete,
             current: log != Log::Previous,
+            bound,
             tear: &mut self.tear,
             watchdog: watched.map(|idle| Watchdog { idle, checker }),
             splitter: Splitter::new(self.context.lines),
@@ -106,7 +108,7 @@ impl Tail {
         }
         let lost = match end {
             Ok(End::Clean) => self.astray,
-            Ok(End::Doubtful(_)) => true,
+            Ok(End::Doubtful(line)) => bound.is_none() || line < bound,
             _ => false,
         };
         if foreign && lost {

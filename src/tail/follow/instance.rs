@@ -14,6 +14,8 @@ use crate::{
     target::Life,
 };
 
+const SECOND: i64 = 1_000_000_000;
+
 /// By how much the instant of a last line may be before that of another, in nanoseconds; no restart is as quick.
 const BACK: i64 = 20_000_000;
 
@@ -50,10 +52,47 @@ impl Tail {
                 self.superseded = true;
                 self.hand_over();
             }
-            Some(_) => return false,
+            Some(Previous::Other) => return false,
+            // Its own log, or the next one's that has ended as well: the status will tell.
+            Some(Previous::Own(_)) => {
+                self.grant = None;
+                return matches!(timeout(STATUS_DELAY, self.life.changed()).await, Ok(Ok(())));
+            }
             None => self.pause().await,
         }
         true
+    }
+
+    /// From when on lines of the previous log may be those of the instance that this one was replaced by: once that has
+    /// ended too, and until it is started again, the kubelet serves its log as the current and as the previous one.
+    pub(super) fn previous_bound(&self, log: Log) -> Option<Instant> {
+        match &*self.life.borrow() {
+            Life::Replaced { started, .. } if log == Log::Previous && self.previous_is_own.is_none() => {
+                started.map(Instant::from)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the previous log holds lines of the next instance, since it is the same as the current one. What is left
+    /// of this instance's log cannot be had then.
+    pub(super) async fn settle_previous(&mut self) {
+        let Some(bound) = self.previous_bound(Log::Previous) else { return self.pause().await };
+        let previous = self.last_line(Log::Previous, Priority::Resume).await;
+        let current = self.last_line(Log::Current, Priority::Resume).await;
+        let own = match (previous, current) {
+            (Err(error), _) | (_, Err(error)) if self.may_retry(&error) => return self.pause().await,
+            // Its last lines bear at most the second in which the next one started.
+            (Ok(Some(previous)), Ok(current)) => {
+                Some(previous) != current && previous.time().0 < bound.0 + SECOND
+            }
+            _ => true,
+        };
+        self.previous_is_own = Some(own);
+        if !own && self.may_be_foreign() {
+            self.hand_over();
+            self.ended_well = false;
+        }
     }
 
     /// Whether the container has another instance now, as far as the cluster can be asked.
