@@ -63,6 +63,9 @@ impl Plan {
         let verbosity = u8::try_from(args.verbosity.unwrap_or(0))
             .map_err(|_| error("--verbosity: it is a number from 0 to 255; from 6 on requests are shown"))?;
         let source = if args.stdin {
+            if args.dry_run {
+                return Err(error("--dry-run asks the cluster, and --stdin reads none; leave one out"));
+            }
             Source::Stdin
         } else {
             wants_something(args)?;

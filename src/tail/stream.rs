@@ -278,6 +278,7 @@ impl Reading<'_> {
             **kept = Some(text.into_owned());
             return;
         }
+        *self.incomplete |= is_gone(&text);
         if *self.said != text {
             *self.said = text.into_owned();
             self.out.notice(Notice::About(self.target.clone(), self.said.clone())).await;

@@ -145,6 +145,14 @@ fn a_log_that_is_gone_before_it_was_read_to_the_end_is_one_too() {
     ran.told("! web-1 › app: lines may be missing between ").exit(3);
 }
 
+#[test]
+fn a_log_that_the_kubelet_says_is_gone_was_not_read() {
+    let world = World::web([]);
+    world.log("web-1/app").push_kubelet_error("unable to retrieve container logs for containerd://1");
+    let ran = world.run("web --no-follow -o raw").stdout("");
+    ran.told("! web-1 › app: unable to retrieve container logs").exit(3);
+}
+
 /// While nothing is read, the log moves on to another file and the stream breaks: what is gone is said.
 #[test]
 fn a_rotation_that_overtakes_a_reader_who_stopped_is_told() {

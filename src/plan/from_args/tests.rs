@@ -407,6 +407,11 @@ fn silences_and_ends_are_looked_into_unless_it_is_not_wanted() {
 }
 
 #[test]
+fn a_dry_run_needs_a_cluster() {
+    fails("--stdin --dry-run", "--dry-run asks the cluster");
+}
+
+#[test]
 fn gaps_have_a_place_in_json_only() {
     assert!(plan("web --gaps -o json").display.gaps);
     fails("web --gaps", "--gaps has a place in JSON only");
