@@ -94,6 +94,8 @@ struct Done {
     position: Position,
     /// Whether there ever was an answer.
     opened: bool,
+    /// Whether whoever watches the pod says that it is gone.
+    deleted: bool,
     ended: Ended,
 }
 
@@ -116,13 +118,14 @@ impl Tails {
                 None => Legacy::default(),
             };
             legacy.position = left.unwrap_or(legacy.position);
-            let mut tail = Tail::new(context, seat, target.clone(), life, fresh, legacy);
+            let mut tail = Tail::new(context, seat, target.clone(), life.clone(), fresh, legacy);
             let end = tail.run().await;
             let opened = tail.was_opened();
             let (position, legacy) = tail.into_legacy();
             // There may be no next one yet.
             let _ = ended.send(legacy);
-            Done { target, position, opened, ended: end }
+            let deleted = *life.borrow() == Life::Deleted;
+            Done { target, position, opened, deleted, ended: end }
         });
     }
 
@@ -136,7 +139,7 @@ impl Tails {
             EndReason::Dropped => {
                 self.left.insert(done.target.container_id.clone(), done.position);
             }
-            EndReason::Deleted => {
+            EndReason::Deleted if done.deleted => {
                 self.slots.remove(&(done.target.pod.uid.clone(), done.target.container.clone()));
             }
             _ => {}

@@ -1,6 +1,6 @@
 //! Asks for one answer and reads it.
 
-use super::{Log, Outcome, ROUNDS, TRIES, Tail};
+use super::{Log, Outcome, ROUNDS, TRIES, Tail, instance::is_without_previous};
 use crate::{
     cluster::{Error, LogRequest, LogStream, Priority},
     plan::Since,
@@ -166,7 +166,9 @@ impl Tail {
         }
         let more = match self.last_line(log, Priority::Check).await {
             Ok(last) => last.is_some_and(|line| self.position.misses(line, self.extent.start())),
-            Err(error) if error.is_retryable() && self.retries.count() < TRIES => {
+            Err(error)
+                if self.may_retry(&error) && self.retries.count() < TRIES && !is_without_previous(&error) =>
+            {
                 self.pause().await;
                 return true;
             }

@@ -156,6 +156,6 @@ impl Previous {
 }
 
 /// Whether the kubelet knows of no instance before the current one.
-fn is_without_previous(error: &Error) -> bool {
+pub(super) fn is_without_previous(error: &Error) -> bool {
     error.is_bad_request() && error.to_string().contains("previous terminated container")
 }
