@@ -67,7 +67,7 @@ impl Tail {
             request: LogRequest { priority: Priority::Check, ..request },
             start,
         };
-        // The previous log is this instance's for certain; what was read may not be.
+        // What was read may be the next instance's, and so may what lies behind the bound.
         let foreign = log == Log::Previous && self.may_be_foreign();
         let bound = self.previous_bound(log);
         let watched = self.idle.as_mut().filter(|_| log == Log::Followed);
