@@ -8,13 +8,16 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll},
+    time::Duration,
 };
 
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf},
     net::TcpStream,
     sync::Notify,
 };
+
+use crate::distance;
 
 #[derive(Default)]
 pub(crate) struct Connection {
@@ -48,6 +51,11 @@ impl Connection {
         self.draining.notify_one();
     }
 
+    /// Whether it ends with RST.
+    pub fn is_reset(&self) -> bool {
+        self.rst.load(Ordering::Relaxed)
+    }
+
     pub fn is_killed(&self) -> bool {
         self.dead.load(Ordering::Relaxed)
     }
@@ -59,11 +67,24 @@ impl Connection {
 }
 
 pub(crate) struct Socket {
-    pub stream: TcpStream,
-    pub connection: Arc<Connection>,
+    wire: Wire,
+    connection: Arc<Connection>,
+}
+
+enum Wire {
+    Near(TcpStream),
+    Far(DuplexStream),
 }
 
 impl Socket {
+    pub fn new(stream: TcpStream, round_trip: Duration, connection: Arc<Connection>) -> Self {
+        let wire = match round_trip {
+            Duration::ZERO => Wire::Near(stream),
+            _ => Wire::Far(distance::far(stream, round_trip, Arc::clone(&connection))),
+        };
+        Socket { wire, connection }
+    }
+
     fn note<T>(&self, result: Poll<T>) -> Poll<T> {
         self.connection.blocked.store(result.is_pending(), Ordering::Relaxed);
         result
@@ -72,9 +93,11 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        if self.connection.rst.load(Ordering::Relaxed) {
+        if let Wire::Near(stream) = &self.wire
+            && self.connection.is_reset()
+        {
             // Without lingering, closing sends RST instead of FIN. If it fails the socket is closed already.
-            let _ = self.stream.set_zero_linger();
+            let _ = stream.set_zero_linger();
         }
     }
 }
@@ -85,13 +108,19 @@ impl AsyncRead for Socket {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        match &mut self.wire {
+            Wire::Near(stream) => Pin::new(stream).poll_read(cx, buf),
+            Wire::Far(stream) => Pin::new(stream).poll_read(cx, buf),
+        }
     }
 }
 
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.stream).poll_write(cx, buf);
+        let result = match &mut self.wire {
+            Wire::Near(stream) => Pin::new(stream).poll_write(cx, buf),
+            Wire::Far(stream) => Pin::new(stream).poll_write(cx, buf),
+        };
         self.note(result)
     }
 
@@ -100,7 +129,10 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let result = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        let result = match &mut self.wire {
+            Wire::Near(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            Wire::Far(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+        };
         self.note(result)
     }
 
@@ -109,10 +141,16 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        match &mut self.wire {
+            Wire::Near(stream) => Pin::new(stream).poll_flush(cx),
+            Wire::Far(stream) => Pin::new(stream).poll_flush(cx),
+        }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        match &mut self.wire {
+            Wire::Near(stream) => Pin::new(stream).poll_shutdown(cx),
+            Wire::Far(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
     }
 }

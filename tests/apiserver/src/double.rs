@@ -42,6 +42,7 @@ pub struct Builder {
     client_certificate: bool,
     token: Option<String>,
     max_streams: Option<u32>,
+    round_trip: Duration,
 }
 
 impl Default for Builder {
@@ -53,6 +54,7 @@ impl Default for Builder {
             client_certificate: false,
             token: None,
             max_streams: None,
+            round_trip: Duration::ZERO,
         }
     }
 }
@@ -96,6 +98,12 @@ impl Builder {
         self
     }
 
+    /// How far away the server is: each direction of a connection takes half of it, and so does its end.
+    pub fn round_trip(mut self, round_trip: Duration) -> Self {
+        self.round_trip = round_trip;
+        self
+    }
+
     pub fn start(self) -> ApiServer {
         raise_descriptor_limit();
         let runtime = runtime();
@@ -120,6 +128,7 @@ impl Builder {
             tls: self.tls.then(|| Tls::new(&self.hosts, self.http2)),
             http: if self.http2 { http } else { http.http1_only() },
             address,
+            round_trip: self.round_trip,
         });
         let (stop, stopped) = oneshot::channel();
         let served = Arc::clone(&inner);

@@ -22,6 +22,7 @@ mod body;
 mod clock;
 mod cluster;
 mod connection;
+mod distance;
 mod logs;
 mod pod_log;
 mod pods;

@@ -50,6 +50,7 @@ pub(crate) struct Inner {
     pub tls: Option<Tls>,
     pub http: auto::Builder<TokioExecutor>,
     pub address: SocketAddr,
+    pub round_trip: Duration,
 }
 
 /// A port of our own. The socket that is returned holds it, without listening, so that it stays ours while the
@@ -103,7 +104,7 @@ fn accept(inner: &Arc<Inner>, stream: TcpStream) {
     // Chunks are to leave as they are made. If it fails the socket is closed already.
     let _ = stream.set_nodelay(true);
     tokio::spawn(async move {
-        let socket = Socket { stream, connection: Arc::clone(&connection) };
+        let socket = Socket::new(stream, inner.round_trip, Arc::clone(&connection));
         match &inner.tls {
             None => serve(&inner, &connection, socket).await,
             Some(tls) => {

@@ -1,6 +1,6 @@
 //! A cluster and a machine from which it is reached.
 
-use std::{ops::Deref, sync::Arc};
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 use apiserver::{ApiServer, Builder, Pod, Request};
 
@@ -27,7 +27,7 @@ impl World {
     }
 
     pub fn of(builder: Builder) -> World {
-        let (server, home) = (builder.start(), Arc::new(Home::new()));
+        let (server, home) = (builder.round_trip(round_trip()).start(), Arc::new(Home::new()));
         home.write("kubeconfig", &server.kubeconfig());
         World { server, home }
     }
@@ -81,6 +81,12 @@ impl World {
         let reads = logs.iter().filter(|request| !is_look(request));
         reads.map(|request| request.query(name).unwrap_or("-").to_owned()).collect()
     }
+}
+
+/// How far away every server is: `ROUND_TRIP_MS` of the environment, so that all tests can be run at a distance.
+fn round_trip() -> Duration {
+    let millis = std::env::var("ROUND_TRIP_MS").map_or(0, |millis| millis.parse().expect("it is a number"));
+    Duration::from_millis(millis)
 }
 
 /// Whether it only compares what was read with the last line.

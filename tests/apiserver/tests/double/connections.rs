@@ -1,6 +1,10 @@
 //! TLS, HTTP/2, proxies, and servers that come and go.
 
-use std::{io::ErrorKind, sync::Arc};
+use std::{
+    io::ErrorKind,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use apiserver::{After, Answer, ApiServer, Builder, Match, Pod, Proxy};
 use bytes::Bytes;
@@ -252,4 +256,25 @@ fn a_proxy_opens_tunnels() {
     stream.read_to_string(&mut text).unwrap();
     assert!(text.contains("PodList"));
     assert_eq!(proxy.targets(), [target.as_str(), &target]);
+}
+
+#[test]
+fn a_distant_server_answers_two_round_trips_after_the_connect() {
+    let far = Duration::from_millis(60);
+    let server = ApiServer::builder().round_trip(far).start();
+    server.add_pod(Pod::new("web-1"));
+    let began = Instant::now();
+    assert_eq!(get(&server, PODS).0, 200);
+    assert!(began.elapsed() >= 2 * far, "{:?}", began.elapsed());
+}
+
+#[test]
+fn what_a_distant_server_breaks_off_arrives_up_to_there() {
+    let server = ApiServer::builder().round_trip(Duration::from_millis(20)).start();
+    server.add_pod(Pod::new("web-1"));
+    server.log("web-1/app").extend(["one", "two", "three"]);
+    server.on(Match::logs()).then(Answer::ok().cut_after(After::Lines(2)));
+    let (chunks, end) = open(&server, FOLLOW).chunks();
+    assert_eq!(chunks, ["one\n", "two\n"]);
+    assert!(end.is_err());
 }
