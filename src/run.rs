@@ -187,7 +187,7 @@ async fn tail_cluster(
     }
     let scheduler = Scheduler::new(wish.limits.max_log_requests, wish.limits.max_streams_per_node);
     let context = tail::Context {
-        cluster: cluster.clone(),
+        logs: cluster.clone(),
         scheduler: scheduler.clone(),
         plan: wish.logs.clone(),
         lines: plan.lines,

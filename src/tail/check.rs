@@ -1,12 +1,13 @@
 //! Compares what was read of a log with its last line, for which one small request is made.
 
 use super::{
+    logs::{Answer, Logs},
     position::{Position, Seen},
     split::{Lines, Piece, Splitter},
 };
 use crate::{
     batch::{Instant, Line},
-    cluster::{Cluster, Error, LogRequest},
+    cluster::{Error, LogRequest},
     plan::LineLimit,
     schedule::Scheduler,
 };
@@ -22,8 +23,8 @@ pub enum Look {
 }
 
 /// Looks beside a stream that is open.
-pub struct Checker<'a> {
-    pub cluster: &'a Cluster,
+pub struct Checker<'a, L> {
+    pub logs: &'a L,
     pub scheduler: &'a Scheduler,
     pub lines: LineLimit,
     /// What the stream was asked for.
@@ -32,10 +33,10 @@ pub struct Checker<'a> {
     pub start: Option<Instant>,
 }
 
-impl Checker<'_> {
+impl<L: Logs> Checker<'_, L> {
     pub async fn look(&self, position: &Position) -> Look {
         let Some(_spare) = self.scheduler.try_spare() else { return Look::NoRoom };
-        match Box::pin(last_line(self.cluster, &self.request, self.lines)).await {
+        match Box::pin(last_line(self.logs, &self.request, self.lines)).await {
             Ok(Some(line)) if position.misses(line, self.start) => Look::Missed,
             // What keeps a check from being answered is no reason to let go of the stream.
             Ok(_) | Err(_) => Look::Fine,
@@ -45,13 +46,13 @@ impl Checker<'_> {
 
 /// The last line of the log that `request` names, where it is whole and can be told.
 pub async fn last_line(
-    cluster: &Cluster,
+    logs: &impl Logs,
     request: &LogRequest,
     limit: LineLimit,
 ) -> Result<Option<Seen>, Error> {
     let request =
         LogRequest { follow: false, since: None, tail_lines: Some(1), limit_bytes: None, ..request.clone() };
-    let mut stream = cluster.open_log(&request).await?;
+    let mut stream = logs.open(&request).await?;
     // Cut and joined as what is read, or they could not be compared.
     let mut splitter = Splitter::new(limit);
     let mut last = None;

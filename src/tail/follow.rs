@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use super::{
-    Context, extent::Extent, idle::Idle, position::Position, retry::Retries, stream::Doubt, tear::Tear,
+    Context, Logs, extent::Extent, idle::Idle, position::Position, retry::Retries, stream::Doubt, tear::Tear,
     window::Window,
 };
 use crate::{
@@ -37,11 +37,11 @@ const KEPT: Duration = Duration::from_secs(1);
 /// How often at most a log that came to its end is read on because there is more.
 const ROUNDS: usize = 2;
 
-/// A stream that lived this long has earned that the next one is opened at once.
+/// A stream that lived this long, from the head of its answer on, has earned that the next one is opened at once.
 const STEADY: Duration = Duration::from_secs(10);
 
-pub struct Tail {
-    context: Context,
+pub struct Tail<L> {
+    context: Context<L>,
     target: Arc<Target>,
     life: watch::Receiver<Life>,
     position: Position,
@@ -126,10 +126,10 @@ enum Outcome {
     Few,
 }
 
-impl Tail {
+impl<L: Logs> Tail<L> {
     /// `fresh`: whether the instance came into being while we looked on, so that all of its log is news.
     pub fn new(
-        context: Context,
+        context: Context<L>,
         seat: Seat,
         target: Arc<Target>,
         life: watch::Receiver<Life>,
@@ -203,14 +203,10 @@ impl Tail {
 
     async fn read_all(&mut self) -> EndReason {
         loop {
-            let opened = Instant::now();
             let (log, outcome) = match self.read().await {
                 Ok(read) => read,
                 Err(reason) => return reason,
             };
-            if opened.elapsed() >= STEADY {
-                self.retries.went_well();
-            }
             // After a poll the container may write more.
             if log != Log::Previous || !matches!(outcome, Outcome::Doubtful(_)) {
                 self.ended_well = matches!(outcome, Outcome::Clean) && log != Log::Polled;
@@ -475,3 +471,6 @@ async fn no_log(life: &mut watch::Receiver<Life>, ends: &[Life]) -> EndReason {
         Err(_) => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests;

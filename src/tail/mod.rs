@@ -4,11 +4,14 @@ mod check;
 mod extent;
 mod follow;
 mod idle;
+mod logs;
 mod position;
 mod retry;
 mod split;
 mod stream;
 mod tear;
+#[cfg(test)]
+mod testing;
 mod timestamp;
 mod window;
 
@@ -30,13 +33,14 @@ use crate::{
     target::{Life, Target},
 };
 use follow::{Legacy, Tail};
+use logs::Logs;
 use position::Position;
 pub use retry::Crowd;
 
 /// What every tail works with.
 #[derive(Clone)]
-pub struct Context {
-    pub cluster: Cluster,
+pub struct Context<L = Cluster> {
+    pub logs: L,
     pub scheduler: Scheduler,
     pub plan: LogPlan,
     pub lines: LineLimit,

@@ -53,21 +53,26 @@ impl Retries {
         self.pauses = None;
     }
 
+    /// A try brought something, so that it is not given up; but the pauses go on to grow.
+    pub fn came_on(&mut self) {
+        self.count = 0;
+    }
+
     /// The pause before the next try.
     pub fn next(&mut self) -> Duration {
         self.count += 1;
-        if self.count == 1 {
-            return self.crowd.pause();
+        if let Some(pauses) = &mut self.pauses {
+            return pauses.next().unwrap_or(LONGEST);
         }
-        let pauses = self.pauses.get_or_insert_with(|| {
+        self.pauses = Some(
             ExponentialBuilder::default()
                 .with_min_delay(Duration::from_millis(250))
                 .with_max_delay(LONGEST)
                 .without_max_times()
                 .with_jitter()
-                .build()
-        });
-        pauses.next().unwrap_or(LONGEST)
+                .build(),
+        );
+        self.crowd.pause()
     }
 }
 

@@ -12,13 +12,14 @@ use tokio::{
 use super::{
     check::{Checker, Look},
     idle::Idle,
+    logs::{Answer, Logs},
     position::{Finder, Found, Position},
     split::{Lines, Piece, Splitter},
     tear::Tear,
 };
 use crate::{
     batch::{Batch, Instant, Item, Line},
-    cluster::{Error, LogStream},
+    cluster::Error,
     merge::Sender,
     notice::Notice,
     stats::Counter,
@@ -37,8 +38,8 @@ const DRAIN: Duration = Duration::from_secs(10);
 const GRACE: Duration = Duration::from_secs(1);
 
 /// An answer that is being read.
-pub struct Reading<'a> {
-    pub stream: LogStream,
+pub struct Reading<'a, L: Logs> {
+    pub stream: L::Answer,
     pub target: &'a Arc<Target>,
     pub life: watch::Receiver<Life>,
     pub position: &'a mut Position,
@@ -62,13 +63,13 @@ pub struct Reading<'a> {
     /// Whether it may be ended for the sake of a connection of its own.
     pub movable: bool,
     /// For a stream whose silence is looked into.
-    pub watchdog: Option<Watchdog<'a>>,
+    pub watchdog: Option<Watchdog<'a, L>>,
 }
 
 /// Looks into the silence of a stream.
-pub struct Watchdog<'a> {
+pub struct Watchdog<'a, L> {
     pub idle: &'a mut Idle,
-    pub checker: Checker<'a>,
+    pub checker: Checker<'a, L>,
 }
 
 /// What comes next in a stream.
@@ -104,7 +105,7 @@ pub enum End {
     Silent,
 }
 
-impl Reading<'_> {
+impl<L: Logs> Reading<'_, L> {
     /// Reads to the end. What was read and not yet sent when the future is dropped is not counted as read.
     pub async fn run(&mut self) -> Result<End, Error> {
         loop {
@@ -301,7 +302,7 @@ fn is_gone(said: &str) -> bool {
 }
 
 /// Waits until a stream is known to have missed something, or cannot be told not to have.
-async fn silence(watchdog: Option<&mut Watchdog<'_>>, position: &Position) {
+async fn silence<L: Logs>(watchdog: Option<&mut Watchdog<'_, L>>, position: &Position) {
     let Some(Watchdog { idle, checker }) = watchdog else { return std::future::pending().await };
     loop {
         sleep_until(idle.due()).await;

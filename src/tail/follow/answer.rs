@@ -1,11 +1,14 @@
 //! Asks for one answer and reads it.
 
-use super::{Log, Outcome, ROUNDS, TRIES, Tail, instance::is_without_previous};
+use tokio::time::Instant;
+
+use super::{Log, Outcome, ROUNDS, STEADY, TRIES, Tail, instance::is_without_previous};
 use crate::{
-    cluster::{Error, LogRequest, LogStream, Priority},
+    cluster::{Error, LogRequest, Priority},
     plan::Since,
     tail::{
         check::{self, Checker},
+        logs::{Answer, Logs},
         position::Seen,
         split::Splitter,
         stream::{Doubt, End, Reading, Watchdog},
@@ -13,7 +16,7 @@ use crate::{
     target::Life,
 };
 
-impl Tail {
+impl<L: Logs> Tail<L> {
     /// One answer; or several, where a poll has to ask for more lines.
     pub(super) async fn answers(&mut self, log: Log, resuming: bool) -> Outcome {
         let before = self.counter.lines();
@@ -38,7 +41,7 @@ impl Tail {
     async fn open_and_read(&mut self, log: Log, resuming: bool) -> Outcome {
         // What was made sure of holds for what is asked now, and not for ever.
         let doubt = std::mem::replace(&mut self.doubt, Doubt::Stop);
-        let stream = match self.context.cluster.open_log(&self.request(log)).await {
+        let stream = match self.context.logs.open(&self.request(log)).await {
             Ok(stream) => stream,
             Err(error) => return Outcome::Failed(error),
         };
@@ -56,12 +59,13 @@ impl Tail {
         self.consume(stream, log, resuming, doubt).await
     }
 
-    async fn consume(&mut self, stream: LogStream, log: Log, resuming: bool, doubt: Doubt) -> Outcome {
+    async fn consume(&mut self, stream: L::Answer, log: Log, resuming: bool, doubt: Doubt) -> Outcome {
         let (request, start) = (self.request(log), self.extent.start());
+        let (answered, before) = (Instant::now(), self.counter.lines());
         // A poll that asked for too few lines has missed nothing yet.
         let few = request.tail_lines.filter(|_| log == Log::Polled && resuming);
         let checker = Checker {
-            cluster: &self.context.cluster,
+            logs: &self.context.logs,
             scheduler: &self.context.scheduler,
             lines: self.context.lines,
             request: LogRequest { priority: Priority::Check, ..request },
@@ -105,6 +109,12 @@ impl Tail {
             // It may have been cut off: a half line comes again when it is resumed.
             (Ok(End::Clean), Log::Followed | Log::Polled) => reading.hear_out().await,
             _ => {}
+        }
+        // That an answer was waited for is no merit.
+        if answered.elapsed() >= STEADY || log == Log::Polled && matches!(end, Ok(End::Clean)) {
+            self.retries.went_well();
+        } else if self.counter.lines() > before {
+            self.retries.came_on();
         }
         let lost = match end {
             Ok(End::Clean) => self.astray,
@@ -195,6 +205,6 @@ impl Tail {
 
     pub(super) async fn last_line(&self, log: Log, priority: Priority) -> Result<Option<Seen>, Error> {
         let request = LogRequest { priority, ..self.request(log) };
-        Box::pin(check::last_line(&self.context.cluster, &request, self.context.lines)).await
+        Box::pin(check::last_line(&self.context.logs, &request, self.context.lines)).await
     }
 }

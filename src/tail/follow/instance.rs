@@ -9,8 +9,7 @@ use super::{Log, STATUS_DELAY, Tail};
 use crate::{
     batch::Instant,
     cluster::{Error, Priority},
-    select,
-    tail::stream::Doubt,
+    tail::{logs::Logs, stream::Doubt},
     target::Life,
 };
 
@@ -19,7 +18,7 @@ const SECOND: i64 = 1_000_000_000;
 /// By how much the instant of a last line may be before that of another, in nanoseconds; no restart is as quick.
 const BACK: i64 = 20_000_000;
 
-impl Tail {
+impl<L: Logs> Tail<L> {
     /// What was served from `line` on may be the log of another instance: of another pod, as the apiserver knows, or of
     /// the next instance, as the kubelet knows. If not, the log was rotated.
     pub(super) async fn settle(&mut self, line: Option<Instant>) {
@@ -97,7 +96,7 @@ impl Tail {
 
     /// Whether the container has another instance now, as far as the cluster can be asked.
     pub(super) async fn is_replaced(&self) -> bool {
-        match Box::pin(select::is_current(&self.context.cluster, &self.target)).await {
+        match self.context.logs.is_current(&self.target).await {
             Ok(current) => !current,
             Err(error) => error.is_retryable(),
         }

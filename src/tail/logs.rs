@@ -1,0 +1,65 @@
+//! Logs of containers that can be asked for: a cluster's, or in tests those of a script on a paused clock.
+
+use bytes::Bytes;
+use jiff::Timestamp;
+
+use crate::{
+    cluster::{Cluster, Error, LogRequest, LogStream},
+    select,
+    target::Target,
+};
+
+pub trait Logs: Clone + Send + Sync + 'static {
+    type Answer: Answer;
+
+    /// Waits until the answer to a log request begins.
+    fn open(&self, request: &LogRequest) -> impl Future<Output = Result<Self::Answer, Error>> + Send;
+
+    /// Whether this instance is still the one whose log its container has, asked for anew.
+    fn is_current(&self, target: &Target) -> impl Future<Output = Result<bool, Error>> + Send;
+}
+
+/// A log as it arrives. Dropping it ends the request.
+pub trait Answer: Send {
+    /// The next bytes; an error where they stay away for too long from a log that is not followed. None at the end.
+    fn next(&mut self) -> impl Future<Output = Option<Result<Bytes, Error>>> + Send;
+
+    /// The next bytes, however long they take. Cancel-safe.
+    fn chunk(&mut self) -> impl Future<Output = Option<Result<Bytes, Error>>> + Send;
+
+    /// When the answer began, by the clock of the apiserver, in whole seconds.
+    fn date(&self) -> Option<Timestamp>;
+
+    /// Whether it would be cheaper to go on as [`LogRequest::busy`].
+    fn wants_own_connection(&self) -> bool;
+}
+
+impl Logs for Cluster {
+    type Answer = LogStream;
+
+    async fn open(&self, request: &LogRequest) -> Result<LogStream, Error> {
+        self.open_log(request).await
+    }
+
+    async fn is_current(&self, target: &Target) -> Result<bool, Error> {
+        Box::pin(select::is_current(self, target)).await
+    }
+}
+
+impl Answer for LogStream {
+    async fn next(&mut self) -> Option<Result<Bytes, Error>> {
+        self.next().await
+    }
+
+    async fn chunk(&mut self) -> Option<Result<Bytes, Error>> {
+        self.chunk().await
+    }
+
+    fn date(&self) -> Option<Timestamp> {
+        self.date()
+    }
+
+    fn wants_own_connection(&self) -> bool {
+        self.wants_own_connection()
+    }
+}
