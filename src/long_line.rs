@@ -97,6 +97,11 @@ impl LongLine {
         self.beyond += beyond.len() as u64;
     }
 
+    /// How many bytes have come of it.
+    pub fn length(&self) -> u64 {
+        self.head.len() as u64 + self.beyond
+    }
+
     /// The message now that it is whole: what is held of it, and the rest where that was kept.
     pub fn end(mut self) -> (Vec<u8>, Option<Spool>) {
         match self.spool {

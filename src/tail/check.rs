@@ -1,5 +1,7 @@
 //! Compares what was read of a log with its last line, for which one small request is made.
 
+use jiff::Timestamp;
+
 use super::{
     logs::{Answer, Logs},
     position::{Position, Seen},
@@ -37,22 +39,28 @@ impl<L: Logs> Checker<'_, L> {
     pub async fn look(&self, position: &Position) -> Look {
         let Some(_spare) = self.scheduler.try_spare() else { return Look::NoRoom };
         match Box::pin(last_line(self.logs, &self.request, self.lines)).await {
-            Ok(Some(line)) if position.misses(line, self.start) => Look::Missed,
+            Ok(Last { line: Some(line), .. }) if position.misses(line, self.start) => Look::Missed,
             // What keeps a check from being answered is no reason to let go of the stream.
             Ok(_) | Err(_) => Look::Fine,
         }
     }
 }
 
-/// The last line of the log that `request` names, where it is whole and can be told.
-pub async fn last_line(
-    logs: &impl Logs,
-    request: &LogRequest,
-    limit: LineLimit,
-) -> Result<Option<Seen>, Error> {
+/// The end of a log.
+#[derive(Debug, Clone, Copy)]
+pub struct Last {
+    /// The last line, where it is whole and can be told.
+    pub line: Option<Seen>,
+    /// When it was the last, by the clock of the apiserver, in whole seconds.
+    pub date: Timestamp,
+}
+
+/// The last line of the log that `request` names.
+pub async fn last_line(logs: &impl Logs, request: &LogRequest, limit: LineLimit) -> Result<Last, Error> {
     let request =
         LogRequest { follow: false, since: None, tail_lines: Some(1), limit_bytes: None, ..request.clone() };
     let mut stream = logs.open(&request).await?;
+    let date = stream.date();
     // Cut and joined as what is read, or they could not be compared.
     let mut splitter = Splitter::new(limit);
     let mut last = None;
@@ -61,10 +69,10 @@ pub async fn last_line(
         while let Some(Lines { data, pieces, .. }) = splitter.lines() {
             // More than one line is no answer to what was asked.
             let ([Piece::Line(Line { time: Some(time), start, end })], None) = (&pieces[..], last) else {
-                return Ok(None);
+                return Ok(Last { line: None, date });
             };
             last = Some(Seen::new(*time, &data[*start as usize..*end as usize]));
         }
     }
-    Ok(last.filter(|_| splitter.rest().is_none()))
+    Ok(Last { line: last.filter(|_| splitter.rest().is_none()), date })
 }

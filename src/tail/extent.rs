@@ -1,25 +1,52 @@
-//! How much of a log is to be shown, where nothing of it was shown yet.
+//! What was asked for of a log: from where on, how much, and where it is read as it is, until when.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
+use super::quota::Quota;
 use crate::{
     batch::Instant,
     plan::{LogPlan, Since},
 };
 
-/// `--since`, `--since-time` and `--tail`, as they are meant when a log is opened for the first time and when it is opened
-/// again. By default all of it.
+/// The apiserver tells its clock in whole seconds.
+const SECOND: SignedDuration = SignedDuration::from_secs(1);
+
+/// By how much the clock of a node is taken to be ahead of the apiserver's at most, where nothing is known of it.
+const AHEAD: SignedDuration = SignedDuration::from_secs(10);
+
+/// `--since`, `--since-time`, `--tail` and `--limit-bytes`, as they are meant when a log is opened for the first time and
+/// when it is opened again. By default all of it.
+///
+/// Without following, the log is read as it was when it was opened, by the clock of the apiserver: what its container
+/// writes while it is read, or while its end is confirmed, was not asked for.
 #[derive(Debug, Default, Clone)]
 pub struct Extent {
     since: Option<Since>,
     tail: Option<u64>,
-    /// When the log was opened first, by the apiserver's clock.
+    pub quota: Quota,
+    /// Whether what is written later is left out.
+    as_it_is: bool,
+    /// When the log was opened first, and when it was opened last before a line of it was read; by the apiserver's clock.
     opened: Option<Timestamp>,
+    asked: Option<Timestamp>,
+    /// By how much the node's clock is ahead of the apiserver's, once that was looked into.
+    ahead: Option<SignedDuration>,
 }
 
 impl Extent {
     pub fn new(plan: &LogPlan) -> Self {
-        Self { since: plan.since, tail: plan.tail, opened: None }
+        Self {
+            since: plan.since,
+            tail: plan.tail,
+            // Without confirmation nobody looks at the node's clock.
+            as_it_is: !plan.follow && !plan.previous && plan.confirm,
+            ..Self::of_news(plan)
+        }
+    }
+
+    /// All of the log of an instance that came into being while we looked on.
+    pub fn of_news(plan: &LogPlan) -> Self {
+        Self { quota: Quota { lines: None, bytes: plan.limit_bytes }, ..Self::default() }
     }
 
     /// Whether there may be lines that are not to be shown.
@@ -27,9 +54,17 @@ impl Extent {
         self.since.is_some() || self.tail.is_some()
     }
 
-    /// The log was opened at this time.
-    pub fn opened(&mut self, at: Option<Timestamp>) {
-        self.opened = self.opened.or(at);
+    /// The log was opened at this time, and nothing of it was read before if `anew`. `whole`: it is not to go on, so that
+    /// no more than its last lines are shown of it.
+    pub fn opened(&mut self, at: Timestamp, anew: bool, whole: bool) {
+        let first = self.opened.is_none();
+        self.opened = self.opened.or(Some(at));
+        if anew {
+            self.asked = Some(at);
+        }
+        if first && whole {
+            self.quota.lines = self.tail;
+        }
     }
 
     /// From when on to ask. A span of time counts from the first time, and so does what is new.
@@ -54,6 +89,30 @@ impl Extent {
             Some(Since::Ago(_)) | None => None,
         }
     }
+
+    /// From when on lines were not asked for, since they were written after the log was opened.
+    pub fn end(&self) -> Option<Instant> {
+        let asked = self.asked.filter(|_| self.as_it_is)?;
+        let margin = self.ahead.map_or(AHEAD, |ahead| SECOND + ahead);
+        asked.checked_add(margin).ok().map(Instant::from)
+    }
+
+    /// Whether [`Extent::end`] is more than a guess.
+    pub fn knows_its_end(&self) -> bool {
+        self.ahead.is_some()
+    }
+
+    /// A line that was written at `line` by the node's clock was in the log at `date` by the apiserver's.
+    pub fn compare_clocks(&mut self, line: Instant, date: Timestamp) {
+        let ahead = SignedDuration::from_nanos(line.0) - date.duration_since(Timestamp::UNIX_EPOCH);
+        // Less can be the rest of the second.
+        self.ahead = self.ahead.max(Some(if ahead > SECOND { ahead } else { SignedDuration::ZERO }));
+    }
+
+    /// Whether a log that was read to a line of this instant was read to its end.
+    pub fn is_reached(&self, latest: Option<Instant>) -> bool {
+        self.end().is_some_and(|end| latest >= Some(end))
+    }
 }
 
 #[cfg(test)]
@@ -64,12 +123,29 @@ mod tests {
 
     const OPENED: Timestamp = Timestamp::UNIX_EPOCH;
 
+    fn plan(since: Option<Since>, tail: Option<u64>) -> LogPlan {
+        LogPlan {
+            follow: false,
+            previous: false,
+            since,
+            tail,
+            limit_bytes: None,
+            idle_check: None,
+            confirm: true,
+        }
+    }
+
     fn extent(since: Option<Since>, tail: Option<u64>) -> [Extent; 2] {
-        let first = Extent { since, tail, opened: None };
+        let first = Extent::new(&plan(since, tail));
         let mut again = first.clone();
-        again.opened(Some(OPENED));
-        again.opened(Some(Timestamp::MAX));
+        again.opened(OPENED, true, true);
+        again.opened(Timestamp::MAX, false, true);
         [first, again]
+    }
+
+    /// Seconds after the log was opened.
+    fn seconds(seconds: i64) -> Instant {
+        Instant::from(OPENED + SignedDuration::from_secs(seconds))
     }
 
     #[test]
@@ -91,5 +167,48 @@ mod tests {
     fn the_last_lines_stay_the_last_lines() {
         let [first, again] = extent(None, Some(7));
         assert_eq!((first.tail_lines(), again.tail_lines(), again.since()), (Some(7), Some(7), None));
+    }
+
+    #[test]
+    fn a_log_that_does_not_go_on_has_no_more_than_its_last_lines() {
+        let [first, again] = extent(None, Some(7));
+        assert_eq!((first.quota.lines, again.quota.lines), (None, Some(7)));
+        let mut followed = Extent::new(&plan(None, Some(7)));
+        followed.opened(OPENED, true, false);
+        assert_eq!(followed.quota.lines, None);
+    }
+
+    #[test]
+    fn a_log_that_is_read_as_it_is_ends_in_the_second_in_which_it_was_opened() {
+        let [first, mut again] = extent(None, None);
+        assert_eq!(first.end(), None);
+        assert!(!again.knows_its_end());
+        again.compare_clocks(seconds(30), OPENED + SignedDuration::from_secs(30));
+        assert_eq!((again.end(), again.knows_its_end()), (Some(seconds(1)), true));
+        assert!(again.is_reached(Some(seconds(1))) && !again.is_reached(Some(seconds(0))));
+        assert!(!again.is_reached(None));
+    }
+
+    #[test]
+    fn a_node_whose_clock_is_ahead_ends_its_logs_later() {
+        let [_, mut again] = extent(None, None);
+        again.compare_clocks(seconds(60), OPENED + SignedDuration::from_secs(2));
+        assert_eq!(again.end(), Some(seconds(59)));
+    }
+
+    #[test]
+    fn what_was_read_in_vain_is_asked_for_as_it_is_then() {
+        let mut extent = Extent::new(&plan(None, None));
+        extent.opened(OPENED, true, true);
+        extent.opened(OPENED + SignedDuration::from_secs(9), true, true);
+        extent.compare_clocks(seconds(0), OPENED);
+        assert_eq!(extent.end(), Some(seconds(10)));
+    }
+
+    #[test]
+    fn a_log_that_is_followed_has_no_end() {
+        let mut extent = Extent::new(&LogPlan { follow: true, ..plan(None, None) });
+        extent.opened(OPENED, true, false);
+        assert_eq!(extent.end(), None);
     }
 }

@@ -12,7 +12,13 @@ use tokio::{
 };
 
 use super::{
-    Context, Logs, extent::Extent, idle::Idle, position::Position, retry::Retries, stream::Doubt, tear::Tear,
+    Context, Logs,
+    extent::Extent,
+    idle::Idle,
+    position::{Position, Seen},
+    retry::Retries,
+    stream::Doubt,
+    tear::Tear,
     window::Window,
 };
 use crate::{
@@ -70,6 +76,8 @@ pub struct Tail<L> {
     incomplete: bool,
     /// How often a log that came to its end was found to have more.
     rounds: usize,
+    /// The last line of a log that was found to have more: to be read.
+    owed: Option<Seen>,
     /// Whether a connection of its own is cheaper.
     busy: bool,
     doubt: Doubt,
@@ -113,6 +121,8 @@ enum Log {
 /// How one answer came to its end.
 enum Outcome {
     Clean,
+    /// All that was asked for has come.
+    Enough,
     Failed(Error),
     /// The target became another thing while the answer was on its way: it may be the log of another instance.
     Changed,
@@ -138,7 +148,7 @@ impl<L: Logs> Tail<L> {
     ) -> Self {
         let Legacy { position, latest: before, any } = legacy;
         let plan = context.plan.clone();
-        let extent = if fresh { Extent::default() } else { Extent::new(&plan) };
+        let extent = if fresh { Extent::of_news(&plan) } else { Extent::new(&plan) };
         let anew = position.latest().is_none();
         let position = if anew && extent.is_bounded() { Position::midway() } else { position };
         Self {
@@ -169,6 +179,7 @@ impl<L: Logs> Tail<L> {
             ended_well: true,
             incomplete: false,
             rounds: 0,
+            owed: None,
             busy: false,
             doubt: Doubt::Stop,
             said: String::new(),
@@ -209,7 +220,11 @@ impl<L: Logs> Tail<L> {
             };
             // After a poll the container may write more.
             if log != Log::Previous || !matches!(outcome, Outcome::Doubtful(_)) {
-                self.ended_well = matches!(outcome, Outcome::Clean) && log != Log::Polled;
+                self.ended_well = match outcome {
+                    Outcome::Clean => log != Log::Polled,
+                    Outcome::Enough => true,
+                    _ => false,
+                };
             }
             if let Some(reason) = self.judge(log, outcome).await {
                 return reason;
@@ -340,8 +355,9 @@ impl<L: Logs> Tail<L> {
                 return None;
             }
             Outcome::Silent | Outcome::Busy => return None,
-            // A limit counts once: what follows it is not asked for.
-            Outcome::Clean if self.plan.limit_bytes.is_some() => return Some(self.ended().await),
+            Outcome::Enough => {
+                return if self.is_misled(log).await { None } else { Some(self.ended().await) };
+            }
             Outcome::Clean if matches!(log, Log::Current | Log::Previous) => {
                 let all_read = !self.is_misled(log).await && !self.has_more(log).await;
                 return if all_read { Some(self.ended().await) } else { None };

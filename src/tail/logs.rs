@@ -27,8 +27,8 @@ pub trait Answer: Send {
     /// The next bytes, however long they take. Cancel-safe.
     fn chunk(&mut self) -> impl Future<Output = Option<Result<Bytes, Error>>> + Send;
 
-    /// When the answer began, by the clock of the apiserver, in whole seconds.
-    fn date(&self) -> Option<Timestamp>;
+    /// When the answer began, by the clock of the apiserver, in whole seconds; by that of this machine where it does not say.
+    fn date(&self) -> Timestamp;
 
     /// Whether it would be cheaper to go on as [`LogRequest::busy`].
     fn wants_own_connection(&self) -> bool;
@@ -55,8 +55,8 @@ impl Answer for LogStream {
         self.chunk().await
     }
 
-    fn date(&self) -> Option<Timestamp> {
-        self.date()
+    fn date(&self) -> Timestamp {
+        self.date().unwrap_or_else(Timestamp::now)
     }
 
     fn wants_own_connection(&self) -> bool {

@@ -6,6 +6,7 @@ mod follow;
 mod idle;
 mod logs;
 mod position;
+mod quota;
 mod retry;
 mod split;
 mod stream;

@@ -77,6 +77,15 @@ impl Splitter {
         Self { limit, pending, searched: 0, timestamps, long: None, ended: None }
     }
 
+    /// Bytes of a line that has no end yet.
+    pub fn held(&self) -> u64 {
+        let long = self
+            .long
+            .as_ref()
+            .map(|long| long.stamp.len() as u64 + long.line.length() + long.unjoined.len() as u64);
+        long.unwrap_or(self.pending.len() as u64)
+    }
+
     /// Whether these were to be whole and are not, for want of a file.
     pub fn is_cut(&self, lines: &Lines) -> bool {
         self.limit.spool && lines.rest.is_none() && long_line::is_cut(&lines.data)

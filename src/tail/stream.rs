@@ -14,6 +14,7 @@ use super::{
     idle::Idle,
     logs::{Answer, Logs},
     position::{Finder, Found, Position},
+    quota::Quota,
     split::{Lines, Piece, Splitter},
     tear::Tear,
 };
@@ -58,6 +59,9 @@ pub struct Reading<'a, L: Logs> {
     pub current: bool,
     /// From when on lines are in doubt.
     pub bound: Option<Instant>,
+    /// From when on lines were not asked for.
+    pub end: Option<Instant>,
+    pub quota: &'a mut Quota,
     pub tear: &'a mut Option<Tear>,
     pub splitter: Splitter,
     /// Whether it may be ended for the sake of a connection of its own.
@@ -97,6 +101,10 @@ pub enum End {
     Clean,
     /// Before a line of that instant: the last line that was read is not in it, or it is too late to be this instance's.
     Doubtful(Option<Instant>),
+    /// Before a line that was written too late to be asked for.
+    Beyond,
+    /// As many lines or bytes as were asked for have come.
+    Enough,
     /// It has not, but what came since the last tear may be the next instance's log.
     Foreign,
     /// It has not, but so much comes that a connection of its own would be cheaper.
@@ -117,8 +125,9 @@ impl<L: Logs> Reading<'_, L> {
             }
             let failed = self.gather();
             while let Some(lines) = self.splitter.lines() {
-                if let end @ End::Doubtful(_) = self.send(lines).await {
-                    return Ok(end);
+                match self.send(lines).await {
+                    End::Clean => {}
+                    end => return Ok(end),
                 }
             }
             if self.movable && self.stream.wants_own_connection() {
@@ -181,11 +190,17 @@ impl<L: Logs> Reading<'_, L> {
     /// Sends a last line that no newline ends, now that no more comes.
     pub async fn finish(&mut self) -> End {
         while let Some(lines) = self.splitter.rest() {
-            if let end @ End::Doubtful(_) = self.send(lines).await {
-                return end;
+            match self.send(lines).await {
+                End::Clean => {}
+                end => return end,
             }
         }
         End::Clean
+    }
+
+    /// Whether the bytes that were asked for end within a line.
+    pub fn is_cut_by_quota(&self) -> bool {
+        self.quota.bytes.is_some_and(|left| self.splitter.held() >= left)
     }
 
     /// Tells what the kubelet said last in place of a line. A line cut short is left alone: it comes again.
@@ -217,23 +232,26 @@ impl<L: Logs> Reading<'_, L> {
                 Piece::Line(line) if log_end.is_some() && line.time >= log_end => {
                     end = End::Doubtful(line.time);
                 }
-                Piece::Line(line) => match self.judge(&data, line) {
+                Piece::Line(line) if self.end.is_some() && line.time >= self.end => end = End::Beyond,
+                Piece::Line(mut line) => match self.judge(&data, line) {
                     Found::Known => {}
-                    Found::New => {
-                        if self.position.latest().is_none() && items.is_empty() {
+                    Found::Lost if self.doubt == Doubt::Stop => end = End::Doubtful(line.time),
+                    found => {
+                        let first = self.position.latest().is_none() && items.is_empty();
+                        if first || found == Found::Lost {
                             self.mark_tear(line);
                         }
-                        items.push(Item::Line(line));
-                    }
-                    Found::Lost if self.doubt == Doubt::Stop => end = End::Doubtful(line.time),
-                    Found::Lost => {
-                        self.mark_tear(line);
-                        *self.incomplete = true;
-                        items.push(Item::Gap { after: self.position.latest(), before: line.time });
-                        items.push(Item::Line(line));
+                        if found == Found::Lost {
+                            *self.incomplete = true;
+                            items.push(Item::Gap { after: self.position.latest(), before: line.time });
+                        }
+                        items.extend(self.quota.take(&data, &mut line).then_some(Item::Line(line)));
                     }
                 },
-                Piece::Untimed { start, end } => self.tell(&data[start as usize..end as usize]).await,
+                Piece::Untimed { start, end } => self.hear(&data[start as usize..end as usize]).await,
+            }
+            if end == End::Clean && self.quota.is_used_up() {
+                end = End::Enough;
             }
             if end != End::Clean {
                 break;
@@ -266,7 +284,16 @@ impl<L: Logs> Reading<'_, L> {
     fn mark_tear(&mut self, line: Line) {
         if self.current {
             let before = self.position.clone();
-            *self.tear = Some(Tear { before, behind: line.time, incomplete: *self.incomplete });
+            let (incomplete, quota) = (*self.incomplete, *self.quota);
+            *self.tear = Some(Tear { before, behind: line.time, incomplete, quota });
+        }
+    }
+
+    /// Takes what bears no timestamp: words of the kubelet, or half a timestamp where the bytes that were asked for end.
+    async fn hear(&mut self, text: &[u8]) {
+        self.quota.take_bytes(text.len());
+        if !self.quota.is_used_up() {
+            self.tell(text).await;
         }
     }
 

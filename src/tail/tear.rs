@@ -1,6 +1,6 @@
 //! A place in a log where another instance's may begin: its opening, and where the last line that was read is missing.
 
-use super::position::Position;
+use super::{position::Position, quota::Quota};
 use crate::{
     batch::Instant,
     target::{Ending, Life},
@@ -14,6 +14,8 @@ pub struct Tear {
     pub behind: Option<Instant>,
     /// Whether lines may have been missed earlier.
     pub incomplete: bool,
+    /// How much might still be shown.
+    pub quota: Quota,
 }
 
 impl Tear {
@@ -45,7 +47,7 @@ mod tests {
         let replaced = Life::Replaced { ending: Ending::default(), restart_count: 1, started };
         let behind = |second: i64| {
             let behind = Some(Instant(second * 1_000_000_000 + 5));
-            Tear { before: Position::default(), behind, incomplete: false }
+            Tear { before: Position::default(), behind, incomplete: false, quota: Quota::default() }
         };
         assert!(behind(7).can_be_of_next(&replaced));
         assert!(!behind(6).can_be_of_next(&replaced));

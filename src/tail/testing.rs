@@ -126,7 +126,7 @@ impl Reply {
         Reply { head: Err(error), wait: Duration::ZERO, body: VecDeque::new() }
     }
 
-    /// The head comes so much later.
+    /// The head comes so much later, and is dated halfway.
     pub fn after(self, seconds: f64) -> Reply {
         Reply { wait: Duration::from_secs_f64(seconds), ..self }
     }
@@ -166,10 +166,11 @@ impl Logs for Scripted {
         let seconds = self.began.elapsed().as_secs_f64();
         self.asked.lock().expect("no panic").push((seconds, request.clone()));
         let Reply { head, wait, body } = (self.script.lock().expect("no panic"))(request);
-        sleep(wait).await;
+        sleep(wait / 2).await;
+        let now = at(self.began.elapsed().as_secs_f64());
+        let date = Timestamp::from_second(now.as_second()).expect("a time");
+        sleep(wait / 2).await;
         head?;
-        let now = start() + SignedDuration::try_from(self.began.elapsed()).expect("a short time");
-        let date = Timestamp::from_second(now.as_second()).ok();
         Ok(ScriptedAnswer { date, body, due: None })
     }
 
@@ -179,7 +180,7 @@ impl Logs for Scripted {
 }
 
 pub struct ScriptedAnswer {
-    date: Option<Timestamp>,
+    date: Timestamp,
     body: VecDeque<Part>,
     /// When the silence that began is over.
     due: Option<Instant>,
@@ -205,7 +206,7 @@ impl Answer for ScriptedAnswer {
         }
     }
 
-    fn date(&self) -> Option<Timestamp> {
+    fn date(&self) -> Timestamp {
         self.date
     }
 

@@ -1,6 +1,6 @@
 //! How much of each log is shown.
 
-use apiserver::Pod;
+use apiserver::{Answer, Gate, Match, Pod};
 
 use crate::harness::World;
 
@@ -66,6 +66,29 @@ fn tail_bounds_the_lines_of_each_log() {
     world.pod("web-2", ["d", "e"]);
     world.run("web --tail 1 --no-follow").lines(["web-1 app c", "web-2 app e"]);
     assert_eq!(world.log_queries("tailLines"), ["1", "1"]);
+}
+
+#[test]
+fn the_last_lines_are_all_that_was_asked_for_and_need_no_confirmation() {
+    let world = World::web(["a", "b", "c"]);
+    world.run("web --tail 2 --no-follow -o raw").stdout("b\nc\n").exit(0);
+    assert_eq!(world.requests().logs().len(), 1);
+    world.run("web --tail 4 --no-follow -o raw").stdout("a\nb\nc\n").exit(0);
+    assert_eq!((world.requests().logs().len(), world.looks()), (3, 1));
+}
+
+/// The end of the log is confirmed while its container writes on, some seconds later.
+#[test]
+fn what_is_written_after_a_log_was_opened_is_not_shown() {
+    let world = World::web(["a", "b"]);
+    let confirmed = Gate::new();
+    world.on(Match::logs().nth(2)).then(Answer::ok().hold(&confirmed));
+    let tail = world.start("web --no-follow -o raw");
+    tail.until(|account| account.requests.logs().len() == 2);
+    world.set_clock_ahead(3);
+    world.log("web-1/app").push("later");
+    confirmed.release();
+    tail.finish().stdout("a\nb\n").stderr("+ web-1 › app\n- web-1 › app\n").exit(0);
 }
 
 #[test]

@@ -7,9 +7,8 @@ use crate::{
     cluster::{Error, LogRequest, Priority},
     plan::Since,
     tail::{
-        check::{self, Checker},
+        check::{self, Checker, Last},
         logs::{Answer, Logs},
-        position::Seen,
         split::Splitter,
         stream::{Doubt, End, Reading, Watchdog},
     },
@@ -54,7 +53,8 @@ impl<L: Logs> Tail<L> {
         if doubt == Doubt::Tell && self.plan.follow && self.is_replaced().await {
             return Outcome::Doubtful(None);
         }
-        self.extent.opened(stream.date());
+        let whole = matches!(log, Log::Current | Log::Previous);
+        self.extent.opened(stream.date(), self.position.latest().is_none(), whole);
         self.begin().await;
         self.consume(stream, log, resuming, doubt).await
     }
@@ -74,6 +74,7 @@ impl<L: Logs> Tail<L> {
         // What was read may be the next instance's, and so may what lies behind the bound.
         let foreign = log == Log::Previous && self.may_be_foreign();
         let bound = self.previous_bound(log);
+        let (end_asked, end_known) = (self.extent.end(), self.extent.knows_its_end());
         let watched = self.idle.as_mut().filter(|_| log == Log::Followed);
         // After a clean end there may be nothing more, and soon not even a log.
         let unsurprising = if resuming && self.ended_well { Some(&mut self.gone) } else { None };
@@ -95,6 +96,8 @@ impl<L: Logs> Tail<L> {
             incomplete: &mut self.incomplete,
             current: log != Log::Previous,
             bound,
+            end: end_asked,
+            quota: &mut self.extent.quota,
             tear: &mut self.tear,
             watchdog: watched.map(|idle| Watchdog { idle, checker }),
             splitter: Splitter::new(self.context.lines),
@@ -106,6 +109,8 @@ impl<L: Logs> Tail<L> {
                 end = Ok(reading.finish().await);
                 self.astray = reading.finder.is_some_and(|finder| !finder.done());
             }
+            (Ok(End::Beyond), _) => self.astray = reading.finder.is_some_and(|finder| !finder.done()),
+            (Ok(End::Clean), _) if !resuming && reading.is_cut_by_quota() => end = Ok(reading.finish().await),
             // It may have been cut off: a half line comes again when it is resumed.
             (Ok(End::Clean), Log::Followed | Log::Polled) => reading.hear_out().await,
             _ => {}
@@ -126,7 +131,10 @@ impl<L: Logs> Tail<L> {
             return Outcome::Changed;
         }
         match end {
-            Ok(End::Clean) => Outcome::Clean,
+            Ok(End::Enough) => Outcome::Enough,
+            Ok(End::Beyond) if end_known => Outcome::Enough,
+            // The node's clock may be ahead: the last line tells.
+            Ok(End::Clean | End::Beyond) => Outcome::Clean,
             Ok(End::Silent) => Outcome::Silent,
             Ok(End::Foreign) => Outcome::Changed,
             Ok(End::Busy) => {
@@ -143,7 +151,6 @@ impl<L: Logs> Tail<L> {
     }
 
     fn request(&self, log: Log) -> LogRequest {
-        let plan = &self.plan;
         let resume = self.position.since();
         LogRequest {
             namespace: self.target.pod.namespace.clone(),
@@ -157,7 +164,8 @@ impl<L: Logs> Tail<L> {
                 (_, Some(_)) => None,
                 (_, None) => self.extent.tail_lines(),
             },
-            limit_bytes: plan.limit_bytes,
+            // What is asked for again comes on top.
+            limit_bytes: self.extent.quota.bytes.filter(|_| resume.is_none()),
             // What is read to its end comes as fast as it can.
             busy: self.busy || !self.plan.follow,
             priority: match (log, resume) {
@@ -174,8 +182,11 @@ impl<L: Logs> Tail<L> {
         if !self.plan.confirm || self.gone.is_some() {
             return false;
         }
+        if self.owed.take().is_some_and(|line| !self.position.misses(line, self.extent.start())) {
+            return false;
+        }
         let more = match self.last_line(log, Priority::Check).await {
-            Ok(last) => last.is_some_and(|line| self.position.misses(line, self.extent.start())),
+            Ok(last) => self.owes(last),
             Err(error)
                 if self.may_retry(&error) && self.retries.count() < TRIES && !is_without_previous(&error) =>
             {
@@ -193,17 +204,27 @@ impl<L: Logs> Tail<L> {
         more
     }
 
+    /// Whether a log whose last line is this one has more of what was asked for. Where its container wrote on, that is
+    /// not known before it was read on.
+    fn owes(&mut self, Last { line, date }: Last) -> bool {
+        let Some(line) = line else { return false };
+        self.extent.compare_clocks(line.time(), date);
+        let missed = self.position.misses(line, self.extent.start());
+        self.owed = Some(line).filter(|_| missed && !self.extent.is_reached(self.position.latest()));
+        self.owed.is_some()
+    }
+
     /// Where none of the lines are wanted that there are, the last of them is where to go on from: else each poll would
     /// have the kubelet read all of the log again.
     async fn find_place(&mut self, log: Log) {
-        if let Ok(Some(line)) = self.last_line(log, Priority::Check).await
+        if let Ok(Last { line: Some(line), .. }) = self.last_line(log, Priority::Check).await
             && !self.position.misses(line, self.extent.start())
         {
             self.position.go_on_behind(line);
         }
     }
 
-    pub(super) async fn last_line(&self, log: Log, priority: Priority) -> Result<Option<Seen>, Error> {
+    pub(super) async fn last_line(&self, log: Log, priority: Priority) -> Result<Last, Error> {
         let request = LogRequest { priority, ..self.request(log) };
         Box::pin(check::last_line(&self.context.logs, &request, self.context.lines)).await
     }

@@ -9,7 +9,7 @@ use super::{Log, STATUS_DELAY, Tail};
 use crate::{
     batch::Instant,
     cluster::{Error, Priority},
-    tail::{logs::Logs, stream::Doubt},
+    tail::{check::Last, logs::Logs, stream::Doubt},
     target::Life,
 };
 
@@ -82,8 +82,8 @@ impl<L: Logs> Tail<L> {
         let own = match (previous, current) {
             (Err(error), _) | (_, Err(error)) if self.may_retry(&error) => return self.pause().await,
             // Its last lines bear at most the second in which the next one started.
-            (Ok(Some(previous)), Ok(current)) => {
-                Some(previous) != current && previous.time().0 < bound.0 + SECOND
+            (Ok(Last { line: Some(previous), .. }), Ok(current)) => {
+                Some(previous) != current.line && previous.time().0 < bound.0 + SECOND
             }
             _ => true,
         };
@@ -111,7 +111,7 @@ impl<L: Logs> Tail<L> {
     /// them. What is left of this instance's log is read from the tear on.
     pub(super) fn hand_over(&mut self) {
         if let Some(tear) = self.tear.take() {
-            self.incomplete = tear.incomplete;
+            (self.incomplete, self.extent.quota) = (tear.incomplete, tear.quota);
             self.next = std::mem::replace(&mut self.position, tear.before);
         }
         self.astray = false;
@@ -123,7 +123,7 @@ impl<L: Logs> Tail<L> {
     /// and as the current one.
     async fn previous(&self) -> Option<Previous> {
         let last = match self.last_line(Log::Previous, Priority::Resume).await {
-            Ok(last) => last.map(|line| line.time()),
+            Ok(last) => last.line.map(|line| line.time()),
             Err(error) if is_without_previous(&error) => return Some(Previous::Other),
             Err(error) if self.may_retry(&error) => return None,
             Err(_) => return Some(Previous::Other),

@@ -88,3 +88,123 @@ async fn an_answer_that_breaks_over_and_over_is_read_on_as_long_as_it_brings_lin
     assert_eq!(said.len(), 23, "{said:?}");
     assert!(ended.complete && asked.len() > TRIES + 2, "{ended:?}");
 }
+
+/// A container that writes so many lines a second, read from so many seconds away; it began ten seconds ago.
+fn busy(plan: LogPlan, rate: f64, round_trip: f64) -> Story {
+    let log = Written::numbered((0..(60.0 * rate) as usize).map(|n| n as f64 / rate - 10.0));
+    let began = Instant::now();
+    Story::begin(plan, Life::Running, move |request| {
+        log.until(began.elapsed().as_secs_f64() + round_trip / 2.0).answer(request).after(round_trip)
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_lines_of_a_log_that_is_being_written_are_as_many_as_were_asked_for() {
+    for (rate, round_trip) in [(500.0, 0.0), (500.0, 0.05), (500.0, 0.6), (1.0, 0.6), (0.2, 5.0)] {
+        let story = busy(LogPlan { tail: Some(2), ..as_it_is() }, rate, round_trip);
+        let (ended, said, asked) = story.end().await;
+        assert_eq!(said.len(), 4, "{rate} a second, {round_trip} s away: {said:?}");
+        assert!(ended.complete && asked.len() == 1, "{asked:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_is_being_written_is_shown_as_it_was_when_it_was_opened() {
+    for (rate, round_trip) in [(500.0, 0.05), (500.0, 0.6), (1.0, 0.6), (0.2, 5.0)] {
+        let (ended, said, asked) = busy(as_it_is(), rate, round_trip).end().await;
+        let opened = 10.0 + round_trip / 2.0;
+        let shown = (said.len() - 2) as f64;
+        let (least, most) = ((opened * rate).floor(), (opened + 1.0) * rate + 1.0);
+        assert!((least..=most).contains(&shown), "{rate} a second, {round_trip} s away: {shown} lines");
+        assert!(ended.complete && asked.len() <= 3, "{asked:?}");
+        assert!(!said.iter().any(|said| said.starts_with('!')), "{said:?}");
+    }
+}
+
+/// What an answer was cut off from is found out, though the log goes on.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_was_cut_is_read_on_to_where_the_log_was_opened() {
+    for ahead in [0.0, 30.0, -30.0] {
+        let log = Written::numbered((0..6000).map(|n| f64::from(n) / 100.0 - 10.0 + ahead));
+        let (began, mut asked) = (Instant::now(), 0);
+        let story = Story::begin(as_it_is(), Life::Running, move |request| {
+            asked += 1;
+            let now = began.elapsed().as_secs_f64() + 0.3;
+            let reached = if asked == 1 { -5.0 } else { now };
+            log.until(reached + ahead).answer(request).after(0.6)
+        });
+        let (ended, said, asked) = story.end().await;
+        let shown = said.len() - 2;
+        assert!(shown >= 1030, "{ahead} s ahead: {shown} lines");
+        // A clock that is behind cannot be told from a log that nobody has written to for a while.
+        assert!(shown <= if ahead < 0.0 { 1200 } else { 1300 }, "{ahead} s ahead: {shown} lines");
+        assert!(ended.complete && asked.len() <= 3, "{ahead} s ahead: {asked:?}");
+    }
+}
+
+/// Writes more than the network can carry: some kubelets give all that comes while they send.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_goes_on_with_its_log_is_left() {
+    let log = Written::numbered((0..6000).map(|n| f64::from(n) / 10.0 - 10.0));
+    let began = Instant::now();
+    let story = Story::begin(as_it_is(), Life::Running, move |request| {
+        if is_look(request) {
+            return log.until(began.elapsed().as_secs_f64()).answer(request);
+        }
+        let mut reply = Reply::of("");
+        for second in -10..500 {
+            let instants = (0..10).map(|n| f64::from(second) + f64::from(n) / 10.0);
+            let lines: String = instants.map(|at| line(at, "x")).collect();
+            reply = reply.then(lines).silent(if second < 0 { 0.0 } else { 1.0 });
+        }
+        reply
+    });
+    let (ended, said, _) = story.end().await;
+    assert!((110..=210).contains(&said.len()), "{}", said.len());
+    assert!(ended.complete);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_that_cannot_be_reached_is_told() {
+    let log = Written::numbered((0..10).map(|n| f64::from(n) - 20.0));
+    let story = Story::begin(as_it_is(), Life::Running, move |request| match is_look(request) {
+        true => log.answer(request),
+        false => log.until(-15.0).answer(request),
+    });
+    let (ended, said, asked) = story.end().await;
+    assert!(said[said.len() - 2].starts_with("! "), "{said:?}");
+    assert!(!ended.complete && asked.len() <= 6, "{asked:?}");
+}
+
+/// With each timestamp and newline, a line of one digit has 33 bytes.
+#[tokio::test(start_paused = true)]
+async fn a_bound_on_bytes_holds_over_answers_that_break() {
+    for (limit, shown) in [(33 * 3, 3), (33 * 3 + 10, 3), (33 * 3 + 32, 4), (33 * 100, 10)] {
+        let log = Written::numbered((0..10).map(|n| f64::from(n) - 20.0));
+        let mut asked = 0;
+        let plan = LogPlan { limit_bytes: Some(limit), ..as_it_is() };
+        let story = Story::begin(plan, Life::Running, move |request| {
+            asked += 1;
+            let reply = log.until(if asked == 1 { -18.5 } else { 0.0 }).answer(request);
+            if asked == 1 { reply.broken() } else { reply }
+        });
+        let (ended, said, _) = story.end().await;
+        let lines: Vec<String> = (0..shown).map(|n| n.to_string()).collect();
+        assert_eq!(said[1..said.len() - 1], lines, "{limit} bytes");
+        assert!(ended.complete);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bound_on_bytes_does_not_end_a_followed_log_before_it_is_reached() {
+    let log = Written::numbered([-5.0, -4.0, 0.5, 1.5, 2.5, 3.5]);
+    let began = Instant::now();
+    let plan = LogPlan { limit_bytes: Some(33 * 5), ..plan() };
+    let story = Story::begin(plan, Life::Running, move |request| {
+        // A server that ends each answer as soon as it can.
+        log.until(began.elapsed().as_secs_f64()).answer(request)
+    });
+    let (ended, said, _) = story.end().await;
+    assert_eq!(said, ["+", "0", "1", "2", "3", "4", "-"]);
+    assert!(ended.complete);
+}
