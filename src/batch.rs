@@ -55,12 +55,29 @@ pub enum EndReason {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Item {
     Line(Line),
-    /// Lines between these two instants may be missing.
-    Gap {
-        after: Option<Instant>,
-        before: Option<Instant>,
-    },
+    Gap(Gap),
     Ended(Ended),
+}
+
+/// Lines that may not have been read. Instants are those of the lines around; None: there is none, or it is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gap {
+    /// Between two lines.
+    Between(Option<Instant>, Option<Instant>),
+    /// Behind this line: the log has more than could be read.
+    Behind(Option<Instant>),
+    /// Behind this line, if there was any more: nobody can tell, since the log was removed.
+    Unchecked(Option<Instant>),
+}
+
+impl Gap {
+    /// After and before which line.
+    pub fn bounds(self) -> [Option<Instant>; 2] {
+        match self {
+            Self::Between(after, before) => [after, before],
+            Self::Behind(after) | Self::Unchecked(after) => [after, None],
+        }
+    }
 }
 
 /// The lines of one read of one target.

@@ -25,7 +25,7 @@ impl Filter {
         let mut items = std::mem::take(&mut batch.items);
         items.retain(|item| match item {
             Item::Line(line) => self.wants(batch.message(line)),
-            Item::Gap { .. } | Item::Ended(_) => true,
+            Item::Gap(_) | Item::Ended(_) => true,
         });
         batch.items = items;
     }
@@ -39,7 +39,7 @@ impl Filter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::batch::{EndReason, Ended, Line};
+    use crate::batch::{EndReason, Ended, Gap, Line};
 
     fn kept(include: &[&str], exclude: &[&str], lines: &[&str]) -> Vec<String> {
         let compile = |patterns: &[&str]| patterns.iter().map(|p| LinePattern::new(p).unwrap()).collect();
@@ -96,7 +96,7 @@ mod tests {
     fn gaps_and_ends_stay() {
         let plan = FilterPlan { exclude: vec![LinePattern::new("").unwrap()], ..FilterPlan::default() };
         let mut batch = batch(LINES);
-        let gap = Item::Gap { after: None, before: None };
+        let gap = Item::Gap(Gap::Behind(None));
         let ended = Item::Ended(Ended { reason: EndReason::Finished, complete: true });
         batch.items.extend([gap.clone(), ended.clone()]);
         Filter::new(&plan).apply(&mut batch);

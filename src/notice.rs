@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    batch::{EndReason, Instant},
+    batch::{EndReason, Gap},
     target::{PodInfo, Target},
 };
 
@@ -13,8 +13,8 @@ pub enum Notice {
     Started(Arc<Target>),
     /// `- pod › container`
     Ended(Arc<Target>, EndReason),
-    /// Lines of a target between these instants may be missing.
-    Gap(Arc<Target>, Option<Instant>, Option<Instant>),
+    /// Lines of a target may be missing.
+    Gap(Arc<Target>, Gap),
     /// A container that has not started, and why: `! pod › container waits: ImagePullBackOff: …`
     Waiting { pod: Arc<PodInfo>, container: String, reason: String },
     /// Something about one target that the user should know: `! pod › container: …`

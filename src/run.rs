@@ -367,7 +367,7 @@ async fn show_rest(rest: &Spool, lines: &mut Vec<u8>, output: &mut Output) -> Re
 fn notices(batch: &Batch) -> Vec<Notice> {
     let notice = |item: &Item| match item {
         Item::Line(_) => None,
-        Item::Gap { after, before } => Some(Notice::Gap(batch.target.clone(), *after, *before)),
+        Item::Gap(gap) => Some(Notice::Gap(batch.target.clone(), *gap)),
         Item::Ended(ended) => Some(Notice::Ended(batch.target.clone(), ended.reason.clone())),
     };
     batch.items.iter().filter_map(notice).collect()

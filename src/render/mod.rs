@@ -56,7 +56,7 @@ trait Format: Send {
                     self.body(line.time, batch.message(line), out);
                     out.extend_from_slice(&frame.tail);
                 }
-                Item::Gap { after, before } => self.gap(frame, [*after, *before], out),
+                Item::Gap(gap) => self.gap(frame, gap.bounds(), out),
                 Item::Ended(_) => {}
             }
         }
@@ -125,7 +125,7 @@ fn address(target: &Target) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::batch::{EndReason, Ended};
+    use crate::batch::{EndReason, Ended, Gap};
     use testing::{batch, display, target};
 
     #[test]
@@ -143,7 +143,7 @@ mod tests {
     fn gaps_and_ends_print_nothing() {
         let ended = Item::Ended(Ended { reason: EndReason::Deleted, complete: false });
         let mut batch = batch(&target("default", "web", "app"), &[b"a", b"b"]);
-        batch.items.insert(1, Item::Gap { after: None, before: None });
+        batch.items.insert(1, Item::Gap(Gap::Behind(None)));
         batch.items.push(ended);
         let mut out = Vec::new();
         Renderer::new(&display(), &FilterPlan::default(), false).unwrap().batch(&batch, &mut out);

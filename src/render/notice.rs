@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::color::{Palette, Style};
 use crate::{
-    batch::{EndReason, Instant},
+    batch::{EndReason, Gap, Instant},
     notice::Notice,
     plan::Display,
     target::Target,
@@ -70,9 +70,9 @@ impl Notices {
                 out.extend_from_slice(b": ");
                 words(text, out);
             }
-            Notice::Gap(target, after, before) => {
+            Notice::Gap(target, gap) => {
                 self.names(&target.pod.namespace, &target.pod.name, &target.container, out);
-                words(&gap(*after, *before), out);
+                words(&missing(*gap), out);
             }
             Notice::Info(text) | Notice::Warning(text) | Notice::Trace(text) => {
                 words(text, out);
@@ -107,15 +107,27 @@ fn why(target: &Target, reason: &EndReason) -> String {
     format!(" ({})", words.join(", "))
 }
 
-fn gap(after: Option<Instant>, before: Option<Instant>) -> String {
+/// Of which lines it is not known whether there were more, and why.
+fn missing(gap: Gap) -> String {
     let text = |instant: Option<Instant>| {
         let time = instant.and_then(|instant| Timestamp::from_nanosecond(instant.0.into()).ok());
         time.map_or("an unknown time".to_owned(), |time| format!("{time:.9}"))
     };
-    if after.is_none() && before.is_none() {
-        return ": lines may be missing: the log was gone before it could be read".to_owned();
+    match gap {
+        Gap::Unchecked(None) | Gap::Behind(None) => {
+            ": lines may be missing: the log was gone before it could be read".to_owned()
+        }
+        Gap::Unchecked(last) => format!(
+            ": the node removed this log before its end could be checked; the last line shown is from {}",
+            text(last)
+        ),
+        Gap::Behind(after) => {
+            format!(": lines may be missing after {}: the rest of the log could not be read", text(after))
+        }
+        Gap::Between(after, before) => {
+            format!(": lines may be missing between {} and {}", text(after), text(before))
+        }
     }
-    format!(": lines may be missing between {} and {}", text(after), text(before))
 }
 
 /// Text that may come from the cluster: kept to one line and from steering the terminal.

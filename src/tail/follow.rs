@@ -22,7 +22,7 @@ use super::{
     window::Window,
 };
 use crate::{
-    batch::{self, Batch, EndReason, Ended, Item},
+    batch::{self, Batch, EndReason, Ended, Gap, Item},
     cluster::Error,
     notice::Notice,
     plan::LogPlan,
@@ -39,6 +39,9 @@ const STATUS_DELAY: Duration = Duration::from_secs(10);
 
 /// How long a grant is kept without being used.
 const KEPT: Duration = Duration::from_secs(1);
+
+/// The longest pause between tries while a refusal is nothing unusual.
+const SOON: Duration = Duration::from_millis(250);
 
 /// How often at most a log that came to its end is read on because there is more.
 const ROUNDS: usize = 2;
@@ -70,8 +73,10 @@ pub struct Tail<L> {
     astray: bool,
     /// Whether the user was told that it began.
     begun: bool,
-    /// Whether the last answer came to its end.
+    /// Whether the last answer came to its end, and nothing speaks against it since.
     ended_well: bool,
+    /// Whether the last stream gave all that it had, and then fell silent.
+    heard_out: bool,
     /// Whether lines may have been missed.
     incomplete: bool,
     /// How often a log that came to its end was found to have more.
@@ -177,6 +182,7 @@ impl<L: Logs> Tail<L> {
             astray: false,
             begun: false,
             ended_well: true,
+            heard_out: false,
             incomplete: false,
             rounds: 0,
             owed: None,
@@ -218,14 +224,6 @@ impl<L: Logs> Tail<L> {
                 Ok(read) => read,
                 Err(reason) => return reason,
             };
-            // After a poll the container may write more.
-            if log != Log::Previous || !matches!(outcome, Outcome::Doubtful(_)) {
-                self.ended_well = match outcome {
-                    Outcome::Clean => log != Log::Polled,
-                    Outcome::Enough => true,
-                    _ => false,
-                };
-            }
             if let Some(reason) = self.judge(log, outcome).await {
                 return reason;
             }
@@ -239,24 +237,23 @@ impl<L: Logs> Tail<L> {
         if let Some(gone) = self.gone.take().filter(|gone| !deleting && *gone != self.said) {
             self.tell(gone).await;
         }
-        let lost = match reason {
-            EndReason::Deleted => !self.begun || !self.ended_well,
-            // Its log was there no more when it was to be read.
-            EndReason::Terminated(_) if self.previous_is_own == Some(false) => !self.ended_well,
-            EndReason::Terminated(_) => self.log().is_err() || self.astray,
-            EndReason::Finished => self.astray,
-            EndReason::Dropped | EndReason::Failed => false,
+        let latest = self.position.latest();
+        let unchecked = Gap::Unchecked(latest);
+        let unread = !self.begun || !self.ended_well;
+        let gap = match reason {
+            EndReason::Deleted => unread.then_some(unchecked),
+            EndReason::Terminated(_) if self.previous_is_own == Some(false) => unread.then_some(unchecked),
+            // There is another instance's log in its place.
+            EndReason::Terminated(_) if unread && self.log().is_err() => Some(unchecked),
+            EndReason::Terminated(_) | EndReason::Finished => self.astray.then_some(Gap::Behind(latest)),
+            EndReason::Dropped | EndReason::Failed => None,
         };
-        match (lost, self.begun) {
-            (false, _) => {}
-            (true, true) => {
-                self.incomplete = true;
-                self.send(Item::Gap { after: self.position.latest(), before: None }).await;
-            }
-            (true, false) => {
-                self.incomplete = true;
-                self.tell("gone before its log could be read".to_owned()).await;
-            }
+        let Some(gap) = gap else { return };
+        self.incomplete = true;
+        if self.begun {
+            self.send(Item::Gap(gap)).await;
+        } else {
+            self.tell("gone before its log could be read".to_owned()).await;
         }
     }
 
@@ -372,7 +369,7 @@ impl<L: Logs> Tail<L> {
             Outcome::Failed(error)
                 if log == Log::Previous
                     && error.is_bad_request()
-                    && (self.plan.previous || self.retries.count() >= TRIES) =>
+                    && (self.plan.previous || self.retries.count() >= self.tries_for_previous()) =>
             {
                 return Some(self.no_previous().await);
             }
@@ -382,6 +379,9 @@ impl<L: Logs> Tail<L> {
                 if !again {
                     return Some(EndReason::Failed);
                 }
+                let at_most = if self.retries.count() < unusual(&error) { SOON } else { Duration::MAX };
+                self.pause_at_most(at_most).await;
+                return None;
             }
         }
         self.pause().await;
@@ -407,14 +407,18 @@ impl<L: Logs> Tail<L> {
     async fn tell_error(&mut self, error: &Error, again: bool) {
         if !again {
             self.tell(error.to_string()).await;
-        } else if self.retries.count() == 2 && error.status().is_some() {
+        } else if self.retries.count() == unusual(error) && error.status().is_some() {
             self.tell(format!("{error}; trying again")).await;
         }
     }
 
     /// Waits before the next try, or until something new is known of the target.
     async fn pause(&mut self) {
-        let pause = self.retries.next();
+        self.pause_at_most(Duration::MAX).await;
+    }
+
+    async fn pause_at_most(&mut self, most: Duration) {
+        let pause = self.retries.next().min(most);
         if pause > KEPT {
             self.grant = None;
         }
@@ -432,9 +436,14 @@ impl<L: Logs> Tail<L> {
             if self.may_be_foreign() {
                 self.hand_over();
             }
-            self.astray = true;
+            self.astray = !self.ended_well;
         }
         self.ended().await
+    }
+
+    /// A log that was read to its end is hardly worth waiting for, and the next instance waits too.
+    fn tries_for_previous(&self) -> usize {
+        if self.ended_well { 1 } else { TRIES }
     }
 
     async fn ended(&mut self) -> EndReason {
@@ -470,6 +479,12 @@ impl<L: Logs> Tail<L> {
     async fn tell(&self, text: String) {
         self.context.out.notice(Notice::About(self.target.clone(), text)).await;
     }
+}
+
+/// How many refusals like this one are nothing to be told. Around the start and the end of a container, the node and the
+/// apiserver know of it one after the other.
+fn unusual(error: &Error) -> usize {
+    if error.is_bad_request() || error.is_not_found() { 20 } else { 2 }
 }
 
 /// Whether the kubelet said that the node has no inotify instance left, of which each followed log takes one.

@@ -97,6 +97,15 @@ impl Position {
         }
     }
 
+    /// Whether a line of that instant would follow the last one about as soon as the last ones followed each other.
+    pub fn is_close_to(&self, time: Instant) -> bool {
+        let pauses = self.recent.iter().zip(self.recent.iter().skip(1)).map(|(a, b)| b.time.0 - a.time.0);
+        match (self.latest, pauses.max()) {
+            (Some(latest), Some(longest)) => (0..=2 * longest).contains(&(time.0 - latest.0)),
+            _ => false,
+        }
+    }
+
     /// From when to ask so that the last lines come again: a whole second, at least one before the last line.
     pub fn since(&self) -> Option<Timestamp> {
         Timestamp::from_second(self.from()?.0.div_euclid(SECOND)).ok()
@@ -143,6 +152,11 @@ impl Finder {
     /// Whether every line that was read has been seen again, so that all others are new.
     pub fn done(&self) -> bool {
         self.start + self.matched.len() == self.expected.len()
+    }
+
+    /// Whether nothing of the answer was judged yet.
+    pub fn is_untouched(&self) -> bool {
+        self.start == 0 && self.matched.is_empty()
     }
 
     /// Judges the next line of the answer. After [`Found::Lost`] all lines are new.

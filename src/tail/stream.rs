@@ -19,7 +19,7 @@ use super::{
     tear::Tear,
 };
 use crate::{
-    batch::{Batch, Instant, Item, Line},
+    batch::{Batch, Gap, Instant, Item, Line},
     cluster::Error,
     merge::Sender,
     notice::Notice,
@@ -55,6 +55,8 @@ pub struct Reading<'a, L: Logs> {
     pub unsurprising: Option<&'a mut Option<String>>,
     /// Set when lines may have been missed.
     pub incomplete: &'a mut bool,
+    /// Whether the stream before gave all that it had, and then fell silent.
+    pub heard_out: bool,
     /// Whether it is the container's current log, which may be that of another instance.
     pub current: bool,
     /// From when on lines are in doubt.
@@ -241,9 +243,9 @@ impl<L: Logs> Reading<'_, L> {
                         if first || found == Found::Lost {
                             self.mark_tear(line);
                         }
-                        if found == Found::Lost {
+                        if found == Found::Lost && !self.goes_on(line) {
                             *self.incomplete = true;
-                            items.push(Item::Gap { after: self.position.latest(), before: line.time });
+                            items.push(Item::Gap(Gap::Between(self.position.latest(), line.time)));
                         }
                         items.extend(self.quota.take(&data, &mut line).then_some(Item::Line(line)));
                     }
@@ -280,6 +282,14 @@ impl<L: Logs> Reading<'_, L> {
         end
     }
 
+    /// Whether a line behind which the last one that was read is missing is the next one nevertheless.
+    ///
+    /// Some kubelets let a follower end with its file when the log is rotated: it is silent, but it gave all that was in
+    /// the file. The new file goes on there, if it begins as soon after as lines of this log follow each other.
+    fn goes_on(&self, line: Line) -> bool {
+        self.heard_out && line.time.is_some_and(|time| self.position.is_close_to(time))
+    }
+
     /// What was read until now and what comes from `line` on may be two instances' logs.
     fn mark_tear(&mut self, line: Line) {
         if self.current {
@@ -300,7 +310,6 @@ impl<L: Logs> Reading<'_, L> {
     async fn tell(&mut self, text: &[u8]) {
         let text = String::from_utf8_lossy(text);
         if let Some(kept) = &mut self.unsurprising
-            && kept.is_none()
             && is_gone(&text)
         {
             **kept = Some(text.into_owned());
@@ -315,6 +324,8 @@ impl<L: Logs> Reading<'_, L> {
 
     fn judge(&mut self, data: &[u8], line: Line) -> Found {
         let (Some(finder), Some(time)) = (&mut self.finder, line.time) else { return Found::New };
+        // Only a file that begins with this line goes on where the one before it ended.
+        self.heard_out &= finder.is_untouched();
         let found = finder.judge(time, &data[line.start as usize..line.end as usize]);
         if found != Found::Known {
             self.finder = None;

@@ -297,7 +297,7 @@ fn words(event: Event) -> Vec<String> {
         Event::Batch(batch) => {
             let item = |item: &Item| match item {
                 Item::Line(line) => String::from_utf8_lossy(batch.message(line)).into_owned(),
-                Item::Gap { after, before } => format!("! {after:?}..{before:?}"),
+                Item::Gap(gap) => format!("! {gap:?}"),
                 Item::Ended(_) => "-".to_owned(),
             };
             batch.items.iter().map(item).collect()

@@ -496,6 +496,33 @@ fn a_deleted_pod_is_drained() {
     tail.interrupt();
 }
 
+/// With a grace period: a container ends by itself, its node reports that, removes its log, and then there is no pod.
+#[test]
+fn a_rollout_of_nine_pods_is_no_alarm() {
+    let (world, old) = (World::new(), (0..9).map(|n| format!("old-{n}")));
+    world.add_pods(old.clone().map(Pod::new));
+    let mut tail = world.start(". -o raw");
+    for pod in old.clone() {
+        world.log(&format!("{pod}/app")).push(&pod);
+    }
+    let words = |word: &str| old.clone().map(|pod| format!("{word}{pod}")).collect::<Vec<_>>();
+    tail.expect_all(words("").iter().map(String::as_str));
+    for (n, pod) in old.clone().enumerate() {
+        world.pod(&format!("new-{n}"), []);
+        world.update_pod(&pod, Pod::deleting);
+        world.log(&format!("{pod}/app")).push(format!("bye {pod}"));
+        if n % 2 == 0 {
+            let removed = "unable to retrieve container logs for containerd://1";
+            world.on(Match::logs().path(&pod)).always(Answer::text(200, removed));
+        }
+        world.terminate_container(&format!("{pod}/app"), 0, "Completed");
+    }
+    tail.expect_all(words("bye ").iter().map(String::as_str));
+    old.for_each(|pod| world.delete_pod(&pod));
+    (0..9).for_each(|n| tail.told(&format!("- old-{n} › app")));
+    tail.interrupt().never_told("!");
+}
+
 #[test]
 fn a_pod_that_is_being_deleted_is_shown_until_it_is_gone() {
     let world = World::web(["a"]);

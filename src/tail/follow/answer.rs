@@ -42,7 +42,11 @@ impl<L: Logs> Tail<L> {
         let doubt = std::mem::replace(&mut self.doubt, Doubt::Stop);
         let stream = match self.context.logs.open(&self.request(log)).await {
             Ok(stream) => stream,
-            Err(error) => return Outcome::Failed(error),
+            Err(error) => {
+                // That there is no log says nothing of what was read of it.
+                self.ended_well &= error.is_not_found() || error.is_bad_request();
+                return Outcome::Failed(error);
+            }
         };
         // A log request cannot name an instance. If it is not the same as when it was asked for, neither may the log be.
         // (Asked by the value: the receiver itself knows of no change once its sender is gone, as after a restart.)
@@ -77,7 +81,8 @@ impl<L: Logs> Tail<L> {
         let (end_asked, end_known) = (self.extent.end(), self.extent.knows_its_end());
         let watched = self.idle.as_mut().filter(|_| log == Log::Followed);
         // After a clean end there may be nothing more, and soon not even a log.
-        let unsurprising = if resuming && self.ended_well { Some(&mut self.gone) } else { None };
+        let ended_before = std::mem::replace(&mut self.ended_well, false);
+        let unsurprising = if resuming && ended_before { Some(&mut self.gone) } else { None };
         let mut reading = Reading {
             stream,
             target: &self.target,
@@ -94,6 +99,7 @@ impl<L: Logs> Tail<L> {
             said: &mut self.said,
             unsurprising,
             incomplete: &mut self.incomplete,
+            heard_out: self.heard_out,
             current: log != Log::Previous,
             bound,
             end: end_asked,
@@ -115,6 +121,21 @@ impl<L: Logs> Tail<L> {
             (Ok(End::Clean), Log::Followed | Log::Polled) => reading.hear_out().await,
             _ => {}
         }
+        let is_gone = self.gone.is_some();
+        self.astray &= !is_gone;
+        self.ended_well = match end {
+            // After a poll the container may write more.
+            Ok(End::Clean | End::Beyond) => ended_before && is_gone || log != Log::Polled,
+            Ok(End::Enough) => true,
+            Ok(End::Doubtful(_)) => ended_before && log == Log::Previous,
+            _ => false,
+        };
+        self.heard_out = match end {
+            Ok(End::Silent) => true,
+            // What is in doubt is asked for again.
+            Ok(End::Doubtful(_)) => self.heard_out,
+            _ => false,
+        };
         // That an answer was waited for is no merit.
         if answered.elapsed() >= STEADY || log == Log::Polled && matches!(end, Ok(End::Clean)) {
             self.retries.went_well();

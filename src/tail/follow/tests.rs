@@ -3,7 +3,8 @@
 use super::*;
 use crate::{
     cluster::LogRequest,
-    tail::testing::{Reply, Story, Written, as_it_is, line, plan},
+    tail::testing::{Reply, Story, Written, as_it_is, at, line, plan},
+    target::Ending,
 };
 
 /// Whether it only looks at the last line of a log.
@@ -207,4 +208,138 @@ async fn a_bound_on_bytes_does_not_end_a_followed_log_before_it_is_reached() {
     let (ended, said, _) = story.end().await;
     assert_eq!(said, ["+", "0", "1", "2", "3", "4", "-"]);
     assert!(ended.complete);
+}
+
+/// The words that a kubelet has for a log that it removed, in place of a line.
+const REMOVED: &str = "unable to retrieve container logs for containerd://1";
+
+fn stopped() -> Life {
+    Life::Terminated(Ending {
+        reason: "Completed".into(),
+        exit_code: Some(0),
+        deleting: true,
+        ..Ending::default()
+    })
+}
+
+/// A pod that is deleted with a grace period: its container says its last words and ends, and soon there is no log.
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_is_deleted_with_a_grace_period_is_no_alarm() {
+    let refusals: [fn() -> Reply; 4] = [
+        || Reply::refusal(404, "pods \"web-1\" not found"),
+        || Reply::refusal(400, "container \"app\" in pod \"web-1\" is terminated"),
+        || Reply::of(REMOVED),
+        || Reply::of(format!("{REMOVED}\n")),
+    ];
+    for refusal in refusals {
+        for removed in [1, 2, 3] {
+            let (log, mut asked) = (Written::numbered([-1.0, 1.0]), 0);
+            let story = Story::begin(plan(), Life::Running, move |request| {
+                asked += 1;
+                match asked {
+                    1 => Reply::of(line(-1.0, "0")).silent(1.0).then(line(1.0, "1")),
+                    _ if asked > removed => refusal(),
+                    _ => log.answer(request),
+                }
+            });
+            story.pass(0.5).await;
+            story.life.send_replace(Life::Terminating);
+            story.pass(2.0).await;
+            story.life.send_replace(stopped());
+            story.pass(1.0).await;
+            story.life.send_replace(Life::Deleted);
+            let (ended, said, _) = story.end().await;
+            assert_eq!(said, ["+", "0", "1", "-"], "removed after {removed}");
+            assert!(ended.complete);
+        }
+    }
+}
+
+/// Its node cannot be reached when its container ends.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_was_removed_before_its_end_could_be_checked_is_told() {
+    let mut asked = 0;
+    let story = Story::begin(plan(), Life::Running, move |_| {
+        asked += 1;
+        match asked {
+            1 => Reply::of(line(-1.0, "0")).silent(1.0),
+            _ => Reply::refusal(500, "dial tcp: connect: connection refused"),
+        }
+    });
+    story.pass(30.0).await;
+    story.life.send_replace(Life::Deleted);
+    let (ended, said, _) = story.end().await;
+    let last = batch::Instant::from(at(-1.0));
+    assert_eq!(said[said.len() - 2], format!("! {:?}", Gap::Unchecked(Some(last))), "{said:?}");
+    assert!(!ended.complete);
+}
+
+/// The log is rotated, and the kubelet's follower stays with the old file. The new one begins so many seconds later.
+async fn silent_after_a_rotation(later: f64) -> Vec<String> {
+    let new = Written::numbered((0..100).map(|n| 1.9 + later + f64::from(n) / 10.0));
+    let (began, mut follows) = (Instant::now(), 0);
+    let story = Story::begin(plan(), Life::Running, move |request| {
+        let now = began.elapsed().as_secs_f64();
+        follows += usize::from(request.follow);
+        match (request.follow, follows) {
+            (true, 1) => {
+                let begin = Reply::of("").silent(0.1);
+                (0..20)
+                    .fold(begin, |reply, n| reply.then(line(f64::from(n) / 10.0, "old")).silent(0.1))
+                    .silent(1e6)
+            }
+            (true, _) => new.until(now).answer(request).silent(1e6),
+            (false, _) if request.previous => {
+                Reply::refusal(400, "previous terminated container \"app\" not found")
+            }
+            (false, _) => new.until(now).answer(request),
+        }
+    });
+    story.pass(60.0).await;
+    story.said()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_goes_on_where_a_silent_follower_ended_is_no_alarm() {
+    let said = silent_after_a_rotation(0.1).await;
+    assert!(said.len() > 40 && !said.iter().any(|said| said.starts_with('!')), "{said:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_begins_later_than_lines_follow_each_other_is_told() {
+    let said = silent_after_a_rotation(0.5).await;
+    assert_eq!(said.iter().filter(|said| said.contains("Between")).count(), 1, "{said:?}");
+}
+
+/// All containers of a pod are restarted in place, and nothing is kept of them.
+#[tokio::test(start_paused = true)]
+async fn an_instance_that_was_read_to_its_end_is_no_alarm_where_nothing_is_kept_of_it() {
+    let story =
+        Story::begin(plan(), Life::Running, move |request| match (request.follow, request.previous) {
+            (true, _) if request.since.is_none() => {
+                Reply::of(line(-1.0, "0")).silent(1.0).then(line(1.0, "1"))
+            }
+            (_, true) => Reply::refusal(400, "previous terminated container \"app\" not found"),
+            _ => Reply::refusal(400, "container \"app\" in pod \"web-1\" is terminated"),
+        });
+    story.pass(1.5).await;
+    let replaced = Life::Replaced { ending: Ending::default(), restart_count: 1, started: Some(at(2.0)) };
+    let began = Instant::now();
+    story.life.send_replace(replaced);
+    let (ended, said, _) = story.end().await;
+    assert_eq!(said, ["+", "0", "1", "-"]);
+    assert!(ended.complete && began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+}
+
+/// The apiserver knows that it runs before the node serves its log.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_a_node_does_not_serve_yet_is_asked_for_again_soon() {
+    let began = Instant::now();
+    let story =
+        Story::begin(plan(), Life::Running, move |_| match began.elapsed() < Duration::from_secs(2) {
+            true => Reply::refusal(400, "container \"app\" in pod \"web-1\" is terminated"),
+            false => Reply::of(line(1.0, "0")).silent(1e6),
+        });
+    story.pass(2.3).await;
+    assert_eq!(story.said(), ["+", "0"]);
 }
