@@ -33,7 +33,7 @@ const BATCH: usize = 64 << 10;
 
 /// How long a stream may be silent after its pod was deleted. The kubelet ends it when the container is gone; a node
 /// that is lost does not.
-const DRAIN: Duration = Duration::from_secs(10);
+pub const DRAIN: Duration = Duration::from_secs(10);
 
 /// How much later than the answer to a check a stream may deliver the same line.
 const GRACE: Duration = Duration::from_secs(1);

@@ -1,6 +1,11 @@
 //! Asks for one answer and reads it.
 
-use tokio::time::Instant;
+use std::time::Duration;
+
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep},
+};
 
 use super::{Log, Outcome, ROUNDS, STEADY, TRIES, Tail, instance::is_without_previous};
 use crate::{
@@ -10,7 +15,7 @@ use crate::{
         check::{self, Checker, Last},
         logs::{Answer, Logs},
         split::Splitter,
-        stream::{Doubt, End, Reading, Watchdog},
+        stream::{DRAIN, Doubt, End, Reading, Watchdog},
     },
     target::Life,
 };
@@ -40,7 +45,13 @@ impl<L: Logs> Tail<L> {
     async fn open_and_read(&mut self, log: Log, resuming: bool) -> Outcome {
         // What was made sure of holds for what is asked now, and not for ever.
         let doubt = std::mem::replace(&mut self.doubt, Doubt::Stop);
-        let stream = match self.context.logs.open(&self.request(log)).await {
+        let mut life = self.life.clone();
+        let request = self.request(log);
+        let answer = tokio::select! {
+            answer = self.context.logs.open(&request) => answer,
+            () = deleted_for(&mut life, DRAIN) => return Outcome::Changed,
+        };
+        let stream = match answer {
             Ok(stream) => stream,
             Err(error) => {
                 // That there is no log says nothing of what was read of it.
@@ -248,5 +259,15 @@ impl<L: Logs> Tail<L> {
     pub(super) async fn last_line(&self, log: Log, priority: Priority) -> Result<Last, Error> {
         let request = LogRequest { priority, ..self.request(log) };
         Box::pin(check::last_line(&self.context.logs, &request, self.context.lines)).await
+    }
+}
+
+/// Waits until the pod has been deleted for so long.
+async fn deleted_for(life: &mut watch::Receiver<Life>, time: Duration) {
+    let deleted = life.wait_for(|life| *life == Life::Deleted).await.is_ok();
+    match deleted {
+        true => sleep(time).await,
+        // Nobody watches the pod.
+        false => std::future::pending().await,
     }
 }

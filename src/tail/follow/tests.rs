@@ -3,7 +3,10 @@
 use super::*;
 use crate::{
     cluster::LogRequest,
-    tail::testing::{Reply, Story, Written, as_it_is, at, line, plan},
+    tail::{
+        stream::DRAIN,
+        testing::{Reply, Story, Written, as_it_is, at, line, plan},
+    },
     target::Ending,
 };
 
@@ -33,6 +36,21 @@ async fn a_stream_of_a_deleted_pod_is_heard_out_for_a_while() {
     assert_eq!(story.said(), ["+", "a", "b"]);
     story.pass(11.0).await;
     assert_eq!(story.said(), ["+", "a", "b", "-"]);
+}
+
+/// The node does not even answer.
+#[tokio::test(start_paused = true)]
+async fn a_request_for_the_log_of_a_deleted_pod_is_waited_for_no_longer() {
+    let story = Story::begin(plan(), Life::Running, |_| Reply::of("").after(1e6));
+    story.pass(1.0).await;
+    story.life.send_replace(Life::Deleted);
+    let began = Instant::now();
+    let (ended, said, _) = story.end().await;
+    assert_eq!(
+        (ended.reason, said),
+        (EndReason::Deleted, vec!["! gone before its log could be read".to_owned()])
+    );
+    assert!(began.elapsed() <= DRAIN, "{:?}", began.elapsed());
 }
 
 /// The apiserver waits for half a minute for a node that is down.
