@@ -5,7 +5,7 @@
 
 use tokio::time::timeout;
 
-use super::{Log, STATUS_DELAY, Tail};
+use super::{Log, STATUS_DELAY, TRIES, Tail};
 use crate::{
     batch::Instant,
     cluster::{Error, Priority},
@@ -23,17 +23,30 @@ impl<L: Logs> Tail<L> {
     /// the next instance, as the kubelet knows. If not, the log was rotated.
     pub(super) async fn settle(&mut self, line: Option<Instant>) {
         if self.is_replaced().await {
-            // Whoever watches the pods will know it too; if nobody does, there is no more to know.
-            if let Ok(Err(_)) = timeout(STATUS_DELAY, self.life.changed()).await {
-                self.doubt = Doubt::Tell;
+            match timeout(STATUS_DELAY, self.life.changed()).await {
+                Ok(Ok(())) => {}
+                // Nobody watches the pods: there is no more to know.
+                Ok(Err(_)) => self.doubt = Doubt::Tell,
+                Err(_) => drop(self.retries.next()),
             }
             return;
         }
         match self.previous().await {
-            Some(previous) if previous.ends_before(line) => self.superseded = true,
-            Some(_) => self.doubt = Doubt::Tell,
-            None => self.pause().await,
+            Ok(previous) if previous.ends_before(line) => self.superseded = true,
+            Ok(_) => self.doubt = Doubt::Tell,
+            Err(error) if self.has_patience() => self.put_off(&error).await,
+            Err(_) => self.doubt = Doubt::Tell,
         }
+    }
+
+    /// Whether a question that could not be answered is worth asking again. Lines wait for the answer.
+    fn has_patience(&self) -> bool {
+        self.retries.count() < TRIES
+    }
+
+    async fn put_off(&mut self, error: &Error) {
+        self.tell_error(error, true).await;
+        self.pause().await;
     }
 
     /// Whether what was read of a container that ended is to be looked at again: it may be the log of the next instance,
@@ -47,17 +60,18 @@ impl<L: Logs> Tail<L> {
             return false;
         }
         match self.previous().await {
-            Some(previous) if previous.ends_before(suspect) => {
+            Ok(previous) if previous.ends_before(suspect) => {
                 self.superseded = true;
                 self.hand_over();
             }
-            Some(Previous::Other) => return false,
+            Ok(Previous::Other) => return false,
             // Its own log, or the next one's that has ended as well: the status will tell.
-            Some(Previous::Own(_)) => {
+            Ok(Previous::Own(_)) => {
                 self.grant = None;
                 return matches!(timeout(STATUS_DELAY, self.life.changed()).await, Ok(Ok(())));
             }
-            None => self.pause().await,
+            Err(error) if self.has_patience() => self.put_off(&error).await,
+            Err(_) => return false,
         }
         true
     }
@@ -80,7 +94,9 @@ impl<L: Logs> Tail<L> {
         let previous = self.last_line(Log::Previous, Priority::Resume).await;
         let current = self.last_line(Log::Current, Priority::Resume).await;
         let own = match (previous, current) {
-            (Err(error), _) | (_, Err(error)) if self.may_retry(&error) => return self.pause().await,
+            (Err(error), _) | (_, Err(error)) if self.may_retry(&error) && self.has_patience() => {
+                return self.put_off(&error).await;
+            }
             // Its last lines bear at most the second in which the next one started.
             (Ok(Last { line: Some(previous), .. }), Ok(current)) => {
                 Some(previous) != current.line && previous.time().0 < bound.0 + SECOND
@@ -98,7 +114,7 @@ impl<L: Logs> Tail<L> {
     pub(super) async fn is_replaced(&self) -> bool {
         match self.context.logs.is_current(&self.target).await {
             Ok(current) => !current,
-            Err(error) => error.is_retryable(),
+            Err(error) => error.is_retryable() && self.has_patience(),
         }
     }
 
@@ -117,21 +133,20 @@ impl<L: Logs> Tail<L> {
         self.astray = false;
     }
 
-    /// What the kubelet serves as the previous log; None: to be asked again.
+    /// What the kubelet serves as the previous log; an error where it is to be asked again.
     ///
     /// It knows of a restart before the apiserver does. Between an end and a restart it serves the same log as the previous
     /// and as the current one.
-    async fn previous(&self) -> Option<Previous> {
+    async fn previous(&self) -> Result<Previous, Error> {
         let last = match self.last_line(Log::Previous, Priority::Resume).await {
             Ok(last) => last.line.map(|line| line.time()),
-            Err(error) if is_without_previous(&error) => return Some(Previous::Other),
-            Err(error) if self.may_retry(&error) => return None,
-            Err(_) => return Some(Previous::Other),
+            Err(error) if !is_without_previous(&error) && self.may_retry(&error) => return Err(error),
+            Err(_) => return Ok(Previous::Other),
         };
         // What this instance wrote is not older than that.
         let floor = self.tear.as_ref().and_then(|tear| tear.before.latest()).max(self.birth);
         let own = self.target.restart_count == 0 || last.is_some() && last >= floor;
-        Some(if own { Previous::Own(last) } else { Previous::Other })
+        Ok(if own { Previous::Own(last) } else { Previous::Other })
     }
 }
 

@@ -329,6 +329,30 @@ async fn a_file_that_begins_later_than_lines_follow_each_other_is_told() {
     assert_eq!(said.iter().filter(|said| said.contains("Between")).count(), 1, "{said:?}");
 }
 
+/// Its kubelet does not say what the log before was, for which lines that may be another instance's wait.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_went_on_elsewhere_is_shown_though_nobody_can_say_whose_it_is() {
+    for code in [400, 500] {
+        let mut follows = 0;
+        let story = Story::begin(plan(), Life::Running, move |request| {
+            follows += usize::from(request.follow);
+            match (request.previous, follows) {
+                (true, _) => Reply::refusal(code, "the log is busy"),
+                (false, 1) => Reply::of(line(-1.0, "0")).broken(),
+                (false, _) => Reply::of(line(5.0, "1")).silent(1e6),
+            }
+        });
+        story.pass(60.0).await;
+        let said = story.said();
+        assert!(
+            said.iter().any(|said| said.contains("Between")) && said.contains(&"1".to_owned()),
+            "{said:?}"
+        );
+        let asked = story.asked().len();
+        assert!(asked < 20, "{asked} requests");
+    }
+}
+
 /// All containers of a pod are restarted in place, and nothing is kept of them.
 #[tokio::test(start_paused = true)]
 async fn an_instance_that_was_read_to_its_end_is_no_alarm_where_nothing_is_kept_of_it() {
