@@ -28,7 +28,7 @@ use crate::{
     io::Io,
     long_line::Spool,
     merge::{self, Event, Receiver, Sender},
-    notice::Notice,
+    notice::{Notice, Said},
     output::{Closed, Output},
     plan::{ClusterPlan, Format, Plan, Selection, Source, StatsFormat},
     prompt,
@@ -295,7 +295,7 @@ async fn show(
     mut renderer: Renderer,
     output: &mut Output,
 ) -> Result<(), Closed> {
-    let mut lines = output.buffer();
+    let (mut lines, mut said) = (output.buffer(), Said::default());
     loop {
         let mut next = tokio::select! {
             event = receiver.next() => event,
@@ -324,7 +324,7 @@ async fn show(
                 }
             };
             let mut words = Vec::new();
-            for notice in &notices {
+            for notice in notices.iter().filter(|notice| said.is_news(notice)) {
                 renderer.notice(notice, &mut words);
                 if let Notice::Ended(target, _) = notice {
                     renderer.forget(target);

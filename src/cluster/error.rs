@@ -211,6 +211,11 @@ impl Error {
         matches!(self.kind, Kind::Unreachable | Kind::Interrupted | Kind::TimedOut)
     }
 
+    /// Whether it befalls every request alike: it is not about what was asked for.
+    pub fn is_common(&self) -> bool {
+        matches!(self.kind, Kind::Credentials | Kind::Certificate | Kind::Malformed) || self.is_unauthorized()
+    }
+
     /// Whether the same request may succeed later with nobody mending anything.
     pub fn is_retryable(&self) -> bool {
         self.retryable

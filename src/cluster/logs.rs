@@ -136,6 +136,12 @@ impl LogRequest {
         let answer = if self.busy { Answer::BusyLog } else { Answer::Log };
         let response = transport.send(request, self.priority, answer).await?;
         match response.status() {
+            StatusCode::OK if is_page(response.headers()) => {
+                let server = &transport.server_shown;
+                let said =
+                    format!("{server} answered with a web page in place of a log; is a proxy in between?");
+                Err(Error::new(Kind::Malformed, said))
+            }
             StatusCode::OK => Ok(LogStream {
                 date: date(response.headers()),
                 body: response.into_body(),
@@ -148,6 +154,12 @@ impl LogRequest {
             _ => Err(transport.refusal(response, &asked).await),
         }
     }
+}
+
+/// Whether it is for a browser, as no apiserver answers.
+fn is_page(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
 }
 
 fn date(headers: &HeaderMap) -> Option<Timestamp> {

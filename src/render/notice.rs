@@ -45,9 +45,11 @@ impl Notices {
         let (style, sign) = match notice {
             Notice::Started(_) => (&self.started, "+"),
             Notice::Ended(..) => (&self.ended, "-"),
-            Notice::Waiting { .. } | Notice::About(..) | Notice::Gap(..) | Notice::Warning(_) => {
-                (&self.warning, "!")
-            }
+            Notice::Waiting { .. }
+            | Notice::About(..)
+            | Notice::Gap(..)
+            | Notice::Warning(_)
+            | Notice::Common(_) => (&self.warning, "!"),
             Notice::Info(_) | Notice::Trace(_) => (&self.info, "·"),
         };
         style.paint(sign, out);
@@ -74,7 +76,7 @@ impl Notices {
                 self.names(&target.pod.namespace, &target.pod.name, &target.container, out);
                 words(&missing(*gap), out);
             }
-            Notice::Info(text) | Notice::Warning(text) | Notice::Trace(text) => {
+            Notice::Info(text) | Notice::Warning(text) | Notice::Common(text) | Notice::Trace(text) => {
                 words(text, out);
             }
         }

@@ -397,18 +397,21 @@ impl<L: Logs> Tail<L> {
             // A kubelet that has just started does not know its pods yet. That one is gone, the status says.
             return tries_left || *self.life.borrow() == Life::Running;
         }
-        // What was allowed before may be so again: permissions come late to an apiserver that has just started.
-        let was_allowed = self.was_allowed && (error.is_unauthorized() || error.is_forbidden());
-        // A container that is about to start is refused with 400.
-        error.is_retryable() || error.is_bad_request() || was_allowed
+        // What could be read before may be so again: permissions come late to an apiserver that has just started, and what
+        // answers in its place (a load balancer, a login page) goes away. A container that is about to start is refused
+        // with 400.
+        error.is_retryable() || error.is_bad_request() || self.was_allowed
     }
 
     /// An apiserver that is away is told once, by whoever watches the pods.
     async fn tell_error(&mut self, error: &Error, again: bool) {
-        if !again {
-            self.tell(error.to_string()).await;
-        } else if self.retries.count() == unusual(error) && error.status().is_some() {
-            self.tell(format!("{error}; trying again")).await;
+        if again && (error.is_outage() || self.retries.count() != unusual(error)) {
+            return;
+        }
+        let text = if again { format!("{error}; trying again") } else { error.to_string() };
+        match error.is_common() {
+            true => self.context.out.notice(Notice::Common(text)).await,
+            false => self.tell(text).await,
         }
     }
 

@@ -303,7 +303,9 @@ fn words(event: Event) -> Vec<String> {
             batch.items.iter().map(item).collect()
         }
         Event::Notice(Notice::Started(_)) => vec!["+".to_owned()],
-        Event::Notice(Notice::About(_, text) | Notice::Warning(text) | Notice::Info(text)) => {
+        Event::Notice(
+            Notice::About(_, text) | Notice::Warning(text) | Notice::Common(text) | Notice::Info(text),
+        ) => {
             vec![format!("! {text}")]
         }
         Event::Notice(notice) => vec![format!("! {notice:?}")],

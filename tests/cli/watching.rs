@@ -55,6 +55,29 @@ fn a_watch_or_a_list_that_is_refused_for_a_while_is_told_once() {
     }
 }
 
+/// A load balancer answers in the apiserver's place, or nobody accepts the credentials any more.
+#[test]
+fn what_befalls_all_logs_alike_is_told_once_and_ends_none() {
+    let page = Answer::text(200, "<html>Please log in</html>").header("content-type", "text/html");
+    for (refusal, told) in [(page, "answered with a web page"), (Answer::unauthorized(), "(401)")] {
+        let world = World::new();
+        world.add_pods((0..20).map(|n| Pod::new(format!("web-{n}"))));
+        let mut tail = world.start("web -o raw");
+        tail.until(|account| account.open_log_streams == 20);
+        let script = world.on(Match::logs());
+        script.always(refusal);
+        world.cut(Match::logs());
+        tail.until(|account| account.requests.logs().len() >= 20 * 5);
+        let lines: Vec<String> = (0..20).map(|n| n.to_string()).collect();
+        for line in &lines {
+            world.log(&format!("web-{line}/app")).push(line);
+        }
+        script.stop();
+        tail.expect_all(lines.iter().map(String::as_str));
+        tail.interrupt().told(told);
+    }
+}
+
 #[test]
 fn a_permission_that_comes_and_goes_is_no_end() {
     let refusal = Answer::status(403, "Forbidden", "pods is forbidden: User \"jane\" cannot watch");

@@ -24,6 +24,25 @@ async fn a_log_that_ends_is_shown_and_confirmed() {
     assert!(ended.complete && asked.len() == 2, "{asked:?}");
 }
 
+/// A load balancer answers in the apiserver's place for a minute, or permissions and credentials are gone.
+#[tokio::test(start_paused = true)]
+async fn whatever_refuses_a_log_that_could_be_read_is_asked_again() {
+    for code in [302, 401, 403, 405, 418, 422, 501] {
+        let (began, mut asked) = (Instant::now(), 0);
+        let story = Story::begin(plan(), Life::Running, move |_| {
+            asked += 1;
+            match began.elapsed() < Duration::from_secs(60) {
+                true if asked == 1 => Reply::of(line(-1.0, "0")).broken(),
+                true => Reply::refusal(code, "welcome"),
+                false => Reply::of(line(-1.0, "0") + &line(60.0, "1")).silent(1e6),
+            }
+        });
+        story.pass(75.0).await;
+        let said = story.said();
+        assert_eq!((said.len(), said.last().map(String::as_str)), (4, Some("1")), "{code}: {said:?}");
+    }
+}
+
 /// A node that is lost ends no stream.
 #[tokio::test(start_paused = true)]
 async fn a_stream_of_a_deleted_pod_is_heard_out_for_a_while() {
