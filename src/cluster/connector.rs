@@ -20,9 +20,9 @@ use rustls::{
 use tokio::{
     io::BufReader,
     net::TcpStream,
-    time::{error::Elapsed, timeout},
+    time::{Instant, error::Elapsed, timeout},
 };
-use tokio_rustls::TlsConnector;
+use tokio_rustls::{Connect, TlsConnector};
 use tower::{BoxError, Service, ServiceExt, util::BoxCloneSyncService};
 
 use super::{
@@ -30,6 +30,7 @@ use super::{
     http2::Connection,
     pool::{Dialed, Reading},
     proxy,
+    round_trip::RoundTrip,
     settings::{Trust, proxy_authorization, proxy_user},
     socket::Socket,
     stream::{Proxied, Stream, Wire},
@@ -55,6 +56,7 @@ pub(super) struct Connector {
     /// Whom to expect, if not whom the URL names.
     name: Option<ServerName<'static>>,
     proxy: Option<Uri>,
+    pub round_trip: RoundTrip,
 }
 
 impl Connector {
@@ -73,7 +75,7 @@ impl Connector {
         }
         tls.alpn_protocols = if http1 { vec![] } else { vec![b"h2".to_vec(), b"http/1.1".to_vec()] };
         let (server, shown) = (address(server), shown.to_owned());
-        Ok(Connector { server, shown, tls, name: trust.name, proxy })
+        Ok(Connector { server, shown, tls, name: trust.name, proxy, round_trip: RoundTrip::new() })
     }
 
     /// What makes connections; `identity` goes before the kubeconfig's own client certificate.
@@ -88,13 +90,14 @@ impl Connector {
             }
             _ => None,
         };
-        let Connector { server, shown, proxy, .. } = self;
+        let Connector { server, shown, proxy, round_trip, .. } = self;
         Ok(Dialer {
             server: server.clone(),
             shown: shown.clone(),
             tls,
             route: route(proxy.as_ref())?,
             proxy: proxy.as_ref().map(proxy::displayed),
+            round_trip: round_trip.clone(),
         })
     }
 
@@ -126,6 +129,7 @@ pub(super) struct Dialer {
     pub(super) route: Route,
     /// As words for errors.
     proxy: Option<String>,
+    pub(super) round_trip: RoundTrip,
 }
 
 /// What gives a connection to a host, through a proxy or not.
@@ -173,15 +177,23 @@ impl Dialer {
     async fn connect(&self, reading: &Reading, protocols: Option<Vec<Vec<u8>>>) -> Result<Stream, BoxError> {
         let wire = self.route.clone().oneshot(self.server.clone()).await?;
         let mut stream = match (&self.tls, protocols) {
-            (Some((tls, name)), None) => Stream::tls(tls.connect(name.clone(), wire).await?),
+            (Some((tls, name)), None) => self.handshake(tls.connect(name.clone(), wire)).await?,
             (Some((tls, name)), Some(protocols)) => {
-                Stream::tls(tls.with_alpn(protocols).connect(name.clone(), wire).await?)
+                self.handshake(tls.with_alpn(protocols).connect(name.clone(), wire)).await?
             }
             (None, _) => Stream::plain(wire),
         };
         stream.pace(reading.pace.clone());
         stream.count(reading.stats.opened(Open::Connection));
         Ok(stream)
+    }
+
+    /// With TLS 1.3 it is one round trip, to the server itself, whatever lies between.
+    async fn handshake(&self, handshake: Connect<Wire>) -> Result<Stream, BoxError> {
+        let begun = Instant::now();
+        let stream = handshake.await?;
+        self.round_trip.answered(begun);
+        Ok(Stream::tls(stream))
     }
 }
 

@@ -15,6 +15,7 @@ mod logs;
 mod outage;
 mod pool;
 mod proxy;
+mod round_trip;
 mod settings;
 mod socket;
 mod stream;
@@ -23,7 +24,7 @@ mod testing;
 mod trace;
 mod transport;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 use tower::service_fn;
@@ -97,6 +98,11 @@ impl Cluster {
     /// Why the apiserver cannot be reached, while it cannot.
     pub fn outage(&self) -> watch::Receiver<Option<Error>> {
         self.transport.outage.subscribe()
+    }
+
+    /// The time to the server and back, by the shortest exchange so far; None before the first.
+    pub fn round_trip(&self) -> Option<Duration> {
+        self.transport.round_trip()
     }
 
     pub async fn open_log(&self, request: &LogRequest) -> Result<LogStream, Error> {

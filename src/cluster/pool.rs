@@ -10,7 +10,10 @@ use std::{
 use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::{Body as HttpBody, Frame};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
 use tower::BoxError;
 
 use super::{
@@ -106,16 +109,19 @@ impl Pool {
             None => self.lane().await,
         };
         let lane = lane.map_err(|error| Failed { error: error.into(), unprocessed: false })?;
-        match lane {
-            Lane::Shared(slot) => Ok(slot.send(request).await?.map(Body::Http2)),
+        let sent = Instant::now();
+        let answer = match lane {
+            Lane::Shared(slot) => slot.send(request).await?.map(Body::Http2),
             Lane::Own { stream, reused, place } => {
                 match http1::send(*stream, request, self.idle.clone()).await {
-                    Ok(answer) => Ok(answer.map(|body| Body::Http1 { body, _place: place })),
+                    Ok(answer) => answer.map(|body| Body::Http1 { body, _place: place }),
                     // The server may have closed it meanwhile.
-                    Err(error) => Err(Failed { error, unprocessed: reused }),
+                    Err(error) => return Err(Failed { error, unprocessed: reused }),
                 }
             }
-        }
+        };
+        self.dialer.round_trip.answered(sent);
+        Ok(answer)
     }
 
     /// A connection of HTTP/1.1. Why there is none is told by what is tried next.

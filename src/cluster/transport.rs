@@ -176,6 +176,11 @@ impl Transport {
         self.log_reading.pace.bandwidth.is_some()
     }
 
+    /// The time to the server and back, by the shortest exchange so far.
+    pub fn round_trip(&self) -> Option<Duration> {
+        self.connector.round_trip.shortest()
+    }
+
     /// Asks again when the apiserver says when to, as kubectl does; the limiter has everybody wait until then.
     async fn attempts(
         &self,

@@ -10,7 +10,7 @@ use h2::{
     server::{self, SendResponse},
 };
 use tokio::{
-    io::{BufReader, DuplexStream, duplex},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, DuplexStream, duplex, split},
     task::JoinSet,
     time::{sleep, timeout},
 };
@@ -184,6 +184,41 @@ async fn ninety_at_once_share_one_connection() {
     let mut bodies = open_many(&pool, 90).await;
     assert_eq!(server.connections(), 1);
     assert_eq!(chunk(&mut bodies[89]).await.unwrap().unwrap(), "line\n");
+}
+
+/// Copies from one to the other, `delay` later.
+async fn carry(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, delay: Duration) {
+    let mut buffer = vec![0; 16 << 10];
+    while let Ok(read @ 1..) = from.read(&mut buffer).await {
+        sleep(delay).await;
+        to.write_all(&buffer[..read]).await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_round_trip_is_known_from_the_handshake_and_each_answer() {
+    let server = Http2::start(100);
+    let (behaviour, served) = (server.behaviour.clone(), server.served.clone());
+    let mut pool = pool("https://double");
+    pool.dialer.route = Route::new(service_fn(move |_| {
+        let ((ours, ours_far), (theirs_far, theirs)) = (duplex(16 << 10), duplex(16 << 10));
+        let ((out, back), (arrived, answers)) = (split(ours_far), split(theirs_far));
+        let one_way = Duration::from_millis(20);
+        let mut served = served.lock().unwrap();
+        served.spawn(carry(out, answers, one_way));
+        served.spawn(carry(arrived, back, one_way));
+        served.spawn(behaviour.clone().serve(theirs));
+        let ours: Box<dyn Proxied> = Box::new(ours);
+        // What lies before the server is slow to connect.
+        sleep(Duration::from_secs(1)).map(|()| Ok(Wire::Right(BufReader::new(ours))))
+    }));
+    let shortest = || pool.dialer.round_trip.shortest().unwrap().as_millis();
+    let connection = pool.dialer.dial_http1(&pool.reading).await;
+    assert!(connection.is_err() && pool.dialer.round_trip.shortest().is_none(), "it has only HTTP/2");
+    pool.dialer.dial(&pool.reading).await.unwrap();
+    assert!((40..130).contains(&shortest()), "{}", shortest());
+    open(&pool, "/hold").await.unwrap();
+    assert!((40..45).contains(&shortest()), "{}", shortest());
 }
 
 #[tokio::test(start_paused = true)]
