@@ -18,9 +18,6 @@ use tower::BoxError;
 
 use super::{framing::Framing, stream::Stream};
 
-/// As much of a body as is handed over at once.
-pub(super) const BATCH: usize = 64 << 10;
-
 const LONGEST_HEAD: usize = 64 << 10;
 const MOST_HEADERS: usize = 100;
 
@@ -79,7 +76,7 @@ pub(super) async fn send(
         value.as_bytes().split(|&b| b == b',').any(|word| word.trim_ascii().eq_ignore_ascii_case(b"close"))
     });
     let idle = (version == Version::HTTP_11 && !closes).then_some(idle);
-    let body = Body { stream: Some(stream), framing, idle, expected: 0, failed: None };
+    let body = Body { stream: Some(stream), framing, idle, expected: 0 };
     Ok(parts.map(|()| body))
 }
 
@@ -162,40 +159,13 @@ pub(super) struct Body {
     framing: Framing,
     /// Where the connection may wait for its next request.
     idle: Option<Arc<Idle>>,
-    /// How much the last read gave: a guess for the next one.
+    /// How much the last reads gave: a guess for the next ones.
     expected: usize,
-    /// What went wrong behind the bytes that were handed over last.
-    failed: Option<BoxError>,
 }
 
 impl Body {
-    /// All that is there, up to about [`BATCH`].
-    pub fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
-        let mut chunk = BytesMut::new();
-        while chunk.len() < BATCH {
-            match self.poll_more(cx, &mut chunk) {
-                Poll::Ready(Ok(true)) => {}
-                Poll::Pending if chunk.is_empty() => return Poll::Pending,
-                Poll::Ready(Err(error)) if chunk.is_empty() => {
-                    self.stream = None;
-                    return Poll::Ready(Some(Err(error)));
-                }
-                Poll::Ready(Err(error)) => {
-                    self.failed = Some(error);
-                    break;
-                }
-                Poll::Ready(Ok(false)) | Poll::Pending => break,
-            }
-        }
-        self.expected = chunk.len();
-        Poll::Ready((!chunk.is_empty()).then(|| Ok(chunk.freeze())))
-    }
-
-    /// Reads once; false at the end.
-    fn poll_more(&mut self, cx: &mut Context<'_>, chunk: &mut BytesMut) -> Poll<Result<bool, BoxError>> {
-        if let Some(error) = self.failed.take() {
-            return Poll::Ready(Err(error));
-        }
+    /// Adds to `chunk` what one read gives; false at the end.
+    pub fn poll_more(&mut self, cx: &mut Context<'_>, chunk: &mut BytesMut) -> Poll<Result<bool, BoxError>> {
         if self.framing.is_done()
             && let (Some(stream), Some(idle)) = (self.stream.take(), &self.idle)
         {
@@ -216,6 +186,7 @@ impl Body {
         }
         let read = self.framing.decode(input, chunk)?;
         stream.consume(read);
+        self.expected = chunk.len();
         Poll::Ready(Ok(true))
     }
 }

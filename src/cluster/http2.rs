@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use h2::{
     Ping, PingPong, Reason, RecvStream,
     client::{Builder, SendRequest},
@@ -22,7 +22,7 @@ use tokio::{
 };
 use tower::BoxError;
 
-use super::{http1::BATCH, stream::Stream};
+use super::{body::Chunk, stream::Stream};
 
 /// The most requests on one connection, whatever the server grants: kube-apiserver's own limit.
 pub(super) const MOST_STREAMS: u32 = 100;
@@ -191,9 +191,7 @@ impl Slot {
             stream.send_data(data, true).map_err(|error| self.failed(error))?;
         }
         match answer.await {
-            Ok(answer) => {
-                Ok(answer.map(|stream| Body { stream, slot: self, ended: false, frames: Frames::new() }))
-            }
+            Ok(answer) => Ok(answer.map(|stream| Body { stream, slot: self, frames: Frames::new() })),
             Err(error) => Err(self.failed(error)),
         }
     }
@@ -236,7 +234,6 @@ fn head(request: &Request<Bytes>) -> Request<()> {
 pub(super) struct Body {
     stream: RecvStream,
     slot: Slot,
-    ended: bool,
     frames: Frames,
 }
 
@@ -256,8 +253,8 @@ impl Frames {
         Frames { since: Instant::now(), count: 0, busy: false }
     }
 
-    fn add(&mut self, count: u32) {
-        self.count += count;
+    /// Whether it was busy, when enough time has passed.
+    fn judge(&mut self) {
         let time = self.since.elapsed();
         if time >= BUSY_TIME {
             let busy = f64::from(self.count) >= BUSY_FRAMES * time.as_secs_f64();
@@ -272,45 +269,21 @@ impl Body {
         self.frames.busy
     }
 
-    /// All that is there, up to about [`BATCH`]. The server may send as much again.
-    pub fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
-        let first = match ready!(self.poll_frame(cx)) {
-            Some(Ok(first)) => first,
-            other => return Poll::Ready(other),
-        };
-        let (mut chunk, mut frames) = (BytesMut::new(), 1);
-        // What is wrong behind data is found again.
-        while chunk.len() < BATCH
-            && let Poll::Ready(Some(Ok(frame))) = self.poll_frame(cx)
-        {
-            if chunk.is_empty() {
-                chunk.reserve(BATCH);
-                chunk.extend_from_slice(&first);
-            }
-            chunk.extend_from_slice(&frame);
-            frames += 1;
+    /// Adds the next frame to `chunk`; false at the end. The server may send as much again.
+    pub fn poll_more(&mut self, cx: &mut Context<'_>, chunk: &mut Chunk) -> Poll<Result<bool, BoxError>> {
+        if chunk.is_empty() {
+            self.frames.judge();
         }
-        self.frames.add(frames);
-        Poll::Ready(Some(Ok(if chunk.is_empty() { first } else { chunk.freeze() })))
-    }
-
-    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
-        while !self.ended {
-            match ready!(self.stream.poll_data(cx)) {
-                Some(Ok(frame)) => {
-                    // Of what has just been read, so it is not too much.
-                    let _ = self.stream.flow_control().release_capacity(frame.len());
-                    if !frame.is_empty() {
-                        return Poll::Ready(Some(Ok(frame)));
-                    }
-                }
-                Some(Err(error)) => {
-                    self.ended = true;
-                    return Poll::Ready(Some(Err(self.slot.failed(error).error)));
-                }
-                None => self.ended = true,
+        match ready!(self.stream.poll_data(cx)) {
+            Some(Ok(frame)) => {
+                // Of what has just been read, so it is not too much.
+                let _ = self.stream.flow_control().release_capacity(frame.len());
+                self.frames.count += 1;
+                chunk.push(frame);
+                Poll::Ready(Ok(true))
             }
+            Some(Err(error)) => Poll::Ready(Err(self.slot.failed(error).error)),
+            None => Poll::Ready(Ok(false)),
         }
-        Poll::Ready(None)
     }
 }

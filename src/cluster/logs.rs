@@ -11,9 +11,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::time::timeout;
 
 use super::{
+    body::Body,
     error::{Asked, Error, Kind},
     limit::Priority,
-    pool::Body as ResponseBody,
     transport::{Answer, Transport},
 };
 use crate::{
@@ -40,7 +40,7 @@ pub struct LogRequest {
 
 /// A log as it arrives. Dropping it ends the request.
 pub struct LogStream {
-    body: ResponseBody,
+    body: Body,
     server: String,
     date: Option<Timestamp>,
     ended: bool,

@@ -1,15 +1,9 @@
 //! Finds a connection for each request: one of HTTP/2 that has room, an idle one, or a new one.
 
-use std::{
-    mem,
-    pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use hyper::body::{Body as HttpBody, Frame};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::Instant,
@@ -17,10 +11,11 @@ use tokio::{
 use tower::BoxError;
 
 use super::{
+    body::Body,
     connector::Dialer,
     error::Error,
     http1::{self, Idle},
-    http2::{self, Connection, Failed, Slot},
+    http2::{Connection, Failed, Slot},
     socket::Pace,
     stream::Stream,
 };
@@ -213,45 +208,6 @@ pub(super) enum Dialed {
 #[derive(Debug, thiserror::Error)]
 #[error("it takes no requests")]
 struct NoStreams;
-
-/// The body of an answer, as it comes. Dropping it ends the request.
-pub(super) enum Body {
-    Http1 {
-        body: http1::Body,
-        _place: Option<OwnedSemaphorePermit>,
-    },
-    Http2(http2::Body),
-    /// Read already.
-    Whole(Bytes),
-}
-
-impl Body {
-    /// Whether so much comes over a shared connection that one of its own would be cheaper.
-    pub fn is_busy(&self) -> bool {
-        matches!(self, Body::Http2(body) if body.is_busy())
-    }
-
-    /// All that is there to be read at once, up to some 64 KiB.
-    pub fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
-        match self {
-            Body::Http1 { body, .. } => body.poll_chunk(cx),
-            Body::Http2(body) => body.poll_chunk(cx),
-            Body::Whole(body) => Poll::Ready((!body.is_empty()).then(|| Ok(mem::take(body)))),
-        }
-    }
-}
-
-impl HttpBody for Body {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        self.get_mut().poll_chunk(cx).map(|chunk| chunk.map(|chunk| chunk.map(Frame::data)))
-    }
-}
 
 #[cfg(test)]
 mod tests;

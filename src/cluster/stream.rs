@@ -17,6 +17,8 @@ use crate::stats::Held;
 pub(super) struct Stream {
     inner: Either<Box<TlsStream<Wire>>, Wire>,
     refused: Refused,
+    /// An error behind what was read last.
+    failed: Option<io::Error>,
     /// Counts as open for as long as it is.
     held: Option<Held>,
 }
@@ -34,11 +36,15 @@ impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Proxied for T {}
 
 impl Stream {
     pub fn tls(stream: TlsStream<Wire>) -> Stream {
-        Stream { inner: Either::Left(Box::new(stream)), refused: Refused::default(), held: None }
+        Stream::new(Either::Left(Box::new(stream)))
     }
 
     pub fn plain(wire: Wire) -> Stream {
-        Stream { inner: Either::Right(wire), refused: Refused::default(), held: None }
+        Stream::new(Either::Right(wire))
+    }
+
+    fn new(inner: Either<Box<TlsStream<Wire>>, Wire>) -> Stream {
+        Stream { inner, refused: Refused::default(), failed: None, held: None }
     }
 
     /// Counts as open until it is dropped.
@@ -88,18 +94,25 @@ impl AsyncBufRead for Stream {
 }
 
 impl AsyncRead for Stream {
-    /// Fills the buffer from as many TLS records as there are: the apiserver makes one of every line.
+    /// Fills the buffer from as many TLS records as there are: the apiserver makes one of every line. An error behind
+    /// them comes with the next read.
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if let Some(error) = self.failed.take() {
+            return Poll::Ready(Err(error));
+        }
         let before = buffer.filled().len();
         loop {
             let filled = buffer.filled().len() > before;
             let data = match self.as_mut().poll_fill_buf(cx) {
-                // What goes wrong behind data is found again, if only as the end.
-                Poll::Pending | Poll::Ready(Err(_)) if filled => return Poll::Ready(Ok(())),
+                Poll::Pending if filled => return Poll::Ready(Ok(())),
+                Poll::Ready(Err(error)) if filled => {
+                    self.failed = Some(error);
+                    return Poll::Ready(Ok(()));
+                }
                 polled => ready!(polled)?,
             };
             let amount = data.len().min(buffer.remaining());

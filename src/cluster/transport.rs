@@ -21,11 +21,12 @@ use tower::BoxError;
 use super::{
     auth::{Auth, Credential},
     bandwidth::Bandwidth,
+    body::Body as ResponseBody,
     connector::Connector,
     error::{Asked, Error, Kind},
     limit::{Limiter, Priority},
     outage::Outage,
-    pool::{Body as ResponseBody, Pool, Reading, Sharing},
+    pool::{Pool, Reading, Sharing},
     settings::{Settings, common_headers},
     socket::Pace,
     trace::Trace,

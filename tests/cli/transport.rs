@@ -119,6 +119,23 @@ fn an_answer_that_breaks_off_is_read_on() {
 }
 
 #[test]
+fn an_answer_that_breaks_off_is_never_taken_for_whole() {
+    for flags in ["", "--http1"] {
+        let world = world(ApiServer::builder(), 1);
+        let lines: Vec<String> = (0..50).map(|n| format!("line {n}")).collect();
+        world.log("web-000/app").extend(&lines);
+        world.on(Match::logs()).then(Answer::ok().flush().cut_after(After::Lines(25)));
+        let ran = world.run(&format!("web --no-follow --confirm=false --limit-bytes 100000 {flags}"));
+        let wanted: Vec<String> = lines.iter().map(|line| format!("web-000 app {line}")).collect();
+        ran.lines(wanted.iter().map(String::as_str).chain(["web-000 app a"])).exit(0);
+
+        world.on(Match::lists()).then(Answer::ok().flush().cut_after(After::Bytes(100)));
+        let ran = world.run(&format!("web --no-follow {flags}"));
+        ran.fails_with(1, &["the connection to", "broke"]);
+    }
+}
+
+#[test]
 fn a_slow_reader_gets_every_line_of_every_log() {
     const LINES: usize = 20_000;
     for flags in ["", "--http1", "--max-bandwidth 20MiB"] {
