@@ -11,7 +11,7 @@ use hyper::body::{Body as HttpBody, Frame};
 use tokio::sync::OwnedSemaphorePermit;
 use tower::BoxError;
 
-use super::{http1, http2};
+use super::{bandwidth::Progress, http1, http2};
 
 /// As much of a body as is handed over at once, about.
 const BATCH: usize = 64 << 10;
@@ -33,6 +33,15 @@ impl Body {
     /// Whether so much comes over a shared connection that one of its own would be cheaper.
     pub fn is_busy(&self) -> bool {
         matches!(self, Body::Http2(body) if body.is_busy())
+    }
+
+    /// How far its connection has come, where the bandwidth may hold it back.
+    pub fn progress(&self) -> Option<Progress> {
+        match self {
+            Body::Http1 { body, .. } => body.progress(),
+            Body::Http2(body) => body.progress(),
+            Body::Whole(_) | Body::Broken(_) => None,
+        }
     }
 
     /// All that is there, up to about [`BATCH`]; None is a clean end. The error or the end behind what is there comes

@@ -16,7 +16,7 @@ use tokio::{
 };
 use tower::BoxError;
 
-use super::{framing::Framing, stream::Stream};
+use super::{bandwidth::Progress, framing::Framing, stream::Stream};
 
 const LONGEST_HEAD: usize = 64 << 10;
 const MOST_HEADERS: usize = 100;
@@ -32,11 +32,11 @@ pub(super) struct NotHttp(pub String);
 
 /// Connections that wait for their next request.
 #[derive(Default)]
-pub(super) struct Idle(Mutex<Vec<(Stream, Instant)>>);
+pub(super) struct Idle(Mutex<Vec<(Box<Stream>, Instant)>>);
 
 impl Idle {
     /// One that was not closed in the meantime, as far as that can be known.
-    pub fn take(&self) -> Option<Stream> {
+    pub fn take(&self) -> Option<Box<Stream>> {
         let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some((mut stream, since)) = idle.pop() {
             // Whatever comes before a request is its end.
@@ -48,7 +48,7 @@ impl Idle {
         None
     }
 
-    fn put(&self, stream: Stream) {
+    fn put(&self, stream: Box<Stream>) {
         let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         idle.retain(|(_, since)| since.elapsed() < IDLE);
         if idle.len() < MOST_IDLE {
@@ -59,7 +59,7 @@ impl Idle {
 
 /// Sends a request and reads the head of its answer. The connection goes to `idle` when all of the answer was read.
 pub(super) async fn send(
-    mut stream: Stream,
+    mut stream: Box<Stream>,
     request: &Request<Bytes>,
     idle: Arc<Idle>,
 ) -> Result<Response<Body>, BoxError> {
@@ -155,7 +155,7 @@ fn parse_head(head: &[u8]) -> Result<Option<(usize, Response<()>, Version)>, Not
 /// The body of an answer.
 pub(super) struct Body {
     /// None once it is read to its end.
-    stream: Option<Stream>,
+    stream: Option<Box<Stream>>,
     framing: Framing,
     /// Where the connection may wait for its next request.
     idle: Option<Arc<Idle>>,
@@ -164,6 +164,11 @@ pub(super) struct Body {
 }
 
 impl Body {
+    /// How far its connection has come, where the bandwidth may hold it back.
+    pub fn progress(&self) -> Option<Progress> {
+        self.stream.as_ref()?.progress()
+    }
+
     /// Adds to `chunk` what one read gives; false at the end.
     pub fn poll_more(&mut self, cx: &mut Context<'_>, chunk: &mut BytesMut) -> Poll<Result<bool, BoxError>> {
         if self.framing.is_done()

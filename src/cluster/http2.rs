@@ -22,7 +22,7 @@ use tokio::{
 };
 use tower::BoxError;
 
-use super::{body::Chunk, stream::Stream};
+use super::{bandwidth::Progress, body::Chunk, stream::Stream};
 
 /// The most requests on one connection, whatever the server grants: kube-apiserver's own limit.
 pub(super) const MOST_STREAMS: u32 = 100;
@@ -34,6 +34,7 @@ const PING_PATIENCE: Duration = Duration::from_secs(15);
 pub(super) struct Connection {
     sender: SendRequest<Bytes>,
     load: Arc<Load>,
+    progress: Option<Progress>,
     /// Aborted with the last of those who use the connection.
     driver: JoinHandle<()>,
 }
@@ -79,6 +80,7 @@ impl Connection {
     /// under way that nobody has taken yet. There is twice the room for all of them, so that none keeps another waiting:
     /// only when half the room that is left was taken is the server told of more, and it may have set some aside.
     pub async fn open(stream: Stream, window: u32) -> Result<Connection, BoxError> {
+        let progress = stream.progress();
         let (sender, mut connection) = Builder::new()
             .initial_window_size(window)
             .initial_connection_window_size(window * MOST_STREAMS * 2)
@@ -96,7 +98,7 @@ impl Connection {
             let load = load.clone();
             async move { drive(connection, pings, &load, granted).await }
         });
-        let connection = Connection { sender, load, driver };
+        let connection = Connection { sender, load, progress, driver };
         match settings.await {
             Ok(()) => Ok(connection),
             Err(_) => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
@@ -267,6 +269,11 @@ impl Body {
     /// Whether a connection of its own would be cheaper.
     pub fn is_busy(&self) -> bool {
         self.frames.busy
+    }
+
+    /// How far its connection has come, where the bandwidth may hold it back.
+    pub fn progress(&self) -> Option<Progress> {
+        self.slot.0.progress.clone()
     }
 
     /// Adds the next frame to `chunk`; false at the end. The server may send as much again.

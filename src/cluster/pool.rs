@@ -108,7 +108,7 @@ impl Pool {
         let answer = match lane {
             Lane::Shared(slot) => slot.send(request).await?.map(Body::Http2),
             Lane::Own { stream, reused, place } => {
-                match http1::send(*stream, request, self.idle.clone()).await {
+                match http1::send(stream, request, self.idle.clone()).await {
                     Ok(answer) => answer.map(|body| Body::Http1 { body, _place: place }),
                     // The server may have closed it meanwhile.
                     Err(error) => return Err(Failed { error, unprocessed: reused }),
@@ -123,7 +123,7 @@ impl Pool {
     async fn alone(&self) -> Option<Lane> {
         let place = Some(self.alone.clone().try_acquire_owned().ok()?);
         if let Some(stream) = self.idle.take() {
-            return Some(Lane::Own { stream: Box::new(stream), reused: true, place });
+            return Some(Lane::Own { stream, reused: true, place });
         }
         let stream = self.dialer.dial_http1(&self.reading).await.ok()?;
         Some(Lane::Own { stream: Box::new(stream), reused: false, place })
@@ -163,9 +163,7 @@ impl Pool {
         state.shared.retain(|connection| !connection.is_closed());
         let slot = state.shared.iter().find_map(Connection::slot);
         drop(state);
-        let reused = || {
-            self.idle.take().map(|stream| Lane::Own { stream: Box::new(stream), reused: true, place: None })
-        };
+        let reused = || self.idle.take().map(|stream| Lane::Own { stream, reused: true, place: None });
         slot.map(Lane::Shared).or_else(reused)
     }
 

@@ -20,7 +20,7 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-use super::bandwidth::Bandwidth;
+use super::bandwidth::{Bandwidth, Progress};
 
 /// What is read at once from a socket of which little is expected; a TLS record is not larger.
 const SMALL: usize = 16 << 10;
@@ -57,6 +57,7 @@ pub(super) struct Socket {
     last: Option<Instant>,
     /// Bytes that may be read because the bandwidth was taken already.
     granted: usize,
+    progress: Progress,
     alarm: Option<Pin<Box<Sleep>>>,
     buffer: Vec<u8>,
     /// Where in `buffer` that lies which was read and not yet taken.
@@ -81,6 +82,7 @@ impl Socket {
             pace: Pace::default(),
             last: None,
             granted: 0,
+            progress: Progress::default(),
             alarm: None,
             buffer: Vec::new(),
             start: 0,
@@ -90,6 +92,11 @@ impl Socket {
 
     pub fn pace(&mut self, pace: Pace) {
         self.pace = pace;
+    }
+
+    /// How far it has come, where the bandwidth may hold it back.
+    pub fn progress(&self) -> Option<Progress> {
+        self.pace.bandwidth.as_ref().map(|_| self.progress.clone())
     }
 
     /// Reads into the empty buffer. Nothing in it afterwards is the end.
@@ -176,13 +183,19 @@ impl Socket {
         }
         self.granted = bandwidth.turn(wanted);
         let turn = bandwidth.take(self.granted);
-        (turn > Instant::now()).then_some(turn)
+        let later = turn > Instant::now();
+        if later {
+            self.progress.hold_until(turn);
+        }
+        later.then_some(turn)
     }
 
     /// Gives back the bandwidth that was not used.
     fn settle(&mut self, read: Option<usize>) {
         if let Some(bandwidth) = &self.pace.bandwidth {
-            bandwidth.give_back(self.granted.saturating_sub(read.unwrap_or_default()));
+            let read = read.unwrap_or_default();
+            bandwidth.give_back(self.granted.saturating_sub(read));
+            self.progress.read(read);
             self.granted = 0;
         }
     }

@@ -11,7 +11,10 @@ use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, BufReader, ReadBuf};
 use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
 
-use super::socket::{Pace, Socket};
+use super::{
+    bandwidth::Progress,
+    socket::{Pace, Socket},
+};
 use crate::stats::Held;
 
 pub(super) struct Stream {
@@ -60,6 +63,18 @@ impl Stream {
         };
         if let Either::Left(socket) = wire {
             socket.pace(pace);
+        }
+    }
+
+    /// How far it has come, where the bandwidth may hold it back.
+    pub fn progress(&self) -> Option<Progress> {
+        let wire = match &self.inner {
+            Either::Left(stream) => stream.get_ref().0,
+            Either::Right(wire) => wire,
+        };
+        match wire {
+            Either::Left(socket) => socket.progress(),
+            Either::Right(_) => None,
         }
     }
 

@@ -172,11 +172,6 @@ impl Transport {
         Error::from_status(&status, asked).with_retry_after(retry_after)
     }
 
-    /// Whether `--max-bandwidth` holds logs back.
-    pub fn is_paced(&self) -> bool {
-        self.log_reading.pace.bandwidth.is_some()
-    }
-
     /// The time to the server and back, by the shortest exchange so far.
     pub fn round_trip(&self) -> Option<Duration> {
         self.connector.round_trip.shortest()

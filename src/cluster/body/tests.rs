@@ -101,7 +101,7 @@ async fn over_http1(answer: &[u8], then: Then) -> (Vec<u8>, Vec<String>) {
         end(peer, then).await
     };
     let request = request();
-    let sent = http1::send(stream, &request, Arc::default());
+    let sent = http1::send(Box::new(stream), &request, Arc::default());
     let (sent, _peer) = tokio::join!(sent, answered);
     all(Body::Http1 { body: sent.unwrap().into_body(), _place: None }).await
 }
