@@ -55,6 +55,21 @@ fn without_http2_each_followed_log_has_a_connection() {
 }
 
 #[test]
+fn logs_that_are_read_one_after_the_other_come_over_few_connections() {
+    const PODS: usize = 200;
+    for builder in [ApiServer::builder(), ApiServer::builder().http1()] {
+        for at_once in [5, 8] {
+            let world = world(builder.clone(), PODS);
+            let ran = world.run(&format!("web --no-follow --qps -1 --max-log-requests {at_once}"));
+            assert_eq!(ran.out().lines().count(), PODS);
+            ran.exit(0);
+            // As many again ask whether a log that ended did.
+            assert!(world.account().connections <= 2 * at_once + 2, "{}", world.account().connections);
+        }
+    }
+}
+
+#[test]
 fn many_watches_share_a_connection() {
     let world = World::of(ApiServer::builder().tls());
     let names: Vec<String> = (0..30).map(|n| format!("ns-{n}")).collect();

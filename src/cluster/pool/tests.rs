@@ -349,6 +349,20 @@ async fn without_http2_a_connection_is_used_again_when_its_answer_was_read() {
     assert_eq!(server.connections(), 1);
 }
 
+#[tokio::test]
+async fn as_many_connections_as_were_used_at_once_are_used_again() {
+    const AT_ONCE: usize = 50;
+    let server = Server::start((0..3 * AT_ONCE).map(|_| ok("line\n")).collect()).await;
+    let pool = pool(&server.url());
+    for _ in 0..3 {
+        let bodies = join_all((0..AT_ONCE).map(|_| open(&pool, "/"))).await;
+        for body in bodies {
+            assert_eq!(length(body.unwrap()).await, "line\n".len());
+        }
+    }
+    assert_eq!(server.connections(), AT_ONCE);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_stream_says_when_it_is_busy() {
     let pool = Http2::start(100).pool();
