@@ -107,6 +107,7 @@ pub(super) async fn send(
     request: &Request<Bytes>,
     idle: Arc<Idle>,
 ) -> Result<Response<Body>, BoxError> {
+    stream.attend()?;
     stream.write_all(&written(request)).await?;
     stream.flush().await?;
     let mut head = Vec::new();

@@ -99,6 +99,12 @@ impl Socket {
         self.pace.bandwidth.as_ref().map(|_| self.progress.clone())
     }
 
+    /// Ends a rest: what comes next is awaited, and is no more of what came so often. Only the bandwidth is waited for.
+    pub fn attend(&mut self) -> io::Result<()> {
+        self.last = None;
+        if self.granted == 0 { self.watch() } else { Ok(()) }
+    }
+
     /// Reads into the empty buffer. Nothing in it afterwards is the end.
     fn poll_refill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
@@ -469,6 +475,35 @@ mod tests {
         second.unwrap();
         let taken = start.elapsed().as_secs_f64();
         assert!((1.7..2.1).contains(&taken), "{taken}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_attended_to_is_read_at_once() {
+        let (mut socket, mut peer) = busy().await;
+        socket.attend().unwrap();
+        peer.write_all(b"answer").await.unwrap();
+        assert_eq!(read(&mut socket).await, ("answer".into(), Duration::ZERO));
+        assert!(matches!(socket.wire, Wire::Watched(_)), "what came before no longer counts");
+        peer.write_all(b"more").await.unwrap();
+        assert_eq!(read(&mut socket).await, ("more".into(), Duration::ZERO));
+        assert!(matches!(socket.wire, Wire::Resting(_)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_bandwidth_is_waited_for_by_what_is_attended_to_as_well() {
+        let bandwidth = Some(Arc::new(Bandwidth::new(1000, Default::default())));
+        let (mut socket, mut peer) = pair(Pace { bandwidth, ..Pace::default() }).await;
+        peer.write_all(&[b'x'; 300]).await.unwrap();
+        let start = Instant::now();
+        let mut all = 0;
+        while all < 300 {
+            all += read(&mut socket).await.0.len();
+            // The next turn is asked for, and it is waited for.
+            let mut cx = Context::from_waker(std::task::Waker::noop());
+            let _ = Pin::new(&mut socket).poll_fill_buf(&mut cx);
+            socket.attend().unwrap();
+        }
+        assert!(start.elapsed() >= Duration::from_millis(150), "{:?}", start.elapsed());
     }
 
     #[tokio::test(start_paused = true)]

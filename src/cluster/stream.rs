@@ -57,13 +57,14 @@ impl Stream {
 
     /// Lets the socket rest from now on.
     pub fn pace(&mut self, pace: Pace) {
-        let wire = match &mut self.inner {
-            Either::Left(stream) => stream.get_mut().0,
-            Either::Right(wire) => wire,
-        };
-        if let Either::Left(socket) = wire {
+        if let Some(socket) = self.socket_mut() {
             socket.pace(pace);
         }
+    }
+
+    /// Reads at once what comes next.
+    pub fn attend(&mut self) -> io::Result<()> {
+        self.socket_mut().map_or(Ok(()), Socket::attend)
     }
 
     /// How far it has come, where the bandwidth may hold it back.
@@ -74,6 +75,17 @@ impl Stream {
         };
         match wire {
             Either::Left(socket) => socket.progress(),
+            Either::Right(_) => None,
+        }
+    }
+
+    fn socket_mut(&mut self) -> Option<&mut Socket> {
+        let wire = match &mut self.inner {
+            Either::Left(stream) => stream.get_mut().0,
+            Either::Right(wire) => wire,
+        };
+        match wire {
+            Either::Left(socket) => Some(socket),
             Either::Right(_) => None,
         }
     }

@@ -350,6 +350,20 @@ async fn without_http2_a_connection_is_used_again_when_its_answer_was_read() {
 }
 
 #[tokio::test]
+async fn an_answer_over_a_connection_that_rested_is_read_at_once() {
+    const LATENCY: Duration = Duration::from_secs(20);
+    let server = Server::start((0..5).map(|_| ok("line\n")).collect()).await;
+    let mut pool = pool(&server.url());
+    pool.reading.pace.latency = LATENCY;
+    let begun = Instant::now();
+    for _ in 0..5 {
+        assert_eq!(length(open(&pool, "/").await.unwrap()).await, "line\n".len());
+    }
+    assert_eq!(server.connections(), 1);
+    assert!(begun.elapsed() < LATENCY, "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
 async fn as_many_connections_as_were_used_at_once_are_used_again() {
     const AT_ONCE: usize = 50;
     let server = Server::start((0..3 * AT_ONCE).map(|_| ok("line\n")).collect()).await;
