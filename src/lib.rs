@@ -61,7 +61,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, mut io: Io) -> ExitCode {
         Ok(plan) => {
             raise_open_files();
             block_on(run::run(plan, io)).unwrap_or_else(|error| {
-                eprintln!("stern-rs: cannot start: {error}");
+                let _ = writeln!(Io::process_stderr(), "stern-rs: cannot start: {error}");
                 ExitCode::Failed
             })
         }

@@ -96,7 +96,7 @@ fn say(stats: &Stats, format: StatsFormat) -> std::sync::mpsc::Receiver<()> {
     let (said, saying) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         // There is nowhere else to say it.
-        let _ = std::io::stderr().write_all(text.as_bytes());
+        let _ = Io::process_stderr().write_all(text.as_bytes());
         let _ = said.send(());
     });
     saying
@@ -156,7 +156,7 @@ async fn finish(ended: Result<Result<ExitCode, String>, Closed>, mut output: Out
         written = output.finish() => match written {
             Ok(()) => code,
             Err(error) => {
-                let _ = writeln!(std::io::stderr(), "stern-rs: cannot write standard output: {error}");
+                let _ = writeln!(Io::process_stderr(), "stern-rs: cannot write standard output: {error}");
                 ExitCode::Failed
             }
         },

@@ -1,7 +1,7 @@
 //! Bounds the bytes a second that are read over all log connections, so that TCP holds the server back.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -53,9 +53,69 @@ impl Bandwidth {
     }
 }
 
+/// How far a connection has come that is held back at times. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Progress(Arc<Mutex<Reached>>);
+
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Reached {
+    /// Bytes that were read.
+    read: u64,
+    /// Until when it was held back last.
+    held: Option<Instant>,
+}
+
+/// What others may have under way on a connection before what one of them waits for: the buffers of both ends, and a
+/// piece of each stream.
+const AHEAD: u64 = 16 << 20;
+
+impl Progress {
+    pub fn hold_until(&self, turn: Instant) {
+        self.lock().held = Some(turn);
+    }
+
+    pub fn read(&self, bytes: usize) {
+        self.lock().read += bytes as u64;
+    }
+
+    pub fn reached(&self) -> Reached {
+        *self.lock()
+    }
+
+    /// When to ask again whether nothing comes any more, of one who has waited for so long in vain and begun when the
+    /// connection had come so far; None: it does not.
+    pub fn ask_again(&self, begun: Reached, patience: Duration) -> Option<Instant> {
+        let now = self.reached();
+        let again = now.held? + patience;
+        (again > Instant::now() && now.read - begun.read < AHEAD).then_some(again)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Reached> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_does_not_count_while_a_connection_is_held_back() {
+        const PATIENCE: Duration = Duration::from_secs(60);
+        let progress = Progress::default();
+        let begun = progress.reached();
+        assert_eq!(progress.ask_again(begun, PATIENCE), None, "it was never held back");
+        let turn = Instant::now() + PATIENCE / 2;
+        progress.hold_until(turn);
+        tokio::time::advance(PATIENCE).await;
+        assert_eq!(progress.ask_again(begun, PATIENCE), Some(turn + PATIENCE));
+        tokio::time::advance(PATIENCE / 2).await;
+        assert_eq!(progress.ask_again(begun, PATIENCE), None, "it was not for so long");
+        progress.hold_until(Instant::now());
+        progress.read(AHEAD as usize);
+        assert_eq!(progress.ask_again(begun, PATIENCE), None, "others got more than can lie before it");
+        assert!(progress.ask_again(progress.reached(), PATIENCE).is_some());
+    }
 
     #[tokio::test(start_paused = true)]
     async fn turns_follow_each_other_at_the_rate() {

@@ -3,7 +3,7 @@
 use std::{
     io,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     task::{Context, Poll, Waker, ready},
     time::Duration,
 };
@@ -12,60 +12,102 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version, header};
 use tokio::{
     io::{AsyncBufRead, AsyncBufReadExt, AsyncWriteExt},
-    time::Instant,
+    task::JoinHandle,
+    time::{Instant, sleep},
 };
 use tower::BoxError;
 
-use super::{framing::Framing, stream::Stream};
-
-/// As much of a body as is handed over at once.
-pub(super) const BATCH: usize = 64 << 10;
+use super::{bandwidth::Progress, framing::Framing, stream::Stream};
 
 const LONGEST_HEAD: usize = 64 << 10;
 const MOST_HEADERS: usize = 100;
 
-/// How long a connection may wait for its next request, and how many may.
+/// How many connections may wait for their next request: as many as logs are read at once where none is followed. Those
+/// beyond a few do so only for as long as one log may follow the other, and a few for longer.
+const MOST_IDLE: usize = 64;
+const IDLE_MANY: Duration = Duration::from_secs(5);
+const FEW_IDLE: usize = 4;
 const IDLE: Duration = Duration::from_secs(30);
-const MOST_IDLE: usize = 4;
 
 /// What answers does not speak HTTP.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct NotHttp(pub String);
 
-/// Connections that wait for their next request.
+/// Connections that wait for their next request, the one that waits longest first.
 #[derive(Default)]
-pub(super) struct Idle(Mutex<Vec<(Stream, Instant)>>);
+pub(super) struct Idle(Mutex<Waiting>);
+
+#[derive(Default)]
+struct Waiting {
+    connections: Vec<(Box<Stream>, Instant)>,
+    /// Closes those that nobody used, while there are any.
+    sweeper: Option<JoinHandle<()>>,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if let Some(sweeper) = &self.sweeper {
+            sweeper.abort();
+        }
+    }
+}
 
 impl Idle {
     /// One that was not closed in the meantime, as far as that can be known.
-    pub fn take(&self) -> Option<Stream> {
-        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        while let Some((mut stream, since)) = idle.pop() {
+    pub fn take(&self) -> Option<Box<Stream>> {
+        let mut waiting = self.lock();
+        while let Some((mut stream, _)) = waiting.connections.pop() {
             // Whatever comes before a request is its end.
             let mut cx = Context::from_waker(Waker::noop());
-            if since.elapsed() < IDLE && Pin::new(&mut stream).poll_fill_buf(&mut cx).is_pending() {
+            if Pin::new(&mut stream).poll_fill_buf(&mut cx).is_pending() {
                 return Some(stream);
             }
         }
         None
     }
 
-    fn put(&self, stream: Stream) {
-        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.retain(|(_, since)| since.elapsed() < IDLE);
-        if idle.len() < MOST_IDLE {
-            idle.push((stream, Instant::now()));
+    fn put(self: &Arc<Self>, stream: Box<Stream>) {
+        let mut waiting = self.lock();
+        if waiting.connections.len() < MOST_IDLE {
+            waiting.connections.push((stream, Instant::now()));
+        }
+        if waiting.sweeper.is_none() {
+            waiting.sweeper = Some(tokio::spawn(sweep(Arc::downgrade(self))));
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Closes the connections that have waited for too long, until none is left.
+async fn sweep(idle: Weak<Idle>) {
+    loop {
+        sleep(IDLE_MANY).await;
+        let Some(idle) = idle.upgrade() else { return };
+        let mut waiting = idle.lock();
+        let connections = &mut waiting.connections;
+        let spare = connections.len().saturating_sub(FEW_IDLE);
+        let is_over =
+            |at: usize, since: Instant| since.elapsed() >= if at < spare { IDLE_MANY } else { IDLE };
+        let over = connections.iter().enumerate().take_while(|(at, (_, since))| is_over(*at, *since)).count();
+        connections.drain(..over);
+        if connections.is_empty() {
+            waiting.sweeper = None;
+            return;
         }
     }
 }
 
 /// Sends a request and reads the head of its answer. The connection goes to `idle` when all of the answer was read.
 pub(super) async fn send(
-    mut stream: Stream,
+    mut stream: Box<Stream>,
     request: &Request<Bytes>,
     idle: Arc<Idle>,
 ) -> Result<Response<Body>, BoxError> {
+    stream.attend()?;
     stream.write_all(&written(request)).await?;
     stream.flush().await?;
     let mut head = Vec::new();
@@ -79,7 +121,7 @@ pub(super) async fn send(
         value.as_bytes().split(|&b| b == b',').any(|word| word.trim_ascii().eq_ignore_ascii_case(b"close"))
     });
     let idle = (version == Version::HTTP_11 && !closes).then_some(idle);
-    let body = Body { stream: Some(stream), framing, idle, expected: 0, failed: None };
+    let body = Body { stream: Some(stream), framing, idle, expected: 0 };
     Ok(parts.map(|()| body))
 }
 
@@ -158,44 +200,22 @@ fn parse_head(head: &[u8]) -> Result<Option<(usize, Response<()>, Version)>, Not
 /// The body of an answer.
 pub(super) struct Body {
     /// None once it is read to its end.
-    stream: Option<Stream>,
+    stream: Option<Box<Stream>>,
     framing: Framing,
     /// Where the connection may wait for its next request.
     idle: Option<Arc<Idle>>,
-    /// How much the last read gave: a guess for the next one.
+    /// How much the last reads gave: a guess for the next ones.
     expected: usize,
-    /// What went wrong behind the bytes that were handed over last.
-    failed: Option<BoxError>,
 }
 
 impl Body {
-    /// All that is there, up to about [`BATCH`].
-    pub fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
-        let mut chunk = BytesMut::new();
-        while chunk.len() < BATCH {
-            match self.poll_more(cx, &mut chunk) {
-                Poll::Ready(Ok(true)) => {}
-                Poll::Pending if chunk.is_empty() => return Poll::Pending,
-                Poll::Ready(Err(error)) if chunk.is_empty() => {
-                    self.stream = None;
-                    return Poll::Ready(Some(Err(error)));
-                }
-                Poll::Ready(Err(error)) => {
-                    self.failed = Some(error);
-                    break;
-                }
-                Poll::Ready(Ok(false)) | Poll::Pending => break,
-            }
-        }
-        self.expected = chunk.len();
-        Poll::Ready((!chunk.is_empty()).then(|| Ok(chunk.freeze())))
+    /// How far its connection has come, where the bandwidth may hold it back.
+    pub fn progress(&self) -> Option<Progress> {
+        self.stream.as_ref()?.progress()
     }
 
-    /// Reads once; false at the end.
-    fn poll_more(&mut self, cx: &mut Context<'_>, chunk: &mut BytesMut) -> Poll<Result<bool, BoxError>> {
-        if let Some(error) = self.failed.take() {
-            return Poll::Ready(Err(error));
-        }
+    /// Adds to `chunk` what one read gives; false at the end.
+    pub fn poll_more(&mut self, cx: &mut Context<'_>, chunk: &mut BytesMut) -> Poll<Result<bool, BoxError>> {
         if self.framing.is_done()
             && let (Some(stream), Some(idle)) = (self.stream.take(), &self.idle)
         {
@@ -216,6 +236,51 @@ impl Body {
         }
         let read = self.framing.decode(input, chunk)?;
         stream.consume(read);
+        self.expected = chunk.len();
         Poll::Ready(Ok(true))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use tokio::io::{AsyncReadExt, BufReader, DuplexStream, duplex};
+
+    use super::*;
+    use crate::cluster::stream::{Proxied, Wire};
+
+    /// How many of these are closed.
+    fn closed(peers: &mut [DuplexStream]) -> usize {
+        let mut cx = Context::from_waker(Waker::noop());
+        let is_closed = |peer: &mut DuplexStream| pin!(peer.read_u8()).poll(&mut cx).is_ready();
+        peers.iter_mut().map(is_closed).filter(|closed| *closed).count()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_connections_wait_for_a_moment_and_few_for_longer() {
+        let idle = Arc::<Idle>::default();
+        let mut peers = Vec::new();
+        for _ in 0..MOST_IDLE + 5 {
+            let (ours, theirs) = duplex(64);
+            let ours: Box<dyn Proxied> = Box::new(ours);
+            idle.put(Box::new(Stream::plain(Wire::Right(BufReader::new(ours)))));
+            peers.push(theirs);
+        }
+        assert_eq!(closed(&mut peers), 5, "there is no room for more");
+        let moment = Duration::from_millis(100);
+        sleep(IDLE_MANY - moment).await;
+        assert_eq!(closed(&mut peers), 5);
+        sleep(moment * 2).await;
+        assert_eq!(closed(&mut peers), MOST_IDLE + 5 - FEW_IDLE);
+        let used = idle.take().unwrap();
+        sleep(IDLE).await;
+        assert_eq!(closed(&mut peers), MOST_IDLE + 4, "the one that is used again is left");
+        assert!(idle.take().is_none());
+        idle.put(used);
+        sleep(IDLE - moment).await;
+        assert_eq!(closed(&mut peers), MOST_IDLE + 4);
+        sleep(IDLE_MANY + moment * 2).await;
+        assert_eq!(closed(&mut peers), MOST_IDLE + 5);
     }
 }

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use h2::{
     Ping, PingPong, Reason, RecvStream,
     client::{Builder, SendRequest},
@@ -22,7 +22,7 @@ use tokio::{
 };
 use tower::BoxError;
 
-use super::{http1::BATCH, stream::Stream};
+use super::{bandwidth::Progress, body::Chunk, stream::Stream};
 
 /// The most requests on one connection, whatever the server grants: kube-apiserver's own limit.
 pub(super) const MOST_STREAMS: u32 = 100;
@@ -34,6 +34,7 @@ const PING_PATIENCE: Duration = Duration::from_secs(15);
 pub(super) struct Connection {
     sender: SendRequest<Bytes>,
     load: Arc<Load>,
+    progress: Option<Progress>,
     /// Aborted with the last of those who use the connection.
     driver: JoinHandle<()>,
 }
@@ -79,6 +80,7 @@ impl Connection {
     /// under way that nobody has taken yet. There is twice the room for all of them, so that none keeps another waiting:
     /// only when half the room that is left was taken is the server told of more, and it may have set some aside.
     pub async fn open(stream: Stream, window: u32) -> Result<Connection, BoxError> {
+        let progress = stream.progress();
         let (sender, mut connection) = Builder::new()
             .initial_window_size(window)
             .initial_connection_window_size(window * MOST_STREAMS * 2)
@@ -96,7 +98,7 @@ impl Connection {
             let load = load.clone();
             async move { drive(connection, pings, &load, granted).await }
         });
-        let connection = Connection { sender, load, driver };
+        let connection = Connection { sender, load, progress, driver };
         match settings.await {
             Ok(()) => Ok(connection),
             Err(_) => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
@@ -191,9 +193,7 @@ impl Slot {
             stream.send_data(data, true).map_err(|error| self.failed(error))?;
         }
         match answer.await {
-            Ok(answer) => {
-                Ok(answer.map(|stream| Body { stream, slot: self, ended: false, frames: Frames::new() }))
-            }
+            Ok(answer) => Ok(answer.map(|stream| Body { stream, slot: self, frames: Frames::new() })),
             Err(error) => Err(self.failed(error)),
         }
     }
@@ -236,7 +236,6 @@ fn head(request: &Request<Bytes>) -> Request<()> {
 pub(super) struct Body {
     stream: RecvStream,
     slot: Slot,
-    ended: bool,
     frames: Frames,
 }
 
@@ -256,8 +255,8 @@ impl Frames {
         Frames { since: Instant::now(), count: 0, busy: false }
     }
 
-    fn add(&mut self, count: u32) {
-        self.count += count;
+    /// Whether it was busy, when enough time has passed.
+    fn judge(&mut self) {
         let time = self.since.elapsed();
         if time >= BUSY_TIME {
             let busy = f64::from(self.count) >= BUSY_FRAMES * time.as_secs_f64();
@@ -272,45 +271,26 @@ impl Body {
         self.frames.busy
     }
 
-    /// All that is there, up to about [`BATCH`]. The server may send as much again.
-    pub fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
-        let first = match ready!(self.poll_frame(cx)) {
-            Some(Ok(first)) => first,
-            other => return Poll::Ready(other),
-        };
-        let (mut chunk, mut frames) = (BytesMut::new(), 1);
-        // What is wrong behind data is found again.
-        while chunk.len() < BATCH
-            && let Poll::Ready(Some(Ok(frame))) = self.poll_frame(cx)
-        {
-            if chunk.is_empty() {
-                chunk.reserve(BATCH);
-                chunk.extend_from_slice(&first);
-            }
-            chunk.extend_from_slice(&frame);
-            frames += 1;
-        }
-        self.frames.add(frames);
-        Poll::Ready(Some(Ok(if chunk.is_empty() { first } else { chunk.freeze() })))
+    /// How far its connection has come, where the bandwidth may hold it back.
+    pub fn progress(&self) -> Option<Progress> {
+        self.slot.0.progress.clone()
     }
 
-    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
-        while !self.ended {
-            match ready!(self.stream.poll_data(cx)) {
-                Some(Ok(frame)) => {
-                    // Of what has just been read, so it is not too much.
-                    let _ = self.stream.flow_control().release_capacity(frame.len());
-                    if !frame.is_empty() {
-                        return Poll::Ready(Some(Ok(frame)));
-                    }
-                }
-                Some(Err(error)) => {
-                    self.ended = true;
-                    return Poll::Ready(Some(Err(self.slot.failed(error).error)));
-                }
-                None => self.ended = true,
-            }
+    /// Adds the next frame to `chunk`; false at the end. The server may send as much again.
+    pub fn poll_more(&mut self, cx: &mut Context<'_>, chunk: &mut Chunk) -> Poll<Result<bool, BoxError>> {
+        if chunk.is_empty() {
+            self.frames.judge();
         }
-        Poll::Ready(None)
+        match ready!(self.stream.poll_data(cx)) {
+            Some(Ok(frame)) => {
+                // Of what has just been read, so it is not too much.
+                let _ = self.stream.flow_control().release_capacity(frame.len());
+                self.frames.count += 1;
+                chunk.push(frame);
+                Poll::Ready(Ok(true))
+            }
+            Some(Err(error)) => Poll::Ready(Err(self.slot.failed(error).error)),
+            None => Poll::Ready(Ok(false)),
+        }
     }
 }

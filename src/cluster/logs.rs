@@ -8,12 +8,12 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use jiff::{Timestamp, fmt::rfc2822};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::{
+    body::Body,
     error::{Asked, Error, Kind},
     limit::Priority,
-    pool::Body as ResponseBody,
     transport::{Answer, Transport},
 };
 use crate::{
@@ -40,7 +40,7 @@ pub struct LogRequest {
 
 /// A log as it arrives. Dropping it ends the request.
 pub struct LogStream {
-    body: ResponseBody,
+    body: Body,
     server: String,
     date: Option<Timestamp>,
     ended: bool,
@@ -53,18 +53,24 @@ pub struct LogStream {
 const STALLED: Duration = Duration::from_secs(60);
 
 impl LogStream {
-    /// The next chunk, however long it takes if the log is followed. Of another that stays away it is an error.
+    /// The next chunk, however long it takes if the log is followed. Of another that stays away it is an error; the time
+    /// in which the bandwidth held its connection back does not count.
     pub async fn next(&mut self) -> Option<Result<Bytes, Error>> {
         let Some(patience) = self.patience else { return self.chunk().await };
-        match timeout(patience, self.chunk()).await {
-            Ok(chunk) => chunk,
-            Err(_) => {
-                self.ended = true;
-                let text =
-                    format!("a log from {} stopped halfway: nothing came for {patience:?}", self.server);
-                Some(Err(Error::new(Kind::TimedOut, text)))
+        let progress = self.body.progress().map(|progress| (progress.reached(), progress));
+        let mut deadline = Instant::now() + patience;
+        loop {
+            if let Ok(chunk) = timeout_at(deadline, self.chunk()).await {
+                return chunk;
+            }
+            match progress.as_ref().and_then(|(begun, progress)| progress.ask_again(*begun, patience)) {
+                Some(again) => deadline = again,
+                None => break,
             }
         }
+        self.ended = true;
+        let text = format!("a log from {} stopped halfway: nothing came for {patience:?}", self.server);
+        Some(Err(Error::new(Kind::TimedOut, text)))
     }
 
     /// The next bytes, as they came, but what is there at once together; None at the end, which is all that is said of
@@ -147,8 +153,7 @@ impl LogRequest {
                 body: response.into_body(),
                 server: transport.server_shown.clone(),
                 ended: false,
-                // What is paced may be slow of itself.
-                patience: (!self.follow && !transport.is_paced()).then_some(STALLED),
+                patience: (!self.follow).then_some(STALLED),
                 _held: transport.stats.opened(Open::Stream),
             }),
             _ => Err(transport.refusal(response, &asked).await),
@@ -185,11 +190,28 @@ fn whole_second(time: Timestamp) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use tokio::{
+        io::AsyncWriteExt,
+        net::{TcpListener, TcpStream},
+        time::timeout,
+    };
+
     use super::{
-        super::testing::{Answer as Canned, Machine, Server, log_request, status},
+        super::{
+            bandwidth::Bandwidth,
+            http1,
+            socket::{Pace, Socket},
+            stream::{Stream, Wire},
+            testing::{Answer as Canned, Machine, Server, limits, log_request, status},
+        },
         *,
     };
-    use crate::plan::Connect;
+    use crate::{
+        plan::{Connect, Limits},
+        stats::Stats,
+    };
 
     const HEAD: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
 
@@ -246,18 +268,55 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_that_stops_halfway_is_an_error_unless_it_is_followed() {
-        let server = Server::start(vec![Canned::Hang(format!("{HEAD}4\r\none\n\r\n"))]).await;
-        let machine = Machine::with(&format!("server: '{}'", server.url()), "token: t");
-        let request = LogRequest { follow: false, ..log_request() };
-        let mut stream = machine.cluster(&Connect::default(), None).open_log(&request).await.unwrap();
-        assert_eq!(stream.next().await.unwrap().unwrap(), "one\n");
-        tokio::time::pause();
-        let error = stream.next().await.unwrap().unwrap_err();
-        assert!(error.is_retryable(), "{error}");
-        assert!(stream.next().await.is_none());
-        stream.patience = None;
-        stream.ended = false;
-        assert!(timeout(10 * STALLED, stream.next()).await.is_err());
+        for max_bandwidth in [None, Some(1 << 20)] {
+            let server = Server::start(vec![Canned::Hang(format!("{HEAD}4\r\none\n\r\n"))]).await;
+            let machine = Machine::with(&format!("server: '{}'", server.url()), "token: t");
+            let request = LogRequest { follow: false, ..log_request() };
+            let cluster = machine.limited(&Connect::default(), &Limits { max_bandwidth, ..limits() }, None);
+            let mut stream = cluster.open_log(&request).await.unwrap();
+            assert_eq!(stream.next().await.unwrap().unwrap(), "one\n");
+            tokio::time::pause();
+            let begun = Instant::now();
+            let error = timeout(10 * STALLED, stream.next()).await.unwrap().unwrap().unwrap_err();
+            assert!(error.is_retryable(), "{error}");
+            assert!(begun.elapsed() < STALLED + Duration::from_secs(1), "{:?}", begun.elapsed());
+            assert!(stream.next().await.is_none());
+            stream.patience = None;
+            stream.ended = false;
+            assert!(timeout(10 * STALLED, stream.next()).await.is_err());
+            tokio::time::resume();
+        }
+    }
+
+    /// A byte a second, and much to read before the next bytes of the log.
+    #[tokio::test(start_paused = true)]
+    async fn the_time_in_which_the_bandwidth_holds_an_answer_back_does_not_count() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut socket = Socket::new(TcpStream::connect(listener.local_addr().unwrap()).await.unwrap());
+        socket
+            .pace(Pace { bandwidth: Some(Arc::new(Bandwidth::new(1, Stats::default()))), ..Pace::default() });
+        let (mut peer, _) = listener.accept().await.unwrap();
+        let padding = "x".repeat(4 * STALLED.as_secs() as usize);
+        peer.write_all(format!("{HEAD}4;{padding}\r\none\n\r\n").as_bytes()).await.unwrap();
+        let request = Request::new(Bytes::new());
+        let answer =
+            http1::send(Box::new(Stream::plain(Wire::Left(socket))), &request, Arc::default()).await.unwrap();
+        let mut stream = LogStream {
+            body: Body::Http1 { body: answer.into_body(), _place: None },
+            server: "https://double".into(),
+            date: None,
+            ended: false,
+            patience: Some(STALLED),
+            _held: Stats::default().opened(Open::Stream),
+        };
+        let begun = Instant::now();
+        assert_eq!(stream.next().await.unwrap().unwrap(), "o");
+        assert!(begun.elapsed() > 4 * STALLED, "{:?}", begun.elapsed());
+        for piece in ["n", "e", "\n"] {
+            assert_eq!(stream.next().await.unwrap().unwrap(), piece);
+        }
+        let error = timeout(10 * STALLED, stream.next()).await.unwrap().unwrap().unwrap_err();
+        assert!(error.to_string().contains("stopped halfway"), "{error}");
     }
 
     #[tokio::test]

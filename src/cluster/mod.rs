@@ -2,6 +2,7 @@
 
 mod auth;
 mod bandwidth;
+mod body;
 mod connector;
 mod error;
 mod exec;

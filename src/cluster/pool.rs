@@ -1,15 +1,9 @@
 //! Finds a connection for each request: one of HTTP/2 that has room, an idle one, or a new one.
 
-use std::{
-    mem,
-    pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use hyper::body::{Body as HttpBody, Frame};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::Instant,
@@ -17,10 +11,11 @@ use tokio::{
 use tower::BoxError;
 
 use super::{
+    body::Body,
     connector::Dialer,
     error::Error,
     http1::{self, Idle},
-    http2::{self, Connection, Failed, Slot},
+    http2::{Connection, Failed, Slot},
     socket::Pace,
     stream::Stream,
 };
@@ -113,7 +108,7 @@ impl Pool {
         let answer = match lane {
             Lane::Shared(slot) => slot.send(request).await?.map(Body::Http2),
             Lane::Own { stream, reused, place } => {
-                match http1::send(*stream, request, self.idle.clone()).await {
+                match http1::send(stream, request, self.idle.clone()).await {
                     Ok(answer) => answer.map(|body| Body::Http1 { body, _place: place }),
                     // The server may have closed it meanwhile.
                     Err(error) => return Err(Failed { error, unprocessed: reused }),
@@ -128,7 +123,7 @@ impl Pool {
     async fn alone(&self) -> Option<Lane> {
         let place = Some(self.alone.clone().try_acquire_owned().ok()?);
         if let Some(stream) = self.idle.take() {
-            return Some(Lane::Own { stream: Box::new(stream), reused: true, place });
+            return Some(Lane::Own { stream, reused: true, place });
         }
         let stream = self.dialer.dial_http1(&self.reading).await.ok()?;
         Some(Lane::Own { stream: Box::new(stream), reused: false, place })
@@ -168,9 +163,7 @@ impl Pool {
         state.shared.retain(|connection| !connection.is_closed());
         let slot = state.shared.iter().find_map(Connection::slot);
         drop(state);
-        let reused = || {
-            self.idle.take().map(|stream| Lane::Own { stream: Box::new(stream), reused: true, place: None })
-        };
+        let reused = || self.idle.take().map(|stream| Lane::Own { stream, reused: true, place: None });
         slot.map(Lane::Shared).or_else(reused)
     }
 
@@ -213,45 +206,6 @@ pub(super) enum Dialed {
 #[derive(Debug, thiserror::Error)]
 #[error("it takes no requests")]
 struct NoStreams;
-
-/// The body of an answer, as it comes. Dropping it ends the request.
-pub(super) enum Body {
-    Http1 {
-        body: http1::Body,
-        _place: Option<OwnedSemaphorePermit>,
-    },
-    Http2(http2::Body),
-    /// Read already.
-    Whole(Bytes),
-}
-
-impl Body {
-    /// Whether so much comes over a shared connection that one of its own would be cheaper.
-    pub fn is_busy(&self) -> bool {
-        matches!(self, Body::Http2(body) if body.is_busy())
-    }
-
-    /// All that is there to be read at once, up to some 64 KiB.
-    pub fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
-        match self {
-            Body::Http1 { body, .. } => body.poll_chunk(cx),
-            Body::Http2(body) => body.poll_chunk(cx),
-            Body::Whole(body) => Poll::Ready((!body.is_empty()).then(|| Ok(mem::take(body)))),
-        }
-    }
-}
-
-impl HttpBody for Body {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        self.get_mut().poll_chunk(cx).map(|chunk| chunk.map(|chunk| chunk.map(Frame::data)))
-    }
-}
 
 #[cfg(test)]
 mod tests;

@@ -20,7 +20,7 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-use super::bandwidth::Bandwidth;
+use super::bandwidth::{Bandwidth, Progress};
 
 /// What is read at once from a socket of which little is expected; a TLS record is not larger.
 const SMALL: usize = 16 << 10;
@@ -57,6 +57,7 @@ pub(super) struct Socket {
     last: Option<Instant>,
     /// Bytes that may be read because the bandwidth was taken already.
     granted: usize,
+    progress: Progress,
     alarm: Option<Pin<Box<Sleep>>>,
     buffer: Vec<u8>,
     /// Where in `buffer` that lies which was read and not yet taken.
@@ -81,6 +82,7 @@ impl Socket {
             pace: Pace::default(),
             last: None,
             granted: 0,
+            progress: Progress::default(),
             alarm: None,
             buffer: Vec::new(),
             start: 0,
@@ -90,6 +92,17 @@ impl Socket {
 
     pub fn pace(&mut self, pace: Pace) {
         self.pace = pace;
+    }
+
+    /// How far it has come, where the bandwidth may hold it back.
+    pub fn progress(&self) -> Option<Progress> {
+        self.pace.bandwidth.as_ref().map(|_| self.progress.clone())
+    }
+
+    /// Ends a rest: what comes next is awaited, and is no more of what came so often. Only the bandwidth is waited for.
+    pub fn attend(&mut self) -> io::Result<()> {
+        self.last = None;
+        if self.granted == 0 { self.watch() } else { Ok(()) }
     }
 
     /// Reads into the empty buffer. Nothing in it afterwards is the end.
@@ -176,13 +189,19 @@ impl Socket {
         }
         self.granted = bandwidth.turn(wanted);
         let turn = bandwidth.take(self.granted);
-        (turn > Instant::now()).then_some(turn)
+        let later = turn > Instant::now();
+        if later {
+            self.progress.hold_until(turn);
+        }
+        later.then_some(turn)
     }
 
     /// Gives back the bandwidth that was not used.
     fn settle(&mut self, read: Option<usize>) {
         if let Some(bandwidth) = &self.pace.bandwidth {
-            bandwidth.give_back(self.granted.saturating_sub(read.unwrap_or_default()));
+            let read = read.unwrap_or_default();
+            bandwidth.give_back(self.granted.saturating_sub(read));
+            self.progress.read(read);
             self.granted = 0;
         }
     }
@@ -456,6 +475,35 @@ mod tests {
         second.unwrap();
         let taken = start.elapsed().as_secs_f64();
         assert!((1.7..2.1).contains(&taken), "{taken}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_attended_to_is_read_at_once() {
+        let (mut socket, mut peer) = busy().await;
+        socket.attend().unwrap();
+        peer.write_all(b"answer").await.unwrap();
+        assert_eq!(read(&mut socket).await, ("answer".into(), Duration::ZERO));
+        assert!(matches!(socket.wire, Wire::Watched(_)), "what came before no longer counts");
+        peer.write_all(b"more").await.unwrap();
+        assert_eq!(read(&mut socket).await, ("more".into(), Duration::ZERO));
+        assert!(matches!(socket.wire, Wire::Resting(_)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_bandwidth_is_waited_for_by_what_is_attended_to_as_well() {
+        let bandwidth = Some(Arc::new(Bandwidth::new(1000, Default::default())));
+        let (mut socket, mut peer) = pair(Pace { bandwidth, ..Pace::default() }).await;
+        peer.write_all(&[b'x'; 300]).await.unwrap();
+        let start = Instant::now();
+        let mut all = 0;
+        while all < 300 {
+            all += read(&mut socket).await.0.len();
+            // The next turn is asked for, and it is waited for.
+            let mut cx = Context::from_waker(std::task::Waker::noop());
+            let _ = Pin::new(&mut socket).poll_fill_buf(&mut cx);
+            socket.attend().unwrap();
+        }
+        assert!(start.elapsed() >= Duration::from_millis(150), "{:?}", start.elapsed());
     }
 
     #[tokio::test(start_paused = true)]

@@ -11,12 +11,17 @@ use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, BufReader, ReadBuf};
 use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
 
-use super::socket::{Pace, Socket};
+use super::{
+    bandwidth::Progress,
+    socket::{Pace, Socket},
+};
 use crate::stats::Held;
 
 pub(super) struct Stream {
     inner: Either<Box<TlsStream<Wire>>, Wire>,
     refused: Refused,
+    /// An error behind what was read last.
+    failed: Option<io::Error>,
     /// Counts as open for as long as it is.
     held: Option<Held>,
 }
@@ -34,11 +39,15 @@ impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Proxied for T {}
 
 impl Stream {
     pub fn tls(stream: TlsStream<Wire>) -> Stream {
-        Stream { inner: Either::Left(Box::new(stream)), refused: Refused::default(), held: None }
+        Stream::new(Either::Left(Box::new(stream)))
     }
 
     pub fn plain(wire: Wire) -> Stream {
-        Stream { inner: Either::Right(wire), refused: Refused::default(), held: None }
+        Stream::new(Either::Right(wire))
+    }
+
+    fn new(inner: Either<Box<TlsStream<Wire>>, Wire>) -> Stream {
+        Stream { inner, refused: Refused::default(), failed: None, held: None }
     }
 
     /// Counts as open until it is dropped.
@@ -48,12 +57,36 @@ impl Stream {
 
     /// Lets the socket rest from now on.
     pub fn pace(&mut self, pace: Pace) {
+        if let Some(socket) = self.socket_mut() {
+            socket.pace(pace);
+        }
+    }
+
+    /// Reads at once what comes next.
+    pub fn attend(&mut self) -> io::Result<()> {
+        self.socket_mut().map_or(Ok(()), Socket::attend)
+    }
+
+    /// How far it has come, where the bandwidth may hold it back.
+    pub fn progress(&self) -> Option<Progress> {
+        let wire = match &self.inner {
+            Either::Left(stream) => stream.get_ref().0,
+            Either::Right(wire) => wire,
+        };
+        match wire {
+            Either::Left(socket) => socket.progress(),
+            Either::Right(_) => None,
+        }
+    }
+
+    fn socket_mut(&mut self) -> Option<&mut Socket> {
         let wire = match &mut self.inner {
             Either::Left(stream) => stream.get_mut().0,
             Either::Right(wire) => wire,
         };
-        if let Either::Left(socket) = wire {
-            socket.pace(pace);
+        match wire {
+            Either::Left(socket) => Some(socket),
+            Either::Right(_) => None,
         }
     }
 
@@ -88,18 +121,25 @@ impl AsyncBufRead for Stream {
 }
 
 impl AsyncRead for Stream {
-    /// Fills the buffer from as many TLS records as there are: the apiserver makes one of every line.
+    /// Fills the buffer from as many TLS records as there are: the apiserver makes one of every line. An error behind
+    /// them comes with the next read.
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if let Some(error) = self.failed.take() {
+            return Poll::Ready(Err(error));
+        }
         let before = buffer.filled().len();
         loop {
             let filled = buffer.filled().len() > before;
             let data = match self.as_mut().poll_fill_buf(cx) {
-                // What goes wrong behind data is found again, if only as the end.
-                Poll::Pending | Poll::Ready(Err(_)) if filled => return Poll::Ready(Ok(())),
+                Poll::Pending if filled => return Poll::Ready(Ok(())),
+                Poll::Ready(Err(error)) if filled => {
+                    self.failed = Some(error);
+                    return Poll::Ready(Ok(()));
+                }
                 polled => ready!(polled)?,
             };
             let amount = data.len().min(buffer.remaining());

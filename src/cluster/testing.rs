@@ -232,19 +232,27 @@ impl Machine {
     }
 
     pub fn cluster(&self, connect: &Connect, trace: Option<Trace>) -> Cluster {
-        let limits = Limits {
-            qps: None,
-            burst: 1,
-            max_log_requests: 1,
-            max_streams_per_node: 1,
-            max_bandwidth: None,
-            latency: Duration::ZERO,
-        };
-        Cluster::new(self.settle(connect).unwrap(), connect, &limits, trace, Default::default()).unwrap()
+        self.limited(connect, &limits(), trace)
+    }
+
+    pub fn limited(&self, connect: &Connect, limits: &Limits, trace: Option<Trace>) -> Cluster {
+        Cluster::new(self.settle(connect).unwrap(), connect, limits, trace, Default::default()).unwrap()
     }
 
     pub fn plain_cluster(&self) -> Cluster {
         self.cluster(&Connect::default(), None)
+    }
+}
+
+/// As if there were none.
+pub(super) fn limits() -> Limits {
+    Limits {
+        qps: None,
+        burst: 1,
+        max_log_requests: 1,
+        max_streams_per_node: 1,
+        max_bandwidth: None,
+        latency: Duration::ZERO,
     }
 }
 

@@ -21,11 +21,12 @@ use tower::BoxError;
 use super::{
     auth::{Auth, Credential},
     bandwidth::Bandwidth,
+    body::Body as ResponseBody,
     connector::Connector,
     error::{Asked, Error, Kind},
     limit::{Limiter, Priority},
     outage::Outage,
-    pool::{Body as ResponseBody, Pool, Reading, Sharing},
+    pool::{Pool, Reading, Sharing},
     settings::{Settings, common_headers},
     socket::Pace,
     trace::Trace,
@@ -169,11 +170,6 @@ impl Transport {
             .unwrap_or_else(|_| Status::failure(&String::from_utf8_lossy(&body), ""));
         status.code = code.as_u16();
         Error::from_status(&status, asked).with_retry_after(retry_after)
-    }
-
-    /// Whether `--max-bandwidth` holds logs back.
-    pub fn is_paced(&self) -> bool {
-        self.log_reading.pace.bandwidth.is_some()
     }
 
     /// The time to the server and back, by the shortest exchange so far.

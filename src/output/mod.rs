@@ -97,11 +97,11 @@ impl Output {
     }
 }
 
-/// Whether it is a pipe or a terminal whose other end is gone.
+/// Whether it is a pipe, a socket or a terminal whose other end is gone.
 fn has_no_reader(stdout: &OwnedFd) -> bool {
     let mut polled = [PollFd::new(stdout, PollFlags::empty())];
     let ready = poll(&mut polled, Some(&Timespec::default()));
-    ready.is_ok() && polled[0].revents().contains(PollFlags::ERR)
+    ready.is_ok() && polled[0].revents().intersects(PollFlags::ERR | PollFlags::HUP)
 }
 
 fn write(

@@ -5,16 +5,15 @@ use std::{
     io::{self, Write},
 };
 
-use rustix::{
-    event::{PollFd, PollFlags, poll},
-    fs::FileType,
-};
+use rustix::{event::PollFlags, fs::FileType};
+
+use crate::io::wait;
 
 /// What a pipe takes whole or not at all (`PIPE_BUF` on Linux).
 const ATOMIC: usize = 4096;
 
 /// Writes whole lines. Into a pipe it puts only what fits without waiting, so that no write stops halfway; to anything
-/// else it writes straight on.
+/// else it writes straight on. It waits for room, also where a write does not.
 pub struct WholeLines {
     file: File,
     /// How many bytes it takes at once when it is empty; None: it is no pipe.
@@ -34,7 +33,7 @@ impl WholeLines {
             return Ok(capacity);
         }
         // Ready means that a page is free, and a write of a page is all or nothing.
-        poll(&mut [PollFd::new(&self.file, PollFlags::OUT)], None)?;
+        wait(&self.file, PollFlags::OUT);
         Ok(ATOMIC)
     }
 }
@@ -49,8 +48,8 @@ fn capacity(_: &File) -> usize {
     ATOMIC
 }
 
-impl Write for WholeLines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+impl WholeLines {
+    fn attempt(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let Some(capacity) = self.pipe else { return self.file.write(bytes) };
         // Where the pipe cannot be asked, a small write is still whole.
         let room = self.room(capacity).unwrap_or(ATOMIC);
@@ -58,6 +57,17 @@ impl Write for WholeLines {
         // A line longer than the room cannot be kept whole.
         let whole = memchr::memrchr(b'\n', fits).map_or(fits.len(), |newline| newline + 1);
         self.file.write(&fits[..whole])
+    }
+}
+
+impl Write for WholeLines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            match self.attempt(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => wait(&self.file, PollFlags::OUT),
+                result => return result,
+            }
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {

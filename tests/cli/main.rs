@@ -17,6 +17,7 @@ mod prompt;
 mod resuming;
 mod selection;
 mod silence;
+mod streams;
 mod transport;
 mod watching;
 

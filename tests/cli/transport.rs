@@ -55,6 +55,21 @@ fn without_http2_each_followed_log_has_a_connection() {
 }
 
 #[test]
+fn logs_that_are_read_one_after_the_other_come_over_few_connections() {
+    const PODS: usize = 200;
+    for builder in [ApiServer::builder(), ApiServer::builder().http1()] {
+        for at_once in [5, 8] {
+            let world = world(builder.clone(), PODS);
+            let ran = world.run(&format!("web --no-follow --qps -1 --max-log-requests {at_once}"));
+            assert_eq!(ran.out().lines().count(), PODS);
+            ran.exit(0);
+            // As many again ask whether a log that ended did.
+            assert!(world.account().connections <= 2 * at_once + 2, "{}", world.account().connections);
+        }
+    }
+}
+
+#[test]
 fn many_watches_share_a_connection() {
     let world = World::of(ApiServer::builder().tls());
     let names: Vec<String> = (0..30).map(|n| format!("ns-{n}")).collect();
@@ -115,6 +130,23 @@ fn an_answer_that_breaks_off_is_read_on() {
             tail.expect(&format!("web-000 app {line}"));
         }
         tail.interrupt().exit(130);
+    }
+}
+
+#[test]
+fn an_answer_that_breaks_off_is_never_taken_for_whole() {
+    for flags in ["", "--http1"] {
+        let world = world(ApiServer::builder(), 1);
+        let lines: Vec<String> = (0..50).map(|n| format!("line {n}")).collect();
+        world.log("web-000/app").extend(&lines);
+        world.on(Match::logs()).then(Answer::ok().flush().cut_after(After::Lines(25)));
+        let ran = world.run(&format!("web --no-follow --confirm=false --limit-bytes 100000 {flags}"));
+        let wanted: Vec<String> = lines.iter().map(|line| format!("web-000 app {line}")).collect();
+        ran.lines(wanted.iter().map(String::as_str).chain(["web-000 app a"])).exit(0);
+
+        world.on(Match::lists()).then(Answer::ok().flush().cut_after(After::Bytes(100)));
+        let ran = world.run(&format!("web --no-follow {flags}"));
+        ran.fails_with(1, &["the connection to", "broke"]);
     }
 }
 

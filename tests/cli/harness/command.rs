@@ -1,7 +1,7 @@
 //! A command line and what surrounds it, before it runs.
 
 use std::{
-    io::{PipeWriter, Write, pipe},
+    io::{Write, pipe},
     process::{self, Stdio},
     sync::Arc,
     thread,
@@ -24,7 +24,8 @@ pub fn kubectl_plugin(args: &str) -> Command<'static> {
 pub struct Command<'w> {
     process: process::Command,
     stdin: Option<Stdio>,
-    stdout: Option<PipeWriter>,
+    stdout: Option<Stdio>,
+    stderr: Option<Stdio>,
     /// Kept until the process has ended.
     _home: Arc<Home>,
     pub(super) server: Option<&'w ApiServer>,
@@ -40,7 +41,7 @@ impl<'w> Command<'w> {
         if let Some(path) = std::env::var_os("PATH") {
             process.env("PATH", path);
         }
-        Command { process, stdin: None, stdout: None, _home: home, server, args }
+        Command { process, stdin: None, stdout: None, stderr: None, _home: home, server, args }
     }
 
     /// Adds one argument, whatever is in it.
@@ -70,21 +71,25 @@ impl<'w> Command<'w> {
         self.stdin(reader)
     }
 
-    /// Standard output is this pipe, which the test reads or does not read.
-    pub fn stdout(mut self, pipe: PipeWriter) -> Self {
-        self.stdout = Some(pipe);
+    /// Standard output is this, which the test reads or does not read.
+    pub fn stdout(mut self, stdout: impl Into<Stdio>) -> Self {
+        self.stdout = Some(stdout.into());
+        self
+    }
+
+    /// The same for standard error.
+    pub fn stderr(mut self, stderr: impl Into<Stdio>) -> Self {
+        self.stderr = Some(stderr.into());
         self
     }
 
     pub fn start(mut self) -> Tail<'w> {
-        self.process.stdin(self.stdin.take().unwrap_or_else(Stdio::null)).stderr(Stdio::piped());
-        match self.stdout.take() {
-            Some(pipe) => self.process.stdout(pipe),
-            None => self.process.stdout(Stdio::piped()),
-        };
+        self.process.stdin(self.stdin.take().unwrap_or_else(Stdio::null));
+        self.process.stdout(self.stdout.take().unwrap_or_else(Stdio::piped));
+        self.process.stderr(self.stderr.take().unwrap_or_else(Stdio::piped));
         let child = self.process.spawn().expect("the program was built for this test");
         // The copy of a pipe that was given must close, or its reader never sees the end.
-        self.process.stdout(Stdio::null()).stdin(Stdio::null());
+        self.process.stdout(Stdio::null()).stderr(Stdio::null()).stdin(Stdio::null());
         Tail::new(child, self)
     }
 

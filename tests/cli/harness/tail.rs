@@ -21,7 +21,7 @@ pub struct Tail<'w> {
 impl<'w> Tail<'w> {
     pub(super) fn new(mut child: Child, command: Command<'w>) -> Self {
         let stdout = child.stdout.take().map_or_else(Capture::nothing, Capture::of);
-        let stderr = Capture::of(child.stderr.take().expect("it was piped"));
+        let stderr = child.stderr.take().map_or_else(Capture::nothing, Capture::of);
         Tail { child, stdout, stderr, command, expected: 0 }
     }
 

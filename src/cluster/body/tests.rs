@@ -1,0 +1,261 @@
+use std::{future::poll_fn, sync::Arc, time::Duration};
+
+use http::Request;
+use proptest::prelude::*;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, DuplexStream, ReadBuf, duplex},
+    time::sleep,
+};
+
+use super::{
+    super::{
+        http2::Connection,
+        stream::{Proxied, Stream, Wire},
+    },
+    *,
+};
+
+const LINES: &[u8] = b"one\ntwo\nthree\n";
+
+/// Bytes of a stream of HTTP/2 that may be under way.
+const WINDOW: u32 = 1000;
+
+/// A connection whose end is a reset, once, and then an end, as the kernel's.
+struct Reset {
+    stream: DuplexStream,
+    told: bool,
+}
+
+impl AsyncRead for Reset {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        if polled.is_ready() && buffer.filled().len() == before && !self.told {
+            self.told = true;
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
+        polled
+    }
+}
+
+impl AsyncWrite for Reset {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, data)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// What happens to a connection when all was sent.
+#[derive(Debug, Clone, Copy)]
+enum Then {
+    Open,
+    Closed,
+    Reset,
+}
+
+fn connection(then: Then) -> (Stream, DuplexStream) {
+    let (ours, theirs) = duplex(1 << 20);
+    let ours: Box<dyn Proxied> = match then {
+        Then::Reset => Box::new(Reset { stream: ours, told: false }),
+        Then::Open | Then::Closed => Box::new(ours),
+    };
+    (Stream::plain(Wire::Right(BufReader::new(ours))), theirs)
+}
+
+fn request() -> Request<Bytes> {
+    Request::get("https://double/").body(Bytes::new()).unwrap()
+}
+
+/// Ends as it is to end; what has to live on for that.
+async fn end(mut stream: DuplexStream, then: Then) -> Option<DuplexStream> {
+    match then {
+        Then::Open => Some(stream),
+        Then::Closed | Then::Reset => {
+            stream.shutdown().await.unwrap();
+            // What is sent from now on has nowhere to go.
+            None
+        }
+    }
+}
+
+/// All of a body whose answer, HTTP/1.1 from its head on, comes in one piece.
+async fn over_http1(answer: &[u8], then: Then) -> (Vec<u8>, Vec<String>) {
+    let (stream, mut peer) = connection(then);
+    let answered = async {
+        let mut asked = Vec::new();
+        while !asked.ends_with(b"\r\n\r\n") {
+            asked.push(peer.read_u8().await.unwrap());
+        }
+        peer.write_all(answer).await.unwrap();
+        end(peer, then).await
+    };
+    let request = request();
+    let sent = http1::send(Box::new(stream), &request, Arc::default());
+    let (sent, _peer) = tokio::join!(sent, answered);
+    all(Body::Http1 { body: sent.unwrap().into_body(), _place: None }).await
+}
+
+/// One frame of HTTP/2, of the first stream or the connection.
+fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&length[1..], &[kind, flags, 0, 0, 0, stream], payload].concat()
+}
+
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
+const SETTINGS: u8 = 4;
+const GOAWAY: u8 = 7;
+
+fn data(payload: &[u8]) -> Vec<u8> {
+    frame(DATA, 0, 1, payload)
+}
+
+/// All of a body whose answer, HTTP/2 from behind the frame with its head on, comes in one piece.
+async fn over_http2(answer: &[u8], then: Then) -> (Vec<u8>, Vec<String>) {
+    let (stream, mut peer) = connection(then);
+    let answered = async {
+        peer.write_all(&frame(SETTINGS, 0, 0, &[0, 3, 0, 0, 0, 100])).await.unwrap();
+        peer.write_all(&frame(SETTINGS, 1, 0, &[])).await.unwrap();
+        let mut preface = [0; 24];
+        peer.read_exact(&mut preface).await.unwrap();
+        loop {
+            let mut head = [0; 9];
+            peer.read_exact(&mut head).await.unwrap();
+            let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+            peer.read_exact(&mut vec![0; length as usize]).await.unwrap();
+            if head[3] == HEADERS {
+                break;
+            }
+        }
+        // `:status: 200`, and no more headers.
+        peer.write_all(&[&frame(HEADERS, 4, 1, &[0x88]), answer].concat()).await.unwrap();
+        end(peer, then).await
+    };
+    let sent = async {
+        let connection = Arc::new(Connection::open(stream, WINDOW).await.unwrap());
+        connection.slot().unwrap().send(&request()).await.map_err(|failed| failed.error).unwrap()
+    };
+    let (sent, _peer) = tokio::join!(sent, answered);
+    // All that was sent is read now: data and what is behind them are there at once.
+    sleep(Duration::from_secs(1)).await;
+    all(Body::Http2(sent.into_body())).await
+}
+
+/// The bytes of a body, and what is said behind them: "end", or an error, as often as it is asked.
+async fn all(mut body: Body) -> (Vec<u8>, Vec<String>) {
+    let (mut bytes, mut said) = (Vec::new(), Vec::new());
+    while said.len() < 3 {
+        match poll_fn(|cx| body.poll_chunk(cx)).await {
+            Some(Ok(chunk)) => {
+                assert!(said.is_empty(), "data behind {said:?}");
+                bytes.extend(chunk);
+            }
+            Some(Err(error)) => said.push(error.to_string()),
+            None => said.push("end".into()),
+        }
+    }
+    (bytes, said)
+}
+
+/// These bytes, and behind them an error that holds these words, and no end however often it is asked.
+#[track_caller]
+fn broke((bytes, said): (Vec<u8>, Vec<String>), wanted: &[u8], words: &str) {
+    assert_eq!(String::from_utf8_lossy(&bytes), String::from_utf8_lossy(wanted));
+    assert!(said[0].contains(words), "{said:?} is not about {words:?}");
+    assert!(!said.contains(&"end".into()), "{said:?}");
+}
+
+fn ended((bytes, said): (Vec<u8>, Vec<String>)) {
+    assert_eq!(bytes, LINES);
+    assert_eq!(said, ["end", "end", "end"]);
+}
+
+fn chunked(end: &str) -> Vec<u8> {
+    let head = format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{:x}\r\n", LINES.len());
+    [head.as_bytes(), LINES, b"\r\n", end.as_bytes()].concat()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_right_behind_data_is_no_end_over_http1() {
+    let reset = "connection reset";
+    ended(over_http1(&chunked("0\r\n\r\n"), Then::Closed).await);
+    broke(over_http1(&chunked(""), Then::Closed).await, LINES, "unexpected end of file");
+    broke(over_http1(&chunked(""), Then::Reset).await, LINES, reset);
+    broke(over_http1(&chunked("no size\r\n"), Then::Open).await, LINES, "no size");
+    let counted = [b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n", LINES].concat();
+    broke(over_http1(&counted, Then::Closed).await, LINES, "unexpected end of file");
+    broke(over_http1(&counted, Then::Reset).await, LINES, reset);
+    let until_closed = [b"HTTP/1.1 200 OK\r\n\r\n", LINES].concat();
+    ended(over_http1(&until_closed, Then::Closed).await);
+    broke(over_http1(&until_closed, Then::Reset).await, LINES, reset);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_right_behind_data_is_no_end_over_http2() {
+    let lines = data(LINES);
+    let sent = |then: Vec<u8>| [lines.clone(), then].concat();
+    ended(over_http2(&sent(frame(DATA, 1, 1, &[])), Then::Open).await);
+    // What the server says of a stream that it has sent whole changes nothing.
+    let whole = [frame(DATA, 1, 1, &[]), frame(GOAWAY, 0, 0, &[0, 0, 0, 1, 0, 0, 0, 2])].concat();
+    ended(over_http2(&sent(whole), Then::Closed).await);
+
+    for (code, words) in [(0, "not a result of an error"), (2, "internal error"), (8, "no longer needed")] {
+        broke(over_http2(&sent(frame(RST_STREAM, 0, 1, &[0, 0, 0, code])), Then::Open).await, LINES, words);
+        let goes_away = sent(frame(GOAWAY, 0, 0, &[0, 0, 0, 0, 0, 0, 0, code]));
+        broke(over_http2(&goes_away, Then::Closed).await, LINES, "");
+        let heard_out = sent(frame(GOAWAY, 0, 0, &[0, 0, 0, 1, 0, 0, 0, code]));
+        broke(over_http2(&heard_out, Then::Closed).await, LINES, "");
+    }
+    broke(over_http2(&lines, Then::Closed).await, LINES, "broken pipe");
+    broke(over_http2(&lines, Then::Reset).await, LINES, "connection reset");
+    broke(over_http2(&sent(frame(DATA, 0, 0, b"of no stream")), Then::Open).await, LINES, "protocol");
+    let too_much = sent([data(&[b'x'; 900]), data(&[b'y'; 900])].concat());
+    let taken = [LINES, &[b'x'; 900]].concat();
+    broke(over_http2(&too_much, Then::Open).await, &taken, "flow-control");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_read_already_comes_once() {
+    let (bytes, said) = all(Body::Whole(Bytes::from_static(LINES))).await;
+    ended((bytes, said));
+}
+
+proptest! {
+    #[test]
+    fn an_answer_that_is_cut_anywhere_is_no_whole_one(
+        lines in prop::collection::vec("[a-z]{0,40}", 1..8),
+        cut in any::<prop::sample::Index>(),
+        reset in any::<bool>(),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let then = if reset { Then::Reset } else { Then::Closed };
+        let framed = |frame: fn(&[u8]) -> Vec<u8>, end: &[u8]| {
+            let mut framed: Vec<u8> = lines.iter().flat_map(|line| frame(format!("{line}\n").as_bytes())).collect();
+            framed.extend(end);
+            framed.truncate(cut.index(framed.len()));
+            framed
+        };
+        let whole: String = lines.iter().flat_map(|line| [line, "\n"]).collect();
+
+        let in_chunks = framed(|line| [format!("{:x}\r\n", line.len()).as_bytes(), line, b"\r\n"].concat(), b"0\r\n\r\n");
+        let head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+        let (bytes, said) = runtime.block_on(over_http1(&[&head[..], &in_chunks].concat(), then));
+        prop_assert!(whole.as_bytes().starts_with(&bytes) && !said.contains(&"end".into()), "{said:?}");
+
+        let in_frames = framed(data, &frame(DATA, 1, 1, &[]));
+        let (bytes, said) = runtime.block_on(over_http2(&in_frames, then));
+        prop_assert!(whole.as_bytes().starts_with(&bytes) && !said.contains(&"end".into()), "{said:?}");
+    }
+}
