@@ -21,7 +21,7 @@ pub fn parse(query: &str) -> Result<Query, String> {
     }
     match selects {
         Selects::Itself if name::is_subdomain(name) => Ok(Query::Pod(name.to_owned())),
-        Selects::Itself => pattern::name(&format!("^{name}$"))
+        Selects::Itself => pattern::whole_name(name)
             .map(Query::Regex)
             .map_err(|reason| format!("the query {query}: {reason}")),
         Selects::Pods(kind) if name::is_subdomain(name) => {
@@ -107,7 +107,18 @@ mod tests {
 
     #[test]
     fn a_pod_with_another_name_is_an_anchored_regex() {
-        assert_eq!(regex("pod/web-.*"), "^web-.*$");
+        let matches = |query: &str, pod: &str| match parse(query) {
+            Ok(Query::Regex(regex)) => regex.is_match(pod),
+            other => panic!("{query}: {other:?}"),
+        };
+        for (query, whole, part) in [
+            ("pod/web-.*", "web-1", "my-web-1"),
+            ("pod/a|b", "b", "abc"),
+            ("pod/(?i)A|b", "B", "xb"),
+            (r"pod/\Qa.b", "a.b", "a.bc"),
+        ] {
+            assert!(matches(query, whole) && !matches(query, part), "{query}");
+        }
     }
 
     #[test]
@@ -143,7 +154,8 @@ mod tests {
             ("/web", "unknown kind"),
             ("cj/web", "a cronjob selects no pods"),
             ("cronjobs.batch/web", "a cronjob selects no pods"),
-            ("pod/(", "is not a regular expression: missing closing )"),
+            ("pod/(", "the query pod/(: \"(\" is not a regular expression: missing closing )"),
+            ("pod/a)|(b", "\"a)|(b\" is not a regular expression: unexpected )"),
         ] {
             let error = parse(query).unwrap_err();
             assert!(error.contains(words), "{query}: {error}");
