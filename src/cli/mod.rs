@@ -219,12 +219,8 @@ fn query(positionals: Vec<pflag::Positional>) -> Result<Option<String>, UsageErr
         })?);
     }
     let [first, second, ..] = words[..] else { return Ok(words.first().map(|word| word.to_string())) };
-    let hint = match positionals.iter().find_map(|positional| positional.after.as_deref()) {
-        Some(flag @ ("-t" | "--timestamps")) => format!("{flag} takes its value with =, as in {flag}=short"),
-        Some(flag) => format!("{flag} takes no value"),
-        None => format!("one pattern can match both: '{first}|{second}'"),
-    };
-    Err(UsageError::new(format!("one query at most, not \"{first}\" and \"{second}\"; {hint}")))
+    let after = positionals.iter().find_map(|positional| positional.after.as_deref());
+    Err(hints::two_queries(first, second, after))
 }
 
 /// The table's value parsers word their errors for the user; whatever else clap says has its point in the first line.
@@ -466,6 +462,12 @@ mod tests {
             (&["-A", "kube-system", "web"], "not \"kube-system\" and \"web\"; -A takes no value"),
             (&["web", "-t", "short"], "-t takes its value with =, as in -t=short"),
             (&["web", "api"], "one pattern can match both: 'web|api'"),
+            (&["pod/a", "pod/b"], "one pattern can match both: 'pod/a|b'"),
+            (&["web", "pod/b"], "one pattern can match both: 'web|^b$'"),
+            (&["deploy/a", "deploy/b"], "say one pattern that matches both, or -l"),
+            (&["a", "b'c"], "say one pattern that matches both"),
+            (&["logs", "web"], "'logs' is kubectl's; leave it out"),
+            (&["web", "-since", "5m"], "long flags have two dashes: --since"),
         ] {
             let error = parse_words(words).unwrap_err();
             assert!(error.contains(expected), "{words:?}: {error}");

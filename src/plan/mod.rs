@@ -19,7 +19,7 @@ use regex::Regex;
 pub use self::{environment::Environment, goregex::Replaced, pattern::LinePattern};
 pub(crate) use self::{
     from_args::CONDITIONS,
-    query::{Selects, kind_of},
+    query::{Selects, either, kind_of},
 };
 
 /// Everything that one run does.

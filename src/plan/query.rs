@@ -11,7 +11,9 @@ pub fn parse(query: &str) -> Result<Query, String> {
         return pattern::name(query).map(Query::Regex).map_err(|reason| format!("the query {reason}"));
     };
     if name.contains('/') {
-        return Err(format!("{query}: resource must be specified in the form \"<resource>/<name>\""));
+        let several = either(&query.split('|').collect::<Vec<_>>());
+        let hint = several.map(|several| format!(", and several pods as '{several}'")).unwrap_or_default();
+        return Err(format!("{query}: resource must be specified in the form \"<resource>/<name>\"{hint}"));
     }
     let Some(selects) = kind_of(kind) else {
         return Err(unknown_kind(query, kind));
@@ -31,6 +33,20 @@ pub fn parse(query: &str) -> Result<Query, String> {
             "{query}: \"{name}\" cannot be a name; only pods are matched by a regular expression, without {kind}/"
         )),
     }
+}
+
+/// One query for the pods of all of these, to be typed between single quotes; None where there is none.
+pub fn either(queries: &[&str]) -> Option<String> {
+    let names: Vec<_> = queries.iter().filter_map(|query| query.strip_prefix("pod/")).collect();
+    let both = if names.len() == queries.len() {
+        format!("pod/{}", names.join("|"))
+    } else {
+        let whole =
+            |query: &&str| query.strip_prefix("pod/").map_or(query.to_string(), |name| format!("^{name}$"));
+        queries.iter().map(whole).collect::<Vec<_>>().join("|")
+    };
+    let can_be_one = queries.len() > 1 && !both.trim_start_matches("pod/").contains(['/', '\'']);
+    (can_be_one && parse(&both).is_ok()).then_some(both)
 }
 
 /// Which pods an object of a kind means.
@@ -146,6 +162,7 @@ mod tests {
         for (query, words) in [
             ("(", "the query \"(\" is not a regular expression: missing closing )"),
             ("deploy/a/b", "resource must be specified in the form \"<resource>/<name>\""),
+            ("pod/a|pod/b", "in the form \"<resource>/<name>\", and several pods as 'pod/a|b'"),
             ("deploy/", "a name is missing"),
             ("pod/", "a name is missing"),
             ("deploy/web.*", "\"web.*\" cannot be a name"),
