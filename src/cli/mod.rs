@@ -171,9 +171,23 @@ fn settle(
     let named: Option<OsString> = said.one("config");
     let defaults = config::defaults(table, named.as_deref(), env, |name| said.has(name))?;
     let flags: Vec<_> = defaults.flags.iter().filter(|flag| part(flag)).cloned().chain(flags).collect();
-    let said = Said::new(table, &flags).map_err(|error| defaults.origins.blame(error))?;
-    let config::Defaults { origins, warnings, .. } = defaults;
-    Ok(Args { origins, warnings, ..args(query, said) })
+    let settled = Said::new(table, &flags).map_err(|error| defaults.origins.blame(error))?;
+    let config::Defaults { origins, mut warnings, .. } = defaults;
+    let args = args(query, settled);
+    if args.stdin {
+        warnings.extend(ignored(table, args.query.as_deref(), |name| said.has(name)));
+    }
+    Ok(Args { origins, warnings, ..args })
+}
+
+/// What of the command line has no effect with `--stdin`, if anything.
+fn ignored(table: &clap::Command, query: Option<&str>, said: impl Fn(&str) -> bool) -> Option<String> {
+    let flags = table.get_arguments().filter(|flag| flags::is_of_clusters(flag));
+    let flags = flags.filter_map(|flag| flag.get_long()).filter(|name| said(name));
+    let query = query.filter(|query| !query.is_empty()).map(|query| format!("the query \"{query}\""));
+    let ignored: Vec<_> = query.into_iter().chain(flags.map(|name| format!("--{name}"))).collect();
+    let told = format!("ignored with --stdin, which asks no cluster: {}", ignored.join(", "));
+    (!ignored.is_empty()).then(|| UsageError::new(told).to_string())
 }
 
 /// The first word with which the scripts of the shells ask what may follow, as in programs made with Go's cobra.
