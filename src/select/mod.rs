@@ -51,6 +51,7 @@ pub async fn run(
             Told::Target(Event::Waiting { pod, container, reason }) => {
                 Notice::Waiting { pod, container, reason }
             }
+            Told::Target(Event::Failed { pod, reason }) => Notice::Failed { pod, reason },
             Told::Target(Event::Started { target, life, fresh }) => {
                 return send(&selected, Selected::Started { target, life, fresh }).await;
             }
