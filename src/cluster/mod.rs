@@ -32,6 +32,8 @@ pub use error::{Asked, Error, Kind};
 pub use kubeconfig::Named;
 pub use limit::{Limiter, Priority};
 pub use logs::{LogRequest, LogStream};
+#[cfg(test)]
+pub(crate) use testing::refused;
 pub use trace::Trace;
 
 use crate::{

@@ -73,9 +73,10 @@ struct Seen<'p> {
 }
 
 impl<'a> Tracker<'a> {
-    /// `keep_annotations`: whether an output needs them; they can be larger than all the rest.
-    pub fn new(selection: &'a Selection, follow: bool, keep_annotations: bool) -> Self {
-        Self { selection, follow, keep_annotations, pods: HashMap::new(), starting: true, generation: 0 }
+    /// `keep_annotations`: whether an output needs them; they can be larger than all the rest. `fresh`: what exists now did
+    /// not at the start.
+    pub fn new(selection: &'a Selection, follow: bool, keep_annotations: bool, fresh: bool) -> Self {
+        Self { selection, follow, keep_annotations, pods: HashMap::new(), starting: !fresh, generation: 0 }
     }
 
     /// How many containers matched so far, those that wait included, or at least one.

@@ -28,6 +28,8 @@ pub struct Scope {
     pub field_selector: Option<String>,
     /// The only pod that matters.
     pub pod: Option<String>,
+    /// Whether all of its pods came into being while we looked on.
+    pub fresh: bool,
 }
 
 /// What is told about a scope beside its targets.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use apiserver::{After, Answer, Gate, Match, Pod};
+use apiserver::{After, Answer, Gate, Match, Pod, Workload};
 
 use crate::harness::World;
 
@@ -99,6 +99,19 @@ fn a_pod_that_does_not_exist_yet_is_waited_for() {
     world.pod("web-1", ["a"]);
     tail.expect("web-1 app a");
     tail.interrupt().exit(130);
+}
+
+/// As a pattern is, and the first lines of its pods are news, whatever `--tail` says.
+#[test]
+fn a_workload_that_does_not_exist_yet_is_waited_for() {
+    let world = World::new();
+    let mut tail = world.start("job/backup --tail 0");
+    tail.told("· jobs \"backup\" not found in namespace \"default\"; waiting for it\n");
+    world.add_pod(Pod::new("backup-x1").label("job", "backup"));
+    world.log("backup-x1/app").push("a");
+    world.add(Workload::job("backup").selects("job", "backup"));
+    tail.expect("backup-x1 app a");
+    tail.interrupt().exit(130).told("waiting for it");
 }
 
 #[test]

@@ -55,7 +55,7 @@ struct Story<'a> {
 
 impl<'a> Story<'a> {
     fn new(selection: &'a Selection) -> Self {
-        Self { tracker: Tracker::new(selection, true, false), lives: Vec::new(), waits: Vec::new() }
+        Self { tracker: Tracker::new(selection, true, false, false), lives: Vec::new(), waits: Vec::new() }
     }
 
     fn see(&mut self, pod: &Pod) -> &mut Self {
