@@ -151,7 +151,7 @@ fn connection_hidden() -> [Arg; 16] {
         text("user", "NAME").help("User of the kubeconfig"),
         switch("insecure-skip-tls-verify").help("Do not check the apiserver's certificate"),
         text("tls-server-name", "NAME").help("Name to expect in the apiserver's certificate"),
-        text("request-timeout", "DURATION").help("Longest wait for an answer; default: 0, none"),
+        text("request-timeout", "DURATION").help("Longest wait for an answer; default: 0, a silent minute"),
         path("cache-dir", "DIR").help("Taken for kubectl's sake; nothing is cached"),
         switch("disable-compression").help("Ask for no compression"),
     ]

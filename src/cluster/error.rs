@@ -31,7 +31,7 @@ pub enum Kind {
     Unreachable,
     /// One of the two does not trust the other's certificate.
     Certificate,
-    /// No answer within `--request-timeout`.
+    /// No answer in time, or no more of one.
     TimedOut,
     /// An answer broke off.
     Interrupted,

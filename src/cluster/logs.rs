@@ -12,9 +12,10 @@ use tokio::time::timeout;
 
 use super::{
     error::{Asked, Error, Kind},
+    exchange::Answer,
     limit::Priority,
-    pool::Body as ResponseBody,
-    transport::{Answer, Transport},
+    pool::{Body as ResponseBody, Sharing},
+    transport::Transport,
 };
 use crate::{
     plan::Since,
@@ -133,7 +134,8 @@ impl LogRequest {
             .header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))
             .body(Bytes::new())
             .map_err(|error| Error::invalid(format!("cannot {asked}: {error}")))?;
-        let answer = if self.busy { Answer::BusyLog } else { Answer::Log };
+        let sharing = if self.busy { Sharing::Alone } else { Sharing::Shared };
+        let answer = Answer::Log { follow: self.follow, sharing };
         let response = transport.send(request, self.priority, answer).await?;
         match response.status() {
             StatusCode::OK => Ok(LogStream {

@@ -4,6 +4,7 @@ mod auth;
 mod bandwidth;
 mod connector;
 mod error;
+mod exchange;
 mod exec;
 mod framing;
 mod http1;
