@@ -200,6 +200,10 @@ impl Transport {
             Ok(error) => *error,
             Err(error) => Error::from_http(&self.server_shown, &*error),
         });
+        let result = match self.outage.was_answered() {
+            true => result.map_err(Error::of_known_server),
+            false => result,
+        };
         match (&result, traced) {
             (Ok(response), Some(traced)) => traced.answered(response.status(), response.headers()),
             (Err(error), Some(traced)) => traced.failed(error),

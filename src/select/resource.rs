@@ -9,6 +9,7 @@ use kube::{
 use serde_json::Value;
 use tokio::time::sleep;
 
+use super::watch::Lost;
 use crate::{
     cluster::{Asked, Cluster, Error},
     notice::Notice,
@@ -52,7 +53,7 @@ async fn until_found(
     ask: impl AsyncFn(Option<&str>) -> Result<Vec<Found>, Error>,
     tell: impl AsyncFn(Notice),
 ) -> Result<Vec<Found>, Error> {
-    let mut waited = false;
+    let (mut waited, mut lost) = (false, Lost::default());
     loop {
         let (mut found, mut errors) = (Vec::new(), Vec::new());
         for namespace in namespaces {
@@ -60,6 +61,17 @@ async fn until_found(
                 Ok(some) => found.extend(some),
                 Err(error) => errors.push(error),
             }
+        }
+        // An apiserver that has just started, say.
+        if let Some(error) = errors.iter().find(|error| follow && error.is_retryable()) {
+            if let Some(text) = lost.failed(error) {
+                tell(Notice::Warning(text)).await;
+            }
+            sleep(AGAIN).await;
+            continue;
+        }
+        if let Some(text) = lost.works("the apiserver answers") {
+            tell(Notice::Info(text)).await;
         }
         let is_missing = errors.is_empty() || errors.iter().any(Error::is_not_found);
         if found.is_empty() && !(follow && is_missing) {
@@ -228,6 +240,21 @@ mod tests {
         let (found, told, time) = ask(true, answer).await;
         assert_eq!((found, time), (Ok(vec![in_namespace("a", false)]), Duration::ZERO));
         assert!(told.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_apiserver_that_cannot_say_for_a_while_is_asked_again_and_told_once() {
+        let (found, told, time) = ask(true, |namespace, round| match (namespace, round) {
+            (_, ..=2) => Err(refused(503, "")),
+            ("a", _) => Ok(vec![in_namespace("a", false)]),
+            _ => Err(refused(404, "not found")),
+        })
+        .await;
+        assert_eq!((found, time), (Ok(vec![in_namespace("a", false)]), AGAIN * 2));
+        assert!(told[0].contains("; trying again") && told[1].contains("the apiserver answers"), "{told:?}");
+        assert_eq!(told.len(), 2, "{told:?}");
+        let (found, _, time) = ask(false, |_, _| Err(refused(503, ""))).await;
+        assert!(found.is_err() && time.is_zero());
     }
 
     #[tokio::test(start_paused = true)]
