@@ -17,8 +17,10 @@ pub enum Notice {
     Ended(Arc<Target>, EndReason),
     /// Lines of a target may be missing.
     Gap(Arc<Target>, Gap),
-    /// A container that has not started, and why: `! pod › container waits: ImagePullBackOff: …`
-    Waiting { pod: Arc<PodInfo>, container: String, reason: String },
+    /// A container that has not started, or all of a pod, and why: `! pod › container waits: ImagePullBackOff: …`
+    Waiting { pod: Arc<PodInfo>, container: Option<String>, reason: String },
+    /// A pod that ended before any of its containers started: `! pod failed: Evicted: …`
+    Failed { pod: Arc<PodInfo>, reason: String },
     /// Something about one target that the user should know: `! pod › container: …`
     About(Arc<Target>, String),
     /// Something about the whole run that is good to know; left out by `--only-log-lines`.

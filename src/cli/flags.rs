@@ -8,6 +8,8 @@ use clap::{Arg, ArgAction, Command, value_parser};
 pub const CONNECTION: &str = "Connection";
 /// The group whose flags say which pods.
 pub const SELECTION: &str = "Which pods and containers";
+const LOGS: &str = "How much of each log";
+const LIMITS: &str = "Limits";
 
 pub fn table() -> Command {
     Command::new("stern-rs")
@@ -17,13 +19,13 @@ pub fn table() -> Command {
         .args_override_self(true)
         .next_help_heading(SELECTION)
         .args(selection())
-        .next_help_heading("How much of each log")
+        .next_help_heading(LOGS)
         .args(logs())
         .next_help_heading("Which lines")
         .args(lines())
         .next_help_heading("Output")
         .args(output())
-        .next_help_heading("Limits")
+        .next_help_heading(LIMITS)
         .args(limits())
         .next_help_heading(CONNECTION)
         .args(connection())
@@ -36,6 +38,20 @@ pub fn table() -> Command {
             switch("show-hidden-options").help("Print the options not listed here and exit"),
             text("completion", "SHELL").help("Print the script for bash, zsh, fish or powershell"),
         ])
+}
+
+/// Whether it speaks of a cluster or of logs, so that it has no effect on standard input.
+pub fn is_of_clusters(flag: &Arg) -> bool {
+    let heading = flag
+        .get_help_heading()
+        .is_some_and(|heading| [SELECTION, LOGS, LIMITS, CONNECTION].contains(&heading));
+    match flag.get_long() {
+        // Standard input ends anyway.
+        Some("stdin" | "no-follow" | "stats") => false,
+        // Its lines bear no times, and none is lost.
+        Some("timestamps" | "gaps") => true,
+        _ => heading,
+    }
 }
 
 fn selection() -> [Arg; 13] {
@@ -135,7 +151,7 @@ fn connection_hidden() -> [Arg; 16] {
         text("user", "NAME").help("User of the kubeconfig"),
         switch("insecure-skip-tls-verify").help("Do not check the apiserver's certificate"),
         text("tls-server-name", "NAME").help("Name to expect in the apiserver's certificate"),
-        text("request-timeout", "DURATION").help("Longest wait for an answer; default: 0, none"),
+        text("request-timeout", "DURATION").help("Longest wait for an answer; default: 0, a silent minute"),
         path("cache-dir", "DIR").help("Taken for kubectl's sake; nothing is cached"),
         switch("disable-compression").help("Ask for no compression"),
     ]

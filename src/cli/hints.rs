@@ -1,46 +1,182 @@
-//! What to say to a flag that does not exist: it may be kubectl's, stern's, or a slip of the finger.
+//! What to say to a flag that does not exist, or to one query too many: it may be kubectl's, stern's, or a slip of the
+//! finger. Whatever is offered works when it is typed.
 
-use clap::{
-    Command,
-    error::{ContextKind, ContextValue},
-};
+use clap::Command;
 
 use super::UsageError;
+use crate::plan;
 
-pub fn unknown_long(table: &Command, name: &str) -> UsageError {
-    let hint = match name {
-        "follow" => not_needed("--follow"),
-        "all-containers" => "--all-containers is not needed: all are shown; -c and -E narrow that".to_owned(),
-        _ => match nearest(table, name) {
-            Some(near) => format!("unknown flag: --{name}; did you mean {near}?"),
-            None => format!("unknown flag: --{name}; --help lists them all"),
-        },
-    };
-    UsageError::new(hint)
+const SHOWS_ALL: &str = "all are shown; -c and -E narrow that";
+const FOLLOWS: &str = "following is the default; --no-follow ends when all is shown";
+
+/// What other programs have under another name, or need where this one does not.
+fn known(name: &str) -> Option<String> {
+    let not_needed = |why: &str| format!("--{name} is not needed: {why}");
+    let other = |flag: &str| format!("unknown flag: --{name}; did you mean {flag}?");
+    Some(match name {
+        "follow" | "watch" => not_needed(FOLLOWS),
+        "all-containers" | "all-pods" => not_needed(SHOWS_ALL),
+        "prefix" => not_needed("each line has its pod and container before it; -o raw leaves them out"),
+        "ignore-errors" => not_needed("a log that breaks off is read on"),
+        "ns" => other("--namespace"),
+        "label" | "labels" => other("--selector"),
+        "grep" | "regex" => other("--include"),
+        "no-color" | "no-colour" => other("--color never"),
+        "v" | "verbose" => other("--verbosity"),
+        "kubecontext" | "kube-context" => other("--context"),
+        "pod" | "pods" | "pod-name" => {
+            format!("unknown flag: --{name}; the query says which pods: pod/NAME, or a pattern")
+        }
+        "level" | "log-level" | "loglevel" => {
+            format!("unknown flag: --{name}; lines are chosen by their text, as with -i WARN")
+        }
+        // The kubelet's certificate, which the apiserver checks: trusting any apiserver is no answer to that.
+        "insecure-skip-tls-verify-backend" => format!("unknown flag: --{name}; --help lists them all"),
+        _ => return None,
+    })
 }
 
-fn not_needed(follow: &str) -> String {
-    format!("{follow} is not needed: following is the default; --no-follow ends when all is shown")
+pub fn unknown_long(table: &Command, name: &str) -> UsageError {
+    UsageError::new(known(name).unwrap_or_else(|| match nearest(table, name) {
+        Some(near) => format!("unknown flag: --{name}; did you mean --{near}?"),
+        None => format!("unknown flag: --{name}; --help lists them all"),
+    }))
 }
 
 /// `group` is the whole argument in which the shorthand stood, without the dash.
 pub fn unknown_short(table: &Command, short: char, group: &str) -> UsageError {
+    if let Some(level) = level_of_kubectl(group) {
+        return level;
+    }
     let name = group.split('=').next().unwrap_or_default();
     let hint = match short {
-        'f' => not_needed("-f"),
-        _ if table.get_arguments().any(|flag| name.len() > 1 && flag.get_long() == Some(name)) => {
-            format!("unknown shorthand: -{short} in -{group}; long flags have two dashes: --{group}")
+        _ if name.len() > 1 && is_long(table, name) => {
+            format!("unknown shorthand: -{short} in -{group}; {}", two_dashes(group))
         }
+        'f' | 'w' => format!("-{short} is not needed: {FOLLOWS}"),
         _ => format!("unknown shorthand: -{short} in -{group}; --help lists them all"),
     };
     UsageError::new(hint)
 }
 
-/// clap knows how to find it.
-pub fn nearest(table: &Command, name: &str) -> Option<String> {
-    let error = table.clone().try_get_matches_from(["", &format!("--{name}")]).err()?;
-    match error.get(ContextKind::SuggestedArg)? {
-        ContextValue::String(flag) => Some(flag.clone()),
-        _ => None,
+/// `-v=6` and `-v6` mean another thing to kubectl.
+pub fn level_of_kubectl(group: &str) -> Option<UsageError> {
+    let level = group.strip_prefix('v')?;
+    let level: u8 = level.strip_prefix('=').unwrap_or(level).parse().ok().filter(|level| *level > 1)?;
+    Some(UsageError::new(format!("kubectl's -v is --verbosity here: --verbosity {level}")))
+}
+
+pub fn is_long(table: &Command, name: &str) -> bool {
+    table.get_arguments().any(|flag| flag.get_long() == Some(name))
+}
+
+fn two_dashes(name: &str) -> String {
+    format!("long flags have two dashes: --{name}")
+}
+
+/// `after` is the flag right before one of the words, where that word may have been meant for it.
+pub fn two_queries(first: &str, second: &str, after: Option<&str>) -> UsageError {
+    let hint = match after {
+        Some(flag @ ("-t" | "--timestamps")) => format!("{flag} takes its value with =, as in {flag}=short"),
+        Some(flag) if !flag.starts_with("--") && flag.len() > 2 => two_dashes(&flag[1..]),
+        Some(flag) => format!("{flag} takes no value"),
+        None if matches!(first, "log" | "logs") => format!("'{first}' is kubectl's; leave it out"),
+        None => match plan::either(&[first, second]) {
+            Some(both) => format!("one pattern can match both: '{both}'"),
+            None => "say one pattern that matches both, or -l and a label that both have".to_owned(),
+        },
+    };
+    UsageError::new(format!("one query at most, not \"{first}\" and \"{second}\"; {hint}"))
+}
+
+/// The flag that `name` is a slip of the finger away from, or that says it in more words or in fewer.
+pub fn nearest<'t>(table: &'t Command, name: &str) -> Option<&'t str> {
+    let flags = || table.get_arguments().filter_map(|flag| flag.get_long());
+    let slips = match name.chars().count() {
+        0..3 => return None,
+        3..6 => 1,
+        _ => 2,
+    };
+    let near = flags().map(|flag| (distance(name, flag), flag)).min()?;
+    if near.0 <= slips {
+        return Some(near.1);
+    }
+    let begins = |long: &str, short: &str| long.strip_prefix(short).is_some_and(|rest| rest.starts_with('-'));
+    let mut longer = flags().filter(|flag| begins(flag, name));
+    match (longer.next(), longer.next()) {
+        (Some(only), None) => Some(only),
+        (Some(_), Some(_)) => None,
+        (None, _) => flags().filter(|flag| begins(name, flag)).max_by_key(|flag| flag.len()),
+    }
+}
+
+/// How many letters are to be added, left out, replaced or swapped with their neighbour to make one of the other.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut table = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for i in 0..=a.len() {
+        for j in 0..=b.len() {
+            table[i][j] = if i == 0 || j == 0 {
+                i + j
+            } else {
+                let replaced = table[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+                let swapped = match i > 1 && j > 1 && a[i - 2] == b[j - 1] && a[i - 1] == b[j - 2] {
+                    true => table[i - 2][j - 2] + 1,
+                    false => replaced,
+                };
+                replaced.min(swapped).min(table[i - 1][j] + 1).min(table[i][j - 1] + 1)
+            };
+        }
+    }
+    table[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::flags;
+
+    #[test]
+    fn a_slip_of_the_finger_is_mended_and_nothing_else_guessed() {
+        let table = flags::table();
+        for (name, near) in [
+            ("namespce", Some("namespace")),
+            ("sinc", Some("since")),
+            ("tial", Some("tail")),
+            ("since-tme", Some("since-time")),
+            ("no-follw", Some("no-follow")),
+            ("nofollow", Some("no-follow")),
+            ("colour", Some("color")),
+            ("containers", Some("container")),
+            ("container-name", Some("container")),
+            ("config-file", Some("config")),
+            ("limit", Some("limit-bytes")),
+            ("all", Some("all-namespaces")),
+            ("max", None),
+            ("u", None),
+            ("filter", None),
+            ("server-side", Some("server")),
+            ("zzzzzz", None),
+            ("level", None),
+        ] {
+            assert_eq!(nearest(&table, name), near, "{name}");
+        }
+    }
+
+    /// Every flag that a hint names is one.
+    #[test]
+    fn what_is_known_of_others_names_flags_that_there_are() {
+        let table = flags::table();
+        let names = "follow watch all-containers all-pods prefix ignore-errors ns label labels grep regex no-color \
+                     v verbose kubecontext kube-context pod pods level log-level";
+        for name in names.split_whitespace() {
+            assert!(!is_long(&table, name), "{name}");
+            let hint = known(name).expect(name);
+            let (_, offered) = hint.split_once([';', ':']).expect("a hint follows");
+            let flags = offered.split_whitespace().filter_map(|word| word.strip_prefix("--"));
+            for flag in flags.map(|flag| flag.trim_end_matches([';', '?'])).filter(|flag| *flag != name) {
+                assert!(is_long(&table, flag), "{hint}");
+            }
+        }
     }
 }

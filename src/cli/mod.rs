@@ -171,9 +171,23 @@ fn settle(
     let named: Option<OsString> = said.one("config");
     let defaults = config::defaults(table, named.as_deref(), env, |name| said.has(name))?;
     let flags: Vec<_> = defaults.flags.iter().filter(|flag| part(flag)).cloned().chain(flags).collect();
-    let said = Said::new(table, &flags).map_err(|error| defaults.origins.blame(error))?;
-    let config::Defaults { origins, warnings, .. } = defaults;
-    Ok(Args { origins, warnings, ..args(query, said) })
+    let settled = Said::new(table, &flags).map_err(|error| defaults.origins.blame(error))?;
+    let config::Defaults { origins, mut warnings, .. } = defaults;
+    let args = args(query, settled);
+    if args.stdin {
+        warnings.extend(ignored(table, args.query.as_deref(), |name| said.has(name)));
+    }
+    Ok(Args { origins, warnings, ..args })
+}
+
+/// What of the command line has no effect with `--stdin`, if anything.
+fn ignored(table: &clap::Command, query: Option<&str>, said: impl Fn(&str) -> bool) -> Option<String> {
+    let flags = table.get_arguments().filter(|flag| flags::is_of_clusters(flag));
+    let flags = flags.filter_map(|flag| flag.get_long()).filter(|name| said(name));
+    let query = query.filter(|query| !query.is_empty()).map(|query| format!("the query \"{query}\""));
+    let ignored: Vec<_> = query.into_iter().chain(flags.map(|name| format!("--{name}"))).collect();
+    let told = format!("ignored with --stdin, which asks no cluster: {}", ignored.join(", "));
+    (!ignored.is_empty()).then(|| UsageError::new(told).to_string())
 }
 
 /// The first word with which the scripts of the shells ask what may follow, as in programs made with Go's cobra.
@@ -219,12 +233,8 @@ fn query(positionals: Vec<pflag::Positional>) -> Result<Option<String>, UsageErr
         })?);
     }
     let [first, second, ..] = words[..] else { return Ok(words.first().map(|word| word.to_string())) };
-    let hint = match positionals.iter().find_map(|positional| positional.after.as_deref()) {
-        Some(flag @ ("-t" | "--timestamps")) => format!("{flag} takes its value with =, as in {flag}=short"),
-        Some(flag) => format!("{flag} takes no value"),
-        None => format!("one pattern can match both: '{first}|{second}'"),
-    };
-    Err(UsageError::new(format!("one query at most, not \"{first}\" and \"{second}\"; {hint}")))
+    let after = positionals.iter().find_map(|positional| positional.after.as_deref());
+    Err(hints::two_queries(first, second, after))
 }
 
 /// The table's value parsers word their errors for the user; whatever else clap says has its point in the first line.
@@ -466,6 +476,12 @@ mod tests {
             (&["-A", "kube-system", "web"], "not \"kube-system\" and \"web\"; -A takes no value"),
             (&["web", "-t", "short"], "-t takes its value with =, as in -t=short"),
             (&["web", "api"], "one pattern can match both: 'web|api'"),
+            (&["pod/a", "pod/b"], "one pattern can match both: 'pod/a|b'"),
+            (&["web", "pod/b"], "one pattern can match both: 'web|^b$'"),
+            (&["deploy/a", "deploy/b"], "say one pattern that matches both, or -l"),
+            (&["a", "b'c"], "say one pattern that matches both"),
+            (&["logs", "web"], "'logs' is kubectl's; leave it out"),
+            (&["web", "-since", "5m"], "long flags have two dashes: --since"),
         ] {
             let error = parse_words(words).unwrap_err();
             assert!(error.contains(expected), "{words:?}: {error}");

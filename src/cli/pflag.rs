@@ -19,7 +19,8 @@ pub struct Canonical {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Positional {
     pub value: OsString,
-    /// The flag right before it, where that one takes a value only with `=`: perhaps this was meant for it.
+    /// The flag right before it, where that one takes a value only with `=`, or is a long one with one dash: perhaps this
+    /// was meant for it.
     pub after: Option<String>,
 }
 
@@ -73,7 +74,7 @@ struct Walk<'a, I> {
     table: &'a Command,
     rest: I,
     found: Canonical,
-    /// The last argument, if it was a flag without a value.
+    /// The last argument, if it was a flag without a value, or one in whose place another may have been meant.
     bare: Option<String>,
     /// The long name of the flag for whose value there was no argument left.
     wants: Option<String>,
@@ -146,6 +147,9 @@ impl<'a, I: Iterator<Item = OsString>> Walk<'a, I> {
             let equals = rest.strip_prefix('=').filter(|value| !value.is_empty());
             match equals {
                 Some(value) => {
+                    if let Some(level) = hints::level_of_kubectl(group) {
+                        return Err(level);
+                    }
                     self.found.flags.push(with_value(flag, OsStr::new(value)));
                     return Ok(());
                 }
@@ -153,6 +157,7 @@ impl<'a, I: Iterator<Item = OsString>> Walk<'a, I> {
                 None if rest.is_empty() => return self.next_as_value(flag, &format!("-{short}")),
                 None => {
                     self.found.flags.push(with_value(flag, OsStr::new(rest)));
+                    self.bare = hints::is_long(self.table, group).then(|| format!("-{group}"));
                     return Ok(());
                 }
             }
@@ -345,6 +350,8 @@ mod tests {
             (&["-tail=5"], "long flags have two dashes: --tail=5"),
             (&["-f"], "-f is not needed: following is the default; --no-follow ends when all is shown"),
             (&["-Af"], "-f is not needed"),
+            (&["-v=6"], "kubectl's -v is --verbosity here: --verbosity 6"),
+            (&["-v6"], "kubectl's -v is --verbosity here: --verbosity 6"),
             (&["--follow"], "--follow is not needed"),
             (&["--all-containers"], "all are shown"),
             (&["--tail"], "--tail needs a value: --tail N"),

@@ -1,12 +1,13 @@
 //! Makes connections: TCP that notices a dead peer, a proxy where there is one, TLS with rustls and ring.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use http::{Uri, uri::Scheme};
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::{
     client::legacy::connect::{
         HttpConnector,
+        dns::GaiResolver,
         proxy::{SocksV5, Tunnel},
     },
     rt::TokioIo,
@@ -23,10 +24,13 @@ use tokio::{
     time::{Instant, error::Elapsed, timeout},
 };
 use tokio_rustls::{Connect, TlsConnector};
-use tower::{BoxError, Service, ServiceExt, util::BoxCloneSyncService};
+use tower::{
+    BoxError, Service, ServiceExt,
+    util::{BoxCloneSyncService, MapErr},
+};
 
 use super::{
-    error::{Error, NotConnected, causes, root_cause},
+    error::{Error, NotConnected, Unresolved, causes, root_cause},
     http2::Connection,
     pool::{Dialed, Reading},
     proxy,
@@ -249,8 +253,10 @@ fn trusting(server: &str, trust: &Trust) -> Result<ClientConfig, Error> {
         .map_err(|error| Error::invalid(format!("cannot set up TLS for {server}: {}", root_cause(&error))))
 }
 
-fn tcp() -> HttpConnector {
-    let mut tcp = HttpConnector::new();
+type Tcp = HttpConnector<MapErr<GaiResolver, fn(io::Error) -> Unresolved>>;
+
+fn tcp() -> Tcp {
+    let mut tcp = HttpConnector::new_with_resolver(GaiResolver::new().map_err(Unresolved as fn(_) -> _));
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
     tcp.set_connect_timeout(Some(TCP_TIMEOUT));

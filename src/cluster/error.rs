@@ -31,7 +31,7 @@ pub enum Kind {
     Unreachable,
     /// One of the two does not trust the other's certificate.
     Certificate,
-    /// No answer within `--request-timeout`.
+    /// No answer in time, or no more of one.
     TimedOut,
     /// An answer broke off.
     Interrupted,
@@ -43,10 +43,12 @@ pub enum Kind {
 
 /// One line for the user; tokens never appear in it.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{message}")]
+#[error("{message}{}", .guess.map(|guess| format!("; {guess}")).unwrap_or_default())]
 pub struct Error {
     kind: Kind,
     message: String,
+    /// What may be wrong where nothing was ever right.
+    guess: Option<&'static str>,
     server_message: Option<String>,
     retry_after: Option<Duration>,
     retryable: bool,
@@ -60,7 +62,7 @@ impl Error {
             Kind::Status(code) => matches!(code.as_u16(), 408 | 429 | 500 | 502..=504),
         };
         let message = one_line(&message.into());
-        Error { kind, message, server_message: None, retry_after: None, retryable }
+        Error { kind, message, guess: None, server_message: None, retry_after: None, retryable }
     }
 
     pub fn invalid(message: impl Into<String>) -> Error {
@@ -74,6 +76,16 @@ impl Error {
     /// Says that it may well succeed later, because it did before.
     pub(super) fn retryable(self) -> Error {
         Error { retryable: true, ..self }
+    }
+
+    /// The same error of a server that was reached before: neither the address nor the way to it is wrong for good.
+    pub(super) fn of_known_server(self) -> Error {
+        let retryable = self.retryable || self.kind == Kind::Unreachable;
+        Error { guess: None, retryable, ..self }
+    }
+
+    fn wrong_for_good(self) -> Error {
+        Error { retryable: false, ..self }
     }
 
     pub(super) fn with_server_message(self, message: &str) -> Error {
@@ -156,11 +168,16 @@ impl Error {
             .any(|error| error.kind() == io::ErrorKind::ConnectionRefused);
         let via = connecting.proxy.as_ref();
         let via = via.map(|proxy| format!(" through the proxy {proxy}")).unwrap_or_default();
-        let mend = match refused {
+        let guess = match refused {
             true => "is it running there?",
             false => "is the address right, and does it need a VPN or a proxy?",
         };
-        Error::new(Kind::Unreachable, format!("cannot reach the apiserver {server}{via}: {cause}; {mend}"))
+        // A name that nobody knows, or a proxy that wants a password, stays as it is.
+        let for_good =
+            causes(error).any(|cause| cause.is::<Unresolved>()) || cause.ends_with("authorization required");
+        let text = format!("cannot reach the apiserver {server}{via}: {cause}");
+        let error = Error { guess: Some(guess), ..Error::new(Kind::Unreachable, text) };
+        if for_good { error.wrong_for_good() } else { error }
     }
 
     pub fn kind(&self) -> Kind {
@@ -221,6 +238,11 @@ impl Error {
         self.retryable
     }
 }
+
+/// That the name of a host has no address.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Unresolved(pub io::Error);
 
 /// That no connection came about.
 #[derive(Debug, thiserror::Error)]
@@ -321,9 +343,11 @@ fn from_tls(server: &str, error: &rustls::Error) -> Error {
             format!(
                 "cannot reach the apiserver {server}: what answers there does not speak TLS; is it http:// ?"
             ),
-        ),
+        )
+        .wrong_for_good(),
         error => {
             Error::new(Kind::Unreachable, format!("cannot reach the apiserver {server}: TLS failed: {error}"))
+                .wrong_for_good()
         }
     }
 }

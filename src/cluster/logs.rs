@@ -13,8 +13,10 @@ use tokio::time::{Instant, timeout_at};
 use super::{
     body::Body,
     error::{Asked, Error, Kind},
+    exchange::Answer,
     limit::Priority,
-    transport::{Answer, Transport},
+    pool::Sharing,
+    transport::Transport,
 };
 use crate::{
     plan::Since,
@@ -139,7 +141,8 @@ impl LogRequest {
             .header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))
             .body(Bytes::new())
             .map_err(|error| Error::invalid(format!("cannot {asked}: {error}")))?;
-        let answer = if self.busy { Answer::BusyLog } else { Answer::Log };
+        let sharing = if self.busy { Sharing::Alone } else { Sharing::Shared };
+        let answer = Answer::Log { follow: self.follow, sharing };
         let response = transport.send(request, self.priority, answer).await?;
         match response.status() {
             StatusCode::OK if is_page(response.headers()) => {

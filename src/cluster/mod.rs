@@ -5,6 +5,7 @@ mod bandwidth;
 mod body;
 mod connector;
 mod error;
+mod exchange;
 mod exec;
 mod framing;
 mod http1;
@@ -34,6 +35,8 @@ pub use error::{Asked, Error, Kind};
 pub use kubeconfig::Named;
 pub use limit::{Limiter, Priority};
 pub use logs::{LogRequest, LogStream};
+#[cfg(test)]
+pub(crate) use testing::refused;
 pub use trace::Trace;
 
 use crate::{

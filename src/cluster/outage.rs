@@ -18,6 +18,11 @@ impl Outage {
         self.why.subscribe()
     }
 
+    /// Whether a request was ever answered.
+    pub fn was_answered(&self) -> bool {
+        self.answered.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     /// What became of a request: answered, or not for this reason. Of one that was sent before another was answered the
     /// latter says nothing new.
     pub fn note(&self, sent: Instant, why: Option<&Error>) {

@@ -272,6 +272,12 @@ pub(super) async fn list_pods(cluster: &Cluster) -> Result<usize, Error> {
     pods.map(|pods| pods.items.len()).map_err(|error| Error::from_kube(error, &asked))
 }
 
+/// The error of a `get` that the apiserver refuses with this status.
+pub(crate) fn refused(code: u16, message: &str) -> Error {
+    let asked = Asked { verb: "get", resource: "jobs".into(), namespace: None, name: Some("x".into()) };
+    Error::from_status(&kube::core::Status::failure(message, "").with_code(code), &asked)
+}
+
 pub(super) fn log_request() -> LogRequest {
     LogRequest {
         namespace: "shop".into(),

@@ -16,7 +16,6 @@ use jiff::{Timestamp, fmt::rfc2822};
 use kube::{client::Body, core::Status};
 use rustls::sign::CertifiedKey;
 use tokio::time::{Instant, timeout};
-use tower::BoxError;
 
 use super::{
     auth::{Auth, Credential},
@@ -24,9 +23,10 @@ use super::{
     body::Body as ResponseBody,
     connector::Connector,
     error::{Asked, Error, Kind},
+    exchange::{Answer, exchange},
     limit::{Limiter, Priority},
     outage::Outage,
-    pool::{Pool, Reading, Sharing},
+    pool::{Pool, Reading},
     settings::{Settings, common_headers},
     socket::Pace,
     trace::Trace,
@@ -73,19 +73,6 @@ const MOST_ATTEMPTS: usize = 10;
 
 /// A pause that the user is told of, when the apiserver asks for it.
 const LONG_PAUSE: Duration = Duration::from_secs(3);
-
-/// How much of an answer `--request-timeout` bounds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Answer {
-    /// All of it: it is read before it is handed on.
-    Whole,
-    /// Only the wait for its headers: it may run for days.
-    Stream,
-    /// The same, of a log.
-    Log,
-    /// The same, over a connection of its own.
-    BusyLog,
-}
 
 impl Transport {
     pub fn new(
@@ -209,11 +196,15 @@ impl Transport {
         self.stats.requested(kind(priority, answer));
         let sent = Instant::now();
         let traced = self.trace.as_ref().map(|trace| trace.request(&request));
-        let exchange = self.in_time(exchange(&pool, &request, answer));
+        let exchange = exchange(&pool, &request, answer, self.request_timeout, &self.server_shown);
         let result = exchange.await.map_err(|error| match error.downcast::<Error>() {
             Ok(error) => *error,
             Err(error) => Error::from_http(&self.server_shown, &*error),
         });
+        let result = match self.outage.was_answered() {
+            true => result.map_err(Error::of_known_server),
+            false => result,
+        };
         match (&result, traced) {
             (Ok(response), Some(traced)) => traced.answered(response.status(), response.headers()),
             (Err(error), Some(traced)) => traced.failed(error),
@@ -230,15 +221,6 @@ impl Transport {
         let outage = result.as_ref().err().filter(|error| error.is_outage()).or(put_off.as_ref());
         self.outage.note(sent, outage);
         result
-    }
-
-    async fn in_time<T>(&self, work: impl Future<Output = Result<T, BoxError>>) -> Result<T, BoxError> {
-        let Some(limit) = self.request_timeout else { return work.await };
-        timeout(limit, work).await.unwrap_or_else(|_| {
-            let message =
-                format!("no answer from {} within {limit:?}: raise --request-timeout", self.server_shown);
-            Err(Error::new(Kind::TimedOut, message).into())
-        })
     }
 
     /// The request as it goes out: to the server's address, below its path, with credentials.
@@ -274,7 +256,7 @@ impl Transport {
             *pools = Pools::new(&self.connector, &self.log_reading, credential.identity.clone())?;
         }
         Ok(match answer {
-            Answer::Log | Answer::BusyLog => pools.logs.clone(),
+            Answer::Log { .. } => pools.logs.clone(),
             Answer::Whole | Answer::Stream => pools.others.clone(),
         })
     }
@@ -314,20 +296,6 @@ fn log_reading(limits: &Limits, stats: &Stats) -> Reading {
         window: window as u32,
         stats: stats.clone(),
     }
-}
-
-async fn exchange(
-    pool: &Pool,
-    request: &Request<Bytes>,
-    answer: Answer,
-) -> Result<Response<ResponseBody>, BoxError> {
-    let sharing = if answer == Answer::BusyLog { Sharing::Alone } else { Sharing::Shared };
-    let (parts, body) = pool.send(request, sharing).await?.into_parts();
-    let body = match answer {
-        Answer::Stream | Answer::Log | Answer::BusyLog => body,
-        Answer::Whole => ResponseBody::Whole(body.collect().await?.to_bytes()),
-    };
-    Ok(Response::from_parts(parts, body))
 }
 
 /// How long the apiserver, or what stands before it, wants to be left alone.

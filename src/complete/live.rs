@@ -66,7 +66,7 @@ impl Live {
             while let Some(selected) = selected.recv().await {
                 match selected {
                     Selected::Started { target, .. } => names.push(target.container.clone()),
-                    Selected::Notice(Notice::Waiting { container, .. }) => names.push(container),
+                    Selected::Notice(Notice::Waiting { container, .. }) => names.extend(container),
                     Selected::Notice(_) => {}
                 }
             }

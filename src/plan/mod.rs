@@ -19,7 +19,7 @@ use regex::Regex;
 pub use self::{environment::Environment, goregex::Replaced, pattern::LinePattern};
 pub(crate) use self::{
     from_args::CONDITIONS,
-    query::{Selects, kind_of},
+    query::{Selects, either, kind_of},
 };
 
 /// Everything that one run does.
@@ -79,7 +79,7 @@ pub struct Connect {
     pub as_uid: Option<String>,
     /// Key and value of each `--as-user-extra`; a key may repeat.
     pub as_user_extra: Vec<(String, String)>,
-    /// Bounds lists and the wait for response headers, never a running stream. None: no bound.
+    /// Bounds lists and the wait for response headers, never a running stream. None: only silences are bounded.
     pub request_timeout: Option<Duration>,
     pub disable_compression: bool,
     /// HTTP/2 is not offered.

@@ -17,8 +17,17 @@ pub struct LinePattern {
 
 /// Compiles a pattern for names. The error is the rest of a sentence that begins with the flag's name.
 pub fn name(pattern: &str) -> Result<Regex, String> {
+    names(pattern, |text| text)
+}
+
+/// The same for a pattern that must match the whole name.
+pub fn whole_name(pattern: &str) -> Result<Regex, String> {
+    names(pattern, |text| format!("^(?:{text})$"))
+}
+
+fn names(pattern: &str, place: impl Fn(String) -> String) -> Result<Regex, String> {
     let compile = || {
-        let text = goregex::translate(pattern)?.text;
+        let text = place(goregex::translate(pattern)?.text);
         let built = regex::RegexBuilder::new(&text)
             .size_limit(SIZE_LIMIT)
             .nest_limit(LinePattern::NEST_LIMIT)

@@ -11,7 +11,9 @@ pub fn parse(query: &str) -> Result<Query, String> {
         return pattern::name(query).map(Query::Regex).map_err(|reason| format!("the query {reason}"));
     };
     if name.contains('/') {
-        return Err(format!("{query}: resource must be specified in the form \"<resource>/<name>\""));
+        let several = either(&query.split('|').collect::<Vec<_>>());
+        let hint = several.map(|several| format!(", and several pods as '{several}'")).unwrap_or_default();
+        return Err(format!("{query}: resource must be specified in the form \"<resource>/<name>\"{hint}"));
     }
     let Some(selects) = kind_of(kind) else {
         return Err(unknown_kind(query, kind));
@@ -21,7 +23,7 @@ pub fn parse(query: &str) -> Result<Query, String> {
     }
     match selects {
         Selects::Itself if name::is_subdomain(name) => Ok(Query::Pod(name.to_owned())),
-        Selects::Itself => pattern::name(&format!("^{name}$"))
+        Selects::Itself => pattern::whole_name(name)
             .map(Query::Regex)
             .map_err(|reason| format!("the query {query}: {reason}")),
         Selects::Pods(kind) if name::is_subdomain(name) => {
@@ -31,6 +33,20 @@ pub fn parse(query: &str) -> Result<Query, String> {
             "{query}: \"{name}\" cannot be a name; only pods are matched by a regular expression, without {kind}/"
         )),
     }
+}
+
+/// One query for the pods of all of these, to be typed between single quotes; None where there is none.
+pub fn either(queries: &[&str]) -> Option<String> {
+    let names: Vec<_> = queries.iter().filter_map(|query| query.strip_prefix("pod/")).collect();
+    let both = if names.len() == queries.len() {
+        format!("pod/{}", names.join("|"))
+    } else {
+        let whole =
+            |query: &&str| query.strip_prefix("pod/").map_or(query.to_string(), |name| format!("^{name}$"));
+        queries.iter().map(whole).collect::<Vec<_>>().join("|")
+    };
+    let can_be_one = queries.len() > 1 && !both.trim_start_matches("pod/").contains(['/', '\'']);
+    (can_be_one && parse(&both).is_ok()).then_some(both)
 }
 
 /// Which pods an object of a kind means.
@@ -107,7 +123,18 @@ mod tests {
 
     #[test]
     fn a_pod_with_another_name_is_an_anchored_regex() {
-        assert_eq!(regex("pod/web-.*"), "^web-.*$");
+        let matches = |query: &str, pod: &str| match parse(query) {
+            Ok(Query::Regex(regex)) => regex.is_match(pod),
+            other => panic!("{query}: {other:?}"),
+        };
+        for (query, whole, part) in [
+            ("pod/web-.*", "web-1", "my-web-1"),
+            ("pod/a|b", "b", "abc"),
+            ("pod/(?i)A|b", "B", "xb"),
+            (r"pod/\Qa.b", "a.b", "a.bc"),
+        ] {
+            assert!(matches(query, whole) && !matches(query, part), "{query}");
+        }
     }
 
     #[test]
@@ -135,6 +162,7 @@ mod tests {
         for (query, words) in [
             ("(", "the query \"(\" is not a regular expression: missing closing )"),
             ("deploy/a/b", "resource must be specified in the form \"<resource>/<name>\""),
+            ("pod/a|pod/b", "in the form \"<resource>/<name>\", and several pods as 'pod/a|b'"),
             ("deploy/", "a name is missing"),
             ("pod/", "a name is missing"),
             ("deploy/web.*", "\"web.*\" cannot be a name"),
@@ -143,7 +171,8 @@ mod tests {
             ("/web", "unknown kind"),
             ("cj/web", "a cronjob selects no pods"),
             ("cronjobs.batch/web", "a cronjob selects no pods"),
-            ("pod/(", "is not a regular expression: missing closing )"),
+            ("pod/(", "the query pod/(: \"(\" is not a regular expression: missing closing )"),
+            ("pod/a)|(b", "\"a)|(b\" is not a regular expression: unexpected )"),
         ] {
             let error = parse(query).unwrap_err();
             assert!(error.contains(words), "{query}: {error}");

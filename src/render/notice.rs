@@ -7,7 +7,7 @@ use crate::{
     batch::{EndReason, Gap, Instant},
     notice::Notice,
     plan::Display,
-    target::Target,
+    target::{PodInfo, Target},
 };
 
 pub struct Notices {
@@ -37,7 +37,11 @@ impl Notices {
     pub fn write(&self, notice: &Notice, out: &mut Vec<u8>) {
         let always = !matches!(
             notice,
-            Notice::Started(_) | Notice::Ended(..) | Notice::Waiting { .. } | Notice::Info(_)
+            Notice::Started(_)
+                | Notice::Ended(..)
+                | Notice::Waiting { .. }
+                | Notice::Failed { .. }
+                | Notice::Info(_)
         );
         if self.only_log_lines && !always {
             return;
@@ -46,6 +50,7 @@ impl Notices {
             Notice::Started(_) => (&self.started, "+"),
             Notice::Ended(..) => (&self.ended, "-"),
             Notice::Waiting { .. }
+            | Notice::Failed { .. }
             | Notice::About(..)
             | Notice::Gap(..)
             | Notice::Warning(_)
@@ -56,24 +61,29 @@ impl Notices {
         out.push(b' ');
         match notice {
             Notice::Started(target) => {
-                self.names(&target.pod.namespace, &target.pod.name, &target.container, out);
+                self.names(&target.pod, Some(&target.container), out);
             }
             Notice::Ended(target, reason) => {
-                self.names(&target.pod.namespace, &target.pod.name, &target.container, out);
+                self.names(&target.pod, Some(&target.container), out);
                 words(&why(target, reason), out);
             }
             Notice::Waiting { pod, container, reason } => {
-                self.names(&pod.namespace, &pod.name, container, out);
+                self.names(pod, container.as_deref(), out);
                 out.extend_from_slice(b" waits: ");
                 words(reason, out);
             }
+            Notice::Failed { pod, reason } => {
+                self.names(pod, None, out);
+                out.extend_from_slice(b" failed: ");
+                words(reason, out);
+            }
             Notice::About(target, text) => {
-                self.names(&target.pod.namespace, &target.pod.name, &target.container, out);
+                self.names(&target.pod, Some(&target.container), out);
                 out.extend_from_slice(b": ");
                 words(text, out);
             }
             Notice::Gap(target, gap) => {
-                self.names(&target.pod.namespace, &target.pod.name, &target.container, out);
+                self.names(&target.pod, Some(&target.container), out);
                 words(&missing(*gap), out);
             }
             Notice::Info(text) | Notice::Warning(text) | Notice::Common(text) | Notice::Trace(text) => {
@@ -83,16 +93,18 @@ impl Notices {
         out.push(b'\n');
     }
 
-    /// `[namespace ]pod › container`
-    fn names(&self, namespace: &str, pod: &str, container: &str, out: &mut Vec<u8>) {
-        let (pod_style, container_style) = self.palette.of(pod, container);
+    /// `[namespace ]pod[ › container]`
+    fn names(&self, pod: &PodInfo, container: Option<&str>, out: &mut Vec<u8>) {
+        let (pod_style, container_style) = self.palette.of(&pod.name, container.unwrap_or_default());
         if self.namespace {
-            pod_style.paint(namespace, out);
+            pod_style.paint(&pod.namespace, out);
             out.push(b' ');
         }
-        pod_style.paint(pod, out);
-        out.extend_from_slice(" › ".as_bytes());
-        container_style.paint(container, out);
+        pod_style.paint(&pod.name, out);
+        if let Some(container) = container {
+            out.extend_from_slice(" › ".as_bytes());
+            container_style.paint(container, out);
+        }
     }
 }
 
@@ -173,7 +185,7 @@ mod tests {
     fn waiting(reason: &str) -> Notice {
         Notice::Waiting {
             pod: target("default", "web", "app").pod.clone(),
-            container: "app".into(),
+            container: Some("app".into()),
             reason: reason.into(),
         }
     }
@@ -192,11 +204,16 @@ mod tests {
     }
 
     /// One of each, and its line in black and white.
-    fn each() -> [(Notice, &'static str); 6] {
+    fn each() -> [(Notice, &'static str); 8] {
         [
             (Notice::Started(web()), "+ web-7d9c5b8f6-abcde › app\n"),
             (Notice::Ended(web(), EndReason::Deleted), "- web-7d9c5b8f6-abcde › app\n"),
             (waiting("ImagePullBackOff"), "! web › app waits: ImagePullBackOff\n"),
+            (
+                Notice::Waiting { pod: named().pod, container: None, reason: "Unschedulable".into() },
+                "! web waits: Unschedulable\n",
+            ),
+            (Notice::Failed { pod: named().pod, reason: "Evicted".into() }, "! web failed: Evicted\n"),
             (Notice::Info("2 of 3".into()), "· 2 of 3\n"),
             (Notice::About(web(), "403".into()), "! web-7d9c5b8f6-abcde › app: 403\n"),
             (Notice::Warning("no watch".into()), "! no watch\n"),

@@ -10,6 +10,7 @@ use std::{cell::Cell, pin::pin, sync::Arc};
 use futures::{StreamExt, stream};
 use tokio::sync::{mpsc, watch as value};
 
+use resource::Found;
 pub(crate) use resource::api_resource;
 
 use crate::{
@@ -44,13 +45,14 @@ pub async fn run(
     keep_annotations: bool,
     selected: mpsc::Sender<Selected>,
 ) -> Result<(), Error> {
-    let scopes = scopes(cluster, selection, &selected).await?;
+    let scopes = scopes(cluster, selection, follow, &selected).await?;
     let start = Start { scopes_left: Cell::new(scopes.len()), containers: Cell::new(0) };
     let told = async |told: Told| {
         let notice = match told {
             Told::Target(Event::Waiting { pod, container, reason }) => {
                 Notice::Waiting { pod, container, reason }
             }
+            Told::Target(Event::Failed { pod, reason }) => Notice::Failed { pod, reason },
             Told::Target(Event::Started { target, life, fresh }) => {
                 return send(&selected, Selected::Started { target, life, fresh }).await;
             }
@@ -64,7 +66,7 @@ pub async fn run(
         send(&selected, Selected::Notice(notice)).await;
     };
     let each = scopes.iter().map(|scope| async {
-        let mut tracker = Tracker::new(selection, follow, keep_annotations);
+        let mut tracker = Tracker::new(selection, follow, keep_annotations, scope.fresh);
         match follow {
             true => scope.follow(&mut tracker, &told).await.map(|never| match never {}),
             false => scope.list(&mut tracker, &told).await,
@@ -93,6 +95,7 @@ pub async fn is_current(cluster: &Cluster, target: &Target) -> Result<bool, Erro
         label_selector: None,
         field_selector: None,
         pod: Some(target.pod.name.clone()),
+        fresh: false,
     };
     let pods = scope.pods().await?;
     let pod = pods.iter().find(|pod| pod.uid() == target.pod.uid);
@@ -129,9 +132,9 @@ fn nothing_matches(cluster: &Cluster, selection: &Selection, follow: bool) -> St
 async fn scopes(
     cluster: &Cluster,
     selection: &Selection,
+    follow: bool,
     selected: &mpsc::Sender<Selected>,
 ) -> Result<Vec<Scope>, Error> {
-    let namespaces = selection.namespaces.each(cluster.default_namespace());
     let scope = |namespace: Option<String>, label_selector: Option<String>| Scope {
         cluster: cluster.clone(),
         namespace,
@@ -141,31 +144,19 @@ async fn scopes(
             Query::Pod(name) => Some(name.clone()),
             _ => None,
         },
+        fresh: false,
     };
     let Query::Resource { kind, name } = &selection.query else {
         let labels = &selection.label_selector;
+        let namespaces = selection.namespaces.each(cluster.default_namespace());
         return Ok(namespaces
             .into_iter()
             .map(|namespace| scope(namespace.map(str::to_owned), labels.clone()))
             .collect());
     };
-    let (mut scopes, mut errors) = (Vec::new(), Vec::new());
-    for namespace in namespaces {
-        match resource::find(cluster, *kind, name, namespace).await {
-            Ok(found) => {
-                scopes.extend(
-                    found.into_iter().map(|found| scope(Some(found.namespace), Some(found.selector))),
-                );
-            }
-            Err(error) => errors.push(error),
-        }
-    }
-    if scopes.is_empty() {
-        return Err(errors.into_iter().next().unwrap_or_else(|| resource::nowhere(*kind, name)));
-    }
-    // Among several namespaces, one that has no such resource is no surprise.
-    for error in errors.into_iter().filter(|error| !error.is_not_found()) {
-        send(selected, Selected::Notice(Notice::Warning(error.to_string()))).await;
-    }
-    Ok(scopes)
+    let tell = async |notice| send(selected, Selected::Notice(notice)).await;
+    let found = resource::find_in(cluster, (*kind, name), &selection.namespaces, follow, tell).await?;
+    let of_found =
+        |found: Found| Scope { fresh: found.fresh, ..scope(Some(found.namespace), Some(found.selector)) };
+    Ok(found.into_iter().map(of_found).collect())
 }

@@ -26,11 +26,22 @@ pub struct Pod {
 #[serde(rename_all = "camelCase", default)]
 pub struct Spec {
     pub node_name: String,
+    pub init_containers: Option<Vec<Named>>,
+    pub containers: Option<Vec<Named>>,
+}
+
+/// A container of the spec, of which no status needs to be there yet.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Named {
+    pub name: String,
 }
 
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Status {
+    pub phase: String,
+    pub reason: String,
+    pub message: String,
     pub conditions: Option<Vec<Condition>>,
     pub init_container_statuses: Option<Vec<ContainerStatus>>,
     pub container_statuses: Option<Vec<ContainerStatus>>,
@@ -42,6 +53,21 @@ pub struct Condition {
     #[serde(rename = "type")]
     pub name: String,
     pub status: String,
+    #[serde(default)]
+    pub reason: String,
+    #[serde(default)]
+    pub message: String,
+}
+
+/// Why no kubelet has reported on a pod's containers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absence<'p> {
+    /// Every pod begins like this.
+    Usual(&'static str),
+    /// Somebody says why, such as the scheduler.
+    Held { reason: &'p str, message: &'p str },
+    /// It ended before any of them started.
+    Failed { reason: &'p str, message: &'p str },
 }
 
 #[derive(Debug, Default, Clone, Deserialize)]
@@ -119,6 +145,30 @@ impl Pod {
             &self.status;
         let lists = [init_container_statuses, container_statuses, ephemeral_container_statuses];
         lists.into_iter().flatten().flatten().find(|status| status.name == container)?.instance()
+    }
+
+    /// None where there is a status of a container.
+    pub fn absence(&self) -> Option<Absence<'_>> {
+        let status = &self.status;
+        let lists = [
+            &status.init_container_statuses,
+            &status.container_statuses,
+            &status.ephemeral_container_statuses,
+        ];
+        if self.deleting() || lists.into_iter().flatten().any(|list| !list.is_empty()) {
+            return None;
+        }
+        let of_pod = (status.reason.as_str(), status.message.as_str());
+        let mut conditions = status.conditions.iter().flatten();
+        let unscheduled = conditions.find(|it| it.name == "PodScheduled" && it.status == "False");
+        let of_scheduler = unscheduled.map(|it| (it.reason.as_str(), it.message.as_str()));
+        let said = [of_scheduler, Some(of_pod)].into_iter().flatten().find(|said| *said != ("", ""));
+        Some(match (status.phase.as_str(), said) {
+            ("Failed", _) => Absence::Failed { reason: of_pod.0, message: of_pod.1 },
+            (_, Some((reason, message))) => Absence::Held { reason, message },
+            _ if self.spec.node_name.is_empty() => Absence::Usual("it is not scheduled to a node yet"),
+            _ => Absence::Usual("its node has not reported on it yet"),
+        })
     }
 
     pub fn created(&self) -> Option<Timestamp> {

@@ -1,24 +1,99 @@
 //! Finds the pods of a workload or service: its `spec.selector`, as a label selector.
 
+use std::time::Duration;
+
 use kube::{
     Api,
     api::{ApiResource, DynamicObject, ListParams},
 };
 use serde_json::Value;
+use tokio::time::sleep;
 
+use super::watch::Lost;
 use crate::{
     cluster::{Asked, Cluster, Error},
-    plan::Kind,
+    notice::Notice,
+    plan::{Kind, Namespaces},
 };
 
+/// How often it is asked for what does not exist yet.
+const AGAIN: Duration = Duration::from_secs(2);
+
 /// The namespace of a resource and the label selector for its pods.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     pub namespace: String,
     pub selector: String,
+    /// Whether it came into being while it was waited for.
+    pub fresh: bool,
+}
+
+/// The resource `name` of all these namespaces that have it. If `follow`, it is waited for until one has it.
+pub async fn find_in(
+    cluster: &Cluster,
+    (kind, name): (Kind, &str),
+    namespaces: &Namespaces,
+    follow: bool,
+    tell: impl AsyncFn(Notice),
+) -> Result<Vec<Found>, Error> {
+    let default = cluster.default_namespace();
+    let missing =
+        format!("{} \"{name}\" not found in {}", api_resource(kind).plural, namespaces.described(default));
+    let ask = async |namespace: Option<&str>| find(cluster, kind, name, namespace).await;
+    let found = until_found(&namespaces.each(default), follow, &missing, ask, tell).await?;
+    // A new service may select old pods.
+    let old = |found| Found { fresh: false, ..found };
+    Ok(if kind == Kind::Service { found.into_iter().map(old).collect() } else { found })
+}
+
+async fn until_found(
+    namespaces: &[Option<&str>],
+    follow: bool,
+    missing: &str,
+    ask: impl AsyncFn(Option<&str>) -> Result<Vec<Found>, Error>,
+    tell: impl AsyncFn(Notice),
+) -> Result<Vec<Found>, Error> {
+    let (mut waited, mut lost) = (false, Lost::default());
+    loop {
+        let (mut found, mut errors) = (Vec::new(), Vec::new());
+        for namespace in namespaces {
+            match ask(*namespace).await {
+                Ok(some) => found.extend(some),
+                Err(error) => errors.push(error),
+            }
+        }
+        // An apiserver that has just started, say.
+        if let Some(error) = errors.iter().find(|error| follow && error.is_retryable()) {
+            if let Some(text) = lost.failed(error) {
+                tell(Notice::Warning(text)).await;
+            }
+            sleep(AGAIN).await;
+            continue;
+        }
+        if let Some(text) = lost.works("the apiserver answers") {
+            tell(Notice::Info(text)).await;
+        }
+        let is_missing = errors.is_empty() || errors.iter().any(Error::is_not_found);
+        if found.is_empty() && !(follow && is_missing) {
+            return Err(errors.into_iter().next().unwrap_or_else(|| Error::invalid(missing)));
+        }
+        // Among several namespaces, one that has no such resource is no surprise.
+        for error in errors.into_iter().filter(|error| !error.is_not_found() && !waited) {
+            tell(Notice::Warning(error.to_string())).await;
+        }
+        if !found.is_empty() {
+            return Ok(found.into_iter().map(|found| Found { fresh: waited, ..found }).collect());
+        }
+        if !waited {
+            tell(Notice::Info(format!("{missing}; waiting for it"))).await;
+        }
+        waited = true;
+        sleep(AGAIN).await;
+    }
 }
 
 /// The resource `name` in `namespace`, or of every namespace that has one.
-pub async fn find(
+async fn find(
     cluster: &Cluster,
     kind: Kind,
     name: &str,
@@ -45,11 +120,6 @@ pub async fn find(
     objects.into_iter().map(|object| found(&resource, name, object)).collect()
 }
 
-/// What is said where no namespace has the resource.
-pub fn nowhere(kind: Kind, name: &str) -> Error {
-    Error::invalid(format!("{} \"{name}\" not found in any namespace", api_resource(kind).plural))
-}
-
 fn found(resource: &ApiResource, name: &str, object: DynamicObject) -> Result<Found, Error> {
     let namespace = object.metadata.namespace.unwrap_or_default();
     let selector = selector(&object.data["spec"]).ok_or_else(|| {
@@ -58,7 +128,7 @@ fn found(resource: &ApiResource, name: &str, object: DynamicObject) -> Result<Fo
             resource.plural
         ))
     })?;
-    Ok(Found { namespace, selector })
+    Ok(Found { namespace, selector, fresh: false })
 }
 
 pub fn api_resource(kind: Kind) -> ApiResource {
@@ -122,9 +192,92 @@ fn expression(expression: &Value) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::{Cell, RefCell};
+
     use serde_json::json;
+    use tokio::time::Instant;
 
     use super::*;
+    use crate::cluster::refused;
+
+    /// What comes of asking two namespaces that answer so, what was told, and how long it took.
+    async fn ask(
+        follow: bool,
+        answer: impl Fn(&str, usize) -> Result<Vec<Found>, Error>,
+    ) -> (Result<Vec<Found>, String>, Vec<String>, Duration) {
+        let (asked, told, began) = (Cell::new(0_usize), RefCell::new(Vec::new()), Instant::now());
+        let ask = async |namespace: Option<&str>| {
+            asked.update(|asked| asked + 1);
+            answer(namespace.unwrap_or_default(), asked.get().div_ceil(2))
+        };
+        let tell = async |notice: Notice| told.borrow_mut().push(format!("{notice:?}"));
+        let found = until_found(&[Some("a"), Some("b")], follow, "jobs \"x\" not found", ask, tell).await;
+        (found.map_err(|error| error.to_string()), told.take(), began.elapsed())
+    }
+
+    fn in_namespace(name: &str, fresh: bool) -> Found {
+        Found { namespace: name.to_owned(), selector: "job=x".to_owned(), fresh }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_workload_that_does_not_exist_yet_is_asked_for_every_two_seconds() {
+        let (found, told, time) = ask(true, |namespace, round| match (namespace, round) {
+            ("b", 5) => Ok(vec![in_namespace("b", false)]),
+            _ => Err(refused(404, "not found")),
+        })
+        .await;
+        assert_eq!(found, Ok(vec![in_namespace("b", true)]));
+        assert_eq!(told, ["Info(\"jobs \\\"x\\\" not found; waiting for it\")"]);
+        assert_eq!(time, AGAIN * 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_namespace_that_has_the_workload_is_enough() {
+        let answer = |namespace: &str, _| match namespace {
+            "a" => Ok(vec![in_namespace("a", false)]),
+            _ => Err(refused(404, "not found")),
+        };
+        let (found, told, time) = ask(true, answer).await;
+        assert_eq!((found, time), (Ok(vec![in_namespace("a", false)]), Duration::ZERO));
+        assert!(told.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_apiserver_that_cannot_say_for_a_while_is_asked_again_and_told_once() {
+        let (found, told, time) = ask(true, |namespace, round| match (namespace, round) {
+            (_, ..=2) => Err(refused(503, "")),
+            ("a", _) => Ok(vec![in_namespace("a", false)]),
+            _ => Err(refused(404, "not found")),
+        })
+        .await;
+        assert_eq!((found, time), (Ok(vec![in_namespace("a", false)]), AGAIN * 2));
+        assert!(told[0].contains("; trying again") && told[1].contains("the apiserver answers"), "{told:?}");
+        assert_eq!(told.len(), 2, "{told:?}");
+        let (found, _, time) = ask(false, |_, _| Err(refused(503, ""))).await;
+        assert!(found.is_err() && time.is_zero());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_nobody_will_see_is_not_waited_for() {
+        let forbidden = |_: &str, _| Err(refused(403, "no"));
+        assert!(ask(true, forbidden).await.0.unwrap_err().contains("not allowed"));
+        let missing = |_: &str, _| Err(refused(404, "not found"));
+        assert!(ask(false, missing).await.0.unwrap_err().contains("not found"));
+        assert_eq!(ask(false, |_, _| Ok(vec![])).await.0.unwrap_err(), "jobs \"x\" not found");
+    }
+
+    /// It is told once, and the other namespace is waited for.
+    #[tokio::test(start_paused = true)]
+    async fn a_namespace_that_cannot_be_seen_does_not_stop_the_wait_for_another() {
+        let (found, told, _) = ask(true, |namespace, round| match (namespace, round) {
+            ("a", _) => Err(refused(403, "no")),
+            ("b", 3) => Ok(vec![in_namespace("b", false)]),
+            _ => Err(refused(404, "not found")),
+        })
+        .await;
+        assert!(found.is_ok());
+        assert_eq!(told.len(), 2, "{told:?}");
+    }
 
     #[test]
     fn match_labels_and_expressions_are_joined() {

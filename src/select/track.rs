@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use regex::Regex;
 use tokio::sync::watch;
 
-use super::pod::{ContainerStatus, Pod, State, Terminated};
+use super::pod::{Absence, ContainerStatus, Pod, State, Terminated};
 use crate::{
     plan::{ContainerStates, Query, Selection},
     target::{ContainerKind, Ending, Life, PodInfo, Target},
@@ -16,8 +16,10 @@ use crate::{
 pub enum Event {
     /// An instance to tail, what becomes of it, and whether it came into being while we looked on.
     Started { target: Arc<Target>, life: watch::Receiver<Life>, fresh: bool },
-    /// A container has not started, for this reason.
-    Waiting { pod: Arc<PodInfo>, container: String, reason: String },
+    /// A container has not started, or none of a pod's, for this reason.
+    Waiting { pod: Arc<PodInfo>, container: Option<String>, reason: String },
+    /// A pod ended before any of its containers started.
+    Failed { pod: Arc<PodInfo>, reason: String },
 }
 
 /// Knows every container that matches and which instance of it is tailed.
@@ -36,6 +38,10 @@ struct Tracked {
     info: Arc<PodInfo>,
     generation: u64,
     containers: HashMap<String, Slot>,
+    /// Whether there will be containers of which nothing is known yet.
+    awaited: bool,
+    /// For which reasons the user was told that it has none.
+    told: Vec<String>,
 }
 
 /// One container of a pod.
@@ -67,14 +73,15 @@ struct Seen<'p> {
 }
 
 impl<'a> Tracker<'a> {
-    /// `keep_annotations`: whether an output needs them; they can be larger than all the rest.
-    pub fn new(selection: &'a Selection, follow: bool, keep_annotations: bool) -> Self {
-        Self { selection, follow, keep_annotations, pods: HashMap::new(), starting: true, generation: 0 }
+    /// `keep_annotations`: whether an output needs them; they can be larger than all the rest. `fresh`: what exists now did
+    /// not at the start.
+    pub fn new(selection: &'a Selection, follow: bool, keep_annotations: bool, fresh: bool) -> Self {
+        Self { selection, follow, keep_annotations, pods: HashMap::new(), starting: !fresh, generation: 0 }
     }
 
-    /// How many containers matched so far, those that wait included.
+    /// How many containers matched so far, those that wait included, or at least one.
     pub fn containers(&self) -> usize {
-        self.pods.values().map(|pod| pod.containers.len()).sum()
+        self.pods.values().map(|pod| pod.containers.len().max(pod.awaited.into())).sum()
     }
 
     /// A list of all pods begins.
@@ -110,10 +117,17 @@ impl<'a> Tracker<'a> {
             info: Arc::new(info(pod, self.keep_annotations)),
             generation: 0,
             containers: HashMap::new(),
+            awaited: false,
+            told: Vec::new(),
         });
         tracked.generation = self.generation;
         if tracked.info.node != pod.spec.node_name {
             tracked.info = Arc::new(info(pod, self.keep_annotations));
+        }
+        let absence = pod.absence().filter(|_| has_wanted(pod, self.selection));
+        tracked.awaited = absence.is_some();
+        if let Some(absence) = absence {
+            tracked.tell_absence(absence, self.follow && !self.starting, events);
         }
         for (kind, status) in statuses(pod, self.selection) {
             if !container_matches(self.selection, &status.name) {
@@ -163,6 +177,26 @@ impl<'a> Tracker<'a> {
 }
 
 impl Tracked {
+    /// Why there is nothing to show of a pod is told once for each reason; `fresh`: it came into being as we looked on.
+    fn tell_absence(&mut self, absence: Absence<'_>, fresh: bool, events: &mut Vec<Event>) {
+        let (key, words) = match absence {
+            Absence::Usual(_) if fresh => return,
+            Absence::Usual(why) => (why, why.to_owned()),
+            Absence::Held { reason, message } | Absence::Failed { reason, message } => {
+                (reason, in_words(reason, message))
+            }
+        };
+        if self.told.iter().any(|told| told == key) {
+            return;
+        }
+        self.told.push(key.to_owned());
+        let pod = self.info.clone();
+        events.push(match absence {
+            Absence::Failed { .. } => Event::Failed { pod, reason: words },
+            _ => Event::Waiting { pod, container: None, reason: words },
+        });
+    }
+
     fn end(&self, life: &Life) {
         for slot in self.containers.values() {
             slot.tell(life.clone());
@@ -231,13 +265,17 @@ impl Slot {
             return;
         }
         self.told.push(waiting.reason.clone());
-        let reason = match (waiting.reason.as_str(), waiting.message.as_str()) {
-            ("", "") => "no reason is given".to_owned(),
-            (reason, "") => reason.to_owned(),
-            ("", message) => message.to_owned(),
-            (reason, message) => format!("{reason}: {message}"),
-        };
-        events.push(Event::Waiting { pod: pod.clone(), container: status.name.clone(), reason });
+        let reason = in_words(&waiting.reason, &waiting.message);
+        events.push(Event::Waiting { pod: pod.clone(), container: Some(status.name.clone()), reason });
+    }
+}
+
+fn in_words(reason: &str, message: &str) -> String {
+    match (reason, message) {
+        ("", "") => "no reason is given".to_owned(),
+        (reason, "") => reason.to_owned(),
+        ("", message) => message.to_owned(),
+        (reason, message) => format!("{reason}: {message}"),
     }
 }
 
@@ -275,6 +313,13 @@ fn statuses<'p>(
         .flat_map(|(kind, list, _)| list.iter().flatten().map(move |status| (kind, status)))
 }
 
+/// Whether a pod will have containers that are asked for, once there is a status of them.
+fn has_wanted(pod: &Pod, selection: &Selection) -> bool {
+    let init = pod.spec.init_containers.iter().filter(|_| selection.init_containers);
+    let mut named = init.chain(&pod.spec.containers).flatten();
+    named.any(|container| container_matches(selection, &container.name))
+}
+
 fn container_matches(selection: &Selection, name: &str) -> bool {
     selection.container.is_match(name) && !any_matches(&selection.exclude_container, name)
 }
@@ -304,208 +349,4 @@ fn info(pod: &Pod, keep_annotations: bool) -> PodInfo {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-    use crate::plan::{Condition, Namespaces};
-
-    fn everything() -> Selection {
-        let any = || Regex::new("").expect("valid");
-        Selection {
-            namespaces: Namespaces::Default,
-            query: Query::Regex(any()),
-            label_selector: None,
-            field_selector: None,
-            exclude_pod: Vec::new(),
-            container: any(),
-            exclude_container: Vec::new(),
-            states: ContainerStates::ALL,
-            condition: None,
-            init_containers: true,
-            ephemeral_containers: true,
-        }
-    }
-
-    fn pod(container: Value) -> Pod {
-        pod_with(json!({"containerStatuses": [container]}))
-    }
-
-    fn pod_with(status: Value) -> Pod {
-        let metadata = json!({"name": "web-1", "namespace": "shop", "uid": "u1"});
-        serde_json::from_value(
-            json!({"metadata": metadata, "spec": {"nodeName": "node-a"}, "status": status}),
-        )
-        .expect("a pod")
-    }
-
-    fn running(id: &str, restarts: u32) -> Value {
-        json!({"name": "app", "containerID": id, "restartCount": restarts, "state": {"running": {}}})
-    }
-
-    fn crashed(id: &str, restarts: u32) -> Value {
-        let terminated = json!({"terminated": {"containerID": id, "exitCode": 137, "reason": "OOMKilled"}});
-        json!({"name": "app", "containerID": id, "restartCount": restarts, "lastState": terminated,
-               "state": {"waiting": {"reason": "CrashLoopBackOff"}}})
-    }
-
-    fn creating() -> Value {
-        json!({"name": "app", "state": {"waiting": {"reason": "ContainerCreating"}}})
-    }
-
-    /// A tracker that has been shown pods, and what came of it.
-    struct Story<'a> {
-        tracker: Tracker<'a>,
-        lives: Vec<(String, watch::Receiver<Life>, bool)>,
-        waits: Vec<String>,
-    }
-
-    impl<'a> Story<'a> {
-        fn new(selection: &'a Selection) -> Self {
-            Self { tracker: Tracker::new(selection, true, false), lives: Vec::new(), waits: Vec::new() }
-        }
-
-        fn see(&mut self, pod: &Pod) -> &mut Self {
-            let mut events = Vec::new();
-            self.tracker.apply(pod, &mut events);
-            for event in events {
-                match event {
-                    Event::Started { target, life, fresh } => {
-                        self.lives.push((target.container_id.clone(), life, fresh));
-                    }
-                    Event::Waiting { reason, .. } => self.waits.push(reason),
-                }
-            }
-            self
-        }
-
-        /// All pods so far existed at the start.
-        fn started(&mut self) -> &mut Self {
-            self.tracker.relisted();
-            self
-        }
-
-        fn targets(&self) -> Vec<&str> {
-            self.lives.iter().map(|(id, ..)| id.as_str()).collect()
-        }
-
-        fn life(&self, at: usize) -> Life {
-            self.lives[at].1.borrow().clone()
-        }
-    }
-
-    fn oom_killed() -> Ending {
-        Ending { reason: "OOMKilled".to_owned(), exit_code: Some(137), ..Ending::default() }
-    }
-
-    #[test]
-    fn a_container_is_a_target_once() {
-        let selection = everything();
-        let mut story = Story::new(&selection);
-        story.see(&pod(running("a", 0))).see(&pod(running("a", 0)));
-        assert_eq!(story.targets(), ["a"]);
-        assert_eq!(story.life(0), Life::Running);
-    }
-
-    #[test]
-    fn a_restart_is_another_target_and_the_old_one_learns_how_it_ended() {
-        let selection = everything();
-        let mut story = Story::new(&selection);
-        story.see(&pod(running("a", 0))).see(&pod(crashed("a", 0)));
-        assert_eq!(story.life(0), Life::Terminated(oom_killed()));
-        let mut again = running("b", 1);
-        again["lastState"] = crashed("a", 0)["lastState"].clone();
-        story.see(&pod(again));
-        assert_eq!(story.targets(), ["a", "b"]);
-        let replaced = Life::Replaced { ending: oom_killed(), restart_count: 1, started: None };
-        assert_eq!(story.life(0), replaced);
-        assert!(story.lives[1].2, "all of a new instance's log is news");
-    }
-
-    #[test]
-    fn a_container_that_waits_after_a_crash_still_has_its_last_log() {
-        let selection = everything();
-        let mut story = Story::new(&selection);
-        story.see(&pod(crashed("a", 3)));
-        assert_eq!(story.targets(), ["a"]);
-        assert_eq!(story.life(0), Life::Terminated(oom_killed()));
-        assert_eq!(story.waits, ["CrashLoopBackOff"]);
-    }
-
-    #[test]
-    fn what_waits_is_told_once_for_each_reason() {
-        let selection = everything();
-        let pull = |reason: &str| {
-            pod(json!({"name": "app", "state": {"waiting": {"reason": reason, "message": "no such image"}}}))
-        };
-        let mut story = Story::new(&selection);
-        story
-            .see(&pod(creating()))
-            .see(&pull("ErrImagePull"))
-            .see(&pull("ImagePullBackOff"))
-            .see(&pull("ErrImagePull"));
-        assert_eq!(story.waits, ["ErrImagePull: no such image", "ImagePullBackOff: no such image"]);
-    }
-
-    #[test]
-    fn a_pod_that_a_relist_leaves_out_is_deleted() {
-        let selection = everything();
-        let mut story = Story::new(&selection);
-        story.see(&pod(running("a", 0))).started();
-        story.tracker.relist();
-        story.see(&pod(running("a", 0))).started();
-        assert_eq!(story.life(0), Life::Running);
-        story.tracker.relist();
-        story.started();
-        assert_eq!(story.life(0), Life::Deleted);
-    }
-
-    #[test]
-    fn container_states_choose_among_what_existed_at_the_start_only() {
-        let selection = Selection {
-            states: ContainerStates { running: true, waiting: false, terminated: false },
-            ..everything()
-        };
-        let mut story = Story::new(&selection);
-        story.see(&pod(crashed("a", 0))).started();
-        assert!(story.targets().is_empty());
-        story.see(&pod(running("b", 1))).see(&pod(crashed("b", 1)));
-        assert_eq!(story.targets(), ["b"]);
-    }
-
-    #[test]
-    fn a_pod_that_no_longer_meets_the_condition_is_dropped_until_it_does_again() {
-        let selection =
-            Selection { condition: Some(Condition { name: "Ready", status: "False" }), ..everything() };
-        let ready = |status: &str| {
-            pod_with(
-                json!({"conditions": [{"type": "Ready", "status": status}], "containerStatuses": [running("a", 0)]}),
-            )
-        };
-        let mut story = Story::new(&selection);
-        story.see(&ready("True"));
-        assert!(story.targets().is_empty());
-        story.see(&ready("False")).see(&ready("True"));
-        assert_eq!((story.targets(), story.life(0)), (vec!["a"], Life::Dropped));
-        story.see(&ready("False"));
-        assert_eq!((story.targets(), story.life(1)), (vec!["a", "a"], Life::Running));
-    }
-
-    #[test]
-    fn init_containers_come_first_and_kinds_can_be_left_out() {
-        let named = |name: &str| json!({"name": name, "containerID": name, "state": {"running": {}}});
-        let status = json!({
-            "containerStatuses": [named("app"), named("sidecar")],
-            "initContainerStatuses": [named("setup")],
-            "ephemeralContainerStatuses": [named("debug")],
-        });
-        let selection = Selection {
-            ephemeral_containers: false,
-            exclude_container: vec![Regex::new("^side").expect("valid")],
-            ..everything()
-        };
-        let mut story = Story::new(&selection);
-        story.see(&pod_with(status));
-        assert_eq!(story.targets(), ["setup", "app"]);
-    }
-}
+mod tests;

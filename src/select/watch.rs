@@ -28,6 +28,8 @@ pub struct Scope {
     pub field_selector: Option<String>,
     /// The only pod that matters.
     pub pod: Option<String>,
+    /// Whether all of its pods came into being while we looked on.
+    pub fresh: bool,
 }
 
 /// What is told about a scope beside its targets.
@@ -68,7 +70,7 @@ impl Scope {
         }
     }
 
-    /// Follows the pods for as long as it is awaited. Errors end it only before it has seen the pods once.
+    /// Follows the pods for as long as it is awaited. Before it has seen the pods once, an error ends it that will not pass.
     pub async fn follow(
         &self,
         tracker: &mut Tracker<'_>,
@@ -230,40 +232,55 @@ async fn apply(tracker: &mut Tracker<'_>, pod: &Pod, tell: &impl AsyncFn(Told)) 
 struct Progress {
     synced: bool,
     told_polling: bool,
-    /// Whether the user was told that the pods cannot be seen at the moment.
-    told_lost: bool,
+    lost: Lost,
+}
+
+/// Whether the user was told that something cannot be seen at the moment.
+#[derive(Default)]
+pub struct Lost(bool);
+
+impl Lost {
+    /// Something to say, unless it was said. An apiserver that is away is told for all at once, by whoever runs them.
+    pub fn failed(&mut self, error: &Error) -> Option<String> {
+        let news = !self.0 && !error.is_outage();
+        self.0 |= news;
+        news.then(|| format!("{error}; trying again"))
+    }
+
+    /// These words, where it was told that it does not.
+    pub fn works(&mut self, words: &str) -> Option<String> {
+        std::mem::take(&mut self.0).then(|| words.to_owned())
+    }
 }
 
 impl Progress {
     async fn synced(&mut self, tracker: &Tracker<'_>, tell: &impl AsyncFn(Told)) {
+        self.works(tell).await;
         if !self.synced {
             self.synced = true;
             tell(Told::Synced { containers: tracker.containers() }).await;
         }
-        self.works(tell).await;
     }
 
     async fn works(&mut self, tell: &impl AsyncFn(Told)) {
-        if self.told_lost {
-            self.told_lost = false;
-            tell(Told::Info("the pods are watched again".to_owned())).await;
+        let again = if self.synced { "the pods are watched again" } else { "the apiserver answers" };
+        if let Some(text) = self.lost.works(again) {
+            tell(Told::Info(text)).await;
         }
     }
 
-    /// A list failed: the end, unless it once worked.
+    /// A list failed: the end, unless it once worked, or may work soon.
     async fn failed(&mut self, error: Error, tell: &impl AsyncFn(Told)) -> Result<(), Error> {
-        if !self.synced {
+        if !self.synced && !error.is_retryable() {
             return Err(error);
         }
         self.interrupted(error, tell).await;
         Ok(())
     }
 
-    /// An apiserver that is away is told for all scopes at once, by whoever runs them.
     async fn interrupted(&mut self, error: Error, tell: &impl AsyncFn(Told)) {
-        if !self.told_lost && !error.is_outage() {
-            self.told_lost = true;
-            tell(Told::Warning(format!("{error}; trying again"))).await;
+        if let Some(text) = self.lost.failed(&error) {
+            tell(Told::Warning(text)).await;
         }
     }
 }

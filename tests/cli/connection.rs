@@ -98,7 +98,7 @@ fn a_server_that_is_not_there_is_unreachable() {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let message =
         format!("cannot reach the apiserver http://{address}: connection refused; is it running there?");
-    stern_rs(&format!("web --server http://{address}")).run().fails(1, &message);
+    stern_rs(&format!("web --no-follow --server http://{address}")).run().fails(1, &message);
 }
 
 #[test]
@@ -261,7 +261,7 @@ fn who_is_impersonated_may_be_forbidden() {
 fn a_server_that_does_not_answer_in_time_is_told() {
     let world = World::new();
     let _gate = world.hold(Match::any());
-    world.run("web --request-timeout 200ms").fails_with(1, &["no answer", "--request-timeout"]);
+    world.run("web --no-follow --request-timeout 200ms").fails_with(1, &["no answer", "--request-timeout"]);
 }
 
 #[test]
@@ -340,8 +340,8 @@ fn a_proxy_is_shown_its_credentials() {
 #[test]
 fn a_proxy_that_is_not_there_is_named() {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let command =
-        stern_rs("web --server https://k8s.example").env("HTTPS_PROXY", &format!("http://{address}"));
+    let command = stern_rs("web --no-follow --server https://k8s.example")
+        .env("HTTPS_PROXY", &format!("http://{address}"));
     command.run().fails_with(1, &["through the proxy", &address.to_string()]);
 }
 

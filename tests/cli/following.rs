@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use apiserver::{After, Answer, Gate, Match, Pod};
+use apiserver::{After, Answer, Gate, Match, Pod, Workload};
 
 use crate::harness::World;
 
@@ -101,6 +101,19 @@ fn a_pod_that_does_not_exist_yet_is_waited_for() {
     tail.interrupt().exit(130);
 }
 
+/// As a pattern is, and the first lines of its pods are news, whatever `--tail` says.
+#[test]
+fn a_workload_that_does_not_exist_yet_is_waited_for() {
+    let world = World::new();
+    let mut tail = world.start("job/backup --tail 0");
+    tail.told("· jobs \"backup\" not found in namespace \"default\"; waiting for it\n");
+    world.add_pod(Pod::new("backup-x1").label("job", "backup"));
+    world.log("backup-x1/app").push("a");
+    world.add(Workload::job("backup").selects("job", "backup"));
+    tail.expect("backup-x1 app a");
+    tail.interrupt().exit(130).told("waiting for it");
+}
+
 #[test]
 fn a_container_that_starts_later_is_picked_up() {
     let world = World::new();
@@ -111,6 +124,28 @@ fn a_container_that_starts_later_is_picked_up() {
     world.log("web-1/app").push("a");
     tail.expect("web-1 app a");
     tail.interrupt().never_told("waits");
+}
+
+/// Not only that nothing is there yet: the scheduler says why.
+#[test]
+fn a_pod_that_cannot_be_scheduled_is_told_with_the_words_of_the_scheduler() {
+    let world = World::new();
+    let few = |pod: Pod, message: &str| pod.unschedulable("Unschedulable", message);
+    world.add_pod(few(Pod::new("web-1"), "0/3 nodes are available: 3 Insufficient cpu."));
+    world.add_pod(Pod::new("web-2").never_started("Evicted", "The node was low on resource: memory."));
+    let told = "! web-1 waits: Unschedulable: 0/3 nodes are available: 3 Insufficient cpu.\n\
+                ! web-2 failed: Evicted: The node was low on resource: memory.\n";
+    world.run("web --no-follow").stdout("").stderr(told).exit(0);
+    let mut tail = world.start("web");
+    tail.watches(1);
+    tail.told(told);
+    world.update_pod("web-1", |pod| few(pod, "0/4 nodes are available: 4 Insufficient cpu."));
+    world.add_pod(Pod::new("web-3").unschedulable("SchedulingGated", "Scheduling is blocked"));
+    tail.told("! web-3 waits: SchedulingGated: Scheduling is blocked\n");
+    world.update_pod("web-1", |pod| pod.node("node-a").on("app").running());
+    world.log("web-1/app").push("a");
+    tail.expect("web-1 app a");
+    tail.interrupt().told("Unschedulable").never_told("no container matches");
 }
 
 #[test]

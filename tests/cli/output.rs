@@ -220,6 +220,27 @@ fn standard_input_needs_no_cluster_and_has_no_names() {
     stern_rs("--stdin").input("a\nb\n").run().stdout("a\nb\n").stderr("").exit(0);
 }
 
+/// As in stern they change nothing; but who says them must know.
+#[test]
+fn what_has_no_effect_on_standard_input_is_named() {
+    let ran = stern_rs("--stdin web -n shop --tail 1 --since 1h -t --gaps -o json --qps 5 --context c -i a");
+    let names = "the query \"web\", --namespace, --since, --tail, --timestamps, --gaps, --qps, --context";
+    ran.input("a\nb\n")
+        .run()
+        .stderr(&format!("stern-rs: ignored with --stdin, which asks no cluster: {names}\n"));
+    let quiet = stern_rs("--stdin --no-follow --stats=false --only-log-lines -i a -H a --color never");
+    quiet.input("a\nb\n").run().stdout("a\n").stderr("").exit(0);
+}
+
+#[test]
+fn what_a_config_file_says_of_clusters_is_ignored_in_silence() {
+    let world = World::new();
+    let config = world.home.write("config.yaml", "tail: 5\nnamespace: [shop]\nstdin: true\n");
+    world.stern_rs(&format!("--config {config}")).input("a\n").run().stdout("a\n").stderr("").exit(0);
+    let tail = world.stern_rs(&format!("--config {config} --tail 1")).input("a\n").run();
+    tail.stdout("a\n").told("ignored with --stdin, which asks no cluster: --tail\n");
+}
+
 #[test]
 fn standard_input_passes_the_same_filters() {
     let ran = stern_rs("--stdin -i error -e two --color always").input("error one\nerror two\nfine\n").run();

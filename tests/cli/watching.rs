@@ -1,6 +1,6 @@
 //! The watch of the pods breaks, and is refused: streams go on meanwhile, and what it missed is made up for.
 
-use apiserver::{Answer, Match, Pod};
+use apiserver::{After, Answer, Match, Pod, Workload};
 
 use crate::harness::World;
 
@@ -124,4 +124,63 @@ fn what_came_and_restarted_while_the_watch_was_away_is_shown() {
     gate.release();
     tail.expect_all(["web-1 app b", "web-2 app c"]);
     tail.interrupt().never_told("may be missing");
+}
+
+/// What a start may fall into while an apiserver, or what stands before it, starts again.
+fn restarting() -> [Answer; 7] {
+    [
+        Answer::reset(),
+        Answer::close(),
+        Answer::ok().cut_after(After::Bytes(20)),
+        Answer::status(429, "TooManyRequests", "later"),
+        Answer::text(502, "Bad Gateway"),
+        Answer::unavailable(),
+        Answer::text(504, "Gateway Timeout"),
+    ]
+}
+
+#[test]
+fn a_start_while_the_apiserver_restarts_is_waited_for() {
+    let worlds = restarting().map(|answer| {
+        let (pattern, workload) = (World::web(["a"]), World::web(["a"]));
+        pattern.on(Match::lists()).then(answer.clone());
+        workload.on(Match::gets()).then(answer);
+        workload.update_pod("web-1", |pod| pod.label("app", "web"));
+        workload.add(Workload::deployment("web").selects("app", "web"));
+        [pattern, workload]
+    });
+    let start = |world, query| (world, World::start(world, query));
+    let tails =
+        worlds.iter().flat_map(|[pattern, workload]| [start(pattern, "web"), start(workload, "deploy/web")]);
+    for (_, mut tail) in tails.collect::<Vec<_>>() {
+        tail.expect("web-1 app a");
+        let told = tail.interrupt().exit(130).err();
+        let (lost, back) = (told.matches("; trying again\n").count(), told.matches(" answers").count());
+        assert!(lost <= 1 && back <= lost, "{told}");
+    }
+}
+
+#[test]
+fn a_start_while_the_apiserver_is_down_is_told_once_and_so_is_its_end() {
+    let world = World::web(["a"]);
+    world.down();
+    let mut tail = world.start("web");
+    tail.told("cannot reach the apiserver");
+    world.up();
+    tail.expect("web-1 app a");
+    tail.told("· the apiserver answers again\n");
+    let ran = tail.interrupt().exit(130).told("; trying again\n").told("answers again");
+    // The guess is for those who have never reached it.
+    ran.told("connection refused; is it running there?; trying again\n");
+}
+
+#[test]
+fn a_start_that_nobody_waits_for_ends_at_once() {
+    for answer in restarting() {
+        let world = World::web(["a"]);
+        world.on(Match::any()).always(answer);
+        for how in ["--no-follow", "--previous", "--dry-run"] {
+            world.run(&format!("web {how}")).stdout("").exit(1);
+        }
+    }
 }

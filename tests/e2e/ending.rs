@@ -34,7 +34,7 @@ fn nothing_that_matches_is_no_error() {
 #[test]
 fn a_missing_deployment_is_an_error() {
     let namespace = Namespace::new("missing");
-    let output = namespace.stern(&["deploy/web"]);
+    let output = namespace.stern(&["deploy/web", "--no-follow"]);
     assert_eq!((output.code, output.said("deployments.apps \"web\" not found")), (Some(1), 1));
 }
 

@@ -417,3 +417,27 @@ fn gaps_have_a_place_in_json_only() {
     fails("web --gaps", "--gaps has a place in JSON only");
     fails("web --gaps -o json --template x", "--gaps has a place in JSON only");
 }
+
+/// What is neither documented nor refused may mean anything.
+#[test]
+fn nothing_and_less_than_nothing_are_refused_or_documented() {
+    let usage = include_str!("../../../docs/usage.md");
+    let documented = |flag: &str, unit: &str, value: &str| {
+        let entry = usage.split("\n- ").find(|entry| entry.contains(&format!("--{flag} {unit}`")));
+        let entry = entry.and_then(|entry| entry.split("\n\n").next()).expect(flag);
+        entry.split_whitespace().any(|word| word.trim_end_matches([',', ';', '.']) == value)
+    };
+    let mut seen = 0;
+    for flag in cli::table().get_arguments() {
+        let unit = flag.get_value_names().and_then(|names| names.first()).map_or("", |name| name.as_str());
+        let (Some(flag), "N" | "DURATION" | "SIZE") = (flag.get_long(), unit) else { continue };
+        for (value, word) in [("0", "0"), ("0s", "0"), ("-1", "-1"), ("-1s", "-1"), ("-2", "-2")] {
+            match try_plan(&format!("web --{flag}={value}")) {
+                Ok(_) => assert!(documented(flag, unit, word), "--{flag}={value} is not documented"),
+                Err(error) => assert!(error.starts_with(&format!("--{flag}: ")), "{error}"),
+            }
+        }
+        seen += 1;
+    }
+    assert!(seen >= 12, "{seen}");
+}

@@ -29,7 +29,11 @@ pub struct Pod {
     annotations: Vec<(String, String)>,
     owners: Vec<(String, String)>,
     conditions: Vec<(String, bool)>,
+    /// What the scheduler says of it: reason and message of `PodScheduled`.
+    unschedulable: Option<(String, String)>,
     phase: Option<String>,
+    /// Reason and message of the status.
+    said: Option<(String, String)>,
     deleted: Option<Timestamp>,
     created: Timestamp,
     current: usize,
@@ -197,7 +201,9 @@ impl Pod {
             annotations: Vec::new(),
             owners: Vec::new(),
             conditions: Vec::new(),
+            unschedulable: None,
             phase: None,
+            said: None,
             deleted: None,
             created: Timestamp::now(),
             current: 0,
@@ -218,6 +224,19 @@ impl Pod {
     pub fn unscheduled(mut self) -> Self {
         self.node = None;
         self
+    }
+
+    /// The same, and the scheduler says why, such as `("Unschedulable", "0/3 nodes are available")`.
+    pub fn unschedulable(mut self, reason: &str, message: &str) -> Self {
+        self.unschedulable = Some((reason.to_owned(), message.to_owned()));
+        self.unscheduled()
+    }
+
+    /// It ended before any container started, such as `("Evicted", "The node was low on resource: memory.")`.
+    pub fn never_started(mut self, reason: &str, message: &str) -> Self {
+        self.said = Some((reason.to_owned(), message.to_owned()));
+        self.at().reported = false;
+        self.phase("Failed")
     }
 
     pub fn uid(mut self, uid: impl Into<String>) -> Self {
@@ -427,10 +446,16 @@ impl Pod {
             conditions.retain(|(k, _)| k != kind);
             conditions.push((kind.clone(), *status));
         }
-        conditions
-            .into_iter()
-            .map(|(kind, status)| json!({"type": kind, "status": if status { "True" } else { "False" }}))
-            .collect()
+        let json = |(kind, status): (String, bool)| {
+            let mut condition = json!({"type": kind, "status": if status { "True" } else { "False" }});
+            if let Some((reason, message)) =
+                self.unschedulable.as_ref().filter(|_| kind == "PodScheduled" && !status)
+            {
+                (condition["reason"], condition["message"]) = (json!(reason), json!(message));
+            }
+            condition
+        };
+        conditions.into_iter().map(json).collect()
     }
 
     pub(crate) fn json(&self, resource_version: u64) -> Value {
@@ -458,6 +483,9 @@ impl Pod {
         }
         let phase = self.phase.as_deref().unwrap_or_else(|| self.implied_phase());
         let mut status = json!({"phase": phase, "conditions": self.conditions_json()});
+        if let Some((reason, message)) = &self.said {
+            (status["reason"], status["message"]) = (json!(reason), json!(message));
+        }
         for (kind, in_spec, in_status) in [
             (Kind::Init, "initContainers", "initContainerStatuses"),
             (Kind::Main, "containers", "containerStatuses"),

@@ -1,0 +1,230 @@
+//! One request and its answer: how much of the answer is waited for, and how long it may be silent.
+
+use std::{future::poll_fn, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use http::{Request, Response};
+use tokio::time::timeout;
+use tower::BoxError;
+
+use super::{
+    body::Body,
+    error::{Error, Kind},
+    pool::{Pool, Sharing},
+};
+
+/// How long an answer may be silent before its head and, where it is read whole, within it. What answers later than
+/// that has most likely forgotten the request.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// A kubelet sends the head of a log that it follows at once, whether or not there is a line.
+const FOLLOWED: Duration = Duration::from_secs(30);
+
+/// How much of an answer is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// All of it: it is read before it is handed on.
+    Whole,
+    /// Only its head: it may run for days.
+    Stream,
+    /// The same, of a log.
+    Log { follow: bool, sharing: Sharing },
+}
+
+impl Answer {
+    fn sharing(self) -> Sharing {
+        match self {
+            Answer::Whole | Answer::Stream => Sharing::Shared,
+            Answer::Log { sharing, .. } => sharing,
+        }
+    }
+
+    /// How long its head may take.
+    fn patience(self) -> Duration {
+        match self {
+            Answer::Log { follow: true, .. } => FOLLOWED,
+            _ => SILENCE,
+        }
+    }
+}
+
+/// Sends a request to `server` and waits for as much of the answer as is wanted. `limit`: how long that may take, in place
+/// of how long the answer may be silent.
+pub(super) async fn exchange(
+    pool: &Pool,
+    request: &Request<Bytes>,
+    answer: Answer,
+    limit: Option<Duration>,
+    server: &str,
+) -> Result<Response<Body>, BoxError> {
+    let Some(limit) = limit else {
+        let patience = answer.patience();
+        let head = timeout(patience, pool.send(request, answer.sharing())).await;
+        let head = head.unwrap_or_else(|_| Err(no_answer(server, patience, "").into()))?;
+        return read(head, answer, Some(SILENCE), server).await;
+    };
+    let all = async { read(pool.send(request, answer.sharing()).await?, answer, None, server).await };
+    timeout(limit, all)
+        .await
+        .unwrap_or_else(|_| Err(no_answer(server, limit, ": raise --request-timeout").into()))
+}
+
+fn no_answer(server: &str, waited: Duration, mend: &str) -> Error {
+    Error::new(Kind::TimedOut, format!("no answer from {server} within {waited:?}{mend}"))
+}
+
+async fn read(
+    head: Response<Body>,
+    answer: Answer,
+    silence: Option<Duration>,
+    server: &str,
+) -> Result<Response<Body>, BoxError> {
+    if answer != Answer::Whole {
+        return Ok(head);
+    }
+    let (parts, mut body) = head.into_parts();
+    let mut read = BytesMut::new();
+    loop {
+        let chunk = poll_fn(|cx| body.poll_chunk(cx));
+        let chunk = match silence {
+            Some(silence) => timeout(silence, chunk).await.map_err(|_| {
+                let text = format!("an answer from {server} stopped halfway: nothing came for {silence:?}");
+                Error::new(Kind::TimedOut, text)
+            })?,
+            None => chunk.await,
+        };
+        match chunk {
+            Some(chunk) => read.extend_from_slice(&chunk?),
+            None => return Ok(Response::from_parts(parts, Body::Whole(read.freeze()))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+        task::yield_now,
+        time::{Instant, pause, resume, sleep},
+    };
+
+    use super::{
+        super::{
+            Cluster,
+            testing::{Answer as Canned, Machine, NO_PODS, Server, list_pods, log_request},
+        },
+        *,
+    };
+    use crate::{cluster::LogRequest, plan::Connect};
+
+    async fn silent() -> (Server, Cluster) {
+        let server = Server::start(vec![Canned::Hang(String::new())]).await;
+        let machine = Machine::with(&format!("server: '{}'", server.url()), "token: t");
+        let cluster = machine.cluster(&Connect::default(), None);
+        (server, cluster)
+    }
+
+    /// What comes of a request that a server has read and never answers, and after how many seconds.
+    async fn given_up<T>(server: &Server, asking: impl Future<Output = Result<T, Error>>) -> (Error, u64) {
+        let began = Instant::now();
+        let asked = async {
+            while server.heads().is_empty() {
+                yield_now().await;
+            }
+            pause();
+            std::future::pending().await
+        };
+        tokio::select! {
+            result = asking => {
+                let seconds = began.elapsed().as_secs_f64().round() as u64;
+                resume();
+                (result.err().expect("there is no answer"), seconds)
+            }
+            never = asked => never,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_list_that_is_never_answered_is_given_up_after_a_minute() {
+        let (server, cluster) = silent().await;
+        let (error, seconds) = given_up(&server, list_pods(&cluster)).await;
+        assert_eq!(seconds, 60);
+        assert!(error.is_retryable() && error.is_outage());
+        assert_eq!(error.to_string(), format!("no answer from {} within 60s", server.url()));
+    }
+
+    #[tokio::test]
+    async fn a_watch_that_never_begins_is_given_up_after_a_minute() {
+        let (server, cluster) = silent().await;
+        let pods = kube::Api::<k8s_openapi::api::core::v1::Pod>::all(cluster.client());
+        let watching = async {
+            let watched = pods.watch(&Default::default(), "0").await;
+            watched.map(|_| ()).map_err(|error| Error::from_kube(error, &Default::default()))
+        };
+        let (error, seconds) = given_up(&server, watching).await;
+        assert_eq!((error.kind(), seconds), (Kind::TimedOut, 60));
+    }
+
+    /// Polls, looks and previous logs are not followed.
+    #[tokio::test]
+    async fn a_log_that_never_begins_is_given_up_after_a_minute_or_half_of_it_if_it_is_followed() {
+        for (follow, busy, wanted) in [(false, false, 60), (true, false, 30), (true, true, 30)] {
+            let (server, cluster) = silent().await;
+            let request = LogRequest { follow, busy, ..log_request() };
+            let (error, seconds) = given_up(&server, cluster.open_log(&request)).await;
+            assert_eq!(seconds, wanted, "{error}");
+            assert!(error.is_retryable());
+            assert_eq!(error.to_string(), format!("no answer from {} within {wanted}s", server.url()));
+        }
+    }
+
+    #[tokio::test]
+    async fn the_request_timeout_may_be_longer() {
+        let server = Server::start(vec![Canned::Hang(String::new())]).await;
+        let machine = Machine::with(&format!("server: '{}'", server.url()), "token: t");
+        let connect = Connect { request_timeout: Some(Duration::from_secs(300)), ..Connect::default() };
+        let (error, seconds) = given_up(&server, list_pods(&machine.cluster(&connect, None))).await;
+        assert_eq!(seconds, 300);
+        assert!(error.to_string().ends_with("within 300s: raise --request-timeout"), "{error}");
+    }
+
+    /// Answers one request with a list that comes in pieces, `pauses` apart, and perhaps never to its end.
+    async fn piecemeal(pauses: &[u64], ends: bool) -> Result<usize, Error> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let cluster = Machine::with(&format!("server: 'http://{address}'"), "token: t").plain_cluster();
+        let serving = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = [0; 1024];
+            let _ = stream.read(&mut request).await.unwrap();
+            pause();
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", NO_PODS.len() + pauses.len());
+            stream.write_all(head.as_bytes()).await.unwrap();
+            for pause in pauses {
+                sleep(Duration::from_secs(*pause)).await;
+                stream.write_all(b" ").await.unwrap();
+            }
+            if ends {
+                stream.write_all(NO_PODS.as_bytes()).await.unwrap();
+            }
+            std::future::pending().await
+        };
+        tokio::select! {
+            listed = list_pods(&cluster) => listed,
+            never = serving => never,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_list_may_take_long_as_long_as_it_comes() {
+        assert_eq!(piecemeal(&[50; 10], true).await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_list_that_stops_halfway_is_given_up_after_a_minute() {
+        let error = piecemeal(&[50, 50], false).await.unwrap_err();
+        assert!(error.is_retryable());
+        assert!(error.to_string().ends_with("stopped halfway: nothing came for 60s"), "{error}");
+    }
+}

@@ -1,0 +1,269 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::plan::{Condition, Namespaces};
+
+fn everything() -> Selection {
+    let any = || Regex::new("").expect("valid");
+    Selection {
+        namespaces: Namespaces::Default,
+        query: Query::Regex(any()),
+        label_selector: None,
+        field_selector: None,
+        exclude_pod: Vec::new(),
+        container: any(),
+        exclude_container: Vec::new(),
+        states: ContainerStates::ALL,
+        condition: None,
+        init_containers: true,
+        ephemeral_containers: true,
+    }
+}
+
+fn pod(container: Value) -> Pod {
+    pod_with(json!({"containerStatuses": [container]}))
+}
+
+fn pod_with(status: Value) -> Pod {
+    let metadata = json!({"name": "web-1", "namespace": "shop", "uid": "u1"});
+    serde_json::from_value(
+        json!({"metadata": metadata, "spec": {"nodeName": "node-a", "containers": [{"name": "app"}]}, "status": status}),
+    )
+    .expect("a pod")
+}
+
+fn running(id: &str, restarts: u32) -> Value {
+    json!({"name": "app", "containerID": id, "restartCount": restarts, "state": {"running": {}}})
+}
+
+fn crashed(id: &str, restarts: u32) -> Value {
+    let terminated = json!({"terminated": {"containerID": id, "exitCode": 137, "reason": "OOMKilled"}});
+    json!({"name": "app", "containerID": id, "restartCount": restarts, "lastState": terminated,
+           "state": {"waiting": {"reason": "CrashLoopBackOff"}}})
+}
+
+fn creating() -> Value {
+    json!({"name": "app", "state": {"waiting": {"reason": "ContainerCreating"}}})
+}
+
+/// A tracker that has been shown pods, and what came of it.
+struct Story<'a> {
+    tracker: Tracker<'a>,
+    lives: Vec<(String, watch::Receiver<Life>, bool)>,
+    waits: Vec<String>,
+}
+
+impl<'a> Story<'a> {
+    fn new(selection: &'a Selection) -> Self {
+        Self { tracker: Tracker::new(selection, true, false, false), lives: Vec::new(), waits: Vec::new() }
+    }
+
+    fn see(&mut self, pod: &Pod) -> &mut Self {
+        let mut events = Vec::new();
+        self.tracker.apply(pod, &mut events);
+        for event in events {
+            match event {
+                Event::Started { target, life, fresh } => {
+                    self.lives.push((target.container_id.clone(), life, fresh));
+                }
+                Event::Waiting { reason, .. } => self.waits.push(reason),
+                Event::Failed { reason, .. } => self.waits.push(format!("failed: {reason}")),
+            }
+        }
+        self
+    }
+
+    /// All pods so far existed at the start.
+    fn started(&mut self) -> &mut Self {
+        self.tracker.relisted();
+        self
+    }
+
+    fn targets(&self) -> Vec<&str> {
+        self.lives.iter().map(|(id, ..)| id.as_str()).collect()
+    }
+
+    fn life(&self, at: usize) -> Life {
+        self.lives[at].1.borrow().clone()
+    }
+}
+
+fn oom_killed() -> Ending {
+    Ending { reason: "OOMKilled".to_owned(), exit_code: Some(137), ..Ending::default() }
+}
+
+#[test]
+fn a_container_is_a_target_once() {
+    let selection = everything();
+    let mut story = Story::new(&selection);
+    story.see(&pod(running("a", 0))).see(&pod(running("a", 0)));
+    assert_eq!(story.targets(), ["a"]);
+    assert_eq!(story.life(0), Life::Running);
+}
+
+#[test]
+fn a_restart_is_another_target_and_the_old_one_learns_how_it_ended() {
+    let selection = everything();
+    let mut story = Story::new(&selection);
+    story.see(&pod(running("a", 0))).see(&pod(crashed("a", 0)));
+    assert_eq!(story.life(0), Life::Terminated(oom_killed()));
+    let mut again = running("b", 1);
+    again["lastState"] = crashed("a", 0)["lastState"].clone();
+    story.see(&pod(again));
+    assert_eq!(story.targets(), ["a", "b"]);
+    let replaced = Life::Replaced { ending: oom_killed(), restart_count: 1, started: None };
+    assert_eq!(story.life(0), replaced);
+    assert!(story.lives[1].2, "all of a new instance's log is news");
+}
+
+#[test]
+fn a_container_that_waits_after_a_crash_still_has_its_last_log() {
+    let selection = everything();
+    let mut story = Story::new(&selection);
+    story.see(&pod(crashed("a", 3)));
+    assert_eq!(story.targets(), ["a"]);
+    assert_eq!(story.life(0), Life::Terminated(oom_killed()));
+    assert_eq!(story.waits, ["CrashLoopBackOff"]);
+}
+
+#[test]
+fn what_waits_is_told_once_for_each_reason() {
+    let selection = everything();
+    let pull = |reason: &str| {
+        pod(json!({"name": "app", "state": {"waiting": {"reason": reason, "message": "no such image"}}}))
+    };
+    let mut story = Story::new(&selection);
+    story
+        .see(&pod(creating()))
+        .see(&pull("ErrImagePull"))
+        .see(&pull("ImagePullBackOff"))
+        .see(&pull("ErrImagePull"));
+    assert_eq!(story.waits, ["ErrImagePull: no such image", "ImagePullBackOff: no such image"]);
+}
+
+#[test]
+fn a_pod_without_containers_is_told_once_for_each_reason() {
+    let selection = everything();
+    let scheduling = |reason: &str, message: &str| {
+        let condition =
+            json!({"type": "PodScheduled", "status": "False", "reason": reason, "message": message});
+        pod_with(json!({"phase": "Pending", "conditions": [condition]}))
+    };
+    let mut story = Story::new(&selection);
+    story
+        .see(&scheduling("SchedulingGated", "Scheduling is blocked due to non-empty scheduling gates"))
+        .see(&scheduling("Unschedulable", "0/3 nodes are available"))
+        .see(&scheduling("Unschedulable", "0/4 nodes are available"));
+    assert_eq!(
+        story.waits,
+        [
+            "SchedulingGated: Scheduling is blocked due to non-empty scheduling gates",
+            "Unschedulable: 0/3 nodes are available",
+        ]
+    );
+    assert_eq!(story.tracker.containers(), 1, "something matches");
+    story.see(&pod(running("a", 0)));
+    assert_eq!((story.targets(), story.tracker.containers()), (vec!["a"], 1));
+}
+
+#[test]
+fn why_a_pod_has_no_containers_is_what_is_said_of_it_or_how_every_pod_begins() {
+    let selection = everything();
+    let evicted = json!({"phase": "Failed", "reason": "Evicted", "message": "The node was low on memory"});
+    for (status, told) in [
+        (evicted, "failed: Evicted: The node was low on memory"),
+        (json!({"phase": "Failed"}), "failed: no reason is given"),
+        (json!({"phase": "Pending", "reason": "NodeLost"}), "NodeLost"),
+        (json!({"phase": "Pending", "message": "said only so"}), "said only so"),
+        (json!({"phase": "Pending"}), "its node has not reported on it yet"),
+    ] {
+        let mut story = Story::new(&selection);
+        story.see(&pod_with(status));
+        assert_eq!(story.waits, [told]);
+    }
+    let mut unscheduled = pod_with(json!({"phase": "Pending"}));
+    unscheduled.spec.node_name.clear();
+    let mut story = Story::new(&selection);
+    story.see(&unscheduled).see(&unscheduled);
+    assert_eq!(story.waits, ["it is not scheduled to a node yet"]);
+}
+
+#[test]
+fn how_every_pod_begins_is_told_only_of_those_that_were_there_at_the_start() {
+    let selection = everything();
+    let mut story = Story::new(&selection);
+    story.started().see(&pod_with(json!({"phase": "Pending"})));
+    assert!(story.waits.is_empty());
+    assert_eq!(story.tracker.containers(), 1);
+}
+
+#[test]
+fn a_pod_none_of_whose_containers_are_wanted_is_not_told() {
+    let any_but = Selection { exclude_container: vec![Regex::new("app").expect("valid")], ..everything() };
+    let mut story = Story::new(&any_but);
+    story.see(&pod_with(json!({"phase": "Pending", "reason": "NodeLost"})));
+    assert!(story.waits.is_empty());
+    assert_eq!(story.tracker.containers(), 0);
+}
+
+#[test]
+fn a_pod_that_a_relist_leaves_out_is_deleted() {
+    let selection = everything();
+    let mut story = Story::new(&selection);
+    story.see(&pod(running("a", 0))).started();
+    story.tracker.relist();
+    story.see(&pod(running("a", 0))).started();
+    assert_eq!(story.life(0), Life::Running);
+    story.tracker.relist();
+    story.started();
+    assert_eq!(story.life(0), Life::Deleted);
+}
+
+#[test]
+fn container_states_choose_among_what_existed_at_the_start_only() {
+    let selection = Selection {
+        states: ContainerStates { running: true, waiting: false, terminated: false },
+        ..everything()
+    };
+    let mut story = Story::new(&selection);
+    story.see(&pod(crashed("a", 0))).started();
+    assert!(story.targets().is_empty());
+    story.see(&pod(running("b", 1))).see(&pod(crashed("b", 1)));
+    assert_eq!(story.targets(), ["b"]);
+}
+
+#[test]
+fn a_pod_that_no_longer_meets_the_condition_is_dropped_until_it_does_again() {
+    let selection =
+        Selection { condition: Some(Condition { name: "Ready", status: "False" }), ..everything() };
+    let ready = |status: &str| {
+        pod_with(
+            json!({"conditions": [{"type": "Ready", "status": status}], "containerStatuses": [running("a", 0)]}),
+        )
+    };
+    let mut story = Story::new(&selection);
+    story.see(&ready("True"));
+    assert!(story.targets().is_empty());
+    story.see(&ready("False")).see(&ready("True"));
+    assert_eq!((story.targets(), story.life(0)), (vec!["a"], Life::Dropped));
+    story.see(&ready("False"));
+    assert_eq!((story.targets(), story.life(1)), (vec!["a", "a"], Life::Running));
+}
+
+#[test]
+fn init_containers_come_first_and_kinds_can_be_left_out() {
+    let named = |name: &str| json!({"name": name, "containerID": name, "state": {"running": {}}});
+    let status = json!({
+        "containerStatuses": [named("app"), named("sidecar")],
+        "initContainerStatuses": [named("setup")],
+        "ephemeralContainerStatuses": [named("debug")],
+    });
+    let selection = Selection {
+        ephemeral_containers: false,
+        exclude_container: vec![Regex::new("^side").expect("valid")],
+        ..everything()
+    };
+    let mut story = Story::new(&selection);
+    story.see(&pod_with(status));
+    assert_eq!(story.targets(), ["setup", "app"]);
+}
