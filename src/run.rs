@@ -65,7 +65,7 @@ pub async fn run(plan: Plan, mut io: Io) -> ExitCode {
         }
     };
     let output = Output::new(io.stdout, io.stderr).watch_stdout();
-    let stats = Stats::default();
+    let stats = Stats::new(plan.stats.is_some());
     let told = say_whenever_asked(&stats, plan.stats.unwrap_or(StatsFormat::Text));
     let code = tokio::select! {
         code = produce_and_show(&plan, io.stdin, renderer, output, &stats) => code,
@@ -220,6 +220,7 @@ async fn dry_run(
             match what {
                 Selected::Started { target, .. } => targets.push(target),
                 Selected::Notice(notice) => out.notice(notice).await,
+                Selected::Gone(_) => {}
             }
         }
     };

@@ -20,7 +20,7 @@ mod settings;
 mod socket;
 mod stream;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod trace;
 mod transport;
 

@@ -18,6 +18,8 @@ pub enum Event {
     Started { target: Arc<Target>, life: watch::Receiver<Life>, fresh: bool },
     /// A container has not started, for this reason.
     Waiting { pod: Arc<PodInfo>, container: String, reason: String },
+    /// The pod of this UID, of which there were targets, is gone.
+    Gone(String),
 }
 
 /// Knows every container that matches and which instance of it is tailed.
@@ -26,6 +28,8 @@ pub struct Tracker<'a> {
     follow: bool,
     keep_annotations: bool,
     pods: HashMap<String, Tracked>,
+    /// The generations of pods that met the condition once, and do not now.
+    dropped: HashMap<String, u64>,
     /// Whether what exists now existed before the start, so that `--container-state` applies to it.
     starting: bool,
     /// Counts relists: a pod that a finished relist did not touch is gone.
@@ -69,7 +73,15 @@ struct Seen<'p> {
 impl<'a> Tracker<'a> {
     /// `keep_annotations`: whether an output needs them; they can be larger than all the rest.
     pub fn new(selection: &'a Selection, follow: bool, keep_annotations: bool) -> Self {
-        Self { selection, follow, keep_annotations, pods: HashMap::new(), starting: true, generation: 0 }
+        Self {
+            selection,
+            follow,
+            keep_annotations,
+            pods: HashMap::new(),
+            dropped: HashMap::new(),
+            starting: true,
+            generation: 0,
+        }
     }
 
     /// How many containers matched so far, those that wait included.
@@ -83,15 +95,15 @@ impl<'a> Tracker<'a> {
     }
 
     /// The list is complete: what was not in it is gone.
-    pub fn relisted(&mut self) {
+    pub fn relisted(&mut self, events: &mut Vec<Event>) {
         let generation = self.generation;
-        self.pods.retain(|_, pod| {
-            let listed = pod.generation == generation;
-            if !listed {
-                pod.end(&Life::Deleted);
-            }
-            listed
-        });
+        let gone = self.pods.extract_if(|_, pod| pod.generation != generation);
+        events.extend(gone.map(|(uid, pod)| {
+            pod.end(&Life::Deleted);
+            Event::Gone(uid)
+        }));
+        let gone = self.dropped.extract_if(|_, listed| *listed != generation);
+        events.extend(gone.map(|(uid, _)| Event::Gone(uid)));
         self.starting = false;
     }
 
@@ -101,11 +113,15 @@ impl<'a> Tracker<'a> {
             return;
         }
         if !self.meets_condition(pod) {
-            if let Some(pod) = self.pods.remove(pod.uid()) {
-                pod.end(&Life::Dropped);
+            if let Some((uid, tracked)) = self.pods.remove_entry(pod.uid()) {
+                tracked.end(&Life::Dropped);
+                self.dropped.insert(uid, self.generation);
+            } else if let Some(listed) = self.dropped.get_mut(pod.uid()) {
+                *listed = self.generation;
             }
             return;
         }
+        self.dropped.remove(pod.uid());
         let tracked = self.pods.entry(pod.uid().to_owned()).or_insert_with(|| Tracked {
             info: Arc::new(info(pod, self.keep_annotations)),
             generation: 0,
@@ -139,9 +155,13 @@ impl<'a> Tracker<'a> {
     }
 
     /// A pod that is gone.
-    pub fn delete(&mut self, pod: &Pod) {
-        if let Some(pod) = self.pods.remove(pod.uid()) {
-            pod.end(&Life::Deleted);
+    pub fn delete(&mut self, pod: &Pod, events: &mut Vec<Event>) {
+        let tracked = self.pods.remove(pod.uid());
+        if let Some(tracked) = &tracked {
+            tracked.end(&Life::Deleted);
+        }
+        if self.dropped.remove(pod.uid()).is_some() || tracked.is_some() {
+            events.push(Event::Gone(pod.uid().to_owned()));
         }
     }
 
@@ -358,31 +378,45 @@ mod tests {
         tracker: Tracker<'a>,
         lives: Vec<(String, watch::Receiver<Life>, bool)>,
         waits: Vec<String>,
+        gone: usize,
     }
 
     impl<'a> Story<'a> {
         fn new(selection: &'a Selection) -> Self {
-            Self { tracker: Tracker::new(selection, true, false), lives: Vec::new(), waits: Vec::new() }
+            let tracker = Tracker::new(selection, true, false);
+            Self { tracker, lives: Vec::new(), waits: Vec::new(), gone: 0 }
         }
 
         fn see(&mut self, pod: &Pod) -> &mut Self {
             let mut events = Vec::new();
             self.tracker.apply(pod, &mut events);
+            self.hear(events)
+        }
+
+        fn hear(&mut self, events: Vec<Event>) -> &mut Self {
             for event in events {
                 match event {
                     Event::Started { target, life, fresh } => {
                         self.lives.push((target.container_id.clone(), life, fresh));
                     }
                     Event::Waiting { reason, .. } => self.waits.push(reason),
+                    Event::Gone(_) => self.gone += 1,
                 }
             }
             self
         }
 
+        fn delete(&mut self, pod: &Pod) -> &mut Self {
+            let mut events = Vec::new();
+            self.tracker.delete(pod, &mut events);
+            self.hear(events)
+        }
+
         /// All pods so far existed at the start.
         fn started(&mut self) -> &mut Self {
-            self.tracker.relisted();
-            self
+            let mut events = Vec::new();
+            self.tracker.relisted(&mut events);
+            self.hear(events)
         }
 
         fn targets(&self) -> Vec<&str> {
@@ -457,7 +491,7 @@ mod tests {
         assert_eq!(story.life(0), Life::Running);
         story.tracker.relist();
         story.started();
-        assert_eq!(story.life(0), Life::Deleted);
+        assert_eq!((story.life(0), story.gone), (Life::Deleted, 1));
     }
 
     #[test]
@@ -489,6 +523,14 @@ mod tests {
         assert_eq!((story.targets(), story.life(0)), (vec!["a"], Life::Dropped));
         story.see(&ready("False"));
         assert_eq!((story.targets(), story.life(1)), (vec!["a", "a"], Life::Running));
+        story.see(&ready("True")).tracker.relist();
+        story.see(&ready("True")).started();
+        assert_eq!(story.gone, 0, "it may come back");
+        story.delete(&ready("True"));
+        assert_eq!(story.gone, 1);
+        story.see(&ready("False")).see(&ready("True")).tracker.relist();
+        story.started();
+        assert_eq!((story.gone, story.tracker.dropped.len()), (2, 0));
     }
 
     #[test]
