@@ -1,5 +1,5 @@
 //! Lets requests through at the rate that the user allows and the apiserver asks for, the most urgent first, but nobody
-//! waits for ever. Polls and checks, which come again and again, take no more than half of it.
+//! waits for ever. Polls and checks that come again and again take no more than half of it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,17 +20,21 @@ pub enum Priority {
     /// A log that broke off: every second counts before the node rotates it away.
     Resume,
     Open,
+    /// Of a container of which nothing was shown yet.
     FirstPoll,
     Poll,
     Check,
 }
 
 impl Priority {
-    /// Whether it is of those who share one half of the rate.
+    /// Whether it is of those who share one part of the rate.
     fn is_poll(self) -> bool {
-        self >= Self::FirstPoll
+        self >= Self::Poll
     }
 }
+
+/// Which part of the rate, and of the burst, those may take that come again and again.
+pub const POLLS: f64 = 0.5;
 
 /// How many may go before the one that has waited longest, so that no priority starves another.
 const MOST_PASSING: u32 = 3;
@@ -138,7 +142,7 @@ impl Limiter {
         let qps = qps.filter(|&qps| qps > 0.0);
         let state = State {
             all: qps.map(|qps| Bucket::new(qps, burst)),
-            polls: qps.map(|qps| Bucket::new(qps / 2.0, (burst / 2.0).max(1.0))),
+            polls: qps.map(|qps| Bucket::new(qps * POLLS, (burst * POLLS).max(1.0))),
             paused_until: None,
             waiters: BTreeMap::new(),
             by_arrival: BTreeSet::new(),
@@ -320,15 +324,25 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn checks_and_first_polls_are_of_that_half() {
+    async fn checks_are_of_that_half() {
         let limiter = Limiter::new(Some(10.0), 2);
-        let wanted =
-            [(Priority::Poll, 1), (Priority::Check, 1), (Priority::Poll, 1), (Priority::FirstPoll, 1)];
-        let went = timeline(&limiter, &wanted).await;
+        let went =
+            timeline(&limiter, &[(Priority::Poll, 1), (Priority::Check, 2), (Priority::Poll, 1)]).await;
         let went: Vec<_> =
             went.iter().map(|&(priority, at)| (priority, (at * 10.0).round() as u32)).collect();
-        let wanted = [Priority::Poll, Priority::FirstPoll, Priority::Poll, Priority::Check];
+        let wanted = [Priority::Poll, Priority::Poll, Priority::Check, Priority::Check];
         assert_eq!(went, wanted.into_iter().zip([0, 2, 4, 6]).collect::<Vec<_>>());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn first_polls_may_take_all_that_others_leave() {
+        let limiter = Limiter::new(Some(10.0), 20);
+        let wanted = [(Priority::FirstPoll, 40), (Priority::Poll, 20), (Priority::Open, 10)];
+        let went = timeline(&limiter, &wanted).await;
+        assert_eq!(until(&went, Priority::FirstPoll, 0.0), 20);
+        assert_eq!(until(&went, Priority::Open, 1.3), 10);
+        assert_eq!(until(&went, Priority::FirstPoll, 3.0), 40);
+        assert_eq!(until(&went, Priority::Poll, 5.1), 20);
     }
 
     #[tokio::test(start_paused = true)]

@@ -31,7 +31,7 @@ use tower::service_fn;
 
 pub use error::{Asked, Error, Kind};
 pub use kubeconfig::Named;
-pub use limit::{Limiter, Priority};
+pub use limit::{Limiter, POLLS, Priority};
 pub use logs::{LogRequest, LogStream};
 pub use trace::Trace;
 

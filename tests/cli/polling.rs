@@ -152,7 +152,7 @@ fn a_restart_is_shown_though_polls_take_all_that_they_may() {
             account.requests.logs().filter(|log| log.query("follow").is_none()).len()
         };
         // By now they have used up what was saved.
-        tail.until(|account| polls(account) >= 45 + 35);
+        tail.until(|account| polls(account) >= 4 * 45);
         for pod in ["web-0", "web-89"] {
             world.log(&format!("{pod}/app")).push("last words");
             world.restart_container(&format!("{pod}/app"));
