@@ -9,6 +9,7 @@ use std::{
 
 use crate::{
     plan::{ClusterPlan, Limits, Namespaces},
+    schedule,
     target::Target,
 };
 
@@ -32,8 +33,9 @@ struct Cost {
     streams: usize,
     /// The most of them on one node, and that node.
     busiest: Option<(String, usize)>,
-    /// Containers that would be read in turn.
+    /// Containers that would be read in turn, and how long after one another.
     polled: usize,
+    turn: Duration,
     /// Those that would have to wait for others to end.
     waiting: usize,
     /// Lists, watches, and one request for each log; more where an end is confirmed.
@@ -99,10 +101,11 @@ impl fmt::Display for Cost {
         if let Some((node, count)) = &self.busiest {
             write!(f, ", at most {count} on {node}")?;
         }
-        for (count, what) in [(self.polled, "read in turn"), (self.waiting, "wait for others to end")] {
-            if count > 0 {
-                write!(f, "; {count} {what}")?;
-            }
+        if self.polled > 0 {
+            write!(f, "; {} read in turn, every ~{} s", self.polled, self.turn.as_secs())?;
+        }
+        if self.waiting > 0 {
+            write!(f, "; {} wait for others to end", self.waiting)?;
         }
         writeln!(f, "\nconnections  {}", self.connections)?;
         let seconds = self.time.as_secs_f64();
@@ -140,22 +143,20 @@ impl Cost {
         let logs = targets.len() * if !follow && plan.logs.confirm { 2 } else { 1 };
         let requests = scopes + logs;
         let beyond = requests.saturating_sub(burst as usize) as f64;
+        let polled = if follow { rest } else { 0 };
         Cost {
             streams,
             busiest: busiest.map(|(node, count)| (node.to_owned(), count.min(a_node).min(streams))),
-            polled: if follow { rest } else { 0 },
-            waiting: if follow { 0 } else { rest },
+            polled,
+            turn: schedule::shortest_round(polled, qps),
+            waiting: rest - polled,
             requests,
             connections: 1 + match (http1, follow) {
                 (true, _) => streams.max(1),
                 (false, true) => streams.div_ceil(STREAMS_A_CONNECTION).max(1),
                 (false, false) => streams.min(MOST_ALONE) + usize::from(streams > MOST_ALONE),
             },
-            // Polls have half of the requests a second.
-            time: qps.map_or(Duration::ZERO, |qps| {
-                let polls = if follow { rest.saturating_sub(burst as usize / 2) as f64 } else { 0.0 };
-                Duration::from_secs_f64((beyond / qps).max(polls / (qps / 2.0)))
-            }),
+            time: qps.map_or(Duration::ZERO, |qps| Duration::from_secs_f64(beyond / qps)),
         }
     }
 }
@@ -220,7 +221,10 @@ requests     5 to begin with; the limit on requests takes 0.0 s
     fn what_is_beyond_the_streams_is_read_in_turn() {
         let cost = cost(430, "web");
         assert_eq!((cost.streams, cost.polled, cost.waiting), (45, 385, 0));
-        assert_eq!(cost.time, Duration::from_secs_f64((385.0 - 50.0) / 25.0));
+        // The first time they may take all requests, and then half of them.
+        assert_eq!(cost.time, Duration::from_secs_f64((432.0 - 100.0) / 50.0));
+        assert_eq!(cost.turn, Duration::from_secs(15));
+        assert!(cost.to_string().contains("; 385 read in turn, every ~15 s\n"), "{cost}");
     }
 
     #[test]

@@ -65,7 +65,7 @@ pub async fn run(plan: Plan, mut io: Io) -> ExitCode {
         }
     };
     let output = Output::new(io.stdout, io.stderr).watch_stdout();
-    let stats = Stats::default();
+    let stats = Stats::new(plan.stats.is_some());
     let told = say_whenever_asked(&stats, plan.stats.unwrap_or(StatsFormat::Text));
     let code = tokio::select! {
         code = produce_and_show(&plan, io.stdin, renderer, output, &stats) => code,
@@ -201,7 +201,7 @@ async fn tail_cluster(
     let tailing = tail::run(context, receiver);
     tokio::select! {
         (selected, summary) = join(selecting, tailing) => selected.map(|()| Some(summary)),
-        never = tell_waiting(scheduler.load(), &sender), if wish.logs.follow => match never {},
+        never = tell_waiting(scheduler.load(), wish.limits.qps, &sender), if wish.logs.follow => match never {},
         never = tell_outages(cluster.outage(), &sender) => match never {},
     }
 }
@@ -220,6 +220,7 @@ async fn dry_run(
             match what {
                 Selected::Started { target, .. } => targets.push(target),
                 Selected::Notice(notice) => out.notice(notice).await,
+                Selected::Gone(_) => {}
             }
         }
     };
@@ -230,15 +231,16 @@ async fn dry_run(
 }
 
 /// Says how many containers are polled because there are too many to follow all.
-async fn tell_waiting(mut load: watch::Receiver<Load>, out: &Sender) -> Infallible {
+async fn tell_waiting(mut load: watch::Receiver<Load>, qps: Option<f64>, out: &Sender) -> Infallible {
+    let expected = |load: &Load| Load { turn: load.expected_turn(qps), ..*load };
     let mut told = Load::default();
     loop {
         // The scheduler outlives this; without it there would be nothing to tell.
-        if load.wait_for(|load| is_news(load, &told)).await.is_err() {
+        if load.wait_for(|load| is_news(&expected(load), &told)).await.is_err() {
             std::future::pending::<()>().await;
         }
         sleep(SETTLED).await;
-        let load = *load.borrow_and_update();
+        let load = expected(&load.borrow_and_update());
         if !is_news(&load, &told) {
             continue;
         }

@@ -1,7 +1,7 @@
 //! Counts what a run asks of the cluster and what it gets, for `--stats`.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     fmt,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -13,7 +13,7 @@ use std::{
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::target::Target;
+use crate::target::{PodInfo, Target};
 
 /// What a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +52,9 @@ pub enum Limit {
 const LIMITS: [(Limit, &str); 3] =
     [(Limit::Requests, "qps"), (Limit::Streams, "max_log_requests"), (Limit::Bandwidth, "max_bandwidth")];
 
+/// Of how many containers that are gone each is told, where that was asked for.
+const KEPT: usize = 10_000;
+
 /// Clones count together.
 #[derive(Debug, Clone)]
 pub struct Stats {
@@ -64,8 +67,21 @@ struct Counts {
     requests: [u64; KINDS.len()],
     waited: [Duration; LIMITS.len()],
     open: [Gauge; 2],
-    /// By namespace, pod and container.
-    containers: BTreeMap<[String; 3], Counter>,
+    containers: BTreeMap<Names, Counter>,
+    /// Those of them that are gone, the first to go first, and how many of them are counted apart.
+    gone: VecDeque<Names>,
+    kept: usize,
+    /// Those that are gone and no longer counted apart.
+    folded: Folded,
+}
+
+/// Namespace, pod and container.
+type Names = [String; 3];
+
+#[derive(Debug, Default)]
+struct Folded {
+    containers: usize,
+    read: [u64; 2],
 }
 
 /// What is open at once.
@@ -95,6 +111,11 @@ impl Counter {
         self.read()[0]
     }
 
+    /// Whether there is one who counts.
+    fn is_used(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+
     fn read(&self) -> [u64; 2] {
         [&self.0[0], &self.0[1]].map(|count| count.load(Ordering::Relaxed))
     }
@@ -102,11 +123,17 @@ impl Counter {
 
 impl Default for Stats {
     fn default() -> Self {
-        Stats { started: Instant::now(), counts: Arc::default() }
+        Stats::new(false)
     }
 }
 
 impl Stats {
+    /// `each`: whether of containers that are gone each is to be told, too.
+    pub fn new(each: bool) -> Self {
+        let counts = Counts { kept: if each { KEPT } else { 0 }, ..Counts::default() };
+        Stats { started: Instant::now(), counts: Arc::new(Mutex::new(counts)) }
+    }
+
     pub fn requested(&self, kind: Kind) {
         self.lock().requests[kind as usize] += 1;
     }
@@ -129,6 +156,15 @@ impl Stats {
         self.lock().containers.entry(names.map(String::clone)).or_default().clone()
     }
 
+    /// These containers are gone, and nobody counts any more what is read of them.
+    pub fn gone(&self, pod: &PodInfo, containers: impl Iterator<Item = String>) {
+        let mut counts = self.lock();
+        counts.gone.extend(containers.map(|name| [pod.namespace.clone(), pod.name.clone(), name]));
+        while counts.gone.len() > counts.kept {
+            counts.fold();
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -149,6 +185,7 @@ impl Stats {
             })
             .collect();
         let [lines, bytes] = counts.total();
+        let Folded { containers: gone, read: [gone_lines, gone_bytes] } = counts.folded;
         json!({
             "seconds": self.started.elapsed().as_secs_f64(),
             "lines": lines,
@@ -159,6 +196,7 @@ impl Stats {
             "peak_connections": counts.open[Open::Connection as usize].peak,
             "reconnects": counts.requests[Kind::Resume as usize],
             "containers": containers,
+            "gone": {"containers": gone, "lines": gone_lines, "bytes": gone_bytes},
         })
     }
 }
@@ -168,7 +206,20 @@ impl Counts {
         self.containers
             .values()
             .map(Counter::read)
-            .fold([0; 2], |sum, read| [sum[0] + read[0], sum[1] + read[1]])
+            .fold(self.folded.read, |sum, read| [sum[0] + read[0], sum[1] + read[1]])
+    }
+
+    /// Adds the one that has been gone for longest to the sum, unless another pod of this name is there.
+    fn fold(&mut self) {
+        let Some(names) = self.gone.pop_front() else { return };
+        if self.containers.get(&names).is_some_and(Counter::is_used) {
+            return;
+        }
+        if let Some(counter) = self.containers.remove(&names) {
+            let ([lines, bytes], folded) = (counter.read(), &mut self.folded);
+            folded.containers += 1;
+            folded.read = [folded.read[0] + lines, folded.read[1] + bytes];
+        }
     }
 }
 
@@ -176,7 +227,7 @@ impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let counts = self.lock();
         let (total, seconds) = (counts.total(), self.started.elapsed().as_secs_f64());
-        let containers = counts.containers.len();
+        let containers = counts.containers.len() + counts.folded.containers;
         writeln!(f, "· {} of {containers} containers in {seconds:.1} s", size(total))?;
         let requests = KINDS.map(|(kind, name)| format!("{} {name}", counts.requests[kind as usize]));
         let sum: u64 = counts.requests.iter().sum();
@@ -193,6 +244,10 @@ impl fmt::Display for Stats {
             if !pod.is_empty() {
                 writeln!(f, "· {namespace} {pod} › {container}: {}", size(counter.read()))?;
             }
+        }
+        if counts.folded.containers > 0 {
+            let Folded { containers, read } = counts.folded;
+            writeln!(f, "· {containers} containers that are gone: {}", size(read))?;
         }
         Ok(())
     }
@@ -249,5 +304,49 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("· waited: 1.5 s for --qps, 0.0 s for --max-log-requests"), "{text}");
+    }
+
+    fn pod(name: usize) -> Arc<PodInfo> {
+        Arc::new(PodInfo { name: name.to_string(), ..PodInfo::default() })
+    }
+
+    /// So many pods come and go, each with a line of ten bytes.
+    fn pass(stats: &Stats, pods: std::ops::Range<usize>) {
+        for pod in pods.map(pod) {
+            stats.counter(&Target { pod: pod.clone(), ..Target::default() }).add(1, 10);
+            stats.gone(&pod, std::iter::once(String::new()));
+        }
+    }
+
+    #[test]
+    fn containers_that_are_gone_are_one_sum() {
+        let stats = Stats::default();
+        pass(&stats, 0..600);
+        let counts = stats.lock();
+        assert_eq!((counts.containers.len(), counts.gone.len()), (0, 0));
+        drop(counts);
+        let told = stats.to_json();
+        assert_eq!((&told["lines"], &told["gone"]["containers"]), (&json!(600), &json!(600)));
+        let text = stats.to_string();
+        assert!(text.starts_with("· 600 lines, 6.0 kB of 600 containers in "), "{text}");
+        assert!(text.ends_with("· 600 containers that are gone: 600 lines, 6.0 kB\n"), "{text}");
+    }
+
+    #[test]
+    fn the_last_that_are_gone_are_told_each_where_that_is_asked_for() {
+        let stats = Stats::new(true);
+        pass(&stats, 0..KEPT + 5);
+        let told = stats.to_json();
+        assert_eq!(told["containers"].as_array().map(Vec::len), Some(KEPT));
+        assert_eq!((&told["lines"], &told["gone"]["containers"]), (&json!(KEPT + 5), &json!(5)));
+    }
+
+    #[test]
+    fn another_pod_of_the_same_name_is_counted_on() {
+        let stats = Stats::default();
+        let counter = stats.counter(&Target { pod: pod(1), ..Target::default() });
+        pass(&stats, 1..2);
+        counter.add(1, 10);
+        assert_eq!((&stats.to_json()["lines"], &stats.to_json()["gone"]["lines"]), (&json!(2), &json!(0)));
     }
 }

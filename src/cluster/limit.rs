@@ -1,8 +1,8 @@
-//! Lets requests through at the rate that the user allows and the apiserver asks for, the most urgent first. Polls and
-//! checks, which come again and again, take no more than half of it.
+//! Lets requests through at the rate that the user allows and the apiserver asks for, the most urgent first, but nobody
+//! waits for ever. Polls and checks that come again and again take no more than half of it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -20,19 +20,27 @@ pub enum Priority {
     /// A log that broke off: every second counts before the node rotates it away.
     Resume,
     Open,
+    /// Of a container of which nothing was shown yet.
     FirstPoll,
     Poll,
     Check,
 }
 
 impl Priority {
-    /// Whether it is of those who share one half of the rate.
+    /// Whether it is of those who share one part of the rate.
     fn is_poll(self) -> bool {
-        self >= Self::FirstPoll
+        self >= Self::Poll
     }
 }
 
-/// Token buckets whose waiters are served by priority, then in the order in which they came.
+/// Which part of the rate, and of the burst, those may take that come again and again.
+pub const POLLS: f64 = 0.5;
+
+/// How many may go before the one that has waited longest, so that no priority starves another.
+const MOST_PASSING: u32 = 3;
+
+/// Token buckets whose waiters are served by priority, then in the order in which they came; every now and then the one
+/// that has waited longest goes first.
 pub struct Limiter {
     state: Mutex<State>,
 }
@@ -44,6 +52,10 @@ struct State {
     polls: Option<Bucket>,
     paused_until: Option<Instant>,
     waiters: BTreeMap<Place, Arc<Notify>>,
+    /// The same in the order in which they came.
+    by_arrival: BTreeSet<(u64, Priority)>,
+    /// How many went since the one that has waited longest last did.
+    passing: u32,
     arrivals: u64,
 }
 
@@ -76,8 +88,52 @@ impl Bucket {
     }
 }
 
-/// The smallest is the first; the number is that of arrival.
+/// The smallest is the most urgent; the number is that of arrival.
 type Place = (Priority, u64);
+
+impl State {
+    /// Who goes next, as soon as there is a token. All others stand before the polls, so that nobody waits behind one that
+    /// lacks the polls' own token.
+    fn next(&mut self, now: Instant) -> Option<Place> {
+        let first = self.waiters.first_key_value().map(|(&first, _)| first);
+        let eldest = self.eldest().filter(|_| self.passing >= MOST_PASSING);
+        eldest.filter(|&(priority, _)| self.polls_wait(priority, now).is_none()).or(first)
+    }
+
+    /// Who has waited longest.
+    fn eldest(&self) -> Option<Place> {
+        self.by_arrival.first().map(|&(arrival, priority)| (priority, arrival))
+    }
+
+    /// When the polls' own bucket has a token for a request of this priority, if it needs one and there is none now.
+    fn polls_wait(&mut self, priority: Priority, now: Instant) -> Option<Instant> {
+        self.polls.as_mut().filter(|_| priority.is_poll())?.wait(now)
+    }
+
+    /// Takes the tokens of one that goes, or says when there will be some.
+    fn take(&mut self, (priority, arrival): Place, now: Instant) -> Result<(), Instant> {
+        let waits = [
+            self.paused_until.filter(|&instant| now < instant),
+            self.all.as_mut().and_then(|all| all.wait(now)),
+            self.polls_wait(priority, now),
+        ];
+        if let Some(instant) = waits.into_iter().flatten().max() {
+            return Err(instant);
+        }
+        let polls = self.polls.as_mut().filter(|_| priority.is_poll());
+        self.all.as_mut().into_iter().chain(polls).for_each(|bucket| bucket.tokens -= 1.0);
+        let is_eldest = self.eldest() == Some((priority, arrival));
+        self.passing = if is_eldest { 0 } else { self.passing + 1 };
+        Ok(())
+    }
+
+    /// Lets whoever goes next look.
+    fn call_next(&mut self) {
+        if let Some(called) = self.next(Instant::now()).and_then(|next| self.waiters.get(&next)) {
+            called.notify_one();
+        }
+    }
+}
 
 impl Limiter {
     /// `qps` None: as many requests as wanted, save for pauses.
@@ -86,9 +142,11 @@ impl Limiter {
         let qps = qps.filter(|&qps| qps > 0.0);
         let state = State {
             all: qps.map(|qps| Bucket::new(qps, burst)),
-            polls: qps.map(|qps| Bucket::new(qps / 2.0, (burst / 2.0).max(1.0))),
+            polls: qps.map(|qps| Bucket::new(qps * POLLS, (burst * POLLS).max(1.0))),
             paused_until: None,
             waiters: BTreeMap::new(),
+            by_arrival: BTreeSet::new(),
+            passing: 0,
             arrivals: 0,
         };
         Limiter { state: Mutex::new(state) }
@@ -101,7 +159,7 @@ impl Limiter {
             match self.try_take(&waiter) {
                 Turn::Now => return,
                 Turn::At(instant) => sleep_until(instant).await,
-                Turn::AfterOthers => waiter.first.notified().await,
+                Turn::AfterOthers => waiter.called.notified().await,
             }
         }
     }
@@ -120,30 +178,24 @@ impl Limiter {
         let mut state = self.lock();
         let place = (priority, state.arrivals);
         state.arrivals += 1;
-        let first = Arc::new(Notify::new());
-        state.waiters.insert(place, first.clone());
-        Waiter { limiter: self, place, first }
+        let called = Arc::new(Notify::new());
+        state.waiters.insert(place, called.clone());
+        state.by_arrival.insert((place.1, priority));
+        Waiter { limiter: self, place, called }
     }
 
     fn try_take(&self, waiter: &Waiter<'_>) -> Turn {
         let mut state = self.lock();
-        let State { all, polls, paused_until, waiters, .. } = &mut *state;
-        if waiters.first_key_value().is_some_and(|(&first, _)| first != waiter.place) {
+        let now = Instant::now();
+        if state.next(now) != Some(waiter.place) {
+            // Who is next changes with time, too.
+            state.call_next();
             return Turn::AfterOthers;
         }
-        let now = Instant::now();
-        if let Some(instant) = paused_until.filter(|&instant| now < instant) {
-            return Turn::At(instant);
+        match state.take(waiter.place, now) {
+            Ok(()) => Turn::Now,
+            Err(instant) => Turn::At(instant),
         }
-        let (priority, _) = waiter.place;
-        // All others stand before the polls, so that nobody waits behind one that lacks this token.
-        let polls = polls.as_mut().filter(|_| priority.is_poll());
-        let mut buckets = [all.as_mut(), polls];
-        if let Some(instant) = buckets.iter_mut().flatten().filter_map(|bucket| bucket.wait(now)).max() {
-            return Turn::At(instant);
-        }
-        buckets.into_iter().flatten().for_each(|bucket| bucket.tokens -= 1.0);
-        Turn::Now
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -160,17 +212,17 @@ enum Turn {
 struct Waiter<'a> {
     limiter: &'a Limiter,
     place: Place,
-    /// Told when this waiter has become the first.
-    first: Arc<Notify>,
+    /// Told when this waiter has become the next.
+    called: Arc<Notify>,
 }
 
 impl Drop for Waiter<'_> {
     fn drop(&mut self) {
         let mut state = self.limiter.lock();
+        let (priority, arrival) = self.place;
         state.waiters.remove(&self.place);
-        if let Some((_, first)) = state.waiters.first_key_value() {
-            first.notify_one();
-        }
+        state.by_arrival.remove(&(arrival, priority));
+        state.call_next();
     }
 }
 
@@ -272,15 +324,61 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn checks_and_first_polls_are_of_that_half() {
+    async fn checks_are_of_that_half() {
         let limiter = Limiter::new(Some(10.0), 2);
-        let wanted =
-            [(Priority::Poll, 1), (Priority::Check, 1), (Priority::Poll, 1), (Priority::FirstPoll, 1)];
-        let went = timeline(&limiter, &wanted).await;
+        let went =
+            timeline(&limiter, &[(Priority::Poll, 1), (Priority::Check, 2), (Priority::Poll, 1)]).await;
         let went: Vec<_> =
             went.iter().map(|&(priority, at)| (priority, (at * 10.0).round() as u32)).collect();
-        let wanted = [Priority::Poll, Priority::FirstPoll, Priority::Poll, Priority::Check];
+        let wanted = [Priority::Poll, Priority::Poll, Priority::Check, Priority::Check];
         assert_eq!(went, wanted.into_iter().zip([0, 2, 4, 6]).collect::<Vec<_>>());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn first_polls_may_take_all_that_others_leave() {
+        let limiter = Limiter::new(Some(10.0), 20);
+        let wanted = [(Priority::FirstPoll, 40), (Priority::Poll, 20), (Priority::Open, 10)];
+        let went = timeline(&limiter, &wanted).await;
+        assert_eq!(until(&went, Priority::FirstPoll, 0.0), 20);
+        assert_eq!(until(&went, Priority::Open, 1.3), 10);
+        assert_eq!(until(&went, Priority::FirstPoll, 3.0), 40);
+        assert_eq!(until(&went, Priority::Poll, 5.1), 20);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_priority_starves_another_for_ever() {
+        let limiter = Limiter::new(Some(50.0), 100);
+        // More come than may go: of the polls alone, and of all.
+        for (priority, busy) in [
+            (Priority::Check, &[Priority::Poll][..]),
+            (Priority::Poll, &[Priority::FirstPoll]),
+            (Priority::Open, &[Priority::Resume]),
+            (Priority::Check, &[Priority::Poll, Priority::WatchAndList]),
+            (Priority::FirstPoll, &[Priority::Poll, Priority::Open, Priority::Check]),
+        ] {
+            let again_and_again = async |priority| loop {
+                limiter.acquire(priority).await;
+            };
+            let others = join_all(busy.iter().flat_map(|&busy| [busy; 5]).map(again_and_again));
+            let patient = async {
+                tokio::time::sleep(Duration::from_secs(10)).await;
+                tokio::time::timeout(Duration::from_secs(1), limiter.acquire(priority)).await
+            };
+            let went = tokio::select! {
+                went = patient => went,
+                _ = others => unreachable!("they never end"),
+            };
+            assert!(went.is_ok(), "{priority:?} starves behind {busy:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_urgent_pass_three_of_those_who_wait_before_one_goes() {
+        let limiter = Limiter::new(Some(10.0), 1);
+        let went = timeline(&limiter, &[(Priority::Open, 100), (Priority::Resume, 12)]).await;
+        // One for every three, and those who came at once go as they came.
+        assert_eq!(until(&went, Priority::Resume, 1.6), 12);
+        assert_eq!(until(&went, Priority::Open, 1.6), 5);
     }
 
     #[tokio::test(start_paused = true)]

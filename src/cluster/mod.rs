@@ -22,7 +22,7 @@ mod settings;
 mod socket;
 mod stream;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod trace;
 mod transport;
 
@@ -33,7 +33,7 @@ use tower::service_fn;
 
 pub use error::{Asked, Error, Kind};
 pub use kubeconfig::Named;
-pub use limit::{Limiter, Priority};
+pub use limit::{Limiter, POLLS, Priority};
 pub use logs::{LogRequest, LogStream};
 #[cfg(test)]
 pub(crate) use testing::refused;

@@ -185,7 +185,7 @@ impl Authority {
 }
 
 /// A machine of its own: files, environment and a service account's directory.
-pub(super) struct Machine {
+pub(crate) struct Machine {
     pub dir: TempDir,
     pub variables: HashMap<String, OsString>,
 }
@@ -222,7 +222,7 @@ impl Machine {
         self.variables.insert(name.into(), value.into());
     }
 
-    pub fn settle(&self, connect: &Connect) -> Result<Settings, Error> {
+    pub(super) fn settle(&self, connect: &Connect) -> Result<Settings, Error> {
         let service_account: &Path = &self.path("serviceaccount");
         Settings::settle(connect, &Host { var: &|name| self.variables.get(name).cloned(), service_account })
     }

@@ -67,7 +67,7 @@ impl Live {
                 match selected {
                     Selected::Started { target, .. } => names.push(target.container.clone()),
                     Selected::Notice(Notice::Waiting { container, .. }) => names.extend(container),
-                    Selected::Notice(_) => {}
+                    Selected::Notice(_) | Selected::Gone(_) => {}
                 }
             }
             names

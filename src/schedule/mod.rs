@@ -21,6 +21,7 @@ use tokio::{
 
 use crate::target::Target;
 use state::{Claimed, Id, State};
+pub use turns::shortest_round;
 
 /// What a tail wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,10 +62,18 @@ pub struct Load {
     pub polled: usize,
     /// Those who are neither yet, or want to read once: they wait for a place.
     pub waiting: usize,
-    /// From one poll of a container to the next, on average; None where nothing is polled yet.
+    /// From one poll of a container to the next, on average, as far as was seen; None where nothing is polled yet.
     pub turn: Option<Duration>,
     /// Why not all are followed; None: all are, or it is for their nodes' sake.
     pub bound: Option<Bound>,
+}
+
+impl Load {
+    /// From one poll of a container to the next, where there are so many requests a second. What was seen of it is too
+    /// little until each was polled twice: what was saved up goes at once, and the first round faster than the others.
+    pub fn expected_turn(&self, qps: Option<f64>) -> Option<Duration> {
+        self.turn.map(|turn| turn.max(shortest_round(self.polled, qps)))
+    }
 }
 
 /// What keeps containers from being followed.

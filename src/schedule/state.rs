@@ -321,7 +321,8 @@ impl State {
             _ if self.followers.is_full() => Some(Bound::LogRequests),
             _ => self.followers.exceed_nodes().then_some(Bound::StreamsPerNode),
         };
-        Load { following, polled, waiting: self.queue.len(), turn: self.turns.round(polled, now), bound }
+        let turn = self.turns.round(polled, self.polls, now);
+        Load { following, polled, waiting: self.queue.len(), turn, bound }
     }
 }
 

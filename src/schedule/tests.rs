@@ -1,5 +1,7 @@
 //! The scheduler as tails use it, on paused time, and its state against what must hold whatever they do.
 
+mod rounds;
+
 use std::pin::Pin;
 
 use futures::{FutureExt, future::BoxFuture};

@@ -4,6 +4,8 @@ use std::{collections::BTreeSet, ops::Bound, time::Duration};
 
 use tokio::time::Instant;
 
+use crate::cluster::POLLS;
+
 /// From one poll of a container to the next.
 pub const SOONEST: Duration = Duration::from_secs(1);
 pub const LATEST: Duration = Duration::from_secs(60);
@@ -93,20 +95,31 @@ impl Turns {
         }
     }
 
-    /// How long after one poll of a container the next comes, where `polled` are polled: as most had it, else by how
-    /// fast the first round goes.
-    pub fn round(&mut self, polled: usize, now: Instant) -> Option<Duration> {
-        let polled = u32::try_from(polled).unwrap_or(u32::MAX);
+    /// How long after one poll of a container the next comes, where `polled` are polled, `open` of them now: as most had
+    /// it, else by how fast the first round goes.
+    pub fn round(&mut self, polled: usize, open: usize, now: Instant) -> Option<Duration> {
         if polled == 0 {
             (self.began, self.polls) = (None, 0);
             return None;
         }
+        let polled = count(polled);
         if self.paced >= polled.div_ceil(2) {
             return Some(whole_seconds(self.gaps / self.paced));
         }
-        let elapsed = now - self.began?;
-        Some(whole_seconds(elapsed.mul_f64(f64::from(polled) / f64::from(self.polls.max(1)))))
+        let done = self.polls.saturating_sub(count(open));
+        let elapsed = now - self.began.filter(|_| done > 0)?;
+        Some(whole_seconds(elapsed.mul_f64(f64::from(polled) / f64::from(done))))
     }
+}
+
+/// How long a turn of so many takes at least, where there are so many requests a second; the first goes faster.
+pub fn shortest_round(polled: usize, qps: Option<f64>) -> Duration {
+    let least = qps.map_or(0.0, |qps| polled as f64 / (qps * POLLS));
+    whole_seconds(Duration::try_from_secs_f64(least).unwrap_or(Duration::MAX))
+}
+
+fn count(many: usize) -> u32 {
+    u32::try_from(many).unwrap_or(u32::MAX)
 }
 
 /// No more exact than it is.

@@ -31,6 +31,8 @@ pub enum Selected {
         life: value::Receiver<Life>,
         fresh: bool,
     },
+    /// The pod of this UID is gone: no more of its containers start.
+    Gone(String),
     Notice(Notice),
 }
 
@@ -56,6 +58,7 @@ pub async fn run(
             Told::Target(Event::Started { target, life, fresh }) => {
                 return send(&selected, Selected::Started { target, life, fresh }).await;
             }
+            Told::Target(Event::Gone(uid)) => return send(&selected, Selected::Gone(uid)).await,
             Told::Synced { containers } => match start.scope_done(containers) {
                 true => Notice::Info(nothing_matches(cluster, selection, follow)),
                 false => return,

@@ -20,6 +20,8 @@ pub enum Event {
     Waiting { pod: Arc<PodInfo>, container: Option<String>, reason: String },
     /// A pod ended before any of its containers started.
     Failed { pod: Arc<PodInfo>, reason: String },
+    /// The pod of this UID, of which there were targets, is gone.
+    Gone(String),
 }
 
 /// Knows every container that matches and which instance of it is tailed.
@@ -28,6 +30,8 @@ pub struct Tracker<'a> {
     follow: bool,
     keep_annotations: bool,
     pods: HashMap<String, Tracked>,
+    /// The generations of pods that met the condition once, and do not now.
+    dropped: HashMap<String, u64>,
     /// Whether what exists now existed before the start, so that `--container-state` applies to it.
     starting: bool,
     /// Counts relists: a pod that a finished relist did not touch is gone.
@@ -76,7 +80,15 @@ impl<'a> Tracker<'a> {
     /// `keep_annotations`: whether an output needs them; they can be larger than all the rest. `fresh`: what exists now did
     /// not at the start.
     pub fn new(selection: &'a Selection, follow: bool, keep_annotations: bool, fresh: bool) -> Self {
-        Self { selection, follow, keep_annotations, pods: HashMap::new(), starting: !fresh, generation: 0 }
+        Self {
+            selection,
+            follow,
+            keep_annotations,
+            pods: HashMap::new(),
+            dropped: HashMap::new(),
+            starting: !fresh,
+            generation: 0,
+        }
     }
 
     /// How many containers matched so far, those that wait included, or at least one.
@@ -90,15 +102,15 @@ impl<'a> Tracker<'a> {
     }
 
     /// The list is complete: what was not in it is gone.
-    pub fn relisted(&mut self) {
+    pub fn relisted(&mut self, events: &mut Vec<Event>) {
         let generation = self.generation;
-        self.pods.retain(|_, pod| {
-            let listed = pod.generation == generation;
-            if !listed {
-                pod.end(&Life::Deleted);
-            }
-            listed
-        });
+        let gone = self.pods.extract_if(|_, pod| pod.generation != generation);
+        events.extend(gone.map(|(uid, pod)| {
+            pod.end(&Life::Deleted);
+            Event::Gone(uid)
+        }));
+        let gone = self.dropped.extract_if(|_, listed| *listed != generation);
+        events.extend(gone.map(|(uid, _)| Event::Gone(uid)));
         self.starting = false;
     }
 
@@ -108,11 +120,15 @@ impl<'a> Tracker<'a> {
             return;
         }
         if !self.meets_condition(pod) {
-            if let Some(pod) = self.pods.remove(pod.uid()) {
-                pod.end(&Life::Dropped);
+            if let Some((uid, tracked)) = self.pods.remove_entry(pod.uid()) {
+                tracked.end(&Life::Dropped);
+                self.dropped.insert(uid, self.generation);
+            } else if let Some(listed) = self.dropped.get_mut(pod.uid()) {
+                *listed = self.generation;
             }
             return;
         }
+        self.dropped.remove(pod.uid());
         let tracked = self.pods.entry(pod.uid().to_owned()).or_insert_with(|| Tracked {
             info: Arc::new(info(pod, self.keep_annotations)),
             generation: 0,
@@ -153,9 +169,13 @@ impl<'a> Tracker<'a> {
     }
 
     /// A pod that is gone.
-    pub fn delete(&mut self, pod: &Pod) {
-        if let Some(pod) = self.pods.remove(pod.uid()) {
-            pod.end(&Life::Deleted);
+    pub fn delete(&mut self, pod: &Pod, events: &mut Vec<Event>) {
+        let tracked = self.pods.remove(pod.uid());
+        if let Some(tracked) = &tracked {
+            tracked.end(&Life::Deleted);
+        }
+        if self.dropped.remove(pod.uid()).is_some() || tracked.is_some() {
+            events.push(Event::Gone(pod.uid().to_owned()));
         }
     }
 

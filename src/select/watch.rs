@@ -56,9 +56,9 @@ impl Scope {
         let pods = self.pods().await?;
         tracker.relist();
         for pod in &pods {
-            apply(tracker, pod, tell).await;
+            show(tell, |events| tracker.apply(pod, events)).await;
         }
-        tracker.relisted();
+        show(tell, |events| tracker.relisted(events)).await;
         Ok(())
     }
 
@@ -112,7 +112,7 @@ impl Scope {
                 // Nothing was asked for yet.
                 Ok(watcher::Event::Init) => tracker.relist(),
                 Ok(watcher::Event::InitDone) => {
-                    tracker.relisted();
+                    show(tell, |events| tracker.relisted(events)).await;
                     state.synced(tracker, tell).await;
                 }
                 Ok(event) => {
@@ -147,8 +147,10 @@ impl Scope {
 
     async fn take(&self, event: watcher::Event<Pod>, tracker: &mut Tracker<'_>, tell: &impl AsyncFn(Told)) {
         match event {
-            watcher::Event::InitApply(pod) | watcher::Event::Apply(pod) => apply(tracker, &pod, tell).await,
-            watcher::Event::Delete(pod) => tracker.delete(&pod),
+            watcher::Event::InitApply(pod) | watcher::Event::Apply(pod) => {
+                show(tell, |events| tracker.apply(&pod, events)).await;
+            }
+            watcher::Event::Delete(pod) => show(tell, |events| tracker.delete(&pod, events)).await,
             watcher::Event::Init | watcher::Event::InitDone => {}
         }
     }
@@ -219,9 +221,10 @@ impl Scope {
     }
 }
 
-async fn apply(tracker: &mut Tracker<'_>, pod: &Pod, tell: &impl AsyncFn(Told)) {
+/// Tells what comes of showing something to a tracker.
+async fn show(tell: &impl AsyncFn(Told), change: impl FnOnce(&mut Vec<Event>)) {
     let mut events = Vec::new();
-    tracker.apply(pod, &mut events);
+    change(&mut events);
     for event in events {
         tell(Told::Target(event)).await;
     }

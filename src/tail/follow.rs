@@ -99,11 +99,13 @@ pub struct Tail<L> {
     grant: Option<Grant>,
 }
 
-/// What the tail of an instance leaves to that of the next.
+/// What the tail of an instance leaves to the next tail of the container.
 #[derive(Default)]
 pub struct Legacy {
+    /// The container ID of the instance, and where its tail was in the log: it may have another tail.
+    own: Option<(String, Position)>,
     /// Where it read the next one's log to, by mistake.
-    pub position: Position,
+    next: Position,
     /// When the last line of its own was written.
     latest: Option<batch::Instant>,
     /// Whether there was a tail at all.
@@ -151,7 +153,10 @@ impl<L: Logs> Tail<L> {
         fresh: bool,
         legacy: Legacy,
     ) -> Self {
-        let Legacy { position, latest: before, any } = legacy;
+        let Legacy { own, next, latest: before, any } = legacy;
+        let own = own.filter(|(id, _)| *id == target.container_id).map(|(_, position)| position);
+        let born_after = before.filter(|_| own.is_none());
+        let position = own.unwrap_or(next);
         let plan = context.plan.clone();
         let extent = if fresh { Extent::of_news(&plan) } else { Extent::new(&plan) };
         let anew = position.latest().is_none();
@@ -167,7 +172,7 @@ impl<L: Logs> Tail<L> {
             birth: target
                 .started
                 .map(batch::Instant::from)
-                .max(before.map(|before| batch::Instant(before.0 + 1))),
+                .max(born_after.map(|before| batch::Instant(before.0 + 1))),
             unseen: fresh && !any && target.restart_count > 0,
             target,
             life,
@@ -199,10 +204,11 @@ impl<L: Logs> Tail<L> {
         self.begun
     }
 
-    /// Where it came to in its log, and what the next tail is to know.
-    pub fn into_legacy(self) -> (Position, Legacy) {
+    /// What the next tail is to know.
+    pub fn into_legacy(self) -> Legacy {
         let latest = self.position.latest();
-        (self.position, Legacy { position: self.next, latest, any: true })
+        let own = Some((self.target.container_id.clone(), self.position));
+        Legacy { own, next: self.next, latest, any: true }
     }
 
     /// Shows the log until there is no more of it.

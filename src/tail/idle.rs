@@ -13,8 +13,10 @@ const SHORTEST: Duration = Duration::from_secs(1);
 /// What comes closer together than this is one burst.
 const BURST: Duration = Duration::from_millis(10);
 
-/// How often at most a stream is checked that stays silent, if `--idle-check` is not longer.
+/// The pauses between checks of a stream that stays silent, if `--idle-check` is not longer: they double from the first
+/// to the second.
 const RARELY: Duration = Duration::from_secs(60);
+const RAREST: Duration = Duration::from_secs(15 * 60);
 
 /// The pauses of one stream.
 #[derive(Debug, Clone)]
@@ -61,7 +63,10 @@ impl Idle {
         let patience = match self.checks {
             0 => (self.usual * UNUSUAL).clamp(SHORTEST.min(self.limit), self.limit),
             1 => self.limit,
-            _ => RARELY.max(self.limit),
+            checks => {
+                let doubled = 2_u32.saturating_pow(checks - 2);
+                RARELY.saturating_mul(doubled).min(RAREST).max(self.limit)
+            }
         };
         self.since + patience
     }
@@ -116,10 +121,23 @@ mod tests {
     async fn a_stream_that_stays_silent_is_checked_ever_less_often() {
         let mut idle = Idle::new(LIMIT);
         let mut patience = Vec::new();
-        for _ in 0..4 {
+        for _ in 0..50 {
             patience.push((idle.due() - Instant::now()).as_secs());
             idle.checked();
         }
-        assert_eq!(patience, [30, 30, 60, 60]);
+        assert_eq!(patience[..8], [30, 30, 60, 120, 240, 480, 900, 900]);
+        assert_eq!(patience[49], 900);
+        idle.arrived();
+        assert_eq!(idle.due() - Instant::now(), LIMIT);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_longer_limit_is_kept() {
+        let limit = RAREST * 2;
+        let mut idle = Idle::new(limit);
+        for _ in 0..10 {
+            assert_eq!(idle.due() - Instant::now(), limit);
+            idle.checked();
+        }
     }
 }

@@ -24,18 +24,17 @@ use tokio::{
 };
 
 use crate::{
-    batch::{EndReason, Ended},
+    batch::Ended,
     cluster::Cluster,
     merge::Sender,
     plan::{LineLimit, LogPlan},
     schedule::{Scheduler, Want},
     select::Selected,
     stats::Stats,
-    target::{Life, Target},
+    target::{Life, PodInfo, Target},
 };
 use follow::{Legacy, Tail};
 use logs::Logs;
-use position::Position;
 pub use retry::Crowd;
 
 /// What every tail works with.
@@ -63,13 +62,14 @@ pub struct Summary {
 
 /// Tails every target that `selected` names, until there are no more and all have come to an end.
 pub async fn run(context: Context, mut selected: mpsc::Receiver<Selected>) -> Summary {
-    let mut tails = Tails { context, tasks: JoinSet::new(), slots: HashMap::new(), left: HashMap::new() };
+    let mut tails = Tails { context, tasks: JoinSet::new(), pods: HashMap::new() };
     let mut summary = Summary::default();
     let mut selecting = true;
     while selecting || !tails.tasks.is_empty() {
         tokio::select! {
             what = selected.recv(), if selecting => match what {
                 Some(Selected::Started { target, life, fresh }) => tails.start(target, life, fresh),
+                Some(Selected::Gone(uid)) => tails.gone(&uid),
                 Some(Selected::Notice(notice)) => tails.context.out.notice(notice).await,
                 None => selecting = false,
             },
@@ -82,55 +82,55 @@ pub async fn run(context: Context, mut selected: mpsc::Receiver<Selected>) -> Su
     summary
 }
 
-/// A container of a pod, whichever instance of it runs.
-type Slot = (String, String);
-
 struct Tails {
     context: Context,
     tasks: JoinSet<Done>,
-    /// Resolves when the last tail of a slot has ended.
-    slots: HashMap<Slot, oneshot::Receiver<Legacy>>,
-    /// Where tails were that were dropped before their container ended, by container ID.
-    left: HashMap<String, Position>,
+    /// By UID: those that are there, and those whose tails have not ended.
+    pods: HashMap<String, Pod>,
+}
+
+struct Pod {
+    info: Arc<PodInfo>,
+    /// For each container, resolves when its last tail has ended.
+    containers: HashMap<String, oneshot::Receiver<Legacy>>,
+    /// How many tails have not ended.
+    tails: usize,
+    gone: bool,
 }
 
 struct Done {
-    target: Arc<Target>,
-    position: Position,
+    /// The UID of the pod.
+    pod: String,
     /// Whether there ever was an answer.
     opened: bool,
-    /// Whether whoever watches the pod says that it is gone.
-    deleted: bool,
     ended: Ended,
 }
 
 impl Tails {
-    /// Starts a tail; it waits for the tail of the instance before, so that lines come in order.
+    /// Starts a tail; it waits for the one before, of this instance or another, so that lines come in order.
     fn start(&mut self, target: Arc<Target>, life: watch::Receiver<Life>, fresh: bool) {
-        let slot = (target.pod.uid.clone(), target.container.clone());
+        let uid = target.pod.uid.clone();
         let (ended, end) = oneshot::channel();
-        let before = self.slots.insert(slot, end);
-        let left = self.left.remove(&target.container_id);
+        let pod = self.pods.entry(uid.clone()).or_insert_with(|| Pod::new(target.pod.clone()));
+        (pod.tails, pod.gone) = (pod.tails + 1, false);
+        let before = pod.containers.insert(target.container.clone(), end);
         let context = self.context.clone();
         let seat = context.scheduler.seat(&target);
         if context.plan.follow && matches!(*life.borrow(), Life::Running | Life::Terminating) {
             seat.announce(Want::Follow);
         }
         self.tasks.spawn(async move {
-            let mut legacy = match before {
+            let legacy = match before {
                 // An error means that it has ended as well.
                 Some(before) => before.await.unwrap_or_default(),
                 None => Legacy::default(),
             };
-            legacy.position = left.unwrap_or(legacy.position);
-            let mut tail = Tail::new(context, seat, target.clone(), life.clone(), fresh, legacy);
+            let mut tail = Tail::new(context, seat, target, life, fresh, legacy);
             let end = tail.run().await;
             let opened = tail.was_opened();
-            let (position, legacy) = tail.into_legacy();
             // There may be no next one yet.
-            let _ = ended.send(legacy);
-            let deleted = *life.borrow() == Life::Deleted;
-            Done { target, position, opened, deleted, ended: end }
+            let _ = ended.send(tail.into_legacy());
+            Done { pod: uid, opened, ended: end }
         });
     }
 
@@ -140,14 +140,93 @@ impl Tails {
             false => summary.failed += usize::from(!done.ended.complete),
         }
         summary.unread += usize::from(!done.ended.complete);
-        match done.ended.reason {
-            EndReason::Dropped => {
-                self.left.insert(done.target.container_id.clone(), done.position);
-            }
-            EndReason::Deleted if done.deleted => {
-                self.slots.remove(&(done.target.pod.uid.clone(), done.target.container.clone()));
-            }
-            _ => {}
+        if let Some(pod) = self.pods.get_mut(&done.pod) {
+            pod.tails -= 1;
         }
+        self.forget(&done.pod);
+    }
+
+    fn gone(&mut self, uid: &str) {
+        if let Some(pod) = self.pods.get_mut(uid) {
+            pod.gone = true;
+        }
+        self.forget(uid);
+    }
+
+    /// Keeps nothing of a pod of which nothing more will come.
+    fn forget(&mut self, uid: &str) {
+        if self.pods.get(uid).is_some_and(|pod| pod.gone && pod.tails == 0)
+            && let Some(pod) = self.pods.remove(uid)
+        {
+            self.context.stats.gone(&pod.info, pod.containers.into_keys());
+        }
+    }
+}
+
+impl Pod {
+    fn new(info: Arc<PodInfo>) -> Self {
+        Self { info, containers: HashMap::new(), tails: 0, gone: false }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{cluster::testing::Machine, merge, notice::Notice};
+
+    fn tails(out: Sender) -> Tails {
+        let context = Context {
+            logs: Machine::with("server: 'http://127.0.0.1:1'", "token: t").plain_cluster(),
+            scheduler: Scheduler::new(50, 100),
+            plan: LogPlan {
+                follow: true,
+                previous: false,
+                since: None,
+                tail: None,
+                limit_bytes: None,
+                idle_check: None,
+                confirm: true,
+            },
+            lines: LineLimit { bytes: 1 << 20, spool: false },
+            out,
+            crowd: Crowd::default(),
+            stats: Stats::default(),
+        };
+        Tails { context, tasks: JoinSet::new(), pods: HashMap::new() }
+    }
+
+    fn target(pod: usize, container: &str) -> Arc<Target> {
+        let pod =
+            Arc::new(PodInfo { uid: pod.to_string(), name: format!("job-{pod}"), ..PodInfo::default() });
+        Arc::new(Target { pod, container: container.into(), container_id: "a".into(), ..Target::default() })
+    }
+
+    /// Whether it is told that a pod is gone before its tail has ended or later.
+    #[tokio::test]
+    async fn pods_that_are_gone_leave_nothing() {
+        let (out, mut told) = merge::queue(merge::CAPACITY);
+        let mut tails = tails(out);
+        let mut summary = Summary::default();
+        for pod in 0..600 {
+            for container in ["setup", "app"] {
+                tails.start(target(pod, container), watch::channel(Life::Deleted).1, true);
+            }
+            if pod % 2 == 0 {
+                tails.gone(&pod.to_string());
+            }
+            assert_eq!(tails.pods.len(), 1);
+            while let Some(done) = tails.tasks.join_next().await {
+                tails.finish(done.expect("no tail panics"), &mut summary);
+            }
+            if pod % 2 == 1 {
+                tails.gone(&pod.to_string());
+            }
+            assert_eq!(tails.pods.len(), 0);
+        }
+        assert_eq!(summary, Summary { read: 0, failed: 1200, unread: 1200 });
+        let stats = tails.context.stats.to_json();
+        assert_eq!(stats["containers"].as_array().map(Vec::len), Some(0));
+        assert_eq!(stats["gone"]["containers"], 1200);
+        assert!(matches!(told.ready(), Some(merge::Event::Notice(Notice::About(..)))));
     }
 }

@@ -648,6 +648,53 @@ fn a_pod_that_meets_the_condition_again_goes_on_where_it_was() {
     tail.interrupt().stderr("+ web-1 › app\n- web-1 › app\n+ web-1 › app\n");
 }
 
+/// Both changes are in one piece of the watch: the second is known before the first has had an effect.
+#[test]
+fn a_pod_that_meets_the_condition_again_at_once_goes_on_where_it_was() {
+    let world = World::new();
+    world.add_pod(Pod::new("web-1").init_container("setup").container("app").on("setup").terminated(0, ""));
+    world.log("web-1/setup").extend(["1", "2"]);
+    world.log("web-1/app").extend(["a", "b"]);
+    let gate = Gate::new();
+    world.on(Match::watches()).always(Answer::ok().step(&gate));
+    let mut tail = world.start("web --condition ready");
+    let history = ["web-1 setup 1", "web-1 setup 2", "web-1 app a", "web-1 app b"];
+    tail.expect_all(history);
+    tail.told("- web-1 › setup");
+    tail.watches(1);
+    for round in 1..=3 {
+        for ready in [false, true] {
+            world.update_pod("web-1", |pod| pod.condition("Ready", ready));
+        }
+        gate.pass(2);
+        world.log("web-1/app").push(format!("line {round}"));
+        tail.expect(&format!("web-1 app line {round}"));
+        let resumed = |log: &apiserver::Request| {
+            log.query("container") == Some("setup") && log.query("sinceTime").is_some()
+        };
+        tail.until(|account| account.requests.logs().filter(resumed).len() >= round);
+    }
+    tail.interrupt();
+}
+
+#[test]
+fn nothing_is_kept_of_pods_that_are_gone() {
+    let world = World::web(["a"]);
+    let mut tail = world.start("web");
+    tail.expect("web-1 app a");
+    for n in 2..12 {
+        let pod = format!("web-{n}");
+        world.pod(&pod, ["b"]);
+        tail.expect(&format!("{pod} app b"));
+        world.delete_pod(&pod);
+        tail.told(&format!("- {pod} › app\n"));
+    }
+    tail.ask_for_stats();
+    tail.told("· default web-1 › app: 1 lines, ");
+    tail.told("· 10 containers that are gone: 10 lines, ");
+    tail.interrupt();
+}
+
 #[test]
 fn a_pod_that_meets_the_condition_later_comes_with_its_history() {
     let world = World::web(["a"]);

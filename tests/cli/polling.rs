@@ -4,6 +4,19 @@ use apiserver::Pod;
 
 use crate::harness::World;
 
+/// Has each pod write a line a second or more, for as long as anybody is connected.
+fn write_on(world: &World, pods: usize) {
+    let mut asked = 0;
+    while world.account().open_connections > 0 {
+        (0..pods).for_each(|n| {
+            world.log(&format!("web-{n}/app")).push("on and on");
+        });
+        // Half of `--qps`.
+        asked = world.requests().len().max(asked) + 25;
+        world.wait_for(|account| account.requests.len() >= asked || account.open_connections == 0);
+    }
+}
+
 /// Two pods, of which each line is polled for.
 fn two() -> World {
     let world = World::web(["a"]);
@@ -124,4 +137,28 @@ fn a_node_has_no_more_followers_than_it_can_bear() {
     tail.told("--max-streams-per-node raises it");
     let open = world.requests().logs().open();
     assert_eq!(open.filter(|log| log.query("follow").is_some()).len(), 4);
+}
+
+#[test]
+fn a_restart_is_shown_though_polls_take_all_that_they_may() {
+    let world = World::new();
+    world.add_pods((0..90).map(|n| Pod::new(format!("web-{n}"))));
+    let tail = world.start("web");
+    tail.watches(1);
+    std::thread::scope(|scope| {
+        scope.spawn(|| write_on(&world, 90));
+        let tail = tail;
+        let polls = |account: &apiserver::Account| {
+            account.requests.logs().filter(|log| log.query("follow").is_none()).len()
+        };
+        // By now they have used up what was saved.
+        tail.until(|account| polls(account) >= 4 * 45);
+        for pod in ["web-0", "web-89"] {
+            world.log(&format!("{pod}/app")).push("last words");
+            world.restart_container(&format!("{pod}/app"));
+            world.log(&format!("{pod}/app")).push("again");
+            tail.shown(&format!("{pod} app again"), 1);
+        }
+        tail.interrupt().never_told("may be missing");
+    });
 }

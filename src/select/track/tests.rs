@@ -51,16 +51,22 @@ struct Story<'a> {
     tracker: Tracker<'a>,
     lives: Vec<(String, watch::Receiver<Life>, bool)>,
     waits: Vec<String>,
+    gone: usize,
 }
 
 impl<'a> Story<'a> {
     fn new(selection: &'a Selection) -> Self {
-        Self { tracker: Tracker::new(selection, true, false, false), lives: Vec::new(), waits: Vec::new() }
+        let tracker = Tracker::new(selection, true, false, false);
+        Self { tracker, lives: Vec::new(), waits: Vec::new(), gone: 0 }
     }
 
     fn see(&mut self, pod: &Pod) -> &mut Self {
         let mut events = Vec::new();
         self.tracker.apply(pod, &mut events);
+        self.hear(events)
+    }
+
+    fn hear(&mut self, events: Vec<Event>) -> &mut Self {
         for event in events {
             match event {
                 Event::Started { target, life, fresh } => {
@@ -68,15 +74,23 @@ impl<'a> Story<'a> {
                 }
                 Event::Waiting { reason, .. } => self.waits.push(reason),
                 Event::Failed { reason, .. } => self.waits.push(format!("failed: {reason}")),
+                Event::Gone(_) => self.gone += 1,
             }
         }
         self
     }
 
+    fn delete(&mut self, pod: &Pod) -> &mut Self {
+        let mut events = Vec::new();
+        self.tracker.delete(pod, &mut events);
+        self.hear(events)
+    }
+
     /// All pods so far existed at the start.
     fn started(&mut self) -> &mut Self {
-        self.tracker.relisted();
-        self
+        let mut events = Vec::new();
+        self.tracker.relisted(&mut events);
+        self.hear(events)
     }
 
     fn targets(&self) -> Vec<&str> {
@@ -216,7 +230,7 @@ fn a_pod_that_a_relist_leaves_out_is_deleted() {
     assert_eq!(story.life(0), Life::Running);
     story.tracker.relist();
     story.started();
-    assert_eq!(story.life(0), Life::Deleted);
+    assert_eq!((story.life(0), story.gone), (Life::Deleted, 1));
 }
 
 #[test]
@@ -248,6 +262,14 @@ fn a_pod_that_no_longer_meets_the_condition_is_dropped_until_it_does_again() {
     assert_eq!((story.targets(), story.life(0)), (vec!["a"], Life::Dropped));
     story.see(&ready("False"));
     assert_eq!((story.targets(), story.life(1)), (vec!["a", "a"], Life::Running));
+    story.see(&ready("True")).tracker.relist();
+    story.see(&ready("True")).started();
+    assert_eq!(story.gone, 0, "it may come back");
+    story.delete(&ready("True"));
+    assert_eq!(story.gone, 1);
+    story.see(&ready("False")).see(&ready("True")).tracker.relist();
+    story.started();
+    assert_eq!((story.gone, story.tracker.dropped.len()), (2, 0));
 }
 
 #[test]

@@ -201,8 +201,8 @@ impl<L: Logs> Tail<L> {
             // What is read to its end comes as fast as it can.
             busy: self.busy || !self.plan.follow,
             priority: match (log, resume) {
-                (Log::Polled, None) => Priority::FirstPoll,
-                (Log::Polled, Some(_)) => Priority::Poll,
+                (Log::Polled, None) if self.polls == 0 => Priority::FirstPoll,
+                (Log::Polled, _) => Priority::Poll,
                 (_, Some(_)) => Priority::Resume,
                 (_, None) => Priority::Open,
             },

@@ -1,0 +1,82 @@
+//! How long the turns of very many take, and what is said of it, against the limiter on paused time.
+
+use std::cell::RefCell;
+
+use futures::future::{join, join_all};
+use tokio::time::sleep;
+
+use super::*;
+use crate::cluster::{Limiter, Priority};
+
+const QPS: f64 = 50.0;
+
+/// When each container was polled, in seconds, and what was said of their turn after each second.
+struct Seen {
+    polls: Vec<Vec<f64>>,
+    turns: Vec<u64>,
+}
+
+impl Seen {
+    /// When all had been polled `times` times.
+    fn round(&self, times: usize) -> f64 {
+        let polled = self.polls.iter().filter(|polls| !polls.is_empty());
+        polled.map(|polls| polls[times - 1]).fold(0.0, f64::max)
+    }
+}
+
+/// So many containers that write on and on, with the default limits, where an answer takes `answer`.
+async fn watch_polls(containers: usize, answer: Duration, seconds: u64) -> Seen {
+    let (scheduler, limiter) = (Scheduler::new(50, usize::MAX), Limiter::new(Some(QPS), 100));
+    let polls = RefCell::new(vec![Vec::new(); containers]);
+    let start = Instant::now();
+    let seats: Vec<_> = (0..containers).map(|n| scheduler.seat(&pod(&n.to_string(), n))).collect();
+    seats.iter().for_each(|seat| seat.announce(Want::Follow));
+    let tail = async |n: usize, seat: &Seat| {
+        let mut priority = Priority::FirstPoll;
+        loop {
+            let grant = seat.request(Want::Follow, Urgency::Open).await;
+            if grant.mode == Mode::Follow {
+                limiter.acquire(Priority::Open).await;
+                return std::future::pending::<()>().await;
+            }
+            limiter.acquire(std::mem::replace(&mut priority, Priority::Poll)).await;
+            polls.borrow_mut()[n].push(start.elapsed().as_secs_f64());
+            sleep(answer).await;
+            grant.polled(true);
+        }
+    };
+    let mut turns = Vec::new();
+    let look = async {
+        for _ in 0..seconds {
+            sleep(Duration::from_secs(1)).await;
+            let turn = scheduler.load().borrow().expected_turn(Some(QPS));
+            turns.push(turn.map_or(0, |turn| turn.as_secs()));
+        }
+    };
+    let tails = join_all(seats.iter().enumerate().map(|(n, seat)| tail(n, seat)));
+    tokio::select! {
+        ((), _) = join(look, tails) => unreachable!("those who follow never end"),
+        () = sleep(Duration::from_secs(seconds) + Duration::from_millis(1)) => {}
+    }
+    Seen { polls: polls.take(), turns }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_round_of_ten_thousand_takes_all_requests_and_its_estimate_is_right() {
+    let seen = watch_polls(10_000, Duration::from_millis(1), 700).await;
+    // 9,955, of which what was saved up covers 55: at all of the rate, and then at half of it.
+    let first = seen.round(1);
+    assert!((197.0..200.0).contains(&first), "{first}");
+    let second = seen.round(2) - first;
+    assert!((395.0..400.0).contains(&second), "{second}");
+    assert!(seen.turns.iter().all(|turn| (390..=420).contains(turn)), "{:?}", seen.turns);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_estimate_heeds_answers_that_take_long() {
+    let seen = watch_polls(500, Duration::from_millis(600), 200).await;
+    // Five at once, of which each takes 0.6 s.
+    let first = seen.round(1);
+    assert!((54.0..56.0).contains(&first), "{first}");
+    assert!(seen.turns[1..].iter().all(|turn| (50..=75).contains(turn)), "{:?}", seen.turns);
+}
