@@ -19,6 +19,8 @@ pub enum Priority {
     WatchAndList,
     /// A log that broke off: every second counts before the node rotates it away.
     Resume,
+    /// A look at the end of a log, for which its tail, and so that of the next instance, waits.
+    Confirm,
     Open,
     /// Of a container of which nothing was shown yet.
     FirstPoll,

@@ -284,7 +284,7 @@ fn kind(priority: Priority, answer: Answer) -> stats::Kind {
         (Priority::Resume, _) => stats::Kind::Resume,
         (Priority::Open, _) => stats::Kind::Open,
         (Priority::FirstPoll | Priority::Poll, _) => stats::Kind::Poll,
-        (Priority::Check, _) => stats::Kind::Check,
+        (Priority::Confirm | Priority::Check, _) => stats::Kind::Check,
     }
 }
 

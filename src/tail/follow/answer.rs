@@ -217,7 +217,7 @@ impl<L: Logs> Tail<L> {
         if self.owed.take().is_some_and(|line| !self.position.misses(line, self.extent.start())) {
             return false;
         }
-        let more = match self.last_line(log, Priority::Check).await {
+        let more = match self.last_line(log, Priority::Confirm).await {
             Ok(last) => self.owes(last),
             Err(error)
                 if self.may_retry(&error) && self.retries.count() < TRIES && !is_without_previous(&error) =>

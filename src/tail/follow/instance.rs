@@ -91,8 +91,8 @@ impl<L: Logs> Tail<L> {
     /// of this instance's log cannot be had then.
     pub(super) async fn settle_previous(&mut self) {
         let Some(bound) = self.previous_bound(Log::Previous) else { return self.pause().await };
-        let previous = self.last_line(Log::Previous, Priority::Resume).await;
-        let current = self.last_line(Log::Current, Priority::Resume).await;
+        let previous = self.last_line(Log::Previous, Priority::Confirm).await;
+        let current = self.last_line(Log::Current, Priority::Confirm).await;
         let own = match (previous, current) {
             (Err(error), _) | (_, Err(error)) if self.may_retry(&error) && self.has_patience() => {
                 return self.put_off(&error).await;
@@ -138,7 +138,7 @@ impl<L: Logs> Tail<L> {
     /// It knows of a restart before the apiserver does. Between an end and a restart it serves the same log as the previous
     /// and as the current one.
     async fn previous(&self) -> Result<Previous, Error> {
-        let last = match self.last_line(Log::Previous, Priority::Resume).await {
+        let last = match self.last_line(Log::Previous, Priority::Confirm).await {
             Ok(last) => last.line.map(|line| line.time()),
             Err(error) if !is_without_previous(&error) && self.may_retry(&error) => return Err(error),
             Err(_) => return Ok(Previous::Other),
