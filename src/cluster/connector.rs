@@ -58,7 +58,9 @@ pub(super) struct Connector {
     tls: ClientConfig,
     /// Whom to expect, if not whom the URL names.
     name: Option<ServerName<'static>>,
-    proxy: Option<Uri>,
+    pub(super) route: Route,
+    /// As words for errors.
+    proxy: Option<String>,
 }
 
 impl Connector {
@@ -77,7 +79,8 @@ impl Connector {
         }
         tls.alpn_protocols = if http1 { vec![] } else { vec![b"h2".to_vec(), b"http/1.1".to_vec()] };
         let (server, shown) = (address(server), shown.to_owned());
-        Ok(Connector { server, shown, tls, name: trust.name, proxy })
+        let (route, proxy) = (route(proxy.as_ref())?, proxy.as_ref().map(proxy::displayed));
+        Ok(Connector { server, shown, tls, name: trust.name, route, proxy })
     }
 
     /// What makes connections; `identity` goes before the kubeconfig's own client certificate.
@@ -92,14 +95,9 @@ impl Connector {
             }
             _ => None,
         };
-        let Connector { server, shown, proxy, .. } = self;
-        Ok(Dialer {
-            server: server.clone(),
-            shown: shown.clone(),
-            tls,
-            route: route(proxy.as_ref())?,
-            proxy: proxy.as_ref().map(proxy::displayed),
-        })
+        let Connector { server, shown, route, proxy, .. } = self;
+        let (server, shown, route, proxy) = (server.clone(), shown.clone(), route.clone(), proxy.clone());
+        Ok(Dialer { server, shown, tls, route, proxy })
     }
 
     fn name(&self) -> Result<ServerName<'static>, Error> {

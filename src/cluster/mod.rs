@@ -16,6 +16,7 @@ mod logs;
 mod outage;
 mod pool;
 mod proxy;
+mod pulse;
 mod settings;
 mod socket;
 mod stream;
@@ -23,8 +24,9 @@ mod stream;
 mod testing;
 mod trace;
 mod transport;
+mod waits;
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 use tokio::sync::watch;
 use tower::service_fn;
@@ -100,6 +102,16 @@ impl Cluster {
     /// Why the apiserver cannot be reached, while it cannot.
     pub fn outage(&self) -> watch::Receiver<Option<Error>> {
         self.transport.outage.subscribe()
+    }
+
+    /// What nothing can happen before: credentials, and the apiserver's first answer.
+    pub fn waits(&self) -> watch::Receiver<Option<String>> {
+        self.transport.waits.subscribe()
+    }
+
+    /// Asks a server from which nothing comes whether it is there, so that [`Cluster::outage`] knows.
+    pub async fn probe_whenever_silent(&self) -> Infallible {
+        self.transport.probe_whenever_silent().await
     }
 
     pub async fn open_log(&self, request: &LogRequest) -> Result<LogStream, Error> {

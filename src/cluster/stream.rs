@@ -7,18 +7,26 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, BufReader, ReadBuf};
+use tokio::{
+    io::{AsyncBufRead, AsyncRead, AsyncWrite, BufReader, ReadBuf},
+    time::Instant,
+};
 use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
 
-use super::socket::{Pace, Socket};
+use super::{
+    pulse::Pulse,
+    socket::{Pace, Socket},
+};
 use crate::stats::Held;
 
 pub(super) struct Stream {
-    inner: Either<Box<TlsStream<Wire>>, Wire>,
+    inner: Either<Box<TlsStream<Wire>>, Box<Wire>>,
     refused: Refused,
     /// Counts as open for as long as it is.
     held: Option<Held>,
+    /// Where it is noted that something came, if the socket does not.
+    pulse: Option<Arc<Pulse>>,
 }
 
 /// Why TLS failed, for those whose own errors do not hold it. With TLS 1.3 a server refuses a client's certificate only
@@ -34,11 +42,11 @@ impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Proxied for T {}
 
 impl Stream {
     pub fn tls(stream: TlsStream<Wire>) -> Stream {
-        Stream { inner: Either::Left(Box::new(stream)), refused: Refused::default(), held: None }
+        Stream { inner: Either::Left(Box::new(stream)), refused: Refused::default(), held: None, pulse: None }
     }
 
     pub fn plain(wire: Wire) -> Stream {
-        Stream { inner: Either::Right(wire), refused: Refused::default(), held: None }
+        Stream { inner: Either::Right(Box::new(wire)), refused: Refused::default(), held: None, pulse: None }
     }
 
     /// Counts as open until it is dropped.
@@ -52,8 +60,9 @@ impl Stream {
             Either::Left(stream) => stream.get_mut().0,
             Either::Right(wire) => wire,
         };
-        if let Either::Left(socket) = wire {
-            socket.pace(pace);
+        match wire {
+            Either::Left(socket) => socket.pace(pace),
+            Either::Right(_) => self.pulse = Some(pace.pulse),
         }
     }
 
@@ -72,8 +81,12 @@ impl Stream {
 
 impl AsyncBufRead for Stream {
     fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
-        let Stream { inner, refused, .. } = self.get_mut();
-        Pin::new(inner).poll_fill_buf(cx).map_err(|error| {
+        let Stream { inner, refused, pulse, .. } = self.get_mut();
+        let polled = Pin::new(inner).poll_fill_buf(cx);
+        if let (Some(pulse), Poll::Ready(Ok([_, ..]))) = (pulse, &polled) {
+            pulse.heard(Instant::now());
+        }
+        polled.map_err(|error| {
             let tls = error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>());
             if let Some(tls) = tls {
                 refused.get_or_init(|| tls.clone());

@@ -395,7 +395,7 @@ impl Tail {
     async fn tell_error(&mut self, error: &Error, again: bool) {
         if !again {
             self.tell(error.to_string()).await;
-        } else if self.retries.count() == 2 && error.status().is_some() {
+        } else if self.retries.count() == 2 && (error.status().is_some() || error.is_alone()) {
             self.tell(format!("{error}; trying again")).await;
         }
     }
