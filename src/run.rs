@@ -15,7 +15,7 @@ use futures::{
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{mpsc, watch},
-    time::sleep,
+    time::{sleep, timeout},
 };
 
 use crate::{
@@ -52,6 +52,9 @@ const SELECTED: usize = 256;
 /// How long containers must wait before it is told, and how often at most it is told.
 const SETTLED: Duration = Duration::from_secs(1);
 const TOLD_AGAIN: Duration = Duration::from_secs(10);
+
+/// How long nothing may happen before it is told what is waited for.
+const PATIENT: Duration = Duration::from_secs(2);
 
 /// Does what `plan` says, until it is done or a signal ends it.
 pub async fn run(plan: Plan, mut io: Io) -> ExitCode {
@@ -174,15 +177,28 @@ async fn tail_cluster(
     let words = sender.clone();
     let trace = Trace::new(plan.verbosity, Arc::new(move |text| words.trace(Notice::Trace(text))));
     let cluster = Cluster::connect(&wish.connect, &wish.limits, trace, stats.clone()).await?;
+    tokio::select! {
+        ended = tail_in(&cluster, plan, wish, stats, &sender) => ended,
+        never = tell_waits(cluster.waits(), &sender) => match never {},
+    }
+}
+
+async fn tail_in(
+    cluster: &Cluster,
+    plan: &Plan,
+    wish: &ClusterPlan,
+    stats: &Stats,
+    sender: &Sender,
+) -> Result<Option<Summary>, cluster::Error> {
     let mut selection = Cow::Borrowed(&wish.selection);
     if wish.prompt {
-        let Some(labels) = prompt::pick(&cluster, &selection, plan.display.color_stderr).await? else {
+        let Some(labels) = prompt::pick(cluster, &selection, plan.display.color_stderr).await? else {
             return Ok(None);
         };
         selection.to_mut().label_selector = Some(labels);
     }
     if wish.dry_run {
-        dry_run(&cluster, &selection, wish, &sender).await?;
+        dry_run(cluster, &selection, wish, sender).await?;
         return Ok(Some(Summary::default()));
     }
     let scheduler = Scheduler::new(wish.limits.max_log_requests, wish.limits.max_streams_per_node);
@@ -197,12 +213,13 @@ async fn tail_cluster(
     };
     let keep_annotations = plan.display.format == Format::Json || plan.display.template.is_some();
     let (selected, receiver) = mpsc::channel(SELECTED);
-    let selecting = select::run(&cluster, &selection, wish.logs.follow, keep_annotations, selected);
+    let selecting = select::run(cluster, &selection, wish.logs.follow, keep_annotations, selected);
     let tailing = tail::run(context, receiver);
     tokio::select! {
         (selected, summary) = join(selecting, tailing) => selected.map(|()| Some(summary)),
-        never = tell_waiting(scheduler.load(), wish.limits.qps, &sender), if wish.logs.follow => match never {},
-        never = tell_outages(cluster.outage(), &sender) => match never {},
+        never = tell_waiting(scheduler.load(), wish.limits.qps, sender), if wish.logs.follow => match never {},
+        never = tell_outages(cluster.outage(), sender) => match never {},
+        never = cluster.probe_whenever_silent() => match never {},
     }
 }
 
@@ -272,6 +289,19 @@ fn in_words(load: &Load) -> String {
         None => "",
     };
     format!("following {following} of {total} containers, polling {polled} {every}{mend}")
+}
+
+/// Says what is waited for where nothing has happened for a while.
+async fn tell_waits(mut waits: watch::Receiver<Option<String>>, out: &Sender) -> Infallible {
+    loop {
+        let Ok(what) = waits.wait_for(Option::is_some).await.map(|what| what.clone()) else {
+            return std::future::pending().await;
+        };
+        if timeout(PATIENT, waits.wait_for(|now| *now != what)).await.is_err() {
+            out.notice(Notice::Info(format!("waiting for {}", what.as_deref().unwrap_or_default()))).await;
+            let _ = waits.wait_for(|now| *now != what).await;
+        }
+    }
 }
 
 /// Says once that the apiserver cannot be reached, and once that it can be again.
@@ -392,6 +422,59 @@ async fn signalled() -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What is told of these changes, each some seconds after the one before, and after how many seconds.
+    async fn told<T, F: Future<Output = Infallible>>(
+        tell: impl FnOnce(watch::Receiver<Option<T>>, Sender) -> F,
+        changes: impl IntoIterator<Item = (u64, Option<T>)>,
+    ) -> Vec<(u64, String)> {
+        let (sender, mut receiver) = merge::queue(merge::CAPACITY);
+        let (state, began, mut told) = (watch::Sender::new(None), tokio::time::Instant::now(), Vec::new());
+        let story = async {
+            for (pause, change) in changes {
+                sleep(Duration::from_secs(pause)).await;
+                state.send_replace(change);
+            }
+            sleep(Duration::from_secs(60)).await;
+        };
+        let listen = async {
+            while let Some(Event::Notice(Notice::Info(text) | Notice::Warning(text))) = receiver.next().await
+            {
+                told.push((began.elapsed().as_secs(), text));
+            }
+        };
+        tokio::select! {
+            () = story => {}
+            () = listen => {}
+            never = tell(state.subscribe(), sender) => match never {},
+        }
+        told
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_waited_for_is_told_after_two_seconds_and_once() {
+        let plugin = || Some("the credential plugin \"aws\"".to_owned());
+        let server = || Some("https://a to answer".to_owned());
+        let tell = async |waits, out: Sender| tell_waits(waits, &out).await;
+        let waits = [(1, plugin()), (1, None), (1, plugin()), (10, server()), (1, None), (1, server())];
+        assert_eq!(
+            told(tell, waits).await,
+            [
+                (5, "waiting for the credential plugin \"aws\"".to_owned()),
+                (17, "waiting for https://a to answer".to_owned()),
+            ]
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_outage_of_more_than_a_moment_is_told_once_and_so_is_its_end() {
+        let away = || Some(cluster::refused(503, "no"));
+        let tell = async |outage, out: Sender| tell_outages(outage, &out).await;
+        let told = told(tell, [(1, away()), (30, away()), (30, None), (5, away()), (0, None)]).await;
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told[0].0 == 2 && told[0].1.ends_with("; trying again"), "{told:?}");
+        assert_eq!(told[1], (61, "the apiserver answers again".to_owned()));
+    }
 
     #[test]
     fn what_is_polled_is_told_with_the_limit_that_binds() {

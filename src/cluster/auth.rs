@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use rustls::sign::CertifiedKey;
 use tokio::sync::Mutex;
 
-use super::{error::Error, exec::Plugin, settings::bearer};
+use super::{error::Error, exec::Plugin, settings::bearer, waits::Waits};
 
 /// Where credentials come from.
 #[derive(Debug)]
@@ -39,13 +39,14 @@ pub(super) struct Auth {
     source: Source,
     /// Locked while a renewal runs, so that a plugin runs once for all who wait.
     current: Mutex<Option<Credential>>,
+    waits: Waits,
 }
 
 /// As often as client-go: the kubelet replaces a service account's token long before it expires.
 const TOKEN_FILE_TTL: Duration = Duration::from_secs(60);
 
 impl Auth {
-    pub fn new(source: Source) -> Auth {
+    pub fn new(source: Source, waits: Waits) -> Auth {
         let current = match &source {
             Source::None => Some(Credential::default()),
             Source::Fixed(header) => {
@@ -53,7 +54,12 @@ impl Auth {
             }
             Source::TokenFile(_) | Source::Exec(_) => None,
         };
-        Auth { source, current: Mutex::new(current) }
+        Auth { source, current: Mutex::new(current), waits }
+    }
+
+    /// The last one, though it may have expired; None where there is none yet, or the next is being got.
+    pub fn at_hand(&self) -> Option<Credential> {
+        self.current.try_lock().ok()?.clone()
     }
 
     /// A credential that has not expired.
@@ -98,8 +104,17 @@ impl Auth {
             Source::Fixed(header) => {
                 Ok(Credential { authorization: Some(header.clone()), ..Credential::default() })
             }
-            Source::TokenFile(path) => read_token(path),
-            Source::Exec(plugin) => plugin.run().await,
+            Source::TokenFile(path) => {
+                let _waiting = self.waits.begin(format!("the token file {}", path.display()));
+                // What stands behind a path may keep its reader waiting.
+                let path = path.clone();
+                let read = tokio::task::spawn_blocking(move || read_token(&path)).await;
+                read.unwrap_or_else(|error| Err(Error::credentials(error.to_string())))
+            }
+            Source::Exec(plugin) => {
+                let _waiting = self.waits.begin(format!("the credential plugin {:?}", plugin.name()));
+                plugin.run().await
+            }
         };
         // What worked once may work again: a login that is due, a network that comes back.
         let credential = got.map_err(|error| if current.is_some() { error.retryable() } else { error })?;
@@ -138,7 +153,7 @@ mod tests {
     async fn a_token_file_is_read_again_when_its_token_is_refused() {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), "old\n").unwrap();
-        let auth = Auth::new(Source::TokenFile(file.path().into()));
+        let auth = Auth::new(Source::TokenFile(file.path().into()), Waits::default());
         let old = auth.credential().await.unwrap();
         assert_eq!(old.authorization.as_ref().unwrap(), "Bearer old");
         assert!(auth.after_refusal(&old).await.unwrap().is_none(), "the same token is of no use");
@@ -150,7 +165,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_fixed_token_that_is_refused_stays_refused() {
-        let auth = Auth::new(Source::Fixed(bearer("x").unwrap()));
+        let auth = Auth::new(Source::Fixed(bearer("x").unwrap()), Waits::default());
         let credential = auth.credential().await.unwrap();
         assert!(auth.after_refusal(&credential).await.unwrap().is_none());
     }
@@ -159,7 +174,7 @@ mod tests {
     async fn a_missing_token_file_is_named_and_may_come_back() {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), "token").unwrap();
-        let auth = Auth::new(Source::TokenFile(file.path().into()));
+        let auth = Auth::new(Source::TokenFile(file.path().into()), Waits::default());
         let credential = auth.credential().await.unwrap();
         fs::remove_file(file.path()).unwrap();
         let error = auth.after_refusal(&credential).await.unwrap_err();

@@ -59,7 +59,9 @@ pub(super) struct Connector {
     tls: ClientConfig,
     /// Whom to expect, if not whom the URL names.
     name: Option<ServerName<'static>>,
-    proxy: Option<Uri>,
+    pub(super) route: Route,
+    /// As words for errors.
+    proxy: Option<String>,
     pub round_trip: RoundTrip,
 }
 
@@ -79,7 +81,8 @@ impl Connector {
         }
         tls.alpn_protocols = if http1 { vec![] } else { vec![b"h2".to_vec(), b"http/1.1".to_vec()] };
         let (server, shown) = (address(server), shown.to_owned());
-        Ok(Connector { server, shown, tls, name: trust.name, proxy, round_trip: RoundTrip::new() })
+        let (route, proxy) = (route(proxy.as_ref())?, proxy.as_ref().map(proxy::displayed));
+        Ok(Connector { server, shown, tls, name: trust.name, route, proxy, round_trip: RoundTrip::new() })
     }
 
     /// What makes connections; `identity` goes before the kubeconfig's own client certificate.
@@ -94,14 +97,13 @@ impl Connector {
             }
             _ => None,
         };
-        let Connector { server, shown, proxy, round_trip, .. } = self;
         Ok(Dialer {
-            server: server.clone(),
-            shown: shown.clone(),
+            server: self.server.clone(),
+            shown: self.shown.clone(),
             tls,
-            route: route(proxy.as_ref())?,
-            proxy: proxy.as_ref().map(proxy::displayed),
-            round_trip: round_trip.clone(),
+            route: self.route.clone(),
+            proxy: self.proxy.clone(),
+            round_trip: self.round_trip.clone(),
         })
     }
 

@@ -52,6 +52,8 @@ pub struct Error {
     server_message: Option<String>,
     retry_after: Option<Duration>,
     retryable: bool,
+    /// Others are answered meanwhile.
+    alone: bool,
 }
 
 impl Error {
@@ -62,7 +64,7 @@ impl Error {
             Kind::Status(code) => matches!(code.as_u16(), 408 | 429 | 500 | 502..=504),
         };
         let message = one_line(&message.into());
-        Error { kind, message, guess: None, server_message: None, retry_after: None, retryable }
+        Error { kind, message, guess: None, server_message: None, retry_after: None, retryable, alone: false }
     }
 
     pub fn invalid(message: impl Into<String>) -> Error {
@@ -82,6 +84,11 @@ impl Error {
     pub(super) fn of_known_server(self) -> Error {
         let retryable = self.retryable || self.kind == Kind::Unreachable;
         Error { guess: None, retryable, ..self }
+    }
+
+    /// Says that others are answered meanwhile.
+    pub(super) fn alone(self) -> Error {
+        Error { alone: true, ..self }
     }
 
     fn wrong_for_good(self) -> Error {
@@ -225,7 +232,12 @@ impl Error {
 
     /// Whether nothing came back: the server or the way to it is out of order.
     pub fn is_outage(&self) -> bool {
-        matches!(self.kind, Kind::Unreachable | Kind::Interrupted | Kind::TimedOut)
+        matches!(self.kind, Kind::Unreachable | Kind::Interrupted | Kind::TimedOut) && !self.alone
+    }
+
+    /// Whether nothing came back of this request, and something of others.
+    pub fn is_alone(&self) -> bool {
+        self.alone
     }
 
     /// Whether it befalls every request alike: it is not about what was asked for.

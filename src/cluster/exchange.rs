@@ -20,6 +20,9 @@ const SILENCE: Duration = Duration::from_secs(60);
 /// A kubelet sends the head of a log that it follows at once, whether or not there is a line.
 const FOLLOWED: Duration = Duration::from_secs(30);
 
+/// How long an answer may take that costs a server nothing.
+const PROBE: Duration = Duration::from_secs(7);
+
 /// How much of an answer is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
@@ -29,12 +32,14 @@ pub(super) enum Answer {
     Stream,
     /// The same, of a log.
     Log { follow: bool, sharing: Sharing },
+    /// All of it, and not for long: it only tells that there is one.
+    Probe,
 }
 
 impl Answer {
     fn sharing(self) -> Sharing {
         match self {
-            Answer::Whole | Answer::Stream => Sharing::Shared,
+            Answer::Whole | Answer::Stream | Answer::Probe => Sharing::Shared,
             Answer::Log { sharing, .. } => sharing,
         }
     }
@@ -43,7 +48,8 @@ impl Answer {
     fn patience(self) -> Duration {
         match self {
             Answer::Log { follow: true, .. } => FOLLOWED,
-            _ => SILENCE,
+            Answer::Probe => PROBE,
+            Answer::Whole | Answer::Stream | Answer::Log { .. } => SILENCE,
         }
     }
 }
@@ -57,11 +63,11 @@ pub(super) async fn exchange(
     limit: Option<Duration>,
     server: &str,
 ) -> Result<Response<Body>, BoxError> {
-    let Some(limit) = limit else {
+    let Some(limit) = limit.filter(|_| answer != Answer::Probe) else {
         let patience = answer.patience();
         let head = timeout(patience, pool.send(request, answer.sharing())).await;
         let head = head.unwrap_or_else(|_| Err(no_answer(server, patience, "").into()))?;
-        return read(head, answer, Some(SILENCE), server).await;
+        return read(head, answer, Some(patience), server).await;
     };
     let all = async { read(pool.send(request, answer.sharing()).await?, answer, None, server).await };
     timeout(limit, all)
@@ -79,7 +85,7 @@ async fn read(
     silence: Option<Duration>,
     server: &str,
 ) -> Result<Response<Body>, BoxError> {
-    if answer != Answer::Whole {
+    if !matches!(answer, Answer::Whole | Answer::Probe) {
         return Ok(head);
     }
     let (parts, mut body) = head.into_parts();

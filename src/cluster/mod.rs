@@ -17,6 +17,7 @@ mod logs;
 mod outage;
 mod pool;
 mod proxy;
+mod pulse;
 mod round_trip;
 mod settings;
 mod socket;
@@ -25,8 +26,9 @@ mod stream;
 pub(crate) mod testing;
 mod trace;
 mod transport;
+mod waits;
 
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 use tower::service_fn;
@@ -107,6 +109,16 @@ impl Cluster {
     /// The time to the server and back, by the shortest exchange so far; None before the first.
     pub fn round_trip(&self) -> Option<Duration> {
         self.transport.round_trip()
+    }
+
+    /// What nothing can happen before: credentials, and the apiserver's first answer.
+    pub fn waits(&self) -> watch::Receiver<Option<String>> {
+        self.transport.waits.subscribe()
+    }
+
+    /// Asks a server from which nothing comes whether it is there, so that [`Cluster::outage`] knows.
+    pub async fn probe_whenever_silent(&self) -> Infallible {
+        self.transport.probe_whenever_silent().await
     }
 
     pub async fn open_log(&self, request: &LogRequest) -> Result<LogStream, Error> {

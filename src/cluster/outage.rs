@@ -23,6 +23,11 @@ impl Outage {
         self.answered.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
+    /// Whether the server is known to be away.
+    pub fn is_known(&self) -> bool {
+        self.why.borrow().is_some()
+    }
+
     /// What became of a request: answered, or not for this reason. Of one that was sent before another was answered the
     /// latter says nothing new.
     pub fn note(&self, sent: Instant, why: Option<&Error>) {

@@ -20,7 +20,10 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-use super::bandwidth::{Bandwidth, Progress};
+use super::{
+    bandwidth::{Bandwidth, Progress},
+    pulse::Pulse,
+};
 
 /// What is read at once from a socket of which little is expected; a TLS record is not larger.
 const SMALL: usize = 16 << 10;
@@ -37,6 +40,8 @@ pub(super) struct Pace {
     /// None: each for itself.
     pub ticks: Option<Instant>,
     pub bandwidth: Option<Arc<Bandwidth>>,
+    /// Where it is noted that something came.
+    pub pulse: Arc<Pulse>,
 }
 
 impl Pace {
@@ -209,10 +214,14 @@ impl Socket {
     /// Notes what was read and decides when to read again.
     fn delivered(&mut self, read: usize) -> io::Result<()> {
         (self.start, self.end) = (0, read);
-        if read == 0 || self.pace.latency.is_zero() {
+        if read == 0 {
             return Ok(());
         }
         let now = Instant::now();
+        self.pace.pulse.heard(now);
+        if self.pace.latency.is_zero() {
+            return Ok(());
+        }
         let before = self.last.replace(now);
         match self.wire {
             Wire::Resting(_) => self.rest_until(self.rest_after(read, now)),
@@ -457,11 +466,24 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn what_comes_is_noted_with_and_without_rests() {
+        for latency in [Duration::ZERO, LATENCY] {
+            let pace = Pace { latency, ..Pace::default() };
+            let (mut socket, mut peer) = pair(pace.clone()).await;
+            tokio::time::sleep(Duration::from_secs(9)).await;
+            peer.write_all(b"a").await.unwrap();
+            assert_eq!(socket.read_u8().await.unwrap(), b'a');
+            assert_eq!(pace.pulse.last(), Instant::now());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn the_bandwidth_bounds_all_sockets_together() {
         let pace = Pace {
             latency: LATENCY,
             ticks: None,
             bandwidth: Some(Arc::new(Bandwidth::new(1000, Default::default()))),
+            pulse: Arc::default(),
         };
         let (mut one, mut peer_of_one) = pair(pace.clone()).await;
         let (mut other, mut peer_of_other) = pair(pace).await;

@@ -7,23 +7,29 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, BufReader, ReadBuf};
+use tokio::{
+    io::{AsyncBufRead, AsyncRead, AsyncWrite, BufReader, ReadBuf},
+    time::Instant,
+};
 use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
 
 use super::{
     bandwidth::Progress,
+    pulse::Pulse,
     socket::{Pace, Socket},
 };
 use crate::stats::Held;
 
 pub(super) struct Stream {
-    inner: Either<Box<TlsStream<Wire>>, Wire>,
+    inner: Either<Box<TlsStream<Wire>>, Box<Wire>>,
     refused: Refused,
     /// An error behind what was read last.
     failed: Option<io::Error>,
     /// Counts as open for as long as it is.
     held: Option<Held>,
+    /// Where it is noted that something came, if the socket does not.
+    pulse: Option<Arc<Pulse>>,
 }
 
 /// Why TLS failed, for those whose own errors do not hold it. With TLS 1.3 a server refuses a client's certificate only
@@ -43,11 +49,11 @@ impl Stream {
     }
 
     pub fn plain(wire: Wire) -> Stream {
-        Stream::new(Either::Right(wire))
+        Stream::new(Either::Right(Box::new(wire)))
     }
 
-    fn new(inner: Either<Box<TlsStream<Wire>>, Wire>) -> Stream {
-        Stream { inner, refused: Refused::default(), failed: None, held: None }
+    fn new(inner: Either<Box<TlsStream<Wire>>, Box<Wire>>) -> Stream {
+        Stream { inner, refused: Refused::default(), failed: None, held: None, pulse: None }
     }
 
     /// Counts as open until it is dropped.
@@ -57,8 +63,9 @@ impl Stream {
 
     /// Lets the socket rest from now on.
     pub fn pace(&mut self, pace: Pace) {
-        if let Some(socket) = self.socket_mut() {
-            socket.pace(pace);
+        match self.socket_mut() {
+            Some(socket) => socket.pace(pace),
+            None => self.pulse = Some(pace.pulse),
         }
     }
 
@@ -105,8 +112,12 @@ impl Stream {
 
 impl AsyncBufRead for Stream {
     fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
-        let Stream { inner, refused, .. } = self.get_mut();
-        Pin::new(inner).poll_fill_buf(cx).map_err(|error| {
+        let Stream { inner, refused, pulse, .. } = self.get_mut();
+        let polled = Pin::new(inner).poll_fill_buf(cx);
+        if let (Some(pulse), Poll::Ready(Ok([_, ..]))) = (pulse, &polled) {
+            pulse.heard(Instant::now());
+        }
+        polled.map_err(|error| {
             let tls = error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>());
             if let Some(tls) = tls {
                 refused.get_or_init(|| tls.clone());

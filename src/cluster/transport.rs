@@ -27,9 +27,11 @@ use super::{
     limit::{Limiter, Priority},
     outage::Outage,
     pool::{Pool, Reading},
+    pulse::Pulse,
     settings::{Settings, common_headers},
     socket::Pace,
     trace::Trace,
+    waits::Waits,
 };
 use crate::{
     plan::{Connect, Limits},
@@ -52,6 +54,8 @@ pub(super) struct Transport {
     pub stats: Stats,
     pools: Mutex<Pools>,
     pub outage: Outage,
+    pub waits: Waits,
+    pulse: Arc<Pulse>,
 }
 
 /// The connections, and the client certificate of an exec plugin with which they were made.
@@ -85,20 +89,23 @@ impl Transport {
         let server_shown = settings.server.to_string().trim_end_matches('/').to_owned();
         let Settings { server, trust, identity, proxy, .. } = settings;
         let connector = Connector::new(&server, &server_shown, trust, identity, proxy, connect.http1)?;
-        let log_reading = log_reading(limits, &stats);
+        let (pulse, waits) = (Arc::<Pulse>::default(), Waits::default());
+        let log_reading = log_reading(limits, &stats, &pulse);
         let mut headers = common_headers();
         headers.extend(settings.impersonation);
         Ok(Transport {
             server,
             server_shown,
             user: settings.user,
-            auth: Auth::new(settings.credentials),
+            auth: Auth::new(settings.credentials, waits.clone()),
             headers,
             limiter: Limiter::new(limits.qps, limits.burst),
             trace,
             request_timeout: connect.request_timeout,
             pools: Mutex::new(Pools::new(&connector, &log_reading, None)?),
             outage: Outage::default(),
+            waits,
+            pulse,
             connector,
             log_reading,
             stats,
@@ -196,15 +203,17 @@ impl Transport {
         self.stats.requested(kind(priority, answer));
         let sent = Instant::now();
         let traced = self.trace.as_ref().map(|trace| trace.request(&request));
-        let exchange = exchange(&pool, &request, answer, self.request_timeout, &self.server_shown);
+        let server = &self.server_shown;
+        // Until it has answered once, and while it is not known to be away.
+        let unknown = !self.outage.was_answered() && !self.outage.is_known();
+        let waiting = unknown.then(|| self.waits.begin(format!("{server} to answer")));
+        let exchange = exchange(&pool, &request, answer, self.request_timeout, server);
         let result = exchange.await.map_err(|error| match error.downcast::<Error>() {
             Ok(error) => *error,
-            Err(error) => Error::from_http(&self.server_shown, &*error),
+            Err(error) => Error::from_http(server, &*error),
         });
-        let result = match self.outage.was_answered() {
-            true => result.map_err(Error::of_known_server),
-            false => result,
-        };
+        drop(waiting);
+        let result = result.map_err(|error| self.placed(error, answer, sent));
         match (&result, traced) {
             (Ok(response), Some(traced)) => traced.answered(response.status(), response.headers()),
             (Err(error), Some(traced)) => traced.failed(error),
@@ -215,12 +224,23 @@ impl Transport {
             self.limiter.pause_for(pause);
         }
         let put_off = pause.filter(|pause| *pause >= LONG_PAUSE).map(|pause| {
-            let server = &self.server_shown;
             Error::new(Kind::TimedOut, format!("{server} asks all to wait for {} s", pause.as_secs()))
         });
-        let outage = result.as_ref().err().filter(|error| error.is_outage()).or(put_off.as_ref());
-        self.outage.note(sent, outage);
+        match &result {
+            Ok(_) => self.outage.note(sent, put_off.as_ref()),
+            Err(error) if error.is_alone() => {}
+            Err(error) => self.outage.note(sent, Some(error).filter(|error| error.is_outage())),
+        }
         result
+    }
+
+    /// The error as it is to be understood among all that is known of the server.
+    fn placed(&self, error: Error, answer: Answer, sent: Instant) -> Error {
+        let error = if self.outage.was_answered() { error.of_known_server() } else { error };
+        // Logs come from nodes: where one hangs, the apiserver does not, and whether that does is found out otherwise.
+        let elsewhere = matches!(answer, Answer::Log { .. }) && !self.outage.is_known();
+        let alone = error.kind() == Kind::TimedOut && (elsewhere || self.pulse.last() > sent);
+        if alone { error.alone() } else { error }
     }
 
     /// The request as it goes out: to the server's address, below its path, with credentials.
@@ -257,7 +277,7 @@ impl Transport {
         }
         Ok(match answer {
             Answer::Log { .. } => pools.logs.clone(),
-            Answer::Whole | Answer::Stream => pools.others.clone(),
+            Answer::Whole | Answer::Stream | Answer::Probe => pools.others.clone(),
         })
     }
 }
@@ -270,7 +290,8 @@ impl Pools {
     ) -> Result<Pools, Error> {
         let dialer = connector.dialer(identity.clone())?;
         let stats = log_reading.stats.clone();
-        let reading = Reading { pace: Pace::default(), window: MOST_WINDOW as u32, stats };
+        let pace = Pace { pulse: log_reading.pace.pulse.clone(), ..Pace::default() };
+        let reading = Reading { pace, window: MOST_WINDOW as u32, stats };
         let logs = Arc::new(Pool::new(dialer.clone(), log_reading.clone()));
         Ok(Pools { identity, logs, others: Arc::new(Pool::new(dialer, reading)) })
     }
@@ -288,11 +309,11 @@ fn kind(priority: Priority, answer: Answer) -> stats::Kind {
     }
 }
 
-fn log_reading(limits: &Limits, stats: &Stats) -> Reading {
+fn log_reading(limits: &Limits, stats: &Stats, pulse: &Arc<Pulse>) -> Reading {
     let bandwidth = limits.max_bandwidth.map(|rate| Arc::new(Bandwidth::new(rate, stats.clone())));
     let window = (UNREAD / limits.max_log_requests.max(1)).clamp(LEAST_WINDOW, MOST_WINDOW);
     Reading {
-        pace: Pace { latency: limits.latency, ticks: Some(Instant::now()), bandwidth },
+        pace: Pace { latency: limits.latency, ticks: Some(Instant::now()), bandwidth, pulse: pulse.clone() },
         window: window as u32,
         stats: stats.clone(),
     }
@@ -313,5 +334,6 @@ fn retry_after<B>(response: &Response<B>) -> Option<Duration> {
     }
 }
 
+mod probe;
 #[cfg(test)]
 mod tests;

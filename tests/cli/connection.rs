@@ -237,6 +237,37 @@ fn a_plugin_that_fails_is_told_with_its_last_words() {
     world.run("web").fails_with(1, &["exec plugin", "run: login"]);
 }
 
+/// Whatever keeps a start waiting is told before one asks oneself.
+#[test]
+fn a_start_that_waits_says_for_what() {
+    let plugin = shown(World::of(ApiServer::builder().token("sesame")));
+    plugin.home.write("token", "sesame");
+    with_plugin(&plugin);
+    let script = plugin.home.read("plugin");
+    plugin.home.write("plugin", &format!("until [ -e go ]; do sleep 0.1; done\n{script}"));
+    let (silent, file) = (World::web(["a"]), shown(World::of(ApiServer::builder().token("sesame"))));
+    let gate = silent.hold(Match::lists());
+    let pipe = file.home.path("token");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR).unwrap();
+    let token_file = format!("    tokenFile: {}\n", pipe.display());
+    file.home.write("kubeconfig", &file.kubeconfig().replace("    token: sesame\n", &token_file));
+
+    let tails = [&plugin, &silent, &file].map(|world| world.start("web"));
+    let [mut by_plugin, mut by_silent, mut by_file] = tails;
+    by_plugin.told("· waiting for the credential plugin \"sh\"\n");
+    by_silent.told(&format!("· waiting for {} to answer\n", silent.url()));
+    by_file.told(&format!("· waiting for the token file {}\n", pipe.display()));
+    plugin.home.write("go", "");
+    gate.release();
+    std::fs::write(&pipe, "sesame").unwrap();
+    for tail in [&mut by_plugin, &mut by_silent, &mut by_file] {
+        tail.expect("web-1 app a");
+    }
+    for tail in [by_plugin, by_silent, by_file] {
+        tail.interrupt().told("waiting for").exit(130);
+    }
+}
+
 #[test]
 fn another_user_may_be_impersonated() {
     let world = World::web(["a"]);

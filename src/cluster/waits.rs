@@ -1,0 +1,30 @@
+//! What nothing can happen before, as words for a user who would see only that nothing happens.
+
+use tokio::sync::watch;
+
+/// The latest counts, and nobody waits for the others any longer.
+#[derive(Debug, Default, Clone)]
+pub struct Waits(watch::Sender<Option<String>>);
+
+/// Something is waited for until this is dropped.
+pub(super) struct Waiting {
+    waits: Waits,
+    what: String,
+}
+
+impl Waits {
+    pub(super) fn begin(&self, what: String) -> Waiting {
+        self.0.send_replace(Some(what.clone()));
+        Waiting { waits: self.clone(), what }
+    }
+
+    pub fn subscribe(&self) -> watch::Receiver<Option<String>> {
+        self.0.subscribe()
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.waits.0.send_if_modified(|now| now.take_if(|now| *now == self.what).is_some());
+    }
+}
