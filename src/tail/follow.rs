@@ -379,6 +379,11 @@ impl<L: Logs> Tail<L> {
             {
                 return Some(self.no_previous().await);
             }
+            Outcome::Failed(error) if self.is_done_with(&error) => {
+                self.grant = None;
+                self.wait(STATUS_DELAY).await;
+                return None;
+            }
             Outcome::Failed(error) => {
                 let again = self.may_retry(&error);
                 self.tell_error(&error, again).await;
@@ -421,6 +426,13 @@ impl<L: Logs> Tail<L> {
         }
     }
 
+    /// Whether a refusal only says that the node removed a log that was read to its end: what became of the container is
+    /// told soon.
+    fn is_done_with(&self, error: &Error) -> bool {
+        let gone = error.is_bad_request() || error.is_not_found();
+        gone && self.begun && self.ended_well && self.is_deleting()
+    }
+
     /// Waits before the next try, or until something new is known of the target.
     async fn pause(&mut self) {
         self.pause_at_most(Duration::MAX).await;
@@ -431,9 +443,13 @@ impl<L: Logs> Tail<L> {
         if pause > KEPT {
             self.grant = None;
         }
+        self.wait(pause).await;
+    }
+
+    async fn wait(&mut self, at_most: Duration) {
         tokio::select! {
-            () = sleep(pause) => {}
-            // Without a sender nothing new will be known, and the pause is all there is to wait for.
+            () = sleep(at_most) => {}
+            // Without a sender nothing new will be known, and the time is all there is to wait for.
             Ok(()) = self.life.changed() => {}
         }
     }

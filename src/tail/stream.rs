@@ -310,7 +310,7 @@ impl<L: Logs> Reading<'_, L> {
     async fn tell(&mut self, text: &[u8]) {
         let text = String::from_utf8_lossy(text);
         if let Some(kept) = &mut self.unsurprising
-            && is_gone(&text)
+            && (is_gone(&text) || has_no_file(&text))
         {
             **kept = Some(text.into_owned());
             return;
@@ -337,6 +337,11 @@ impl<L: Logs> Reading<'_, L> {
 /// Whether the kubelet says that there is no such log any more.
 fn is_gone(said: &str) -> bool {
     said.starts_with("unable to retrieve container logs for ")
+}
+
+/// Whether it says that there is no file; for a moment that is so in a rotation too.
+fn has_no_file(said: &str) -> bool {
+    said.ends_with("no such file or directory")
 }
 
 /// Waits until a stream is known to have missed something, or cannot be told not to have.

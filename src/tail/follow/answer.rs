@@ -132,6 +132,9 @@ impl<L: Logs> Tail<L> {
             (Ok(End::Clean), Log::Followed | Log::Polled) => reading.hear_out().await,
             _ => {}
         }
+        if self.counter.lines() > before {
+            self.gone = None;
+        }
         let is_gone = self.gone.is_some();
         self.astray &= !is_gone;
         self.ended_well = match end {

@@ -262,11 +262,16 @@ fn stopped() -> Life {
 /// A pod that is deleted with a grace period: its container says its last words and ends, and soon there is no log.
 #[tokio::test(start_paused = true)]
 async fn a_pod_that_is_deleted_with_a_grace_period_is_no_alarm() {
-    let refusals: [fn() -> Reply; 4] = [
+    let refusals: [fn() -> Reply; 5] = [
         || Reply::refusal(404, "pods \"web-1\" not found"),
         || Reply::refusal(400, "container \"app\" in pod \"web-1\" is terminated"),
         || Reply::of(REMOVED),
         || Reply::of(format!("{REMOVED}\n")),
+        || {
+            Reply::of(
+                "failed to try resolving symlinks in path \"/0.log\": lstat /0.log: no such file or directory",
+            )
+        },
     ];
     for refusal in refusals {
         for removed in [1, 2, 3] {
@@ -281,7 +286,7 @@ async fn a_pod_that_is_deleted_with_a_grace_period_is_no_alarm() {
             });
             story.pass(0.5).await;
             story.life.send_replace(Life::Terminating);
-            story.pass(2.0).await;
+            story.pass(20.0).await;
             story.life.send_replace(stopped());
             story.pass(1.0).await;
             story.life.send_replace(Life::Deleted);
