@@ -318,6 +318,18 @@ fn a_log_that_does_not_begin_in_time_is_asked_for_again() {
     tail.interrupt();
 }
 
+/// A node that hangs: the apiserver is there, and nothing is said of it.
+#[test]
+fn a_log_that_does_not_begin_again_and_again_is_told_once() {
+    let world = World::web(["a"]);
+    world.on(Match::logs()).times(4, &Answer::never());
+    let mut tail = world.start("web --request-timeout 200ms");
+    tail.expect("web-1 app a");
+    let told = format!("! web-1 › app: no answer from {} within 200ms", world.url());
+    let ran = tail.interrupt().told(&told).told("trying again");
+    ran.never_told("the apiserver answers again");
+}
+
 #[test]
 fn a_proxy_of_the_environment_is_used() {
     let (world, proxy) = (shown(tls()), Proxy::start());
