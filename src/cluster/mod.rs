@@ -104,7 +104,7 @@ impl Cluster {
         self.transport.outage.subscribe()
     }
 
-    /// What nothing can happen before: credentials, and the apiserver's first answer.
+    /// Credentials, or the apiserver's first answer, while nothing can happen before they come.
     pub fn waits(&self) -> watch::Receiver<Option<String>> {
         self.transport.waits.subscribe()
     }

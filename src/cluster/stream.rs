@@ -25,7 +25,7 @@ pub(super) struct Stream {
     refused: Refused,
     /// Counts as open for as long as it is.
     held: Option<Held>,
-    /// Where it is noted that something came, if the socket does not.
+    /// It is told when something comes, if the socket does not.
     pulse: Option<Arc<Pulse>>,
 }
 

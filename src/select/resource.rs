@@ -66,7 +66,7 @@ async fn until_found(
                 Err(error) => errors.push(error),
             }
         }
-        // An apiserver that has just started, say. What was found does not wait for ever for the rest.
+        // An apiserver that has just started, say. The others that were found do not wait for ever.
         let patient = follow && (found.is_empty() || rounds < MOST_ROUNDS);
         if let Some(error) = errors.iter().find(|error| patient && error.is_retryable()) {
             if let Some(text) = lost.failed(error) {
@@ -206,7 +206,7 @@ mod tests {
     use super::*;
     use crate::cluster::refused;
 
-    /// What comes of asking two namespaces that answer so, what was told, and how long it took.
+    /// The outcome of asking two namespaces that answer so, the notices, and how long it took.
     async fn ask(
         follow: bool,
         answer: impl Fn(&str, usize) -> Result<Vec<Found>, Error>,

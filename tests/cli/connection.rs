@@ -237,7 +237,7 @@ fn a_plugin_that_fails_is_told_with_its_last_words() {
     world.run("web").fails_with(1, &["exec plugin", "run: login"]);
 }
 
-/// Whatever keeps a start waiting is told before one asks oneself.
+/// Each thing that keeps a start waiting is told before one asks oneself.
 #[test]
 fn a_start_that_waits_says_for_what() {
     let plugin = shown(World::of(ApiServer::builder().token("sesame")));
