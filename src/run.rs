@@ -423,7 +423,7 @@ async fn signalled() -> ExitCode {
 mod tests {
     use super::*;
 
-    /// What is told of these changes, each some seconds after the one before, and after how many seconds.
+    /// The words for these changes, each some seconds after the one before, and after how many seconds they come.
     async fn told<T, F: Future<Output = Infallible>>(
         tell: impl FnOnce(watch::Receiver<Option<T>>, Sender) -> F,
         changes: impl IntoIterator<Item = (u64, Option<T>)>,

@@ -1,5 +1,5 @@
-//! What to say to a flag that does not exist, or to one query too many: it may be kubectl's, stern's, or a slip of the
-//! finger. Whatever is offered works when it is typed.
+//! Answers to a flag that does not exist, or to one query too many: it may be kubectl's, stern's, or a slip of the
+//! finger. All that is offered works when it is typed.
 
 use clap::Command;
 
@@ -9,7 +9,7 @@ use crate::plan;
 const SHOWS_ALL: &str = "all are shown; -c and -E narrow that";
 const FOLLOWS: &str = "following is the default; --no-follow ends when all is shown";
 
-/// What other programs have under another name, or need where this one does not.
+/// Flags that other programs have under another name, or need where this one does not.
 fn known(name: &str) -> Option<String> {
     let not_needed = |why: &str| format!("--{name} is not needed: {why}");
     let other = |flag: &str| format!("unknown flag: --{name}; did you mean {flag}?");

@@ -180,7 +180,7 @@ fn settle(
     Ok(Args { origins, warnings, ..args })
 }
 
-/// What of the command line has no effect with `--stdin`, if anything.
+/// The part of the command line that has no effect with `--stdin`, if any.
 fn ignored(table: &clap::Command, query: Option<&str>, said: impl Fn(&str) -> bool) -> Option<String> {
     let flags = table.get_arguments().filter(|flag| flags::is_of_clusters(flag));
     let flags = flags.filter_map(|flag| flag.get_long()).filter(|name| said(name));

@@ -106,7 +106,7 @@ impl Auth {
             }
             Source::TokenFile(path) => {
                 let _waiting = self.waits.begin(format!("the token file {}", path.display()));
-                // What stands behind a path may keep its reader waiting.
+                // A pipe behind the path, say, may keep its reader waiting.
                 let path = path.clone();
                 let read = tokio::task::spawn_blocking(move || read_token(&path)).await;
                 read.unwrap_or_else(|error| Err(Error::credentials(error.to_string())))

@@ -47,7 +47,7 @@ pub enum Kind {
 pub struct Error {
     kind: Kind,
     message: String,
-    /// What may be wrong where nothing was ever right.
+    /// A fault to think of where nothing was ever right.
     guess: Option<&'static str>,
     server_message: Option<String>,
     retry_after: Option<Duration>,
@@ -251,7 +251,7 @@ impl Error {
     }
 }
 
-/// That the name of a host has no address.
+/// The name of a host has no address.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct Unresolved(pub io::Error);

@@ -13,8 +13,8 @@ use super::{
     pool::{Pool, Sharing},
 };
 
-/// How long an answer may be silent before its head and, where it is read whole, within it. What answers later than
-/// that has most likely forgotten the request.
+/// How long an answer may be silent before its head and, where it is read whole, within it. A server that is silent
+/// for longer has most likely forgotten the request.
 const SILENCE: Duration = Duration::from_secs(60);
 
 /// A kubelet sends the head of a log that it follows at once, whether or not there is a line.
@@ -131,7 +131,7 @@ mod tests {
         (server, cluster)
     }
 
-    /// What comes of a request that a server has read and never answers, and after how many seconds.
+    /// The error of a request that a server has read and never answers, and after how many seconds it comes.
     async fn given_up<T>(server: &Server, asking: impl Future<Output = Result<T, Error>>) -> (Error, u64) {
         let began = Instant::now();
         let asked = async {

@@ -111,7 +111,7 @@ impl Cluster {
         self.transport.round_trip()
     }
 
-    /// What nothing can happen before: credentials, and the apiserver's first answer.
+    /// Credentials, or the apiserver's first answer, while nothing can happen before they come.
     pub fn waits(&self) -> watch::Receiver<Option<String>> {
         self.transport.waits.subscribe()
     }

@@ -40,7 +40,7 @@ pub(super) struct Pace {
     /// None: each for itself.
     pub ticks: Option<Instant>,
     pub bandwidth: Option<Arc<Bandwidth>>,
-    /// Where it is noted that something came.
+    /// It is told when something comes.
     pub pulse: Arc<Pulse>,
 }
 

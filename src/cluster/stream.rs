@@ -28,7 +28,7 @@ pub(super) struct Stream {
     failed: Option<io::Error>,
     /// Counts as open for as long as it is.
     held: Option<Held>,
-    /// Where it is noted that something came, if the socket does not.
+    /// It is told when something comes, if the socket does not.
     pulse: Option<Arc<Pulse>>,
 }
 

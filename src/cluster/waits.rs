@@ -1,4 +1,4 @@
-//! What nothing can happen before, as words for a user who would see only that nothing happens.
+//! The thing that is waited for, as words for a user who would see only that nothing happens.
 
 use tokio::sync::watch;
 

@@ -19,6 +19,9 @@ use crate::{
 /// How often it is asked for what does not exist yet.
 const AGAIN: Duration = Duration::from_secs(2);
 
+/// How often all namespaces are asked because one cannot say at the moment, where another has it.
+const MOST_ROUNDS: usize = 5;
+
 /// The namespace of a resource and the label selector for its pods.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
@@ -53,8 +56,9 @@ async fn until_found(
     ask: impl AsyncFn(Option<&str>) -> Result<Vec<Found>, Error>,
     tell: impl AsyncFn(Notice),
 ) -> Result<Vec<Found>, Error> {
-    let (mut waited, mut lost) = (false, Lost::default());
+    let (mut waited, mut lost, mut rounds) = (false, Lost::default(), 0);
     loop {
+        rounds += 1;
         let (mut found, mut errors) = (Vec::new(), Vec::new());
         for namespace in namespaces {
             match ask(*namespace).await {
@@ -62,15 +66,17 @@ async fn until_found(
                 Err(error) => errors.push(error),
             }
         }
-        // An apiserver that has just started, say.
-        if let Some(error) = errors.iter().find(|error| follow && error.is_retryable()) {
+        // An apiserver that has just started, say. The others that were found do not wait for ever.
+        let patient = follow && (found.is_empty() || rounds < MOST_ROUNDS);
+        if let Some(error) = errors.iter().find(|error| patient && error.is_retryable()) {
             if let Some(text) = lost.failed(error) {
                 tell(Notice::Warning(text)).await;
             }
             sleep(AGAIN).await;
             continue;
         }
-        if let Some(text) = lost.works("the apiserver answers") {
+        let answers = !errors.iter().any(Error::is_retryable);
+        if let Some(text) = lost.works("the apiserver answers").filter(|_| answers) {
             tell(Notice::Info(text)).await;
         }
         let is_missing = errors.is_empty() || errors.iter().any(Error::is_not_found);
@@ -200,7 +206,7 @@ mod tests {
     use super::*;
     use crate::cluster::refused;
 
-    /// What comes of asking two namespaces that answer so, what was told, and how long it took.
+    /// The outcome of asking two namespaces that answer so, the notices, and how long it took.
     async fn ask(
         follow: bool,
         answer: impl Fn(&str, usize) -> Result<Vec<Found>, Error>,
@@ -255,6 +261,18 @@ mod tests {
         assert_eq!(told.len(), 2, "{told:?}");
         let (found, _, time) = ask(false, |_, _| Err(refused(503, ""))).await;
         assert!(found.is_err() && time.is_zero());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_namespace_that_never_answers_does_not_stop_another_for_long() {
+        let answer = |namespace: &str, _| match namespace {
+            "a" => Ok(vec![in_namespace("a", false)]),
+            _ => Err(refused(500, "gone mad")),
+        };
+        let (found, told, time) = ask(true, answer).await;
+        assert_eq!((found, time), (Ok(vec![in_namespace("a", false)]), AGAIN * 4));
+        assert!(told[0].ends_with("gone mad; trying again\")") && told.len() == 2, "{told:?}");
+        assert!(told[1].ends_with("gone mad\")"), "it is left out: {told:?}");
     }
 
     #[tokio::test(start_paused = true)]

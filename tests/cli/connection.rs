@@ -237,7 +237,7 @@ fn a_plugin_that_fails_is_told_with_its_last_words() {
     world.run("web").fails_with(1, &["exec plugin", "run: login"]);
 }
 
-/// Whatever keeps a start waiting is told before one asks oneself.
+/// Each thing that keeps a start waiting is told before one asks oneself.
 #[test]
 fn a_start_that_waits_says_for_what() {
     let plugin = shown(World::of(ApiServer::builder().token("sesame")));
@@ -316,6 +316,18 @@ fn a_log_that_does_not_begin_in_time_is_asked_for_again() {
     let mut tail = world.start("web --request-timeout 300ms");
     tail.expect("web-1 app a");
     tail.interrupt();
+}
+
+/// A node that hangs: the apiserver is there, and nothing is said of it.
+#[test]
+fn a_log_that_does_not_begin_again_and_again_is_told_once() {
+    let world = World::web(["a"]);
+    world.on(Match::logs()).times(4, &Answer::never());
+    let mut tail = world.start("web --request-timeout 200ms");
+    tail.expect("web-1 app a");
+    let told = format!("! web-1 › app: no answer from {} within 200ms", world.url());
+    let ran = tail.interrupt().told(&told).told("trying again");
+    ran.never_told("the apiserver answers again");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! More containers than can be followed: the newest are followed, the others read in turn.
 
-use apiserver::Pod;
+use apiserver::{Answer, Match, Pod};
 
 use crate::harness::World;
 
@@ -161,4 +161,19 @@ fn a_restart_is_shown_though_polls_take_all_that_they_may() {
         }
         tail.interrupt().never_told("may be missing");
     });
+}
+
+/// With a shorter bound than the default one, for the sake of the test.
+#[test]
+fn polls_that_are_never_answered_do_not_stop_polling() {
+    let world = two();
+    let mut tail = world.start("web -o raw --max-log-requests 1 --request-timeout 300ms");
+    tail.expect_all(["a", "b"]);
+    let script = world.on(Match::logs());
+    script.times(2, &Answer::never());
+    tail.until(|_| script.given() == 2);
+    world.log("web-1/app").push("c");
+    world.log("web-2/app").push("d");
+    tail.expect_all(["c", "d"]);
+    tail.interrupt().never_told("the apiserver answers again");
 }

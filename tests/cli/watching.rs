@@ -126,7 +126,7 @@ fn what_came_and_restarted_while_the_watch_was_away_is_shown() {
     tail.interrupt().never_told("may be missing");
 }
 
-/// What a start may fall into while an apiserver, or what stands before it, starts again.
+/// Answers that a start may get while an apiserver, or a proxy before it, starts again.
 fn restarting() -> [Answer; 7] {
     [
         Answer::reset(),

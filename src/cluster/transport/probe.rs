@@ -16,7 +16,7 @@ use super::{
 const QUIET: Duration = Duration::from_secs(10);
 
 impl Transport {
-    /// What becomes of each question is noted with that of all requests.
+    /// The outcome of each question is noted with that of all requests.
     pub async fn probe_whenever_silent(&self) -> Infallible {
         let mut asked = None::<Instant>;
         loop {

@@ -418,7 +418,7 @@ fn gaps_have_a_place_in_json_only() {
     fails("web --gaps -o json --template x", "--gaps has a place in JSON only");
 }
 
-/// What is neither documented nor refused may mean anything.
+/// A value that is neither documented nor refused may mean anything.
 #[test]
 fn nothing_and_less_than_nothing_are_refused_or_documented() {
     let usage = include_str!("../../../docs/usage.md");

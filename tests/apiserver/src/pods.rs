@@ -29,7 +29,7 @@ pub struct Pod {
     annotations: Vec<(String, String)>,
     owners: Vec<(String, String)>,
     conditions: Vec<(String, bool)>,
-    /// What the scheduler says of it: reason and message of `PodScheduled`.
+    /// The scheduler's words: reason and message of `PodScheduled`.
     unschedulable: Option<(String, String)>,
     phase: Option<String>,
     /// Reason and message of the status.

@@ -145,7 +145,7 @@ impl Double {
     }
 }
 
-/// What a list does: the server is known from then on.
+/// Lists something: the server is known from then on.
 async fn list(transport: &Transport) {
     let request = Request::get("/api/v1/pods").body(Bytes::new()).unwrap();
     transport.send(request, Priority::WatchAndList, Answer::Whole).await.unwrap();
