@@ -129,8 +129,9 @@ impl Cost {
         let a_node = if follow { max_streams_per_node } else { usize::MAX };
         let allowed: usize = nodes.values().map(|count| *count.min(&a_node)).sum();
         let over = targets.len() > max_log_requests || allowed < targets.len();
-        let kept = if follow && over { (max_log_requests / 10).max(1) } else { 0 };
-        let streams = allowed.min(max_log_requests - kept);
+        let most =
+            if follow && over { schedule::followed_of_many(max_log_requests) } else { max_log_requests };
+        let streams = allowed.min(most);
         let rest = targets.len() - streams;
         let busiest = nodes.into_iter().max_by_key(|(node, count)| (*count, std::cmp::Reverse(*node)));
         let namespaces = match &plan.selection.namespaces {
@@ -225,6 +226,15 @@ requests     5 to begin with; the limit on requests takes 0.0 s
         assert_eq!(cost.time, Duration::from_secs_f64((432.0 - 100.0) / 50.0));
         assert_eq!(cost.turn, Duration::from_secs(15));
         assert!(cost.to_string().contains("; 385 read in turn, every ~15 s\n"), "{cost}");
+    }
+
+    #[test]
+    fn with_few_places_one_is_followed() {
+        let streams = |places: usize| {
+            let cost = cost(5, &format!("web --max-log-requests {places}"));
+            (cost.streams, cost.polled)
+        };
+        assert_eq!([1, 2, 3, 5].map(streams), [(1, 4), (1, 4), (2, 3), (5, 0)]);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Decides which tails may use the apiserver, and how: every log request is made by leave of a [`Grant`].
 //!
 //! As long as all that want to follow fit, they follow. When they do not, the newest do, and the others are polled in
-//! turn: each gets leave for one short read when its time has come, and says how it went.
+//! turn: each gets leave for one short read when its time has come, and says how it went. A tenth of the places is kept
+//! for them; where there is one only, the newest follows in it and lends it to them.
 
 mod followers;
 mod state;
@@ -20,6 +21,7 @@ use tokio::{
 };
 
 use crate::target::Target;
+use followers::Bounds;
 use state::{Claimed, Id, State};
 pub use turns::shortest_round;
 
@@ -74,6 +76,11 @@ impl Load {
     pub fn expected_turn(&self, qps: Option<f64>) -> Option<Duration> {
         self.turn.map(|turn| turn.max(shortest_round(self.polled, qps)))
     }
+}
+
+/// How many are followed in so many places where not all can be.
+pub fn followed_of_many(places: usize) -> usize {
+    Bounds::new(places, usize::MAX).followed()
 }
 
 /// What keeps containers from being followed.
