@@ -11,6 +11,7 @@ mod tests;
 mod turns;
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -58,7 +59,7 @@ pub enum Urgency {
 }
 
 /// How the containers that are to be followed fare.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Load {
     pub following: usize,
     pub polled: usize,
@@ -68,6 +69,8 @@ pub struct Load {
     pub turn: Option<Duration>,
     /// Why not all are followed; None: all are, or it is for their nodes' sake.
     pub bound: Option<Bound>,
+    /// Of those that are polled, how many are on each node that can follow no more.
+    pub exhausted: Arc<BTreeMap<String, usize>>,
 }
 
 impl Load {
@@ -140,7 +143,7 @@ impl Shared {
             let changed = change(state, now);
             state.settle(now);
             let load = state.load(now);
-            self.load.send_if_modified(|before| std::mem::replace(before, load) != load);
+            self.load.send_if_modified(|before| std::mem::replace(before, load.clone()) != load);
             changed
         })
     }

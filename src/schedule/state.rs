@@ -36,6 +36,8 @@ pub struct State {
     polls: usize,
     readers: usize,
     pollers: usize,
+    /// The same by node.
+    exhausted: Arc<BTreeMap<String, usize>>,
     /// Who follows in the only place, and since when.
     lender: Option<(Id, Instant)>,
     /// Until when the only place is lent.
@@ -87,6 +89,7 @@ impl State {
             polls: 0,
             readers: 0,
             pollers: 0,
+            exhausted: Arc::default(),
             lender: None,
             lent: None,
             count: 0,
@@ -216,13 +219,23 @@ impl State {
         }
         match before {
             Some(Want::Read) => self.readers -= 1,
-            Some(Want::Poll) => self.pollers -= 1,
+            Some(Want::Poll) => {
+                self.pollers -= 1;
+                let exhausted = Arc::make_mut(&mut self.exhausted);
+                if let Some(count) = exhausted.get_mut(&member.pod.node) {
+                    *count -= 1;
+                }
+                exhausted.retain(|_, count| *count > 0);
+            }
             Some(Want::Follow) => self.followers.leave(member.age, &member.pod, revoked),
             None => {}
         }
         match want {
             Some(Want::Read) => self.readers += 1,
-            Some(Want::Poll) => self.pollers += 1,
+            Some(Want::Poll) => {
+                self.pollers += 1;
+                *Arc::make_mut(&mut self.exhausted).entry(member.pod.node.clone()).or_default() += 1;
+            }
             Some(Want::Follow) => self.followers.enter(member.age, &member.pod),
             None => {}
         }
@@ -388,7 +401,8 @@ impl State {
             _ => self.followers.exceed_nodes().then_some(Bound::StreamsPerNode),
         };
         let turn = self.turns.round(polled, self.polls, now);
-        Load { following, polled, waiting: self.queue.len(), turn, bound }
+        let exhausted = self.exhausted.clone();
+        Load { following, polled, waiting: self.queue.len(), turn, bound, exhausted }
     }
 }
 

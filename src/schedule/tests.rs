@@ -148,7 +148,7 @@ async fn one_too_many_and_a_tenth_of_the_places_goes_to_polls() {
     advance(TENURE).await;
     tails.push(tail(&scheduler, "node-50", 50));
     assert_eq!(following(&mut tails), (6..51).collect::<Vec<_>>());
-    let load = *scheduler.load().borrow();
+    let load = scheduler.load().borrow().clone();
     assert_eq!((load.following, load.polled, load.bound), (45, 6, Some(Bound::LogRequests)));
     assert_eq!(tails.iter().filter(|tail| tail.grant.is_some()).count(), 50);
 }
@@ -170,7 +170,7 @@ async fn a_node_has_its_share_and_the_rest_of_it_is_polled() {
     tails.extend((5..15).map(|n| tail(&scheduler, &format!("node-{n}"), n)));
     poll_for(&mut tails, TENURE * 2, &[]).await;
     assert_eq!(following(&mut tails), (2..15).collect::<Vec<_>>());
-    let load = *scheduler.load().borrow();
+    let load = scheduler.load().borrow().clone();
     assert_eq!((load.following, load.polled, load.bound), (13, 2, Some(Bound::StreamsPerNode)));
 }
 
@@ -315,8 +315,11 @@ async fn what_a_node_cannot_follow_is_polled_though_there_is_room() {
     let mut tails = tails(&scheduler, 2);
     tails[0].ask(Want::Poll, Urgency::Open);
     assert_eq!((tails[0].mode(), tails[1].mode()), (Some(Mode::Poll), Some(Mode::Follow)));
-    let load = *scheduler.load().borrow();
+    let load = scheduler.load().borrow().clone();
     assert_eq!((load.following, load.polled, load.bound), (1, 1, None));
+    assert_eq!(load.exhausted.iter().collect::<Vec<_>>(), [(&"node-0".to_owned(), &1)]);
+    tails[0].ask(Want::Read, Urgency::Ending);
+    assert!(scheduler.load().borrow().exhausted.is_empty());
 }
 
 #[tokio::test(start_paused = true)]

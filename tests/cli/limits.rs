@@ -163,13 +163,32 @@ fn a_node_that_is_out_of_inotify_is_polled_and_others_are_followed() {
     }
     let mut tail = world.start("web");
     tail.expect_all(["web-1 app a", "web-2 app a", "web-3 app a"]);
-    tail.told("failed to create fsnotify watcher: too many open files\n");
-    tail.told("following 2 of 3 containers, polling 1 every ~1 s\n");
+    tail.told("· small can follow no more logs; reading 1 of them in turn, about every 1 s\n");
     for (name, _) in pods {
         world.log(&format!("{name}/app")).push("b");
     }
     tail.expect_all(["web-1 app b", "web-2 app b", "web-3 app b"]);
     tail.interrupt();
+}
+
+#[test]
+fn nodes_that_are_out_of_inotify_are_told_once_each() {
+    let world = World::new();
+    let node = |n: usize| ["small", "none"][n % 2];
+    world.add_pods((0..40).map(|n| Pod::new(format!("web-{n:02}")).node(node(n))));
+    world.set_inotify_instances("small", 0);
+    world.set_inotify_instances("none", 0);
+    for n in 0..40 {
+        world.log(&format!("web-{n:02}/app")).push("a");
+    }
+    let mut tail = world.start("web -o raw");
+    tail.expect_all(["a"; 40]);
+    for node in ["small", "none"] {
+        tail.told(&format!(
+            "· {node} can follow no more logs; reading 20 of them in turn, about every 2 s\n"
+        ));
+    }
+    tail.interrupt().never_told("fsnotify").never_told("containers");
 }
 
 #[test]

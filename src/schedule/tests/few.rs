@@ -30,7 +30,7 @@ async fn with_few_places_the_newest_are_followed_and_nobody_starves() {
             // The only place is lent for no longer than the polls take.
             assert!(newest.iter().all(|&(tenths, _)| tenths >= 540), "{places}, {count}: {fared:?}");
             assert!(others.iter().all(|&(_, polls)| polls >= 40), "{places}, {count}: {fared:?}");
-            let load = *scheduler.load().borrow();
+            let load = scheduler.load().borrow().clone();
             assert_eq!((load.following, load.polled), (followed, count - followed));
         }
     }
