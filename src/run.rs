@@ -201,7 +201,7 @@ async fn tail_in(
         dry_run(cluster, &selection, wish, sender).await?;
         return Ok(Some(Summary::default()));
     }
-    let scheduler = Scheduler::new(wish.limits.max_log_requests, wish.limits.max_streams_per_node);
+    let scheduler = Scheduler::new(wish.limits.log_requests.nearby, wish.limits.max_streams_per_node);
     let context = tail::Context {
         logs: cluster.clone(),
         scheduler: scheduler.clone(),
@@ -214,7 +214,7 @@ async fn tail_in(
     let keep_annotations = plan.display.format == Format::Json || plan.display.template.is_some();
     let (selected, receiver) = mpsc::channel(SELECTED);
     let selecting = select::run(cluster, &selection, wish.logs.follow, keep_annotations, selected);
-    let tailing = tail::run(context, receiver);
+    let tailing = tail::run(context, wish.limits.log_requests, receiver);
     tokio::select! {
         (selected, summary) = join(selecting, tailing) => selected.map(|()| Some(summary)),
         never = coverage::tell(scheduler.load(), wish.limits.qps, sender), if wish.logs.follow => match never {},
@@ -243,7 +243,7 @@ async fn dry_run(
     };
     let (listed, ()) = join(select::run(cluster, selection, false, false, sender), collect).await;
     listed?;
-    out.text(DryRun::new(targets, wish).to_string()).await;
+    out.text(DryRun::new(targets, wish, cluster.round_trip()).to_string()).await;
     Ok(())
 }
 

@@ -134,6 +134,11 @@ impl Followers {
         }
     }
 
+    /// There are so many streams from now on.
+    pub fn resize(&mut self, bounds: Bounds) {
+        self.bounds = bounds;
+    }
+
     pub fn enter(&mut self, age: Age, pod: &Arc<PodInfo>) {
         self.candidates += 1;
         self.change(&pod.node, |node| {

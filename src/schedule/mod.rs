@@ -111,6 +111,13 @@ impl Scheduler {
         Self { shared: Arc::new(Shared { state, load: watch::Sender::default() }) }
     }
 
+    /// There may be so many log requests at a time from now on.
+    pub fn resize(&self, max_log_requests: usize) {
+        if self.shared.peek(|state| state.places()) != max_log_requests {
+            self.shared.change(|state, _| state.resize(max_log_requests));
+        }
+    }
+
     /// What a tail asks for grants with. Between its requests it is remembered how it was polled.
     pub fn seat(&self, target: &Target) -> Seat {
         let bell = Arc::new(Notify::new());

@@ -97,6 +97,16 @@ impl State {
         }
     }
 
+    pub fn places(&self) -> usize {
+        self.bounds.places
+    }
+
+    /// There are so many places from now on; of what is open, nothing is closed for it.
+    pub fn resize(&mut self, places: usize) {
+        self.bounds = Bounds::new(places, self.bounds.per_node);
+        self.followers.resize(self.bounds);
+    }
+
     pub fn join(&mut self, pod: &Arc<PodInfo>, bell: Arc<Notify>) -> Id {
         self.count += 1;
         let (age, pod) = ((pod.created, self.count), pod.clone());
