@@ -46,13 +46,14 @@ struct Cost {
 }
 
 impl DryRun {
-    pub fn new(mut targets: Vec<Arc<Target>>, plan: &ClusterPlan) -> DryRun {
+    /// `round_trip`: to the apiserver and back.
+    pub fn new(mut targets: Vec<Arc<Target>>, plan: &ClusterPlan, round_trip: Option<Duration>) -> DryRun {
         // Those of one owner on one node stand together; the containers of a pod stay as they are.
         targets.sort_by_cached_key(|target| {
             let pod = &target.pod;
             [pod.namespace.clone(), owner(target), pod.node.clone(), pod.name.clone()]
         });
-        let cost = Cost::of(&targets, plan);
+        let cost = Cost::of(&targets, plan, round_trip);
         DryRun { targets, cost }
     }
 
@@ -118,8 +119,9 @@ impl fmt::Display for Cost {
 }
 
 impl Cost {
-    fn of(targets: &[Arc<Target>], plan: &ClusterPlan) -> Cost {
-        let Limits { qps, burst, max_log_requests, max_streams_per_node, .. } = plan.limits;
+    fn of(targets: &[Arc<Target>], plan: &ClusterPlan, round_trip: Option<Duration>) -> Cost {
+        let Limits { qps, burst, log_requests, max_streams_per_node, .. } = plan.limits;
+        let max_log_requests = log_requests.at(round_trip);
         let http1 = plan.connect.http1;
         let follow = plan.logs.follow;
         let mut nodes: HashMap<&str, usize> = HashMap::new();
@@ -129,8 +131,9 @@ impl Cost {
         let a_node = if follow { max_streams_per_node } else { usize::MAX };
         let allowed: usize = nodes.values().map(|count| *count.min(&a_node)).sum();
         let over = targets.len() > max_log_requests || allowed < targets.len();
-        let kept = if follow && over { (max_log_requests / 10).max(1) } else { 0 };
-        let streams = allowed.min(max_log_requests - kept);
+        let most =
+            if follow && over { schedule::followed_of_many(max_log_requests) } else { max_log_requests };
+        let streams = allowed.min(most);
         let rest = targets.len() - streams;
         let busiest = nodes.into_iter().max_by_key(|(node, count)| (*count, std::cmp::Reverse(*node)));
         let namespaces = match &plan.selection.namespaces {
@@ -193,16 +196,20 @@ mod tests {
     }
 
     fn cost(containers: usize, line: &str) -> Cost {
+        cost_from(containers, line, None)
+    }
+
+    fn cost_from(containers: usize, line: &str, round_trip: Option<Duration>) -> Cost {
         let node = |n: usize| if n.is_multiple_of(3) { "node-b" } else { "node-a" };
         let targets: Vec<_> = (0..containers).map(|n| target(n, node(n), "app")).collect();
-        Cost::of(&targets, &plan(line))
+        Cost::of(&targets, &plan(line), round_trip)
     }
 
     #[test]
     fn it_lists_by_owner_and_node() {
         let targets =
             vec![target(1, "node-a", "app"), target(2, "node-b", "app"), target(3, "node-a", "app")];
-        let text = DryRun::new(targets, &plan("web")).to_string();
+        let text = DryRun::new(targets, &plan("web"), None).to_string();
         let wanted = "\
 NAMESPACE  OWNER             NODE    POD    CONTAINER
 shop       ReplicaSet/web-0  node-b  web-2  app
@@ -228,9 +235,24 @@ requests     5 to begin with; the limit on requests takes 0.0 s
     }
 
     #[test]
+    fn with_few_places_one_is_followed() {
+        let streams = |places: usize| {
+            let cost = cost(5, &format!("web --max-log-requests {places}"));
+            (cost.streams, cost.polled)
+        };
+        assert_eq!([1, 2, 3, 5].map(streams), [(1, 4), (1, 4), (2, 3), (5, 0)]);
+    }
+
+    #[test]
     fn without_following_the_rest_waits_and_each_end_is_confirmed() {
         let cost = cost(20, "web --no-follow");
         assert_eq!((cost.streams, cost.polled, cost.waiting, cost.requests), (5, 0, 15, 41));
+    }
+
+    #[test]
+    fn without_following_more_are_read_at_once_from_far_away() {
+        let cost = cost_from(60, "web --no-follow", Some(Duration::from_millis(100)));
+        assert_eq!((cost.streams, cost.waiting, cost.connections), (30, 30, 10));
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub mod stdin;
 pub mod tail;
 
 pub mod complete;
+mod coverage;
 mod dry_run;
 
 pub mod filter;

@@ -22,6 +22,7 @@ use crate::{
     batch::{Batch, Item},
     cli::UsageError,
     cluster::{self, Cluster, Trace},
+    coverage,
     dry_run::DryRun,
     exit::ExitCode,
     filter::Filter,
@@ -33,7 +34,7 @@ use crate::{
     plan::{ClusterPlan, Format, Plan, Selection, Source, StatsFormat},
     prompt,
     render::Renderer,
-    schedule::{Bound, Load, Scheduler},
+    schedule::Scheduler,
     select::{self, Selected},
     stats::Stats,
     stdin,
@@ -49,9 +50,8 @@ const SAYING: Duration = Duration::from_secs(1);
 /// Targets and notices that may wait between selecting and tailing.
 const SELECTED: usize = 256;
 
-/// How long containers must wait before it is told, and how often at most it is told.
+/// How long the apiserver must be away before it is told.
 const SETTLED: Duration = Duration::from_secs(1);
-const TOLD_AGAIN: Duration = Duration::from_secs(10);
 
 /// How long nothing may happen before it is told what is waited for.
 const PATIENT: Duration = Duration::from_secs(2);
@@ -201,7 +201,7 @@ async fn tail_in(
         dry_run(cluster, &selection, wish, sender).await?;
         return Ok(Some(Summary::default()));
     }
-    let scheduler = Scheduler::new(wish.limits.max_log_requests, wish.limits.max_streams_per_node);
+    let scheduler = Scheduler::new(wish.limits.log_requests.nearby, wish.limits.max_streams_per_node);
     let context = tail::Context {
         logs: cluster.clone(),
         scheduler: scheduler.clone(),
@@ -214,10 +214,10 @@ async fn tail_in(
     let keep_annotations = plan.display.format == Format::Json || plan.display.template.is_some();
     let (selected, receiver) = mpsc::channel(SELECTED);
     let selecting = select::run(cluster, &selection, wish.logs.follow, keep_annotations, selected);
-    let tailing = tail::run(context, receiver);
+    let tailing = tail::run(context, wish.limits.log_requests, receiver);
     tokio::select! {
         (selected, summary) = join(selecting, tailing) => selected.map(|()| Some(summary)),
-        never = tell_waiting(scheduler.load(), wish.limits.qps, sender), if wish.logs.follow => match never {},
+        never = coverage::tell(scheduler.load(), wish.limits.qps, sender), if wish.logs.follow => match never {},
         never = tell_outages(cluster.outage(), sender) => match never {},
         never = cluster.probe_whenever_silent() => match never {},
     }
@@ -243,52 +243,8 @@ async fn dry_run(
     };
     let (listed, ()) = join(select::run(cluster, selection, false, false, sender), collect).await;
     listed?;
-    out.text(DryRun::new(targets, wish).to_string()).await;
+    out.text(DryRun::new(targets, wish, cluster.round_trip()).to_string()).await;
     Ok(())
-}
-
-/// Says how many containers are polled because there are too many to follow all.
-async fn tell_waiting(mut load: watch::Receiver<Load>, qps: Option<f64>, out: &Sender) -> Infallible {
-    let expected = |load: &Load| Load { turn: load.expected_turn(qps), ..*load };
-    let mut told = Load::default();
-    loop {
-        // The scheduler outlives this; without it there would be nothing to tell.
-        if load.wait_for(|load| is_news(&expected(load), &told)).await.is_err() {
-            std::future::pending::<()>().await;
-        }
-        sleep(SETTLED).await;
-        let load = expected(&load.borrow_and_update());
-        if !is_news(&load, &told) {
-            continue;
-        }
-        told = load;
-        out.notice(Notice::Info(in_words(&load))).await;
-        sleep(TOLD_AGAIN).await;
-    }
-}
-
-/// Whether others are polled than before, or in quite another time.
-fn is_news(load: &Load, told: &Load) -> bool {
-    let seconds = |load: &Load| load.turn.map_or(0.0, |turn| turn.as_secs_f64());
-    let (now, before) = (seconds(load), seconds(told));
-    load.polled != told.polled || load.polled > 0 && (now > 1.5 * before || now < before / 1.5)
-}
-
-/// Such as `following 45 of 430 containers, polling 385 every ~8 s; --max-log-requests raises it`.
-fn in_words(load: &Load) -> String {
-    let Load { following, polled, turn, bound, .. } = *load;
-    let total = following + polled;
-    if polled == 0 {
-        return format!("following all {total} containers");
-    }
-    let every = turn.map_or("in turn".to_owned(), |turn| format!("every ~{} s", turn.as_secs()));
-    let mend = match bound {
-        Some(Bound::LogRequests) => "; --max-log-requests raises it",
-        Some(Bound::StreamsPerNode) => "; --max-streams-per-node raises it",
-        // The kubelet of their node can follow no more.
-        None => "",
-    };
-    format!("following {following} of {total} containers, polling {polled} {every}{mend}")
 }
 
 /// Says what is waited for where nothing has happened for a while.
@@ -474,24 +430,5 @@ mod tests {
         assert_eq!(told.len(), 2, "{told:?}");
         assert!(told[0].0 == 2 && told[0].1.ends_with("; trying again"), "{told:?}");
         assert_eq!(told[1], (61, "the apiserver answers again".to_owned()));
-    }
-
-    #[test]
-    fn what_is_polled_is_told_with_the_limit_that_binds() {
-        let load = Load {
-            following: 45,
-            polled: 385,
-            turn: Some(Duration::from_secs(8)),
-            bound: Some(Bound::LogRequests),
-            ..Load::default()
-        };
-        let polled = "following 45 of 430 containers, polling 385";
-        assert_eq!(in_words(&load), format!("{polled} every ~8 s; --max-log-requests raises it"));
-        let load = Load { bound: Some(Bound::StreamsPerNode), turn: None, ..load };
-        assert_eq!(in_words(&load), format!("{polled} in turn; --max-streams-per-node raises it"));
-        let load = Load { bound: None, ..load };
-        assert_eq!(in_words(&load), format!("{polled} in turn"));
-        let load = Load { following: 430, polled: 0, ..load };
-        assert_eq!(in_words(&load), "following all 430 containers");
     }
 }

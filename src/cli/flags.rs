@@ -115,7 +115,7 @@ fn output() -> [Arg; 11] {
 
 fn limits() -> [Arg; 8] {
     [
-        whole("max-log-requests", "N").help("Logs at once; default: 50, 5 if not following"),
+        whole("max-log-requests", "N").help("Logs at once; default: 50, 5 to 50 if not following"),
         whole("max-streams-per-node", "N").help("Logs of one node followed at once; default: 100"),
         number("qps", "N").help("Requests a second; default: 50; -1: no limit"),
         whole("burst", "N").help("Requests before --qps binds; default: 100"),

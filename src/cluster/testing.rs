@@ -32,7 +32,7 @@ use super::{
     kubeconfig::Host,
     settings::Settings,
 };
-use crate::plan::{Connect, Limits};
+use crate::plan::{Connect, Limits, LogRequests};
 
 /// What a server does with one request.
 pub(super) enum Answer {
@@ -249,7 +249,7 @@ pub(super) fn limits() -> Limits {
     Limits {
         qps: None,
         burst: 1,
-        max_log_requests: 1,
+        log_requests: LogRequests::fixed(1),
         max_streams_per_node: 1,
         max_bandwidth: None,
         latency: Duration::ZERO,

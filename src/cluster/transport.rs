@@ -311,7 +311,7 @@ fn kind(priority: Priority, answer: Answer) -> stats::Kind {
 
 fn log_reading(limits: &Limits, stats: &Stats, pulse: &Arc<Pulse>) -> Reading {
     let bandwidth = limits.max_bandwidth.map(|rate| Arc::new(Bandwidth::new(rate, stats.clone())));
-    let window = (UNREAD / limits.max_log_requests.max(1)).clamp(LEAST_WINDOW, MOST_WINDOW);
+    let window = (UNREAD / limits.log_requests.most.max(1)).clamp(LEAST_WINDOW, MOST_WINDOW);
     Reading {
         pace: Pace { latency: limits.latency, ticks: Some(Instant::now()), bandwidth, pulse: pulse.clone() },
         window: window as u32,

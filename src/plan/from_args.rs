@@ -6,8 +6,8 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
     ClusterPlan, Condition, Connect, ContainerStates, Display, Environment, FilterPlan, Format, Limits,
-    LineLimit, LinePattern, LogPlan, Namespaces, Plan, Selection, Since, Source, StatsFormat, Template,
-    Timestamps, colors, duration, name, pattern, query, selector, size,
+    LineLimit, LinePattern, LogPlan, LogRequests, Namespaces, Plan, Selection, Since, Source, StatsFormat,
+    Template, Timestamps, colors, duration, name, pattern, query, selector, size,
 };
 use crate::cli::{Args, UsageError};
 
@@ -18,6 +18,7 @@ const SINCE: Duration = Duration::from_secs(48 * 60 * 60);
 const IDLE_CHECK: Duration = Duration::from_secs(30);
 /// As stern.
 const MAX_LOG_REQUESTS: usize = 50;
+/// As stern; but where the apiserver is far away, up to as many as are followed.
 const MAX_LOG_REQUESTS_NO_FOLLOW: usize = 5;
 /// Each takes an inotify instance, of which many systems have 128 for all who follow there.
 const MAX_STREAMS_PER_NODE: usize = 100;
@@ -319,12 +320,14 @@ fn since(args: &Args) -> Result<Option<Since>> {
 }
 
 fn limits(args: &Args, follow: bool) -> Result<Limits> {
-    let max_log_requests = match args.max_log_requests {
-        None | Some(-1) if follow => MAX_LOG_REQUESTS,
-        None | Some(-1) => MAX_LOG_REQUESTS_NO_FOLLOW,
-        Some(said) => usize::try_from(said).ok().filter(|&max| max > 0).ok_or_else(|| {
-            error(format!("--max-log-requests: {said} is less than 1; leave it out for the default"))
-        })?,
+    let log_requests = match args.max_log_requests {
+        None | Some(-1) if follow => LogRequests::fixed(MAX_LOG_REQUESTS),
+        None | Some(-1) => LogRequests { nearby: MAX_LOG_REQUESTS_NO_FOLLOW, most: MAX_LOG_REQUESTS },
+        Some(said) => {
+            usize::try_from(said).ok().filter(|&max| max > 0).map(LogRequests::fixed).ok_or_else(|| {
+                error(format!("--max-log-requests: {said} is less than 1; leave it out for the default"))
+            })?
+        }
     };
     let max_streams_per_node = match args.max_streams_per_node {
         None => MAX_STREAMS_PER_NODE,
@@ -360,7 +363,7 @@ fn limits(args: &Args, follow: bool) -> Result<Limits> {
     if latency > LONGEST_LATENCY {
         return Err(error(format!("--latency: {latency:?} is longer than 1s; some milliseconds are enough")));
     }
-    Ok(Limits { qps, burst, max_log_requests, max_streams_per_node, max_bandwidth, latency })
+    Ok(Limits { qps, burst, log_requests, max_streams_per_node, max_bandwidth, latency })
 }
 
 fn display(args: &Args, namespaces: &Namespaces, env: &Environment) -> Result<Display> {

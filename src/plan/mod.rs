@@ -207,13 +207,37 @@ pub struct Limits {
     pub qps: Option<f64>,
     pub burst: u32,
     /// Concurrent log requests, at least 1.
-    pub max_log_requests: usize,
+    pub log_requests: LogRequests,
     /// Concurrent followed logs of one node, at least 1.
     pub max_streams_per_node: usize,
     /// Bytes a second over all logs; None: no limit.
     pub max_bandwidth: Option<u64>,
     /// How long a line of a busy log may wait for others to be read with it.
     pub latency: Duration,
+}
+
+/// How many logs are read at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogRequests {
+    /// Where the apiserver is near.
+    pub nearby: usize,
+    /// However far it is.
+    pub most: usize,
+}
+
+impl LogRequests {
+    pub fn fixed(count: usize) -> Self {
+        Self { nearby: count, most: count }
+    }
+
+    /// How many where a request takes so long to the apiserver and back: each spends most of its time on the way, and so
+    /// many more are under way at once that the limit on requests is still what binds.
+    pub fn at(self, round_trip: Option<Duration>) -> usize {
+        /// A millisecond more to the server and back is a quarter of a log more.
+        const MILLIS_A_LOG: u128 = 4;
+        let more = round_trip.unwrap_or_default().as_millis() / MILLIS_A_LOG;
+        usize::try_from(more).unwrap_or(usize::MAX).saturating_add(self.nearby).min(self.most)
+    }
 }
 
 /// What is done with lines that are longer than they should be.

@@ -25,10 +25,27 @@ pub type Age = (Option<Timestamp>, u64);
 pub struct Bounds {
     /// Concurrent log requests of all kinds.
     pub places: usize,
-    /// How many of them are not for followers where not all can be followed.
+    /// How many of them are for polls where not all can be followed.
     pub kept: usize,
     /// Followers on one node.
     pub per_node: usize,
+}
+
+impl Bounds {
+    pub fn new(places: usize, per_node: usize) -> Bounds {
+        let places = places.max(1);
+        Bounds { places, kept: (places / 10).max(1), per_node: per_node.max(1) }
+    }
+
+    /// How many may be followed where not all can be.
+    pub fn followed(&self) -> usize {
+        if self.is_lent() { 1 } else { self.places - self.kept }
+    }
+
+    /// Whether there is one place only, which whoever follows lends to the others.
+    pub fn is_lent(&self) -> bool {
+        self.places == 1
+    }
 }
 
 /// What was decided about a container.
@@ -117,6 +134,11 @@ impl Followers {
         }
     }
 
+    /// There are so many streams from now on.
+    pub fn resize(&mut self, bounds: Bounds) {
+        self.bounds = bounds;
+    }
+
     pub fn enter(&mut self, age: Age, pod: &Arc<PodInfo>) {
         self.candidates += 1;
         self.change(&pod.node, |node| {
@@ -141,6 +163,15 @@ impl Followers {
         self.change(&pod.node, |node| {
             if let Some(place) = node.chosen.get_mut(&age) {
                 *place = Place { since: now, held: true };
+            }
+        });
+    }
+
+    /// A container that was chosen lends its place, and stays chosen.
+    pub fn lent(&mut self, age: Age, pod: &PodInfo) {
+        self.change(&pod.node, |node| {
+            if let Some(place) = node.chosen.get_mut(&age) {
+                place.held = false;
             }
         });
     }
@@ -205,9 +236,9 @@ impl Followers {
 
     /// How many may be followed now.
     fn limit(&mut self, now: Instant, readers: usize, pollers: usize) -> usize {
-        let Bounds { places, kept, .. } = self.bounds;
+        let bounds = self.bounds;
         let some_polled = self.exceed_nodes() || pollers > 0;
-        let room = if some_polled { places - kept } else { places };
+        let room = if some_polled { bounds.followed() } else { bounds.places };
         self.next_review = None;
         if self.followable + readers > room {
             self.full = true;
@@ -217,7 +248,7 @@ impl Followers {
             self.full = now < calm;
             self.next_review = self.full.then_some(calm);
         }
-        if self.full { places - kept } else { room }
+        if self.full { bounds.followed() } else { room }
     }
 
     /// The follower whose place a newer container is to have now.

@@ -1,7 +1,8 @@
 //! Decides which tails may use the apiserver, and how: every log request is made by leave of a [`Grant`].
 //!
 //! As long as all that want to follow fit, they follow. When they do not, the newest do, and the others are polled in
-//! turn: each gets leave for one short read when its time has come, and says how it went.
+//! turn: each gets leave for one short read when its time has come, and says how it went. A tenth of the places is kept
+//! for them; where there is one only, the newest follows in it and lends it to them.
 
 mod followers;
 mod state;
@@ -10,6 +11,7 @@ mod tests;
 mod turns;
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -20,6 +22,7 @@ use tokio::{
 };
 
 use crate::target::Target;
+use followers::Bounds;
 use state::{Claimed, Id, State};
 pub use turns::shortest_round;
 
@@ -56,7 +59,7 @@ pub enum Urgency {
 }
 
 /// How the containers that are to be followed fare.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Load {
     pub following: usize,
     pub polled: usize,
@@ -66,6 +69,8 @@ pub struct Load {
     pub turn: Option<Duration>,
     /// Why not all are followed; None: all are, or it is for their nodes' sake.
     pub bound: Option<Bound>,
+    /// Of those that are polled, how many are on each node that can follow no more.
+    pub exhausted: Arc<BTreeMap<String, usize>>,
 }
 
 impl Load {
@@ -74,6 +79,11 @@ impl Load {
     pub fn expected_turn(&self, qps: Option<f64>) -> Option<Duration> {
         self.turn.map(|turn| turn.max(shortest_round(self.polled, qps)))
     }
+}
+
+/// How many are followed in so many places where not all can be.
+pub fn followed_of_many(places: usize) -> usize {
+    Bounds::new(places, usize::MAX).followed()
 }
 
 /// What keeps containers from being followed.
@@ -99,6 +109,13 @@ impl Scheduler {
     pub fn new(max_log_requests: usize, max_streams_per_node: usize) -> Self {
         let state = Mutex::new(State::new(max_log_requests, max_streams_per_node));
         Self { shared: Arc::new(Shared { state, load: watch::Sender::default() }) }
+    }
+
+    /// There may be so many log requests at a time from now on.
+    pub fn resize(&self, max_log_requests: usize) {
+        if self.shared.peek(|state| state.places()) != max_log_requests {
+            self.shared.change(|state, _| state.resize(max_log_requests));
+        }
     }
 
     /// What a tail asks for grants with. Between its requests it is remembered how it was polled.
@@ -133,7 +150,7 @@ impl Shared {
             let changed = change(state, now);
             state.settle(now);
             let load = state.load(now);
-            self.load.send_if_modified(|before| std::mem::replace(before, load) != load);
+            self.load.send_if_modified(|before| std::mem::replace(before, load.clone()) != load);
             changed
         })
     }

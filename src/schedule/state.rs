@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
+    time::Duration,
 };
 
 use tokio::{sync::Notify, time::Instant};
@@ -10,9 +11,12 @@ use tokio::{sync::Notify, time::Instant};
 use super::{
     Bound, Load, Mode, Urgency, Want,
     followers::{Age, Bounds, Choice, Followers},
-    turns::{Pace, Turns},
+    turns::{self, Pace, Turns},
 };
 use crate::target::PodInfo;
+
+/// Where there is one place only: for how long it is lent at a time, and for how long it is followed in at least.
+pub const LENT: Duration = turns::SOONEST;
 
 /// Names a member; the number is that of arrival.
 pub type Id = u64;
@@ -32,6 +36,12 @@ pub struct State {
     polls: usize,
     readers: usize,
     pollers: usize,
+    /// The same by node.
+    exhausted: Arc<BTreeMap<String, usize>>,
+    /// Who follows in the only place, and since when.
+    lender: Option<(Id, Instant)>,
+    /// Until when the only place is lent.
+    lent: Option<Instant>,
     /// Numbers members and claims.
     count: u64,
     /// Who of those who wait looks again, and when.
@@ -54,13 +64,21 @@ struct Member {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Claim {
     Waiting(Urgency),
-    Held { mode: Mode, revoked: bool },
+    Held { mode: Mode, recall: Recall },
+}
+
+/// Whether what is held is to be given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Recall {
+    No,
+    /// To be lent: it stays chosen.
+    ForAWhile,
+    ForGood,
 }
 
 impl State {
     pub fn new(places: usize, per_node: usize) -> State {
-        let (places, per_node) = (places.max(1), per_node.max(1));
-        let bounds = Bounds { places, kept: (places / 10).max(1), per_node };
+        let bounds = Bounds::new(places, per_node);
         State {
             bounds,
             members: HashMap::new(),
@@ -71,9 +89,22 @@ impl State {
             polls: 0,
             readers: 0,
             pollers: 0,
+            exhausted: Arc::default(),
+            lender: None,
+            lent: None,
             count: 0,
             keeper: None,
         }
+    }
+
+    pub fn places(&self) -> usize {
+        self.bounds.places
+    }
+
+    /// There are so many places from now on; of what is open, nothing is closed for it.
+    pub fn resize(&mut self, places: usize) {
+        self.bounds = Bounds::new(places, self.bounds.per_node);
+        self.followers.resize(self.bounds);
     }
 
     pub fn join(&mut self, pod: &Arc<PodInfo>, bell: Arc<Notify>) -> Id {
@@ -122,7 +153,7 @@ impl State {
 
     pub fn is_revoked(&self, (id, number): Claimed) -> bool {
         let claim = self.members.get(&id).and_then(|member| member.claim);
-        !matches!(claim, Some((held, Claim::Held { revoked: false, .. })) if held == number)
+        !matches!(claim, Some((held, Claim::Held { recall: Recall::No, .. })) if held == number)
     }
 
     /// It was polled, and waits for the next turn.
@@ -137,11 +168,19 @@ impl State {
     /// It no longer wants what it claimed, or has had it.
     pub fn give_up(&mut self, claimed: Claimed, now: Instant) {
         let Some(member) = self.holder(claimed) else { return };
-        // A poll of which nothing was told must not come again at once.
-        if let Some((_, Claim::Held { mode: Mode::Poll, .. })) = member.claim {
-            member.pace.rest(now, false);
+        let mut want = None;
+        match member.claim {
+            // A poll of which nothing was told must not come again at once.
+            Some((_, Claim::Held { mode: Mode::Poll, .. })) => member.pace.rest(now, false),
+            Some((_, Claim::Held { recall: Recall::ForAWhile, .. })) => {
+                want = member.want;
+                let (age, pod) = (member.age, member.pod.clone());
+                self.followers.lent(age, &pod);
+                self.lent = Some(now + LENT);
+            }
+            _ => {}
         }
-        self.lay_down(claimed.0, None);
+        self.lay_down(claimed.0, want);
     }
 
     /// Takes a place that nobody wants.
@@ -174,6 +213,7 @@ impl State {
             Some((_, Claim::Held { mode, .. })) => {
                 self.open -= 1;
                 self.polls -= usize::from(mode == Mode::Poll);
+                self.lender.take_if(|(lender, _)| *lender == id);
             }
             None => {}
         }
@@ -189,13 +229,23 @@ impl State {
         }
         match before {
             Some(Want::Read) => self.readers -= 1,
-            Some(Want::Poll) => self.pollers -= 1,
+            Some(Want::Poll) => {
+                self.pollers -= 1;
+                let exhausted = Arc::make_mut(&mut self.exhausted);
+                if let Some(count) = exhausted.get_mut(&member.pod.node) {
+                    *count -= 1;
+                }
+                exhausted.retain(|_, count| *count > 0);
+            }
             Some(Want::Follow) => self.followers.leave(member.age, &member.pod, revoked),
             None => {}
         }
         match want {
             Some(Want::Read) => self.readers += 1,
-            Some(Want::Poll) => self.pollers += 1,
+            Some(Want::Poll) => {
+                self.pollers += 1;
+                *Arc::make_mut(&mut self.exhausted).entry(member.pod.node.clone()).or_default() += 1;
+            }
             Some(Want::Follow) => self.followers.enter(member.age, &member.pod),
             None => {}
         }
@@ -230,17 +280,51 @@ impl State {
                 Choice::Poll((_, id)) => self.demote(id),
             }
         }
-        while self.open < self.bounds.places {
-            let turn = self.next_turn(now);
-            if let Some((_, id)) = self.queue.pop_first() {
-                self.admit(id, now, false);
-            } else if let Some(id) = turn {
-                self.admit(id, now, true);
-            } else {
-                break;
-            }
+        while self.open < self.bounds.places
+            && let Some((id, turn)) = self.next(now)
+        {
+            self.admit(id, now, turn);
         }
+        self.lend(now);
         self.set_alarm(now);
+    }
+
+    /// Who takes the next place, and whether it is for a turn.
+    fn next(&self, now: Instant) -> Option<(Id, bool)> {
+        let queued = self.queue.values().next().map(|&id| (id, false));
+        let turn = self.next_turn(now).map(|id| (id, true));
+        let lent = self.lent.is_some_and(|until| now < until);
+        let borrower = if lent { self.first_reader().map(|(_, id)| (id, false)).or(turn) } else { None };
+        borrower.or(queued).or(turn)
+    }
+
+    /// Who is the first to wait for one read.
+    fn first_reader(&self) -> Option<(Urgency, Id)> {
+        let reads = |id: &Id| self.members.get(id).is_some_and(|member| member.want == Some(Want::Read));
+        self.queue.iter().find(|(_, id)| reads(id)).map(|(&(urgency, _), &id)| (urgency, id))
+    }
+
+    /// Asks the follower in the only place to lend it, if it is time to.
+    fn lend(&mut self, now: Instant) {
+        if self.next_loan(now).is_some_and(|at| at <= now)
+            && let Some((id, _)) = self.lender.take()
+            && let Some(member) = self.members.get_mut(&id)
+            && let Some((_, Claim::Held { recall: recall @ Recall::No, .. })) = &mut member.claim
+        {
+            *recall = Recall::ForAWhile;
+            member.bell.notify_one();
+        }
+    }
+
+    /// When the follower in the only place is to lend it to those who wait.
+    fn next_loan(&self, now: Instant) -> Option<Instant> {
+        let earliest = self.lender?.1 + LENT;
+        match self.first_reader() {
+            Some((Urgency::Ending, _)) => Some(now),
+            Some(_) => Some(earliest),
+            None if self.turns.due(now).next().is_some() => Some(earliest),
+            None => self.turns.next(now).map(|turn| turn.max(earliest)),
+        }
     }
 
     fn promote(&mut self, id: Id) {
@@ -252,8 +336,8 @@ impl State {
 
     fn demote(&mut self, id: Id) {
         let Some(member) = self.members.get_mut(&id) else { return };
-        if let Some((_, Claim::Held { mode: Mode::Follow, revoked })) = &mut member.claim {
-            *revoked = true;
+        if let Some((_, Claim::Held { mode: Mode::Follow, recall })) = &mut member.claim {
+            *recall = Recall::ForGood;
             member.bell.notify_one();
         }
         self.line_up(id);
@@ -271,23 +355,28 @@ impl State {
 
     fn admit(&mut self, id: Id, now: Instant, turn: bool) {
         let Some(member) = self.members.get_mut(&id) else { return };
-        let Some((number, _)) = member.claim else { return };
+        let Some((number, claim)) = member.claim else { return };
         let mode = match member.want {
             _ if turn => Mode::Poll,
             Some(Want::Follow) => Mode::Follow,
             _ => Mode::Read,
         };
+        let Claim::Waiting(urgency) = claim else { return };
+        self.queue.remove(&(urgency, number));
         match mode {
             Mode::Poll => {
                 self.turns.remove(id, &member.pace);
                 self.turns.begin(&mut member.pace, now);
                 self.polls += 1;
             }
-            Mode::Follow => self.followers.opened(member.age, &member.pod, now),
+            Mode::Follow => {
+                self.followers.opened(member.age, &member.pod, now);
+                self.lender = self.bounds.is_lent().then_some((id, now));
+            }
             Mode::Read => {}
         }
         self.open += 1;
-        member.claim = Some((number, Claim::Held { mode, revoked: false }));
+        member.claim = Some((number, Claim::Held { mode, recall: Recall::No }));
         member.bell.notify_one();
     }
 
@@ -295,7 +384,7 @@ impl State {
     fn set_alarm(&mut self, now: Instant) {
         let may_poll = self.open < self.bounds.places && self.polls < self.bounds.kept;
         let turn = if may_poll { self.turns.next(now) } else { None };
-        let at = [turn, self.followers.next_review()].into_iter().flatten().min();
+        let at = [turn, self.followers.next_review(), self.next_loan(now)].into_iter().flatten().min();
         let waits = self.turns.first().or_else(|| self.queue.first_key_value().map(|(_, &id)| id));
         let keeper = waits.zip(at);
         // Who wakes too early finds out by itself.
@@ -322,13 +411,14 @@ impl State {
             _ => self.followers.exceed_nodes().then_some(Bound::StreamsPerNode),
         };
         let turn = self.turns.round(polled, self.polls, now);
-        Load { following, polled, waiting: self.queue.len(), turn, bound }
+        let exhausted = self.exhausted.clone();
+        Load { following, polled, waiting: self.queue.len(), turn, bound, exhausted }
     }
 }
 
 impl Member {
     /// Whether it holds a stream that it is to give back.
     fn is_revoked(&self) -> bool {
-        matches!(self.claim, Some((_, Claim::Held { revoked: true, .. })))
+        matches!(self.claim, Some((_, Claim::Held { recall: Recall::ForGood, .. })))
     }
 }

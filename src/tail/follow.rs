@@ -17,7 +17,7 @@ use super::{
     idle::Idle,
     position::{Position, Seen},
     retry::Retries,
-    stream::Doubt,
+    stream::{Doubt, cannot_follow},
     tear::Tear,
     window::Window,
 };
@@ -510,11 +510,6 @@ impl<L: Logs> Tail<L> {
 /// apiserver know of it one after the other.
 fn unusual(error: &Error) -> usize {
     if error.is_bad_request() || error.is_not_found() { 20 } else { 2 }
-}
-
-/// Whether the kubelet said that the node has no inotify instance left, of which each followed log takes one.
-fn cannot_follow(said: &str) -> bool {
-    said.contains("failed to create fsnotify watcher")
 }
 
 /// Waits until one of `ends` has come, after which there is no log to read.

@@ -27,7 +27,7 @@ use crate::{
     batch::Ended,
     cluster::Cluster,
     merge::Sender,
-    plan::{LineLimit, LogPlan},
+    plan::{LineLimit, LogPlan, LogRequests},
     schedule::{Scheduler, Want},
     select::Selected,
     stats::Stats,
@@ -61,11 +61,16 @@ pub struct Summary {
 }
 
 /// Tails every target that `selected` names, until there are no more and all have come to an end.
-pub async fn run(context: Context, mut selected: mpsc::Receiver<Selected>) -> Summary {
+pub async fn run(
+    context: Context,
+    log_requests: LogRequests,
+    mut selected: mpsc::Receiver<Selected>,
+) -> Summary {
     let mut tails = Tails { context, tasks: JoinSet::new(), pods: HashMap::new() };
     let mut summary = Summary::default();
     let mut selecting = true;
     while selecting || !tails.tasks.is_empty() {
+        tails.context.scheduler.resize(log_requests.at(tails.context.logs.round_trip()));
         tokio::select! {
             what = selected.recv(), if selecting => match what {
                 Some(Selected::Started { target, life, fresh }) => tails.start(target, life, fresh),

@@ -318,6 +318,10 @@ impl<L: Logs> Reading<'_, L> {
         *self.incomplete |= is_gone(&text);
         if *self.said != text {
             *self.said = text.into_owned();
+            // That is told for all containers of the node together.
+            if cannot_follow(self.said) {
+                return;
+            }
             self.out.notice(Notice::About(self.target.clone(), self.said.clone())).await;
         }
     }
@@ -332,6 +336,11 @@ impl<L: Logs> Reading<'_, L> {
         }
         found
     }
+}
+
+/// Whether the kubelet says that the node has no inotify instance left, of which each followed log takes one.
+pub fn cannot_follow(said: &str) -> bool {
+    said.contains("failed to create fsnotify watcher")
 }
 
 /// Whether the kubelet says that there is no such log any more.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use apiserver::{After, Answer, Gate, Match, Pod, Workload};
+use jiff::SignedDuration;
 
 use crate::harness::World;
 
@@ -303,6 +304,10 @@ fn a_restart_while_a_container_waits_for_its_turn_attributes_no_line_to_the_wron
     let world = World::web(["a"]);
     let mut tail = world.start("web --max-log-requests 1");
     tail.expect("web-1 app a");
+    // A poll takes the only place.
+    let gate = world.hold(Match::logs().path("/web-0/"));
+    world.add_pod(Pod::new("web-0").created(world.now() - SignedDuration::from_hours(1)));
+    tail.until(|account| account.requests.logs().path("/web-0/").len() == 1);
     world.pod("web-2", ["old"]);
     tail.told("polling 2");
     world.restart_container("web-2/app");
@@ -310,7 +315,7 @@ fn a_restart_while_a_container_waits_for_its_turn_attributes_no_line_to_the_wron
     // What follows the restart in the watch is told.
     world.add_pod(Pod::new("web-3").container("app").waiting("ImagePullBackOff", ""));
     tail.told("! web-3 › app waits");
-    world.terminate_container("web-1/app", 0, "Completed");
+    gate.release();
     tail.expect("web-2 app old");
     tail.expect("web-2 app new");
     tail.interrupt();

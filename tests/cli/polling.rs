@@ -1,6 +1,6 @@
 //! More containers than can be followed: the newest are followed, the others read in turn.
 
-use apiserver::{Answer, Match, Pod};
+use apiserver::{Account, Answer, Match, Pod, Request};
 
 use crate::harness::World;
 
@@ -17,10 +17,14 @@ fn write_on(world: &World, pods: usize) {
     }
 }
 
-/// Two pods, of which each line is polled for.
+/// Run with this many places, all but the newest container are polled.
+const TWO: &str = "web -o raw --max-log-requests 2";
+
+/// Two pods, of which each line is polled for, and the newest, which is followed and writes nothing.
 fn two() -> World {
     let world = World::web(["a"]);
     world.pod("web-2", ["b"]);
+    world.pods(["web-3"]);
     world
 }
 
@@ -41,21 +45,22 @@ fn five_hundred_containers_are_shown_through_fifty_streams() {
 #[test]
 fn what_is_polled_is_shown_once_and_in_order() {
     let world = two();
-    let mut tail = world.start("web -o raw --max-log-requests 1");
+    let mut tail = world.start(TWO);
     tail.expect_all(["a", "b"]);
     for round in 0..3 {
         let lines: Vec<String> = (0..4).map(|n| format!("{round}.{n}")).collect();
         world.log("web-1/app").extend(&lines);
         lines.iter().for_each(|line| tail.expect(line));
     }
-    assert_eq!(world.account().peak_log_streams, 1);
-    assert!(world.log_queries("follow").iter().all(|follow| follow == "-"));
+    assert!(world.account().peak_log_streams <= 2, "{}", world.account());
+    let followed = world.requests().logs().filter(|log| log.query("follow").is_some());
+    assert_eq!((followed.len(), followed.path("/web-3/").len()), (1, 1));
 }
 
 #[test]
 fn a_poll_asks_for_few_lines_and_for_more_until_it_has_found_its_place() {
     let world = two();
-    let mut tail = world.start("web -o raw --max-log-requests 1");
+    let mut tail = world.start(TWO);
     tail.expect_all(["a", "b"]);
     let lines: Vec<String> = (0..100).map(|n| format!("line {n}")).collect();
     world.log("web-1/app").extend(&lines);
@@ -69,7 +74,7 @@ fn a_poll_asks_for_few_lines_and_for_more_until_it_has_found_its_place() {
 #[test]
 fn lines_that_are_gone_before_their_turn_are_told() {
     let world = two();
-    let mut tail = world.start("web -o raw --max-log-requests 1");
+    let mut tail = world.start(TWO);
     tail.expect_all(["a", "b"]);
     world.log("web-1/app").push("lost").rotate().push("c");
     tail.expect("c");
@@ -79,22 +84,26 @@ fn lines_that_are_gone_before_their_turn_are_told() {
 #[test]
 fn a_polled_log_of_which_nothing_is_wanted_is_not_read_again_and_again() {
     let world = World::new();
-    world.pods(["web-1", "web-2"]);
-    for pod in ["web-1/app", "web-2/app"] {
+    world.pods(["web-1", "web-2", "web-3"]);
+    for pod in ["web-1/app", "web-2/app", "web-3/app"] {
         world.log(pod).push_at("2020-01-01T00:00:00Z", "old");
     }
-    let mut tail = world.start("web -o raw --max-log-requests 1 --tail 0");
-    tail.until(|account| account.requests.logs().filter(|log| log.query("sinceTime").is_some()).len() >= 2);
+    let mut tail = world.start(&format!("{TWO} --tail 0"));
+    let resumed = |account: &Account| {
+        account.requests.logs().path("/web-1/").filter(|log| log.query("sinceTime").is_some())
+    };
+    tail.until(|account| resumed(account).len() >= 2);
     world.log("web-1/app").push("new");
     tail.expect("new");
-    let since = world.log_queries("sinceTime");
-    assert!(since[2..].iter().all(|since| since == "2019-12-31T23:59:59Z"), "{since:?}");
+    let since = |log: &Request| log.query("sinceTime") == Some("2019-12-31T23:59:59Z");
+    let resumed = resumed(&world.account());
+    assert_eq!(resumed.filter(since).len(), resumed.len(), "{}", world.account());
 }
 
 #[test]
 fn a_pod_that_is_being_deleted_does_not_wait_for_its_turn() {
     let world = two();
-    let mut tail = world.start("web -o raw --max-log-requests 1");
+    let mut tail = world.start(TWO);
     tail.expect_all(["a", "b"]);
     let logs = || world.requests().logs().path("/web-1/").len();
     // Quiet for long enough that its next turn is some seconds away.
@@ -104,6 +113,27 @@ fn a_pod_that_is_being_deleted_does_not_wait_for_its_turn() {
     world.update_pod("web-1", Pod::deleting);
     tail.expect("last words");
     assert!(logs() <= before + 2);
+}
+
+#[test]
+fn the_only_place_is_followed_in_and_lent() {
+    let world = World::web(["a"]);
+    world.pod("web-2", ["b"]);
+    let mut tail = world.start("web -o raw --max-log-requests 1");
+    tail.expect_all(["a", "b"]);
+    tail.told("· following 1 of 2 containers, polling 1 every ~1 s; --max-log-requests raises it\n");
+    for round in 0..3 {
+        let lines: Vec<String> = (0..4).map(|n| format!("{round}.{n}")).collect();
+        for pod in ["web-1/app", "web-2/app"] {
+            world.log(pod).extend(&lines);
+        }
+        tail.expect_all(lines.iter().chain(&lines).map(String::as_str));
+    }
+    assert_eq!(world.account().peak_log_streams, 1);
+    let followed = world.requests().logs().filter(|log| log.query("follow").is_some());
+    assert_eq!(followed.path("/web-1/").len(), 0);
+    assert!(followed.path("/web-2/").len() >= 2, "{}", world.account());
+    tail.interrupt().never_told("may be missing");
 }
 
 #[test]
@@ -148,9 +178,8 @@ fn a_restart_is_shown_though_polls_take_all_that_they_may() {
     std::thread::scope(|scope| {
         scope.spawn(|| write_on(&world, 90));
         let tail = tail;
-        let polls = |account: &apiserver::Account| {
-            account.requests.logs().filter(|log| log.query("follow").is_none()).len()
-        };
+        let polls =
+            |account: &Account| account.requests.logs().filter(|log| log.query("follow").is_none()).len();
         // By now they have used up what was saved.
         tail.until(|account| polls(account) >= 4 * 45);
         for pod in ["web-0", "web-89"] {

@@ -45,7 +45,7 @@ fn a_bare_query_follows_the_last_48_hours_of_everything() {
     assert_eq!(logs.since, Some(Since::Ago(Duration::from_secs(172_800))));
     assert!(logs.follow && !logs.previous && logs.tail.is_none() && logs.limit_bytes.is_none());
     assert_eq!((limits.qps, limits.burst), (Some(50.0), 100));
-    assert_eq!((limits.max_log_requests, limits.max_streams_per_node), (50, 100));
+    assert_eq!((limits.log_requests, limits.max_streams_per_node), (LogRequests::fixed(50), 100));
     assert_eq!((limits.max_bandwidth, limits.latency), (None, Duration::from_millis(5)));
     assert!(!connect.http1);
 }
@@ -147,7 +147,7 @@ fn previous_looks_as_far_back_as_there_is_and_ends() {
     assert!(logs.previous && !logs.follow);
     assert_eq!(logs.since, None);
     assert_eq!(cluster("web --previous --since 1h").logs.since, Some(Since::Ago(Duration::from_secs(3600))));
-    assert_eq!(cluster("web --previous").limits.max_log_requests, 5);
+    assert_eq!(cluster("web --previous").limits.log_requests.at(None), 5);
 }
 
 #[test]
@@ -185,11 +185,15 @@ fn no_bytes_is_no_limit() {
 
 #[test]
 fn fewer_logs_are_read_at_once_without_following() {
-    let max = |line| cluster(line).limits.max_log_requests;
+    let max = |line| cluster(line).limits.log_requests.at(None);
     assert_eq!(max("web --no-follow"), 5);
     assert_eq!(max("web --no-follow --max-log-requests=-1"), 5);
     assert_eq!(max("web --max-log-requests=-1"), 50);
     assert_eq!(max("web --max-log-requests 1"), 1);
+    let far = |line: &str, millis| cluster(line).limits.log_requests.at(Some(Duration::from_millis(millis)));
+    assert_eq!([1, 20, 100, 180, 600].map(|millis| far("web --no-follow", millis)), [5, 10, 30, 50, 50]);
+    assert_eq!(far("web --no-follow --max-log-requests 7", 600), 7);
+    assert_eq!((far("web", 0), far("web", 600)), (50, 50));
     fails("web --max-log-requests 0", "--max-log-requests: 0 is less than 1");
     fails("web --max-log-requests -2", "--max-log-requests: -2 is less than 1");
 }

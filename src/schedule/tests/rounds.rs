@@ -6,7 +6,10 @@ use futures::future::{join, join_all};
 use tokio::time::sleep;
 
 use super::*;
-use crate::cluster::{Limiter, Priority};
+use crate::{
+    cluster::{Limiter, Priority},
+    plan::LogRequests,
+};
 
 const QPS: f64 = 50.0;
 
@@ -79,4 +82,45 @@ async fn the_estimate_heeds_answers_that_take_long() {
     let first = seen.round(1);
     assert!((54.0..56.0).contains(&first), "{first}");
     assert!(seen.turns[1..].iter().all(|turn| (50..=75).contains(turn)), "{:?}", seen.turns);
+}
+
+/// How long so many logs take that are read once, each with a request to confirm its end, in seconds.
+async fn read_all(logs: usize, round_trip: Duration, places: LogRequests) -> f64 {
+    let (scheduler, limiter) = (Scheduler::new(places.nearby, 100), Limiter::new(Some(QPS), 100));
+    let start = Instant::now();
+    let read = async |n: usize| {
+        let seat = scheduler.seat(&pod("node", n));
+        let _grant = seat.request(Want::Read, Urgency::Open).await;
+        for _ in 0..2 {
+            limiter.acquire(Priority::Open).await;
+            sleep(round_trip).await;
+        }
+    };
+    // It is known once the pods were listed.
+    scheduler.resize(places.at(Some(round_trip)));
+    join_all((0..logs).map(read)).await;
+    start.elapsed().as_secs_f64()
+}
+
+#[tokio::test(start_paused = true)]
+async fn far_away_so_many_logs_are_read_at_once_that_the_limit_on_requests_binds() {
+    let places = LogRequests { nearby: 5, most: 50 };
+    let requests = (2.0 * 286.0 - 100.0) / QPS;
+    for millis in [1, 50, 100, 200, 600] {
+        let taken = read_all(286, Duration::from_millis(millis), places).await;
+        assert!(taken < requests + 2.0, "{millis} ms: {taken}");
+    }
+    let taken = read_all(286, Duration::from_millis(600), LogRequests::fixed(5)).await;
+    assert!((60.0..80.0).contains(&taken), "{taken}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_fewer_places_than_are_taken_nobody_is_let_in() {
+    let scheduler = Scheduler::new(5, 100);
+    let mut readers: Vec<_> = (0..6).map(|_| reader(&scheduler, Urgency::Open)).collect();
+    scheduler.resize(2);
+    readers.remove(0);
+    assert_eq!(readers[4].mode(), None);
+    readers.drain(..3);
+    assert_eq!(readers[1].mode(), Some(Mode::Read));
 }

@@ -27,7 +27,12 @@ impl World {
     }
 
     pub fn of(builder: Builder) -> World {
-        let (server, home) = (builder.round_trip(round_trip()).start(), Arc::new(Home::new()));
+        World::far(builder, round_trip())
+    }
+
+    /// So far away.
+    pub fn far(builder: Builder, round_trip: Duration) -> World {
+        let (server, home) = (builder.round_trip(round_trip).start(), Arc::new(Home::new()));
         home.write("kubeconfig", &server.kubeconfig());
         World { server, home }
     }

@@ -54,7 +54,7 @@ impl Double {
         let limits = Limits {
             qps: None,
             burst: 1,
-            max_log_requests: 1,
+            log_requests: crate::plan::LogRequests::fixed(1),
             max_streams_per_node: 1,
             max_bandwidth: None,
             latency: Duration::from_millis(5),
