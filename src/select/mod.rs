@@ -63,8 +63,7 @@ pub async fn run(
                 true => Notice::Info(nothing_matches(cluster, selection, follow)),
                 false => return,
             },
-            Told::Warning(text) => Notice::Warning(text),
-            Told::Info(text) => Notice::Info(text),
+            Told::Notice(notice) => notice,
         };
         send(&selected, Selected::Notice(notice)).await;
     };
@@ -84,7 +83,7 @@ pub async fn run(
         if failed == scopes.len() {
             return Err(error);
         }
-        told(Told::Warning(error.to_string())).await;
+        told(Told::Notice(Notice::Warning(error.to_string()))).await;
         told(Told::Synced { containers: 0 }).await;
     }
     Ok(())

@@ -69,8 +69,8 @@ async fn until_found(
         // An apiserver that has just started, say. The others that were found do not wait for ever.
         let patient = follow && (found.is_empty() || rounds < MOST_ROUNDS);
         if let Some(error) = errors.iter().find(|error| patient && error.is_retryable()) {
-            if let Some(text) = lost.failed(error) {
-                tell(Notice::Warning(text)).await;
+            if let Some(notice) = lost.failed(error) {
+                tell(notice).await;
             }
             sleep(AGAIN).await;
             continue;

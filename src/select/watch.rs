@@ -10,7 +10,10 @@ use kube::{
 };
 
 use super::{Tracker, pod::Pod, track::Event};
-use crate::cluster::{Asked, Cluster, Error};
+use crate::{
+    cluster::{Asked, Cluster, Error},
+    notice::Notice,
+};
 
 /// Pods a list answers with at once.
 const PAGE: u32 = 500;
@@ -40,8 +43,7 @@ pub enum Told {
         containers: usize,
     },
     /// Something that the user should know.
-    Warning(String),
-    Info(String),
+    Notice(Notice),
 }
 
 impl Scope {
@@ -81,7 +83,11 @@ impl Scope {
             let why = self.watch(tracker, &mut state, tell).await?;
             if !state.told_polling {
                 state.told_polling = true;
-                tell(Told::Warning(format!("{why}; asking every {} s instead", POLL.as_secs()))).await;
+                tell(Told::Notice(Notice::Warning(format!(
+                    "{why}; asking every {} s instead",
+                    POLL.as_secs()
+                ))))
+                .await;
             }
             for _ in 0..POLLS_BEFORE_WATCH {
                 match self.read(tracker, tell).await {
@@ -244,10 +250,12 @@ pub struct Lost(bool);
 
 impl Lost {
     /// Something to say, unless it was said. An apiserver that is away is told for all at once, by whoever runs them.
-    pub fn failed(&mut self, error: &Error) -> Option<String> {
+    pub fn failed(&mut self, error: &Error) -> Option<Notice> {
         let news = !self.0 && !error.is_outage();
         self.0 |= news;
-        news.then(|| format!("{error}; trying again"))
+        let text = format!("{error}; trying again");
+        let notice = if error.is_common() { Notice::Common(text) } else { Notice::Warning(text) };
+        news.then_some(notice)
     }
 
     /// These words, where it was told that it does not.
@@ -268,7 +276,7 @@ impl Progress {
     async fn works(&mut self, tell: &impl AsyncFn(Told)) {
         let again = if self.synced { "the pods are watched again" } else { "the apiserver answers" };
         if let Some(text) = self.lost.works(again) {
-            tell(Told::Info(text)).await;
+            tell(Told::Notice(Notice::Info(text))).await;
         }
     }
 
@@ -282,8 +290,8 @@ impl Progress {
     }
 
     async fn interrupted(&mut self, error: Error, tell: &impl AsyncFn(Told)) {
-        if let Some(text) = self.lost.failed(&error) {
-            tell(Told::Warning(text)).await;
+        if let Some(notice) = self.lost.failed(&error) {
+            tell(Told::Notice(notice)).await;
         }
     }
 }

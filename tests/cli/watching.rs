@@ -66,6 +66,11 @@ fn what_befalls_all_logs_alike_is_told_once_and_ends_none() {
         tail.until(|account| account.open_log_streams == 20);
         let script = world.on(Match::logs());
         script.always(refusal);
+        if told == "(401)" {
+            // The watch is no exception.
+            world.on(Match::watches()).times(3, &Answer::unauthorized());
+            world.cut(Match::watches());
+        }
         world.cut(Match::logs());
         tail.until(|account| account.requests.logs().len() >= 20 * 5);
         let lines: Vec<String> = (0..20).map(|n| n.to_string()).collect();
