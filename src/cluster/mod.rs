@@ -24,6 +24,7 @@ mod stream;
 mod testing;
 mod trace;
 mod transport;
+mod window;
 
 use std::{sync::Arc, time::Duration};
 
