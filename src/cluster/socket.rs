@@ -28,6 +28,9 @@ const SMALL: usize = 16 << 10;
 const MEDIUM: usize = 64 << 10;
 const LARGE: usize = 256 << 10;
 
+/// What all sockets together may read at once: many read less each.
+const ALL: usize = 32 << 20;
+
 /// How sockets are read.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pace {
@@ -37,9 +40,16 @@ pub(super) struct Pace {
     /// None: each for itself.
     pub ticks: Option<Instant>,
     pub bandwidth: Option<Arc<Bandwidth>>,
+    /// Shared by all sockets that are read so, and so counts them.
+    pub crowd: Arc<()>,
 }
 
 impl Pace {
+    /// As much as one socket may read at once.
+    fn most(&self) -> usize {
+        (ALL / Arc::strong_count(&self.crowd)).clamp(SMALL, LARGE)
+    }
+
     /// When a socket that was read now is to be read next.
     fn next(&self, now: Instant) -> Instant {
         let Some(start) = self.ticks else { return now + self.latency };
@@ -124,7 +134,7 @@ impl Socket {
                     if let Some(alarm) = &mut self.alarm {
                         ready!(alarm.as_mut().poll(cx));
                     }
-                    if let Some(turn) = self.turn(LARGE) {
+                    if let Some(turn) = self.turn(self.pace.most()) {
                         self.rest_until(turn)?;
                         continue;
                     }
@@ -156,7 +166,7 @@ impl Socket {
 
     /// None where there is nothing.
     fn read_resting(&mut self) -> io::Result<Option<usize>> {
-        let size = self.room(self.granted.max(MEDIUM));
+        let size = self.room(self.granted.max(MEDIUM.min(self.pace.most())));
         let Wire::Resting(stream) = &mut self.wire else { return Ok(None) };
         let read = loop {
             match stream.read(&mut self.buffer[..size]) {
@@ -290,7 +300,7 @@ impl AsyncBufRead for Socket {
         let this = self.get_mut();
         if this.start == this.end {
             // A buffer that was read full has more behind it.
-            if this.end == this.buffer.len() && (MEDIUM..LARGE).contains(&this.end) {
+            if this.end == this.buffer.len() && (MEDIUM..this.pace.most()).contains(&this.end) {
                 this.buffer = vec![0; this.end * 2];
             }
             (this.start, this.end) = (0, 0);
@@ -302,7 +312,9 @@ impl AsyncBufRead for Socket {
     fn consume(self: Pin<&mut Self>, amount: usize) {
         let this = self.get_mut();
         this.start = this.end.min(this.start + amount);
-        if this.start == this.end && matches!(this.wire, Wire::Watched(_)) {
+        // Of many that rest, most may do so for long: nobody may take what they read.
+        let is_spare = matches!(this.wire, Wire::Watched(_)) || this.pace.most() < LARGE;
+        if this.start == this.end && is_spare {
             (this.buffer, this.start, this.end) = (Vec::new(), 0, 0);
         }
     }
@@ -460,8 +472,8 @@ mod tests {
     async fn the_bandwidth_bounds_all_sockets_together() {
         let pace = Pace {
             latency: LATENCY,
-            ticks: None,
             bandwidth: Some(Arc::new(Bandwidth::new(1000, Default::default()))),
+            ..Pace::default()
         };
         let (mut one, mut peer_of_one) = pair(pace.clone()).await;
         let (mut other, mut peer_of_other) = pair(pace).await;
@@ -528,6 +540,27 @@ mod tests {
         let (_, heard_all) = tokio::join!(written, peer.read_to_end(&mut heard));
         heard_all.unwrap();
         assert!(heard == data);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_of_many_sockets_reads_little_at_once_and_keeps_nothing() {
+        let pace = Pace { latency: LATENCY, ..Pace::default() };
+        let (mut socket, mut peer) = pair(pace.clone()).await;
+        let crowd = vec![pace; 1000];
+        let data = vec![b'x'; 4 << 20];
+        let sent = async { peer.write_all(&data).await.unwrap() };
+        let received = async {
+            let (mut received, mut most) = (0, 0);
+            while received < data.len() {
+                let read = read(&mut socket).await.0.len();
+                (received, most) = (received + read, most.max(read));
+                assert!(socket.buffer.is_empty());
+            }
+            most
+        };
+        let ((), most) = tokio::join!(sent, received);
+        assert!(most * crowd.len() <= ALL, "{most}");
+        drop(crowd);
     }
 
     #[tokio::test(start_paused = true)]

@@ -304,7 +304,7 @@ fn kind(priority: Priority, answer: Answer) -> stats::Kind {
 fn log_reading(limits: &Limits, stats: &Stats) -> Reading {
     let bandwidth = limits.max_bandwidth.map(|rate| Arc::new(Bandwidth::new(rate, stats.clone())));
     Reading {
-        pace: Pace { latency: limits.latency, ticks: Some(Instant::now()), bandwidth },
+        pace: Pace { latency: limits.latency, ticks: Some(Instant::now()), bandwidth, crowd: Arc::default() },
         windows: Arc::new(Windows::new()),
         stats: stats.clone(),
     }
