@@ -1,6 +1,7 @@
 //! The body of an answer, whatever it comes over: what is there at once, and in the end how it ended.
 
 use std::{
+    convert::Infallible,
     io, mem,
     pin::Pin,
     task::{Context, Poll},
@@ -65,6 +66,15 @@ impl Body {
             }
         }
         Poll::Ready(Some(Ok(chunk.into_bytes())))
+    }
+
+    /// Holds what comes meanwhile, as far as it comes unasked, with little waste.
+    pub fn poll_stow(&mut self, cx: &mut Context<'_>) -> Poll<Infallible> {
+        match self {
+            Body::Http2(body) => body.poll_stow(cx),
+            // It waits in the connection.
+            Body::Http1 { .. } | Body::Whole(_) | Body::Broken(_) => Poll::Pending,
+        }
     }
 
     /// Adds to `chunk` the next of what is there; false at the end.

@@ -155,7 +155,7 @@ impl Dialer {
                 return Ok(Dialed::Http1(stream));
             }
             let refused = stream.refused();
-            match Connection::open(stream, reading.window).await {
+            match Connection::open(stream, reading.windows.clone()).await {
                 Ok(connection) => Ok(Dialed::Http2(connection)),
                 Err(error) => Err(refused.get().map_or(error, |refused| refused.clone().into())),
             }

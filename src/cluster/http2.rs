@@ -1,28 +1,34 @@
 //! One HTTP/2 connection, shared by as many requests as the server grants.
 
 use std::{
+    convert::Infallible,
     future::poll_fn,
-    io,
-    pin::pin,
+    io, mem,
+    pin::{Pin, pin},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, ready},
     time::Duration,
 };
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use h2::{
     Ping, PingPong, Reason, RecvStream,
     client::{Builder, SendRequest},
 };
 use http::{Request, Response};
 use tokio::{
-    sync::oneshot,
+    sync::{oneshot, watch},
     task::JoinHandle,
     time::{Instant, sleep, timeout},
 };
 use tower::BoxError;
 
-use super::{bandwidth::Progress, body::Chunk, stream::Stream};
+use super::{
+    bandwidth::Progress,
+    body::Chunk,
+    stream::Stream,
+    window::{MOST, Windows},
+};
 
 /// The most requests on one connection, whatever the server grants: kube-apiserver's own limit.
 pub(super) const MOST_STREAMS: u32 = 100;
@@ -34,6 +40,7 @@ const PING_PATIENCE: Duration = Duration::from_secs(15);
 pub(super) struct Connection {
     sender: SendRequest<Bytes>,
     load: Arc<Load>,
+    windows: Arc<Windows>,
     progress: Option<Progress>,
     /// Aborted with the last of those who use the connection.
     driver: JoinHandle<()>,
@@ -76,14 +83,16 @@ pub(super) struct Failed {
 }
 
 impl Connection {
-    /// Shakes hands and waits until the server has said how many streams it grants. Each stream may have `window` bytes
-    /// under way that nobody has taken yet. There is twice the room for all of them, so that none keeps another waiting:
-    /// only when half the room that is left was taken is the server told of more, and it may have set some aside.
-    pub async fn open(stream: Stream, window: u32) -> Result<Connection, BoxError> {
+    /// Shakes hands and waits until the server has said how many streams it grants. There is twice the room for what all
+    /// of them may have under way at most, so that none that nobody reads keeps another waiting: only when half the room
+    /// that is left was taken is the server told of more, and it may have set some aside.
+    pub async fn open(stream: Stream, windows: Arc<Windows>) -> Result<Connection, BoxError> {
+        let size = windows.size();
+        let told = *size.borrow();
         let progress = stream.progress();
         let (sender, mut connection) = Builder::new()
-            .initial_window_size(window)
-            .initial_connection_window_size(window * MOST_STREAMS * 2)
+            .initial_window_size(told)
+            .initial_connection_window_size(2 * MOST as u32 * MOST_STREAMS)
             // The apiserver makes a frame of every line; those that nobody has taken yet are bounded by the windows.
             .data_frame_budget(usize::MAX)
             // So that what the server grants is known to have come.
@@ -96,9 +105,9 @@ impl Connection {
         let pings = connection.ping_pong();
         let driver = tokio::spawn({
             let load = load.clone();
-            async move { drive(connection, pings, &load, granted).await }
+            async move { drive(connection, pings, &load, granted, (told, size)).await }
         });
-        let connection = Connection { sender, load, progress, driver };
+        let connection = Connection { sender, load, windows, progress, driver };
         match settings.await {
             Ok(()) => Ok(connection),
             Err(_) => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
@@ -114,6 +123,8 @@ impl Connection {
         }
         load.streams += 1;
         load.served += 1;
+        drop(load);
+        self.windows.opened();
         Some(Slot(self.clone()))
     }
 
@@ -124,27 +135,39 @@ impl Connection {
 
 /// Makes the connection work until it ends or is given up.
 async fn drive(
-    connection: h2::client::Connection<Stream, Bytes>,
+    mut connection: h2::client::Connection<Stream, Bytes>,
     pings: Option<PingPong>,
     load: &Load,
     granted: oneshot::Sender<()>,
+    (mut told, size): (u32, watch::Receiver<u32>),
 ) {
-    let mut granted = Some(granted);
-    let mut connection = pin!(connection);
-    let works = poll_fn(|cx| {
-        let ended = connection.as_mut().poll(cx);
-        if connection.max_concurrent_send_streams() > 0
-            && let Some(granted) = granted.take()
-        {
-            // Who opened it may have gone.
-            let _ = granted.send(());
+    let (mut granted, mut resized) = (Some(granted), size.clone());
+    let mut lives = pin!(lives(pings, load));
+    loop {
+        let works = poll_fn(|cx| {
+            let size = *size.borrow();
+            // While the server has not confirmed the last change it fails, and is tried again when that comes.
+            if told != size && connection.set_initial_window_size(size).is_ok() {
+                told = size;
+            }
+            let ended = Pin::new(&mut connection).poll(cx);
+            if connection.max_concurrent_send_streams() > 0
+                && let Some(granted) = granted.take()
+            {
+                // Who opened it may have gone.
+                let _ = granted.send(());
+            }
+            ended
+        });
+        tokio::select! {
+            // Each stream is told the reason.
+            _ = works => break,
+            why = &mut lives => {
+                load.lock().given_up = Some(why);
+                break;
+            }
+            Ok(()) = resized.changed() => {}
         }
-        ended
-    });
-    tokio::select! {
-        // Each stream is told the reason.
-        _ = works => {}
-        why = lives(pings, load) => load.lock().given_up = Some(why),
     }
     load.lock().closed = true;
 }
@@ -176,6 +199,7 @@ pub(super) struct Slot(Arc<Connection>);
 impl Drop for Slot {
     fn drop(&mut self) {
         self.0.load.lock().streams -= 1;
+        self.0.windows.closed();
     }
 }
 
@@ -193,7 +217,10 @@ impl Slot {
             stream.send_data(data, true).map_err(|error| self.failed(error))?;
         }
         match answer.await {
-            Ok(answer) => Ok(answer.map(|stream| Body { stream, slot: self, frames: Frames::new() })),
+            Ok(answer) => Ok(answer.map(|stream| {
+                let (frames, stowed) = (Frames::new(), BytesMut::new());
+                Body { stream, slot: self, frames, stowed, end: None }
+            })),
             Err(error) => Err(self.failed(error)),
         }
     }
@@ -237,6 +264,9 @@ pub(super) struct Body {
     stream: RecvStream,
     slot: Slot,
     frames: Frames,
+    /// What was put away until it is asked for, and the end or the error behind it.
+    stowed: BytesMut,
+    end: Option<Result<(), h2::Error>>,
 }
 
 /// How many frames came lately. Each costs about a microsecond, twice what a chunk of HTTP/1.1 does.
@@ -276,21 +306,42 @@ impl Body {
         self.slot.0.progress.clone()
     }
 
-    /// Adds the next frame to `chunk`; false at the end. The server may send as much again.
+    /// Adds to `chunk` what was put away, or the next frame; false at the end. The server may send as much again.
     pub fn poll_more(&mut self, cx: &mut Context<'_>, chunk: &mut Chunk) -> Poll<Result<bool, BoxError>> {
         if chunk.is_empty() {
             self.frames.judge();
         }
-        match ready!(self.stream.poll_data(cx)) {
-            Some(Ok(frame)) => {
-                // Of what has just been read, so it is not too much.
-                let _ = self.stream.flow_control().release_capacity(frame.len());
-                self.frames.count += 1;
-                chunk.push(frame);
-                Poll::Ready(Ok(true))
+        let piece = match self.stowed.is_empty() {
+            true => ready!(self.poll_frame(cx)).map_err(|error| self.slot.failed(error).error)?,
+            false => Some(mem::take(&mut self.stowed).freeze()),
+        };
+        let Some(piece) = piece else { return Poll::Ready(Ok(false)) };
+        // Of what has just been read, so it is not too much.
+        let _ = self.stream.flow_control().release_capacity(piece.len());
+        chunk.push(piece);
+        Poll::Ready(Ok(true))
+    }
+
+    /// Puts away what comes while nobody asks for it, as far as the server may send it: a frame costs some 400 bytes for
+    /// as long as the connection holds it, however short the line in it is, and the room for it is never given back.
+    pub fn poll_stow(&mut self, cx: &mut Context<'_>) -> Poll<Infallible> {
+        while self.end.is_none() {
+            match ready!(self.poll_frame(cx)) {
+                Ok(Some(frame)) => self.stowed.extend_from_slice(&frame),
+                Ok(None) => self.end = Some(Ok(())),
+                Err(error) => self.end = Some(Err(error)),
             }
-            Some(Err(error)) => Poll::Ready(Err(self.slot.failed(error).error)),
-            None => Poll::Ready(Ok(false)),
         }
+        Poll::Pending
+    }
+
+    /// None is the end.
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, h2::Error>> {
+        if let Some(end) = self.end.take() {
+            return Poll::Ready(end.map(|()| None));
+        }
+        let frame = ready!(self.stream.poll_data(cx));
+        self.frames.count += u32::from(frame.is_some());
+        Poll::Ready(frame.transpose())
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The URL is built here: kube rounds `sinceTime` up, and so loses lines.
 
-use std::{future::poll_fn, time::Duration};
+use std::{convert::Infallible, future::poll_fn, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
@@ -84,6 +84,11 @@ impl LogStream {
         let chunk = poll_fn(|cx| self.body.poll_chunk(cx)).await;
         self.ended = !matches!(chunk, Some(Ok(_)));
         chunk.map(|chunk| chunk.map_err(|error| Error::from_http(&self.server, &*error)))
+    }
+
+    /// To be awaited while nothing is read: holds what comes meanwhile with little waste. Cancel-safe.
+    pub async fn stow(&mut self) -> Infallible {
+        poll_fn(|cx| self.body.poll_stow(cx)).await
     }
 
     /// Whether so much comes in small pieces over a shared connection that it would be cheaper to end this stream and

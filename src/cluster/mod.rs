@@ -27,6 +27,7 @@ pub(crate) mod testing;
 mod trace;
 mod transport;
 mod waits;
+mod window;
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 

@@ -18,6 +18,7 @@ use super::{
     http2::{Connection, Failed, Slot},
     socket::Pace,
     stream::Stream,
+    window::Windows,
 };
 use crate::stats::Stats;
 
@@ -31,8 +32,8 @@ const MOST_ALONE: usize = 8;
 #[derive(Debug, Clone)]
 pub(super) struct Reading {
     pub pace: Pace,
-    /// Bytes of one HTTP/2 stream that may be under way.
-    pub window: u32,
+    /// What the streams of HTTP/2 may have under way.
+    pub windows: Arc<Windows>,
     pub stats: Stats,
 }
 

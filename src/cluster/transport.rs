@@ -32,6 +32,7 @@ use super::{
     socket::Pace,
     trace::Trace,
     waits::Waits,
+    window::Windows,
 };
 use crate::{
     plan::{Connect, Limits},
@@ -65,12 +66,6 @@ struct Pools {
     /// What lists and watches must not wait for a log that nobody reads.
     others: Arc<Pool>,
 }
-
-/// Bytes of logs that may be under way on HTTP/2 connections when nobody reads them, shared by all streams; and what one
-/// stream gets of it. With 64 KiB, what takes 50 ms to come and go is read at 1.3 MB a second.
-const UNREAD: usize = 16 << 20;
-const LEAST_WINDOW: usize = 64 << 10;
-const MOST_WINDOW: usize = 1 << 20;
 
 /// How often a request is made that the apiserver wants to be made later, as many times as kubectl.
 const MOST_ATTEMPTS: usize = 10;
@@ -291,7 +286,7 @@ impl Pools {
         let dialer = connector.dialer(identity.clone())?;
         let stats = log_reading.stats.clone();
         let pace = Pace { pulse: log_reading.pace.pulse.clone(), ..Pace::default() };
-        let reading = Reading { pace, window: MOST_WINDOW as u32, stats };
+        let reading = Reading { pace, windows: Arc::new(Windows::new()), stats };
         let logs = Arc::new(Pool::new(dialer.clone(), log_reading.clone()));
         Ok(Pools { identity, logs, others: Arc::new(Pool::new(dialer, reading)) })
     }
@@ -311,12 +306,14 @@ fn kind(priority: Priority, answer: Answer) -> stats::Kind {
 
 fn log_reading(limits: &Limits, stats: &Stats, pulse: &Arc<Pulse>) -> Reading {
     let bandwidth = limits.max_bandwidth.map(|rate| Arc::new(Bandwidth::new(rate, stats.clone())));
-    let window = (UNREAD / limits.log_requests.most.max(1)).clamp(LEAST_WINDOW, MOST_WINDOW);
-    Reading {
-        pace: Pace { latency: limits.latency, ticks: Some(Instant::now()), bandwidth, pulse: pulse.clone() },
-        window: window as u32,
-        stats: stats.clone(),
-    }
+    let pace = Pace {
+        latency: limits.latency,
+        ticks: Some(Instant::now()),
+        bandwidth,
+        pulse: pulse.clone(),
+        crowd: Arc::default(),
+    };
+    Reading { pace, windows: Arc::new(Windows::new()), stats: stats.clone() }
 }
 
 /// How long the apiserver, or what stands before it, wants to be left alone.

@@ -1,5 +1,7 @@
 //! Logs of containers that can be asked for: a cluster's, or in tests those of a script on a paused clock.
 
+use std::convert::Infallible;
+
 use bytes::Bytes;
 use jiff::Timestamp;
 
@@ -27,6 +29,9 @@ pub trait Answer: Send {
     /// The next bytes, however long they take. Cancel-safe.
     fn chunk(&mut self) -> impl Future<Output = Option<Result<Bytes, Error>>> + Send;
 
+    /// To be awaited while nothing is read: holds what comes meanwhile with little waste. Cancel-safe.
+    fn stow(&mut self) -> impl Future<Output = Infallible> + Send;
+
     /// When the answer began, by the clock of the apiserver, in whole seconds; by that of this machine where it does not say.
     fn date(&self) -> Timestamp;
 
@@ -53,6 +58,10 @@ impl Answer for LogStream {
 
     async fn chunk(&mut self) -> Option<Result<Bytes, Error>> {
         self.chunk().await
+    }
+
+    async fn stow(&mut self) -> Infallible {
+        self.stow().await
     }
 
     fn date(&self) -> Timestamp {

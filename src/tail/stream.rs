@@ -261,7 +261,11 @@ impl<L: Logs> Reading<'_, L> {
         }
         if !items.is_empty() {
             let batch = Batch { target: self.target.clone(), data, items, rest };
-            let room = self.out.room(&batch).await;
+            let room = tokio::select! {
+                biased;
+                room = self.out.room(&batch) => room,
+                never = self.stream.stow() => match never {},
+            };
             let (mut lines, mut bytes) = (0, 0);
             for item in &batch.items {
                 if let Item::Line(line) = item

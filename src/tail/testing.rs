@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    convert::Infallible,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -204,6 +205,10 @@ impl Answer for ScriptedAnswer {
                 Part::Break => return Some(Err(Reply::refusal(503, "it broke").head.err()?)),
             }
         }
+    }
+
+    async fn stow(&mut self) -> Infallible {
+        std::future::pending().await
     }
 
     fn date(&self) -> Timestamp {

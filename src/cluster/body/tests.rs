@@ -1,5 +1,6 @@
 use std::{future::poll_fn, sync::Arc, time::Duration};
 
+use futures::FutureExt;
 use http::Request;
 use proptest::prelude::*;
 use tokio::{
@@ -11,14 +12,12 @@ use super::{
     super::{
         http2::Connection,
         stream::{Proxied, Stream, Wire},
+        window::Windows,
     },
     *,
 };
 
 const LINES: &[u8] = b"one\ntwo\nthree\n";
-
-/// Bytes of a stream of HTTP/2 that may be under way.
-const WINDOW: u32 = 1000;
 
 /// A connection whose end is a reset, once, and then an end, as the kernel's.
 struct Reset {
@@ -122,8 +121,17 @@ fn data(payload: &[u8]) -> Vec<u8> {
     frame(DATA, 0, 1, payload)
 }
 
-/// All of a body whose answer, HTTP/2 from behind the frame with its head on, comes in one piece.
+/// All of a body whose answer, HTTP/2 from behind the frame with its head on, comes in one piece. It is the same where it
+/// is put away first.
 async fn over_http2(answer: &[u8], then: Then) -> (Vec<u8>, Vec<String>) {
+    let mut stowed = answered_over_http2(answer, then).await;
+    assert!(poll_fn(|cx| stowed.poll_stow(cx)).now_or_never().is_none());
+    let stowed = all(stowed).await;
+    assert_eq!(all(answered_over_http2(answer, then).await).await, stowed);
+    stowed
+}
+
+async fn answered_over_http2(answer: &[u8], then: Then) -> Body {
     let (stream, mut peer) = connection(then);
     let answered = async {
         peer.write_all(&frame(SETTINGS, 0, 0, &[0, 3, 0, 0, 0, 100])).await.unwrap();
@@ -144,13 +152,13 @@ async fn over_http2(answer: &[u8], then: Then) -> (Vec<u8>, Vec<String>) {
         end(peer, then).await
     };
     let sent = async {
-        let connection = Arc::new(Connection::open(stream, WINDOW).await.unwrap());
+        let connection = Arc::new(Connection::open(stream, Arc::new(Windows::new())).await.unwrap());
         connection.slot().unwrap().send(&request()).await.map_err(|failed| failed.error).unwrap()
     };
     let (sent, _peer) = tokio::join!(sent, answered);
     // All that was sent is read now: data and what is behind them are there at once.
     sleep(Duration::from_secs(1)).await;
-    all(Body::Http2(sent.into_body())).await
+    Body::Http2(sent.into_body())
 }
 
 /// The bytes of a body, and what is said behind them: "end", or an error, as often as it is asked.
@@ -221,8 +229,11 @@ async fn an_error_right_behind_data_is_no_end_over_http2() {
     broke(over_http2(&lines, Then::Closed).await, LINES, "broken pipe");
     broke(over_http2(&lines, Then::Reset).await, LINES, "connection reset");
     broke(over_http2(&sent(frame(DATA, 0, 0, b"of no stream")), Then::Open).await, LINES, "protocol");
-    let too_much = sent([data(&[b'x'; 900]), data(&[b'y'; 900])].concat());
-    let taken = [LINES, &[b'x'; 900]].concat();
+    let size = *Windows::new().size().borrow() as usize;
+    let most = [b'x'; 16 << 10];
+    let mut too_much = lines.clone();
+    (0..size / most.len()).for_each(|_| too_much.extend(data(&most)));
+    let taken = [LINES, &most.repeat(size / most.len() - 1)].concat();
     broke(over_http2(&too_much, Then::Open).await, &taken, "flow-control");
 }
 

@@ -24,12 +24,13 @@ use super::{
         settings::Trust,
         stream::{Proxied, Wire},
         testing::{Authority, Server, ok},
+        window::MOST,
     },
     *,
 };
 
-/// Far below what a stream is sent in these tests.
-const WINDOW: u32 = 64 << 10;
+/// Much is sent in such pieces; small enough for every window.
+const PIECE: usize = 2 << 10;
 
 /// An HTTP/2 server that does with each request what its path says.
 struct Http2 {
@@ -43,14 +44,16 @@ struct Behaviour {
     most_streams: u32,
     connections: Arc<AtomicUsize>,
     refused: Arc<AtomicUsize>,
+    /// Bytes that streams were sent of much.
+    sent: Arc<AtomicUsize>,
 }
 
 impl Http2 {
     fn start(most_streams: u32) -> Http2 {
         let mut tls = Authority::new().server("double", false);
         tls.alpn_protocols = vec![b"h2".to_vec()];
-        let (connections, refused) = Default::default();
-        let behaviour = Behaviour { tls: Arc::new(tls).into(), most_streams, connections, refused };
+        let (connections, refused, sent) = Default::default();
+        let behaviour = Behaviour { tls: Arc::new(tls).into(), most_streams, connections, refused, sent };
         Http2 { behaviour, served: Arc::default() }
     }
 
@@ -79,7 +82,7 @@ fn pool(url: &str) -> Pool {
     let connector = Connector::new(&url.parse().unwrap(), url, trust, None, None, false).unwrap();
     Pool::new(
         connector.dialer(None).unwrap(),
-        Reading { pace: Pace::default(), window: WINDOW, stats: Stats::default() },
+        Reading { pace: Pace::default(), windows: Arc::new(Windows::new()), stats: Stats::default() },
     )
 }
 
@@ -128,14 +131,15 @@ impl Behaviour {
             }
             "/much" => {
                 let mut stream = answer(respond);
-                for _ in 0..64 {
-                    stream.reserve_capacity(16 << 10);
-                    while stream.capacity() < 16 << 10 {
+                for _ in 0..(1 << 20) / PIECE {
+                    stream.reserve_capacity(PIECE);
+                    while stream.capacity() < PIECE {
                         if poll_fn(|cx| stream.poll_capacity(cx)).await.is_none() {
                             return;
                         }
                     }
-                    stream.send_data(Bytes::from_static(&[b'x'; 16 << 10]), false).unwrap();
+                    stream.send_data(Bytes::from_static(&[b'x'; PIECE]), false).unwrap();
+                    self.sent.fetch_add(PIECE, Ordering::Relaxed);
                 }
                 stream.send_data(Bytes::new(), true).unwrap();
             }
@@ -305,11 +309,37 @@ async fn streams_that_nobody_reads_do_not_keep_others_waiting() {
     let server = Http2::start(100);
     let pool = server.pool();
     let stalled = join_all((0..99).map(|_| open(&pool, "/much"))).await;
-    assert_eq!(length(open(&pool, "/much").await.unwrap()).await, ((64 * 16) << 10) + 5);
+    assert_eq!(length(open(&pool, "/much").await.unwrap()).await, (1 << 20) + 5);
     assert_eq!(server.connections(), 1);
     for body in stalled {
-        assert_eq!(length(body.unwrap()).await, ((64 * 16) << 10) + 5, "they go on when they are read");
+        assert_eq!(length(body.unwrap()).await, (1 << 20) + 5, "they go on when they are read");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_streams_that_nobody_reads_are_sent_little_and_few_are_sent_much() {
+    let server = Http2::start(100);
+    let (pool, sent) = (server.pool(), || server.behaviour.sent.load(Ordering::Relaxed));
+    let few = open(&pool, "/much").await.unwrap();
+    sleep(Duration::from_secs(1)).await;
+    assert!(sent() >= 1000 << 10, "{}", sent());
+    // They come one after the other, and are sent most while there are few.
+    let mut many = Vec::new();
+    for _ in 0..300 {
+        many.push(open(&pool, "/much").await.unwrap());
+        sleep(Duration::from_millis(10)).await;
+    }
+    assert!(sent() < 64 * MOST, "{}", sent());
+    for body in many.into_iter().step_by(30) {
+        assert_eq!(length(body).await, (1 << 20) + 5, "they go on when they are read");
+    }
+    drop(few);
+    sleep(Duration::from_secs(1)).await;
+    let before = sent();
+    let few = open(&pool, "/much").await.unwrap();
+    sleep(Duration::from_secs(1)).await;
+    assert!(sent() - before >= 1000 << 10, "{}", sent() - before);
+    drop(few);
 }
 
 #[tokio::test(start_paused = true)]
