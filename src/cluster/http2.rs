@@ -27,7 +27,7 @@ use super::{
     bandwidth::Progress,
     body::Chunk,
     stream::Stream,
-    window::{MOST, Windows},
+    window::{MOST, Share, Windows},
 };
 
 /// The most requests on one connection, whatever the server grants: kube-apiserver's own limit.
@@ -124,8 +124,7 @@ impl Connection {
         load.streams += 1;
         load.served += 1;
         drop(load);
-        self.windows.opened();
-        Some(Slot(self.clone()))
+        Some(Slot { connection: self.clone(), _share: self.windows.share() })
     }
 
     pub fn is_closed(&self) -> bool {
@@ -194,12 +193,14 @@ async fn lives(pings: Option<PingPong>, load: &Load) -> &'static str {
 }
 
 /// A place for a request on a connection, for as long as its answer goes on.
-pub(super) struct Slot(Arc<Connection>);
+pub(super) struct Slot {
+    connection: Arc<Connection>,
+    _share: Share,
+}
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.0.load.lock().streams -= 1;
-        self.0.windows.closed();
+        self.connection.load.lock().streams -= 1;
     }
 }
 
@@ -207,10 +208,10 @@ impl Slot {
     /// Sends a request and waits for the head of its answer.
     pub async fn send(self, request: &Request<Bytes>) -> Result<Response<Body>, Failed> {
         let (head, data) = (head(request), request.body().clone());
-        let sender = self.0.sender.clone().ready().await;
+        let sender = self.connection.sender.clone().ready().await;
         let sent = sender.and_then(|mut sender| sender.send_request(head, data.is_empty()));
         let (answer, mut stream) = sent.map_err(|error| {
-            self.0.load.lock().closed = true;
+            self.connection.load.lock().closed = true;
             Failed { error: self.reason(error), unprocessed: true }
         })?;
         if !data.is_empty() {
@@ -228,7 +229,7 @@ impl Slot {
     fn failed(&self, error: h2::Error) -> Failed {
         let refused = error.is_reset() && error.reason() == Some(Reason::REFUSED_STREAM);
         let going_away = error.is_go_away() && error.is_remote();
-        let mut load = self.0.load.lock();
+        let mut load = self.connection.load.lock();
         match refused {
             // Full before it should be.
             true => load.most = Some(load.streams.saturating_sub(1).max(1)),
@@ -242,7 +243,7 @@ impl Slot {
 
     /// In words of our own where we ended the connection.
     fn reason(&self, error: h2::Error) -> BoxError {
-        match self.0.load.lock().given_up {
+        match self.connection.load.lock().given_up {
             Some(why) => why.into(),
             None => error.into(),
         }
@@ -303,7 +304,7 @@ impl Body {
 
     /// How far its connection has come, where the bandwidth may hold it back.
     pub fn progress(&self) -> Option<Progress> {
-        self.slot.0.progress.clone()
+        self.slot.connection.progress.clone()
     }
 
     /// Adds to `chunk` what was put away, or the next frame; false at the end. The server may send as much again.

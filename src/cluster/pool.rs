@@ -102,7 +102,11 @@ impl Pool {
         };
         let lane = match alone {
             Some(lane) => Ok(lane),
-            None => self.lane().await,
+            None => {
+                // Those that come at once are known before the first of them is granted anything.
+                let _share = self.reading.windows.share();
+                self.lane().await
+            }
         };
         let lane = lane.map_err(|error| Failed { error: error.into(), unprocessed: false })?;
         let sent = Instant::now();

@@ -1,7 +1,7 @@
 //! How much each stream of HTTP/2 may have under way that nobody has taken yet: less for each, the more there are, so
 //! that all together stay bounded.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
@@ -32,12 +32,10 @@ impl Windows {
         Windows { streams: Mutex::new(Streams { now: 0, meant }), size: watch::Sender::new(size(meant)) }
     }
 
-    pub fn opened(&self) {
+    /// For a stream, or for a request that waits for a connection: soon it is one.
+    pub fn share(self: &Arc<Self>) -> Share {
         self.count(|now| now + 1);
-    }
-
-    pub fn closed(&self) {
-        self.count(|now| now.saturating_sub(1));
+        Share(self.clone())
     }
 
     /// The size of each, as it changes.
@@ -59,6 +57,15 @@ impl Windows {
     }
 }
 
+/// Counts as a stream until it is dropped.
+pub(super) struct Share(Arc<Windows>);
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.0.count(|now| now.saturating_sub(1));
+    }
+}
+
 fn size(streams: usize) -> u32 {
     (UNREAD / streams).clamp(LEAST, MOST) as u32
 }
@@ -69,11 +76,11 @@ mod tests {
 
     #[test]
     fn few_streams_get_much_and_many_get_little() {
-        let windows = Windows::new();
+        let windows = Arc::new(Windows::new());
         let size = windows.size();
-        let mut all = Vec::new();
+        let (mut shares, mut all) = (Vec::new(), Vec::new());
         for n in 1..=20_000_usize {
-            windows.opened();
+            shares.push(windows.share());
             let size = *size.borrow() as usize;
             assert!(size * n <= UNREAD || size == LEAST, "{n} streams have {size} each");
             assert!(size >= MOST / 8 || n > 128, "{n} streams have only {size} each");
@@ -81,20 +88,18 @@ mod tests {
         }
         all.dedup();
         assert_eq!(all.len(), 9, "it changes seldom: {all:?}");
-        for _ in 0..20_000 {
-            windows.closed();
-        }
+        drop(shares);
         assert_eq!(*size.borrow() as usize, MOST);
     }
 
     #[test]
     fn streams_that_come_and_go_change_nothing() {
-        let windows = Windows::new();
-        (0..1025).for_each(|_| windows.opened());
+        let windows = Arc::new(Windows::new());
+        let mut shares: Vec<_> = (0..1025).map(|_| windows.share()).collect();
         let mut size = windows.size();
         for _ in 0..100 {
-            (0..500).for_each(|_| windows.closed());
-            (0..500).for_each(|_| windows.opened());
+            shares.truncate(525);
+            shares.extend((0..500).map(|_| windows.share()));
         }
         assert!(!size.has_changed().unwrap());
         assert_eq!(*size.borrow_and_update(), 8 << 10);
