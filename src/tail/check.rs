@@ -51,6 +51,8 @@ impl<L: Logs> Checker<'_, L> {
 pub struct Last {
     /// The last line, where it is whole and can be told.
     pub line: Option<Seen>,
+    /// Whether there was nothing at all.
+    pub is_empty: bool,
     /// When it was the last, by the clock of the apiserver, in whole seconds.
     pub date: Timestamp,
 }
@@ -69,10 +71,12 @@ pub async fn last_line(logs: &impl Logs, request: &LogRequest, limit: LineLimit)
         while let Some(Lines { data, pieces, .. }) = splitter.lines() {
             // More than one line is no answer to what was asked.
             let ([Piece::Line(Line { time: Some(time), start, end })], None) = (&pieces[..], last) else {
-                return Ok(Last { line: None, date });
+                return Ok(Last { line: None, is_empty: false, date });
             };
             last = Some(Seen::new(*time, &data[*start as usize..*end as usize]));
         }
     }
-    Ok(Last { line: last.filter(|_| splitter.rest().is_none()), date })
+    let rest = splitter.rest();
+    let is_empty = last.is_none() && rest.is_none();
+    Ok(Last { line: last.filter(|_| rest.is_none()), is_empty, date })
 }

@@ -109,6 +109,13 @@ impl Extent {
         self.ahead = self.ahead.max(Some(if ahead > SECOND { ahead } else { SignedDuration::ZERO }));
     }
 
+    /// Whether a line of this instant was written in the second in which the log was opened, or later.
+    pub fn is_opened_by(&self, latest: Option<Instant>) -> bool {
+        let opened = self.asked.filter(|_| self.as_it_is);
+        let opened = opened.and_then(|opened| opened.checked_add(self.ahead.unwrap_or_default()).ok());
+        opened.is_some_and(|opened| latest >= Some(Instant::from(opened)))
+    }
+
     /// Whether a log that was read to a line of this instant was read to its end.
     pub fn is_reached(&self, latest: Option<Instant>) -> bool {
         self.end().is_some_and(|end| latest >= Some(end))

@@ -238,10 +238,10 @@ impl<L: Logs> Tail<L> {
 
     /// Says what of the log is lost for good, if anything is.
     async fn tell_rest(&mut self, reason: &EndReason) {
-        let deleting = matches!(reason, EndReason::Deleted)
-            || matches!(reason, EndReason::Terminated(ending) if ending.deleting);
-        if let Some(gone) = self.gone.take().filter(|gone| !deleting && *gone != self.said) {
-            self.tell(gone).await;
+        let usual = matches!(reason, EndReason::Deleted | EndReason::Dropped) || self.is_deleting();
+        let removed = self.gone.take();
+        if let Some(said) = removed.clone().filter(|said| !usual && *said != self.said) {
+            self.tell(said).await;
         }
         let latest = self.position.latest();
         let unchecked = Gap::Unchecked(latest);
@@ -249,6 +249,7 @@ impl<L: Logs> Tail<L> {
         let gap = match reason {
             EndReason::Deleted => unread.then_some(unchecked),
             EndReason::Terminated(_) if self.previous_is_own == Some(false) => unread.then_some(unchecked),
+            EndReason::Terminated(_) if unread && removed.is_some() => Some(unchecked),
             // There is another instance's log in its place.
             EndReason::Terminated(_) if unread && self.log().is_err() => Some(unchecked),
             EndReason::Terminated(_) | EndReason::Finished => self.astray.then_some(Gap::Behind(latest)),
@@ -368,7 +369,7 @@ impl<L: Logs> Tail<L> {
             // The next turn is long enough in coming.
             Outcome::Clean if log == Log::Polled => return None,
             Outcome::Clean => {}
-            Outcome::Failed(error) if error.is_not_found() && !self.may_retry(&error) => {
+            Outcome::Failed(error) if error.is_not_found() && self.is_gone(&error).await => {
                 return Some(EndReason::Deleted);
             }
             // Unless it was asked for, there is one: whoever says otherwise may have to catch up.
@@ -390,8 +391,7 @@ impl<L: Logs> Tail<L> {
                 if !again {
                     return Some(EndReason::Failed);
                 }
-                let at_most = if self.retries.count() < unusual(&error) { SOON } else { Duration::MAX };
-                self.pause_at_most(at_most).await;
+                self.pause_after(&error).await;
                 return None;
             }
         }
@@ -400,18 +400,26 @@ impl<L: Logs> Tail<L> {
     }
 
     fn may_retry(&self, error: &Error) -> bool {
-        let tries_left = self.retries.count() < TRIES;
+        // A kubelet that has just started does not know its pods yet.
+        let tries_left = self.retries.count() < if is_usual(error) { unusual(error) } else { TRIES };
         if !self.plan.follow {
-            return tries_left && error.is_retryable();
+            return tries_left && (is_usual(error) || error.is_retryable());
         }
         if error.is_not_found() {
-            // A kubelet that has just started does not know its pods yet. That one is gone, the status says.
+            // That a pod is gone, the status says.
             return tries_left || *self.life.borrow() == Life::Running;
         }
         // What could be read before may be so again: permissions come late to an apiserver that has just started, and what
         // answers in its place (a load balancer, a login page) goes away. A container that is about to start is refused
         // with 400.
         error.is_retryable() || error.is_bad_request() || self.was_allowed
+    }
+
+    /// Whether a log that is not found will not be found any more. Where nobody watches the pods, they are asked for.
+    async fn is_gone(&self, error: &Error) -> bool {
+        let asked = !self.plan.follow && self.retries.count() == 0;
+        asked && matches!(self.context.logs.is_current(&self.target).await, Ok(false))
+            || !self.may_retry(error)
     }
 
     /// An apiserver that is away is told once, by whoever watches the pods.
@@ -429,13 +437,18 @@ impl<L: Logs> Tail<L> {
     /// Whether a refusal only says that the node removed a log that was read to its end: what became of the container is
     /// told soon.
     fn is_done_with(&self, error: &Error) -> bool {
-        let gone = error.is_bad_request() || error.is_not_found();
-        gone && self.begun && self.ended_well && self.is_deleting()
+        is_usual(error) && self.begun && self.ended_well && self.is_deleting()
     }
 
     /// Waits before the next try, or until something new is known of the target.
     async fn pause(&mut self) {
         self.pause_at_most(Duration::MAX).await;
+    }
+
+    /// Waits for less where such a refusal is soon over.
+    async fn pause_after(&mut self, error: &Error) {
+        let soon_over = is_usual(error) && self.retries.count() < unusual(error);
+        self.pause_at_most(if soon_over { SOON } else { Duration::MAX }).await;
     }
 
     async fn pause_at_most(&mut self, most: Duration) {
@@ -506,10 +519,20 @@ impl<L: Logs> Tail<L> {
     }
 }
 
-/// How many refusals like this one are nothing to be told. Around the start and the end of a container, the node and the
-/// apiserver know of it one after the other.
+/// Whether it is refused as is usual around the start and the end of a container, of which the node and the apiserver know
+/// one after the other, and for a moment by a kubelet that starts.
+fn is_usual(error: &Error) -> bool {
+    error.is_bad_request() || error.is_not_found()
+}
+
+/// How many refusals like this one are nothing to be told.
 fn unusual(error: &Error) -> usize {
-    if error.is_bad_request() || error.is_not_found() { 20 } else { 2 }
+    match error {
+        _ if is_usual(error) => 20,
+        // It was waited for long already.
+        _ if error.is_alone() => 0,
+        _ => 2,
+    }
 }
 
 /// Waits until one of `ends` has come, after which there is no log to read.

@@ -2,7 +2,7 @@
 
 use std::io::{Read, pipe};
 
-use apiserver::{After, Answer, Match};
+use apiserver::{After, Answer, Gate, Match};
 
 use crate::harness::{World, stern_rs};
 
@@ -139,12 +139,13 @@ fn a_log_that_cannot_be_read_beside_others_is_an_exit_code_of_its_own() {
 #[test]
 fn a_log_that_is_gone_before_it_was_read_to_the_end_is_one_too() {
     let world = World::web(["a", "b"]);
-    world.on(Match::logs()).then(Answer::ok().cut_after(After::Lines(1))).then(Answer::status(
-        404,
-        "NotFound",
-        "pods \"web-1\" not found",
-    ));
-    let ran = world.run("web --no-follow -o raw").stdout("a\n");
+    let again = Gate::new();
+    world.on(Match::logs()).then(Answer::ok().cut_after(After::Lines(1))).then(Answer::ok().hold(&again));
+    let tail = world.start("web --no-follow -o raw");
+    tail.until(|account| account.requests.logs().len() == 2);
+    world.delete_pod("web-1");
+    again.release();
+    let ran = tail.finish().stdout("a\n");
     ran.told("! web-1 › app: the node removed this log before its end could be checked; the last line shown is from ")
         .exit(3);
 }

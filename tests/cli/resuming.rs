@@ -213,8 +213,12 @@ fn a_server_that_sends_everybody_away_is_asked_again() {
 fn a_container_that_is_gone_when_its_log_is_asked_for_is_told() {
     let world = World::web(["a"]);
     world.pod("web-2", ["b"]);
-    world.on(Match::logs().path("web-2")).then(Answer::status(404, "NotFound", "pods \"web-2\" not found"));
-    let ran = world.run("web --no-follow").stdout("web-1 app a\n");
+    let gate = world.hold(Match::logs().path("web-2"));
+    let tail = world.start("web --no-follow");
+    tail.until(|account| account.requests.logs().path("web-2").len() == 1);
+    world.delete_pod("web-2");
+    gate.release();
+    let ran = tail.finish().stdout("web-1 app a\n");
     ran.told("! web-2 › app: gone before its log could be read").exit(3);
 }
 

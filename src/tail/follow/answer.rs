@@ -7,7 +7,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{Log, Outcome, ROUNDS, STEADY, TRIES, Tail, instance::is_without_previous};
+use super::{Log, Outcome, ROUNDS, SOON, STEADY, Tail, instance::is_without_previous, is_usual};
 use crate::{
     cluster::{Error, LogRequest, Priority},
     plan::Since,
@@ -55,7 +55,7 @@ impl<L: Logs> Tail<L> {
             Ok(stream) => stream,
             Err(error) => {
                 // That there is no log says nothing of what was read of it.
-                self.ended_well &= error.is_not_found() || error.is_bad_request();
+                self.ended_well &= is_usual(&error);
                 return Outcome::Failed(error);
             }
         };
@@ -90,10 +90,13 @@ impl<L: Logs> Tail<L> {
         let foreign = log == Log::Previous && self.may_be_foreign();
         let bound = self.previous_bound(log);
         let (end_asked, end_known) = (self.extent.end(), self.extent.knows_its_end());
-        let watched = self.idle.as_mut().filter(|_| log == Log::Followed);
         // After a clean end there may be nothing more, and soon not even a log.
         let ended_before = std::mem::replace(&mut self.ended_well, false);
-        let unsurprising = if resuming && ended_before { Some(&mut self.gone) } else { None };
+        let is_usual = resuming && (ended_before || self.is_deleting());
+        let watched = self.idle.as_mut().filter(|_| log == Log::Followed);
+        let unsurprising = if is_usual { Some(&mut self.gone) } else { None };
+        // The answer before held the log as it was then: it may be rotated while its end is confirmed.
+        let confirming = self.owed.is_some() && self.extent.is_opened_by(self.position.latest());
         let mut reading = Reading {
             stream,
             target: &self.target,
@@ -136,10 +139,16 @@ impl<L: Logs> Tail<L> {
             self.gone = None;
         }
         let is_gone = self.gone.is_some();
-        self.astray &= !is_gone;
+        self.astray &= !is_gone && !confirming;
         self.ended_well = match end {
             // After a poll the container may write more.
-            Ok(End::Clean | End::Beyond) => ended_before && is_gone || log != Log::Polled,
+            Ok(End::Clean | End::Beyond) => {
+                if is_gone {
+                    ended_before
+                } else {
+                    log != Log::Polled
+                }
+            }
             Ok(End::Enough) => true,
             Ok(End::Doubtful(_)) => ended_before && log == Log::Previous,
             _ => false,
@@ -167,6 +176,7 @@ impl<L: Logs> Tail<L> {
         }
         match end {
             Ok(End::Enough) => Outcome::Enough,
+            Ok(End::Doubtful(_)) if confirming => Outcome::Enough,
             Ok(End::Beyond) if end_known => Outcome::Enough,
             // The node's clock may be ahead: the last line tells.
             Ok(End::Clean | End::Beyond) => Outcome::Clean,
@@ -220,17 +230,23 @@ impl<L: Logs> Tail<L> {
         if self.owed.take().is_some_and(|line| !self.position.misses(line, self.extent.start())) {
             return false;
         }
-        let more = match self.last_line(log, Priority::Confirm).await {
-            Ok(last) => self.owes(last),
-            Err(error)
-                if self.may_retry(&error) && self.retries.count() < TRIES && !is_without_previous(&error) =>
-            {
-                self.pause().await;
+        let last = loop {
+            let patient = !self.plan.follow || self.has_patience();
+            match self.last_line(log, Priority::Confirm).await {
+                Ok(last) if !self.is_odd(&last) || !self.has_patience() => break last,
+                Err(error) if is_without_previous(&error) => return false,
+                Err(error) if !patient || !self.may_retry(&error) => {
+                    self.cannot_confirm(&error).await;
+                    return false;
+                }
+                Ok(_) => self.pause_at_most(SOON).await,
+                Err(error) => self.pause_after(&error).await,
+            }
+            if self.plan.follow {
                 return true;
             }
-            // What cannot be confirmed was read as far as it is known.
-            Err(_) => false,
         };
+        let more = self.owes(last);
         if more && self.rounds == ROUNDS {
             self.astray = true;
             return false;
@@ -241,12 +257,26 @@ impl<L: Logs> Tail<L> {
 
     /// Whether a log whose last line is this one has more of what was asked for. Where its container wrote on, that is
     /// not known before it was read on.
-    fn owes(&mut self, Last { line, date }: Last) -> bool {
-        let Some(line) = line else { return false };
+    fn owes(&mut self, last: Last) -> bool {
+        self.astray |= self.is_odd(&last);
+        let Last { line: Some(line), date, .. } = last else { return false };
         self.extent.compare_clocks(line.time(), date);
         let missed = self.position.misses(line, self.extent.start());
         self.owed = Some(line).filter(|_| missed && !self.extent.is_reached(self.position.latest()));
         self.owed.is_some()
+    }
+
+    /// Whether it is a log of which lines were read and that has none.
+    fn is_odd(&self, last: &Last) -> bool {
+        last.is_empty && !self.plan.follow && self.position.latest().is_some()
+    }
+
+    /// An end that nobody can confirm may be none; but a log that is being followed to its end is soon removed.
+    async fn cannot_confirm(&mut self, error: &Error) {
+        if !self.plan.follow || !is_usual(error) {
+            self.tell_error(error, false).await;
+            self.astray = true;
+        }
     }
 
     /// Where none of the lines are wanted that there are, the last of them is where to go on from: else each poll would

@@ -40,7 +40,7 @@ impl<L: Logs> Tail<L> {
     }
 
     /// Whether a question that could not be answered is worth asking again. Lines wait for the answer.
-    fn has_patience(&self) -> bool {
+    pub(super) fn has_patience(&self) -> bool {
         self.retries.count() < TRIES
     }
 

@@ -409,3 +409,91 @@ async fn a_log_that_a_node_does_not_serve_yet_is_asked_for_again_soon() {
     story.pass(2.3).await;
     assert_eq!(story.said(), ["+", "0"]);
 }
+
+/// The kubelet restarts while a log is read: the answer ends as if it were whole, and for some seconds it knows no pods.
+#[tokio::test(start_paused = true)]
+async fn an_end_is_confirmed_though_the_kubelet_restarts_meanwhile() {
+    for code in [400, 404, 500] {
+        let log = Written::numbered((0..100).map(|n| f64::from(n) / 10.0 - 20.0));
+        let (began, mut asked) = (Instant::now(), 0);
+        let story = Story::begin(as_it_is(), Life::Running, move |request| {
+            asked += 1;
+            match began.elapsed() < Duration::from_secs(3) {
+                true if asked == 1 => log.until(-15.0).answer(request),
+                true => Reply::refusal(code, "the node knows no such pod"),
+                false => log.answer(request),
+            }
+        });
+        let (ended, said, _) = story.end().await;
+        assert!(ended.complete && said.len() == 102, "{code}: {} {:?}", said.len(), said.last());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_that_nobody_can_confirm_is_told() {
+    let refusals: [fn() -> Reply; 5] = [
+        || Reply::refusal(400, "no"),
+        || Reply::refusal(403, "no"),
+        || Reply::refusal(404, "no"),
+        || Reply::refusal(500, "no"),
+        || Reply::of(""),
+    ];
+    for refusal in refusals {
+        let story = Story::begin(as_it_is(), Life::Running, move |request| match is_look(request) {
+            true => refusal(),
+            false => Reply::of(line(-5.0, "0")),
+        });
+        let (ended, said, asked) = story.end().await;
+        assert!(!ended.complete && said[said.len() - 2].contains("Behind"), "{said:?}");
+        assert!(asked.len() < 30, "{} requests", asked.len());
+    }
+}
+
+/// The kubelet is starting when a log is opened.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_is_not_found_while_its_pod_is_there_is_asked_for_again() {
+    let began = Instant::now();
+    let story = Story::begin(as_it_is(), Life::Running, move |request| {
+        match began.elapsed() < Duration::from_secs(3) {
+            true => Reply::refusal(404, "not found"),
+            false => Written::numbered([-5.0]).answer(request),
+        }
+    });
+    let (ended, said, _) = story.end().await;
+    assert_eq!((said, ended.complete), (vec!["+".to_owned(), "0".to_owned(), "-".to_owned()], true));
+}
+
+/// Between an answer that held all and the confirmation of its end the log is rotated.
+#[tokio::test(start_paused = true)]
+async fn a_rotation_while_the_end_is_confirmed_is_no_alarm() {
+    let old = Written::numbered((0..100).map(|n| f64::from(n) / 10.0 - 9.7));
+    let new = Written::lines((0..5).map(|n| (0.4 + f64::from(n) / 10.0, "new".to_owned())));
+    let mut asked = 0;
+    let story = Story::begin(as_it_is(), Life::Running, move |request| {
+        asked += 1;
+        if asked == 1 { old.answer(request) } else { new.answer(request) }
+    });
+    let (ended, said, _) = story.end().await;
+    assert!(ended.complete && !said.iter().any(|said| said.starts_with('!')), "{said:?}");
+    assert_eq!(said.len(), 102);
+}
+
+/// A polled log is removed between its last poll and its end.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_was_removed_behind_a_poll_is_told_in_one_line() {
+    let mut asked = 0;
+    let story = Story::begin(plan(), Life::Running, move |request| {
+        asked += 1;
+        match (request.follow, asked) {
+            (true, _) => Reply::of("failed to create fsnotify watcher: too many open files"),
+            (false, 2) => Reply::of(line(-1.0, "0")),
+            (false, _) => Reply::of(REMOVED),
+        }
+    });
+    story.pass(0.5).await;
+    story.life.send_replace(stopped());
+    let (ended, said, _) = story.end().await;
+    assert!(!ended.complete, "{said:?}");
+    let told: Vec<_> = said.iter().filter(|said| said.starts_with('!')).collect();
+    assert!(told.len() == 1 && told[0].contains("Unchecked"), "{told:?}");
+}
