@@ -143,7 +143,9 @@ impl Cost {
         let pods = targets.iter().map(|target| &target.pod.uid).collect::<BTreeSet<_>>().len();
         // A list comes in pages; a watch of each namespace goes on.
         let scopes = namespaces.max(pods.div_ceil(PODS_A_PAGE)) + if follow { namespaces } else { 0 };
-        let logs = targets.len() * if !follow && plan.logs.confirm { 2 } else { 1 };
+        // A log that gave as many lines as were asked for needs no confirmation.
+        let confirmed = !follow && plan.logs.confirm && plan.logs.tail.is_none();
+        let logs = targets.len() * if confirmed { 2 } else { 1 };
         let requests = scopes + logs;
         let beyond = requests.saturating_sub(burst as usize) as f64;
         let polled = if follow { rest } else { 0 };
@@ -247,6 +249,7 @@ requests     5 to begin with; the limit on requests takes 0.0 s
     fn without_following_the_rest_waits_and_each_end_is_confirmed() {
         let cost = cost(20, "web --no-follow");
         assert_eq!((cost.streams, cost.polled, cost.waiting, cost.requests), (5, 0, 15, 41));
+        assert_eq!(self::cost(20, "web --no-follow --tail 1").requests, 21);
     }
 
     #[test]

@@ -159,7 +159,10 @@ impl State {
     /// It was polled, and waits for the next turn.
     pub fn polled(&mut self, claimed: Claimed, new_lines: bool, now: Instant) {
         if let Some(member) = self.holder(claimed) {
-            member.pace.rest(now, new_lines);
+            match member.ending {
+                true => member.pace.rest_briefly(now),
+                false => member.pace.rest(now, new_lines),
+            }
             let want = member.want;
             self.lay_down(claimed.0, want);
         }

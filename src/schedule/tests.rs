@@ -235,6 +235,17 @@ async fn who_writes_is_polled_every_second_and_others_ever_less_often() {
     assert_eq!(polls, [10, 600]);
 }
 
+/// Its pod is being deleted.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_will_soon_be_gone_is_polled_twice_a_second() {
+    let scheduler = Scheduler::new(1, 100);
+    let mut tails = [polled(&scheduler, 0)];
+    poll_for(&mut tails, LATEST * 3, &[]).await;
+    tails[0].ask(Want::Poll, Urgency::Ending);
+    let polls = poll_for(&mut tails, Duration::from_secs(10), &[]).await;
+    assert!((20..=21).contains(&polls[0]), "{polls:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn one_that_writes_again_is_polled_soon_again() {
     let scheduler = Scheduler::new(1, 100);

@@ -10,6 +10,9 @@ use crate::cluster::POLLS;
 pub const SOONEST: Duration = Duration::from_secs(1);
 pub const LATEST: Duration = Duration::from_secs(60);
 
+/// The same of a log that will soon be gone: what it says last comes late.
+pub const LAST_WORDS: Duration = Duration::from_millis(500);
+
 /// How often one container is polled.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Pace {
@@ -31,6 +34,12 @@ impl Pace {
     pub fn rest(&mut self, now: Instant, new_lines: bool) {
         self.interval = if new_lines { SOONEST } else { (self.interval * 2).clamp(SOONEST, LATEST) };
         self.due = Some(now + self.interval);
+    }
+
+    /// The same, and its log will soon be gone.
+    pub fn rest_briefly(&mut self, now: Instant) {
+        self.interval = LAST_WORDS;
+        self.due = Some(now + LAST_WORDS);
     }
 }
 
