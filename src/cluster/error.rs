@@ -240,6 +240,17 @@ impl Error {
         self.alone
     }
 
+    /// Why the node that was to answer does not, whose logs all fare alike: what the apiserver says behind the address of
+    /// its kubelet, or that nothing came back.
+    pub fn of_node(&self) -> Option<String> {
+        if self.alone {
+            return Some(self.message.clone());
+        }
+        let (_, address) = self.server_message()?.split_once("/containerLogs/")?;
+        let (_, why) = address.split_once("\": ")?;
+        Some(why.to_owned())
+    }
+
     /// Whether it befalls every request alike: it is not about what was asked for.
     pub fn is_common(&self) -> bool {
         matches!(self.kind, Kind::Credentials | Kind::Certificate | Kind::Malformed) || self.is_unauthorized()
@@ -453,6 +464,15 @@ mod tests {
         assert!(text.ends_with("(policy says no)"), "{text}");
         assert_eq!(user_named("User \"a\" cannot"), Some("\"a\""));
         assert_eq!(user_named("User \"unclosed"), None);
+    }
+
+    #[test]
+    fn what_a_node_does_is_told_without_the_container_that_was_asked_for() {
+        let said = |message: &str| refused(500, "", message).of_node();
+        let dial =
+            "Get \"https://node-1:10250/containerLogs/shop/web-1/app?follow=true\": dial tcp: i/o timeout";
+        assert_eq!(said(dial).as_deref(), Some("dial tcp: i/o timeout"));
+        assert_eq!(said("etcdserver: leader changed"), None);
     }
 
     #[test]

@@ -427,8 +427,13 @@ impl<L: Logs> Tail<L> {
         if again && (error.is_outage() || self.retries.count() != unusual(error)) {
             return;
         }
-        let text = if again { format!("{error}; trying again") } else { error.to_string() };
-        match error.is_common() {
+        let of_node = error.of_node().filter(|_| again);
+        let text = match &of_node {
+            Some(why) => format!("cannot read logs of node {}: {why}", self.target.pod.node),
+            None => error.to_string(),
+        };
+        let text = if again { format!("{text}; trying again") } else { text };
+        match of_node.is_some() || error.is_common() {
             true => self.context.out.notice(Notice::Common(text)).await,
             false => self.tell(text).await,
         }

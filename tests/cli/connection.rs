@@ -325,7 +325,7 @@ fn a_log_that_does_not_begin_again_and_again_is_told_once() {
     world.on(Match::logs()).times(4, &Answer::never());
     let mut tail = world.start("web --request-timeout 200ms");
     tail.expect("web-1 app a");
-    let told = format!("! web-1 › app: no answer from {} within 200ms", world.url());
+    let told = format!("! cannot read logs of node node-1: no answer from {} within 200ms", world.url());
     let ran = tail.interrupt().told(&told).told("trying again");
     ran.never_told("the apiserver answers again");
 }

@@ -179,6 +179,24 @@ fn a_kubelet_that_restarts_is_waited_for() {
 }
 
 #[test]
+fn a_kubelet_that_is_away_for_long_is_told_once_for_all_its_containers() {
+    let world = World::new();
+    world.add_pods((0..10).map(|n| Pod::new(format!("web-{n}"))));
+    let mut tail = world.start("web -o raw");
+    tail.until(|account| account.open_log_streams == 10);
+    world.stop_kubelet("node-1");
+    tail.until(|account| account.requests.logs().len() >= 10 * 5);
+    let lines: Vec<String> = (0..10).map(|n| n.to_string()).collect();
+    for line in &lines {
+        world.log(&format!("web-{line}/app")).push(line);
+    }
+    world.start_kubelet("node-1");
+    tail.expect_all(lines.iter().map(String::as_str));
+    let told = "! cannot read logs of node node-1: dial tcp node-1:10250: connect: connection refused; trying again\n";
+    tail.interrupt().told(told).told("!");
+}
+
+#[test]
 fn a_server_that_goes_down_and_comes_up_again_is_followed_on() {
     let world = World::web(["a"]);
     let mut tail = world.start("web");
