@@ -286,7 +286,7 @@ fn a_log_that_was_rotated_before_a_restart_is_told() {
     world.log("web-1/app").push("b");
     gate.release();
     tail.expect("web-1 app b");
-    tail.told("! web-1 › app: lines may be missing between ");
+    tail.told("! web-1 › app: lines may be missing ");
     tail.interrupt();
 }
 
