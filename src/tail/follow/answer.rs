@@ -7,7 +7,11 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{Log, Outcome, ROUNDS, SOON, STEADY, Tail, instance::is_without_previous, is_usual};
+use super::{
+    Log, Outcome, ROUNDS, STEADY, Tail,
+    instance::is_without_previous,
+    refusal::{SOON, is_usual},
+};
 use crate::{
     cluster::{Error, LogRequest, Priority},
     plan::Since,
