@@ -48,6 +48,8 @@ pub fn is_of_clusters(flag: &Arg) -> bool {
     match flag.get_long() {
         // Standard input ends anyway.
         Some("stdin" | "no-follow" | "stats") => false,
+        // It is refused.
+        Some("dry-run") => false,
         // Its lines bear no times, and none is lost.
         Some("timestamps" | "gaps") => true,
         _ => heading,

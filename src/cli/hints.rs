@@ -81,6 +81,9 @@ pub fn two_queries(first: &str, second: &str, after: Option<&str>) -> UsageError
         Some(flag) if !flag.starts_with("--") && flag.len() > 2 => two_dashes(&flag[1..]),
         Some(flag) => format!("{flag} takes no value"),
         None if matches!(first, "log" | "logs") => format!("'{first}' is kubectl's; leave it out"),
+        None if plan::kind_of(first).is_some() && !second.contains('/') => {
+            format!("a kind and a name are one word: '{first}/{second}'")
+        }
         None => match plan::either(&[first, second]) {
             Some(both) => format!("one pattern can match both: '{both}'"),
             None => "say one pattern that matches both, or -l and a label that both have".to_owned(),

@@ -476,6 +476,7 @@ mod tests {
             (&["-A", "kube-system", "web"], "not \"kube-system\" and \"web\"; -A takes no value"),
             (&["web", "-t", "short"], "-t takes its value with =, as in -t=short"),
             (&["web", "api"], "one pattern can match both: 'web|api'"),
+            (&["deploy", "web"], "a kind and a name are one word: 'deploy/web'"),
             (&["pod/a", "pod/b"], "one pattern can match both: 'pod/a|b'"),
             (&["web", "pod/b"], "one pattern can match both: 'web|^b$'"),
             (&["deploy/a", "deploy/b"], "say one pattern that matches both, or -l"),
