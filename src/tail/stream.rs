@@ -314,7 +314,7 @@ impl<L: Logs> Reading<'_, L> {
     async fn tell(&mut self, text: &[u8]) {
         let text = String::from_utf8_lossy(text);
         if let Some(kept) = &mut self.unsurprising
-            && (is_gone(&text) || has_no_file(&text))
+            && (is_gone(&text) || has_no_file(&text) && *self.life.borrow() != Life::Running)
         {
             **kept = Some(text.into_owned());
             return;
@@ -352,7 +352,7 @@ fn is_gone(said: &str) -> bool {
     said.starts_with("unable to retrieve container logs for ")
 }
 
-/// Whether it says that there is no file; for a moment that is so in a rotation too.
+/// Whether it says that there is no file: usual where it was removed behind a container that ended, and nowhere else.
 fn has_no_file(said: &str) -> bool {
     said.ends_with("no such file or directory")
 }

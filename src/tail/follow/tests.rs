@@ -297,6 +297,26 @@ async fn a_pod_that_is_deleted_with_a_grace_period_is_no_alarm() {
     }
 }
 
+/// Somebody removed the file of a container that goes on.
+#[tokio::test(start_paused = true)]
+async fn a_log_without_its_file_is_told_once_while_its_container_runs() {
+    let mut asked = 0;
+    let story = Story::begin(plan(), Life::Running, move |_| {
+        asked += 1;
+        match asked {
+            1 => Reply::of(line(-1.0, "0")),
+            _ => Reply::of("failed to open log file \"/0.log\": open /0.log: no such file or directory"),
+        }
+    });
+    story.pass(60.0).await;
+    assert_eq!(
+        story.said().iter().filter(|said| said.starts_with("! failed to open")).count(),
+        1,
+        "{:?}",
+        story.said()
+    );
+}
+
 /// Its node cannot be reached when its container ends.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_was_removed_before_its_end_could_be_checked_is_told() {
