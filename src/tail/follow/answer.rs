@@ -29,7 +29,7 @@ impl<L: Logs> Tail<L> {
     pub(super) async fn answers(&mut self, log: Log, resuming: bool) -> Outcome {
         let before = self.counter.lines();
         let outcome = loop {
-            match self.open_and_read(log, resuming).await {
+            match self.open_and_read(log).await {
                 Outcome::Few => {}
                 outcome => break outcome,
             }
@@ -46,7 +46,7 @@ impl<L: Logs> Tail<L> {
         outcome
     }
 
-    async fn open_and_read(&mut self, log: Log, resuming: bool) -> Outcome {
+    async fn open_and_read(&mut self, log: Log) -> Outcome {
         // What was made sure of holds for what is asked now, and not for ever.
         let doubt = std::mem::replace(&mut self.doubt, Doubt::Stop);
         let mut life = self.life.clone();
@@ -75,11 +75,13 @@ impl<L: Logs> Tail<L> {
         let whole = matches!(log, Log::Current | Log::Previous);
         self.extent.opened(stream.date(), self.position.latest().is_none(), whole);
         self.begin().await;
-        self.consume(stream, log, resuming, doubt).await
+        self.consume(stream, request, log, doubt).await
     }
 
-    async fn consume(&mut self, stream: L::Answer, log: Log, resuming: bool, doubt: Doubt) -> Outcome {
-        let (request, start) = (self.request(log), self.extent.start());
+    /// Reads what came for this request.
+    async fn consume(&mut self, stream: L::Answer, request: LogRequest, log: Log, doubt: Doubt) -> Outcome {
+        let resuming = self.position.latest().is_some();
+        let start = self.extent.start();
         let (answered, before) = (Instant::now(), self.counter.lines());
         // A poll that asked for too few lines has missed nothing yet.
         let few = request.tail_lines.filter(|_| log == Log::Polled && resuming);
@@ -96,9 +98,9 @@ impl<L: Logs> Tail<L> {
         let (end_asked, end_known) = (self.extent.end(), self.extent.knows_its_end());
         // After a clean end there may be nothing more, and soon not even a log.
         let ended_before = std::mem::replace(&mut self.ended_well, false);
-        let is_usual = resuming && (ended_before || self.is_deleting());
+        let may_be_gone = resuming && (ended_before || self.is_deleting());
         let watched = self.idle.as_mut().filter(|_| log == Log::Followed);
-        let unsurprising = if is_usual { Some(&mut self.gone) } else { None };
+        let unsurprising = if may_be_gone { Some(&mut self.gone) } else { None };
         // The answer before held the log as it was then: it may be rotated while its end is confirmed.
         let confirming = self.owed.is_some() && self.extent.is_opened_by(self.position.latest());
         let mut reading = Reading {
