@@ -3,8 +3,9 @@
 
 // What the modules hand to each other.
 pub mod batch;
+pub mod instance;
 pub mod notice;
-pub mod target;
+pub mod origin;
 
 pub mod cli;
 pub mod plan;
