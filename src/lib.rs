@@ -23,8 +23,6 @@ mod coverage;
 mod dry_run;
 
 pub mod filter;
-pub mod gotemplate;
-pub mod gotime;
 pub mod long_line;
 pub mod merge;
 pub mod output;

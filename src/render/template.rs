@@ -11,12 +11,12 @@ mod tests;
 
 use std::fs;
 
+use gotemplate::{Object, Template, Value};
 use jiff::tz::TimeZone;
 
 use super::{Format, Frame, color::Palette, highlight::Highlight, timestamp::Clock};
 use crate::{
     batch::{Batch, Instant, Item},
-    gotemplate::{Object, Template, Value},
     notice::Notice,
     origin::Origin,
     plan::{Display, FilterPlan, Template as Source},

@@ -1,10 +1,9 @@
 //! What a template sees of a line: stern's `Log`.
 
+use gotemplate::{Host, Map, Object, Str, Value};
+
 use super::color::Color;
-use crate::{
-    gotemplate::{Host, Map, Object, Str, Value},
-    origin::Origin,
-};
+use crate::origin::Origin;
 
 pub struct Log<'l> {
     pub message: &'l [u8],
