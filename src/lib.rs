@@ -3,8 +3,9 @@
 
 // What the modules hand to each other.
 pub mod batch;
+pub mod instance;
 pub mod notice;
-pub mod target;
+pub mod origin;
 
 pub mod cli;
 pub mod plan;
@@ -22,8 +23,6 @@ mod coverage;
 mod dry_run;
 
 pub mod filter;
-pub mod gotemplate;
-pub mod gotime;
 pub mod long_line;
 pub mod merge;
 pub mod output;
