@@ -178,7 +178,7 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    fn web() -> Arc<crate::target::Target> {
+    fn web() -> Arc<Target> {
         target("default", "web-7d9c5b8f6-abcde", "app")
     }
 
