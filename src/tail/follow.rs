@@ -18,13 +18,13 @@ use super::{
     idle::Idle,
     position::{Position, Seen},
     retry::Retries,
-    stream::{Doubt, cannot_follow},
+    stream::Doubt,
     tear::Tear,
     window::Window,
 };
 use crate::{
     batch::{self, Batch, EndReason, Ended, Gap, Item},
-    cluster::Error,
+    cluster::{Error, KubeletError},
     notice::Notice,
     plan::LogPlan,
     schedule::{Grant, Mode, Seat, Urgency, Want},
@@ -266,10 +266,12 @@ impl<L: Logs> Tail<L> {
         }
         match &*self.life.borrow_and_update() {
             Life::Running | Life::Terminating | Life::Terminated(_) if self.superseded => Ok(Log::Previous),
-            Life::Running | Life::Terminating if self.plan.follow => match cannot_follow(&self.said) {
-                true => Ok(Log::Polled),
-                false => Ok(Log::Followed),
-            },
+            Life::Running | Life::Terminating if self.plan.follow => {
+                match KubeletError::of(&self.said) == Some(KubeletError::NoWatcher) {
+                    true => Ok(Log::Polled),
+                    false => Ok(Log::Followed),
+                }
+            }
             Life::Running | Life::Terminating | Life::Terminated(_) => Ok(Log::Current),
             // The previous log is that of another instance where this one was not the last before.
             Life::Replaced { restart_count, ending, .. }

@@ -9,7 +9,6 @@ use tokio::{
 
 use super::{
     Log, Outcome, ROUNDS, STEADY, Tail,
-    instance::is_without_previous,
     refusal::{SOON, is_usual},
 };
 use crate::{
@@ -240,7 +239,7 @@ impl<L: Logs> Tail<L> {
             let patient = !self.plan.follow || self.has_patience();
             match self.last_line(log, Priority::Confirm).await {
                 Ok(last) if !self.is_odd(&last) || !self.has_patience() => break last,
-                Err(error) if is_without_previous(&error) => return false,
+                Err(error) if error.is_without_previous() => return false,
                 Err(error) if !patient || !self.may_retry(&error) => {
                     self.cannot_confirm(&error).await;
                     return false;

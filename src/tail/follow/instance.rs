@@ -140,7 +140,7 @@ impl<L: Logs> Tail<L> {
     async fn previous(&self) -> Result<Previous, Error> {
         let last = match self.last_line(Log::Previous, Priority::Confirm).await {
             Ok(last) => last.line.map(|line| line.time()),
-            Err(error) if !is_without_previous(&error) && self.may_retry(&error) => return Err(error),
+            Err(error) if !error.is_without_previous() && self.may_retry(&error) => return Err(error),
             Err(_) => return Ok(Previous::Other),
         };
         // What this instance wrote is not older than that.
@@ -167,9 +167,4 @@ impl Previous {
             Self::Other => false,
         }
     }
-}
-
-/// Whether the kubelet knows of no instance before the current one.
-pub(super) fn is_without_previous(error: &Error) -> bool {
-    error.is_bad_request() && error.to_string().contains("previous terminated container")
 }
