@@ -2,8 +2,9 @@
 
 // What the modules hand to each other.
 pub mod batch;
+pub mod instance;
 pub mod notice;
-pub mod target;
+pub mod origin;
 
 pub mod cli;
 pub mod plan;
@@ -21,8 +22,6 @@ mod coverage;
 mod dry_run;
 
 pub mod filter;
-pub mod gotemplate;
-pub mod gotime;
 pub mod long_line;
 pub mod merge;
 pub mod output;
