@@ -17,12 +17,13 @@ use super::{
 use crate::{
     batch::{Ended, Item},
     cluster::LogRequest,
+    instance::{Ending, Instance, Life},
     merge::{self, Event},
     notice::Notice,
+    origin::{Origin, PodInfo},
     plan::{LineLimit, LogPlan},
     schedule::Scheduler,
     stats::Stats,
-    target::{Ending, Life, PodInfo, Target},
 };
 use script::Scripted;
 pub use script::{Container, NO_PREVIOUS, Reply, Written};
@@ -106,7 +107,7 @@ pub struct Story {
     said: Arc<Mutex<Vec<String>>>,
     reading: watch::Sender<bool>,
     run: Option<JoinHandle<(Ended, Legacy)>>,
-    pod: Arc<PodInfo>,
+    origin: Arc<Origin>,
 }
 
 impl Story {
@@ -155,8 +156,9 @@ impl Story {
         let (namespace, name, node) = ("default".into(), "web-1".into(), "node-1".into());
         let created = Some(at(created));
         let pod = Arc::new(PodInfo { namespace, name, node, created, ..PodInfo::default() });
+        let origin = Arc::new(Origin { pod, container: "app".into(), ..Origin::default() });
         let life = watch::Sender::new(Life::Running);
-        Story { life, context, restart_count: 0, said, reading, run: None, pod }
+        Story { life, context, restart_count: 0, said, reading, run: None, origin }
     }
 
     /// Starts the tail of an instance, which waits for the one before.
@@ -167,16 +169,14 @@ impl Story {
         life: Life,
         fresh: bool,
     ) -> watch::Sender<Life> {
-        let target = Arc::new(Target {
-            pod: self.pod.clone(),
-            container: "app".into(),
+        let instance = Arc::new(Instance {
+            origin: self.origin.clone(),
             container_id: format!("containerd://{restart_count}"),
             restart_count,
             started,
-            ..Target::default()
         });
         let context = self.context.clone();
-        let seat = context.scheduler.seat(&target);
+        let seat = context.scheduler.seat(&self.origin.pod);
         let (sender, life) = watch::channel(life);
         let before = self.run.take();
         self.restart_count = restart_count;
@@ -185,7 +185,7 @@ impl Story {
                 Some(before) => before.await.expect("no panic").1,
                 None => Legacy::default(),
             };
-            let mut tail = Tail::new(context, seat, target, life, fresh, legacy);
+            let mut tail = Tail::new(context, seat, instance, life, fresh, legacy);
             let ended = tail.run().await;
             (ended, tail.into_legacy())
         }));

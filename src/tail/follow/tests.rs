@@ -11,8 +11,8 @@ mod silence;
 use super::*;
 use crate::{
     cluster::LogRequest,
+    instance::Ending,
     tail::testing::{Container, NO_PREVIOUS, Reply, Setup, Story, Written, as_it_is, at, line, plan},
-    target::Ending,
 };
 
 /// Whether it only looks at the last line of a log.

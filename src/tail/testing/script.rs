@@ -18,9 +18,9 @@ use tokio::time::{Instant, sleep};
 use super::{at, line};
 use crate::{
     cluster::{Asked, Error, LogRequest},
+    instance::Instance,
     plan::Since,
     tail::logs::{Answer, Logs},
-    target::Target,
 };
 
 /// A log that a kubelet has: the instant of each line, in seconds since the start, and its message.
@@ -257,8 +257,8 @@ impl Logs for Scripted {
         Ok(ScriptedAnswer { date, body, taken, due: None })
     }
 
-    async fn is_current(&self, target: &Target) -> Result<bool, Error> {
-        Ok(target.restart_count == self.current.load(Relaxed))
+    async fn is_current(&self, instance: &Instance) -> Result<bool, Error> {
+        Ok(instance.restart_count == self.current.load(Relaxed))
     }
 }
 

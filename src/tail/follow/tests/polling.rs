@@ -1,10 +1,7 @@
 //! Containers that cannot be followed are polled.
 
 use super::*;
-use crate::{
-    schedule::Scheduler,
-    target::{PodInfo, Target},
-};
+use crate::{origin::PodInfo, schedule::Scheduler};
 
 #[tokio::test(start_paused = true)]
 async fn a_polled_log_whose_polls_fail_is_told() {
@@ -62,7 +59,7 @@ fn crowded(plan: LogPlan, script: impl FnMut(&LogRequest) -> Reply + Send + 'sta
     let scheduler = Scheduler::new(2, 100);
     let newer = |n: u32| {
         let pod = PodInfo { created: Some(at(n.into())), ..PodInfo::default() };
-        let seat = scheduler.seat(&Target { pod: Arc::new(pod), ..Target::default() });
+        let seat = scheduler.seat(&Arc::new(pod));
         seat.announce(Want::Follow);
         seat
     };

@@ -1,0 +1,215 @@
+//! Decides through which proxy, if any, the apiserver is reached. The rules are Go's, which kubectl follows.
+
+use std::net::IpAddr;
+
+use http::{
+    HeaderValue, Uri,
+    uri::{Authority, Parts},
+};
+
+use super::credential::basic;
+use crate::cluster::error::Error;
+
+/// The proxy that the environment names for this server.
+pub fn from_environment(server: &Uri, var: &dyn Fn(&str) -> Option<String>) -> Result<Option<Uri>, Error> {
+    let first = |names: [&'static str; 2]| {
+        names
+            .into_iter()
+            .find_map(|name| var(name).filter(|value| !value.is_empty()).map(|value| (name, value)))
+    };
+    let proxy = match server.scheme_str() {
+        Some("https") => first(["HTTPS_PROXY", "https_proxy"]),
+        _ => first(["HTTP_PROXY", "http_proxy"]),
+    };
+    let Some((name, proxy)) = proxy else { return Ok(None) };
+    let excluded = first(["NO_PROXY", "no_proxy"]).map(|(_, value)| value).unwrap_or_default();
+    let host = server.host().unwrap_or_default();
+    let port = server.port_u16().unwrap_or(if server.scheme_str() == Some("https") { 443 } else { 80 });
+    if is_direct(&excluded, host, port) {
+        return Ok(None);
+    }
+    parse(&proxy, &format!("${name}")).map(Some)
+}
+
+/// Reads a proxy's URL; `origin` names in errors where it came from. The URL may hold a password: it is never shown.
+pub fn parse(url: &str, origin: &str) -> Result<Uri, Error> {
+    let invalid =
+        |why: &str| Error::invalid(format!("the proxy in {origin} {why}: give it as http://host:port"));
+    let url = url.trim();
+    let url = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
+    let uri: Uri = url.parse().map_err(|_| invalid("is not a URL"))?;
+    let default_port = match uri.scheme_str() {
+        Some("http") => 80,
+        Some("https") => 443,
+        Some("socks5" | "socks5h") => 1080,
+        _ => return Err(invalid("is none of http, https and socks5")),
+    };
+    let Some(authority) = uri.authority().filter(|authority| !authority.host().is_empty()) else {
+        return Err(invalid("names no host"));
+    };
+    if authority.port_u16().is_some() {
+        return Ok(uri);
+    }
+    let authority: Authority = format!("{}:{default_port}", authority.as_str().trim_end_matches(':'))
+        .parse()
+        .map_err(|_| invalid("is not a URL"))?;
+    let mut parts = Parts::default();
+    parts.scheme = uri.scheme().cloned();
+    parts.authority = Some(authority);
+    parts.path_and_query = Some(http::uri::PathAndQuery::from_static("/"));
+    Uri::from_parts(parts).map_err(|_| invalid("is not a URL"))
+}
+
+/// The proxy's URL without user and password.
+pub fn displayed(proxy: &Uri) -> String {
+    let host = proxy.host().unwrap_or_default();
+    let port = proxy.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}://{host}{port}", proxy.scheme_str().unwrap_or("http"))
+}
+
+/// The header for a proxy whose URL holds a user and a password.
+pub fn authorization(proxy: &Uri) -> Option<HeaderValue> {
+    let (user, password) = userinfo(proxy)?;
+    basic(&user, &password).ok()
+}
+
+/// The user and the password in a proxy's URL.
+pub fn userinfo(proxy: &Uri) -> Option<(String, String)> {
+    let (userinfo, _) = proxy.authority()?.as_str().rsplit_once('@')?;
+    let (user, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
+    let decoded = |text| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
+    Some((decoded(user), decoded(password)))
+}
+
+/// Whether `NO_PROXY` or nearness spares this host the proxy.
+fn is_direct(excluded: &str, host: &str, port: u16) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.').to_ascii_lowercase();
+    let address: Option<IpAddr> = host.parse().ok();
+    if host == "localhost" || address.is_some_and(|address| address.is_loopback()) {
+        return true;
+    }
+    let mut rules = excluded.split(',').map(str::trim).filter(|rule| !rule.is_empty());
+    rules.any(|rule| excludes(&rule.to_ascii_lowercase(), &host, address, port))
+}
+
+/// One entry of `NO_PROXY`: `*`, a CIDR, or an address or a name (or `.suffix`) with or without a port.
+fn excludes(rule: &str, host: &str, address: Option<IpAddr>, port: u16) -> bool {
+    if rule == "*" {
+        return true;
+    }
+    if let Some((network, bits)) = rule.split_once('/') {
+        return match (network.parse(), bits.parse(), address) {
+            (Ok(network), Ok(bits), Some(address)) => contains(network, bits, address),
+            _ => false,
+        };
+    }
+    let (rule, rule_port) = split_port(rule);
+    if rule_port.is_some_and(|rule_port| rule_port != port) {
+        return false;
+    }
+    if let Ok(rule) = rule.parse::<IpAddr>() {
+        return address == Some(rule);
+    }
+    let rule = rule.strip_prefix('*').unwrap_or(rule);
+    match rule.strip_prefix('.') {
+        Some(domain) => host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')),
+        None => host.strip_suffix(rule).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')),
+    }
+}
+
+/// `host:443`, `[::1]:443`, `[::1]`, `::1` and `host`
+fn split_port(rule: &str) -> (&str, Option<u16>) {
+    if let Some((address, rest)) = rule.strip_prefix('[').and_then(|rule| rule.split_once(']')) {
+        return (address, rest.strip_prefix(':').and_then(|port| port.parse().ok()));
+    }
+    match rule.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') => match port.parse() {
+            Ok(port) => (host, Some(port)),
+            Err(_) => (rule, None),
+        },
+        _ => (rule, None),
+    }
+}
+
+fn contains(network: IpAddr, bits: u32, address: IpAddr) -> bool {
+    match (network, address) {
+        (IpAddr::V4(network), IpAddr::V4(address)) if bits <= 32 => {
+            (network.to_bits() ^ address.to_bits()).leading_zeros() >= bits
+        }
+        (IpAddr::V6(network), IpAddr::V6(address)) if bits <= 128 => {
+            (network.to_bits() ^ address.to_bits()).leading_zeros() >= bits
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proxy_for(server: &str, variables: &[(&str, &str)]) -> Result<Option<Uri>, Error> {
+        let var = |name: &str| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        };
+        from_environment(&server.parse().unwrap(), &var)
+    }
+
+    #[test]
+    fn the_scheme_of_the_cluster_chooses_the_variable() {
+        let variables = [("HTTPS_PROXY", "http://secure:1"), ("http_proxy", "plain:2")];
+        let found = |server| displayed(&proxy_for(server, &variables).unwrap().unwrap());
+        assert_eq!(found("https://k8s.example.com"), "http://secure:1");
+        assert_eq!(found("http://k8s.example.com"), "http://plain:2");
+    }
+
+    #[test]
+    fn no_proxy_is_matched_against_the_cluster() {
+        let direct = |no_proxy, server| {
+            let variables = [("https_proxy", "http://proxy.example.com:3128"), ("no_proxy", no_proxy)];
+            proxy_for(server, &variables).unwrap().is_none()
+        };
+        assert!(!direct("proxy.example.com", "https://k8s.corp.com"));
+        assert!(direct("corp.com", "https://corp.com"));
+        assert!(direct("corp.com", "https://K8s.Corp.com:6443"));
+        assert!(!direct("corp.com", "https://notcorp.com"));
+        assert!(direct(".corp.com", "https://k8s.corp.com"));
+        assert!(!direct(".corp.com", "https://corp.com"));
+        assert!(direct("*.corp.com", "https://k8s.corp.com"));
+        assert!(direct("a,, ,*", "https://k8s.corp.com"));
+        assert!(!direct("", "https://k8s.corp.com"));
+        assert!(direct("corp.com:6443", "https://k8s.corp.com:6443"));
+        assert!(direct("corp.com:443", "https://k8s.corp.com"));
+        assert!(!direct("corp.com:6443", "https://k8s.corp.com"));
+        assert!(direct("10.0.0.0/8", "https://10.1.2.3:6443"));
+        assert!(!direct("10.0.0.0/8", "https://11.1.2.3:6443"));
+        assert!(direct("0.0.0.0/0", "https://11.1.2.3:6443"));
+        assert!(direct("10.1.2.3", "https://10.1.2.3:6443"));
+        assert!(direct("fd00::/8", "https://[fd00::1]:6443"));
+        assert!(direct("[fd00::1]:6443", "https://[fd00::1]:6443"));
+        assert!(!direct("10.0.0.0/99,nonsense/8", "https://10.1.2.3"));
+    }
+
+    #[test]
+    fn what_is_on_this_machine_needs_no_proxy() {
+        for server in ["https://localhost:6443", "https://127.0.0.1:6443", "https://[::1]:6443"] {
+            assert_eq!(proxy_for(server, &[("HTTPS_PROXY", "http://proxy:1")]).unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn a_proxy_gets_the_port_of_its_scheme() {
+        let port = |url| parse(url, "test").unwrap().port_u16();
+        assert_eq!(port("proxy"), Some(80));
+        assert_eq!(port("https://u:p@proxy/"), Some(443));
+        assert_eq!(port("socks5://proxy"), Some(1080));
+        assert_eq!(port("socks5h://[::1]:9"), Some(9));
+    }
+
+    #[test]
+    fn a_bad_proxy_is_named_without_its_password() {
+        for url in ["ftp://me:secret@proxy:1", "http://me:secret@", "http://me:se cret@proxy"] {
+            let error = parse(url, "$HTTPS_PROXY").unwrap_err().to_string();
+            assert!(error.contains("$HTTPS_PROXY") && !error.contains("cret"), "{error}");
+        }
+    }
+}

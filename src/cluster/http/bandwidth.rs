@@ -1,0 +1,144 @@
+//! Bounds the bytes a second that are read over all log connections, so that TCP holds the server back.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use crate::stats::{Limit, Stats};
+
+/// What may be read at once after a pause, and the longest that one read may make the others wait.
+const BURST: Duration = Duration::from_millis(100);
+
+/// Turns to read, handed out one after the other.
+#[derive(Debug)]
+pub struct Bandwidth {
+    /// Bytes a second.
+    rate: f64,
+    /// When the next turn begins.
+    next: Mutex<Instant>,
+    stats: Stats,
+}
+
+impl Bandwidth {
+    /// `rate` in bytes a second.
+    pub fn new(rate: u64, stats: Stats) -> Bandwidth {
+        Bandwidth { rate: rate.max(1) as f64, next: Mutex::new(Instant::now()), stats }
+    }
+
+    /// As much of `wanted` as one turn allows.
+    pub fn turn(&self, wanted: usize) -> usize {
+        ((self.rate * BURST.as_secs_f64()) as usize).clamp(1, wanted)
+    }
+
+    /// From when on so many bytes may be read. They count as read; what was not is to be given back.
+    pub fn take(&self, bytes: usize) -> Instant {
+        let now = Instant::now();
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = (*next).max(now.checked_sub(BURST).unwrap_or(now));
+        *next = turn + self.time_of(bytes);
+        self.stats.waited(Limit::Bandwidth, turn.saturating_duration_since(now));
+        turn
+    }
+
+    pub fn give_back(&self, bytes: usize) {
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        *next = next.checked_sub(self.time_of(bytes)).unwrap_or(*next);
+    }
+
+    fn time_of(&self, bytes: usize) -> Duration {
+        Duration::from_secs_f64(bytes as f64 / self.rate)
+    }
+}
+
+/// How far a connection has come that is held back at times. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Progress(Arc<Mutex<Reached>>);
+
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Reached {
+    /// Bytes that were read.
+    read: u64,
+    /// Until when it was held back last.
+    held: Option<Instant>,
+}
+
+/// What others may have under way on a connection before what one of them waits for: the buffers of both ends, and a
+/// piece of each stream.
+const AHEAD: u64 = 16 << 20;
+
+impl Progress {
+    pub fn hold_until(&self, turn: Instant) {
+        self.lock().held = Some(turn);
+    }
+
+    pub fn read(&self, bytes: usize) {
+        self.lock().read += bytes as u64;
+    }
+
+    pub fn reached(&self) -> Reached {
+        *self.lock()
+    }
+
+    /// When to ask again whether nothing comes any more, of one who has waited for so long in vain and begun when the
+    /// connection had come so far; None: it does not.
+    pub fn ask_again(&self, begun: Reached, patience: Duration) -> Option<Instant> {
+        let now = self.reached();
+        let again = now.held? + patience;
+        (again > Instant::now() && now.read - begun.read < AHEAD).then_some(again)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Reached> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_does_not_count_while_a_connection_is_held_back() {
+        const PATIENCE: Duration = Duration::from_secs(60);
+        let progress = Progress::default();
+        let begun = progress.reached();
+        assert_eq!(progress.ask_again(begun, PATIENCE), None, "it was never held back");
+        let turn = Instant::now() + PATIENCE / 2;
+        progress.hold_until(turn);
+        tokio::time::advance(PATIENCE).await;
+        assert_eq!(progress.ask_again(begun, PATIENCE), Some(turn + PATIENCE));
+        tokio::time::advance(PATIENCE / 2).await;
+        assert_eq!(progress.ask_again(begun, PATIENCE), None, "it was not for so long");
+        progress.hold_until(Instant::now());
+        progress.read(AHEAD as usize);
+        assert_eq!(progress.ask_again(begun, PATIENCE), None, "others got more than can lie before it");
+        assert!(progress.ask_again(progress.reached(), PATIENCE).is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn turns_follow_each_other_at_the_rate() {
+        let bandwidth = Bandwidth::new(1000, Stats::default());
+        tokio::time::advance(BURST * 10).await;
+        let now = Instant::now();
+        assert!(bandwidth.take(100) <= now, "a pause saves up a burst");
+        assert_eq!(bandwidth.take(50), now);
+        assert_eq!(bandwidth.take(1), now + Duration::from_millis(50));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_not_read_is_the_next_ones() {
+        let bandwidth = Bandwidth::new(1000, Stats::default());
+        let now = bandwidth.take(500);
+        bandwidth.give_back(500);
+        assert_eq!(bandwidth.take(1), now);
+    }
+
+    #[test]
+    fn a_turn_is_never_empty_and_never_long() {
+        assert_eq!(Bandwidth::new(1, Stats::default()).turn(4096), 1);
+        assert_eq!(Bandwidth::new(10_000, Stats::default()).turn(4096), 1000);
+        assert_eq!(Bandwidth::new(u64::MAX, Stats::default()).turn(4096), 4096);
+    }
+}

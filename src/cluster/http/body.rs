@@ -1,0 +1,112 @@
+//! The body of an answer, whatever it comes over: what is there at once, and in the end how it ended.
+
+use std::{
+    convert::Infallible,
+    io, mem,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use hyper::body::{Body as HttpBody, Frame};
+use tokio::sync::OwnedSemaphorePermit;
+use tower::BoxError;
+
+use super::{
+    bandwidth::Progress,
+    chunk::{BATCH, Chunk},
+    http1, http2,
+};
+
+/// Dropping it ends the request.
+pub enum Body {
+    Http1 {
+        body: http1::Body,
+        _place: Option<OwnedSemaphorePermit>,
+    },
+    Http2(http2::Body),
+    /// Read already.
+    Whole(Bytes),
+    /// It broke off. The reason is given once, but it is never taken for whole, however often it is asked.
+    Broken(Option<BoxError>),
+}
+
+impl Body {
+    /// Whether so much comes over a shared connection that one of its own would be cheaper.
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Body::Http2(body) if body.is_busy())
+    }
+
+    /// How far its connection has come, where the bandwidth may hold it back.
+    pub fn progress(&self) -> Option<Progress> {
+        match self {
+            Body::Http1 { body, .. } => body.progress(),
+            Body::Http2(body) => body.progress(),
+            Body::Whole(_) | Body::Broken(_) => None,
+        }
+    }
+
+    /// All that is there, up to about [`BATCH`]; None is a clean end. The error or the end behind what is there comes
+    /// with the next poll.
+    pub fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
+        let mut chunk = Chunk::default();
+        while chunk.len() < BATCH {
+            match self.poll_more(cx, &mut chunk) {
+                Poll::Ready(Ok(true)) => {}
+                Poll::Ready(Ok(false)) if chunk.is_empty() => return Poll::Ready(None),
+                Poll::Pending if chunk.is_empty() => return Poll::Pending,
+                Poll::Ready(Ok(false)) | Poll::Pending => break,
+                Poll::Ready(Err(error)) if chunk.is_empty() => {
+                    *self = Body::Broken(None);
+                    return Poll::Ready(Some(Err(error)));
+                }
+                Poll::Ready(Err(error)) => {
+                    *self = Body::Broken(Some(error));
+                    break;
+                }
+            }
+        }
+        Poll::Ready(Some(Ok(chunk.into_bytes())))
+    }
+
+    /// Holds what comes meanwhile, as far as it comes unasked, with little waste.
+    pub fn poll_stow(&mut self, cx: &mut Context<'_>) -> Poll<Infallible> {
+        match self {
+            Body::Http2(body) => body.poll_stow(cx),
+            // It waits in the connection.
+            Body::Http1 { .. } | Body::Whole(_) | Body::Broken(_) => Poll::Pending,
+        }
+    }
+
+    /// Adds to `chunk` the next of what is there; false at the end.
+    fn poll_more(&mut self, cx: &mut Context<'_>, chunk: &mut Chunk) -> Poll<Result<bool, BoxError>> {
+        match self {
+            Body::Http1 { body, .. } => body.poll_more(cx, chunk.buffer()),
+            Body::Http2(body) => body.poll_more(cx, chunk),
+            Body::Whole(body) if body.is_empty() => Poll::Ready(Ok(false)),
+            Body::Whole(body) => {
+                chunk.push(mem::take(body));
+                Poll::Ready(Ok(true))
+            }
+            Body::Broken(reason) => {
+                let cut = || io::Error::from(io::ErrorKind::UnexpectedEof).into();
+                Poll::Ready(Err(reason.take().unwrap_or_else(cut)))
+            }
+        }
+    }
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        self.get_mut().poll_chunk(cx).map(|chunk| chunk.map(|chunk| chunk.map(Frame::data)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

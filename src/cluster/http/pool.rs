@@ -1,0 +1,199 @@
+//! Finds a connection for each request: one of HTTP/2 that has room, an idle one, or a new one.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
+use tower::BoxError;
+
+use super::{
+    body::Body,
+    connector::{ConnectionOptions, Dialed, Dialer},
+    http1,
+    http2::{Connection, Failed, Slot},
+    idle::IdleConnections,
+    stream::Stream,
+};
+use crate::cluster::error::Error;
+
+/// How often a request goes to another connection because one did not take it.
+const MOST_ATTEMPTS: usize = 5;
+
+/// How many logs at most have a connection of their own where they could share one.
+const MOST_ALONE: usize = 8;
+
+/// Whether a request may share its connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sharing {
+    Shared,
+    /// It gets a connection of HTTP/1.1, where much that comes in small pieces costs half as much, if it can be had.
+    Alone,
+}
+
+/// Connections to one server that are used for the same purpose.
+pub struct Pool {
+    dialer: Dialer,
+    options: ConnectionOptions,
+    state: Mutex<State>,
+    idle: Arc<IdleConnections>,
+    alone: Arc<Semaphore>,
+    /// Held while a connection is made that others may share.
+    dialing: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct State {
+    shared: Vec<Arc<Connection>>,
+    /// The server was seen not to speak HTTP/2.
+    only_http1: bool,
+    /// How many connections failed to come about, and why the last one did.
+    failures: u64,
+    failure: Option<Error>,
+}
+
+/// A connection that takes a request.
+enum Lane {
+    Shared(Slot),
+    /// One of its own; `reused` where it has served before.
+    Own {
+        stream: Box<Stream>,
+        reused: bool,
+        /// One of the few for those who could share one.
+        place: Option<OwnedSemaphorePermit>,
+    },
+}
+
+impl Pool {
+    pub fn new(dialer: Dialer, options: ConnectionOptions) -> Pool {
+        let (state, idle, alone) = (Mutex::default(), Arc::default(), Arc::new(Semaphore::new(MOST_ALONE)));
+        Pool { dialer, options, state, idle, alone, dialing: tokio::sync::Mutex::default() }
+    }
+
+    /// Sends a request and waits for the head of its answer. What a connection did not take goes to another.
+    pub async fn send(&self, request: &Request<Bytes>, sharing: Sharing) -> Result<Response<Body>, BoxError> {
+        let mut attempts = 1;
+        loop {
+            match self.attempt(request, sharing).await {
+                Err(Failed { unprocessed: true, .. }) if attempts < MOST_ATTEMPTS => attempts += 1,
+                result => return result.map_err(|failed| failed.error),
+            }
+        }
+    }
+
+    async fn attempt(&self, request: &Request<Bytes>, sharing: Sharing) -> Result<Response<Body>, Failed> {
+        let alone = match sharing {
+            Sharing::Alone => self.alone().await,
+            Sharing::Shared => None,
+        };
+        let lane = match alone {
+            Some(lane) => Ok(lane),
+            None => {
+                // Those that come at once are known before the first of them is granted anything.
+                let _share = self.options.windows.share();
+                self.lane().await
+            }
+        };
+        let lane = lane.map_err(|error| Failed { error: error.into(), unprocessed: false })?;
+        let sent = Instant::now();
+        let answer = match lane {
+            Lane::Shared(slot) => slot.send(request).await?.map(Body::Http2),
+            Lane::Own { stream, reused, place } => {
+                match http1::send(stream, request, self.idle.clone()).await {
+                    Ok(answer) => answer.map(|body| Body::Http1 { body, _place: place }),
+                    // The server may have closed it meanwhile.
+                    Err(error) => return Err(Failed { error, unprocessed: reused }),
+                }
+            }
+        };
+        self.dialer.round_trip.answered(sent);
+        Ok(answer)
+    }
+
+    /// A connection of HTTP/1.1. Why there is none is told by what is tried next.
+    async fn alone(&self) -> Option<Lane> {
+        let place = Some(self.alone.clone().try_acquire_owned().ok()?);
+        if let Some(stream) = self.idle.take() {
+            return Some(Lane::Own { stream, reused: true, place });
+        }
+        let stream = self.dialer.dial_http1(&self.options).await.ok()?;
+        Some(Lane::Own { stream: Box::new(stream), reused: false, place })
+    }
+
+    async fn lane(&self) -> Result<Lane, Error> {
+        if let Some(lane) = self.free() {
+            return Ok(lane);
+        }
+        let failures = self.state().failures;
+        let mut turn = None;
+        if !self.state().only_http1 {
+            turn = Some(self.dialing.lock().await);
+            if let Some(lane) = self.free() {
+                return Ok(lane);
+            }
+            if let Some(failure) = self.failure_after(failures) {
+                return Err(failure);
+            }
+        }
+        if self.state().only_http1 {
+            // Connections that nobody shares are made at the same time.
+            turn.take();
+        }
+        self.dial().await
+    }
+
+    /// Why the last connection failed to come about, if more did than these.
+    fn failure_after(&self, failures: u64) -> Option<Error> {
+        let state = self.state();
+        if state.failures > failures { state.failure.clone() } else { None }
+    }
+
+    /// A connection that is there already.
+    fn free(&self) -> Option<Lane> {
+        let mut state = self.state();
+        state.shared.retain(|connection| !connection.is_closed());
+        let slot = state.shared.iter().find_map(Connection::slot);
+        drop(state);
+        let reused = || self.idle.take().map(|stream| Lane::Own { stream, reused: true, place: None });
+        slot.map(Lane::Shared).or_else(reused)
+    }
+
+    /// A new connection.
+    async fn dial(&self) -> Result<Lane, Error> {
+        let dialed = self.dialer.dial(&self.options).await;
+        let mut state = self.state();
+        match dialed {
+            Ok(Dialed::Http1(stream)) => {
+                state.only_http1 = true;
+                Ok(Lane::Own { stream: Box::new(stream), reused: false, place: None })
+            }
+            Ok(Dialed::Http2(connection)) => {
+                state.only_http1 = false;
+                let connection = Arc::new(connection);
+                state.shared.push(connection.clone());
+                let none = || Error::from_http(self.dialer.server(), &NoStreams);
+                connection.slot().map(Lane::Shared).ok_or_else(none)
+            }
+            Err(error) => {
+                state.failures += 1;
+                state.failure = Some(error.clone());
+                Err(error)
+            }
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A server that grants no streams at all, or closed at once.
+#[derive(Debug, thiserror::Error)]
+#[error("it takes no requests")]
+struct NoStreams;
+
+#[cfg(test)]
+mod tests;

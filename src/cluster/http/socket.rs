@@ -1,0 +1,379 @@
+//! A TCP stream that is read seldom but much at a time while much comes.
+//!
+//! The apiserver sends a line or 2 KiB at a time, and waking for each costs more than reading it. A socket that
+//! delivered twice within the latency rests: it is not read before the latency has passed, then all that is there is
+//! read at once. While it rests it is not registered with the reactor, which would wake the process for every packet.
+
+use std::{
+    io::{self, IoSlice, Read, Write},
+    mem,
+    net::{Shutdown, TcpStream as StdStream},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    time::{Instant, Sleep, sleep_until},
+};
+
+use super::{
+    bandwidth::{Bandwidth, Progress},
+    pulse::Pulse,
+};
+
+/// What is read at once from a socket of which little is expected; a TLS record is not larger.
+const SMALL: usize = 16 << 10;
+/// The same after a rest, at first and at most. All of it is given back when the socket is quiet.
+const MEDIUM: usize = 64 << 10;
+const LARGE: usize = 256 << 10;
+
+/// What all sockets together may read at once: many read less each.
+const ALL: usize = 32 << 20;
+
+/// How sockets are read.
+#[derive(Debug, Clone, Default)]
+pub struct Pace {
+    /// How long a line may wait for others. Zero: a socket never rests.
+    pub latency: Duration,
+    /// Since when all that rest are read at the same ticks, `latency` apart, so that the process wakes once for all of them;
+    /// None: each for itself.
+    pub ticks: Option<Instant>,
+    pub bandwidth: Option<Arc<Bandwidth>>,
+    /// It is told when something comes.
+    pub pulse: Arc<Pulse>,
+    /// Shared by all sockets that are read so, and so counts them.
+    pub crowd: Arc<()>,
+}
+
+impl Pace {
+    /// As much as one socket may read at once.
+    fn most(&self) -> usize {
+        (ALL / Arc::strong_count(&self.crowd)).clamp(SMALL, LARGE)
+    }
+
+    /// When a socket that was read now is to be read next.
+    fn next(&self, now: Instant) -> Instant {
+        let Some(start) = self.ticks else { return now + self.latency };
+        let (passed, apart) =
+            (now.saturating_duration_since(start).as_nanos(), self.latency.as_nanos().max(1));
+        let rest = apart - passed % apart;
+        now + Duration::from_nanos(u64::try_from(rest).unwrap_or_default())
+    }
+}
+
+pub struct Socket {
+    wire: Wire,
+    pace: Pace,
+    /// When something was read last.
+    last: Option<Instant>,
+    /// Bytes that may be read because the bandwidth was taken already.
+    granted: usize,
+    progress: Progress,
+    alarm: Option<Pin<Box<Sleep>>>,
+    buffer: Vec<u8>,
+    /// Where in `buffer` that lies which was read and not yet taken.
+    start: usize,
+    end: usize,
+}
+
+enum Wire {
+    /// Registered with the reactor, which tells when there is something to read.
+    Watched(TcpStream),
+    /// Not registered. It is read when the alarm goes off.
+    Resting(StdStream),
+    /// Lost when it was to be registered anew.
+    Lost,
+}
+
+impl Socket {
+    /// A socket that does not rest yet: making a connection is not to be slowed down.
+    pub fn new(stream: TcpStream) -> Socket {
+        Socket {
+            wire: Wire::Watched(stream),
+            pace: Pace::default(),
+            last: None,
+            granted: 0,
+            progress: Progress::default(),
+            alarm: None,
+            buffer: Vec::new(),
+            start: 0,
+            end: 0,
+        }
+    }
+
+    pub fn pace(&mut self, pace: Pace) {
+        self.pace = pace;
+    }
+
+    /// How far it has come, where the bandwidth may hold it back.
+    pub fn progress(&self) -> Option<Progress> {
+        self.pace.bandwidth.as_ref().map(|_| self.progress.clone())
+    }
+
+    /// Ends a rest: what comes next is awaited, and is no more of what came so often. Only the bandwidth is waited for.
+    pub fn attend(&mut self) -> io::Result<()> {
+        self.last = None;
+        if self.granted == 0 { self.watch() } else { Ok(()) }
+    }
+
+    /// Reads into the empty buffer. Nothing in it afterwards is the end.
+    fn poll_refill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            match &mut self.wire {
+                Wire::Watched(stream) => {
+                    ready!(stream.poll_read_ready(cx))?;
+                    if let Some(turn) = self.turn(SMALL) {
+                        self.rest_until(turn)?;
+                        continue;
+                    }
+                    if let Some(read) = self.read_watched(cx)? {
+                        self.delivered(read)?;
+                        return Poll::Ready(Ok(()));
+                    }
+                }
+                Wire::Resting(_) => {
+                    if let Some(alarm) = &mut self.alarm {
+                        ready!(alarm.as_mut().poll(cx));
+                    }
+                    if let Some(turn) = self.turn(self.pace.most()) {
+                        self.rest_until(turn)?;
+                        continue;
+                    }
+                    match self.read_resting()? {
+                        Some(read) => {
+                            self.delivered(read)?;
+                            return Poll::Ready(Ok(()));
+                        }
+                        None => self.watch()?,
+                    }
+                }
+                Wire::Lost => return Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+            }
+        }
+    }
+
+    /// None where the reactor was wrong.
+    fn read_watched(&mut self, cx: &mut Context<'_>) -> io::Result<Option<usize>> {
+        let size = self.room(SMALL);
+        let Wire::Watched(stream) = &mut self.wire else { return Ok(None) };
+        let mut buffer = ReadBuf::new(&mut self.buffer[..size]);
+        let read = match Pin::new(stream).poll_read(cx, &mut buffer) {
+            Poll::Ready(result) => result.map(|()| Some(buffer.filled().len())),
+            Poll::Pending => Ok(None),
+        };
+        self.settle(*read.as_ref().unwrap_or(&None));
+        read
+    }
+
+    /// None where there is nothing.
+    fn read_resting(&mut self) -> io::Result<Option<usize>> {
+        let size = self.room(self.granted.max(MEDIUM.min(self.pace.most())));
+        let Wire::Resting(stream) = &mut self.wire else { return Ok(None) };
+        let read = loop {
+            match stream.read(&mut self.buffer[..size]) {
+                Ok(read) => break Ok(Some(read)),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break Ok(None),
+                Err(error) => break Err(error),
+            }
+        };
+        self.settle(*read.as_ref().unwrap_or(&None));
+        read
+    }
+
+    /// Makes the buffer at least so large; how much of it may be filled.
+    fn room(&mut self, least: usize) -> usize {
+        if self.buffer.len() < least {
+            self.buffer = vec![0; least];
+        }
+        match self.pace.bandwidth {
+            Some(_) => self.granted.min(self.buffer.len()),
+            None => self.buffer.len(),
+        }
+    }
+
+    /// When the bandwidth allows a read, if that is not now.
+    fn turn(&mut self, wanted: usize) -> Option<Instant> {
+        let bandwidth = self.pace.bandwidth.as_ref()?;
+        if self.granted > 0 {
+            return None;
+        }
+        self.granted = bandwidth.turn(wanted);
+        let turn = bandwidth.take(self.granted);
+        let later = turn > Instant::now();
+        if later {
+            self.progress.hold_until(turn);
+        }
+        later.then_some(turn)
+    }
+
+    /// Gives back the bandwidth that was not used.
+    fn settle(&mut self, read: Option<usize>) {
+        if let Some(bandwidth) = &self.pace.bandwidth {
+            let read = read.unwrap_or_default();
+            bandwidth.give_back(self.granted.saturating_sub(read));
+            self.progress.read(read);
+            self.granted = 0;
+        }
+    }
+
+    /// Notes what was read and decides when to read again.
+    fn delivered(&mut self, read: usize) -> io::Result<()> {
+        (self.start, self.end) = (0, read);
+        if read == 0 {
+            return Ok(());
+        }
+        let now = Instant::now();
+        self.pace.pulse.heard(now);
+        if self.pace.latency.is_zero() {
+            return Ok(());
+        }
+        let before = self.last.replace(now);
+        match self.wire {
+            Wire::Resting(_) => self.rest_until(self.rest_after(read, now)),
+            _ if before.is_some_and(|before| now - before < self.pace.latency) => {
+                self.rest_until(self.pace.next(now))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Shorter where so much comes that the kernel's buffer, which starts at 128 KiB, would be full.
+    fn rest_after(&self, read: usize, now: Instant) -> Instant {
+        match read {
+            _ if read == self.buffer.len() && read >= LARGE => now,
+            // The bandwidth says when.
+            _ if read >= SMALL && self.pace.bandwidth.is_some() => now,
+            _ if read > MEDIUM => now + self.pace.latency.mul_f64(MEDIUM as f64 / read as f64),
+            _ => self.pace.next(now),
+        }
+    }
+
+    fn rest_until(&mut self, instant: Instant) -> io::Result<()> {
+        match &mut self.alarm {
+            Some(alarm) => alarm.as_mut().reset(instant),
+            None => self.alarm = Some(Box::pin(sleep_until(instant))),
+        }
+        self.wire = match mem::replace(&mut self.wire, Wire::Lost) {
+            Wire::Watched(stream) => Wire::Resting(stream.into_std()?),
+            resting => resting,
+        };
+        Ok(())
+    }
+
+    fn watch(&mut self) -> io::Result<()> {
+        self.wire = match mem::replace(&mut self.wire, Wire::Lost) {
+            Wire::Resting(stream) => Wire::Watched(TcpStream::from_std(stream)?),
+            watched => watched,
+        };
+        if self.start == self.end {
+            self.buffer = Vec::new();
+        }
+        self.alarm = None;
+        Ok(())
+    }
+
+    /// Writes as it is, and registered only where it has to wait.
+    fn poll_write_with(
+        &mut self,
+        cx: &mut Context<'_>,
+        write: impl Fn(&mut StdStream) -> io::Result<usize>,
+        poll_write: impl FnOnce(Pin<&mut TcpStream>, &mut Context<'_>) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        while let Wire::Resting(stream) = &mut self.wire {
+            match write(stream) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.watch()?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return Poll::Ready(result),
+            }
+        }
+        match &mut self.wire {
+            Wire::Watched(stream) => poll_write(Pin::new(stream), cx),
+            _ => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+        }
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        self.settle(None);
+    }
+}
+
+impl AsyncBufRead for Socket {
+    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        let this = self.get_mut();
+        if this.start == this.end {
+            // A buffer that was read full has more behind it.
+            if this.end == this.buffer.len() && (MEDIUM..this.pace.most()).contains(&this.end) {
+                this.buffer = vec![0; this.end * 2];
+            }
+            (this.start, this.end) = (0, 0);
+            ready!(this.poll_refill(cx))?;
+        }
+        Poll::Ready(Ok(&this.buffer[this.start..this.end]))
+    }
+
+    fn consume(self: Pin<&mut Self>, amount: usize) {
+        let this = self.get_mut();
+        this.start = this.end.min(this.start + amount);
+        // Of many that rest, most may do so for long: nobody may take what they read.
+        let is_spare = matches!(this.wire, Wire::Watched(_)) || this.pace.most() < LARGE;
+        if this.start == this.end && is_spare {
+            (this.buffer, this.start, this.end) = (Vec::new(), 0, 0);
+        }
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let data = ready!(self.as_mut().poll_fill_buf(cx))?;
+        let amount = data.len().min(buffer.remaining());
+        buffer.put_slice(&data[..amount]);
+        self.consume(amount);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        let write = |stream: &mut StdStream| stream.write(data);
+        self.get_mut().poll_write_with(cx, write, |stream, cx| stream.poll_write(cx, data))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        data: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let write = |stream: &mut StdStream| stream.write_vectored(data);
+        self.get_mut().poll_write_with(cx, write, |stream, cx| stream.poll_write_vectored(cx, data))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.get_mut().wire {
+            Wire::Watched(stream) => Pin::new(stream).poll_shutdown(cx),
+            Wire::Resting(stream) => Poll::Ready(stream.shutdown(Shutdown::Write)),
+            Wire::Lost => Poll::Ready(Ok(())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,190 @@
+//! The bytes of one connection, whatever lies between us and the server: TCP, a proxy's TLS, the server's TLS.
+
+use std::{
+    io::{self, IoSlice},
+    pin::Pin,
+    sync::{Arc, OnceLock},
+    task::{Context, Poll, ready},
+};
+
+use tokio::{
+    io::{AsyncBufRead, AsyncRead, AsyncWrite, BufReader, ReadBuf},
+    time::Instant,
+};
+use tokio_rustls::client::TlsStream;
+use tokio_util::either::Either;
+
+use super::{
+    bandwidth::Progress,
+    pulse::Pulse,
+    socket::{Pace, Socket},
+};
+use crate::stats::Held;
+
+pub struct Stream {
+    inner: Either<Box<TlsStream<Wire>>, Box<Wire>>,
+    refused: Refused,
+    /// An error behind what was read last.
+    failed: Option<io::Error>,
+    /// Counts as open for as long as it is.
+    held: Option<Held>,
+    /// It is told when something comes, if the socket does not.
+    pulse: Option<Arc<Pulse>>,
+}
+
+/// Why TLS failed, for those whose own errors do not hold it. With TLS 1.3 a server refuses a client's certificate only
+/// when the client takes the handshake for done.
+pub type Refused = Arc<OnceLock<rustls::Error>>;
+
+/// What TLS with the server, if there is any, is spoken over. TLS with a proxy is read as it comes.
+pub type Wire = Either<Socket, BufReader<Box<dyn Proxied>>>;
+
+pub trait Proxied: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Proxied for T {}
+
+impl Stream {
+    pub fn tls(stream: TlsStream<Wire>) -> Stream {
+        Stream::new(Either::Left(Box::new(stream)))
+    }
+
+    pub fn plain(wire: Wire) -> Stream {
+        Stream::new(Either::Right(Box::new(wire)))
+    }
+
+    fn new(inner: Either<Box<TlsStream<Wire>>, Box<Wire>>) -> Stream {
+        Stream { inner, refused: Refused::default(), failed: None, held: None, pulse: None }
+    }
+
+    /// Counts as open until it is dropped.
+    pub fn count(&mut self, held: Held) {
+        self.held = Some(held);
+    }
+
+    /// Lets the socket rest from now on.
+    pub fn pace(&mut self, pace: Pace) {
+        match self.socket_mut() {
+            Some(socket) => socket.pace(pace),
+            None => self.pulse = Some(pace.pulse),
+        }
+    }
+
+    /// Reads at once what comes next.
+    pub fn attend(&mut self) -> io::Result<()> {
+        self.socket_mut().map_or(Ok(()), Socket::attend)
+    }
+
+    /// How far it has come, where the bandwidth may hold it back.
+    pub fn progress(&self) -> Option<Progress> {
+        let wire = match &self.inner {
+            Either::Left(stream) => stream.get_ref().0,
+            Either::Right(wire) => wire,
+        };
+        match wire {
+            Either::Left(socket) => socket.progress(),
+            Either::Right(_) => None,
+        }
+    }
+
+    fn socket_mut(&mut self) -> Option<&mut Socket> {
+        let wire = match &mut self.inner {
+            Either::Left(stream) => stream.get_mut().0,
+            Either::Right(wire) => wire,
+        };
+        match wire {
+            Either::Left(socket) => Some(socket),
+            Either::Right(_) => None,
+        }
+    }
+
+    pub fn refused(&self) -> Refused {
+        self.refused.clone()
+    }
+
+    /// Whether HTTP/2 was agreed upon.
+    pub fn is_http2(&self) -> bool {
+        match &self.inner {
+            Either::Left(stream) => stream.get_ref().1.alpn_protocol() == Some(b"h2"),
+            Either::Right(_) => false,
+        }
+    }
+}
+
+impl AsyncBufRead for Stream {
+    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        let Stream { inner, refused, pulse, .. } = self.get_mut();
+        let polled = Pin::new(inner).poll_fill_buf(cx);
+        if let (Some(pulse), Poll::Ready(Ok([_, ..]))) = (pulse, &polled) {
+            pulse.heard(Instant::now());
+        }
+        polled.map_err(|error| {
+            let tls = error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>());
+            if let Some(tls) = tls {
+                refused.get_or_init(|| tls.clone());
+            }
+            error
+        })
+    }
+
+    fn consume(mut self: Pin<&mut Self>, amount: usize) {
+        Pin::new(&mut self.inner).consume(amount);
+    }
+}
+
+impl AsyncRead for Stream {
+    /// Fills the buffer from as many TLS records as there are: the apiserver makes one of every line. An error behind
+    /// them comes with the next read.
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if let Some(error) = self.failed.take() {
+            return Poll::Ready(Err(error));
+        }
+        let before = buffer.filled().len();
+        loop {
+            let filled = buffer.filled().len() > before;
+            let data = match self.as_mut().poll_fill_buf(cx) {
+                Poll::Pending if filled => return Poll::Ready(Ok(())),
+                Poll::Ready(Err(error)) if filled => {
+                    self.failed = Some(error);
+                    return Poll::Ready(Ok(()));
+                }
+                polled => ready!(polled)?,
+            };
+            let amount = data.len().min(buffer.remaining());
+            buffer.put_slice(&data[..amount]);
+            self.as_mut().consume(amount);
+            if amount == 0 || buffer.remaining() == 0 {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write(cx, data)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        data: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write_vectored(cx, data)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}
