@@ -6,7 +6,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::{
-    long_line::Spool,
+    lines::Spool,
     target::{Ending, Target},
 };
 

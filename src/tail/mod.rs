@@ -5,15 +5,12 @@ mod extent;
 mod follow;
 mod idle;
 mod logs;
-mod position;
 mod quota;
 mod retry;
-mod split;
 mod stream;
 mod tear;
 #[cfg(test)]
 mod testing;
-mod timestamp;
 mod window;
 
 use std::{collections::HashMap, sync::Arc};
@@ -26,8 +23,9 @@ use tokio::{
 use crate::{
     batch::Ended,
     cluster::Cluster,
+    lines::LineLimit,
     merge::Sender,
-    plan::{LineLimit, LogPlan, LogRequests},
+    plan::{LogPlan, LogRequests},
     schedule::{Scheduler, Want},
     select::Selected,
     stats::Stats,

@@ -1,8 +1,9 @@
 //! A place in a log where another instance's may begin: its opening, and where the last line that was read is missing.
 
-use super::{position::Position, quota::Quota};
+use super::quota::Quota;
 use crate::{
     batch::Instant,
+    lines::Position,
     target::{Ending, Life},
 };
 

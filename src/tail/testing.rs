@@ -24,9 +24,10 @@ use super::{
 use crate::{
     batch::{Ended, Item},
     cluster::{Asked, Error, LogRequest},
+    lines::LineLimit,
     merge::{self, Event},
     notice::Notice,
-    plan::{LineLimit, LogPlan, Since},
+    plan::{LogPlan, Since},
     schedule::Scheduler,
     stats::Stats,
     target::{Life, PodInfo, Target},

@@ -13,11 +13,11 @@ use super::{
 };
 use crate::{
     cluster::{Error, LogRequest, Priority},
+    lines::Splitter,
     plan::Since,
     tail::{
         check::{self, Checker, Last},
         logs::{Answer, Logs},
-        split::Splitter,
         stream::{DRAIN, Doubt, End, Reading, Watchdog},
     },
     target::Life,
