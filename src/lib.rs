@@ -1,10 +1,10 @@
 //! The log tailer for Kubernetes. The modules stand in the order in which data flows through them.
-#![forbid(unsafe_code)]
 
 // What the modules hand to each other.
 pub mod batch;
+pub mod instance;
 pub mod notice;
-pub mod target;
+pub mod origin;
 
 pub mod cli;
 pub mod plan;

@@ -13,8 +13,8 @@ use crate::{
     batch::{Batch, Item, Line},
     lines::{LineLimit, Lines, Piece, Splitter},
     merge::Sender,
+    origin::Origin,
     stats::{Counter, Stats},
-    target::Target,
 };
 
 const READ: usize = 256 << 10;
@@ -27,8 +27,8 @@ pub fn spawn(
     out: Sender,
 ) -> oneshot::Receiver<io::Result<()>> {
     let (done, result) = oneshot::channel();
-    let target = Arc::new(Target::default());
-    let output = Output { counter: stats.counter(&target), target, out };
+    let origin = Arc::new(Origin::default());
+    let output = Output { counter: stats.counter(&origin), origin, out };
     thread::spawn(move || {
         // The run may have ended before.
         let _ = done.send(read(input, Splitter::unstamped(limit), &output));
@@ -57,7 +57,7 @@ fn read(mut input: impl Read, mut splitter: Splitter, output: &Output) -> io::Re
 
 /// Where the lines go.
 struct Output {
-    target: Arc<Target>,
+    origin: Arc<Origin>,
     counter: Counter,
     out: Sender,
 }
@@ -70,6 +70,6 @@ impl Output {
         };
         let items: Vec<Item> = pieces.into_iter().map(line).map(Item::Line).collect();
         self.counter.add(items.len() as u64, data.len() as u64);
-        block_on(self.out.batch(Batch { target: self.target.clone(), data, items, rest }));
+        block_on(self.out.batch(Batch { origin: self.origin.clone(), data, items, rest }));
     }
 }

@@ -8,7 +8,7 @@ use owo_colors::{
     },
 };
 
-use crate::{plan::Display, target::Target};
+use crate::{origin::Origin, plan::Display};
 
 /// What to write before and after a text to give it a look.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -98,8 +98,8 @@ impl Palette {
         (&pair(pod).0, &pair(container).1)
     }
 
-    pub fn of_target(&self, target: &Target) -> (&Style, &Style) {
-        self.of(&target.pod.name, &target.container)
+    pub fn of_origin(&self, origin: &Origin) -> (&Style, &Style) {
+        self.of(&origin.pod.name, &origin.container)
     }
 }
 
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn own_colours_replace_the_palette() {
-        let colors = ["91", "92", "93"].map(|c| (c.to_string(), format!("3{};4", &c[1..])));
+        let colors = ["91", "92", "93"].map(|c| (c.to_owned(), format!("3{};4", &c[1..])));
         let palette =
             Palette::new(&Display { colors: Some(colors.into()), diff_container: true, ..display() }, true);
         let looks = palette.of("web-7d9c5b8f6-abcde", "app");

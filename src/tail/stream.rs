@@ -19,11 +19,12 @@ use super::{
 use crate::{
     batch::{Batch, Gap, Instant, Item, Line},
     cluster::{Error, KubeletError},
+    instance::Life,
     lines::{Finder, Found, Lines, Piece, Position, Splitter},
     merge::Sender,
     notice::Notice,
+    origin::Origin,
     stats::Counter,
-    target::{Life, Target},
 };
 
 /// How much is gathered into one batch while more is there to be read at once. The apiserver sends a followed log one
@@ -40,7 +41,7 @@ const GRACE: Duration = Duration::from_secs(1);
 /// An answer that is being read.
 pub struct Reading<'a, L: Logs> {
     pub stream: L::Answer,
-    pub target: &'a Arc<Target>,
+    pub origin: &'a Arc<Origin>,
     pub life: watch::Receiver<Life>,
     pub position: &'a mut Position,
     pub out: &'a Sender,
@@ -259,7 +260,7 @@ impl<L: Logs> Reading<'_, L> {
             }
         }
         if !items.is_empty() {
-            let batch = Batch { target: self.target.clone(), data, items, rest };
+            let batch = Batch { origin: self.origin.clone(), data, items, rest };
             let room = tokio::select! {
                 biased;
                 room = self.out.room(&batch) => room,
@@ -329,7 +330,7 @@ impl<L: Logs> Reading<'_, L> {
             if error == Some(KubeletError::NoWatcher) {
                 return;
             }
-            self.out.notice(Notice::About(self.target.clone(), self.said.clone())).await;
+            self.out.notice(Notice::About(self.origin.clone(), self.said.clone())).await;
         }
     }
 

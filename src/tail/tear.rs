@@ -3,8 +3,8 @@
 use super::quota::Quota;
 use crate::{
     batch::Instant,
+    instance::{Ending, Life},
     lines::Position,
-    target::{Ending, Life},
 };
 
 /// Remembers what it takes to go back behind it.

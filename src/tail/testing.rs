@@ -24,13 +24,14 @@ use super::{
 use crate::{
     batch::{Ended, Item},
     cluster::{Asked, Error, LogRequest},
+    instance::{Instance, Life},
     lines::LineLimit,
     merge::{self, Event},
     notice::Notice,
+    origin::{Origin, PodInfo},
     plan::{LogPlan, Since},
     schedule::Scheduler,
     stats::Stats,
-    target::{Life, PodInfo, Target},
 };
 
 /// When the clock stands at its start.
@@ -176,7 +177,7 @@ impl Logs for Scripted {
         Ok(ScriptedAnswer { date, body, due: None })
     }
 
-    async fn is_current(&self, _: &Target) -> Result<bool, Error> {
+    async fn is_current(&self, _: &Instance) -> Result<bool, Error> {
         Ok(true)
     }
 }
@@ -251,11 +252,11 @@ impl Story {
             }
         });
         let pod = PodInfo { namespace: "default".into(), name: "web-1".into(), ..PodInfo::default() };
-        let target = Arc::new(Target {
-            pod: Arc::new(pod),
-            container: "app".into(),
+        let origin = Origin { pod: Arc::new(pod), container: "app".into(), ..Origin::default() };
+        let instance = Arc::new(Instance {
+            origin: Arc::new(origin),
             container_id: "containerd://1".into(),
-            ..Target::default()
+            ..Instance::default()
         });
         let context = Context {
             logs,
@@ -266,9 +267,9 @@ impl Story {
             crowd: Crowd::default(),
             stats: Stats::default(),
         };
-        let seat = context.scheduler.seat(&target);
+        let seat = context.scheduler.seat(&instance.origin.pod);
         let (life, receiver) = watch::channel(life);
-        let mut tail = Tail::new(context, seat, target, receiver, false, Legacy::default());
+        let mut tail = Tail::new(context, seat, instance, receiver, false, Legacy::default());
         let run = tokio::spawn(async move { tail.run().await });
         Story { life, said, asked, run }
     }

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     cluster::{Error, LogRequest, Priority},
+    instance::Life,
     lines::Splitter,
     plan::Since,
     tail::{
@@ -20,7 +21,6 @@ use crate::{
         logs::{Answer, Logs},
         stream::{DRAIN, Doubt, End, Reading, Watchdog},
     },
-    target::Life,
 };
 
 impl<L: Logs> Tail<L> {
@@ -104,7 +104,7 @@ impl<L: Logs> Tail<L> {
         let confirming = self.owed.is_some() && self.extent.is_opened_by(self.position.latest());
         let mut reading = Reading {
             stream,
-            target: &self.target,
+            origin: &self.instance.origin,
             life: self.life.clone(),
             finder: resuming.then(|| self.position.finder()),
             position: &mut self.position,
@@ -203,9 +203,9 @@ impl<L: Logs> Tail<L> {
     fn request(&self, log: Log) -> LogRequest {
         let resume = self.position.since();
         LogRequest {
-            namespace: self.target.pod.namespace.clone(),
-            pod: self.target.pod.name.clone(),
-            container: self.target.container.clone(),
+            namespace: self.instance.origin.pod.namespace.clone(),
+            pod: self.instance.origin.pod.name.clone(),
+            container: self.instance.origin.container.clone(),
             follow: log == Log::Followed,
             previous: log == Log::Previous,
             since: resume.map(Since::Time).or(self.extent.since()),

@@ -9,8 +9,8 @@ use super::{Log, STATUS_DELAY, TRIES, Tail};
 use crate::{
     batch::Instant,
     cluster::{Error, Priority},
+    instance::Life,
     tail::{check::Last, logs::Logs, stream::Doubt},
-    target::Life,
 };
 
 const SECOND: i64 = 1_000_000_000;
@@ -112,7 +112,7 @@ impl<L: Logs> Tail<L> {
 
     /// Whether the container has another instance now, as far as the cluster can be asked.
     pub(super) async fn is_replaced(&self) -> bool {
-        match self.context.logs.is_current(&self.target).await {
+        match self.context.logs.is_current(&self.instance).await {
             Ok(current) => !current,
             Err(error) => error.is_retryable() && self.has_patience(),
         }
@@ -145,7 +145,7 @@ impl<L: Logs> Tail<L> {
         };
         // What this instance wrote is not older than that.
         let floor = self.tear.as_ref().and_then(|tear| tear.before.latest()).max(self.birth);
-        let own = self.target.restart_count == 0 || last.is_some() && last >= floor;
+        let own = self.instance.restart_count == 0 || last.is_some() && last >= floor;
         Ok(if own { Previous::Own(last) } else { Previous::Other })
     }
 }

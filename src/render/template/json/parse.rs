@@ -103,8 +103,8 @@ impl<'v> Parser<'_, 'v> {
         let found = match value {
             Value::Map(_) => match self.out_of_range.take() {
                 Some(number) => {
-                    let target = "Go value of type float64";
-                    return Err(format!("json: cannot unmarshal number {number} into {target}"));
+                    let origin = "Go value of type float64";
+                    return Err(format!("json: cannot unmarshal number {number} into {origin}"));
                 }
                 None => return Ok(value),
             },
