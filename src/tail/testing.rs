@@ -18,10 +18,11 @@ use crate::{
     batch::{Ended, Item},
     cluster::LogRequest,
     instance::{Ending, Instance, Life},
+    lines::LineLimit,
     merge::{self, Event},
     notice::Notice,
     origin::{Origin, PodInfo},
-    plan::{LineLimit, LogPlan},
+    plan::LogPlan,
     schedule::Scheduler,
     stats::Stats,
 };
