@@ -35,10 +35,12 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 use tokio::sync::watch;
 use tower::service_fn;
 
-pub use error::{Asked, Error, Kind};
+pub use error::{Asked, Error};
 pub use kubeconfig::Named;
 pub use kubelet::KubeletError;
-pub use limit::{Limiter, POLLS, Priority};
+#[cfg(test)]
+pub use limit::Limiter;
+pub use limit::{POLLS, Priority};
 pub use logs::{LogRequest, LogStream};
 #[cfg(test)]
 pub(crate) use testing::refused;
@@ -92,11 +94,6 @@ impl Cluster {
     /// The namespace of the context, or of the pod that this runs in; else `default`.
     pub fn default_namespace(&self) -> &str {
         self.client.default_namespace()
-    }
-
-    /// The apiserver's URL, for messages.
-    pub fn server(&self) -> &str {
-        &self.transport.server_shown
     }
 
     /// For lists, watches and single objects. It retries nothing; a [`Priority`] may ride in a request's extensions.
