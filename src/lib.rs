@@ -4,6 +4,7 @@
 // What the modules hand to each other.
 pub mod batch;
 pub mod notice;
+pub mod purpose;
 pub mod target;
 
 pub mod cli;

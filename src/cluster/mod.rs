@@ -36,7 +36,7 @@ use tower::service_fn;
 
 pub use error::{Asked, Error, Kind};
 pub use kubeconfig::Named;
-pub use limit::{Limiter, POLLS, Priority};
+pub use limit::{Limiter, POLLS};
 pub use logs::{LogRequest, LogStream};
 #[cfg(test)]
 pub(crate) use testing::refused;
@@ -97,7 +97,7 @@ impl Cluster {
         &self.transport.server_shown
     }
 
-    /// For lists, watches and single objects. It retries nothing; a [`Priority`] may ride in a request's extensions.
+    /// For lists, watches and single objects. It retries nothing.
     pub fn client(&self) -> kube::Client {
         self.client.clone()
     }

@@ -27,12 +27,15 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use super::{
-    Cluster, LogRequest, Priority, Trace,
+    Cluster, LogRequest, Trace,
     error::{Asked, Error},
     kubeconfig::Host,
     settings::Settings,
 };
-use crate::plan::{Connect, Limits, LogRequests};
+use crate::{
+    plan::{Connect, Limits, LogRequests},
+    purpose::Purpose,
+};
 
 /// What a server does with one request.
 pub(super) enum Answer {
@@ -288,7 +291,7 @@ pub(super) fn log_request() -> LogRequest {
         since: None,
         tail_lines: None,
         limit_bytes: None,
-        priority: Priority::Open,
+        purpose: Purpose::Open,
         busy: false,
     }
 }

@@ -24,7 +24,7 @@ use super::{
     connector::Connector,
     error::{Asked, Error, Kind},
     exchange::{Answer, exchange},
-    limit::{Limiter, Priority},
+    limit::Limiter,
     outage::Outage,
     pool::{Pool, Reading},
     pulse::Pulse,
@@ -36,7 +36,8 @@ use super::{
 };
 use crate::{
     plan::{Connect, Limits},
-    stats::{self, Limit, Stats},
+    purpose::Purpose,
+    stats::{Limit, Stats},
 };
 
 pub(super) struct Transport {
@@ -107,15 +108,15 @@ impl Transport {
         })
     }
 
-    /// Answers kube's client, whose requests say by an extension how urgent they are.
+    /// Answers kube's client, which lists and watches.
     pub async fn serve(&self, request: Request<Body>) -> Result<Response<ResponseBody>, Error> {
         let (parts, body) = request.into_parts();
         let body = body.collect().await.map_err(|error| Error::new(Kind::Malformed, error.to_string()))?;
-        let priority = parts.extensions.get().copied().unwrap_or_default();
         let watches =
             parts.uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "watch=true"));
-        let answer = if watches { Answer::Stream } else { Answer::Whole };
-        self.send(Request::from_parts(parts, body.to_bytes()), priority, answer).await
+        let (purpose, answer) =
+            if watches { (Purpose::Watch, Answer::Stream) } else { (Purpose::List, Answer::Whole) };
+        self.send(Request::from_parts(parts, body.to_bytes()), purpose, answer).await
     }
 
     /// Sends a request whose URI is a path and query below the server's. A 401 is an error, once more is tried with
@@ -123,16 +124,16 @@ impl Transport {
     pub async fn send(
         &self,
         request: Request<Bytes>,
-        priority: Priority,
+        purpose: Purpose,
         answer: Answer,
     ) -> Result<Response<ResponseBody>, Error> {
         let credential = self.auth.credential().await?;
-        let response = self.attempts(&request, &credential, priority, answer).await?;
+        let response = self.attempts(&request, &credential, purpose, answer).await?;
         if response.status() != StatusCode::UNAUTHORIZED {
             return Ok(response);
         }
         if let Some(renewed) = self.auth.after_refusal(&credential).await? {
-            let response = self.attempts(&request, &renewed, priority, answer).await?;
+            let response = self.attempts(&request, &renewed, purpose, answer).await?;
             if response.status() != StatusCode::UNAUTHORIZED {
                 return Ok(response);
             }
@@ -171,31 +172,31 @@ impl Transport {
         &self,
         request: &Request<Bytes>,
         credential: &Credential,
-        priority: Priority,
+        purpose: Purpose,
         answer: Answer,
     ) -> Result<Response<ResponseBody>, Error> {
         for _ in 1..MOST_ATTEMPTS {
-            let response = self.attempt(request, credential, priority, answer).await?;
+            let response = self.attempt(request, credential, purpose, answer).await?;
             if retry_after(&response).is_none() {
                 return Ok(response);
             }
         }
-        self.attempt(request, credential, priority, answer).await
+        self.attempt(request, credential, purpose, answer).await
     }
 
     async fn attempt(
         &self,
         request: &Request<Bytes>,
         credential: &Credential,
-        priority: Priority,
+        purpose: Purpose,
         answer: Answer,
     ) -> Result<Response<ResponseBody>, Error> {
         let pool = self.pool(credential, answer)?;
         let request = self.complete(request, credential)?;
         let began = Instant::now();
-        self.limiter.acquire(priority).await;
+        self.limiter.acquire(purpose).await;
         self.stats.waited(Limit::Requests, began.elapsed());
-        self.stats.requested(kind(priority, answer));
+        self.stats.requested(purpose);
         let sent = Instant::now();
         let traced = self.trace.as_ref().map(|trace| trace.request(&request));
         let server = &self.server_shown;
@@ -289,18 +290,6 @@ impl Pools {
         let reading = Reading { pace, windows: Arc::new(Windows::new()), stats };
         let logs = Arc::new(Pool::new(dialer.clone(), log_reading.clone()));
         Ok(Pools { identity, logs, others: Arc::new(Pool::new(dialer, reading)) })
-    }
-}
-
-/// As what a request is counted.
-fn kind(priority: Priority, answer: Answer) -> stats::Kind {
-    match (priority, answer) {
-        (Priority::WatchAndList, Answer::Stream) => stats::Kind::Watch,
-        (Priority::WatchAndList, _) => stats::Kind::List,
-        (Priority::Resume, _) => stats::Kind::Resume,
-        (Priority::Open, _) => stats::Kind::Open,
-        (Priority::FirstPoll | Priority::Poll, _) => stats::Kind::Poll,
-        (Priority::Confirm | Priority::Check, _) => stats::Kind::Check,
     }
 }
 

@@ -28,7 +28,7 @@ use crate::{
     cluster::Cluster,
     merge::Sender,
     plan::{LineLimit, LogPlan, LogRequests},
-    schedule::{Scheduler, Want},
+    schedule::{Mode, Scheduler},
     select::Selected,
     stats::Stats,
     target::{Life, PodInfo, Target},
@@ -122,7 +122,7 @@ impl Tails {
         let context = self.context.clone();
         let seat = context.scheduler.seat(&target);
         if context.plan.follow && matches!(*life.borrow(), Life::Running | Life::Terminating) {
-            seat.announce(Want::Follow);
+            seat.announce(Mode::Follow);
         }
         self.tasks.spawn(async move {
             let legacy = match before {

@@ -148,7 +148,7 @@ impl Double {
 /// Lists something: the server is known from then on.
 async fn list(transport: &Transport) {
     let request = Request::get("/api/v1/pods").body(Bytes::new()).unwrap();
-    transport.send(request, Priority::WatchAndList, Answer::Whole).await.unwrap();
+    transport.send(request, Purpose::List, Answer::Whole).await.unwrap();
 }
 
 /// Goes on with the story while silences are looked into.
