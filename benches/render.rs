@@ -8,9 +8,9 @@ use jiff::tz::TimeZone;
 use stern_rs::{
     batch::{Batch, Instant, Item, Line},
     filter::Filter,
+    origin::{Origin, PodInfo},
     plan::{Display, FilterPlan, Format, LinePattern, Timestamps},
     render::Renderer,
-    target::{PodInfo, Target},
 };
 
 #[global_allocator]
@@ -73,8 +73,8 @@ fn batch(text: Text, lines: usize, per_second: i64) -> Batch {
         labels: Some([("app".into(), "web".into()), ("pod-template-hash".into(), "7d9c5b8f6".into())].into()),
         ..PodInfo::default()
     };
-    let target = Target { pod: Arc::new(pod), container: "app".into(), ..Target::default() };
-    Batch { target: Arc::new(target), data: data.into(), items, rest: None }
+    let origin = Origin { pod: Arc::new(pod), container: "app".into(), ..Origin::default() };
+    Batch { origin: Arc::new(origin), data: data.into(), items, rest: None }
 }
 
 fn display(format: Format) -> Display {

@@ -7,9 +7,9 @@ use divan::{AllocProfiler, Bencher, counter::ItemsCount};
 use jiff::tz::TimeZone;
 use stern_rs::{
     batch::{Batch, Item, Line},
+    origin::{Origin, PodInfo},
     plan::{Display, FilterPlan, Format, Template},
     render::Renderer,
-    target::{PodInfo, Target},
 };
 
 #[global_allocator]
@@ -39,8 +39,8 @@ fn batch(line: &str) -> Batch {
         labels: Some([("app".into(), "web".into())].into()),
         ..PodInfo::default()
     };
-    let target = Target { pod: Arc::new(pod), container: "app".into(), ..Target::default() };
-    Batch { target: Arc::new(target), data: data.into(), items, rest: None }
+    let origin = Origin { pod: Arc::new(pod), container: "app".into(), ..Origin::default() };
+    Batch { origin: Arc::new(origin), data: data.into(), items, rest: None }
 }
 
 fn render(bencher: Bencher, template: &str) {

@@ -1,14 +1,11 @@
-//! What one read gave for one target, in order.
+//! What one read gave for one origin, in order.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use crate::{
-    long_line::Spool,
-    target::{Ending, Target},
-};
+use crate::{instance::Ending, long_line::Spool, origin::Origin};
 
 /// Nanoseconds since the Unix epoch, as the container runtime stamped a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,12 +27,14 @@ pub struct Line {
     pub end: u32,
 }
 
-/// Why no more lines come from a target.
+/// Why no more lines come from a origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended {
     pub reason: EndReason,
     /// Whether everything that the node kept was read.
     pub complete: bool,
+    /// How often the container had restarted before.
+    pub restart_count: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,10 +79,10 @@ impl Gap {
     }
 }
 
-/// The lines of one read of one target.
+/// The lines of one read of one origin.
 #[derive(Debug, Clone)]
 pub struct Batch {
-    pub target: Arc<Target>,
+    pub origin: Arc<Origin>,
     pub data: Bytes,
     pub items: Vec<Item>,
     /// What follows the data of the one line that is in it, where that is too long to be held.

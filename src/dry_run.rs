@@ -8,9 +8,9 @@ use std::{
 };
 
 use crate::{
+    origin::Origin,
     plan::{ClusterPlan, Limits, Namespaces},
     schedule,
-    target::Target,
 };
 
 /// Streams that an apiserver grants on one HTTP/2 connection, unless it is set up otherwise.
@@ -22,7 +22,7 @@ const PODS_A_PAGE: usize = 500;
 
 /// What would be tailed.
 pub struct DryRun {
-    targets: Vec<Arc<Target>>,
+    origins: Vec<Arc<Origin>>,
     cost: Cost,
 }
 
@@ -47,29 +47,29 @@ struct Cost {
 
 impl DryRun {
     /// `round_trip`: to the apiserver and back.
-    pub fn new(mut targets: Vec<Arc<Target>>, plan: &ClusterPlan, round_trip: Option<Duration>) -> DryRun {
+    pub fn new(mut origins: Vec<Arc<Origin>>, plan: &ClusterPlan, round_trip: Option<Duration>) -> DryRun {
         // Those of one owner on one node stand together; the containers of a pod stay as they are.
-        targets.sort_by_cached_key(|target| {
-            let pod = &target.pod;
-            [pod.namespace.clone(), owner(target), pod.node.clone(), pod.name.clone()]
+        origins.sort_by_cached_key(|origin| {
+            let pod = &origin.pod;
+            [pod.namespace.clone(), owner(origin), pod.node.clone(), pod.name.clone()]
         });
-        let cost = Cost::of(&targets, plan, round_trip);
-        DryRun { targets, cost }
+        let cost = Cost::of(&origins, plan, round_trip);
+        DryRun { origins, cost }
     }
 
     fn rows(&self) -> impl Iterator<Item = [String; 5]> {
         let heads = ["NAMESPACE", "OWNER", "NODE", "POD", "CONTAINER"].map(str::to_owned);
-        let rows = self.targets.iter().map(|target| {
-            let pod = &target.pod;
-            let container = target.container.clone();
-            [pod.namespace.clone(), owner(target), pod.node.clone(), pod.name.clone(), container]
+        let rows = self.origins.iter().map(|origin| {
+            let pod = &origin.pod;
+            let container = origin.container.clone();
+            [pod.namespace.clone(), owner(origin), pod.node.clone(), pod.name.clone(), container]
         });
         std::iter::once(heads).chain(rows)
     }
 }
 
-fn owner(target: &Target) -> String {
-    let owner = target.pod.owner.as_ref();
+fn owner(origin: &Origin) -> String {
+    let owner = origin.pod.owner.as_ref();
     owner.map_or_else(|| "-".to_owned(), |owner| format!("{}/{}", owner.kind, owner.name))
 }
 
@@ -85,12 +85,12 @@ impl fmt::Display for DryRun {
             let [a, b, c, d, _] = widths;
             writeln!(f, "{namespace:a$}  {owner:b$}  {node:c$}  {pod:d$}  {container}")?;
         }
-        let distinct = |key: fn(&Target) -> String| {
-            self.targets.iter().map(|target| key(target)).collect::<BTreeSet<String>>().len()
+        let distinct = |key: fn(&Origin) -> String| {
+            self.origins.iter().map(|origin| key(origin)).collect::<BTreeSet<String>>().len()
         };
-        let (pods, owners) = (distinct(|target| target.pod.uid.clone()), distinct(owner));
-        let nodes = distinct(|target| target.pod.node.clone());
-        let containers = self.targets.len();
+        let (pods, owners) = (distinct(|origin| origin.pod.uid.clone()), distinct(owner));
+        let nodes = distinct(|origin| origin.pod.node.clone());
+        let containers = self.origins.len();
         writeln!(f, "\ncontainers   {containers} of {pods} pods, {owners} owners, on {nodes} nodes")?;
         self.cost.fmt(f)
     }
@@ -119,33 +119,33 @@ impl fmt::Display for Cost {
 }
 
 impl Cost {
-    fn of(targets: &[Arc<Target>], plan: &ClusterPlan, round_trip: Option<Duration>) -> Cost {
+    fn of(origins: &[Arc<Origin>], plan: &ClusterPlan, round_trip: Option<Duration>) -> Cost {
         let Limits { qps, burst, log_requests, max_streams_per_node, .. } = plan.limits;
         let max_log_requests = log_requests.at(round_trip);
         let http1 = plan.connect.http1;
         let follow = plan.logs.follow;
         let mut nodes: HashMap<&str, usize> = HashMap::new();
-        for target in targets {
-            *nodes.entry(&target.pod.node).or_default() += 1;
+        for origin in origins {
+            *nodes.entry(&origin.pod.node).or_default() += 1;
         }
         let a_node = if follow { max_streams_per_node } else { usize::MAX };
         let allowed: usize = nodes.values().map(|count| *count.min(&a_node)).sum();
-        let over = targets.len() > max_log_requests || allowed < targets.len();
+        let over = origins.len() > max_log_requests || allowed < origins.len();
         let most =
             if follow && over { schedule::followed_of_many(max_log_requests) } else { max_log_requests };
         let streams = allowed.min(most);
-        let rest = targets.len() - streams;
+        let rest = origins.len() - streams;
         let busiest = nodes.into_iter().max_by_key(|(node, count)| (*count, std::cmp::Reverse(*node)));
         let namespaces = match &plan.selection.namespaces {
             Namespaces::Some(names) => names.len(),
             Namespaces::Default | Namespaces::All => 1,
         };
-        let pods = targets.iter().map(|target| &target.pod.uid).collect::<BTreeSet<_>>().len();
+        let pods = origins.iter().map(|origin| &origin.pod.uid).collect::<BTreeSet<_>>().len();
         // A list comes in pages; a watch of each namespace goes on.
         let scopes = namespaces.max(pods.div_ceil(PODS_A_PAGE)) + if follow { namespaces } else { 0 };
         // A log that gave as many lines as were asked for needs no confirmation.
         let confirmed = !follow && plan.logs.confirm && plan.logs.tail.is_none();
-        let logs = targets.len() * if confirmed { 2 } else { 1 };
+        let logs = origins.len() * if confirmed { 2 } else { 1 };
         let requests = scopes + logs;
         let beyond = requests.saturating_sub(burst as usize) as f64;
         let polled = if follow { rest } else { 0 };
@@ -171,11 +171,11 @@ mod tests {
     use super::*;
     use crate::{
         cli::{self, Command},
+        origin::{Owner, PodInfo},
         plan::{Environment, Plan, Source},
-        target::{Owner, PodInfo},
     };
 
-    fn target(pod: usize, node: &str, container: &str) -> Arc<Target> {
+    fn origin(pod: usize, node: &str, container: &str) -> Arc<Origin> {
         let owner = Owner { kind: "ReplicaSet".into(), name: format!("web-{}", pod % 2) };
         let pod = PodInfo {
             namespace: "shop".into(),
@@ -185,7 +185,7 @@ mod tests {
             owner: Some(owner),
             ..PodInfo::default()
         };
-        Arc::new(Target { pod: Arc::new(pod), container: container.into(), ..Target::default() })
+        Arc::new(Origin { pod: Arc::new(pod), container: container.into(), ..Origin::default() })
     }
 
     fn plan(line: &str) -> ClusterPlan {
@@ -203,15 +203,15 @@ mod tests {
 
     fn cost_from(containers: usize, line: &str, round_trip: Option<Duration>) -> Cost {
         let node = |n: usize| if n.is_multiple_of(3) { "node-b" } else { "node-a" };
-        let targets: Vec<_> = (0..containers).map(|n| target(n, node(n), "app")).collect();
-        Cost::of(&targets, &plan(line), round_trip)
+        let origins: Vec<_> = (0..containers).map(|n| origin(n, node(n), "app")).collect();
+        Cost::of(&origins, &plan(line), round_trip)
     }
 
     #[test]
     fn it_lists_by_owner_and_node() {
-        let targets =
-            vec![target(1, "node-a", "app"), target(2, "node-b", "app"), target(3, "node-a", "app")];
-        let text = DryRun::new(targets, &plan("web"), None).to_string();
+        let origins =
+            vec![origin(1, "node-a", "app"), origin(2, "node-b", "app"), origin(3, "node-a", "app")];
+        let text = DryRun::new(origins, &plan("web"), None).to_string();
         let wanted = "\
 NAMESPACE  OWNER             NODE    POD    CONTAINER
 shop       ReplicaSet/web-0  node-b  web-2  app

@@ -61,7 +61,7 @@ mod tests {
             items.push(Item::Line(Line { time: None, start: at, end: at + line.len() as u32 }));
             at += line.len() as u32 + 1;
         }
-        Batch { target: Default::default(), data: lines.join("\n").into(), items, rest: None }
+        Batch { origin: Default::default(), data: lines.join("\n").into(), items, rest: None }
     }
 
     const LINES: &[&str] = &["alpha error one", "beta WARN two", "", "gamma [error] three error"];
@@ -97,7 +97,7 @@ mod tests {
         let plan = FilterPlan { exclude: vec![LinePattern::new("").unwrap()], ..FilterPlan::default() };
         let mut batch = batch(LINES);
         let gap = Item::Gap(Gap::Behind(None));
-        let ended = Item::Ended(Ended { reason: EndReason::Finished, complete: true });
+        let ended = Item::Ended(Ended { reason: EndReason::Finished, complete: true, restart_count: 0 });
         batch.items.extend([gap.clone(), ended.clone()]);
         Filter::new(&plan).apply(&mut batch);
         assert_eq!(batch.items, [gap, ended]);

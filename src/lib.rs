@@ -3,9 +3,10 @@
 
 // What the modules hand to each other.
 pub mod batch;
+pub mod instance;
 pub mod notice;
+pub mod origin;
 pub mod purpose;
-pub mod target;
 
 pub mod cli;
 pub mod plan;
@@ -23,8 +24,6 @@ mod coverage;
 mod dry_run;
 
 pub mod filter;
-pub mod gotemplate;
-pub mod gotime;
 pub mod long_line;
 pub mod merge;
 pub mod output;

@@ -117,7 +117,7 @@ mod tests {
 
     fn batch(text: &'static str) -> Batch {
         Batch {
-            target: Arc::default(),
+            origin: Arc::default(),
             data: Bytes::from_static(text.as_bytes()),
             items: Vec::new(),
             rest: None,

@@ -5,24 +5,24 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use crate::{
-    batch::{EndReason, Gap},
-    target::{PodInfo, Target},
+    batch::{Ended, Gap},
+    origin::{Origin, PodInfo},
 };
 
 #[derive(Debug, Clone)]
 pub enum Notice {
     /// `+ pod › container`
-    Started(Arc<Target>),
+    Started(Arc<Origin>),
     /// `- pod › container`
-    Ended(Arc<Target>, EndReason),
-    /// Lines of a target may be missing.
-    Gap(Arc<Target>, Gap),
+    Ended(Arc<Origin>, Ended),
+    /// Lines of a origin may be missing.
+    Gap(Arc<Origin>, Gap),
     /// A container that has not started, or all of a pod, and why: `! pod › container waits: ImagePullBackOff: …`
     Waiting { pod: Arc<PodInfo>, container: Option<String>, reason: String },
     /// A pod that ended before any of its containers started: `! pod failed: Evicted: …`
     Failed { pod: Arc<PodInfo>, reason: String },
-    /// Something about one target that the user should know: `! pod › container: …`
-    About(Arc<Target>, String),
+    /// Something about one origin that the user should know: `! pod › container: …`
+    About(Arc<Origin>, String),
     /// Something about the whole run that is good to know; left out by `--only-log-lines`.
     Info(String),
     /// What is asked of the apiserver, for `--verbosity`.

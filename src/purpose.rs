@@ -81,7 +81,7 @@ impl Purpose {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
+    use std::{cell::RefCell, sync::Arc};
 
     use futures::future::join_all;
 
@@ -89,7 +89,6 @@ mod tests {
     use crate::{
         cluster::Limiter,
         schedule::{Mode, Scheduler},
-        target::Target,
     };
 
     #[test]
@@ -144,7 +143,7 @@ mod tests {
         let at_limiter = order_of(&came, |_, purpose| limiter.acquire(purpose)).await;
 
         let scheduler = Scheduler::new(1, 1);
-        let seats: Vec<_> = (0..=came.len()).map(|_| scheduler.seat(&Target::default())).collect();
+        let seats: Vec<_> = (0..=came.len()).map(|_| scheduler.seat(&Arc::default())).collect();
         let held = seats[came.len()].request(Mode::Read, Open).await;
         let release = async {
             tokio::task::yield_now().await;

@@ -231,11 +231,11 @@ async fn dry_run(
     out: &Sender,
 ) -> Result<(), cluster::Error> {
     let (sender, mut selected) = mpsc::channel(SELECTED);
-    let mut targets = Vec::new();
+    let mut origins = Vec::new();
     let collect = async {
         while let Some(what) = selected.recv().await {
             match what {
-                Selected::Started { target, .. } => targets.push(target),
+                Selected::Started { instance, .. } => origins.push(instance.origin.clone()),
                 Selected::Notice(notice) => out.notice(notice).await,
                 Selected::Gone(_) => {}
             }
@@ -243,7 +243,7 @@ async fn dry_run(
     };
     let (listed, ()) = join(select::run(cluster, selection, false, false, sender), collect).await;
     listed?;
-    out.text(DryRun::new(targets, wish, cluster.round_trip()).to_string()).await;
+    out.text(DryRun::new(origins, wish, cluster.round_trip()).to_string()).await;
     Ok(())
 }
 
@@ -314,8 +314,8 @@ async fn show(
             let mut words = Vec::new();
             for notice in notices.iter().filter(|notice| said.is_news(notice)) {
                 renderer.notice(notice, &mut words);
-                if let Notice::Ended(target, _) = notice {
-                    renderer.forget(target);
+                if let Notice::Ended(origin, _) = notice {
+                    renderer.forget(origin);
                 }
             }
             if lines.len() >= CHUNK || !words.is_empty() && !lines.is_empty() {
@@ -355,8 +355,8 @@ async fn show_rest(rest: &Spool, lines: &mut Vec<u8>, output: &mut Output) -> Re
 fn notices(batch: &Batch) -> Vec<Notice> {
     let notice = |item: &Item| match item {
         Item::Line(_) => None,
-        Item::Gap(gap) => Some(Notice::Gap(batch.target.clone(), *gap)),
-        Item::Ended(ended) => Some(Notice::Ended(batch.target.clone(), ended.reason.clone())),
+        Item::Gap(gap) => Some(Notice::Gap(batch.origin.clone(), *gap)),
+        Item::Ended(ended) => Some(Notice::Ended(batch.origin.clone(), ended.clone())),
     };
     batch.items.iter().filter_map(notice).collect()
 }

@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::{
+    origin::{Origin, PodInfo},
     purpose::Purpose,
-    target::{PodInfo, Target},
 };
 
 /// The kinds of requests, in the order in which they are reported: see [`Purpose::kind`].
@@ -135,8 +135,8 @@ impl Stats {
     }
 
     /// Counts what is read of a container, whichever instance of it runs.
-    pub fn counter(&self, target: &Target) -> Counter {
-        let names = [&target.pod.namespace, &target.pod.name, &target.container];
+    pub fn counter(&self, origin: &Origin) -> Counter {
+        let names = [&origin.pod.namespace, &origin.pod.name, &origin.container];
         self.lock().containers.entry(names.map(String::clone)).or_default().clone()
     }
 
@@ -275,10 +275,10 @@ mod tests {
     #[test]
     fn everything_is_summed_up_and_told_for_each_container() {
         let stats = Stats::default();
-        let target = |container: &str| Target { container: container.into(), ..Target::default() };
-        stats.counter(&target("app")).add(3, 300);
-        stats.counter(&target("app")).add(2, 200);
-        stats.counter(&target("proxy")).add(1, 50);
+        let origin = |container: &str| Origin { container: container.into(), ..Origin::default() };
+        stats.counter(&origin("app")).add(3, 300);
+        stats.counter(&origin("app")).add(2, 200);
+        stats.counter(&origin("proxy")).add(1, 50);
         stats.requested(Purpose::Open);
         stats.requested(Purpose::Resume);
         stats.waited(Limit::Requests, Duration::from_millis(1500));
@@ -314,7 +314,7 @@ mod tests {
     /// So many pods come and go, each with a line of ten bytes.
     fn pass(stats: &Stats, pods: std::ops::Range<usize>) {
         for pod in pods.map(pod) {
-            stats.counter(&Target { pod: pod.clone(), ..Target::default() }).add(1, 10);
+            stats.counter(&Origin { pod: pod.clone(), ..Origin::default() }).add(1, 10);
             stats.gone(&pod, std::iter::once(String::new()));
         }
     }
@@ -345,7 +345,7 @@ mod tests {
     #[test]
     fn another_pod_of_the_same_name_is_counted_on() {
         let stats = Stats::default();
-        let counter = stats.counter(&Target { pod: pod(1), ..Target::default() });
+        let counter = stats.counter(&Origin { pod: pod(1), ..Origin::default() });
         pass(&stats, 1..2);
         counter.add(1, 10);
         assert_eq!((&stats.to_json()["lines"], &stats.to_json()["gone"]["lines"]), (&json!(2), &json!(0)));

@@ -14,9 +14,9 @@ use crate::{
     batch::{Batch, Item, Line},
     long_line::{self, LongLine},
     merge::Sender,
+    origin::Origin,
     plan::LineLimit,
     stats::{Counter, Stats},
-    target::Target,
 };
 
 const READ: usize = 256 << 10;
@@ -29,8 +29,8 @@ pub fn spawn(
     out: Sender,
 ) -> oneshot::Receiver<io::Result<()>> {
     let (tell, result) = oneshot::channel();
-    let target = Arc::new(Target::default());
-    let lines = Lines { counter: stats.counter(&target), target, limit, out };
+    let origin = Arc::new(Origin::default());
+    let lines = Lines { counter: stats.counter(&origin), origin, limit, out };
     thread::spawn(move || {
         // Nobody may be left to be told.
         let _ = tell.send(read(input, &lines));
@@ -80,7 +80,7 @@ fn read(mut input: impl Read, lines: &Lines) -> io::Result<()> {
 
 /// Where the lines go.
 struct Lines {
-    target: Arc<Target>,
+    origin: Arc<Origin>,
     limit: LineLimit,
     counter: Counter,
     out: Sender,
@@ -91,7 +91,7 @@ impl Lines {
         let (data, rest) = line.end();
         let items = vec![Item::Line(Line { time: None, start: 0, end: data.len() as u32 })];
         self.counter.add(1, data.len() as u64);
-        block_on(self.out.batch(Batch { target: self.target.clone(), data: data.into(), items, rest }));
+        block_on(self.out.batch(Batch { origin: self.origin.clone(), data: data.into(), items, rest }));
     }
 
     /// The last line may lack its newline.
@@ -111,7 +111,7 @@ impl Lines {
         }
         self.counter.add(items.len() as u64, data.len() as u64);
         block_on(self.out.batch(Batch {
-            target: self.target.clone(),
+            origin: self.origin.clone(),
             data: data.freeze(),
             items,
             rest: None,

@@ -1,43 +1,36 @@
-//! No template and no line makes a template panic or run away: `cargo +nightly fuzz run template`. What precedes the
-//! first zero byte is the template, the rest is the line.
+//! No template and no data makes a template panic or run away: `cargo +nightly fuzz run template`. The template ends at
+//! the first zero byte, and the rest is its data.
 #![no_main]
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 
-use bytes::Bytes;
-use jiff::tz::TimeZone;
+use gotemplate::{Functions, MAX_OUTPUT, Map, Str, Template, Value};
 use libfuzzer_sys::fuzz_target;
-use stern_rs::{
-    batch::{Batch, Item, Line},
-    plan::{Display, FilterPlan, Format, Template},
-    render::Renderer,
-    select::Target,
-};
 
 fuzz_target!(|input: &[u8]| {
-    let (template, line) = match input.iter().position(|&byte| byte == 0) {
+    let (text, data) = match input.iter().position(|&byte| byte == 0) {
         Some(at) => (&input[..at], &input[at + 1..]),
-        None => (input, &b"{\"level\":\"info\",\"ts\":1.5,\"list\":[1,null,{\"a\":\"b\"}]}"[..]),
+        None => (input, &b"info 1.5 \xff <a&b>"[..]),
     };
-    let Ok(template) = std::str::from_utf8(template) else { return };
-    let display = Display {
-        format: Format::Default,
-        template: Some(Template::Text(template.to_owned())),
-        color_stdout: true,
-        color_stderr: false,
-        timestamps: None,
-        timezone: TimeZone::UTC,
-        diff_container: false,
-        only_log_lines: false,
-        gaps: false,
-        colors: None,
-        namespace_in_prefix: false,
-        namespace_in_extjson: false,
-    };
-    let Ok(mut renderer) = Renderer::new(&display, &FilterPlan::default(), true) else { return };
-    let items = vec![Item::Line(Line { time: None, start: 0, end: line.len() as u32 })];
-    let batch = Batch { target: Arc::new(Target::default()), data: Bytes::copy_from_slice(line), items, rest: None };
+    let Ok(template) = Template::parse("fuzz", text, Functions::new()) else { return };
+
+    let labels = BTreeMap::from([("app".to_owned(), "web".to_owned())]);
+    let words = data.split(|&byte| byte == b' ').map(|word| Value::Str(Str::Borrowed(word)));
+    let entry = |key: &'static str, value| (Str::Borrowed(key.as_bytes()), value);
+    let data = Value::Map(Map::Values(Some(
+        [
+            entry("float", Value::Float(data.len() as f64 / 3.0)),
+            entry("int", Value::int(data.len())),
+            entry("labels", Value::Map(Map::Strings(Some(&labels)))),
+            entry("null", Value::Nil),
+            entry("number", Value::Number(Str::Borrowed(data))),
+            entry("text", Value::Str(Str::Borrowed(data))),
+            entry("words", Value::List(words.collect())),
+        ]
+        .into(),
+    )));
+
     let mut out = Vec::new();
-    renderer.batch(&batch, &mut out);
-    assert!(out.len() <= 64 << 20, "a line made {} bytes", out.len());
+    let _ = template.run(data, &mut out);
+    assert!(out.len() <= MAX_OUTPUT, "the template made {} bytes", out.len());
 });

@@ -6,7 +6,10 @@ use http::StatusCode;
 use kube::core::Status;
 use rustls::{AlertDescription, CertificateError};
 
-use super::http1::NotHttp;
+use super::{
+    http1::NotHttp,
+    kubelet::{self, KubeletError},
+};
 
 /// What was asked of the apiserver, in the words of RBAC.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -240,15 +243,19 @@ impl Error {
         self.alone
     }
 
-    /// Why the node that was to answer does not, whose logs all fare alike: what the apiserver says behind the address of
-    /// its kubelet, or that nothing came back.
+    /// Whether the kubelet knows of no instance before the current one.
+    pub fn is_without_previous(&self) -> bool {
+        self.is_bad_request()
+            && self.server_message().and_then(KubeletError::of) == Some(KubeletError::NoPrevious)
+    }
+
+    /// Why the node that was to answer does not, whose logs all fare alike: the reason that the apiserver gives for its
+    /// kubelet, or that nothing came back.
     pub fn of_node(&self) -> Option<String> {
         if self.alone {
             return Some(self.message.clone());
         }
-        let (_, address) = self.server_message()?.split_once("/containerLogs/")?;
-        let (_, why) = address.split_once("\": ")?;
-        Some(why.to_owned())
+        self.server_message().and_then(kubelet::unreachable).map(str::to_owned)
     }
 
     /// Whether it befalls every request alike: it is not about what was asked for.

@@ -11,6 +11,7 @@ mod framing;
 mod http1;
 mod http2;
 mod kubeconfig;
+mod kubelet;
 mod limit;
 mod list;
 mod logs;
@@ -36,6 +37,7 @@ use tower::service_fn;
 
 pub use error::{Asked, Error, Kind};
 pub use kubeconfig::Named;
+pub use kubelet::KubeletError;
 pub use limit::{Limiter, POLLS};
 pub use logs::{LogRequest, LogStream};
 #[cfg(test)]

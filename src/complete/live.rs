@@ -65,7 +65,7 @@ impl Live {
             let mut names = Vec::new();
             while let Some(selected) = selected.recv().await {
                 match selected {
-                    Selected::Started { target, .. } => names.push(target.container.clone()),
+                    Selected::Started { instance, .. } => names.push(instance.origin.container.clone()),
                     Selected::Notice(Notice::Waiting { container, .. }) => names.extend(container),
                     Selected::Notice(_) | Selected::Gone(_) => {}
                 }

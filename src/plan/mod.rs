@@ -4,7 +4,6 @@ mod colors;
 mod duration;
 mod environment;
 mod from_args;
-mod goregex;
 mod name;
 mod pattern;
 mod query;
@@ -16,7 +15,7 @@ use std::{path::PathBuf, time::Duration};
 use jiff::{Timestamp, tz::TimeZone};
 use regex::Regex;
 
-pub use self::{environment::Environment, goregex::Replaced, pattern::LinePattern};
+pub use self::{environment::Environment, pattern::LinePattern};
 pub(crate) use self::{
     from_args::CONDITIONS,
     query::{Selects, either, kind_of},

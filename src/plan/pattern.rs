@@ -1,8 +1,7 @@
 //! Regular expressions as Go understands them, and what is wrong with one in a single line.
 
+use goregex::{NEST_LIMIT, Replaced};
 use regex::{Regex, bytes};
-
-use super::goregex::{self, Replaced};
 
 /// A pattern compiled may take as much as in Go.
 const SIZE_LIMIT: usize = 128 << 20;
@@ -28,16 +27,13 @@ pub fn whole_name(pattern: &str) -> Result<Regex, String> {
 fn names(pattern: &str, place: impl Fn(String) -> String) -> Result<Regex, String> {
     let compile = || {
         let text = place(goregex::translate(pattern)?.text);
-        let built = regex::RegexBuilder::new(&text)
-            .size_limit(SIZE_LIMIT)
-            .nest_limit(LinePattern::NEST_LIMIT)
-            .build();
+        let built = regex::RegexBuilder::new(&text).size_limit(SIZE_LIMIT).nest_limit(NEST_LIMIT).build();
         built.map_err(|_| too_large(pattern))
     };
     compile().map_err(|reason| refusal(pattern, &reason))
 }
 
-/// Whatever else is wrong with a pattern, the translation says.
+/// The translation reports everything else that is wrong with a pattern.
 fn too_large(pattern: &str) -> String {
     format!("expression too large: `{pattern}`")
 }
@@ -47,17 +43,11 @@ fn refusal(pattern: &str, reason: &str) -> String {
 }
 
 impl LinePattern {
-    /// For the regex crate's parser: beyond what Go lets pass, so that Go's limits decide.
-    pub const NEST_LIMIT: u32 = 4000;
-
     /// The error is the rest of a sentence that begins with the flag's name.
     pub fn new(pattern: &str) -> Result<LinePattern, String> {
         let compile = || {
             let goregex::Translated { text, sees_invalid } = goregex::translate(pattern)?;
-            let built = bytes::RegexBuilder::new(&text)
-                .size_limit(SIZE_LIMIT)
-                .nest_limit(LinePattern::NEST_LIMIT)
-                .build();
+            let built = bytes::RegexBuilder::new(&text).size_limit(SIZE_LIMIT).nest_limit(NEST_LIMIT).build();
             let regex = built.map_err(|_| too_large(pattern))?;
             Ok(LinePattern { typed: pattern.to_owned(), regex, sees_invalid })
         };

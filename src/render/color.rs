@@ -8,7 +8,7 @@ use owo_colors::{
     },
 };
 
-use crate::{plan::Display, target::Target};
+use crate::{origin::Origin, plan::Display};
 
 /// What to write before and after a text to give it a look.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -98,8 +98,8 @@ impl Palette {
         (&pair(pod).0, &pair(container).1)
     }
 
-    pub fn of_target(&self, target: &Target) -> (&Style, &Style) {
-        self.of(&target.pod.name, &target.container)
+    pub fn of_origin(&self, origin: &Origin) -> (&Style, &Style) {
+        self.of(&origin.pod.name, &origin.container)
     }
 }
 

@@ -3,8 +3,8 @@
 use super::{Format, Frame, color::Palette, raw::Raw};
 use crate::{
     batch::Instant,
+    origin::Origin,
     plan::{Display, FilterPlan},
-    target::Target,
 };
 
 pub struct Prefixed {
@@ -20,16 +20,16 @@ impl Prefixed {
 }
 
 impl Format for Prefixed {
-    fn frame(&self, target: &Target) -> Frame {
-        let (pod, container) = self.palette.of_target(target);
+    fn frame(&self, origin: &Origin) -> Frame {
+        let (pod, container) = self.palette.of_origin(origin);
         let mut head = Vec::new();
         if self.namespace {
-            pod.paint(&target.pod.namespace, &mut head);
+            pod.paint(&origin.pod.namespace, &mut head);
             head.push(b' ');
         }
-        pod.paint(&target.pod.name, &mut head);
+        pod.paint(&origin.pod.name, &mut head);
         head.push(b' ');
-        container.paint(&target.container, &mut head);
+        container.paint(&origin.container, &mut head);
         head.push(b' ');
         Frame { head, tail: Vec::new() }
     }
@@ -47,11 +47,11 @@ mod tests {
     use super::*;
     use crate::{
         plan::Timestamps,
-        render::testing::{display, rendered, target},
+        render::testing::{display, origin, rendered},
     };
 
     fn line(display: &Display, highlight: &[&str], message: &str) -> String {
-        let web = target("default", "web-7d9c5b8f6-abcde", "app");
+        let web = origin("default", "web-7d9c5b8f6-abcde", "app");
         rendered(display, highlight, Some(&web), &[message.as_bytes()])
     }
 

@@ -5,7 +5,7 @@ use super::{
     color::Palette,
     json::{Validator, write_string},
 };
-use crate::{batch::Instant, plan::Display, target::Target};
+use crate::{batch::Instant, origin::Origin, plan::Display};
 
 pub struct ExtJson {
     palette: Palette,
@@ -20,13 +20,13 @@ impl ExtJson {
 
     /// The part before the message, members separated by `separator`. As in stern the names are coloured inside
     /// their quotes, and need no escapes: Kubernetes' names hold none of what JSON escapes.
-    pub fn members(&self, target: &Target, separator: &str) -> Vec<u8> {
-        let (pod, container) = self.palette.of_target(target);
-        let namespace = self.namespace.then_some(("namespace", pod, &target.pod.namespace));
+    pub fn members(&self, origin: &Origin, separator: &str) -> Vec<u8> {
+        let (pod, container) = self.palette.of_origin(origin);
+        let namespace = self.namespace.then_some(("namespace", pod, &origin.pod.namespace));
         let mut out = Vec::new();
         for (key, style, value) in namespace
             .into_iter()
-            .chain([("pod", pod, &target.pod.name), ("container", container, &target.container)])
+            .chain([("pod", pod, &origin.pod.name), ("container", container, &origin.container)])
         {
             out.extend_from_slice(format!("\"{key}\": \"").as_bytes());
             style.paint(value, &mut out);
@@ -39,8 +39,8 @@ impl ExtJson {
 }
 
 impl Format for ExtJson {
-    fn frame(&self, target: &Target) -> Frame {
-        let head = [b"{".to_vec(), self.members(target, ", ")].concat();
+    fn frame(&self, origin: &Origin) -> Frame {
+        let head = [b"{".to_vec(), self.members(origin, ", ")].concat();
         Frame { head, tail: b"}\n".to_vec() }
     }
 
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
     use crate::{
         plan::{Format as Name, Timestamps},
-        render::testing::{display, rendered, target},
+        render::testing::{display, origin, rendered},
     };
 
     fn extjson() -> Display {
@@ -67,7 +67,7 @@ mod tests {
     }
 
     fn line(display: &Display, message: &[u8]) -> String {
-        rendered(display, &["b"], Some(&target("default", "web-7d9c5b8f6-abcde", "app")), &[message])
+        rendered(display, &["b"], Some(&origin("default", "web-7d9c5b8f6-abcde", "app")), &[message])
     }
 
     #[test]

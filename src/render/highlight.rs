@@ -1,12 +1,13 @@
 //! Marks what `--include` and `--highlight` match.
 
+use goregex::{NEST_LIMIT, Replaced};
 use regex_automata::{
     meta::{Config, Regex},
     util::syntax,
 };
 
 use super::color::Style;
-use crate::plan::{FilterPlan, LinePattern, Replaced};
+use crate::plan::{FilterPlan, LinePattern};
 
 /// All patterns as one: where several match at the same place, the longest pattern wins, as in stern.
 pub struct Highlight {
@@ -30,7 +31,7 @@ impl Highlight {
         // Built as many patterns, not from one text joined by `|`: two of them may name their groups alike. Each
         // was compiled before, so that together they compile too.
         let patterns = Regex::builder()
-            .syntax(syntax::Config::new().utf8(false).nest_limit(LinePattern::NEST_LIMIT))
+            .syntax(syntax::Config::new().utf8(false).nest_limit(NEST_LIMIT))
             .configure(Config::new().utf8_empty(false).nfa_size_limit(None))
             .build_many(&patterns)
             .ok()?;

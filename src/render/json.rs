@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::{Format, Frame, timestamp::Clock};
-use crate::{batch::Instant, plan::Display, target::Target};
+use crate::{batch::Instant, origin::Origin, plan::Display};
 pub use string::write_string;
 pub use valid::Validator;
 
@@ -24,14 +24,14 @@ impl Json {
 }
 
 impl Format for Json {
-    fn frame(&self, target: &Target) -> Frame {
-        let pod = &target.pod;
+    fn frame(&self, origin: &Origin) -> Frame {
+        let pod = &origin.pod;
         let mut tail = Vec::new();
         for (key, value) in [
             ("nodeName", &pod.node),
             ("namespace", &pod.namespace),
             ("podName", &pod.name),
-            ("containerName", &target.container),
+            ("containerName", &origin.container),
         ] {
             key_to(key, &mut tail);
             write_string(value.as_bytes(), &mut tail);
@@ -98,16 +98,16 @@ mod tests {
 
     use super::*;
     use crate::{
+        origin::PodInfo,
         plan::{Format as Name, Timestamps},
         render::testing::{display, rendered},
-        target::PodInfo,
     };
 
     fn json() -> Display {
         Display { format: Name::Json, color_stdout: true, ..display() }
     }
 
-    fn web() -> Arc<Target> {
+    fn web() -> Arc<Origin> {
         let map =
             |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
         let pod = PodInfo {
@@ -118,7 +118,7 @@ mod tests {
             annotations: Some(map(&[("note", "a \"quoted\" <note>")])),
             ..PodInfo::default()
         };
-        Arc::new(Target { pod: pod.into(), container: "app".into(), ..Target::default() })
+        Arc::new(Origin { pod: pod.into(), container: "app".into(), ..Origin::default() })
     }
 
     const TAIL: &str = r#""nodeName":"node-a","namespace":"default","podName":"web","containerName":"app","labels":{"app":"web","tier":"front"},"annotations":{"note":"a \"quoted\" \u003cnote\u003e"}}"#;
@@ -147,8 +147,8 @@ mod tests {
     #[test]
     fn an_empty_map_is_not_null() {
         let pod = PodInfo { labels: Some(BTreeMap::new()), ..PodInfo::default() };
-        let target = Arc::new(Target { pod: pod.into(), ..Target::default() });
-        let line = rendered(&json(), &[], Some(&target), &[b"a"]);
+        let origin = Arc::new(Origin { pod: pod.into(), ..Origin::default() });
+        let line = rendered(&json(), &[], Some(&origin), &[b"a"]);
         assert!(line.ends_with(",\"labels\":{},\"annotations\":null}\n"), "{line}");
     }
 

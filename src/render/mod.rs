@@ -19,8 +19,8 @@ use std::{collections::HashMap, sync::Arc};
 use crate::{
     batch::{Batch, Instant, Item},
     notice::Notice,
+    origin::Origin,
     plan::{Display, FilterPlan, Format as Name},
-    target::Target,
 };
 use color::Palette;
 use default::Prefixed;
@@ -33,8 +33,8 @@ use template::Templated;
 
 /// One output format.
 trait Format: Send {
-    /// What every line of `target` begins and ends with.
-    fn frame(&self, target: &Target) -> Frame;
+    /// What every line of `origin` begins and ends with.
+    fn frame(&self, origin: &Origin) -> Frame;
 
     /// Writes what differs from line to line.
     fn body(&mut self, time: Option<Instant>, message: &[u8], out: &mut Vec<u8>);
@@ -63,7 +63,7 @@ trait Format: Send {
     }
 }
 
-/// The bytes around each line of one target.
+/// The bytes around each line of one origin.
 #[derive(Default)]
 struct Frame {
     head: Vec<u8>,
@@ -72,8 +72,8 @@ struct Frame {
 
 pub struct Renderer {
     format: Box<dyn Format>,
-    /// By the target's address, which the `Arc` beside the frame keeps from being used again.
-    frames: HashMap<usize, (Arc<Target>, Frame)>,
+    /// By the origin's address, which the `Arc` beside the frame keeps from being used again.
+    frames: HashMap<usize, (Arc<Origin>, Frame)>,
     notices: Notices,
 }
 
@@ -101,8 +101,8 @@ impl Renderer {
     pub fn batch(&mut self, batch: &Batch, out: &mut Vec<u8>) -> Vec<Notice> {
         let (_, frame) = self
             .frames
-            .entry(address(&batch.target))
-            .or_insert_with(|| (Arc::clone(&batch.target), self.format.frame(&batch.target)));
+            .entry(address(&batch.origin))
+            .or_insert_with(|| (Arc::clone(&batch.origin), self.format.frame(&batch.origin)));
         self.format.batch(frame, batch, out);
         self.format.failed()
     }
@@ -112,37 +112,37 @@ impl Renderer {
         self.notices.write(notice, out);
     }
 
-    /// Drops what is cached for `target`.
-    pub fn forget(&mut self, target: &Target) {
-        self.frames.remove(&address(target));
+    /// Drops what is cached for `origin`.
+    pub fn forget(&mut self, origin: &Origin) {
+        self.frames.remove(&address(origin));
     }
 }
 
-fn address(target: &Target) -> usize {
-    std::ptr::from_ref(target).addr()
+fn address(origin: &Origin) -> usize {
+    std::ptr::from_ref(origin).addr()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::batch::{EndReason, Ended, Gap};
-    use testing::{batch, display, target};
+    use testing::{batch, display, origin};
 
     #[test]
-    fn each_target_keeps_its_own_frame() {
-        let (web, api) = (target("default", "web", "app"), target("default", "api", "app"));
+    fn each_origin_keeps_its_own_frame() {
+        let (web, api) = (origin("default", "web", "app"), origin("default", "api", "app"));
         let mut renderer = Renderer::new(&display(), &FilterPlan::default(), false).unwrap();
         let mut out = Vec::new();
-        for target in [&web, &api, &web] {
-            renderer.batch(&batch(target, &[b"hello"]), &mut out);
+        for origin in [&web, &api, &web] {
+            renderer.batch(&batch(origin, &[b"hello"]), &mut out);
         }
         assert_eq!(out, b"web app hello\napi app hello\nweb app hello\n");
     }
 
     #[test]
     fn gaps_and_ends_print_nothing() {
-        let ended = Item::Ended(Ended { reason: EndReason::Deleted, complete: false });
-        let mut batch = batch(&target("default", "web", "app"), &[b"a", b"b"]);
+        let ended = Item::Ended(Ended { reason: EndReason::Deleted, complete: false, restart_count: 0 });
+        let mut batch = batch(&origin("default", "web", "app"), &[b"a", b"b"]);
         batch.items.insert(1, Item::Gap(Gap::Behind(None)));
         batch.items.push(ended);
         let mut out = Vec::new();
@@ -151,8 +151,8 @@ mod tests {
     }
 
     #[test]
-    fn a_forgotten_target_is_let_go() {
-        let web = target("default", "web", "app");
+    fn a_forgotten_origin_is_let_go() {
+        let web = origin("default", "web", "app");
         let mut renderer = Renderer::new(&display(), &FilterPlan::default(), false).unwrap();
         renderer.batch(&batch(&web, &[b"hello"]), &mut Vec::new());
         renderer.forget(&web);

@@ -4,10 +4,10 @@ use jiff::Timestamp;
 
 use super::color::{Palette, Style};
 use crate::{
-    batch::{EndReason, Gap, Instant},
+    batch::{EndReason, Ended, Gap, Instant},
     notice::Notice,
+    origin::PodInfo,
     plan::Display,
-    target::{PodInfo, Target},
 };
 
 pub struct Notices {
@@ -60,12 +60,12 @@ impl Notices {
         style.paint(sign, out);
         out.push(b' ');
         match notice {
-            Notice::Started(target) => {
-                self.names(&target.pod, Some(&target.container), out);
+            Notice::Started(origin) => {
+                self.names(&origin.pod, Some(&origin.container), out);
             }
-            Notice::Ended(target, reason) => {
-                self.names(&target.pod, Some(&target.container), out);
-                words(&why(target, reason), out);
+            Notice::Ended(origin, ended) => {
+                self.names(&origin.pod, Some(&origin.container), out);
+                words(&why(ended), out);
             }
             Notice::Waiting { pod, container, reason } => {
                 self.names(pod, container.as_deref(), out);
@@ -77,13 +77,13 @@ impl Notices {
                 out.extend_from_slice(b" failed: ");
                 words(reason, out);
             }
-            Notice::About(target, text) => {
-                self.names(&target.pod, Some(&target.container), out);
+            Notice::About(origin, text) => {
+                self.names(&origin.pod, Some(&origin.container), out);
                 out.extend_from_slice(b": ");
                 words(text, out);
             }
-            Notice::Gap(target, gap) => {
-                self.names(&target.pod, Some(&target.container), out);
+            Notice::Gap(origin, gap) => {
+                self.names(&origin.pod, Some(&origin.container), out);
                 words(&missing(*gap), out);
             }
             Notice::Info(text) | Notice::Warning(text) | Notice::Common(text) | Notice::Trace(text) => {
@@ -109,15 +109,15 @@ impl Notices {
 }
 
 /// Why a container ended, where that is known: ` (OOMKilled, exit 137, restart 4)`.
-fn why(target: &Target, reason: &EndReason) -> String {
-    let EndReason::Terminated(ending) = reason else { return String::new() };
+fn why(ended: &Ended) -> String {
+    let EndReason::Terminated(ending) = &ended.reason else { return String::new() };
     let mut words = Vec::new();
     words.extend((!ending.reason.is_empty()).then(|| ending.reason.clone()));
     words.extend(ending.exit_code.map(|code| format!("exit {code}")));
     if words.is_empty() {
         return String::new();
     }
-    words.extend((target.restart_count > 0).then(|| format!("restart {}", target.restart_count)));
+    words.extend((ended.restart_count > 0).then(|| format!("restart {}", ended.restart_count)));
     format!(" ({})", words.join(", "))
 }
 
@@ -168,8 +168,9 @@ mod tests {
     use super::*;
     use crate::{
         batch::EndReason,
-        render::testing::{display, target},
-        target::Ending,
+        instance::Ending,
+        origin::Origin,
+        render::testing::{display, origin},
     };
 
     fn line(display: Display, notice: Notice) -> String {
@@ -178,13 +179,13 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    fn web() -> Arc<crate::target::Target> {
-        target("default", "web-7d9c5b8f6-abcde", "app")
+    fn web() -> Arc<Origin> {
+        origin("default", "web-7d9c5b8f6-abcde", "app")
     }
 
     fn waiting(reason: &str) -> Notice {
         Notice::Waiting {
-            pod: target("default", "web", "app").pod.clone(),
+            pod: origin("default", "web", "app").pod.clone(),
             container: Some("app".into()),
             reason: reason.into(),
         }
@@ -192,22 +193,25 @@ mod tests {
 
     #[test]
     fn a_container_that_ended_is_said_to_have_ended_with_why() {
-        let crashed = Target { restart_count: 4, ..named() };
         let ending = Ending { reason: "OOMKilled".into(), exit_code: Some(137), ..Ending::default() };
-        let notice = Notice::Ended(Arc::new(crashed), EndReason::Terminated(ending));
+        let notice = Notice::Ended(Arc::new(named()), ended(EndReason::Terminated(ending), 4));
         assert_eq!(line(display(), notice), "- web › app (OOMKilled, exit 137, restart 4)\n");
     }
 
-    fn named() -> Target {
-        let pod = target("default", "web", "app").pod.clone();
-        Target { pod, container: "app".into(), ..Target::default() }
+    fn ended(reason: EndReason, restart_count: u32) -> Ended {
+        Ended { reason, complete: true, restart_count }
+    }
+
+    fn named() -> Origin {
+        let pod = origin("default", "web", "app").pod.clone();
+        Origin { pod, container: "app".into(), ..Origin::default() }
     }
 
     /// One of each, and its line in black and white.
     fn each() -> [(Notice, &'static str); 8] {
         [
             (Notice::Started(web()), "+ web-7d9c5b8f6-abcde › app\n"),
-            (Notice::Ended(web(), EndReason::Deleted), "- web-7d9c5b8f6-abcde › app\n"),
+            (Notice::Ended(web(), ended(EndReason::Deleted, 0)), "- web-7d9c5b8f6-abcde › app\n"),
             (waiting("ImagePullBackOff"), "! web › app waits: ImagePullBackOff\n"),
             (
                 Notice::Waiting { pod: named().pod, container: None, reason: "Unschedulable".into() },
@@ -249,7 +253,7 @@ mod tests {
             "\x1b[92;1m+\x1b[0;22m \x1b[96mweb-7d9c5b8f6-abcde\x1b[0m › \x1b[36mapp\x1b[0m\n"
         );
         assert_eq!(
-            line(color(), Notice::Ended(web(), EndReason::Finished)),
+            line(color(), Notice::Ended(web(), ended(EndReason::Finished, 0))),
             "\x1b[91;1m-\x1b[0;22m \x1b[96mweb-7d9c5b8f6-abcde\x1b[0m › \x1b[36mapp\x1b[0m\n"
         );
     }

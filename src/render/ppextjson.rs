@@ -1,13 +1,13 @@
 //! `-o ppextjson`: [`ExtJson`] with a line for each member.
 
 use super::{Format, Frame, extjson::ExtJson};
-use crate::{batch::Instant, target::Target};
+use crate::{batch::Instant, origin::Origin};
 
 pub struct PpExtJson(pub ExtJson);
 
 impl Format for PpExtJson {
-    fn frame(&self, target: &Target) -> Frame {
-        let head = [b"{\n  ".to_vec(), self.0.members(target, ",\n  ")].concat();
+    fn frame(&self, origin: &Origin) -> Frame {
+        let head = [b"{\n  ".to_vec(), self.0.members(origin, ",\n  ")].concat();
         Frame { head, tail: b"\n}\n".to_vec() }
     }
 
@@ -21,7 +21,7 @@ impl Format for PpExtJson {
 mod tests {
     use crate::{
         plan::{Display, Format as Name},
-        render::testing::{display, rendered, target},
+        render::testing::{display, origin, rendered},
     };
 
     #[test]
@@ -30,7 +30,7 @@ mod tests {
         let expected = "{\n  \"namespace\": \"default\",\n  \"pod\": \"web\",\n  \"container\": \"app\",\n  \
                         \"message\": {\"a\":1}\n}\n";
         assert_eq!(
-            rendered(&display, &[], Some(&target("default", "web", "app")), &[b"{\"a\":1}"]),
+            rendered(&display, &[], Some(&origin("default", "web", "app")), &[b"{\"a\":1}"]),
             expected
         );
     }

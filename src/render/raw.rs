@@ -3,8 +3,8 @@
 use super::{Format, Frame, highlight::Highlight, timestamp::Clock};
 use crate::{
     batch::Instant,
+    origin::Origin,
     plan::{Display, FilterPlan},
-    target::Target,
 };
 
 pub struct Raw {
@@ -22,7 +22,7 @@ impl Raw {
 }
 
 impl Format for Raw {
-    fn frame(&self, _: &Target) -> Frame {
+    fn frame(&self, _: &Origin) -> Frame {
         Frame::default()
     }
 
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
     use crate::{
         plan::{Format as Name, Timestamps},
-        render::testing::{display, rendered, target},
+        render::testing::{display, origin, rendered},
     };
 
     fn raw() -> Display {
@@ -55,16 +55,16 @@ mod tests {
 
     #[test]
     fn lines_stay_as_they_are() {
-        let web = target("default", "web", "app");
-        for target in [None, Some(&web)] {
-            assert_eq!(rendered(&raw(), &[], target, &[b"a\r", b"", b"\tb "]), "a\r\n\n\tb \n");
+        let web = origin("default", "web", "app");
+        for origin in [None, Some(&web)] {
+            assert_eq!(rendered(&raw(), &[], origin, &[b"a\r", b"", b"\tb "]), "a\r\n\n\tb \n");
         }
     }
 
     #[test]
     fn time_comes_first() {
         let display = Display { timestamps: Some(Timestamps::Default), ..raw() };
-        let web = target("default", "web", "app");
+        let web = origin("default", "web", "app");
         let expected = "2026-05-31T22:03:20.000000000Z a\n2026-05-31T22:03:21.000000000Z b\n";
         assert_eq!(rendered(&display, &[], Some(&web), &[b"a", b"b"]), expected);
     }

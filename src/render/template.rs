@@ -11,15 +11,15 @@ mod tests;
 
 use std::fs;
 
+use gotemplate::{Object, Template, Value};
 use jiff::tz::TimeZone;
 
 use super::{Format, Frame, color::Palette, highlight::Highlight, timestamp::Clock};
 use crate::{
     batch::{Batch, Instant, Item},
-    gotemplate::{Object, Template, Value},
     notice::Notice,
+    origin::Origin,
     plan::{Display, FilterPlan, Template as Source},
-    target::Target,
 };
 use color::Color;
 use log::Log;
@@ -68,15 +68,15 @@ impl Templated {
 }
 
 impl Format for Templated {
-    fn frame(&self, _: &Target) -> Frame {
+    fn frame(&self, _: &Origin) -> Frame {
         Frame::default()
     }
 
-    /// Never asked: a batch knows its target, which the template may name.
+    /// Never asked: a batch knows its origin, which the template may name.
     fn body(&mut self, _: Option<Instant>, _: &[u8], _: &mut Vec<u8>) {}
 
     fn batch(&mut self, _: &Frame, batch: &Batch, out: &mut Vec<u8>) {
-        let (pod, container) = self.palette.of_target(&batch.target);
+        let (pod, container) = self.palette.of_origin(&batch.origin);
         let (pod, container) =
             (Color { style: pod, on: self.color }, Color { style: container, on: self.color });
         for item in &batch.items {
@@ -88,7 +88,7 @@ impl Format for Templated {
             let log = Log {
                 message: batch.message(line),
                 timestamp: &self.timestamp,
-                target: &batch.target,
+                origin: &batch.origin,
                 pod_color: &pod,
                 container_color: &container,
             };

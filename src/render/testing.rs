@@ -7,8 +7,8 @@ use jiff::tz::TimeZone;
 use super::Renderer;
 use crate::{
     batch::{Batch, Instant, Item, Line},
+    origin::{Origin, PodInfo},
     plan::{Display, FilterPlan, Format, LinePattern},
-    target::{PodInfo, Target},
 };
 
 /// Black and white, nothing asked for.
@@ -29,38 +29,38 @@ pub fn display() -> Display {
     }
 }
 
-pub fn target(namespace: &str, pod: &str, container: &str) -> Arc<Target> {
+pub fn origin(namespace: &str, pod: &str, container: &str) -> Arc<Origin> {
     let pod = PodInfo { namespace: namespace.into(), name: pod.into(), ..PodInfo::default() };
-    Arc::new(Target { pod: Arc::new(pod), container: container.into(), ..Target::default() })
+    Arc::new(Origin { pod: Arc::new(pod), container: container.into(), ..Origin::default() })
 }
 
-/// Lines that are a second apart, the first at 2026-05-31T22:03:20Z; on a nameless target (standard input) without
+/// Lines that are a second apart, the first at 2026-05-31T22:03:20Z; on a nameless origin (standard input) without
 /// times.
-pub fn batch(target: &Arc<Target>, lines: &[&[u8]]) -> Batch {
+pub fn batch(origin: &Arc<Origin>, lines: &[&[u8]]) -> Batch {
     let mut data = Vec::new();
     let mut items = Vec::new();
     for (i, line) in lines.iter().enumerate() {
         let start = data.len() as u32;
         data.extend_from_slice(line);
         let time = Instant((1_780_265_000 + i as i64) * 1_000_000_000);
-        let time = (!target.pod.name.is_empty()).then_some(time);
+        let time = (!origin.pod.name.is_empty()).then_some(time);
         items.push(Item::Line(Line { time, start, end: data.len() as u32 }));
         data.push(b'\n');
     }
-    Batch { target: Arc::clone(target), data: data.into(), items, rest: None }
+    Batch { origin: Arc::clone(origin), data: data.into(), items, rest: None }
 }
 
-/// What is printed for `lines` of `target`; standard input has none.
+/// What is printed for `lines` of `origin`; standard input has none.
 pub fn rendered(
     display: &Display,
     highlight: &[&str],
-    target: Option<&Arc<Target>>,
+    origin: Option<&Arc<Origin>>,
     lines: &[&[u8]],
 ) -> String {
     let highlight = highlight.iter().map(|pattern| LinePattern::new(pattern).unwrap()).collect();
     let filter = FilterPlan { highlight, ..FilterPlan::default() };
     let mut out = Vec::new();
-    let batch = batch(target.unwrap_or(&Arc::default()), lines);
-    Renderer::new(display, &filter, target.is_none()).unwrap().batch(&batch, &mut out);
+    let batch = batch(origin.unwrap_or(&Arc::default()), lines);
+    Renderer::new(display, &filter, origin.is_none()).unwrap().batch(&batch, &mut out);
     String::from_utf8(out).unwrap()
 }

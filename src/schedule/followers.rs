@@ -9,7 +9,7 @@ use std::{
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::target::PodInfo;
+use crate::origin::PodInfo;
 
 /// For how long nobody loses a place for the sake of a newer container, so that a stream is worth its opening.
 pub const TENURE: Duration = Duration::from_secs(10);

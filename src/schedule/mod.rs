@@ -21,7 +21,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use crate::{purpose::Purpose, target::Target};
+use crate::{origin::PodInfo, purpose::Purpose};
 use followers::Bounds;
 use state::{Claimed, Id, State};
 pub use turns::shortest_round;
@@ -99,9 +99,9 @@ impl Scheduler {
     }
 
     /// What a tail asks for grants with. Between its requests it is remembered how it was polled.
-    pub fn seat(&self, target: &Target) -> Seat {
+    pub fn seat(&self, pod: &Arc<PodInfo>) -> Seat {
         let bell = Arc::new(Notify::new());
-        let id = self.shared.peek(|state| state.join(&target.pod, bell.clone()));
+        let id = self.shared.peek(|state| state.join(pod, bell.clone()));
         Seat { member: Arc::new(Membership { id, bell, shared: self.shared.clone() }) }
     }
 
@@ -192,7 +192,7 @@ impl Drop for Claim {
     }
 }
 
-/// Leave to make log requests for one target, one at a time, until it is dropped.
+/// Leave to make log requests for one instance, one at a time, until it is dropped.
 pub struct Grant {
     pub mode: Mode,
     claim: Claim,

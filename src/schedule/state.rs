@@ -13,7 +13,7 @@ use super::{
     followers::{Age, Bounds, Choice, Followers},
     turns::{self, Pace, Turns},
 };
-use crate::{purpose::Purpose, target::PodInfo};
+use crate::{origin::PodInfo, purpose::Purpose};
 
 /// Where there is one place only: for how long it is lent at a time, and for how long it is followed in at least.
 pub const LENT: Duration = turns::SOONEST;

@@ -15,7 +15,7 @@ use super::{
     turns::LATEST,
     *,
 };
-use crate::target::PodInfo;
+use crate::origin::PodInfo;
 
 /// A tail: follows, or reads what it gets in polls, as it is told.
 struct Tail {
@@ -64,10 +64,10 @@ impl Tail {
     }
 }
 
-fn pod(node: &str, created: usize) -> Target {
+fn pod(node: &str, created: usize) -> Arc<PodInfo> {
     let created = Timestamp::from_second(created as i64).ok();
     let pod = PodInfo { node: node.to_owned(), created, ..PodInfo::default() };
-    Target { pod: Arc::new(pod), ..Target::default() }
+    Arc::new(pod)
 }
 
 /// A tail that wants to follow a container of this node and this age.

@@ -1,4 +1,4 @@
-//! Turns pod events into targets that start and end.
+//! Turns pod events into instances that start and end.
 
 mod pod;
 mod resource;
@@ -15,9 +15,9 @@ pub(crate) use resource::api_resource;
 
 use crate::{
     cluster::{Cluster, Error},
+    instance::{Instance, Life},
     notice::Notice,
     plan::{Query, Selection},
-    target::{Life, Target},
 };
 use track::{Event, Tracker};
 use watch::{Scope, Told};
@@ -27,7 +27,7 @@ use watch::{Scope, Told};
 pub enum Selected {
     /// An instance to tail, what becomes of it, and whether it came into being while we looked on.
     Started {
-        target: Arc<Target>,
+        instance: Arc<Instance>,
         life: value::Receiver<Life>,
         fresh: bool,
     },
@@ -51,14 +51,14 @@ pub async fn run(
     let start = Start { scopes_left: Cell::new(scopes.len()), containers: Cell::new(0) };
     let told = async |told: Told| {
         let notice = match told {
-            Told::Target(Event::Waiting { pod, container, reason }) => {
+            Told::Instance(Event::Waiting { pod, container, reason }) => {
                 Notice::Waiting { pod, container, reason }
             }
-            Told::Target(Event::Failed { pod, reason }) => Notice::Failed { pod, reason },
-            Told::Target(Event::Started { target, life, fresh }) => {
-                return send(&selected, Selected::Started { target, life, fresh }).await;
+            Told::Instance(Event::Failed { pod, reason }) => Notice::Failed { pod, reason },
+            Told::Instance(Event::Started { instance, life, fresh }) => {
+                return send(&selected, Selected::Started { instance, life, fresh }).await;
             }
-            Told::Target(Event::Gone(uid)) => return send(&selected, Selected::Gone(uid)).await,
+            Told::Instance(Event::Gone(uid)) => return send(&selected, Selected::Gone(uid)).await,
             Told::Synced { containers } => match start.scope_done(containers) {
                 true => Notice::Info(nothing_matches(cluster, selection, follow)),
                 false => return,
@@ -90,18 +90,18 @@ pub async fn run(
 }
 
 /// Whether this instance is still the one whose log its container has, asked for anew.
-pub async fn is_current(cluster: &Cluster, target: &Target) -> Result<bool, Error> {
+pub async fn is_current(cluster: &Cluster, instance: &Instance) -> Result<bool, Error> {
     let scope = Scope {
         cluster: cluster.clone(),
-        namespace: Some(target.pod.namespace.clone()),
+        namespace: Some(instance.origin.pod.namespace.clone()),
         label_selector: None,
         field_selector: None,
-        pod: Some(target.pod.name.clone()),
+        pod: Some(instance.origin.pod.name.clone()),
         fresh: false,
     };
     let pods = scope.pods().await?;
-    let pod = pods.iter().find(|pod| pod.uid() == target.pod.uid);
-    Ok(pod.and_then(|pod| pod.instance(&target.container)) == Some(target.container_id.as_str()))
+    let pod = pods.iter().find(|pod| pod.uid() == instance.origin.pod.uid);
+    Ok(pod.and_then(|pod| pod.instance(&instance.origin.container)) == Some(instance.container_id.as_str()))
 }
 
 /// Counts the scopes that are still to be seen for the first time.

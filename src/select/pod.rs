@@ -10,7 +10,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time};
 use kube::{Resource, api::ObjectMeta, core::NamespaceResourceScope};
 use serde::{Deserialize, Deserializer};
 
-use crate::target::Owner;
+use crate::origin::Owner;
 
 #[derive(Debug, Clone, Deserialize)]
 pub struct Pod {

@@ -7,20 +7,21 @@ use tokio::sync::watch;
 
 use super::pod::{Absence, ContainerStatus, Pod, State, Terminated};
 use crate::{
+    instance::{Ending, Instance, Life},
+    origin::{ContainerKind, Origin, PodInfo},
     plan::{ContainerStates, Query, Selection},
-    target::{ContainerKind, Ending, Life, PodInfo, Target},
 };
 
-/// What changed among the targets.
+/// What changed among the instances.
 #[derive(Debug)]
 pub enum Event {
     /// An instance to tail, what becomes of it, and whether it came into being while we looked on.
-    Started { target: Arc<Target>, life: watch::Receiver<Life>, fresh: bool },
+    Started { instance: Arc<Instance>, life: watch::Receiver<Life>, fresh: bool },
     /// A container has not started, or none of a pod's, for this reason.
     Waiting { pod: Arc<PodInfo>, container: Option<String>, reason: String },
     /// A pod ended before any of its containers started.
     Failed { pod: Arc<PodInfo>, reason: String },
-    /// The pod of this UID, of which there were targets, is gone.
+    /// The pod of this UID, of which there were instances, is gone.
     Gone(String),
 }
 
@@ -51,6 +52,7 @@ struct Tracked {
 /// One container of a pod.
 #[derive(Default)]
 struct Slot {
+    origin: Option<Arc<Origin>>,
     /// The instance that is tailed now, or was the last.
     instance: String,
     life: Option<watch::Sender<Life>>,
@@ -252,16 +254,19 @@ impl Slot {
         }
         let (sender, receiver) = watch::channel(life(instance));
         self.life = Some(sender);
-        let target = Target {
-            pod: pod.clone(),
-            container: status.name.clone(),
-            kind,
+        let origin = match self.origin.take() {
+            Some(origin) if Arc::ptr_eq(&origin.pod, pod) => origin,
+            _ => Arc::new(Origin { pod: pod.clone(), container: status.name.clone(), kind }),
+        };
+        self.origin = Some(origin.clone());
+        let instance = Instance {
+            origin,
             container_id: instance.to_owned(),
             restart_count: status.restart_count,
             started: status.started().map(|time| time.0),
         };
         let fresh = sight == Sight::New;
-        events.push(Event::Started { target: Arc::new(target), life: receiver, fresh });
+        events.push(Event::Started { instance: Arc::new(instance), life: receiver, fresh });
     }
 
     fn tell(&self, life: Life) {

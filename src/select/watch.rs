@@ -35,9 +35,9 @@ pub struct Scope {
     pub fresh: bool,
 }
 
-/// What is told about a scope beside its targets.
+/// What is told about a scope beside its instances.
 pub enum Told {
-    Target(Event),
+    Instance(Event),
     /// All that existed at the start is known.
     Synced {
         containers: usize,
@@ -232,7 +232,7 @@ async fn show(tell: &impl AsyncFn(Told), change: impl FnOnce(&mut Vec<Event>)) {
     let mut events = Vec::new();
     change(&mut events);
     for event in events {
-        tell(Told::Target(event)).await;
+        tell(Told::Instance(event)).await;
     }
 }
 

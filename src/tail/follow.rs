@@ -1,4 +1,4 @@
-//! One tail: opens the log of its target, reads it, and opens it again for as long as there is more to come.
+//! One tail: opens the log of its instance, reads it, and opens it again for as long as there is more to come.
 
 mod answer;
 mod instance;
@@ -18,19 +18,19 @@ use super::{
     idle::Idle,
     position::{Position, Seen},
     retry::Retries,
-    stream::{Doubt, cannot_follow},
+    stream::Doubt,
     tear::Tear,
     window::Window,
 };
 use crate::{
     batch::{self, Batch, EndReason, Ended, Gap, Item},
-    cluster::Error,
+    cluster::{Error, KubeletError},
+    instance::{Instance, Life},
     notice::Notice,
     plan::LogPlan,
     purpose::Purpose,
     schedule::{Grant, Mode, Seat},
     stats::{Counter, Limit},
-    target::{Life, Target},
 };
 
 /// How often a log is asked for in vain where nothing is followed.
@@ -47,7 +47,7 @@ const STEADY: Duration = Duration::from_secs(10);
 
 pub struct Tail<L> {
     context: Context<L>,
-    target: Arc<Target>,
+    instance: Arc<Instance>,
     life: watch::Receiver<Life>,
     position: Position,
     /// Where the log of the next instance was read to, by mistake.
@@ -132,7 +132,7 @@ enum Outcome {
     /// All that was asked for has come.
     Enough,
     Failed(Error),
-    /// The target became another thing while the answer was on its way: it may be the log of another instance.
+    /// The instance changed while the answer was on its way: it may be the log of another instance.
     Changed,
     /// It may be the log of another instance, from the line of that instant on.
     Doubtful(Option<batch::Instant>),
@@ -149,13 +149,13 @@ impl<L: Logs> Tail<L> {
     pub fn new(
         context: Context<L>,
         seat: Seat,
-        target: Arc<Target>,
+        instance: Arc<Instance>,
         life: watch::Receiver<Life>,
         fresh: bool,
         legacy: Legacy,
     ) -> Self {
         let Legacy { own, next, latest: before, any } = legacy;
-        let own = own.filter(|(id, _)| *id == target.container_id).map(|(_, position)| position);
+        let own = own.filter(|(id, _)| *id == instance.container_id).map(|(_, position)| position);
         let born_after = before.filter(|_| own.is_none());
         let position = own.unwrap_or(next);
         let plan = context.plan.clone();
@@ -166,16 +166,16 @@ impl<L: Logs> Tail<L> {
             seat,
             window: Window::new(),
             polls: 0,
-            counter: context.stats.counter(&target),
+            counter: context.stats.counter(&instance.origin),
             retries: Retries::new(context.crowd.clone()),
             idle: plan.idle_check.map(Idle::new),
             context,
-            birth: target
+            birth: instance
                 .started
                 .map(batch::Instant::from)
                 .max(born_after.map(|before| batch::Instant(before.0 + 1))),
-            unseen: fresh && !any && target.restart_count > 0,
-            target,
+            unseen: fresh && !any && instance.restart_count > 0,
+            instance,
             life,
             position,
             next: Position::default(),
@@ -208,7 +208,7 @@ impl<L: Logs> Tail<L> {
     /// What the next tail is to know.
     pub fn into_legacy(self) -> Legacy {
         let latest = self.position.latest();
-        let own = Some((self.target.container_id.clone(), self.position));
+        let own = Some((self.instance.container_id.clone(), self.position));
         Legacy { own, next: self.next, latest, any: true }
     }
 
@@ -217,7 +217,7 @@ impl<L: Logs> Tail<L> {
         let reason = self.read_all().await;
         self.tell_rest(&reason).await;
         let complete = !self.incomplete && reason != EndReason::Failed;
-        let ended = Ended { reason, complete };
+        let ended = Ended { reason, complete, restart_count: self.instance.restart_count };
         if self.begun {
             self.send(Item::Ended(ended.clone())).await;
         }
@@ -272,14 +272,16 @@ impl<L: Logs> Tail<L> {
         }
         match &*self.life.borrow_and_update() {
             Life::Running | Life::Terminating | Life::Terminated(_) if self.superseded => Ok(Log::Previous),
-            Life::Running | Life::Terminating if self.plan.follow => match cannot_follow(&self.said) {
-                true => Ok(Log::Current(Mode::Poll)),
-                false => Ok(Log::Current(Mode::Follow)),
-            },
+            Life::Running | Life::Terminating if self.plan.follow => {
+                match KubeletError::of(&self.said) == Some(KubeletError::NoWatcher) {
+                    true => Ok(Log::Current(Mode::Poll)),
+                    false => Ok(Log::Current(Mode::Follow)),
+                }
+            }
             Life::Running | Life::Terminating | Life::Terminated(_) => Ok(Log::Current(Mode::Read)),
             // The previous log is that of another instance where this one was not the last before.
             Life::Replaced { restart_count, ending, .. }
-                if *restart_count > self.target.restart_count + 1 =>
+                if *restart_count > self.instance.restart_count + 1 =>
             {
                 Err(EndReason::Terminated(ending.clone()))
             }
@@ -432,7 +434,7 @@ impl<L: Logs> Tail<L> {
     async fn begin(&mut self) {
         if !self.begun {
             (self.begun, self.was_allowed) = (true, true);
-            self.context.out.notice(Notice::Started(self.target.clone())).await;
+            self.context.out.notice(Notice::Started(self.instance.origin.clone())).await;
             if std::mem::take(&mut self.unseen) {
                 self.incomplete = true;
                 self.tell("had restarted before it was seen; what it wrote earlier was not read".to_owned())
@@ -442,12 +444,13 @@ impl<L: Logs> Tail<L> {
     }
 
     async fn send(&self, item: Item) {
-        let batch = Batch { target: self.target.clone(), data: Bytes::new(), items: vec![item], rest: None };
+        let batch =
+            Batch { origin: self.instance.origin.clone(), data: Bytes::new(), items: vec![item], rest: None };
         self.context.out.batch(batch).await;
     }
 
     async fn tell(&self, text: String) {
-        self.context.out.notice(Notice::About(self.target.clone(), text)).await;
+        self.context.out.notice(Notice::About(self.instance.origin.clone(), text)).await;
     }
 }
 

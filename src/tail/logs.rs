@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use crate::{
     cluster::{Cluster, Error, LogRequest, LogStream},
+    instance::Instance,
     select,
-    target::Target,
 };
 
 pub trait Logs: Clone + Send + Sync + 'static {
@@ -18,7 +18,7 @@ pub trait Logs: Clone + Send + Sync + 'static {
     fn open(&self, request: &LogRequest) -> impl Future<Output = Result<Self::Answer, Error>> + Send;
 
     /// Whether this instance is still the one whose log its container has, asked for anew.
-    fn is_current(&self, target: &Target) -> impl Future<Output = Result<bool, Error>> + Send;
+    fn is_current(&self, instance: &Instance) -> impl Future<Output = Result<bool, Error>> + Send;
 }
 
 /// A log as it arrives. Dropping it ends the request.
@@ -46,8 +46,8 @@ impl Logs for Cluster {
         self.open_log(request).await
     }
 
-    async fn is_current(&self, target: &Target) -> Result<bool, Error> {
-        Box::pin(select::is_current(self, target)).await
+    async fn is_current(&self, instance: &Instance) -> Result<bool, Error> {
+        Box::pin(select::is_current(self, instance)).await
     }
 }
 

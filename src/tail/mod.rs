@@ -1,4 +1,4 @@
-//! Follows each target for as long as its container lives.
+//! Follows each instance for as long as its container lives.
 
 mod check;
 mod extent;
@@ -26,12 +26,13 @@ use tokio::{
 use crate::{
     batch::Ended,
     cluster::Cluster,
+    instance::{Instance, Life},
     merge::Sender,
+    origin::PodInfo,
     plan::{LineLimit, LogPlan, LogRequests},
     schedule::{Mode, Scheduler},
     select::Selected,
     stats::Stats,
-    target::{Life, PodInfo, Target},
 };
 use follow::{Legacy, Tail};
 use logs::Logs;
@@ -60,7 +61,7 @@ pub struct Summary {
     pub unread: usize,
 }
 
-/// Tails every target that `selected` names, until there are no more and all have come to an end.
+/// Tails every instance that `selected` names, until there are no more and all have come to an end.
 pub async fn run(
     context: Context,
     log_requests: LogRequests,
@@ -73,7 +74,7 @@ pub async fn run(
         tails.context.scheduler.resize(log_requests.at(tails.context.logs.round_trip()));
         tokio::select! {
             what = selected.recv(), if selecting => match what {
-                Some(Selected::Started { target, life, fresh }) => tails.start(target, life, fresh),
+                Some(Selected::Started { instance, life, fresh }) => tails.start(instance, life, fresh),
                 Some(Selected::Gone(uid)) => tails.gone(&uid),
                 Some(Selected::Notice(notice)) => tails.context.out.notice(notice).await,
                 None => selecting = false,
@@ -113,14 +114,14 @@ struct Done {
 
 impl Tails {
     /// Starts a tail; it waits for the one before, of this instance or another, so that lines come in order.
-    fn start(&mut self, target: Arc<Target>, life: watch::Receiver<Life>, fresh: bool) {
-        let uid = target.pod.uid.clone();
+    fn start(&mut self, instance: Arc<Instance>, life: watch::Receiver<Life>, fresh: bool) {
+        let uid = instance.origin.pod.uid.clone();
         let (ended, end) = oneshot::channel();
-        let pod = self.pods.entry(uid.clone()).or_insert_with(|| Pod::new(target.pod.clone()));
+        let pod = self.pods.entry(uid.clone()).or_insert_with(|| Pod::new(instance.origin.pod.clone()));
         (pod.tails, pod.gone) = (pod.tails + 1, false);
-        let before = pod.containers.insert(target.container.clone(), end);
+        let before = pod.containers.insert(instance.origin.container.clone(), end);
         let context = self.context.clone();
-        let seat = context.scheduler.seat(&target);
+        let seat = context.scheduler.seat(&instance.origin.pod);
         if context.plan.follow && matches!(*life.borrow(), Life::Running | Life::Terminating) {
             seat.announce(Mode::Follow);
         }
@@ -130,7 +131,7 @@ impl Tails {
                 Some(before) => before.await.unwrap_or_default(),
                 None => Legacy::default(),
             };
-            let mut tail = Tail::new(context, seat, target, life, fresh, legacy);
+            let mut tail = Tail::new(context, seat, instance, life, fresh, legacy);
             let end = tail.run().await;
             let opened = tail.was_opened();
             // There may be no next one yet.
@@ -177,7 +178,7 @@ impl Pod {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{cluster::testing::Machine, merge, notice::Notice};
+    use crate::{cluster::testing::Machine, merge, notice::Notice, origin::Origin};
 
     fn tails(out: Sender) -> Tails {
         let context = Context {
@@ -200,10 +201,11 @@ mod tests {
         Tails { context, tasks: JoinSet::new(), pods: HashMap::new() }
     }
 
-    fn target(pod: usize, container: &str) -> Arc<Target> {
+    fn instance(pod: usize, container: &str) -> Arc<Instance> {
         let pod =
             Arc::new(PodInfo { uid: pod.to_string(), name: format!("job-{pod}"), ..PodInfo::default() });
-        Arc::new(Target { pod, container: container.into(), container_id: "a".into(), ..Target::default() })
+        let origin = Origin { pod, container: container.into(), ..Origin::default() };
+        Arc::new(Instance { origin: origin.into(), container_id: "a".into(), ..Instance::default() })
     }
 
     /// Whether it is told that a pod is gone before its tail has ended or later.
@@ -214,7 +216,7 @@ mod tests {
         let mut summary = Summary::default();
         for pod in 0..600 {
             for container in ["setup", "app"] {
-                tails.start(target(pod, container), watch::channel(Life::Deleted).1, true);
+                tails.start(instance(pod, container), watch::channel(Life::Deleted).1, true);
             }
             if pod % 2 == 0 {
                 tails.gone(&pod.to_string());

@@ -20,11 +20,12 @@ use super::{
 };
 use crate::{
     batch::{Batch, Gap, Instant, Item, Line},
-    cluster::Error,
+    cluster::{Error, KubeletError},
+    instance::Life,
     merge::Sender,
     notice::Notice,
+    origin::Origin,
     stats::Counter,
-    target::{Life, Target},
 };
 
 /// How much is gathered into one batch while more is there to be read at once. The apiserver sends a followed log one
@@ -41,7 +42,7 @@ const GRACE: Duration = Duration::from_secs(1);
 /// An answer that is being read.
 pub struct Reading<'a, L: Logs> {
     pub stream: L::Answer,
-    pub target: &'a Arc<Target>,
+    pub origin: &'a Arc<Origin>,
     pub life: watch::Receiver<Life>,
     pub position: &'a mut Position,
     pub out: &'a Sender,
@@ -260,7 +261,7 @@ impl<L: Logs> Reading<'_, L> {
             }
         }
         if !items.is_empty() {
-            let batch = Batch { target: self.target.clone(), data, items, rest };
+            let batch = Batch { origin: self.origin.clone(), data, items, rest };
             let room = tokio::select! {
                 biased;
                 room = self.out.room(&batch) => room,
@@ -313,20 +314,24 @@ impl<L: Logs> Reading<'_, L> {
 
     async fn tell(&mut self, text: &[u8]) {
         let text = String::from_utf8_lossy(text);
-        if let Some(kept) = &mut self.unsurprising
-            && (is_gone(&text) || has_no_file(&text) && *self.life.borrow() != Life::Running)
-        {
+        let error = KubeletError::of(&text);
+        let gone = match error {
+            Some(KubeletError::NoContainer) => true,
+            Some(KubeletError::NoFile) => *self.life.borrow() != Life::Running,
+            _ => false,
+        };
+        if let Some(kept) = self.unsurprising.as_mut().filter(|_| gone) {
             **kept = Some(text.into_owned());
             return;
         }
-        *self.incomplete |= is_gone(&text);
+        *self.incomplete |= error == Some(KubeletError::NoContainer);
         if *self.said != text {
             *self.said = text.into_owned();
-            // That is told for all containers of the node together.
-            if cannot_follow(self.said) {
+            // It is reported for all containers of the node together.
+            if error == Some(KubeletError::NoWatcher) {
                 return;
             }
-            self.out.notice(Notice::About(self.target.clone(), self.said.clone())).await;
+            self.out.notice(Notice::About(self.origin.clone(), self.said.clone())).await;
         }
     }
 
@@ -340,21 +345,6 @@ impl<L: Logs> Reading<'_, L> {
         }
         found
     }
-}
-
-/// Whether the kubelet says that the node has no inotify instance left, of which each followed log takes one.
-pub fn cannot_follow(said: &str) -> bool {
-    said.contains("failed to create fsnotify watcher")
-}
-
-/// Whether the kubelet says that there is no such log any more.
-fn is_gone(said: &str) -> bool {
-    said.starts_with("unable to retrieve container logs for ")
-}
-
-/// Whether it says that there is no file: usual where it was removed behind a container that ended, and nowhere else.
-fn has_no_file(said: &str) -> bool {
-    said.ends_with("no such file or directory")
 }
 
 /// Waits until a stream is known to have missed something, or cannot be told not to have.

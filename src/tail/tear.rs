@@ -3,7 +3,7 @@
 use super::{position::Position, quota::Quota};
 use crate::{
     batch::Instant,
-    target::{Ending, Life},
+    instance::{Ending, Life},
 };
 
 /// Remembers what it takes to go back behind it.

@@ -24,12 +24,13 @@ use super::{
 use crate::{
     batch::{Ended, Item},
     cluster::{Asked, Error, LogRequest},
+    instance::{Instance, Life},
     merge::{self, Event},
     notice::Notice,
+    origin::{Origin, PodInfo},
     plan::{LineLimit, LogPlan, Since},
     schedule::Scheduler,
     stats::Stats,
-    target::{Life, PodInfo, Target},
 };
 
 /// When the clock stands at its start.
@@ -175,7 +176,7 @@ impl Logs for Scripted {
         Ok(ScriptedAnswer { date, body, due: None })
     }
 
-    async fn is_current(&self, _: &Target) -> Result<bool, Error> {
+    async fn is_current(&self, _: &Instance) -> Result<bool, Error> {
         Ok(true)
     }
 }
@@ -250,11 +251,11 @@ impl Story {
             }
         });
         let pod = PodInfo { namespace: "default".into(), name: "web-1".into(), ..PodInfo::default() };
-        let target = Arc::new(Target {
-            pod: Arc::new(pod),
-            container: "app".into(),
+        let origin = Origin { pod: Arc::new(pod), container: "app".into(), ..Origin::default() };
+        let instance = Arc::new(Instance {
+            origin: Arc::new(origin),
             container_id: "containerd://1".into(),
-            ..Target::default()
+            ..Instance::default()
         });
         let context = Context {
             logs,
@@ -265,9 +266,9 @@ impl Story {
             crowd: Crowd::default(),
             stats: Stats::default(),
         };
-        let seat = context.scheduler.seat(&target);
+        let seat = context.scheduler.seat(&instance.origin.pod);
         let (life, receiver) = watch::channel(life);
-        let mut tail = Tail::new(context, seat, target, receiver, false, Legacy::default());
+        let mut tail = Tail::new(context, seat, instance, receiver, false, Legacy::default());
         let run = tokio::spawn(async move { tail.run().await });
         Story { life, said, asked, run }
     }

@@ -2,10 +2,9 @@
 
 use std::rc::Rc;
 
-use crate::{
-    gotemplate::{Answer, Host, Kind, Signature, Type, Value, print, printf, println},
-    render::color::Style,
-};
+use gotemplate::{Answer, Host, Kind, Signature, Type, Value, print, printf, println};
+
+use crate::render::color::Style;
 
 /// A look, which shows only where `on`.
 #[derive(Clone)]

@@ -1,15 +1,14 @@
 //! stern's template functions.
 
+use gotemplate::{Answer, Function, Functions, Map, Str, Type, Value, print, print_value, printf};
+use gotime::Zone;
+
 use super::{
     color,
     json::{self, Numbers},
     time,
 };
-use crate::{
-    gotemplate::{Answer, Function, Functions, Map, Str, Type, Value, print, print_value, printf},
-    gotime::Zone,
-    render::color::Style,
-};
+use crate::render::color::Style;
 
 const ANY: &[Type] = &[Type::Any];
 const TEXT: &[Type] = &[Type::String];

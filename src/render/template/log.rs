@@ -1,16 +1,15 @@
 //! What a template sees of a line: stern's `Log`.
 
+use gotemplate::{Host, Map, Object, Str, Value};
+
 use super::color::Color;
-use crate::{
-    gotemplate::{Host, Map, Object, Str, Value},
-    target::Target,
-};
+use crate::origin::Origin;
 
 pub struct Log<'l> {
     pub message: &'l [u8],
     /// Empty without `--timestamps`.
     pub timestamp: &'l [u8],
-    pub target: &'l Target,
+    pub origin: &'l Origin,
     pub pod_color: &'l Color<'l>,
     pub container_color: &'l Color<'l>,
 }
@@ -34,14 +33,14 @@ impl Host for Log<'_> {
     }
 
     fn field(&self, name: &str) -> Option<Value<'_>> {
-        let pod = &self.target.pod;
+        let pod = &self.origin.pod;
         Some(match name {
             "Message" => Value::Str(Str::Borrowed(self.message)),
             "Timestamp" => Value::Str(Str::Borrowed(self.timestamp)),
             "NodeName" => Value::text(&pod.node),
             "Namespace" => Value::text(&pod.namespace),
             "PodName" => Value::text(&pod.name),
-            "ContainerName" => Value::text(&self.target.container),
+            "ContainerName" => Value::text(&self.origin.container),
             "Labels" => Value::Map(Map::Strings(pod.labels.as_ref())),
             "Annotations" => Value::Map(Map::Strings(pod.annotations.as_ref())),
             "PodColor" => Value::Object(Object::Borrowed(self.pod_color)),

@@ -7,15 +7,15 @@ use proptest::prelude::*;
 use crate::{
     batch::Batch,
     notice::Notice,
+    origin::{Origin, PodInfo},
     plan::{Display, FilterPlan, LinePattern, Template},
     render::{
         Renderer,
         testing::{batch, display},
     },
-    target::{PodInfo, Target},
 };
 
-fn web() -> Arc<Target> {
+fn web() -> Arc<Origin> {
     let labels = [("app", "web"), ("app.kubernetes.io/name", "shop")];
     let pod = PodInfo {
         namespace: "default".into(),
@@ -24,7 +24,7 @@ fn web() -> Arc<Target> {
         labels: Some(labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into()),
         ..PodInfo::default()
     };
-    Arc::new(Target { pod: pod.into(), container: "app".into(), ..Target::default() })
+    Arc::new(Origin { pod: pod.into(), container: "app".into(), ..Origin::default() })
 }
 
 fn with_template(template: &str) -> Display {

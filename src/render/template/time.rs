@@ -2,10 +2,8 @@
 
 use std::any::Any;
 
-use crate::{
-    gotemplate::{Answer, Function, Functions, Host, Kind, Signature, Type, Value, Width},
-    gotime::{RFC3339_NANO, Time, Zone, from_decimal, from_text, load_location},
-};
+use gotemplate::{Answer, Function, Functions, Host, Kind, Signature, Type, Value, Width};
+use gotime::{RFC3339_NANO, Time, Zone, from_decimal, from_text, load_location};
 
 type Result<T> = std::result::Result<T, String>;
 
@@ -56,7 +54,7 @@ fn time(value: &Value<'_>, local: &Zone) -> Result<Time> {
     time.ok_or_else(|| {
         let mut reason = Vec::new();
         let shown = [value.clone(), value.clone()];
-        crate::gotemplate::printf(b"unable to cast %#v of type %T to time.Time", &shown, &mut reason);
+        gotemplate::printf(b"unable to cast %#v of type %T to time.Time", &shown, &mut reason);
         String::from_utf8_lossy(&reason).into_owned()
     })
 }

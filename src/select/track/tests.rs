@@ -69,8 +69,8 @@ impl<'a> Story<'a> {
     fn hear(&mut self, events: Vec<Event>) -> &mut Self {
         for event in events {
             match event {
-                Event::Started { target, life, fresh } => {
-                    self.lives.push((target.container_id.clone(), life, fresh));
+                Event::Started { instance, life, fresh } => {
+                    self.lives.push((instance.container_id.clone(), life, fresh));
                 }
                 Event::Waiting { reason, .. } => self.waits.push(reason),
                 Event::Failed { reason, .. } => self.waits.push(format!("failed: {reason}")),
@@ -93,7 +93,7 @@ impl<'a> Story<'a> {
         self.hear(events)
     }
 
-    fn targets(&self) -> Vec<&str> {
+    fn instances(&self) -> Vec<&str> {
         self.lives.iter().map(|(id, ..)| id.as_str()).collect()
     }
 
@@ -107,16 +107,16 @@ fn oom_killed() -> Ending {
 }
 
 #[test]
-fn a_container_is_a_target_once() {
+fn a_container_is_an_instance_once() {
     let selection = everything();
     let mut story = Story::new(&selection);
     story.see(&pod(running("a", 0))).see(&pod(running("a", 0)));
-    assert_eq!(story.targets(), ["a"]);
+    assert_eq!(story.instances(), ["a"]);
     assert_eq!(story.life(0), Life::Running);
 }
 
 #[test]
-fn a_restart_is_another_target_and_the_old_one_learns_how_it_ended() {
+fn a_restart_is_another_instance_and_the_old_one_learns_how_it_ended() {
     let selection = everything();
     let mut story = Story::new(&selection);
     story.see(&pod(running("a", 0))).see(&pod(crashed("a", 0)));
@@ -124,7 +124,7 @@ fn a_restart_is_another_target_and_the_old_one_learns_how_it_ended() {
     let mut again = running("b", 1);
     again["lastState"] = crashed("a", 0)["lastState"].clone();
     story.see(&pod(again));
-    assert_eq!(story.targets(), ["a", "b"]);
+    assert_eq!(story.instances(), ["a", "b"]);
     let replaced = Life::Replaced { ending: oom_killed(), restart_count: 1, started: None };
     assert_eq!(story.life(0), replaced);
     assert!(story.lives[1].2, "all of a new instance's log is news");
@@ -135,7 +135,7 @@ fn a_container_that_waits_after_a_crash_still_has_its_last_log() {
     let selection = everything();
     let mut story = Story::new(&selection);
     story.see(&pod(crashed("a", 3)));
-    assert_eq!(story.targets(), ["a"]);
+    assert_eq!(story.instances(), ["a"]);
     assert_eq!(story.life(0), Life::Terminated(oom_killed()));
     assert_eq!(story.waits, ["CrashLoopBackOff"]);
 }
@@ -177,7 +177,7 @@ fn a_pod_without_containers_is_told_once_for_each_reason() {
     );
     assert_eq!(story.tracker.containers(), 1, "something matches");
     story.see(&pod(running("a", 0)));
-    assert_eq!((story.targets(), story.tracker.containers()), (vec!["a"], 1));
+    assert_eq!((story.instances(), story.tracker.containers()), (vec!["a"], 1));
 }
 
 #[test]
@@ -241,9 +241,9 @@ fn container_states_choose_among_what_existed_at_the_start_only() {
     };
     let mut story = Story::new(&selection);
     story.see(&pod(crashed("a", 0))).started();
-    assert!(story.targets().is_empty());
+    assert!(story.instances().is_empty());
     story.see(&pod(running("b", 1))).see(&pod(crashed("b", 1)));
-    assert_eq!(story.targets(), ["b"]);
+    assert_eq!(story.instances(), ["b"]);
 }
 
 #[test]
@@ -257,11 +257,11 @@ fn a_pod_that_no_longer_meets_the_condition_is_dropped_until_it_does_again() {
     };
     let mut story = Story::new(&selection);
     story.see(&ready("True"));
-    assert!(story.targets().is_empty());
+    assert!(story.instances().is_empty());
     story.see(&ready("False")).see(&ready("True"));
-    assert_eq!((story.targets(), story.life(0)), (vec!["a"], Life::Dropped));
+    assert_eq!((story.instances(), story.life(0)), (vec!["a"], Life::Dropped));
     story.see(&ready("False"));
-    assert_eq!((story.targets(), story.life(1)), (vec!["a", "a"], Life::Running));
+    assert_eq!((story.instances(), story.life(1)), (vec!["a", "a"], Life::Running));
     story.see(&ready("True")).tracker.relist();
     story.see(&ready("True")).started();
     assert_eq!(story.gone, 0, "it may come back");
@@ -287,5 +287,5 @@ fn init_containers_come_first_and_kinds_can_be_left_out() {
     };
     let mut story = Story::new(&selection);
     story.see(&pod_with(status));
-    assert_eq!(story.targets(), ["setup", "app"]);
+    assert_eq!(story.instances(), ["setup", "app"]);
 }

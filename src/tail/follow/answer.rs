@@ -9,11 +9,11 @@ use tokio::{
 
 use super::{
     Log, Outcome, ROUNDS, STEADY, Tail,
-    instance::is_without_previous,
     refusal::{SOON, is_usual},
 };
 use crate::{
     cluster::{Error, LogRequest},
+    instance::Life,
     plan::Since,
     purpose::Purpose,
     schedule::Mode,
@@ -23,7 +23,6 @@ use crate::{
         split::Splitter,
         stream::{DRAIN, Doubt, End, Reading, Watchdog},
     },
-    target::Life,
 };
 
 impl<L: Logs> Tail<L> {
@@ -106,7 +105,7 @@ impl<L: Logs> Tail<L> {
         let confirming = self.owed.is_some() && self.extent.is_opened_by(self.position.latest());
         let mut reading = Reading {
             stream,
-            target: &self.target,
+            origin: &self.instance.origin,
             life: self.life.clone(),
             finder: resuming.then(|| self.position.finder()),
             position: &mut self.position,
@@ -205,9 +204,9 @@ impl<L: Logs> Tail<L> {
     fn request(&self, log: Log, purpose: Purpose) -> LogRequest {
         let resume = self.position.since();
         LogRequest {
-            namespace: self.target.pod.namespace.clone(),
-            pod: self.target.pod.name.clone(),
-            container: self.target.container.clone(),
+            namespace: self.instance.origin.pod.namespace.clone(),
+            pod: self.instance.origin.pod.name.clone(),
+            container: self.instance.origin.container.clone(),
             follow: log.mode() == Mode::Follow,
             previous: log == Log::Previous,
             since: resume.map(Since::Time).or(self.extent.since()),
@@ -236,7 +235,7 @@ impl<L: Logs> Tail<L> {
             let patient = !self.plan.follow || self.has_patience();
             match self.last_line(log, Purpose::Confirm).await {
                 Ok(last) if !self.is_odd(&last) || !self.has_patience() => break last,
-                Err(error) if is_without_previous(&error) => return false,
+                Err(error) if error.is_without_previous() => return false,
                 Err(error) if !patient || !self.may_retry(&error) => {
                     self.cannot_confirm(&error).await;
                     return false;

@@ -9,10 +9,10 @@ use super::{Log, STATUS_DELAY, TRIES, Tail};
 use crate::{
     batch::Instant,
     cluster::Error,
+    instance::Life,
     purpose::Purpose,
     schedule::Mode,
     tail::{check::Last, logs::Logs, stream::Doubt},
-    target::Life,
 };
 
 const SECOND: i64 = 1_000_000_000;
@@ -114,7 +114,7 @@ impl<L: Logs> Tail<L> {
 
     /// Whether the container has another instance now, as far as the cluster can be asked.
     pub(super) async fn is_replaced(&self) -> bool {
-        match self.context.logs.is_current(&self.target).await {
+        match self.context.logs.is_current(&self.instance).await {
             Ok(current) => !current,
             Err(error) => error.is_retryable() && self.has_patience(),
         }
@@ -142,12 +142,12 @@ impl<L: Logs> Tail<L> {
     async fn previous(&self) -> Result<Previous, Error> {
         let last = match self.last_line(Log::Previous, Purpose::Confirm).await {
             Ok(last) => last.line.map(|line| line.time()),
-            Err(error) if !is_without_previous(&error) && self.may_retry(&error) => return Err(error),
+            Err(error) if !error.is_without_previous() && self.may_retry(&error) => return Err(error),
             Err(_) => return Ok(Previous::Other),
         };
         // What this instance wrote is not older than that.
         let floor = self.tear.as_ref().and_then(|tear| tear.before.latest()).max(self.birth);
-        let own = self.target.restart_count == 0 || last.is_some() && last >= floor;
+        let own = self.instance.restart_count == 0 || last.is_some() && last >= floor;
         Ok(if own { Previous::Own(last) } else { Previous::Other })
     }
 }
@@ -169,9 +169,4 @@ impl Previous {
             Self::Other => false,
         }
     }
-}
-
-/// Whether the kubelet knows of no instance before the current one.
-pub(super) fn is_without_previous(error: &Error) -> bool {
-    error.is_bad_request() && error.to_string().contains("previous terminated container")
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::{TRIES, Tail};
-use crate::{cluster::Error, notice::Notice, tail::logs::Logs, target::Life};
+use crate::{cluster::Error, instance::Life, notice::Notice, tail::logs::Logs};
 
 /// How long a grant is kept without being used.
 const KEPT: Duration = Duration::from_secs(1);
@@ -33,7 +33,7 @@ impl<L: Logs> Tail<L> {
     /// Whether a log that is not found will not be found any more. Where nobody watches the pods, they are asked for.
     pub(super) async fn is_gone(&self, error: &Error) -> bool {
         let asked = !self.plan.follow && self.retries.count() == 0;
-        asked && matches!(self.context.logs.is_current(&self.target).await, Ok(false))
+        asked && matches!(self.context.logs.is_current(&self.instance).await, Ok(false))
             || !self.may_retry(error)
     }
 
@@ -44,7 +44,7 @@ impl<L: Logs> Tail<L> {
         }
         let of_node = error.of_node().filter(|_| again);
         let text = match &of_node {
-            Some(why) => format!("cannot read logs of node {}: {why}", self.target.pod.node),
+            Some(why) => format!("cannot read logs of node {}: {why}", self.instance.origin.pod.node),
             None => error.to_string(),
         };
         let text = if again { format!("{text}; trying again") } else { text };
@@ -60,7 +60,7 @@ impl<L: Logs> Tail<L> {
         is_usual(error) && self.begun && self.ended_well && self.is_deleting()
     }
 
-    /// Waits before the next try, or until something new is known of the target.
+    /// Waits before the next try, or until something new is known of the instance.
     pub(super) async fn pause(&mut self) {
         self.pause_at_most(Duration::MAX).await;
     }

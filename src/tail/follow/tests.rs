@@ -3,11 +3,11 @@
 use super::*;
 use crate::{
     cluster::LogRequest,
+    instance::Ending,
     tail::{
         stream::DRAIN,
         testing::{Reply, Story, Written, as_it_is, at, line, plan},
     },
-    target::Ending,
 };
 
 /// Whether it only looks at the last line of a log.

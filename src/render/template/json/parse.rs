@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::gotemplate::{Entry, Map, Str, Value};
+use gotemplate::{Entry, Map, Str, Value};
 
 /// How deep arrays and objects may nest: whatever walks them recurses as deep. Go allows 10000.
 const MAX_DEPTH: usize = 500;
@@ -103,8 +103,8 @@ impl<'v> Parser<'_, 'v> {
         let found = match value {
             Value::Map(_) => match self.out_of_range.take() {
                 Some(number) => {
-                    let target = "Go value of type float64";
-                    return Err(format!("json: cannot unmarshal number {number} into {target}"));
+                    let origin = "Go value of type float64";
+                    return Err(format!("json: cannot unmarshal number {number} into {origin}"));
                 }
                 None => return Ok(value),
             },
@@ -348,8 +348,9 @@ fn unexpected(byte: u8, context: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use gotemplate::print_value;
+
     use super::*;
-    use crate::gotemplate::print_value;
 
     fn parsed(text: &str) -> String {
         match parse_object(&Str::Borrowed(text.as_bytes()), Numbers::Floats) {

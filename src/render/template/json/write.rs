@@ -1,10 +1,9 @@
 //! Values of a template as JSON.
 
-use crate::{
-    gotemplate::{Host, Kind, MAX_OUTPUT, Map, Value},
-    gotime::RFC3339_NANO,
-    render::json::write_string,
-};
+use gotemplate::{Host, Kind, MAX_OUTPUT, Map, Value};
+use gotime::RFC3339_NANO;
+
+use crate::render::json::write_string;
 
 type Result<T> = std::result::Result<T, String>;
 
@@ -139,7 +138,7 @@ impl Writer<'_> {
     fn float(&mut self, float: f64) -> Result<()> {
         if !float.is_finite() {
             let mut text = Vec::new();
-            crate::gotemplate::print_value(&Value::Float(float), &mut text);
+            gotemplate::print_value(&Value::Float(float), &mut text);
             return Err(format!("json: unsupported value: {}", String::from_utf8_lossy(&text)));
         }
         let size = float.abs();
@@ -157,11 +156,10 @@ impl Writer<'_> {
 
 #[cfg(test)]
 mod tests {
+    use gotemplate::Str;
+
     use super::*;
-    use crate::{
-        gotemplate::Str,
-        render::template::json::{Numbers, parse_object},
-    };
+    use crate::render::template::json::{Numbers, parse_object};
 
     fn rewritten(text: &str, write: fn(&Value<'_>, &mut Vec<u8>) -> Result<()>) -> String {
         let value = parse_object(&Str::Borrowed(text.as_bytes()), Numbers::Floats).unwrap();

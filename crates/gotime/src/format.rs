@@ -92,7 +92,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::gotime::{RFC3339_NANO, Zone, load_location};
+    use crate::{RFC3339_NANO, Zone, load_location};
 
     fn text(seconds: i64, nanos: i64, zone: &str, layout: &str) -> String {
         let mut out = Vec::new();

@@ -1,4 +1,19 @@
-//! Go's times, as templates know them: instants of any year, layouts, zones, and what passes for a time.
+//! Go's `time.Time`: instants of any year, layouts and zones.
+//!
+//! The crate covers `Time.Format` with all elements of a layout, `time.LoadLocation`, and the reading of times as the
+//! Go library spf13/cast reads them ([`from_text`]). Durations and monotonic clocks are left out.
+//!
+//! ```
+//! use gotime::{Zone, from_text, load_location};
+//!
+//! let time = from_text(b"2024-02-29 10:30:00 +0100", &Zone::Utc)?;
+//! let seoul = load_location("Asia/Seoul", &Zone::Utc)?;
+//!
+//! let mut out = Vec::new();
+//! time.in_zone(seoul).format("Mon Jan _2 15:04:05 MST 2006", &mut out);
+//! assert_eq!(out, b"Thu Feb 29 18:30:00 KST 2024");
+//! # Ok::<(), String>(())
+//! ```
 
 mod civil;
 mod format;
@@ -18,8 +33,8 @@ pub const RFC3339_NANO: &str = "2006-01-02T15:04:05.999999999Z07:00";
 /// What `Time.String()` writes.
 const STRING: &str = "2006-01-02 15:04:05.999999999 -0700 MST";
 
-/// Go's `time.Time`. jiff's own types end with the year 9999, and logs that count milliseconds are read as seconds
-/// of the year 55840.
+/// Go's `time.Time`. jiff's own types end with the year 9999, and milliseconds taken for
+/// seconds are of the year 55840.
 #[derive(Debug, Clone)]
 pub struct Time {
     /// Unix seconds.

@@ -1,5 +1,4 @@
-//! What stern takes for a time: Unix seconds with a fraction, or a date in one of many formats (those of Go's
-//! spf13/cast).
+//! Reads times as Go's spf13/cast does: Unix seconds with a fraction, or a date in one of many formats.
 
 use super::{STRING, Time, Zone, parse::parse};
 
@@ -66,7 +65,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::gotime::load_location;
+    use crate::load_location;
 
     fn shown_in(zone: &str, text: &str) -> String {
         let local = load_location(zone, &Zone::Utc).unwrap();

@@ -1,46 +1,15 @@
-//! What is tailed: one instance of one container.
+//! One life of a container, as far as `select` and `tail` know it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// What every container of a pod has in common.
+use crate::origin::Origin;
+
+/// One instance of a container: a restart makes another of the same origin.
 #[derive(Debug, Default)]
-pub struct PodInfo {
-    pub namespace: String,
-    pub name: String,
-    pub uid: String,
-    /// The node's name; empty before the pod is scheduled.
-    pub node: String,
-    /// The controller that owns the pod, such as `ReplicaSet/web-7d9c5b8f6`.
-    pub owner: Option<Owner>,
-    pub labels: Option<BTreeMap<String, String>>,
-    pub annotations: Option<BTreeMap<String, String>>,
-    pub created: Option<Timestamp>,
-}
-
-/// The controlling entry of `metadata.ownerReferences`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Owner {
-    pub kind: String,
-    pub name: String,
-}
-
-/// Which list of the pod's spec names a container.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ContainerKind {
-    Init,
-    #[default]
-    Container,
-    Ephemeral,
-}
-
-/// One instance of a container: a restart makes another.
-#[derive(Debug, Default)]
-pub struct Target {
-    pub pod: Arc<PodInfo>,
-    pub container: String,
-    pub kind: ContainerKind,
+pub struct Instance {
+    pub origin: Arc<Origin>,
     /// As the container runtime names it, such as `containerd://4f5e…`.
     pub container_id: String,
     pub restart_count: u32,

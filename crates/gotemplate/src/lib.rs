@@ -1,4 +1,25 @@
-//! Go's `text/template`, compiled once and run on bytes. Knows nothing of logs: the host brings data and functions.
+//! Go's `text/template`: a template is parsed once and run on bytes, which need not be UTF-8.
+//!
+//! The crate covers the whole language: actions, pipelines, variables, `range`, `with`, `define`, `template` and
+//! `break`, all built-in functions, the verbs of `fmt`, and Go's error messages. The host brings the data, as [`Value`]s
+//! and as types of its own ([`Host`]), and further [`Functions`]. A run is bounded in steps, depth and output, so that
+//! a template of any origin may run. Complex numbers and channels, which no data of a host holds, are left out.
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//!
+//! use gotemplate::{Functions, Map, Template, Value};
+//!
+//! let text = br#"{{.name}}{{with .city}} of {{printf "%q" .}}{{end}}"#;
+//! let template = Template::parse("person", text, Functions::new())?;
+//!
+//! let person = [("name", "Ada"), ("city", "London")].map(|(key, value)| (key.into(), value.into()));
+//! let person = BTreeMap::from(person);
+//! let mut out = Vec::new();
+//! template.run(Value::Map(Map::Strings(Some(&person))), &mut out)?;
+//! assert_eq!(out, br#"Ada of "London""#);
+//! # Ok::<(), String>(())
+//! ```
 
 mod ast;
 mod builtins;
@@ -44,8 +65,7 @@ pub struct Function {
     body: Body,
 }
 
-/// Reads arguments that fit the signature and gives a value or appends text to the buffer. Err: why it cannot.
-pub type Call = dyn for<'v> Fn(&[Value<'v>], &mut Vec<u8>) -> Result<Answer<'v>, String> + Send + Sync;
+type Call = dyn for<'v> Fn(&[Value<'v>], &mut Vec<u8>) -> Result<Answer<'v>, String> + Send + Sync;
 
 #[derive(Clone)]
 enum Body {
@@ -58,6 +78,8 @@ enum Body {
 }
 
 impl Function {
+    /// A function of the host. `call` reads arguments that fit `params` and `rest`, the type of any number of further
+    /// ones. It gives a value or appends text to the buffer. Err: why it cannot.
     pub fn new<F>(params: &'static [Type], rest: Option<Type>, call: F) -> Function
     where
         F: for<'v> Fn(&[Value<'v>], &mut Vec<u8>) -> Result<Answer<'v>, String> + Send + Sync + 'static,

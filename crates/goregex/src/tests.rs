@@ -189,7 +189,7 @@ proptest! {
         pattern in r"(\PC|[\[\](){}|*+?\\^$.,:PpQEixUms<>-]|\\x\{|\[:|:\]|\(\?|\\p\{|[0-9])*",
     ) {
         if let Ok(translated) = translate(&pattern) {
-            let built = regex::RegexBuilder::new(&translated.text).size_limit(1 << 27).nest_limit(4000).build();
+            let built = regex::RegexBuilder::new(&translated.text).size_limit(1 << 27).nest_limit(NEST_LIMIT).build();
             prop_assert!(built.is_ok(), "{} became {}: {:?}", pattern, translated.text, built);
         }
     }

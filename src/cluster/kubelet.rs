@@ -1,0 +1,101 @@
+//! The sentences by which the code steers: errors of a kubelet, known by their words alone.
+//!
+//! A kubelet that fails within a log writes its error in place of a line, with status 200, and ends the log; one that
+//! fails before it answers refuses with a status that is used for much else. No sentence is part of an API: a new
+//! Kubernetes may word it anew, and then it is an error like any other.
+//!
+//! Each error names where its words were met: on a real cluster of that version, or in the source of those versions.
+
+/// An error that is known by its words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KubeletError {
+    /// The node has no inotify instance left, of which each followed log takes one. Cluster 1.36; source 1.31 to 1.37
+    /// (`k8s.io/cri-client/pkg/logs`).
+    NoWatcher,
+    /// The container was removed, and its log with it; or the runtime does not answer. Cluster 1.36; source
+    /// (`pkg/kubelet/kuberuntime`) of versions that are not known.
+    NoContainer,
+    /// The log has no file: usual where it was removed behind a container that ended, and nowhere else. Source 1.31
+    /// to 1.37 (`k8s.io/cri-client/pkg/logs`).
+    NoFile,
+    /// There is no instance before the current one, or none that is known. Source (`pkg/kubelet/kubelet_pods.go`) of
+    /// versions that are not known.
+    NoPrevious,
+}
+
+impl KubeletError {
+    /// `text` is what came in place of a line, or the message of a refusal.
+    pub fn of(text: &str) -> Option<KubeletError> {
+        match text {
+            _ if text.contains("failed to create fsnotify watcher") => Some(KubeletError::NoWatcher),
+            _ if text.starts_with("unable to retrieve container logs for ") => {
+                Some(KubeletError::NoContainer)
+            }
+            _ if text.contains("previous terminated container") => Some(KubeletError::NoPrevious),
+            _ if text.ends_with("no such file or directory") => Some(KubeletError::NoFile),
+            _ => None,
+        }
+    }
+}
+
+/// Why the apiserver got no answer from a kubelet: its words behind the address that it asked. Cluster 1.36; the quotes
+/// around the address are Go's, from 1.14 on.
+pub(super) fn unreachable(message: &str) -> Option<&str> {
+    let (_, address) = message.split_once("/containerLogs/")?;
+    address.split_once("\": ").map(|(_, why)| why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_sentence_is_known() {
+        let file = "/var/log/pods/shop_web-1_4f0c/app/0.log";
+        let sentences = [
+            ("failed to create fsnotify watcher: too many open files".to_owned(), KubeletError::NoWatcher),
+            (
+                format!("unable to retrieve container logs for containerd://{:064x}", 1),
+                KubeletError::NoContainer,
+            ),
+            (
+                format!(
+                    "failed to try resolving symlinks in path {file:?}: lstat {file}: no such file or directory"
+                ),
+                KubeletError::NoFile,
+            ),
+            (
+                format!("failed to open log file {file:?}: open {file}: no such file or directory"),
+                KubeletError::NoFile,
+            ),
+            (
+                "previous terminated container \"app\" in pod \"web-1\" not found".into(),
+                KubeletError::NoPrevious,
+            ),
+        ];
+        for (text, error) in sentences {
+            assert_eq!(KubeletError::of(&text), Some(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_words_mean_nothing() {
+        for text in [
+            "",
+            "failed to watch file: no space left on device",
+            "rpc error: code = Unavailable desc = error reading from server: EOF",
+            "container \"app\" in pod \"web-1\" is waiting to start: ContainerCreating",
+            "container \"app\" in pod \"web-1\" is terminated",
+        ] {
+            assert_eq!(KubeletError::of(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_kubelet_that_cannot_be_reached_is_known_by_its_address() {
+        let dial =
+            "Get \"https://node-1:10250/containerLogs/shop/web-1/app?follow=true\": dial tcp: i/o timeout";
+        assert_eq!(unreachable(dial), Some("dial tcp: i/o timeout"));
+        assert_eq!(unreachable("etcdserver: leader changed"), None);
+    }
+}
