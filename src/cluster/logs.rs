@@ -349,7 +349,7 @@ mod tests {
         let (_server, stream) = open(Canned::Hang(format!("{HEAD}4\r\none\n\r\n")), connect).await;
         let mut stream = stream.unwrap();
         assert_eq!(stream.chunk().await.unwrap().unwrap(), "one\n");
-        let idle = tokio::time::timeout(limit * 3, stream.chunk()).await;
+        let idle = timeout(limit * 3, stream.chunk()).await;
         assert!(idle.is_err(), "a running stream may be silent for ever");
     }
 

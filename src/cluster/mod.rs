@@ -61,8 +61,8 @@ pub struct Cluster {
 
 impl Cluster {
     /// Settles where the cluster is and who asks. Nothing is sent yet, and no exec plugin runs: the first request
-    /// does both.
-    pub async fn connect(
+    /// does both. It has to be called within a runtime.
+    pub fn connect(
         connect: &Connect,
         limits: &Limits,
         trace: Option<Trace>,

@@ -318,7 +318,7 @@ mod tests {
     /// A line as a kubelet shows it that stamps every piece, and its message.
     fn cut_line(length: usize, size: usize) -> (String, String) {
         let message: String = (0..length).map(|at| char::from(b'a' + (at / 100 % 26) as u8)).collect();
-        let stamp = |at: usize| format!("2026-05-31T23:59:{:02}.000000001Z ", at);
+        let stamp = |at: usize| format!("2026-05-31T23:59:{at:02}.000000001Z ");
         let cut: String = (0..=length / size)
             .map(|n| stamp(n) + &message[n * size..length.min(size.saturating_mul(n + 1))])
             .collect();

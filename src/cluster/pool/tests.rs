@@ -99,7 +99,7 @@ impl Behaviour {
                     let _answering = answer(respond);
                     // What was answered goes out, and then nothing is read any more.
                     let _ = poll_fn(|cx| connection.poll_closed(cx)).now_or_never();
-                    std::future::pending().await
+                    std::future::pending::<()>().await;
                 }
                 "/last" => {
                     connection.graceful_shutdown();
