@@ -297,8 +297,7 @@ mod tests {
     fn every_request_is_of_a_kind() {
         let stats = Stats::default();
         use Purpose::*;
-        for purpose in
-            [List, Watch, Resume, Remainder, Confirm, Ending, Purpose::Open, FirstPoll, Poll, Check, Probe]
+        for purpose in [List, Watch, Resume, Remainder, Confirm, Ending, Open, FirstPoll, Poll, Check, Probe]
         {
             stats.requested(purpose);
         }
