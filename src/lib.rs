@@ -11,6 +11,7 @@ pub mod cli;
 pub mod plan;
 
 pub mod cluster;
+pub mod lines;
 mod prompt;
 pub mod schedule;
 pub mod select;
@@ -23,7 +24,6 @@ mod coverage;
 mod dry_run;
 
 pub mod filter;
-pub mod long_line;
 pub mod merge;
 pub mod output;
 pub mod render;

@@ -13,19 +13,13 @@ use tokio::{
 };
 
 use super::{
-    Context, Logs,
-    extent::Extent,
-    idle::Idle,
-    position::{Position, Seen},
-    retry::Retries,
-    stream::Doubt,
-    tear::Tear,
-    window::Window,
+    Context, Logs, extent::Extent, idle::Idle, retry::Retries, stream::Doubt, tear::Tear, window::Window,
 };
 use crate::{
     batch::{self, Batch, EndReason, Ended, Gap, Item},
     cluster::{Error, KubeletError},
     instance::{Instance, Life},
+    lines::{Position, Seen},
     notice::Notice,
     plan::LogPlan,
     purpose::Purpose,

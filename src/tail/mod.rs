@@ -5,15 +5,12 @@ mod extent;
 mod follow;
 mod idle;
 mod logs;
-mod position;
 mod quota;
 mod retry;
-mod split;
 mod stream;
 mod tear;
 #[cfg(test)]
 mod testing;
-mod timestamp;
 mod window;
 
 use std::{collections::HashMap, sync::Arc};
@@ -27,9 +24,10 @@ use crate::{
     batch::Ended,
     cluster::Cluster,
     instance::{Instance, Life},
+    lines::LineLimit,
     merge::Sender,
     origin::PodInfo,
-    plan::{LineLimit, LogPlan, LogRequests},
+    plan::{LogPlan, LogRequests},
     schedule::{Mode, Scheduler},
     select::Selected,
     stats::Stats,

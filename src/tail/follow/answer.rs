@@ -14,13 +14,13 @@ use super::{
 use crate::{
     cluster::{Error, LogRequest},
     instance::Life,
+    lines::Splitter,
     plan::Since,
     purpose::Purpose,
     schedule::Mode,
     tail::{
         check::{self, Checker, Last},
         logs::{Answer, Logs},
-        split::Splitter,
         stream::{DRAIN, Doubt, End, Reading, Watchdog},
     },
 };
