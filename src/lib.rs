@@ -5,11 +5,13 @@ mod batch;
 mod instance;
 mod notice;
 mod origin;
+mod purpose;
 
 mod cli;
 mod plan;
 
 mod cluster;
+mod lines;
 mod prompt;
 mod schedule;
 mod select;
@@ -22,7 +24,6 @@ mod coverage;
 mod dry_run;
 
 mod filter;
-mod long_line;
 mod merge;
 mod output;
 mod render;

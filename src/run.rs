@@ -27,7 +27,7 @@ use crate::{
     exit::ExitCode,
     filter::Filter,
     io::Io,
-    long_line::Spool,
+    lines::Spool,
     merge::{self, Event, Receiver, Sender},
     notice::{Notice, Said},
     output::{Closed, Output},

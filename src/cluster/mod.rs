@@ -34,7 +34,7 @@ pub use error::{Asked, Error};
 pub use kubelet::KubeletError;
 #[cfg(test)]
 pub use limit::Limiter;
-pub use limit::{POLLS, Priority};
+pub use limit::POLLS;
 pub use logs::{LogRequest, LogStream};
 #[cfg(test)]
 pub(crate) use testing::refused;
@@ -89,7 +89,7 @@ impl Cluster {
         self.client.default_namespace()
     }
 
-    /// For lists, watches and single objects. It retries nothing; a [`Priority`] may ride in a request's extensions.
+    /// For lists, watches and single objects. It retries nothing.
     pub fn client(&self) -> kube::Client {
         self.client.clone()
     }
