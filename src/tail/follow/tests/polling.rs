@@ -60,7 +60,7 @@ fn crowded(plan: LogPlan, script: impl FnMut(&LogRequest) -> Reply + Send + 'sta
     let newer = |n: u32| {
         let pod = PodInfo { created: Some(at(n.into())), ..PodInfo::default() };
         let seat = scheduler.seat(&Arc::new(pod));
-        seat.announce(Want::Follow);
+        seat.announce(Mode::Follow);
         seat
     };
     let others = (0..2).map(newer).collect();
