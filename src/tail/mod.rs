@@ -5,12 +5,16 @@ mod extent;
 mod follow;
 mod idle;
 mod logs;
+mod progress;
 mod quota;
+mod reach;
+mod report;
 mod retry;
 mod stream;
 mod tear;
 #[cfg(test)]
 mod testing;
+mod whereabouts;
 mod window;
 
 use std::{collections::HashMap, sync::Arc};
