@@ -2,34 +2,33 @@
 #![forbid(unsafe_code)]
 
 // What the modules hand to each other.
-pub mod batch;
+pub mod event;
 pub mod instance;
 pub mod notice;
 pub mod origin;
+pub mod queue;
 
 pub mod cli;
 pub mod plan;
 
+mod source;
+
 pub mod cluster;
-mod prompt;
 pub mod schedule;
 pub mod select;
 pub mod stats;
-pub mod stdin;
 pub mod tail;
 
-pub mod complete;
-mod coverage;
-mod dry_run;
-
 pub mod filter;
-pub mod long_line;
-pub mod merge;
-pub mod output;
-pub mod render;
+mod order;
 
+pub mod render;
+mod sink;
+
+pub mod complete;
 mod exit;
 mod io;
+pub mod long_line;
 mod run;
 
 use std::{ffi::OsString, io::Write};

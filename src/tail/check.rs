@@ -8,8 +8,8 @@ use super::{
     split::{Lines, Piece, Splitter},
 };
 use crate::{
-    batch::{Instant, Line},
     cluster::{Error, LogRequest},
+    event::{Instant, Line},
     plan::LineLimit,
     schedule::Scheduler,
 };
@@ -17,8 +17,8 @@ use crate::{
 /// What a look at the end of the log shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Look {
-    /// The last line was read, or cannot be judged.
-    Fine,
+    /// The last line as of that instant was read; None: it cannot be judged.
+    Fine(Option<Instant>),
     Missed,
     /// There is no room for a request beside the stream.
     NoRoom,
@@ -40,8 +40,9 @@ impl<L: Logs> Checker<'_, L> {
         let Some(_spare) = self.scheduler.try_spare() else { return Look::NoRoom };
         match Box::pin(last_line(self.logs, &self.request, self.lines)).await {
             Ok(Last { line: Some(line), .. }) if position.misses(line, self.start) => Look::Missed,
-            // What keeps a check from being answered is no reason to let go of the stream.
-            Ok(_) | Err(_) => Look::Fine,
+            Ok(Last { line: Some(_), date, .. }) => Look::Fine(Some(date.into())),
+            // A check that gets no answer is no reason to let go of the stream.
+            Ok(_) | Err(_) => Look::Fine(None),
         }
     }
 }

@@ -10,7 +10,7 @@ use foldhash::fast::FixedState;
 use jiff::Timestamp;
 
 use super::split::SHORTEST_CUT;
-use crate::{batch::Instant, long_line};
+use crate::{event::Instant, long_line};
 
 const SECOND: i64 = 1_000_000_000;
 

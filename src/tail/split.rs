@@ -5,7 +5,7 @@ use memchr::memchr_iter;
 
 use super::timestamp::TimestampParser;
 use crate::{
-    batch::{Instant, Line},
+    event::{Instant, Line},
     long_line::{self, LongLine, Spool},
     plan::LineLimit,
 };

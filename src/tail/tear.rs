@@ -2,8 +2,8 @@
 
 use super::{position::Position, quota::Quota};
 use crate::{
-    batch::Instant,
-    instance::{Ending, Life},
+    event::{Ending, Instant},
+    instance::Life,
 };
 
 /// Remembers what it takes to go back behind it.

@@ -22,13 +22,13 @@ use super::{
     logs::{Answer, Logs},
 };
 use crate::{
-    batch::{Ended, Item},
     cluster::{Asked, Error, LogRequest},
+    event::{Closed, Event, Item},
     instance::{Instance, Life},
-    merge::{self, Event},
-    notice::Notice,
+    order::{Arrival, Order},
     origin::{Origin, PodInfo},
     plan::{LineLimit, LogPlan, Since},
+    queue,
     schedule::Scheduler,
     stats::Stats,
 };
@@ -226,7 +226,7 @@ pub struct Story {
     pub life: watch::Sender<Life>,
     said: Arc<Mutex<Vec<String>>>,
     asked: Arc<Mutex<Vec<(f64, LogRequest)>>>,
-    run: JoinHandle<Ended>,
+    run: JoinHandle<Closed>,
 }
 
 impl Story {
@@ -242,12 +242,12 @@ impl Story {
             asked: Arc::default(),
         };
         let asked = logs.asked.clone();
-        let (out, mut events) = merge::queue(merge::CAPACITY);
+        let (out, mut events) = queue::new(Arrival::CAPACITY);
         let said: Arc<Mutex<Vec<String>>> = Arc::default();
         let heard = said.clone();
         tokio::spawn(async move {
             while let Some(event) = events.next().await {
-                heard.lock().expect("no panic").extend(words(event));
+                heard.lock().expect("no panic").extend(words(event.take()));
             }
         });
         let pod = PodInfo { namespace: "default".into(), name: "web-1".into(), ..PodInfo::default() };
@@ -289,7 +289,7 @@ impl Story {
     }
 
     /// Waits for the end of the tail.
-    pub async fn end(self) -> (Ended, Vec<String>, Vec<(f64, LogRequest)>) {
+    pub async fn end(self) -> (Closed, Vec<String>, Vec<(f64, LogRequest)>) {
         let ended = self.run.await.expect("no panic");
         tokio::task::yield_now().await;
         let said = self.said.lock().expect("no panic").clone();
@@ -304,17 +304,13 @@ fn words(event: Event) -> Vec<String> {
             let item = |item: &Item| match item {
                 Item::Line(line) => String::from_utf8_lossy(batch.message(line)).into_owned(),
                 Item::Gap(gap) => format!("! {gap:?}"),
-                Item::Ended(_) => "-".to_owned(),
             };
             batch.items.iter().map(item).collect()
         }
-        Event::Notice(Notice::Started(_)) => vec!["+".to_owned()],
-        Event::Notice(
-            Notice::About(_, text) | Notice::Warning(text) | Notice::Common(text) | Notice::Info(text),
-        ) => {
-            vec![format!("! {text}")]
-        }
-        Event::Notice(notice) => vec![format!("! {notice:?}")],
+        Event::Opened(_) => vec!["+".to_owned()],
+        Event::Closed(..) => vec!["-".to_owned()],
+        Event::Reached(..) => Vec::new(),
+        Event::Notice(notice) => vec![format!("! {}", notice.text)],
         Event::Text(text) => vec![text],
     }
 }

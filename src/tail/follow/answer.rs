@@ -72,9 +72,14 @@ impl<L: Logs> Tail<L> {
             return Outcome::Doubtful(None);
         }
         let whole = matches!(log, Log::Current | Log::Previous);
-        self.extent.opened(stream.date(), self.position.latest().is_none(), whole);
+        let date = stream.date();
+        self.extent.opened(date, self.position.latest().is_none(), whole);
         self.begin().await;
-        self.consume(stream, request, log, doubt).await
+        let outcome = self.consume(stream, request, log, doubt).await;
+        if log == Log::Polled && matches!(outcome, Outcome::Clean) {
+            self.outlet.reached(date.into()).await;
+        }
+        outcome
     }
 
     /// Reads what came for this request.
@@ -104,11 +109,10 @@ impl<L: Logs> Tail<L> {
         let confirming = self.owed.is_some() && self.extent.is_opened_by(self.position.latest());
         let mut reading = Reading {
             stream,
-            origin: &self.instance.origin,
             life: self.life.clone(),
             finder: resuming.then(|| self.position.finder()),
             position: &mut self.position,
-            out: &self.context.out,
+            out: &self.outlet,
             counter: &self.counter,
             doubt: match (log, few) {
                 (Log::Previous, _) if !foreign => Doubt::Tell,

@@ -7,8 +7,8 @@ use tokio::time::timeout;
 
 use super::{Log, STATUS_DELAY, TRIES, Tail};
 use crate::{
-    batch::Instant,
     cluster::{Error, Priority},
+    event::Instant,
     instance::Life,
     tail::{check::Last, logs::Logs, stream::Doubt},
 };

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     cluster::LogRequest,
-    instance::Ending,
+    event::Ending,
     tail::{
         stream::DRAIN,
         testing::{Reply, Story, Written, as_it_is, at, line, plan},
@@ -67,7 +67,7 @@ async fn a_request_for_the_log_of_a_deleted_pod_is_waited_for_no_longer() {
     let (ended, said, _) = story.end().await;
     assert_eq!(
         (ended.reason, said),
-        (EndReason::Deleted, vec!["! gone before its log could be read".to_owned()])
+        (Reason::Deleted, vec!["! gone before its log could be read".to_owned()])
     );
     assert!(began.elapsed() <= DRAIN, "{:?}", began.elapsed());
 }
@@ -78,7 +78,7 @@ async fn a_log_that_is_refused_slowly_is_given_up_after_the_same_tries_and_told(
     let story =
         Story::begin(as_it_is(), Life::Running, |_| Reply::refusal(500, "dial tcp: i/o timeout").after(30.0));
     let (ended, said, asked) = story.end().await;
-    assert_eq!((ended.reason, asked.len()), (EndReason::Failed, TRIES + 1));
+    assert_eq!((ended.reason, asked.len()), (Reason::Failed, TRIES + 1));
     assert_eq!(said.len(), 2, "{said:?}");
     assert!(said[0].ends_with("dial tcp: i/o timeout; trying again"), "{said:?}");
 }
@@ -331,7 +331,7 @@ async fn a_log_that_was_removed_before_its_end_could_be_checked_is_told() {
     story.pass(30.0).await;
     story.life.send_replace(Life::Deleted);
     let (ended, said, _) = story.end().await;
-    let last = batch::Instant::from(at(-1.0));
+    let last = event::Instant::from(at(-1.0));
     assert_eq!(said[said.len() - 2], format!("! {:?}", Gap::Unchecked(Some(last))), "{said:?}");
     assert!(!ended.complete);
 }

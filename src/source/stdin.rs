@@ -11,31 +11,35 @@ use futures::executor::block_on;
 use tokio::sync::oneshot;
 
 use crate::{
-    batch::{Batch, Item, Line},
+    event::{Batch, Closed, Item, Line, Reason},
     long_line::{self, LongLine},
-    merge::Sender,
     origin::Origin,
     plan::LineLimit,
+    queue::{Outlet, Sender},
     stats::{Counter, Stats},
 };
 
 const READ: usize = 256 << 10;
 
 /// Reads to the end on a thread of its own: a read from a terminal or a pipe cannot be cancelled.
-pub fn spawn(
+pub async fn run(
     input: Box<dyn Read + Send>,
     limit: LineLimit,
     stats: &Stats,
     out: Sender,
-) -> oneshot::Receiver<io::Result<()>> {
-    let (tell, result) = oneshot::channel();
-    let origin = Arc::new(Origin::default());
-    let lines = Lines { counter: stats.counter(&origin), origin, limit, out };
+) -> io::Result<()> {
+    let (done, result) = oneshot::channel();
+    let out = out.outlet(Arc::new(Origin::default()));
+    let lines = Lines { counter: stats.counter(out.origin()), limit, out };
     thread::spawn(move || {
-        // Nobody may be left to be told.
-        let _ = tell.send(read(input, &lines));
+        block_on(lines.out.opened());
+        let result = read(input, &lines);
+        let closed = Closed { reason: Reason::Finished, complete: result.is_ok(), restart_count: 0 };
+        block_on(lines.out.closed(closed));
+        // The run may have ended meanwhile.
+        let _ = done.send(result);
     });
-    result
+    result.await.unwrap_or(Ok(()))
 }
 
 fn read(mut input: impl Read, lines: &Lines) -> io::Result<()> {
@@ -80,10 +84,9 @@ fn read(mut input: impl Read, lines: &Lines) -> io::Result<()> {
 
 /// Where the lines go.
 struct Lines {
-    origin: Arc<Origin>,
     limit: LineLimit,
     counter: Counter,
-    out: Sender,
+    out: Outlet,
 }
 
 impl Lines {
@@ -91,7 +94,7 @@ impl Lines {
         let (data, rest) = line.end();
         let items = vec![Item::Line(Line { time: None, start: 0, end: data.len() as u32 })];
         self.counter.add(1, data.len() as u64);
-        block_on(self.out.batch(Batch { origin: self.origin.clone(), data: data.into(), items, rest }));
+        block_on(self.out.batch(Batch { origin: self.out.origin().clone(), data: data.into(), items, rest }));
     }
 
     /// The last line may lack its newline.
@@ -111,7 +114,7 @@ impl Lines {
         }
         self.counter.add(items.len() as u64, data.len() as u64);
         block_on(self.out.batch(Batch {
-            origin: self.origin.clone(),
+            origin: self.out.origin().clone(),
             data: data.freeze(),
             items,
             rest: None,
