@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use crate::{long_line::Spool, notice::Notice, origin::Origin};
+use crate::{lines::Spool, notice::Notice, origin::Origin};
 
 /// Of one origin there is first `Opened`, last `Closed`, once each for every instance that was read.
 #[derive(Debug)]

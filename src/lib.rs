@@ -1,5 +1,4 @@
 //! The log tailer for Kubernetes. The modules stand in the order in which data flows through them.
-#![forbid(unsafe_code)]
 
 // What the modules hand to each other.
 pub mod event;
@@ -19,6 +18,8 @@ pub mod select;
 pub mod stats;
 pub mod tail;
 
+pub mod lines;
+
 pub mod filter;
 mod order;
 
@@ -28,7 +29,6 @@ mod sink;
 pub mod complete;
 mod exit;
 mod io;
-pub mod long_line;
 mod run;
 
 use std::{ffi::OsString, io::Write};

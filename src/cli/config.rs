@@ -134,7 +134,7 @@ fn read(
         let Some(flag) = known.filter(|_| !NOT_HERE.contains(&name.as_str())) else {
             let hint = match hints::nearest(table, &name) {
                 _ if known.is_some() => "only the command line can say it".to_owned(),
-                Some(near) => format!("did you mean {}?", near),
+                Some(near) => format!("did you mean {near}?"),
                 None => "keys are the long names of flags".to_owned(),
             };
             defaults.warnings.push(wrong(line, &format!("{name} is ignored; {hint}")).to_string());

@@ -141,7 +141,7 @@ pub fn parse(argv: impl IntoIterator<Item = OsString>, env: &Environment) -> Res
         return Ok(Command::Complete(Box::new(typed(argv.collect(), env))));
     }
     let program = program(argv0.as_ref());
-    let table = flags::table();
+    let table = table();
     let pflag::Canonical { flags, positionals } = pflag::canonical(&table, argv)?;
     let query = query(positionals)?;
     let mut said = Said::new(&table, &flags)?;
@@ -197,7 +197,7 @@ const KUBECTL_COMPLETE: &str = "kubectl_complete-stern_rs";
 
 /// `words` as far as they are typed; the last one is being typed.
 fn typed(words: Vec<OsString>, env: &Environment) -> Typed {
-    let table = flags::table();
+    let table = table();
     let (found, word) = pflag::unfinished(&table, words);
     // What has no part in what is asked cannot hinder it, though it be wrong.
     let part = |flag: &OsString| {

@@ -10,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use futures::FutureExt;
-use http::{HeaderMap, Request, Response, StatusCode, Uri, header, uri::PathAndQuery};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header, uri::PathAndQuery};
 use http_body_util::{BodyExt, Limited};
 use jiff::{Timestamp, fmt::rfc2822};
 use kube::{client::Body, core::Status};
@@ -18,21 +18,22 @@ use rustls::sign::CertifiedKey;
 use tokio::time::{Instant, timeout};
 
 use super::{
-    auth::{Auth, Credential},
-    bandwidth::Bandwidth,
-    body::Body as ResponseBody,
-    connector::Connector,
-    error::{Asked, Error, Kind},
-    exchange::{Answer, exchange},
+    access::{auth::Auth, credential::Credential, settings::Settings},
+    error::{Asked, Error, ErrorKind},
+    exchange::{AnswerMode, exchange},
+    http::{
+        bandwidth::Bandwidth,
+        body::Body as ResponseBody,
+        connector::{ConnectionOptions, Connector},
+        pool::Pool,
+        pulse::Pulse,
+        socket::Pace,
+        window::Windows,
+    },
     limit::{Limiter, Priority},
     outage::Outage,
-    pool::{Pool, Reading},
-    pulse::Pulse,
-    settings::{Settings, common_headers},
-    socket::Pace,
     trace::Trace,
     waits::Waits,
-    window::Windows,
 };
 use crate::{
     plan::{Connect, Limits},
@@ -51,7 +52,7 @@ pub(super) struct Transport {
     trace: Option<Trace>,
     request_timeout: Option<Duration>,
     connector: Connector,
-    log_reading: Reading,
+    log_options: ConnectionOptions,
     pub stats: Stats,
     pools: Mutex<Pools>,
     pub outage: Outage,
@@ -85,7 +86,7 @@ impl Transport {
         let Settings { server, trust, identity, proxy, .. } = settings;
         let connector = Connector::new(&server, &server_shown, trust, identity, proxy, connect.http1)?;
         let (pulse, waits) = (Arc::<Pulse>::default(), Waits::default());
-        let log_reading = log_reading(limits, &stats, &pulse);
+        let log_options = log_options(limits, &stats, &pulse);
         let mut headers = common_headers();
         headers.extend(settings.impersonation);
         Ok(Transport {
@@ -97,12 +98,12 @@ impl Transport {
             limiter: Limiter::new(limits.qps, limits.burst),
             trace,
             request_timeout: connect.request_timeout,
-            pools: Mutex::new(Pools::new(&connector, &log_reading, None)?),
+            pools: Mutex::new(Pools::new(&connector, &log_options, None)?),
             outage: Outage::default(),
             waits,
             pulse,
             connector,
-            log_reading,
+            log_options,
             stats,
         })
     }
@@ -110,11 +111,12 @@ impl Transport {
     /// Answers kube's client, whose requests say by an extension how urgent they are.
     pub async fn serve(&self, request: Request<Body>) -> Result<Response<ResponseBody>, Error> {
         let (parts, body) = request.into_parts();
-        let body = body.collect().await.map_err(|error| Error::new(Kind::Malformed, error.to_string()))?;
+        let body =
+            body.collect().await.map_err(|error| Error::new(ErrorKind::Malformed, error.to_string()))?;
         let priority = parts.extensions.get().copied().unwrap_or_default();
         let watches =
             parts.uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "watch=true"));
-        let answer = if watches { Answer::Stream } else { Answer::Whole };
+        let answer = if watches { AnswerMode::Stream } else { AnswerMode::Whole };
         self.send(Request::from_parts(parts, body.to_bytes()), priority, answer).await
     }
 
@@ -124,7 +126,7 @@ impl Transport {
         &self,
         request: Request<Bytes>,
         priority: Priority,
-        answer: Answer,
+        answer: AnswerMode,
     ) -> Result<Response<ResponseBody>, Error> {
         let credential = self.auth.credential().await?;
         let response = self.attempts(&request, &credential, priority, answer).await?;
@@ -139,7 +141,7 @@ impl Transport {
         }
         let (server, user, mend) = (&self.server_shown, &self.user, self.auth.mend());
         Err(Error::new(
-            Kind::Status(StatusCode::UNAUTHORIZED),
+            ErrorKind::Status(StatusCode::UNAUTHORIZED),
             format!("{server} does not accept the credentials of {user} (401): {mend}"),
         ))
     }
@@ -172,7 +174,7 @@ impl Transport {
         request: &Request<Bytes>,
         credential: &Credential,
         priority: Priority,
-        answer: Answer,
+        answer: AnswerMode,
     ) -> Result<Response<ResponseBody>, Error> {
         for _ in 1..MOST_ATTEMPTS {
             let response = self.attempt(request, credential, priority, answer).await?;
@@ -188,7 +190,7 @@ impl Transport {
         request: &Request<Bytes>,
         credential: &Credential,
         priority: Priority,
-        answer: Answer,
+        answer: AnswerMode,
     ) -> Result<Response<ResponseBody>, Error> {
         let pool = self.pool(credential, answer)?;
         let request = self.complete(request, credential)?;
@@ -219,7 +221,7 @@ impl Transport {
             self.limiter.pause_for(pause);
         }
         let put_off = pause.filter(|pause| *pause >= LONG_PAUSE).map(|pause| {
-            Error::new(Kind::TimedOut, format!("{server} asks all to wait for {} s", pause.as_secs()))
+            Error::new(ErrorKind::TimedOut, format!("{server} asks all to wait for {} s", pause.as_secs()))
         });
         match &result {
             Ok(_) => self.outage.note(sent, put_off.as_ref()),
@@ -230,17 +232,17 @@ impl Transport {
     }
 
     /// The error as it is to be understood among all that is known of the server.
-    fn placed(&self, error: Error, answer: Answer, sent: Instant) -> Error {
+    fn placed(&self, error: Error, answer: AnswerMode, sent: Instant) -> Error {
         let error = if self.outage.was_answered() { error.of_known_server() } else { error };
         // Logs come from nodes: where one hangs, the apiserver does not, and whether that does is found out otherwise.
-        let elsewhere = matches!(answer, Answer::Log { .. }) && !self.outage.is_known();
-        let alone = error.kind() == Kind::TimedOut && (elsewhere || self.pulse.last() > sent);
+        let elsewhere = matches!(answer, AnswerMode::Log { .. }) && !self.outage.is_known();
+        let alone = error.kind() == ErrorKind::TimedOut && (elsewhere || self.pulse.last() > sent);
         if alone { error.alone() } else { error }
     }
 
     /// The request as it goes out: to the server's address, below its path, with credentials.
     fn complete(&self, request: &Request<Bytes>, credential: &Credential) -> Result<Request<Bytes>, Error> {
-        let malformed = |error: http::Error| Error::new(Kind::Malformed, error.to_string());
+        let malformed = |error: http::Error| Error::new(ErrorKind::Malformed, error.to_string());
         let asked = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
         let mut parts = self.server.clone().into_parts();
         // kube ends a URL without parameters in a question mark.
@@ -260,7 +262,7 @@ impl Transport {
 
     /// The pool of connections. Those made with a client certificate that was replaced are not used again; what
     /// streams over them goes on.
-    fn pool(&self, credential: &Credential, answer: Answer) -> Result<Arc<Pool>, Error> {
+    fn pool(&self, credential: &Credential, answer: AnswerMode) -> Result<Arc<Pool>, Error> {
         let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
         let is_current = match (&pools.identity, &credential.identity) {
             (Some(current), Some(wanted)) => Arc::ptr_eq(current, wanted),
@@ -268,11 +270,11 @@ impl Transport {
             _ => false,
         };
         if !is_current {
-            *pools = Pools::new(&self.connector, &self.log_reading, credential.identity.clone())?;
+            *pools = Pools::new(&self.connector, &self.log_options, credential.identity.clone())?;
         }
         Ok(match answer {
-            Answer::Log { .. } => pools.logs.clone(),
-            Answer::Whole | Answer::Stream | Answer::Probe => pools.others.clone(),
+            AnswerMode::Log { .. } => pools.logs.clone(),
+            AnswerMode::Whole | AnswerMode::Stream | AnswerMode::Probe => pools.others.clone(),
         })
     }
 }
@@ -280,22 +282,28 @@ impl Transport {
 impl Pools {
     fn new(
         connector: &Connector,
-        log_reading: &Reading,
+        log_options: &ConnectionOptions,
         identity: Option<Arc<CertifiedKey>>,
     ) -> Result<Pools, Error> {
         let dialer = connector.dialer(identity.clone())?;
-        let stats = log_reading.stats.clone();
-        let pace = Pace { pulse: log_reading.pace.pulse.clone(), ..Pace::default() };
-        let reading = Reading { pace, windows: Arc::new(Windows::new()), stats };
-        let logs = Arc::new(Pool::new(dialer.clone(), log_reading.clone()));
-        Ok(Pools { identity, logs, others: Arc::new(Pool::new(dialer, reading)) })
+        let stats = log_options.stats.clone();
+        let pace = Pace { pulse: log_options.pace.pulse.clone(), ..Pace::default() };
+        let options = ConnectionOptions { pace, windows: Arc::new(Windows::new()), stats };
+        let logs = Arc::new(Pool::new(dialer.clone(), log_options.clone()));
+        Ok(Pools { identity, logs, others: Arc::new(Pool::new(dialer, options)) })
     }
 }
 
+/// What every request says of who sends it.
+fn common_headers() -> HeaderMap {
+    let agent = HeaderValue::from_static(concat!("stern-rs/", env!("CARGO_PKG_VERSION")));
+    HeaderMap::from_iter([(header::USER_AGENT, agent)])
+}
+
 /// As what a request is counted.
-fn kind(priority: Priority, answer: Answer) -> stats::Kind {
+fn kind(priority: Priority, answer: AnswerMode) -> stats::Kind {
     match (priority, answer) {
-        (Priority::WatchAndList, Answer::Stream) => stats::Kind::Watch,
+        (Priority::WatchAndList, AnswerMode::Stream) => stats::Kind::Watch,
         (Priority::WatchAndList, _) => stats::Kind::List,
         (Priority::Resume, _) => stats::Kind::Resume,
         (Priority::Open, _) => stats::Kind::Open,
@@ -304,7 +312,7 @@ fn kind(priority: Priority, answer: Answer) -> stats::Kind {
     }
 }
 
-fn log_reading(limits: &Limits, stats: &Stats, pulse: &Arc<Pulse>) -> Reading {
+fn log_options(limits: &Limits, stats: &Stats, pulse: &Arc<Pulse>) -> ConnectionOptions {
     let bandwidth = limits.max_bandwidth.map(|rate| Arc::new(Bandwidth::new(rate, stats.clone())));
     let pace = Pace {
         latency: limits.latency,
@@ -313,7 +321,7 @@ fn log_reading(limits: &Limits, stats: &Stats, pulse: &Arc<Pulse>) -> Reading {
         pulse: pulse.clone(),
         crowd: Arc::default(),
     };
-    Reading { pace, windows: Arc::new(Windows::new()), stats: stats.clone() }
+    ConnectionOptions { pace, windows: Arc::new(Windows::new()), stats: stats.clone() }
 }
 
 /// How long the apiserver, or what stands before it, wants to be left alone.

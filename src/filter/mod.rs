@@ -81,9 +81,10 @@ mod tests {
         let compile = |patterns: &[&str]| patterns.iter().map(|p| LinePattern::new(p).unwrap()).collect();
         let plan =
             FilterPlan { include: compile(include), exclude: compile(exclude), ..FilterPlan::default() };
-        let mut event = Event::Batch(batch(lines));
-        Filter::new(&plan).apply(&mut event);
-        let Event::Batch(batch) = event else { unreachable!() };
+        let mut batch = batch(lines);
+        if let Some(kept) = Filter::new(&plan).select(&batch.clone()) {
+            batch.keep(kept);
+        }
         let message = |item: &Item| match item {
             Item::Line(line) => String::from_utf8(batch.message(line).to_vec()).unwrap(),
             other => format!("{other:?}"),

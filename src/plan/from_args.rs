@@ -6,10 +6,13 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
     ClusterPlan, Condition, Connect, ContainerStates, Display, Environment, FilterPlan, Format, Limits,
-    LineLimit, LinePattern, LogPlan, LogRequests, Namespaces, Plan, Selection, Since, Source, StatsFormat,
-    Template, Timestamps, colors, duration, name, pattern, query, selector, size,
+    LinePattern, LogPlan, LogRequests, Namespaces, Plan, Selection, Since, Source, StatsFormat, Template,
+    Timestamps, colors, duration, name, pattern, query, selector, size,
 };
-use crate::cli::{Args, UsageError};
+use crate::{
+    cli::{Args, UsageError},
+    lines::LineLimit,
+};
 
 type Result<T, E = UsageError> = std::result::Result<T, E>;
 

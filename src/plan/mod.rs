@@ -15,6 +15,8 @@ use std::{path::PathBuf, time::Duration};
 use jiff::{Timestamp, tz::TimeZone};
 use regex::Regex;
 
+use crate::lines::LineLimit;
+
 pub use self::{environment::Environment, pattern::LinePattern};
 pub(crate) use self::{
     from_args::CONDITIONS,
@@ -237,15 +239,6 @@ impl LogRequests {
         let more = round_trip.unwrap_or_default().as_millis() / MILLIS_A_LOG;
         usize::try_from(more).unwrap_or(usize::MAX).saturating_add(self.nearby).min(self.most)
     }
-}
-
-/// What is done with lines that are longer than they should be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LineLimit {
-    /// Bytes of a message.
-    pub bytes: usize,
-    /// What is beyond them is kept in a file until the line is whole, not cut.
-    pub spool: bool,
 }
 
 /// Which lines to show and what to mark in them.

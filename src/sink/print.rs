@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use super::{Closed, Sink, output::Output};
 use crate::{
     event::{Batch, Event, Item},
-    long_line::Spool,
+    lines::Spool,
     notice::{Notice, Recent},
     render::Renderer,
 };

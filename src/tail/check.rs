@@ -2,15 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::{
-    logs::{Answer, Logs},
-    position::{Position, Seen},
-    split::{Lines, Piece, Splitter},
-};
+use super::logs::{Answer, Logs};
 use crate::{
     cluster::{Error, LogRequest},
     event::{Instant, Line},
-    plan::LineLimit,
+    lines::{LineLimit, Lines, Piece, Position, Seen, Splitter},
     schedule::Scheduler,
 };
 

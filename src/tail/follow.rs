@@ -13,19 +13,13 @@ use tokio::{
 };
 
 use super::{
-    Context, Logs,
-    extent::Extent,
-    idle::Idle,
-    position::{Position, Seen},
-    retry::Retries,
-    stream::Doubt,
-    tear::Tear,
-    window::Window,
+    Context, Logs, extent::Extent, idle::Idle, retry::Retries, stream::Doubt, tear::Tear, window::Window,
 };
 use crate::{
     cluster::{Error, KubeletError},
     event::{self, Batch, Closed, Gap, Item, Reason},
     instance::{Instance, Life},
+    lines::{Position, Seen},
     plan::LogPlan,
     queue::Outlet,
     schedule::{Grant, Mode, Seat, Urgency, Want},

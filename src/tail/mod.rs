@@ -5,15 +5,12 @@ mod extent;
 mod follow;
 mod idle;
 mod logs;
-mod position;
 mod quota;
 mod retry;
-mod split;
 mod stream;
 mod tear;
 #[cfg(test)]
 mod testing;
-mod timestamp;
 mod window;
 
 use std::{collections::HashMap, sync::Arc};
@@ -27,8 +24,9 @@ use crate::{
     cluster::Cluster,
     event::Closed,
     instance::{Instance, Life},
+    lines::LineLimit,
     origin::PodInfo,
-    plan::{LineLimit, LogPlan, LogRequests},
+    plan::{LogPlan, LogRequests},
     queue::Sender,
     schedule::{Scheduler, Want},
     select::Selected,

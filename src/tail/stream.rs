@@ -13,15 +13,14 @@ use super::{
     check::{Checker, Look},
     idle::Idle,
     logs::{Answer, Logs},
-    position::{Finder, Found, Position},
     quota::Quota,
-    split::{Lines, Piece, Splitter},
     tear::Tear,
 };
 use crate::{
     cluster::{Error, KubeletError},
     event::{Batch, Gap, Instant, Item, Line},
     instance::Life,
+    lines::{Finder, Found, Lines, Piece, Position, Splitter},
     queue::Outlet,
     stats::Counter,
 };

@@ -8,7 +8,7 @@ use http::Request;
 use tokio::time::{Instant, sleep_until};
 
 use super::{
-    super::{exchange::Answer, limit::Priority},
+    super::{exchange::AnswerMode, limit::Priority},
     Transport,
 };
 
@@ -35,7 +35,7 @@ impl Transport {
         let Some(credential) = self.auth.at_hand() else { return };
         let mut request = Request::new(Bytes::new());
         *request.uri_mut() = http::Uri::from_static("/version");
-        let _ = self.attempt(&request, &credential, Priority::Check, Answer::Probe).await;
+        let _ = self.attempt(&request, &credential, Priority::Check, AnswerMode::Probe).await;
     }
 }
 

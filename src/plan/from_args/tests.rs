@@ -378,8 +378,7 @@ fn a_prompt_needs_a_terminal_to_ask_on() {
     fails("-p", "--prompt needs a terminal to ask on");
     let on_a_terminal =
         Environment { stdin_is_terminal: true, stderr_is_terminal: true, ..Environment::bare() };
-    let Ok(cli::Command::Run(args)) = cli::parse(["stern-rs", "-p"].map(OsString::from), &on_a_terminal)
-    else {
+    let Ok(Command::Run(args)) = cli::parse(["stern-rs", "-p"].map(OsString::from), &on_a_terminal) else {
         panic!()
     };
     let Source::Cluster(cluster) = Plan::new(*args, &on_a_terminal).unwrap().source else { panic!() };

@@ -13,8 +13,9 @@ use tokio::sync::mpsc;
 use super::Outcome;
 use crate::{
     cluster::{self, Error, Trace},
+    lines::LineLimit,
     notice::{Kind, Scope},
-    plan::{ClusterPlan, LineLimit, Plan, Selection},
+    plan::{ClusterPlan, Plan, Selection},
     queue::Sender,
     schedule::Scheduler,
     select::{self, Selected},
@@ -51,8 +52,7 @@ impl<'a> Cluster<'a> {
         let words = out.clone();
         let tell = move |text| words.trace(Scope::Cluster.notice(Kind::Trace, text));
         let trace = Trace::new(self.verbosity, Arc::new(tell));
-        let cluster =
-            cluster::Cluster::connect(&self.plan.connect, &self.plan.limits, trace, stats.clone()).await?;
+        let cluster = cluster::Cluster::connect(&self.plan.connect, &self.plan.limits, trace, stats.clone())?;
         tokio::select! {
             outcome = self.run_in(&cluster, stats, &out) => outcome,
             never = waits::report(cluster.waits(), &out) => match never {},

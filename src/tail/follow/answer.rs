@@ -14,11 +14,11 @@ use super::{
 use crate::{
     cluster::{Error, LogRequest, Priority},
     instance::Life,
+    lines::Splitter,
     plan::Since,
     tail::{
         check::{self, Checker, Last},
         logs::{Answer, Logs},
-        split::Splitter,
         stream::{DRAIN, Doubt, End, Reading, Watchdog},
     },
 };
