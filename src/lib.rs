@@ -1,32 +1,33 @@
 //! The log tailer for Kubernetes. The modules stand in the order in which data flows through them.
 
 // What the modules hand to each other.
-pub mod event;
-pub mod instance;
-pub mod notice;
-pub mod origin;
-pub mod queue;
+mod event;
+mod instance;
+mod notice;
+mod origin;
+mod purpose;
+mod queue;
 
-pub mod cli;
-pub mod plan;
+mod cli;
+mod plan;
 
 mod source;
 
-pub mod cluster;
-pub mod schedule;
-pub mod select;
-pub mod stats;
-pub mod tail;
+mod cluster;
+mod schedule;
+mod select;
+mod stats;
+mod tail;
 
-pub mod lines;
+mod lines;
 
-pub mod filter;
+mod filter;
 mod order;
 
-pub mod render;
+mod render;
 mod sink;
 
-pub mod complete;
+mod complete;
 mod exit;
 mod io;
 mod run;
@@ -35,6 +36,18 @@ use std::{ffi::OsString, io::Write};
 
 pub use exit::ExitCode;
 pub use io::Io;
+
+/// The way of a line from a batch to bytes, for benchmarks and fuzzing.
+#[doc(hidden)]
+pub mod bench {
+    pub use crate::{
+        event::{Batch, Instant, Item, Line},
+        filter::Filter,
+        origin::{Origin, PodInfo},
+        plan::{Display, FilterPlan, Format, LinePattern, Template, Timestamps},
+        render::Renderer,
+    };
+}
 
 use cli::Command;
 use plan::{Environment, Plan};

@@ -17,13 +17,9 @@ const OVERHEAD: usize = 256;
 #[derive(Debug, Clone, Copy)]
 pub struct Capacity {
     pub of_origin: usize,
-    /// An order that holds one origin's lines back until another's have come needs [`Capacity::UNBOUNDED`] here: else
-    /// those that wait could take the room of those that are waited for.
+    /// An order that holds one origin's lines back until another's have come has no use for this bound, and sets it too high
+    /// to be reached ([`Semaphore::MAX_PERMITS`]): else those that wait could take the room of those that are waited for.
     pub of_all: usize,
-}
-
-impl Capacity {
-    pub const UNBOUNDED: usize = Semaphore::MAX_PERMITS;
 }
 
 /// An event, and the room that it takes until it is taken out.
@@ -213,7 +209,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_an_order_holds_back_keeps_its_room() {
-        let (sender, mut receiver) = new(Capacity { of_origin: OVERHEAD + 10, of_all: Capacity::UNBOUNDED });
+        let (sender, mut receiver) =
+            new(Capacity { of_origin: OVERHEAD + 10, of_all: Semaphore::MAX_PERMITS });
         let (early, late) = (sender.outlet(Arc::default()), sender.outlet(Arc::default()));
         early.batch(batch("12345678")).await;
         let held = receiver.ready();
