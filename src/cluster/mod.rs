@@ -31,6 +31,7 @@ use tower::service_fn;
 
 pub use access::kubeconfig::Named;
 pub use error::{Asked, Error, ErrorKind};
+pub use http::{MOST_ALONE, MOST_STREAMS};
 pub use kubelet::KubeletError;
 pub use limit::{Limiter, POLLS};
 pub use logs::{LogRequest, LogStream};
