@@ -30,10 +30,12 @@ use tokio::sync::watch;
 use tower::service_fn;
 
 pub use access::kubeconfig::Named;
-pub use error::{Asked, Error, ErrorKind};
+pub use error::{Asked, Error};
 pub use http::{MOST_ALONE, MOST_STREAMS};
 pub use kubelet::KubeletError;
-pub use limit::{Limiter, POLLS};
+#[cfg(test)]
+pub use limit::Limiter;
+pub use limit::POLLS;
 pub use logs::{LogRequest, LogStream};
 #[cfg(test)]
 pub(crate) use testing::refused;
@@ -86,11 +88,6 @@ impl Cluster {
     /// The namespace of the context, or of the pod that this runs in; else `default`.
     pub fn default_namespace(&self) -> &str {
         self.client.default_namespace()
-    }
-
-    /// The apiserver's URL, for messages.
-    pub fn server(&self) -> &str {
-        &self.transport.server_shown
     }
 
     /// For lists, watches and single objects. It retries nothing.

@@ -152,7 +152,6 @@ impl Transport {
         const LONGEST: usize = 64 * 1024;
         const PATIENCE: Duration = Duration::from_secs(10);
         let code = response.status();
-        let retry_after = retry_after(&response);
         // Boxed, or the compiler cannot tell that it is `Send` whatever the error's lifetime.
         let body = Limited::new(response.into_body(), LONGEST).collect().boxed();
         let body = timeout(PATIENCE, body).await;
@@ -161,7 +160,7 @@ impl Transport {
         let mut status: Status = serde_json::from_slice(&body)
             .unwrap_or_else(|_| Status::failure(&String::from_utf8_lossy(&body), ""));
         status.code = code.as_u16();
-        Error::from_status(&status, asked).with_retry_after(retry_after)
+        Error::from_status(&status, asked)
     }
 
     /// The time to the server and back, by the shortest exchange so far.
