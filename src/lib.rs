@@ -23,6 +23,7 @@ mod coverage;
 mod dry_run;
 
 pub mod filter;
+mod json;
 pub mod merge;
 pub mod output;
 pub mod render;
