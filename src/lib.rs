@@ -1,32 +1,33 @@
 //! The log tailer for Kubernetes. The modules stand in the order in which data flows through them.
 
 // What the modules hand to each other.
-pub mod batch;
-pub mod instance;
-pub mod notice;
-pub mod origin;
+mod batch;
+mod instance;
+mod notice;
+mod origin;
+mod purpose;
 
-pub mod cli;
-pub mod plan;
+mod cli;
+mod plan;
 
-pub mod cluster;
-pub mod lines;
+mod cluster;
+mod lines;
 mod prompt;
-pub mod schedule;
-pub mod select;
-pub mod stats;
-pub mod stdin;
-pub mod tail;
+mod schedule;
+mod select;
+mod stats;
+mod stdin;
+mod tail;
 
-pub mod complete;
+mod complete;
 mod coverage;
 mod dry_run;
 
-pub mod filter;
+mod filter;
 mod json;
-pub mod merge;
-pub mod output;
-pub mod render;
+mod merge;
+mod output;
+mod render;
 
 mod exit;
 mod io;
@@ -36,6 +37,18 @@ use std::{ffi::OsString, io::Write};
 
 pub use exit::ExitCode;
 pub use io::Io;
+
+/// The way of a line from a batch to bytes, for benchmarks.
+#[doc(hidden)]
+pub mod bench {
+    pub use crate::{
+        batch::{Batch, Instant, Item, Line},
+        filter::Filter,
+        origin::{Origin, PodInfo},
+        plan::{Display, FilterPlan, Format, LinePattern, Template, Timestamps},
+        render::Renderer,
+    };
+}
 
 use cli::Command;
 use plan::{Environment, Plan};

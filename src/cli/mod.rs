@@ -123,7 +123,6 @@ pub struct Args {
     pub insecure_skip_tls_verify: bool,
     pub tls_server_name: Option<String>,
     pub request_timeout: Option<String>,
-    pub disable_compression: bool,
     pub http1: bool,
 
     /// What of this the config file says.
@@ -310,7 +309,6 @@ fn args(query: Option<String>, mut said: Said) -> Args {
         insecure_skip_tls_verify: said.switch("insecure-skip-tls-verify"),
         tls_server_name: said.one("tls-server-name"),
         request_timeout: said.one("request-timeout"),
-        disable_compression: said.switch("disable-compression"),
         http1: said.switch("http1"),
         origins: Origins::default(),
         warnings: Vec::new(),

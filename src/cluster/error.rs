@@ -1,6 +1,6 @@
 //! What went wrong between the user and the apiserver: one line that says how to mend it, and a class to act on.
 
-use std::{error::Error as StdError, fmt, io, time::Duration};
+use std::{error::Error as StdError, fmt, io};
 
 use http::StatusCode;
 use kube::core::Status;
@@ -50,7 +50,6 @@ pub struct Error {
     /// A fault to think of where nothing was ever right.
     guess: Option<&'static str>,
     server_message: Option<String>,
-    retry_after: Option<Duration>,
     retryable: bool,
     /// Others are answered meanwhile.
     alone: bool,
@@ -66,7 +65,7 @@ impl Error {
             ErrorKind::Status(code) => matches!(code.as_u16(), 408 | 429 | 500 | 502..=504),
         };
         let message = one_line(&message.into());
-        Error { kind, message, guess: None, server_message: None, retry_after: None, retryable, alone: false }
+        Error { kind, message, guess: None, server_message: None, retryable, alone: false }
     }
 
     pub fn invalid(message: impl Into<String>) -> Error {
@@ -100,10 +99,6 @@ impl Error {
     pub(super) fn with_server_message(self, message: &str) -> Error {
         let message = one_line(message);
         Error { server_message: (!message.is_empty()).then_some(message), ..self }
-    }
-
-    pub(super) fn with_retry_after(self, retry_after: Option<Duration>) -> Error {
-        Error { retry_after, ..self }
     }
 
     /// Gives an error of kube's the words of what was asked.
@@ -149,10 +144,7 @@ impl Error {
             StatusCode::BAD_REQUEST => format!("cannot {asked}: {told}"),
             _ => format!("cannot {asked}: the apiserver answered {code}: {told}"),
         };
-        let seconds = status.details.as_ref().map(|details| details.retry_after_seconds).filter(|&s| s > 0);
-        Error::new(ErrorKind::Status(code), message)
-            .with_server_message(told)
-            .with_retry_after(seconds.map(|seconds| Duration::from_secs(seconds.into())))
+        Error::new(ErrorKind::Status(code), message).with_server_message(told)
     }
 
     /// Words for what the HTTP client says: why there is no connection, or why one broke.
@@ -204,11 +196,6 @@ impl Error {
     /// What the apiserver said itself, on one line.
     pub fn server_message(&self) -> Option<&str> {
         self.server_message.as_deref()
-    }
-
-    /// How long the apiserver wants to be left alone. The limiter heeds it already.
-    pub fn retry_after(&self) -> Option<Duration> {
-        self.retry_after
     }
 
     pub fn is_unauthorized(&self) -> bool {

@@ -14,11 +14,11 @@ use super::{
     error::{Asked, Error, ErrorKind},
     exchange::AnswerMode,
     http::{body::Body, pool::Sharing},
-    limit::Priority,
     transport::Transport,
 };
 use crate::{
     plan::Since,
+    purpose::Purpose,
     stats::{Held, Open},
 };
 
@@ -34,7 +34,7 @@ pub struct LogRequest {
     pub since: Option<Since>,
     pub tail_lines: Option<u64>,
     pub limit_bytes: Option<u64>,
-    pub priority: Priority,
+    pub purpose: Purpose,
     /// Whether so much is to come that a connection of its own is cheaper, as long as it is one of few.
     pub busy: bool,
 }
@@ -147,7 +147,7 @@ impl LogRequest {
             .map_err(|error| Error::invalid(format!("cannot {asked}: {error}")))?;
         let sharing = if self.busy { Sharing::Alone } else { Sharing::Shared };
         let answer = AnswerMode::Log { follow: self.follow, sharing };
-        let response = transport.send(request, self.priority, answer).await?;
+        let response = transport.send(request, self.purpose, answer).await?;
         match response.status() {
             StatusCode::OK if is_page(response.headers()) => {
                 let server = &transport.server_shown;

@@ -30,9 +30,11 @@ use tokio::sync::watch;
 use tower::service_fn;
 
 pub use access::kubeconfig::Named;
-pub use error::{Asked, Error, ErrorKind};
+pub use error::{Asked, Error};
 pub use kubelet::KubeletError;
-pub use limit::{Limiter, POLLS, Priority};
+#[cfg(test)]
+pub use limit::Limiter;
+pub use limit::POLLS;
 pub use logs::{LogRequest, LogStream};
 #[cfg(test)]
 pub(crate) use testing::refused;
@@ -87,12 +89,7 @@ impl Cluster {
         self.client.default_namespace()
     }
 
-    /// The apiserver's URL, for messages.
-    pub fn server(&self) -> &str {
-        &self.transport.server_shown
-    }
-
-    /// For lists, watches and single objects. It retries nothing; a [`Priority`] may ride in a request's extensions.
+    /// For lists, watches and single objects. It retries nothing.
     pub fn client(&self) -> kube::Client {
         self.client.clone()
     }

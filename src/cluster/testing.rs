@@ -27,11 +27,14 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use super::{
-    Cluster, LogRequest, Priority, Trace,
+    Cluster, LogRequest, Trace,
     access::{kubeconfig::Host, settings::Settings},
     error::{Asked, Error},
 };
-use crate::plan::{Connect, Limits, LogRequests};
+use crate::{
+    plan::{Connect, Limits, LogRequests},
+    purpose::Purpose,
+};
 
 /// What a server does with one request.
 pub(super) enum Canned {
@@ -287,7 +290,7 @@ pub(super) fn log_request() -> LogRequest {
         since: None,
         tail_lines: None,
         limit_bytes: None,
-        priority: Priority::Open,
+        purpose: Purpose::Open,
         busy: false,
     }
 }

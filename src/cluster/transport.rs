@@ -30,14 +30,15 @@ use super::{
         socket::Pace,
         window::Windows,
     },
-    limit::{Limiter, Priority},
+    limit::Limiter,
     outage::Outage,
     trace::Trace,
     waits::Waits,
 };
 use crate::{
     plan::{Connect, Limits},
-    stats::{self, Limit, Stats},
+    purpose::Purpose,
+    stats::{Limit, Stats},
 };
 
 pub(super) struct Transport {
@@ -108,16 +109,16 @@ impl Transport {
         })
     }
 
-    /// Answers kube's client, whose requests say by an extension how urgent they are.
+    /// Answers kube's client, which lists and watches.
     pub async fn serve(&self, request: Request<Body>) -> Result<Response<ResponseBody>, Error> {
         let (parts, body) = request.into_parts();
         let body =
             body.collect().await.map_err(|error| Error::new(ErrorKind::Malformed, error.to_string()))?;
-        let priority = parts.extensions.get().copied().unwrap_or_default();
         let watches =
             parts.uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "watch=true"));
-        let answer = if watches { AnswerMode::Stream } else { AnswerMode::Whole };
-        self.send(Request::from_parts(parts, body.to_bytes()), priority, answer).await
+        let (purpose, answer) =
+            if watches { (Purpose::Watch, AnswerMode::Stream) } else { (Purpose::List, AnswerMode::Whole) };
+        self.send(Request::from_parts(parts, body.to_bytes()), purpose, answer).await
     }
 
     /// Sends a request whose URI is a path and query below the server's. A 401 is an error, once more is tried with
@@ -125,16 +126,16 @@ impl Transport {
     pub async fn send(
         &self,
         request: Request<Bytes>,
-        priority: Priority,
+        purpose: Purpose,
         answer: AnswerMode,
     ) -> Result<Response<ResponseBody>, Error> {
         let credential = self.auth.credential().await?;
-        let response = self.attempts(&request, &credential, priority, answer).await?;
+        let response = self.attempts(&request, &credential, purpose, answer).await?;
         if response.status() != StatusCode::UNAUTHORIZED {
             return Ok(response);
         }
         if let Some(renewed) = self.auth.after_refusal(&credential).await? {
-            let response = self.attempts(&request, &renewed, priority, answer).await?;
+            let response = self.attempts(&request, &renewed, purpose, answer).await?;
             if response.status() != StatusCode::UNAUTHORIZED {
                 return Ok(response);
             }
@@ -151,7 +152,6 @@ impl Transport {
         const LONGEST: usize = 64 * 1024;
         const PATIENCE: Duration = Duration::from_secs(10);
         let code = response.status();
-        let retry_after = retry_after(&response);
         // Boxed, or the compiler cannot tell that it is `Send` whatever the error's lifetime.
         let body = Limited::new(response.into_body(), LONGEST).collect().boxed();
         let body = timeout(PATIENCE, body).await;
@@ -160,7 +160,7 @@ impl Transport {
         let mut status: Status = serde_json::from_slice(&body)
             .unwrap_or_else(|_| Status::failure(&String::from_utf8_lossy(&body), ""));
         status.code = code.as_u16();
-        Error::from_status(&status, asked).with_retry_after(retry_after)
+        Error::from_status(&status, asked)
     }
 
     /// The time to the server and back, by the shortest exchange so far.
@@ -173,31 +173,31 @@ impl Transport {
         &self,
         request: &Request<Bytes>,
         credential: &Credential,
-        priority: Priority,
+        purpose: Purpose,
         answer: AnswerMode,
     ) -> Result<Response<ResponseBody>, Error> {
         for _ in 1..MOST_ATTEMPTS {
-            let response = self.attempt(request, credential, priority, answer).await?;
+            let response = self.attempt(request, credential, purpose, answer).await?;
             if retry_after(&response).is_none() {
                 return Ok(response);
             }
         }
-        self.attempt(request, credential, priority, answer).await
+        self.attempt(request, credential, purpose, answer).await
     }
 
     async fn attempt(
         &self,
         request: &Request<Bytes>,
         credential: &Credential,
-        priority: Priority,
+        purpose: Purpose,
         answer: AnswerMode,
     ) -> Result<Response<ResponseBody>, Error> {
         let pool = self.pool(credential, answer)?;
         let request = self.complete(request, credential)?;
         let began = Instant::now();
-        self.limiter.acquire(priority).await;
+        self.limiter.acquire(purpose).await;
         self.stats.waited(Limit::Requests, began.elapsed());
-        self.stats.requested(kind(priority, answer));
+        self.stats.requested(purpose);
         let sent = Instant::now();
         let traced = self.trace.as_ref().map(|trace| trace.request(&request));
         let server = &self.server_shown;
@@ -298,18 +298,6 @@ impl Pools {
 fn common_headers() -> HeaderMap {
     let agent = HeaderValue::from_static(concat!("stern-rs/", env!("CARGO_PKG_VERSION")));
     HeaderMap::from_iter([(header::USER_AGENT, agent)])
-}
-
-/// As what a request is counted.
-fn kind(priority: Priority, answer: AnswerMode) -> stats::Kind {
-    match (priority, answer) {
-        (Priority::WatchAndList, AnswerMode::Stream) => stats::Kind::Watch,
-        (Priority::WatchAndList, _) => stats::Kind::List,
-        (Priority::Resume, _) => stats::Kind::Resume,
-        (Priority::Open, _) => stats::Kind::Open,
-        (Priority::FirstPoll | Priority::Poll, _) => stats::Kind::Poll,
-        (Priority::Confirm | Priority::Check, _) => stats::Kind::Check,
-    }
 }
 
 fn log_options(limits: &Limits, stats: &Stats, pulse: &Arc<Pulse>) -> ConnectionOptions {

@@ -154,7 +154,6 @@ fn connect(args: &Args) -> Result<Connect> {
         as_user_extra: args.as_user_extra.iter().map(|pair| key_value(pair)).collect::<Result<_>>()?,
         request_timeout: request_timeout(args)?,
         http1: args.http1,
-        disable_compression: args.disable_compression,
     })
 }
 

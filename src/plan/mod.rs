@@ -82,7 +82,6 @@ pub struct Connect {
     pub as_user_extra: Vec<(String, String)>,
     /// Bounds lists and the wait for response headers, never a running stream. None: only silences are bounded.
     pub request_timeout: Option<Duration>,
-    pub disable_compression: bool,
     /// HTTP/2 is not offered.
     pub http1: bool,
 }

@@ -28,7 +28,7 @@ use crate::{
     merge::Sender,
     origin::PodInfo,
     plan::{LogPlan, LogRequests},
-    schedule::{Scheduler, Want},
+    schedule::{Mode, Scheduler},
     select::Selected,
     stats::Stats,
 };
@@ -121,7 +121,7 @@ impl Tails {
         let context = self.context.clone();
         let seat = context.scheduler.seat(&instance.origin.pod);
         if context.plan.follow && matches!(*life.borrow(), Life::Running | Life::Terminating) {
-            seat.announce(Want::Follow);
+            seat.announce(Mode::Follow);
         }
         self.tasks.spawn(async move {
             let legacy = match before {

@@ -6,7 +6,9 @@ mod harness;
 
 mod command_line;
 mod complete;
+mod conditions;
 mod connection;
+mod deletion;
 mod ending;
 mod faults;
 mod following;
@@ -16,6 +18,7 @@ mod output;
 mod polling;
 mod promises;
 mod prompt;
+mod restarts;
 mod resuming;
 mod selection;
 mod silence;

@@ -73,7 +73,7 @@ async fn retry_after_holds_back_all_requests() {
     // It waits for a minute, and so does everybody else.
     let list = timeout(Duration::from_millis(300), list_pods(&cluster)).await;
     assert!(list.is_err());
-    assert!(cluster.transport.limiter.acquire(Priority::WatchAndList).now_or_never().is_none());
+    assert!(cluster.transport.limiter.acquire(Purpose::List).now_or_never().is_none());
 }
 
 #[tokio::test]

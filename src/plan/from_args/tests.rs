@@ -308,7 +308,7 @@ fn connection_flags_reach_the_plan() {
     assert_eq!(connect.as_uid.as_deref(), Some("7"));
     assert_eq!(connect.as_user_extra, [("k".to_owned(), "v=w".to_owned())]);
     assert_eq!(connect.request_timeout, Some(Duration::from_secs(30)));
-    assert!(connect.disable_compression && !connect.insecure_skip_tls_verify);
+    assert!(!connect.insecure_skip_tls_verify);
 }
 
 #[test]

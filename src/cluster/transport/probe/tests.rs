@@ -150,7 +150,7 @@ impl Double {
 /// Lists something: the server is known from then on.
 async fn list(transport: &Transport) {
     let request = Request::get("/api/v1/pods").body(Bytes::new()).unwrap();
-    transport.send(request, Priority::WatchAndList, AnswerMode::Whole).await.unwrap();
+    transport.send(request, Purpose::List, AnswerMode::Whole).await.unwrap();
 }
 
 /// Goes on with the story while silences are looked into.
