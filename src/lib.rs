@@ -1,34 +1,34 @@
 //! The log tailer for Kubernetes. The modules stand in the order in which data flows through them.
 
 // What the modules hand to each other.
-mod batch;
+mod event;
 mod instance;
 mod notice;
 mod origin;
 mod purpose;
+mod queue;
 
 mod cli;
 mod plan;
 
+mod source;
+
 mod cluster;
-mod lines;
-mod prompt;
 mod schedule;
 mod select;
 mod stats;
-mod stdin;
 mod tail;
 
-mod complete;
-mod coverage;
-mod dry_run;
+mod json;
+mod lines;
 
 mod filter;
-mod json;
-mod merge;
-mod output;
-mod render;
+mod order;
 
+mod render;
+mod sink;
+
+mod complete;
 mod exit;
 mod io;
 mod run;
@@ -42,7 +42,7 @@ pub use io::Io;
 #[doc(hidden)]
 pub mod bench {
     pub use crate::{
-        batch::{Batch, Instant, Item, Line},
+        event::{Batch, Instant, Item, Line},
         filter::Filter,
         origin::{Origin, PodInfo},
         plan::{Display, FilterPlan, Format, LinePattern, Template, Timestamps},

@@ -2,7 +2,7 @@
 
 use super::{Format, Frame, color::Palette};
 use crate::{
-    batch::Instant,
+    event::Instant,
     json::{Validator, write_string},
     origin::Origin,
     plan::Display,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::{Format, Frame, timestamp::Clock};
-use crate::{batch::Instant, json::write_string, origin::Origin, plan::Display};
+use crate::{event::Instant, json::write_string, origin::Origin, plan::Display};
 
 pub struct Json {
     clock: Option<Clock>,
