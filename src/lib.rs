@@ -1,33 +1,34 @@
 //! The log tailer for Kubernetes. The modules stand in the order in which data flows through them.
 
 // What the modules hand to each other.
-mod batch;
+mod event;
 mod instance;
 mod notice;
 mod origin;
 mod purpose;
+mod queue;
 
 mod cli;
 mod plan;
 
+mod source;
+
 mod cluster;
-mod lines;
-mod prompt;
 mod schedule;
 mod select;
 mod stats;
-mod stdin;
 mod tail;
 
-mod complete;
-mod coverage;
-mod dry_run;
+mod json;
+mod lines;
 
 mod filter;
-mod merge;
-mod output;
-mod render;
+mod order;
 
+mod render;
+mod sink;
+
+mod complete;
 mod exit;
 mod io;
 mod run;
@@ -37,11 +38,11 @@ use std::{ffi::OsString, io::Write};
 pub use exit::ExitCode;
 pub use io::Io;
 
-/// The way of a line from a batch to bytes, for benchmarks and fuzzing.
+/// The way of a line from a batch to bytes, for benchmarks.
 #[doc(hidden)]
 pub mod bench {
     pub use crate::{
-        batch::{Batch, Instant, Item, Line},
+        event::{Batch, Instant, Item, Line},
         filter::Filter,
         origin::{Origin, PodInfo},
         plan::{Display, FilterPlan, Format, LinePattern, Template, Timestamps},

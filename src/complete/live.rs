@@ -9,7 +9,7 @@ use super::{beginning_with, in_list};
 use crate::{
     cli::Args,
     cluster::{self, Cluster},
-    notice::Notice,
+    notice::{Notice, Scope},
     plan::{ClusterPlan, Environment, Plan, Selects, Source, kind_of},
     select::{self, Selected},
     stats::Stats,
@@ -66,7 +66,9 @@ impl Live {
             while let Some(selected) = selected.recv().await {
                 match selected {
                     Selected::Started { instance, .. } => names.push(instance.origin.container.clone()),
-                    Selected::Notice(Notice::Waiting { container, .. }) => names.extend(container),
+                    Selected::Notice(Notice { scope: Scope::Origin(waiting), .. }) => {
+                        names.push(waiting.container.clone());
+                    }
                     Selected::Notice(_) | Selected::Gone(_) => {}
                 }
             }

@@ -270,6 +270,13 @@ pub struct Display {
     pub namespace_in_extjson: bool,
 }
 
+impl Display {
+    /// Whether an output shows the annotations of pods.
+    pub fn shows_annotations(&self) -> bool {
+        self.format == Format::Json || self.template.is_some()
+    }
+}
+
 /// Where the template of a line is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Template {

@@ -2,7 +2,7 @@
 
 use super::{Format, Frame, color::Palette, raw::Raw};
 use crate::{
-    batch::Instant,
+    event::Instant,
     origin::Origin,
     plan::{Display, FilterPlan},
 };
@@ -21,6 +21,9 @@ impl Prefixed {
 
 impl Format for Prefixed {
     fn frame(&self, origin: &Origin) -> Frame {
+        if !origin.is_named() {
+            return Frame::default();
+        }
         let (pod, container) = self.palette.of_origin(origin);
         let mut head = Vec::new();
         if self.namespace {

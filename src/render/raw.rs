@@ -2,7 +2,7 @@
 
 use super::{Format, Frame, highlight::Highlight, timestamp::Clock};
 use crate::{
-    batch::Instant,
+    event::Instant,
     origin::Origin,
     plan::{Display, FilterPlan},
 };

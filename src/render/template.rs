@@ -2,7 +2,6 @@
 
 mod color;
 mod functions;
-mod json;
 mod log;
 mod time;
 
@@ -16,8 +15,8 @@ use jiff::tz::TimeZone;
 
 use super::{Format, Frame, color::Palette, highlight::Highlight, timestamp::Clock};
 use crate::{
-    batch::{Batch, Instant, Item},
-    notice::Notice,
+    event::{Batch, Instant, Item},
+    notice::{Notice, Scope},
     origin::Origin,
     plan::{Display, FilterPlan, Template as Source},
 };
@@ -96,7 +95,7 @@ impl Format for Templated {
             if let Err(reason) = self.template.run(Value::Object(Object::Borrowed(&log)), out) {
                 // What it made so far is dropped with it.
                 out.truncate(start);
-                self.failed.push(Notice::Warning(format!("expanding template failed: {reason}")));
+                self.failed.push(Scope::Run.warning(format!("expanding template failed: {reason}")));
             } else if let Some(highlight) = &mut self.highlight {
                 highlight.paint(start, out);
             }

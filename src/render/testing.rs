@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::Renderer;
 use crate::{
-    batch::{Batch, Instant, Item, Line},
+    event::{Batch, Instant, Item, Line},
     origin::{Origin, PodInfo},
     plan::{Display, FilterPlan, Format, LinePattern},
 };
@@ -61,6 +61,6 @@ pub fn rendered(
     let filter = FilterPlan { highlight, ..FilterPlan::default() };
     let mut out = Vec::new();
     let batch = batch(origin.unwrap_or(&Arc::default()), lines);
-    Renderer::new(display, &filter, origin.is_none()).unwrap().batch(&batch, &mut out);
+    Renderer::new(display, &filter).unwrap().batch(&batch, &mut out);
     String::from_utf8(out).unwrap()
 }

@@ -24,8 +24,8 @@ use super::{
     window::Window,
 };
 use crate::{
-    batch::{self, EndReason, Ended, Gap},
     cluster::Error,
+    event::{self, Closed, Gap, Reason},
     instance::{Instance, Life},
     lines::Position,
     plan::LogPlan,
@@ -49,7 +49,7 @@ pub struct Tail<L> {
     instance: Arc<Instance>,
     life: watch::Receiver<Life>,
     /// When the instance can have written its first line at the earliest.
-    birth: Option<batch::Instant>,
+    birth: Option<event::Instant>,
     whereabouts: Whereabouts,
     progress: Progress,
     report: Report,
@@ -74,7 +74,7 @@ pub struct Legacy {
     /// Where the log of the next instance was read to, before it was known to be that.
     next: Position,
     /// The instant of the last line that is the instance's own.
-    latest: Option<batch::Instant>,
+    latest: Option<event::Instant>,
     /// Whether there was a tail.
     any: bool,
 }
@@ -88,7 +88,7 @@ enum Outcome {
     /// The status changed while the answer was on its way, or the stream is to be opened anew.
     Reopen,
     /// From the line of that instant on, the lines may be those of another instance.
-    Doubtful(Option<batch::Instant>),
+    Doubtful(Option<event::Instant>),
     /// A poll requested too few lines.
     Few,
 }
@@ -105,7 +105,7 @@ impl<L: Logs> Tail<L> {
     ) -> Self {
         let Legacy { own, next, latest: before, any } = legacy;
         let own = own.filter(|(id, _)| *id == instance.container_id).map(|(_, position)| position);
-        let born_after = before.filter(|_| own.is_none()).map(|before| batch::Instant(before.0 + 1));
+        let born_after = before.filter(|_| own.is_none()).map(|before| event::Instant(before.0 + 1));
         let position = own.unwrap_or(next);
         let plan = &context.plan;
         let extent = if fresh { Extent::of_news(plan) } else { Extent::new(plan) };
@@ -115,10 +115,10 @@ impl<L: Logs> Tail<L> {
         let origin = instance.origin.clone();
         let counter = context.stats.counter(&origin);
         Self {
-            birth: instance.started.map(batch::Instant::from).max(born_after),
+            birth: instance.started.map(event::Instant::from).max(born_after),
             whereabouts: Whereabouts::default(),
             progress: Progress::new(position, extent, Reach::Unopened { unseen, refused: false }),
-            report: Report::new(origin, context.out.clone(), counter),
+            report: Report::new(context.out.outlet(origin), counter),
             confirmation: Confirmation::default(),
             read_before: before.is_some(),
             busy: false,
@@ -150,19 +150,19 @@ impl<L: Logs> Tail<L> {
     }
 
     /// Prints the log until there is no more of it.
-    pub async fn run(&mut self) -> Ended {
+    pub async fn run(&mut self) -> Closed {
         let reason = self.read_all().await;
         self.report_loss(&reason).await;
-        let complete = !self.report.incomplete && reason != EndReason::Failed;
-        let ended = Ended { reason, complete, restart_count: self.instance.restart_count };
+        let complete = !self.report.incomplete && reason != Reason::Failed;
+        let closed = Closed { reason, complete, restart_count: self.instance.restart_count };
         if self.was_opened() {
-            self.report.closed(ended.clone()).await;
+            self.report.outlet.closed(closed.clone()).await;
         }
         self.grant = None;
-        ended
+        closed
     }
 
-    async fn read_all(&mut self) -> EndReason {
+    async fn read_all(&mut self) -> Reason {
         loop {
             let (log, outcome) = match self.read().await {
                 Ok(read) => read,
@@ -175,21 +175,21 @@ impl<L: Logs> Tail<L> {
     }
 
     /// Reports the lines that are lost for good, if there are any.
-    async fn report_loss(&mut self, reason: &EndReason) {
-        let usual = matches!(reason, EndReason::Deleted | EndReason::Dropped) || self.is_deleting();
+    async fn report_loss(&mut self, reason: &Reason) {
+        let usual = matches!(reason, Reason::Deleted | Reason::Dropped) || self.is_deleting();
         let removed = self.report.removal(usual).await;
         let reach = self.progress.reach;
         let latest = self.progress.latest();
         let unchecked = Gap::Unchecked(latest);
         let unread = !reach.is_opened() || !reach.has_ended();
         let gap = match reason {
-            EndReason::Deleted => unread.then_some(unchecked),
-            EndReason::Terminated(_) if self.whereabouts == Whereabouts::Lost => unread.then_some(unchecked),
-            EndReason::Terminated(_) if unread && removed => Some(unchecked),
+            Reason::Deleted => unread.then_some(unchecked),
+            Reason::Terminated(_) if self.whereabouts == Whereabouts::Lost => unread.then_some(unchecked),
+            Reason::Terminated(_) if unread && removed => Some(unchecked),
             // There is another instance's log in its place.
-            EndReason::Terminated(_) if unread && self.log().is_err() => Some(unchecked),
-            EndReason::Terminated(_) | EndReason::Finished => reach.is_short().then_some(Gap::Behind(latest)),
-            EndReason::Dropped | EndReason::Failed => None,
+            Reason::Terminated(_) if unread && self.log().is_err() => Some(unchecked),
+            Reason::Terminated(_) | Reason::Finished => reach.is_short().then_some(Gap::Behind(latest)),
+            Reason::Dropped | Reason::Failed => None,
         };
         if let Some(gap) = gap {
             self.report.gap(gap, reach.is_opened()).await;
@@ -197,7 +197,7 @@ impl<L: Logs> Tail<L> {
     }
 
     /// The log with the lines that are not printed yet, or why there is none. The status counts as seen.
-    fn log(&mut self) -> Result<Log, EndReason> {
+    fn log(&mut self) -> Result<Log, Reason> {
         let plan = &self.context.plan;
         if plan.previous {
             return Ok(Log::Previous);
@@ -211,7 +211,7 @@ impl<L: Logs> Tail<L> {
     }
 
     /// Reads one answer, once the scheduler grants it. The log to read is the one that is right by then.
-    async fn read(&mut self) -> Result<(Log, Outcome), EndReason> {
+    async fn read(&mut self) -> Result<(Log, Outcome), Reason> {
         let wanted = self.log()?;
         let want = wanted.mode();
         let ends = self.is_deleting() || want == Mode::Read && self.plan().follow;
@@ -265,7 +265,7 @@ impl<L: Logs> Tail<L> {
     }
 
     /// Decides what follows an answer: the end, or another request after a pause.
-    async fn judge(&mut self, log: Log, outcome: Outcome) -> Option<EndReason> {
+    async fn judge(&mut self, log: Log, outcome: Outcome) -> Option<Reason> {
         match outcome {
             Outcome::Reopen | Outcome::Few => None,
             Outcome::Doubtful(line) => {
@@ -293,27 +293,27 @@ impl<L: Logs> Tail<L> {
         }
     }
 
-    async fn ended(&mut self) -> EndReason {
+    async fn ended(&mut self) -> Reason {
         if self.whereabouts == Whereabouts::Superseded {
             let reported = self.life.wait_for(|life| !matches!(life, Life::Running | Life::Terminating));
             let _ = timeout(STATUS_DELAY, reported).await;
         }
         match &*self.life.borrow() {
             Life::Terminated(ending) | Life::Replaced { ending, .. } if self.plan().follow => {
-                EndReason::Terminated(ending.clone())
+                Reason::Terminated(ending.clone())
             }
-            _ => EndReason::Finished,
+            _ => Reason::Finished,
         }
     }
 }
 
 /// Waits until the pod no longer meets the condition, so that its logs are not wanted.
-async fn dropped(life: &mut watch::Receiver<Life>) -> EndReason {
+async fn dropped(life: &mut watch::Receiver<Life>) -> Reason {
     if life.wait_for(|life| *life == Life::Dropped).await.is_err() {
         // The pod is not watched any more, or never was.
         std::future::pending::<()>().await;
     }
-    EndReason::Dropped
+    Reason::Dropped
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use super::{extent::Extent, quota::Quota, reach::Reach, tear::Tear};
 use crate::{
-    batch::Instant,
-    instance::{Ending, Life},
+    event::{Ending, Instant},
+    instance::Life,
     lines::Position,
 };
 

@@ -1,21 +1,16 @@
 //! The reports of a tail: its lines, the gaps between them, and the notices about its container.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 
 use crate::{
-    batch::{Batch, Ended, Gap, Item},
     cluster::KubeletError,
-    merge::Sender,
-    notice::Notice,
-    origin::Origin,
+    event::{Batch, Gap, Item},
+    queue::Outlet,
     stats::Counter,
 };
 
 pub struct Report {
-    pub origin: Arc<Origin>,
-    pub out: Sender,
+    pub outlet: Outlet,
     pub counter: Counter,
     /// Whether lines may be missing.
     pub incomplete: bool,
@@ -26,45 +21,28 @@ pub struct Report {
 }
 
 impl Report {
-    pub fn new(origin: Arc<Origin>, out: Sender, counter: Counter) -> Self {
-        Self { origin, out, counter, incomplete: false, message: String::new(), removed: None }
+    pub fn new(outlet: Outlet, counter: Counter) -> Self {
+        Self { outlet, counter, incomplete: false, message: String::new(), removed: None }
     }
 
     /// The log was opened. `unseen`: instances before this one were not read.
     pub async fn opened(&mut self, unseen: bool) {
-        self.out.notice(Notice::Started(self.origin.clone())).await;
+        self.outlet.opened().await;
         if unseen {
             self.incomplete = true;
-            self.notice("had restarted before it was seen; what it wrote earlier was not read").await;
+            let text = "had restarted before it was seen; what it wrote earlier was not read";
+            self.outlet.warning(text).await;
         }
-    }
-
-    pub async fn closed(&self, ended: Ended) {
-        self.item(Item::Ended(ended)).await;
     }
 
     /// Lines may be missing. A log that was never opened has no place for a gap.
     pub async fn gap(&mut self, gap: Gap, opened: bool) {
         self.incomplete = true;
-        match opened {
-            true => self.item(Item::Gap(gap)).await,
-            false => self.notice("gone before its log could be read").await,
+        if !opened {
+            return self.outlet.warning("gone before its log could be read").await;
         }
-    }
-
-    /// A notice about the container.
-    pub async fn notice(&self, text: impl Into<String>) {
-        self.out.notice(Notice::About(self.origin.clone(), text.into())).await;
-    }
-
-    /// A notice about a fault that affects many containers alike.
-    pub async fn common(&self, text: String) {
-        self.out.notice(Notice::Common(text)).await;
-    }
-
-    async fn item(&self, item: Item) {
-        let batch = Batch { origin: self.origin.clone(), data: Bytes::new(), items: vec![item], rest: None };
-        self.out.batch(batch).await;
+        let (origin, items) = (self.outlet.origin().clone(), vec![Item::Gap(gap)]);
+        self.outlet.batch(Batch { origin, data: Bytes::new(), items, rest: None }).await;
     }
 
     /// Takes a message that came in place of a line. `ends`: the log may be removed soon; `runs`: its container still runs.
@@ -85,7 +63,7 @@ impl Report {
             self.message = text.into_owned();
             // It is reported for all containers of the node together.
             if error != Some(KubeletError::NoWatcher) {
-                self.notice(self.message.clone()).await;
+                self.outlet.warning(self.message.clone()).await;
             }
         }
     }
@@ -109,7 +87,7 @@ impl Report {
     pub async fn removal(&mut self, usual: bool) -> bool {
         let Some(message) = self.removed.take() else { return false };
         if !usual && message != self.message {
-            self.notice(message).await;
+            self.outlet.warning(message).await;
         }
         true
     }
@@ -117,27 +95,32 @@ impl Report {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::{
-        merge::{self, Event, Receiver},
+        event::Event,
+        order::{Arrival, Order},
+        origin::Origin,
+        queue::{self, Receiver},
         stats::Stats,
     };
 
     const REMOVED: &[u8] = b"unable to retrieve container logs for containerd://1";
 
     fn report() -> (Report, Receiver) {
-        let (out, events) = merge::queue(1 << 20);
+        let (out, events) = queue::new(Arrival::CAPACITY);
         let origin = Arc::<Origin>::default();
         let counter = Stats::default().counter(&origin);
-        (Report::new(origin, out, counter), events)
+        (Report::new(out.outlet(origin), counter), events)
     }
 
     fn notices(events: &mut Receiver) -> Vec<String> {
         let text = |event| match event {
-            Event::Notice(Notice::About(_, text)) => text,
+            Event::Notice(notice) => notice.text,
             event => format!("{event:?}"),
         };
-        std::iter::from_fn(|| events.ready()).map(text).collect()
+        std::iter::from_fn(|| events.ready()).map(|queued| text(queued.take())).collect()
     }
 
     #[tokio::test]

@@ -17,10 +17,11 @@ use super::{
     report::Report,
 };
 use crate::{
-    batch::{Batch, Gap, Instant, Item, Line},
     cluster::Error,
+    event::{Batch, Gap, Instant, Item, Line},
     instance::Life,
     lines::{Finder, Found, Lines, Piece, Position, Splitter},
+    queue::Outlet,
     schedule::Mode,
 };
 
@@ -159,7 +160,7 @@ impl<L: Logs> Reading<'_, L> {
 
     /// Waits for the next part. The stream of a deleted pod is read for a while longer.
     async fn next(&mut self) -> Next {
-        let Self { stream, life, watchdog, progress, terms, .. } = self;
+        let Self { stream, life, watchdog, progress, report, terms, .. } = self;
         if let Some(watchdog) = watchdog {
             watchdog.idle.listen();
         }
@@ -180,7 +181,7 @@ impl<L: Logs> Reading<'_, L> {
                 true => timeout(DRAIN, stream.chunk()).await.unwrap_or(None),
                 false => return Next::Foreign,
             },
-            () = silence(watchdog.as_mut(), &progress.position) => return Next::Silence,
+            () = silence(watchdog.as_mut(), &progress.position, &report.outlet) => return Next::Silence,
         };
         if let Some(watchdog) = watchdog {
             watchdog.idle.heard();
@@ -259,10 +260,10 @@ impl<L: Logs> Reading<'_, L> {
         if items.is_empty() {
             return end;
         }
-        let batch = Batch { origin: self.report.origin.clone(), data, items, rest };
+        let batch = Batch { origin: self.report.outlet.origin().clone(), data, items, rest };
         let room = tokio::select! {
             biased;
-            room = self.report.out.room(&batch) => room,
+            room = self.report.outlet.room(&batch) => room,
             never = self.stream.stow() => match never {},
         };
         let (mut lines, mut bytes) = (0, 0);
@@ -276,7 +277,7 @@ impl<L: Logs> Reading<'_, L> {
                 bytes += message.len() as u64;
             }
         }
-        room.batch(batch);
+        room.put(batch);
         self.report.counter.add(lines, bytes);
         if let Some(watchdog) = &mut self.watchdog {
             watchdog.idle.arrived();
@@ -360,12 +361,17 @@ impl<L: Logs> Reading<'_, L> {
 }
 
 /// Waits until a stream is known to have missed a line, or there is no room to look.
-async fn silence<L: Logs>(watchdog: Option<&mut Watchdog<'_, L>>, position: &Position) {
+async fn silence<L: Logs>(watchdog: Option<&mut Watchdog<'_, L>>, position: &Position, outlet: &Outlet) {
     let Some(Watchdog { idle, checker }) = watchdog else { return std::future::pending().await };
     loop {
         sleep_until(idle.due()).await;
         match checker.look(position).await {
-            Look::Fine => idle.checked(),
+            Look::Fine(reached) => {
+                idle.checked();
+                if let Some(instant) = reached {
+                    outlet.reached(instant).await;
+                }
+            }
             Look::Missed => {
                 // Should that turn out wrong, it is not looked into again so soon.
                 idle.checked();

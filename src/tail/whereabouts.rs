@@ -2,7 +2,7 @@
 //! or that of the one before.
 
 use crate::{
-    batch::{EndReason, Instant},
+    event::{Instant, Reason},
     instance::Life,
     schedule::Mode,
 };
@@ -43,10 +43,10 @@ pub enum Whereabouts {
 }
 
 impl Whereabouts {
-    /// The log with the lines that are not read yet, or why there is none: [`EndReason::Terminated`] means that it is lost.
+    /// The log with the lines that are not read yet, or why there is none: [`Reason::Terminated`] means that it is lost.
     ///
     /// `restart_count` is that of the instance; `mode` says how a log is read while its container writes it.
-    pub fn log(self, life: &Life, restart_count: u32, mode: Mode) -> Result<Log, EndReason> {
+    pub fn log(self, life: &Life, restart_count: u32, mode: Mode) -> Result<Log, Reason> {
         match life {
             Life::Running | Life::Terminating | Life::Terminated(_) if self == Self::Superseded => {
                 Ok(Log::Previous)
@@ -57,11 +57,11 @@ impl Whereabouts {
             Life::Replaced { restart_count: current, ending, .. }
                 if *current > restart_count + 1 || self == Self::Lost =>
             {
-                Err(EndReason::Terminated(ending.clone()))
+                Err(Reason::Terminated(ending.clone()))
             }
             Life::Replaced { .. } => Ok(Log::Previous),
-            Life::Deleted => Err(EndReason::Deleted),
-            Life::Dropped => Err(EndReason::Dropped),
+            Life::Deleted => Err(Reason::Deleted),
+            Life::Dropped => Err(Reason::Dropped),
         }
     }
 
@@ -92,14 +92,14 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::instance::Ending;
+    use crate::event::Ending;
 
     fn replaced(restart_count: u32) -> Life {
         let started = Some(Timestamp::from_second(7).unwrap());
         Life::Replaced { ending: Ending::default(), restart_count, started }
     }
 
-    fn log(whereabouts: Whereabouts, life: &Life) -> Result<Log, EndReason> {
+    fn log(whereabouts: Whereabouts, life: &Life) -> Result<Log, Reason> {
         whereabouts.log(life, 0, Mode::Follow)
     }
 
@@ -110,8 +110,8 @@ mod tests {
             let ended = Life::Terminated(Ending::default());
             assert_eq!(log(whereabouts, &ended), Ok(Log::Current(Mode::Read)));
             assert_eq!(log(whereabouts, &replaced(1)), Ok(Log::Previous));
-            assert_eq!(log(whereabouts, &Life::Deleted), Err(EndReason::Deleted));
-            assert_eq!(log(whereabouts, &Life::Dropped), Err(EndReason::Dropped));
+            assert_eq!(log(whereabouts, &Life::Deleted), Err(Reason::Deleted));
+            assert_eq!(log(whereabouts, &Life::Dropped), Err(Reason::Dropped));
         }
     }
 
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_log_is_lost_behind_two_instances_or_where_both_logs_are_the_next_ones() {
-        let lost = Err(EndReason::Terminated(Ending::default()));
+        let lost = Err(Reason::Terminated(Ending::default()));
         assert_eq!(log(Whereabouts::AsReported, &replaced(2)), lost);
         assert_eq!(log(Whereabouts::Lost, &replaced(1)), lost);
         assert_eq!(log(Whereabouts::Previous, &replaced(1)), Ok(Log::Previous));

@@ -9,8 +9,8 @@ use tokio::{
 
 use super::{Outcome, STEADY, Tail, refusal::is_usual};
 use crate::{
-    batch,
     cluster::{Error, LogRequest},
+    event,
     instance::Life,
     lines::Splitter,
     plan::Since,
@@ -35,7 +35,7 @@ struct Start {
     /// Whether the lines that were read before may be those of the next instance.
     foreign: bool,
     /// From when on the lines of the answer may be those of the next instance.
-    bound: Option<batch::Instant>,
+    bound: Option<event::Instant>,
     /// Whether the answer confirms one that was given as the log was when it was opened.
     confirming: bool,
     /// Whether the end of the lines that were requested is known, and not only guessed.
@@ -103,11 +103,16 @@ impl<L: Logs> Tail<L> {
             return Outcome::Doubtful(None);
         }
         let is_whole = log.mode() == Mode::Read;
-        self.progress.extent.opened(stream.date(), !self.progress.has_lines(), is_whole);
+        let date = stream.date();
+        self.progress.extent.opened(date, !self.progress.has_lines(), is_whole);
         if let Some(unseen) = self.progress.reach.open() {
             self.report.opened(unseen).await;
         }
-        self.consume(stream, request, log, unproven).await
+        let outcome = self.consume(stream, request, log, unproven).await;
+        if log.mode() == Mode::Poll && matches!(outcome, Outcome::Clean) {
+            self.report.outlet.reached(date.into()).await;
+        }
+        outcome
     }
 
     /// Reads the answer to this request.

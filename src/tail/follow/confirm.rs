@@ -126,7 +126,7 @@ impl<L: Logs> Tail<L> {
 mod tests {
     use super::*;
     use crate::{
-        batch::Instant,
+        event::Instant,
         lines::Position,
         tail::{extent::Extent, reach::Reach},
     };

@@ -6,9 +6,10 @@ use tokio::time::sleep;
 
 use super::{STATUS_DELAY, TRIES, Tail};
 use crate::{
-    batch::EndReason,
     cluster::Error,
+    event::Reason,
     instance::Life,
+    notice::{Kind, Scope},
     tail::{logs::Logs, whereabouts::Log},
 };
 
@@ -20,9 +21,9 @@ pub(super) const SOON: Duration = Duration::from_millis(250);
 
 impl<L: Logs> Tail<L> {
     /// Decides what follows an error: the end, or another request after a pause.
-    pub(super) async fn judge_error(&mut self, log: Log, error: Error) -> Option<EndReason> {
+    pub(super) async fn judge_error(&mut self, log: Log, error: Error) -> Option<Reason> {
         if error.is_not_found() && self.is_gone(&error).await {
-            return Some(EndReason::Deleted);
+            return Some(Reason::Deleted);
         }
         // Unless it was requested by the user there is a previous log: the kubelet may have to catch up.
         let tried = self.plan().previous || self.retries.count() >= self.tries_for_previous();
@@ -37,15 +38,15 @@ impl<L: Logs> Tail<L> {
         let again = self.may_retry(&error);
         self.report_error(&error, again).await;
         if !again {
-            return Some(EndReason::Failed);
+            return Some(Reason::Failed);
         }
         self.pause_after(&error).await;
         None
     }
 
-    async fn without_previous(&mut self) -> EndReason {
+    async fn without_previous(&mut self) -> Reason {
         if self.plan().previous {
-            self.report.notice("has no previous instance; skipped").await;
+            self.report.outlet.warning("has no previous instance; skipped").await;
             self.progress.reach.no_such_log();
         } else {
             if self.may_be_foreign() {
@@ -103,8 +104,8 @@ impl<L: Logs> Tail<L> {
         };
         let text = if again { format!("{text}; trying again") } else { text };
         match of_node.is_some() || error.is_common() {
-            true => self.report.common(text).await,
-            false => self.report.notice(text).await,
+            true => self.context.out.notice(Scope::Cluster.notice(Kind::Common, text)).await,
+            false => self.report.outlet.warning(text).await,
         }
     }
 
