@@ -1,4 +1,4 @@
-//! Reads one answer to a log request and sends what is in it, as far as it is new.
+//! Reads one answer to a log request and sends the lines in it that are new.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ use crate::{
     schedule::Mode,
 };
 
-/// How much is gathered into one batch while more is there to be read at once. The apiserver sends a followed log one
+/// The bytes that are gathered into one batch while more have arrived already. The apiserver sends a followed log one
 /// line a chunk, so that handing on every chunk would cost more than reading it.
 const BATCH: usize = 64 << 10;
 
@@ -373,11 +373,11 @@ async fn silence<L: Logs>(watchdog: Option<&mut Watchdog<'_, L>>, position: &Pos
                 }
             }
             Look::Missed => {
-                // Should that turn out wrong, it is not looked into again so soon.
+                // If that proves wrong, the next look comes later.
                 idle.checked();
                 return sleep(GRACE).await;
             }
-            // Opening the log again shows it as well.
+            // Opening the log again shows missing lines too.
             Look::NoRoom => return idle.checked(),
         }
     }
