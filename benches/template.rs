@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use stern_rs::{
     batch::{Batch, Item, Line},
     origin::{Origin, PodInfo},
-    plan::{Display, FilterPlan, Format, Template},
+    plan::{Display, Format, Template},
     render::Renderer,
 };
 
@@ -47,6 +47,7 @@ fn render(bencher: Bencher, template: &str) {
     let display = Display {
         format: Format::Default,
         template: Some(Template::Text(template.to_owned())),
+        highlight: Vec::new(),
         color_stdout: true,
         color_stderr: false,
         timestamps: None,
@@ -58,7 +59,7 @@ fn render(bencher: Bencher, template: &str) {
         namespace_in_prefix: false,
         namespace_in_extjson: false,
     };
-    let Ok(mut renderer) = Renderer::new(&display, &FilterPlan::default(), false) else { return };
+    let Ok(mut renderer) = Renderer::new(&display, false) else { return };
     let batch = batch(JSON);
     let mut out = Vec::with_capacity(LINES * 1024);
     bencher.counter(ItemsCount::new(LINES)).bench_local(|| {

@@ -43,8 +43,7 @@ mod tests {
 
     fn kept(include: &[&str], exclude: &[&str], lines: &[&str]) -> Vec<String> {
         let compile = |patterns: &[&str]| patterns.iter().map(|p| LinePattern::new(p).unwrap()).collect();
-        let plan =
-            FilterPlan { include: compile(include), exclude: compile(exclude), ..FilterPlan::default() };
+        let plan = FilterPlan { include: compile(include), exclude: compile(exclude) };
         let mut batch = batch(lines);
         Filter::new(&plan).apply(&mut batch);
         let message = |item: &Item| match item {

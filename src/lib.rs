@@ -8,7 +8,9 @@ pub mod notice;
 pub mod origin;
 
 pub mod cli;
+pub mod environment;
 pub mod plan;
+pub mod usage_error;
 
 pub mod cluster;
 mod prompt;
@@ -38,7 +40,8 @@ pub use exit::ExitCode;
 pub use io::Io;
 
 use cli::Command;
-use plan::{Environment, Plan};
+use environment::Environment;
+use plan::Plan;
 
 /// Does what `args` say, the program's name first, with the streams of `io`.
 pub fn run(args: impl IntoIterator<Item = OsString>, mut io: Io) -> ExitCode {
@@ -48,11 +51,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>, mut io: Io) -> ExitCode {
             for warning in &args.warnings {
                 let _ = writeln!(io.stderr, "stern-rs: {warning}");
             }
-            Plan::new(*args, &env)
+            Plan::new(&args, &env)
         }
         Ok(Command::Print(text)) => return print(&mut io, &text),
-        Ok(Command::Complete(typed)) => {
-            let answer = block_on(complete::run(*typed, &env));
+        Ok(Command::Complete(unfinished)) => {
+            let answer = block_on(complete::run(*unfinished, &env));
             return answer.map_or(ExitCode::Failed, |answer| print(&mut io, &answer));
         }
         Err(error) => Err(error),

@@ -20,7 +20,6 @@ use tokio::{
 
 use crate::{
     batch::{Batch, Item},
-    cli::UsageError,
     cluster::{self, Cluster, Trace},
     coverage,
     dry_run::DryRun,
@@ -39,6 +38,7 @@ use crate::{
     stats::Stats,
     stdin,
     tail::{self, Summary},
+    usage_error::UsageError,
 };
 
 /// Bytes to gather before they are printed while there is more to print at once.
@@ -59,7 +59,7 @@ const PATIENT: Duration = Duration::from_secs(2);
 /// Does what `plan` says, until it is done or a signal ends it.
 pub async fn run(plan: Plan, mut io: Io) -> ExitCode {
     let is_stdin = matches!(plan.source, Source::Stdin);
-    let renderer = match Renderer::new(&plan.display, &plan.filter, is_stdin) {
+    let renderer = match Renderer::new(&plan.display, is_stdin) {
         Ok(renderer) => renderer,
         Err(reason) => {
             // There is nowhere else to say that standard error is closed.

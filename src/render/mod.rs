@@ -20,7 +20,7 @@ use crate::{
     batch::{Batch, Instant, Item},
     notice::Notice,
     origin::Origin,
-    plan::{Display, FilterPlan, Format as Name},
+    plan::{Display, Format as Name},
 };
 use color::Palette;
 use default::Prefixed;
@@ -80,16 +80,16 @@ pub struct Renderer {
 impl Renderer {
     /// `stdin`: lines come from standard input, which has no names to put before them. Err: what is wrong with the
     /// template.
-    pub fn new(display: &Display, filter: &FilterPlan, stdin: bool) -> Result<Renderer, String> {
+    pub fn new(display: &Display, stdin: bool) -> Result<Renderer, String> {
         let color = display.color_stdout;
         // A template may show the colours themselves.
         let color = color || display.template.is_some();
         let palette = if stdin { Palette::reset(color) } else { Palette::new(display, color) };
         let notices = Notices::new(display);
         let format: Box<dyn Format> = match (&display.template, display.format) {
-            (Some(template), _) => Box::new(Templated::new(template, display, filter, palette)?),
-            (None, Name::Default) if !stdin => Box::new(Prefixed::new(display, filter, palette)),
-            (None, Name::Default | Name::Raw) => Box::new(Raw::new(display, filter)),
+            (Some(template), _) => Box::new(Templated::new(template, display, palette)?),
+            (None, Name::Default) if !stdin => Box::new(Prefixed::new(display, palette)),
+            (None, Name::Default | Name::Raw) => Box::new(Raw::new(display)),
             (None, Name::Json) => Box::new(Json::new(display)),
             (None, Name::Extjson) => Box::new(ExtJson::new(display, palette)),
             (None, Name::Ppextjson) => Box::new(PpExtJson(ExtJson::new(display, palette))),
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn each_origin_keeps_its_own_frame() {
         let (web, api) = (origin("default", "web", "app"), origin("default", "api", "app"));
-        let mut renderer = Renderer::new(&display(), &FilterPlan::default(), false).unwrap();
+        let mut renderer = Renderer::new(&display(), false).unwrap();
         let mut out = Vec::new();
         for origin in [&web, &api, &web] {
             renderer.batch(&batch(origin, &[b"hello"]), &mut out);
@@ -146,14 +146,14 @@ mod tests {
         batch.items.insert(1, Item::Gap(Gap::Behind(None)));
         batch.items.push(ended);
         let mut out = Vec::new();
-        Renderer::new(&display(), &FilterPlan::default(), false).unwrap().batch(&batch, &mut out);
+        Renderer::new(&display(), false).unwrap().batch(&batch, &mut out);
         assert_eq!(out, b"web app a\nweb app b\n");
     }
 
     #[test]
     fn a_forgotten_origin_is_let_go() {
         let web = origin("default", "web", "app");
-        let mut renderer = Renderer::new(&display(), &FilterPlan::default(), false).unwrap();
+        let mut renderer = Renderer::new(&display(), false).unwrap();
         renderer.batch(&batch(&web, &[b"hello"]), &mut Vec::new());
         renderer.forget(&web);
         assert_eq!(Arc::strong_count(&web), 1);

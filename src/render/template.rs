@@ -19,7 +19,7 @@ use crate::{
     batch::{Batch, Instant, Item},
     notice::Notice,
     origin::Origin,
-    plan::{Display, FilterPlan, Template as Source},
+    plan::{Display, Template as Source},
 };
 use color::Color;
 use log::Log;
@@ -38,12 +38,7 @@ pub struct Templated {
 
 impl Templated {
     /// Err: the flag and why there is no template or what is wrong with it.
-    pub fn new(
-        source: &Source,
-        display: &Display,
-        filter: &FilterPlan,
-        palette: Palette,
-    ) -> Result<Templated, String> {
+    pub fn new(source: &Source, display: &Display, palette: Palette) -> Result<Templated, String> {
         let (flag, text) = match source {
             Source::Text(text) => ("--template".to_owned(), text.clone().into_bytes()),
             Source::File(path) => {
@@ -60,7 +55,7 @@ impl Templated {
             palette,
             color,
             clock: Clock::new(display),
-            highlight: if color { Highlight::new(filter) } else { None },
+            highlight: if color { Highlight::new(&display.highlight) } else { None },
             timestamp: Vec::new(),
             failed: Vec::new(),
         })
