@@ -5,12 +5,9 @@ use std::sync::Arc;
 
 use divan::{AllocProfiler, Bencher, counter::ItemsCount};
 use jiff::tz::TimeZone;
-use stern_rs::{
-    batch::{Batch, Instant, Item, Line},
-    filter::Filter,
-    origin::{Origin, PodInfo},
-    plan::{Display, FilterPlan, Format, LinePattern, Timestamps},
-    render::Renderer,
+use stern_rs::bench::{
+    Batch, Display, Filter, FilterPlan, Format, Instant, Item, Line, LinePattern, Origin, PodInfo, Renderer,
+    Timestamps,
 };
 
 #[global_allocator]

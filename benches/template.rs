@@ -5,12 +5,7 @@ use std::sync::Arc;
 
 use divan::{AllocProfiler, Bencher, counter::ItemsCount};
 use jiff::tz::TimeZone;
-use stern_rs::{
-    batch::{Batch, Item, Line},
-    origin::{Origin, PodInfo},
-    plan::{Display, Format, Template},
-    render::Renderer,
-};
+use stern_rs::bench::{Batch, Display, Format, Item, Line, Origin, PodInfo, Renderer, Template};
 
 #[global_allocator]
 static ALLOCATOR: AllocProfiler = AllocProfiler::system();

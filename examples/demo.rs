@@ -1,6 +1,7 @@
 //! Tails a small cluster that lives in this process: a few pods that talk, one that crashes, one that comes late.
 //!
 //! `cargo run --release --example demo [-- ARGS]`: ARGS are stern-rs's own, such as `-o json` or `-i 'level=error'`.
+#![allow(clippy::print_stderr, reason = "it reports to the terminal")]
 
 use std::{env, process, thread, time::Duration};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use crate::{instance::Ending, long_line::Spool, origin::Origin};
+use crate::{instance::Ending, lines::Spool, origin::Origin};
 
 /// Nanoseconds since the Unix epoch, as the container runtime stamped a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,34 +1,34 @@
 //! The log tailer for Kubernetes. The modules stand in the order in which data flows through them.
-#![forbid(unsafe_code)]
 
 // What the modules hand to each other.
-pub mod batch;
-pub mod instance;
-pub mod notice;
-pub mod origin;
+mod batch;
+mod instance;
+mod notice;
+mod origin;
+mod purpose;
 
-pub mod cli;
-pub mod environment;
-pub mod plan;
-pub mod usage_error;
+mod cli;
+mod environment;
+mod plan;
+mod usage_error;
 
-pub mod cluster;
+mod cluster;
+mod lines;
 mod prompt;
-pub mod schedule;
-pub mod select;
-pub mod stats;
-pub mod stdin;
-pub mod tail;
+mod schedule;
+mod select;
+mod stats;
+mod stdin;
+mod tail;
 
-pub mod complete;
+mod complete;
 mod coverage;
 mod dry_run;
 
-pub mod filter;
-pub mod long_line;
-pub mod merge;
-pub mod output;
-pub mod render;
+mod filter;
+mod merge;
+mod output;
+mod render;
 
 mod exit;
 mod io;
@@ -38,6 +38,18 @@ use std::{ffi::OsString, io::Write};
 
 pub use exit::ExitCode;
 pub use io::Io;
+
+/// The way of a line from a batch to bytes, for benchmarks and fuzzing.
+#[doc(hidden)]
+pub mod bench {
+    pub use crate::{
+        batch::{Batch, Instant, Item, Line},
+        filter::Filter,
+        origin::{Origin, PodInfo},
+        plan::{Display, FilterPlan, Format, LinePattern, Template, Timestamps},
+        render::Renderer,
+    };
+}
 
 use cli::Command;
 use environment::Environment;

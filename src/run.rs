@@ -26,7 +26,7 @@ use crate::{
     exit::ExitCode,
     filter::Filter,
     io::Io,
-    long_line::Spool,
+    lines::Spool,
     merge::{self, Event, Receiver, Sender},
     notice::{Notice, Said},
     output::{Closed, Output},
@@ -176,7 +176,7 @@ async fn tail_cluster(
 ) -> Result<Option<Summary>, cluster::Error> {
     let words = sender.clone();
     let trace = Trace::new(plan.verbosity, Arc::new(move |text| words.trace(Notice::Trace(text))));
-    let cluster = Cluster::connect(&wish.connect, &wish.limits, trace, stats.clone()).await?;
+    let cluster = Cluster::connect(&wish.connect, &wish.limits, trace, stats.clone())?;
     tokio::select! {
         ended = tail_in(&cluster, plan, wish, stats, &sender) => ended,
         never = tell_waits(cluster.waits(), &sender) => match never {},

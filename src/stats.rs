@@ -13,30 +13,13 @@ use std::{
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::origin::{Origin, PodInfo};
+use crate::{
+    origin::{Origin, PodInfo},
+    purpose::Purpose,
+};
 
-/// What a request is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    List,
-    Watch,
-    /// A log, opened for the first time.
-    Open,
-    /// A log, opened again where it was.
-    Resume,
-    Poll,
-    /// A look at the last line of a log.
-    Check,
-}
-
-const KINDS: [(Kind, &str); 6] = [
-    (Kind::List, "list"),
-    (Kind::Watch, "watch"),
-    (Kind::Open, "open"),
-    (Kind::Resume, "resume"),
-    (Kind::Poll, "poll"),
-    (Kind::Check, "check"),
-];
+/// The kinds of requests, in the order in which they are reported: see [`Purpose::kind`].
+const KINDS: [&str; 6] = ["list", "watch", "open", "resume", "poll", "check"];
 
 /// What makes requests wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +47,8 @@ pub struct Stats {
 
 #[derive(Debug, Default)]
 struct Counts {
-    requests: [u64; KINDS.len()],
+    /// By kind.
+    requests: BTreeMap<&'static str, u64>,
     waited: [Duration; LIMITS.len()],
     open: [Gauge; 2],
     containers: BTreeMap<Names, Counter>,
@@ -134,8 +118,8 @@ impl Stats {
         Stats { started: Instant::now(), counts: Arc::new(Mutex::new(counts)) }
     }
 
-    pub fn requested(&self, kind: Kind) {
-        self.lock().requests[kind as usize] += 1;
+    pub fn requested(&self, purpose: Purpose) {
+        *self.lock().requests.entry(purpose.kind()).or_default() += 1;
     }
 
     pub fn waited(&self, limit: Limit, time: Duration) {
@@ -172,8 +156,7 @@ impl Stats {
     /// One object.
     pub fn to_json(&self) -> Value {
         let counts = self.lock();
-        let requests: BTreeMap<_, _> =
-            KINDS.map(|(kind, name)| (name, counts.requests[kind as usize])).into();
+        let requests: BTreeMap<_, _> = KINDS.map(|kind| (kind, counts.requested(kind))).into();
         let waited: BTreeMap<_, _> =
             LIMITS.map(|(limit, name)| (name, counts.waited[limit as usize].as_secs_f64())).into();
         let containers: Vec<Value> = counts
@@ -194,7 +177,7 @@ impl Stats {
             "waited_seconds": waited,
             "peak_streams": counts.open[Open::Stream as usize].peak,
             "peak_connections": counts.open[Open::Connection as usize].peak,
-            "reconnects": counts.requests[Kind::Resume as usize],
+            "reconnects": counts.requested(Purpose::Resume.kind()),
             "containers": containers,
             "gone": {"containers": gone, "lines": gone_lines, "bytes": gone_bytes},
         })
@@ -202,6 +185,10 @@ impl Stats {
 }
 
 impl Counts {
+    fn requested(&self, kind: &str) -> u64 {
+        self.requests.get(kind).copied().unwrap_or_default()
+    }
+
     fn total(&self) -> [u64; 2] {
         self.containers
             .values()
@@ -229,8 +216,8 @@ impl fmt::Display for Stats {
         let (total, seconds) = (counts.total(), self.started.elapsed().as_secs_f64());
         let containers = counts.containers.len() + counts.folded.containers;
         writeln!(f, "· {} of {containers} containers in {seconds:.1} s", size(total))?;
-        let requests = KINDS.map(|(kind, name)| format!("{} {name}", counts.requests[kind as usize]));
-        let sum: u64 = counts.requests.iter().sum();
+        let requests = KINDS.map(|kind| format!("{} {kind}", counts.requested(kind)));
+        let sum: u64 = counts.requests.values().sum();
         writeln!(f, "· {sum} requests: {}", requests.join(", "))?;
         let waited = LIMITS.map(|(limit, name)| {
             let flag = name.replace('_', "-");
@@ -292,8 +279,8 @@ mod tests {
         stats.counter(&origin("app")).add(3, 300);
         stats.counter(&origin("app")).add(2, 200);
         stats.counter(&origin("proxy")).add(1, 50);
-        stats.requested(Kind::Open);
-        stats.requested(Kind::Resume);
+        stats.requested(Purpose::Open);
+        stats.requested(Purpose::Resume);
         stats.waited(Limit::Requests, Duration::from_millis(1500));
         let told = stats.to_json();
         assert_eq!((&told["lines"], &told["bytes"]), (&json!(6), &json!(550)));
@@ -304,6 +291,19 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("· waited: 1.5 s for --qps, 0.0 s for --max-log-requests"), "{text}");
+    }
+
+    #[test]
+    fn every_request_is_of_a_kind() {
+        let stats = Stats::default();
+        use Purpose::*;
+        for purpose in [List, Watch, Resume, Remainder, Confirm, Ending, Open, FirstPoll, Poll, Check, Probe]
+        {
+            stats.requested(purpose);
+        }
+        let text = stats.to_string();
+        let wanted = "· 11 requests: 1 list, 1 watch, 2 open, 2 resume, 2 poll, 3 check\n";
+        assert!(text.contains(wanted), "{text}");
     }
 
     fn pod(name: usize) -> Arc<PodInfo> {

@@ -6,16 +6,14 @@ use std::{
     thread,
 };
 
-use bytes::{Buf, BytesMut};
 use futures::executor::block_on;
 use tokio::sync::oneshot;
 
 use crate::{
     batch::{Batch, Item, Line},
-    long_line::{self, LongLine},
+    lines::{LineLimit, Lines, Piece, Splitter},
     merge::Sender,
     origin::Origin,
-    plan::LineLimit,
     stats::{Counter, Stats},
 };
 
@@ -28,93 +26,50 @@ pub fn spawn(
     stats: &Stats,
     out: Sender,
 ) -> oneshot::Receiver<io::Result<()>> {
-    let (tell, result) = oneshot::channel();
+    let (done, result) = oneshot::channel();
     let origin = Arc::new(Origin::default());
-    let lines = Lines { counter: stats.counter(&origin), origin, limit, out };
+    let output = Output { counter: stats.counter(&origin), origin, out };
     thread::spawn(move || {
-        // Nobody may be left to be told.
-        let _ = tell.send(read(input, &lines));
+        // The run may have ended before.
+        let _ = done.send(read(input, Splitter::unstamped(limit), &output));
     });
     result
 }
 
-fn read(mut input: impl Read, lines: &Lines) -> io::Result<()> {
-    let mut pending = BytesMut::new();
-    let mut long: Option<LongLine> = None;
+fn read(mut input: impl Read, mut splitter: Splitter, output: &Output) -> io::Result<()> {
+    let mut buffer = vec![0; READ];
     loop {
-        let from = pending.len();
-        pending.resize(from + READ, 0);
-        let read = input.read(&mut pending[from..]);
-        pending.truncate(from + *read.as_ref().unwrap_or(&0));
-        match read {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+        match input.read(&mut buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
             Ok(0) => break,
-            Ok(_) => {}
+            Ok(read) => splitter.push(&buffer[..read]),
         }
-        if let Some(mut line) = long.take() {
-            let end = memchr::memchr(b'\n', &pending);
-            line.push(&pending.split_to(end.unwrap_or(pending.len())));
-            if end.is_none() {
-                long = Some(line);
-                continue;
-            }
-            pending.advance(1);
-            lines.send_long(line);
-        }
-        if let Some(end) = memchr::memrchr(b'\n', &pending) {
-            lines.send(pending.split_to(end + 1));
-        }
-        if pending.len() > long_line::held(lines.limit) {
-            long = Some(LongLine::new(&pending.split(), lines.limit));
+        while let Some(lines) = splitter.lines() {
+            output.send(lines);
         }
     }
-    if let Some(line) = long {
-        lines.send_long(line);
-    }
-    if !pending.is_empty() {
-        lines.send(pending);
+    while let Some(lines) = splitter.rest() {
+        output.send(lines);
     }
     Ok(())
 }
 
 /// Where the lines go.
-struct Lines {
+struct Output {
     origin: Arc<Origin>,
-    limit: LineLimit,
     counter: Counter,
     out: Sender,
 }
 
-impl Lines {
-    fn send_long(&self, line: LongLine) {
-        let (data, rest) = line.end();
-        let items = vec![Item::Line(Line { time: None, start: 0, end: data.len() as u32 })];
-        self.counter.add(1, data.len() as u64);
-        block_on(self.out.batch(Batch { origin: self.origin.clone(), data: data.into(), items, rest }));
-    }
-
-    /// The last line may lack its newline.
-    fn send(&self, mut data: BytesMut) {
-        let mut items = Vec::with_capacity(data.len() / 64 + 1);
-        let mut start = 0;
-        let last = (data.last() != Some(&b'\n')).then_some(data.len());
-        for end in memchr::memchr_iter(b'\n', &data).chain(last) {
-            items.push(Item::Line(Line { time: None, start: start as u32, end: end as u32 }));
-            start = end + 1;
-        }
-        for item in &mut items {
-            if let Item::Line(line) = item {
-                let message = &mut data[line.start as usize..line.end as usize];
-                line.end = line.start + long_line::cut(message, self.limit) as u32;
-            }
-        }
+impl Output {
+    fn send(&self, Lines { data, pieces, rest }: Lines) {
+        let line = |piece| match piece {
+            Piece::Line(line) => line,
+            Piece::Untimed { start, end } => Line { time: None, start, end },
+        };
+        let items: Vec<Item> = pieces.into_iter().map(line).map(Item::Line).collect();
         self.counter.add(items.len() as u64, data.len() as u64);
-        block_on(self.out.batch(Batch {
-            origin: self.origin.clone(),
-            data: data.freeze(),
-            items,
-            rest: None,
-        }));
+        block_on(self.out.batch(Batch { origin: self.origin.clone(), data, items, rest }));
     }
 }

@@ -3,6 +3,8 @@
 //! `cargo run --release --example soak -- [--seed N] [--minutes M]`: rounds are run until the time is over, one at
 //! least. Each has a seed of its own, from which all that happens in it follows; that of a round that fails is printed,
 //! and `--seed N --minutes 0` runs it alone.
+#![allow(clippy::expect_used, reason = "a round that cannot be set up says nothing about the program")]
+#![allow(clippy::print_stderr, clippy::print_stdout, reason = "it reports to the terminal")]
 
 mod containers;
 mod faults;

@@ -1,15 +1,12 @@
 //! What went wrong between the user and the apiserver: one line that says how to mend it, and a class to act on.
 
-use std::{error::Error as StdError, fmt, io, time::Duration};
+use std::{error::Error as StdError, fmt, io};
 
 use http::StatusCode;
 use kube::core::Status;
 use rustls::{AlertDescription, CertificateError};
 
-use super::{
-    http1::NotHttp,
-    kubelet::{self, KubeletError},
-};
+use super::kubelet::{self, KubeletError};
 
 /// What was asked of the apiserver, in the words of RBAC.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,7 +22,7 @@ pub struct Asked {
 
 /// The class of an [`Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ErrorKind {
     /// What the user or an object of the cluster says cannot be: a kubeconfig, a flag, a workload without a selector.
     Invalid,
     /// There are no credentials to send: an exec plugin or a token file failed.
@@ -48,34 +45,35 @@ pub enum Kind {
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}{}", .guess.map(|guess| format!("; {guess}")).unwrap_or_default())]
 pub struct Error {
-    kind: Kind,
+    kind: ErrorKind,
     message: String,
     /// A fault to think of where nothing was ever right.
     guess: Option<&'static str>,
     server_message: Option<String>,
-    retry_after: Option<Duration>,
     retryable: bool,
     /// Others are answered meanwhile.
     alone: bool,
 }
 
 impl Error {
-    pub(super) fn new(kind: Kind, message: impl Into<String>) -> Error {
+    pub(super) fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
         let retryable = match kind {
-            Kind::Invalid | Kind::Credentials | Kind::Certificate | Kind::Malformed => false,
-            Kind::Unreachable | Kind::TimedOut | Kind::Interrupted => true,
-            Kind::Status(code) => matches!(code.as_u16(), 408 | 429 | 500 | 502..=504),
+            ErrorKind::Invalid | ErrorKind::Credentials | ErrorKind::Certificate | ErrorKind::Malformed => {
+                false
+            }
+            ErrorKind::Unreachable | ErrorKind::TimedOut | ErrorKind::Interrupted => true,
+            ErrorKind::Status(code) => matches!(code.as_u16(), 408 | 429 | 500 | 502..=504),
         };
         let message = one_line(&message.into());
-        Error { kind, message, guess: None, server_message: None, retry_after: None, retryable, alone: false }
+        Error { kind, message, guess: None, server_message: None, retryable, alone: false }
     }
 
     pub fn invalid(message: impl Into<String>) -> Error {
-        Error::new(Kind::Invalid, message)
+        Error::new(ErrorKind::Invalid, message)
     }
 
     pub(super) fn credentials(message: impl Into<String>) -> Error {
-        Error::new(Kind::Credentials, message)
+        Error::new(ErrorKind::Credentials, message)
     }
 
     /// Says that it may well succeed later, because it did before.
@@ -85,7 +83,7 @@ impl Error {
 
     /// The same error of a server that was reached before: neither the address nor the way to it is wrong for good.
     pub(super) fn of_known_server(self) -> Error {
-        let retryable = self.retryable || self.kind == Kind::Unreachable;
+        let retryable = self.retryable || self.kind == ErrorKind::Unreachable;
         Error { guess: None, retryable, ..self }
     }
 
@@ -103,10 +101,6 @@ impl Error {
         Error { server_message: (!message.is_empty()).then_some(message), ..self }
     }
 
-    pub(super) fn with_retry_after(self, retry_after: Option<Duration>) -> Error {
-        Error { retry_after, ..self }
-    }
-
     /// Gives an error of kube's the words of what was asked.
     pub fn from_kube(error: kube::Error, asked: &Asked) -> Error {
         match error {
@@ -114,18 +108,18 @@ impl Error {
             kube::Error::Service(error) => match error.downcast::<Error>() {
                 Ok(error) => *error,
                 Err(error) => {
-                    Error::new(Kind::Interrupted, format!("cannot {asked}: {}", root_cause(&*error)))
+                    Error::new(ErrorKind::Interrupted, format!("cannot {asked}: {}", root_cause(&*error)))
                 }
             },
             kube::Error::HyperError(error) => interrupted(asked, &error),
             kube::Error::ReadEvents(error) => interrupted(asked, &error),
             kube::Error::SerdeError(_) | kube::Error::FromUtf8(_) => Error::new(
-                Kind::Malformed,
+                ErrorKind::Malformed,
                 format!(
                     "cannot {asked}: the answer is not Kubernetes' own ({error}); is that the apiserver's address?"
                 ),
             ),
-            error => Error::new(Kind::Malformed, format!("cannot {asked}: {error}")),
+            error => Error::new(ErrorKind::Malformed, format!("cannot {asked}: {error}")),
         }
     }
 
@@ -150,10 +144,7 @@ impl Error {
             StatusCode::BAD_REQUEST => format!("cannot {asked}: {told}"),
             _ => format!("cannot {asked}: the apiserver answered {code}: {told}"),
         };
-        let seconds = status.details.as_ref().map(|details| details.retry_after_seconds).filter(|&s| s > 0);
-        Error::new(Kind::Status(code), message)
-            .with_server_message(told)
-            .with_retry_after(seconds.map(|seconds| Duration::from_secs(seconds.into())))
+        Error::new(ErrorKind::Status(code), message).with_server_message(told)
     }
 
     /// Words for what the HTTP client says: why there is no connection, or why one broke.
@@ -168,10 +159,10 @@ impl Error {
         if causes(error).any(|cause| cause.is::<NotHttp>()) {
             let message =
                 format!("what answers at {server} is no apiserver ({cause}): is the address right?");
-            return Error::new(Kind::Malformed, message);
+            return Error::new(ErrorKind::Malformed, message);
         }
         let Some(connecting) = causes(error).find_map(|cause| cause.downcast_ref::<NotConnected>()) else {
-            return Error::new(Kind::Interrupted, format!("the connection to {server} broke: {cause}"));
+            return Error::new(ErrorKind::Interrupted, format!("the connection to {server} broke: {cause}"));
         };
         let refused = causes(error)
             .filter_map(|cause| cause.downcast_ref::<io::Error>())
@@ -186,18 +177,18 @@ impl Error {
         let for_good =
             causes(error).any(|cause| cause.is::<Unresolved>()) || cause.ends_with("authorization required");
         let text = format!("cannot reach the apiserver {server}{via}: {cause}");
-        let error = Error { guess: Some(guess), ..Error::new(Kind::Unreachable, text) };
+        let error = Error { guess: Some(guess), ..Error::new(ErrorKind::Unreachable, text) };
         if for_good { error.wrong_for_good() } else { error }
     }
 
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 
     /// The HTTP status of the apiserver's refusal.
     pub fn status(&self) -> Option<StatusCode> {
         match self.kind {
-            Kind::Status(code) => Some(code),
+            ErrorKind::Status(code) => Some(code),
             _ => None,
         }
     }
@@ -205,11 +196,6 @@ impl Error {
     /// What the apiserver said itself, on one line.
     pub fn server_message(&self) -> Option<&str> {
         self.server_message.as_deref()
-    }
-
-    /// How long the apiserver wants to be left alone. The limiter heeds it already.
-    pub fn retry_after(&self) -> Option<Duration> {
-        self.retry_after
     }
 
     pub fn is_unauthorized(&self) -> bool {
@@ -235,7 +221,8 @@ impl Error {
 
     /// Whether nothing came back: the server or the way to it is out of order.
     pub fn is_outage(&self) -> bool {
-        matches!(self.kind, Kind::Unreachable | Kind::Interrupted | Kind::TimedOut) && !self.alone
+        matches!(self.kind, ErrorKind::Unreachable | ErrorKind::Interrupted | ErrorKind::TimedOut)
+            && !self.alone
     }
 
     /// Whether nothing came back of this request, and something of others.
@@ -260,7 +247,8 @@ impl Error {
 
     /// Whether it befalls every request alike: it is not about what was asked for.
     pub fn is_common(&self) -> bool {
-        matches!(self.kind, Kind::Credentials | Kind::Certificate | Kind::Malformed) || self.is_unauthorized()
+        matches!(self.kind, ErrorKind::Credentials | ErrorKind::Certificate | ErrorKind::Malformed)
+            || self.is_unauthorized()
     }
 
     /// Whether the same request may succeed later with nobody mending anything.
@@ -268,6 +256,11 @@ impl Error {
         self.retryable
     }
 }
+
+/// What answers does not speak HTTP.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct NotHttp(pub String);
 
 /// The name of a host has no address.
 #[derive(Debug, thiserror::Error)]
@@ -326,7 +319,7 @@ fn interrupted(asked: &Asked, error: &(dyn StdError + 'static)) -> Error {
     match causes(error).find_map(|cause| cause.downcast_ref::<Error>()) {
         Some(error) => error.clone(),
         None => Error::new(
-            Kind::Interrupted,
+            ErrorKind::Interrupted,
             format!("cannot {asked}: the answer broke off: {}", root_cause(error)),
         ),
     }
@@ -335,7 +328,7 @@ fn interrupted(asked: &Asked, error: &(dyn StdError + 'static)) -> Error {
 fn from_tls(server: &str, error: &rustls::Error) -> Error {
     use rustls::Error as Tls;
     let certificate =
-        |what: &str| Error::new(Kind::Certificate, format!("the certificate of {server} {what}"));
+        |what: &str| Error::new(ErrorKind::Certificate, format!("the certificate of {server} {what}"));
     let trust =
         "give its authority with --certificate-authority, or trust any with --insecure-skip-tls-verify";
     match error {
@@ -363,22 +356,23 @@ fn from_tls(server: &str, error: &rustls::Error) -> Error {
             | AlertDescription::UnknownCA
             | AlertDescription::AccessDenied,
         ) => Error::new(
-            Kind::Certificate,
+            ErrorKind::Certificate,
             format!(
                 "{server} does not accept the client certificate ({error}): has it expired, or is it another cluster's?"
             ),
         ),
         Tls::InvalidMessage(_) => Error::new(
-            Kind::Unreachable,
+            ErrorKind::Unreachable,
             format!(
                 "cannot reach the apiserver {server}: what answers there does not speak TLS; is it http:// ?"
             ),
         )
         .wrong_for_good(),
-        error => {
-            Error::new(Kind::Unreachable, format!("cannot reach the apiserver {server}: TLS failed: {error}"))
-                .wrong_for_good()
-        }
+        error => Error::new(
+            ErrorKind::Unreachable,
+            format!("cannot reach the apiserver {server}: TLS failed: {error}"),
+        )
+        .wrong_for_good(),
     }
 }
 
@@ -461,7 +455,7 @@ mod tests {
     fn an_error_of_ours_comes_back_whole_through_kube() {
         let ours = Error::credentials("no login").retryable();
         let error = Error::from_kube(kube::Error::Service(ours.into()), &Asked::default());
-        assert_eq!((error.kind(), error.to_string().as_str()), (Kind::Credentials, "no login"));
+        assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Credentials, "no login"));
         assert!(error.is_retryable());
     }
 

@@ -8,9 +8,11 @@ use tokio::time::timeout;
 use tower::BoxError;
 
 use super::{
-    body::Body,
-    error::{Error, Kind},
-    pool::{Pool, Sharing},
+    error::{Error, ErrorKind},
+    http::{
+        body::Body,
+        pool::{Pool, Sharing},
+    },
 };
 
 /// How long an answer may be silent before its head and, where it is read whole, within it. A server that is silent
@@ -25,7 +27,7 @@ const PROBE: Duration = Duration::from_secs(7);
 
 /// How much of an answer is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(super) enum AnswerMode {
     /// All of it: it is read before it is handed on.
     Whole,
     /// Only its head: it may run for days.
@@ -36,20 +38,20 @@ pub(super) enum Answer {
     Probe,
 }
 
-impl Answer {
+impl AnswerMode {
     fn sharing(self) -> Sharing {
         match self {
-            Answer::Whole | Answer::Stream | Answer::Probe => Sharing::Shared,
-            Answer::Log { sharing, .. } => sharing,
+            AnswerMode::Whole | AnswerMode::Stream | AnswerMode::Probe => Sharing::Shared,
+            AnswerMode::Log { sharing, .. } => sharing,
         }
     }
 
     /// How long its head may take.
     fn patience(self) -> Duration {
         match self {
-            Answer::Log { follow: true, .. } => FOLLOWED,
-            Answer::Probe => PROBE,
-            Answer::Whole | Answer::Stream | Answer::Log { .. } => SILENCE,
+            AnswerMode::Log { follow: true, .. } => FOLLOWED,
+            AnswerMode::Probe => PROBE,
+            AnswerMode::Whole | AnswerMode::Stream | AnswerMode::Log { .. } => SILENCE,
         }
     }
 }
@@ -59,11 +61,11 @@ impl Answer {
 pub(super) async fn exchange(
     pool: &Pool,
     request: &Request<Bytes>,
-    answer: Answer,
+    answer: AnswerMode,
     limit: Option<Duration>,
     server: &str,
 ) -> Result<Response<Body>, BoxError> {
-    let Some(limit) = limit.filter(|_| answer != Answer::Probe) else {
+    let Some(limit) = limit.filter(|_| answer != AnswerMode::Probe) else {
         let patience = answer.patience();
         let head = timeout(patience, pool.send(request, answer.sharing())).await;
         let head = head.unwrap_or_else(|_| Err(no_answer(server, patience, "").into()))?;
@@ -76,16 +78,16 @@ pub(super) async fn exchange(
 }
 
 fn no_answer(server: &str, waited: Duration, mend: &str) -> Error {
-    Error::new(Kind::TimedOut, format!("no answer from {server} within {waited:?}{mend}"))
+    Error::new(ErrorKind::TimedOut, format!("no answer from {server} within {waited:?}{mend}"))
 }
 
 async fn read(
     head: Response<Body>,
-    answer: Answer,
+    answer: AnswerMode,
     silence: Option<Duration>,
     server: &str,
 ) -> Result<Response<Body>, BoxError> {
-    if !matches!(answer, Answer::Whole | Answer::Probe) {
+    if !matches!(answer, AnswerMode::Whole | AnswerMode::Probe) {
         return Ok(head);
     }
     let (parts, mut body) = head.into_parts();
@@ -95,7 +97,7 @@ async fn read(
         let chunk = match silence {
             Some(silence) => timeout(silence, chunk).await.map_err(|_| {
                 let text = format!("an answer from {server} stopped halfway: nothing came for {silence:?}");
-                Error::new(Kind::TimedOut, text)
+                Error::new(ErrorKind::TimedOut, text)
             })?,
             None => chunk.await,
         };
@@ -118,7 +120,7 @@ mod tests {
     use super::{
         super::{
             Cluster,
-            testing::{Answer as Canned, Machine, NO_PODS, Server, list_pods, log_request},
+            testing::{Canned, Machine, NO_PODS, Server, list_pods, log_request},
         },
         *,
     };
@@ -169,7 +171,7 @@ mod tests {
             watched.map(|_| ()).map_err(|error| Error::from_kube(error, &Default::default()))
         };
         let (error, seconds) = given_up(&server, watching).await;
-        assert_eq!((error.kind(), seconds), (Kind::TimedOut, 60));
+        assert_eq!((error.kind(), seconds), (ErrorKind::TimedOut, 60));
     }
 
     /// Polls, looks and previous logs are not followed.

@@ -8,6 +8,7 @@
 
 /// An error that is known by its words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::enum_variant_names, reason = "each variant names what is missing")]
 pub enum KubeletError {
     /// The node has no inotify instance left, of which each followed log takes one. Cluster 1.36; source 1.31 to 1.37
     /// (`k8s.io/cri-client/pkg/logs`).

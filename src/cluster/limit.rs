@@ -1,8 +1,8 @@
-//! Lets requests through at the rate that the user allows and the apiserver asks for, the most urgent first, but nobody
-//! waits for ever. Polls and checks that come again and again take no more than half of it.
+//! Lets requests through at the rate that the user allows and the apiserver asks for, the most urgent first, but none
+//! waits for ever. Those that come again and again, as polls and checks do, take no more than half of the rate.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -12,36 +12,15 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// Who goes first when many wait.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Priority {
-    #[default]
-    WatchAndList,
-    /// A log that broke off: every second counts before the node rotates it away.
-    Resume,
-    /// A look at the end of a log, for which its tail, and so that of the next instance, waits.
-    Confirm,
-    Open,
-    /// Of a container of which nothing was shown yet.
-    FirstPoll,
-    Poll,
-    Check,
-}
+use crate::purpose::Purpose;
 
-impl Priority {
-    /// Whether it is of those who share one part of the rate.
-    fn is_poll(self) -> bool {
-        self >= Self::Poll
-    }
-}
-
-/// Which part of the rate, and of the burst, those may take that come again and again.
+/// The part of the rate, and of the burst, for the requests that come again and again.
 pub const POLLS: f64 = 0.5;
 
-/// How many may go before the one that has waited longest, so that no priority starves another.
+/// How many may go before the one that has waited longest, so that no purpose starves another.
 const MOST_PASSING: u32 = 3;
 
-/// Token buckets whose waiters are served by priority, then in the order in which they came; every now and then the one
+/// Token buckets whose waiters are served in the order of their purposes, then as they came; every now and then the one
 /// that has waited longest goes first.
 pub struct Limiter {
     state: Mutex<State>,
@@ -50,12 +29,12 @@ pub struct Limiter {
 struct State {
     /// For every request; None: no limit.
     all: Option<Bucket>,
-    /// Polls need a token of this one too.
+    /// Those that come again and again need a token of this one too.
     polls: Option<Bucket>,
     paused_until: Option<Instant>,
     waiters: BTreeMap<Place, Arc<Notify>>,
     /// The same in the order in which they came.
-    by_arrival: BTreeSet<(u64, Priority)>,
+    by_arrival: BTreeMap<u64, Place>,
     /// How many went since the one that has waited longest last did.
     passing: u32,
     arrivals: u64,
@@ -90,46 +69,52 @@ impl Bucket {
     }
 }
 
-/// The smallest is the most urgent; the number is that of arrival.
-type Place = (Priority, u64);
+/// A place in the queue; the smallest goes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    order: u8,
+    /// No two have the same.
+    arrival: u64,
+    recurs: bool,
+}
 
 impl State {
-    /// Who goes next, as soon as there is a token. All others stand before the polls, so that nobody waits behind one that
-    /// lacks the polls' own token.
+    /// The place that goes next, as soon as there is a token. Those that recur stand last, so that no other waits behind one
+    /// that lacks a token of `polls`.
     fn next(&mut self, now: Instant) -> Option<Place> {
         let first = self.waiters.first_key_value().map(|(&first, _)| first);
         let eldest = self.eldest().filter(|_| self.passing >= MOST_PASSING);
-        eldest.filter(|&(priority, _)| self.polls_wait(priority, now).is_none()).or(first)
+        eldest.filter(|&eldest| self.polls_wait(eldest, now).is_none()).or(first)
     }
 
-    /// Who has waited longest.
+    /// The place that has waited longest.
     fn eldest(&self) -> Option<Place> {
-        self.by_arrival.first().map(|&(arrival, priority)| (priority, arrival))
+        self.by_arrival.first_key_value().map(|(_, &place)| place)
     }
 
-    /// When the polls' own bucket has a token for a request of this priority, if it needs one and there is none now.
-    fn polls_wait(&mut self, priority: Priority, now: Instant) -> Option<Instant> {
-        self.polls.as_mut().filter(|_| priority.is_poll())?.wait(now)
+    /// When `polls` has a token for this place, if it needs one and there is none now.
+    fn polls_wait(&mut self, place: Place, now: Instant) -> Option<Instant> {
+        self.polls.as_mut().filter(|_| place.recurs)?.wait(now)
     }
 
     /// Takes the tokens of one that goes, or says when there will be some.
-    fn take(&mut self, (priority, arrival): Place, now: Instant) -> Result<(), Instant> {
+    fn take(&mut self, place: Place, now: Instant) -> Result<(), Instant> {
         let waits = [
             self.paused_until.filter(|&instant| now < instant),
             self.all.as_mut().and_then(|all| all.wait(now)),
-            self.polls_wait(priority, now),
+            self.polls_wait(place, now),
         ];
         if let Some(instant) = waits.into_iter().flatten().max() {
             return Err(instant);
         }
-        let polls = self.polls.as_mut().filter(|_| priority.is_poll());
+        let polls = self.polls.as_mut().filter(|_| place.recurs);
         self.all.as_mut().into_iter().chain(polls).for_each(|bucket| bucket.tokens -= 1.0);
-        let is_eldest = self.eldest() == Some((priority, arrival));
+        let is_eldest = self.eldest() == Some(place);
         self.passing = if is_eldest { 0 } else { self.passing + 1 };
         Ok(())
     }
 
-    /// Lets whoever goes next look.
+    /// Wakes the one that goes next.
     fn call_next(&mut self) {
         if let Some(called) = self.next(Instant::now()).and_then(|next| self.waiters.get(&next)) {
             called.notify_one();
@@ -147,7 +132,7 @@ impl Limiter {
             polls: qps.map(|qps| Bucket::new(qps * POLLS, (burst * POLLS).max(1.0))),
             paused_until: None,
             waiters: BTreeMap::new(),
-            by_arrival: BTreeSet::new(),
+            by_arrival: BTreeMap::new(),
             passing: 0,
             arrivals: 0,
         };
@@ -155,8 +140,8 @@ impl Limiter {
     }
 
     /// Returns when one request may go. Dropping the future gives up the place in the queue and takes no token.
-    pub async fn acquire(&self, priority: Priority) {
-        let waiter = self.enqueue(priority);
+    pub async fn acquire(&self, purpose: Purpose) {
+        let waiter = self.enqueue(purpose);
         loop {
             match self.try_take(&waiter) {
                 Turn::Now => return,
@@ -176,13 +161,13 @@ impl Limiter {
         self.pause_until(later(Instant::now(), pause));
     }
 
-    fn enqueue(&self, priority: Priority) -> Waiter<'_> {
+    fn enqueue(&self, purpose: Purpose) -> Waiter<'_> {
         let mut state = self.lock();
-        let place = (priority, state.arrivals);
+        let place = Place { order: purpose.order(), arrival: state.arrivals, recurs: purpose.recurs() };
         state.arrivals += 1;
         let called = Arc::new(Notify::new());
         state.waiters.insert(place, called.clone());
-        state.by_arrival.insert((place.1, priority));
+        state.by_arrival.insert(place.arrival, place);
         Waiter { limiter: self, place, called }
     }
 
@@ -214,16 +199,15 @@ enum Turn {
 struct Waiter<'a> {
     limiter: &'a Limiter,
     place: Place,
-    /// Told when this waiter has become the next.
+    /// Rings when this waiter has become the next.
     called: Arc<Notify>,
 }
 
 impl Drop for Waiter<'_> {
     fn drop(&mut self) {
         let mut state = self.limiter.lock();
-        let (priority, arrival) = self.place;
         state.waiters.remove(&self.place);
-        state.by_arrival.remove(&(arrival, priority));
+        state.by_arrival.remove(&self.place.arrival);
         state.call_next();
     }
 }
@@ -242,7 +226,7 @@ mod tests {
 
     async fn seconds_of(limiter: &Limiter, requests: usize) -> f64 {
         let start = Instant::now();
-        join_all((0..requests).map(|_| limiter.acquire(Priority::Open))).await;
+        join_all((0..requests).map(|_| limiter.acquire(Purpose::Open))).await;
         start.elapsed().as_secs_f64()
     }
 
@@ -277,121 +261,119 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_rate_next_to_nothing_does_not_overflow() {
         let limiter = Limiter::new(Some(f64::MIN_POSITIVE), 1);
-        limiter.acquire(Priority::Open).await;
-        assert!(limiter.acquire(Priority::Open).now_or_never().is_none());
+        limiter.acquire(Purpose::Open).await;
+        assert!(limiter.acquire(Purpose::Open).now_or_never().is_none());
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_urgent_go_first_and_equals_in_order_of_arrival() {
         let limiter = Limiter::new(Some(1.0), 1);
-        limiter.acquire(Priority::Open).await;
+        limiter.acquire(Purpose::Open).await;
         let order = Mutex::new(Vec::new());
-        let go = async |priority, name| {
-            limiter.acquire(priority).await;
+        let go = async |purpose, name| {
+            limiter.acquire(purpose).await;
             order.lock().unwrap().push(name);
         };
         join!(
-            go(Priority::Check, "check"),
-            go(Priority::Open, "open 1"),
-            go(Priority::Open, "open 2"),
-            go(Priority::WatchAndList, "list"),
+            go(Purpose::Check, "check"),
+            go(Purpose::Open, "open 1"),
+            go(Purpose::Open, "open 2"),
+            go(Purpose::List, "list"),
         );
         assert_eq!(order.into_inner().unwrap(), ["list", "open 1", "open 2", "check"]);
     }
 
-    /// Which priority was let through when, in seconds.
-    async fn timeline(limiter: &Limiter, wanted: &[(Priority, usize)]) -> Vec<(Priority, f64)> {
+    /// The purposes that were let through, and when, in seconds.
+    async fn timeline(limiter: &Limiter, wanted: &[(Purpose, usize)]) -> Vec<(Purpose, f64)> {
         let start = Instant::now();
         let went = Mutex::new(Vec::new());
-        let priorities = wanted.iter().flat_map(|&(priority, count)| std::iter::repeat_n(priority, count));
-        let go = async |priority| {
-            limiter.acquire(priority).await;
-            went.lock().unwrap().push((priority, start.elapsed().as_secs_f64()));
+        let purposes = wanted.iter().flat_map(|&(purpose, count)| std::iter::repeat_n(purpose, count));
+        let go = async |purpose| {
+            limiter.acquire(purpose).await;
+            went.lock().unwrap().push((purpose, start.elapsed().as_secs_f64()));
         };
-        join_all(priorities.map(go)).await;
+        join_all(purposes.map(go)).await;
         went.into_inner().unwrap()
     }
 
-    fn until(went: &[(Priority, f64)], priority: Priority, seconds: f64) -> usize {
-        went.iter().filter(|&&(which, at)| which == priority && at <= seconds + 0.01).count()
+    fn until(went: &[(Purpose, f64)], purpose: Purpose, seconds: f64) -> usize {
+        went.iter().filter(|&&(which, at)| which == purpose && at <= seconds + 0.01).count()
     }
 
     #[tokio::test(start_paused = true)]
     async fn polls_take_half_of_the_burst_and_half_of_the_rate() {
         let limiter = Limiter::new(Some(10.0), 20);
-        let went = timeline(&limiter, &[(Priority::Poll, 40)]).await;
-        assert_eq!(until(&went, Priority::Poll, 0.0), 10);
-        assert_eq!(until(&went, Priority::Poll, 2.0), 20);
-        assert_eq!(until(&went, Priority::Poll, 6.0), 40);
+        let went = timeline(&limiter, &[(Purpose::Poll, 40)]).await;
+        assert_eq!(until(&went, Purpose::Poll, 0.0), 10);
+        assert_eq!(until(&went, Purpose::Poll, 2.0), 20);
+        assert_eq!(until(&went, Purpose::Poll, 6.0), 40);
     }
 
     #[tokio::test(start_paused = true)]
     async fn checks_are_of_that_half() {
         let limiter = Limiter::new(Some(10.0), 2);
-        let went =
-            timeline(&limiter, &[(Priority::Poll, 1), (Priority::Check, 2), (Priority::Poll, 1)]).await;
-        let went: Vec<_> =
-            went.iter().map(|&(priority, at)| (priority, (at * 10.0).round() as u32)).collect();
-        let wanted = [Priority::Poll, Priority::Poll, Priority::Check, Priority::Check];
+        let went = timeline(&limiter, &[(Purpose::Poll, 1), (Purpose::Check, 2), (Purpose::Poll, 1)]).await;
+        let went: Vec<_> = went.iter().map(|&(purpose, at)| (purpose, (at * 10.0).round() as u32)).collect();
+        let wanted = [Purpose::Poll, Purpose::Poll, Purpose::Check, Purpose::Check];
         assert_eq!(went, wanted.into_iter().zip([0, 2, 4, 6]).collect::<Vec<_>>());
     }
 
     #[tokio::test(start_paused = true)]
     async fn first_polls_may_take_all_that_others_leave() {
         let limiter = Limiter::new(Some(10.0), 20);
-        let wanted = [(Priority::FirstPoll, 40), (Priority::Poll, 20), (Priority::Open, 10)];
+        let wanted = [(Purpose::FirstPoll, 40), (Purpose::Poll, 20), (Purpose::Open, 10)];
         let went = timeline(&limiter, &wanted).await;
-        assert_eq!(until(&went, Priority::FirstPoll, 0.0), 20);
-        assert_eq!(until(&went, Priority::Open, 1.3), 10);
-        assert_eq!(until(&went, Priority::FirstPoll, 3.0), 40);
-        assert_eq!(until(&went, Priority::Poll, 5.1), 20);
+        assert_eq!(until(&went, Purpose::FirstPoll, 0.0), 20);
+        assert_eq!(until(&went, Purpose::Open, 1.3), 10);
+        assert_eq!(until(&went, Purpose::FirstPoll, 3.0), 40);
+        assert_eq!(until(&went, Purpose::Poll, 5.1), 20);
     }
 
     #[tokio::test(start_paused = true)]
     async fn no_priority_starves_another_for_ever() {
         let limiter = Limiter::new(Some(50.0), 100);
         // More come than may go: of the polls alone, and of all.
-        for (priority, busy) in [
-            (Priority::Check, &[Priority::Poll][..]),
-            (Priority::Poll, &[Priority::FirstPoll]),
-            (Priority::Open, &[Priority::Resume]),
-            (Priority::Check, &[Priority::Poll, Priority::WatchAndList]),
-            (Priority::FirstPoll, &[Priority::Poll, Priority::Open, Priority::Check]),
+        for (purpose, busy) in [
+            (Purpose::Check, &[Purpose::Poll][..]),
+            (Purpose::Poll, &[Purpose::FirstPoll]),
+            (Purpose::Open, &[Purpose::Resume]),
+            (Purpose::Check, &[Purpose::Poll, Purpose::List]),
+            (Purpose::FirstPoll, &[Purpose::Poll, Purpose::Open, Purpose::Check]),
         ] {
-            let again_and_again = async |priority| loop {
-                limiter.acquire(priority).await;
+            let again_and_again = async |purpose| loop {
+                limiter.acquire(purpose).await;
             };
             let others = join_all(busy.iter().flat_map(|&busy| [busy; 5]).map(again_and_again));
             let patient = async {
                 tokio::time::sleep(Duration::from_secs(10)).await;
-                tokio::time::timeout(Duration::from_secs(1), limiter.acquire(priority)).await
+                tokio::time::timeout(Duration::from_secs(1), limiter.acquire(purpose)).await
             };
             let went = tokio::select! {
                 went = patient => went,
                 _ = others => unreachable!("they never end"),
             };
-            assert!(went.is_ok(), "{priority:?} starves behind {busy:?}");
+            assert!(went.is_ok(), "{purpose:?} starves behind {busy:?}");
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_urgent_pass_three_of_those_who_wait_before_one_goes() {
         let limiter = Limiter::new(Some(10.0), 1);
-        let went = timeline(&limiter, &[(Priority::Open, 100), (Priority::Resume, 12)]).await;
+        let went = timeline(&limiter, &[(Purpose::Open, 100), (Purpose::Resume, 12)]).await;
         // One for every three, and those who came at once go as they came.
-        assert_eq!(until(&went, Priority::Resume, 1.6), 12);
-        assert_eq!(until(&went, Priority::Open, 1.6), 5);
+        assert_eq!(until(&went, Purpose::Resume, 1.6), 12);
+        assert_eq!(until(&went, Purpose::Open, 1.6), 5);
     }
 
     #[tokio::test(start_paused = true)]
     async fn others_are_not_held_up_by_polls_that_wait_for_their_half() {
         let limiter = Limiter::new(Some(10.0), 20);
-        let went = timeline(&limiter, &[(Priority::Poll, 100), (Priority::Open, 10)]).await;
-        assert_eq!(until(&went, Priority::Open, 0.0), 10);
-        let polls = limiter.acquire(Priority::Poll);
+        let went = timeline(&limiter, &[(Purpose::Poll, 100), (Purpose::Open, 10)]).await;
+        assert_eq!(until(&went, Purpose::Open, 0.0), 10);
+        let polls = limiter.acquire(Purpose::Poll);
         let open = async {
             tokio::task::yield_now().await;
-            assert!(limiter.acquire(Priority::Open).now_or_never().is_some());
+            assert!(limiter.acquire(Purpose::Open).now_or_never().is_some());
         };
         join!(polls, open);
     }
@@ -399,8 +381,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn polls_have_no_half_of_what_is_unlimited() {
         let limiter = Limiter::new(None, 1);
-        let went = timeline(&limiter, &[(Priority::Poll, 1000)]).await;
-        assert_eq!(until(&went, Priority::Poll, 0.0), 1000);
+        let went = timeline(&limiter, &[(Purpose::Poll, 1000)]).await;
+        assert_eq!(until(&went, Purpose::Poll, 0.0), 1000);
     }
 
     #[tokio::test(start_paused = true)]
@@ -415,22 +397,21 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_pause_reaches_those_who_wait_already() {
         let limiter = Limiter::new(Some(1.0), 1);
-        limiter.acquire(Priority::Open).await;
+        limiter.acquire(Purpose::Open).await;
         let start = Instant::now();
-        join!(limiter.acquire(Priority::Open), async { limiter.pause_for(Duration::from_secs(60)) });
+        join!(limiter.acquire(Purpose::Open), async { limiter.pause_for(Duration::from_secs(60)) });
         assert!(start.elapsed() >= Duration::from_secs(60));
     }
 
     #[tokio::test(start_paused = true)]
     async fn one_who_gives_up_takes_no_token_and_lets_the_next_go() {
         let limiter = Limiter::new(Some(1.0), 1);
-        limiter.acquire(Priority::Open).await;
+        limiter.acquire(Purpose::Open).await;
         let start = Instant::now();
         let gives_up = async {
-            let _ = tokio::time::timeout(Duration::from_millis(500), limiter.acquire(Priority::WatchAndList))
-                .await;
+            let _ = tokio::time::timeout(Duration::from_millis(500), limiter.acquire(Purpose::List)).await;
         };
-        join!(gives_up, limiter.acquire(Priority::Open));
+        join!(gives_up, limiter.acquire(Purpose::Open));
         assert!((1.0..1.1).contains(&start.elapsed().as_secs_f64()), "{:?}", start.elapsed());
     }
 }

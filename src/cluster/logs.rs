@@ -11,15 +11,14 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    body::Body,
-    error::{Asked, Error, Kind},
-    exchange::Answer,
-    limit::Priority,
-    pool::Sharing,
+    error::{Asked, Error, ErrorKind},
+    exchange::AnswerMode,
+    http::{body::Body, pool::Sharing},
     transport::Transport,
 };
 use crate::{
     plan::Since,
+    purpose::Purpose,
     stats::{Held, Open},
 };
 
@@ -35,7 +34,7 @@ pub struct LogRequest {
     pub since: Option<Since>,
     pub tail_lines: Option<u64>,
     pub limit_bytes: Option<u64>,
-    pub priority: Priority,
+    pub purpose: Purpose,
     /// Whether so much is to come that a connection of its own is cheaper, as long as it is one of few.
     pub busy: bool,
 }
@@ -72,7 +71,7 @@ impl LogStream {
         }
         self.ended = true;
         let text = format!("a log from {} stopped halfway: nothing came for {patience:?}", self.server);
-        Some(Err(Error::new(Kind::TimedOut, text)))
+        Some(Err(Error::new(ErrorKind::TimedOut, text)))
     }
 
     /// The next bytes, as they came, but what is there at once together; None at the end, which is all that is said of
@@ -147,14 +146,14 @@ impl LogRequest {
             .body(Bytes::new())
             .map_err(|error| Error::invalid(format!("cannot {asked}: {error}")))?;
         let sharing = if self.busy { Sharing::Alone } else { Sharing::Shared };
-        let answer = Answer::Log { follow: self.follow, sharing };
-        let response = transport.send(request, self.priority, answer).await?;
+        let answer = AnswerMode::Log { follow: self.follow, sharing };
+        let response = transport.send(request, self.purpose, answer).await?;
         match response.status() {
             StatusCode::OK if is_page(response.headers()) => {
                 let server = &transport.server_shown;
                 let said =
                     format!("{server} answered with a web page in place of a log; is a proxy in between?");
-                Err(Error::new(Kind::Malformed, said))
+                Err(Error::new(ErrorKind::Malformed, said))
             }
             StatusCode::OK => Ok(LogStream {
                 date: date(response.headers()),
@@ -208,11 +207,13 @@ mod tests {
 
     use super::{
         super::{
-            bandwidth::Bandwidth,
-            http1,
-            socket::{Pace, Socket},
-            stream::{Stream, Wire},
-            testing::{Answer as Canned, Machine, Server, limits, log_request, status},
+            http::{
+                bandwidth::Bandwidth,
+                http1,
+                socket::{Pace, Socket},
+                stream::{Stream, Wire},
+            },
+            testing::{Canned, Machine, Server, limits, log_request, status},
         },
         *,
     };
@@ -334,7 +335,7 @@ mod tests {
         let mut stream = stream.unwrap();
         assert_eq!(stream.chunk().await.unwrap().unwrap(), "one\ntw");
         let error = stream.chunk().await.unwrap().unwrap_err();
-        assert_eq!(error.kind(), Kind::Interrupted, "{error}");
+        assert_eq!(error.kind(), ErrorKind::Interrupted, "{error}");
         assert!(error.is_retryable());
         assert!(stream.chunk().await.is_none());
     }
@@ -344,12 +345,12 @@ mod tests {
         let limit = Duration::from_millis(50);
         let connect = Connect { request_timeout: Some(limit), ..Connect::default() };
         let (_server, silent) = open(Canned::Hang(String::new()), connect.clone()).await;
-        assert_eq!(silent.err().unwrap().kind(), Kind::TimedOut);
+        assert_eq!(silent.err().unwrap().kind(), ErrorKind::TimedOut);
 
         let (_server, stream) = open(Canned::Hang(format!("{HEAD}4\r\none\n\r\n")), connect).await;
         let mut stream = stream.unwrap();
         assert_eq!(stream.chunk().await.unwrap().unwrap(), "one\n");
-        let idle = tokio::time::timeout(limit * 3, stream.chunk()).await;
+        let idle = timeout(limit * 3, stream.chunk()).await;
         assert!(idle.is_err(), "a running stream may be silent for ever");
     }
 

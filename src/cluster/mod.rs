@@ -1,44 +1,40 @@
-//! Reaches the apiserver: an authenticated client, the logs of containers, and the limit on requests.
+//! Reaches the apiserver: an authenticated client, the logs of containers, and the limit on requests. It knows nothing of
+//! the pods that are selected, of the reading of their logs, and of the output.
+//!
+//! This is the face of three rooms. `access` settles which cluster is meant and who asks; `http` makes connections and
+//! sends requests over them, and takes from `access` the certificates and the proxy. The files here join the two: the
+//! credentials that a request carries, the limiter that it waits for, the outage that it reveals. All three rooms share
+//! `error` and `waits`, which know none of them.
 
-mod auth;
-mod bandwidth;
-mod body;
-mod connector;
+mod access;
 mod error;
 mod exchange;
-mod exec;
-mod framing;
-mod http1;
-mod http2;
-mod kubeconfig;
+mod http;
 mod kubelet;
 mod limit;
-mod list;
 mod logs;
 mod outage;
-mod pool;
-mod proxy;
-mod pulse;
-mod round_trip;
-mod settings;
-mod socket;
-mod stream;
 #[cfg(test)]
 pub(crate) mod testing;
 mod trace;
 mod transport;
 mod waits;
-mod window;
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
+use kube::{
+    Api,
+    api::{ApiResource, DynamicObject, ListParams, ObjectMeta},
+};
 use tokio::sync::watch;
 use tower::service_fn;
 
-pub use error::{Asked, Error, Kind};
-pub use kubeconfig::Named;
+pub use access::kubeconfig::Named;
+pub use error::{Asked, Error};
 pub use kubelet::KubeletError;
-pub use limit::{Limiter, POLLS, Priority};
+#[cfg(test)]
+pub use limit::Limiter;
+pub use limit::POLLS;
 pub use logs::{LogRequest, LogStream};
 #[cfg(test)]
 pub(crate) use testing::refused;
@@ -48,8 +44,7 @@ use crate::{
     plan::{Connect, Limits},
     stats::Stats,
 };
-use kubeconfig::Host;
-use settings::Settings;
+use access::{kubeconfig::Host, settings::Settings};
 use transport::Transport;
 
 /// One cluster, as one user. Clones share their connections, credentials and limits.
@@ -61,8 +56,8 @@ pub struct Cluster {
 
 impl Cluster {
     /// Settles where the cluster is and who asks. Nothing is sent yet, and no exec plugin runs: the first request
-    /// does both.
-    pub async fn connect(
+    /// does both. It has to be called within a runtime.
+    pub fn connect(
         connect: &Connect,
         limits: &Limits,
         trace: Option<Trace>,
@@ -94,12 +89,7 @@ impl Cluster {
         self.client.default_namespace()
     }
 
-    /// The apiserver's URL, for messages.
-    pub fn server(&self) -> &str {
-        &self.transport.server_shown
-    }
-
-    /// For lists, watches and single objects. It retries nothing; a [`Priority`] may ride in a request's extensions.
+    /// For lists, watches and single objects. It retries nothing.
     pub fn client(&self) -> kube::Client {
         self.client.clone()
     }
@@ -124,8 +114,28 @@ impl Cluster {
         self.transport.probe_whenever_silent().await
     }
 
+    /// Lists objects, no more than their metadata: all that it takes to name them. The list is the one that the apiserver
+    /// has at hand, which may be a moment old: that spares it a request to its storage. `namespace`: None for all, or for
+    /// objects without one.
+    pub async fn list_metadata(
+        &self,
+        resource: &ApiResource,
+        namespace: Option<&str>,
+        params: ListParams,
+    ) -> Result<Vec<ObjectMeta>, Error> {
+        let api: Api<DynamicObject> = match namespace {
+            Some(namespace) => Api::namespaced_with(self.client(), namespace, resource),
+            None => Api::all_with(self.client(), resource),
+        };
+        let listed = api.list_metadata(&params.match_any()).await.map_err(|error| {
+            let (resource, namespace) = (resource.plural.clone(), namespace.map(str::to_owned));
+            Error::from_kube(error, &Asked { verb: "list", resource, namespace, name: None })
+        })?;
+        Ok(listed.items.into_iter().map(|object| object.metadata).collect())
+    }
+
     pub async fn open_log(&self, request: &LogRequest) -> Result<LogStream, Error> {
-        // What it needs is given back when the log is open: a tail waits for days, and there are thousands.
+        // Boxed, so that its memory is given back when the log is open: a tail waits for days, and there are thousands.
         Box::pin(request.open(&self.transport)).await
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::{sync::watch, time::Instant};
 
-use super::Error;
+use super::error::Error;
 
 #[derive(Default)]
 pub struct Outage {
@@ -55,12 +55,12 @@ mod tests {
     use tokio::time::advance;
 
     use super::*;
-    use crate::cluster::error::Kind;
+    use crate::cluster::error::ErrorKind;
 
     #[tokio::test(start_paused = true)]
     async fn what_was_sent_before_an_answer_and_failed_later_is_no_outage() {
         let outage = Outage::default();
-        let failed = Error::new(Kind::TimedOut, "no answer".to_owned());
+        let failed = Error::new(ErrorKind::TimedOut, "no answer".to_owned());
         let is_out = || outage.subscribe().borrow().is_some();
         let early = Instant::now();
         outage.note(early, Some(&failed));

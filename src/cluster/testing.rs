@@ -27,15 +27,17 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use super::{
-    Cluster, LogRequest, Priority, Trace,
+    Cluster, LogRequest, Trace,
+    access::{kubeconfig::Host, settings::Settings},
     error::{Asked, Error},
-    kubeconfig::Host,
-    settings::Settings,
 };
-use crate::plan::{Connect, Limits, LogRequests};
+use crate::{
+    plan::{Connect, Limits, LogRequests},
+    purpose::Purpose,
+};
 
 /// What a server does with one request.
-pub(super) enum Answer {
+pub(super) enum Canned {
     Say(String),
     /// Says this, then closes the connection.
     Close(String),
@@ -43,13 +45,13 @@ pub(super) enum Answer {
     Hang(String),
 }
 
-pub(super) fn ok(body: &str) -> Answer {
+pub(super) fn ok(body: &str) -> Canned {
     status("200 OK", body)
 }
 
 /// A status line with further headers, such as `429 Too Many Requests\r\nretry-after: 1`, and a body.
-pub(super) fn status(status: &str, body: &str) -> Answer {
-    Answer::Say(format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len()))
+pub(super) fn status(status: &str, body: &str) -> Canned {
+    Canned::Say(format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len()))
 }
 
 pub(super) const NO_PODS: &str = r#"{"apiVersion":"v1","kind":"PodList","metadata":{},"items":[]}"#;
@@ -64,20 +66,20 @@ pub(super) struct Server {
 
 #[derive(Clone)]
 struct Script {
-    answers: Arc<Mutex<std::vec::IntoIter<Answer>>>,
+    answers: Arc<Mutex<std::vec::IntoIter<Canned>>>,
     heads: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
-    pub async fn start(answers: Vec<Answer>) -> Server {
+    pub async fn start(answers: Vec<Canned>) -> Server {
         Server::serve(answers, None).await
     }
 
-    pub async fn start_tls(answers: Vec<Answer>, tls: ServerConfig) -> Server {
+    pub async fn start_tls(answers: Vec<Canned>, tls: ServerConfig) -> Server {
         Server::serve(answers, Some(TlsAcceptor::from(Arc::new(tls)))).await
     }
 
-    async fn serve(answers: Vec<Answer>, tls: Option<TlsAcceptor>) -> Server {
+    async fn serve(answers: Vec<Canned>, tls: Option<TlsAcceptor>) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let heads = Arc::new(Mutex::new(Vec::new()));
@@ -133,12 +135,12 @@ impl Script {
             }
             self.heads.lock().unwrap().push(String::from_utf8_lossy(&head).to_lowercase());
             let answer = self.answers.lock().unwrap().next()?;
-            let (Answer::Say(text) | Answer::Close(text) | Answer::Hang(text)) = &answer;
+            let (Canned::Say(text) | Canned::Close(text) | Canned::Hang(text)) = &answer;
             stream.write_all(text.as_bytes()).await.ok()?;
             match answer {
-                Answer::Say(_) => {}
-                Answer::Close(_) => return stream.shutdown().await.ok(),
-                Answer::Hang(_) => std::future::pending().await,
+                Canned::Say(_) => {}
+                Canned::Close(_) => return stream.shutdown().await.ok(),
+                Canned::Hang(_) => std::future::pending().await,
             }
         }
     }
@@ -288,7 +290,7 @@ pub(super) fn log_request() -> LogRequest {
         since: None,
         tail_lines: None,
         limit_bytes: None,
-        priority: Priority::Open,
+        purpose: Purpose::Open,
         busy: false,
     }
 }

@@ -10,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use futures::FutureExt;
-use http::{HeaderMap, Request, Response, StatusCode, Uri, header, uri::PathAndQuery};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header, uri::PathAndQuery};
 use http_body_util::{BodyExt, Limited};
 use jiff::{Timestamp, fmt::rfc2822};
 use kube::{client::Body, core::Status};
@@ -18,25 +18,27 @@ use rustls::sign::CertifiedKey;
 use tokio::time::{Instant, timeout};
 
 use super::{
-    auth::{Auth, Credential},
-    bandwidth::Bandwidth,
-    body::Body as ResponseBody,
-    connector::Connector,
-    error::{Asked, Error, Kind},
-    exchange::{Answer, exchange},
-    limit::{Limiter, Priority},
+    access::{auth::Auth, credential::Credential, settings::Settings},
+    error::{Asked, Error, ErrorKind},
+    exchange::{AnswerMode, exchange},
+    http::{
+        bandwidth::Bandwidth,
+        body::Body as ResponseBody,
+        connector::{ConnectionOptions, Connector},
+        pool::Pool,
+        pulse::Pulse,
+        socket::Pace,
+        window::Windows,
+    },
+    limit::Limiter,
     outage::Outage,
-    pool::{Pool, Reading},
-    pulse::Pulse,
-    settings::{Settings, common_headers},
-    socket::Pace,
     trace::Trace,
     waits::Waits,
-    window::Windows,
 };
 use crate::{
     plan::{Connect, Limits},
-    stats::{self, Limit, Stats},
+    purpose::Purpose,
+    stats::{Limit, Stats},
 };
 
 pub(super) struct Transport {
@@ -51,7 +53,7 @@ pub(super) struct Transport {
     trace: Option<Trace>,
     request_timeout: Option<Duration>,
     connector: Connector,
-    log_reading: Reading,
+    log_options: ConnectionOptions,
     pub stats: Stats,
     pools: Mutex<Pools>,
     pub outage: Outage,
@@ -85,7 +87,7 @@ impl Transport {
         let Settings { server, trust, identity, proxy, .. } = settings;
         let connector = Connector::new(&server, &server_shown, trust, identity, proxy, connect.http1)?;
         let (pulse, waits) = (Arc::<Pulse>::default(), Waits::default());
-        let log_reading = log_reading(limits, &stats, &pulse);
+        let log_options = log_options(limits, &stats, &pulse);
         let mut headers = common_headers();
         headers.extend(settings.impersonation);
         Ok(Transport {
@@ -97,25 +99,26 @@ impl Transport {
             limiter: Limiter::new(limits.qps, limits.burst),
             trace,
             request_timeout: connect.request_timeout,
-            pools: Mutex::new(Pools::new(&connector, &log_reading, None)?),
+            pools: Mutex::new(Pools::new(&connector, &log_options, None)?),
             outage: Outage::default(),
             waits,
             pulse,
             connector,
-            log_reading,
+            log_options,
             stats,
         })
     }
 
-    /// Answers kube's client, whose requests say by an extension how urgent they are.
+    /// Answers kube's client, which lists and watches.
     pub async fn serve(&self, request: Request<Body>) -> Result<Response<ResponseBody>, Error> {
         let (parts, body) = request.into_parts();
-        let body = body.collect().await.map_err(|error| Error::new(Kind::Malformed, error.to_string()))?;
-        let priority = parts.extensions.get().copied().unwrap_or_default();
+        let body =
+            body.collect().await.map_err(|error| Error::new(ErrorKind::Malformed, error.to_string()))?;
         let watches =
             parts.uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "watch=true"));
-        let answer = if watches { Answer::Stream } else { Answer::Whole };
-        self.send(Request::from_parts(parts, body.to_bytes()), priority, answer).await
+        let (purpose, answer) =
+            if watches { (Purpose::Watch, AnswerMode::Stream) } else { (Purpose::List, AnswerMode::Whole) };
+        self.send(Request::from_parts(parts, body.to_bytes()), purpose, answer).await
     }
 
     /// Sends a request whose URI is a path and query below the server's. A 401 is an error, once more is tried with
@@ -123,23 +126,23 @@ impl Transport {
     pub async fn send(
         &self,
         request: Request<Bytes>,
-        priority: Priority,
-        answer: Answer,
+        purpose: Purpose,
+        answer: AnswerMode,
     ) -> Result<Response<ResponseBody>, Error> {
         let credential = self.auth.credential().await?;
-        let response = self.attempts(&request, &credential, priority, answer).await?;
+        let response = self.attempts(&request, &credential, purpose, answer).await?;
         if response.status() != StatusCode::UNAUTHORIZED {
             return Ok(response);
         }
         if let Some(renewed) = self.auth.after_refusal(&credential).await? {
-            let response = self.attempts(&request, &renewed, priority, answer).await?;
+            let response = self.attempts(&request, &renewed, purpose, answer).await?;
             if response.status() != StatusCode::UNAUTHORIZED {
                 return Ok(response);
             }
         }
         let (server, user, mend) = (&self.server_shown, &self.user, self.auth.mend());
         Err(Error::new(
-            Kind::Status(StatusCode::UNAUTHORIZED),
+            ErrorKind::Status(StatusCode::UNAUTHORIZED),
             format!("{server} does not accept the credentials of {user} (401): {mend}"),
         ))
     }
@@ -149,7 +152,6 @@ impl Transport {
         const LONGEST: usize = 64 * 1024;
         const PATIENCE: Duration = Duration::from_secs(10);
         let code = response.status();
-        let retry_after = retry_after(&response);
         // Boxed, or the compiler cannot tell that it is `Send` whatever the error's lifetime.
         let body = Limited::new(response.into_body(), LONGEST).collect().boxed();
         let body = timeout(PATIENCE, body).await;
@@ -158,7 +160,7 @@ impl Transport {
         let mut status: Status = serde_json::from_slice(&body)
             .unwrap_or_else(|_| Status::failure(&String::from_utf8_lossy(&body), ""));
         status.code = code.as_u16();
-        Error::from_status(&status, asked).with_retry_after(retry_after)
+        Error::from_status(&status, asked)
     }
 
     /// The time to the server and back, by the shortest exchange so far.
@@ -171,31 +173,31 @@ impl Transport {
         &self,
         request: &Request<Bytes>,
         credential: &Credential,
-        priority: Priority,
-        answer: Answer,
+        purpose: Purpose,
+        answer: AnswerMode,
     ) -> Result<Response<ResponseBody>, Error> {
         for _ in 1..MOST_ATTEMPTS {
-            let response = self.attempt(request, credential, priority, answer).await?;
+            let response = self.attempt(request, credential, purpose, answer).await?;
             if retry_after(&response).is_none() {
                 return Ok(response);
             }
         }
-        self.attempt(request, credential, priority, answer).await
+        self.attempt(request, credential, purpose, answer).await
     }
 
     async fn attempt(
         &self,
         request: &Request<Bytes>,
         credential: &Credential,
-        priority: Priority,
-        answer: Answer,
+        purpose: Purpose,
+        answer: AnswerMode,
     ) -> Result<Response<ResponseBody>, Error> {
         let pool = self.pool(credential, answer)?;
         let request = self.complete(request, credential)?;
         let began = Instant::now();
-        self.limiter.acquire(priority).await;
+        self.limiter.acquire(purpose).await;
         self.stats.waited(Limit::Requests, began.elapsed());
-        self.stats.requested(kind(priority, answer));
+        self.stats.requested(purpose);
         let sent = Instant::now();
         let traced = self.trace.as_ref().map(|trace| trace.request(&request));
         let server = &self.server_shown;
@@ -219,7 +221,7 @@ impl Transport {
             self.limiter.pause_for(pause);
         }
         let put_off = pause.filter(|pause| *pause >= LONG_PAUSE).map(|pause| {
-            Error::new(Kind::TimedOut, format!("{server} asks all to wait for {} s", pause.as_secs()))
+            Error::new(ErrorKind::TimedOut, format!("{server} asks all to wait for {} s", pause.as_secs()))
         });
         match &result {
             Ok(_) => self.outage.note(sent, put_off.as_ref()),
@@ -230,17 +232,17 @@ impl Transport {
     }
 
     /// The error as it is to be understood among all that is known of the server.
-    fn placed(&self, error: Error, answer: Answer, sent: Instant) -> Error {
+    fn placed(&self, error: Error, answer: AnswerMode, sent: Instant) -> Error {
         let error = if self.outage.was_answered() { error.of_known_server() } else { error };
         // Logs come from nodes: where one hangs, the apiserver does not, and whether that does is found out otherwise.
-        let elsewhere = matches!(answer, Answer::Log { .. }) && !self.outage.is_known();
-        let alone = error.kind() == Kind::TimedOut && (elsewhere || self.pulse.last() > sent);
+        let elsewhere = matches!(answer, AnswerMode::Log { .. }) && !self.outage.is_known();
+        let alone = error.kind() == ErrorKind::TimedOut && (elsewhere || self.pulse.last() > sent);
         if alone { error.alone() } else { error }
     }
 
     /// The request as it goes out: to the server's address, below its path, with credentials.
     fn complete(&self, request: &Request<Bytes>, credential: &Credential) -> Result<Request<Bytes>, Error> {
-        let malformed = |error: http::Error| Error::new(Kind::Malformed, error.to_string());
+        let malformed = |error: http::Error| Error::new(ErrorKind::Malformed, error.to_string());
         let asked = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
         let mut parts = self.server.clone().into_parts();
         // kube ends a URL without parameters in a question mark.
@@ -260,7 +262,7 @@ impl Transport {
 
     /// The pool of connections. Those made with a client certificate that was replaced are not used again; what
     /// streams over them goes on.
-    fn pool(&self, credential: &Credential, answer: Answer) -> Result<Arc<Pool>, Error> {
+    fn pool(&self, credential: &Credential, answer: AnswerMode) -> Result<Arc<Pool>, Error> {
         let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
         let is_current = match (&pools.identity, &credential.identity) {
             (Some(current), Some(wanted)) => Arc::ptr_eq(current, wanted),
@@ -268,11 +270,11 @@ impl Transport {
             _ => false,
         };
         if !is_current {
-            *pools = Pools::new(&self.connector, &self.log_reading, credential.identity.clone())?;
+            *pools = Pools::new(&self.connector, &self.log_options, credential.identity.clone())?;
         }
         Ok(match answer {
-            Answer::Log { .. } => pools.logs.clone(),
-            Answer::Whole | Answer::Stream | Answer::Probe => pools.others.clone(),
+            AnswerMode::Log { .. } => pools.logs.clone(),
+            AnswerMode::Whole | AnswerMode::Stream | AnswerMode::Probe => pools.others.clone(),
         })
     }
 }
@@ -280,31 +282,25 @@ impl Transport {
 impl Pools {
     fn new(
         connector: &Connector,
-        log_reading: &Reading,
+        log_options: &ConnectionOptions,
         identity: Option<Arc<CertifiedKey>>,
     ) -> Result<Pools, Error> {
         let dialer = connector.dialer(identity.clone())?;
-        let stats = log_reading.stats.clone();
-        let pace = Pace { pulse: log_reading.pace.pulse.clone(), ..Pace::default() };
-        let reading = Reading { pace, windows: Arc::new(Windows::new()), stats };
-        let logs = Arc::new(Pool::new(dialer.clone(), log_reading.clone()));
-        Ok(Pools { identity, logs, others: Arc::new(Pool::new(dialer, reading)) })
+        let stats = log_options.stats.clone();
+        let pace = Pace { pulse: log_options.pace.pulse.clone(), ..Pace::default() };
+        let options = ConnectionOptions { pace, windows: Arc::new(Windows::new()), stats };
+        let logs = Arc::new(Pool::new(dialer.clone(), log_options.clone()));
+        Ok(Pools { identity, logs, others: Arc::new(Pool::new(dialer, options)) })
     }
 }
 
-/// As what a request is counted.
-fn kind(priority: Priority, answer: Answer) -> stats::Kind {
-    match (priority, answer) {
-        (Priority::WatchAndList, Answer::Stream) => stats::Kind::Watch,
-        (Priority::WatchAndList, _) => stats::Kind::List,
-        (Priority::Resume, _) => stats::Kind::Resume,
-        (Priority::Open, _) => stats::Kind::Open,
-        (Priority::FirstPoll | Priority::Poll, _) => stats::Kind::Poll,
-        (Priority::Confirm | Priority::Check, _) => stats::Kind::Check,
-    }
+/// What every request says of who sends it.
+fn common_headers() -> HeaderMap {
+    let agent = HeaderValue::from_static(concat!("stern-rs/", env!("CARGO_PKG_VERSION")));
+    HeaderMap::from_iter([(header::USER_AGENT, agent)])
 }
 
-fn log_reading(limits: &Limits, stats: &Stats, pulse: &Arc<Pulse>) -> Reading {
+fn log_options(limits: &Limits, stats: &Stats, pulse: &Arc<Pulse>) -> ConnectionOptions {
     let bandwidth = limits.max_bandwidth.map(|rate| Arc::new(Bandwidth::new(rate, stats.clone())));
     let pace = Pace {
         latency: limits.latency,
@@ -313,7 +309,7 @@ fn log_reading(limits: &Limits, stats: &Stats, pulse: &Arc<Pulse>) -> Reading {
         pulse: pulse.clone(),
         crowd: Arc::default(),
     };
-    Reading { pace, windows: Arc::new(Windows::new()), stats: stats.clone() }
+    ConnectionOptions { pace, windows: Arc::new(Windows::new()), stats: stats.clone() }
 }
 
 /// How long the apiserver, or what stands before it, wants to be left alone.

@@ -39,7 +39,6 @@ pub struct Connect {
     pub as_user_extra: Vec<(String, String)>,
     /// Limits lists and the wait for response headers, never a running stream. None: only silence is limited.
     pub request_timeout: Option<Duration>,
-    pub disable_compression: bool,
     /// HTTP/2 is not offered.
     pub http1: bool,
 }
@@ -75,7 +74,6 @@ impl Connect {
             request_timeout: parsed(args, &flags::REQUEST_TIMEOUT, timeout)?
                 .filter(|timeout| !timeout.is_zero()),
             http1: args.get(&HTTP1),
-            disable_compression: args.get(&flags::DISABLE_COMPRESSION),
         })
     }
 }

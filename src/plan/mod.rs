@@ -5,8 +5,8 @@ mod colors;
 mod connect;
 mod display;
 mod duration;
+mod filter;
 mod limits;
-mod lines;
 mod logs;
 mod name;
 mod pattern;
@@ -22,6 +22,7 @@ use crate::{
         flags::{self, connection, selection::PROMPT},
     },
     environment::Environment,
+    lines::LineLimit,
     usage_error::UsageError,
 };
 use read::{error, given, none_of, wrong};
@@ -29,14 +30,16 @@ use read::{error, given, none_of, wrong};
 pub use self::{
     connect::Connect,
     display::{Display, Format, Template, Timestamps},
+    filter::FilterPlan,
     limits::{Limits, LogRequests},
-    lines::{FilterPlan, LineLimit},
     logs::{LogPlan, Since},
     pattern::LinePattern,
     query::{Kind, Query},
-    selection::{Condition, ContainerStates, Namespaces, Selection},
+    selection::{ContainerStates, Namespaces, Selection},
 };
 pub(crate) use query::{Selects, kind_of};
+#[cfg(test)]
+pub use selection::Condition;
 
 /// Everything that one run does.
 #[derive(Debug)]
@@ -102,7 +105,7 @@ impl Plan {
             let prompt = prompt(args, query, env)?;
             Source::Cluster(Box::new(ClusterPlan { connect, selection, prompt, dry_run, logs, limits }))
         };
-        let lines = LineLimit::new(args, &filter, &display)?;
+        let lines = filter::line_limit(args, &filter, &display)?;
         Ok(Plan { source, lines, filter, display, verbosity, stats: stats(args)? })
     }
 }

@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn own_colours_replace_the_palette() {
-        let colors = ["91", "92", "93"].map(|c| (c.to_string(), format!("3{};4", &c[1..])));
+        let colors = ["91", "92", "93"].map(|c| (c.to_owned(), format!("3{};4", &c[1..])));
         let palette =
             Palette::new(&Display { colors: Some(colors.into()), diff_container: true, ..display() }, true);
         let looks = palette.of("web-7d9c5b8f6-abcde", "app");

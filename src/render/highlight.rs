@@ -87,7 +87,7 @@ mod tests {
         out.push(b'\n');
         highlight.paint(7, &mut out);
         let text = String::from_utf8_lossy(&out).replace("\x1b[31;1m", "<").replace("\x1b[0;22m", ">");
-        text.strip_prefix("before ").unwrap().strip_suffix('\n').unwrap().to_string()
+        text.strip_prefix("before ").unwrap().strip_suffix('\n').unwrap().to_owned()
     }
 
     #[test]

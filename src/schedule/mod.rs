@@ -21,41 +21,21 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use crate::origin::PodInfo;
+use crate::{origin::PodInfo, purpose::Purpose};
 use followers::Bounds;
 use state::{Claimed, Id, State};
 pub use turns::shortest_round;
 
-/// What a tail wants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Want {
-    /// All that the container writes: a stream, or polls in turn.
-    Follow,
-    /// The same where the node cannot follow another log: polls in turn.
-    Poll,
-    /// One answer that ends by itself.
-    Read,
-}
-
-/// How a tail may read.
+/// How a tail wants to read a log, and how it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// Hold one log request open for as long as the container writes, or whatever is less.
+    /// Hold one request open for as long as the container writes. A tail that wants this may be granted polls.
     Follow,
-    /// Make one short read, then call [`Grant::polled`].
+    /// Make one short read when its turn comes, then call [`Grant::polled`]. A tail wants this where the node cannot follow
+    /// another log.
     Poll,
     /// Read one answer to its end.
     Read,
-}
-
-/// Who goes first when many want a grant and few are free. Polls come after all of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Urgency {
-    /// A tail that had a place in a log and lost its stream.
-    Resume,
-    /// A log that will be gone soon: its container has ended, or its pod is being deleted.
-    Ending,
-    Open,
 }
 
 /// How the containers that are to be followed fare.
@@ -176,15 +156,15 @@ impl Drop for Membership {
 }
 
 impl Seat {
-    /// Says what will be asked for, so that the newest of many who come at once are chosen to follow.
-    pub fn announce(&self, want: Want) {
+    /// Announces the request to come, so that the newest of many that come at once are chosen to follow.
+    pub fn announce(&self, want: Mode) {
         self.member.shared.change(|state, _| state.announce(self.member.id, want));
     }
 
-    /// Waits for a grant. Dropping the future gives up the wish; the turn of one that is polled is remembered.
-    pub async fn request(&self, want: Want, urgency: Urgency) -> Grant {
+    /// Waits for a grant. Dropping the future withdraws the request; the turn of one that is polled is remembered.
+    pub async fn request(&self, want: Mode, purpose: Purpose) -> Grant {
         let member = self.member.clone();
-        let claimed = member.shared.change(|state, _| state.claim(member.id, want, urgency));
+        let claimed = member.shared.change(|state, _| state.claim(member.id, want, purpose));
         let claim = Claim { member, claimed };
         let Membership { bell, shared, .. } = &*claim.member;
         loop {

@@ -9,11 +9,11 @@ use std::{
 use tokio::{sync::Notify, time::Instant};
 
 use super::{
-    Bound, Load, Mode, Urgency, Want,
+    Bound, Load, Mode,
     followers::{Age, Bounds, Choice, Followers},
     turns::{self, Pace, Turns},
 };
-use crate::origin::PodInfo;
+use crate::{origin::PodInfo, purpose::Purpose};
 
 /// Where there is one place only: for how long it is lent at a time, and for how long it is followed in at least.
 pub const LENT: Duration = turns::SOONEST;
@@ -29,8 +29,8 @@ pub struct State {
     members: HashMap<Id, Member>,
     followers: Followers,
     turns: Turns,
-    /// Those who take a place as soon as there is one: the most urgent, then as they came.
-    queue: BTreeMap<(Urgency, u64), Id>,
+    /// Those that take a place as soon as there is one: in the order of their purposes, then as they came.
+    queue: BTreeMap<(u8, u64), Id>,
     /// Places that are taken.
     open: usize,
     polls: usize,
@@ -51,19 +51,19 @@ pub struct State {
 struct Member {
     age: Age,
     pod: Arc<PodInfo>,
-    /// Told when there is something new for it.
+    /// Rings when there is something new for it.
     bell: Arc<Notify>,
     /// Whether its log will be gone soon.
     ending: bool,
-    /// As what it is counted; None: it wants nothing.
-    want: Option<Want>,
+    /// The mode under which it is counted; None: it wants nothing.
+    want: Option<Mode>,
     claim: Option<(u64, Claim)>,
     pace: Pace,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Claim {
-    Waiting(Urgency),
+    Waiting { order: u8 },
     Held { mode: Mode, recall: Recall },
 }
 
@@ -122,20 +122,20 @@ impl State {
     }
 
     /// It will want a place: the choice of those who follow is made among all that are known.
-    pub fn announce(&mut self, id: Id, want: Want) {
+    pub fn announce(&mut self, id: Id, want: Mode) {
         self.count_as(id, Some(want));
     }
 
     /// It wants a place, and nothing else that it wanted before.
-    pub fn claim(&mut self, id: Id, want: Want, urgency: Urgency) -> Claimed {
+    pub fn claim(&mut self, id: Id, want: Mode, purpose: Purpose) -> Claimed {
         self.count += 1;
         let claimed = (id, self.count);
         self.lay_down(id, Some(want));
         self.count_as(id, Some(want));
         if let Some(member) = self.members.get_mut(&id) {
-            member.claim = Some((claimed.1, Claim::Waiting(urgency)));
+            member.claim = Some((claimed.1, Claim::Waiting { order: purpose.order() }));
             // A turn that is a minute away may be too late.
-            if urgency == Urgency::Ending && !std::mem::replace(&mut member.ending, true) {
+            if purpose.ends() && !std::mem::replace(&mut member.ending, true) {
                 member.pace.hurry();
             }
         }
@@ -202,15 +202,15 @@ impl State {
     }
 
     /// Ends what it claimed. It stays counted if it wants the same again, so that nobody is chosen in between.
-    fn lay_down(&mut self, id: Id, want: Option<Want>) {
+    fn lay_down(&mut self, id: Id, want: Option<Mode>) {
         let Some(member) = self.members.get(&id) else { return };
         if member.want != want || member.is_revoked() {
             self.count_as(id, None);
         }
         let Some(member) = self.members.get_mut(&id) else { return };
         match member.claim.take() {
-            Some((number, Claim::Waiting(urgency))) => {
-                self.queue.remove(&(urgency, number));
+            Some((number, Claim::Waiting { order })) => {
+                self.queue.remove(&(order, number));
                 self.turns.remove(id, &member.pace);
             }
             Some((_, Claim::Held { mode, .. })) => {
@@ -223,7 +223,7 @@ impl State {
     }
 
     /// Counts it among those who want the same.
-    fn count_as(&mut self, id: Id, want: Option<Want>) {
+    fn count_as(&mut self, id: Id, want: Option<Mode>) {
         let Some(member) = self.members.get_mut(&id) else { return };
         let revoked = member.is_revoked();
         let before = std::mem::replace(&mut member.want, want);
@@ -231,8 +231,8 @@ impl State {
             return;
         }
         match before {
-            Some(Want::Read) => self.readers -= 1,
-            Some(Want::Poll) => {
+            Some(Mode::Read) => self.readers -= 1,
+            Some(Mode::Poll) => {
                 self.pollers -= 1;
                 let exhausted = Arc::make_mut(&mut self.exhausted);
                 if let Some(count) = exhausted.get_mut(&member.pod.node) {
@@ -240,19 +240,19 @@ impl State {
                 }
                 exhausted.retain(|_, count| *count > 0);
             }
-            Some(Want::Follow) => self.followers.leave(member.age, &member.pod, revoked),
+            Some(Mode::Follow) => self.followers.leave(member.age, &member.pod, revoked),
             None => {}
         }
         match want {
-            Some(Want::Read) => self.readers += 1,
-            Some(Want::Poll) => {
+            Some(Mode::Read) => self.readers += 1,
+            Some(Mode::Poll) => {
                 self.pollers += 1;
                 *Arc::make_mut(&mut self.exhausted).entry(member.pod.node.clone()).or_default() += 1;
             }
-            Some(Want::Follow) => self.followers.enter(member.age, &member.pod),
+            Some(Mode::Follow) => self.followers.enter(member.age, &member.pod),
             None => {}
         }
-        if want.is_none_or(|want| want == Want::Read) {
+        if want.is_none_or(|want| want == Mode::Read) {
             self.turns.forget(&mut member.pace);
         }
     }
@@ -260,18 +260,18 @@ impl State {
     /// Puts one that waits where it is to wait.
     fn line_up(&mut self, id: Id) {
         let Some(member) = self.members.get(&id) else { return };
-        let Some((number, Claim::Waiting(urgency))) = member.claim else { return };
+        let Some((number, Claim::Waiting { order })) = member.claim else { return };
         let in_turn = match member.want {
-            Some(Want::Follow) => !self.followers.has_chosen(member.age),
-            Some(Want::Poll) => true,
-            Some(Want::Read) | None => false,
+            Some(Mode::Follow) => !self.followers.has_chosen(member.age),
+            Some(Mode::Poll) => true,
+            Some(Mode::Read) | None => false,
         };
         if in_turn {
-            self.queue.remove(&(urgency, number));
+            self.queue.remove(&(order, number));
             self.turns.insert(id, &member.pace);
         } else {
             self.turns.remove(id, &member.pace);
-            self.queue.insert((urgency, number), id);
+            self.queue.insert((order, number), id);
         }
     }
 
@@ -297,14 +297,14 @@ impl State {
         let queued = self.queue.values().next().map(|&id| (id, false));
         let turn = self.next_turn(now).map(|id| (id, true));
         let lent = self.lent.is_some_and(|until| now < until);
-        let borrower = if lent { self.first_reader().map(|(_, id)| (id, false)).or(turn) } else { None };
+        let borrower = if lent { self.first_reader().map(|(id, _)| (id, false)).or(turn) } else { None };
         borrower.or(queued).or(turn)
     }
 
-    /// Who is the first to wait for one read.
-    fn first_reader(&self) -> Option<(Urgency, Id)> {
-        let reads = |id: &Id| self.members.get(id).is_some_and(|member| member.want == Some(Want::Read));
-        self.queue.iter().find(|(_, id)| reads(id)).map(|(&(urgency, _), &id)| (urgency, id))
+    /// The first that waits for one read.
+    fn first_reader(&self) -> Option<(Id, &Member)> {
+        let mut waiting = self.queue.values().filter_map(|&id| Some((id, self.members.get(&id)?)));
+        waiting.find(|(_, member)| member.want == Some(Mode::Read))
     }
 
     /// Asks the follower in the only place to lend it, if it is time to.
@@ -323,7 +323,7 @@ impl State {
     fn next_loan(&self, now: Instant) -> Option<Instant> {
         let earliest = self.lender?.1 + LENT;
         match self.first_reader() {
-            Some((Urgency::Ending, _)) => Some(now),
+            Some((_, reader)) if reader.ending => Some(now),
             Some(_) => Some(earliest),
             None if self.turns.due(now).next().is_some() => Some(earliest),
             None => self.turns.next(now).map(|turn| turn.max(earliest)),
@@ -361,11 +361,11 @@ impl State {
         let Some((number, claim)) = member.claim else { return };
         let mode = match member.want {
             _ if turn => Mode::Poll,
-            Some(Want::Follow) => Mode::Follow,
+            Some(Mode::Follow) => Mode::Follow,
             _ => Mode::Read,
         };
-        let Claim::Waiting(urgency) = claim else { return };
-        self.queue.remove(&(urgency, number));
+        let Claim::Waiting { order } = claim else { return };
+        self.queue.remove(&(order, number));
         match mode {
             Mode::Poll => {
                 self.turns.remove(id, &member.pace);

@@ -20,17 +20,17 @@ use crate::origin::PodInfo;
 /// A tail: follows, or reads what it gets in polls, as it is told.
 struct Tail {
     seat: Arc<Seat>,
-    want: Want,
+    want: Mode,
     request: Option<BoxFuture<'static, Grant>>,
     grant: Option<Grant>,
 }
 
 impl Tail {
-    fn ask(&mut self, want: Want, urgency: Urgency) {
+    fn ask(&mut self, want: Mode, purpose: Purpose) {
         let seat = self.seat.clone();
         self.want = want;
         self.grant = None;
-        self.request = Some(async move { seat.request(want, urgency).await }.boxed());
+        self.request = Some(async move { seat.request(want, purpose).await }.boxed());
         self.mode();
     }
 
@@ -39,7 +39,7 @@ impl Tail {
         if let Some(grant) = &self.grant
             && grant.revoked().now_or_never().is_some()
         {
-            self.ask(self.want, Urgency::Resume);
+            self.ask(self.want, Purpose::Resume);
         }
         if let Some(request) = &mut self.request
             && let Some(grant) = Pin::new(request).now_or_never()
@@ -54,7 +54,7 @@ impl Tail {
         let may = self.mode() == Some(Mode::Poll);
         if may && let Some(grant) = self.grant.take() {
             grant.polled(new_lines);
-            self.ask(self.want, Urgency::Open);
+            self.ask(self.want, Purpose::Open);
         }
         may
     }
@@ -73,25 +73,25 @@ fn pod(node: &str, created: usize) -> Arc<PodInfo> {
 /// A tail that wants to follow a container of this node and this age.
 fn tail(scheduler: &Scheduler, node: &str, created: usize) -> Tail {
     let mut tail = idle(scheduler, node, created);
-    tail.ask(Want::Follow, Urgency::Open);
+    tail.ask(Mode::Follow, Purpose::Open);
     tail
 }
 
 fn idle(scheduler: &Scheduler, node: &str, created: usize) -> Tail {
     let seat = Arc::new(scheduler.seat(&pod(node, created)));
-    Tail { seat, want: Want::Follow, request: None, grant: None }
+    Tail { seat, want: Mode::Follow, request: None, grant: None }
 }
 
-fn reader(scheduler: &Scheduler, urgency: Urgency) -> Tail {
+fn reader(scheduler: &Scheduler, purpose: Purpose) -> Tail {
     let mut tail = idle(scheduler, "node", 0);
-    tail.ask(Want::Read, urgency);
+    tail.ask(Mode::Read, purpose);
     tail
 }
 
 /// One that cannot be followed.
 fn polled(scheduler: &Scheduler, created: usize) -> Tail {
     let mut tail = idle(scheduler, "node", created);
-    tail.ask(Want::Poll, Urgency::Open);
+    tail.ask(Mode::Poll, Purpose::Open);
     tail
 }
 
@@ -241,7 +241,7 @@ async fn a_log_that_will_soon_be_gone_is_polled_twice_a_second() {
     let scheduler = Scheduler::new(1, 100);
     let mut tails = [polled(&scheduler, 0)];
     poll_for(&mut tails, LATEST * 3, &[]).await;
-    tails[0].ask(Want::Poll, Urgency::Ending);
+    tails[0].ask(Mode::Poll, Purpose::Ending);
     let polls = poll_for(&mut tails, Duration::from_secs(10), &[]).await;
     assert!((20..=21).contains(&polls[0]), "{polls:?}");
 }
@@ -261,7 +261,7 @@ async fn a_poll_that_is_given_back_without_a_word_does_not_come_again_at_once() 
     let scheduler = Scheduler::new(1, 100);
     let mut tails = two_polled(&scheduler);
     assert_eq!((tails[0].mode(), tails[1].mode()), (Some(Mode::Poll), None));
-    tails[0].ask(Want::Poll, Urgency::Resume);
+    tails[0].ask(Mode::Poll, Purpose::Resume);
     assert_eq!((tails[0].mode(), tails[1].mode()), (None, Some(Mode::Poll)));
     tails[1].poll(false);
     assert_eq!((tails[0].mode(), tails[1].mode()), (None, None));
@@ -272,7 +272,7 @@ async fn who_was_never_polled_goes_before_who_is_overdue() {
     let scheduler = Scheduler::new(1, 100);
     let mut tails = two_polled(&scheduler);
     poll_for(&mut tails, Duration::from_secs(5), &[]).await;
-    let held = reader(&scheduler, Urgency::Open);
+    let held = reader(&scheduler, Purpose::Open);
     advance(LATEST).await;
     tails.push(polled(&scheduler, 2));
     drop(held);
@@ -284,11 +284,11 @@ async fn what_ends_is_read_before_what_opens_and_before_all_polls() {
     let scheduler = Scheduler::new(1, 100);
     let mut polled: Vec<_> = (0..3).map(|n| polled(&scheduler, n)).collect();
     assert_eq!((polled[0].mode(), polled[1].mode()), (Some(Mode::Poll), None));
-    let mut open = reader(&scheduler, Urgency::Open);
-    let mut ending = reader(&scheduler, Urgency::Ending);
+    let mut open = reader(&scheduler, Purpose::Open);
+    let mut ending = reader(&scheduler, Purpose::Ending);
     // The pod of one that waits for its turn is deleted.
-    polled[2].ask(Want::Read, Urgency::Ending);
-    let mut resume = reader(&scheduler, Urgency::Resume);
+    polled[2].ask(Mode::Read, Purpose::Ending);
+    let mut resume = reader(&scheduler, Purpose::Resume);
     polled[0].poll(false);
     for next in [&mut resume, &mut ending, &mut polled[2], &mut open] {
         assert_eq!(next.mode(), Some(Mode::Read));
@@ -301,7 +301,7 @@ async fn what_ends_is_read_before_what_opens_and_before_all_polls() {
 async fn those_who_read_once_have_their_share_though_the_places_are_followed() {
     let scheduler = Scheduler::new(10, 100);
     let mut tails = tails(&scheduler, 10);
-    let mut reading = reader(&scheduler, Urgency::Open);
+    let mut reading = reader(&scheduler, Purpose::Open);
     assert_eq!((following(&mut tails).len(), reading.mode()), (9, Some(Mode::Read)));
     drop(reading);
     poll_for(&mut tails, CALM * 2, &[]).await;
@@ -311,7 +311,7 @@ async fn those_who_read_once_have_their_share_though_the_places_are_followed() {
 #[tokio::test(start_paused = true)]
 async fn without_following_it_is_a_queue() {
     let scheduler = Scheduler::new(5, 100);
-    let mut readers: Vec<_> = (0..20).map(|_| reader(&scheduler, Urgency::Open)).collect();
+    let mut readers: Vec<_> = (0..20).map(|_| reader(&scheduler, Purpose::Open)).collect();
     for first in (0..20).step_by(5) {
         let admitted = readers.iter_mut().enumerate().filter_map(|(n, reader)| reader.mode().map(|_| n));
         assert_eq!(admitted.collect::<Vec<_>>(), (first..first + 5).collect::<Vec<_>>());
@@ -324,22 +324,22 @@ async fn without_following_it_is_a_queue() {
 async fn what_a_node_cannot_follow_is_polled_though_there_is_room() {
     let scheduler = Scheduler::new(50, 100);
     let mut tails = tails(&scheduler, 2);
-    tails[0].ask(Want::Poll, Urgency::Open);
+    tails[0].ask(Mode::Poll, Purpose::Open);
     assert_eq!((tails[0].mode(), tails[1].mode()), (Some(Mode::Poll), Some(Mode::Follow)));
     let load = scheduler.load().borrow().clone();
     assert_eq!((load.following, load.polled, load.bound), (1, 1, None));
     assert_eq!(load.exhausted.iter().collect::<Vec<_>>(), [(&"node-0".to_owned(), &1)]);
-    tails[0].ask(Want::Read, Urgency::Ending);
+    tails[0].ask(Mode::Read, Purpose::Ending);
     assert!(scheduler.load().borrow().exhausted.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_spare_place_is_one_that_nobody_has() {
     let scheduler = Scheduler::new(2, 100);
-    let mut first = reader(&scheduler, Urgency::Open);
+    let mut first = reader(&scheduler, Purpose::Open);
     let spare = scheduler.try_spare().expect("one place is free");
     assert!(scheduler.try_spare().is_none());
-    let mut second = reader(&scheduler, Urgency::Open);
+    let mut second = reader(&scheduler, Purpose::Open);
     assert_eq!((first.mode(), second.mode()), (Some(Mode::Read), None));
     drop(spare);
     assert_eq!(second.mode(), Some(Mode::Read));
@@ -348,12 +348,12 @@ async fn a_spare_place_is_one_that_nobody_has() {
 #[tokio::test(start_paused = true)]
 async fn whoever_stops_waiting_leaves_the_queue() {
     let scheduler = Scheduler::new(1, 100);
-    let held = reader(&scheduler, Urgency::Open);
-    drop(reader(&scheduler, Urgency::Open));
+    let held = reader(&scheduler, Purpose::Open);
+    drop(reader(&scheduler, Purpose::Open));
     assert_eq!(scheduler.load().borrow().waiting, 0);
     drop(held);
-    drop(reader(&scheduler, Urgency::Open));
-    assert_eq!(reader(&scheduler, Urgency::Open).mode(), Some(Mode::Read));
+    drop(reader(&scheduler, Purpose::Open));
+    assert_eq!(reader(&scheduler, Purpose::Open).mode(), Some(Mode::Read));
 }
 
 /// Nobody but those who wait keeps the time: they wake by themselves.
@@ -365,7 +365,7 @@ async fn waiting_for_a_turn_ends_by_itself() {
         let seat = scheduler.seat(&pod("node", 0));
         async move {
             for _ in 0..4 {
-                seat.request(Want::Poll, Urgency::Open).await.polled(new_lines);
+                seat.request(Mode::Poll, Purpose::Open).await.polled(new_lines);
             }
             start.elapsed().as_secs()
         }
@@ -417,7 +417,7 @@ impl Model {
                 self.tails.push((tail, node, false));
             }
             Event::Arrive { read: true, .. } => {
-                self.tails.push((reader(&self.scheduler, Urgency::Open), String::new(), true));
+                self.tails.push((reader(&self.scheduler, Purpose::Open), String::new(), true));
             }
             Event::End(which) if !self.tails.is_empty() => {
                 self.tails.remove(which.index(self.tails.len()));

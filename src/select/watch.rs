@@ -99,7 +99,8 @@ impl Scope {
         }
     }
 
-    /// Watches until watching turns out to be forbidden: then it says so.
+    /// Watches until watching turns out to be forbidden, and returns that error.
+    #[expect(clippy::unreachable, reason = "the stream of a watcher has no end")]
     async fn watch(
         &self,
         tracker: &mut Tracker<'_>,
@@ -112,7 +113,7 @@ impl Scope {
             page_size: Some(PAGE),
             ..watcher::Config::default()
         };
-        let mut events = pin!(watcher::watcher(self.api(), config).default_backoff());
+        let mut events = pin!(watcher(self.api(), config).default_backoff());
         while let Some(event) = events.next().await {
             match event {
                 // Nothing was asked for yet.

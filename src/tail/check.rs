@@ -2,15 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::{
-    logs::{Answer, Logs},
-    position::{Position, Seen},
-    split::{Lines, Piece, Splitter},
-};
+use super::logs::{Answer, Logs};
 use crate::{
     batch::{Instant, Line},
     cluster::{Error, LogRequest},
-    plan::LineLimit,
+    lines::{LineLimit, Lines, Piece, Position, Seen, Splitter},
     schedule::Scheduler,
 };
 

@@ -13,22 +13,17 @@ use tokio::{
 };
 
 use super::{
-    Context, Logs,
-    extent::Extent,
-    idle::Idle,
-    position::{Position, Seen},
-    retry::Retries,
-    stream::Doubt,
-    tear::Tear,
-    window::Window,
+    Context, Logs, extent::Extent, idle::Idle, retry::Retries, stream::Doubt, tear::Tear, window::Window,
 };
 use crate::{
     batch::{self, Batch, EndReason, Ended, Gap, Item},
     cluster::{Error, KubeletError},
     instance::{Instance, Life},
+    lines::{Position, Seen},
     notice::Notice,
     plan::LogPlan,
-    schedule::{Grant, Mode, Seat, Urgency, Want},
+    purpose::Purpose,
+    schedule::{Grant, Mode, Seat},
     stats::{Counter, Limit},
 };
 
@@ -107,17 +102,22 @@ pub struct Legacy {
     any: bool,
 }
 
-/// Which log to read, by what is known of the instance.
+/// The log to read, by what is known of the instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Log {
-    /// The container's current log, for as long as it is written.
-    Followed,
-    /// The same, read over and over: for a node that cannot follow another log.
-    Polled,
-    /// The container's current log, as it is.
-    Current,
-    /// The log of the instance before the current one.
+    /// The container's current log.
+    Current(Mode),
+    /// The log of the instance before the current one. It has ended.
     Previous,
+}
+
+impl Log {
+    fn mode(self) -> Mode {
+        match self {
+            Log::Current(mode) => mode,
+            Log::Previous => Mode::Read,
+        }
+    }
 }
 
 /// How one answer came to its end.
@@ -268,11 +268,11 @@ impl<L: Logs> Tail<L> {
             Life::Running | Life::Terminating | Life::Terminated(_) if self.superseded => Ok(Log::Previous),
             Life::Running | Life::Terminating if self.plan.follow => {
                 match KubeletError::of(&self.said) == Some(KubeletError::NoWatcher) {
-                    true => Ok(Log::Polled),
-                    false => Ok(Log::Followed),
+                    true => Ok(Log::Current(Mode::Poll)),
+                    false => Ok(Log::Current(Mode::Follow)),
                 }
             }
-            Life::Running | Life::Terminating | Life::Terminated(_) => Ok(Log::Current),
+            Life::Running | Life::Terminating | Life::Terminated(_) => Ok(Log::Current(Mode::Read)),
             // The previous log is that of another instance where this one was not the last before.
             Life::Replaced { restart_count, ending, .. }
                 if *restart_count > self.instance.restart_count + 1 =>
@@ -288,50 +288,49 @@ impl<L: Logs> Tail<L> {
         }
     }
 
-    /// Reads one answer, by leave of the scheduler. What it is depends on what is known when the leave is given.
+    /// Reads one answer, once the scheduler grants it. The log to read is the one that is right by then.
     async fn read(&mut self) -> Result<(Log, Outcome), EndReason> {
         let wanted = self.log()?;
-        let resuming = self.position.latest().is_some();
-        let want = match wanted {
-            Log::Followed => Want::Follow,
-            Log::Polled => Want::Poll,
-            Log::Current | Log::Previous => Want::Read,
-        };
-        let urgency = match (self.is_deleting(), want) {
-            (true, _) => Urgency::Ending,
-            (_, Want::Read) if self.plan.follow => Urgency::Ending,
-            _ if resuming => Urgency::Resume,
-            _ => Urgency::Open,
-        };
+        let want = wanted.mode();
+        let ends = self.is_deleting() || want == Mode::Read && self.plan.follow;
+        let purpose = Purpose::of_log(self.position.latest().is_some(), ends);
         let (mut life, asked) = (self.life.clone(), Instant::now());
-        let grant = match self.grant.take().filter(|_| want != Want::Poll) {
+        let grant = match self.grant.take().filter(|_| want != Mode::Poll) {
             Some(grant) => grant,
             None => tokio::select! {
-                grant = self.seat.request(want, urgency) => grant,
+                grant = self.seat.request(want, purpose) => grant,
                 // What is wanted may be another thing now, and more urgent.
                 Ok(()) = life.changed() => return Ok((wanted, Outcome::Changed)),
             },
         };
         let log = match self.log()? {
-            Log::Followed if grant.mode == Mode::Poll => Log::Polled,
+            Log::Current(Mode::Follow) if grant.mode == Mode::Poll => Log::Current(Mode::Poll),
             log => log,
         };
-        // That a poll waits for its turn is as it should be.
+        let purpose = if log.mode() == Mode::Poll { self.purpose_of_poll() } else { purpose };
+        // A poll is meant to wait for its turn.
         if grant.mode != Mode::Poll {
             self.context.stats.waited(Limit::Streams, asked.elapsed());
         }
         let before = self.counter.lines();
         let outcome = tokio::select! {
-            outcome = self.answers(log, resuming) => outcome,
+            outcome = self.answers(log, purpose) => outcome,
             () = grant.revoked() => return Ok((log, Outcome::Changed)),
             reason = no_log(&mut life, &[Life::Dropped]) => return Err(reason),
         };
-        if log == Log::Polled && grant.mode == Mode::Poll {
+        if log.mode() == Mode::Poll && grant.mode == Mode::Poll {
             grant.polled(self.counter.lines() > before);
         } else {
             self.grant = Some(grant);
         }
         Ok((log, outcome))
+    }
+
+    fn purpose_of_poll(&self) -> Purpose {
+        match self.position.latest().is_none() && self.polls == 0 {
+            true => Purpose::FirstPoll,
+            false => Purpose::Poll,
+        }
     }
 
     /// Whether there will soon be no log, since the pod is being deleted.
@@ -351,7 +350,7 @@ impl<L: Logs> Tail<L> {
             Outcome::Doubtful(line) => {
                 match log {
                     Log::Previous => self.settle_previous().await,
-                    Log::Followed | Log::Polled | Log::Current => self.settle(line).await,
+                    Log::Current(_) => self.settle(line).await,
                 }
                 return None;
             }
@@ -359,12 +358,12 @@ impl<L: Logs> Tail<L> {
             Outcome::Enough => {
                 return if self.is_misled(log).await { None } else { Some(self.ended().await) };
             }
-            Outcome::Clean if matches!(log, Log::Current | Log::Previous) => {
+            Outcome::Clean if log.mode() == Mode::Read => {
                 let all_read = !self.is_misled(log).await && !self.has_more(log).await;
                 return if all_read { Some(self.ended().await) } else { None };
             }
             // The next turn is long enough in coming.
-            Outcome::Clean if log == Log::Polled => return None,
+            Outcome::Clean if log.mode() == Mode::Poll => return None,
             Outcome::Clean => {}
             Outcome::Failed(error) if error.is_not_found() && self.is_gone(&error).await => {
                 return Some(EndReason::Deleted);

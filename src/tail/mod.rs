@@ -5,15 +5,12 @@ mod extent;
 mod follow;
 mod idle;
 mod logs;
-mod position;
 mod quota;
 mod retry;
-mod split;
 mod stream;
 mod tear;
 #[cfg(test)]
 mod testing;
-mod timestamp;
 mod window;
 
 use std::{collections::HashMap, sync::Arc};
@@ -27,10 +24,11 @@ use crate::{
     batch::Ended,
     cluster::Cluster,
     instance::{Instance, Life},
+    lines::LineLimit,
     merge::Sender,
     origin::PodInfo,
-    plan::{LineLimit, LogPlan, LogRequests},
-    schedule::{Scheduler, Want},
+    plan::{LogPlan, LogRequests},
+    schedule::{Mode, Scheduler},
     select::Selected,
     stats::Stats,
 };
@@ -123,7 +121,7 @@ impl Tails {
         let context = self.context.clone();
         let seat = context.scheduler.seat(&instance.origin.pod);
         if context.plan.follow && matches!(*life.borrow(), Life::Running | Life::Terminating) {
-            seat.announce(Want::Follow);
+            seat.announce(Mode::Follow);
         }
         self.tasks.spawn(async move {
             let legacy = match before {

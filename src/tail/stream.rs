@@ -13,15 +13,14 @@ use super::{
     check::{Checker, Look},
     idle::Idle,
     logs::{Answer, Logs},
-    position::{Finder, Found, Position},
     quota::Quota,
-    split::{Lines, Piece, Splitter},
     tear::Tear,
 };
 use crate::{
     batch::{Batch, Gap, Instant, Item, Line},
     cluster::{Error, KubeletError},
     instance::Life,
+    lines::{Finder, Found, Lines, Piece, Position, Splitter},
     merge::Sender,
     notice::Notice,
     origin::Origin,

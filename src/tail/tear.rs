@@ -1,9 +1,10 @@
 //! A place in a log where another instance's may begin: its opening, and where the last line that was read is missing.
 
-use super::{position::Position, quota::Quota};
+use super::quota::Quota;
 use crate::{
     batch::Instant,
     instance::{Ending, Life},
+    lines::Position,
 };
 
 /// Remembers what it takes to go back behind it.

@@ -25,10 +25,11 @@ use crate::{
     batch::{Ended, Item},
     cluster::{Asked, Error, LogRequest},
     instance::{Instance, Life},
+    lines::LineLimit,
     merge::{self, Event},
     notice::Notice,
     origin::{Origin, PodInfo},
-    plan::{LineLimit, LogPlan, Since},
+    plan::{LogPlan, Since},
     schedule::Scheduler,
     stats::Stats,
 };

@@ -26,7 +26,7 @@ fn sigterm_ends_it_at_once() {
 #[test]
 fn ctrl_c_ends_it_while_the_server_does_not_answer() {
     let world = World::new();
-    let _gate = world.hold(apiserver::Match::any());
+    let _gate = world.hold(Match::any());
     let tail = world.start("web");
     tail.until(|account| account.requests.len() == 1);
     tail.interrupt().stdout("").exit(130);

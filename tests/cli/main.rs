@@ -1,10 +1,14 @@
 //! The binary as a user runs it, against a double of the apiserver. One test binary, so that there is one to link.
+#![allow(clippy::print_stderr, reason = "a test that fails shows what the program printed")]
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod harness;
 
 mod command_line;
 mod complete;
+mod conditions;
 mod connection;
+mod deletion;
 mod ending;
 mod faults;
 mod following;
@@ -14,6 +18,7 @@ mod output;
 mod polling;
 mod promises;
 mod prompt;
+mod restarts;
 mod resuming;
 mod selection;
 mod silence;

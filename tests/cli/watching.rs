@@ -189,3 +189,60 @@ fn a_start_that_nobody_waits_for_ends_at_once() {
         }
     }
 }
+
+#[test]
+fn where_watching_is_forbidden_the_list_is_asked_for_again() {
+    let world = World::web(["a"]);
+    world.forbid("watch", "pods", "*");
+    let mut tail = world.start("web");
+    tail.expect("web-1 app a");
+    world.pod("web-2", ["b"]);
+    tail.expect("web-2 app b");
+    let lists = world.requests().lists().len();
+    tail.until(|account| account.requests.lists().len() > lists);
+    let told =
+        "! not allowed to watch pods in namespace \"default\": user \"double-user\" needs verb \"watch\"";
+    tail.interrupt().told(told).told("asking every 5 s instead").exit(130);
+}
+
+#[test]
+fn a_watch_that_ends_is_begun_again() {
+    let world = World::web(["a"]);
+    let mut tail = world.start("web");
+    tail.expect("web-1 app a");
+    tail.watches(1);
+    world.end(Match::watches());
+    world.pod("web-2", ["b"]);
+    tail.expect("web-2 app b");
+    tail.interrupt().stderr("+ web-1 › app\n+ web-2 › app\n");
+}
+
+#[test]
+fn a_watch_that_is_too_old_is_begun_with_a_list() {
+    let world = World::web(["a"]);
+    let mut tail = world.start("web");
+    tail.expect("web-1 app a");
+    tail.watches(1);
+    world.expire_watches();
+    world.pod("web-2", ["b"]);
+    tail.expect("web-2 app b");
+    tail.until(|account| account.requests.lists().len() == 2);
+    tail.interrupt().stderr("+ web-1 › app\n+ web-2 › app\n");
+}
+
+#[test]
+fn a_pod_that_went_while_nobody_watched_is_dropped() {
+    let world = World::web(["a"]);
+    world.pod("web-2", ["b"]);
+    let mut tail = world.start("web");
+    tail.expect_all(["web-1 app a", "web-2 app b"]);
+    tail.watches(1);
+    let gate = world.hold(Match::watches());
+    world.expire_watches();
+    world.delete_pod("web-2");
+    gate.release();
+    tail.told("- web-2 › app\n");
+    world.log("web-1/app").push("still here");
+    tail.expect("web-1 app still here");
+    tail.interrupt();
+}

@@ -1,6 +1,7 @@
 //! Completion in real shells, typed on a terminal: `cargo test --features shells --test shells`.
 //!
 //! bash, zsh and fish have to be installed.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "../terminal/mod.rs"]
 mod terminal;

@@ -26,7 +26,7 @@ pub fn functions() -> Functions {
         (
             "printf",
             text(&[Type::String], |args, out| {
-                fmt::printf(args[0].as_text().unwrap_or_default(), &args[1..], out)
+                fmt::printf(args[0].as_text().unwrap_or_default(), &args[1..], out);
             }),
         ),
         ("html", text(&[], |args, out| escape::html(&joined(args), out))),

@@ -198,9 +198,9 @@ impl<'t> Lexer<'t> {
         }
         self.pos += 2;
         if emit {
-            self.emit(Kind::RightDelim)
+            self.emit(Kind::RightDelim);
         } else {
-            self.skip()
+            self.skip();
         }
         if trim {
             let rest = &self.input[self.pos..];

@@ -269,6 +269,6 @@ fn signed_hours(text: &[u8]) -> Option<usize> {
         return None;
     }
     let digits = text[1..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let hours: u64 = std::str::from_utf8(&text[1..1 + digits]).ok()?.parse().ok()?;
+    let hours: u64 = std::str::from_utf8(&text[1..=digits]).ok()?.parse().ok()?;
     (hours <= 23).then_some(1 + digits)
 }

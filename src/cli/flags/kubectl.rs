@@ -61,7 +61,7 @@ flags! {
     /// Has no effect, since nothing is cached.
     pub static CACHE_DIR: Flag<File> = flag("cache-dir", "DIR").help("Have no effect, since nothing is cached");
 
-    /// Request responses without compression. Default: false
+    /// Has no effect, since responses are never compressed.
     pub static DISABLE_COMPRESSION: Flag<Switch> = flag("disable-compression", "")
-        .help("Request responses without compression");
+        .help("Have no effect, since nothing is compressed");
 }

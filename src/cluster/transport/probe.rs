@@ -7,10 +7,8 @@ use bytes::Bytes;
 use http::Request;
 use tokio::time::{Instant, sleep_until};
 
-use super::{
-    super::{exchange::Answer, limit::Priority},
-    Transport,
-};
+use super::{super::exchange::AnswerMode, Transport};
+use crate::purpose::Purpose;
 
 /// How long nothing comes before it is asked, and from one question to the next.
 const QUIET: Duration = Duration::from_secs(10);
@@ -35,7 +33,7 @@ impl Transport {
         let Some(credential) = self.auth.at_hand() else { return };
         let mut request = Request::new(Bytes::new());
         *request.uri_mut() = http::Uri::from_static("/version");
-        let _ = self.attempt(&request, &credential, Priority::Check, Answer::Probe).await;
+        let _ = self.attempt(&request, &credential, Purpose::Probe, AnswerMode::Probe).await;
     }
 }
 

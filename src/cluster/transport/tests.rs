@@ -3,7 +3,7 @@ use futures::FutureExt;
 use super::{
     super::{
         Cluster,
-        testing::{Answer as Canned, Authority, Machine, NO_PODS, Server, list_pods, ok, status},
+        testing::{Authority, Canned, Machine, NO_PODS, Server, list_pods, ok, status},
     },
     *,
 };
@@ -73,7 +73,7 @@ async fn retry_after_holds_back_all_requests() {
     // It waits for a minute, and so does everybody else.
     let list = timeout(Duration::from_millis(300), list_pods(&cluster)).await;
     assert!(list.is_err());
-    assert!(cluster.transport.limiter.acquire(Priority::WatchAndList).now_or_never().is_none());
+    assert!(cluster.transport.limiter.acquire(Purpose::List).now_or_never().is_none());
 }
 
 #[tokio::test]
@@ -102,7 +102,7 @@ async fn the_request_timeout_bounds_all_of_a_list() {
     let machine = Machine::with(&format!("server: '{}'", server.url()), "");
     let connect = Connect { request_timeout: Some(Duration::from_millis(50)), ..Connect::default() };
     let error = list_pods(&machine.cluster(&connect, None)).await.unwrap_err();
-    assert_eq!(error.kind(), Kind::TimedOut);
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
 }
 
 #[tokio::test]
@@ -137,7 +137,7 @@ async fn an_unreachable_server_is_named() {
 async fn what_does_not_speak_http_is_no_apiserver() {
     let server = Server::start(vec![Canned::Close("SSH-2.0-OpenSSH\r\n\r\n".into())]).await;
     let error = list_pods(&cluster_at(&server.url())).await.unwrap_err();
-    assert_eq!(error.kind(), Kind::Malformed, "{error}");
+    assert_eq!(error.kind(), ErrorKind::Malformed, "{error}");
 }
 
 /// The cluster section for a TLS server with this authority.
@@ -163,7 +163,7 @@ async fn a_server_of_the_named_authority_is_trusted() {
 async fn the_tls_server_name_is_what_the_certificate_is_checked_for() {
     assert_eq!(list_over_tls("k8s.internal", "tls-server-name: k8s.internal").await.unwrap(), 0);
     let error = list_over_tls("k8s.internal", "").await.unwrap_err();
-    assert_eq!(error.kind(), Kind::Certificate);
+    assert_eq!(error.kind(), ErrorKind::Certificate);
     assert!(error.to_string().contains("--tls-server-name"), "{error}");
 }
 
@@ -173,7 +173,7 @@ async fn a_server_of_another_authority_is_not_trusted_and_the_mend_is_told() {
     let files = Machine::new();
     let section = tls_section(&server, &Authority::new(), &files);
     let error = list_pods(&Machine::with(&section, "token: t").plain_cluster()).await.unwrap_err();
-    assert_eq!(error.kind(), Kind::Certificate);
+    assert_eq!(error.kind(), ErrorKind::Certificate);
     let text = error.to_string();
     assert!(
         text.contains("--certificate-authority") && text.contains("--insecure-skip-tls-verify"),

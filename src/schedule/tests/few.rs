@@ -61,11 +61,11 @@ async fn the_only_place_is_lent_to_a_log_that_will_be_gone() {
     let scheduler = Scheduler::new(1, 100);
     let mut tails = tails(&scheduler, 1);
     assert!(tails[0].follows());
-    let mut ending = reader(&scheduler, Urgency::Ending);
+    let mut ending = reader(&scheduler, Purpose::Ending);
     assert_eq!((tails[0].mode(), ending.mode()), (None, Some(Mode::Read)));
     drop(ending);
     assert!(tails[0].follows());
-    let mut open = reader(&scheduler, Urgency::Open);
+    let mut open = reader(&scheduler, Purpose::Open);
     assert_eq!((tails[0].mode(), open.mode()), (Some(Mode::Follow), None));
     advance(LENT).await;
     assert_eq!((open.mode(), tails[0].mode()), (None, None));

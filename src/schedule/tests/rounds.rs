@@ -6,10 +6,7 @@ use futures::future::{join, join_all};
 use tokio::time::sleep;
 
 use super::*;
-use crate::{
-    cluster::{Limiter, Priority},
-    plan::LogRequests,
-};
+use crate::{cluster::Limiter, plan::LogRequests};
 
 const QPS: f64 = 50.0;
 
@@ -33,16 +30,16 @@ async fn watch_polls(containers: usize, answer: Duration, seconds: u64) -> Seen 
     let polls = RefCell::new(vec![Vec::new(); containers]);
     let start = Instant::now();
     let seats: Vec<_> = (0..containers).map(|n| scheduler.seat(&pod(&n.to_string(), n))).collect();
-    seats.iter().for_each(|seat| seat.announce(Want::Follow));
+    seats.iter().for_each(|seat| seat.announce(Mode::Follow));
     let tail = async |n: usize, seat: &Seat| {
-        let mut priority = Priority::FirstPoll;
+        let mut purpose = Purpose::FirstPoll;
         loop {
-            let grant = seat.request(Want::Follow, Urgency::Open).await;
+            let grant = seat.request(Mode::Follow, Purpose::Open).await;
             if grant.mode == Mode::Follow {
-                limiter.acquire(Priority::Open).await;
+                limiter.acquire(Purpose::Open).await;
                 return std::future::pending::<()>().await;
             }
-            limiter.acquire(std::mem::replace(&mut priority, Priority::Poll)).await;
+            limiter.acquire(std::mem::replace(&mut purpose, Purpose::Poll)).await;
             polls.borrow_mut()[n].push(start.elapsed().as_secs_f64());
             sleep(answer).await;
             grant.polled(true);
@@ -90,9 +87,9 @@ async fn read_all(logs: usize, round_trip: Duration, places: LogRequests) -> f64
     let start = Instant::now();
     let read = async |n: usize| {
         let seat = scheduler.seat(&pod("node", n));
-        let _grant = seat.request(Want::Read, Urgency::Open).await;
+        let _grant = seat.request(Mode::Read, Purpose::Open).await;
         for _ in 0..2 {
-            limiter.acquire(Priority::Open).await;
+            limiter.acquire(Purpose::Open).await;
             sleep(round_trip).await;
         }
     };
@@ -117,7 +114,7 @@ async fn far_away_so_many_logs_are_read_at_once_that_the_limit_on_requests_binds
 #[tokio::test(start_paused = true)]
 async fn with_fewer_places_than_are_taken_nobody_is_let_in() {
     let scheduler = Scheduler::new(5, 100);
-    let mut readers: Vec<_> = (0..6).map(|_| reader(&scheduler, Urgency::Open)).collect();
+    let mut readers: Vec<_> = (0..6).map(|_| reader(&scheduler, Purpose::Open)).collect();
     scheduler.resize(2);
     readers.remove(0);
     assert_eq!(readers[4].mode(), None);

@@ -12,28 +12,30 @@ use super::{
     refusal::{SOON, is_usual},
 };
 use crate::{
-    cluster::{Error, LogRequest, Priority},
+    cluster::{Error, LogRequest},
     instance::Life,
+    lines::Splitter,
     plan::Since,
+    purpose::Purpose,
+    schedule::Mode,
     tail::{
         check::{self, Checker, Last},
         logs::{Answer, Logs},
-        split::Splitter,
         stream::{DRAIN, Doubt, End, Reading, Watchdog},
     },
 };
 
 impl<L: Logs> Tail<L> {
     /// One answer; or several, where a poll has to ask for more lines.
-    pub(super) async fn answers(&mut self, log: Log, resuming: bool) -> Outcome {
-        let before = self.counter.lines();
+    pub(super) async fn answers(&mut self, log: Log, purpose: Purpose) -> Outcome {
+        let (resuming, before) = (self.position.latest().is_some(), self.counter.lines());
         let outcome = loop {
-            match self.open_and_read(log).await {
+            match self.open_and_read(log, purpose).await {
                 Outcome::Few => {}
                 outcome => break outcome,
             }
         };
-        if log == Log::Polled && matches!(outcome, Outcome::Clean) {
+        if log.mode() == Mode::Poll && matches!(outcome, Outcome::Clean) {
             let new = self.counter.lines() - before;
             self.window.read(if resuming { new } else { 0 });
             self.polls += 1;
@@ -45,11 +47,11 @@ impl<L: Logs> Tail<L> {
         outcome
     }
 
-    async fn open_and_read(&mut self, log: Log) -> Outcome {
+    async fn open_and_read(&mut self, log: Log, purpose: Purpose) -> Outcome {
         // What was made sure of holds for what is asked now, and not for ever.
         let doubt = std::mem::replace(&mut self.doubt, Doubt::Stop);
         let mut life = self.life.clone();
-        let request = self.request(log);
+        let request = self.request(log, purpose);
         let answer = tokio::select! {
             answer = self.context.logs.open(&request) => answer,
             () = deleted_for(&mut life, DRAIN) => return Outcome::Changed,
@@ -71,8 +73,7 @@ impl<L: Logs> Tail<L> {
         if doubt == Doubt::Tell && self.plan.follow && self.is_replaced().await {
             return Outcome::Doubtful(None);
         }
-        let whole = matches!(log, Log::Current | Log::Previous);
-        self.extent.opened(stream.date(), self.position.latest().is_none(), whole);
+        self.extent.opened(stream.date(), self.position.latest().is_none(), log.mode() == Mode::Read);
         self.begin().await;
         self.consume(stream, request, log, doubt).await
     }
@@ -83,12 +84,12 @@ impl<L: Logs> Tail<L> {
         let start = self.extent.start();
         let (answered, before) = (Instant::now(), self.counter.lines());
         // A poll that asked for too few lines has missed nothing yet.
-        let few = request.tail_lines.filter(|_| log == Log::Polled && resuming);
+        let few = request.tail_lines.filter(|_| log.mode() == Mode::Poll && resuming);
         let checker = Checker {
             logs: &self.context.logs,
             scheduler: &self.context.scheduler,
             lines: self.context.lines,
-            request: LogRequest { priority: Priority::Check, ..request },
+            request: LogRequest { purpose: Purpose::Check, ..request },
             start,
         };
         // What was read may be the next instance's, and so may what lies behind the bound.
@@ -98,7 +99,7 @@ impl<L: Logs> Tail<L> {
         // After a clean end there may be nothing more, and soon not even a log.
         let ended_before = std::mem::replace(&mut self.ended_well, false);
         let may_be_gone = resuming && (ended_before || self.is_deleting());
-        let watched = self.idle.as_mut().filter(|_| log == Log::Followed);
+        let watched = self.idle.as_mut().filter(|_| log.mode() == Mode::Follow);
         let unsurprising = if may_be_gone { Some(&mut self.gone) } else { None };
         // The answer before held the log as it was then: it may be rotated while its end is confirmed.
         let confirming = self.owed.is_some() && self.extent.is_opened_by(self.position.latest());
@@ -126,18 +127,18 @@ impl<L: Logs> Tail<L> {
             tear: &mut self.tear,
             watchdog: watched.map(|idle| Watchdog { idle, checker }),
             splitter: Splitter::new(self.context.lines),
-            movable: log == Log::Followed && !std::mem::take(&mut self.busy),
+            movable: log.mode() == Mode::Follow && !std::mem::take(&mut self.busy),
         };
         let mut end = reading.run().await;
-        match (&end, log) {
-            (Ok(End::Clean), Log::Current | Log::Previous) => {
+        match (&end, log.mode()) {
+            (Ok(End::Clean), Mode::Read) => {
                 end = Ok(reading.finish().await);
                 self.astray = reading.finder.is_some_and(|finder| !finder.done());
             }
             (Ok(End::Beyond), _) => self.astray = reading.finder.is_some_and(|finder| !finder.done()),
             (Ok(End::Clean), _) if !resuming && reading.is_cut_by_quota() => end = Ok(reading.finish().await),
             // It may have been cut off: a half line comes again when it is resumed.
-            (Ok(End::Clean), Log::Followed | Log::Polled) => reading.hear_out().await,
+            (Ok(End::Clean), Mode::Follow | Mode::Poll) => reading.hear_out().await,
             _ => {}
         }
         if self.counter.lines() > before {
@@ -151,7 +152,7 @@ impl<L: Logs> Tail<L> {
                 if is_gone {
                     ended_before
                 } else {
-                    log != Log::Polled
+                    log.mode() != Mode::Poll
                 }
             }
             Ok(End::Enough) => true,
@@ -165,7 +166,7 @@ impl<L: Logs> Tail<L> {
             _ => false,
         };
         // That an answer was waited for is no merit.
-        if answered.elapsed() >= STEADY || log == Log::Polled && matches!(end, Ok(End::Clean)) {
+        if answered.elapsed() >= STEADY || log.mode() == Mode::Poll && matches!(end, Ok(End::Clean)) {
             self.retries.went_well();
         } else if self.counter.lines() > before {
             self.retries.came_on();
@@ -200,17 +201,17 @@ impl<L: Logs> Tail<L> {
         }
     }
 
-    fn request(&self, log: Log) -> LogRequest {
+    fn request(&self, log: Log, purpose: Purpose) -> LogRequest {
         let resume = self.position.since();
         LogRequest {
             namespace: self.instance.origin.pod.namespace.clone(),
             pod: self.instance.origin.pod.name.clone(),
             container: self.instance.origin.container.clone(),
-            follow: log == Log::Followed,
+            follow: log.mode() == Mode::Follow,
             previous: log == Log::Previous,
             since: resume.map(Since::Time).or(self.extent.since()),
-            tail_lines: match (log, resume) {
-                (Log::Polled, Some(_)) => self.window.lines(),
+            tail_lines: match (log.mode(), resume) {
+                (Mode::Poll, Some(_)) => self.window.lines(),
                 (_, Some(_)) => None,
                 (_, None) => self.extent.tail_lines(),
             },
@@ -218,12 +219,7 @@ impl<L: Logs> Tail<L> {
             limit_bytes: self.extent.quota.bytes.filter(|_| resume.is_none()),
             // What is read to its end comes as fast as it can.
             busy: self.busy || !self.plan.follow,
-            priority: match (log, resume) {
-                (Log::Polled, None) if self.polls == 0 => Priority::FirstPoll,
-                (Log::Polled, _) => Priority::Poll,
-                (_, Some(_)) => Priority::Resume,
-                (_, None) => Priority::Open,
-            },
+            purpose,
         }
     }
 
@@ -237,7 +233,7 @@ impl<L: Logs> Tail<L> {
         }
         let last = loop {
             let patient = !self.plan.follow || self.has_patience();
-            match self.last_line(log, Priority::Confirm).await {
+            match self.last_line(log, Purpose::Confirm).await {
                 Ok(last) if !self.is_odd(&last) || !self.has_patience() => break last,
                 Err(error) if error.is_without_previous() => return false,
                 Err(error) if !patient || !self.may_retry(&error) => {
@@ -287,15 +283,15 @@ impl<L: Logs> Tail<L> {
     /// Where none of the lines are wanted that there are, the last of them is where to go on from: else each poll would
     /// have the kubelet read all of the log again.
     async fn find_place(&mut self, log: Log) {
-        if let Ok(Last { line: Some(line), .. }) = self.last_line(log, Priority::Check).await
+        if let Ok(Last { line: Some(line), .. }) = self.last_line(log, Purpose::Check).await
             && !self.position.misses(line, self.extent.start())
         {
             self.position.go_on_behind(line);
         }
     }
 
-    pub(super) async fn last_line(&self, log: Log, priority: Priority) -> Result<Last, Error> {
-        let request = LogRequest { priority, ..self.request(log) };
+    pub(super) async fn last_line(&self, log: Log, purpose: Purpose) -> Result<Last, Error> {
+        let request = self.request(log, purpose);
         Box::pin(check::last_line(&self.context.logs, &request, self.context.lines)).await
     }
 }

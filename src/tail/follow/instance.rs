@@ -8,8 +8,10 @@ use tokio::time::timeout;
 use super::{Log, STATUS_DELAY, TRIES, Tail};
 use crate::{
     batch::Instant,
-    cluster::{Error, Priority},
+    cluster::Error,
     instance::Life,
+    purpose::Purpose,
+    schedule::Mode,
     tail::{check::Last, logs::Logs, stream::Doubt},
 };
 
@@ -56,7 +58,7 @@ impl<L: Logs> Tail<L> {
             (Life::Terminated(ending), Some(tear)) if tear.can_be_behind(ending) => tear.behind,
             _ => None,
         };
-        if suspect.is_none() || !self.plan.follow || log != Log::Current {
+        if suspect.is_none() || !self.plan.follow || log != Log::Current(Mode::Read) {
             return false;
         }
         match self.previous().await {
@@ -91,8 +93,8 @@ impl<L: Logs> Tail<L> {
     /// of this instance's log cannot be had then.
     pub(super) async fn settle_previous(&mut self) {
         let Some(bound) = self.previous_bound(Log::Previous) else { return self.pause().await };
-        let previous = self.last_line(Log::Previous, Priority::Confirm).await;
-        let current = self.last_line(Log::Current, Priority::Confirm).await;
+        let previous = self.last_line(Log::Previous, Purpose::Confirm).await;
+        let current = self.last_line(Log::Current(Mode::Read), Purpose::Confirm).await;
         let own = match (previous, current) {
             (Err(error), _) | (_, Err(error)) if self.may_retry(&error) && self.has_patience() => {
                 return self.put_off(&error).await;
@@ -138,7 +140,7 @@ impl<L: Logs> Tail<L> {
     /// It knows of a restart before the apiserver does. Between an end and a restart it serves the same log as the previous
     /// and as the current one.
     async fn previous(&self) -> Result<Previous, Error> {
-        let last = match self.last_line(Log::Previous, Priority::Confirm).await {
+        let last = match self.last_line(Log::Previous, Purpose::Confirm).await {
             Ok(last) => last.line.map(|line| line.time()),
             Err(error) if !error.is_without_previous() && self.may_retry(&error) => return Err(error),
             Err(_) => return Ok(Previous::Other),

@@ -259,6 +259,26 @@ fn stopped() -> Life {
     })
 }
 
+/// The limiter and `--stats` go by it.
+#[tokio::test(start_paused = true)]
+async fn a_request_says_whether_its_log_is_resumed_and_whether_it_will_be_gone() {
+    use Purpose::*;
+    let log = Written::numbered([-9.0, -5.0]);
+    for (life, wanted) in [(Life::Running, &[Open, Remainder, Confirm][..]), (stopped(), &[Ending, Confirm])]
+    {
+        let log = log.clone();
+        let story = Story::begin(plan(), life, move |request| match request.follow {
+            true => log.answer(request).silent(5.0).broken(),
+            false => log.answer(request),
+        });
+        story.pass(1.0).await;
+        story.life.send_replace(stopped());
+        let (_, _, asked) = story.end().await;
+        let purposes: Vec<_> = asked.iter().map(|(_, request)| request.purpose).collect();
+        assert_eq!(purposes, wanted);
+    }
+}
+
 /// A pod that is deleted with a grace period: its container says its last words and ends, and soon there is no log.
 #[tokio::test(start_paused = true)]
 async fn a_pod_that_is_deleted_with_a_grace_period_is_no_alarm() {

@@ -2,6 +2,7 @@
 //! so many a second.
 //!
 //! `cargo run --release -p apiserver --example serve -- KUBECONFIG PODS LINES [LINES_A_SECOND [http1]]`
+#![allow(clippy::print_stdout, reason = "it reports to the terminal")]
 
 use std::{env, error::Error, thread, time::Duration};
 

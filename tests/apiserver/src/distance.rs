@@ -77,5 +77,5 @@ async fn carry(
 /// Does the work and never says so: the other direction decides.
 async fn endless(work: impl Future<Output = ()>) {
     work.await;
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }

@@ -13,7 +13,13 @@
 //! server.wait_for(|account| account.requests.logs().len() == 2);
 //! server.restart_container("web-1/app");
 //! ```
-#![forbid(unsafe_code)]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 mod access;
 mod account;

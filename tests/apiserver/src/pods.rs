@@ -373,7 +373,7 @@ impl Pod {
     pub fn container_id(mut self, id: &str) -> Self {
         match &mut self.at().state {
             State::Running { id: old, .. } | State::Terminated(Terminated { id: old, .. }) => {
-                id.clone_into(old)
+                id.clone_into(old);
             }
             State::Waiting { .. } => panic!("a waiting container has no ID"),
         }

@@ -41,7 +41,7 @@ impl Printer<'_> {
             'p' => match value {
                 Value::List(_) | Value::Map(_) => self.pointer(),
                 Value::Object(object) if matches!(object.kind(), Kind::Pointer | Kind::Func) => {
-                    self.pointer()
+                    self.pointer();
                 }
                 _ => self.bad(value, verb),
             },

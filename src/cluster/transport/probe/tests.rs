@@ -18,9 +18,11 @@ use tower::service_fn;
 
 use super::super::{
     super::{
-        connector::Route,
+        http::{
+            connector::Route,
+            stream::{Proxied, Wire},
+        },
         logs::LogRequest,
-        stream::{Proxied, Wire},
         testing::{Authority, Machine, log_request},
     },
     *,
@@ -72,7 +74,7 @@ impl Double {
             let ours: Box<dyn Proxied> = Box::new(ours);
             ready(Ok(Wire::Right(BufReader::new(ours))))
         }));
-        let pools = Pools::new(&transport.connector, &transport.log_reading, None).unwrap();
+        let pools = Pools::new(&transport.connector, &transport.log_options, None).unwrap();
         transport.pools = Mutex::new(pools);
         transport
     }
@@ -148,7 +150,7 @@ impl Double {
 /// Lists something: the server is known from then on.
 async fn list(transport: &Transport) {
     let request = Request::get("/api/v1/pods").body(Bytes::new()).unwrap();
-    transport.send(request, Priority::WatchAndList, Answer::Whole).await.unwrap();
+    transport.send(request, Purpose::List, AnswerMode::Whole).await.unwrap();
 }
 
 /// Goes on with the story while silences are looked into.
@@ -195,8 +197,8 @@ async fn a_server_that_is_heard_is_not_asked() {
         let double = Double::new(protocol);
         let transport = double.transport();
         let mut stream = log_request().open(&transport).await.unwrap();
-        let reading = async { while let Some(Ok(_)) = stream.next().await {} };
-        let _ = timeout(Duration::from_secs(600), probing(&transport, reading)).await;
+        let options = async { while let Some(Ok(_)) = stream.next().await {} };
+        let _ = timeout(Duration::from_secs(600), probing(&transport, options)).await;
         assert_eq!(double.probes(), 0, "{protocol}");
     }
 }
@@ -221,7 +223,7 @@ async fn a_quiet_server_is_asked_every_ten_seconds_and_any_answer_will_do() {
 async fn a_server_without_credentials_at_hand_is_not_asked() {
     let double = Double::new("h2");
     let mut transport = double.transport();
-    let source = super::super::super::auth::Source::TokenFile("/nowhere".into());
+    let source = crate::cluster::access::auth::Source::TokenFile("/nowhere".into());
     transport.auth = Auth::new(source, Waits::default());
     probing(&transport, sleep(Duration::from_secs(60))).await;
     assert!(double.asked.lock().unwrap().is_empty());

@@ -8,13 +8,13 @@ use tokio::sync::watch;
 /// What all streams share. With 64 KiB, what takes 50 ms to come and go is read at 1.3 MB a second: so much is left for
 /// each of 250 streams.
 const UNREAD: usize = 16 << 20;
-pub(super) const MOST: usize = 1 << 20;
+pub const MOST: usize = 1 << 20;
 /// A line should fit, and not each should cost a word that makes room for the next.
 const LEAST: usize = 4 << 10;
 
 /// What is granted to each of the streams of a pool.
 #[derive(Debug)]
-pub(super) struct Windows {
+pub struct Windows {
     streams: Mutex<Streams>,
     size: watch::Sender<u32>,
 }
@@ -58,7 +58,7 @@ impl Windows {
 }
 
 /// Counts as a stream until it is dropped.
-pub(super) struct Share(Arc<Windows>);
+pub struct Share(Arc<Windows>);
 
 impl Drop for Share {
     fn drop(&mut self) {

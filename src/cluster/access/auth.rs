@@ -3,20 +3,25 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
     time::Duration,
 };
 
 use http::HeaderValue;
 use jiff::Timestamp;
-use rustls::sign::CertifiedKey;
 use tokio::sync::Mutex;
 
-use super::{error::Error, exec::Plugin, settings::bearer, waits::Waits};
+use super::{
+    credential::{Credential, bearer},
+    exec::Plugin,
+};
+use crate::cluster::{
+    error::{Error, root_cause},
+    waits::Waits,
+};
 
 /// Where credentials come from.
 #[derive(Debug)]
-pub(super) enum Source {
+pub enum Source {
     None,
     Fixed(HeaderValue),
     /// A file that somebody else keeps fresh, as the kubelet does for service accounts.
@@ -24,18 +29,8 @@ pub(super) enum Source {
     Exec(Box<Plugin>),
 }
 
-/// What a request carries.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Credential {
-    pub authorization: Option<HeaderValue>,
-    /// A client certificate that an exec plugin gave.
-    pub identity: Option<Arc<CertifiedKey>>,
-    /// From when on another is to be got; None: never.
-    pub renew_at: Option<Timestamp>,
-}
-
 #[derive(Debug)]
-pub(super) struct Auth {
+pub struct Auth {
     source: Source,
     /// Locked while a renewal runs, so that a plugin runs once for all who wait.
     current: Mutex<Option<Credential>>,
@@ -123,17 +118,10 @@ impl Auth {
     }
 }
 
-impl Credential {
-    fn is_same(&self, other: &Credential) -> bool {
-        let identity = |credential: &Credential| credential.identity.as_ref().map(|key| key.cert.clone());
-        self.authorization == other.authorization && identity(self) == identity(other)
-    }
-}
-
 fn read_token(path: &Path) -> Result<Credential, Error> {
     let shown = path.display();
     let text = fs::read_to_string(path).map_err(|error| {
-        Error::credentials(format!("cannot read token file {shown}: {}", super::error::root_cause(&error)))
+        Error::credentials(format!("cannot read token file {shown}: {}", root_cause(&error)))
     })?;
     match text.trim() {
         "" => Err(Error::credentials(format!("token file {shown} is empty"))),

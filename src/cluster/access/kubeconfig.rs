@@ -11,14 +11,16 @@ use std::{
 
 use kube::config::{AuthInfo, Cluster, Context, Kubeconfig, KubeconfigError};
 
-use super::error::Error;
-use crate::plan::Connect;
+use crate::{
+    cluster::error::{Error, root_cause},
+    plan::Connect,
+};
 
 /// The user of requests without credentials, in messages.
-pub(super) const NOBODY: &str = "nobody";
+pub const NOBODY: &str = "nobody";
 
 /// What surrounds the process; tests bring their own.
-pub(super) struct Host<'a> {
+pub struct Host<'a> {
     pub var: &'a dyn Fn(&str) -> Option<OsString>,
     /// Where Kubernetes mounts a pod's credentials.
     pub service_account: &'a Path,
@@ -37,7 +39,7 @@ impl Host<'_> {
 }
 
 /// The files in order. They are never merged: the first to name a thing is asked about it.
-pub(super) struct Kubeconfigs {
+pub struct Kubeconfigs {
     files: Vec<(PathBuf, Kubeconfig)>,
     /// Where there was to be one, as words for the user.
     pub looked: String,
@@ -45,7 +47,7 @@ pub(super) struct Kubeconfigs {
 
 /// One cluster, one user and one namespace.
 #[derive(Debug, Default)]
-pub(super) struct Chosen {
+pub struct Chosen {
     pub cluster: Cluster,
     pub user: AuthInfo,
     /// Who that is, as words for the user.
@@ -186,7 +188,7 @@ fn read(path: &Path) -> Result<Kubeconfig, Error> {
         let path = path.display();
         match error {
             KubeconfigError::ReadConfig(error, _) => {
-                Error::invalid(format!("cannot read kubeconfig {path}: {}", super::error::root_cause(&error)))
+                Error::invalid(format!("cannot read kubeconfig {path}: {}", root_cause(&error)))
             }
             // The parser's words quote the file, and the file holds secrets: only the place is told.
             KubeconfigError::Parse(error) => {
@@ -220,10 +222,8 @@ fn listed<'a>(names: impl Iterator<Item = &'a String>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::testing::{Machine, kubeconfig},
-        *,
-    };
+    use super::*;
+    use crate::cluster::testing::{Machine, kubeconfig};
 
     /// A machine whose `$KUBECONFIG` lists these files; those without text are missing.
     fn machine(files: &[(&str, Option<&str>)]) -> Machine {

@@ -36,7 +36,7 @@ const ALL: usize = 32 << 20;
 
 /// How sockets are read.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Pace {
+pub struct Pace {
     /// How long a line may wait for others. Zero: a socket never rests.
     pub latency: Duration,
     /// Since when all that rest are read at the same ticks, `latency` apart, so that the process wakes once for all of them;
@@ -65,7 +65,7 @@ impl Pace {
     }
 }
 
-pub(super) struct Socket {
+pub struct Socket {
     wire: Wire,
     pace: Pace,
     /// When something was read last.

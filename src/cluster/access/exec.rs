@@ -16,10 +16,10 @@ use serde_json::json;
 use tokio::process::Command;
 
 use super::{
-    auth::Credential,
-    error::{Error, root_cause},
-    settings::{Pem, bearer, certified_key},
+    certificate::{Pem, certified_key},
+    credential::{Credential, bearer},
 };
+use crate::cluster::error::{Error, root_cause};
 
 const V1: &str = "client.authentication.k8s.io/v1";
 const V1BETA1: &str = "client.authentication.k8s.io/v1beta1";
@@ -28,7 +28,7 @@ const V1BETA1: &str = "client.authentication.k8s.io/v1beta1";
 const LEEWAY: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
-pub(super) struct Plugin {
+pub struct Plugin {
     /// Whose plugin it is, as words for the user.
     user: String,
     command: String,
@@ -188,11 +188,11 @@ fn renewal(now: Timestamp, expires: Timestamp) -> Timestamp {
 mod tests {
     use std::fs;
 
-    use super::{
-        super::testing::{Authority, Machine, NO_PODS, Server, list_pods, ok, status},
-        *,
+    use super::*;
+    use crate::{
+        cluster::testing::{Authority, Machine, NO_PODS, Server, list_pods, ok, status},
+        plan::Connect,
     };
-    use crate::plan::Connect;
 
     fn credential(status: &str) -> String {
         format!(r#"{{"apiVersion":"{V1}","kind":"ExecCredential","status":{{{status}}}}}"#)

@@ -8,7 +8,7 @@ use std::{
 use tokio::time::Instant;
 
 #[derive(Debug)]
-pub(super) struct Pulse {
+pub struct Pulse {
     start: Instant,
     /// In nanoseconds after the start.
     last: AtomicU64,

@@ -3,17 +3,15 @@
 use std::net::IpAddr;
 
 use http::{
-    Uri,
+    HeaderValue, Uri,
     uri::{Authority, Parts},
 };
 
-use super::error::Error;
+use super::credential::basic;
+use crate::cluster::error::Error;
 
 /// The proxy that the environment names for this server.
-pub(super) fn from_environment(
-    server: &Uri,
-    var: &dyn Fn(&str) -> Option<String>,
-) -> Result<Option<Uri>, Error> {
+pub fn from_environment(server: &Uri, var: &dyn Fn(&str) -> Option<String>) -> Result<Option<Uri>, Error> {
     let first = |names: [&'static str; 2]| {
         names
             .into_iter()
@@ -34,7 +32,7 @@ pub(super) fn from_environment(
 }
 
 /// Reads a proxy's URL; `origin` names in errors where it came from. The URL may hold a password: it is never shown.
-pub(super) fn parse(url: &str, origin: &str) -> Result<Uri, Error> {
+pub fn parse(url: &str, origin: &str) -> Result<Uri, Error> {
     let invalid =
         |why: &str| Error::invalid(format!("the proxy in {origin} {why}: give it as http://host:port"));
     let url = url.trim();
@@ -63,10 +61,24 @@ pub(super) fn parse(url: &str, origin: &str) -> Result<Uri, Error> {
 }
 
 /// The proxy's URL without user and password.
-pub(super) fn displayed(proxy: &Uri) -> String {
+pub fn displayed(proxy: &Uri) -> String {
     let host = proxy.host().unwrap_or_default();
     let port = proxy.port().map(|port| format!(":{port}")).unwrap_or_default();
     format!("{}://{host}{port}", proxy.scheme_str().unwrap_or("http"))
+}
+
+/// The header for a proxy whose URL holds a user and a password.
+pub fn authorization(proxy: &Uri) -> Option<HeaderValue> {
+    let (user, password) = userinfo(proxy)?;
+    basic(&user, &password).ok()
+}
+
+/// The user and the password in a proxy's URL.
+pub fn userinfo(proxy: &Uri) -> Option<(String, String)> {
+    let (userinfo, _) = proxy.authority()?.as_str().rsplit_once('@')?;
+    let (user, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
+    let decoded = |text| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
+    Some((decoded(user), decoded(password)))
 }
 
 /// Whether `NO_PROXY` or nearness spares this host the proxy.

@@ -14,7 +14,7 @@ const BURST: Duration = Duration::from_millis(100);
 
 /// Turns to read, handed out one after the other.
 #[derive(Debug)]
-pub(super) struct Bandwidth {
+pub struct Bandwidth {
     /// Bytes a second.
     rate: f64,
     /// When the next turn begins.
@@ -55,10 +55,10 @@ impl Bandwidth {
 
 /// How far a connection has come that is held back at times. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Progress(Arc<Mutex<Reached>>);
+pub struct Progress(Arc<Mutex<Reached>>);
 
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Reached {
+pub struct Reached {
     /// Bytes that were read.
     read: u64,
     /// Until when it was held back last.

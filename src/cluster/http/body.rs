@@ -7,18 +7,19 @@ use std::{
     task::{Context, Poll},
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame};
 use tokio::sync::OwnedSemaphorePermit;
 use tower::BoxError;
 
-use super::{bandwidth::Progress, http1, http2};
-
-/// As much of a body as is handed over at once, about.
-const BATCH: usize = 64 << 10;
+use super::{
+    bandwidth::Progress,
+    chunk::{BATCH, Chunk},
+    http1, http2,
+};
 
 /// Dropping it ends the request.
-pub(super) enum Body {
+pub enum Body {
     Http1 {
         body: http1::Body,
         _place: Option<OwnedSemaphorePermit>,
@@ -92,44 +93,6 @@ impl Body {
                 Poll::Ready(Err(reason.take().unwrap_or_else(cut)))
             }
         }
-    }
-}
-
-/// What is gathered of a body. A single piece is not copied.
-#[derive(Default)]
-pub(super) struct Chunk {
-    first: Bytes,
-    gathered: BytesMut,
-}
-
-impl Chunk {
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    fn len(&self) -> usize {
-        self.first.len() + self.gathered.len()
-    }
-
-    pub fn push(&mut self, piece: Bytes) {
-        if self.is_empty() {
-            self.first = piece;
-        } else {
-            self.buffer().extend_from_slice(&piece);
-        }
-    }
-
-    /// What can be added to.
-    fn buffer(&mut self) -> &mut BytesMut {
-        if !self.first.is_empty() {
-            self.gathered.reserve(BATCH);
-            self.gathered.extend_from_slice(&mem::take(&mut self.first));
-        }
-        &mut self.gathered
-    }
-
-    fn into_bytes(self) -> Bytes {
-        if self.first.is_empty() { self.gathered.freeze() } else { self.first }
     }
 }
 

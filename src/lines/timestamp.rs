@@ -12,9 +12,9 @@ pub struct TimestampParser {
 }
 
 impl TimestampParser {
-    /// The instant that `line` begins with and the length of its text, the space behind it included.
+    /// The instant that `line` begins with, and the length of its text with the space behind it.
     ///
-    /// None where the line does not begin with `2006-01-02T15:04:05[.999999999](Z|±07:00) `. The kubelet
+    /// None: the line does not begin with `2006-01-02T15:04:05[.999999999](Z|±07:00) `. The kubelet
     /// prints whatever zone the container runtime stored, so the text does not sort; the instant does.
     pub fn parse(&mut self, line: &[u8]) -> Option<(Instant, usize)> {
         let minute = line.first_chunk::<16>()?;

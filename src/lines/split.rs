@@ -1,14 +1,13 @@
-//! Cuts what was read into lines, wherever the reads happen to end.
+//! Splits bytes into lines, however the reads cut them.
 
 use bytes::{Buf, Bytes, BytesMut};
 use memchr::memchr_iter;
 
-use super::timestamp::TimestampParser;
-use crate::{
-    batch::{Instant, Line},
-    long_line::{self, LongLine, Spool},
-    plan::LineLimit,
+use super::{
+    long::{self, LineLimit, LongLine, Spool},
+    timestamp::TimestampParser,
 };
+use crate::batch::{Instant, Line};
 
 /// Container runtimes keep a long line in pieces of some multiple of this many bytes.
 const PIECE_UNIT: usize = 1 << 10;
@@ -19,37 +18,38 @@ pub const SHORTEST_CUT: usize = 4 * PIECE_UNIT;
 /// No timestamp is longer, with the space after it.
 const LONGEST_STAMP: usize = 40;
 
-/// A line of the log, or a line that bears no timestamp: the kubelet writes its own errors into the stream
-/// of a `200 OK` answer.
+/// A line of the log, or a line without the timestamp that each line should have: the kubelet writes its own errors
+/// into the stream of a `200 OK` answer.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Piece {
     Line(Line),
-    /// Where in the data it lies.
+    /// `start..end` of the data.
     Untimed {
         start: u32,
         end: u32,
     },
 }
 
-/// Lines that are whole, each without its newline.
+/// Whole lines, each without its newline.
 #[derive(Debug, Default)]
 pub struct Lines {
     pub data: Bytes,
     pub pieces: Vec<Piece>,
-    /// What follows the data of a single line that is too long to be held.
+    /// The part behind the data of a single line that is too long to be held.
     pub rest: Option<Spool>,
 }
 
-/// Collects what is read until lines are whole.
+/// Collects bytes until lines are whole.
 pub struct Splitter {
     limit: LineLimit,
     pending: BytesMut,
     /// How much of `pending` is known to hold no newline.
     searched: usize,
-    timestamps: TimestampParser,
-    /// A line whose end has not come and that is too long to be held; then nothing is pending.
+    /// None: lines bear no timestamps.
+    timestamps: Option<TimestampParser>,
+    /// A line without an end until now that is too long to be held; then nothing is pending.
     long: Option<Long>,
-    /// The same, now that its end has come; it goes before what is pending.
+    /// The same with its end; it precedes the pending bytes.
     ended: Option<(BytesMut, Option<Spool>)>,
 }
 
@@ -57,9 +57,9 @@ struct Long {
     /// As it was read.
     stamp: BytesMut,
     line: LongLine,
-    /// Where the next stamp inside the line is to be taken out.
+    /// The place of the next stamp inside the line, which is to be removed.
     joint: Option<Joint>,
-    /// What was read and may begin with such a stamp.
+    /// Bytes that may begin with such a stamp.
     unjoined: BytesMut,
 }
 
@@ -72,12 +72,17 @@ struct Joint {
 }
 
 impl Splitter {
+    /// For lines that the kubelet stamps.
     pub fn new(limit: LineLimit) -> Self {
-        let (pending, timestamps) = Default::default();
-        Self { limit, pending, searched: 0, timestamps, long: None, ended: None }
+        Self { timestamps: Some(TimestampParser::default()), ..Self::unstamped(limit) }
     }
 
-    /// Bytes of a line that has no end yet.
+    /// For lines that are a message each and nothing else.
+    pub fn unstamped(limit: LineLimit) -> Self {
+        Self { limit, pending: BytesMut::new(), searched: 0, timestamps: None, long: None, ended: None }
+    }
+
+    /// How many bytes there are of a line that has no end yet.
     pub fn held(&self) -> u64 {
         let long = self
             .long
@@ -86,9 +91,9 @@ impl Splitter {
         long.unwrap_or(self.pending.len() as u64)
     }
 
-    /// Whether these were to be whole and are not, for want of a file.
+    /// Whether these should be whole and are cut, because there was no room for a file.
     pub fn is_cut(&self, lines: &Lines) -> bool {
-        self.limit.spool && lines.rest.is_none() && long_line::is_cut(&lines.data)
+        self.limit.spool && lines.rest.is_none() && long::is_cut(&lines.data)
     }
 
     pub fn push(&mut self, chunk: &[u8]) {
@@ -111,7 +116,7 @@ impl Splitter {
         let last = memchr::memrchr(b'\n', &self.pending[self.searched..]);
         let Some(end) = last.map(|at| self.searched + at + 1) else {
             self.searched = self.pending.len();
-            if self.pending.len() > long_line::held(self.limit) {
+            if self.pending.len() > long::held(self.limit) {
                 self.begin_long();
             }
             return None;
@@ -129,7 +134,7 @@ impl Splitter {
         Some(Lines { data: data.freeze(), pieces, rest: None })
     }
 
-    /// The line that was not ended by a newline, for when no more comes.
+    /// The last line, which no newline ends, once all bytes are pushed.
     pub fn rest(&mut self) -> Option<Lines> {
         if self.long.is_some() {
             self.end_long();
@@ -150,18 +155,20 @@ impl Splitter {
     fn begin_long(&mut self) {
         self.searched = 0;
         let mut read = self.pending.split();
-        let (time, length) = self.timestamps.parse(&read).unzip();
+        let (time, length) = self.stamp(&read).unzip();
         let stamp = read.split_to(length.unwrap_or(0));
         let joint = self.first_cut(&read, time).map(|size| Joint { size, left: size });
-        let line = LongLine::new(b"", self.limit);
+        let line = LongLine::new(self.limit);
         self.long = Some(Long { stamp, line, joint, unjoined: BytesMut::new() });
         self.lengthen(&read);
     }
 
-    /// Adds to the long line what is new of it, save for the stamps inside.
+    /// Adds more bytes to the long line, without the stamps inside.
     fn lengthen(&mut self, bytes: &[u8]) {
         let Some(long) = &mut self.long else { return };
-        let Some(mut joint) = long.joint else { return long.line.push(bytes) };
+        let (Some(mut joint), Some(timestamps)) = (long.joint, &mut self.timestamps) else {
+            return long.line.push(bytes);
+        };
         long.unjoined.extend_from_slice(bytes);
         loop {
             let piece = long.unjoined.split_to(joint.left.min(long.unjoined.len()));
@@ -170,7 +177,7 @@ impl Splitter {
             if joint.left > 0 || long.unjoined.len() < LONGEST_STAMP {
                 break;
             }
-            let Some((_, length)) = self.timestamps.parse(&long.unjoined) else {
+            let Some((_, length)) = timestamps.parse(&long.unjoined) else {
                 long.line.push(&long.unjoined.split());
                 long.joint = None;
                 return;
@@ -184,7 +191,7 @@ impl Splitter {
     fn end_long(&mut self) {
         let Some(mut long) = self.long.take() else { return };
         if long.joint.is_some_and(|joint| joint.left == 0)
-            && let Some((_, length)) = self.timestamps.parse(&long.unjoined)
+            && let Some((_, length)) = self.stamp(&long.unjoined)
         {
             long.unjoined.advance(length);
         }
@@ -200,7 +207,10 @@ impl Splitter {
     }
 
     fn piece(&mut self, data: &[u8], start: usize, end: usize) -> Piece {
-        match self.timestamps.parse(&data[start..end]) {
+        let Some(timestamps) = &mut self.timestamps else {
+            return Piece::Line(Line { time: None, start: start as u32, end: end as u32 });
+        };
+        match timestamps.parse(&data[start..end]) {
             Some((time, length)) => {
                 Piece::Line(Line { time: Some(time), start: (start + length) as u32, end: end as u32 })
             }
@@ -208,8 +218,13 @@ impl Splitter {
         }
     }
 
-    /// Takes the timestamps out that older kubelets put inside a line that the container runtime keeps in pieces: one
-    /// before each (kubernetes/kubernetes#77603).
+    /// The timestamp that `bytes` begin with, and its length.
+    fn stamp(&mut self, bytes: &[u8]) -> Option<(Instant, usize)> {
+        self.timestamps.as_mut()?.parse(bytes)
+    }
+
+    /// Cuts long messages, and removes the timestamps inside them: older kubelets put one before each piece of a line
+    /// that the container runtime keeps in pieces (kubernetes/kubernetes#77603).
     fn join(&mut self, data: &mut [u8], pieces: &mut [Piece]) {
         for piece in pieces {
             if let Piece::Line(line) = piece
@@ -217,23 +232,24 @@ impl Splitter {
             {
                 self.join_line(data, line);
                 let message = &mut data[line.start as usize..line.end as usize];
-                line.end = line.start + long_line::cut(message, self.limit) as u32;
+                line.end = line.start + long::cut(message, self.limit) as u32;
             }
         }
     }
 
-    /// Where in a message the container runtime cut it first, as the stamp there shows.
+    /// The place of the container runtime's first cut in a message, as the stamp there shows.
     fn first_cut(&mut self, message: &[u8], time: Option<Instant>) -> Option<usize> {
-        // What a program writes of times is from before the runtime took the line, and hardly at such a place.
+        let timestamps = self.timestamps.as_mut()?;
+        // Times in a program's message are from before the runtime read it, and hardly at such a place.
         let mut cuts = (SHORTEST_CUT..message.len()).step_by(PIECE_UNIT);
-        cuts.find(|cut| self.timestamps.parse(&message[*cut..]).is_some_and(|(at, _)| Some(at) >= time))
+        cuts.find(|cut| timestamps.parse(&message[*cut..]).is_some_and(|(at, _)| Some(at) >= time))
     }
 
     fn join_line(&mut self, data: &mut [u8], line: &mut Line) {
         let (start, end) = (line.start as usize, line.end as usize);
         let Some(size) = self.first_cut(&data[start..end], line.time) else { return };
         let (mut from, mut to) = (start + size, start + size);
-        while let Some((time, length)) = self.timestamps.parse(&data[from..end])
+        while let Some((time, length)) = self.stamp(&data[from..end])
             && Some(time) >= line.time
         {
             let piece = from + length..end.min(from + length + size);
@@ -278,7 +294,11 @@ mod tests {
     const WHOLE: LineLimit = LineLimit { bytes: 1 << 20, spool: false };
 
     fn split_within(limit: LineLimit, input: &[u8], cuts: &[usize]) -> Vec<String> {
-        let (mut splitter, mut shown, mut from) = (Splitter::new(limit), Vec::new(), 0);
+        texts_of(Splitter::new(limit), input, cuts)
+    }
+
+    fn texts_of(mut splitter: Splitter, input: &[u8], cuts: &[usize]) -> Vec<String> {
+        let (mut shown, mut from) = (Vec::new(), 0);
         for &cut in cuts.iter().chain([&input.len()]) {
             splitter.push(&input[from..cut.max(from)]);
             from = cut.max(from);
@@ -318,7 +338,7 @@ mod tests {
     /// A line as a kubelet shows it that stamps every piece, and its message.
     fn cut_line(length: usize, size: usize) -> (String, String) {
         let message: String = (0..length).map(|at| char::from(b'a' + (at / 100 % 26) as u8)).collect();
-        let stamp = |at: usize| format!("2026-05-31T23:59:{:02}.000000001Z ", at);
+        let stamp = |at: usize| format!("2026-05-31T23:59:{at:02}.000000001Z ");
         let cut: String = (0..=length / size)
             .map(|n| stamp(n) + &message[n * size..length.min(size.saturating_mul(n + 1))])
             .collect();
@@ -373,6 +393,19 @@ mod tests {
             for read in [1000, 70_000, log.len()] {
                 let cuts: Vec<usize> = (0..log.len()).step_by(read).collect();
                 assert_eq!(split_within(limit, log.as_bytes(), &cuts), ["before", &cut, "next"], "{read}");
+            }
+        }
+    }
+
+    #[test]
+    fn without_stamps_a_line_is_its_message() {
+        for size in [16 << 10, usize::MAX] {
+            let (log, _) = long_log(size);
+            let lines: Vec<&str> = log.lines().collect();
+            for read in [1000, 70_000, log.len()] {
+                let cuts: Vec<usize> = (0..log.len()).step_by(read).collect();
+                let shown = texts_of(Splitter::unstamped(SPOOLED), log.as_bytes(), &cuts);
+                assert!(shown == lines, "{size} by {read}: {} lines", shown.len());
             }
         }
     }

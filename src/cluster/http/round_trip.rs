@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 /// The shortest exchange of all. Clones share it.
 #[derive(Clone)]
-pub(super) struct RoundTrip(Arc<AtomicU64>);
+pub struct RoundTrip(Arc<AtomicU64>);
 
 /// Stands for none in nanoseconds.
 const UNKNOWN: u64 = u64::MAX;

@@ -1,24 +1,32 @@
-//! Bounds what is held of a long line: what is too much is cut, or waits in a file.
+//! Bounds how much is held of a long line: the bytes beyond are cut, or wait in a file.
 
 use std::{
     fs::File,
     io::{self, Read, Seek, Write},
+    sync::Arc,
 };
 
-use crate::plan::LineLimit;
-
-/// What is held of any line, however little is shown.
+/// How many bytes of any line are held, however few are shown.
 const HELD: usize = 64 << 10;
 
 /// Room for the mark of a cut: a line is never made longer by cutting it.
 const MARK: usize = 64;
+
+/// How long lines may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineLimit {
+    /// Bytes of a message.
+    pub bytes: usize,
+    /// Whether the bytes beyond them are kept in a file until the line is whole, in place of being cut.
+    pub spool: bool,
+}
 
 /// How much may be held of a line that has no end yet, with room for its timestamp.
 pub fn held(limit: LineLimit) -> usize {
     limit.bytes.max(HELD) + 2 * MARK
 }
 
-/// Cuts a whole message in place; what is left of it, with the mark.
+/// Cuts a whole message in place, and gives its length with the mark.
 pub fn cut(message: &mut [u8], limit: LineLimit) -> usize {
     if limit.spool || message.len() <= limit.bytes + MARK {
         return message.len();
@@ -65,7 +73,7 @@ pub struct LongLine {
 
 /// The rest of a line that is too long to be held.
 #[derive(Debug, Clone)]
-pub struct Spool(std::sync::Arc<File>);
+pub struct Spool(Arc<File>);
 
 impl Spool {
     /// Reads from its start.
@@ -77,13 +85,10 @@ impl Spool {
 }
 
 impl LongLine {
-    /// `message` is what has come of it.
-    pub fn new(message: &[u8], limit: LineLimit) -> Self {
-        // Without room for a file there is nothing for it but to cut.
+    pub fn new(limit: LineLimit) -> Self {
+        // Without room for a file, the line is cut.
         let spool = if limit.spool { tempfile::tempfile().ok() } else { None };
-        let mut line = Self { limit, head: Vec::new(), beyond: 0, spool };
-        line.push(message);
-        line
+        Self { limit, head: Vec::new(), beyond: 0, spool }
     }
 
     pub fn push(&mut self, bytes: &[u8]) {
@@ -97,12 +102,12 @@ impl LongLine {
         self.beyond += beyond.len() as u64;
     }
 
-    /// How many bytes have come of it.
+    /// How many of its bytes have arrived.
     pub fn length(&self) -> u64 {
         self.head.len() as u64 + self.beyond
     }
 
-    /// The message now that it is whole: what is held of it, and the rest where that was kept.
+    /// The message now that it is whole: the part that is held, and the rest where it was kept.
     pub fn end(mut self) -> (Vec<u8>, Option<Spool>) {
         match self.spool {
             Some(file) => (self.head, Some(Spool(file.into()))),
@@ -130,7 +135,7 @@ mod tests {
     }
 
     fn ended(parts: &[&str], limit: LineLimit) -> (String, Option<String>) {
-        let mut line = LongLine::new(b"", limit);
+        let mut line = LongLine::new(limit);
         parts.iter().for_each(|part| line.push(part.as_bytes()));
         let (head, spool) = line.end();
         let rest = spool.map(|spool| io::read_to_string(spool.reader().expect("a file")).expect("text"));

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::stats::Held;
 
-pub(super) struct Stream {
+pub struct Stream {
     inner: Either<Box<TlsStream<Wire>>, Box<Wire>>,
     refused: Refused,
     /// An error behind what was read last.
@@ -34,12 +34,12 @@ pub(super) struct Stream {
 
 /// Why TLS failed, for those whose own errors do not hold it. With TLS 1.3 a server refuses a client's certificate only
 /// when the client takes the handshake for done.
-pub(super) type Refused = Arc<OnceLock<rustls::Error>>;
+pub type Refused = Arc<OnceLock<rustls::Error>>;
 
 /// What TLS with the server, if there is any, is spoken over. TLS with a proxy is read as it comes.
-pub(super) type Wire = Either<Socket, BufReader<Box<dyn Proxied>>>;
+pub type Wire = Either<Socket, BufReader<Box<dyn Proxied>>>;
 
-pub(super) trait Proxied: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
+pub trait Proxied: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Proxied for T {}
 

@@ -12,15 +12,13 @@ use tower::BoxError;
 
 use super::{
     body::Body,
-    connector::Dialer,
-    error::Error,
-    http1::{self, Idle},
+    connector::{ConnectionOptions, Dialed, Dialer},
+    http1,
     http2::{Connection, Failed, Slot},
-    socket::Pace,
+    idle::IdleConnections,
     stream::Stream,
-    window::Windows,
 };
-use crate::stats::Stats;
+use crate::cluster::error::Error;
 
 /// How often a request goes to another connection because one did not take it.
 const MOST_ATTEMPTS: usize = 5;
@@ -28,29 +26,20 @@ const MOST_ATTEMPTS: usize = 5;
 /// How many logs at most have a connection of their own where they could share one.
 const MOST_ALONE: usize = 8;
 
-/// How a pool's connections are read.
-#[derive(Debug, Clone)]
-pub(super) struct Reading {
-    pub pace: Pace,
-    /// What the streams of HTTP/2 may have under way.
-    pub windows: Arc<Windows>,
-    pub stats: Stats,
-}
-
 /// Whether a request may share its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sharing {
+pub enum Sharing {
     Shared,
     /// It gets a connection of HTTP/1.1, where much that comes in small pieces costs half as much, if it can be had.
     Alone,
 }
 
 /// Connections to one server that are used for the same purpose.
-pub(super) struct Pool {
+pub struct Pool {
     dialer: Dialer,
-    reading: Reading,
+    options: ConnectionOptions,
     state: Mutex<State>,
-    idle: Arc<Idle>,
+    idle: Arc<IdleConnections>,
     alone: Arc<Semaphore>,
     /// Held while a connection is made that others may share.
     dialing: tokio::sync::Mutex<()>,
@@ -79,9 +68,9 @@ enum Lane {
 }
 
 impl Pool {
-    pub fn new(dialer: Dialer, reading: Reading) -> Pool {
+    pub fn new(dialer: Dialer, options: ConnectionOptions) -> Pool {
         let (state, idle, alone) = (Mutex::default(), Arc::default(), Arc::new(Semaphore::new(MOST_ALONE)));
-        Pool { dialer, reading, state, idle, alone, dialing: tokio::sync::Mutex::default() }
+        Pool { dialer, options, state, idle, alone, dialing: tokio::sync::Mutex::default() }
     }
 
     /// Sends a request and waits for the head of its answer. What a connection did not take goes to another.
@@ -104,7 +93,7 @@ impl Pool {
             Some(lane) => Ok(lane),
             None => {
                 // Those that come at once are known before the first of them is granted anything.
-                let _share = self.reading.windows.share();
+                let _share = self.options.windows.share();
                 self.lane().await
             }
         };
@@ -130,7 +119,7 @@ impl Pool {
         if let Some(stream) = self.idle.take() {
             return Some(Lane::Own { stream, reused: true, place });
         }
-        let stream = self.dialer.dial_http1(&self.reading).await.ok()?;
+        let stream = self.dialer.dial_http1(&self.options).await.ok()?;
         Some(Lane::Own { stream: Box::new(stream), reused: false, place })
     }
 
@@ -174,7 +163,7 @@ impl Pool {
 
     /// A new connection.
     async fn dial(&self) -> Result<Lane, Error> {
-        let dialed = self.dialer.dial(&self.reading).await;
+        let dialed = self.dialer.dial(&self.options).await;
         let mut state = self.state();
         match dialed {
             Ok(Dialed::Http1(stream)) => {
@@ -199,12 +188,6 @@ impl Pool {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// A new connection, by what is spoken on it.
-pub(super) enum Dialed {
-    Http1(Stream),
-    Http2(Connection),
 }
 
 /// A server that grants no streams at all, or closed at once.

@@ -20,13 +20,19 @@ use tower::service_fn;
 use super::{
     super::{
         connector::{Connector, Route},
-        error::Kind,
-        settings::Trust,
+        socket::Pace,
         stream::{Proxied, Wire},
-        testing::{Authority, Server, ok},
-        window::MOST,
+        window::{MOST, Windows},
     },
     *,
+};
+use crate::{
+    cluster::{
+        access::certificate::Trust,
+        error::ErrorKind,
+        testing::{Authority, Server, ok},
+    },
+    stats::Stats,
 };
 
 /// Much is sent in such pieces; small enough for every window.
@@ -82,7 +88,11 @@ fn pool(url: &str) -> Pool {
     let connector = Connector::new(&url.parse().unwrap(), url, trust, None, None, false).unwrap();
     Pool::new(
         connector.dialer(None).unwrap(),
-        Reading { pace: Pace::default(), windows: Arc::new(Windows::new()), stats: Stats::default() },
+        ConnectionOptions {
+            pace: Pace::default(),
+            windows: Arc::new(Windows::new()),
+            stats: Stats::default(),
+        },
     )
 }
 
@@ -99,7 +109,7 @@ impl Behaviour {
                     let _answering = answer(respond);
                     // What was answered goes out, and then nothing is read any more.
                     let _ = poll_fn(|cx| connection.poll_closed(cx)).now_or_never();
-                    std::future::pending().await
+                    std::future::pending::<()>().await;
                 }
                 "/last" => {
                     connection.graceful_shutdown();
@@ -217,9 +227,9 @@ async fn the_round_trip_is_known_from_the_handshake_and_each_answer() {
         sleep(Duration::from_secs(1)).map(|()| Ok(Wire::Right(BufReader::new(ours))))
     }));
     let shortest = || pool.dialer.round_trip.shortest().unwrap().as_millis();
-    let connection = pool.dialer.dial_http1(&pool.reading).await;
+    let connection = pool.dialer.dial_http1(&pool.options).await;
     assert!(connection.is_err() && pool.dialer.round_trip.shortest().is_none(), "it has only HTTP/2");
-    pool.dialer.dial(&pool.reading).await.unwrap();
+    pool.dialer.dial(&pool.options).await.unwrap();
     assert!((40..130).contains(&shortest()), "{}", shortest());
     open(&pool, "/hold").await.unwrap();
     assert!((40..45).contains(&shortest()), "{}", shortest());
@@ -278,7 +288,7 @@ async fn a_connection_that_answers_no_ping_ends_its_streams() {
     assert_eq!(chunk(&mut body).await.unwrap().unwrap(), "line\n");
     let error = chunk(&mut body).await.unwrap().unwrap_err();
     let error = Error::from_http("https://double", &*error);
-    assert_eq!(error.kind(), Kind::Interrupted);
+    assert_eq!(error.kind(), ErrorKind::Interrupted);
     assert!(error.is_retryable() && error.to_string().contains("no more pings"), "{error}");
     assert!(open(&pool, "/hold").await.is_ok(), "the next one gets another connection");
 }
@@ -384,7 +394,7 @@ async fn an_answer_over_a_connection_that_rested_is_read_at_once() {
     const LATENCY: Duration = Duration::from_secs(20);
     let server = Server::start((0..5).map(|_| ok("line\n")).collect()).await;
     let mut pool = pool(&server.url());
-    pool.reading.pace.latency = LATENCY;
+    pool.options.pace.latency = LATENCY;
     let begun = Instant::now();
     for _ in 0..5 {
         assert_eq!(length(open(&pool, "/").await.unwrap()).await, "line\n".len());

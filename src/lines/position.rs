@@ -9,8 +9,8 @@ use std::{collections::VecDeque, hash::Hasher};
 use foldhash::fast::FixedState;
 use jiff::Timestamp;
 
-use super::split::SHORTEST_CUT;
-use crate::{batch::Instant, long_line};
+use super::{long, split::SHORTEST_CUT};
+use crate::batch::Instant;
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -71,7 +71,7 @@ impl Position {
             let forgotten = self.recent.pop_front().map(|seen| seen.time);
             self.forgotten = self.forgotten.max(forgotten);
         }
-        self.in_pieces = message.len() >= SHORTEST_CUT || long_line::is_cut(message);
+        self.in_pieces = message.len() >= SHORTEST_CUT || long::is_cut(message);
         self.recent.push_back(Seen::new(time, message));
     }
 

@@ -3,11 +3,11 @@
 use bytes::BytesMut;
 use http::{HeaderMap, StatusCode, header};
 
-use super::http1::NotHttp;
+use crate::cluster::error::NotHttp;
 
 /// How a body ends, and how far it has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Framing {
+pub enum Framing {
     /// So many bytes are to come.
     Length(u64),
     Chunked(Chunked),
@@ -17,7 +17,7 @@ pub(super) enum Framing {
 
 /// What comes next in a chunked body.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Chunked {
+pub enum Chunked {
     /// The size of a chunk, or more of it: what it is so far, and how many digits that were.
     Size(u64, u8),
     /// The rest of the line behind a size.

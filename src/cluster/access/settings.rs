@@ -1,28 +1,25 @@
 //! Settles how to reach the apiserver and as whom: kubeconfig, service account and flags, checked and loaded.
 
-use std::{fs, path::Path, path::PathBuf, sync::Arc};
+use std::{fs, sync::Arc};
 
-use base64::{Engine, prelude::BASE64_STANDARD};
-use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use kube::config::{AuthInfo, Cluster};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use rustls::{
-    pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
-    sign::CertifiedKey,
-};
+use rustls::sign::CertifiedKey;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
     auth::Source,
-    error::Error,
+    certificate::{self, Trust},
+    credential::{basic, bearer},
     exec::Plugin,
     kubeconfig::{Chosen, Host, Kubeconfigs, NOBODY},
     proxy,
 };
-use crate::plan::Connect;
+use crate::{cluster::error::Error, plan::Connect};
 
 #[derive(Debug)]
-pub(super) struct Settings {
+pub struct Settings {
     pub server: Uri,
     pub namespace: String,
     pub trust: Trust,
@@ -36,26 +33,13 @@ pub(super) struct Settings {
     pub impersonation: HeaderMap,
 }
 
-/// Which servers are taken for the apiserver.
-#[derive(Debug, Default)]
-pub(super) struct Trust {
-    /// None: the operating system's.
-    pub authorities: Option<Vec<CertificateDer<'static>>>,
-    /// Where the authorities came from, to be read again when they are rotated.
-    pub file: Option<PathBuf>,
-    /// Anybody.
-    pub insecure: bool,
-    /// The name to expect in the certificate, if not that in the URL.
-    pub name: Option<ServerName<'static>>,
-}
-
 impl Settings {
     pub fn settle(connect: &Connect, host: &Host) -> Result<Settings, Error> {
         let Chosen { mut cluster, mut user, user_described, namespace } = choose(connect, host)?;
         override_cluster(&mut cluster, connect);
         override_user(&mut user, connect);
 
-        let identity = identity(&user)?;
+        let identity = certificate::identity(&user)?;
         let trust = Trust::load(&cluster)?;
         let server = server(&cluster, identity.is_some())?;
         let proxy = match cluster.proxy_url.as_deref().filter(|url| !url.is_empty()) {
@@ -189,86 +173,6 @@ fn server(cluster: &Cluster, has_identity: bool) -> Result<Uri, Error> {
     }
 }
 
-impl Trust {
-    fn load(cluster: &Cluster) -> Result<Trust, Error> {
-        let name = cluster.tls_server_name.as_deref().filter(|name| !name.is_empty());
-        let name = name.map(|name| ServerName::try_from(name.to_owned())).transpose();
-        let name =
-            name.map_err(|_| Error::invalid("--tls-server-name is neither a host name nor an IP address"))?;
-        if cluster.insecure_skip_tls_verify == Some(true) {
-            return Ok(Trust { insecure: true, name, ..Trust::default() });
-        }
-        let what = "certificate-authority";
-        let data = cluster.certificate_authority_data.as_deref();
-        let Some(pem) = Pem::load(what, data, cluster.certificate_authority.as_deref())? else {
-            return Ok(Trust { name, ..Trust::default() });
-        };
-        Ok(Trust { authorities: Some(pem.certificates()?), file: pem.file, name, insecure: false })
-    }
-}
-
-fn identity(user: &AuthInfo) -> Result<Option<Arc<CertifiedKey>>, Error> {
-    let certificate = user.client_certificate_data.as_deref();
-    let certificate = Pem::load("client-certificate", certificate, user.client_certificate.as_deref())?;
-    let key = user.client_key_data.as_ref().map(|key| key.expose_secret());
-    let key = Pem::load("client-key", key, user.client_key.as_deref())?;
-    match (certificate, key) {
-        (None, None) => Ok(None),
-        (Some(_), None) => {
-            Err(Error::invalid("a client certificate needs its key: give it with --client-key"))
-        }
-        (None, Some(_)) => {
-            Err(Error::invalid("a client key needs its certificate: give it with --client-certificate"))
-        }
-        (Some(certificate), Some(key)) => certified_key(&certificate, &key).map(Some),
-    }
-}
-
-pub(super) fn certified_key(certificate: &Pem, key: &Pem) -> Result<Arc<CertifiedKey>, Error> {
-    let der = PrivateKeyDer::from_pem_slice(&key.bytes)
-        .map_err(|_| Error::invalid(format!("{} holds no private key in PEM", key.origin)))?;
-    CertifiedKey::from_der(certificate.certificates()?, der, &rustls::crypto::ring::default_provider())
-        .map(Arc::new)
-        .map_err(|error| {
-            let (certificate, key) = (&certificate.origin, &key.origin);
-            Error::invalid(format!("{certificate} and {key} cannot be used together: {error}"))
-        })
-}
-
-/// PEM and the words for where it came from.
-pub(super) struct Pem {
-    pub bytes: Vec<u8>,
-    pub origin: String,
-    pub file: Option<PathBuf>,
-}
-
-impl Pem {
-    /// From base64 or else from a file.
-    fn load(what: &str, data: Option<&str>, path: Option<&str>) -> Result<Option<Pem>, Error> {
-        if let Some(data) = data.filter(|data| !data.is_empty()) {
-            let origin = format!("the kubeconfig's {what}-data");
-            let data: String = data.split_whitespace().collect();
-            let bytes = BASE64_STANDARD.decode(data);
-            let bytes = bytes.map_err(|error| Error::invalid(format!("{origin} is not base64: {error}")))?;
-            return Ok(Some(Pem { bytes, origin, file: None }));
-        }
-        let Some(path) = path.filter(|path| !path.is_empty()).map(Path::new) else { return Ok(None) };
-        let origin = format!("{what} {}", path.display());
-        let bytes = fs::read(path).map_err(|error| {
-            Error::invalid(format!("cannot read {origin}: {}", super::error::root_cause(&error)))
-        })?;
-        Ok(Some(Pem { bytes, origin, file: Some(path.into()) }))
-    }
-
-    fn certificates(&self) -> Result<Vec<CertificateDer<'static>>, Error> {
-        let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&self.bytes).collect();
-        match found {
-            Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-            _ => Err(Error::invalid(format!("{} holds no certificate in PEM", self.origin))),
-        }
-    }
-}
-
 fn credentials(user: &AuthInfo, described: &str, cluster: &Cluster) -> Result<Source, Error> {
     let secret = |secret: &Option<SecretString>| {
         secret
@@ -284,8 +188,7 @@ fn credentials(user: &AuthInfo, described: &str, cluster: &Cluster) -> Result<So
     }
     if let Some(name) = user.username.as_deref().filter(|name| !name.is_empty()) {
         let password = user.password.as_ref().map(|password| password.expose_secret()).unwrap_or_default();
-        let pair = BASE64_STANDARD.encode(format!("{name}:{password}"));
-        return Ok(Source::Fixed(sensitive(&format!("Basic {pair}"))?));
+        return Ok(Source::Fixed(basic(name, password)?));
     }
     if let Some(exec) = &user.exec {
         return Ok(Source::Exec(Box::new(Plugin::new(exec, described, cluster)?)));
@@ -298,17 +201,6 @@ fn credentials(user: &AuthInfo, described: &str, cluster: &Cluster) -> Result<So
         ))),
         None => Ok(Source::None),
     }
-}
-
-pub(super) fn bearer(token: &str) -> Result<HeaderValue, Error> {
-    sensitive(&format!("Bearer {token}"))
-}
-
-fn sensitive(value: &str) -> Result<HeaderValue, Error> {
-    let mut value = HeaderValue::from_str(value)
-        .map_err(|_| Error::credentials("the token or password holds characters that cannot be sent"))?;
-    value.set_sensitive(true);
-    Ok(value)
 }
 
 /// Every byte of a key that may not stand in the name of a header; the apiserver decodes it.
@@ -348,32 +240,14 @@ fn impersonation(user: &AuthInfo) -> Result<HeaderMap, Error> {
     }
 }
 
-/// The header with which a proxy is told user and password of its URL.
-pub(super) fn proxy_authorization(proxy: &Uri) -> Option<HeaderValue> {
-    let (user, password) = proxy_user(proxy)?;
-    let pair = BASE64_STANDARD.encode(format!("{user}:{password}"));
-    sensitive(&format!("Basic {pair}")).ok()
-}
-
-pub(super) fn proxy_user(proxy: &Uri) -> Option<(String, String)> {
-    let (userinfo, _) = proxy.authority()?.as_str().rsplit_once('@')?;
-    let (user, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
-    let decoded = |text| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
-    Some((decoded(user), decoded(password)))
-}
-
-/// What every request says of who sends it.
-pub(super) fn common_headers() -> HeaderMap {
-    let agent = HeaderValue::from_static(concat!("stern-rs/", env!("CARGO_PKG_VERSION")));
-    HeaderMap::from_iter([(header::USER_AGENT, agent)])
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{
-        super::testing::{Authority, Machine, kubeconfig},
-        *,
-    };
+    use std::path::Path;
+
+    use base64::{Engine, prelude::BASE64_STANDARD};
+
+    use super::*;
+    use crate::cluster::testing::{Authority, Machine, kubeconfig};
 
     const SERVER: &str = "server: 'https://k8s:6443'";
 

@@ -3,109 +3,26 @@
 use std::{
     io,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
-    task::{Context, Poll, Waker, ready},
-    time::Duration,
+    sync::Arc,
+    task::{Context, Poll, ready},
 };
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version, header};
-use tokio::{
-    io::{AsyncBufRead, AsyncBufReadExt, AsyncWriteExt},
-    task::JoinHandle,
-    time::{Instant, sleep},
-};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncWriteExt};
 use tower::BoxError;
 
-use super::{bandwidth::Progress, framing::Framing, stream::Stream};
+use super::{bandwidth::Progress, framing::Framing, idle::IdleConnections, stream::Stream};
+use crate::cluster::error::NotHttp;
 
 const LONGEST_HEAD: usize = 64 << 10;
 const MOST_HEADERS: usize = 100;
 
-/// How many connections may wait for their next request: as many as logs are read at once where none is followed. Those
-/// beyond a few do so only for as long as one log may follow the other, and a few for longer.
-const MOST_IDLE: usize = 64;
-const IDLE_MANY: Duration = Duration::from_secs(5);
-const FEW_IDLE: usize = 4;
-const IDLE: Duration = Duration::from_secs(30);
-
-/// What answers does not speak HTTP.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct NotHttp(pub String);
-
-/// Connections that wait for their next request, the one that waits longest first.
-#[derive(Default)]
-pub(super) struct Idle(Mutex<Waiting>);
-
-#[derive(Default)]
-struct Waiting {
-    connections: Vec<(Box<Stream>, Instant)>,
-    /// Closes those that nobody used, while there are any.
-    sweeper: Option<JoinHandle<()>>,
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        if let Some(sweeper) = &self.sweeper {
-            sweeper.abort();
-        }
-    }
-}
-
-impl Idle {
-    /// One that was not closed in the meantime, as far as that can be known.
-    pub fn take(&self) -> Option<Box<Stream>> {
-        let mut waiting = self.lock();
-        while let Some((mut stream, _)) = waiting.connections.pop() {
-            // Whatever comes before a request is its end.
-            let mut cx = Context::from_waker(Waker::noop());
-            if Pin::new(&mut stream).poll_fill_buf(&mut cx).is_pending() {
-                return Some(stream);
-            }
-        }
-        None
-    }
-
-    fn put(self: &Arc<Self>, stream: Box<Stream>) {
-        let mut waiting = self.lock();
-        if waiting.connections.len() < MOST_IDLE {
-            waiting.connections.push((stream, Instant::now()));
-        }
-        if waiting.sweeper.is_none() {
-            waiting.sweeper = Some(tokio::spawn(sweep(Arc::downgrade(self))));
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Closes the connections that have waited for too long, until none is left.
-async fn sweep(idle: Weak<Idle>) {
-    loop {
-        sleep(IDLE_MANY).await;
-        let Some(idle) = idle.upgrade() else { return };
-        let mut waiting = idle.lock();
-        let connections = &mut waiting.connections;
-        let spare = connections.len().saturating_sub(FEW_IDLE);
-        let is_over =
-            |at: usize, since: Instant| since.elapsed() >= if at < spare { IDLE_MANY } else { IDLE };
-        let over = connections.iter().enumerate().take_while(|(at, (_, since))| is_over(*at, *since)).count();
-        connections.drain(..over);
-        if connections.is_empty() {
-            waiting.sweeper = None;
-            return;
-        }
-    }
-}
-
 /// Sends a request and reads the head of its answer. The connection goes to `idle` when all of the answer was read.
-pub(super) async fn send(
+pub async fn send(
     mut stream: Box<Stream>,
     request: &Request<Bytes>,
-    idle: Arc<Idle>,
+    idle: Arc<IdleConnections>,
 ) -> Result<Response<Body>, BoxError> {
     stream.attend()?;
     stream.write_all(&written(request)).await?;
@@ -198,12 +115,12 @@ fn parse_head(head: &[u8]) -> Result<Option<(usize, Response<()>, Version)>, Not
 }
 
 /// The body of an answer.
-pub(super) struct Body {
+pub struct Body {
     /// None once it is read to its end.
     stream: Option<Box<Stream>>,
     framing: Framing,
     /// Where the connection may wait for its next request.
-    idle: Option<Arc<Idle>>,
+    idle: Option<Arc<IdleConnections>>,
     /// How much the last reads gave: a guess for the next ones.
     expected: usize,
 }
@@ -238,49 +155,5 @@ impl Body {
         stream.consume(read);
         self.expected = chunk.len();
         Poll::Ready(Ok(true))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::pin::pin;
-
-    use tokio::io::{AsyncReadExt, BufReader, DuplexStream, duplex};
-
-    use super::*;
-    use crate::cluster::stream::{Proxied, Wire};
-
-    /// How many of these are closed.
-    fn closed(peers: &mut [DuplexStream]) -> usize {
-        let mut cx = Context::from_waker(Waker::noop());
-        let is_closed = |peer: &mut DuplexStream| pin!(peer.read_u8()).poll(&mut cx).is_ready();
-        peers.iter_mut().map(is_closed).filter(|closed| *closed).count()
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn many_connections_wait_for_a_moment_and_few_for_longer() {
-        let idle = Arc::<Idle>::default();
-        let mut peers = Vec::new();
-        for _ in 0..MOST_IDLE + 5 {
-            let (ours, theirs) = duplex(64);
-            let ours: Box<dyn Proxied> = Box::new(ours);
-            idle.put(Box::new(Stream::plain(Wire::Right(BufReader::new(ours)))));
-            peers.push(theirs);
-        }
-        assert_eq!(closed(&mut peers), 5, "there is no room for more");
-        let moment = Duration::from_millis(100);
-        sleep(IDLE_MANY - moment).await;
-        assert_eq!(closed(&mut peers), 5);
-        sleep(moment * 2).await;
-        assert_eq!(closed(&mut peers), MOST_IDLE + 5 - FEW_IDLE);
-        let used = idle.take().unwrap();
-        sleep(IDLE).await;
-        assert_eq!(closed(&mut peers), MOST_IDLE + 4, "the one that is used again is left");
-        assert!(idle.take().is_none());
-        idle.put(used);
-        sleep(IDLE - moment).await;
-        assert_eq!(closed(&mut peers), MOST_IDLE + 4);
-        sleep(IDLE_MANY + moment * 2).await;
-        assert_eq!(closed(&mut peers), MOST_IDLE + 5);
     }
 }

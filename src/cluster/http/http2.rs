@@ -25,19 +25,19 @@ use tower::BoxError;
 
 use super::{
     bandwidth::Progress,
-    body::Chunk,
+    chunk::Chunk,
     stream::Stream,
     window::{MOST, Share, Windows},
 };
 
 /// The most requests on one connection, whatever the server grants: kube-apiserver's own limit.
-pub(super) const MOST_STREAMS: u32 = 100;
+pub const MOST_STREAMS: u32 = 100;
 
 /// A connection is asked this often whether it lives, and has this long to say so.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
 const PING_PATIENCE: Duration = Duration::from_secs(15);
 
-pub(super) struct Connection {
+pub struct Connection {
     sender: SendRequest<Bytes>,
     load: Arc<Load>,
     windows: Arc<Windows>,
@@ -76,7 +76,7 @@ impl Load {
 }
 
 /// Why there is no answer.
-pub(super) struct Failed {
+pub struct Failed {
     pub error: BoxError,
     /// The server did nothing: another connection may do.
     pub unprocessed: bool,
@@ -193,7 +193,7 @@ async fn lives(pings: Option<PingPong>, load: &Load) -> &'static str {
 }
 
 /// A place for a request on a connection, for as long as its answer goes on.
-pub(super) struct Slot {
+pub struct Slot {
     connection: Arc<Connection>,
     _share: Share,
 }
@@ -261,7 +261,7 @@ fn head(request: &Request<Bytes>) -> Request<()> {
 }
 
 /// The body of an answer. Dropping it ends the request.
-pub(super) struct Body {
+pub struct Body {
     stream: RecvStream,
     slot: Slot,
     frames: Frames,

@@ -30,16 +30,19 @@ use tower::{
 };
 
 use super::{
-    error::{Error, NotConnected, Unresolved, causes, root_cause},
     http2::Connection,
-    pool::{Dialed, Reading},
-    proxy,
     round_trip::RoundTrip,
-    settings::{Trust, proxy_authorization, proxy_user},
-    socket::Socket,
+    socket::{Pace, Socket},
     stream::{Proxied, Stream, Wire},
+    window::Windows,
 };
-use crate::stats::Open;
+use crate::{
+    cluster::{
+        access::{certificate::Trust, proxy},
+        error::{Error, NotConnected, Unresolved, causes, root_cause},
+    },
+    stats::{Open, Stats},
+};
 
 /// From the first packet to the end of the handshakes, as long as kubectl.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -52,14 +55,14 @@ const KEEPALIVE_IDLE: Duration = Duration::from_secs(15);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_PROBES: u32 = 3;
 
-pub(super) struct Connector {
+pub struct Connector {
     server: Uri,
     /// The server as words for errors.
     shown: String,
     tls: ClientConfig,
     /// Whom to expect, if not whom the URL names.
     name: Option<ServerName<'static>>,
-    pub(super) route: Route,
+    pub route: Route,
     /// As words for errors.
     proxy: Option<String>,
     pub round_trip: RoundTrip,
@@ -126,20 +129,35 @@ fn address(server: &Uri) -> Uri {
     format!("{scheme}://{host}:{port}/").parse().unwrap_or_else(|_| server.clone())
 }
 
+/// How a pool's connections are read.
+#[derive(Debug, Clone)]
+pub struct ConnectionOptions {
+    pub pace: Pace,
+    /// What the streams of HTTP/2 may have under way.
+    pub windows: Arc<Windows>,
+    pub stats: Stats,
+}
+
+/// A new connection, by what is spoken on it.
+pub enum Dialed {
+    Http1(Stream),
+    Http2(Connection),
+}
+
 /// Makes connections to one server.
 #[derive(Clone)]
-pub(super) struct Dialer {
+pub struct Dialer {
     server: Uri,
     shown: String,
     tls: Option<(TlsConnector, ServerName<'static>)>,
-    pub(super) route: Route,
+    pub route: Route,
     /// As words for errors.
     proxy: Option<String>,
-    pub(super) round_trip: RoundTrip,
+    pub round_trip: RoundTrip,
 }
 
 /// What gives a connection to a host, through a proxy or not.
-pub(super) type Route = BoxCloneSyncService<Uri, Wire, BoxError>;
+pub type Route = BoxCloneSyncService<Uri, Wire, BoxError>;
 
 impl Dialer {
     /// The server as words for errors.
@@ -148,14 +166,14 @@ impl Dialer {
     }
 
     /// A connection on which requests can be sent.
-    pub async fn dial(&self, reading: &Reading) -> Result<Dialed, Error> {
+    pub async fn dial(&self, options: &ConnectionOptions) -> Result<Dialed, Error> {
         self.in_time(async {
-            let stream = self.connect(reading, None).await?;
+            let stream = self.connect(options, None).await?;
             if !stream.is_http2() {
                 return Ok(Dialed::Http1(stream));
             }
             let refused = stream.refused();
-            match Connection::open(stream, reading.windows.clone()).await {
+            match Connection::open(stream, options.windows.clone()).await {
                 Ok(connection) => Ok(Dialed::Http2(connection)),
                 Err(error) => Err(refused.get().map_or(error, |refused| refused.clone().into())),
             }
@@ -164,8 +182,8 @@ impl Dialer {
     }
 
     /// One that speaks HTTP/1.1 though the server may know better.
-    pub async fn dial_http1(&self, reading: &Reading) -> Result<Stream, Error> {
-        self.in_time(self.connect(reading, Some(vec![b"http/1.1".to_vec()]))).await
+    pub async fn dial_http1(&self, options: &ConnectionOptions) -> Result<Stream, Error> {
+        self.in_time(self.connect(options, Some(vec![b"http/1.1".to_vec()]))).await
     }
 
     async fn in_time<T>(&self, connecting: impl Future<Output = Result<T, BoxError>>) -> Result<T, Error> {
@@ -180,7 +198,11 @@ impl Dialer {
     }
 
     /// `protocols`: what is offered, if not all that is spoken.
-    async fn connect(&self, reading: &Reading, protocols: Option<Vec<Vec<u8>>>) -> Result<Stream, BoxError> {
+    async fn connect(
+        &self,
+        options: &ConnectionOptions,
+        protocols: Option<Vec<Vec<u8>>>,
+    ) -> Result<Stream, BoxError> {
         let wire = self.route.clone().oneshot(self.server.clone()).await?;
         let mut stream = match (&self.tls, protocols) {
             (Some((tls, name)), None) => self.handshake(tls.connect(name.clone(), wire)).await?,
@@ -189,8 +211,8 @@ impl Dialer {
             }
             (None, _) => Stream::plain(wire),
         };
-        stream.pace(reading.pace.clone());
-        stream.count(reading.stats.opened(Open::Connection));
+        stream.pace(options.pace.clone());
+        stream.count(options.stats.opened(Open::Connection));
         Ok(stream)
     }
 
@@ -216,7 +238,7 @@ fn route(proxy: Option<&Uri>) -> Result<Route, Error> {
         }
         Some("socks5" | "socks5h") => {
             let mut socks = SocksV5::new(proxy.clone(), tcp());
-            if let Some((user, password)) = proxy_user(proxy) {
+            if let Some((user, password)) = proxy::userinfo(proxy) {
                 socks = socks.with_auth(user, password);
             }
             to_wire(socks, direct)
@@ -273,7 +295,7 @@ fn tcp() -> Tcp {
 
 fn tunnel<C>(proxy: &Uri, connector: C) -> Tunnel<C> {
     let tunnel = Tunnel::new(proxy.clone(), connector);
-    match proxy_authorization(proxy) {
+    match proxy::authorization(proxy) {
         Some(authorization) => tunnel.with_auth(authorization),
         None => tunnel,
     }

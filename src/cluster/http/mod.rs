@@ -1,0 +1,20 @@
+//! HTTP over connections that cost little: a request goes out and the body of its answer comes in. It takes from `access`
+//! the certificates to trust and the way through a proxy, and knows nothing of Kubernetes, credentials and limits.
+//!
+//! From the bottom up: `socket` and `stream` give bytes, `http1` and `http2` make answers of them, `connector` makes
+//! connections, and `pool` finds one for each request.
+
+pub mod bandwidth;
+pub mod body;
+mod chunk;
+pub mod connector;
+mod framing;
+pub mod http1;
+mod http2;
+mod idle;
+pub mod pool;
+pub mod pulse;
+mod round_trip;
+pub mod socket;
+pub mod stream;
+pub mod window;

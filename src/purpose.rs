@@ -1,0 +1,158 @@
+//! The purposes of the requests to the apiserver. The scheduler, the limiter and `--stats` derive from them all that
+//! they know of a request, so that they cannot disagree.
+
+/// The purpose of one request.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Read a list of objects, or one object.
+    #[default]
+    List,
+    /// Watch objects.
+    Watch,
+    /// Reopen a log whose stream broke: every second counts before the node rotates the log away.
+    Resume,
+    /// Read the rest of a log that will be gone soon: its container has ended, or its pod is being deleted.
+    Remainder,
+    /// Look at the last line of a log, while its tail, and so that of the next instance, waits.
+    Confirm,
+    /// Open a log that will be gone soon.
+    Ending,
+    /// Open a log.
+    Open,
+    /// Poll a container of which nothing was shown yet.
+    FirstPoll,
+    /// Poll a container again.
+    Poll,
+    /// Look at the last line of a log, while its stream goes on.
+    Check,
+    /// Ask a silent apiserver for any answer.
+    Probe,
+}
+
+impl Purpose {
+    /// The purpose of reading a log. `resumes`: part of it was read already; `ends`: it will be gone soon.
+    pub fn of_log(resumes: bool, ends: bool) -> Purpose {
+        match (resumes, ends) {
+            (true, false) => Self::Resume,
+            (true, true) => Self::Remainder,
+            (false, true) => Self::Ending,
+            (false, false) => Self::Open,
+        }
+    }
+
+    /// Its position in the order of the limiter, and of the scheduler for a place: the smallest goes first, equals as they
+    /// came. The scheduler is asked for a place by logs alone; those that are polled take turns behind all others.
+    pub fn order(self) -> u8 {
+        self.row().0
+    }
+
+    /// Whether it comes again and again, and so shares the limiter's half rate with all that do.
+    pub fn recurs(self) -> bool {
+        self.row().1
+    }
+
+    /// Its kind in `--stats`.
+    pub fn kind(self) -> &'static str {
+        self.row().2
+    }
+
+    /// Whether the log will be gone soon.
+    pub fn ends(self) -> bool {
+        matches!(self, Self::Remainder | Self::Ending)
+    }
+
+    /// Its order, whether it recurs, and its kind. All that recur come last: the limiter lets none of them hold up another.
+    fn row(self) -> (u8, bool, &'static str) {
+        match self {
+            Self::List => (0, false, "list"),
+            Self::Watch => (0, false, "watch"),
+            Self::Resume => (1, false, "resume"),
+            Self::Remainder => (1, false, "resume"),
+            Self::Confirm => (2, false, "check"),
+            Self::Ending => (3, false, "open"),
+            Self::Open => (4, false, "open"),
+            Self::FirstPoll => (5, false, "poll"),
+            Self::Poll => (6, true, "poll"),
+            Self::Check => (7, true, "check"),
+            Self::Probe => (7, true, "check"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::RefCell, sync::Arc};
+
+    use futures::future::join_all;
+
+    use super::{Purpose::*, *};
+    use crate::{
+        cluster::Limiter,
+        schedule::{Mode, Scheduler},
+    };
+
+    #[test]
+    fn every_purpose_has_one_order_one_share_and_one_kind() {
+        let table = [
+            (List, 0, false, "list"),
+            (Watch, 0, false, "watch"),
+            (Resume, 1, false, "resume"),
+            (Remainder, 1, false, "resume"),
+            (Confirm, 2, false, "check"),
+            (Ending, 3, false, "open"),
+            (Open, 4, false, "open"),
+            (FirstPoll, 5, false, "poll"),
+            (Poll, 6, true, "poll"),
+            (Check, 7, true, "check"),
+            (Probe, 7, true, "check"),
+        ];
+        for (purpose, order, recurs, kind) in table {
+            assert_eq!((purpose.order(), purpose.recurs(), purpose.kind()), (order, recurs, kind));
+        }
+        // The limiter relies on it.
+        assert!(table.is_sorted_by_key(|(_, order, recurs, _)| (recurs, order)));
+    }
+
+    #[test]
+    fn a_log_is_opened_or_resumed_and_may_be_about_to_end() {
+        let purposes = [(true, false), (true, true), (false, true), (false, false)]
+            .map(|(resumes, ends)| Purpose::of_log(resumes, ends));
+        assert_eq!(purposes, [Resume, Remainder, Ending, Open]);
+        assert_eq!(purposes.map(Purpose::ends), [false, true, true, false]);
+    }
+
+    /// The order in which requests go that have come in the order of `came`, where one goes at a time.
+    async fn order_of<F: Future<Output = ()>>(
+        came: &[Purpose],
+        pass: impl Fn(usize, Purpose) -> F,
+    ) -> Vec<Purpose> {
+        let went = RefCell::new(Vec::new());
+        let one = async |n, purpose| {
+            pass(n, purpose).await;
+            went.borrow_mut().push(purpose);
+        };
+        join_all(came.iter().enumerate().map(|(n, &purpose)| one(n, purpose))).await;
+        went.take()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn both_doors_let_logs_through_in_the_same_order() {
+        let came = [Open, Ending, Remainder, Resume];
+        let limiter = Limiter::new(Some(1.0), 1);
+        limiter.acquire(List).await;
+        let at_limiter = order_of(&came, |_, purpose| limiter.acquire(purpose)).await;
+
+        let scheduler = Scheduler::new(1, 1);
+        let seats: Vec<_> = (0..=came.len()).map(|_| scheduler.seat(&Arc::default())).collect();
+        let held = seats[came.len()].request(Mode::Read, Open).await;
+        let release = async {
+            tokio::task::yield_now().await;
+            drop(held);
+        };
+        let pass = async |n: usize, purpose| drop(seats[n].request(Mode::Read, purpose).await);
+        let (at_scheduler, ()) = futures::join!(order_of(&came, pass), release);
+
+        assert_eq!(at_limiter, [Remainder, Resume, Ending, Open]);
+        assert_eq!(at_scheduler, at_limiter);
+    }
+}

@@ -1,0 +1,87 @@
+//! Pods are deleted: the rest of their logs is shown, and nothing of them is kept.
+
+use apiserver::{Answer, Match, Pod};
+
+use crate::harness::World;
+
+#[test]
+fn a_deleted_pod_is_drained() {
+    let world = World::web(["a"]);
+    let mut tail = world.start("web");
+    tail.expect("web-1 app a");
+    world.log("web-1/app").extend(["last", "words"]);
+    world.delete_pod("web-1");
+    tail.expect("web-1 app last");
+    tail.expect("web-1 app words");
+    tail.told("- web-1 › app\n");
+    tail.interrupt();
+}
+
+/// With a grace period: a container ends by itself, its node reports that, removes its log, and then there is no pod.
+#[test]
+fn a_rollout_of_nine_pods_is_no_alarm() {
+    let (world, old) = (World::new(), (0..9).map(|n| format!("old-{n}")));
+    world.add_pods(old.clone().map(Pod::new));
+    let mut tail = world.start(". -o raw");
+    for pod in old.clone() {
+        world.log(&format!("{pod}/app")).push(&pod);
+    }
+    let words = |word: &str| old.clone().map(|pod| format!("{word}{pod}")).collect::<Vec<_>>();
+    tail.expect_all(words("").iter().map(String::as_str));
+    for (n, pod) in old.clone().enumerate() {
+        world.pod(&format!("new-{n}"), []);
+        world.update_pod(&pod, Pod::deleting);
+        world.log(&format!("{pod}/app")).push(format!("bye {pod}"));
+        if n % 2 == 0 {
+            let removed = "unable to retrieve container logs for containerd://1";
+            world.on(Match::logs().path(&pod)).always(Answer::text(200, removed));
+        }
+        world.terminate_container(&format!("{pod}/app"), 0, "Completed");
+    }
+    tail.expect_all(words("bye ").iter().map(String::as_str));
+    old.for_each(|pod| world.delete_pod(&pod));
+    (0..9).for_each(|n| tail.told(&format!("- old-{n} › app")));
+    tail.interrupt().never_told("!");
+}
+
+#[test]
+fn a_pod_that_is_being_deleted_is_shown_until_it_is_gone() {
+    let world = World::web(["a"]);
+    let mut tail = world.start("web");
+    tail.expect("web-1 app a");
+    world.update_pod("web-1", Pod::deleting);
+    world.log("web-1/app").push("b");
+    tail.expect("web-1 app b");
+    world.delete_pod("web-1");
+    tail.told("- web-1 › app\n");
+    tail.interrupt();
+}
+
+#[test]
+fn a_pod_that_comes_again_under_its_name_is_another() {
+    let world = World::web(["a"]);
+    let mut tail = world.start("web");
+    tail.expect("web-1 app a");
+    world.delete_pod("web-1");
+    world.pod("web-1", ["a"]);
+    tail.expect("web-1 app a");
+    tail.interrupt();
+}
+
+#[test]
+fn nothing_is_kept_of_pods_that_are_gone() {
+    let world = World::web(["a"]);
+    let mut tail = world.start("web");
+    tail.expect("web-1 app a");
+    for n in 2..12 {
+        let pod = format!("web-{n}");
+        world.pod(&pod, ["b"]);
+        tail.expect(&format!("{pod} app b"));
+        world.delete_pod(&pod);
+        tail.told(&format!("- {pod} › app\n"));
+    }
+    tail.ask_for_stats();
+    tail.told("· default web-1 › app: 1 lines, ");
+    tail.told("· 10 containers that are gone: 10 lines, ");
+    tail.interrupt();
+}
