@@ -8,17 +8,11 @@ use std::{
 };
 
 use crate::{
+    cluster::{MOST_ALONE, MOST_STREAMS},
     origin::Origin,
     plan::{ClusterPlan, Limits, Namespaces},
-    schedule,
+    schedule, select,
 };
-
-/// Streams that an apiserver grants on one HTTP/2 connection, unless it is set up otherwise.
-const STREAMS_A_CONNECTION: usize = 100;
-
-/// Logs that are read to their end over connections of their own; and pods that are listed at once.
-const MOST_ALONE: usize = 8;
-const PODS_A_PAGE: usize = 500;
 
 /// What would be tailed.
 pub struct DryRun {
@@ -142,7 +136,8 @@ impl Cost {
         };
         let pods = origins.iter().map(|origin| &origin.pod.uid).collect::<BTreeSet<_>>().len();
         // A list comes in pages; a watch of each namespace goes on.
-        let scopes = namespaces.max(pods.div_ceil(PODS_A_PAGE)) + if follow { namespaces } else { 0 };
+        let scopes =
+            namespaces.max(pods.div_ceil(select::PAGE as usize)) + if follow { namespaces } else { 0 };
         // A log that gave as many lines as were asked for needs no confirmation.
         let confirmed = !follow && plan.logs.confirm && plan.logs.tail.is_none();
         let logs = origins.len() * if confirmed { 2 } else { 1 };
@@ -158,7 +153,7 @@ impl Cost {
             requests,
             connections: 1 + match (http1, follow) {
                 (true, _) => streams.max(1),
-                (false, true) => streams.div_ceil(STREAMS_A_CONNECTION).max(1),
+                (false, true) => streams.div_ceil(MOST_STREAMS).max(1),
                 (false, false) => streams.min(MOST_ALONE) + usize::from(streams > MOST_ALONE),
             },
             time: qps.map_or(Duration::ZERO, |qps| Duration::from_secs_f64(beyond / qps)),

@@ -31,6 +31,7 @@ use tower::service_fn;
 
 pub use access::kubeconfig::Named;
 pub use error::{Asked, Error};
+pub use http::{MOST_ALONE, MOST_STREAMS};
 pub use kubelet::KubeletError;
 #[cfg(test)]
 pub use limit::Limiter;

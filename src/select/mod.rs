@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, watch as value};
 
 use resource::Found;
 pub(crate) use resource::api_resource;
+pub(crate) use watch::PAGE;
 
 use crate::{
     cluster::{Cluster, Error},

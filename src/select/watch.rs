@@ -15,8 +15,8 @@ use crate::{
     notice::Notice,
 };
 
-/// Pods a list answers with at once.
-const PAGE: u32 = 500;
+/// The most pods on one page of a list.
+pub const PAGE: u32 = 500;
 
 /// How often the list is read where watching is forbidden, and how often watching is tried again there.
 const POLL: Duration = Duration::from_secs(5);

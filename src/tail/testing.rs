@@ -1,38 +1,33 @@
-//! A tail of one container whose logs a script gives, on a paused clock.
+//! Tails of one container whose logs a script gives, on a paused clock.
+
+mod script;
 
 use std::{
-    collections::VecDeque,
-    convert::Infallible,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::Ordering::Relaxed},
     time::Duration,
 };
 
-use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
-use kube::core::Status;
-use tokio::{
-    sync::watch,
-    task::JoinHandle,
-    time::{Instant, sleep},
-};
+use tokio::{sync::watch, task::JoinHandle, time::sleep};
 
 use super::{
     Context, Crowd,
     follow::{Legacy, Tail},
-    logs::{Answer, Logs},
 };
 use crate::{
     batch::{Ended, Item},
-    cluster::{Asked, Error, LogRequest},
-    instance::{Instance, Life},
+    cluster::LogRequest,
+    instance::{Ending, Instance, Life},
     lines::LineLimit,
     merge::{self, Event},
     notice::Notice,
     origin::{Origin, PodInfo},
-    plan::{LogPlan, Since},
+    plan::LogPlan,
     schedule::Scheduler,
     stats::Stats,
 };
+use script::Scripted;
+pub use script::{Container, NO_PREVIOUS, Reply, Written};
 
 /// When the clock stands at its start.
 const START: &str = "2026-01-31T10:00:00Z";
@@ -69,165 +64,51 @@ pub fn line(seconds: f64, message: &str) -> String {
     format!("{} {message}\n", at(seconds).strftime("%Y-%m-%dT%H:%M:%S.%9fZ"))
 }
 
-/// A log that a kubelet has: the instant of each line, in seconds since the start, and its message.
-#[derive(Clone)]
-pub struct Written(Vec<(f64, String)>);
-
-impl Written {
-    pub fn lines(lines: impl IntoIterator<Item = (f64, String)>) -> Written {
-        Written(lines.into_iter().collect())
-    }
-
-    /// Lines that are numbered from 0, one at each of these instants.
-    pub fn numbered(instants: impl IntoIterator<Item = f64>) -> Written {
-        Written::lines(instants.into_iter().enumerate().map(|(n, at)| (at, n.to_string())))
-    }
-
-    /// What was written by then.
-    pub fn until(&self, seconds: f64) -> Written {
-        Written(self.0.iter().filter(|(at, _)| *at <= seconds).cloned().collect())
-    }
-
-    /// What the kubelet gives of it, which counts `sinceSeconds` back from the start.
-    pub fn answer(&self, request: &LogRequest) -> Reply {
-        let first = request.tail_lines.map_or(0, |lines| self.0.len().saturating_sub(lines as usize));
-        let wanted = |seconds: f64| match request.since {
-            Some(Since::Time(time)) => at(seconds) >= time,
-            Some(Since::Ago(ago)) => seconds >= -ago.as_secs_f64(),
-            None => true,
-        };
-        let lines = self.0[first..].iter().filter(|(seconds, _)| wanted(*seconds));
-        let mut text: String = lines.map(|(seconds, message)| line(*seconds, message)).collect();
-        text.truncate(request.limit_bytes.map_or(usize::MAX, |limit| limit as usize));
-        Reply::of(text)
-    }
+/// How a story begins.
+pub struct Setup {
+    pub plan: LogPlan,
+    pub life: Life,
+    /// Of the first instance that is tailed, and whether it came into being while the program ran.
+    pub restart_count: u32,
+    pub fresh: bool,
+    /// When its pod was created, in seconds.
+    pub created: f64,
+    pub scheduler: Scheduler,
+    /// Whether nobody takes what the tails read, until [`Story::take`].
+    pub unread: bool,
 }
 
-/// What one request gets.
-pub struct Reply {
-    head: Result<(), Error>,
-    wait: Duration,
-    body: VecDeque<Part>,
-}
-
-enum Part {
-    Data(Bytes),
-    Wait(Duration),
-    Break,
-}
-
-impl Reply {
-    /// These bytes at once, and a clean end.
-    pub fn of(data: impl Into<String>) -> Reply {
-        let body = [Part::Data(Bytes::from(data.into()))].into();
-        Reply { head: Ok(()), wait: Duration::ZERO, body }
-    }
-
-    pub fn refusal(code: u16, message: &str) -> Reply {
-        let asked = Asked { verb: "get", resource: "pods/log".into(), ..Asked::default() };
-        let error = Error::from_status(&Status::failure(message, "").with_code(code), &asked);
-        Reply { head: Err(error), wait: Duration::ZERO, body: VecDeque::new() }
-    }
-
-    /// The head comes so much later, and is dated halfway.
-    pub fn after(self, seconds: f64) -> Reply {
-        Reply { wait: Duration::from_secs_f64(seconds), ..self }
-    }
-
-    /// Then so much silence.
-    pub fn silent(mut self, seconds: f64) -> Reply {
-        self.body.push_back(Part::Wait(Duration::from_secs_f64(seconds)));
-        self
-    }
-
-    pub fn then(mut self, data: impl Into<String>) -> Reply {
-        self.body.push_back(Part::Data(Bytes::from(data.into())));
-        self
-    }
-
-    /// It breaks in place of an end.
-    pub fn broken(mut self) -> Reply {
-        self.body.push_back(Part::Break);
-        self
-    }
-}
-
-type Script = Box<dyn FnMut(&LogRequest) -> Reply + Send>;
-
-/// Logs as a script gives them.
-#[derive(Clone)]
-pub struct Scripted {
-    began: Instant,
-    script: Arc<Mutex<Script>>,
-    asked: Arc<Mutex<Vec<(f64, LogRequest)>>>,
-}
-
-impl Logs for Scripted {
-    type Answer = ScriptedAnswer;
-
-    async fn open(&self, request: &LogRequest) -> Result<ScriptedAnswer, Error> {
-        let seconds = self.began.elapsed().as_secs_f64();
-        self.asked.lock().expect("no panic").push((seconds, request.clone()));
-        let Reply { head, wait, body } = (self.script.lock().expect("no panic"))(request);
-        sleep(wait / 2).await;
-        let now = at(self.began.elapsed().as_secs_f64());
-        let date = Timestamp::from_second(now.as_second()).expect("a time");
-        sleep(wait / 2).await;
-        head?;
-        Ok(ScriptedAnswer { date, body, due: None })
-    }
-
-    async fn is_current(&self, _: &Instance) -> Result<bool, Error> {
-        Ok(true)
-    }
-}
-
-pub struct ScriptedAnswer {
-    date: Timestamp,
-    body: VecDeque<Part>,
-    /// When the silence that began is over.
-    due: Option<Instant>,
-}
-
-impl Answer for ScriptedAnswer {
-    async fn next(&mut self) -> Option<Result<Bytes, Error>> {
-        self.chunk().await
-    }
-
-    async fn chunk(&mut self) -> Option<Result<Bytes, Error>> {
-        loop {
-            if let Some(Part::Wait(time)) = self.body.front() {
-                let due = *self.due.get_or_insert(Instant::now() + *time);
-                tokio::time::sleep_until(due).await;
-                self.due = None;
-            }
-            match self.body.pop_front()? {
-                Part::Data(data) => return Some(Ok(data)),
-                Part::Wait(_) => {}
-                Part::Break => return Some(Err(Reply::refusal(503, "it broke").head.err()?)),
-            }
+impl Setup {
+    pub fn new(plan: LogPlan) -> Setup {
+        Setup {
+            plan,
+            life: Life::Running,
+            restart_count: 0,
+            fresh: false,
+            created: -60.0,
+            scheduler: Scheduler::new(50, 100),
+            unread: false,
         }
     }
 
-    async fn stow(&mut self) -> Infallible {
-        std::future::pending().await
-    }
-
-    fn date(&self) -> Timestamp {
-        self.date
-    }
-
-    fn wants_own_connection(&self) -> bool {
-        false
+    pub fn begin(self, script: impl FnMut(&LogRequest) -> Reply + Send + 'static) -> Story {
+        let mut story = Story::new(self.plan, self.scheduler, self.created, self.unread, script);
+        story.context.logs.current.store(self.restart_count, Relaxed);
+        story.life = story.tail(self.restart_count, None, self.life, self.fresh);
+        story
     }
 }
 
-/// A tail that runs, and all that it said so far.
+/// A container whose instances are tailed one after the other, and all that was said of them so far.
 pub struct Story {
+    /// Of the latest instance.
     pub life: watch::Sender<Life>,
+    context: Context<Scripted>,
+    restart_count: u32,
     said: Arc<Mutex<Vec<String>>>,
-    asked: Arc<Mutex<Vec<(f64, LogRequest)>>>,
-    run: JoinHandle<Ended>,
+    reading: watch::Sender<bool>,
+    run: Option<JoinHandle<(Ended, Legacy)>>,
+    origin: Arc<Origin>,
 }
 
 impl Story {
@@ -237,41 +118,102 @@ impl Story {
         life: Life,
         script: impl FnMut(&LogRequest) -> Reply + Send + 'static,
     ) -> Story {
-        let logs = Scripted {
-            began: Instant::now(),
-            script: Arc::new(Mutex::new(Box::new(script))),
-            asked: Arc::default(),
-        };
-        let asked = logs.asked.clone();
+        Setup { life, ..Setup::new(plan) }.begin(script)
+    }
+
+    /// Follows a container that runs, all of its log.
+    pub fn follow(script: impl FnMut(&LogRequest) -> Reply + Send + 'static) -> Story {
+        Story::begin(plan(), Life::Running, script)
+    }
+
+    fn new(
+        plan: LogPlan,
+        scheduler: Scheduler,
+        created: f64,
+        unread: bool,
+        script: impl FnMut(&LogRequest) -> Reply + Send + 'static,
+    ) -> Story {
+        // The pauses between tries are the same in each run.
+        fastrand::seed(7);
         let (out, mut events) = merge::queue(merge::CAPACITY);
         let said: Arc<Mutex<Vec<String>>> = Arc::default();
-        let heard = said.clone();
+        let (heard, (reading, mut may_read)) = (said.clone(), watch::channel(!unread));
         tokio::spawn(async move {
-            while let Some(event) = events.next().await {
+            while may_read.wait_for(|may| *may).await.is_ok()
+                && let Some(event) = events.next().await
+            {
                 heard.lock().expect("no panic").extend(words(event));
             }
         });
-        let pod = PodInfo { namespace: "default".into(), name: "web-1".into(), ..PodInfo::default() };
-        let origin = Origin { pod: Arc::new(pod), container: "app".into(), ..Origin::default() };
-        let instance = Arc::new(Instance {
-            origin: Arc::new(origin),
-            container_id: "containerd://1".into(),
-            ..Instance::default()
-        });
         let context = Context {
-            logs,
-            scheduler: Scheduler::new(50, 100),
+            logs: Scripted::new(script),
+            scheduler,
             plan,
             lines: LineLimit { bytes: 1 << 20, spool: false },
             out,
             crowd: Crowd::default(),
             stats: Stats::default(),
         };
-        let seat = context.scheduler.seat(&instance.origin.pod);
-        let (life, receiver) = watch::channel(life);
-        let mut tail = Tail::new(context, seat, instance, receiver, false, Legacy::default());
-        let run = tokio::spawn(async move { tail.run().await });
-        Story { life, said, asked, run }
+        let (namespace, name, node) = ("default".into(), "web-1".into(), "node-1".into());
+        let created = Some(at(created));
+        let pod = Arc::new(PodInfo { namespace, name, node, created, ..PodInfo::default() });
+        let origin = Arc::new(Origin { pod, container: "app".into(), ..Origin::default() });
+        let life = watch::Sender::new(Life::Running);
+        Story { life, context, restart_count: 0, said, reading, run: None, origin }
+    }
+
+    /// Starts the tail of an instance, which waits for the one before.
+    fn tail(
+        &mut self,
+        restart_count: u32,
+        started: Option<Timestamp>,
+        life: Life,
+        fresh: bool,
+    ) -> watch::Sender<Life> {
+        let instance = Arc::new(Instance {
+            origin: self.origin.clone(),
+            container_id: format!("containerd://{restart_count}"),
+            restart_count,
+            started,
+        });
+        let context = self.context.clone();
+        let seat = context.scheduler.seat(&self.origin.pod);
+        let (sender, life) = watch::channel(life);
+        let before = self.run.take();
+        self.restart_count = restart_count;
+        self.run = Some(tokio::spawn(async move {
+            let legacy = match before {
+                Some(before) => before.await.expect("no panic").1,
+                None => Legacy::default(),
+            };
+            let mut tail = Tail::new(context, seat, instance, life, fresh, legacy);
+            let ended = tail.run().await;
+            (ended, tail.into_legacy())
+        }));
+        sender
+    }
+
+    /// The status says that another instance started in that second.
+    pub fn restarts(&mut self, started: f64) {
+        let (restart_count, started) = (self.restart_count + 1, Some(at(started.floor())));
+        self.apiserver_knows(restart_count);
+        self.life.send_replace(Life::Replaced { ending: Ending::default(), restart_count, started });
+        self.life = self.tail(restart_count, started, Life::Running, true);
+    }
+
+    /// The same instance is selected again.
+    pub fn comes_back(&mut self) {
+        self.life = self.tail(self.restart_count, None, Life::Running, false);
+    }
+
+    /// Who asks the apiserver hears that this is the instance that runs.
+    pub fn apiserver_knows(&self, restart_count: u32) {
+        self.context.logs.current.store(restart_count, Relaxed);
+    }
+
+    /// From now on what the tails read is taken.
+    pub fn take(&self) {
+        self.reading.send_replace(true);
     }
 
     /// Lets so much time pass.
@@ -279,23 +221,27 @@ impl Story {
         sleep(Duration::from_secs_f64(seconds)).await;
     }
 
-    /// Lines as their messages, `+`, `-`, and notices as `! …`.
+    /// Lines as their messages, `+`, `-`, notices as `! …`, and those that are the same for many containers as `!! …`.
     pub fn said(&self) -> Vec<String> {
         self.said.lock().expect("no panic").clone()
     }
 
-    /// All requests so far, with their seconds since the start.
-    pub fn asked(&self) -> Vec<(f64, LogRequest)> {
-        self.asked.lock().expect("no panic").clone()
+    /// The notices of it.
+    pub fn notices(&self) -> Vec<String> {
+        self.said().into_iter().filter(|said| said.starts_with('!')).collect()
     }
 
-    /// Waits for the end of the tail.
-    pub async fn end(self) -> (Ended, Vec<String>, Vec<(f64, LogRequest)>) {
-        let ended = self.run.await.expect("no panic");
+    /// All requests so far, with their seconds since the start.
+    pub fn asked(&self) -> Vec<(f64, LogRequest)> {
+        self.context.logs.asked.lock().expect("no panic").clone()
+    }
+
+    /// Waits for the end of the last tail.
+    pub async fn end(mut self) -> (Ended, Vec<String>, Vec<(f64, LogRequest)>) {
+        let run = self.run.take().expect("a tail");
+        let (ended, _) = run.await.expect("no panic");
         tokio::task::yield_now().await;
-        let said = self.said.lock().expect("no panic").clone();
-        let asked = self.asked.lock().expect("no panic").clone();
-        (ended, said, asked)
+        (ended, self.said(), self.asked())
     }
 }
 
@@ -310,9 +256,8 @@ fn words(event: Event) -> Vec<String> {
             batch.items.iter().map(item).collect()
         }
         Event::Notice(Notice::Started(_)) => vec!["+".to_owned()],
-        Event::Notice(
-            Notice::About(_, text) | Notice::Warning(text) | Notice::Common(text) | Notice::Info(text),
-        ) => {
+        Event::Notice(Notice::Common(text)) => vec![format!("!! {text}")],
+        Event::Notice(Notice::About(_, text) | Notice::Warning(text) | Notice::Info(text)) => {
             vec![format!("! {text}")]
         }
         Event::Notice(notice) => vec![format!("! {notice:?}")],

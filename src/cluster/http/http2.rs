@@ -31,7 +31,7 @@ use super::{
 };
 
 /// The most requests on one connection, whatever the server grants: kube-apiserver's own limit.
-pub const MOST_STREAMS: u32 = 100;
+pub const MOST_STREAMS: usize = 100;
 
 /// A connection is asked this often whether it lives, and has this long to say so.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
@@ -92,7 +92,7 @@ impl Connection {
         let progress = stream.progress();
         let (sender, mut connection) = Builder::new()
             .initial_window_size(told)
-            .initial_connection_window_size(2 * MOST as u32 * MOST_STREAMS)
+            .initial_connection_window_size((2 * MOST * MOST_STREAMS) as u32)
             // The apiserver makes a frame of every line; those that nobody has taken yet are bounded by the windows.
             .data_frame_budget(usize::MAX)
             // So that what the server grants is known to have come.
@@ -116,7 +116,7 @@ impl Connection {
 
     /// A place for one more request; None where there is none.
     pub fn slot(self: &Arc<Self>) -> Option<Slot> {
-        let granted = self.sender.current_max_send_streams().min(MOST_STREAMS as usize);
+        let granted = self.sender.current_max_send_streams().min(MOST_STREAMS);
         let mut load = self.load.lock();
         if load.closed || load.streams >= load.most.map_or(granted, |most| most.min(granted)) {
             return None;

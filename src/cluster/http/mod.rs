@@ -18,3 +18,6 @@ mod round_trip;
 pub mod socket;
 pub mod stream;
 pub mod window;
+
+pub use http2::MOST_STREAMS;
+pub use pool::MOST_ALONE;

@@ -23,8 +23,8 @@ use crate::cluster::error::Error;
 /// How often a request goes to another connection because one did not take it.
 const MOST_ATTEMPTS: usize = 5;
 
-/// How many logs at most have a connection of their own where they could share one.
-const MOST_ALONE: usize = 8;
+/// The most logs that have a connection of their own where they could share one.
+pub const MOST_ALONE: usize = 8;
 
 /// Whether a request may share its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

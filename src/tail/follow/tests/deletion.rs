@@ -1,0 +1,162 @@
+//! A pod is deleted, and its node removes the logs soon.
+
+use super::*;
+use crate::tail::stream::DRAIN;
+
+/// A node that is lost ends no stream.
+#[tokio::test(start_paused = true)]
+async fn a_stream_of_a_deleted_pod_is_heard_out_for_a_while() {
+    let story = Story::begin(plan(), Life::Running, |_| {
+        Reply::of(line(-1.0, "a")).silent(5.0).then(line(5.0, "b")).silent(1e6)
+    });
+    story.pass(1.0).await;
+    story.life.send_replace(Life::Deleted);
+    story.pass(5.0).await;
+    assert_eq!(story.said(), ["+", "a", "b"]);
+    story.pass(11.0).await;
+    assert_eq!(story.said(), ["+", "a", "b", "-"]);
+}
+
+/// The node does not even answer.
+#[tokio::test(start_paused = true)]
+async fn a_request_for_the_log_of_a_deleted_pod_is_waited_for_no_longer() {
+    let story = Story::begin(plan(), Life::Running, |_| Reply::of("").after(1e6));
+    story.pass(1.0).await;
+    story.life.send_replace(Life::Deleted);
+    let began = Instant::now();
+    let (ended, said, _) = story.end().await;
+    assert_eq!(
+        (ended.reason, said),
+        (EndReason::Deleted, vec!["! gone before its log could be read".to_owned()])
+    );
+    assert!(began.elapsed() <= DRAIN, "{:?}", began.elapsed());
+}
+
+/// The limiter and `--stats` go by it.
+#[tokio::test(start_paused = true)]
+async fn a_request_says_whether_its_log_is_resumed_and_whether_it_will_be_gone() {
+    use Purpose::*;
+    let log = Written::numbered([-9.0, -5.0]);
+    for (life, wanted) in [(Life::Running, &[Open, Remainder, Confirm][..]), (stopped(), &[Ending, Confirm])]
+    {
+        let log = log.clone();
+        let story = Story::begin(plan(), life, move |request| match request.follow {
+            true => log.answer(request).silent(5.0).broken(),
+            false => log.answer(request),
+        });
+        story.pass(1.0).await;
+        story.life.send_replace(stopped());
+        let (_, _, asked) = story.end().await;
+        let purposes: Vec<_> = asked.iter().map(|(_, request)| request.purpose).collect();
+        assert_eq!(purposes, wanted);
+    }
+}
+
+/// A pod that is deleted with a grace period: its container says its last words and ends, and soon there is no log.
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_is_deleted_with_a_grace_period_is_no_alarm() {
+    let refusals: [fn() -> Reply; 5] = [
+        || Reply::refusal(404, "pods \"web-1\" not found"),
+        || Reply::refusal(400, "container \"app\" in pod \"web-1\" is terminated"),
+        || Reply::of(REMOVED),
+        || Reply::of(format!("{REMOVED}\n")),
+        || {
+            Reply::of(
+                "failed to try resolving symlinks in path \"/0.log\": lstat /0.log: no such file or directory",
+            )
+        },
+    ];
+    for refusal in refusals {
+        for removed in [1, 2, 3] {
+            let (log, mut asked) = (Written::numbered([-1.0, 1.0]), 0);
+            let story = Story::begin(plan(), Life::Running, move |request| {
+                asked += 1;
+                match asked {
+                    1 => Reply::of(line(-1.0, "0")).silent(1.0).then(line(1.0, "1")),
+                    _ if asked > removed => refusal(),
+                    _ => log.answer(request),
+                }
+            });
+            story.pass(0.5).await;
+            story.life.send_replace(Life::Terminating);
+            story.pass(20.0).await;
+            story.life.send_replace(stopped());
+            story.pass(1.0).await;
+            story.life.send_replace(Life::Deleted);
+            let (ended, said, _) = story.end().await;
+            assert_eq!(said, ["+", "0", "1", "-"], "removed after {removed}");
+            assert!(ended.complete);
+        }
+    }
+}
+
+/// Its node cannot be reached when its container ends.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_was_removed_before_its_end_could_be_checked_is_told() {
+    let mut asked = 0;
+    let story = Story::begin(plan(), Life::Running, move |_| {
+        asked += 1;
+        match asked {
+            1 => Reply::of(line(-1.0, "0")).silent(1.0),
+            _ => Reply::refusal(500, "dial tcp: connect: connection refused"),
+        }
+    });
+    story.pass(30.0).await;
+    story.life.send_replace(Life::Deleted);
+    let (ended, said, _) = story.end().await;
+    let last = batch::Instant::from(at(-1.0));
+    assert_eq!(said[said.len() - 2], format!("! {:?}", Gap::Unchecked(Some(last))), "{said:?}");
+    assert!(!ended.complete);
+}
+
+/// The watch says that it is gone while its last lines are on their way.
+#[tokio::test(start_paused = true)]
+async fn a_log_of_a_deleted_pod_is_read_to_its_end() {
+    let container = Container::new([(-60.0, Some(8.0), Written::numbered([-1.0, 2.0, 4.0, 7.5]))]);
+    let story = Story::follow(move |request| container.answer(request));
+    story.pass(1.0).await;
+    story.life.send_replace(Life::Terminating);
+    story.pass(2.0).await;
+    story.life.send_replace(Life::Deleted);
+    let (ended, said, _) = story.end().await;
+    assert_eq!(said, ["+", "0", "1", "2", "3", "-"]);
+    assert!(ended.complete && ended.reason == EndReason::Deleted, "{ended:?}");
+}
+
+/// Without following, nobody says that it is gone: the apiserver is asked.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_is_not_found_of_a_pod_that_is_gone_is_not_asked_for_again() {
+    let mut asked = 0;
+    let story = Story::begin(as_it_is(), Life::Running, move |_| {
+        asked += 1;
+        match asked {
+            1 => Reply::refusal(404, "pods \"web-1\" not found"),
+            _ => Reply::of(line(-1.0, "0")),
+        }
+    });
+    story.apiserver_knows(1);
+    let (ended, said, asked) = story.end().await;
+    assert_eq!((ended.reason, asked.len()), (EndReason::Deleted, 1));
+    assert_eq!(said, ["! gone before its log could be read"]);
+}
+
+/// Its container runs, as far as anybody knows.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_is_removed_too_early_is_told() {
+    let story = Story::follow(|_| Reply::of(REMOVED));
+    story.pass(60.0).await;
+    assert_eq!(story.said(), ["+".to_owned(), format!("! {REMOVED}")]);
+    story.life.send_replace(Life::Deleted);
+    assert!(!story.end().await.0.complete);
+}
+
+/// It was never opened, and its pod is deleted while it is refused.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_was_never_read_is_told_where_its_pod_is_gone() {
+    let story = Story::follow(|_| Reply::refusal(400, "container \"app\" is waiting to start"));
+    story.pass(2.0).await;
+    story.life.send_replace(Life::Deleted);
+    let (ended, said, _) = story.end().await;
+    assert_eq!(said, ["! gone before its log could be read"]);
+    assert!(!ended.complete);
+}

@@ -1,0 +1,182 @@
+//! A log that is not followed, or whose container has ended, is read to its end.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_ends_is_shown_and_confirmed() {
+    let log = Written::numbered([-9.0, -5.0]);
+    let story = Story::begin(as_it_is(), Life::Running, move |request| log.answer(request));
+    let (ended, said, asked) = story.end().await;
+    assert_eq!(said, ["+", "0", "1", "-"]);
+    assert!(ended.complete && asked.len() == 2, "{asked:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_is_being_written_is_shown_as_it_was_when_it_was_opened() {
+    for (rate, round_trip) in [(500.0, 0.05), (500.0, 0.6), (1.0, 0.6), (0.2, 5.0)] {
+        let (ended, said, asked) = busy(as_it_is(), rate, round_trip).end().await;
+        let opened = 10.0 + round_trip / 2.0;
+        let shown = (said.len() - 2) as f64;
+        let (least, most) = ((opened * rate).floor(), (opened + 1.0) * rate + 1.0);
+        assert!((least..=most).contains(&shown), "{rate} a second, {round_trip} s away: {shown} lines");
+        assert!(ended.complete && asked.len() <= 3, "{asked:?}");
+        assert!(!said.iter().any(|said| said.starts_with('!')), "{said:?}");
+    }
+}
+
+/// What an answer was cut off from is found out, though the log goes on.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_was_cut_is_read_on_to_where_the_log_was_opened() {
+    for ahead in [0.0, 30.0, -30.0] {
+        let log = Written::numbered((0..6000).map(|n| f64::from(n) / 100.0 - 10.0 + ahead));
+        let (began, mut asked) = (Instant::now(), 0);
+        let story = Story::begin(as_it_is(), Life::Running, move |request| {
+            asked += 1;
+            let now = began.elapsed().as_secs_f64() + 0.3;
+            let reached = if asked == 1 { -5.0 } else { now };
+            log.until(reached + ahead).answer(request).after(0.6)
+        });
+        let (ended, said, asked) = story.end().await;
+        let shown = said.len() - 2;
+        assert!(shown >= 1030, "{ahead} s ahead: {shown} lines");
+        // A clock that is behind cannot be told from a log that nobody has written to for a while.
+        assert!(shown <= if ahead < 0.0 { 1200 } else { 1300 }, "{ahead} s ahead: {shown} lines");
+        assert!(ended.complete && asked.len() <= 3, "{ahead} s ahead: {asked:?}");
+    }
+}
+
+/// Writes more than the network can carry: some kubelets give all that comes while they send.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_goes_on_with_its_log_is_left() {
+    let log = Written::numbered((0..6000).map(|n| f64::from(n) / 10.0 - 10.0));
+    let began = Instant::now();
+    let story = Story::begin(as_it_is(), Life::Running, move |request| {
+        if is_look(request) {
+            return log.until(began.elapsed().as_secs_f64()).answer(request);
+        }
+        let mut reply = Reply::of("");
+        for second in -10..500 {
+            let instants = (0..10).map(|n| f64::from(second) + f64::from(n) / 10.0);
+            let lines: String = instants.map(|at| line(at, "x")).collect();
+            reply = reply.then(lines).silent(if second < 0 { 0.0 } else { 1.0 });
+        }
+        reply
+    });
+    let (ended, said, _) = story.end().await;
+    assert!((110..=210).contains(&said.len()), "{}", said.len());
+    assert!(ended.complete);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_that_cannot_be_reached_is_told() {
+    let log = Written::numbered((0..10).map(|n| f64::from(n) - 20.0));
+    let story = Story::begin(as_it_is(), Life::Running, move |request| match is_look(request) {
+        true => log.answer(request),
+        false => log.until(-15.0).answer(request),
+    });
+    let (ended, said, asked) = story.end().await;
+    assert!(said[said.len() - 2].starts_with("! "), "{said:?}");
+    assert!(!ended.complete && asked.len() <= 6, "{asked:?}");
+}
+
+/// The kubelet restarts while a log is read: the answer ends as if it were whole, and for some seconds it knows no pods.
+#[tokio::test(start_paused = true)]
+async fn an_end_is_confirmed_though_the_kubelet_restarts_meanwhile() {
+    for code in [400, 404, 500] {
+        let log = Written::numbered((0..100).map(|n| f64::from(n) / 10.0 - 20.0));
+        let (began, mut asked) = (Instant::now(), 0);
+        let story = Story::begin(as_it_is(), Life::Running, move |request| {
+            asked += 1;
+            match began.elapsed() < Duration::from_secs(3) {
+                true if asked == 1 => log.until(-15.0).answer(request),
+                true => Reply::refusal(code, "the node knows no such pod"),
+                false => log.answer(request),
+            }
+        });
+        let (ended, said, _) = story.end().await;
+        assert!(ended.complete && said.len() == 102, "{code}: {} {:?}", said.len(), said.last());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_that_nobody_can_confirm_is_told() {
+    let refusals: [fn() -> Reply; 5] = [
+        || Reply::refusal(400, "no"),
+        || Reply::refusal(403, "no"),
+        || Reply::refusal(404, "no"),
+        || Reply::refusal(500, "no"),
+        || Reply::of(""),
+    ];
+    for refusal in refusals {
+        let story = Story::begin(as_it_is(), Life::Running, move |request| match is_look(request) {
+            true => refusal(),
+            false => Reply::of(line(-5.0, "0")),
+        });
+        let (ended, said, asked) = story.end().await;
+        assert!(!ended.complete && said[said.len() - 2].contains("Behind"), "{said:?}");
+        assert!(asked.len() < 30, "{} requests", asked.len());
+    }
+}
+
+/// Between an answer that held all and the confirmation of its end the log is rotated.
+#[tokio::test(start_paused = true)]
+async fn a_rotation_while_the_end_is_confirmed_is_no_alarm() {
+    let old = Written::numbered((0..100).map(|n| f64::from(n) / 10.0 - 9.7));
+    let new = Written::lines((0..5).map(|n| (0.4 + f64::from(n) / 10.0, "new".to_owned())));
+    let mut asked = 0;
+    let story = Story::begin(as_it_is(), Life::Running, move |request| {
+        asked += 1;
+        if asked == 1 { old.answer(request) } else { new.answer(request) }
+    });
+    let (ended, said, _) = story.end().await;
+    assert!(ended.complete && !said.iter().any(|said| said.starts_with('!')), "{said:?}");
+    assert_eq!(said.len(), 102);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_is_believed_where_nobody_asked_for_its_confirmation() {
+    let log = Written::numbered([-9.0, -5.0]);
+    let plan = LogPlan { confirm: false, ..as_it_is() };
+    let story = Story::begin(plan, Life::Running, move |request| log.answer(request));
+    let (ended, said, asked) = story.end().await;
+    assert_eq!((said.join(" ").as_str(), ended.complete, asked.len()), ("+ 0 1 -", true, 1));
+}
+
+/// The container ended while it was followed: its log is read again to its end, once.
+#[tokio::test(start_paused = true)]
+async fn the_rest_of_a_container_that_ended_is_read_and_confirmed() {
+    let container = Container::new([(-60.0, Some(5.0), Written::numbered([-1.0, 2.0, 4.9]))]);
+    let story = Story::follow(move |request| match container.now() {
+        ..1.0 => container.answer(request).cut_after(3.0),
+        _ => container.answer(request),
+    });
+    story.pass(3.0).await;
+    story.pass(2.5).await;
+    let ending = Ending { finished: Some(at(5.0)), ..Ending::default() };
+    story.life.send_replace(Life::Terminated(ending.clone()));
+    let (ended, said, asked) = story.end().await;
+    assert_eq!(said, ["+", "0", "1", "2", "-"]);
+    assert_eq!((ended.reason, ended.complete), (EndReason::Terminated(ending), true));
+    assert!(asked.last().is_some_and(|(_, request)| is_look(request)), "{asked:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_log_of_the_previous_instance_is_shown_where_it_is_asked_for() {
+    let plan = LogPlan { previous: true, ..as_it_is() };
+    let log = Written::numbered([-9.0, -5.0]);
+    let story = Story::begin(plan, Life::Running, move |request| {
+        assert!(request.previous);
+        log.answer(request)
+    });
+    let (ended, said, _) = story.end().await;
+    assert_eq!((said.join(" ").as_str(), ended.complete), ("+ 0 1 -", true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_container_without_a_previous_instance_is_left_out() {
+    let plan = LogPlan { previous: true, ..as_it_is() };
+    let story = Story::begin(plan, Life::Running, |_| Reply::refusal(400, NO_PREVIOUS));
+    let (ended, said, asked) = story.end().await;
+    assert_eq!((said.join(" ").as_str(), asked.len()), ("! has no previous instance; skipped", 1));
+    assert!(ended.complete, "{ended:?}");
+}

@@ -1,0 +1,146 @@
+//! How much of a log is wanted, and how much is held.
+
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use super::*;
+use crate::plan::Since;
+
+#[tokio::test(start_paused = true)]
+async fn the_last_lines_of_a_log_that_is_being_written_are_as_many_as_were_asked_for() {
+    for (rate, round_trip) in [(500.0, 0.0), (500.0, 0.05), (500.0, 0.6), (1.0, 0.6), (0.2, 5.0)] {
+        let story = busy(LogPlan { tail: Some(2), ..as_it_is() }, rate, round_trip);
+        let (ended, said, asked) = story.end().await;
+        assert_eq!(said.len(), 4, "{rate} a second, {round_trip} s away: {said:?}");
+        assert!(ended.complete && asked.len() == 1, "{asked:?}");
+    }
+}
+
+/// With each timestamp and newline, a line of one digit has 33 bytes.
+#[tokio::test(start_paused = true)]
+async fn a_bound_on_bytes_holds_over_answers_that_break() {
+    for (limit, shown) in [(33 * 3, 3), (33 * 3 + 10, 3), (33 * 3 + 32, 4), (33 * 100, 10)] {
+        let log = Written::numbered((0..10).map(|n| f64::from(n) - 20.0));
+        let mut asked = 0;
+        let plan = LogPlan { limit_bytes: Some(limit), ..as_it_is() };
+        let story = Story::begin(plan, Life::Running, move |request| {
+            asked += 1;
+            let reply = log.until(if asked == 1 { -18.5 } else { 0.0 }).answer(request);
+            if asked == 1 { reply.broken() } else { reply }
+        });
+        let (ended, said, _) = story.end().await;
+        let lines: Vec<String> = (0..shown).map(|n| n.to_string()).collect();
+        assert_eq!(said[1..said.len() - 1], lines, "{limit} bytes");
+        assert!(ended.complete);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bound_on_bytes_does_not_end_a_followed_log_before_it_is_reached() {
+    let log = Written::numbered([-5.0, -4.0, 0.5, 1.5, 2.5, 3.5]);
+    let began = Instant::now();
+    let plan = LogPlan { limit_bytes: Some(33 * 5), ..plan() };
+    let story = Story::begin(plan, Life::Running, move |request| {
+        // A server that ends each answer as soon as it can.
+        log.until(began.elapsed().as_secs_f64()).answer(request)
+    });
+    let (ended, said, _) = story.end().await;
+    assert_eq!(said, ["+", "0", "1", "2", "3", "4", "-"]);
+    assert!(ended.complete);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_lines_of_a_followed_log_and_what_follows_are_shown_over_breaks() {
+    for cut in [0.5, 2.0, 6.5] {
+        let container = Container::writing((0..20).map(|n| f64::from(n) - 10.0));
+        let story =
+            Story::begin(LogPlan { tail: Some(2), ..plan() }, Life::Running, move |request| match container
+                .now()
+            {
+                ..0.5 => container.answer(request).cut_after(cut).broken(),
+                _ => container.answer(request),
+            });
+        story.pass(40.0).await;
+        let lines: Vec<String> = (9..20).map(|n| n.to_string()).collect();
+        assert_eq!(story.said()[1..], lines, "cut after {cut} s");
+    }
+}
+
+/// A span of time counts back from when the log was opened first.
+#[tokio::test(start_paused = true)]
+async fn lines_since_a_while_ago_are_the_same_ones_however_often_the_log_is_opened() {
+    let container = Container::writing([-20.0, -4.0, 30.0]);
+    let plan = LogPlan { since: Some(Since::Ago(Duration::from_secs(10))), ..plan() };
+    let story = Story::begin(plan, Life::Running, move |request| match container.now() {
+        ..20.0 => Reply::of("").broken(),
+        _ => container.answer(request),
+    });
+    story.pass(60.0).await;
+    assert_eq!(outline(&story), ["+", "1", "2"]);
+}
+
+/// None of what there is when it is opened first, and all that is written later.
+#[tokio::test(start_paused = true)]
+async fn what_is_new_is_shown_though_the_first_stream_broke_before_a_line() {
+    let container = Container::writing([-5.0, 2.0, 30.0]);
+    let story = Story::begin(LogPlan { tail: Some(0), ..plan() }, Life::Running, move |request| {
+        match container.now() {
+            ..1.0 => container.answer(request).cut_after(1.0).broken(),
+            1.0..5.0 => Reply::refusal(500, "no"),
+            _ => container.answer(request),
+        }
+    });
+    story.pass(60.0).await;
+    assert_eq!(outline(&story), ["+", "1", "2"]);
+}
+
+/// More than may wait in memory, from a container that goes on.
+fn eight_megabytes() -> impl Iterator<Item = (f64, String)> {
+    (0..8000).map(|n| (f64::from(n) / 1000.0 - 10.0, format!("{n} {}", "x".repeat(1000))))
+}
+
+fn numbers(story: &Story) -> Vec<u32> {
+    let first_word = |said: String| said.split(' ').next().and_then(|word| word.parse().ok());
+    story.said().into_iter().filter_map(first_word).collect()
+}
+
+/// Streams that nobody takes lines from are held back, and may break meanwhile.
+#[tokio::test(start_paused = true)]
+async fn a_reader_who_stops_for_a_while_loses_nothing() {
+    for breaks in [false, true] {
+        let log = Written::lines(eight_megabytes());
+        let (taken, mut asked) = (Arc::new(AtomicUsize::new(0)), 0);
+        let seen = taken.clone();
+        let setup = Setup { unread: true, ..Setup::new(plan()) };
+        let story = setup.begin(move |request| {
+            asked += 1;
+            let reply = log.answer(request).counted(&seen);
+            if breaks && asked == 1 { reply.broken() } else { reply.silent(1e6) }
+        });
+        story.pass(60.0).await;
+        let held = taken.load(Relaxed);
+        assert!(held < 5 << 20, "{held} bytes were read");
+        story.take();
+        story.pass(60.0).await;
+        assert!(numbers(&story).into_iter().eq(0..8000), "{:?}", story.notices());
+    }
+}
+
+/// The stream breaks too, so that it can be seen.
+#[tokio::test(start_paused = true)]
+async fn a_rotation_that_overtakes_a_reader_who_stopped_is_told() {
+    let (log, mut asked) = (Written::lines(eight_megabytes()), 0);
+    let setup = Setup { unread: true, ..Setup::new(plan()) };
+    let story = setup.begin(move |request| {
+        asked += 1;
+        match asked {
+            _ if request.previous => Reply::refusal(400, NO_PREVIOUS),
+            1 => log.until(-5.0).answer(request).broken(),
+            _ => log.from(-3.0).answer(request).silent(1e6),
+        }
+    });
+    story.pass(60.0).await;
+    story.take();
+    story.pass(60.0).await;
+    assert_eq!(outline(&story).iter().filter(|said| *said == "! Between").count(), 1);
+    assert_eq!(numbers(&story).len(), 6001);
+}

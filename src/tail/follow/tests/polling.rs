@@ -1,0 +1,192 @@
+//! Containers that cannot be followed are polled.
+
+use super::*;
+use crate::{origin::PodInfo, schedule::Scheduler};
+
+#[tokio::test(start_paused = true)]
+async fn a_polled_log_whose_polls_fail_is_told() {
+    let mut polls = 0;
+    let story = Story::begin(plan(), Life::Running, move |request| {
+        polls += 1;
+        match (request.follow, polls) {
+            (true, _) => Reply::of("failed to create fsnotify watcher: too many open files"),
+            (false, 2..10) => Reply::of(line(-9.0, "a")),
+            (false, _) => Reply::refusal(500, "dial tcp: i/o timeout"),
+        }
+    });
+    story.pass(1200.0).await;
+    let told = story.said().iter().filter(|said| said.ends_with("i/o timeout; trying again")).count();
+    assert_eq!(told, 1, "{:?}", story.said());
+}
+
+/// A polled log is removed between its last poll and its end.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_was_removed_behind_a_poll_is_told_in_one_line() {
+    let mut asked = 0;
+    let story = Story::begin(plan(), Life::Running, move |request| {
+        asked += 1;
+        match (request.follow, asked) {
+            (true, _) => Reply::of("failed to create fsnotify watcher: too many open files"),
+            (false, 2) => Reply::of(line(-1.0, "0")),
+            (false, _) => Reply::of(REMOVED),
+        }
+    });
+    story.pass(0.5).await;
+    story.life.send_replace(stopped());
+    let (ended, said, _) = story.end().await;
+    assert!(!ended.complete, "{said:?}");
+    let told: Vec<_> = said.iter().filter(|said| said.starts_with('!')).collect();
+    assert!(told.len() == 1 && told[0].contains("Unchecked"), "{told:?}");
+}
+
+const OUT_OF_INOTIFY: &str = "failed to create fsnotify watcher: too many open files";
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_can_follow_no_more_is_read_over_and_over() {
+    let container = Container::writing((0..200).map(|n| f64::from(n) / 2.0 - 1.0));
+    let story = Story::follow(move |request| match request.follow {
+        true => Reply::of(OUT_OF_INOTIFY),
+        false => container.answer(request),
+    });
+    story.pass(120.0).await;
+    let lines: Vec<String> = (0..200).map(|n| n.to_string()).collect();
+    assert_eq!(story.said()[1..], lines);
+    assert_eq!(story.asked().iter().filter(|(_, request)| request.follow).count(), 1);
+}
+
+/// Room for two log requests, and so many newer containers that one is polled.
+fn crowded(plan: LogPlan, script: impl FnMut(&LogRequest) -> Reply + Send + 'static) -> (Story, Vec<Seat>) {
+    let scheduler = Scheduler::new(2, 100);
+    let newer = |n: u32| {
+        let pod = PodInfo { created: Some(at(n.into())), ..PodInfo::default() };
+        let seat = scheduler.seat(&Arc::new(pod));
+        seat.announce(Mode::Follow);
+        seat
+    };
+    let others = (0..2).map(newer).collect();
+    (Setup { scheduler, ..Setup::new(plan) }.begin(script), others)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_container_for_which_there_is_no_stream_is_shown_once_and_in_order() {
+    let container = Container::writing((0..200).map(|n| f64::from(n) / 2.0 - 1.0));
+    let (story, _others) = crowded(plan(), move |request| container.answer(request));
+    story.pass(120.0).await;
+    let lines: Vec<String> = (0..200).map(|n| n.to_string()).collect();
+    assert_eq!(story.said()[1..], lines);
+    assert!(story.asked().iter().all(|(_, request)| !request.follow));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_container_for_which_there_is_a_stream_again_is_followed_on() {
+    let container = Container::writing((0..200).map(|n| f64::from(n) / 2.0 - 1.0));
+    let (story, others) = crowded(plan(), move |request| container.answer(request));
+    story.pass(20.0).await;
+    drop(others);
+    story.pass(100.0).await;
+    let lines: Vec<String> = (0..200).map(|n| n.to_string()).collect();
+    assert_eq!(story.said()[1..], lines);
+    assert_eq!(story.asked().iter().filter(|(_, request)| request.follow).count(), 1);
+}
+
+/// A burst is longer than what a poll asks for.
+#[tokio::test(start_paused = true)]
+async fn a_poll_asks_for_few_lines_and_for_more_until_it_has_found_its_place() {
+    let burst = (0..100).map(|n| 10.0 + f64::from(n) / 1000.0);
+    let container = Container::writing([-1.0].into_iter().chain(burst).chain([200.0]));
+    let (story, _others) = crowded(plan(), move |request| container.answer(request));
+    story.pass(300.0).await;
+    let lines: Vec<String> = (0..102).map(|n| n.to_string()).collect();
+    assert_eq!(story.said()[1..], lines);
+    let mut asked: Vec<_> = story.asked().iter().map(|(_, request)| request.tail_lines).collect();
+    assert_eq!(asked[0], None);
+    asked.dedup();
+    assert!(asked.windows(4).any(|asked| asked == [Some(20), Some(40), Some(80), Some(160)]), "{asked:?}");
+    assert!(asked.last().is_some_and(|lines| *lines < Some(160)), "{asked:?}");
+}
+
+/// They are refused, break off or are never answered.
+#[tokio::test(start_paused = true)]
+async fn polls_that_fail_do_not_end_polling() {
+    let ways: [fn(Reply) -> Reply; 4] = [
+        |_| Reply::refusal(500, "dial tcp: i/o timeout"),
+        |_| Reply::lost(),
+        |_| Reply::refusal(504, "timeout").after(30.0),
+        |reply| reply.broken(),
+    ];
+    for (n, fail) in ways.into_iter().enumerate() {
+        let container = Container::writing((0..50).map(|n| f64::from(n) * 2.0 - 1.0));
+        let (story, _others) = crowded(plan(), move |request| match container.now() {
+            10.0..60.0 => fail(container.answer(request)),
+            _ => container.answer(request),
+        });
+        story.pass(250.0).await;
+        let lines: Vec<String> = (0..50).map(|n| n.to_string()).collect();
+        assert_eq!(outline(&story)[1..], lines, "way {n}");
+        assert!(story.notices().len() <= 1, "{:?}", story.notices());
+    }
+}
+
+/// The node keeps the last ten lines.
+#[tokio::test(start_paused = true)]
+async fn lines_that_are_gone_before_their_turn_are_told() {
+    let instants: Vec<f64> =
+        (0..100).map(|n| if n < 20 { f64::from(n) - 21.0 } else { f64::from(n) / 8.0 + 5.0 }).collect();
+    let container = Container::writing([]);
+    let lines = Written::numbered(instants);
+    let (story, _others) = crowded(plan(), move |request| match request.previous {
+        true => Reply::refusal(400, NO_PREVIOUS),
+        false => lines.until(container.now()).last(10).answer(request),
+    });
+    story.pass(120.0).await;
+    let said = outline(&story);
+    assert!(said.iter().any(|said| said == "! Between"), "{said:?}");
+    let shown: Vec<u32> = said.iter().filter_map(|said| said.parse().ok()).collect();
+    assert!(shown.is_sorted() && shown.ends_with(&[98, 99]) && shown.len() < 100, "{shown:?}");
+}
+
+/// Its node removes the log as soon as it has ended.
+#[tokio::test(start_paused = true)]
+async fn a_polled_container_of_a_pod_that_is_being_deleted_is_polled_twice_a_second() {
+    let container = Container::writing([-1.0]);
+    let (story, _others) = crowded(plan(), move |request| container.answer(request));
+    story.pass(300.0).await;
+    let before = story.asked().len();
+    assert!(before < 30, "{before} polls");
+    story.life.send_replace(Life::Terminating);
+    story.pass(10.0).await;
+    let polls = story.asked().len() - before;
+    assert!((15..=21).contains(&polls), "{polls} polls");
+}
+
+/// None of the lines that there are is wanted: each poll would have the kubelet read all of them again.
+#[tokio::test(start_paused = true)]
+async fn a_poll_without_a_line_to_go_on_from_finds_its_place() {
+    let container = Container::writing([-9.0, -5.0, 100.0]);
+    let (story, _others) =
+        crowded(LogPlan { tail: Some(0), ..plan() }, move |request| container.answer(request));
+    story.pass(200.0).await;
+    assert_eq!(story.said(), ["+", "2"]);
+    let asked = story.asked();
+    assert_eq!((asked[0].1.tail_lines, is_look(&asked[1].1)), (Some(0), true), "{asked:?}");
+    assert!(asked[2..].iter().all(|(_, request)| request.tail_lines.is_some()), "{asked:?}");
+}
+
+/// Two containers for the only place: the newer one is followed in it and lends it.
+#[tokio::test(start_paused = true)]
+async fn the_only_place_is_lent_to_who_is_not_followed() {
+    let scheduler = Scheduler::new(1, 100);
+    let begin = |created| {
+        let container = Container::writing((0..100).map(|n| f64::from(n) - 1.0));
+        let setup = Setup { created, scheduler: scheduler.clone(), ..Setup::new(plan()) };
+        setup.begin(move |request| container.answer(request))
+    };
+    let stories = [begin(-60.0), begin(-30.0)];
+    stories[0].pass(200.0).await;
+    let lines: Vec<String> = (0..100).map(|n| n.to_string()).collect();
+    for story in &stories {
+        assert_eq!(story.said()[1..], lines);
+    }
+    let is_followed = |story: &Story| story.asked().last().is_some_and(|(_, request)| request.follow);
+    assert!(!is_followed(&stories[0]) && stories[1].asked().iter().any(|(_, request)| request.follow));
+}

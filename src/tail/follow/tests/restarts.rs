@@ -1,0 +1,285 @@
+//! A container restarts, and the watch, the apiserver and its kubelet know of it one after the other.
+
+use super::*;
+
+/// All containers of a pod are restarted in place, and nothing is kept of them.
+#[tokio::test(start_paused = true)]
+async fn an_instance_that_was_read_to_its_end_is_no_alarm_where_nothing_is_kept_of_it() {
+    let story =
+        Story::begin(plan(), Life::Running, move |request| match (request.follow, request.previous) {
+            (true, _) if request.since.is_none() => {
+                Reply::of(line(-1.0, "0")).silent(1.0).then(line(1.0, "1"))
+            }
+            (_, true) => Reply::refusal(400, "previous terminated container \"app\" not found"),
+            _ => Reply::refusal(400, "container \"app\" in pod \"web-1\" is terminated"),
+        });
+    story.pass(1.5).await;
+    let replaced = Life::Replaced { ending: Ending::default(), restart_count: 1, started: Some(at(2.0)) };
+    let began = Instant::now();
+    story.life.send_replace(replaced);
+    let (ended, said, _) = story.end().await;
+    assert_eq!(said, ["+", "0", "1", "-"]);
+    assert!(ended.complete && began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+}
+
+/// The apiserver knows that it runs before the node serves its log.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_a_node_does_not_serve_yet_is_asked_for_again_soon() {
+    let began = Instant::now();
+    let story =
+        Story::begin(plan(), Life::Running, move |_| match began.elapsed() < Duration::from_secs(2) {
+            true => Reply::refusal(400, "container \"app\" in pod \"web-1\" is terminated"),
+            false => Reply::of(line(1.0, "0")).silent(1e6),
+        });
+    story.pass(2.3).await;
+    assert_eq!(story.said(), ["+", "0"]);
+}
+
+/// Its kubelet does not say what the log before was, for which lines that may be another instance's wait.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_went_on_elsewhere_is_shown_though_nobody_can_say_whose_it_is() {
+    for code in [400, 500] {
+        let mut follows = 0;
+        let story = Story::begin(plan(), Life::Running, move |request| {
+            follows += usize::from(request.follow);
+            match (request.previous, follows) {
+                (true, _) => Reply::refusal(code, "the log is busy"),
+                (false, 1) => Reply::of(line(-1.0, "0")).broken(),
+                (false, _) => Reply::of(line(5.0, "1")).silent(1e6),
+            }
+        });
+        story.pass(60.0).await;
+        let said = story.said();
+        assert!(
+            said.iter().any(|said| said.contains("Between")) && said.contains(&"1".to_owned()),
+            "{said:?}"
+        );
+        let asked = story.asked().len();
+        assert!(asked < 20, "{asked} requests");
+    }
+}
+
+/// An instance that says `a` and some last words before it ends at 5 s, and the next one, which starts a second later.
+fn restarting() -> Container {
+    let old = log([(-1.0, "a"), (4.9, "last words")]);
+    Container::new([(-60.0, Some(5.0), old), (6.0, None, log([(7.5, "b"), (29.5, "c")]))])
+}
+
+/// All that is to be shown of it, in order.
+const IN_ORDER: [&str; 7] = ["+", "a", "last words", "-", "+", "b", "c"];
+
+#[tokio::test(start_paused = true)]
+async fn the_rest_of_an_instance_comes_before_the_next_one() {
+    for reported in [6.0, 7.0, 8.0, 12.0] {
+        let container = restarting();
+        let mut story = Story::follow(move |request| container.answer(request));
+        story.pass(reported).await;
+        story.restarts(6.0);
+        story.pass(40.0).await;
+        assert_eq!(story.said(), IN_ORDER, "reported at {reported} s");
+    }
+}
+
+/// Its stream breaks before the last words, and the log is refused until the next instance runs.
+#[tokio::test(start_paused = true)]
+async fn what_a_broken_stream_left_is_read_from_the_previous_log() {
+    for reported in [6.0, 7.0, 8.0, 12.0] {
+        let container = restarting();
+        let mut story = Story::follow(move |request| match container.now() {
+            ..1.0 => container.answer(request).cut_after(2.0).broken(),
+            1.0..7.8 => Reply::refusal(500, "dial tcp: connection refused"),
+            _ => container.answer(request),
+        });
+        story.pass(reported).await;
+        story.restarts(6.0);
+        story.pass(30.0).await;
+        assert_eq!(outline(&story), IN_ORDER, "reported at {reported} s");
+    }
+}
+
+/// The watch is late: the apiserver has to be asked.
+#[tokio::test(start_paused = true)]
+async fn a_restart_that_only_the_apiserver_knows_of_is_not_taken_for_a_rotation() {
+    let container = restarting();
+    let mut story = Story::follow(move |request| match (container.now(), request.previous) {
+        (..1.0, _) => container.answer(request).cut_after(2.0).broken(),
+        (1.0..7.8, _) => Reply::refusal(500, "dial tcp: connection refused"),
+        (..16.0, true) => Reply::refusal(400, "the kubelet is not to be asked"),
+        _ => container.answer(request),
+    });
+    story.pass(6.0).await;
+    story.apiserver_knows(1);
+    story.pass(11.0).await;
+    assert_eq!(outline(&story), ["+", "a"]);
+    story.restarts(6.0);
+    story.pass(20.0).await;
+    assert_eq!(outline(&story), IN_ORDER);
+}
+
+/// The log of the next instance is opened before that is known, and none of the lines of the first was read.
+#[tokio::test(start_paused = true)]
+async fn lines_that_were_read_too_early_are_not_repeated() {
+    let container = restarting();
+    let mut story = Story::follow(move |request| match container.now() {
+        ..7.8 => Reply::refusal(500, "dial tcp: connection refused"),
+        _ => container.answer(request),
+    });
+    story.pass(20.0).await;
+    assert_eq!(outline(&story), ["+", "b"]);
+    story.restarts(6.0);
+    story.pass(20.0).await;
+    assert_eq!(outline(&story), ["+", "b", "a", "last words", "-", "+", "c"]);
+}
+
+/// The status says only that the old instance ended, while the stream is the next one's.
+#[tokio::test(start_paused = true)]
+async fn an_end_that_is_reported_while_the_next_instance_writes_shows_each_line_once() {
+    let container = restarting();
+    let mut story = Story::follow(move |request| match container.now() {
+        ..7.8 => Reply::refusal(500, "dial tcp: connection refused"),
+        ..20.0 => container.answer(request).cut_after(20.0 - container.now()),
+        _ => container.answer(request),
+    });
+    story.pass(19.0).await;
+    story.life.send_replace(Life::Terminated(Ending { finished: Some(at(5.0)), ..Ending::default() }));
+    story.pass(4.0).await;
+    assert_eq!(outline(&story), ["+", "b", "a", "last words", "-"]);
+    story.restarts(6.0);
+    story.pass(20.0).await;
+    assert_eq!(outline(&story), ["+", "b", "a", "last words", "-", "+", "c"]);
+}
+
+/// The next instance has crashed as well: until there is another, its log is the previous one too. It may have been read
+/// before that is known.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_is_out_of_reach_between_two_crashes_is_told() {
+    let unread = ["+", "a", "! Unchecked", "-", "+", "b", "-", "+", "c"].as_slice();
+    let too_early = ["+", "a", "! Between", "b", "! Unchecked", "-", "+", "-", "+", "c"].as_slice();
+    for (reported, expected) in [(4.5, unread), (20.0, too_early)] {
+        let container = Container::new([
+            (-60.0, Some(1.0), log([(-1.0, "a"), (0.5, "lost")])),
+            (2.0, Some(4.0), log([(3.0, "b")])),
+            (30.0, None, log([(30.5, "c")])),
+        ]);
+        let mut story = Story::follow(move |request| match container.now() {
+            ..0.1 => container.answer(request).cut_after(0.1).broken(),
+            ..5.0 => Reply::refusal(500, "dial tcp: connection refused"),
+            _ => container.answer(request),
+        });
+        story.pass(reported).await;
+        story.restarts(2.0);
+        story.life.send_replace(Life::Terminated(Ending { finished: Some(at(4.0)), ..Ending::default() }));
+        story.pass(31.0 - reported).await;
+        story.restarts(30.0);
+        story.pass(10.0).await;
+        assert_eq!(outline(&story), expected, "reported at {reported} s");
+    }
+}
+
+/// The node keeps no log of an instance that ended, and the status is late.
+#[tokio::test(start_paused = true)]
+async fn a_restart_that_is_reported_late_by_a_node_that_keeps_nothing_repeats_nothing() {
+    let container = restarting();
+    let mut story = Story::follow(move |request| match (container.now(), request.previous) {
+        (_, true) => Reply::refusal(400, NO_PREVIOUS),
+        (..1.0, _) => container.answer(request).cut_after(2.0).broken(),
+        (1.0..7.8, _) => Reply::refusal(500, "dial tcp: connection refused"),
+        _ => container.answer(request),
+    });
+    story.pass(20.0).await;
+    story.restarts(6.0);
+    story.pass(20.0).await;
+    assert_eq!(outline(&story), ["+", "a", "! Between", "b", "! Behind", "-", "+", "c"]);
+}
+
+/// Its runtime takes some seconds until it names the old log.
+#[tokio::test(start_paused = true)]
+async fn a_previous_log_that_is_not_there_yet_is_waited_for() {
+    let container = restarting();
+    let mut story = Story::follow(move |request| match (container.now(), request.previous) {
+        (..7.2, true) => Reply::refusal(400, NO_PREVIOUS),
+        (..1.0, _) => container.answer(request).cut_after(2.0).broken(),
+        (1.0..6.0, _) => container.answer(request).after(4.0),
+        _ => container.answer(request),
+    });
+    story.pass(6.5).await;
+    story.restarts(6.0);
+    story.pass(30.0).await;
+    assert_eq!(outline(&story), IN_ORDER);
+}
+
+/// More than one instance came meanwhile: the previous log is not the old one's.
+#[tokio::test(start_paused = true)]
+async fn a_log_of_the_instance_before_the_previous_one_is_out_of_reach() {
+    let mut asked = 0;
+    let story = Story::follow(move |_| {
+        asked += 1;
+        match asked {
+            1 => Reply::of(line(-1.0, "a")).broken(),
+            _ => Reply::refusal(500, "dial tcp: connection refused"),
+        }
+    });
+    story.pass(5.0).await;
+    let requests = story.asked().len();
+    let replaced = Life::Replaced { ending: Ending::default(), restart_count: 2, started: Some(at(4.0)) };
+    story.life.send_replace(replaced);
+    let (ended, said, asked) = story.end().await;
+    assert!(!ended.complete && said[said.len() - 2].contains("Unchecked"), "{said:?}");
+    assert!(asked[requests..].iter().all(|(_, request)| !request.previous));
+}
+
+/// The container is asked for its log, restarts, and that is known before the answer comes.
+#[tokio::test(start_paused = true)]
+async fn an_answer_during_which_the_container_restarted_is_not_read() {
+    let container = restarting();
+    let mut story = Story::follow(move |request| match container.now() {
+        ..1.0 => container.answer(request).after(7.6),
+        _ => container.answer(request),
+    });
+    story.pass(6.5).await;
+    story.restarts(6.0);
+    story.pass(40.0).await;
+    assert_eq!(story.said(), IN_ORDER);
+}
+
+#[tokio::test(start_paused = true)]
+async fn lines_that_were_rotated_away_before_a_restart_are_told() {
+    let old = log([(-1.0, "a"), (3.0, "rotated away"), (4.9, "last words")]);
+    let container = Container::new([(-60.0, Some(5.0), old), (6.0, None, log([(7.5, "b")]))]);
+    let mut story = Story::follow(move |request| match (container.now(), request.previous) {
+        (..1.0, _) => container.answer(request).cut_after(2.0).broken(),
+        (1.0..6.0, _) => Reply::refusal(500, "dial tcp: connection refused"),
+        (now, true) => log([(4.9, "last words")]).answer_at(now, Some(5.0), request),
+        _ => container.answer(request),
+    });
+    story.pass(6.5).await;
+    story.restarts(6.0);
+    story.pass(20.0).await;
+    assert_eq!(outline(&story), ["+", "a", "! Between", "last words", "-", "+", "b"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_that_ended_before_it_was_seen_is_told() {
+    let setup = Setup { restart_count: 1, fresh: true, ..Setup::new(plan()) };
+    let story = setup.begin(|_| Reply::of(line(-1.0, "b")).silent(1e6));
+    story.pass(5.0).await;
+    let told = "! had restarted before it was seen; what it wrote earlier was not read";
+    assert_eq!(story.said(), ["+", told, "b"]);
+    story.life.send_replace(Life::Deleted);
+    assert!(!story.end().await.0.complete);
+}
+
+/// A pod stops to meet `--condition`, soon or at once meets it again, and its log goes on meanwhile.
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_meets_the_condition_again_goes_on_where_it_was() {
+    for away in [0.0, 3.0] {
+        let container = Container::writing([-2.0, -1.0, 1.0, 2.5, 6.0]);
+        let mut story = Story::follow(move |request| container.answer(request));
+        story.pass(2.0).await;
+        story.life.send_replace(Life::Dropped);
+        story.pass(away).await;
+        story.comes_back();
+        story.pass(10.0).await;
+        assert_eq!(story.said(), ["+", "0", "1", "2", "-", "+", "3", "4"], "{away} s away");
+    }
+}

@@ -1,0 +1,98 @@
+//! A stream is silent.
+
+use super::*;
+use crate::schedule::Scheduler;
+
+/// The log is rotated, and the kubelet's follower stays with the old file. The new one begins so many seconds later.
+async fn silent_after_a_rotation(later: f64) -> Vec<String> {
+    let new = Written::numbered((0..100).map(|n| 1.9 + later + f64::from(n) / 10.0));
+    let (began, mut follows) = (Instant::now(), 0);
+    let story = Story::begin(plan(), Life::Running, move |request| {
+        let now = began.elapsed().as_secs_f64();
+        follows += usize::from(request.follow);
+        match (request.follow, follows) {
+            (true, 1) => {
+                let begin = Reply::of("").silent(0.1);
+                (0..20)
+                    .fold(begin, |reply, n| reply.then(line(f64::from(n) / 10.0, "old")).silent(0.1))
+                    .silent(1e6)
+            }
+            (true, _) => new.until(now).answer(request).silent(1e6),
+            (false, _) if request.previous => {
+                Reply::refusal(400, "previous terminated container \"app\" not found")
+            }
+            (false, _) => new.until(now).answer(request),
+        }
+    });
+    story.pass(60.0).await;
+    story.said()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_goes_on_where_a_silent_follower_ended_is_no_alarm() {
+    let said = silent_after_a_rotation(0.1).await;
+    assert!(said.len() > 40 && !said.iter().any(|said| said.starts_with('!')), "{said:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_begins_later_than_lines_follow_each_other_is_told() {
+    let said = silent_after_a_rotation(0.5).await;
+    assert_eq!(said.iter().filter(|said| said.contains("Between")).count(), 1, "{said:?}");
+}
+
+/// A container that writes every second, whose first stream stops after ten.
+fn stops_after_ten(container: &Container, request: &LogRequest, follows: &mut usize) -> Reply {
+    *follows += usize::from(request.follow);
+    match (request.follow, *follows) {
+        (true, 1) => container.answer(request).cut_after(10.0).silent(1e6),
+        _ => container.answer(request),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_falls_silent_while_lines_are_written_is_opened_again() {
+    let (container, mut follows) = (Container::writing((0..100).map(|n| f64::from(n) + 0.5)), 0);
+    let story = Story::follow(move |request| stops_after_ten(&container, request, &mut follows));
+    story.pass(44.0).await;
+    let lines: Vec<String> = (0..44).map(|n| n.to_string()).collect();
+    assert_eq!(story.said()[1..], lines);
+    let asked = story.asked();
+    assert!(asked.len() == 3 && is_look(&asked[1].1), "{asked:?}");
+}
+
+/// All log requests that may be open are.
+#[tokio::test(start_paused = true)]
+async fn a_silent_stream_is_opened_again_where_there_is_no_room_to_look() {
+    let (container, mut follows) = (Container::writing((0..100).map(|n| f64::from(n) + 0.5)), 0);
+    let setup = Setup { scheduler: Scheduler::new(1, 100), ..Setup::new(plan()) };
+    let story = setup.begin(move |request| stops_after_ten(&container, request, &mut follows));
+    story.pass(44.0).await;
+    let lines: Vec<String> = (0..44).map(|n| n.to_string()).collect();
+    assert_eq!(story.said()[1..], lines);
+    assert!(story.asked().iter().all(|(_, request)| request.follow), "{:?}", story.asked());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_misses_nothing_is_left_open_and_looked_at_ever_less_often() {
+    let container = Container::writing([-9.0, -5.0, 7000.0]);
+    let story = Story::follow(move |request| container.answer(request));
+    story.pass(7200.0).await;
+    assert_eq!(story.said(), ["+", "0", "1", "2"]);
+    let asked = story.asked();
+    assert_eq!(asked.iter().filter(|(_, request)| request.follow).count(), 1);
+    let looks: Vec<u64> = asked[1..].iter().map(|(seconds, _)| *seconds as u64).collect();
+    assert_eq!(looks[..7], [30, 60, 120, 240, 480, 960, 1860]);
+    assert!(looks.len() <= 15, "{looks:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_that_is_refused_is_no_reason_to_let_go_of_a_stream() {
+    let container = Container::writing([-9.0, 500.0]);
+    let story = Story::follow(move |request| match request.follow {
+        true => container.answer(request),
+        false => Reply::refusal(500, "no"),
+    });
+    story.pass(600.0).await;
+    assert_eq!(story.said(), ["+", "0", "1"]);
+    assert_eq!(story.asked().iter().filter(|(_, request)| request.follow).count(), 1);
+}
