@@ -54,7 +54,7 @@ fn render(bencher: Bencher, template: &str) {
         namespace_in_prefix: false,
         namespace_in_extjson: false,
     };
-    let Ok(mut renderer) = Renderer::new(&display, false) else { return };
+    let Ok(mut renderer) = Renderer::new(&display) else { return };
     let batch = batch(JSON);
     let mut out = Vec::with_capacity(LINES * 1024);
     bencher.counter(ItemsCount::new(LINES)).bench_local(|| {

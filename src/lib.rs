@@ -1,35 +1,35 @@
 //! The log tailer for Kubernetes. The modules stand in the order in which data flows through them.
 
 // What the modules hand to each other.
-mod batch;
+mod event;
 mod instance;
 mod notice;
 mod origin;
 mod purpose;
+mod queue;
 
 mod cli;
 mod environment;
 mod plan;
 mod usage_error;
 
+mod source;
+
 mod cluster;
-mod lines;
-mod prompt;
 mod schedule;
 mod select;
 mod stats;
-mod stdin;
 mod tail;
 
-mod complete;
-mod coverage;
-mod dry_run;
+mod lines;
 
 mod filter;
-mod merge;
-mod output;
-mod render;
+mod order;
 
+mod render;
+mod sink;
+
+mod complete;
 mod exit;
 mod io;
 mod run;
@@ -43,7 +43,7 @@ pub use io::Io;
 #[doc(hidden)]
 pub mod bench {
     pub use crate::{
-        batch::{Batch, Instant, Item, Line},
+        event::{Batch, Instant, Item, Line},
         filter::Filter,
         origin::{Origin, PodInfo},
         plan::{Display, FilterPlan, Format, LinePattern, Template, Timestamps},

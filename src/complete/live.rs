@@ -10,7 +10,7 @@ use crate::{
     cli::{Args, Positional, flags::Complete},
     cluster::{self, Cluster},
     environment::Environment,
-    notice::Notice,
+    notice::{Notice, Scope},
     plan::{ClusterPlan, Plan, Selects, Source, kind_of},
     select::{self, Selected},
     stats::Stats,
@@ -69,7 +69,9 @@ impl Live {
             while let Some(selected) = selected.recv().await {
                 match selected {
                     Selected::Started { instance, .. } => names.push(instance.origin.container.clone()),
-                    Selected::Notice(Notice::Waiting { container, .. }) => names.extend(container),
+                    Selected::Notice(Notice { scope: Scope::Origin(waiting), .. }) => {
+                        names.push(waiting.container.clone());
+                    }
                     Selected::Notice(_) | Selected::Gone(_) => {}
                 }
             }

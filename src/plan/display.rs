@@ -101,6 +101,11 @@ impl Display {
         })
     }
 
+    /// Whether an output shows the annotations of pods.
+    pub fn shows_annotations(&self) -> bool {
+        self.format == Format::Json || self.template.is_some()
+    }
+
     /// Whether a line must be in memory to be printed. `raw` copies it.
     pub fn looks_into_lines(&self) -> bool {
         self.format != Format::Raw || self.template.is_some() || !self.highlight.is_empty()

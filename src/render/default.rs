@@ -1,7 +1,7 @@
 //! `-o default`: `[namespace ]pod container [timestamp ]message`, the names in colour.
 
 use super::{Format, Frame, color::Palette, raw::Raw};
-use crate::{batch::Instant, origin::Origin, plan::Display};
+use crate::{event::Instant, origin::Origin, plan::Display};
 
 pub struct Prefixed {
     palette: Palette,
@@ -17,6 +17,9 @@ impl Prefixed {
 
 impl Format for Prefixed {
     fn frame(&self, origin: &Origin) -> Frame {
+        if !origin.is_named() {
+            return Frame::default();
+        }
         let (pod, container) = self.palette.of_origin(origin);
         let mut head = Vec::new();
         if self.namespace {

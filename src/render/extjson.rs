@@ -5,7 +5,7 @@ use super::{
     color::Palette,
     json::{Validator, write_string},
 };
-use crate::{batch::Instant, origin::Origin, plan::Display};
+use crate::{event::Instant, origin::Origin, plan::Display};
 
 pub struct ExtJson {
     palette: Palette,

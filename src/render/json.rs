@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::{Format, Frame, timestamp::Clock};
-use crate::{batch::Instant, origin::Origin, plan::Display};
+use crate::{event::Instant, origin::Origin, plan::Display};
 pub use string::write_string;
 pub use valid::Validator;
 

@@ -1,7 +1,7 @@
 //! `-o raw`: `[timestamp ]message`.
 
 use super::{Format, Frame, highlight::Highlight, timestamp::Clock};
-use crate::{batch::Instant, origin::Origin, plan::Display};
+use crate::{event::Instant, origin::Origin, plan::Display};
 
 pub struct Raw {
     clock: Option<Clock>,

@@ -16,8 +16,8 @@ use jiff::tz::TimeZone;
 
 use super::{Format, Frame, color::Palette, highlight::Highlight, timestamp::Clock};
 use crate::{
-    batch::{Batch, Instant, Item},
-    notice::Notice,
+    event::{Batch, Instant, Item},
+    notice::{Notice, Scope},
     origin::Origin,
     plan::{Display, Template as Source},
 };
@@ -91,7 +91,7 @@ impl Format for Templated {
             if let Err(reason) = self.template.run(Value::Object(Object::Borrowed(&log)), out) {
                 // What it made so far is dropped with it.
                 out.truncate(start);
-                self.failed.push(Notice::Warning(format!("expanding template failed: {reason}")));
+                self.failed.push(Scope::Run.warning(format!("expanding template failed: {reason}")));
             } else if let Some(highlight) = &mut self.highlight {
                 highlight.paint(start, out);
             }

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::Renderer;
 use crate::{
-    batch::{Batch, Instant, Item, Line},
+    event::{Batch, Instant, Item, Line},
     origin::{Origin, PodInfo},
     plan::{Display, Format, LinePattern},
 };
@@ -62,6 +62,6 @@ pub fn rendered(
     let display = Display { highlight, ..display.clone() };
     let mut out = Vec::new();
     let batch = batch(origin.unwrap_or(&Arc::default()), lines);
-    Renderer::new(&display, origin.is_none()).unwrap().batch(&batch, &mut out);
+    Renderer::new(&display).unwrap().batch(&batch, &mut out);
     String::from_utf8(out).unwrap()
 }

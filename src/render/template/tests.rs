@@ -5,8 +5,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use crate::{
-    batch::Batch,
-    notice::Notice,
+    event::Batch,
     origin::{Origin, PodInfo},
     plan::{Display, LinePattern, Template},
     render::{
@@ -33,12 +32,9 @@ fn with_template(template: &str) -> Display {
 
 /// What is shown of the lines, and what is said of those that are not.
 fn shown(display: &Display, batch: &Batch) -> Result<(String, Vec<String>), String> {
-    let mut renderer = Renderer::new(display, false)?;
+    let mut renderer = Renderer::new(display)?;
     let mut out = Vec::new();
-    let failed = renderer.batch(batch, &mut out).into_iter().map(|notice| match notice {
-        Notice::Warning(text) => text,
-        notice => format!("{notice:?}"),
-    });
+    let failed = renderer.batch(batch, &mut out).into_iter().map(|notice| notice.text);
     Ok((String::from_utf8_lossy(&out).into_owned(), failed.collect()))
 }
 

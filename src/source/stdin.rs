@@ -10,30 +10,34 @@ use futures::executor::block_on;
 use tokio::sync::oneshot;
 
 use crate::{
-    batch::{Batch, Item, Line},
+    event::{Batch, Closed, Item, Line, Reason},
     lines::{LineLimit, Lines, Piece, Splitter},
-    merge::Sender,
     origin::Origin,
+    queue::{Outlet, Sender},
     stats::{Counter, Stats},
 };
 
 const READ: usize = 256 << 10;
 
 /// Reads to the end on a thread of its own: a read from a terminal or a pipe cannot be cancelled.
-pub fn spawn(
+pub async fn run(
     input: Box<dyn Read + Send>,
     limit: LineLimit,
     stats: &Stats,
     out: Sender,
-) -> oneshot::Receiver<io::Result<()>> {
+) -> io::Result<()> {
     let (done, result) = oneshot::channel();
-    let origin = Arc::new(Origin::default());
-    let output = Output { counter: stats.counter(&origin), origin, out };
+    let out = out.outlet(Arc::new(Origin::default()));
+    let output = Output { counter: stats.counter(out.origin()), out };
     thread::spawn(move || {
+        block_on(output.out.opened());
+        let result = read(input, Splitter::unstamped(limit), &output);
+        let closed = Closed { reason: Reason::Finished, complete: result.is_ok(), restart_count: 0 };
+        block_on(output.out.closed(closed));
         // The run may have ended before.
-        let _ = done.send(read(input, Splitter::unstamped(limit), &output));
+        let _ = done.send(result);
     });
-    result
+    result.await.unwrap_or(Ok(()))
 }
 
 fn read(mut input: impl Read, mut splitter: Splitter, output: &Output) -> io::Result<()> {
@@ -57,9 +61,8 @@ fn read(mut input: impl Read, mut splitter: Splitter, output: &Output) -> io::Re
 
 /// Where the lines go.
 struct Output {
-    origin: Arc<Origin>,
     counter: Counter,
-    out: Sender,
+    out: Outlet,
 }
 
 impl Output {
@@ -70,6 +73,6 @@ impl Output {
         };
         let items: Vec<Item> = pieces.into_iter().map(line).map(Item::Line).collect();
         self.counter.add(items.len() as u64, data.len() as u64);
-        block_on(self.out.batch(Batch { origin: self.origin.clone(), data, items, rest }));
+        block_on(self.out.batch(Batch { origin: self.out.origin().clone(), data, items, rest }));
     }
 }

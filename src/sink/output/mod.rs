@@ -1,4 +1,4 @@
-//! Writes to standard output and standard error. Nobody else does.
+//! Writes to standard output and standard error, on a thread of its own.
 
 mod pipe;
 
@@ -12,6 +12,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::{sync::mpsc, time::sleep};
 
 pub use pipe::WholeLines;
+
+use super::Closed;
 
 /// How often it is asked whether anybody reads, where nothing is written that would show it.
 const LOOK: std::time::Duration = std::time::Duration::from_secs(1);
@@ -35,10 +37,6 @@ pub struct Output {
     /// What the writer came to: its error, or nothing when all was written.
     result: tokio::sync::oneshot::Receiver<io::Result<()>>,
 }
-
-/// Standard output cannot be written any more; [`Output::finish`] tells why.
-#[derive(Debug)]
-pub struct Closed;
 
 impl Output {
     pub fn new(stdout: Box<dyn Write + Send>, stderr: Box<dyn Write + Send>) -> Self {

@@ -8,8 +8,8 @@ use tokio::{
 };
 
 use crate::{
-    merge::Sender,
-    notice::Notice,
+    notice::Scope,
+    queue::Sender,
     schedule::{Bound, Load},
 };
 
@@ -39,7 +39,7 @@ pub async fn tell(mut load: watch::Receiver<Load>, qps: Option<f64>, out: &Sende
             continue;
         }
         for line in lines {
-            out.notice(Notice::Info(line)).await;
+            out.notice(Scope::Cluster.info(line)).await;
         }
         sleep(TOLD_AGAIN).await;
     }
@@ -159,7 +159,10 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::merge;
+    use crate::{
+        order::{Arrival, Order},
+        queue,
+    };
 
     fn limited_to(following: usize, polled: usize) -> Load {
         let turn = Some(Duration::from_secs(8));
@@ -232,7 +235,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn it_is_told_once_things_have_settled() {
         let (sender, load) = watch::channel(Load::default());
-        let (out, mut lines) = merge::queue(merge::CAPACITY);
+        let (out, mut lines) = queue::new(Arrival::CAPACITY);
         let more_and_more = async {
             for count in 1..=190 {
                 sender.send_replace(exhausted([("node-1", count)]));
