@@ -21,6 +21,7 @@ mod select;
 mod stats;
 mod tail;
 
+mod json;
 mod lines;
 
 mod filter;
@@ -39,7 +40,7 @@ use std::{ffi::OsString, io::Write};
 pub use exit::ExitCode;
 pub use io::Io;
 
-/// The way of a line from a batch to bytes, for benchmarks and fuzzing.
+/// The way of a line from a batch to bytes, for benchmarks.
 #[doc(hidden)]
 pub mod bench {
     pub use crate::{

@@ -2,7 +2,6 @@
 
 mod color;
 mod functions;
-mod json;
 mod log;
 mod time;
 

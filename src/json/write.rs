@@ -1,9 +1,9 @@
-//! Values of a template as JSON.
+//! Writes values of a template as JSON.
 
 use gotemplate::{Host, Kind, MAX_OUTPUT, Map, Value};
 use gotime::RFC3339_NANO;
 
-use crate::render::json::write_string;
+use super::string::write_string;
 
 type Result<T> = std::result::Result<T, String>;
 
@@ -159,7 +159,7 @@ mod tests {
     use gotemplate::Str;
 
     use super::*;
-    use crate::render::template::json::{Numbers, parse_object};
+    use crate::json::{Numbers, parse_object};
 
     fn rewritten(text: &str, write: fn(&Value<'_>, &mut Vec<u8>) -> Result<()>) -> String {
         let value = parse_object(&Str::Borrowed(text.as_bytes()), Numbers::Floats).unwrap();

@@ -1,16 +1,18 @@
-//! Tells whether bytes are JSON, by the rules of Go's `json.Valid`.
+//! Checks whether bytes are JSON, by the rules of Go's `json.Valid`.
+
+use super::scan::Scanner;
 
 /// How deep Go lets arrays and objects nest.
 const MAX_DEPTH: usize = 10_000;
 
-/// Goes through a text once, without recursion, keeping nothing but the brackets that are open.
+/// Scans a text once, without recursion, and keeps nothing but the brackets that are open.
 #[derive(Default)]
 pub struct Validator {
     /// `[` and `{`; kept from line to line so as not to be allocated for each.
     open: Vec<u8>,
 }
 
-/// What may come next.
+/// The tokens that may come next.
 #[derive(Clone, Copy)]
 enum Next {
     Value,
@@ -27,41 +29,33 @@ enum Next {
 impl Validator {
     pub fn is_valid(&mut self, text: &[u8]) -> bool {
         self.open.clear();
-        let mut rest = text;
+        let mut scanner = Scanner::new(text);
         let mut next = Next::Value;
-        loop {
-            rest = skip_space(rest);
-            let Some((&byte, after)) = rest.split_first() else {
-                return matches!(next, Next::End) && self.open.is_empty();
-            };
-            match self.step(next, byte, after) {
-                Some(step) => (next, rest) = step,
+        while let Ok(byte) = scanner.next() {
+            match self.step(next, byte, &mut scanner) {
+                Some(step) => next = step,
                 None => return false,
             }
         }
+        matches!(next, Next::End) && self.open.is_empty()
     }
 
-    /// Takes the token that begins with `byte` and goes on in `after`; None: no such token may stand here.
-    fn step<'a>(&mut self, next: Next, byte: u8, after: &'a [u8]) -> Option<(Next, &'a [u8])> {
+    /// Takes the token that begins with `byte`. None: no such token may stand here.
+    fn step(&mut self, next: Next, byte: u8, scanner: &mut Scanner<'_>) -> Option<Next> {
         use Next::*;
-        Some(match (next, byte) {
-            (Value | ValueOrEnd, b'{') => (self.enter(byte, KeyOrEnd)?, after),
-            (Value | ValueOrEnd, b'[') => (self.enter(byte, ValueOrEnd)?, after),
-            (Value | ValueOrEnd, b'"') => (End, string(after)?),
-            (Value | ValueOrEnd, b't') => (End, after.strip_prefix(b"rue")?),
-            (Value | ValueOrEnd, b'f') => (End, after.strip_prefix(b"alse")?),
-            (Value | ValueOrEnd, b'n') => (End, after.strip_prefix(b"ull")?),
-            (Value | ValueOrEnd, b'-') => {
-                let (&digit, after) = after.split_first()?;
-                (End, number(digit, after)?)
+        match (next, byte) {
+            (Value | ValueOrEnd, b'{') => self.enter(byte, KeyOrEnd),
+            (Value | ValueOrEnd, b'[') => self.enter(byte, ValueOrEnd),
+            (ValueOrEnd | End, b']') => self.leave(b'['),
+            (KeyOrEnd | End, b'}') => self.leave(b'{'),
+            (Value | ValueOrEnd, _) => scanner.scalar(byte).ok().map(|_| End),
+            (Key | KeyOrEnd, b'"') => {
+                scanner.string().ok()?;
+                (scanner.next() == Ok(b':')).then_some(Value)
             }
-            (Value | ValueOrEnd, _) if byte != b']' => (End, number(byte, after)?),
-            (ValueOrEnd | End, b']') => (self.leave(b'[')?, after),
-            (KeyOrEnd | End, b'}') => (self.leave(b'{')?, after),
-            (Key | KeyOrEnd, b'"') => (Value, skip_space(string(after)?).strip_prefix(b":")?),
-            (End, b',') => (if *self.open.last()? == b'{' { Key } else { Value }, after),
-            _ => return None,
-        })
+            (End, b',') => Some(if *self.open.last()? == b'{' { Key } else { Value }),
+            _ => None,
+        }
     }
 
     fn enter(&mut self, bracket: u8, next: Next) -> Option<Next> {
@@ -72,67 +66,6 @@ impl Validator {
     fn leave(&mut self, bracket: u8) -> Option<Next> {
         (self.open.pop()? == bracket).then_some(Next::End)
     }
-}
-
-fn skip_space(text: &[u8]) -> &[u8] {
-    let len = text.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).count();
-    &text[len..]
-}
-
-/// What follows a string whose opening quote was taken. Any byte but a control character may be in it: Go does not
-/// ask for UTF-8.
-fn string(mut text: &[u8]) -> Option<&[u8]> {
-    loop {
-        let end = text.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20)?;
-        let after = &text[end + 1..];
-        match text[end] {
-            b'"' => return Some(after),
-            b'\\' => text = escape(after)?,
-            _ => return None,
-        }
-    }
-}
-
-/// What follows an escape whose backslash was taken.
-fn escape(text: &[u8]) -> Option<&[u8]> {
-    match text.split_first()? {
-        (b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', after) => Some(after),
-        (b'u', after) => {
-            let (digits, after) = after.split_at_checked(4)?;
-            digits.iter().all(u8::is_ascii_hexdigit).then_some(after)
-        }
-        _ => None,
-    }
-}
-
-/// What follows a number whose first digit was taken.
-fn number(first: u8, after: &[u8]) -> Option<&[u8]> {
-    let mut rest = match first {
-        b'0' => after,
-        b'1'..=b'9' => skip_digits(after),
-        _ => return None,
-    };
-    if let Some(fraction) = rest.strip_prefix(b".") {
-        rest = digits(fraction)?;
-    }
-    if let [b'e' | b'E', exponent @ ..] = rest {
-        let unsigned = match exponent {
-            [b'+' | b'-', unsigned @ ..] => unsigned,
-            unsigned => unsigned,
-        };
-        rest = digits(unsigned)?;
-    }
-    Some(rest)
-}
-
-/// What follows one digit or more.
-fn digits(text: &[u8]) -> Option<&[u8]> {
-    text.first()?.is_ascii_digit().then(|| skip_digits(text))
-}
-
-fn skip_digits(text: &[u8]) -> &[u8] {
-    let len = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    &text[len..]
 }
 
 #[cfg(test)]

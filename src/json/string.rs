@@ -1,4 +1,4 @@
-//! Bytes as a JSON string, with the escapes of Go's `encoding/json`.
+//! JSON strings of bytes, with the escapes of Go's `encoding/json`, and the text of such strings.
 
 /// How many bytes are looked at together: the compiler turns that into a few vector instructions.
 const BLOCK: usize = 32;
@@ -9,7 +9,7 @@ const LONGEST_ESCAPE: usize = 6;
 /// The first byte of U+2028 and U+2029, which end a line in JavaScript: Go escapes them.
 const SEPARATOR_LEAD: u8 = 0xe2;
 
-/// What follows `\` for the bytes that need an escape: `u` stands for `u00` and two digits. 0: no escape.
+/// The byte behind `\` for the bytes that need an escape: `u` stands for `u00` and two digits. 0: no escape.
 const ESCAPES: [u8; 256] = {
     let mut table = [0; 256];
     let mut i = 0;
@@ -108,6 +108,53 @@ fn write_block<'a>(text: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
     }
     out.extend_from_slice(&block[..len]);
     &text[at..]
+}
+
+/// The text of a string, without its quotes, whose escapes are valid. Each byte that is not UTF-8 becomes a replacement
+/// character.
+pub fn unescape(text: &[u8]) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = memchr::memchr(b'\\', rest) {
+        push_lossy(&rest[..at], &mut out);
+        let escape = &rest[at + 1..];
+        rest = escape.get(1..).unwrap_or_default();
+        out.push(match escape.first() {
+            Some(b'b') => '\x08',
+            Some(b'f') => '\x0c',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(b'u') => {
+                let (char, len) = code_unit(rest);
+                rest = &rest[len..];
+                char
+            }
+            Some(&byte) => char::from(byte),
+            None => char::REPLACEMENT_CHARACTER,
+        });
+    }
+    push_lossy(rest, &mut out);
+    out
+}
+
+/// The character that begins with these four digits, and how many bytes it takes: a pair of surrogates makes one.
+fn code_unit(text: &[u8]) -> (char, usize) {
+    let unit = |digits: Option<&[u8]>| u32::from_str_radix(std::str::from_utf8(digits?).ok()?, 16).ok();
+    let Some(first) = unit(text.get(..4)) else { return (char::REPLACEMENT_CHARACTER, text.len().min(4)) };
+    let second = text.get(4..6).filter(|&escape| escape == b"\\u").and_then(|_| unit(text.get(6..10)));
+    if let (0xd800..0xdc00, Some(second @ 0xdc00..0xe000)) = (first, second) {
+        let code = 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+        return (char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), 10);
+    }
+    (char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER), 4)
+}
+
+fn push_lossy(text: &[u8], out: &mut String) {
+    for chunk in text.utf8_chunks() {
+        out.push_str(chunk.valid());
+        out.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
+    }
 }
 
 #[cfg(test)]
