@@ -78,6 +78,7 @@ fn display(format: Format) -> Display {
     Display {
         format,
         template: None,
+        highlight: Vec::new(),
         color_stdout: true,
         color_stderr: false,
         timestamps: None,
@@ -96,8 +97,8 @@ fn patterns(patterns: &[&str]) -> Vec<LinePattern> {
 }
 
 fn render(bencher: Bencher, display: Display, highlight: &[&str], batches: &[Batch]) {
-    let filter = FilterPlan { highlight: patterns(highlight), ..FilterPlan::default() };
-    let Ok(mut renderer) = Renderer::new(&display, &filter) else { return };
+    let display = Display { highlight: patterns(highlight), ..display };
+    let Ok(mut renderer) = Renderer::new(&display) else { return };
     let mut out = Vec::with_capacity(LINES * 1024);
     bencher.counter(ItemsCount::new(LINES)).bench_local(|| {
         out.clear();

@@ -9,7 +9,9 @@ mod purpose;
 mod queue;
 
 mod cli;
+mod environment;
 mod plan;
+mod usage_error;
 
 mod source;
 
@@ -51,7 +53,8 @@ pub mod bench {
 }
 
 use cli::Command;
-use plan::{Environment, Plan};
+use environment::Environment;
+use plan::Plan;
 
 /// Does what `args` say, the program's name first, with the streams of `io`.
 pub fn run(args: impl IntoIterator<Item = OsString>, mut io: Io) -> ExitCode {
@@ -61,11 +64,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>, mut io: Io) -> ExitCode {
             for warning in &args.warnings {
                 let _ = writeln!(io.stderr, "stern-rs: {warning}");
             }
-            Plan::new(*args, &env)
+            Plan::new(&args, &env)
         }
         Ok(Command::Print(text)) => return print(&mut io, &text),
-        Ok(Command::Complete(typed)) => {
-            let answer = block_on(complete::run(*typed, &env));
+        Ok(Command::Complete(unfinished)) => {
+            let answer = block_on(complete::run(*unfinished, &env));
             return answer.map_or(ExitCode::Failed, |answer| print(&mut io, &answer));
         }
         Err(error) => Err(error),

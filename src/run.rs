@@ -9,7 +9,6 @@ use tokio::{
 };
 
 use crate::{
-    cli::UsageError,
     exit::ExitCode,
     filter::Filter,
     io::Io,
@@ -20,6 +19,7 @@ use crate::{
     sink::{self, Closed, Print, Sink},
     source::{self, Outcome, Source},
     stats::Stats,
+    usage_error::UsageError,
 };
 
 /// How long the report of what it cost may take at the end.
@@ -27,7 +27,7 @@ const REPORT: Duration = Duration::from_secs(1);
 
 /// Does what `plan` says, until it is done or a signal ends it.
 pub async fn run(plan: Plan, mut io: Io) -> ExitCode {
-    let renderer = match Renderer::new(&plan.display, &plan.filter) {
+    let renderer = match Renderer::new(&plan.display) {
         Ok(renderer) => renderer,
         Err(reason) => {
             // There is nowhere else to say that standard error is closed.

@@ -79,8 +79,7 @@ mod tests {
 
     fn kept(include: &[&str], exclude: &[&str], lines: &[&str]) -> Vec<String> {
         let compile = |patterns: &[&str]| patterns.iter().map(|p| LinePattern::new(p).unwrap()).collect();
-        let plan =
-            FilterPlan { include: compile(include), exclude: compile(exclude), ..FilterPlan::default() };
+        let plan = FilterPlan { include: compile(include), exclude: compile(exclude) };
         let mut batch = batch(lines);
         if let Some(kept) = Filter::new(&plan).select(&batch.clone()) {
             batch.keep(kept);

@@ -1,11 +1,7 @@
 //! `-o default`: `[namespace ]pod container [timestamp ]message`, the names in colour.
 
 use super::{Format, Frame, color::Palette, raw::Raw};
-use crate::{
-    event::Instant,
-    origin::Origin,
-    plan::{Display, FilterPlan},
-};
+use crate::{event::Instant, origin::Origin, plan::Display};
 
 pub struct Prefixed {
     palette: Palette,
@@ -14,8 +10,8 @@ pub struct Prefixed {
 }
 
 impl Prefixed {
-    pub fn new(display: &Display, filter: &FilterPlan, palette: Palette) -> Prefixed {
-        Prefixed { palette, namespace: display.namespace_in_prefix, line: Raw::new(display, filter) }
+    pub fn new(display: &Display, palette: Palette) -> Prefixed {
+        Prefixed { palette, namespace: display.namespace_in_prefix, line: Raw::new(display) }
     }
 }
 

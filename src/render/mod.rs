@@ -20,7 +20,7 @@ use crate::{
     event::{Batch, Closed, Gap, Instant, Item},
     notice::Notice,
     origin::Origin,
-    plan::{Display, FilterPlan, Format as Name},
+    plan::{Display, Format as Name},
 };
 use color::Palette;
 use default::Prefixed;
@@ -78,16 +78,16 @@ pub struct Renderer {
 
 impl Renderer {
     /// Err: what is wrong with the template.
-    pub fn new(display: &Display, filter: &FilterPlan) -> Result<Renderer, String> {
+    pub fn new(display: &Display) -> Result<Renderer, String> {
         let color = display.color_stdout;
         // A template may show the colours themselves.
         let color = color || display.template.is_some();
         let palette = Palette::new(display, color);
         let notices = Notices::new(display);
         let format: Box<dyn Format> = match (&display.template, display.format) {
-            (Some(template), _) => Box::new(Templated::new(template, display, filter, palette)?),
-            (None, Name::Default) => Box::new(Prefixed::new(display, filter, palette)),
-            (None, Name::Raw) => Box::new(Raw::new(display, filter)),
+            (Some(template), _) => Box::new(Templated::new(template, display, palette)?),
+            (None, Name::Default) => Box::new(Prefixed::new(display, palette)),
+            (None, Name::Raw) => Box::new(Raw::new(display)),
             (None, Name::Json) => Box::new(Json::new(display)),
             (None, Name::Extjson) => Box::new(ExtJson::new(display, palette)),
             (None, Name::Ppextjson) => Box::new(PpExtJson(ExtJson::new(display, palette))),
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn each_origin_keeps_its_own_frame() {
         let (web, api) = (origin("default", "web", "app"), origin("default", "api", "app"));
-        let mut renderer = Renderer::new(&display(), &FilterPlan::default()).unwrap();
+        let mut renderer = Renderer::new(&display()).unwrap();
         let mut out = Vec::new();
         for origin in [&web, &api, &web] {
             renderer.batch(&batch(origin, &[b"hello"]), &mut out);
@@ -153,14 +153,14 @@ mod tests {
         let mut batch = batch(&origin("default", "web", "app"), &[b"a", b"b"]);
         batch.items.insert(1, Item::Gap(Gap::Behind(None)));
         let mut out = Vec::new();
-        Renderer::new(&display(), &FilterPlan::default()).unwrap().batch(&batch, &mut out);
+        Renderer::new(&display()).unwrap().batch(&batch, &mut out);
         assert_eq!(out, b"web app a\nweb app b\n");
     }
 
     #[test]
     fn a_closed_origin_is_let_go() {
         let web = origin("default", "web", "app");
-        let mut renderer = Renderer::new(&display(), &FilterPlan::default()).unwrap();
+        let mut renderer = Renderer::new(&display()).unwrap();
         renderer.batch(&batch(&web, &[b"hello"]), &mut Vec::new());
         let closed = Closed { reason: Reason::Finished, complete: true, restart_count: 0 };
         renderer.closed(&web, &closed, &mut Vec::new());

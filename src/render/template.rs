@@ -18,7 +18,7 @@ use crate::{
     event::{Batch, Instant, Item},
     notice::{Notice, Scope},
     origin::Origin,
-    plan::{Display, FilterPlan, Template as Source},
+    plan::{Display, Template as Source},
 };
 use color::Color;
 use log::Log;
@@ -37,12 +37,7 @@ pub struct Templated {
 
 impl Templated {
     /// Err: the flag and why there is no template or what is wrong with it.
-    pub fn new(
-        source: &Source,
-        display: &Display,
-        filter: &FilterPlan,
-        palette: Palette,
-    ) -> Result<Templated, String> {
+    pub fn new(source: &Source, display: &Display, palette: Palette) -> Result<Templated, String> {
         let (flag, text) = match source {
             Source::Text(text) => ("--template".to_owned(), text.clone().into_bytes()),
             Source::File(path) => {
@@ -59,7 +54,7 @@ impl Templated {
             palette,
             color,
             clock: Clock::new(display),
-            highlight: if color { Highlight::new(filter) } else { None },
+            highlight: if color { Highlight::new(&display.highlight) } else { None },
             timestamp: Vec::new(),
             failed: Vec::new(),
         })

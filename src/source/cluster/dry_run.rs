@@ -166,8 +166,9 @@ mod tests {
     use super::*;
     use crate::{
         cli::{self, Command},
+        environment::Environment,
         origin::{Owner, PodInfo},
-        plan::{Environment, Plan, Source},
+        plan::{Plan, Source},
     };
 
     fn origin(pod: usize, node: &str, container: &str) -> Arc<Origin> {
@@ -186,7 +187,7 @@ mod tests {
     fn plan(line: &str) -> ClusterPlan {
         let argv = std::iter::once("stern-rs").chain(line.split(' ')).map(Into::into);
         let Ok(Command::Run(args)) = cli::parse(argv, &Environment::bare()) else { panic!("not a run") };
-        match Plan::new(*args, &Environment::bare()).expect("a plan").source {
+        match Plan::new(&args, &Environment::bare()).expect("a plan").source {
             Source::Cluster(plan) => *plan,
             Source::Stdin => panic!("not a cluster"),
         }

@@ -1,4 +1,4 @@
-//! What the surroundings say: the terminal, the variables about colour, the local time zone, the home.
+//! The process environment: terminals, the variables about colour, the local time zone, the home directory.
 
 use std::{
     env,
@@ -41,8 +41,8 @@ impl Environment {
         }
     }
 
-    /// Whether a stream is coloured where the command line leaves it open.
-    pub(super) fn wants_color(&self, is_terminal: bool) -> bool {
+    /// Whether a stream is coloured with `--color auto`.
+    pub fn wants_color(&self, is_terminal: bool) -> bool {
         let said = |variable: &Option<OsString>| variable.as_ref().is_some_and(|value| !value.is_empty());
         let is =
             |variable: &Option<OsString>, word: &str| variable.as_ref().is_some_and(|value| value == word);
