@@ -184,7 +184,6 @@ impl<L: Logs> Tail<L> {
         let unread = !reach.is_opened() || !reach.has_ended();
         let gap = match reason {
             Reason::Deleted => unread.then_some(unchecked),
-            Reason::Terminated(_) if self.whereabouts == Whereabouts::Lost => unread.then_some(unchecked),
             Reason::Terminated(_) if unread && removed => Some(unchecked),
             // There is another instance's log in its place.
             Reason::Terminated(_) if unread && self.log().is_err() => Some(unchecked),

@@ -160,3 +160,21 @@ async fn a_log_that_was_never_read_is_told_where_its_pod_is_gone() {
     assert_eq!(said, ["! gone before its log could be read"]);
     assert!(!ended.complete);
 }
+
+/// The runtime did not answer for a moment.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_comes_again_was_not_removed() {
+    let mut asked = 0;
+    let story = Story::follow(move |_| {
+        asked += 1;
+        match asked {
+            1 => Reply::of(line(-1.0, "0")),
+            2 => Reply::of(REMOVED),
+            _ => Reply::of(line(-1.0, "0") + &line(0.0, "1")),
+        }
+    });
+    story.pass(30.0).await;
+    story.life.send_replace(Life::Terminated(Ending::default()));
+    let (ended, said, _) = story.end().await;
+    assert_eq!((said.join(" ").as_str(), ended.complete), ("+ 0 1 -", true));
+}

@@ -51,7 +51,7 @@ async fn a_bound_on_bytes_does_not_end_a_followed_log_before_it_is_reached() {
 #[tokio::test(start_paused = true)]
 async fn the_last_lines_of_a_followed_log_and_what_follows_are_shown_over_breaks() {
     for cut in [0.5, 2.0, 6.5] {
-        let container = Container::writing((0..20).map(|n| f64::from(n) - 10.0));
+        let container = Container::writing((0..200).map(|n| f64::from(n) / 10.0 - 10.0));
         let story =
             Story::begin(LogPlan { tail: Some(2), ..plan() }, Life::Running, move |request| match container
                 .now()
@@ -60,7 +60,7 @@ async fn the_last_lines_of_a_followed_log_and_what_follows_are_shown_over_breaks
                 _ => container.answer(request),
             });
         story.pass(40.0).await;
-        let lines: Vec<String> = (9..20).map(|n| n.to_string()).collect();
+        let lines: Vec<String> = (99..200).map(|n| n.to_string()).collect();
         assert_eq!(story.said()[1..], lines, "cut after {cut} s");
     }
 }

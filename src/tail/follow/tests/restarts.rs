@@ -283,3 +283,109 @@ async fn a_pod_that_meets_the_condition_again_goes_on_where_it_was() {
         assert_eq!(story.said(), ["+", "0", "1", "2", "-", "+", "3", "4"], "{away} s away");
     }
 }
+
+/// The status has whole seconds, so that the last line of the first instance seems to be written after the second started.
+#[tokio::test(start_paused = true)]
+async fn a_rotation_after_a_quick_restart_is_not_taken_for_another_restart() {
+    let old = log([(-1.0, "a"), (5.9, "last words")]);
+    let new = log([(8.5, "b"), (10.0, "lost")]);
+    let container = Container::new([(-60.0, Some(5.92), old), (5.95, None, new)]);
+    let mut story = Story::follow(move |request| match container.now() {
+        5.94..8.9 if request.follow => container.answer(request).cut_after(9.0 - container.now()).broken(),
+        8.9..12.0 if !request.previous => Reply::refusal(500, "dial tcp: connection refused"),
+        now @ 12.0.. if !request.previous => log([(11.5, "c")]).answer_at(now, None, request),
+        _ => container.answer(request),
+    });
+    story.pass(6.0).await;
+    story.restarts(5.95);
+    story.pass(40.0).await;
+    assert_eq!(outline(&story), ["+", "a", "last words", "-", "+", "b", "! Between", "c"]);
+}
+
+/// The next instance writes in the second in which it started, which could be the end of the old one's log.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_comes_with_the_report_of_a_restart_is_not_taken_for_the_old_log() {
+    let old = log([(-1.0, "a"), (4.9, "last words")]);
+    let container = Container::new([(-60.0, Some(5.0), old), (6.0, None, log([(6.3, "b")]))]);
+    let mut asked = 0;
+    let mut story = Story::follow(move |request| {
+        asked += 1;
+        match asked {
+            1 => Reply::of(line(6.3, "b")).after(7.0),
+            _ => container.answer(request),
+        }
+    });
+    story.pass(6.5).await;
+    story.restarts(6.0);
+    story.pass(20.0).await;
+    assert_eq!(story.said(), ["+", "a", "last words", "-", "+", "b"]);
+}
+
+/// Permissions and kubelets can be late for the next instance as they can for the same one.
+#[tokio::test(start_paused = true)]
+async fn a_refusal_right_after_a_restart_ends_no_tail() {
+    let container = restarting();
+    let mut story = Story::follow(move |request| match (container.now(), request.previous) {
+        (5.5..20.0, false) => Reply::refusal(403, "no"),
+        _ => container.answer(request),
+    });
+    story.pass(6.5).await;
+    story.restarts(6.0);
+    story.pass(60.0).await;
+    assert_eq!(outline(&story), IN_ORDER);
+}
+
+/// Only the kubelet knew of the restart while the rest was read.
+#[tokio::test(start_paused = true)]
+async fn an_end_that_the_status_reports_late_is_waited_for() {
+    let container = restarting();
+    let mut story = Story::follow(move |request| match container.now() {
+        ..1.0 => container.answer(request).cut_after(2.0).broken(),
+        1.0..7.8 => Reply::refusal(500, "dial tcp: connection refused"),
+        _ => container.answer(request),
+    });
+    story.pass(18.0).await;
+    assert_eq!(outline(&story), ["+", "a", "last words"]);
+    let ending = Ending { reason: "Error".into(), ..Ending::default() };
+    story.life.send_replace(Life::Terminated(ending.clone()));
+    let (ended, ..) = story.end().await;
+    assert_eq!((ended.reason, ended.complete), (Reason::Terminated(ending), true));
+}
+
+/// The kubelet does not say in time whose log it is. Later the rest of the old one is read, so that none of it is missing.
+#[tokio::test(start_paused = true)]
+async fn lines_of_the_next_instance_behind_a_gap_are_handed_over_to_its_tail() {
+    for (last_words, first) in [(4.9, 7.5), (5.4, 6.2)] {
+        let old = log([(-1.0, "a"), (last_words, "last words")]);
+        let container = Container::new([(-60.0, Some(5.5), old), (6.0, None, log([(first, "b")]))]);
+        let story = Story::follow(move |request| match (container.now(), request.previous) {
+            (..1.0, _) => container.answer(request).cut_after(2.0).broken(),
+            (1.0..7.8, _) | (..40.0, true) => Reply::refusal(500, "dial tcp: connection refused"),
+            _ => container.answer(request),
+        });
+        story.pass(60.0).await;
+        assert_eq!(outline(&story), ["+", "a", "! Between", "b"]);
+        let replaced = Life::Replaced { ending: Ending::default(), restart_count: 1, started: Some(at(6.0)) };
+        story.life.send_replace(replaced);
+        story.pass(20.0).await;
+        assert_eq!(outline(&story), ["+", "a", "! Between", "b", "last words", "-"]);
+        assert!(story.end().await.0.complete);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_that_wrote_nothing_has_none_of_the_next_ones_lines() {
+    let container =
+        Container::new([(-60.0, Some(5.0), log([])), (6.0, None, log([(7.5, "b"), (29.5, "c")]))]);
+    let mut story = Story::follow(move |request| match container.now() {
+        ..7.8 => Reply::refusal(500, "dial tcp: connection refused"),
+        ..20.0 => container.answer(request).cut_after(20.0 - container.now()),
+        _ => container.answer(request),
+    });
+    story.pass(19.0).await;
+    story.life.send_replace(Life::Terminated(Ending { finished: Some(at(5.0)), ..Ending::default() }));
+    story.pass(4.0).await;
+    story.restarts(6.0);
+    story.pass(20.0).await;
+    assert_eq!(outline(&story), ["+", "b", "-", "+", "c"]);
+}
