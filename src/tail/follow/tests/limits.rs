@@ -48,6 +48,16 @@ async fn a_bound_on_bytes_does_not_end_a_followed_log_before_it_is_reached() {
     assert!(ended.complete);
 }
 
+/// Its newline would be one byte too many.
+#[tokio::test(start_paused = true)]
+async fn a_line_at_whose_end_the_bound_on_bytes_is_reached_is_shown() {
+    let log = Written::numbered([-5.0, -4.0, -3.0]);
+    let plan = LogPlan { limit_bytes: Some(33 + 32), ..plan() };
+    let story = Story::begin(plan, Life::Running, move |request| log.answer(request));
+    let (ended, said, _) = story.end().await;
+    assert_eq!((said.join(" ").as_str(), ended.complete), ("+ 0 1 -", true));
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_last_lines_of_a_followed_log_and_what_follows_are_shown_over_breaks() {
     for cut in [0.5, 2.0, 6.5] {
