@@ -2,6 +2,7 @@
 
 mod deletion;
 mod ends;
+mod late;
 mod limits;
 mod polling;
 mod restarts;
@@ -51,3 +52,12 @@ fn busy(plan: LogPlan, rate: f64, round_trip: f64) -> Story {
         log.until(began.elapsed().as_secs_f64() + round_trip / 2.0).answer(request).after(round_trip)
     })
 }
+
+/// An instance that says `a` and some last words before it ends at 5 s, and the next one, which starts a second later.
+fn restarting() -> Container {
+    let old = log([(-1.0, "a"), (4.9, "last words")]);
+    Container::new([(-60.0, Some(5.0), old), (6.0, None, log([(7.5, "b"), (29.5, "c")]))])
+}
+
+/// All that is to be shown of it, in order.
+const IN_ORDER: [&str; 7] = ["+", "a", "last words", "-", "+", "b", "c"];

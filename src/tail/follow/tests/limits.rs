@@ -54,8 +54,8 @@ async fn a_line_at_whose_end_the_bound_on_bytes_is_reached_is_shown() {
     let log = Written::numbered([-5.0, -4.0, -3.0]);
     let plan = LogPlan { limit_bytes: Some(33 + 32), ..plan() };
     let story = Story::begin(plan, Life::Running, move |request| log.answer(request));
-    let (ended, said, _) = story.end().await;
-    assert_eq!((said.join(" ").as_str(), ended.complete), ("+ 0 1 -", true));
+    let (ended, said, asked) = story.end().await;
+    assert_eq!((said.join(" ").as_str(), ended.complete, asked.len()), ("+ 0 1 -", true, 1));
 }
 
 #[tokio::test(start_paused = true)]

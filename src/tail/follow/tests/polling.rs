@@ -33,10 +33,11 @@ async fn a_log_that_was_removed_behind_a_poll_is_told_in_one_line() {
     });
     story.pass(0.5).await;
     story.life.send_replace(stopped());
-    let (ended, said, _) = story.end().await;
+    let (ended, said, asked) = story.end().await;
     assert!(!ended.complete, "{said:?}");
     let told: Vec<_> = said.iter().filter(|said| said.starts_with('!')).collect();
     assert!(told.len() == 1 && told[0].contains("Unchecked"), "{told:?}");
+    assert!(!asked.iter().any(|(_, request)| is_look(request)), "{asked:?}");
 }
 
 const OUT_OF_INOTIFY: &str = "failed to create fsnotify watcher: too many open files";
@@ -189,4 +190,16 @@ async fn the_only_place_is_lent_to_who_is_not_followed() {
     }
     let is_followed = |story: &Story| story.asked().last().is_some_and(|(_, request)| request.follow);
     assert!(!is_followed(&stories[0]) && stories[1].asked().iter().any(|(_, request)| request.follow));
+}
+
+/// Its requests are refused again and again, and the pauses between them are long.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_is_refused_keeps_no_place_from_others() {
+    let scheduler = Scheduler::new(1, 100);
+    let refused = Setup { scheduler: scheduler.clone(), ..Setup::new(plan()) };
+    let refused = refused.begin(|_| Reply::refusal(500, "no"));
+    refused.pass(5.0).await;
+    let story = Setup { scheduler, ..Setup::new(as_it_is()) }.begin(|_| Reply::of(line(-1.0, "0")));
+    story.pass(30.0).await;
+    assert_eq!(story.said(), ["+", "0", "-"]);
 }

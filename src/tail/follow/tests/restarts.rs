@@ -1,4 +1,4 @@
-//! A container restarts, and the watch, the apiserver and its kubelet know of it one after the other.
+//! A container restarts: the rest of its log comes before the next one's.
 
 use super::*;
 
@@ -59,15 +59,6 @@ async fn a_log_that_went_on_elsewhere_is_shown_though_nobody_can_say_whose_it_is
     }
 }
 
-/// An instance that says `a` and some last words before it ends at 5 s, and the next one, which starts a second later.
-fn restarting() -> Container {
-    let old = log([(-1.0, "a"), (4.9, "last words")]);
-    Container::new([(-60.0, Some(5.0), old), (6.0, None, log([(7.5, "b"), (29.5, "c")]))])
-}
-
-/// All that is to be shown of it, in order.
-const IN_ORDER: [&str; 7] = ["+", "a", "last words", "-", "+", "b", "c"];
-
 #[tokio::test(start_paused = true)]
 async fn the_rest_of_an_instance_comes_before_the_next_one() {
     for reported in [6.0, 7.0, 8.0, 12.0] {
@@ -97,58 +88,6 @@ async fn what_a_broken_stream_left_is_read_from_the_previous_log() {
     }
 }
 
-/// The watch is late: the apiserver has to be asked.
-#[tokio::test(start_paused = true)]
-async fn a_restart_that_only_the_apiserver_knows_of_is_not_taken_for_a_rotation() {
-    let container = restarting();
-    let mut story = Story::follow(move |request| match (container.now(), request.previous) {
-        (..1.0, _) => container.answer(request).cut_after(2.0).broken(),
-        (1.0..7.8, _) => Reply::refusal(500, "dial tcp: connection refused"),
-        (..16.0, true) => Reply::refusal(400, "the kubelet is not to be asked"),
-        _ => container.answer(request),
-    });
-    story.pass(6.0).await;
-    story.apiserver_knows(1);
-    story.pass(11.0).await;
-    assert_eq!(outline(&story), ["+", "a"]);
-    story.restarts(6.0);
-    story.pass(20.0).await;
-    assert_eq!(outline(&story), IN_ORDER);
-}
-
-/// The log of the next instance is opened before that is known, and none of the lines of the first was read.
-#[tokio::test(start_paused = true)]
-async fn lines_that_were_read_too_early_are_not_repeated() {
-    let container = restarting();
-    let mut story = Story::follow(move |request| match container.now() {
-        ..7.8 => Reply::refusal(500, "dial tcp: connection refused"),
-        _ => container.answer(request),
-    });
-    story.pass(20.0).await;
-    assert_eq!(outline(&story), ["+", "b"]);
-    story.restarts(6.0);
-    story.pass(20.0).await;
-    assert_eq!(outline(&story), ["+", "b", "a", "last words", "-", "+", "c"]);
-}
-
-/// The status says only that the old instance ended, while the stream is the next one's.
-#[tokio::test(start_paused = true)]
-async fn an_end_that_is_reported_while_the_next_instance_writes_shows_each_line_once() {
-    let container = restarting();
-    let mut story = Story::follow(move |request| match container.now() {
-        ..7.8 => Reply::refusal(500, "dial tcp: connection refused"),
-        ..20.0 => container.answer(request).cut_after(20.0 - container.now()),
-        _ => container.answer(request),
-    });
-    story.pass(19.0).await;
-    story.life.send_replace(Life::Terminated(Ending { finished: Some(at(5.0)), ..Ending::default() }));
-    story.pass(4.0).await;
-    assert_eq!(outline(&story), ["+", "b", "a", "last words", "-"]);
-    story.restarts(6.0);
-    story.pass(20.0).await;
-    assert_eq!(outline(&story), ["+", "b", "a", "last words", "-", "+", "c"]);
-}
-
 /// The next instance has crashed as well: until there is another, its log is the previous one too. It may have been read
 /// before that is known.
 #[tokio::test(start_paused = true)]
@@ -176,20 +115,26 @@ async fn a_log_that_is_out_of_reach_between_two_crashes_is_told() {
     }
 }
 
-/// The node keeps no log of an instance that ended, and the status is late.
+/// The log that is served as the previous one is that of a later instance: as its last line is the current log's too, or as it
+/// was written long after the later instance started.
 #[tokio::test(start_paused = true)]
-async fn a_restart_that_is_reported_late_by_a_node_that_keeps_nothing_repeats_nothing() {
-    let container = restarting();
-    let mut story = Story::follow(move |request| match (container.now(), request.previous) {
-        (_, true) => Reply::refusal(400, NO_PREVIOUS),
-        (..1.0, _) => container.answer(request).cut_after(2.0).broken(),
-        (1.0..7.8, _) => Reply::refusal(500, "dial tcp: connection refused"),
-        _ => container.answer(request),
-    });
-    story.pass(20.0).await;
-    story.restarts(6.0);
-    story.pass(20.0).await;
-    assert_eq!(outline(&story), ["+", "a", "! Between", "b", "! Behind", "-", "+", "c"]);
+async fn a_previous_log_of_a_later_instance_is_not_read() {
+    let crashed = vec![(2.0, Some(2.5), log([(2.3, "b")]))];
+    let restarted = vec![(2.0, Some(4.0), log([(3.5, "b")])), (5.0, None, log([(5.5, "c")]))];
+    for later in [crashed, restarted] {
+        let first = (-60.0, Some(1.0), log([(-1.0, "a"), (0.5, "lost")]));
+        let container = Container::new([first].into_iter().chain(later));
+        let story = Story::follow(move |request| match container.now() {
+            ..0.1 => container.answer(request).cut_after(0.1).broken(),
+            ..6.0 => Reply::refusal(500, "dial tcp: connection refused"),
+            _ => container.answer(request),
+        });
+        story.pass(4.5).await;
+        let replaced = Life::Replaced { ending: Ending::default(), restart_count: 1, started: Some(at(2.0)) };
+        story.life.send_replace(replaced);
+        story.pass(60.0).await;
+        assert_eq!(outline(&story), ["+", "a", "! Unchecked", "-"]);
+    }
 }
 
 /// Its runtime takes some seconds until it names the old log.
@@ -333,59 +278,4 @@ async fn a_refusal_right_after_a_restart_ends_no_tail() {
     story.restarts(6.0);
     story.pass(60.0).await;
     assert_eq!(outline(&story), IN_ORDER);
-}
-
-/// Only the kubelet knew of the restart while the rest was read.
-#[tokio::test(start_paused = true)]
-async fn an_end_that_the_status_reports_late_is_waited_for() {
-    let container = restarting();
-    let mut story = Story::follow(move |request| match container.now() {
-        ..1.0 => container.answer(request).cut_after(2.0).broken(),
-        1.0..7.8 => Reply::refusal(500, "dial tcp: connection refused"),
-        _ => container.answer(request),
-    });
-    story.pass(18.0).await;
-    assert_eq!(outline(&story), ["+", "a", "last words"]);
-    let ending = Ending { reason: "Error".into(), ..Ending::default() };
-    story.life.send_replace(Life::Terminated(ending.clone()));
-    let (ended, ..) = story.end().await;
-    assert_eq!((ended.reason, ended.complete), (Reason::Terminated(ending), true));
-}
-
-/// The kubelet does not say in time whose log it is. Later the rest of the old one is read, so that none of it is missing.
-#[tokio::test(start_paused = true)]
-async fn lines_of_the_next_instance_behind_a_gap_are_handed_over_to_its_tail() {
-    for (last_words, first) in [(4.9, 7.5), (5.4, 6.2)] {
-        let old = log([(-1.0, "a"), (last_words, "last words")]);
-        let container = Container::new([(-60.0, Some(5.5), old), (6.0, None, log([(first, "b")]))]);
-        let story = Story::follow(move |request| match (container.now(), request.previous) {
-            (..1.0, _) => container.answer(request).cut_after(2.0).broken(),
-            (1.0..7.8, _) | (..40.0, true) => Reply::refusal(500, "dial tcp: connection refused"),
-            _ => container.answer(request),
-        });
-        story.pass(60.0).await;
-        assert_eq!(outline(&story), ["+", "a", "! Between", "b"]);
-        let replaced = Life::Replaced { ending: Ending::default(), restart_count: 1, started: Some(at(6.0)) };
-        story.life.send_replace(replaced);
-        story.pass(20.0).await;
-        assert_eq!(outline(&story), ["+", "a", "! Between", "b", "last words", "-"]);
-        assert!(story.end().await.0.complete);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_instance_that_wrote_nothing_has_none_of_the_next_ones_lines() {
-    let container =
-        Container::new([(-60.0, Some(5.0), log([])), (6.0, None, log([(7.5, "b"), (29.5, "c")]))]);
-    let mut story = Story::follow(move |request| match container.now() {
-        ..7.8 => Reply::refusal(500, "dial tcp: connection refused"),
-        ..20.0 => container.answer(request).cut_after(20.0 - container.now()),
-        _ => container.answer(request),
-    });
-    story.pass(19.0).await;
-    story.life.send_replace(Life::Terminated(Ending { finished: Some(at(5.0)), ..Ending::default() }));
-    story.pass(4.0).await;
-    story.restarts(6.0);
-    story.pass(20.0).await;
-    assert_eq!(outline(&story), ["+", "b", "-", "+", "c"]);
 }

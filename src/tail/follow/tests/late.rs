@@ -1,0 +1,147 @@
+//! A restart of which the kubelet, the apiserver and the watch know one after the other.
+
+use super::*;
+
+/// The watch is late: the apiserver has to be asked.
+#[tokio::test(start_paused = true)]
+async fn a_restart_that_only_the_apiserver_knows_of_is_not_taken_for_a_rotation() {
+    let container = restarting();
+    let mut story = Story::follow(move |request| match (container.now(), request.previous) {
+        (..1.0, _) => container.answer(request).cut_after(2.0).broken(),
+        (1.0..7.8, _) => Reply::refusal(500, "dial tcp: connection refused"),
+        (..16.0, true) => Reply::refusal(400, "the kubelet is not to be asked"),
+        _ => container.answer(request),
+    });
+    story.pass(6.0).await;
+    story.apiserver_knows(1);
+    story.pass(11.0).await;
+    assert_eq!(outline(&story), ["+", "a"]);
+    story.restarts(6.0);
+    story.pass(20.0).await;
+    assert_eq!(outline(&story), IN_ORDER);
+}
+
+/// The log of the next instance is opened before that is known, and none of the lines of the first was read.
+#[tokio::test(start_paused = true)]
+async fn lines_that_were_read_too_early_are_not_repeated() {
+    let container = restarting();
+    let mut story = Story::follow(move |request| match container.now() {
+        ..7.8 => Reply::refusal(500, "dial tcp: connection refused"),
+        _ => container.answer(request),
+    });
+    story.pass(20.0).await;
+    assert_eq!(outline(&story), ["+", "b"]);
+    story.restarts(6.0);
+    story.pass(20.0).await;
+    assert_eq!(outline(&story), ["+", "b", "a", "last words", "-", "+", "c"]);
+}
+
+/// The status says only that the old instance ended, while the stream is the next one's.
+#[tokio::test(start_paused = true)]
+async fn an_end_that_is_reported_while_the_next_instance_writes_shows_each_line_once() {
+    let container = restarting();
+    let mut story = Story::follow(move |request| match container.now() {
+        ..7.8 => Reply::refusal(500, "dial tcp: connection refused"),
+        ..20.0 => container.answer(request).cut_after(20.0 - container.now()),
+        _ => container.answer(request),
+    });
+    story.pass(19.0).await;
+    story.life.send_replace(Life::Terminated(Ending { finished: Some(at(5.0)), ..Ending::default() }));
+    story.pass(4.0).await;
+    assert_eq!(outline(&story), ["+", "b", "a", "last words", "-"]);
+    story.restarts(6.0);
+    story.pass(20.0).await;
+    assert_eq!(outline(&story), ["+", "b", "a", "last words", "-", "+", "c"]);
+}
+
+/// The node keeps no log of an instance that ended, and the status is late.
+#[tokio::test(start_paused = true)]
+async fn a_restart_that_is_reported_late_by_a_node_that_keeps_nothing_repeats_nothing() {
+    let container = restarting();
+    let mut story = Story::follow(move |request| match (container.now(), request.previous) {
+        (_, true) => Reply::refusal(400, NO_PREVIOUS),
+        (..1.0, _) => container.answer(request).cut_after(2.0).broken(),
+        (1.0..7.8, _) => Reply::refusal(500, "dial tcp: connection refused"),
+        _ => container.answer(request),
+    });
+    story.pass(20.0).await;
+    story.restarts(6.0);
+    story.pass(20.0).await;
+    assert_eq!(outline(&story), ["+", "a", "! Between", "b", "! Behind", "-", "+", "c"]);
+}
+
+/// Only the kubelet knew of the restart while the rest was read.
+#[tokio::test(start_paused = true)]
+async fn an_end_that_the_status_reports_late_is_waited_for() {
+    let container = restarting();
+    let story = Story::follow(move |request| match container.now() {
+        ..1.0 => container.answer(request).cut_after(2.0).broken(),
+        1.0..7.8 => Reply::refusal(500, "dial tcp: connection refused"),
+        _ => container.answer(request),
+    });
+    story.pass(18.0).await;
+    assert_eq!(outline(&story), ["+", "a", "last words"]);
+    let ending = Ending { reason: "Error".into(), ..Ending::default() };
+    story.life.send_replace(Life::Terminated(ending.clone()));
+    let (ended, ..) = story.end().await;
+    assert_eq!((ended.reason, ended.complete), (Reason::Terminated(ending), true));
+}
+
+/// The kubelet does not say in time whose log it is. Later the rest of the old one is read, so that none of it is missing.
+#[tokio::test(start_paused = true)]
+async fn lines_of_the_next_instance_behind_a_gap_are_handed_over_to_its_tail() {
+    for (last_words, first) in [(4.9, 7.5), (5.4, 6.2)] {
+        let old = log([(-1.0, "a"), (last_words, "last words")]);
+        let container = Container::new([(-60.0, Some(5.5), old), (6.0, None, log([(first, "b")]))]);
+        let story = Story::follow(move |request| match (container.now(), request.previous) {
+            (..1.0, _) => container.answer(request).cut_after(2.0).broken(),
+            (1.0..7.8, _) | (..40.0, true) => Reply::refusal(500, "dial tcp: connection refused"),
+            _ => container.answer(request),
+        });
+        story.pass(60.0).await;
+        assert_eq!(outline(&story), ["+", "a", "! Between", "b"]);
+        let replaced = Life::Replaced { ending: Ending::default(), restart_count: 1, started: Some(at(6.0)) };
+        story.life.send_replace(replaced);
+        story.pass(20.0).await;
+        assert_eq!(outline(&story), ["+", "a", "! Between", "b", "last words", "-"]);
+        assert!(story.end().await.0.complete);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_that_wrote_nothing_has_none_of_the_next_ones_lines() {
+    let container =
+        Container::new([(-60.0, Some(5.0), log([])), (6.0, None, log([(7.5, "b"), (29.5, "c")]))]);
+    let mut story = Story::follow(move |request| match container.now() {
+        ..7.8 => Reply::refusal(500, "dial tcp: connection refused"),
+        ..20.0 => container.answer(request).cut_after(20.0 - container.now()),
+        _ => container.answer(request),
+    });
+    story.pass(19.0).await;
+    story.life.send_replace(Life::Terminated(Ending { finished: Some(at(5.0)), ..Ending::default() }));
+    story.pass(4.0).await;
+    story.restarts(6.0);
+    story.pass(20.0).await;
+    assert_eq!(outline(&story), ["+", "b", "-", "+", "c"]);
+}
+
+/// The kubelet has nothing to say of it, and the apiserver knows of the restart just before the lines would be shown.
+#[tokio::test(start_paused = true)]
+async fn a_restart_that_is_known_before_a_gap_is_shown_makes_it_none() {
+    let container = restarting();
+    let mut story = Story::follow(move |request| match (container.now(), request.previous) {
+        (_, true) => Reply::refusal(400, NO_PREVIOUS),
+        (..1.0, _) => container.answer(request).cut_after(2.0).broken(),
+        (1.0..7.8, _) => Reply::refusal(500, "dial tcp: connection refused"),
+        _ => container.answer(request).after(2.0),
+    });
+    let opened = |story: &Story| story.asked().iter().filter(|(at, asked)| *at > 7.8 && asked.follow).count();
+    while opened(&story) < 2 {
+        story.pass(0.1).await;
+    }
+    story.apiserver_knows(1);
+    story.pass(4.0).await;
+    story.restarts(6.0);
+    story.pass(40.0).await;
+    assert_eq!(outline(&story), ["+", "a", "! Behind", "-", "+", "b", "c"]);
+}
