@@ -78,6 +78,7 @@ fn display(format: Format) -> Display {
     Display {
         format,
         template: None,
+        highlight: Vec::new(),
         color_stdout: true,
         color_stderr: false,
         timestamps: None,
@@ -96,8 +97,8 @@ fn patterns(patterns: &[&str]) -> Vec<LinePattern> {
 }
 
 fn render(bencher: Bencher, display: Display, highlight: &[&str], batches: &[Batch]) {
-    let filter = FilterPlan { highlight: patterns(highlight), ..FilterPlan::default() };
-    let Ok(mut renderer) = Renderer::new(&display, &filter, false) else { return };
+    let display = Display { highlight: patterns(highlight), ..display };
+    let Ok(mut renderer) = Renderer::new(&display) else { return };
     let mut out = Vec::with_capacity(LINES * 1024);
     bencher.counter(ItemsCount::new(LINES)).bench_local(|| {
         out.clear();
@@ -151,7 +152,9 @@ fn highlight(bencher: Bencher, patterns: &[&str]) {
 /// Patterns that match in no line, and so are all tried.
 #[divan::bench(args = [&["error"][..], &["error", "warn"], &["error", "warn", "(?i)panic", r"\b5\d\d\b"]])]
 fn filter(bencher: Bencher, exclude: &[&str]) {
-    let filter = Filter::new(&FilterPlan { exclude: patterns(exclude), ..FilterPlan::default() });
-    let mut batch = batch(Text::Plain, LINES, 1000);
-    bencher.counter(ItemsCount::new(LINES)).bench_local(|| filter.apply(divan::black_box(&mut batch)));
+    let mut filter = Filter::new(&FilterPlan { exclude: patterns(exclude), ..FilterPlan::default() });
+    let batch = batch(Text::Plain, LINES, 1000);
+    bencher
+        .counter(ItemsCount::new(LINES))
+        .bench_local(|| filter.select(divan::black_box(&batch)).map(<[u32]>::len));
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use divan::{AllocProfiler, Bencher, counter::ItemsCount};
 use jiff::tz::TimeZone;
-use stern_rs::bench::{Batch, Display, FilterPlan, Format, Item, Line, Origin, PodInfo, Renderer, Template};
+use stern_rs::bench::{Batch, Display, Format, Item, Line, Origin, PodInfo, Renderer, Template};
 
 #[global_allocator]
 static ALLOCATOR: AllocProfiler = AllocProfiler::system();
@@ -42,6 +42,7 @@ fn render(bencher: Bencher, template: &str) {
     let display = Display {
         format: Format::Default,
         template: Some(Template::Text(template.to_owned())),
+        highlight: Vec::new(),
         color_stdout: true,
         color_stderr: false,
         timestamps: None,
@@ -53,7 +54,7 @@ fn render(bencher: Bencher, template: &str) {
         namespace_in_prefix: false,
         namespace_in_extjson: false,
     };
-    let Ok(mut renderer) = Renderer::new(&display, &FilterPlan::default(), false) else { return };
+    let Ok(mut renderer) = Renderer::new(&display) else { return };
     let batch = batch(JSON);
     let mut out = Vec::with_capacity(LINES * 1024);
     bencher.counter(ItemsCount::new(LINES)).bench_local(|| {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::origin::Origin;
+use crate::{event::Ending, origin::Origin};
 
 /// One instance of a container: a restart makes another of the same origin.
 #[derive(Debug, Default)]
@@ -37,18 +37,6 @@ pub enum Life {
     Deleted,
     /// The pod no longer meets `--condition`.
     Dropped,
-}
-
-/// How an instance ended, as far as it is known.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Ending {
-    /// Such as `OOMKilled`; empty if unknown.
-    pub reason: String,
-    pub exit_code: Option<i32>,
-    /// In whole seconds.
-    pub finished: Option<Timestamp>,
-    /// Whether its pod was being deleted.
-    pub deleting: bool,
 }
 
 impl Life {

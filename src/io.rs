@@ -9,7 +9,7 @@ use std::{
 
 use rustix::event::{PollFd, PollFlags, poll};
 
-use crate::output::WholeLines;
+use crate::sink::WholeLines;
 
 pub struct Io {
     pub stdin: Box<dyn Read + Send>,

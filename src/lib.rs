@@ -1,33 +1,36 @@
 //! The log tailer for Kubernetes. The modules stand in the order in which data flows through them.
 
 // What the modules hand to each other.
-mod batch;
+mod event;
 mod instance;
 mod notice;
 mod origin;
 mod purpose;
+mod queue;
 
 mod cli;
+mod environment;
 mod plan;
+mod usage_error;
+
+mod source;
 
 mod cluster;
-mod lines;
-mod prompt;
 mod schedule;
 mod select;
 mod stats;
-mod stdin;
 mod tail;
 
-mod complete;
-mod coverage;
-mod dry_run;
+mod json;
+mod lines;
 
 mod filter;
-mod merge;
-mod output;
-mod render;
+mod order;
 
+mod render;
+mod sink;
+
+mod complete;
 mod exit;
 mod io;
 mod run;
@@ -37,11 +40,11 @@ use std::{ffi::OsString, io::Write};
 pub use exit::ExitCode;
 pub use io::Io;
 
-/// The way of a line from a batch to bytes, for benchmarks and fuzzing.
+/// The way of a line from a batch to bytes, for benchmarks.
 #[doc(hidden)]
 pub mod bench {
     pub use crate::{
-        batch::{Batch, Instant, Item, Line},
+        event::{Batch, Instant, Item, Line},
         filter::Filter,
         origin::{Origin, PodInfo},
         plan::{Display, FilterPlan, Format, LinePattern, Template, Timestamps},
@@ -50,7 +53,8 @@ pub mod bench {
 }
 
 use cli::Command;
-use plan::{Environment, Plan};
+use environment::Environment;
+use plan::Plan;
 
 /// Does what `args` say, the program's name first, with the streams of `io`.
 pub fn run(args: impl IntoIterator<Item = OsString>, mut io: Io) -> ExitCode {
@@ -60,11 +64,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>, mut io: Io) -> ExitCode {
             for warning in &args.warnings {
                 let _ = writeln!(io.stderr, "stern-rs: {warning}");
             }
-            Plan::new(*args, &env)
+            Plan::new(&args, &env)
         }
         Ok(Command::Print(text)) => return print(&mut io, &text),
-        Ok(Command::Complete(typed)) => {
-            let answer = block_on(complete::run(*typed, &env));
+        Ok(Command::Complete(unfinished)) => {
+            let answer = block_on(complete::run(*unfinished, &env));
             return answer.map_or(ExitCode::Failed, |answer| print(&mut io, &answer));
         }
         Err(error) => Err(error),

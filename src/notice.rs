@@ -1,52 +1,76 @@
-//! What is said to the user and has no place among log lines.
+//! Notices: messages for the user that have no place among log lines.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use crate::{
-    batch::{Ended, Gap},
-    origin::{Origin, PodInfo},
-};
+use crate::origin::{Origin, PodInfo};
 
 #[derive(Debug, Clone)]
-pub enum Notice {
-    /// `+ pod › container`
-    Started(Arc<Origin>),
-    /// `- pod › container`
-    Ended(Arc<Origin>, Ended),
-    /// Lines of a origin may be missing.
-    Gap(Arc<Origin>, Gap),
-    /// A container that has not started, or all of a pod, and why: `! pod › container waits: ImagePullBackOff: …`
-    Waiting { pod: Arc<PodInfo>, container: Option<String>, reason: String },
-    /// A pod that ended before any of its containers started: `! pod failed: Evicted: …`
-    Failed { pod: Arc<PodInfo>, reason: String },
-    /// Something about one origin that the user should know: `! pod › container: …`
-    About(Arc<Origin>, String),
-    /// Something about the whole run that is good to know; left out by `--only-log-lines`.
-    Info(String),
-    /// What is asked of the apiserver, for `--verbosity`.
-    Trace(String),
-    /// Something about the whole run that went wrong; always said.
-    Warning(String),
-    /// The same, where many find it out: said once while it lasts.
-    Common(String),
+pub struct Notice {
+    pub scope: Scope,
+    pub kind: Kind,
+    pub text: String,
 }
 
-/// What is over for so long is news when it comes again.
+/// The part of the world that a notice is about.
+#[derive(Debug, Clone)]
+pub enum Scope {
+    /// The whole run.
+    Run,
+    /// One cluster: its apiserver, its namespaces, its nodes.
+    Cluster,
+    /// A pod without a container to name.
+    Pod(Arc<PodInfo>),
+    Origin(Arc<Origin>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A request to the apiserver, for `--verbosity`.
+    Trace,
+    /// Good to know; hidden by `--only-log-lines`.
+    Info,
+    /// Nothing of this scope has started yet, for this reason; hidden by `--only-log-lines`.
+    Waiting,
+    /// The pod ended before any of its containers started, for this reason; hidden by `--only-log-lines`.
+    Failed,
+    /// Something went wrong; always shown.
+    Warning,
+    /// The same, where many find it out: shown once while it lasts.
+    Common,
+}
+
+impl Scope {
+    pub fn notice(self, kind: Kind, text: impl Into<String>) -> Notice {
+        Notice { scope: self, kind, text: text.into() }
+    }
+
+    pub fn info(self, text: impl Into<String>) -> Notice {
+        self.notice(Kind::Info, text)
+    }
+
+    pub fn warning(self, text: impl Into<String>) -> Notice {
+        self.notice(Kind::Warning, text)
+    }
+}
+
+/// The pause after which a common notice is news again.
 const OVER: Duration = Duration::from_secs(60);
 
-/// What was said because many found it out.
+/// The common notices of late.
 #[derive(Default)]
-pub struct Said(HashMap<String, Instant>);
+pub struct Recent(HashMap<String, Instant>);
 
-impl Said {
-    /// Whether this one is to be said.
+impl Recent {
+    /// Whether this one is to be shown.
     pub fn is_news(&mut self, notice: &Notice) -> bool {
-        let Notice::Common(text) = notice else { return true };
+        if notice.kind != Kind::Common {
+            return true;
+        }
         let now = Instant::now();
         self.0.retain(|_, last| now - *last < OVER);
-        self.0.insert(text.clone(), now).is_none()
+        self.0.insert(notice.text.clone(), now).is_none()
     }
 }
 
@@ -58,14 +82,16 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_many_find_out_is_news_once_while_it_lasts() {
-        let mut said = Said::default();
-        let (refused, closed) = (Notice::Common("401".into()), Notice::Common("closed".into()));
-        assert!(said.is_news(&refused) && said.is_news(&closed));
+        let mut recent = Recent::default();
+        let (refused, closed) =
+            (Scope::Cluster.notice(Kind::Common, "401"), Scope::Cluster.notice(Kind::Common, "closed"));
+        assert!(recent.is_news(&refused) && recent.is_news(&closed));
         for _ in 0..5 {
             advance(OVER / 2).await;
-            assert!(!said.is_news(&refused));
+            assert!(!recent.is_news(&refused));
         }
-        assert!(said.is_news(&closed), "it was over meanwhile");
-        assert!(said.is_news(&Notice::Warning("x".into())) && said.is_news(&Notice::Warning("x".into())));
+        assert!(recent.is_news(&closed), "it was over meanwhile");
+        let warning = Scope::Run.warning("x");
+        assert!(recent.is_news(&warning) && recent.is_news(&warning));
     }
 }

@@ -1,73 +1,70 @@
-//! The config file: what flags are where the command line does not say, by their long names.
+//! The config file: flags, by their long names, that apply unless the command line gives them.
 
 use std::{
-    ffi::{OsStr, OsString},
+    ffi::OsStr,
     fmt, fs, io,
     path::{Path, PathBuf},
 };
 
-use clap::Command;
 use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use serde_saphyr::{Spanned, UserMessageFormatter};
 
-use super::{UsageError, hints};
-use crate::plan::Environment;
+use super::{
+    args::{Args, Given},
+    flags::{self, Entry, logs, other, output},
+    hints,
+};
+use crate::{environment::Environment, usage_error::UsageError};
 
-/// Below the home directory; the first that is there is read.
+/// In the home directory; the first that exists is read.
 const PATHS: [&str; 2] = [".config/stern-rs/config.yaml", ".config/stern/config.yaml"];
 
-/// What the command line alone can say, since it comes before the file.
-const NOT_HERE: [&str; 5] = ["completion", "config", "help", "show-hidden-options", "version"];
+/// Flags that exclude each other; one of them on the command line overrides all in the file.
+static ALTERNATIVES: [&[&Entry]; 2] = [
+    &[&logs::SINCE.entry, &logs::SINCE_TIME.entry],
+    &[&output::OUTPUT.entry, &output::TEMPLATE.entry, &output::TEMPLATE_FILE.entry],
+];
 
-/// Flags that say the same thing in several ways; one of them on the command line overrules all in the file.
-const CHOICES: [&[&str]; 2] = [&["since", "since-time"], &["output", "template", "template-file"]];
-
-/// What a config file adds to a command line.
+/// The flags that a config file adds to a command line.
 #[derive(Debug, Default)]
 pub struct Defaults {
-    /// `--name=value`
-    pub flags: Vec<OsString>,
-    /// Said on standard error.
+    pub flags: Vec<Given>,
+    /// For standard error.
     pub warnings: Vec<String>,
     pub origins: Origins,
 }
 
-/// Where in which file flags were set.
+/// The file, and the lines that set flags.
 #[derive(Debug, Default, Clone)]
 pub struct Origins {
     path: PathBuf,
     lines: Vec<(String, u64)>,
 }
 
-/// Reads the file that `$STERNCONFIG` names, else the one that `--config` names, else one of the usual ones if it is
-/// there. `said` tells of a flag whether the command line has it.
-pub fn defaults(
-    table: &Command,
-    named: Option<&OsStr>,
-    env: &Environment,
-    said: impl Fn(&str) -> bool,
-) -> Result<Defaults, UsageError> {
-    if let Some((path, text)) = explicit(named, env)? {
-        return read(table, path, &text, said);
+/// Reads the file named by `$STERNCONFIG`, else by `--config`, else one of the default files if it exists. Flags that
+/// `args` have are left out.
+pub fn defaults(args: &Args, env: &Environment) -> Result<Defaults, UsageError> {
+    if let Some((path, text)) = explicit(args.get(&other::CONFIG), env)? {
+        return read(path, &text, args);
     }
     match usual(env) {
-        Ok(Some((path, text))) => read(table, path, &text, said),
+        Ok(Some((path, text))) => read(path, &text, args),
         Ok(None) => Ok(Defaults::default()),
-        // Nobody asked for it, and it may be somebody else's home.
+        // The user did not name this file, and the home directory may be another user's.
         Err(warning) => Ok(Defaults { warnings: vec![warning], ..Defaults::default() }),
     }
 }
 
 fn cannot_read(path: &Path, error: &io::Error) -> String {
-    // Without the number that the system gives it.
+    // Without the error number.
     let reason = error.to_string().to_lowercase();
     format!("cannot read {}: {}", path.display(), reason.split(" (os error").next().unwrap_or_default())
 }
 
-/// As in stern, the variable goes before the flag.
+/// As in stern, the variable takes precedence over the flag.
 fn explicit(named: Option<&OsStr>, env: &Environment) -> Result<Option<(PathBuf, Vec<u8>)>, UsageError> {
     let variable = env.stern_config.as_deref().filter(|path| !path.is_empty());
     let flag = named.filter(|path| !path.is_empty());
@@ -75,7 +72,7 @@ fn explicit(named: Option<&OsStr>, env: &Environment) -> Result<Option<(PathBuf,
     let Some((source, path)) = variable.or(flag.map(|path| ("--config", path))) else { return Ok(None) };
     let wrong = |reason: String| UsageError::new(format!("{source}: {reason}"));
     let path = expand(Path::new(path), env)
-        .ok_or_else(|| wrong(format!("{} is nowhere: no home directory is known", path.display())))?;
+        .ok_or_else(|| wrong(format!("{}: the home directory is unknown; set $HOME", path.display())))?;
     let text = fs::read(&path).map_err(|error| wrong(cannot_read(&path, &error)))?;
     Ok(Some((path, text)))
 }
@@ -87,13 +84,13 @@ fn usual(env: &Environment) -> Result<Option<(PathBuf, Vec<u8>)>, String> {
         match fs::read(&path) {
             Ok(text) => return Ok(Some((path, text))),
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
-            Err(error) => return Err(format!("{}; going on without it", cannot_read(&path, &error))),
+            Err(error) => return Err(format!("{}; continuing without it", cannot_read(&path, &error))),
         }
     }
     Ok(None)
 }
 
-/// `~/` is the home directory, since nobody else expands it in a variable or after `=`.
+/// `~/` is the home directory; shells do not expand it in a variable or after `=`.
 fn expand(path: &Path, env: &Environment) -> Option<PathBuf> {
     match path.strip_prefix("~") {
         Ok(rest) => env.home.as_ref().map(|home| home.join(rest)),
@@ -101,7 +98,7 @@ fn expand(path: &Path, env: &Environment) -> Option<PathBuf> {
     }
 }
 
-/// `reason` is about this line, counted from one, or without one about the file as a whole.
+/// An error in this line, counted from one; 0 is the whole file.
 fn wrong(path: &Path, line: u64, reason: &str) -> UsageError {
     let line = if line > 0 { format!(":{line}") } else { String::new() };
     UsageError::new(format!("{}{line}: {reason}", path.display()))
@@ -120,40 +117,36 @@ fn entries(path: &Path, text: &[u8]) -> Result<Entries, UsageError> {
     Ok(entries.unwrap_or(Entries(Vec::new())))
 }
 
-fn read(
-    table: &Command,
-    path: PathBuf,
-    text: &[u8],
-    said: impl Fn(&str) -> bool,
-) -> Result<Defaults, UsageError> {
+fn read(path: PathBuf, text: &[u8], args: &Args) -> Result<Defaults, UsageError> {
     let wrong = |line: u64, reason: &str| wrong(&path, line, reason);
     let mut defaults = Defaults::default();
     for (key, value) in entries(&path, text)?.0 {
         let (name, line) = (key.value, key.defined.line());
-        let known = table.get_arguments().find(|flag| flag.get_long() == Some(&name));
-        let Some(flag) = known.filter(|_| !NOT_HERE.contains(&name.as_str())) else {
-            let hint = match hints::nearest(table, &name) {
-                _ if known.is_some() => "only the command line can say it".to_owned(),
+        let known = flags::long(&name);
+        let Some(flag) = known.filter(|flag| !flag.is_in(&other::GROUP)) else {
+            let hint = match hints::nearest(&name) {
+                _ if known.is_some() => "only the command line can give it".to_owned(),
                 Some(near) => format!("did you mean {near}?"),
                 None => "keys are the long names of flags".to_owned(),
             };
             defaults.warnings.push(wrong(line, &format!("{name} is ignored; {hint}")).to_string());
             continue;
         };
-        let choice = CHOICES.into_iter().find(|choice| choice.contains(&name.as_str()));
-        if said(&name) || choice.is_some_and(|choice| choice.iter().any(|name| said(name))) {
+        let alternatives = ALTERNATIVES.into_iter().find(|flags| flags.contains(&flag)).unwrap_or_default();
+        if args.has(flag) || alternatives.iter().any(|other| args.has(other)) {
             continue;
         }
         let values = match value {
             Value::Absent => continue,
             Value::One(value) => vec![value],
-            Value::Many(values) if matches!(flag.get_action(), clap::ArgAction::Append) => values,
+            Value::Many(values) if flag.repeats => values,
             Value::Many(_) => return Err(wrong(line, &format!("{name}: it takes one value, not a list"))),
             Value::Nested => {
                 return Err(wrong(line, &format!("{name}: it takes a value or a list of values")));
             }
         };
-        defaults.flags.extend(values.iter().map(|value| format!("--{name}={value}").into()));
+        let given = |value: String| Given { flag, value: Some(value.into()) };
+        defaults.flags.extend(values.into_iter().map(given));
         defaults.origins.lines.push((name, line));
     }
     defaults.origins.path = path;
@@ -161,7 +154,7 @@ fn read(
 }
 
 impl Origins {
-    /// Names the file in an error that is about a flag set there.
+    /// Names the file in an error about a flag that the file sets.
     pub fn blame(&self, error: UsageError) -> UsageError {
         let text = error.to_string();
         let path = self.path.display();
@@ -181,7 +174,7 @@ impl Origins {
     }
 }
 
-/// What the file holds, in its order.
+/// The content of the file, in its order.
 struct Entries(Vec<(Spanned<String>, Value)>);
 
 enum Value {
@@ -222,7 +215,7 @@ impl<'de> Deserialize<'de> for Value {
 
 struct Values;
 
-/// Numbers and booleans are written as Go writes them.
+/// Numbers and booleans are formatted as Go does.
 impl<'de> Visitor<'de> for Values {
     type Value = Value;
 

@@ -1,30 +1,27 @@
-//! The help texts: the table of flags in groups, fit for a terminal of 80 columns.
+//! The help texts: the table of flags in groups, formatted for a terminal of 80 columns.
 
-use std::fmt::Write;
-
-use clap::{Arg, Command};
+use super::flags::{Entry, GROUPS};
 
 const WIDTH: usize = 80;
-/// Where the texts beside the flags begin.
+/// The texts begin in this column.
 const COLUMN: usize = 34;
 
-pub fn help(table: &Command, program: &str) -> String {
+pub fn help(program: &str) -> String {
     let intro = format!(
         "Tails the logs of every container that matches, live, in one coloured stream.
 
 Usage: {program} [flags] QUERY
 
-QUERY is a regular expression on pod names, or KIND/NAME such as deploy/web with
-KIND one of pod, rc, svc, ds, deploy, rs, sts, job. It may be left out beside
+QUERY is a regular expression for pod names, or KIND/NAME such as deploy/web.
+KIND is one of pod, rc, svc, ds, deploy, rs, sts, job. QUERY is optional with
 -l, --field-selector, --node, --prompt or --stdin.
 "
     );
-    let groups = groups(table, false);
-    format!("{intro}{groups}\n{program} --show-hidden-options lists more, as kubectl has them.\n")
+    format!("{intro}{}\n{program} --show-hidden-options lists more options, as in kubectl.\n", groups(false))
 }
 
-pub fn hidden(table: &Command, program: &str) -> String {
-    format!("{program} takes these too, as kubectl does:\n{}", groups(table, true))
+pub fn hidden(program: &str) -> String {
+    format!("{program} accepts these options too, with kubectl's meaning.\n{}", groups(true))
 }
 
 /// `stern-rs 0.1.0 (COMMIT DATE)`, as far as the build knew them.
@@ -33,106 +30,90 @@ pub fn version() -> String {
     format!("stern-rs {}{build}\n", env!("CARGO_PKG_VERSION"))
 }
 
-fn groups(table: &Command, hidden: bool) -> String {
+fn groups(hidden: bool) -> String {
     let mut out = String::new();
-    let mut heading = None;
-    for flag in table.get_arguments().filter(|flag| flag.get_long().is_some() && flag.is_hide_set() == hidden)
-    {
-        if heading != flag.get_help_heading() {
-            heading = flag.get_help_heading();
-            out += &format!("\n{}:\n", heading.unwrap_or_default());
+    for group in GROUPS.iter().filter(|group| group.hidden == hidden) {
+        out += &format!("\n{}:\n", group.title);
+        for entry in group.entries {
+            line(&mut out, entry);
         }
-        line(&mut out, flag);
     }
     out
 }
 
-fn line(out: &mut String, flag: &Arg) {
-    let name = synopsis(flag);
-    let mut used = name.chars().count();
-    out.push_str(&name);
+fn line(out: &mut String, entry: &Entry) {
+    // Shorthands have a column of their own.
+    let indent = if entry.short.is_some() { "  " } else { "      " };
+    let flag = format!("{indent}{}", entry.synopsis());
+    let mut used = flag.chars().count();
+    out.push_str(&flag);
     if used + 2 > COLUMN {
         out.push('\n');
         used = 0;
     }
-    // Padding to two short of the column, since every word brings a space before it.
-    let _ = write!(out, "{:1$}", "", COLUMN - 1 - used);
-    used = COLUMN - 1;
-    let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
-    for word in help.split(' ') {
-        let length = word.chars().count() + 1;
-        if used + length > WIDTH {
-            let _ = write!(out, "\n{:1$}", "", COLUMN - 1);
-            used = COLUMN - 1;
-        }
-        let _ = write!(out, " {word}");
-        used += length;
-    }
+    out.extend(std::iter::repeat_n(' ', COLUMN - used));
+    wrap(out, entry.help, COLUMN, WIDTH);
     out.push('\n');
 }
 
-/// `  -t, --timestamps[=FORMAT]`
-fn synopsis(flag: &Arg) -> String {
-    let short = flag.get_short().map_or("    ".to_owned(), |short| format!("-{short}, "));
-    let long = flag.get_long().unwrap_or_default();
-    let value = flag.get_value_names().unwrap_or_default().join(" ");
-    match (value.is_empty(), flag.is_require_equals_set()) {
-        (true, _) => format!("  {short}--{long}"),
-        (false, true) => format!("  {short}--{long}[={value}]"),
-        (false, false) => format!("  {short}--{long} {value}"),
+/// Appends the words of `text` where the last line has reached the column `indent`, and breaks lines before `width`.
+pub(super) fn wrap(out: &mut String, text: &str, indent: usize, width: usize) {
+    let mut used = out.lines().last().map_or(0, |line| line.chars().count());
+    for (i, word) in text.split_whitespace().enumerate() {
+        let length = word.chars().count();
+        if i > 0 && used + 1 + length > width {
+            out.push('\n');
+            out.extend(std::iter::repeat_n(' ', indent));
+            used = indent;
+        } else if i > 0 {
+            out.push(' ');
+            used += 1;
+        }
+        out.push_str(word);
+        used += length;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::flags;
+    use crate::cli::flags::{Flag, Text, flag};
 
     #[test]
     fn no_line_is_wider_than_80_columns() {
-        let table = flags::table();
-        for line in (help(&table, "kubectl stern-rs") + &hidden(&table, "kubectl stern-rs")).lines() {
+        for line in (help("kubectl stern-rs") + &hidden("kubectl stern-rs")).lines() {
             assert!(line.chars().count() <= WIDTH, "{line}");
         }
     }
 
     #[test]
     fn a_flag_is_in_one_of_the_two_lists() {
-        let table = flags::table();
-        let (help, hidden) = (help(&table, ""), hidden(&table, ""));
-        for flag in table.get_arguments() {
-            let synopsis = synopsis(flag);
-            assert_eq!(hidden.contains(&synopsis), flag.is_hide_set(), "{synopsis}");
-            assert_eq!(help.contains(&synopsis), !flag.is_hide_set(), "{synopsis}");
+        let (help, hidden) = (help(""), hidden(""));
+        for group in GROUPS {
+            for synopsis in group.entries.iter().map(|entry| entry.synopsis()) {
+                assert_eq!(hidden.contains(&synopsis), group.hidden, "{synopsis}");
+                assert_eq!(help.contains(&synopsis), !group.hidden, "{synopsis}");
+            }
         }
     }
 
     #[test]
     fn a_long_text_goes_on_below_itself() {
-        let flag = Arg::new("x").long("x").help("word ".repeat(20).trim().to_owned());
+        let long: Flag<Text> =
+            flag("x", "").help("word word word word word word word word word word word word");
         let mut out = String::new();
-        line(&mut out, &flag);
+        line(&mut out, &long.entry);
         let lines: Vec<_> = out.lines().collect();
-        assert_eq!(lines.len(), 3);
+        assert_eq!(lines.len(), 2);
         assert!(lines.iter().all(|line| line.find("word") == Some(COLUMN)), "{out}");
     }
 
     #[test]
     fn a_long_flag_has_a_line_of_its_own() {
-        let flag = Arg::new("x").long("x".repeat(40)).help("word");
+        let name = "a-name-that-is-longer-than-the-column";
+        let long: Flag<Text> = flag(name, "").help("word");
         let mut out = String::new();
-        line(&mut out, &flag);
-        assert_eq!(out, format!("      --{}\n{:34}word\n", "x".repeat(40), ""));
-    }
-
-    #[test]
-    fn usage_documents_every_flag() {
-        let usage = include_str!("../../docs/usage.md");
-        for flag in flags::table().get_arguments() {
-            let short = flag.get_short().map_or(String::new(), |short| format!("-{short}, "));
-            let name = format!("`{short}--{}", flag.get_long().unwrap());
-            let documented = |end| usage.contains(&format!("{name}{end}"));
-            assert!(documented("`") || documented(" ") || documented("["), "{name}");
-        }
+        line(&mut out, &long.entry);
+        assert_eq!(out, format!("      --{name}\n{:34}word\n", ""));
     }
 }

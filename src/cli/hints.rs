@@ -1,23 +1,21 @@
-//! Answers to a flag that does not exist, or to one query too many: it may be kubectl's, stern's, or a slip of the
-//! finger. All that is offered works when it is typed.
+//! Answers to a flag that does not exist or is misused: it may be kubectl's, or a typing error. Every suggestion works
+//! as it is printed.
 
-use clap::Command;
+use super::flags;
+use crate::usage_error::UsageError;
 
-use super::UsageError;
-use crate::plan;
+const SHOWS_ALL: &str = "all are shown; -c and -E select some";
+const FOLLOWS: &str = "following is the default; --no-follow exits after printing the existing logs";
 
-const SHOWS_ALL: &str = "all are shown; -c and -E narrow that";
-const FOLLOWS: &str = "following is the default; --no-follow ends when all is shown";
-
-/// Flags that other programs have under another name, or need where this one does not.
+/// Flags that other programs have under another name, or that are not needed here.
 fn known(name: &str) -> Option<String> {
     let not_needed = |why: &str| format!("--{name} is not needed: {why}");
     let other = |flag: &str| format!("unknown flag: --{name}; did you mean {flag}?");
     Some(match name {
         "follow" | "watch" => not_needed(FOLLOWS),
         "all-containers" | "all-pods" => not_needed(SHOWS_ALL),
-        "prefix" => not_needed("each line has its pod and container before it; -o raw leaves them out"),
-        "ignore-errors" => not_needed("a log that breaks off is read on"),
+        "prefix" => not_needed("each line begins with its pod and container; -o raw leaves them out"),
+        "ignore-errors" => not_needed("a log that breaks off is resumed"),
         "ns" => other("--namespace"),
         "label" | "labels" => other("--selector"),
         "grep" | "regex" => other("--include"),
@@ -25,32 +23,32 @@ fn known(name: &str) -> Option<String> {
         "v" | "verbose" => other("--verbosity"),
         "kubecontext" | "kube-context" => other("--context"),
         "pod" | "pods" | "pod-name" => {
-            format!("unknown flag: --{name}; the query says which pods: pod/NAME, or a pattern")
+            format!("unknown flag: --{name}; the query selects pods: pod/NAME, or a pattern")
         }
         "level" | "log-level" | "loglevel" => {
-            format!("unknown flag: --{name}; lines are chosen by their text, as with -i WARN")
+            format!("unknown flag: --{name}; -i WARN selects lines by their text")
         }
-        // The kubelet's certificate, which the apiserver checks: trusting any apiserver is no answer to that.
+        // It is about the kubelet's certificate, so the similar flag for the apiserver is no answer.
         "insecure-skip-tls-verify-backend" => format!("unknown flag: --{name}; --help lists them all"),
         _ => return None,
     })
 }
 
-pub fn unknown_long(table: &Command, name: &str) -> UsageError {
-    UsageError::new(known(name).unwrap_or_else(|| match nearest(table, name) {
+pub fn unknown_long(name: &str) -> UsageError {
+    UsageError::new(known(name).unwrap_or_else(|| match nearest(name) {
         Some(near) => format!("unknown flag: --{name}; did you mean --{near}?"),
         None => format!("unknown flag: --{name}; --help lists them all"),
     }))
 }
 
-/// `group` is the whole argument in which the shorthand stood, without the dash.
-pub fn unknown_short(table: &Command, short: char, group: &str) -> UsageError {
+/// `group` is the whole argument with the shorthand, without the dash.
+pub fn unknown_short(short: char, group: &str) -> UsageError {
     if let Some(level) = level_of_kubectl(group) {
         return level;
     }
     let name = group.split('=').next().unwrap_or_default();
     let hint = match short {
-        _ if name.len() > 1 && is_long(table, name) => {
+        _ if name.len() > 1 && flags::long(name).is_some() => {
             format!("unknown shorthand: -{short} in -{group}; {}", two_dashes(group))
         }
         'f' | 'w' => format!("-{short} is not needed: {FOLLOWS}"),
@@ -59,42 +57,29 @@ pub fn unknown_short(table: &Command, short: char, group: &str) -> UsageError {
     UsageError::new(hint)
 }
 
-/// `-v=6` and `-v6` mean another thing to kubectl.
+/// `-v=6` and `-v6` have another meaning in kubectl.
 pub fn level_of_kubectl(group: &str) -> Option<UsageError> {
     let level = group.strip_prefix('v')?;
     let level: u8 = level.strip_prefix('=').unwrap_or(level).parse().ok().filter(|level| *level > 1)?;
     Some(UsageError::new(format!("kubectl's -v is --verbosity here: --verbosity {level}")))
 }
 
-pub fn is_long(table: &Command, name: &str) -> bool {
-    table.get_arguments().any(|flag| flag.get_long() == Some(name))
-}
-
 fn two_dashes(name: &str) -> String {
     format!("long flags have two dashes: --{name}")
 }
 
-/// `after` is the flag right before one of the words, where that word may have been meant for it.
-pub fn two_queries(first: &str, second: &str, after: Option<&str>) -> UsageError {
-    let hint = match after {
-        Some(flag @ ("-t" | "--timestamps")) => format!("{flag} takes its value with =, as in {flag}=short"),
-        Some(flag) if !flag.starts_with("--") && flag.len() > 2 => two_dashes(&flag[1..]),
-        Some(flag) => format!("{flag} takes no value"),
-        None if matches!(first, "log" | "logs") => format!("'{first}' is kubectl's; leave it out"),
-        None if plan::kind_of(first).is_some() && !second.contains('/') => {
-            format!("a kind and a name are one word: '{first}/{second}'")
-        }
-        None => match plan::either(&[first, second]) {
-            Some(both) => format!("one pattern can match both: '{both}'"),
-            None => "say one pattern that matches both, or -l and a label that both have".to_owned(),
-        },
-    };
-    UsageError::new(format!("one query at most, not \"{first}\" and \"{second}\"; {hint}"))
+/// How to give `flag` a value, where the word after it was read as a query.
+pub fn misused(flag: &str) -> String {
+    match flag {
+        "-t" | "--timestamps" => format!("{flag} takes its value with =, as in {flag}=short"),
+        _ if !flag.starts_with("--") && flag.len() > 2 => two_dashes(&flag[1..]),
+        _ => format!("{flag} takes no value"),
+    }
 }
 
-/// The flag that `name` is a slip of the finger away from, or that says it in more words or in fewer.
-pub fn nearest<'t>(table: &'t Command, name: &str) -> Option<&'t str> {
-    let flags = || table.get_arguments().filter_map(|flag| flag.get_long());
+/// The flag that `name` is a typing error away from, or that has more words or fewer.
+pub fn nearest(name: &str) -> Option<&'static str> {
+    let flags = || flags::all().map(|flag| flag.name);
     let slips = match name.chars().count() {
         0..3 => return None,
         3..6 => 1,
@@ -113,7 +98,7 @@ pub fn nearest<'t>(table: &'t Command, name: &str) -> Option<&'t str> {
     }
 }
 
-/// How many letters are to be added, left out, replaced or swapped with their neighbour to make one of the other.
+/// The number of letters to add, remove, replace or swap with their neighbour to turn one into the other.
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut table = vec![vec![0; b.len() + 1]; a.len() + 1];
@@ -137,11 +122,9 @@ fn distance(a: &str, b: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::flags;
 
     #[test]
     fn a_slip_of_the_finger_is_mended_and_nothing_else_guessed() {
-        let table = flags::table();
         for (name, near) in [
             ("namespce", Some("namespace")),
             ("sinc", Some("since")),
@@ -162,23 +145,22 @@ mod tests {
             ("zzzzzz", None),
             ("level", None),
         ] {
-            assert_eq!(nearest(&table, name), near, "{name}");
+            assert_eq!(nearest(name), near, "{name}");
         }
     }
 
     /// Every flag that a hint names is one.
     #[test]
     fn what_is_known_of_others_names_flags_that_there_are() {
-        let table = flags::table();
         let names = "follow watch all-containers all-pods prefix ignore-errors ns label labels grep regex no-color \
                      v verbose kubecontext kube-context pod pods level log-level";
         for name in names.split_whitespace() {
-            assert!(!is_long(&table, name), "{name}");
+            assert!(flags::long(name).is_none(), "{name}");
             let hint = known(name).expect(name);
             let (_, offered) = hint.split_once([';', ':']).expect("a hint follows");
             let flags = offered.split_whitespace().filter_map(|word| word.strip_prefix("--"));
             for flag in flags.map(|flag| flag.trim_end_matches([';', '?'])).filter(|flag| *flag != name) {
-                assert!(is_long(&table, flag), "{hint}");
+                assert!(flags::long(flag).is_some(), "{hint}");
             }
         }
     }

@@ -1,32 +1,33 @@
-//! Walks a command line as Go's pflag does, since aliases and scripts written for stern depend on it.
-//!
-//! What it finds is rewritten into one form, `--name=value`, which leaves clap nothing to decide differently.
+//! Splits a command line into flags and other words as Go's pflag does, since aliases and scripts for stern depend on it.
 
 use std::ffi::{OsStr, OsString};
 
-use clap::{Arg, Command};
+use super::{
+    args::Given,
+    flags::{self, Entry},
+    hints,
+};
+use crate::usage_error::UsageError;
 
-use super::{UsageError, hints};
-
-/// A command line without ambiguity.
+/// The parts of a command line, in order.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Canonical {
-    /// `--name=value`, or `--name` where the flag has a value of its own for that.
-    pub flags: Vec<OsString>,
+pub struct Found {
+    pub flags: Vec<Given>,
     pub positionals: Vec<Positional>,
 }
 
+/// A word that is not a flag.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Positional {
     pub value: OsString,
-    /// The flag right before it, where that one takes a value only with `=`, or is a long one with one dash: perhaps this
-    /// was meant for it.
+    /// The flag before it, if that flag takes a value only with `=`, or is a long flag with one dash: the word may be
+    /// meant as its value.
     pub after: Option<String>,
 }
 
 /// `args` without the name of the program.
-pub fn canonical(table: &Command, args: impl IntoIterator<Item = OsString>) -> Result<Canonical, UsageError> {
-    let mut walk = Walk::new(table, args.into_iter());
+pub fn walk(args: impl IntoIterator<Item = OsString>) -> Result<Found, UsageError> {
+    let mut walk = Walk::new(args.into_iter());
     walk.run()?;
     Ok(walk.found)
 }
@@ -34,57 +35,54 @@ pub fn canonical(table: &Command, args: impl IntoIterator<Item = OsString>) -> R
 /// The word that is being typed.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Word {
-    /// So much of a flag.
+    /// The beginning of a flag.
     Flag(String),
-    /// So much of a value of the flag of this long name. `glued` is what stands before it in the same word, as `-n`
-    /// of `-nshop`, but nothing where an `=` stands between.
-    Value { flag: String, glued: String, typed: String },
-    /// So much of the query.
+    /// The beginning of a value of this flag. `glued` is the text before the value in the same word, such as `-n` in
+    /// `-nshop`; it is empty if an `=` stands between.
+    Value { flag: &'static Entry, glued: String, typed: String },
+    /// The beginning of the query.
     Query(String),
 }
 
-/// A command line whose last word is being typed, and that word. What is wrong in those before is left out.
-pub fn unfinished(table: &Command, mut args: Vec<OsString>) -> (Canonical, Word) {
+/// A command line whose last word is being typed, and that word. Wrong words before it are left out.
+pub fn unfinished(mut args: Vec<OsString>) -> (Found, Word) {
     let last = args.pop().unwrap_or_default().to_string_lossy().into_owned();
-    let mut walk = Walk::new(table, args.into_iter());
+    let mut walk = Walk::new(args.into_iter());
     while walk.run().is_err() {}
     let word = match walk.wants {
         Some(flag) => Word::Value { flag, glued: String::new(), typed: last },
         None if walk.ended || !last.starts_with('-') => Word::Query(last),
-        None => flag_or_value(table, last),
+        None => flag_or_value(last),
     };
     (walk.found, word)
 }
 
-fn flag_or_value(table: &Command, last: String) -> Word {
-    let mut walk = Walk::new(table, std::iter::once(last.clone().into()));
-    // A name that is not typed to its end is no error yet.
+fn flag_or_value(last: String) -> Word {
+    let mut walk = Walk::new(std::iter::once(last.clone().into()));
+    // The name may be incomplete, which is no error yet.
     let _ = walk.run();
-    let found = walk.found.flags.last().and_then(|flag| flag.to_str());
-    let Some((name, value)) = found.and_then(|flag| flag.trim_start_matches('-').split_once('=')) else {
-        return Word::Flag(last);
-    };
+    let Some(Given { flag, value: Some(value) }) = walk.found.flags.pop() else { return Word::Flag(last) };
+    let value = value.to_string_lossy();
     // `-n=`: something will follow.
-    let typed = if value == "=" { "" } else { value };
+    let typed = if value == "=" { "" } else { &value };
     let glued = last.strip_suffix(typed).filter(|glued| !glued.contains('=')).unwrap_or_default();
-    Word::Value { flag: name.to_owned(), glued: glued.to_owned(), typed: typed.to_owned() }
+    Word::Value { flag, glued: glued.to_owned(), typed: typed.to_owned() }
 }
 
-struct Walk<'a, I> {
-    table: &'a Command,
+struct Walk<I> {
     rest: I,
-    found: Canonical,
-    /// The last argument, if it was a flag without a value, or one in whose place another may have been meant.
+    found: Found,
+    /// The last argument, if it was a flag without a value or a long flag with one dash.
     bare: Option<String>,
-    /// The long name of the flag for whose value there was no argument left.
-    wants: Option<String>,
+    /// The flag whose value is missing at the end.
+    wants: Option<&'static Entry>,
     /// Whether `--` has ended the flags.
     ended: bool,
 }
 
-impl<'a, I: Iterator<Item = OsString>> Walk<'a, I> {
-    fn new(table: &'a Command, rest: I) -> Self {
-        Walk { table, rest, found: Canonical::default(), bare: None, wants: None, ended: false }
+impl<I: Iterator<Item = OsString>> Walk<I> {
+    fn new(rest: I) -> Self {
+        Walk { rest, found: Found::default(), bare: None, wants: None, ended: false }
     }
 
     fn run(&mut self) -> Result<(), UsageError> {
@@ -100,7 +98,7 @@ impl<'a, I: Iterator<Item = OsString>> Walk<'a, I> {
                 let Some(text) = arg.to_str() else {
                     let shown = arg.to_string_lossy();
                     return Err(UsageError::new(format!(
-                        "{shown} is not UTF-8; a value that is not goes in an argument of its own"
+                        "{shown} is not UTF-8; pass such a value in an argument of its own"
                     )));
                 };
                 match text.strip_prefix("--") {
@@ -120,15 +118,11 @@ impl<'a, I: Iterator<Item = OsString>> Walk<'a, I> {
         if name.is_empty() || name.starts_with('-') {
             return Err(UsageError::new(format!("bad flag syntax: --{text}; a name follows the two dashes")));
         }
-        let flag = self
-            .table
-            .get_arguments()
-            .find(|flag| flag.get_long() == Some(name))
-            .ok_or_else(|| hints::unknown_long(self.table, name))?;
+        let flag = flags::long(name).ok_or_else(|| hints::unknown_long(name))?;
         match value {
-            None if takes_value_only_with_equals(flag) => self.bare(flag, format!("--{name}")),
+            None if flag.bare.is_some() => self.bare(flag, format!("--{name}")),
             None => self.next_as_value(flag, &format!("--{name}"))?,
-            Some(value) => self.found.flags.push(with_value(flag, &value)),
+            Some(value) => self.value(flag, value),
         }
         Ok(())
     }
@@ -138,26 +132,22 @@ impl<'a, I: Iterator<Item = OsString>> Walk<'a, I> {
         let mut rest = group;
         while let Some(short) = rest.chars().next() {
             rest = &rest[short.len_utf8()..];
-            let flag = self
-                .table
-                .get_arguments()
-                .find(|flag| flag.get_short() == Some(short))
-                .ok_or_else(|| hints::unknown_short(self.table, short, group))?;
-            // pflag takes a lone `=` at the end for part of the group, or for the value itself.
+            let flag = flags::short(short).ok_or_else(|| hints::unknown_short(short, group))?;
+            // pflag reads a lone `=` at the end as part of the group, or as the value itself.
             let equals = rest.strip_prefix('=').filter(|value| !value.is_empty());
             match equals {
                 Some(value) => {
                     if let Some(level) = hints::level_of_kubectl(group) {
                         return Err(level);
                     }
-                    self.found.flags.push(with_value(flag, OsStr::new(value)));
+                    self.value(flag, value);
                     return Ok(());
                 }
-                None if takes_value_only_with_equals(flag) => self.bare(flag, format!("-{short}")),
+                None if flag.bare.is_some() => self.bare(flag, format!("-{short}")),
                 None if rest.is_empty() => return self.next_as_value(flag, &format!("-{short}")),
                 None => {
-                    self.found.flags.push(with_value(flag, OsStr::new(rest)));
-                    self.bare = hints::is_long(self.table, group).then(|| format!("-{group}"));
+                    self.value(flag, rest);
+                    self.bare = flags::long(group).map(|_| format!("-{group}"));
                     return Ok(());
                 }
             }
@@ -165,52 +155,50 @@ impl<'a, I: Iterator<Item = OsString>> Walk<'a, I> {
         Ok(())
     }
 
-    fn bare(&mut self, flag: &Arg, said: String) {
-        self.found.flags.push(format!("--{}", long(flag)).into());
-        self.bare = Some(said);
+    fn value(&mut self, flag: &'static Entry, value: impl AsRef<OsStr>) {
+        self.found.flags.push(Given { flag, value: Some(value.as_ref().to_owned()) });
     }
 
-    /// Whatever comes next is the value, a leading dash or not.
-    fn next_as_value(&mut self, flag: &Arg, said: &str) -> Result<(), UsageError> {
+    /// `name` is the flag as given, long or short.
+    fn bare(&mut self, flag: &'static Entry, name: String) {
+        self.found.flags.push(Given { flag, value: None });
+        self.bare = Some(name);
+    }
+
+    /// The next argument is the value, with a leading dash or not.
+    fn next_as_value(&mut self, flag: &'static Entry, name: &str) -> Result<(), UsageError> {
         let Some(value) = self.rest.next() else {
-            self.wants = Some(long(flag).to_owned());
-            let placeholder = flag.get_value_names().unwrap_or_default().join(" ");
-            return Err(UsageError::new(format!("{said} needs a value: {said} {placeholder}")));
+            self.wants = Some(flag);
+            return Err(UsageError::new(format!("{name} needs a value: {name} {}", flag.value)));
         };
-        self.found.flags.push(with_value(flag, &value));
+        self.value(flag, value);
         Ok(())
     }
-}
-
-fn takes_value_only_with_equals(flag: &Arg) -> bool {
-    flag.is_require_equals_set()
-}
-
-fn with_value(flag: &Arg, value: &OsStr) -> OsString {
-    let mut canonical = OsString::from(format!("--{}=", long(flag)));
-    canonical.push(value);
-    canonical
-}
-
-/// Every flag of the table has a long name.
-fn long(flag: &Arg) -> &str {
-    flag.get_long().unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::flags;
 
-    fn walk(args: &[&str]) -> Result<Canonical, String> {
-        canonical(&flags::table(), args.iter().map(OsString::from)).map_err(|error| error.to_string())
+    fn walk(args: &[&str]) -> Result<Found, String> {
+        super::walk(args.iter().map(OsString::from)).map_err(|error| error.to_string())
+    }
+
+    /// `--name=value`, or `--name` without a value.
+    fn shown(Given { flag, value }: Given) -> OsString {
+        let mut shown = OsString::from(format!("--{}", flag.name));
+        if let Some(value) = value {
+            shown.push("=");
+            shown.push(value);
+        }
+        shown
     }
 
     /// The flags found and, after a blank, the positionals.
     fn found(args: &[&str]) -> String {
         let found = walk(args).unwrap();
         let positionals = found.positionals.into_iter().map(|positional| positional.value);
-        let all: Vec<_> = found.flags.into_iter().chain(positionals).collect();
+        let all: Vec<_> = found.flags.into_iter().map(shown).chain(positionals).collect();
         all.join(OsStr::new(" ")).into_string().unwrap()
     }
 
@@ -279,11 +267,11 @@ mod tests {
         assert_eq!(after(&["-A", "--", "web"]), None);
     }
 
-    /// What `args` end with, as `flag NAME`, `value GLUED|TYPED of NAME` or `query TEXT`.
+    /// The last of `args`, as `flag NAME`, `value GLUED|TYPED of NAME` or `query TEXT`.
     fn typing(args: &[&str]) -> String {
-        match unfinished(&flags::table(), args.iter().map(OsString::from).collect()).1 {
+        match unfinished(args.iter().map(OsString::from).collect()).1 {
             Word::Flag(flag) => format!("flag {flag}"),
-            Word::Value { flag, glued, typed } => format!("value {glued}|{typed} of {flag}"),
+            Word::Value { flag, glued, typed } => format!("value {glued}|{typed} of {}", flag.name),
             Word::Query(query) => format!("query {query}"),
         }
     }
@@ -317,8 +305,9 @@ mod tests {
     #[test]
     fn wrong_words_before_the_one_being_typed_are_left_out() {
         let args = ["--nope", "-x", "-A", "-n"].map(OsString::from).to_vec();
-        let (found, word) = unfinished(&flags::table(), args);
-        assert_eq!((found.flags, word), (vec!["--all-namespaces".into()], Word::Flag("-n".into())));
+        let (found, word) = unfinished(args);
+        let flags: Vec<_> = found.flags.into_iter().map(shown).collect();
+        assert_eq!((flags, word), (vec!["--all-namespaces".into()], Word::Flag("-n".into())));
     }
 
     #[cfg(unix)]
@@ -326,15 +315,12 @@ mod tests {
     fn what_is_not_utf8_passes_as_a_value_of_its_own() {
         use std::os::unix::ffi::OsStringExt;
         let odd = OsString::from_vec(b"a\xff".to_vec());
-        let found = canonical(&flags::table(), ["--kubeconfig".into(), odd.clone()]).unwrap();
+        let found = super::walk(["--kubeconfig".into(), odd.clone()]).unwrap();
         let mut expected = OsString::from("--kubeconfig=");
         expected.push(&odd);
-        assert_eq!(found.flags, [expected.clone()]);
-        let error = canonical(&flags::table(), [expected]).unwrap_err().to_string();
-        assert!(
-            error.contains("is not UTF-8; a value that is not goes in an argument of its own"),
-            "{error}"
-        );
+        assert_eq!(found.flags.into_iter().map(shown).collect::<Vec<_>>(), [expected.clone()]);
+        let error = super::walk([expected]).unwrap_err().to_string();
+        assert!(error.contains("is not UTF-8; pass such a value in an argument of its own"), "{error}");
     }
 
     #[test]
@@ -348,7 +334,10 @@ mod tests {
             (&["-x"], "unknown shorthand: -x in -x"),
             (&["-tx"], "unknown shorthand: -x in -tx"),
             (&["-tail=5"], "long flags have two dashes: --tail=5"),
-            (&["-f"], "-f is not needed: following is the default; --no-follow ends when all is shown"),
+            (
+                &["-f"],
+                "-f is not needed: following is the default; --no-follow exits after printing the existing logs",
+            ),
             (&["-Af"], "-f is not needed"),
             (&["-v=6"], "kubectl's -v is --verbosity here: --verbosity 6"),
             (&["-v6"], "kubectl's -v is --verbosity here: --verbosity 6"),

@@ -1,9 +1,9 @@
-//! The scripts that make a shell ask this program what may follow.
+//! The completion scripts of the shells.
 //!
-//! They hold no word about flags: `stern-rs __complete WORD…` answers as Go's cobra does, with one candidate a line, a
-//! tab and a description after it or not, and a last line `:DIRECTIVE` ([`crate::complete`]).
+//! They know nothing of flags: they run `stern-rs __complete WORD…`, which answers as Go's cobra does, with one candidate
+//! a line, a tab and a description or not, and a last line `:DIRECTIVE` ([`crate::complete`]).
 
-use super::UsageError;
+use crate::usage_error::UsageError;
 
 pub fn script(shell: &str) -> Result<&'static str, UsageError> {
     match shell {

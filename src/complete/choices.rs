@@ -1,9 +1,7 @@
-//! What may be said where there is no cluster to ask: the words that flags and queries are made of.
-
-use clap::Arg;
+//! Completions that need no cluster: the fixed words of flags and queries.
 
 use super::{beginning_with, in_list};
-use crate::plan::CONDITIONS;
+use crate::cli::flags::{Complete, selection::CONDITIONS};
 
 /// As stern names them.
 const KINDS: [&str; 8] = [
@@ -16,28 +14,21 @@ const KINDS: [&str; 8] = [
     "statefulset",
     "job",
 ];
-/// For whoever has typed the whole of one.
+/// Offered where no long name begins so.
 const SHORT_KINDS: [&str; 7] = ["po", "rc", "svc", "ds", "deploy", "rs", "sts"];
 
-/// The values of `flag` that begin with `typed`; None where they are not fixed.
-pub fn fixed(flag: &Arg, typed: &str) -> Option<Vec<String>> {
-    let words: &[&str] = match flag.get_id().as_str() {
-        "output" => &["default", "raw", "json", "extjson", "ppextjson"],
-        "color" => &["auto", "always", "never"],
-        "timestamps" => &["default", "short"],
-        "stats" => &["text", "json"],
-        "completion" => &["bash", "zsh", "fish", "powershell"],
-        "container-state" => {
-            let states = ["running", "waiting", "terminated", "all"].map(str::to_owned);
-            return Some(in_list(typed, states.to_vec()));
+/// The values that begin with `typed`; None where they are not fixed.
+pub fn fixed(completes: Complete, typed: &str) -> Option<Vec<String>> {
+    let owned = |words: &[&str]| words.iter().map(ToString::to_string).collect::<Vec<_>>();
+    match completes {
+        Complete::Words(words) => {
+            Some(owned(words).into_iter().filter(|word| word.starts_with(typed)).collect())
         }
-        "condition" => return Some(conditions(typed)),
-        "timezone" => return Some(zones(typed)),
-        // Every other flag that takes its value only so is a switch.
-        _ if flag.is_require_equals_set() => &["true", "false"],
-        _ => return None,
-    };
-    Some(words.iter().filter(|word| word.starts_with(typed)).map(ToString::to_string).collect())
+        Complete::WordList(words) => Some(in_list(typed, owned(words))),
+        Complete::Conditions => Some(conditions(typed)),
+        Complete::Zones => Some(zones(typed)),
+        _ => None,
+    }
 }
 
 pub fn kinds(typed: &str) -> Vec<String> {
@@ -48,7 +39,7 @@ pub fn kinds(typed: &str) -> Vec<String> {
     if kinds.is_empty() { of(&SHORT_KINDS) } else { kinds }
 }
 
-/// They are taken in any case: what is typed stays as it is.
+/// Conditions may be in any case; the typed part stays as it is.
 fn conditions(typed: &str) -> Vec<String> {
     let begins = |word: &str, typed: &str| {
         word.get(..typed.len()).is_some_and(|start| start.eq_ignore_ascii_case(typed))
@@ -76,30 +67,31 @@ mod tests {
 
     use super::*;
     use crate::{
-        cli::{self, Command},
-        plan::{Environment, Plan},
+        cli::{self, Command, flags},
+        environment::Environment,
+        plan::Plan,
     };
 
     fn is_accepted(words: &[&str]) -> bool {
         let argv = ["stern-rs"].iter().chain(words).map(OsString::from);
         match cli::parse(argv, &Environment::bare()).unwrap() {
-            Command::Run(args) => Plan::new(*args, &Environment::bare()).is_ok(),
+            Command::Run(args) => Plan::new(&args, &Environment::bare()).is_ok(),
             Command::Print(_) | Command::Complete(_) => true,
         }
     }
 
     #[test]
     fn every_choice_is_accepted() {
-        let table = cli::table();
-        let zones = |flag: &Arg| flag.get_id().as_str() == "timezone";
-        // Asking needs a terminal.
-        let prompt = |flag: &Arg| flag.get_id().as_str() == "prompt";
-        for flag in table.get_arguments().filter(|flag| !zones(flag) && !prompt(flag)) {
-            for value in fixed(flag, "").into_iter().flatten() {
-                let flag = format!("--{}={value}", flag.get_id());
-                // It goes with JSON only.
-                let json = if flag.starts_with("--gaps") { "--output=json" } else { "--output=raw" };
-                assert!(is_accepted(&[json, &flag, "web"]), "{flag}");
+        // --prompt needs a terminal.
+        let checked = |flag: &flags::Entry| {
+            flag.completes != Complete::Zones && *flag != flags::selection::PROMPT.entry
+        };
+        for flag in flags::all().filter(|flag| checked(flag)) {
+            for value in fixed(flag.completes, "").into_iter().flatten() {
+                // --gaps works only with JSON.
+                let format = if flag.name == "gaps" { "--output=json" } else { "--output=raw" };
+                let flag = format!("--{}={value}", flag.name);
+                assert!(is_accepted(&[format, &flag, "web"]), "{flag}");
             }
         }
         for kind in kinds("").iter().map(String::as_str).chain(SHORT_KINDS.map(|kind| kind)) {

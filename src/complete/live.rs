@@ -1,4 +1,4 @@
-//! What exists, by name: in the kubeconfig, and in the cluster that the line typed so far means.
+//! Completions by name, from the kubeconfig and from the cluster that the line typed so far selects.
 
 use futures::{future::join_all, join};
 use k8s_openapi::api::core::v1::{Namespace, Node, Pod};
@@ -7,45 +7,48 @@ use tokio::sync::mpsc;
 
 use super::{beginning_with, in_list};
 use crate::{
-    cli::Args,
+    cli::{Args, Positional, flags::Complete},
     cluster::{self, Cluster},
-    notice::Notice,
-    plan::{ClusterPlan, Environment, Plan, Selects, Source, kind_of},
+    environment::Environment,
+    notice::{Notice, Scope},
+    plan::{ClusterPlan, Plan, Selects, Source, kind_of},
     select::{self, Selected},
     stats::Stats,
 };
 
 pub struct Live {
-    wish: Box<ClusterPlan>,
+    plan: Box<ClusterPlan>,
 }
 
 impl Live {
-    /// None where what is typed cannot mean anything.
+    /// None if the typed flags are wrong.
     pub fn new(mut args: Args, env: &Environment) -> Option<Live> {
-        args.query.get_or_insert_with(|| ".".into());
-        match Plan::new(args, env).ok()?.source {
-            Source::Cluster(wish) => Some(Live { wish }),
+        if args.positionals.is_empty() {
+            args.positionals.push(Positional { value: ".".into(), after: None });
+        }
+        match Plan::new(&args, env).ok()?.source {
+            Source::Cluster(plan) => Some(Live { plan }),
             Source::Stdin => None,
         }
     }
 
-    /// The values of a flag that begin with `typed`.
-    pub async fn values(&self, flag: &str, typed: &str) -> Vec<String> {
-        let names = match flag {
-            "namespace" => {
+    /// The values that begin with `typed`.
+    pub async fn values(&self, completes: Complete, typed: &str) -> Vec<String> {
+        let names = match completes {
+            Complete::Namespaces => {
                 return in_list(typed, self.names(&ApiResource::erase::<Namespace>(&()), None).await);
             }
-            "node" => self.names(&ApiResource::erase::<Node>(&()), None).await,
-            "container" | "exclude-container" => self.containers().await,
-            "context" => self.named().contexts,
-            "cluster" => self.named().clusters,
-            "user" => self.named().users,
+            Complete::Nodes => self.names(&ApiResource::erase::<Node>(&()), None).await,
+            Complete::Containers => self.containers().await,
+            Complete::Contexts => self.named().contexts,
+            Complete::Clusters => self.named().clusters,
+            Complete::Users => self.named().users,
             _ => Vec::new(),
         };
         beginning_with(typed, names).collect()
     }
 
-    /// The names of the objects of a kind, as the query says it.
+    /// The names of the objects of a kind, as spelled in a query.
     pub async fn of_kind(&self, kind: &str) -> Vec<String> {
         let resource = match kind_of(kind) {
             Some(Selects::Itself) => ApiResource::erase::<Pod>(&()),
@@ -53,7 +56,7 @@ impl Live {
             None => return Vec::new(),
         };
         let Some(cluster) = self.cluster() else { return Vec::new() };
-        let namespaces = self.wish.selection.namespaces.each(cluster.default_namespace());
+        let namespaces = self.plan.selection.namespaces.each(cluster.default_namespace());
         join_all(namespaces.into_iter().map(|namespace| self.names(&resource, namespace))).await.concat()
     }
 
@@ -66,14 +69,16 @@ impl Live {
             while let Some(selected) = selected.recv().await {
                 match selected {
                     Selected::Started { instance, .. } => names.push(instance.origin.container.clone()),
-                    Selected::Notice(Notice::Waiting { container, .. }) => names.extend(container),
+                    Selected::Notice(Notice { scope: Scope::Origin(waiting), .. }) => {
+                        names.push(waiting.container.clone());
+                    }
                     Selected::Notice(_) | Selected::Gone(_) => {}
                 }
             }
             names
         };
-        // What could not be read has no names.
-        let (_, names) = join!(select::run(&cluster, &self.wish.selection, false, false, sender), names);
+        // Objects that cannot be read have no names.
+        let (_, names) = join!(select::run(&cluster, &self.plan.selection, false, false, sender), names);
         names
     }
 
@@ -84,10 +89,10 @@ impl Live {
     }
 
     fn cluster(&self) -> Option<Cluster> {
-        Cluster::connect(&self.wish.connect, &self.wish.limits, None, Stats::default()).ok()
+        Cluster::connect(&self.plan.connect, &self.plan.limits, None, Stats::default()).ok()
     }
 
     fn named(&self) -> cluster::Named {
-        cluster::Named::load(&self.wish.connect).unwrap_or_default()
+        cluster::Named::load(&self.plan.connect).unwrap_or_default()
     }
 }

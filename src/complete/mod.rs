@@ -1,31 +1,32 @@
-//! Says what the command line that is being typed may go on with: from the flags, the kubeconfig and the cluster.
+//! Completes an unfinished command line from the flags, the kubeconfig and the cluster.
 //!
-//! It answers as programs made with Go's cobra do, which kubectl expects of its plugins, and what it cannot know it
-//! leaves out without a word: nobody wants errors, or to wait, while typing.
+//! The answer has the form of Go's cobra, which kubectl expects of its plugins. Completions that fail or take too long
+//! are left out: a user who is typing wants neither errors nor delays.
 
 mod choices;
 mod live;
 
 use std::{fmt::Write, time::Duration};
 
-use clap::{Arg, Command};
-
 use crate::{
-    cli::{self, Typed, Word},
-    plan::Environment,
+    cli::{
+        Unfinished, Word,
+        flags::{self, Complete, Entry, GROUPS},
+    },
+    environment::Environment,
 };
 use live::Live;
 
-/// Longer than this nobody waits for a key.
+/// Users do not wait longer for a key.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What may stand in the place of the word, or of what follows the `=` in it.
+/// The candidates for the last word, or for the part after its `=`.
 #[derive(Debug, Default)]
 struct Answer {
     candidates: Vec<Candidate>,
     /// The word goes on after a candidate.
     no_space: bool,
-    /// It is the path of a file, which the shell knows best.
+    /// It is the path of a file, which the shell completes.
     files: bool,
 }
 
@@ -57,70 +58,55 @@ impl Answer {
     }
 }
 
-/// Always answers, if need be with nothing.
-pub async fn run(typed: Typed, env: &Environment) -> String {
-    let answer = tokio::time::timeout(PATIENCE, answer(typed, env)).await;
+/// The answer may be empty.
+pub async fn run(unfinished: Unfinished, env: &Environment) -> String {
+    let answer = tokio::time::timeout(PATIENCE, answer(unfinished, env)).await;
     answer.unwrap_or_default().to_text()
 }
 
-async fn answer(Typed { args, word }: Typed, env: &Environment) -> Answer {
-    let table = cli::table();
+async fn answer(Unfinished { args, word }: Unfinished, env: &Environment) -> Answer {
+    let live = || args.and_then(|args| Live::new(args, env));
     match word {
-        Word::Flag(typed) => flags(&table, &typed),
+        Word::Flag(typed) => flag(&typed),
         Word::Query(typed) => match typed.split_once('/') {
             None => Answer { no_space: true, ..Answer::of(choices::kinds(&typed)) },
             Some((kind, name)) => {
-                let Some(live) = args.and_then(|args| Live::new(args, env)) else { return Answer::default() };
+                let Some(live) = live() else { return Answer::default() };
                 let names = live.of_kind(kind).await;
                 Answer::of(beginning_with(name, names).map(|name| format!("{kind}/{name}")))
             }
         },
+        Word::Value { flag, .. } if flag.completes == Complete::Files => {
+            Answer { files: true, ..Answer::default() }
+        }
         Word::Value { flag, glued, typed } => {
-            let Some(flag) = table.get_arguments().find(|arg| arg.get_long() == Some(&flag)) else {
-                return Answer::default();
-            };
-            if flag.get_value_names().is_some_and(|names| names == ["FILE"] || names == ["DIR"]) {
-                return Answer { files: true, ..Answer::default() };
-            }
-            let mut answer = match choices::fixed(flag, &typed) {
-                Some(choices) => Answer::of(choices),
+            let values = match choices::fixed(flag.completes, &typed) {
+                Some(values) => values,
                 None => {
-                    let Some(live) = args.and_then(|args| Live::new(args, env)) else {
-                        return Answer::default();
-                    };
-                    Answer::of(live.values(flag.get_id().as_str(), &typed).await)
+                    let Some(live) = live() else { return Answer::default() };
+                    live.values(flag.completes, &typed).await
                 }
             };
-            for candidate in &mut answer.candidates {
-                candidate.text.insert_str(0, &glued);
-            }
-            answer
+            Answer::of(values.into_iter().map(|value| glued.clone() + &value))
         }
     }
 }
 
-/// The flags whose names begin so; those that the help leaves out only where nothing else does.
-fn flags(table: &Command, typed: &str) -> Answer {
-    let described = |text: String, flag: &Arg| Candidate {
-        text,
-        description: flag.get_help().map(ToString::to_string).unwrap_or_default(),
-    };
+/// The flags that begin so; hidden flags only where no other does.
+fn flag(typed: &str) -> Answer {
+    let described = |text: String, flag: &Entry| Candidate { text, description: flag.help.to_owned() };
     let Some(name) =
         typed.strip_prefix("--").or_else(|| typed.strip_prefix('-').filter(|name| name.is_empty()))
     else {
         // Shorthands are typed to their end; the shell adds a space.
-        let last = typed.chars().last();
-        let flag = table.get_arguments().find(|flag| flag.get_short() == last);
+        let flag = typed.chars().last().and_then(flags::short);
         let candidates = flag.map(|flag| described(typed.to_owned(), flag)).into_iter().collect();
         return Answer { candidates, ..Answer::default() };
     };
     let named = |hidden: bool| -> Vec<Candidate> {
-        let flags = table.get_arguments().filter(|flag| flag.is_hide_set() == hidden);
-        flags
-            .filter_map(|flag| Some((flag.get_long()?, flag)))
-            .filter(|(long, _)| long.starts_with(name))
-            .map(|(long, flag)| described(format!("--{long}"), flag))
-            .collect()
+        let groups = GROUPS.iter().filter(|group| group.hidden == hidden);
+        let flags = groups.flat_map(|group| group.entries).filter(|flag| flag.name.starts_with(name));
+        flags.map(|flag| described(format!("--{}", flag.name), flag)).collect()
     };
     let mut candidates = named(false);
     if candidates.is_empty() {
@@ -137,10 +123,10 @@ fn beginning_with(typed: &str, mut names: Vec<String>) -> impl Iterator<Item = S
     names.into_iter()
 }
 
-/// Of a list with commas between, what may stand after the last of them, with all that is before it.
+/// Completions of the last item of a list with commas, with the items before it.
 fn in_list(typed: &str, mut names: Vec<String>) -> Vec<String> {
     let (before, last) = typed.rfind(',').map_or(("", typed), |comma| typed.split_at(comma + 1));
-    names.retain(|name| !before.split(',').any(|said| said == name));
+    names.retain(|name| !before.split(',').any(|item| item == name));
     beginning_with(last, names).map(|name| format!("{before}{name}")).collect()
 }
 
@@ -149,21 +135,22 @@ mod tests {
     use std::ffi::OsString;
 
     use super::*;
+    use crate::cli;
 
-    /// What may follow `words`, of which the last is being typed, without a cluster.
+    /// The completions of the last of `words`, without a cluster.
     async fn complete(words: &[&str]) -> String {
         let argv =
             ["stern-rs", "__complete", "--kubeconfig", "/dev/null"].iter().chain(words).map(OsString::from);
-        let Ok(cli::Command::Complete(typed)) = cli::parse(argv, &Environment::bare()) else {
+        let Ok(cli::Command::Complete(unfinished)) = cli::parse(argv, &Environment::bare()) else {
             panic!("{words:?}")
         };
-        run(*typed, &Environment::bare()).await
+        run(*unfinished, &Environment::bare()).await
     }
 
     #[tokio::test]
     async fn flags_come_with_their_descriptions() {
         let said = complete(&["--name"]).await;
-        assert_eq!(said, "--namespace\tNamespaces; default: the context's\n:4\n");
+        assert_eq!(said, "--namespace\tSearch these namespaces, not the context's\n:4\n");
         assert!(complete(&["-"]).await.contains("\n--since\t"));
         assert!(complete(&["-tA"]).await.starts_with("-tA\t"));
     }

@@ -10,7 +10,7 @@ use foldhash::fast::FixedState;
 use jiff::Timestamp;
 
 use super::{long, split::SHORTEST_CUT};
-use crate::batch::Instant;
+use crate::event::Instant;
 
 const SECOND: i64 = 1_000_000_000;
 

@@ -7,7 +7,7 @@ use super::{
     long::{self, LineLimit, LongLine, Spool},
     timestamp::TimestampParser,
 };
-use crate::batch::{Instant, Line};
+use crate::event::{Instant, Line};
 
 /// Container runtimes keep a long line in pieces of some multiple of this many bytes.
 const PIECE_UNIT: usize = 1 << 10;

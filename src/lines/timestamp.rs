@@ -1,6 +1,6 @@
 //! Reads the RFC 3339 timestamp that the kubelet puts before every line.
 
-use crate::batch::Instant;
+use crate::event::Instant;
 
 const NANOS: i64 = 1_000_000_000;
 

@@ -1,8 +1,8 @@
-//! Colours as the terminal takes them: the numbers of SGR sequences.
+//! Colours as terminals accept them: the numbers of SGR sequences.
 
-use crate::cli::UsageError;
+use crate::usage_error::UsageError;
 
-/// A pair for pod and container each; None where nothing was said.
+/// Pairs of colours for pod and container; None if none are given.
 pub fn pairs<'a>(
     pods: impl Iterator<Item = &'a str>,
     containers: impl Iterator<Item = &'a str>,
@@ -12,16 +12,18 @@ pub fn pairs<'a>(
         containers.map(|color| sgr("--container-colors", color)).collect::<Result<Vec<_>, _>>()?;
     match (pods.len(), containers.len()) {
         (0, 0) => Ok(None),
-        (0, _) => Err(UsageError::new("--container-colors needs --pod-colors, with as many colours")),
+        (0, _) => {
+            Err(UsageError::new("--container-colors needs --pod-colors, with the same number of colours"))
+        }
         (_, 0) => Ok(Some(pods.iter().cloned().zip(pods.iter().cloned()).collect())),
         (pod, container) if pod == container => Ok(Some(pods.into_iter().zip(containers).collect())),
         (pod, container) => Err(UsageError::new(format!(
-            "--container-colors: {container} colours for {pod} of --pod-colors; there must be as many"
+            "--container-colors: {container} colours for {pod} of --pod-colors; give the same number"
         ))),
     }
 }
 
-/// Numbers with semicolons between, such as `38;5;9`; written without blanks.
+/// Numbers separated by semicolons, such as `38;5;9`, without blanks.
 fn sgr(flag: &str, text: &str) -> Result<String, UsageError> {
     let number = |part: &str| part.trim().parse::<u8>().map(|number| number.to_string());
     let numbers = text.split(';').map(number).collect::<Result<Vec<_>, _>>();

@@ -1,9 +1,65 @@
-//! The one positional argument: a regular expression on pod names, or `kind/name`.
+//! The query, the one positional argument: a regular expression for pod names, or KIND/NAME.
 
-use super::{Kind, Query, name, pattern};
+use regex::Regex;
+
+use super::{name, pattern, read::error};
+use crate::{
+    cli::{self, Args},
+    usage_error::UsageError,
+};
+
+#[derive(Debug, Clone)]
+pub enum Query {
+    /// Pods whose names match.
+    Regex(Regex),
+    /// The one pod of this name.
+    Pod(String),
+    /// The pods that a workload or service selects.
+    Resource { kind: Kind, name: String },
+}
+
+/// A kind that selects pods by its `spec.selector`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    ReplicationController,
+    Service,
+    DaemonSet,
+    Deployment,
+    ReplicaSet,
+    StatefulSet,
+    Job,
+}
 
 const KINDS: &str = "pod, replicationcontroller (rc), service (svc), daemonset (ds), deployment (deploy), \
                      replicaset (rs), statefulset (sts) or job";
+
+/// The query of the command line; empty if there is none.
+pub fn text(args: &Args) -> Result<&str, UsageError> {
+    let mut words = Vec::new();
+    for word in args.positionals.iter().map(|positional| positional.value.as_os_str()) {
+        let invalid = || error(format!("the query {} is not UTF-8", word.to_string_lossy()));
+        words.push(word.to_str().ok_or_else(invalid)?);
+    }
+    let [first, second, ..] = words[..] else { return Ok(words.first().copied().unwrap_or_default()) };
+    let after = args.positionals.iter().find_map(|positional| positional.after.as_deref());
+    Err(several(first, second, after))
+}
+
+/// `after` is the flag right before one of the words, if the word may be meant as its value.
+fn several(first: &str, second: &str, after: Option<&str>) -> UsageError {
+    let hint = match after {
+        Some(flag) => cli::misused(flag),
+        None if matches!(first, "log" | "logs") => format!("'{first}' is a command of kubectl; remove it"),
+        None if kind_of(first).is_some() && !second.contains('/') => {
+            format!("write kind and name as one word: '{first}/{second}'")
+        }
+        None => match either(&[first, second]) {
+            Some(both) => format!("one pattern can match both: '{both}'"),
+            None => "use one pattern that matches both, or -l with a label that both have".to_owned(),
+        },
+    };
+    error(format!("only one query is allowed, not \"{first}\" and \"{second}\"; {hint}"))
+}
 
 /// The error is a whole sentence.
 pub fn parse(query: &str) -> Result<Query, String> {
@@ -29,14 +85,14 @@ pub fn parse(query: &str) -> Result<Query, String> {
         Selects::Pods(kind) if name::is_subdomain(name) => {
             Ok(Query::Resource { kind, name: name.to_owned() })
         }
-        Selects::Pods(_) => Err(format!(
-            "{query}: \"{name}\" cannot be a name; only pods are matched by a regular expression, without {kind}/"
-        )),
+        Selects::Pods(_) => {
+            Err(format!("{query}: \"{name}\" cannot be a name; for a pattern of pod names, remove {kind}/"))
+        }
     }
 }
 
-/// One query for the pods of all of these, to be typed between single quotes; None where there is none.
-pub fn either(queries: &[&str]) -> Option<String> {
+/// One query for the pods of all of these, to be typed between single quotes, if there is one.
+fn either(queries: &[&str]) -> Option<String> {
     let names: Vec<_> = queries.iter().filter_map(|query| query.strip_prefix("pod/")).collect();
     let both = if names.len() == queries.len() {
         format!("pod/{}", names.join("|"))
@@ -49,20 +105,20 @@ pub fn either(queries: &[&str]) -> Option<String> {
     (can_be_one && parse(&both).is_ok()).then_some(both)
 }
 
-/// Which pods an object of a kind means.
+/// The pods of an object of some kind.
 pub enum Selects {
     Itself,
     Pods(Kind),
 }
 
 /// As kubectl reads kinds: in any case, short, singular or plural, and as `deployments.apps` or `deployments.v1.apps`.
-pub fn kind_of(said: &str) -> Option<Selects> {
-    let said = said.to_lowercase();
-    let (word, group) = match said.split_once('.') {
+pub fn kind_of(text: &str) -> Option<Selects> {
+    let text = text.to_lowercase();
+    let (word, group) = match text.split_once('.') {
         Some((word, group)) => {
             (word, Some(group.strip_prefix("v1").map_or(group, |rest| rest.trim_start_matches('.'))))
         }
-        None => (said.as_str(), None),
+        None => (text.as_str(), None),
     };
     let (kind, of) = match word {
         "pod" | "pods" | "po" => (Selects::Itself, ""),
@@ -84,10 +140,10 @@ fn unknown_kind(query: &str, kind: &str) -> String {
     match kind.to_lowercase().split('.').next() {
         Some("cronjob" | "cronjobs" | "cj") => {
             format!(
-                "{query}: a cronjob selects no pods, its jobs do; say job/NAME, or a pattern that their pods match"
+                "{query}: a cronjob selects no pods, its jobs do; use job/NAME, or a pattern that matches their pods"
             )
         }
-        _ => format!("{query}: unknown kind \"{kind}\"; it is one of {KINDS}"),
+        _ => format!("{query}: unknown kind \"{kind}\"; use one of {KINDS}"),
     }
 }
 
@@ -166,7 +222,7 @@ mod tests {
             ("deploy/", "a name is missing"),
             ("pod/", "a name is missing"),
             ("deploy/web.*", "\"web.*\" cannot be a name"),
-            ("ingress/web", "unknown kind \"ingress\"; it is one of pod, rep"),
+            ("ingress/web", "unknown kind \"ingress\"; use one of pod, rep"),
             ("deployments.batch/web", "unknown kind"),
             ("/web", "unknown kind"),
             ("cj/web", "a cronjob selects no pods"),

@@ -1,20 +1,23 @@
-//! Label and field selectors: the apiserver reads them; here they are only checked, so that a slip is told at once.
+//! Checks label and field selectors by the apiserver's grammar. As in stern, a wrong selector is an error of the command
+//! line, also with `--stdin`: it exits at once, before a cluster is asked, and not once for each namespace.
 
 use super::name;
 
-/// Checks a label selector by the grammar of `labels.Parse`.
+/// Returns a label selector that follows the grammar of `labels.Parse`.
 /// The error is the rest of a sentence that begins with the flag's name.
-pub fn check_labels(selector: &str) -> Result<(), String> {
+pub fn check_labels(selector: &str) -> Result<String, String> {
     let mut parser = Labels { tokens: tokens(selector), at: 0 };
-    parser.selector().map_err(|reason| {
-        format!("\"{selector}\" is not a label selector: {reason}; it is such as app=web,tier!=test or 'app in (a,b)'")
+    parser.selector().map(|()| selector.to_owned()).map_err(|reason| {
+        format!(
+            "\"{selector}\" is not a label selector: {reason}; examples: app=web,tier!=test, 'app in (a,b)'"
+        )
     })
 }
 
-/// Checks a field selector by the grammar of `fields.ParseSelector`.
-pub fn check_fields(selector: &str) -> Result<(), String> {
-    fields(selector).map_err(|reason| {
-        format!("\"{selector}\" is not a field selector: {reason}; it is such as status.phase=Running")
+/// The same for a field selector and the grammar of `fields.ParseSelector`.
+pub fn check_fields(selector: &str) -> Result<String, String> {
+    fields(selector).map(|()| selector.to_owned()).map_err(|reason| {
+        format!("\"{selector}\" is not a field selector: {reason}; an example: status.phase=Running")
     })
 }
 
@@ -211,7 +214,7 @@ mod tests {
             "app.kubernetes.io/name=web",
             "  app = web  ,\ttier != test ",
         ] {
-            assert_eq!(check_labels(selector), Ok(()), "{selector}");
+            assert_eq!(check_labels(selector).as_deref(), Ok(selector));
         }
     }
 
@@ -247,7 +250,7 @@ mod tests {
         for selector in
             ["", "a=b", "a==b", "a!=b", "a=", "a=b,c!=d", "a=b,", r"a=b\,c\=d\\", "spec.nodeName=n1"]
         {
-            assert_eq!(check_fields(selector), Ok(()), "{selector}");
+            assert_eq!(check_fields(selector).as_deref(), Ok(selector));
         }
     }
 

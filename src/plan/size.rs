@@ -1,4 +1,4 @@
-//! Sizes in bytes as Kubernetes writes quantities (`10Mi`, `500k`), and with a `B` after them (`10MiB`).
+//! Sizes in bytes as Kubernetes writes quantities (`10Mi`, `500k`), optionally followed by `B` (`10MiB`).
 
 const UNITS: [(&str, u64); 7] = [
     ("", 1),
@@ -19,7 +19,7 @@ pub fn parse(text: &str) -> Result<u64, String> {
     let unit = if unit == "K" { "k" } else { unit };
     let (_, scale) = UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(wrong)?;
     let number: u64 = number.parse().map_err(|_| wrong())?;
-    number.checked_mul(*scale).ok_or_else(|| format!("\"{text}\" is larger than can be told"))
+    number.checked_mul(*scale).ok_or_else(|| format!("\"{text}\" is too large"))
 }
 
 #[cfg(test)]
@@ -49,6 +49,6 @@ mod tests {
             let error = parse(text).unwrap_err();
             assert!(error.contains("not a size such as"), "{text}: {error}");
         }
-        assert!(parse("99999999999Gi").unwrap_err().contains("larger"));
+        assert!(parse("99999999999Gi").unwrap_err().contains("too large"));
     }
 }

@@ -71,6 +71,8 @@ const DEFAULT: [(&str, &str); 6] = [
 pub struct Palette {
     /// For pod and container; at least one.
     pairs: Vec<(Style, Style)>,
+    /// For an origin without names, as stern paints it on standard input: in the colour "reset".
+    reset: Style,
     diff_container: bool,
 }
 
@@ -82,13 +84,7 @@ impl Palette {
             Some(colors) if !colors.is_empty() => colors.iter().map(|(p, c)| pair((p, c))).collect(),
             _ => DEFAULT.map(pair).into(),
         };
-        Palette { pairs, diff_container: display.diff_container }
-    }
-
-    /// For standard input, whose nameless source stern paints in the colour "reset".
-    pub fn reset(color: bool) -> Palette {
-        let reset = Style::sgr_if(color, "0");
-        Palette { pairs: vec![(reset.clone(), reset)], diff_container: false }
+        Palette { pairs, reset: Style::sgr_if(color, "0"), diff_container: display.diff_container }
     }
 
     /// The looks of a pod's and a container's name.
@@ -99,7 +95,10 @@ impl Palette {
     }
 
     pub fn of_origin(&self, origin: &Origin) -> (&Style, &Style) {
-        self.of(&origin.pod.name, &origin.container)
+        match origin.is_named() {
+            true => self.of(&origin.pod.name, &origin.container),
+            false => (&self.reset, &self.reset),
+        }
     }
 }
 

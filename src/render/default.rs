@@ -1,11 +1,7 @@
 //! `-o default`: `[namespace ]pod container [timestamp ]message`, the names in colour.
 
 use super::{Format, Frame, color::Palette, raw::Raw};
-use crate::{
-    batch::Instant,
-    origin::Origin,
-    plan::{Display, FilterPlan},
-};
+use crate::{event::Instant, origin::Origin, plan::Display};
 
 pub struct Prefixed {
     palette: Palette,
@@ -14,13 +10,16 @@ pub struct Prefixed {
 }
 
 impl Prefixed {
-    pub fn new(display: &Display, filter: &FilterPlan, palette: Palette) -> Prefixed {
-        Prefixed { palette, namespace: display.namespace_in_prefix, line: Raw::new(display, filter) }
+    pub fn new(display: &Display, palette: Palette) -> Prefixed {
+        Prefixed { palette, namespace: display.namespace_in_prefix, line: Raw::new(display) }
     }
 }
 
 impl Format for Prefixed {
     fn frame(&self, origin: &Origin) -> Frame {
+        if !origin.is_named() {
+            return Frame::default();
+        }
         let (pod, container) = self.palette.of_origin(origin);
         let mut head = Vec::new();
         if self.namespace {

@@ -1,11 +1,12 @@
 //! `-o extjson`: an object a line in which a message that is JSON stays JSON.
 
-use super::{
-    Format, Frame,
-    color::Palette,
+use super::{Format, Frame, color::Palette};
+use crate::{
+    event::Instant,
     json::{Validator, write_string},
+    origin::Origin,
+    plan::Display,
 };
-use crate::{batch::Instant, origin::Origin, plan::Display};
 
 pub struct ExtJson {
     palette: Palette,

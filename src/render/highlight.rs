@@ -7,7 +7,7 @@ use regex_automata::{
 };
 
 use super::color::Style;
-use crate::plan::{FilterPlan, LinePattern};
+use crate::plan::LinePattern;
 
 /// All patterns as one: where several match at the same place, the longest pattern wins, as in stern.
 pub struct Highlight {
@@ -19,9 +19,9 @@ pub struct Highlight {
 }
 
 impl Highlight {
-    /// None where there is nothing to mark.
-    pub fn new(filter: &FilterPlan) -> Option<Highlight> {
-        let mut patterns: Vec<&LinePattern> = filter.include.iter().chain(&filter.highlight).collect();
+    /// None if there is nothing to mark.
+    pub fn new(patterns: &[LinePattern]) -> Option<Highlight> {
+        let mut patterns: Vec<&LinePattern> = patterns.iter().collect();
         if patterns.is_empty() {
             return None;
         }
@@ -80,8 +80,8 @@ mod tests {
 
     /// The line painted, with `<` and `>` for the two sequences.
     fn painted(patterns: &[&str], line: &[u8]) -> String {
-        let highlight = patterns.iter().map(|p| LinePattern::new(p).unwrap()).collect();
-        let mut highlight = Highlight::new(&FilterPlan { highlight, ..FilterPlan::default() }).unwrap();
+        let patterns: Vec<_> = patterns.iter().map(|p| LinePattern::new(p).unwrap()).collect();
+        let mut highlight = Highlight::new(&patterns).unwrap();
         let mut out = b"before ".to_vec();
         out.extend_from_slice(line);
         out.push(b'\n');

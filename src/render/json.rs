@@ -1,16 +1,11 @@
 //! `-o json`: one object a line, as Go's `json.Marshal` writes stern's.
 
-mod string;
-mod valid;
-
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 use super::{Format, Frame, timestamp::Clock};
-use crate::{batch::Instant, origin::Origin, plan::Display};
-pub use string::write_string;
-pub use valid::Validator;
+use crate::{event::Instant, json::write_string, origin::Origin, plan::Display};
 
 pub struct Json {
     clock: Option<Clock>,

@@ -17,10 +17,10 @@ mod testing;
 use std::{collections::HashMap, sync::Arc};
 
 use crate::{
-    batch::{Batch, Instant, Item},
+    event::{Batch, Closed, Gap, Instant, Item},
     notice::Notice,
     origin::Origin,
-    plan::{Display, FilterPlan, Format as Name},
+    plan::{Display, Format as Name},
 };
 use color::Palette;
 use default::Prefixed;
@@ -57,7 +57,6 @@ trait Format: Send {
                     out.extend_from_slice(&frame.tail);
                 }
                 Item::Gap(gap) => self.gap(frame, gap.bounds(), out),
-                Item::Ended(_) => {}
             }
         }
     }
@@ -78,18 +77,17 @@ pub struct Renderer {
 }
 
 impl Renderer {
-    /// `stdin`: lines come from standard input, which has no names to put before them. Err: what is wrong with the
-    /// template.
-    pub fn new(display: &Display, filter: &FilterPlan, stdin: bool) -> Result<Renderer, String> {
+    /// Err: what is wrong with the template.
+    pub fn new(display: &Display) -> Result<Renderer, String> {
         let color = display.color_stdout;
         // A template may show the colours themselves.
         let color = color || display.template.is_some();
-        let palette = if stdin { Palette::reset(color) } else { Palette::new(display, color) };
+        let palette = Palette::new(display, color);
         let notices = Notices::new(display);
         let format: Box<dyn Format> = match (&display.template, display.format) {
-            (Some(template), _) => Box::new(Templated::new(template, display, filter, palette)?),
-            (None, Name::Default) if !stdin => Box::new(Prefixed::new(display, filter, palette)),
-            (None, Name::Default | Name::Raw) => Box::new(Raw::new(display, filter)),
+            (Some(template), _) => Box::new(Templated::new(template, display, palette)?),
+            (None, Name::Default) => Box::new(Prefixed::new(display, palette)),
+            (None, Name::Raw) => Box::new(Raw::new(display)),
             (None, Name::Json) => Box::new(Json::new(display)),
             (None, Name::Extjson) => Box::new(ExtJson::new(display, palette)),
             (None, Name::Ppextjson) => Box::new(PpExtJson(ExtJson::new(display, palette))),
@@ -112,9 +110,20 @@ impl Renderer {
         self.notices.write(notice, out);
     }
 
-    /// Drops what is cached for `origin`.
-    pub fn forget(&mut self, origin: &Origin) {
+    /// The same, for lines of an origin that may be missing.
+    pub fn gap(&self, origin: &Origin, gap: Gap, out: &mut Vec<u8>) {
+        self.notices.gap(origin, gap, out);
+    }
+
+    /// The same, for an origin of which lines follow.
+    pub fn opened(&self, origin: &Origin, out: &mut Vec<u8>) {
+        self.notices.opened(origin, out);
+    }
+
+    /// The same, for an origin of which no more lines follow. Drops what is cached for it.
+    pub fn closed(&mut self, origin: &Origin, closed: &Closed, out: &mut Vec<u8>) {
         self.frames.remove(&address(origin));
+        self.notices.closed(origin, closed, out);
     }
 }
 
@@ -125,13 +134,13 @@ fn address(origin: &Origin) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::batch::{EndReason, Ended, Gap};
+    use crate::event::Reason;
     use testing::{batch, display, origin};
 
     #[test]
     fn each_origin_keeps_its_own_frame() {
         let (web, api) = (origin("default", "web", "app"), origin("default", "api", "app"));
-        let mut renderer = Renderer::new(&display(), &FilterPlan::default(), false).unwrap();
+        let mut renderer = Renderer::new(&display()).unwrap();
         let mut out = Vec::new();
         for origin in [&web, &api, &web] {
             renderer.batch(&batch(origin, &[b"hello"]), &mut out);
@@ -140,22 +149,21 @@ mod tests {
     }
 
     #[test]
-    fn gaps_and_ends_print_nothing() {
-        let ended = Item::Ended(Ended { reason: EndReason::Deleted, complete: false, restart_count: 0 });
+    fn a_gap_prints_nothing_among_lines() {
         let mut batch = batch(&origin("default", "web", "app"), &[b"a", b"b"]);
         batch.items.insert(1, Item::Gap(Gap::Behind(None)));
-        batch.items.push(ended);
         let mut out = Vec::new();
-        Renderer::new(&display(), &FilterPlan::default(), false).unwrap().batch(&batch, &mut out);
+        Renderer::new(&display()).unwrap().batch(&batch, &mut out);
         assert_eq!(out, b"web app a\nweb app b\n");
     }
 
     #[test]
-    fn a_forgotten_origin_is_let_go() {
+    fn a_closed_origin_is_let_go() {
         let web = origin("default", "web", "app");
-        let mut renderer = Renderer::new(&display(), &FilterPlan::default(), false).unwrap();
+        let mut renderer = Renderer::new(&display()).unwrap();
         renderer.batch(&batch(&web, &[b"hello"]), &mut Vec::new());
-        renderer.forget(&web);
+        let closed = Closed { reason: Reason::Finished, complete: true, restart_count: 0 };
+        renderer.closed(&web, &closed, &mut Vec::new());
         assert_eq!(Arc::strong_count(&web), 1);
     }
 }

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 
 use super::color::{Palette, Style};
 use crate::{
-    batch::{EndReason, Ended, Gap, Instant},
-    notice::Notice,
-    origin::PodInfo,
+    event::{Closed, Gap, Instant, Reason},
+    notice::{Kind, Notice, Scope},
+    origin::{Origin, PodInfo},
     plan::Display,
 };
 
@@ -34,62 +34,60 @@ impl Notices {
         }
     }
 
-    pub fn write(&self, notice: &Notice, out: &mut Vec<u8>) {
-        let always = !matches!(
-            notice,
-            Notice::Started(_)
-                | Notice::Ended(..)
-                | Notice::Waiting { .. }
-                | Notice::Failed { .. }
-                | Notice::Info(_)
-        );
-        if self.only_log_lines && !always {
+    /// `+ pod › container`
+    pub fn opened(&self, origin: &Origin, out: &mut Vec<u8>) {
+        self.life((&self.started, "+"), origin, "", out);
+    }
+
+    /// `- pod › container (why)`
+    pub fn closed(&self, origin: &Origin, closed: &Closed, out: &mut Vec<u8>) {
+        self.life((&self.ended, "-"), origin, &why(closed), out);
+    }
+
+    fn life(&self, sign: (&Style, &str), origin: &Origin, why: &str, out: &mut Vec<u8>) {
+        if self.only_log_lines || !origin.is_named() {
             return;
         }
-        let (style, sign) = match notice {
-            Notice::Started(_) => (&self.started, "+"),
-            Notice::Ended(..) => (&self.ended, "-"),
-            Notice::Waiting { .. }
-            | Notice::Failed { .. }
-            | Notice::About(..)
-            | Notice::Gap(..)
-            | Notice::Warning(_)
-            | Notice::Common(_) => (&self.warning, "!"),
-            Notice::Info(_) | Notice::Trace(_) => (&self.info, "·"),
-        };
-        style.paint(sign, out);
-        out.push(b' ');
-        match notice {
-            Notice::Started(origin) => {
-                self.names(&origin.pod, Some(&origin.container), out);
-            }
-            Notice::Ended(origin, ended) => {
-                self.names(&origin.pod, Some(&origin.container), out);
-                words(&why(ended), out);
-            }
-            Notice::Waiting { pod, container, reason } => {
-                self.names(pod, container.as_deref(), out);
-                out.extend_from_slice(b" waits: ");
-                words(reason, out);
-            }
-            Notice::Failed { pod, reason } => {
-                self.names(pod, None, out);
-                out.extend_from_slice(b" failed: ");
-                words(reason, out);
-            }
-            Notice::About(origin, text) => {
-                self.names(&origin.pod, Some(&origin.container), out);
-                out.extend_from_slice(b": ");
-                words(text, out);
-            }
-            Notice::Gap(origin, gap) => {
-                self.names(&origin.pod, Some(&origin.container), out);
-                words(&missing(*gap), out);
-            }
-            Notice::Info(text) | Notice::Warning(text) | Notice::Common(text) | Notice::Trace(text) => {
-                words(text, out);
-            }
+        begin(sign, out);
+        self.names(&origin.pod, Some(&origin.container), out);
+        words(why, out);
+        out.push(b'\n');
+    }
+
+    /// `! pod › container: lines may be missing …`
+    pub fn gap(&self, origin: &Origin, gap: Gap, out: &mut Vec<u8>) {
+        begin((&self.warning, "!"), out);
+        self.names(&origin.pod, Some(&origin.container), out);
+        out.extend_from_slice(b": ");
+        words(&missing(gap), out);
+        out.push(b'\n');
+    }
+
+    /// `! text`, `! pod › container: text`, `! pod waits: text`
+    pub fn write(&self, notice: &Notice, out: &mut Vec<u8>) {
+        let can_be_hidden = matches!(notice.kind, Kind::Info | Kind::Waiting | Kind::Failed);
+        if self.only_log_lines && can_be_hidden {
+            return;
         }
+        let sign = match notice.kind {
+            Kind::Info | Kind::Trace => (&self.info, "·"),
+            Kind::Waiting | Kind::Failed | Kind::Warning | Kind::Common => (&self.warning, "!"),
+        };
+        begin(sign, out);
+        let named = match &notice.scope {
+            Scope::Run | Scope::Cluster => None,
+            Scope::Pod(pod) => Some((pod, None)),
+            Scope::Origin(origin) => Some((&origin.pod, Some(origin.container.as_str()))),
+        };
+        if let Some((pod, container)) = named {
+            self.names(pod, container, out);
+            out.extend_from_slice(match notice.kind {
+                Kind::Waiting => b" waits: ",
+                Kind::Failed => b" failed: ",
+                _ => b": ",
+            });
+        }
+        words(&notice.text, out);
         out.push(b'\n');
     }
 
@@ -108,16 +106,21 @@ impl Notices {
     }
 }
 
+fn begin((style, sign): (&Style, &str), out: &mut Vec<u8>) {
+    style.paint(sign, out);
+    out.push(b' ');
+}
+
 /// Why a container ended, where that is known: ` (OOMKilled, exit 137, restart 4)`.
-fn why(ended: &Ended) -> String {
-    let EndReason::Terminated(ending) = &ended.reason else { return String::new() };
+fn why(closed: &Closed) -> String {
+    let Reason::Terminated(ending) = &closed.reason else { return String::new() };
     let mut words = Vec::new();
     words.extend((!ending.reason.is_empty()).then(|| ending.reason.clone()));
     words.extend(ending.exit_code.map(|code| format!("exit {code}")));
     if words.is_empty() {
         return String::new();
     }
-    words.extend((ended.restart_count > 0).then(|| format!("restart {}", ended.restart_count)));
+    words.extend((closed.restart_count > 0).then(|| format!("restart {}", closed.restart_count)));
     format!(" ({})", words.join(", "))
 }
 
@@ -129,17 +132,17 @@ fn missing(gap: Gap) -> String {
     };
     match gap {
         Gap::Unchecked(None) | Gap::Behind(None) => {
-            ": lines may be missing: the log was gone before it could be read".to_owned()
+            "lines may be missing: the log was gone before it could be read".to_owned()
         }
         Gap::Unchecked(last) => format!(
-            ": the node removed this log before its end could be checked; the last line shown is from {}",
+            "the node removed this log before its end could be checked; the last line shown is from {}",
             text(last)
         ),
         Gap::Behind(after) => {
-            format!(": lines may be missing after {}: the rest of the log could not be read", text(after))
+            format!("lines may be missing after {}: the rest of the log could not be read", text(after))
         }
         Gap::Between(after, before) => {
-            format!(": lines may be missing between {} and {}", text(after), text(before))
+            format!("lines may be missing between {} and {}", text(after), text(before))
         }
     }
 }
@@ -167,15 +170,17 @@ mod tests {
 
     use super::*;
     use crate::{
-        batch::EndReason,
-        instance::Ending,
-        origin::Origin,
+        event::Ending,
         render::testing::{display, origin},
     };
 
-    fn line(display: Display, notice: Notice) -> String {
+    fn line(display: Display, notice: &Notice) -> String {
+        written(display, |notices, out| notices.write(notice, out))
+    }
+
+    fn written(display: Display, write: impl FnOnce(&Notices, &mut Vec<u8>)) -> String {
         let mut out = Vec::new();
-        Notices::new(&display).write(&notice, &mut out);
+        write(&Notices::new(&display), &mut out);
         String::from_utf8(out).unwrap()
     }
 
@@ -183,77 +188,77 @@ mod tests {
         origin("default", "web-7d9c5b8f6-abcde", "app")
     }
 
-    fn waiting(reason: &str) -> Notice {
-        Notice::Waiting {
-            pod: origin("default", "web", "app").pod.clone(),
-            container: Some("app".into()),
-            reason: reason.into(),
-        }
+    fn closed(reason: Reason, restart_count: u32) -> Closed {
+        Closed { reason, complete: true, restart_count }
     }
 
     #[test]
     fn a_container_that_ended_is_said_to_have_ended_with_why() {
         let ending = Ending { reason: "OOMKilled".into(), exit_code: Some(137), ..Ending::default() };
-        let notice = Notice::Ended(Arc::new(named()), ended(EndReason::Terminated(ending), 4));
-        assert_eq!(line(display(), notice), "- web › app (OOMKilled, exit 137, restart 4)\n");
+        let closed = closed(Reason::Terminated(ending), 4);
+        let line = written(display(), |notices, out| notices.closed(&web(), &closed, out));
+        assert_eq!(line, "- web-7d9c5b8f6-abcde › app (OOMKilled, exit 137, restart 4)\n");
     }
 
-    fn ended(reason: EndReason, restart_count: u32) -> Ended {
-        Ended { reason, complete: true, restart_count }
-    }
-
-    fn named() -> Origin {
-        let pod = origin("default", "web", "app").pod.clone();
-        Origin { pod, container: "app".into(), ..Origin::default() }
+    #[test]
+    fn an_origin_without_names_begins_and_ends_in_silence() {
+        let nothing = written(display(), |notices, out| {
+            notices.opened(&Origin::default(), out);
+            notices.closed(&Origin::default(), &closed(Reason::Finished, 0), out);
+        });
+        assert_eq!(nothing, "");
     }
 
     /// One of each, and its line in black and white.
-    fn each() -> [(Notice, &'static str); 8] {
+    fn each() -> [(Notice, &'static str); 7] {
+        let app = || Scope::Origin(origin("default", "web", "app"));
+        let pod = || Scope::Pod(web().pod.clone());
         [
-            (Notice::Started(web()), "+ web-7d9c5b8f6-abcde › app\n"),
-            (Notice::Ended(web(), ended(EndReason::Deleted, 0)), "- web-7d9c5b8f6-abcde › app\n"),
-            (waiting("ImagePullBackOff"), "! web › app waits: ImagePullBackOff\n"),
-            (
-                Notice::Waiting { pod: named().pod, container: None, reason: "Unschedulable".into() },
-                "! web waits: Unschedulable\n",
-            ),
-            (Notice::Failed { pod: named().pod, reason: "Evicted".into() }, "! web failed: Evicted\n"),
-            (Notice::Info("2 of 3".into()), "· 2 of 3\n"),
-            (Notice::About(web(), "403".into()), "! web-7d9c5b8f6-abcde › app: 403\n"),
-            (Notice::Warning("no watch".into()), "! no watch\n"),
+            (app().notice(Kind::Waiting, "ImagePullBackOff"), "! web › app waits: ImagePullBackOff\n"),
+            (pod().notice(Kind::Waiting, "Unschedulable"), "! web-7d9c5b8f6-abcde waits: Unschedulable\n"),
+            (pod().notice(Kind::Failed, "Evicted"), "! web-7d9c5b8f6-abcde failed: Evicted\n"),
+            (Scope::Run.info("2 of 3"), "· 2 of 3\n"),
+            (app().warning("403"), "! web › app: 403\n"),
+            (Scope::Cluster.warning("no watch"), "! no watch\n"),
+            (Scope::Cluster.notice(Kind::Common, "401"), "! 401\n"),
         ]
     }
 
     #[test]
     fn every_notice_is_one_line() {
         for (notice, expected) in each() {
-            assert_eq!(line(display(), notice), expected);
+            assert_eq!(line(display(), &notice), expected);
         }
     }
 
     #[test]
     fn only_log_lines_leaves_what_went_wrong() {
         let quiet = || Display { only_log_lines: true, ..display() };
-        let shown: String = each().into_iter().map(|(notice, _)| line(quiet(), notice)).collect();
-        assert_eq!(shown, "! web-7d9c5b8f6-abcde › app: 403\n! no watch\n");
+        let shown: String = each().iter().map(|(notice, _)| line(quiet(), notice)).collect();
+        assert_eq!(shown, "! web › app: 403\n! no watch\n! 401\n");
+        assert_eq!(written(quiet(), |notices, out| notices.opened(&web(), out)), "");
+        let gap = written(quiet(), |notices, out| notices.gap(&web(), Gap::Behind(None), out));
+        assert!(gap.starts_with("! web-7d9c5b8f6-abcde › app: lines may be missing"), "{gap}");
     }
 
     #[test]
     fn the_namespace_comes_first_where_there_are_several() {
         let several = || Display { namespace_in_prefix: true, ..display() };
-        assert_eq!(line(several(), Notice::Started(web())), "+ default web-7d9c5b8f6-abcde › app\n");
-        assert_eq!(line(several(), waiting("x")), "! default web › app waits: x\n");
+        let started = written(several(), |notices, out| notices.opened(&web(), out));
+        assert_eq!(started, "+ default web-7d9c5b8f6-abcde › app\n");
+        let warning = Scope::Origin(web()).warning("x");
+        assert_eq!(line(several(), &warning), "! default web-7d9c5b8f6-abcde › app: x\n");
     }
 
     #[test]
     fn colours_are_those_of_the_lines() {
         let color = || Display { color_stderr: true, ..display() };
         assert_eq!(
-            line(color(), Notice::Started(web())),
+            written(color(), |notices, out| notices.opened(&web(), out)),
             "\x1b[92;1m+\x1b[0;22m \x1b[96mweb-7d9c5b8f6-abcde\x1b[0m › \x1b[36mapp\x1b[0m\n"
         );
         assert_eq!(
-            line(color(), Notice::Ended(web(), ended(EndReason::Finished, 0))),
+            written(color(), |notices, out| notices.closed(&web(), &closed(Reason::Finished, 0), out)),
             "\x1b[91;1m-\x1b[0;22m \x1b[96mweb-7d9c5b8f6-abcde\x1b[0m › \x1b[36mapp\x1b[0m\n"
         );
     }
@@ -267,7 +272,7 @@ mod tests {
             ("turned\u{202e}round\u{2028}next", "turned\u{fffd}round next"),
             ("유니코드 ✓", "유니코드 ✓"),
         ] {
-            assert_eq!(line(display(), Notice::Warning(said.into())), format!("! {shown}\n"));
+            assert_eq!(line(display(), &Scope::Run.warning(said)), format!("! {shown}\n"));
         }
     }
 }

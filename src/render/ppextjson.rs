@@ -1,7 +1,7 @@
 //! `-o ppextjson`: [`ExtJson`] with a line for each member.
 
 use super::{Format, Frame, extjson::ExtJson};
-use crate::{batch::Instant, origin::Origin};
+use crate::{event::Instant, origin::Origin};
 
 pub struct PpExtJson(pub ExtJson);
 

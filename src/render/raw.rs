@@ -1,11 +1,7 @@
 //! `-o raw`: `[timestamp ]message`.
 
 use super::{Format, Frame, highlight::Highlight, timestamp::Clock};
-use crate::{
-    batch::Instant,
-    origin::Origin,
-    plan::{Display, FilterPlan},
-};
+use crate::{event::Instant, origin::Origin, plan::Display};
 
 pub struct Raw {
     clock: Option<Clock>,
@@ -13,10 +9,10 @@ pub struct Raw {
 }
 
 impl Raw {
-    pub fn new(display: &Display, filter: &FilterPlan) -> Raw {
+    pub fn new(display: &Display) -> Raw {
         Raw {
             clock: Clock::new(display),
-            highlight: if display.color_stdout { Highlight::new(filter) } else { None },
+            highlight: if display.color_stdout { Highlight::new(&display.highlight) } else { None },
         }
     }
 }

@@ -2,7 +2,6 @@
 
 mod color;
 mod functions;
-mod json;
 mod log;
 mod time;
 
@@ -16,10 +15,10 @@ use jiff::tz::TimeZone;
 
 use super::{Format, Frame, color::Palette, highlight::Highlight, timestamp::Clock};
 use crate::{
-    batch::{Batch, Instant, Item},
-    notice::Notice,
+    event::{Batch, Instant, Item},
+    notice::{Notice, Scope},
     origin::Origin,
-    plan::{Display, FilterPlan, Template as Source},
+    plan::{Display, Template as Source},
 };
 use color::Color;
 use log::Log;
@@ -38,12 +37,7 @@ pub struct Templated {
 
 impl Templated {
     /// Err: the flag and why there is no template or what is wrong with it.
-    pub fn new(
-        source: &Source,
-        display: &Display,
-        filter: &FilterPlan,
-        palette: Palette,
-    ) -> Result<Templated, String> {
+    pub fn new(source: &Source, display: &Display, palette: Palette) -> Result<Templated, String> {
         let (flag, text) = match source {
             Source::Text(text) => ("--template".to_owned(), text.clone().into_bytes()),
             Source::File(path) => {
@@ -60,7 +54,7 @@ impl Templated {
             palette,
             color,
             clock: Clock::new(display),
-            highlight: if color { Highlight::new(filter) } else { None },
+            highlight: if color { Highlight::new(&display.highlight) } else { None },
             timestamp: Vec::new(),
             failed: Vec::new(),
         })
@@ -96,7 +90,7 @@ impl Format for Templated {
             if let Err(reason) = self.template.run(Value::Object(Object::Borrowed(&log)), out) {
                 // What it made so far is dropped with it.
                 out.truncate(start);
-                self.failed.push(Notice::Warning(format!("expanding template failed: {reason}")));
+                self.failed.push(Scope::Run.warning(format!("expanding template failed: {reason}")));
             } else if let Some(highlight) = &mut self.highlight {
                 highlight.paint(start, out);
             }

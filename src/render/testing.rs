@@ -6,9 +6,9 @@ use jiff::tz::TimeZone;
 
 use super::Renderer;
 use crate::{
-    batch::{Batch, Instant, Item, Line},
+    event::{Batch, Instant, Item, Line},
     origin::{Origin, PodInfo},
-    plan::{Display, FilterPlan, Format, LinePattern},
+    plan::{Display, Format, LinePattern},
 };
 
 /// Black and white, nothing asked for.
@@ -16,6 +16,7 @@ pub fn display() -> Display {
     Display {
         format: Format::Default,
         template: None,
+        highlight: Vec::new(),
         color_stdout: false,
         color_stderr: false,
         timestamps: None,
@@ -58,9 +59,9 @@ pub fn rendered(
     lines: &[&[u8]],
 ) -> String {
     let highlight = highlight.iter().map(|pattern| LinePattern::new(pattern).unwrap()).collect();
-    let filter = FilterPlan { highlight, ..FilterPlan::default() };
+    let display = Display { highlight, ..display.clone() };
     let mut out = Vec::new();
     let batch = batch(origin.unwrap_or(&Arc::default()), lines);
-    Renderer::new(display, &filter, origin.is_none()).unwrap().batch(&batch, &mut out);
+    Renderer::new(&display).unwrap().batch(&batch, &mut out);
     String::from_utf8(out).unwrap()
 }

@@ -6,7 +6,7 @@ use jiff::{
 };
 
 use crate::{
-    batch::Instant,
+    event::Instant,
     plan::{Display, Timestamps},
 };
 

@@ -17,10 +17,10 @@ pub(crate) use watch::PAGE;
 use crate::{
     cluster::{Cluster, Error},
     instance::{Instance, Life},
-    notice::Notice,
+    notice::{Notice, Scope as About},
     plan::{Query, Selection},
 };
-use track::{Event, Tracker};
+use track::{Change, Tracker};
 use watch::{Scope, Told};
 
 /// What selecting gives to whoever tails.
@@ -52,16 +52,13 @@ pub async fn run(
     let start = Start { scopes_left: Cell::new(scopes.len()), containers: Cell::new(0) };
     let told = async |told: Told| {
         let notice = match told {
-            Told::Instance(Event::Waiting { pod, container, reason }) => {
-                Notice::Waiting { pod, container, reason }
-            }
-            Told::Instance(Event::Failed { pod, reason }) => Notice::Failed { pod, reason },
-            Told::Instance(Event::Started { instance, life, fresh }) => {
+            Told::Change(Change::Started { instance, life, fresh }) => {
                 return send(&selected, Selected::Started { instance, life, fresh }).await;
             }
-            Told::Instance(Event::Gone(uid)) => return send(&selected, Selected::Gone(uid)).await,
+            Told::Change(Change::Gone(uid)) => return send(&selected, Selected::Gone(uid)).await,
+            Told::Change(Change::Absent(notice)) => notice,
             Told::Synced { containers } => match start.scope_done(containers) {
-                true => Notice::Info(nothing_matches(cluster, selection, follow)),
+                true => About::Cluster.info(nothing_matches(cluster, selection, follow)),
                 false => return,
             },
             Told::Notice(notice) => notice,
@@ -84,7 +81,7 @@ pub async fn run(
         if failed == scopes.len() {
             return Err(error);
         }
-        told(Told::Notice(Notice::Warning(error.to_string()))).await;
+        told(Told::Notice(About::Cluster.warning(error.to_string()))).await;
         told(Told::Synced { containers: 0 }).await;
     }
     Ok(())

@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use super::watch::Lost;
 use crate::{
     cluster::{Asked, Cluster, Error},
-    notice::Notice,
+    notice::{Notice, Scope as About},
     plan::{Kind, Namespaces},
 };
 
@@ -77,7 +77,7 @@ async fn until_found(
         }
         let answers = !errors.iter().any(Error::is_retryable);
         if let Some(text) = lost.works("the apiserver answers").filter(|_| answers) {
-            tell(Notice::Info(text)).await;
+            tell(About::Cluster.info(text)).await;
         }
         let is_missing = errors.is_empty() || errors.iter().any(Error::is_not_found);
         if found.is_empty() && !(follow && is_missing) {
@@ -85,13 +85,13 @@ async fn until_found(
         }
         // Among several namespaces, one that has no such resource is no surprise.
         for error in errors.into_iter().filter(|error| !error.is_not_found() && !waited) {
-            tell(Notice::Warning(error.to_string())).await;
+            tell(About::Cluster.warning(error.to_string())).await;
         }
         if !found.is_empty() {
             return Ok(found.into_iter().map(|found| Found { fresh: waited, ..found }).collect());
         }
         if !waited {
-            tell(Notice::Info(format!("{missing}; waiting for it"))).await;
+            tell(About::Cluster.info(format!("{missing}; waiting for it"))).await;
         }
         waited = true;
         sleep(AGAIN).await;
@@ -216,7 +216,7 @@ mod tests {
             asked.update(|asked| asked + 1);
             answer(namespace.unwrap_or_default(), asked.get().div_ceil(2))
         };
-        let tell = async |notice: Notice| told.borrow_mut().push(format!("{notice:?}"));
+        let tell = async |notice: Notice| told.borrow_mut().push(notice.text);
         let found = until_found(&[Some("a"), Some("b")], follow, "jobs \"x\" not found", ask, tell).await;
         (found.map_err(|error| error.to_string()), told.take(), began.elapsed())
     }
@@ -233,7 +233,7 @@ mod tests {
         })
         .await;
         assert_eq!(found, Ok(vec![in_namespace("b", true)]));
-        assert_eq!(told, ["Info(\"jobs \\\"x\\\" not found; waiting for it\")"]);
+        assert_eq!(told, ["jobs \"x\" not found; waiting for it"]);
         assert_eq!(time, AGAIN * 4);
     }
 
@@ -271,8 +271,8 @@ mod tests {
         };
         let (found, told, time) = ask(true, answer).await;
         assert_eq!((found, time), (Ok(vec![in_namespace("a", false)]), AGAIN * 4));
-        assert!(told[0].ends_with("gone mad; trying again\")") && told.len() == 2, "{told:?}");
-        assert!(told[1].ends_with("gone mad\")"), "it is left out: {told:?}");
+        assert!(told[0].ends_with("gone mad; trying again") && told.len() == 2, "{told:?}");
+        assert!(told[1].ends_with("gone mad"), "it is left out: {told:?}");
     }
 
     #[tokio::test(start_paused = true)]

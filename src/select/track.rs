@@ -7,20 +7,20 @@ use tokio::sync::watch;
 
 use super::pod::{Absence, ContainerStatus, Pod, State, Terminated};
 use crate::{
-    instance::{Ending, Instance, Life},
+    event::Ending,
+    instance::{Instance, Life},
+    notice::{Kind, Notice, Scope},
     origin::{ContainerKind, Origin, PodInfo},
     plan::{ContainerStates, Query, Selection},
 };
 
 /// What changed among the instances.
 #[derive(Debug)]
-pub enum Event {
+pub enum Change {
     /// An instance to tail, what becomes of it, and whether it came into being while we looked on.
     Started { instance: Arc<Instance>, life: watch::Receiver<Life>, fresh: bool },
-    /// A container has not started, or none of a pod's, for this reason.
-    Waiting { pod: Arc<PodInfo>, container: Option<String>, reason: String },
-    /// A pod ended before any of its containers started.
-    Failed { pod: Arc<PodInfo>, reason: String },
+    /// A container has not started, or none of a pod's; or the pod ended before any did.
+    Absent(Notice),
     /// The pod of this UID, of which there were instances, is gone.
     Gone(String),
 }
@@ -104,20 +104,20 @@ impl<'a> Tracker<'a> {
     }
 
     /// The list is complete: what was not in it is gone.
-    pub fn relisted(&mut self, events: &mut Vec<Event>) {
+    pub fn relisted(&mut self, changes: &mut Vec<Change>) {
         let generation = self.generation;
         let gone = self.pods.extract_if(|_, pod| pod.generation != generation);
-        events.extend(gone.map(|(uid, pod)| {
+        changes.extend(gone.map(|(uid, pod)| {
             pod.end(&Life::Deleted);
-            Event::Gone(uid)
+            Change::Gone(uid)
         }));
         let gone = self.dropped.extract_if(|_, listed| *listed != generation);
-        events.extend(gone.map(|(uid, _)| Event::Gone(uid)));
+        changes.extend(gone.map(|(uid, _)| Change::Gone(uid)));
         self.starting = false;
     }
 
     /// A pod as it is now.
-    pub fn apply(&mut self, pod: &Pod, events: &mut Vec<Event>) {
+    pub fn apply(&mut self, pod: &Pod, changes: &mut Vec<Change>) {
         if !self.matches(pod) {
             return;
         }
@@ -145,7 +145,7 @@ impl<'a> Tracker<'a> {
         let absence = pod.absence().filter(|_| has_wanted(pod, self.selection));
         tracked.awaited = absence.is_some();
         if let Some(absence) = absence {
-            tracked.tell_absence(absence, self.follow && !self.starting, events);
+            tracked.tell_absence(absence, self.follow && !self.starting, changes);
         }
         for (kind, status) in statuses(pod, self.selection) {
             if !container_matches(self.selection, &status.name) {
@@ -165,19 +165,19 @@ impl<'a> Tracker<'a> {
                 kind,
                 Seen { status, sight, deleting: pod.deleting() },
                 self.follow,
-                events,
+                changes,
             );
         }
     }
 
     /// A pod that is gone.
-    pub fn delete(&mut self, pod: &Pod, events: &mut Vec<Event>) {
+    pub fn delete(&mut self, pod: &Pod, changes: &mut Vec<Change>) {
         let tracked = self.pods.remove(pod.uid());
         if let Some(tracked) = &tracked {
             tracked.end(&Life::Deleted);
         }
         if self.dropped.remove(pod.uid()).is_some() || tracked.is_some() {
-            events.push(Event::Gone(pod.uid().to_owned()));
+            changes.push(Change::Gone(pod.uid().to_owned()));
         }
     }
 
@@ -200,7 +200,7 @@ impl<'a> Tracker<'a> {
 
 impl Tracked {
     /// Why there is nothing to show of a pod is told once for each reason; `fresh`: it came into being as we looked on.
-    fn tell_absence(&mut self, absence: Absence<'_>, fresh: bool, events: &mut Vec<Event>) {
+    fn tell_absence(&mut self, absence: Absence<'_>, fresh: bool, changes: &mut Vec<Change>) {
         let (key, words) = match absence {
             Absence::Usual(_) if fresh => return,
             Absence::Usual(why) => (why, why.to_owned()),
@@ -212,11 +212,8 @@ impl Tracked {
             return;
         }
         self.told.push(key.to_owned());
-        let pod = self.info.clone();
-        events.push(match absence {
-            Absence::Failed { .. } => Event::Failed { pod, reason: words },
-            _ => Event::Waiting { pod, container: None, reason: words },
-        });
+        let kind = if matches!(absence, Absence::Failed { .. }) { Kind::Failed } else { Kind::Waiting };
+        changes.push(Change::Absent(Scope::Pod(self.info.clone()).notice(kind, words)));
     }
 
     fn end(&self, life: &Life) {
@@ -233,10 +230,10 @@ impl Slot {
         kind: ContainerKind,
         Seen { status, sight, deleting }: Seen,
         follow: bool,
-        events: &mut Vec<Event>,
+        changes: &mut Vec<Change>,
     ) {
         let life = |instance: &str| life(status, instance, deleting);
-        self.tell_waiting(pod, status, follow, events);
+        self.tell_waiting(pod, kind, status, follow, changes);
         let Some(instance) = status.instance() else { return };
         if instance == self.instance {
             self.tell(life(instance));
@@ -254,19 +251,14 @@ impl Slot {
         }
         let (sender, receiver) = watch::channel(life(instance));
         self.life = Some(sender);
-        let origin = match self.origin.take() {
-            Some(origin) if Arc::ptr_eq(&origin.pod, pod) => origin,
-            _ => Arc::new(Origin { pod: pod.clone(), container: status.name.clone(), kind }),
-        };
-        self.origin = Some(origin.clone());
         let instance = Instance {
-            origin,
+            origin: self.origin(pod, &status.name, kind),
             container_id: instance.to_owned(),
             restart_count: status.restart_count,
             started: status.started().map(|time| time.0),
         };
         let fresh = sight == Sight::New;
-        events.push(Event::Started { instance: Arc::new(instance), life: receiver, fresh });
+        changes.push(Change::Started { instance: Arc::new(instance), life: receiver, fresh });
     }
 
     fn tell(&self, life: Life) {
@@ -279,9 +271,10 @@ impl Slot {
     fn tell_waiting(
         &mut self,
         pod: &Arc<PodInfo>,
+        kind: ContainerKind,
         status: &ContainerStatus,
         follow: bool,
-        events: &mut Vec<Event>,
+        changes: &mut Vec<Change>,
     ) {
         let Some(waiting) = &status.state.waiting else { return };
         // Every container begins like this; without following it is why nothing is shown of it.
@@ -291,7 +284,17 @@ impl Slot {
         }
         self.told.push(waiting.reason.clone());
         let reason = in_words(&waiting.reason, &waiting.message);
-        events.push(Event::Waiting { pod: pod.clone(), container: Some(status.name.clone()), reason });
+        let scope = Scope::Origin(self.origin(pod, &status.name, kind));
+        changes.push(Change::Absent(scope.notice(Kind::Waiting, reason)));
+    }
+
+    /// The same for all instances, for as long as the pod is the same.
+    fn origin(&mut self, pod: &Arc<PodInfo>, name: &str, kind: ContainerKind) -> Arc<Origin> {
+        if let Some(origin) = self.origin.as_ref().filter(|origin| Arc::ptr_eq(&origin.pod, pod)) {
+            return origin.clone();
+        }
+        let origin = Arc::new(Origin { pod: pod.clone(), container: name.to_owned(), kind });
+        self.origin.insert(origin).clone()
     }
 }
 

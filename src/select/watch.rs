@@ -9,10 +9,10 @@ use kube::{
     runtime::{WatchStreamExt, watcher},
 };
 
-use super::{Tracker, pod::Pod, track::Event};
+use super::{Tracker, pod::Pod, track::Change};
 use crate::{
     cluster::{Asked, Cluster, Error},
-    notice::Notice,
+    notice::{Kind, Notice, Scope as About},
 };
 
 /// The most pods on one page of a list.
@@ -37,7 +37,7 @@ pub struct Scope {
 
 /// What is told about a scope beside its instances.
 pub enum Told {
-    Instance(Event),
+    Change(Change),
     /// All that existed at the start is known.
     Synced {
         containers: usize,
@@ -58,9 +58,9 @@ impl Scope {
         let pods = self.pods().await?;
         tracker.relist();
         for pod in &pods {
-            show(tell, |events| tracker.apply(pod, events)).await;
+            show(tell, |changes| tracker.apply(pod, changes)).await;
         }
-        show(tell, |events| tracker.relisted(events)).await;
+        show(tell, |changes| tracker.relisted(changes)).await;
         Ok(())
     }
 
@@ -83,10 +83,9 @@ impl Scope {
             let why = self.watch(tracker, &mut state, tell).await?;
             if !state.told_polling {
                 state.told_polling = true;
-                tell(Told::Notice(Notice::Warning(format!(
-                    "{why}; asking every {} s instead",
-                    POLL.as_secs()
-                ))))
+                tell(Told::Notice(
+                    About::Cluster.warning(format!("{why}; asking every {} s instead", POLL.as_secs())),
+                ))
                 .await;
             }
             for _ in 0..POLLS_BEFORE_WATCH {
@@ -119,7 +118,7 @@ impl Scope {
                 // Nothing was asked for yet.
                 Ok(watcher::Event::Init) => tracker.relist(),
                 Ok(watcher::Event::InitDone) => {
-                    show(tell, |events| tracker.relisted(events)).await;
+                    show(tell, |changes| tracker.relisted(changes)).await;
                     state.synced(tracker, tell).await;
                 }
                 Ok(event) => {
@@ -155,9 +154,9 @@ impl Scope {
     async fn take(&self, event: watcher::Event<Pod>, tracker: &mut Tracker<'_>, tell: &impl AsyncFn(Told)) {
         match event {
             watcher::Event::InitApply(pod) | watcher::Event::Apply(pod) => {
-                show(tell, |events| tracker.apply(&pod, events)).await;
+                show(tell, |changes| tracker.apply(&pod, changes)).await;
             }
-            watcher::Event::Delete(pod) => show(tell, |events| tracker.delete(&pod, events)).await,
+            watcher::Event::Delete(pod) => show(tell, |changes| tracker.delete(&pod, changes)).await,
             watcher::Event::Init | watcher::Event::InitDone => {}
         }
     }
@@ -229,11 +228,11 @@ impl Scope {
 }
 
 /// Tells what comes of showing something to a tracker.
-async fn show(tell: &impl AsyncFn(Told), change: impl FnOnce(&mut Vec<Event>)) {
-    let mut events = Vec::new();
-    change(&mut events);
-    for event in events {
-        tell(Told::Instance(event)).await;
+async fn show(tell: &impl AsyncFn(Told), change: impl FnOnce(&mut Vec<Change>)) {
+    let mut changes = Vec::new();
+    change(&mut changes);
+    for change in changes {
+        tell(Told::Change(change)).await;
     }
 }
 
@@ -255,8 +254,8 @@ impl Lost {
         let news = !self.0 && !error.is_outage();
         self.0 |= news;
         let text = format!("{error}; trying again");
-        let notice = if error.is_common() { Notice::Common(text) } else { Notice::Warning(text) };
-        news.then_some(notice)
+        let kind = if error.is_common() { Kind::Common } else { Kind::Warning };
+        news.then(|| About::Cluster.notice(kind, text))
     }
 
     /// These words, where it was told that it does not.
@@ -277,7 +276,7 @@ impl Progress {
     async fn works(&mut self, tell: &impl AsyncFn(Told)) {
         let again = if self.synced { "the pods are watched again" } else { "the apiserver answers" };
         if let Some(text) = self.lost.works(again) {
-            tell(Told::Notice(Notice::Info(text))).await;
+            tell(Told::Notice(About::Cluster.info(text))).await;
         }
     }
 

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::logs::{Answer, Logs};
 use crate::{
-    batch::{Instant, Line},
     cluster::{Error, LogRequest},
+    event::{Instant, Line},
     lines::{LineLimit, Lines, Piece, Position, Seen, Splitter},
     schedule::Scheduler,
 };
@@ -13,8 +13,8 @@ use crate::{
 /// What a look at the end of the log shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Look {
-    /// The last line was read, or cannot be judged.
-    Fine,
+    /// The last line as of that instant was read; None: it cannot be judged.
+    Fine(Option<Instant>),
     Missed,
     /// There is no room for a request beside the stream.
     NoRoom,
@@ -36,8 +36,9 @@ impl<L: Logs> Checker<'_, L> {
         let Some(_spare) = self.scheduler.try_spare() else { return Look::NoRoom };
         match Box::pin(last_line(self.logs, &self.request, self.lines)).await {
             Ok(Last { line: Some(line), .. }) if position.misses(line, self.start) => Look::Missed,
-            // What keeps a check from being answered is no reason to let go of the stream.
-            Ok(_) | Err(_) => Look::Fine,
+            Ok(Last { line: Some(_), date, .. }) => Look::Fine(Some(date.into())),
+            // A check that gets no answer is no reason to let go of the stream.
+            Ok(_) | Err(_) => Look::Fine(None),
         }
     }
 }

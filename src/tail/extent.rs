@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::quota::Quota;
 use crate::{
-    batch::Instant,
+    event::Instant,
     plan::{LogPlan, Since},
 };
 

@@ -16,13 +16,13 @@ use super::{
     Context, Logs, extent::Extent, idle::Idle, retry::Retries, stream::Doubt, tear::Tear, window::Window,
 };
 use crate::{
-    batch::{self, Batch, EndReason, Ended, Gap, Item},
     cluster::{Error, KubeletError},
+    event::{self, Batch, Closed, Gap, Item, Reason},
     instance::{Instance, Life},
     lines::{Position, Seen},
-    notice::Notice,
     plan::LogPlan,
     purpose::Purpose,
+    queue::Outlet,
     schedule::{Grant, Mode, Seat},
     stats::{Counter, Limit},
 };
@@ -48,7 +48,7 @@ pub struct Tail<L> {
     next: Position,
     tear: Option<Tear>,
     /// When it can have written its first line at the earliest.
-    birth: Option<batch::Instant>,
+    birth: Option<event::Instant>,
     /// Whether the kubelet serves another instance's log by now.
     superseded: bool,
     /// Whose log the previous one is, once the instance was replaced, where that was in doubt.
@@ -82,6 +82,7 @@ pub struct Tail<L> {
     said: String,
     /// That the log is gone, as the kubelet says it: to be told if the pod is not.
     gone: Option<String>,
+    outlet: Outlet,
     seat: Seat,
     window: Window,
     polls: u64,
@@ -97,7 +98,7 @@ pub struct Legacy {
     /// Where it read the next one's log to, by mistake.
     next: Position,
     /// When the last line of its own was written.
-    latest: Option<batch::Instant>,
+    latest: Option<event::Instant>,
     /// Whether there was a tail at all.
     any: bool,
 }
@@ -129,7 +130,7 @@ enum Outcome {
     /// The instance changed while the answer was on its way: it may be the log of another instance.
     Changed,
     /// It may be the log of another instance, from the line of that instant on.
-    Doubtful(Option<batch::Instant>),
+    Doubtful(Option<event::Instant>),
     /// It has not ended, but gives nothing where there is something.
     Silent,
     /// It goes on over a connection of its own.
@@ -157,6 +158,7 @@ impl<L: Logs> Tail<L> {
         let anew = position.latest().is_none();
         let position = if anew && extent.is_bounded() { Position::midway() } else { position };
         Self {
+            outlet: context.out.outlet(instance.origin.clone()),
             seat,
             window: Window::new(),
             polls: 0,
@@ -166,8 +168,8 @@ impl<L: Logs> Tail<L> {
             context,
             birth: instance
                 .started
-                .map(batch::Instant::from)
-                .max(born_after.map(|before| batch::Instant(before.0 + 1))),
+                .map(event::Instant::from)
+                .max(born_after.map(|before| event::Instant(before.0 + 1))),
             unseen: fresh && !any && instance.restart_count > 0,
             instance,
             life,
@@ -207,19 +209,19 @@ impl<L: Logs> Tail<L> {
     }
 
     /// Shows the log until there is no more of it.
-    pub async fn run(&mut self) -> Ended {
+    pub async fn run(&mut self) -> Closed {
         let reason = self.read_all().await;
         self.tell_rest(&reason).await;
-        let complete = !self.incomplete && reason != EndReason::Failed;
-        let ended = Ended { reason, complete, restart_count: self.instance.restart_count };
+        let complete = !self.incomplete && reason != Reason::Failed;
+        let closed = Closed { reason, complete, restart_count: self.instance.restart_count };
         if self.begun {
-            self.send(Item::Ended(ended.clone())).await;
+            self.outlet.closed(closed.clone()).await;
         }
         self.grant = None;
-        ended
+        closed
     }
 
-    async fn read_all(&mut self) -> EndReason {
+    async fn read_all(&mut self) -> Reason {
         loop {
             let (log, outcome) = match self.read().await {
                 Ok(read) => read,
@@ -232,35 +234,37 @@ impl<L: Logs> Tail<L> {
     }
 
     /// Says what of the log is lost for good, if anything is.
-    async fn tell_rest(&mut self, reason: &EndReason) {
-        let usual = matches!(reason, EndReason::Deleted | EndReason::Dropped) || self.is_deleting();
+    async fn tell_rest(&mut self, reason: &Reason) {
+        let usual = matches!(reason, Reason::Deleted | Reason::Dropped) || self.is_deleting();
         let removed = self.gone.take();
         if let Some(said) = removed.clone().filter(|said| !usual && *said != self.said) {
-            self.tell(said).await;
+            self.outlet.warning(said).await;
         }
         let latest = self.position.latest();
         let unchecked = Gap::Unchecked(latest);
         let unread = !self.begun || !self.ended_well;
         let gap = match reason {
-            EndReason::Deleted => unread.then_some(unchecked),
-            EndReason::Terminated(_) if self.previous_is_own == Some(false) => unread.then_some(unchecked),
-            EndReason::Terminated(_) if unread && removed.is_some() => Some(unchecked),
+            Reason::Deleted => unread.then_some(unchecked),
+            Reason::Terminated(_) if self.previous_is_own == Some(false) => unread.then_some(unchecked),
+            Reason::Terminated(_) if unread && removed.is_some() => Some(unchecked),
             // There is another instance's log in its place.
-            EndReason::Terminated(_) if unread && self.log().is_err() => Some(unchecked),
-            EndReason::Terminated(_) | EndReason::Finished => self.astray.then_some(Gap::Behind(latest)),
-            EndReason::Dropped | EndReason::Failed => None,
+            Reason::Terminated(_) if unread && self.log().is_err() => Some(unchecked),
+            Reason::Terminated(_) | Reason::Finished => self.astray.then_some(Gap::Behind(latest)),
+            Reason::Dropped | Reason::Failed => None,
         };
         let Some(gap) = gap else { return };
         self.incomplete = true;
         if self.begun {
-            self.send(Item::Gap(gap)).await;
+            let origin = self.outlet.origin().clone();
+            let items = vec![Item::Gap(gap)];
+            self.outlet.batch(Batch { origin, data: Bytes::new(), items, rest: None }).await;
         } else {
-            self.tell("gone before its log could be read".to_owned()).await;
+            self.outlet.warning("gone before its log could be read").await;
         }
     }
 
-    /// The log that holds what is not yet shown, or why there is none: [`EndReason::Terminated`] means that it is lost.
-    fn log(&mut self) -> Result<Log, EndReason> {
+    /// The log that holds what is not yet shown, or why there is none: [`Reason::Terminated`] means that it is lost.
+    fn log(&mut self) -> Result<Log, Reason> {
         if self.plan.previous {
             return Ok(Log::Previous);
         }
@@ -277,19 +281,19 @@ impl<L: Logs> Tail<L> {
             Life::Replaced { restart_count, ending, .. }
                 if *restart_count > self.instance.restart_count + 1 =>
             {
-                Err(EndReason::Terminated(ending.clone()))
+                Err(Reason::Terminated(ending.clone()))
             }
             Life::Replaced { ending, .. } if self.previous_is_own == Some(false) => {
-                Err(EndReason::Terminated(ending.clone()))
+                Err(Reason::Terminated(ending.clone()))
             }
             Life::Replaced { .. } => Ok(Log::Previous),
-            Life::Deleted => Err(EndReason::Deleted),
-            Life::Dropped => Err(EndReason::Dropped),
+            Life::Deleted => Err(Reason::Deleted),
+            Life::Dropped => Err(Reason::Dropped),
         }
     }
 
     /// Reads one answer, once the scheduler grants it. The log to read is the one that is right by then.
-    async fn read(&mut self) -> Result<(Log, Outcome), EndReason> {
+    async fn read(&mut self) -> Result<(Log, Outcome), Reason> {
         let wanted = self.log()?;
         let want = wanted.mode();
         let ends = self.is_deleting() || want == Mode::Read && self.plan.follow;
@@ -343,7 +347,7 @@ impl<L: Logs> Tail<L> {
     }
 
     /// What follows from how an answer ended: the end, or another try after a pause.
-    async fn judge(&mut self, log: Log, outcome: Outcome) -> Option<EndReason> {
+    async fn judge(&mut self, log: Log, outcome: Outcome) -> Option<Reason> {
         match outcome {
             // What is to be read now is known at once.
             Outcome::Changed | Outcome::Few => return None,
@@ -366,7 +370,7 @@ impl<L: Logs> Tail<L> {
             Outcome::Clean if log.mode() == Mode::Poll => return None,
             Outcome::Clean => {}
             Outcome::Failed(error) if error.is_not_found() && self.is_gone(&error).await => {
-                return Some(EndReason::Deleted);
+                return Some(Reason::Deleted);
             }
             // Unless it was asked for, there is one: whoever says otherwise may have to catch up.
             Outcome::Failed(error)
@@ -385,7 +389,7 @@ impl<L: Logs> Tail<L> {
                 let again = self.may_retry(&error);
                 self.tell_error(&error, again).await;
                 if !again {
-                    return Some(EndReason::Failed);
+                    return Some(Reason::Failed);
                 }
                 self.pause_after(&error).await;
                 return None;
@@ -395,9 +399,9 @@ impl<L: Logs> Tail<L> {
         None
     }
 
-    async fn no_previous(&mut self) -> EndReason {
+    async fn no_previous(&mut self) -> Reason {
         if self.plan.previous {
-            self.tell("has no previous instance; skipped".to_owned()).await;
+            self.outlet.warning("has no previous instance; skipped").await;
         } else {
             if self.may_be_foreign() {
                 self.hand_over();
@@ -412,48 +416,39 @@ impl<L: Logs> Tail<L> {
         if self.ended_well { 1 } else { TRIES }
     }
 
-    async fn ended(&mut self) -> EndReason {
+    async fn ended(&mut self) -> Reason {
         if self.superseded {
             let told = self.life.wait_for(|life| !matches!(life, Life::Running | Life::Terminating));
             let _ = timeout(STATUS_DELAY, told).await;
         }
         match &*self.life.borrow() {
             Life::Terminated(ending) | Life::Replaced { ending, .. } if self.plan.follow => {
-                EndReason::Terminated(ending.clone())
+                Reason::Terminated(ending.clone())
             }
-            _ => EndReason::Finished,
+            _ => Reason::Finished,
         }
     }
 
     async fn begin(&mut self) {
         if !self.begun {
             (self.begun, self.was_allowed) = (true, true);
-            self.context.out.notice(Notice::Started(self.instance.origin.clone())).await;
+            self.outlet.opened().await;
             if std::mem::take(&mut self.unseen) {
                 self.incomplete = true;
-                self.tell("had restarted before it was seen; what it wrote earlier was not read".to_owned())
+                self.outlet
+                    .warning("had restarted before it was seen; what it wrote earlier was not read")
                     .await;
             }
         }
     }
-
-    async fn send(&self, item: Item) {
-        let batch =
-            Batch { origin: self.instance.origin.clone(), data: Bytes::new(), items: vec![item], rest: None };
-        self.context.out.batch(batch).await;
-    }
-
-    async fn tell(&self, text: String) {
-        self.context.out.notice(Notice::About(self.instance.origin.clone(), text)).await;
-    }
 }
 
 /// Waits until one of `ends` has come, after which there is no log to read.
-async fn no_log(life: &mut watch::Receiver<Life>, ends: &[Life]) -> EndReason {
+async fn no_log(life: &mut watch::Receiver<Life>, ends: &[Life]) -> Reason {
     let end = life.wait_for(|life| ends.contains(life)).await.map(|life| life.clone());
     match end {
-        Ok(Life::Deleted) => EndReason::Deleted,
-        Ok(_) => EndReason::Dropped,
+        Ok(Life::Deleted) => Reason::Deleted,
+        Ok(_) => Reason::Dropped,
         // Nobody watches the pod any more, as without following.
         Err(_) => std::future::pending().await,
     }

@@ -21,13 +21,13 @@ use tokio::{
 };
 
 use crate::{
-    batch::Ended,
     cluster::Cluster,
+    event::Closed,
     instance::{Instance, Life},
     lines::LineLimit,
-    merge::Sender,
     origin::PodInfo,
     plan::{LogPlan, LogRequests},
+    queue::Sender,
     schedule::{Mode, Scheduler},
     select::Selected,
     stats::Stats,
@@ -107,7 +107,7 @@ struct Done {
     pod: String,
     /// Whether there ever was an answer.
     opened: bool,
-    ended: Ended,
+    closed: Closed,
 }
 
 impl Tails {
@@ -130,20 +130,20 @@ impl Tails {
                 None => Legacy::default(),
             };
             let mut tail = Tail::new(context, seat, instance, life, fresh, legacy);
-            let end = tail.run().await;
+            let closed = tail.run().await;
             let opened = tail.was_opened();
             // There may be no next one yet.
             let _ = ended.send(tail.into_legacy());
-            Done { pod: uid, opened, ended: end }
+            Done { pod: uid, opened, closed }
         });
     }
 
     fn finish(&mut self, done: Done, summary: &mut Summary) {
         match done.opened {
             true => summary.read += 1,
-            false => summary.failed += usize::from(!done.ended.complete),
+            false => summary.failed += usize::from(!done.closed.complete),
         }
-        summary.unread += usize::from(!done.ended.complete);
+        summary.unread += usize::from(!done.closed.complete);
         if let Some(pod) = self.pods.get_mut(&done.pod) {
             pod.tails -= 1;
         }
@@ -176,7 +176,14 @@ impl Pod {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{cluster::testing::Machine, merge, notice::Notice, origin::Origin};
+    use crate::{
+        cluster::testing::Machine,
+        event::Event,
+        notice::{Kind, Scope},
+        order::{Arrival, Order},
+        origin::Origin,
+        queue,
+    };
 
     fn tails(out: Sender) -> Tails {
         let context = Context {
@@ -209,7 +216,7 @@ mod tests {
     /// Whether it is told that a pod is gone before its tail has ended or later.
     #[tokio::test]
     async fn pods_that_are_gone_leave_nothing() {
-        let (out, mut told) = merge::queue(merge::CAPACITY);
+        let (out, mut told) = queue::new(Arrival::CAPACITY);
         let mut tails = tails(out);
         let mut summary = Summary::default();
         for pod in 0..600 {
@@ -232,6 +239,7 @@ mod tests {
         let stats = tails.context.stats.to_json();
         assert_eq!(stats["containers"].as_array().map(Vec::len), Some(0));
         assert_eq!(stats["gone"]["containers"], 1200);
-        assert!(matches!(told.ready(), Some(merge::Event::Notice(Notice::About(..)))));
+        let Some(Event::Notice(notice)) = told.ready().map(queue::Queued::take) else { panic!("no notice") };
+        assert!(matches!((notice.kind, notice.scope), (Kind::Warning, Scope::Origin(_))));
     }
 }

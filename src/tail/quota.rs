@@ -2,7 +2,7 @@
 
 use memchr::{memchr, memrchr};
 
-use crate::batch::Line;
+use crate::event::Line;
 
 /// `--tail` of a log that is read as it is, and `--limit-bytes`. By default there is no bound.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Reads one answer to a log request and sends what is in it, as far as it is new.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::FutureExt;
@@ -17,13 +17,11 @@ use super::{
     tear::Tear,
 };
 use crate::{
-    batch::{Batch, Gap, Instant, Item, Line},
     cluster::{Error, KubeletError},
+    event::{Batch, Gap, Instant, Item, Line},
     instance::Life,
     lines::{Finder, Found, Lines, Piece, Position, Splitter},
-    merge::Sender,
-    notice::Notice,
-    origin::Origin,
+    queue::Outlet,
     stats::Counter,
 };
 
@@ -41,10 +39,9 @@ const GRACE: Duration = Duration::from_secs(1);
 /// An answer that is being read.
 pub struct Reading<'a, L: Logs> {
     pub stream: L::Answer,
-    pub origin: &'a Arc<Origin>,
     pub life: watch::Receiver<Life>,
     pub position: &'a mut Position,
-    pub out: &'a Sender,
+    pub out: &'a Outlet,
     pub counter: &'a Counter,
     /// Set where the answer repeats what was read before.
     pub finder: Option<Finder>,
@@ -143,7 +140,7 @@ impl<L: Logs> Reading<'_, L> {
 
     /// What comes next. A deleted pod is heard out.
     async fn next(&mut self) -> Next {
-        let Self { stream, life, watchdog, position, tear, current, .. } = self;
+        let Self { stream, life, watchdog, position, tear, current, out, .. } = self;
         if let Some(watchdog) = watchdog {
             watchdog.idle.listen();
         }
@@ -165,7 +162,7 @@ impl<L: Logs> Reading<'_, L> {
                 true => timeout(DRAIN, stream.chunk()).await.unwrap_or(None),
                 false => return Next::Foreign,
             },
-            () = silence(watchdog.as_mut(), position) => return Next::Silence,
+            () = silence(watchdog.as_mut(), position, out) => return Next::Silence,
         };
         if let Some(watchdog) = watchdog {
             watchdog.idle.heard();
@@ -260,7 +257,7 @@ impl<L: Logs> Reading<'_, L> {
             }
         }
         if !items.is_empty() {
-            let batch = Batch { origin: self.origin.clone(), data, items, rest };
+            let batch = Batch { origin: self.out.origin().clone(), data, items, rest };
             let room = tokio::select! {
                 biased;
                 room = self.out.room(&batch) => room,
@@ -277,7 +274,7 @@ impl<L: Logs> Reading<'_, L> {
                     bytes += message.len() as u64;
                 }
             }
-            room.batch(batch);
+            room.put(batch);
             self.counter.add(lines, bytes);
             if let Some(watchdog) = &mut self.watchdog {
                 watchdog.idle.arrived();
@@ -330,7 +327,7 @@ impl<L: Logs> Reading<'_, L> {
             if error == Some(KubeletError::NoWatcher) {
                 return;
             }
-            self.out.notice(Notice::About(self.origin.clone(), self.said.clone())).await;
+            self.out.warning(self.said.clone()).await;
         }
     }
 
@@ -347,12 +344,17 @@ impl<L: Logs> Reading<'_, L> {
 }
 
 /// Waits until a stream is known to have missed something, or cannot be told not to have.
-async fn silence<L: Logs>(watchdog: Option<&mut Watchdog<'_, L>>, position: &Position) {
+async fn silence<L: Logs>(watchdog: Option<&mut Watchdog<'_, L>>, position: &Position, out: &Outlet) {
     let Some(Watchdog { idle, checker }) = watchdog else { return std::future::pending().await };
     loop {
         sleep_until(idle.due()).await;
         match checker.look(position).await {
-            Look::Fine => idle.checked(),
+            Look::Fine(reached) => {
+                idle.checked();
+                if let Some(instant) = reached {
+                    out.reached(instant).await;
+                }
+            }
             Look::Missed => {
                 // Should that turn out wrong, it is not looked into again so soon.
                 idle.checked();

@@ -2,8 +2,8 @@
 
 use super::quota::Quota;
 use crate::{
-    batch::Instant,
-    instance::{Ending, Life},
+    event::{Ending, Instant},
+    instance::Life,
     lines::Position,
 };
 

@@ -15,14 +15,15 @@ use super::{
     follow::{Legacy, Tail},
 };
 use crate::{
-    batch::{Ended, Item},
     cluster::LogRequest,
-    instance::{Ending, Instance, Life},
+    event::{Closed, Ending, Event, Item},
+    instance::{Instance, Life},
     lines::LineLimit,
-    merge::{self, Event},
-    notice::Notice,
+    notice::Kind,
+    order::{Arrival, Order},
     origin::{Origin, PodInfo},
     plan::LogPlan,
+    queue,
     schedule::Scheduler,
     stats::Stats,
 };
@@ -107,7 +108,7 @@ pub struct Story {
     restart_count: u32,
     said: Arc<Mutex<Vec<String>>>,
     reading: watch::Sender<bool>,
-    run: Option<JoinHandle<(Ended, Legacy)>>,
+    run: Option<JoinHandle<(Closed, Legacy)>>,
     origin: Arc<Origin>,
 }
 
@@ -135,14 +136,14 @@ impl Story {
     ) -> Story {
         // The pauses between tries are the same in each run.
         fastrand::seed(7);
-        let (out, mut events) = merge::queue(merge::CAPACITY);
+        let (out, mut events) = queue::new(Arrival::CAPACITY);
         let said: Arc<Mutex<Vec<String>>> = Arc::default();
         let (heard, (reading, mut may_read)) = (said.clone(), watch::channel(!unread));
         tokio::spawn(async move {
             while may_read.wait_for(|may| *may).await.is_ok()
                 && let Some(event) = events.next().await
             {
-                heard.lock().expect("no panic").extend(words(event));
+                heard.lock().expect("no panic").extend(words(event.take()));
             }
         });
         let context = Context {
@@ -237,7 +238,7 @@ impl Story {
     }
 
     /// Waits for the end of the last tail.
-    pub async fn end(mut self) -> (Ended, Vec<String>, Vec<(f64, LogRequest)>) {
+    pub async fn end(mut self) -> (Closed, Vec<String>, Vec<(f64, LogRequest)>) {
         let run = self.run.take().expect("a tail");
         let (ended, _) = run.await.expect("no panic");
         tokio::task::yield_now().await;
@@ -251,16 +252,14 @@ fn words(event: Event) -> Vec<String> {
             let item = |item: &Item| match item {
                 Item::Line(line) => String::from_utf8_lossy(batch.message(line)).into_owned(),
                 Item::Gap(gap) => format!("! {gap:?}"),
-                Item::Ended(_) => "-".to_owned(),
             };
             batch.items.iter().map(item).collect()
         }
-        Event::Notice(Notice::Started(_)) => vec!["+".to_owned()],
-        Event::Notice(Notice::Common(text)) => vec![format!("!! {text}")],
-        Event::Notice(Notice::About(_, text) | Notice::Warning(text) | Notice::Info(text)) => {
-            vec![format!("! {text}")]
-        }
-        Event::Notice(notice) => vec![format!("! {notice:?}")],
+        Event::Opened(_) => vec!["+".to_owned()],
+        Event::Closed(..) => vec!["-".to_owned()],
+        Event::Reached(..) => Vec::new(),
+        Event::Notice(notice) if notice.kind == Kind::Common => vec![format!("!! {}", notice.text)],
+        Event::Notice(notice) => vec![format!("! {}", notice.text)],
         Event::Text(text) => vec![text],
     }
 }

@@ -10,7 +10,7 @@ fn wrong(args: &str, parts: &[&str]) {
 
 #[test]
 fn a_query_is_needed() {
-    wrong("", &["which pods?", "KIND/NAME", "--stdin"]);
+    wrong("", &["no pods selected", "KIND/NAME", "--stdin"]);
 }
 
 #[test]

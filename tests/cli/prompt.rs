@@ -119,5 +119,5 @@ fn where_no_pod_has_the_label_it_says_so() {
 
 #[test]
 fn without_a_terminal_it_says_so() {
-    stern_rs("-p").run().fails_with(2, &["--prompt needs a terminal to ask on"]);
+    stern_rs("-p").run().fails_with(2, &["--prompt needs a terminal"]);
 }

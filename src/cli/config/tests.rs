@@ -1,8 +1,13 @@
 use tempfile::TempDir;
 
+use std::ffi::OsString;
+
 use super::*;
 use crate::{
-    cli::{self, Args},
+    cli::{
+        self,
+        flags::{limits, lines, selection},
+    },
     plan::Plan,
 };
 
@@ -52,7 +57,7 @@ fn args(text: &str, line: &str) -> Args {
 
 fn refused(text: &str, line: &str) -> String {
     let home = with(text);
-    let planned = parse(line, &home.env()).and_then(|args| Plan::new(args, &home.env()));
+    let planned = parse(line, &home.env()).and_then(|args| Plan::new(&args, &home.env()));
     home.short(planned.unwrap_err())
 }
 
@@ -60,8 +65,12 @@ fn refused(text: &str, line: &str) -> String {
 fn a_flag_is_what_the_file_says() {
     let args =
         args("# mine\ntail: 10\ntimestamps: short\nno-follow: true\nqps: 1.5\nselector: \"app=web\"\n", ".");
-    assert_eq!((args.tail, args.qps, args.no_follow), (Some(10), Some(1.5), true));
-    assert_eq!((args.timestamps.as_deref(), args.selector.as_deref()), (Some("short"), Some("app=web")));
+    assert_eq!(
+        (args.get(&logs::TAIL), args.get(&limits::QPS), args.get(&logs::NO_FOLLOW)),
+        (Some(10), Some(1.5), true)
+    );
+    assert_eq!(args.get(&output::TIMESTAMPS), Some("short"));
+    assert_eq!(args.get(&selection::SELECTOR), Some("app=web"));
     assert!(args.warnings.is_empty());
 }
 
@@ -69,13 +78,14 @@ fn a_flag_is_what_the_file_says() {
 fn the_command_line_wins() {
     let text = "tail: 10\nno-follow: true\ninclude: [a]\ncolor: never\n";
     let args = args(text, "--tail 3 --no-follow=false -i b .");
-    assert_eq!((args.tail, args.no_follow), (Some(3), false));
-    assert_eq!((args.include, args.color.as_deref()), (vec!["b".to_owned()], Some("never")));
+    assert_eq!((args.get(&logs::TAIL), args.get(&logs::NO_FOLLOW)), (Some(3), false));
+    assert_eq!((args.get(&lines::INCLUDE), args.get(&output::COLOR)), (vec!["b"], Some("never")));
 }
 
 #[test]
 fn one_way_to_say_a_thing_overrules_the_others() {
-    assert_eq!(args("since-time: '2026-01-31T12:00:00Z'\n", "--since 5m .").since_time, None);
+    let args = args("since-time: '2026-01-31T12:00:00Z'\n", "--since 5m .");
+    assert_eq!(args.get(&logs::SINCE_TIME), None);
 }
 
 #[test]
@@ -83,27 +93,27 @@ fn a_list_is_a_repeated_flag() {
     let text = "namespace: [a, b]\nexclude:\n  - one, two\n  - 3\nhighlight: x\ninclude: []\n";
     let args = args(text, ".");
     assert_eq!(
-        (args.namespace, args.exclude),
-        (vec!["a".to_owned(), "b".into()], vec!["one, two".to_owned(), "3".into()])
+        (args.get(&selection::NAMESPACE), args.get(&lines::EXCLUDE)),
+        (vec!["a", "b"], vec!["one, two", "3"])
     );
-    assert_eq!((args.highlight, args.include), (vec!["x".to_owned()], vec![]));
+    assert_eq!((args.get(&lines::HIGHLIGHT), args.get(&lines::INCLUDE)), (vec!["x"], vec![]));
 }
 
 #[test]
 fn words_stay_words() {
-    assert_eq!(args("namespace: no\n", ".").namespace, ["no"]);
+    assert_eq!(args("namespace: no\n", ".").get(&selection::NAMESPACE), ["no"]);
     assert_eq!(
-        args("since-time: 2026-01-31T12:00:00Z\n", ".").since_time.as_deref(),
+        args("since-time: 2026-01-31T12:00:00Z\n", ".").get(&logs::SINCE_TIME),
         Some("2026-01-31T12:00:00Z")
     );
-    assert_eq!(args("exclude: -foo\n", ".").exclude, ["-foo"]);
+    assert_eq!(args("exclude: -foo\n", ".").get(&lines::EXCLUDE), ["-foo"]);
 }
 
 #[test]
 fn an_empty_file_and_an_empty_value_say_nothing() {
     for text in ["", "# nothing\n", "---\n", "tail:\nsince: ~\n", "{}"] {
         let args = args(text, ".");
-        assert_eq!((args.tail, args.since), (None, None), "{text}");
+        assert_eq!((args.get(&logs::TAIL), args.get(&logs::SINCE)), (None, None), "{text}");
     }
 }
 
@@ -111,14 +121,14 @@ fn an_empty_file_and_an_empty_value_say_nothing() {
 fn an_unknown_key_is_a_warning() {
     let home = with("tail: 1\ntial: 2\nx-y: {a: [1]}\nversion: true\n");
     let args = parse(".", &home.env()).unwrap();
-    assert_eq!(args.tail, Some(1));
+    assert_eq!(args.get(&logs::TAIL), Some(1));
     let warnings: Vec<_> = args.warnings.iter().map(|warning| home.short(warning)).collect();
     assert_eq!(
         warnings,
         [
             "~/.config/stern-rs/config.yaml:2: tial is ignored; did you mean tail?",
             "~/.config/stern-rs/config.yaml:3: x-y is ignored; keys are the long names of flags",
-            "~/.config/stern-rs/config.yaml:4: version is ignored; only the command line can say it",
+            "~/.config/stern-rs/config.yaml:4: version is ignored; only the command line can give it",
         ]
     );
 }
@@ -126,9 +136,9 @@ fn an_unknown_key_is_a_warning() {
 #[test]
 fn a_bad_value_is_told_with_file_line_and_key() {
     for (text, error) in [
-        ("\ntail: ten\n", "2: tail: \"ten\" is not a whole number, such as --tail=10"),
+        ("\ntail: ten\n", "2: tail: \"ten\" is not a whole number such as 10"),
         ("color: red", "1: color: \"red\" is none of auto, always or never"),
-        ("no-follow: maybe", "1: no-follow: \"maybe\" is neither true nor false, as in --no-follow=false"),
+        ("no-follow: maybe", "1: no-follow: \"maybe\" is neither true nor false"),
         ("a: 1\ninclude: ['(', b]", "2: include: \"(\" is not a regular expression: missing closing ): `(`"),
         ("tail: [1, 2]", "1: tail: it takes one value, not a list"),
         ("tail:\n  a: 1\n", "1: tail: it takes a value or a list of values"),
@@ -142,7 +152,7 @@ fn a_bad_value_is_told_with_file_line_and_key() {
 fn a_contradiction_names_the_file_too() {
     assert_eq!(
         refused("no-follow: true\n", "--tail=0 ."),
-        "--no-follow with --tail=0 shows nothing; leave one out (~/.config/stern-rs/config.yaml:1 sets no-follow)"
+        "--no-follow with --tail=0 shows nothing; remove one (~/.config/stern-rs/config.yaml:1 sets no-follow)"
     );
 }
 
@@ -168,10 +178,10 @@ fn what_is_no_yaml_is_told_with_its_line() {
 fn the_first_usual_file_is_read() {
     let both = Home::new(&[(PATHS[0], "tail: 1"), (PATHS[1], "tail: 2\nqps: 3")]);
     let args = parse(".", &both.env()).unwrap();
-    assert_eq!((args.tail, args.qps), (Some(1), None));
-    assert_eq!(parse(".", &Home::new(&[(PATHS[1], "tail: 2")]).env()).unwrap().tail, Some(2));
-    assert_eq!(parse(".", &Home::new(&[(".config", "a file")]).env()).unwrap().tail, None);
-    assert_eq!(parse(".", &Environment::bare()).unwrap().tail, None);
+    assert_eq!((args.get(&logs::TAIL), args.get(&limits::QPS)), (Some(1), None));
+    assert_eq!(parse(".", &Home::new(&[(PATHS[1], "tail: 2")]).env()).unwrap().get(&logs::TAIL), Some(2));
+    assert_eq!(parse(".", &Home::new(&[(".config", "a file")]).env()).unwrap().get(&logs::TAIL), None);
+    assert_eq!(parse(".", &Environment::bare()).unwrap().get(&logs::TAIL), None);
 }
 
 #[test]
@@ -179,12 +189,12 @@ fn a_named_file_is_read_in_place_of_the_usual_one() {
     let home = Home::new(&[(PATHS[0], "tail: 1"), ("a.yaml", "qps: 2"), ("b.yaml", "qps: 3")]);
     let flag = format!("--config {} .", home.path("a.yaml").display());
     let args = parse(&flag, &home.env()).unwrap();
-    assert_eq!((args.tail, args.qps), (None, Some(2.0)));
-    assert_eq!(parse("--config ~/a.yaml .", &home.env()).unwrap().qps, Some(2.0));
+    assert_eq!((args.get(&logs::TAIL), args.get(&limits::QPS)), (None, Some(2.0)));
+    assert_eq!(parse("--config ~/a.yaml .", &home.env()).unwrap().get(&limits::QPS), Some(2.0));
     // As in stern, the variable wins.
     let env = |path: &str| Environment { stern_config: Some(path.into()), ..home.env() };
-    assert_eq!(parse(&flag, &env("~/b.yaml")).unwrap().qps, Some(3.0));
-    assert_eq!(parse(".", &env("")).unwrap().tail, Some(1));
+    assert_eq!(parse(&flag, &env("~/b.yaml")).unwrap().get(&limits::QPS), Some(3.0));
+    assert_eq!(parse(".", &env("")).unwrap().get(&logs::TAIL), Some(1));
 }
 
 #[test]
@@ -199,7 +209,7 @@ fn a_named_file_must_be_there() {
     assert_eq!(error(".", &env), "STERNCONFIG: cannot read ~/y.yaml: no such file or directory");
     assert_eq!(
         error("--config ~/x.yaml .", &Environment::bare()),
-        "--config: ~/x.yaml is nowhere: no home directory is known"
+        "--config: ~/x.yaml: the home directory is unknown; set $HOME"
     );
 }
 
@@ -209,7 +219,7 @@ fn a_usual_file_that_cannot_be_read_is_a_warning() {
     let args = parse(".", &home.env()).unwrap();
     assert_eq!(
         args.warnings.iter().map(|warning| home.short(warning)).collect::<Vec<_>>(),
-        ["cannot read ~/.config/stern-rs/config.yaml: is a directory; going on without it"]
+        ["cannot read ~/.config/stern-rs/config.yaml: is a directory; continuing without it"]
     );
 }
 

@@ -3,12 +3,11 @@
 use gotemplate::{Answer, Function, Functions, Map, Str, Type, Value, print, print_value, printf};
 use gotime::Zone;
 
-use super::{
-    color,
+use super::{color, time};
+use crate::{
     json::{self, Numbers},
-    time,
+    render::color::Style,
 };
-use crate::render::color::Style;
 
 const ANY: &[Type] = &[Type::Any];
 const TEXT: &[Type] = &[Type::String];
@@ -132,10 +131,10 @@ fn pretty(value: &Value<'_>, out: &mut Vec<u8>) {
 
 fn extjson(value: &Value<'_>, out: &mut Vec<u8>) {
     let text = value.as_text().unwrap_or_default();
-    if crate::render::json::Validator::default().is_valid(text) {
+    if json::Validator::default().is_valid(text) {
         out.extend_from_slice(text.strip_suffix(b"\n").unwrap_or(text));
     } else {
-        crate::render::json::write_string(text, out);
+        json::write_string(text, out);
     }
 }
 

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use crate::{
-    batch::Batch,
-    notice::Notice,
+    event::Batch,
     origin::{Origin, PodInfo},
-    plan::{Display, FilterPlan, LinePattern, Template},
+    plan::{Display, LinePattern, Template},
     render::{
         Renderer,
         testing::{batch, display},
@@ -32,18 +31,15 @@ fn with_template(template: &str) -> Display {
 }
 
 /// What is shown of the lines, and what is said of those that are not.
-fn shown(display: &Display, filter: &FilterPlan, batch: &Batch) -> Result<(String, Vec<String>), String> {
-    let mut renderer = Renderer::new(display, filter, false)?;
+fn shown(display: &Display, batch: &Batch) -> Result<(String, Vec<String>), String> {
+    let mut renderer = Renderer::new(display)?;
     let mut out = Vec::new();
-    let failed = renderer.batch(batch, &mut out).into_iter().map(|notice| match notice {
-        Notice::Warning(text) => text,
-        notice => format!("{notice:?}"),
-    });
+    let failed = renderer.batch(batch, &mut out).into_iter().map(|notice| notice.text);
     Ok((String::from_utf8_lossy(&out).into_owned(), failed.collect()))
 }
 
 fn made(template: &str, line: &str) -> String {
-    match shown(&with_template(template), &FilterPlan::default(), &batch(&web(), &[line.as_bytes()])) {
+    match shown(&with_template(template), &batch(&web(), &[line.as_bytes()])) {
         Ok((out, failed)) => out + &failed.concat(),
         Err(reason) => reason,
     }
@@ -51,7 +47,7 @@ fn made(template: &str, line: &str) -> String {
 
 fn colored(template: &str, line: &str) -> String {
     let display = Display { color_stdout: true, ..with_template(template) };
-    let (out, _) = shown(&display, &FilterPlan::default(), &batch(&web(), &[line.as_bytes()])).unwrap();
+    let (out, _) = shown(&display, &batch(&web(), &[line.as_bytes()])).unwrap();
     out.replace('\x1b', "^")
 }
 
@@ -78,7 +74,7 @@ fn the_documentations_examples_hold() {
 fn a_line_that_fails_is_told_and_left_out() {
     let display = with_template("A{{(parseJSON .Message).a}}B\n");
     let batch = batch(&web(), &[br#"{"a":1}"#, b"not json", br#"{"a":2}"#]);
-    let (out, failed) = shown(&display, &FilterPlan::default(), &batch).unwrap();
+    let (out, failed) = shown(&display, &batch).unwrap();
     assert_eq!(out, "A1B\nA2B\n");
     assert_eq!(
         failed,
@@ -91,7 +87,7 @@ fn a_line_that_fails_is_told_and_left_out() {
 fn what_is_no_template_is_told_with_its_flag() {
     assert_eq!(made("{{nope}}", ""), "--template: template: log:1: function \"nope\" not defined");
     let display = Display { template: Some(Template::File("no/such.tpl".into())), ..display() };
-    let error = shown(&display, &FilterPlan::default(), &batch(&web(), &[])).unwrap_err();
+    let error = shown(&display, &batch(&web(), &[])).unwrap_err();
     assert!(error.starts_with("--template-file: no/such.tpl: "), "{error}");
 }
 
@@ -100,7 +96,7 @@ fn a_file_holds_a_template_as_well() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "{{.PodName}}: {{.Message}}\n").unwrap();
     let display = Display { template: Some(Template::File(file.path().into())), ..display() };
-    let (out, _) = shown(&display, &FilterPlan::default(), &batch(&web(), &[b"hi \xff"])).unwrap();
+    let (out, _) = shown(&display, &batch(&web(), &[b"hi \xff"])).unwrap();
     assert_eq!(out, "web-0: hi \u{fffd}\n");
 }
 
@@ -126,14 +122,13 @@ fn colours_are_those_of_stern() {
 #[test]
 fn marks_are_set_in_all_that_is_made() {
     let highlight = vec![LinePattern::new("web|$").unwrap()];
-    let filter = FilterPlan { highlight, ..FilterPlan::default() };
     for (template, expected) in [
         ("{{.PodName}} {{.Message}}\n", "^[31;1mweb^[0;22m-0 a ^[31;1mweb^[0;22m\n"),
         ("", ""),
         ("web", "^[31;1mweb^[0;22m"),
     ] {
-        let display = Display { color_stdout: true, ..with_template(template) };
-        let (out, _) = shown(&display, &filter, &batch(&web(), &[b"a web"])).unwrap();
+        let display = Display { color_stdout: true, highlight: highlight.clone(), ..with_template(template) };
+        let (out, _) = shown(&display, &batch(&web(), &[b"a web"])).unwrap();
         assert_eq!(out.replace('\x1b', "^"), expected, "{template}");
     }
 }
@@ -170,7 +165,7 @@ fn times_of_lines_are_as_asked() {
         timestamps: Some(crate::plan::Timestamps::Short),
         ..with_template("{{.Timestamp}} {{.Message}}\n")
     };
-    let (out, _) = shown(&display, &FilterPlan::default(), &batch(&web(), &[b"a"])).unwrap();
+    let (out, _) = shown(&display, &batch(&web(), &[b"a"])).unwrap();
     assert_eq!(out, "05-31 22:03:20 a\n");
 }
 

@@ -66,15 +66,17 @@ impl<'a> Story<'a> {
         self.hear(events)
     }
 
-    fn hear(&mut self, events: Vec<Event>) -> &mut Self {
+    fn hear(&mut self, events: Vec<Change>) -> &mut Self {
         for event in events {
             match event {
-                Event::Started { instance, life, fresh } => {
+                Change::Started { instance, life, fresh } => {
                     self.lives.push((instance.container_id.clone(), life, fresh));
                 }
-                Event::Waiting { reason, .. } => self.waits.push(reason),
-                Event::Failed { reason, .. } => self.waits.push(format!("failed: {reason}")),
-                Event::Gone(_) => self.gone += 1,
+                Change::Absent(Notice { kind: Kind::Failed, text, .. }) => {
+                    self.waits.push(format!("failed: {text}"));
+                }
+                Change::Absent(notice) => self.waits.push(notice.text),
+                Change::Gone(_) => self.gone += 1,
             }
         }
         self

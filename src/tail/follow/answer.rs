@@ -73,9 +73,14 @@ impl<L: Logs> Tail<L> {
         if doubt == Doubt::Tell && self.plan.follow && self.is_replaced().await {
             return Outcome::Doubtful(None);
         }
-        self.extent.opened(stream.date(), self.position.latest().is_none(), log.mode() == Mode::Read);
+        let date = stream.date();
+        self.extent.opened(date, self.position.latest().is_none(), log.mode() == Mode::Read);
         self.begin().await;
-        self.consume(stream, request, log, doubt).await
+        let outcome = self.consume(stream, request, log, doubt).await;
+        if log.mode() == Mode::Poll && matches!(outcome, Outcome::Clean) {
+            self.outlet.reached(date.into()).await;
+        }
+        outcome
     }
 
     /// Reads what came for this request.
@@ -105,11 +110,10 @@ impl<L: Logs> Tail<L> {
         let confirming = self.owed.is_some() && self.extent.is_opened_by(self.position.latest());
         let mut reading = Reading {
             stream,
-            origin: &self.instance.origin,
             life: self.life.clone(),
             finder: resuming.then(|| self.position.finder()),
             position: &mut self.position,
-            out: &self.context.out,
+            out: &self.outlet,
             counter: &self.counter,
             doubt: match (log, few) {
                 (Log::Previous, _) if !foreign => Doubt::Tell,

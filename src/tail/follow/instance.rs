@@ -7,8 +7,8 @@ use tokio::time::timeout;
 
 use super::{Log, STATUS_DELAY, TRIES, Tail};
 use crate::{
-    batch::Instant,
     cluster::Error,
+    event::Instant,
     instance::Life,
     purpose::Purpose,
     schedule::Mode,

@@ -5,7 +5,12 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::{TRIES, Tail};
-use crate::{cluster::Error, instance::Life, notice::Notice, tail::logs::Logs};
+use crate::{
+    cluster::Error,
+    instance::Life,
+    notice::{Kind, Scope},
+    tail::logs::Logs,
+};
 
 /// How long a grant is kept without being used.
 const KEPT: Duration = Duration::from_secs(1);
@@ -49,8 +54,8 @@ impl<L: Logs> Tail<L> {
         };
         let text = if again { format!("{text}; trying again") } else { text };
         match of_node.is_some() || error.is_common() {
-            true => self.context.out.notice(Notice::Common(text)).await,
-            false => self.tell(text).await,
+            true => self.context.out.notice(Scope::Cluster.notice(Kind::Common, text)).await,
+            false => self.outlet.warning(text).await,
         }
     }
 

@@ -11,7 +11,7 @@ mod silence;
 use super::*;
 use crate::{
     cluster::LogRequest,
-    instance::Ending,
+    event::Ending,
     tail::testing::{Container, NO_PREVIOUS, Reply, Setup, Story, Written, as_it_is, at, line, plan},
 };
 

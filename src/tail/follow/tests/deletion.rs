@@ -27,7 +27,7 @@ async fn a_request_for_the_log_of_a_deleted_pod_is_waited_for_no_longer() {
     let (ended, said, _) = story.end().await;
     assert_eq!(
         (ended.reason, said),
-        (EndReason::Deleted, vec!["! gone before its log could be read".to_owned()])
+        (Reason::Deleted, vec!["! gone before its log could be read".to_owned()])
     );
     assert!(began.elapsed() <= DRAIN, "{:?}", began.elapsed());
 }
@@ -104,7 +104,7 @@ async fn a_log_that_was_removed_before_its_end_could_be_checked_is_told() {
     story.pass(30.0).await;
     story.life.send_replace(Life::Deleted);
     let (ended, said, _) = story.end().await;
-    let last = batch::Instant::from(at(-1.0));
+    let last = event::Instant::from(at(-1.0));
     assert_eq!(said[said.len() - 2], format!("! {:?}", Gap::Unchecked(Some(last))), "{said:?}");
     assert!(!ended.complete);
 }
@@ -120,7 +120,7 @@ async fn a_log_of_a_deleted_pod_is_read_to_its_end() {
     story.life.send_replace(Life::Deleted);
     let (ended, said, _) = story.end().await;
     assert_eq!(said, ["+", "0", "1", "2", "3", "-"]);
-    assert!(ended.complete && ended.reason == EndReason::Deleted, "{ended:?}");
+    assert!(ended.complete && ended.reason == Reason::Deleted, "{ended:?}");
 }
 
 /// Without following, nobody says that it is gone: the apiserver is asked.
@@ -136,7 +136,7 @@ async fn a_log_that_is_not_found_of_a_pod_that_is_gone_is_not_asked_for_again() 
     });
     story.apiserver_knows(1);
     let (ended, said, asked) = story.end().await;
-    assert_eq!((ended.reason, asked.len()), (EndReason::Deleted, 1));
+    assert_eq!((ended.reason, asked.len()), (Reason::Deleted, 1));
     assert_eq!(said, ["! gone before its log could be read"]);
 }
 

@@ -156,7 +156,7 @@ async fn the_rest_of_a_container_that_ended_is_read_and_confirmed() {
     story.life.send_replace(Life::Terminated(ending.clone()));
     let (ended, said, asked) = story.end().await;
     assert_eq!(said, ["+", "0", "1", "2", "-"]);
-    assert_eq!((ended.reason, ended.complete), (EndReason::Terminated(ending), true));
+    assert_eq!((ended.reason, ended.complete), (Reason::Terminated(ending), true));
     assert!(asked.last().is_some_and(|(_, request)| is_look(request)), "{asked:?}");
 }
 

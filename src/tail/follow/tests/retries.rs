@@ -27,7 +27,7 @@ async fn a_log_that_is_refused_slowly_is_given_up_after_the_same_tries_and_told(
     let story =
         Story::begin(as_it_is(), Life::Running, |_| Reply::refusal(500, "dial tcp: i/o timeout").after(30.0));
     let (ended, said, asked) = story.end().await;
-    assert_eq!((ended.reason, asked.len()), (EndReason::Failed, TRIES + 1));
+    assert_eq!((ended.reason, asked.len()), (Reason::Failed, TRIES + 1));
     assert_eq!(said.len(), 2, "{said:?}");
     assert!(said[0].ends_with("dial tcp: i/o timeout; trying again"), "{said:?}");
 }
@@ -257,7 +257,7 @@ async fn a_log_that_was_rotated_while_a_stream_was_broken_is_told() {
 async fn a_log_that_may_not_be_read_is_given_up_at_once_and_told() {
     let story = Story::follow(|_| Reply::refusal(403, "no"));
     let (ended, said, asked) = story.end().await;
-    assert_eq!((ended.reason, asked.len(), said.len()), (EndReason::Failed, 1, 1), "{said:?}");
+    assert_eq!((ended.reason, asked.len(), said.len()), (Reason::Failed, 1, 1), "{said:?}");
 }
 
 /// A permission is taken away for an hour.

@@ -1,0 +1,76 @@
+//! Flags that format the output.
+
+use super::{Complete, File, Flag, Group, List, Scope, Switch, Text, flag};
+
+pub const FORMATS: &[&str] = &["default", "raw", "json", "extjson", "ppextjson"];
+pub const TIMESTAMP_FORMATS: &[&str] = &["default", "short"];
+pub const COLOR_MODES: &[&str] = &["auto", "always", "never"];
+
+flags! {
+    Group::new("Output", Scope::Any);
+
+    /// Print lines in this format: `default` (pod, container and line), `raw` (the line alone), `json` (an object for each
+    /// line), `extjson` and `ppextjson` (an object that keeps a JSON line as JSON, on one line or on several).
+    /// Default: `default`
+    pub static OUTPUT: Flag<Text> = flag("output", "FORMAT")
+        .short('o')
+        .help("Print lines as default, raw, json, extjson or ppextjson")
+        .completes(Complete::Words(FORMATS));
+
+    /// Print lines with this Go template, in place of `--output`; see [templates](templates.md).
+    /// `--template '{{.PodName}} {{.Message}}{{"\n"}}'`
+    pub static TEMPLATE: Flag<Text> = flag("template", "TEMPLATE")
+        .help("Print lines with a Go template, in place of -o");
+
+    /// Read the template from a file. It takes precedence over `--template`.
+    pub static TEMPLATE_FILE: Flag<File> = flag("template-file", "FILE")
+        .short('T')
+        .help("Read the Go template from a file");
+
+    /// Show when each line was written: `default` (`2026-01-31T12:00:00.000000000Z`) or `short` (`01-31 12:00:00`).
+    /// Default: no timestamps; `-t` alone is `default`
+    pub static TIMESTAMPS: Flag<Text> = flag("timestamps", "FORMAT")
+        .short('t')
+        .bare("default")
+        .help("Show timestamps: default or short")
+        .completes(Complete::Words(TIMESTAMP_FORMATS))
+        // Lines of standard input have no times.
+        .scope(Scope::Cluster);
+
+    /// Show timestamps in this time zone: `Local`, `UTC` or an IANA name. Default: `Local`. `--timezone Asia/Seoul`
+    pub static TIMEZONE: Flag<Text> = flag("timezone", "ZONE")
+        .help("Use a time zone: Local (default), Asia/Seoul")
+        .completes(Complete::Zones);
+
+    /// Use colours: `always`, `never` or `auto`. `auto` decides for standard output and standard error separately, by
+    /// whether each is a terminal. Default: `auto`
+    pub static COLOR: Flag<Text> = flag("color", "WHEN")
+        .help("Use colours: auto (default), always or never")
+        .completes(Complete::Words(COLOR_MODES));
+
+    /// Give each container of a pod its own colour, not one colour for the pod. Default: false
+    pub static DIFF_CONTAINER: Flag<Switch> = flag("diff-container", "")
+        .short('d')
+        .help("Give each container of a pod its own colour");
+
+    /// Use these colours for pod names, as the numbers of terminal sequences (SGR). Default: six bright colours.
+    /// `--pod-colors 91,92,93`, `--pod-colors '38;5;9,38;5;10'`
+    pub static POD_COLORS: Flag<List> = flag("pod-colors", "SGR,…")
+        .help("Use these colours for pods: 91,92 or 38;5;9");
+
+    /// Use these colours for container names. They need `--pod-colors` with as many colours.
+    /// Default: the colours of `--pod-colors`
+    pub static CONTAINER_COLORS: Flag<List> = flag("container-colors", "SGR,…")
+        .help("Use these colours for containers");
+
+    /// Hide notices of containers that start, stop or wait, and other notices that are not errors. Default: false
+    pub static ONLY_LOG_LINES: Flag<Switch> = flag("only-log-lines", "")
+        .help("Hide notices other than errors");
+
+    /// Report missing lines among the lines of `-o json` as an object `{"gap": {"after": TIME, "before": TIME}, …}` without
+    /// `message`. Standard error reports them in any case. Default: false
+    pub static GAPS: Flag<Switch> = flag("gaps", "")
+        .help("Report missing lines as objects of -o json")
+        // Standard input has no gaps.
+        .scope(Scope::Cluster);
+}

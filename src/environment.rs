@@ -1,0 +1,115 @@
+//! The process environment: terminals, the variables about colour, the local time zone, the home directory.
+
+use std::{
+    env,
+    ffi::OsString,
+    io::{IsTerminal, stderr, stdin, stdout},
+    path::PathBuf,
+};
+
+use jiff::tz::TimeZone;
+
+#[derive(Debug, Clone)]
+pub struct Environment {
+    pub stdin_is_terminal: bool,
+    pub stdout_is_terminal: bool,
+    pub stderr_is_terminal: bool,
+    pub no_color: Option<OsString>,
+    pub clicolor: Option<OsString>,
+    pub clicolor_force: Option<OsString>,
+    pub term: Option<OsString>,
+    /// By `$TZ`, or as the system is set.
+    pub local: TimeZone,
+    pub home: Option<PathBuf>,
+    /// `$STERNCONFIG`
+    pub stern_config: Option<OsString>,
+}
+
+impl Environment {
+    pub fn of_process() -> Environment {
+        Environment {
+            stdin_is_terminal: stdin().is_terminal(),
+            stdout_is_terminal: stdout().is_terminal(),
+            stderr_is_terminal: stderr().is_terminal(),
+            no_color: env::var_os("NO_COLOR"),
+            clicolor: env::var_os("CLICOLOR"),
+            clicolor_force: env::var_os("CLICOLOR_FORCE"),
+            term: env::var_os("TERM"),
+            local: TimeZone::system(),
+            home: env::home_dir().filter(|home| !home.as_os_str().is_empty()),
+            stern_config: env::var_os("STERNCONFIG"),
+        }
+    }
+
+    /// Whether a stream is coloured with `--color auto`.
+    pub fn wants_color(&self, is_terminal: bool) -> bool {
+        let said = |variable: &Option<OsString>| variable.as_ref().is_some_and(|value| !value.is_empty());
+        let is =
+            |variable: &Option<OsString>, word: &str| variable.as_ref().is_some_and(|value| value == word);
+        if said(&self.no_color) {
+            return false;
+        }
+        if said(&self.clicolor_force) && !is(&self.clicolor_force, "0") {
+            return true;
+        }
+        is_terminal && !is(&self.clicolor, "0") && !is(&self.term, "dumb")
+    }
+}
+
+#[cfg(test)]
+impl Environment {
+    /// No terminal, no variable, no home, and UTC.
+    pub fn bare() -> Environment {
+        Environment {
+            stdin_is_terminal: false,
+            stdout_is_terminal: false,
+            stderr_is_terminal: false,
+            no_color: None,
+            clicolor: None,
+            clicolor_force: None,
+            term: None,
+            local: TimeZone::UTC,
+            home: None,
+            stern_config: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn on_a_terminal() -> Environment {
+        Environment { stdout_is_terminal: true, stderr_is_terminal: true, ..Environment::bare() }
+    }
+
+    #[test]
+    fn a_terminal_is_coloured_and_a_pipe_is_not() {
+        assert!(on_a_terminal().wants_color(true));
+        assert!(!on_a_terminal().wants_color(false));
+    }
+
+    #[test]
+    fn no_color_wins_unless_it_is_empty() {
+        let force = Some("1".into());
+        assert!(
+            !Environment { no_color: force.clone(), clicolor_force: force, ..on_a_terminal() }
+                .wants_color(true)
+        );
+        assert!(Environment { no_color: Some("".into()), ..on_a_terminal() }.wants_color(true));
+    }
+
+    #[test]
+    fn clicolor_force_colours_a_pipe_unless_it_is_empty_or_0() {
+        let force = |value: &str| Environment { clicolor_force: Some(value.into()), ..on_a_terminal() };
+        assert!(force("1").wants_color(false));
+        assert!(!force("0").wants_color(false));
+        assert!(!force("").wants_color(false));
+    }
+
+    #[test]
+    fn a_dumb_terminal_and_clicolor_0_are_not_coloured() {
+        assert!(!Environment { term: Some("dumb".into()), ..on_a_terminal() }.wants_color(true));
+        assert!(!Environment { clicolor: Some("0".into()), ..on_a_terminal() }.wants_color(true));
+    }
+}

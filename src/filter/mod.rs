@@ -1,0 +1,172 @@
+//! Filters: which lines of a batch are wanted.
+//!
+//! A filter is a [`Predicate`], one file each, of which [`pattern`] is the smallest example, and a line in [`Filter::new`].
+
+mod pattern;
+
+use std::sync::Arc;
+
+use crate::{
+    event::{Batch, Event, Item},
+    origin::Origin,
+    plan::FilterPlan,
+};
+use pattern::Pattern;
+
+/// One criterion. It may keep state for each origin, whose lines come in their order.
+trait Predicate: Send {
+    fn wants(&mut self, origin: &Arc<Origin>, message: &[u8]) -> bool;
+
+    /// No more lines come of this origin, or of this instance of it.
+    fn forget(&mut self, _: &Arc<Origin>) {}
+
+    /// Leaves in `kept` the indices of the items that are wanted. Provided here so that each predicate gets its own copy: one
+    /// virtual call a batch instead of one a line.
+    fn narrow(&mut self, batch: &Batch, kept: &mut Vec<u32>) {
+        kept.retain(|&index| match &batch.items[index as usize] {
+            Item::Line(line) => self.wants(&batch.origin, batch.message(line)),
+            Item::Gap(_) => true,
+        });
+    }
+}
+
+/// All predicates of a run: a line is wanted if each of them wants it.
+pub struct Filter {
+    predicates: Vec<Box<dyn Predicate>>,
+    kept: Vec<u32>,
+}
+
+impl Filter {
+    pub fn new(plan: &FilterPlan) -> Filter {
+        let pattern = Pattern::new(plan).map(|pattern| Box::new(pattern) as Box<dyn Predicate>);
+        Filter { predicates: pattern.into_iter().collect(), kept: Vec::new() }
+    }
+
+    /// The indices of the items that are wanted, gaps among them; None: all are.
+    pub fn select(&mut self, batch: &Batch) -> Option<&[u32]> {
+        if self.predicates.is_empty() {
+            return None;
+        }
+        self.kept.clear();
+        self.kept.extend((0_u32..).take(batch.items.len()));
+        for predicate in &mut self.predicates {
+            predicate.narrow(batch, &mut self.kept);
+        }
+        Some(&self.kept)
+    }
+
+    /// Takes the lines out of an event that are not wanted.
+    pub fn apply(&mut self, event: &mut Event) {
+        match event {
+            Event::Batch(batch) => {
+                if let Some(kept) = self.select(batch) {
+                    batch.keep(kept);
+                }
+            }
+            Event::Closed(origin, _) => self.predicates.iter_mut().for_each(|it| it.forget(origin)),
+            Event::Opened(_) | Event::Reached(..) | Event::Notice(_) | Event::Text(_) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        event::{Gap, Line},
+        plan::LinePattern,
+    };
+
+    fn kept(include: &[&str], exclude: &[&str], lines: &[&str]) -> Vec<String> {
+        let compile = |patterns: &[&str]| patterns.iter().map(|p| LinePattern::new(p).unwrap()).collect();
+        let plan = FilterPlan { include: compile(include), exclude: compile(exclude) };
+        let mut batch = batch(lines);
+        if let Some(kept) = Filter::new(&plan).select(&batch.clone()) {
+            batch.keep(kept);
+        }
+        let message = |item: &Item| match item {
+            Item::Line(line) => String::from_utf8(batch.message(line).to_vec()).unwrap(),
+            other => format!("{other:?}"),
+        };
+        batch.items.iter().map(message).collect()
+    }
+
+    fn batch(lines: &[&str]) -> Batch {
+        let mut items = Vec::new();
+        let mut at = 0;
+        for line in lines {
+            items.push(Item::Line(Line { time: None, start: at, end: at + line.len() as u32 }));
+            at += line.len() as u32 + 1;
+        }
+        Batch { origin: Arc::default(), data: lines.join("\n").into(), items, rest: None }
+    }
+
+    const LINES: &[&str] = &["alpha error one", "beta WARN two", "", "gamma [error] three error"];
+
+    #[test]
+    fn without_patterns_everything_stays() {
+        assert_eq!(kept(&[], &[], LINES), LINES);
+    }
+
+    #[test]
+    fn include_keeps_what_any_pattern_matches() {
+        assert_eq!(kept(&["error", "WARN"], &[], LINES), [LINES[0], LINES[1], LINES[3]]);
+        assert_eq!(kept(&["error,one"], &[], LINES), [""; 0]);
+    }
+
+    #[test]
+    fn exclude_drops_what_any_pattern_matches() {
+        assert_eq!(kept(&[], &["error", "WARN"], LINES), [""]);
+    }
+
+    #[test]
+    fn exclude_wins_over_include() {
+        assert_eq!(kept(&["error"], &["three"], LINES), [LINES[0]]);
+    }
+
+    #[test]
+    fn anchors_see_the_message_without_its_newline() {
+        assert_eq!(kept(&["^alpha", "two$"], &[], LINES), [LINES[0], LINES[1]]);
+    }
+
+    #[test]
+    fn gaps_stay() {
+        let plan = FilterPlan { exclude: vec![LinePattern::new("").unwrap()], ..FilterPlan::default() };
+        let mut batch = batch(LINES);
+        batch.items.push(Item::Gap(Gap::Behind(None)));
+        assert_eq!(Filter::new(&plan).select(&batch), Some(&[4][..]));
+    }
+
+    /// Wants every second line of each origin.
+    #[derive(Default)]
+    struct Alternate(std::collections::HashMap<usize, bool>);
+
+    impl Predicate for Alternate {
+        fn wants(&mut self, origin: &Arc<Origin>, _: &[u8]) -> bool {
+            let wanted = self.0.entry(Arc::as_ptr(origin).addr()).or_default();
+            *wanted = !*wanted;
+            *wanted
+        }
+
+        fn forget(&mut self, origin: &Arc<Origin>) {
+            self.0.remove(&Arc::as_ptr(origin).addr());
+        }
+    }
+
+    #[test]
+    fn a_predicate_keeps_its_state_for_each_origin_until_that_is_closed() {
+        let alternate = Box::new(Alternate::default());
+        let mut filter = Filter { predicates: vec![alternate], kept: Vec::new() };
+        let (web, api) = (Arc::<Origin>::default(), Arc::<Origin>::default());
+        let mut shown = |origin: &Arc<Origin>| {
+            let batch = Batch { origin: origin.clone(), ..batch(&["a"]) };
+            filter.select(&batch).map(<[u32]>::len)
+        };
+        assert_eq!([shown(&web), shown(&api), shown(&web), shown(&api)], [1, 1, 0, 0].map(Some));
+        shown(&web);
+        let closed =
+            crate::event::Closed { reason: crate::event::Reason::Finished, complete: true, restart_count: 0 };
+        filter.apply(&mut Event::Closed(web.clone(), closed));
+        assert_eq!(filter.select(&Batch { origin: web, ..batch(&["a"]) }), Some(&[0][..]));
+    }
+}

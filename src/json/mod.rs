@@ -1,0 +1,12 @@
+//! JSON as Go's `encoding/json` reads and writes it: whether bytes are JSON, JSON strings, and values of templates.
+
+mod parse;
+mod scan;
+mod string;
+mod valid;
+mod write;
+
+pub use parse::{Numbers, parse_first, parse_object};
+pub use string::write_string;
+pub use valid::Validator;
+pub use write::{write, write_indented};

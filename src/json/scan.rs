@@ -1,0 +1,200 @@
+//! Reads the tokens of JSON, with Go's words for the first byte that is wrong.
+
+use std::fmt;
+
+type Result<T> = std::result::Result<T, Error>;
+
+/// Why a text is not JSON; shown as Go's `json.SyntaxError`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Error {
+    /// The text ends too early.
+    End,
+    /// A byte that may not stand here, and Go's word for the place.
+    Byte(u8, &'static str),
+    /// A byte in place of one of a literal's.
+    Literal { found: u8, expected: u8, literal: &'static str },
+}
+
+/// A value that is neither an array nor an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scalar {
+    Null,
+    Bool(bool),
+    Number,
+    /// Whether it has escapes.
+    String {
+        escaped: bool,
+    },
+}
+
+/// A place in a text, which moves on token by token.
+pub struct Scanner<'t> {
+    text: &'t [u8],
+    at: usize,
+}
+
+impl<'t> Scanner<'t> {
+    pub fn new(text: &'t [u8]) -> Scanner<'t> {
+        Scanner { text, at: 0 }
+    }
+
+    pub fn text(&self) -> &'t [u8] {
+        self.text
+    }
+
+    /// Bytes before the next one.
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
+    fn rest(&self) -> &'t [u8] {
+        &self.text[self.at..]
+    }
+
+    /// Takes the next byte behind space.
+    #[inline]
+    pub fn next(&mut self) -> Result<u8> {
+        self.skip(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
+        let byte = *self.rest().first().ok_or(Error::End)?;
+        self.at += 1;
+        Ok(byte)
+    }
+
+    /// Gives the last byte back.
+    pub fn back(&mut self) {
+        self.at -= 1;
+    }
+
+    /// Takes the rest of a scalar that begins with `first`.
+    #[inline]
+    pub fn scalar(&mut self, first: u8) -> Result<Scalar> {
+        match first {
+            b'"' => Ok(Scalar::String { escaped: self.string()? }),
+            b't' => self.literal("true", Scalar::Bool(true)),
+            b'f' => self.literal("false", Scalar::Bool(false)),
+            b'n' => self.literal("null", Scalar::Null),
+            b'-' | b'0'..=b'9' => self.number(first),
+            byte => Err(Error::Byte(byte, "looking for beginning of value")),
+        }
+    }
+
+    /// Takes the rest of a string behind its opening quote. Any byte but a control character may be in it: Go does not
+    /// ask for UTF-8. Ok: whether it has escapes.
+    #[inline]
+    pub fn string(&mut self) -> Result<bool> {
+        let mut escaped = false;
+        loop {
+            let rest = self.rest();
+            let end = rest.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20);
+            let end = end.ok_or(Error::End)?;
+            self.at += end + 1;
+            match rest[end] {
+                b'"' => return Ok(escaped),
+                b'\\' => self.escape()?,
+                byte => return Err(Error::Byte(byte, "in string literal")),
+            }
+            escaped = true;
+        }
+    }
+
+    /// Takes the rest of an escape behind its backslash.
+    fn escape(&mut self) -> Result<()> {
+        match self.raw() {
+            b'b' | b'f' | b'n' | b'r' | b't' | b'\\' | b'/' | b'"' => Ok(()),
+            b'u' => (0..4).try_for_each(|_| match self.raw() {
+                byte if byte.is_ascii_hexdigit() => Ok(()),
+                byte => Err(Error::Byte(byte, "in \\u hexadecimal character escape")),
+            }),
+            byte => Err(Error::Byte(byte, "in string escape code")),
+        }
+    }
+
+    fn literal(&mut self, literal: &'static str, scalar: Scalar) -> Result<Scalar> {
+        for expected in literal.bytes().skip(1) {
+            let found = self.raw();
+            if found != expected {
+                return Err(Error::Literal { found, expected, literal });
+            }
+        }
+        Ok(scalar)
+    }
+
+    fn number(&mut self, first: u8) -> Result<Scalar> {
+        let digit = if first == b'-' { self.raw() } else { first };
+        match digit {
+            b'0' => {}
+            b'1'..=b'9' => self.skip(u8::is_ascii_digit),
+            byte => return Err(Error::Byte(byte, "in numeric literal")),
+        }
+        if self.peek() == b'.' {
+            self.at += 1;
+            self.digits("after decimal point in numeric literal")?;
+        }
+        if matches!(self.peek(), b'e' | b'E') {
+            self.at += 1;
+            if matches!(self.peek(), b'+' | b'-') {
+                self.at += 1;
+            }
+            self.digits("in exponent of numeric literal")?;
+        }
+        Ok(Scalar::Number)
+    }
+
+    /// Takes one digit or more.
+    fn digits(&mut self, place: &'static str) -> Result<()> {
+        match self.raw() {
+            b'0'..=b'9' => {
+                self.skip(u8::is_ascii_digit);
+                Ok(())
+            }
+            byte => Err(Error::Byte(byte, place)),
+        }
+    }
+
+    fn skip(&mut self, skipped: impl Fn(&u8) -> bool) {
+        self.at += self.rest().iter().take_while(|byte| skipped(byte)).count();
+    }
+
+    /// Takes the next byte inside a token, where Go reads the end as a space.
+    fn raw(&mut self) -> u8 {
+        let byte = self.peek();
+        self.at = self.text.len().min(self.at + 1);
+        byte
+    }
+
+    fn peek(&self) -> u8 {
+        self.rest().first().copied().unwrap_or(b' ')
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Error::End => f.write_str("unexpected end of JSON input"),
+            Error::Byte(byte, place) => write!(f, "invalid character '{}' {place}", quoted(byte)),
+            Error::Literal { found, expected, literal } => {
+                let (found, expected) = (quoted(found), char::from(expected));
+                write!(f, "invalid character '{found}' in literal {literal} (expecting '{expected}')")
+            }
+        }
+    }
+}
+
+/// A byte as Go shows it, which takes it for a character.
+fn quoted(byte: u8) -> String {
+    match char::from(byte) {
+        '\'' => r"\'".to_owned(),
+        '"' => "\"".to_owned(),
+        '\\' => r"\\".to_owned(),
+        '\x07' => r"\a".to_owned(),
+        '\x08' => r"\b".to_owned(),
+        '\x0c' => r"\f".to_owned(),
+        '\n' => r"\n".to_owned(),
+        '\r' => r"\r".to_owned(),
+        '\t' => r"\t".to_owned(),
+        '\x0b' => r"\v".to_owned(),
+        '\0'..' ' | '\x7f' => format!(r"\x{byte:02x}"),
+        '\u{80}'..='\u{a0}' | '\u{ad}' => format!(r"\u{byte:04x}"),
+        char => char.to_string(),
+    }
+}

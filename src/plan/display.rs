@@ -1,0 +1,166 @@
+//! The look of lines and notices.
+
+use std::path::PathBuf;
+
+use jiff::tz::TimeZone;
+
+use super::{
+    FilterPlan, LinePattern, Namespaces, colors,
+    read::{each, error, given, none_of, split, wrong},
+};
+use crate::{
+    cli::{
+        Args,
+        flags::{lines::HIGHLIGHT, output as flags},
+    },
+    environment::Environment,
+    usage_error::UsageError,
+};
+
+#[derive(Debug, Clone)]
+pub struct Display {
+    pub format: Format,
+    /// Replaces `format`.
+    pub template: Option<Template>,
+    /// Matches to mark: of `--include` and `--highlight`.
+    pub highlight: Vec<LinePattern>,
+    pub color_stdout: bool,
+    pub color_stderr: bool,
+    pub timestamps: Option<Timestamps>,
+    pub timezone: TimeZone,
+    pub diff_container: bool,
+    pub only_log_lines: bool,
+    /// Whether missing lines are reported among the lines too: in `json` only.
+    pub gaps: bool,
+    /// Pairs of SGR sequences (`"38;5;9"`) for pod and container; None: the built-in palette.
+    pub colors: Option<Vec<(String, String)>>,
+    /// Whether the namespace is part of the prefix and of notices: with `-A` or several namespaces.
+    pub namespace_in_prefix: bool,
+    /// Whether the namespace is part of extjson and ppextjson: with `-A` only, as in stern.
+    pub namespace_in_extjson: bool,
+}
+
+/// The template of a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Template {
+    /// `--template`
+    Text(String),
+    /// `--template-file`
+    File(PathBuf),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    Default,
+    Raw,
+    Json,
+    Extjson,
+    Ppextjson,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Timestamps {
+    /// `2006-01-02T15:04:05.000000000Z07:00`
+    Default,
+    /// `01-02 15:04:05`
+    Short,
+}
+
+impl Display {
+    pub(super) fn new(
+        args: &Args,
+        filter: &FilterPlan,
+        namespaces: &Namespaces,
+        env: &Environment,
+    ) -> Result<Display, UsageError> {
+        let (color_stdout, color_stderr) = colored(args, env)?;
+        let (format, template) = (format(args)?, template(args));
+        let gaps = args.get(&flags::GAPS);
+        if gaps && (template.is_some() || format != Format::Json) {
+            return Err(error(
+                "--gaps works only with -o json; add that, or remove --gaps: standard error reports gaps anyway",
+            ));
+        }
+        let mut highlight = filter.include.clone();
+        highlight.extend(each(args, &HIGHLIGHT, LinePattern::new)?);
+        let all = *namespaces == Namespaces::All;
+        Ok(Display {
+            format,
+            template,
+            highlight,
+            color_stdout,
+            color_stderr,
+            timestamps: timestamps(args)?,
+            timezone: timezone(args, env)?,
+            diff_container: args.get(&flags::DIFF_CONTAINER),
+            only_log_lines: args.get(&flags::ONLY_LOG_LINES),
+            gaps,
+            colors: colors::pairs(split(args, &flags::POD_COLORS), split(args, &flags::CONTAINER_COLORS))?,
+            namespace_in_prefix: all || matches!(namespaces, Namespaces::Some(names) if names.len() > 1),
+            namespace_in_extjson: all,
+        })
+    }
+
+    /// Whether an output shows the annotations of pods.
+    pub fn shows_annotations(&self) -> bool {
+        self.format == Format::Json || self.template.is_some()
+    }
+
+    /// Whether a line must be in memory to be printed. `raw` copies it.
+    pub fn looks_into_lines(&self) -> bool {
+        self.format != Format::Raw || self.template.is_some() || !self.highlight.is_empty()
+    }
+}
+
+/// Whether standard output and standard error have colours.
+fn colored(args: &Args, env: &Environment) -> Result<(bool, bool), UsageError> {
+    match args.get(&flags::COLOR) {
+        None | Some("auto") => {
+            Ok((env.wants_color(env.stdout_is_terminal), env.wants_color(env.stderr_is_terminal)))
+        }
+        Some("always") => Ok((true, true)),
+        Some("never") => Ok((false, false)),
+        Some(other) => Err(none_of(&flags::COLOR, other, flags::COLOR_MODES)),
+    }
+}
+
+fn format(args: &Args) -> Result<Format, UsageError> {
+    Ok(match args.get(&flags::OUTPUT) {
+        None | Some("default") => Format::Default,
+        Some("raw") => Format::Raw,
+        Some("json") => Format::Json,
+        Some("extjson") => Format::Extjson,
+        Some("ppextjson") => Format::Ppextjson,
+        Some(other) => return Err(none_of(&flags::OUTPUT, other, flags::FORMATS)),
+    })
+}
+
+/// As in stern, a file takes precedence over a text.
+fn template(args: &Args) -> Option<Template> {
+    match args.get(&flags::TEMPLATE_FILE).filter(|path| !path.is_empty()) {
+        Some(path) => Some(Template::File(path.into())),
+        None => given(args, &flags::TEMPLATE).map(|text| Template::Text(text.to_owned())),
+    }
+}
+
+fn timestamps(args: &Args) -> Result<Option<Timestamps>, UsageError> {
+    match given(args, &flags::TIMESTAMPS) {
+        None => Ok(None),
+        Some("default") => Ok(Some(Timestamps::Default)),
+        Some("short") => Ok(Some(Timestamps::Short)),
+        Some(other) => Err(none_of(&flags::TIMESTAMPS, other, flags::TIMESTAMP_FORMATS)),
+    }
+}
+
+fn timezone(args: &Args, env: &Environment) -> Result<TimeZone, UsageError> {
+    match args.get(&flags::TIMEZONE) {
+        None | Some("Local") => Ok(env.local.clone()),
+        // As Go's time.LoadLocation.
+        Some("" | "UTC") => Ok(TimeZone::UTC),
+        Some(zone) => TimeZone::get(zone).map_err(|_| {
+            let reason =
+                format!("\"{zone}\" is not a time zone; use Local, UTC or a name such as Asia/Seoul");
+            wrong(&flags::TIMEZONE, reason)
+        }),
+    }
+}

@@ -1,0 +1,48 @@
+//! Which lines to show, and up to which length.
+
+use super::{
+    Display, LinePattern,
+    read::{each, parsed},
+    size,
+};
+use crate::{
+    cli::{Args, flags::lines as flags},
+    lines::LineLimit,
+    usage_error::UsageError,
+};
+
+const MAX_LINE: usize = 1 << 20;
+/// Offsets of held lines have 32 bits.
+const LONGEST_LINE: usize = 1 << 30;
+
+#[derive(Debug, Default)]
+pub struct FilterPlan {
+    pub include: Vec<LinePattern>,
+    pub exclude: Vec<LinePattern>,
+}
+
+impl FilterPlan {
+    pub(super) fn new(args: &Args) -> Result<FilterPlan, UsageError> {
+        Ok(FilterPlan {
+            include: each(args, &flags::INCLUDE, LinePattern::new)?,
+            exclude: each(args, &flags::EXCLUDE, LinePattern::new)?,
+        })
+    }
+
+    /// Whether a line must be in memory to decide about it.
+    pub fn looks_into_lines(&self) -> bool {
+        !self.include.is_empty() || !self.exclude.is_empty()
+    }
+}
+
+pub fn line_limit(args: &Args, filter: &FilterPlan, display: &Display) -> Result<LineLimit, UsageError> {
+    let spool = !filter.looks_into_lines() && !display.looks_into_lines();
+    Ok(match parsed(args, &flags::MAX_LINE, size::parse)? {
+        None => LineLimit { bytes: MAX_LINE, spool },
+        Some(0) => LineLimit { bytes: LONGEST_LINE, spool: false },
+        Some(bytes) => {
+            let bytes = usize::try_from(bytes).unwrap_or(usize::MAX).min(LONGEST_LINE);
+            LineLimit { bytes, spool: false }
+        }
+    })
+}

@@ -1,0 +1,198 @@
+//! Writes to standard output and standard error, on a thread of its own.
+
+mod pipe;
+
+use std::{
+    io::{self, Write},
+    os::fd::{AsFd, OwnedFd},
+    thread,
+};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use tokio::{sync::mpsc, time::sleep};
+
+pub use pipe::WholeLines;
+
+use super::Closed;
+
+/// How often it is asked whether anybody reads, where nothing is written that would show it.
+const LOOK: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// Chunks that may wait for the writer; each is some 128 KiB.
+const CHUNKS: usize = 2;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum To {
+    Stdout,
+    Stderr,
+}
+
+/// Hands what is to be printed to a thread of its own, so that a blocked standard output blocks nothing else.
+pub struct Output {
+    chunks: mpsc::Sender<(To, Vec<u8>)>,
+    /// Buffers that were written, for use again.
+    empty: mpsc::Receiver<Vec<u8>>,
+    /// To be asked whether anybody reads it any more.
+    stdout: Option<OwnedFd>,
+    /// What the writer came to: its error, or nothing when all was written.
+    result: tokio::sync::oneshot::Receiver<io::Result<()>>,
+}
+
+impl Output {
+    pub fn new(stdout: Box<dyn Write + Send>, stderr: Box<dyn Write + Send>) -> Self {
+        let (chunks, receiver) = mpsc::channel(CHUNKS);
+        let (used, empty) = mpsc::channel(CHUNKS + 1);
+        let (tell, result) = tokio::sync::oneshot::channel();
+        thread::spawn(move || {
+            // Nobody may be left to be told.
+            let _ = tell.send(write(receiver, &used, stdout, stderr));
+        });
+        Self { chunks, empty, stdout: None, result }
+    }
+
+    /// Notices soon, not at the next line, when nobody reads this process's standard output any more.
+    pub fn watch_stdout(mut self) -> Self {
+        self.stdout = io::stdout().as_fd().try_clone_to_owned().ok();
+        self
+    }
+
+    /// An empty buffer for [`Output::stdout`].
+    pub fn buffer(&mut self) -> Vec<u8> {
+        self.empty.try_recv().unwrap_or_default()
+    }
+
+    /// Prints whole lines; waits while the writer is behind.
+    pub async fn stdout(&mut self, bytes: Vec<u8>) -> Result<(), Closed> {
+        self.chunks.send((To::Stdout, bytes)).await.map_err(|_| Closed)
+    }
+
+    /// Says whole lines, after what was printed before.
+    pub async fn stderr(&mut self, bytes: Vec<u8>) -> Result<(), Closed> {
+        self.chunks.send((To::Stderr, bytes)).await.map_err(|_| Closed)
+    }
+
+    /// Waits until nothing can be written any more.
+    pub async fn closed(&self) {
+        let unread = async {
+            while !self.stdout.as_ref().is_some_and(has_no_reader) {
+                sleep(LOOK).await;
+            }
+        };
+        tokio::select! {
+            () = self.chunks.closed() => {}
+            () = unread => {}
+        }
+    }
+
+    /// Waits until all is written. A reader of standard output that went away is no error.
+    pub async fn finish(self) -> io::Result<()> {
+        drop(self.chunks);
+        match self.result.await {
+            Ok(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            Ok(result) => result,
+            Err(_) => Err(io::Error::other("the writer of standard output broke down")),
+        }
+    }
+}
+
+/// Whether it is a pipe, a socket or a terminal whose other end is gone.
+fn has_no_reader(stdout: &OwnedFd) -> bool {
+    let mut polled = [PollFd::new(stdout, PollFlags::empty())];
+    let ready = poll(&mut polled, Some(&Timespec::default()));
+    ready.is_ok() && polled[0].revents().intersects(PollFlags::ERR | PollFlags::HUP)
+}
+
+fn write(
+    mut chunks: mpsc::Receiver<(To, Vec<u8>)>,
+    used: &mpsc::Sender<Vec<u8>>,
+    mut stdout: Box<dyn Write + Send>,
+    mut stderr: Box<dyn Write + Send>,
+) -> io::Result<()> {
+    while let Some((to, mut bytes)) = chunks.blocking_recv() {
+        match to {
+            To::Stdout => {
+                stdout.write_all(&bytes)?;
+                stdout.flush()?;
+            }
+            // Where standard error is closed there is nobody to be told, and logs go on.
+            To::Stderr => drop(stderr.write_all(&bytes)),
+        }
+        bytes.clear();
+        // A buffer too many is freed.
+        let _ = used.try_send(bytes);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    /// Keeps what is written, or refuses it.
+    #[derive(Clone, Default)]
+    struct Sink {
+        written: Arc<Mutex<Vec<u8>>>,
+        broken: Option<io::ErrorKind>,
+    }
+
+    impl Write for Sink {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            match self.broken {
+                Some(kind) => Err(kind.into()),
+                None => self.written.lock().expect("no panic").write(bytes),
+            }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Sink {
+        fn text(&self) -> String {
+            String::from_utf8_lossy(&self.written.lock().expect("no panic")).into_owned()
+        }
+    }
+
+    #[tokio::test]
+    async fn everything_is_written_in_order_before_it_finishes() {
+        let sink = Sink::default();
+        let mut output = Output::new(Box::new(sink.clone()), Box::new(sink.clone()));
+        for n in 0..10 {
+            output.stdout(format!("line {n}\n").into_bytes()).await.expect("open");
+            output.stderr(b"- notice\n".to_vec()).await.expect("open");
+        }
+        output.finish().await.expect("written");
+        let want: String = (0..10).map(|n| format!("line {n}\n- notice\n")).collect();
+        assert_eq!(sink.text(), want);
+    }
+
+    #[tokio::test]
+    async fn a_closed_pipe_is_a_quiet_end() {
+        let broken = Sink { broken: Some(io::ErrorKind::BrokenPipe), ..Sink::default() };
+        let mut output = Output::new(Box::new(broken), Box::new(Sink::default()));
+        while output.stdout(b"line\n".to_vec()).await.is_ok() {}
+        assert!(output.finish().await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_an_error() {
+        let full = Sink { broken: Some(io::ErrorKind::StorageFull), ..Sink::default() };
+        let mut output = Output::new(Box::new(full), Box::new(Sink::default()));
+        while output.stdout(b"line\n".to_vec()).await.is_ok() {}
+        assert_eq!(output.finish().await.map_err(|error| error.kind()), Err(io::ErrorKind::StorageFull));
+    }
+
+    #[tokio::test]
+    async fn a_closed_standard_error_does_not_stop_the_logs() {
+        let (sink, broken) =
+            (Sink::default(), Sink { broken: Some(io::ErrorKind::BrokenPipe), ..Sink::default() });
+        let mut output = Output::new(Box::new(sink.clone()), Box::new(broken));
+        output.stderr(b"+ notice\n".to_vec()).await.expect("open");
+        output.stdout(b"line\n".to_vec()).await.expect("open");
+        output.finish().await.expect("written");
+        assert_eq!(sink.text(), "line\n");
+    }
+}

@@ -1,0 +1,130 @@
+//! Prints lines to standard output and notices to standard error.
+
+use std::io::{self, Read, Write};
+
+use super::{Closed, Sink, output::Output};
+use crate::{
+    event::{Batch, Event, Item},
+    lines::Spool,
+    notice::{Notice, Recent},
+    render::Renderer,
+};
+
+/// Bytes to gather before they are printed while there is more to print at once.
+const CHUNK: usize = 128 << 10;
+
+pub struct Print {
+    renderer: Renderer,
+    output: Output,
+    /// Rendered lines that are not yet handed to the output.
+    lines: Vec<u8>,
+    recent: Recent,
+}
+
+impl Print {
+    pub fn new(renderer: Renderer, stdout: Box<dyn Write + Send>, stderr: Box<dyn Write + Send>) -> Print {
+        let output = Output::new(stdout, stderr).watch_stdout();
+        Print { renderer, output, lines: Vec::new(), recent: Recent::default() }
+    }
+
+    async fn batch(&mut self, batch: &Batch) -> Result<(), Closed> {
+        let failed = self.renderer.batch(batch, &mut self.lines);
+        if let Some(rest) = &batch.rest
+            && !batch.items.is_empty()
+        {
+            self.rest(rest).await?;
+        }
+        let mut words = Vec::new();
+        for notice in &failed {
+            self.renderer.notice(notice, &mut words);
+        }
+        for item in &batch.items {
+            if let Item::Gap(gap) = item {
+                self.renderer.gap(&batch.origin, *gap, &mut words);
+            }
+        }
+        self.words(words).await
+    }
+
+    /// Shows what follows the data of the last line, before that line's newline.
+    async fn rest(&mut self, rest: &Spool) -> Result<(), Closed> {
+        self.lines.pop_if(|last| *last == b'\n');
+        let Ok(mut reader) = rest.reader() else { return Ok(()) };
+        loop {
+            self.print().await?;
+            // The file is there for as long as it is open, and nobody else writes to it.
+            match (&mut reader).take(CHUNK as u64).read_to_end(&mut self.lines) {
+                Ok(1..) => {}
+                Ok(0) | Err(_) => break,
+            }
+        }
+        self.lines.push(b'\n');
+        Ok(())
+    }
+
+    /// Shows words about the lines, after the lines that came before.
+    async fn words(&mut self, words: Vec<u8>) -> Result<(), Closed> {
+        if words.is_empty() {
+            return Ok(());
+        }
+        self.print().await?;
+        self.output.stderr(words).await
+    }
+
+    async fn notice(&mut self, notice: &Notice) -> Result<(), Closed> {
+        let mut words = Vec::new();
+        if self.recent.is_news(notice) {
+            self.renderer.notice(notice, &mut words);
+        }
+        self.words(words).await
+    }
+
+    async fn print(&mut self) -> Result<(), Closed> {
+        if self.lines.is_empty() {
+            return Ok(());
+        }
+        let empty = self.output.buffer();
+        self.output.stdout(std::mem::replace(&mut self.lines, empty)).await
+    }
+}
+
+impl Sink for Print {
+    async fn take(&mut self, event: Event) -> Result<(), Closed> {
+        match event {
+            Event::Batch(batch) => self.batch(&batch).await?,
+            Event::Notice(notice) => self.notice(&notice).await?,
+            Event::Text(text) => self.lines.extend_from_slice(text.as_bytes()),
+            Event::Opened(origin) => {
+                let mut words = Vec::new();
+                self.renderer.opened(&origin, &mut words);
+                self.words(words).await?;
+            }
+            Event::Closed(origin, closed) => {
+                let mut words = Vec::new();
+                self.renderer.closed(&origin, &closed, &mut words);
+                self.words(words).await?;
+            }
+            Event::Reached(..) => {}
+        }
+        if self.lines.len() >= CHUNK {
+            self.print().await?;
+        }
+        Ok(())
+    }
+
+    async fn idle(&mut self) -> Result<(), Closed> {
+        self.print().await
+    }
+
+    async fn closed(&self) {
+        self.output.closed().await;
+    }
+
+    async fn failed(&mut self, error: &str) -> Result<(), Closed> {
+        self.words(format!("stern-rs: {error}\n").into_bytes()).await
+    }
+
+    async fn finish(self) -> io::Result<()> {
+        self.output.finish().await
+    }
+}

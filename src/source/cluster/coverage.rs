@@ -1,0 +1,257 @@
+//! Says how many of the containers are followed and how many are read in turn, and why, as it changes.
+
+use std::{cmp::Reverse, collections::BTreeMap, convert::Infallible, time::Duration};
+
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep},
+};
+
+use crate::{
+    notice::Scope,
+    queue::Sender,
+    schedule::{Bound, Load},
+};
+
+/// For how long nothing must have changed before it is told, and after how long it is told nevertheless.
+const SETTLED: Duration = Duration::from_secs(1);
+const UNSETTLED: Duration = Duration::from_secs(10);
+
+/// How often at most it is told.
+const TOLD_AGAIN: Duration = Duration::from_secs(10);
+
+/// Of how many nodes at once each has a line of its own, and how much of its name.
+const MOST_NODES: usize = 5;
+const LONGEST_NAME: usize = 63;
+
+/// Tells it for as long as it is awaited.
+pub async fn tell(mut load: watch::Receiver<Load>, qps: Option<f64>, out: &Sender) -> Infallible {
+    let expected = |load: &Load| Load { turn: load.expected_turn(qps), ..load.clone() };
+    let mut told = Told::default();
+    loop {
+        // The scheduler outlives this; without it there would be nothing to tell.
+        if load.wait_for(|load| told.differs_from(&expected(load))).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        settle(&mut load).await;
+        let lines = told.update(&expected(&load.borrow_and_update()));
+        if lines.is_empty() {
+            continue;
+        }
+        for line in lines {
+            out.notice(Scope::Cluster.info(line)).await;
+        }
+        sleep(TOLD_AGAIN).await;
+    }
+}
+
+/// Waits until no more become polled, nor fewer.
+async fn settle(load: &mut watch::Receiver<Load>) {
+    let start = Instant::now();
+    let mut count = || {
+        let load = load.borrow_and_update();
+        (load.polled, load.exhausted.clone())
+    };
+    let mut before = count();
+    loop {
+        sleep(SETTLED).await;
+        let now = count();
+        if now == before || start.elapsed() >= UNSETTLED {
+            return;
+        }
+        before = now;
+    }
+}
+
+/// What was told last.
+#[derive(Default)]
+struct Told {
+    /// How many are polled because of a limit, and how often; 0: all are followed, as far as their nodes can.
+    polled: usize,
+    turn: Option<Duration>,
+    exhausted: BTreeMap<String, usize>,
+}
+
+impl Told {
+    fn differs_from(&self, load: &Load) -> bool {
+        let forgotten = || self.exhausted.keys().any(|node| !load.exhausted.contains_key(node));
+        self.limit_differs(load) || self.nodes_that_differ(load).next().is_some() || forgotten()
+    }
+
+    /// Whether others are polled because of a limit than before, or in quite another time.
+    fn limit_differs(&self, load: &Load) -> bool {
+        let seconds = |turn: Option<Duration>| turn.map_or(0, |turn| turn.as_secs());
+        match load.bound {
+            Some(_) => load.polled != self.polled || differs_much(seconds(load.turn), seconds(self.turn)),
+            None => self.polled > 0,
+        }
+    }
+
+    fn nodes_that_differ<'l>(&self, load: &'l Load) -> impl Iterator<Item = (&'l str, usize)> {
+        load.exhausted.iter().map(|(node, &count)| (node.as_str(), count)).filter(|&(node, count)| {
+            let told = self.exhausted.get(node).copied().unwrap_or(0);
+            differs_much(count as u64, told as u64)
+        })
+    }
+
+    /// What is to be told now.
+    fn update(&mut self, load: &Load) -> Vec<String> {
+        let mut lines = Vec::new();
+        if self.limit_differs(load) {
+            match load.bound {
+                Some(bound) => lines.push(limited(load, bound)),
+                None if load.polled == 0 && load.following > 0 => {
+                    lines.push(format!("following all {} containers", load.following));
+                }
+                // The nodes tell the rest, or there is nothing left.
+                None => {}
+            }
+            self.polled = if load.bound.is_some() { load.polled } else { 0 };
+            self.turn = load.turn;
+        }
+        let mut nodes: Vec<_> = self.nodes_that_differ(load).collect();
+        nodes.sort_by_key(|&(_, count)| Reverse(count));
+        let every = load.turn.map_or(String::new(), |turn| format!(", about every {} s", turn.as_secs()));
+        let (most, rest) = nodes.split_at(nodes.len().min(MOST_NODES));
+        lines.extend(most.iter().map(|(node, count)| {
+            let node = shortened(node);
+            format!("{node} can follow no more logs; reading {count} of them in turn{every}")
+        }));
+        if !rest.is_empty() {
+            let (nodes, count) = (rest.len(), rest.iter().map(|(_, count)| count).sum::<usize>());
+            lines.push(format!(
+                "{nodes} more nodes can follow no more logs; reading {count} of them in turn{every}"
+            ));
+        }
+        let nodes: Vec<_> = nodes.into_iter().map(|(node, count)| (node.to_owned(), count)).collect();
+        self.exhausted.extend(nodes);
+        self.exhausted.retain(|node, _| load.exhausted.contains_key(node));
+        lines
+    }
+}
+
+/// Whether it is half as much again as before, or as much less.
+fn differs_much(now: u64, before: u64) -> bool {
+    2 * now > 3 * before || 3 * now < 2 * before
+}
+
+/// Such as `following 45 of 430 containers, polling 385 every ~8 s; --max-log-requests raises it`.
+fn limited(load: &Load, bound: Bound) -> String {
+    let Load { following, polled, turn, .. } = *load;
+    let every = turn.map_or("in turn".to_owned(), |turn| format!("every ~{} s", turn.as_secs()));
+    let flag = match bound {
+        Bound::LogRequests => "--max-log-requests",
+        Bound::StreamsPerNode => "--max-streams-per-node",
+    };
+    let total = following + polled;
+    format!("following {following} of {total} containers, polling {polled} {every}; {flag} raises it")
+}
+
+fn shortened(name: &str) -> String {
+    match name.char_indices().nth(LONGEST_NAME) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        order::{Arrival, Order},
+        queue,
+    };
+
+    fn limited_to(following: usize, polled: usize) -> Load {
+        let turn = Some(Duration::from_secs(8));
+        Load { following, polled, turn, bound: Some(Bound::LogRequests), ..Load::default() }
+    }
+
+    fn exhausted<'n>(nodes: impl IntoIterator<Item = (&'n str, usize)>) -> Load {
+        let nodes: BTreeMap<_, _> = nodes.into_iter().map(|(node, count)| (node.to_owned(), count)).collect();
+        let turn = Some(Duration::from_secs(2));
+        Load { polled: nodes.values().sum(), turn, exhausted: Arc::new(nodes), ..Load::default() }
+    }
+
+    #[test]
+    fn what_is_polled_is_told_with_the_limit_that_binds() {
+        let mut told = Told::default();
+        let polled = "following 45 of 430 containers, polling 385";
+        let load = limited_to(45, 385);
+        assert_eq!(told.update(&load), [format!("{polled} every ~8 s; --max-log-requests raises it")]);
+        assert!(!told.differs_from(&Load { turn: Some(Duration::from_secs(10)), ..load.clone() }));
+        let load = Load { bound: Some(Bound::StreamsPerNode), turn: None, ..load };
+        assert_eq!(told.update(&load), [format!("{polled} in turn; --max-streams-per-node raises it")]);
+        let all = Load { following: 430, ..Load::default() };
+        assert_eq!(told.update(&all), ["following all 430 containers"]);
+        assert!(!told.differs_from(&all));
+    }
+
+    #[test]
+    fn where_nothing_is_left_nothing_is_told() {
+        let mut told = Told::default();
+        told.update(&limited_to(1, 5));
+        assert_eq!(told.update(&Load::default()), [""; 0]);
+        told.update(&exhausted([("node-1", 5)]));
+        assert_eq!(told.update(&Load::default()), [""; 0]);
+        assert!(!told.differs_from(&Load::default()));
+    }
+
+    #[test]
+    fn a_node_that_can_follow_no_more_has_one_line_until_that_changes_much() {
+        let mut told = Told::default();
+        let in_turn = |count| {
+            format!("node-1 can follow no more logs; reading {count} of them in turn, about every 2 s")
+        };
+        assert_eq!(told.update(&exhausted([("node-1", 190)])), [in_turn(190)]);
+        for count in [191, 150, 280] {
+            assert!(!told.differs_from(&exhausted([("node-1", count)])), "{count}");
+        }
+        assert_eq!(told.update(&exhausted([("node-1", 20)])), [in_turn(20)]);
+        // Once it is over, it is news again.
+        told.update(&Load { following: 20, ..Load::default() });
+        assert_eq!(told.update(&exhausted([("node-1", 20)])), [in_turn(20)]);
+    }
+
+    #[test]
+    fn of_many_nodes_the_worst_are_named() {
+        let names: Vec<_> = (1..=100).map(|n| format!("{n}-{}", "n".repeat(100))).collect();
+        let nodes = || names.iter().map(String::as_str).zip(1..);
+        let mut told = Told::default();
+        let lines = told.update(&exhausted(nodes()));
+        assert_eq!(lines.len(), MOST_NODES + 1);
+        assert!(
+            lines[0].starts_with("100-nnn") && lines[0].contains("n… can follow no more"),
+            "{}",
+            lines[0]
+        );
+        let rest = "95 more nodes can follow no more logs; reading 4560 of them in turn, about every 2 s";
+        assert_eq!(lines[MOST_NODES], rest);
+        assert!(!told.differs_from(&exhausted(nodes())));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_told_once_things_have_settled() {
+        let (sender, load) = watch::channel(Load::default());
+        let (out, mut lines) = queue::new(Arrival::CAPACITY);
+        let more_and_more = async {
+            for count in 1..=190 {
+                sender.send_replace(exhausted([("node-1", count)]));
+                sleep(Duration::from_millis(20)).await;
+            }
+            sleep(UNSETTLED * 10).await;
+        };
+        tokio::select! {
+            never = tell(load, None, &out) => match never {},
+            () = more_and_more => {}
+        }
+        let mut told = Vec::new();
+        while let Some(event) = lines.ready() {
+            told.push(format!("{event:?}"));
+        }
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].contains("reading 190 of them"), "{told:?}");
+    }
+}

@@ -1,0 +1,144 @@
+//! The logs of a cluster's containers: selected, scheduled and tailed; with what the user is asked before and told meanwhile.
+
+mod coverage;
+mod dry_run;
+mod prompt;
+mod waits;
+
+use std::{borrow::Cow, sync::Arc};
+
+use futures::future::join;
+use tokio::sync::mpsc;
+
+use super::Outcome;
+use crate::{
+    cluster::{self, Error, Trace},
+    lines::LineLimit,
+    notice::{Kind, Scope},
+    plan::{ClusterPlan, Plan, Selection},
+    queue::Sender,
+    schedule::Scheduler,
+    select::{self, Selected},
+    stats::Stats,
+    tail::{self, Summary},
+};
+use dry_run::DryRun;
+
+/// Instances and notices that may wait between selecting and tailing.
+const SELECTED: usize = 256;
+
+pub struct Cluster<'a> {
+    plan: &'a ClusterPlan,
+    lines: LineLimit,
+    verbosity: u8,
+    /// Whether the prompt is in colour.
+    color: bool,
+    /// Whether annotations are shown, which can be larger than all the rest of a pod.
+    annotations: bool,
+}
+
+impl<'a> Cluster<'a> {
+    pub fn new(plan: &'a Plan, cluster: &'a ClusterPlan) -> Cluster<'a> {
+        Cluster {
+            plan: cluster,
+            lines: plan.lines,
+            verbosity: plan.verbosity,
+            color: plan.display.color_stderr,
+            annotations: plan.display.shows_annotations(),
+        }
+    }
+
+    pub async fn run(self, stats: &Stats, out: Sender) -> Result<Outcome, Error> {
+        let words = out.clone();
+        let tell = move |text| words.trace(Scope::Cluster.notice(Kind::Trace, text));
+        let trace = Trace::new(self.verbosity, Arc::new(tell));
+        let cluster = cluster::Cluster::connect(&self.plan.connect, &self.plan.limits, trace, stats.clone())?;
+        tokio::select! {
+            outcome = self.run_in(&cluster, stats, &out) => outcome,
+            never = waits::report(cluster.waits(), &out) => match never {},
+        }
+    }
+
+    async fn run_in(
+        &self,
+        cluster: &cluster::Cluster,
+        stats: &Stats,
+        out: &Sender,
+    ) -> Result<Outcome, Error> {
+        let mut selection = Cow::Borrowed(&self.plan.selection);
+        if self.plan.prompt {
+            let Some(labels) = prompt::pick(cluster, &selection, self.color).await? else {
+                return Ok(Outcome::Cancelled);
+            };
+            selection.to_mut().label_selector = Some(labels);
+        }
+        match self.plan.dry_run {
+            true => self.dry_run(cluster, &selection, out).await.map(|()| Outcome::Complete),
+            false => self.tail(cluster, &selection, stats, out).await.map(Outcome::from),
+        }
+    }
+
+    /// Shows the logs for as long as there are any.
+    async fn tail(
+        &self,
+        cluster: &cluster::Cluster,
+        selection: &Selection,
+        stats: &Stats,
+        out: &Sender,
+    ) -> Result<Summary, Error> {
+        let ClusterPlan { limits, logs, .. } = self.plan;
+        let scheduler = Scheduler::new(limits.log_requests.nearby, limits.max_streams_per_node);
+        let context = tail::Context {
+            logs: cluster.clone(),
+            scheduler: scheduler.clone(),
+            plan: logs.clone(),
+            lines: self.lines,
+            out: out.clone(),
+            crowd: tail::Crowd::default(),
+            stats: stats.clone(),
+        };
+        let (selected, receiver) = mpsc::channel(SELECTED);
+        let selecting = select::run(cluster, selection, logs.follow, self.annotations, selected);
+        let tailing = tail::run(context, limits.log_requests, receiver);
+        tokio::select! {
+            (selected, summary) = join(selecting, tailing) => selected.map(|()| summary),
+            never = coverage::tell(scheduler.load(), limits.qps, out), if logs.follow => match never {},
+            never = waits::report_outages(cluster.outage(), out) => match never {},
+            never = cluster.probe_whenever_silent() => match never {},
+        }
+    }
+
+    /// Lists what would be tailed.
+    async fn dry_run(
+        &self,
+        cluster: &cluster::Cluster,
+        selection: &Selection,
+        out: &Sender,
+    ) -> Result<(), Error> {
+        let (sender, mut selected) = mpsc::channel(SELECTED);
+        let mut origins = Vec::new();
+        let collect = async {
+            while let Some(what) = selected.recv().await {
+                match what {
+                    Selected::Started { instance, .. } => origins.push(instance.origin.clone()),
+                    Selected::Notice(notice) => out.notice(notice).await,
+                    Selected::Gone(_) => {}
+                }
+            }
+        };
+        let (listed, ()) = join(select::run(cluster, selection, false, false, sender), collect).await;
+        listed?;
+        out.text(DryRun::new(origins, self.plan, cluster.round_trip()).to_string()).await;
+        Ok(())
+    }
+}
+
+impl From<Summary> for Outcome {
+    fn from(summary: Summary) -> Outcome {
+        match summary {
+            Summary { read: 0, failed: 1.., .. } => Outcome::Failed,
+            Summary { unread: 1.., .. } => Outcome::Incomplete,
+            _ => Outcome::Complete,
+        }
+    }
+}

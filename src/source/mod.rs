@@ -1,0 +1,63 @@
+//! Sources: where events come from.
+//!
+//! A source is one file or folder and one arm of [`Source`]. It runs by itself until it has nothing more to give, and puts
+//! what it has to give into the queue.
+
+mod cluster;
+mod stdin;
+
+use std::io::Read;
+
+use crate::{
+    plan::{self, Plan},
+    queue::Sender,
+    stats::Stats,
+};
+use cluster::Cluster;
+
+pub enum Source<'a> {
+    Stdin(Box<dyn Read + Send>),
+    Cluster(Cluster<'a>),
+}
+
+/// How a source came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It gave all there was.
+    Complete,
+    /// Some lines could not be read; notices said which.
+    Incomplete,
+    /// Nothing could be read; notices said why.
+    Failed,
+    /// The user left when asked what to show.
+    Cancelled,
+}
+
+/// The source cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("cannot read standard input: {0}")]
+    Stdin(#[from] std::io::Error),
+    #[error(transparent)]
+    Cluster(#[from] crate::cluster::Error),
+}
+
+impl<'a> Source<'a> {
+    pub fn new(plan: &'a Plan, stdin: Box<dyn Read + Send>) -> Source<'a> {
+        match &plan.source {
+            plan::Source::Stdin => Source::Stdin(stdin),
+            plan::Source::Cluster(cluster) => Source::Cluster(Cluster::new(plan, cluster)),
+        }
+    }
+
+    /// Gives all there is to `out`. What was given is shown to the end: the queue closes with its last sender.
+    pub async fn run(self, plan: &Plan, stats: &Stats, out: Sender) -> Result<Outcome, Error> {
+        match self {
+            Source::Stdin(stdin) => {
+                stdin::run(stdin, plan.lines, stats, out).await?;
+                Ok(Outcome::Complete)
+            }
+            Source::Cluster(cluster) => Ok(cluster.run(stats, out).await?),
+        }
+    }
+}
