@@ -1,8 +1,8 @@
-//! The command line, above all what is wrong with it.
+//! The command line, and above all its errors.
 
 use crate::harness::{World, kubectl_plugin, stern_rs};
 
-/// One line, exit code 2, and no cluster asked.
+/// One line of error, exit code 2, and no request.
 #[track_caller]
 fn wrong(args: &str, parts: &[&str]) {
     stern_rs(args).run().fails_with(2, parts);
@@ -69,7 +69,7 @@ fn a_flag_without_its_value_is_named() {
 #[test]
 fn flags_that_mean_another_thing_in_kubectl_say_so() {
     wrong("web -f", &["-f"]);
-    // And it is never asked where nobody can answer.
+    // Without a terminal there is no prompt.
     wrong("web -p", &["--prompt needs a terminal", "kubectl's -p is --previous"]);
 }
 
@@ -116,7 +116,7 @@ fn after_two_dashes_comes_the_query() {
 #[test]
 fn the_version_is_told() {
     let version = stern_rs("-v").run().stderr("").exit(0).out();
-    // The commit and its date follow, where the build knew them.
+    // The commit and its date follow, if the build knew them.
     let rest =
         version.strip_prefix(concat!("stern-rs ", env!("CARGO_PKG_VERSION"))).expect("name and number");
     assert!(rest == "\n" || rest.starts_with(" (") && rest.ends_with(")\n"), "{version}");

@@ -1,4 +1,4 @@
-//! `stern-rs __complete`, which the scripts of the shells call, and the name by which kubectl calls it.
+//! `stern-rs __complete`, which the shells' scripts and kubectl call.
 
 use std::{
     os::unix::fs::symlink,
@@ -23,7 +23,7 @@ fn shop() -> World {
     world
 }
 
-/// `line` may be completed so: candidates, and last the directive.
+/// Completing `line` prints the candidates and then the directive, here separated by spaces.
 #[track_caller]
 fn completes(world: &World, line: &str, expected: &str) {
     let expected = expected.replace(' ', "\n") + "\n";

@@ -1,4 +1,4 @@
-//! `--condition` and `--container-state`: which pods and containers are followed, and since when.
+//! `--condition` and `--container-state`: which pods and containers are followed, and from when on.
 
 use apiserver::{Answer, Gate, Match, Pod};
 
@@ -47,7 +47,7 @@ fn a_pod_that_meets_the_condition_again_goes_on_where_it_was() {
     tail.interrupt().stderr("+ web-1 › app\n- web-1 › app\n+ web-1 › app\n");
 }
 
-/// Both changes are in one piece of the watch: the second is known before the first has had an effect.
+/// Both changes arrive in one chunk of the watch: the second is known before the first has had an effect.
 #[test]
 fn a_pod_that_meets_the_condition_again_at_once_goes_on_where_it_was() {
     let world = World::new();

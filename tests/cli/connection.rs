@@ -1,4 +1,4 @@
-//! How the cluster is found and reached, and who asks.
+//! Kubeconfig, authentication, proxies and timeouts.
 
 use std::{net::TcpListener, time::Duration};
 
@@ -15,7 +15,7 @@ fn shown(world: World) -> World {
     world
 }
 
-/// Runs without following and with these flags, and expects the one line there is.
+/// Runs with `--no-follow` and these flags, and expects the only line.
 #[track_caller]
 fn connects(world: &World, flags: &str) {
     world.run(&format!("web --no-follow {flags}")).stdout("web-1 app a\n").exit(0);
@@ -191,7 +191,7 @@ fn a_workload_that_is_forbidden_is_told_too() {
     world.run("deploy/web").fails_with(1, &["not allowed to get deployments \"web\"", "verb \"get\""]);
 }
 
-/// A kubeconfig whose user asks a program, which adds a line to `runs` and shows the token in the file `token`.
+/// Writes a kubeconfig with an exec plugin that adds a line to `runs` and prints the token in the file `token`.
 fn with_plugin(world: &World) {
     let script = "echo run >> runs\nprintf '{\"apiVersion\":\"client.authentication.k8s.io/v1\",\
                   \"kind\":\"ExecCredential\",\"status\":{\"token\":\"%s\"}}' \"$(cat token)\"\n";
@@ -237,7 +237,7 @@ fn a_plugin_that_fails_is_told_with_its_last_words() {
     world.run("web").fails_with(1, &["exec plugin", "run: login"]);
 }
 
-/// Each thing that keeps a start waiting is told before one asks oneself.
+/// A plugin, an apiserver and a token file that are slow are each reported.
 #[test]
 fn a_start_that_waits_says_for_what() {
     let plugin = shown(World::of(ApiServer::builder().token("sesame")));
@@ -300,7 +300,7 @@ fn a_running_stream_is_not_bound_by_the_timeout() {
     let world = World::web(["a"]);
     let mut tail = world.start("web --request-timeout 300ms");
     tail.expect("web-1 app a");
-    // A tick that takes longer than the timeout: the gate is never opened, the time passes.
+    // Longer than the timeout.
     let opened = world.requests().logs()[0].at;
     tail.until(|_| opened.elapsed() > Duration::from_millis(700));
     world.log("web-1/app").push("b");
@@ -318,7 +318,7 @@ fn a_log_that_does_not_begin_in_time_is_asked_for_again() {
     tail.interrupt();
 }
 
-/// A node that hangs: the apiserver is there, and nothing is said of it.
+/// The node hangs, and the apiserver does not: it is not reported.
 #[test]
 fn a_log_that_does_not_begin_again_and_again_is_told_once() {
     let world = World::web(["a"]);

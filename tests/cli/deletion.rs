@@ -1,4 +1,4 @@
-//! Pods are deleted: the rest of their logs is shown, and nothing of them is kept.
+//! Deleted pods: the rest of their logs is shown, and then they are forgotten.
 
 use apiserver::{Answer, Match, Pod};
 
@@ -17,7 +17,7 @@ fn a_deleted_pod_is_drained() {
     tail.interrupt();
 }
 
-/// With a grace period: a container ends by itself, its node reports that, removes its log, and then there is no pod.
+/// With a grace period: the container exits, the node reports its end and removes its log, and then the pod is deleted.
 #[test]
 fn a_rollout_of_nine_pods_is_no_alarm() {
     let (world, old) = (World::new(), (0..9).map(|n| format!("old-{n}")));

@@ -1,4 +1,4 @@
-//! How a run ends, wanted or not.
+//! How a run ends: signals, closed pipes, exit codes.
 
 use std::io::{Read, pipe};
 
@@ -32,7 +32,7 @@ fn ctrl_c_ends_it_while_the_server_does_not_answer() {
     tail.interrupt().stdout("").exit(130);
 }
 
-/// A log larger than what a pipe and all queues hold, of lines that end in `.`.
+/// A log larger than a pipe and all queues together, of lines that end in `.`.
 fn flood() -> World {
     let world = World::new();
     world.pods(["web-1"]);
@@ -46,14 +46,14 @@ fn ctrl_c_leaves_whole_lines_in_a_pipe_that_nobody_reads() {
     let world = flood();
     let (mut reader, writer) = pipe().unwrap();
     let tail = world.stern_rs("web -o raw").stdout(writer).start();
-    // It reads no further since it cannot write.
+    // The program stops reading because it cannot write.
     let sent = || world.requests().logs()[0].bytes();
     tail.until(|account| account.requests.logs().iter().any(|log| log.bytes() > 1 << 20));
-    // Sent is not yet shown. One byte makes no room.
+    // Sent bytes are not yet shown; reading one byte makes no room.
     let mut text = vec![0];
     reader.read_exact(&mut text).unwrap();
     tail.interrupt().exit(130);
-    assert!(sent() < 16 << 20, "{} bytes were read though nothing could be written", sent());
+    assert!(sent() < 16 << 20, "{} bytes were read although none could be written", sent());
     reader.read_to_end(&mut text).unwrap();
     let text = String::from_utf8(text).unwrap();
     assert!(text.ends_with(".\n"), "{text:?}");
@@ -158,7 +158,7 @@ fn a_log_that_the_kubelet_says_is_gone_was_not_read() {
     ran.told("! web-1 › app: unable to retrieve container logs").exit(3);
 }
 
-/// While nothing is read, the log moves on to another file and the stream breaks: what is gone is said.
+/// While the reader is stopped, the log is rotated and the stream breaks: the loss is reported.
 #[test]
 fn a_rotation_that_overtakes_a_reader_who_stopped_is_told() {
     let world = flood();

@@ -1,4 +1,4 @@
-//! New lines, pods and containers show up while following.
+//! New lines, pods and containers appear while following.
 
 use apiserver::{Match, Pod, Workload};
 
@@ -99,7 +99,7 @@ fn a_pod_that_does_not_exist_yet_is_waited_for() {
     tail.interrupt().exit(130);
 }
 
-/// As a pattern is, and the first lines of its pods are news, whatever `--tail` says.
+/// The first lines of its pods are new, so `--tail` does not omit them.
 #[test]
 fn a_workload_that_does_not_exist_yet_is_waited_for() {
     let world = World::new();
@@ -124,7 +124,7 @@ fn a_container_that_starts_later_is_picked_up() {
     tail.interrupt().never_told("waits");
 }
 
-/// Not only that nothing is there yet: the scheduler says why.
+/// The report has the scheduler's reason.
 #[test]
 fn a_pod_that_cannot_be_scheduled_is_told_with_the_words_of_the_scheduler() {
     let world = World::new();

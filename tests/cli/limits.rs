@@ -1,4 +1,4 @@
-//! How much the apiserver is asked at once.
+//! Limits on streams and requests.
 
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ fn all_is_shown_in_the_end_whatever_waits() {
     ran.never_told("wait");
 }
 
-/// How many logs are asked for before the first answer, of 60 containers; then all are shown.
+/// The number of logs of 60 that are requested before the first answer. All are shown after it.
 fn read_at_once(round_trip: u64, at_least: usize) -> usize {
     let far = World::far(ApiServer::builder().tls(), Duration::from_millis(round_trip));
     let world = with_pods(far, 60);
@@ -78,7 +78,7 @@ fn read_at_once(round_trip: u64, at_least: usize) -> usize {
 #[test]
 fn five_logs_are_read_at_once_without_following() {
     let asked = read_at_once(0, 5);
-    // A machine that is busy is slow to answer.
+    // More than five, because a busy machine is slow to answer.
     assert!(asked < 20, "{asked}");
 }
 
@@ -110,7 +110,7 @@ fn requests_wait_for_their_tokens() {
     let world = pods(5);
     let ran = world.run("web --no-follow --confirm=false --qps 5 --burst 2").exit(0);
     assert_eq!(ran.out().lines().count(), 5);
-    // Six requests, two of them at once: four wait for a token each, a fifth of a second apart.
+    // Six requests, two of them at once: the other four wait for a token each, 200 ms apart.
     let requests = world.requests();
     assert_eq!(requests.len(), 6);
     assert!(requests[5].at - requests[0].at > Duration::from_millis(700), "{}", world.account());
@@ -226,8 +226,8 @@ fn a_dry_run_lists_and_opens_no_log() {
 fn what_it_cost_is_told_at_the_end() {
     let world = pods(3);
     let ran = world.run("web --no-follow --stats=json").exit(0);
-    let told: serde_json::Value = serde_json::from_str(ran.err().lines().last().unwrap()).unwrap();
-    let number = |path: &str| told.pointer(path).and_then(serde_json::Value::as_f64);
+    let stats: serde_json::Value = serde_json::from_str(ran.err().lines().last().unwrap()).unwrap();
+    let number = |path: &str| stats.pointer(path).and_then(serde_json::Value::as_f64);
     for (path, wanted) in [
         ("/lines", 3.0),
         ("/requests/list", 1.0),
@@ -237,11 +237,11 @@ fn what_it_cost_is_told_at_the_end() {
         ("/reconnects", 0.0),
         ("/containers/2/lines", 1.0),
     ] {
-        assert_eq!(number(path), Some(wanted), "{path} of {told}");
+        assert_eq!(number(path), Some(wanted), "{path} of {stats}");
     }
     let peaks = ["/peak_streams", "/peak_connections"];
-    assert!(peaks.iter().all(|path| number(path) >= Some(1.0)), "{told}");
-    assert!(number("/waited_seconds/qps").is_some(), "{told}");
+    assert!(peaks.iter().all(|path| number(path) >= Some(1.0)), "{stats}");
+    assert!(number("/waited_seconds/qps").is_some(), "{stats}");
 }
 
 #[test]

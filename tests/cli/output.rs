@@ -1,11 +1,11 @@
-//! How lines look, and which of them are shown.
+//! The formats of lines, and the filters.
 
 use apiserver::{Match, Pod};
 use serde_json::{Value, json};
 
 use crate::harness::{World, stern_rs};
 
-/// One line, written at a certain time, in a pod with labels.
+/// A pod with labels and one line, which has a fixed timestamp.
 fn at_midnight(line: &str) -> World {
     let world = World::new();
     world.add_pod(Pod::new("web-1").label("app", "web").annotation("note", "x").node("node-a"));
@@ -120,7 +120,7 @@ fn a_pipe_is_not_coloured() {
     ran.stdout("web-1 app a\n").stderr("+ web-1 › app\n- web-1 › app\n");
 }
 
-/// The colour follows from the pod's name.
+/// A pod's color depends on its name.
 const COLOURED: &str = "\x1b[96mweb-1\x1b[0m \x1b[36mapp\x1b[0m a\n";
 
 #[test]
@@ -161,7 +161,7 @@ fn the_containers_of_a_pod_have_its_colour_or_each_their_own() {
     world.log("web-1/proxy").push("a");
     let colours = |args: &str| {
         let out = world.run(&format!("web --no-follow --color always --pod-colors 91,92,93,94 {args}")).out();
-        // As in `ESC[91mweb-1ESC[0m ESC[91mapp`.
+        // For example `ESC[91mweb-1ESC[0m ESC[91mapp`.
         let colour = |line: &'_ str| line.split(['[', 'm']).nth(5).map(str::to_owned);
         out.lines().map(colour).collect::<std::collections::HashSet<_>>().len()
     };
@@ -220,7 +220,7 @@ fn standard_input_needs_no_cluster_and_has_no_names() {
     stern_rs("--stdin").input("a\nb\n").run().stdout("a\nb\n").stderr("").exit(0);
 }
 
-/// As in stern they change nothing; but who says them must know.
+/// They change nothing, as in stern, but they are reported.
 #[test]
 fn what_has_no_effect_on_standard_input_is_named() {
     let ran = stern_rs("--stdin web -n shop --tail 1 --since 1h -t --gaps -o json --qps 5 --context c -i a");

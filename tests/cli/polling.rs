@@ -1,10 +1,10 @@
-//! More containers than can be followed: the newest are followed, the others read in turn.
+//! More containers than can be followed: the newest are followed, the others are polled in turn.
 
 use apiserver::{Account, Answer, Match, Pod, Request};
 
 use crate::harness::World;
 
-/// Has each pod write a line a second or more, for as long as anybody is connected.
+/// Lets each pod write a line a second or more until the program disconnects.
 fn write_on(world: &World, pods: usize) {
     let mut asked = 0;
     while world.account().open_connections > 0 {
@@ -17,10 +17,10 @@ fn write_on(world: &World, pods: usize) {
     }
 }
 
-/// Run with this many places, all but the newest container are polled.
+/// With these arguments, all containers except the newest are polled.
 const TWO: &str = "web -o raw --max-log-requests 2";
 
-/// Two pods, of which each line is polled for, and the newest, which is followed and writes nothing.
+/// Two pods that are polled, and the newest, which is followed and writes nothing.
 fn two() -> World {
     let world = World::web(["a"]);
     world.pod("web-2", ["b"]);
@@ -106,7 +106,7 @@ fn a_pod_that_is_being_deleted_does_not_wait_for_its_turn() {
     let mut tail = world.start(TWO);
     tail.expect_all(["a", "b"]);
     let logs = || world.requests().logs().path("/web-1/").len();
-    // Quiet for long enough that its next turn is some seconds away.
+    // After this silence its next turn is some seconds away.
     tail.until(|account| account.requests.logs().path("/web-1/").len() >= 4);
     world.log("web-1/app").push("last words");
     let before = logs();
@@ -180,7 +180,7 @@ fn a_restart_is_shown_though_polls_take_all_that_they_may() {
         let tail = tail;
         let polls =
             |account: &Account| account.requests.logs().filter(|log| log.query("follow").is_none()).len();
-        // By now they have used up what was saved.
+        // By now the polls have used up the burst.
         tail.until(|account| polls(account) >= 4 * 45);
         for pod in ["web-0", "web-89"] {
             world.log(&format!("{pod}/app")).push("last words");
@@ -192,7 +192,7 @@ fn a_restart_is_shown_though_polls_take_all_that_they_may() {
     });
 }
 
-/// With a shorter bound than the default one, for the sake of the test.
+/// The timeout is shorter than the default, for the test.
 #[test]
 fn polls_that_are_never_answered_do_not_stop_polling() {
     let world = two();

@@ -12,7 +12,7 @@ use crate::{
 
 const LABEL: &str = "app.kubernetes.io/instance";
 
-/// A prompt on a terminal; standard output is a file.
+/// A prompt on a terminal, with standard output in a file.
 struct Prompt {
     world: World,
     terminal: Terminal,
@@ -46,7 +46,7 @@ impl Prompt {
         Prompt { world, terminal }
     }
 
-    /// What came on standard output, sorted.
+    /// The lines of standard output, sorted.
     fn out(&self) -> String {
         let out = self.world.home.read("out");
         let mut lines: Vec<_> = out.lines().collect();

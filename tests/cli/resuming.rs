@@ -1,4 +1,4 @@
-//! Streams and servers that break while containers go on: nothing is lost, and nothing is shown twice.
+//! Streams and servers break while containers write: no line is lost, and none is shown twice.
 
 use apiserver::{After, Answer, Chunks, Match, Pod};
 
@@ -6,7 +6,7 @@ use crate::harness::{Tail, World};
 
 const LINES: [&str; 6] = ["one", "two", "zwei → ünïcödé ✓", "three", "", "four"];
 
-/// Expects all lines once, then a line that is written last: so that nothing comes again in between.
+/// Expects all lines once, then a line that is written last, so that a repeated line before it is seen.
 #[track_caller]
 fn expect_each_once(world: &World, tail: &mut Tail) {
     for line in LINES {
@@ -48,7 +48,7 @@ fn a_stream_may_break_over_and_over() {
 
 #[test]
 fn a_stream_may_break_at_every_byte() {
-    // The first line and what surrounds the break: within a timestamp, a character, and at a line's end.
+    // The first line and the surroundings of the break: within a timestamp, within a character, at a line's end.
     for bytes in [1, 20, 30, 31, 33, 35, 36, 70, 71, 80, 113, 114, 115, 116, 117] {
         let world = World::web(LINES);
         world.on(Match::logs()).then(Answer::ok().cut_after(After::Bytes(bytes)));
@@ -272,7 +272,7 @@ fn a_node_that_cannot_follow_another_log_is_read_over_and_over() {
     tail.told(" can follow no more logs; reading 1 of them in turn, about every 1 s\n");
 }
 
-/// All that came after the break lies in a file that is read no more, and then the container is gone too.
+/// All lines after the break were rotated away, and then the container is gone too.
 #[test]
 fn a_log_that_was_rotated_before_a_restart_is_told() {
     let world = World::web(["a"]);
@@ -304,7 +304,7 @@ fn a_previous_log_that_is_not_there_yet_is_waited_for() {
     world.restart_container("web-1/app");
     world.log("web-1/app").push("b");
     world.add_pod(Pod::new("web-2").container("app").waiting("ImagePullBackOff", ""));
-    // What follows the restart in the watch is told.
+    // A later event of the watch is reported, so the restart is known.
     tail.told("! web-2 › app waits");
     gate.release();
     tail.expect("web-1 app last words");

@@ -256,7 +256,7 @@ fn ephemeral_containers_can_be_left_out() {
     kinds().run("web --ephemeral-containers=false --no-follow").selected(wanted);
 }
 
-/// A container in each state; the one that waits ran before.
+/// A container in each state; the waiting one ran before.
 fn states() -> World {
     let world = World::new();
     let pod = Pod::new("web-1").container("runs").container("ended").terminated(0, "Completed");

@@ -1,10 +1,10 @@
-//! Streams that fall silent, and answers that end too soon without a word: both are looked into.
+//! Streams that fall silent, and truncated answers that look complete: the log is checked in both cases.
 
 use apiserver::{After, Answer, Match};
 
 use crate::harness::World;
 
-/// How many requests followed the log.
+/// The number of requests that followed the log.
 fn followed(world: &World) -> usize {
     world.log_queries("follow").iter().filter(|follow| *follow == "true").count()
 }

@@ -1,10 +1,10 @@
-//! The watch of the pods breaks, and is refused: streams go on meanwhile, and what it missed is made up for.
+//! The watch of the pods breaks or is refused: streams continue, and later the missed changes are found.
 
 use apiserver::{After, Answer, Match, Pod, Workload};
 
 use crate::harness::World;
 
-/// Ends the watch, answers so to what follows for a while, and returns once a new pod is known all the same.
+/// Ends the watch, refuses the next two requests, and returns standard error once a new pod is shown.
 #[track_caller]
 fn refuse(requests: fn() -> Match, refusal: Answer) -> String {
     let world = World::web(["a"]);
@@ -13,14 +13,14 @@ fn refuse(requests: fn() -> Match, refusal: Answer) -> String {
     tail.watches(1);
     let script = world.on(requests());
     script.times(2, &refusal);
-    // Lists are asked for again only where the watch is too old.
+    // Only a watch that is too old makes the program list again.
     world.expire_watches();
     tail.until(|_| script.given() > 0);
     world.log("web-1/app").push("b");
     tail.expect("web-1 app b");
     world.pod("web-2", ["c"]);
     tail.expect("web-2 app c");
-    assert_eq!(world.requests().logs().len(), 2, "streams that run are left alone");
+    assert_eq!(world.requests().logs().len(), 2, "running streams are not touched");
     tail.interrupt().exit(130).err()
 }
 
@@ -31,7 +31,7 @@ fn a_watch_that_is_put_off_is_begun_again_without_a_word() {
     assert_eq!(refuse(Match::watches, Answer::too_many_requests(1)), QUIET);
 }
 
-/// Where the next try succeeds, there is nothing to tell.
+/// If the next try succeeds, there is nothing to report.
 #[test]
 fn an_apiserver_that_breaks_connections_is_told_once_at_most() {
     for refusal in [Answer::reset(), Answer::close()] {
@@ -55,7 +55,7 @@ fn a_watch_or_a_list_that_is_refused_for_a_while_is_told_once() {
     }
 }
 
-/// A load balancer answers in the apiserver's place, or nobody accepts the credentials any more.
+/// A load balancer answers in place of the apiserver, or the credentials are no longer accepted.
 #[test]
 fn what_befalls_all_logs_alike_is_told_once_and_ends_none() {
     let page = Answer::text(200, "<html>Please log in</html>").header("content-type", "text/html");
@@ -67,7 +67,7 @@ fn what_befalls_all_logs_alike_is_told_once_and_ends_none() {
         let script = world.on(Match::logs());
         script.always(refusal);
         if told == "(401)" {
-            // The watch is no exception.
+            // The watch is refused too.
             world.on(Match::watches()).times(3, &Answer::unauthorized());
             world.cut(Match::watches());
         }
@@ -111,7 +111,7 @@ fn a_namespace_that_fails_does_not_stop_the_others() {
     tail.interrupt().exit(130).told("gone mad");
 }
 
-/// The names of pods that exist while nobody can see them are not lost either.
+/// The watch misses both changes.
 #[test]
 fn what_came_and_restarted_while_the_watch_was_away_is_shown() {
     let world = World::web(["a"]);
@@ -131,7 +131,7 @@ fn what_came_and_restarted_while_the_watch_was_away_is_shown() {
     tail.interrupt().never_told("may be missing");
 }
 
-/// Answers that a start may get while an apiserver, or a proxy before it, starts again.
+/// Answers that a start may get while an apiserver, or a proxy before it, restarts.
 fn restarting() -> [Answer; 7] {
     [
         Answer::reset(),
@@ -175,7 +175,7 @@ fn a_start_while_the_apiserver_is_down_is_told_once_and_so_is_its_end() {
     tail.expect("web-1 app a");
     tail.told("· the apiserver answers again\n");
     let ran = tail.interrupt().exit(130).told("; trying again\n").told("answers again");
-    // The guess is for those who have never reached it.
+    // The hint is given only if the apiserver was never reached.
     ran.told("connection refused; is it running there?; trying again\n");
 }
 

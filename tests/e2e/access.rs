@@ -1,10 +1,10 @@
-//! What a user needs to be allowed.
+//! The permissions that a user needs.
 
 use serde_json::json;
 
 use crate::harness::{Namespace, Pod};
 
-/// A namespace with a pod, and a user who may get that pod and its log and no more.
+/// A namespace with a pod, and a user who may get only that pod and its log.
 fn pod_and_reader(title: &str, script: &str) -> (Namespace, String) {
     let namespace = Namespace::new(title);
     namespace.create(Pod::new("web").container("app", script));

@@ -1,4 +1,4 @@
-//! How a run ends, and what it tells the shell.
+//! How a run ends, and its exit codes.
 
 use std::process::Command;
 

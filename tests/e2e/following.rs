@@ -1,4 +1,4 @@
-//! What becomes of pods while they are followed.
+//! Pods that start, restart and go while they are followed.
 
 use crate::harness::{Namespace, Pod};
 
@@ -36,7 +36,7 @@ fn a_deleted_pod_has_its_last_say() {
 #[test]
 fn a_restarting_container_shows_every_line_of_every_life_once() {
     let namespace = Namespace::new("restarts");
-    // It lives long enough for a busy apiserver to hear of it before it is gone.
+    // Each instance lives long enough for a busy apiserver to learn of it.
     let script = r#"life=$(($(cat /state/life 2>/dev/null || echo 0) + 1)); echo $life >/state/life
                     for i in $(seq 500); do echo "life $life, line $i"; done
                     sleep 6; [ $life = 3 ] && sleep 3600
@@ -63,7 +63,7 @@ fn a_container_that_cannot_start_is_told_once() {
     let mut tail = namespace.tail(&["web"]);
     namespace.create(Pod::new("web").container_without_image("app"));
     tail.until_said("waits: ImagePullBackOff");
-    // The kubelet goes to and fro between the two.
+    // The kubelet alternates between the two.
     namespace.until_waiting("web", "app", "ErrImagePull");
     namespace.until_waiting("web", "app", "ImagePullBackOff");
     let output = tail.interrupt();

@@ -1,4 +1,4 @@
-//! What has been written before.
+//! Lines that were written before the start.
 
 use crate::harness::{Namespace, Pod};
 
@@ -9,7 +9,7 @@ fn without_following_every_line_is_shown_once_and_in_order() {
     namespace.until_logged("numbers", "app", "20000");
     let output = namespace.stern(&["numbers", "--no-follow", "--output", "raw"]);
     let expected: Vec<_> = (1..=20_000).map(|number| number.to_string()).collect();
-    assert!(output.lines() == expected, "it is not what seq prints");
+    assert!(output.lines() == expected, "the output differs from that of seq");
 }
 
 #[test]

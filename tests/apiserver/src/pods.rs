@@ -1,11 +1,11 @@
-//! Pods as a test tells them, and the JSON that an apiserver makes of them.
+//! Pods, and their JSON as an apiserver serves it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-/// A pod, built by chained calls. What is not said is as in an ordinary running pod:
+/// A pod, built by chained calls. The default is an ordinary running pod:
 ///
 /// ```
 /// # use apiserver::Pod;
@@ -16,8 +16,8 @@ use serde_json::{Map, Value, json};
 ///     .owner("ReplicaSet", "web-7d9");
 /// ```
 ///
-/// The calls that speak of a container (`waiting`, `restarts`, …) mean the one named last. A pod without any
-/// container gets one named `app`.
+/// Calls about a container (`waiting`, `restarts`, …) apply to the one named last. A pod without any container
+/// gets one named `app`.
 #[derive(Debug, Clone)]
 pub struct Pod {
     pub(crate) name: String,
@@ -29,11 +29,11 @@ pub struct Pod {
     annotations: Vec<(String, String)>,
     owners: Vec<(String, String)>,
     conditions: Vec<(String, bool)>,
-    /// The scheduler's words: reason and message of `PodScheduled`.
+    /// Reason and message of the condition `PodScheduled`, from the scheduler.
     unschedulable: Option<(String, String)>,
     phase: Option<String>,
-    /// Reason and message of the status.
-    said: Option<(String, String)>,
+    /// Reason and message in the pod's status.
+    failed: Option<(String, String)>,
     deleted: Option<Timestamp>,
     created: Timestamp,
     current: usize,
@@ -46,7 +46,7 @@ pub(crate) struct Container {
     pub state: State,
     pub last: Option<Terminated>,
     pub restarts: u32,
-    /// Kubelets show no status for a container before they have seen its pod.
+    /// False if the status of the container is absent: its kubelet has not seen the pod yet.
     pub reported: bool,
     image: String,
 }
@@ -74,7 +74,7 @@ pub(crate) struct Terminated {
     pub finished: Timestamp,
 }
 
-/// A number that no other thing of this process has.
+/// A number that is unique in this process.
 fn unique() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     NEXT.fetch_add(1, Ordering::Relaxed)
@@ -93,7 +93,7 @@ impl State {
         State::Running { id: new_container_id(), started: Timestamp::now() }
     }
 
-    /// The container that a log request means, where there is one.
+    /// The ID of the instance whose log a request gets, if there is one.
     pub fn id(&self) -> Option<&str> {
         match self {
             State::Running { id, .. } => Some(id),
@@ -127,7 +127,7 @@ impl Terminated {
     }
 }
 
-/// Kubernetes shows instants of objects in whole seconds.
+/// Timestamps of objects have whole seconds.
 pub(crate) fn seconds(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
@@ -152,7 +152,7 @@ impl Container {
         self.state = State::Terminated(Terminated::new(id, exit_code, reason, started));
     }
 
-    /// What was there becomes the last state. A waiting container keeps the last state that it has.
+    /// Makes the current state the last one. A waiting container keeps its last state.
     fn retire(&mut self) {
         if let State::Running { .. } = self.state {
             self.terminate(1, "Error");
@@ -173,7 +173,7 @@ impl Container {
             Kind::Init => matches!(&self.state, State::Terminated(end) if end.exit_code == 0),
             Kind::Main | Kind::Ephemeral => matches!(self.state, State::Running { .. }),
         };
-        // While it waits, a container that ran before keeps the ID of its last instance, as from a kubelet.
+        // A waiting container that ran before keeps the ID of its last instance, as a kubelet reports it.
         let id = self.state.id().or(self.last.as_ref().map(|last| last.id.as_str()));
         let mut status = json!({
             "name": self.name, "image": self.image, "imageID": "", "ready": ready,
@@ -203,7 +203,7 @@ impl Pod {
             conditions: Vec::new(),
             unschedulable: None,
             phase: None,
-            said: None,
+            failed: None,
             deleted: None,
             created: Timestamp::now(),
             current: 0,
@@ -220,21 +220,21 @@ impl Pod {
         self
     }
 
-    /// Not yet scheduled: on no node, and so no kubelet reports on its containers.
+    /// Not yet scheduled: without a node, and so without a status of its containers.
     pub fn unscheduled(mut self) -> Self {
         self.node = None;
         self
     }
 
-    /// The same, and the scheduler says why, such as `("Unschedulable", "0/3 nodes are available")`.
+    /// The same with the scheduler's reason, such as `("Unschedulable", "0/3 nodes are available")`.
     pub fn unschedulable(mut self, reason: &str, message: &str) -> Self {
         self.unschedulable = Some((reason.to_owned(), message.to_owned()));
         self.unscheduled()
     }
 
-    /// It ended before any container started, such as `("Evicted", "The node was low on resource: memory.")`.
+    /// Failed before any container started, such as `("Evicted", "The node was low on resource: memory.")`.
     pub fn never_started(mut self, reason: &str, message: &str) -> Self {
-        self.said = Some((reason.to_owned(), message.to_owned()));
+        self.failed = Some((reason.to_owned(), message.to_owned()));
         self.at().reported = false;
         self.phase("Failed")
     }
@@ -249,7 +249,7 @@ impl Pod {
         self
     }
 
-    /// Sets a label, in place of an old value.
+    /// Sets a label.
     pub fn label(mut self, key: &str, value: &str) -> Self {
         set(&mut self.labels, key, value);
         self
@@ -271,7 +271,7 @@ impl Pod {
         self
     }
 
-    /// Overrides a condition, or adds one of a type of your own.
+    /// Overrides a condition, or adds one of a custom type.
     pub fn condition(mut self, kind: &str, status: bool) -> Self {
         self.conditions.retain(|(k, _)| k != kind);
         self.conditions.push((kind.to_owned(), status));
@@ -284,23 +284,23 @@ impl Pod {
         self
     }
 
-    /// Sets `deletionTimestamp`: the pod is on its way out, its containers may still write.
+    /// Sets `deletionTimestamp`: the pod is being deleted, and its containers may still write.
     pub fn deleting(mut self) -> Self {
         self.deleted = Some(Timestamp::now());
         self
     }
 
-    /// A running container.
+    /// Adds a running container.
     pub fn container(self, name: &str) -> Self {
         self.with(Container::new(name, Kind::Main))
     }
 
-    /// An init container that has completed.
+    /// Adds an init container that has completed.
     pub fn init_container(self, name: &str) -> Self {
         self.with(Container::new(name, Kind::Init))
     }
 
-    /// A running ephemeral container.
+    /// Adds a running ephemeral container.
     pub fn ephemeral(self, name: &str) -> Self {
         self.with(Container::new(name, Kind::Ephemeral))
     }
@@ -311,7 +311,7 @@ impl Pod {
         self
     }
 
-    /// Lets the next calls speak of this container.
+    /// Applies the next calls to this container.
     pub fn on(mut self, name: &str) -> Self {
         self.current = self
             .containers
@@ -326,7 +326,7 @@ impl Pod {
         self
     }
 
-    /// The container runs, as a new instance unless it ran already.
+    /// Makes the container run, as a new instance unless it is running already.
     pub fn running(mut self) -> Self {
         let container = self.at();
         container.reported = true;
@@ -337,10 +337,10 @@ impl Pod {
         self
     }
 
-    /// The container waits. What ran before is its last state now.
+    /// Makes the container wait. An instance that ran before becomes its last state.
     pub fn waiting(mut self, reason: &str, message: &str) -> Self {
         let container = self.at();
-        // A restart count tells that something ran before, even when the test does not say how it ended.
+        // With a restart count there was an earlier instance, even if the test does not define its end.
         let ran = container.restarts > 0 && container.last.is_none();
         if ran || matches!(container.state, State::Terminated(_)) {
             container.retire();
@@ -349,13 +349,13 @@ impl Pod {
         self
     }
 
-    /// The container has ended and nothing follows it.
+    /// Ends the container for good.
     pub fn terminated(mut self, exit_code: i32, reason: &str) -> Self {
         self.at().terminate(exit_code, reason);
         self
     }
 
-    /// The instance before this one ended so; its log is what `previous=true` asks for.
+    /// Sets the end of the previous instance, whose log `previous=true` requests.
     pub fn last_terminated(mut self, exit_code: i32, reason: &str) -> Self {
         let end = Terminated::new(new_container_id(), exit_code, reason, Timestamp::now());
         let container = self.at();
@@ -369,7 +369,7 @@ impl Pod {
         self
     }
 
-    /// Gives the running instance this ID, such as `containerd://abc`.
+    /// Sets the ID of the running instance, such as `containerd://abc`.
     pub fn container_id(mut self, id: &str) -> Self {
         match &mut self.at().state {
             State::Running { id: old, .. } | State::Terminated(Terminated { id: old, .. }) => {
@@ -380,7 +380,7 @@ impl Pod {
         self
     }
 
-    /// The kubelet has not reported this container yet: its status is absent.
+    /// Omits the container's status: the kubelet has not reported it yet.
     pub fn unreported(mut self) -> Self {
         self.at().reported = false;
         self
@@ -394,7 +394,7 @@ impl Pod {
         &mut self.containers[at]
     }
 
-    /// Fills in what every pod has.
+    /// Fills in the fields that every pod has.
     pub(crate) fn complete(mut self) -> Self {
         if self.containers.is_empty() {
             self.containers.push(Container::new("app", Kind::Main));
@@ -483,7 +483,7 @@ impl Pod {
         }
         let phase = self.phase.as_deref().unwrap_or_else(|| self.implied_phase());
         let mut status = json!({"phase": phase, "conditions": self.conditions_json()});
-        if let Some((reason, message)) = &self.said {
+        if let Some((reason, message)) = &self.failed {
             (status["reason"], status["message"]) = (json!(reason), json!(message));
         }
         for (kind, in_spec, in_status) in [

@@ -51,9 +51,9 @@ fn lists_are_selected_by_fields() {
     let selected = |selector: &str| names(&server, &format!("/api/v1/pods?fieldSelector={selector}"));
     assert_eq!(selected("spec.nodeName=node-a"), ["api-1", "web-2"]);
     assert_eq!(selected("metadata.name=web-1,status.phase=Running"), ["web-1"]);
-    let (status, said) = message(&server, "/api/v1/pods?fieldSelector=spec.color=red");
+    let (status, message) = message(&server, "/api/v1/pods?fieldSelector=spec.color=red");
     assert_eq!(status, 400);
-    assert!(said.ends_with("field label not supported: spec.color"), "{said}");
+    assert!(message.ends_with("field label not supported: spec.color"), "{message}");
 }
 
 #[test]

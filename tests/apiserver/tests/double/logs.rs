@@ -1,4 +1,4 @@
-//! Logs, as a kubelet would give them.
+//! Logs, as a kubelet serves them.
 
 use crate::client::{self, get, message, open};
 use apiserver::{After, Answer, ApiServer, Chunks, Ended, Match, Pod};
@@ -163,19 +163,19 @@ fn refusals_are_in_the_kubelets_words() {
             .waiting("ContainerCreating", "")
             .container("b"),
     );
-    let said = |query: &str| message(&server, &format!("{LOG}?{query}"));
+    let message_of = |query: &str| message(&server, &format!("{LOG}?{query}"));
     let bad = |message: &str| (400, message.to_owned());
     assert_eq!(
-        said(""),
+        message_of(""),
         bad("a container name must be specified for pod web-1, choose one of: [setup app b]")
     );
-    assert_eq!(said("container=x"), bad("container x is not valid for pod web-1"));
+    assert_eq!(message_of("container=x"), bad("container x is not valid for pod web-1"));
     assert_eq!(
-        said("container=app"),
+        message_of("container=app"),
         bad("container \"app\" in pod \"web-1\" is waiting to start: ContainerCreating")
     );
     assert_eq!(
-        said("container=b&previous=true"),
+        message_of("container=b&previous=true"),
         bad("previous terminated container \"b\" in pod \"web-1\" not found")
     );
 }
