@@ -9,6 +9,7 @@ mod command_line;
 mod complete;
 mod conditions;
 mod connection;
+mod credentials;
 mod deletion;
 mod ending;
 mod faults;

@@ -9,9 +9,11 @@ use serde_json::{Value, json};
 
 use crate::{
     clock::Clock,
+    containers::{Container, State},
     lock,
     logs::Log,
-    pods::{Container, Pod, State, new_uid},
+    metadata::new_uid,
+    pods::Pod,
     resources::Resource,
     server::Inner,
     store::{Key, Store},

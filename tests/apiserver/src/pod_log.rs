@@ -3,9 +3,10 @@
 use crate::{
     account::Request,
     answers::is_true,
+    containers::{Container, Kind, State},
     lock,
     logs::{Options, Reader, nanoseconds},
-    pods::{Container, Kind, Pod, State},
+    pods::Pod,
     resources::Route,
     server::Inner,
 };

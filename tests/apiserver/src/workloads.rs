@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
-    pods::{new_uid, seconds},
+    metadata::{new_uid, seconds},
     resources::Resource,
 };
 
