@@ -9,7 +9,7 @@ fn the_state_that_was_asked_for_counts_at_the_start_only() {
     let world = World::new();
     world.add_pod(Pod::new("web-1").container("runs").container("ended").terminated(0, "Completed"));
     let mut tail = world.start("web --container-state terminated");
-    tail.told("+ web-1 › ended");
+    tail.reported("+ web-1 › ended");
     world.pod("web-2", ["new"]);
     tail.expect("web-2 app new");
     world.restart_container("web-1/runs");
@@ -24,7 +24,7 @@ fn a_condition_is_obeyed_while_following() {
     let mut tail = world.start("web --condition ready");
     tail.expect("web-1 app a");
     world.update_pod("web-1", |pod| pod.condition("Ready", false));
-    tail.told("- web-1 › app\n");
+    tail.reported("- web-1 › app\n");
     world.log("web-1/app").push("not ready");
     world.pod("web-2", ["b"]);
     tail.expect("web-2 app b");
@@ -38,7 +38,7 @@ fn a_pod_that_meets_the_condition_again_goes_on_where_it_was() {
     tail.expect("web-1 app a");
     tail.expect("web-1 app b");
     world.update_pod("web-1", |pod| pod.condition("Ready", false));
-    tail.told("- web-1 › app\n");
+    tail.reported("- web-1 › app\n");
     world.log("web-1/app").push("meanwhile");
     world.update_pod("web-1", |pod| pod.condition("Ready", true));
     tail.expect("web-1 app meanwhile");
@@ -59,7 +59,7 @@ fn a_pod_that_meets_the_condition_again_at_once_goes_on_where_it_was() {
     let mut tail = world.start("web --condition ready");
     let history = ["web-1 setup 1", "web-1 setup 2", "web-1 app a", "web-1 app b"];
     tail.expect_all(history);
-    tail.told("- web-1 › setup");
+    tail.reported("- web-1 › setup");
     tail.watches(1);
     for round in 1..=3 {
         for ready in [false, true] {
@@ -81,7 +81,7 @@ fn a_pod_that_meets_the_condition_later_comes_with_its_history() {
     let world = World::web(["a"]);
     world.update_pod("web-1", |pod| pod.condition("Ready", false));
     let mut tail = world.start("web --condition ready --tail 1");
-    tail.told("waiting for it");
+    tail.reported("waiting for it");
     world.log("web-1/app").push("b");
     world.update_pod("web-1", |pod| pod.condition("Ready", true));
     tail.expect("web-1 app b");

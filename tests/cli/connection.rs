@@ -102,7 +102,7 @@ fn a_server_that_is_not_there_is_unreachable() {
 }
 
 #[test]
-fn what_is_no_apiserver_is_told() {
+fn another_server_than_an_apiserver_is_reported() {
     let world = World::new();
     world.on(Match::any()).always(Answer::text(200, "<html>welcome</html>"));
     world.run("web").fails_with(1, &["is that the apiserver's address?"]);
@@ -145,7 +145,7 @@ fn a_certificate_may_be_for_another_name() {
 }
 
 #[test]
-fn a_server_that_does_not_answer_in_time_is_told() {
+fn a_server_that_does_not_answer_in_time_is_reported() {
     let world = World::new();
     let _gate = world.hold(Match::any());
     world.run("web --no-follow --request-timeout 200ms").fails_with(1, &["no answer", "--request-timeout"]);
@@ -176,14 +176,14 @@ fn a_log_that_does_not_begin_in_time_is_asked_for_again() {
 
 /// The node hangs, and the apiserver does not: it is not reported.
 #[test]
-fn a_log_that_does_not_begin_again_and_again_is_told_once() {
+fn a_log_that_never_begins_is_reported_once() {
     let world = World::web(["a"]);
     world.on(Match::logs()).times(4, &Answer::never());
     let mut tail = world.start("web --request-timeout 200ms");
     tail.expect("web-1 app a");
-    let told = format!("! cannot read logs of node node-1: no answer from {} within 200ms", world.url());
-    let ran = tail.interrupt().told(&told).told("trying again");
-    ran.never_told("the apiserver answers again");
+    let reported = format!("! cannot read logs of node node-1: no answer from {} within 200ms", world.url());
+    let ran = tail.interrupt().reported(&reported).reported("trying again");
+    ran.never_reported("the apiserver answers again");
 }
 
 #[test]
@@ -245,11 +245,13 @@ fn a_proxy_that_is_not_there_is_named() {
 }
 
 #[test]
-fn what_is_asked_is_told_to_those_who_want_to_know() {
+fn requests_are_reported_with_verbosity() {
     let world = World::web(["a"]);
     let ran = world.run("web --no-follow --confirm=false --verbosity 6").stdout("web-1 app a\n");
     let base = format!("· GET {}/api/v1/namespaces/default/pods", world.url());
-    ran.told(&format!("{base}?")).told(&format!("{base}/web-1/log?")).told("limit=500 200 OK in ");
+    ran.reported(&format!("{base}?"))
+        .reported(&format!("{base}/web-1/log?"))
+        .reported("limit=500 200 OK in ");
 }
 
 #[test]

@@ -32,14 +32,14 @@ fn a_token_is_shown() {
 }
 
 #[test]
-fn a_refused_token_is_told_and_never_shown() {
+fn a_refused_token_is_reported_and_never_shown() {
     let world = World::of(ApiServer::builder().token("sesame"));
     let ran = world.run("web --token wrong-secret");
-    ran.fails_with(1, &["does not accept the credentials", "(401)"]).never_told("wrong-secret");
+    ran.fails_with(1, &["does not accept the credentials", "(401)"]).never_reported("wrong-secret");
 }
 
 #[test]
-fn what_is_forbidden_is_told_as_the_right_that_is_missing() {
+fn a_refusal_is_reported_as_the_missing_right() {
     let world = World::new();
     world.forbid("list", "pods", "default");
     let message = "not allowed to list pods in namespace \"default\": user \"double-user\" needs verb \"list\" on \
@@ -48,7 +48,7 @@ fn what_is_forbidden_is_told_as_the_right_that_is_missing() {
 }
 
 #[test]
-fn a_workload_that_is_forbidden_is_told_too() {
+fn a_workload_that_is_forbidden_is_reported_too() {
     let world = World::new();
     world.forbid("*", "*", "*");
     world.run("deploy/web").fails_with(1, &["not allowed to get deployments \"web\"", "verb \"get\""]);
@@ -93,7 +93,7 @@ fn a_plugin_runs_again_when_its_token_is_refused() {
 }
 
 #[test]
-fn a_plugin_that_fails_is_told_with_its_last_words() {
+fn a_plugin_that_fails_is_reported_with_its_last_line() {
     let world = World::of(ApiServer::builder().token("sesame"));
     with_plugin(&world);
     world.home.write("plugin", "echo 'run: login' >&2\nexit 3\n");
@@ -102,7 +102,7 @@ fn a_plugin_that_fails_is_told_with_its_last_words() {
 
 /// A plugin, an apiserver and a token file that are slow are each reported.
 #[test]
-fn a_start_that_waits_says_for_what() {
+fn a_start_that_waits_reports_the_reason() {
     let plugin = shown(World::of(ApiServer::builder().token("sesame")));
     plugin.home.write("token", "sesame");
     with_plugin(&plugin);
@@ -117,9 +117,9 @@ fn a_start_that_waits_says_for_what() {
 
     let tails = [&plugin, &silent, &file].map(|world| world.start("web"));
     let [mut by_plugin, mut by_silent, mut by_file] = tails;
-    by_plugin.told("· waiting for the credential plugin \"sh\"\n");
-    by_silent.told(&format!("· waiting for {} to answer\n", silent.url()));
-    by_file.told(&format!("· waiting for the token file {}\n", pipe.display()));
+    by_plugin.reported("· waiting for the credential plugin \"sh\"\n");
+    by_silent.reported(&format!("· waiting for {} to answer\n", silent.url()));
+    by_file.reported(&format!("· waiting for the token file {}\n", pipe.display()));
     plugin.home.write("go", "");
     gate.release();
     std::fs::write(&pipe, "sesame").unwrap();
@@ -127,7 +127,7 @@ fn a_start_that_waits_says_for_what() {
         tail.expect("web-1 app a");
     }
     for tail in [by_plugin, by_silent, by_file] {
-        tail.interrupt().told("waiting for").exit(130);
+        tail.interrupt().reported("waiting for").exit(130);
     }
 }
 
@@ -145,17 +145,17 @@ fn another_user_may_be_impersonated() {
 }
 
 #[test]
-fn who_is_impersonated_may_be_forbidden() {
+fn an_impersonated_user_may_be_forbidden() {
     let world = World::new();
     world.forbid("list", "pods", "*");
     world.run("web --as jane").fails_with(1, &["user \"jane\" needs verb \"list\""]);
 }
 
 #[test]
-fn a_token_is_never_told() {
+fn a_token_is_never_reported() {
     let world = shown(World::of(ApiServer::builder().token("sesame")));
     for verbosity in ["6", "7", "8", "9", "10"] {
         let ran = world.run(&format!("web --no-follow --verbosity {verbosity}")).stdout("web-1 app a\n");
-        ran.never_told("sesame");
+        ran.never_reported("sesame");
     }
 }

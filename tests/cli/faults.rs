@@ -67,7 +67,7 @@ impl Table {
             let shown = shown.remove(name).unwrap_or_default();
             assert_eq!(shown, expected, "{name}, which had {:?}", answers_of(&world, name));
         }
-        ran.never_told("may be missing")
+        ran.never_reported("may be missing")
     }
 }
 
@@ -239,7 +239,7 @@ fn containers_write_on_while_the_cluster_breaks() {
             restore(&world);
             number(&world, &mut written, 1000);
             tail.shown(&format!(" n={written}\n"), PODS.len());
-            let ran = tail.interrupt().exit(130).never_told("may be missing");
+            let ran = tail.interrupt().exit(130).never_reported("may be missing");
             let (shown, expected) = (by_pod(&ran), (1..=written).map(|n| format!("n={n}")));
             assert_eq!(shown.len(), PODS.len());
             assert!(shown.values().all(|lines| lines.iter().cloned().eq(expected.clone())), "{what}");

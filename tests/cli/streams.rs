@@ -116,13 +116,13 @@ fn ctrl_c_ends_it_while_such_a_stream_takes_nothing() {
         let (reader, writer) = stream();
         let tail = world.stern_rs("web -o raw").stdout(writer).start();
         tail.until(|account| account.requests.logs().iter().any(|log| log.bytes() > 1 << 20));
-        tail.interrupt().never_told("cannot write").exit(130);
+        tail.interrupt().never_reported("cannot write").exit(130);
         drop(reader);
     }
 }
 
 #[test]
-fn a_reader_who_goes_away_ends_the_wait_for_it() {
+fn a_reader_that_goes_away_ends_the_wait_for_it() {
     for (stream, code) in [(socket as fn() -> Ends, 0), (full_pipe, 0), (terminal, 1)] {
         let world = flood();
         let (reader, writer) = stream();
@@ -151,7 +151,7 @@ fn no_notice_is_lost_where_standard_error_does_not_wait() {
         });
         tail.finish().exit(0);
         let text = reading.join().unwrap();
-        let told: BTreeSet<&str> = text.lines().filter_map(|line| line.strip_prefix("+ ")).collect();
-        assert_eq!(told.len(), PODS, "{text}");
+        let reported: BTreeSet<&str> = text.lines().filter_map(|line| line.strip_prefix("+ ")).collect();
+        assert_eq!(reported.len(), PODS, "{text}");
     }
 }

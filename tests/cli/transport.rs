@@ -35,7 +35,7 @@ fn two_hundred_and_fifty_logs_come_over_three_connections() {
 }
 
 #[test]
-fn what_the_server_grants_bounds_a_connection() {
+fn the_limit_of_the_server_bounds_a_connection() {
     let world = world(ApiServer::builder().max_streams(1), 3);
     let mut tail = world.start("web");
     tail.expect_all(["web-000 app a", "web-001 app a", "web-002 app a"]);

@@ -41,7 +41,7 @@ fn previous_shows_the_life_before() {
     namespace.until_logged("web", "app", "second life");
     let output = namespace.stern(&["web", "--previous"]);
     assert_eq!(output.lines(), ["web app first life"]);
-    assert_eq!(output.said("web › steady"), 1);
+    assert_eq!(output.reported("web › steady"), 1);
     assert_eq!(output.code, Some(0));
 }
 

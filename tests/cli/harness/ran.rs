@@ -61,14 +61,14 @@ impl Ran {
 
     /// Standard error contains this exactly once.
     #[track_caller]
-    pub fn told(self, text: &str) -> Self {
+    pub fn reported(self, text: &str) -> Self {
         self.same(&format!("the number of times it reported {text:?}"), self.err().matches(text).count(), 1);
         self
     }
 
     /// Standard error does not contain this.
     #[track_caller]
-    pub fn never_told(self, text: &str) -> Self {
+    pub fn never_reported(self, text: &str) -> Self {
         self.same(&format!("the number of times it reported {text:?}"), self.err().matches(text).count(), 0);
         self
     }

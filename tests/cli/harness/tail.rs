@@ -63,7 +63,7 @@ impl<'w> Tail<'w> {
 
     /// Waits until standard error contains this.
     #[track_caller]
-    pub fn told(&self, text: &str) {
+    pub fn reported(&self, text: &str) {
         let find = |written: &[u8]| String::from_utf8_lossy(written).contains(text).then_some(());
         let found = self.stderr.wait_for(0, find);
         assert!(found.is_some(), "timeout: {text:?} is missing on standard error");

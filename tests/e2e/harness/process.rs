@@ -53,7 +53,7 @@ impl Tail {
     }
 
     /// Waits until standard error contains this.
-    pub fn until_said(&mut self, text: &str) {
+    pub fn until_reported(&mut self, text: &str) {
         self.until(&format!("{text:?} is on standard error"), |tail| {
             tail.stderr.text().contains(text).then_some(())
         });
@@ -117,7 +117,7 @@ impl Output {
     }
 
     /// The number of lines of standard error that contain this.
-    pub fn said(&self, text: &str) -> usize {
+    pub fn reported(&self, text: &str) -> usize {
         self.stderr.lines().filter(|line| line.contains(text)).count()
     }
 }

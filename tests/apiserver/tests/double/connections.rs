@@ -269,7 +269,7 @@ fn a_distant_server_answers_two_round_trips_after_the_connect() {
 }
 
 #[test]
-fn what_a_distant_server_breaks_off_arrives_up_to_there() {
+fn an_answer_of_a_distant_server_arrives_up_to_its_break() {
     let server = ApiServer::builder().round_trip(Duration::from_millis(20)).start();
     server.add_pod(Pod::new("web-1"));
     server.log("web-1/app").extend(["one", "two", "three"]);

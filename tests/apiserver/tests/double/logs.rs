@@ -145,7 +145,7 @@ fn a_restart_makes_the_log_the_previous_one() {
 }
 
 #[test]
-fn what_waits_after_a_crash_shows_its_last_instance() {
+fn a_container_that_waits_after_a_crash_shows_its_last_instance() {
     let server = counted(1);
     server.terminate_container("web-1/app", 1, "Error");
     server.update_pod("web-1", |pod| pod.waiting("CrashLoopBackOff", "back-off 10s"));
@@ -181,7 +181,7 @@ fn refusals_are_in_the_kubelets_words() {
 }
 
 #[test]
-fn what_is_on_no_node_has_an_empty_log() {
+fn a_pod_without_a_node_has_an_empty_log() {
     let server = ApiServer::start();
     server.add_pod(Pod::new("web-1").unscheduled());
     assert_eq!(get(&server, LOG), (200, String::new()));
@@ -254,7 +254,7 @@ fn a_thousand_streams_are_open_at_once() {
 }
 
 #[test]
-fn chunks_are_cut_as_a_script_says() {
+fn chunks_are_cut_as_scripted() {
     let server = counted(2);
     server.on(Match::logs()).then(Answer::ok().chunks(Chunks::Sizes(vec![10, 1, 100])));
     let (chunks, _) = open(&server, &format!("{LOG}?timestamps=true")).chunks();
