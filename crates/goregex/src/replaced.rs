@@ -3,6 +3,7 @@
 /// Text in which each byte that is not UTF-8 is U+FFFD, and the way back.
 #[derive(Debug)]
 pub struct Replaced {
+    /// The text with its replacements.
     pub text: String,
     /// The ends of the replacements in the text.
     ends: Vec<usize>,

@@ -113,7 +113,7 @@ impl Plugin {
             .env("KUBERNETES_EXEC_INFO", info.to_string())
             .stdin(if interactive { Stdio::inherit() } else { Stdio::null() })
             .stdout(Stdio::piped())
-            // A plugin that may ask must be seen; of another only the last word counts, when it fails.
+            // A plugin that may ask must be seen; of another only its last line counts, when it fails.
             .stderr(if interactive { Stdio::inherit() } else { Stdio::piped() })
             .kill_on_drop(true)
             .spawn();
@@ -169,12 +169,12 @@ impl Plugin {
     }
 
     fn not_started(&self, error: &io::Error) -> Error {
-        let mend = match (error.kind(), &self.install_hint) {
+        let reason = match (error.kind(), &self.install_hint) {
             (io::ErrorKind::NotFound, Some(hint)) => format!("is not installed: {hint}"),
             (io::ErrorKind::NotFound, None) => "is not installed: install it, or mend $PATH".into(),
             _ => format!("cannot be started: {}", root_cause(error)),
         };
-        self.failed(&mend)
+        self.failed(&reason)
     }
 }
 
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_plugin_is_told_who_asks_and_for_which_cluster() {
+    async fn a_plugin_gets_the_client_and_the_cluster() {
         let script =
             format!("echo \"$KUBERNETES_EXEC_INFO\" > info\necho '{}'", credential(r#""token":"t""#));
         let server = Server::start(vec![ok(NO_PODS)]).await;
@@ -329,14 +329,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failure_is_told_with_the_last_word_of_the_plugin() {
+    async fn a_failure_is_reported_with_the_last_line_of_the_plugin() {
         let error = error("echo first >&2; echo 'Token has expired, run: login' >&2; echo >&2; exit 3").await;
         let end = "of user \"me\" of config failed (exit status: 3): Token has expired, run: login";
         assert!(error.ends_with(end), "{error}");
     }
 
     #[tokio::test]
-    async fn what_is_printed_is_checked_and_never_quoted() {
+    async fn the_output_of_a_plugin_is_checked_and_never_quoted() {
         let cases = [
             ("echo sesame", "printed no ExecCredential"),
             ("echo '{\"apiVersion\":\"v2\",\"status\":{\"token\":\"sesame\"}}'", "speaks \"v2\""),

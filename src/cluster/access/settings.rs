@@ -24,7 +24,7 @@ pub struct Settings {
     pub namespace: String,
     pub trust: Trust,
     pub proxy: Option<Uri>,
-    /// Who the user is, as words for errors.
+    /// The user, as words for errors.
     pub user: String,
     pub credentials: Source,
     /// The client certificate that the kubeconfig holds itself.
@@ -147,7 +147,7 @@ fn override_user(user: &mut AuthInfo, connect: &Connect) {
     }
 }
 
-/// Where the apiserver is. Without a scheme it is https when there is anything of TLS to use, as in client-go.
+/// The apiserver's URL. Without a scheme it is https when there is anything of TLS to use, as in client-go.
 fn server(cluster: &Cluster, has_identity: bool) -> Result<Uri, Error> {
     let said = cluster.server.as_deref().map(str::trim).filter(|server| !server.is_empty());
     let said = said
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn with_nothing_at_all_the_error_says_what_to_set() {
+    fn without_any_settings_the_error_names_the_ones_to_set() {
         let error = Machine::new().error(&Connect::default());
         assert!(error.contains("$KUBECONFIG, --kubeconfig or --server"), "{error}");
     }
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn an_auth_provider_is_refused_with_a_mend() {
+    fn an_auth_provider_is_refused_with_the_remedy() {
         let error = Machine::with(SERVER, "auth-provider: {name: gcp}").error(&Connect::default());
         assert!(error.contains("auth-provider \"gcp\"") && error.contains("exec plugin"), "{error}");
     }

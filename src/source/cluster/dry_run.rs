@@ -223,7 +223,7 @@ requests     5 to begin with; the limit on requests takes 0.0 s
     }
 
     #[test]
-    fn what_is_beyond_the_streams_is_read_in_turn() {
+    fn containers_beyond_the_streams_are_read_in_turn() {
         let cost = cost(430, "web");
         assert_eq!((cost.streams, cost.polled, cost.waiting), (45, 385, 0));
         // The first time they may take all requests, and then half of them.
