@@ -47,7 +47,7 @@ pub fn parse(argv: impl IntoIterator<Item = OsString>, env: &Environment) -> Res
     }
     let program = program(argv0.as_ref());
     let pflag::Found { flags, positionals } = pflag::walk(argv)?;
-    let args = Args::new(positionals, flags)?;
+    let args = Args::new(positionals, &flags)?;
     if let Some(shell) = args.get(&other::COMPLETION).filter(|shell| !shell.is_empty()) {
         return scripts::script(shell).map(|script| Command::Print(script.to_owned()));
     }
@@ -88,8 +88,8 @@ fn unfinished(words: Vec<OsString>, env: &Environment) -> Unfinished {
     // An error in any other flag must not prevent completion.
     let selects = |flag: &flags::Entry| flags::within(&[Scope::Selection]).any(|known| known == flag);
     let is_needed = |flag: &flags::Entry| selects(flag) || *flag == other::CONFIG.entry;
-    let flags = found.flags.into_iter().filter(|given| is_needed(given.flag)).collect();
-    let args = Args::new(found.positionals, flags).and_then(|args| with_config(args, env, selects));
+    let flags: Vec<_> = found.flags.into_iter().filter(|given| is_needed(given.flag)).collect();
+    let args = Args::new(found.positionals, &flags).and_then(|args| with_config(args, env, selects));
     Unfinished { args: args.ok(), word }
 }
 

@@ -184,21 +184,11 @@ mod tests {
         super::walk(args.iter().map(OsString::from)).map_err(|error| error.to_string())
     }
 
-    /// `--name=value`, or `--name` without a value.
-    fn shown(Given { flag, value }: Given) -> OsString {
-        let mut shown = OsString::from(format!("--{}", flag.name));
-        if let Some(value) = value {
-            shown.push("=");
-            shown.push(value);
-        }
-        shown
-    }
-
     /// The flags found and, after a blank, the positionals.
     fn found(args: &[&str]) -> String {
         let found = walk(args).unwrap();
         let positionals = found.positionals.into_iter().map(|positional| positional.value);
-        let all: Vec<_> = found.flags.into_iter().map(shown).chain(positionals).collect();
+        let all: Vec<_> = found.flags.into_iter().map(|given| given.word()).chain(positionals).collect();
         all.join(OsStr::new(" ")).into_string().unwrap()
     }
 
@@ -306,7 +296,7 @@ mod tests {
     fn wrong_words_before_the_one_being_typed_are_left_out() {
         let args = ["--nope", "-x", "-A", "-n"].map(OsString::from).to_vec();
         let (found, word) = unfinished(args);
-        let flags: Vec<_> = found.flags.into_iter().map(shown).collect();
+        let flags: Vec<_> = found.flags.into_iter().map(|given| given.word()).collect();
         assert_eq!((flags, word), (vec!["--all-namespaces".into()], Word::Flag("-n".into())));
     }
 
@@ -318,7 +308,7 @@ mod tests {
         let found = super::walk(["--kubeconfig".into(), odd.clone()]).unwrap();
         let mut expected = OsString::from("--kubeconfig=");
         expected.push(&odd);
-        assert_eq!(found.flags.into_iter().map(shown).collect::<Vec<_>>(), [expected.clone()]);
+        assert_eq!(found.flags.into_iter().map(|given| given.word()).collect::<Vec<_>>(), [expected.clone()]);
         let error = super::walk([expected]).unwrap_err().to_string();
         assert!(error.contains("is not UTF-8; pass such a value in an argument of its own"), "{error}");
     }
