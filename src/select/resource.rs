@@ -257,7 +257,10 @@ mod tests {
         })
         .await;
         assert_eq!((found, time), (Ok(vec![in_namespace("a", false)]), AGAIN * 2));
-        assert!(reported[0].contains("; trying again") && reported[1].contains("the apiserver answers"), "{reported:?}");
+        assert!(
+            reported[0].contains("; trying again") && reported[1].contains("the apiserver answers"),
+            "{reported:?}"
+        );
         assert_eq!(reported.len(), 2, "{reported:?}");
         let (found, _, time) = ask(false, |_, _| Err(refused(503, ""))).await;
         assert!(found.is_err() && time.is_zero());

@@ -151,7 +151,12 @@ impl Scope {
         unreachable!("a watcher never ends")
     }
 
-    async fn take(&self, event: watcher::Event<Pod>, tracker: &mut Tracker<'_>, report: &impl AsyncFn(Update)) {
+    async fn take(
+        &self,
+        event: watcher::Event<Pod>,
+        tracker: &mut Tracker<'_>,
+        report: &impl AsyncFn(Update),
+    ) {
         match event {
             watcher::Event::InitApply(pod) | watcher::Event::Apply(pod) => {
                 show(report, |changes| tracker.apply(&pod, changes)).await;

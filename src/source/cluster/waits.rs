@@ -56,12 +56,13 @@ mod tests {
     };
 
     /// The notices for these changes (each with a delay in seconds), and when they appear, in seconds.
-    async fn reported<T, F: Future<Output = Infallible>>(
+    async fn notices<T, F: Future<Output = Infallible>>(
         report: impl FnOnce(watch::Receiver<Option<T>>, Sender) -> F,
         changes: impl IntoIterator<Item = (u64, Option<T>)>,
     ) -> Vec<(u64, String)> {
         let (sender, mut receiver) = queue::new(Arrival::CAPACITY);
-        let (state, began, mut reported) = (watch::Sender::new(None), tokio::time::Instant::now(), Vec::new());
+        let (state, began, mut reported) =
+            (watch::Sender::new(None), tokio::time::Instant::now(), Vec::new());
         let story = async {
             for (pause, change) in changes {
                 sleep(Duration::from_secs(pause)).await;
@@ -89,7 +90,7 @@ mod tests {
         let report = async |waits, out: Sender| report(waits, &out).await;
         let waits = [(1, plugin()), (1, None), (1, plugin()), (10, server()), (1, None), (1, server())];
         assert_eq!(
-            reported(report, waits).await,
+            notices(report, waits).await,
             [
                 (5, "waiting for the credential plugin \"aws\"".to_owned()),
                 (17, "waiting for https://a to answer".to_owned()),
@@ -101,7 +102,8 @@ mod tests {
     async fn an_outage_of_more_than_a_moment_is_told_once_and_so_is_its_end() {
         let away = || Some(cluster::refused(503, "no"));
         let report = async |outage, out: Sender| report_outages(outage, &out).await;
-        let reported = reported(report, [(1, away()), (30, away()), (30, None), (5, away()), (0, None)]).await;
+        let reported =
+            reported(report, [(1, away()), (30, away()), (30, None), (5, away()), (0, None)]).await;
         assert_eq!(reported.len(), 2, "{reported:?}");
         assert!(reported[0].0 == 2 && reported[0].1.ends_with("; trying again"), "{reported:?}");
         assert_eq!(reported[1], (61, "the apiserver answers again".to_owned()));
