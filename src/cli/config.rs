@@ -28,7 +28,7 @@ static ALTERNATIVES: [&[&Entry]; 2] = [
     &[&output::OUTPUT.entry, &output::TEMPLATE.entry, &output::TEMPLATE_FILE.entry],
 ];
 
-/// What a config file adds to a command line.
+/// The flags that a config file adds to a command line.
 #[derive(Debug, Default)]
 pub struct Defaults {
     pub flags: Vec<Given>,

@@ -8,16 +8,21 @@ use super::{
 };
 
 const WIDTH: usize = 120;
+/// Any text that no paragraph has.
+const GLUE: &str = "\0";
 
 /// The list of a group's flags, between two comments.
 fn section(Group { manual, entries, .. }: &Group) -> String {
     let mut out = format!("<!-- Flags of {}: edit there -->\n", manual.file);
     for (entry, paragraph) in entries.iter().zip(manual.paragraphs) {
         out += &format!("- `{}` ", entry.synopsis());
-        help::wrap(&mut out, paragraph, 2, WIDTH);
+        let parts = paragraph.split('`').enumerate();
+        // A line does not break within a span of code.
+        let glued = parts.map(|(i, part)| if i % 2 == 1 { part.replace(' ', GLUE) } else { part.to_owned() });
+        help::wrap(&mut out, &glued.collect::<Vec<_>>().join("`"), 2, WIDTH);
         out += "\n";
     }
-    out + "<!-- end of flags -->"
+    out.replace(GLUE, " ") + "<!-- end of flags -->"
 }
 
 /// The manual with the sections of the table in place of those it has.

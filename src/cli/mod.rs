@@ -1,4 +1,4 @@
-//! From the command line and the config file to [`Args`]: the command line as given. [`crate::plan`] says what it means.
+//! From the command line and the config file to [`Args`], the flags as given. [`crate::plan`] interprets them.
 
 mod args;
 mod config;
@@ -19,7 +19,7 @@ pub use args::Args;
 pub use hints::misused;
 pub use pflag::{Positional, Word};
 
-/// What the command line asks for.
+/// The request of a command line.
 #[derive(Debug)]
 pub enum Command {
     Run(Box<Args>),

@@ -267,7 +267,7 @@ mod tests {
         assert_eq!(after(&["-A", "--", "web"]), None);
     }
 
-    /// What `args` end with, as `flag NAME`, `value GLUED|TYPED of NAME` or `query TEXT`.
+    /// The last of `args`, as `flag NAME`, `value GLUED|TYPED of NAME` or `query TEXT`.
     fn typing(args: &[&str]) -> String {
         match unfinished(args.iter().map(OsString::from).collect()).1 {
             Word::Flag(flag) => format!("flag {flag}"),

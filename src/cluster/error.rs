@@ -1,4 +1,4 @@
-//! What went wrong between the user and the apiserver: one line that says how to mend it, and a class to act on.
+//! Errors between the user and the apiserver: one line that says how to correct it, and a class to act on.
 
 use std::{error::Error as StdError, fmt, io};
 
@@ -8,7 +8,7 @@ use rustls::{AlertDescription, CertificateError};
 
 use super::kubelet::{self, KubeletError};
 
-/// What was asked of the apiserver, in the words of RBAC.
+/// The object of a request to the apiserver, in the words of RBAC.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Asked {
     pub verb: &'static str,
@@ -23,7 +23,7 @@ pub struct Asked {
 /// The class of an [`Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// What the user or an object of the cluster says cannot be: a kubeconfig, a flag, a workload without a selector.
+    /// The user or an object of the cluster asks for the impossible: a kubeconfig, a flag, a workload without a selector.
     Invalid,
     /// There are no credentials to send: an exec plugin or a token file failed.
     Credentials,
@@ -126,7 +126,7 @@ impl Error {
     /// The same for a `Status` that came inside a watch or as the body of a refusal.
     pub fn from_status(status: &Status, asked: &Asked) -> Error {
         let code = match status.reason.as_str() {
-            // A watch that starts too late is told so by reason alone.
+            // A watch that starts too late is refused by reason alone.
             "Expired" => StatusCode::GONE,
             _ => StatusCode::from_u16(status.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
         };
@@ -173,7 +173,7 @@ impl Error {
             true => "is it running there?",
             false => "is the address right, and does it need a VPN or a proxy?",
         };
-        // A name that nobody knows, or a proxy that wants a password, stays as it is.
+        // An unknown name, or a proxy that wants a password, stays as it is.
         let for_good =
             causes(error).any(|cause| cause.is::<Unresolved>()) || cause.ends_with("authorization required");
         let text = format!("cannot reach the apiserver {server}{via}: {cause}");
@@ -193,7 +193,7 @@ impl Error {
         }
     }
 
-    /// What the apiserver said itself, on one line.
+    /// The message of the apiserver itself, on one line.
     pub fn server_message(&self) -> Option<&str> {
         self.server_message.as_deref()
     }
@@ -251,13 +251,13 @@ impl Error {
             || self.is_unauthorized()
     }
 
-    /// Whether the same request may succeed later with nobody mending anything.
+    /// Whether the same request may succeed later though nothing is corrected.
     pub fn is_retryable(&self) -> bool {
         self.retryable
     }
 }
 
-/// What answers does not speak HTTP.
+/// The peer does not speak HTTP.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct NotHttp(pub String);
@@ -267,7 +267,7 @@ pub(super) struct NotHttp(pub String);
 #[error("{0}")]
 pub(super) struct Unresolved(pub io::Error);
 
-/// That no connection came about.
+/// No connection came about.
 #[derive(Debug, thiserror::Error)]
 #[error("not connected")]
 pub(super) struct NotConnected {
@@ -299,7 +299,7 @@ fn forbidden(asked: &Asked, told: &str) -> String {
     format!("not allowed to {asked}: {user}needs verb {verb:?} on resource {resource:?}, from {role}{said}")
 }
 
-/// Whom the apiserver took us for: `pods is forbidden: User "jane" cannot list resource …`
+/// The user that the apiserver took us for: `pods is forbidden: User "jane" cannot list resource …`
 fn user_named(told: &str) -> Option<&str> {
     let quoted = &told[told.find("User \"")? + "User ".len()..];
     let end = quoted[1..].find('"')? + 2;

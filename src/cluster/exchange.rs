@@ -34,7 +34,7 @@ pub(super) enum AnswerMode {
     Stream,
     /// The same, of a log.
     Log { follow: bool, sharing: Sharing },
-    /// All of it, and not for long: it only tells that there is one.
+    /// All of it, and not for long: its arrival alone counts.
     Probe,
 }
 
@@ -77,8 +77,8 @@ pub(super) async fn exchange(
         .unwrap_or_else(|_| Err(no_answer(server, limit, ": raise --request-timeout").into()))
 }
 
-fn no_answer(server: &str, waited: Duration, mend: &str) -> Error {
-    Error::new(ErrorKind::TimedOut, format!("no answer from {server} within {waited:?}{mend}"))
+fn no_answer(server: &str, waited: Duration, advice: &str) -> Error {
+    Error::new(ErrorKind::TimedOut, format!("no answer from {server} within {waited:?}{advice}"))
 }
 
 async fn read(

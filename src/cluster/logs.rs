@@ -179,7 +179,7 @@ fn date(headers: &HeaderMap) -> Option<Timestamp> {
     rfc2822::parse(said).ok().map(|date| date.timestamp())
 }
 
-/// What may stand unescaped both in a path and in a query.
+/// Every byte to escape in a path or in a query.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 fn escaped(text: &str) -> String {

@@ -1,4 +1,4 @@
-//! Whether the apiserver can be reached, as the requests tell that were sent to it.
+//! Whether the apiserver can be reached, by the results of the requests that were sent to it.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -28,8 +28,8 @@ impl Outage {
         self.why.borrow().is_some()
     }
 
-    /// What became of a request: answered, or not for this reason. Of one that was sent before another was answered the
-    /// latter says nothing new.
+    /// Notes the result of a request: answered, or not for this reason. The failure of a request that was sent before the
+    /// last answer came says nothing new.
     pub fn note(&self, sent: Instant, why: Option<&Error>) {
         let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
         match why {

@@ -36,7 +36,7 @@ use crate::{
     purpose::Purpose,
 };
 
-/// What a server does with one request.
+/// The reaction of a server to one request.
 pub(super) enum Canned {
     Say(String),
     /// Says this, then closes the connection.

@@ -12,7 +12,7 @@ pub struct Trace {
     tell: Arc<dyn Fn(String) + Send + Sync>,
 }
 
-/// A request that was told and whose answer is to be told.
+/// A request that was reported, and whose answer is still to be reported.
 pub(super) struct Traced<'a> {
     trace: &'a Trace,
     what: String,
@@ -20,7 +20,7 @@ pub(super) struct Traced<'a> {
 }
 
 impl Trace {
-    /// None below 6: nothing is ever told.
+    /// None below 6: nothing is ever reported.
     pub fn new(verbosity: u8, tell: Arc<dyn Fn(String) + Send + Sync>) -> Option<Trace> {
         (verbosity >= 6).then_some(Trace { verbosity, tell })
     }

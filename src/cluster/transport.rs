@@ -1,4 +1,4 @@
-//! Sends requests: each waits for the limiter, carries the credentials, and is told to those who trace.
+//! Sends requests: each waits for the limiter, carries the credentials, and is reported to the trace.
 //!
 //! The stack is our own: kube's has no TCP keepalive (a dead peer is never noticed), keeps half a megabyte for each
 //! stream, and retries 15 times without a word; and hyper wakes two tasks for each chunk.
@@ -65,14 +65,14 @@ pub(super) struct Transport {
 struct Pools {
     identity: Option<Arc<CertifiedKey>>,
     logs: Arc<Pool>,
-    /// What lists and watches must not wait for a log that nobody reads.
+    /// For lists and watches, which must not wait for an unread log.
     others: Arc<Pool>,
 }
 
 /// How often a request is made that the apiserver wants to be made later, as many times as kubectl.
 const MOST_ATTEMPTS: usize = 10;
 
-/// A pause that the user is told of, when the apiserver asks for it.
+/// A pause for which the apiserver asks, and which is so long that it is reported.
 const LONG_PAUSE: Duration = Duration::from_secs(3);
 
 impl Transport {
@@ -140,10 +140,10 @@ impl Transport {
                 return Ok(response);
             }
         }
-        let (server, user, mend) = (&self.server_shown, &self.user, self.auth.mend());
+        let (server, user, advice) = (&self.server_shown, &self.user, self.auth.advice());
         Err(Error::new(
             ErrorKind::Status(StatusCode::UNAUTHORIZED),
-            format!("{server} does not accept the credentials of {user} (401): {mend}"),
+            format!("{server} does not accept the credentials of {user} (401): {advice}"),
         ))
     }
 
@@ -294,7 +294,7 @@ impl Pools {
     }
 }
 
-/// What every request says of who sends it.
+/// The headers that name the program, of every request.
 fn common_headers() -> HeaderMap {
     let agent = HeaderValue::from_static(concat!("stern-rs/", env!("CARGO_PKG_VERSION")));
     HeaderMap::from_iter([(header::USER_AGENT, agent)])

@@ -1,8 +1,8 @@
-//! The thing that is waited for, as words for a user who would see only that nothing happens.
+//! Reports the thing that is waited for, so that a user sees why nothing happens.
 
 use tokio::sync::watch;
 
-/// The latest counts, and nobody waits for the others any longer.
+/// The latest counts: the others are no longer waited for.
 #[derive(Debug, Default, Clone)]
 pub struct Waits(watch::Sender<Option<String>>);
 

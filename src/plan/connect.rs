@@ -1,4 +1,4 @@
-//! How to reach the apiserver, as kubectl's flags say it.
+//! How to reach the apiserver.
 
 use std::{path::PathBuf, time::Duration};
 

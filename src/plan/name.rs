@@ -1,4 +1,4 @@
-//! What Kubernetes allows as a name.
+//! Kubernetes' rules for names.
 
 /// An object's name: a DNS-1123 subdomain.
 pub fn is_subdomain(name: &str) -> bool {

@@ -71,7 +71,7 @@ impl LinePattern {
 
     #[inline]
     pub fn is_match(&self, line: &[u8]) -> bool {
-        // What matches with such bytes in the line matches without them too.
+        // A match in the line with such bytes is a match without them too.
         self.regex.is_match(line) || self.sees_invalid && self.matches_replaced(line)
     }
 

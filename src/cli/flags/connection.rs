@@ -1,4 +1,4 @@
-//! Flags that say how to reach the cluster.
+//! Flags for the connection to the cluster.
 
 use super::{Complete, File, Flag, Group, Integer, Scope, Switch, Text, flag};
 

@@ -69,7 +69,7 @@ pub struct Manual {
     pub paragraphs: &'static [&'static str],
 }
 
-/// What a flag has an effect on.
+/// The things that a flag affects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
     /// Which cluster and which pods. Completion follows it; with `--stdin` it has no effect.
@@ -86,7 +86,7 @@ pub struct Flag<V> {
     value: PhantomData<V>,
 }
 
-/// What the table says about a flag.
+/// A flag in the table.
 pub struct Entry {
     /// After the two dashes.
     pub name: &'static str,

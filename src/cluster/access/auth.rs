@@ -19,12 +19,12 @@ use crate::cluster::{
     waits::Waits,
 };
 
-/// Where credentials come from.
+/// The origin of the credentials.
 #[derive(Debug)]
 pub enum Source {
     None,
     Fixed(HeaderValue),
-    /// A file that somebody else keeps fresh, as the kubelet does for service accounts.
+    /// A file that another program keeps fresh, as the kubelet does for service accounts.
     TokenFile(PathBuf),
     Exec(Box<Plugin>),
 }
@@ -83,8 +83,8 @@ impl Auth {
         Ok((!renewed.is_same(refused)).then_some(renewed))
     }
 
-    /// What the user may do when the credentials are refused.
-    pub fn mend(&self) -> String {
+    /// The advice to a user whose credentials are refused.
+    pub fn advice(&self) -> String {
         match &self.source {
             Source::None => "give --token, or choose a user with --user or --context".into(),
             Source::Fixed(_) => "has the token or password expired?".into(),
@@ -111,7 +111,7 @@ impl Auth {
                 plugin.run().await
             }
         };
-        // What worked once may work again: a login that is due, a network that comes back.
+        // A source that worked once may work again: a login that is due, a network that comes back.
         let credential = got.map_err(|error| if current.is_some() { error.retryable() } else { error })?;
         *current = Some(credential.clone());
         Ok(credential)

@@ -12,14 +12,14 @@ use secrecy::ExposeSecret;
 
 use crate::cluster::error::{Error, root_cause};
 
-/// Which servers are taken for the apiserver.
+/// The servers that are taken for the apiserver.
 #[derive(Debug, Default)]
 pub struct Trust {
     /// None: the operating system's.
     pub authorities: Option<Vec<CertificateDer<'static>>>,
-    /// Where the authorities came from, to be read again when they are rotated.
+    /// The file of the authorities, to be read again when they are rotated.
     pub file: Option<PathBuf>,
-    /// Anybody.
+    /// Any server.
     pub insecure: bool,
     /// The name to expect in the certificate, if not that in the URL.
     pub name: Option<ServerName<'static>>,
@@ -72,7 +72,7 @@ pub fn certified_key(certificate: &Pem, key: &Pem) -> Result<Arc<CertifiedKey>, 
         })
 }
 
-/// PEM and the words for where it came from.
+/// PEM, and its origin as words for errors.
 pub struct Pem {
     pub bytes: Vec<u8>,
     pub origin: String,

@@ -9,7 +9,7 @@ use rustls::sign::CertifiedKey;
 
 use crate::cluster::error::Error;
 
-/// What a request carries.
+/// The credentials that a request carries.
 #[derive(Debug, Clone, Default)]
 pub struct Credential {
     pub authorization: Option<HeaderValue>,

@@ -113,7 +113,7 @@ impl Plugin {
             .env("KUBERNETES_EXEC_INFO", info.to_string())
             .stdin(if interactive { Stdio::inherit() } else { Stdio::null() })
             .stdout(Stdio::piped())
-            // A plugin that may ask must be seen; of another only the last word counts, when it fails.
+            // A plugin that may ask must be seen; of another only its last line counts, when it fails.
             .stderr(if interactive { Stdio::inherit() } else { Stdio::piped() })
             .kill_on_drop(true)
             .spawn();
@@ -169,12 +169,12 @@ impl Plugin {
     }
 
     fn not_started(&self, error: &io::Error) -> Error {
-        let mend = match (error.kind(), &self.install_hint) {
+        let reason = match (error.kind(), &self.install_hint) {
             (io::ErrorKind::NotFound, Some(hint)) => format!("is not installed: {hint}"),
             (io::ErrorKind::NotFound, None) => "is not installed: install it, or mend $PATH".into(),
             _ => format!("cannot be started: {}", root_cause(error)),
         };
-        self.failed(&mend)
+        self.failed(&reason)
     }
 }
 

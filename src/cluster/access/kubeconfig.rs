@@ -1,4 +1,4 @@
-//! Finds the kubeconfig files and what they say about one context, as kubectl does.
+//! Finds the kubeconfig files and their entries for one context, as kubectl does.
 //!
 //! `Config::infer` of kube is not used: it obeys debugging variables, fails for a missing file of `$KUBECONFIG`, and
 //! lets an empty `current-context` win over a later real one.
@@ -19,10 +19,10 @@ use crate::{
 /// The user of requests without credentials, in messages.
 pub const NOBODY: &str = "nobody";
 
-/// What surrounds the process; tests bring their own.
+/// The surroundings of the process; tests bring their own.
 pub struct Host<'a> {
     pub var: &'a dyn Fn(&str) -> Option<OsString>,
-    /// Where Kubernetes mounts a pod's credentials.
+    /// The directory in which Kubernetes mounts a pod's credentials.
     pub service_account: &'a Path,
 }
 
@@ -41,7 +41,7 @@ impl Host<'_> {
 /// The files in order. They are never merged: the first to name a thing is asked about it.
 pub struct Kubeconfigs {
     files: Vec<(PathBuf, Kubeconfig)>,
-    /// Where there was to be one, as words for the user.
+    /// The places that were searched, as words for the user.
     pub looked: String,
 }
 
@@ -50,12 +50,12 @@ pub struct Kubeconfigs {
 pub struct Chosen {
     pub cluster: Cluster,
     pub user: AuthInfo,
-    /// Who that is, as words for the user.
+    /// The user's name, as words for messages.
     pub user_described: String,
     pub namespace: Option<String>,
 }
 
-/// What may be named in flags.
+/// The names that flags may take.
 #[derive(Debug, Default)]
 pub struct Named {
     pub contexts: Vec<String>,
@@ -190,7 +190,7 @@ fn read(path: &Path) -> Result<Kubeconfig, Error> {
             KubeconfigError::ReadConfig(error, _) => {
                 Error::invalid(format!("cannot read kubeconfig {path}: {}", root_cause(&error)))
             }
-            // The parser's words quote the file, and the file holds secrets: only the place is told.
+            // The parser's words quote the file, and the file holds secrets: only the place is reported.
             KubeconfigError::Parse(error) => {
                 let place = error.location().map(|at| format!(" near line {}, column {}", at.line(), at.column()));
                 Error::invalid(format!(

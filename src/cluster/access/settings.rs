@@ -24,7 +24,7 @@ pub struct Settings {
     pub namespace: String,
     pub trust: Trust,
     pub proxy: Option<Uri>,
-    /// Who the user is, as words for errors.
+    /// The user, as words for errors.
     pub user: String,
     pub credentials: Source,
     /// The client certificate that the kubeconfig holds itself.
@@ -147,7 +147,7 @@ fn override_user(user: &mut AuthInfo, connect: &Connect) {
     }
 }
 
-/// Where the apiserver is. Without a scheme it is https when there is anything of TLS to use, as in client-go.
+/// The apiserver's URL. Without a scheme it is https when there is anything of TLS to use, as in client-go.
 fn server(cluster: &Cluster, has_identity: bool) -> Result<Uri, Error> {
     let said = cluster.server.as_deref().map(str::trim).filter(|server| !server.is_empty());
     let said = said

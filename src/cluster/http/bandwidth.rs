@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::stats::{Limit, Stats};
 
-/// What may be read at once after a pause, and the longest that one read may make the others wait.
+/// The time whose bytes may be read at once after a pause, and the longest that one read may make the others wait.
 const BURST: Duration = Duration::from_millis(100);
 
 /// Turns to read, handed out one after the other.
@@ -33,7 +33,7 @@ impl Bandwidth {
         ((self.rate * BURST.as_secs_f64()) as usize).clamp(1, wanted)
     }
 
-    /// From when on so many bytes may be read. They count as read; what was not is to be given back.
+    /// From when on so many bytes may be read. They count as read; the rest is to be given back.
     pub fn take(&self, bytes: usize) -> Instant {
         let now = Instant::now();
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
@@ -65,8 +65,8 @@ pub struct Reached {
     held: Option<Instant>,
 }
 
-/// What others may have under way on a connection before what one of them waits for: the buffers of both ends, and a
-/// piece of each stream.
+/// The bytes of others that may be under way on a connection before those that one of them waits for: the buffers of both
+/// ends, and a piece of each stream.
 const AHEAD: u64 = 16 << 20;
 
 impl Progress {

@@ -15,7 +15,7 @@ pub enum Framing {
     Close,
 }
 
-/// What comes next in a chunked body.
+/// The next part of a chunked body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Chunked {
     /// The size of a chunk, or more of it: what it is so far, and how many digits that were.
@@ -31,7 +31,7 @@ pub enum Chunked {
     End,
 }
 
-/// What a body's framing may at most put on one line.
+/// The longest line in a body's framing.
 const LONGEST_LINE: u32 = 64 << 10;
 
 impl Framing {
@@ -97,7 +97,7 @@ impl Chunked {
         Ok(at)
     }
 
-    /// What comes after this byte of the framing.
+    /// The state after this byte of the framing.
     fn framed(&self, byte: u8) -> Result<Chunked, NotHttp> {
         let wrong = |what: &str| Err(NotHttp(format!("{what} in a chunked body")));
         match (self, byte) {

@@ -84,16 +84,16 @@ pub struct Failed {
 
 impl Connection {
     /// Shakes hands and waits until the server has said how many streams it grants. There is twice the room for what all
-    /// of them may have under way at most, so that none that nobody reads keeps another waiting: only when half the room
-    /// that is left was taken is the server told of more, and it may have set some aside.
+    /// of them may have under way at most, so that an unread stream keeps no other waiting: the server hears of more room
+    /// only when half of the rest was taken, and it may have set some aside.
     pub async fn open(stream: Stream, windows: Arc<Windows>) -> Result<Connection, BoxError> {
         let size = windows.size();
-        let told = *size.borrow();
+        let announced = *size.borrow();
         let progress = stream.progress();
         let (sender, mut connection) = Builder::new()
-            .initial_window_size(told)
+            .initial_window_size(announced)
             .initial_connection_window_size((2 * MOST * MOST_STREAMS) as u32)
-            // The apiserver makes a frame of every line; those that nobody has taken yet are bounded by the windows.
+            // The apiserver makes a frame of every line; the untaken ones are bounded by the windows.
             .data_frame_budget(usize::MAX)
             // So that what the server grants is known to have come.
             .initial_max_send_streams(0)
@@ -105,7 +105,7 @@ impl Connection {
         let pings = connection.ping_pong();
         let driver = tokio::spawn({
             let load = load.clone();
-            async move { drive(connection, pings, &load, granted, (told, size)).await }
+            async move { drive(connection, pings, &load, granted, (announced, size)).await }
         });
         let connection = Connection { sender, load, windows, progress, driver };
         match settings.await {
@@ -138,7 +138,7 @@ async fn drive(
     pings: Option<PingPong>,
     load: &Load,
     granted: oneshot::Sender<()>,
-    (mut told, size): (u32, watch::Receiver<u32>),
+    (mut announced, size): (u32, watch::Receiver<u32>),
 ) {
     let (mut granted, mut resized) = (Some(granted), size.clone());
     let mut lives = pin!(lives(pings, load));
@@ -146,8 +146,8 @@ async fn drive(
         let works = poll_fn(|cx| {
             let size = *size.borrow();
             // While the server has not confirmed the last change it fails, and is tried again when that comes.
-            if told != size && connection.set_initial_window_size(size).is_ok() {
-                told = size;
+            if announced != size && connection.set_initial_window_size(size).is_ok() {
+                announced = size;
             }
             let ended = Pin::new(&mut connection).poll(cx);
             if connection.max_concurrent_send_streams() > 0
@@ -159,7 +159,7 @@ async fn drive(
             ended
         });
         tokio::select! {
-            // Each stream is told the reason.
+            // Each stream reports the reason.
             _ = works => break,
             why = &mut lives => {
                 load.lock().given_up = Some(why);
@@ -171,7 +171,7 @@ async fn drive(
     load.lock().closed = true;
 }
 
-/// Returns why the connection is to be given up: it answers no ping, or nobody has used it for a while.
+/// Returns why the connection is to be given up: it answers no ping, or was not used for a while.
 async fn lives(pings: Option<PingPong>, load: &Load) -> &'static str {
     let Some(mut pings) = pings else { return std::future::pending().await };
     let mut served = None;
@@ -185,7 +185,7 @@ async fn lives(pings: Option<PingPong>, load: &Load) -> &'static str {
             }
             served = Some(load.served);
         }
-        // An error is the connection's end, which is told elsewhere.
+        // An error is the connection's end, which is reported elsewhere.
         if timeout(PING_PATIENCE, pings.ping(Ping::opaque())).await.is_err() {
             return "it answers no more pings";
         }
@@ -265,7 +265,7 @@ pub struct Body {
     stream: RecvStream,
     slot: Slot,
     frames: Frames,
-    /// What was put away until it is asked for, and the end or the error behind it.
+    /// The frames that were put away until they are asked for, and the end or the error behind them.
     stowed: BytesMut,
     end: Option<Result<(), h2::Error>>,
 }
@@ -323,7 +323,7 @@ impl Body {
         Poll::Ready(Ok(true))
     }
 
-    /// Puts away what comes while nobody asks for it, as far as the server may send it: a frame costs some 400 bytes for
+    /// Puts away the frames that come unasked, as far as the server may send it: a frame costs some 400 bytes for
     /// as long as the connection holds it, however short the line in it is, and the room for it is never given back.
     pub fn poll_stow(&mut self, cx: &mut Context<'_>) -> Poll<Infallible> {
         while self.end.is_none() {

@@ -113,7 +113,7 @@ impl Pool {
         Ok(answer)
     }
 
-    /// A connection of HTTP/1.1. Why there is none is told by what is tried next.
+    /// A connection of HTTP/1.1. The reason why there is none is reported by the next try.
     async fn alone(&self) -> Option<Lane> {
         let place = Some(self.alone.clone().try_acquire_owned().ok()?);
         if let Some(stream) = self.idle.take() {
@@ -139,7 +139,7 @@ impl Pool {
             }
         }
         if self.state().only_http1 {
-            // Connections that nobody shares are made at the same time.
+            // Connections that are not shared are made at the same time.
             turn.take();
         }
         self.dial().await

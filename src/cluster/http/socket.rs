@@ -25,13 +25,13 @@ use super::{
     pulse::Pulse,
 };
 
-/// What is read at once from a socket of which little is expected; a TLS record is not larger.
+/// The size of a read from a socket of which little is expected; a TLS record is not larger.
 const SMALL: usize = 16 << 10;
 /// The same after a rest, at first and at most. All of it is given back when the socket is quiet.
 const MEDIUM: usize = 64 << 10;
 const LARGE: usize = 256 << 10;
 
-/// What all sockets together may read at once: many read less each.
+/// The most that all sockets together may read at once: many read less each.
 const ALL: usize = 32 << 20;
 
 /// How sockets are read.
@@ -43,7 +43,7 @@ pub struct Pace {
     /// None: each for itself.
     pub ticks: Option<Instant>,
     pub bandwidth: Option<Arc<Bandwidth>>,
-    /// It is told when something comes.
+    /// Notes when something comes.
     pub pulse: Arc<Pulse>,
     /// Shared by all sockets that are read so, and so counts them.
     pub crowd: Arc<()>,
@@ -75,13 +75,13 @@ pub struct Socket {
     progress: Progress,
     alarm: Option<Pin<Box<Sleep>>>,
     buffer: Vec<u8>,
-    /// Where in `buffer` that lies which was read and not yet taken.
+    /// The part of `buffer` that was read and not yet taken.
     start: usize,
     end: usize,
 }
 
 enum Wire {
-    /// Registered with the reactor, which tells when there is something to read.
+    /// Registered with the reactor, which reports when there is something to read.
     Watched(TcpStream),
     /// Not registered. It is read when the alarm goes off.
     Resting(StdStream),
@@ -321,7 +321,7 @@ impl AsyncBufRead for Socket {
     fn consume(self: Pin<&mut Self>, amount: usize) {
         let this = self.get_mut();
         this.start = this.end.min(this.start + amount);
-        // Of many that rest, most may do so for long: nobody may take what they read.
+        // Of many that rest, most may do so for long: the bytes that they read may never be taken.
         let is_spare = matches!(this.wire, Wire::Watched(_)) || this.pace.most() < LARGE;
         if this.start == this.end && is_spare {
             (this.buffer, this.start, this.end) = (Vec::new(), 0, 0);

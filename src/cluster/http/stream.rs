@@ -1,4 +1,4 @@
-//! The bytes of one connection, whatever lies between us and the server: TCP, a proxy's TLS, the server's TLS.
+//! The bytes of one connection, through all that may lie between: TCP, a proxy's TLS, the server's TLS.
 
 use std::{
     io::{self, IoSlice},
@@ -28,7 +28,7 @@ pub struct Stream {
     failed: Option<io::Error>,
     /// Counts as open for as long as it is.
     held: Option<Held>,
-    /// It is told when something comes, if the socket does not.
+    /// Notes when something comes, if the socket does not.
     pulse: Option<Arc<Pulse>>,
 }
 
@@ -36,7 +36,7 @@ pub struct Stream {
 /// when the client takes the handshake for done.
 pub type Refused = Arc<OnceLock<rustls::Error>>;
 
-/// What TLS with the server, if there is any, is spoken over. TLS with a proxy is read as it comes.
+/// The bytes below TLS with the server, if there is any. TLS with a proxy is read as it comes.
 pub type Wire = Either<Socket, BufReader<Box<dyn Proxied>>>;
 
 pub trait Proxied: AsyncRead + AsyncWrite + Send + Sync + Unpin {}

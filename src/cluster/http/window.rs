@@ -1,18 +1,18 @@
-//! How much each stream of HTTP/2 may have under way that nobody has taken yet: less for each, the more there are, so
-//! that all together stay bounded.
+//! How many untaken bytes each stream of HTTP/2 may have under way: less for each, the more there are, so that all
+//! together stay bounded.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
-/// What all streams share. With 64 KiB, what takes 50 ms to come and go is read at 1.3 MB a second: so much is left for
-/// each of 250 streams.
+/// The bytes that all streams share. With 64 KiB, a stream with a round trip of 50 ms is read at 1.3 MB a second: so much
+/// is left for each of 250 streams.
 const UNREAD: usize = 16 << 20;
 pub const MOST: usize = 1 << 20;
 /// A line should fit, and not each should cost a word that makes room for the next.
 const LEAST: usize = 4 << 10;
 
-/// What is granted to each of the streams of a pool.
+/// The bytes that are granted to each of the streams of a pool.
 #[derive(Debug)]
 pub struct Windows {
     streams: Mutex<Streams>,
