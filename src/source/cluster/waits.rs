@@ -102,8 +102,7 @@ mod tests {
     async fn an_outage_of_more_than_a_moment_is_told_once_and_so_is_its_end() {
         let away = || Some(cluster::refused(503, "no"));
         let report = async |outage, out: Sender| report_outages(outage, &out).await;
-        let reported =
-            reported(report, [(1, away()), (30, away()), (30, None), (5, away()), (0, None)]).await;
+        let reported = notices(report, [(1, away()), (30, away()), (30, None), (5, away()), (0, None)]).await;
         assert_eq!(reported.len(), 2, "{reported:?}");
         assert!(reported[0].0 == 2 && reported[0].1.ends_with("; trying again"), "{reported:?}");
         assert_eq!(reported[1], (61, "the apiserver answers again".to_owned()));
