@@ -234,7 +234,7 @@ impl fmt::Display for Stats {
         }
         if counts.folded.containers > 0 {
             let Folded { containers, read } = counts.folded;
-            writeln!(f, "· {containers} containers that are gone: {}", size(read))?;
+            writeln!(f, "· {containers} removed containers: {}", size(read))?;
         }
         Ok(())
     }
@@ -329,7 +329,7 @@ mod tests {
         assert_eq!((&told["lines"], &told["gone"]["containers"]), (&json!(600), &json!(600)));
         let text = stats.to_string();
         assert!(text.starts_with("· 600 lines, 6.0 kB of 600 containers in "), "{text}");
-        assert!(text.ends_with("· 600 containers that are gone: 600 lines, 6.0 kB\n"), "{text}");
+        assert!(text.ends_with("· 600 removed containers: 600 lines, 6.0 kB\n"), "{text}");
     }
 
     #[test]

@@ -167,7 +167,7 @@ impl Pod {
             ("Failed", _) => Absence::Failed { reason: of_pod.0, message: of_pod.1 },
             (_, Some((reason, message))) => Absence::Held { reason, message },
             _ if self.spec.node_name.is_empty() => Absence::Usual("it is not scheduled to a node yet"),
-            _ => Absence::Usual("its node has not reported on it yet"),
+            _ => Absence::Usual("its node has not reported it yet"),
         })
     }
 

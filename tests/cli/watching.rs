@@ -87,7 +87,7 @@ fn what_befalls_all_logs_alike_is_told_once_and_ends_none() {
 fn a_permission_that_comes_and_goes_is_no_end() {
     let refusal = Answer::status(403, "Forbidden", "pods is forbidden: User \"jane\" cannot watch");
     let told = refuse(Match::watches, refusal.clone());
-    assert_eq!(told.matches("asking every 5 s instead").count(), 1, "{told}");
+    assert_eq!(told.matches("listing every 5 s instead").count(), 1, "{told}");
     let told = refuse(Match::lists, refusal);
     assert_eq!(told.matches("; trying again\n").count(), 1, "{told}");
 }
@@ -202,7 +202,7 @@ fn where_watching_is_forbidden_the_list_is_asked_for_again() {
     tail.until(|account| account.requests.lists().len() > lists);
     let told =
         "! not allowed to watch pods in namespace \"default\": user \"double-user\" needs verb \"watch\"";
-    tail.interrupt().told(told).told("asking every 5 s instead").exit(130);
+    tail.interrupt().told(told).told("listing every 5 s instead").exit(130);
 }
 
 #[test]

@@ -191,7 +191,7 @@ fn why_a_pod_has_no_containers_is_what_is_said_of_it_or_how_every_pod_begins() {
         (json!({"phase": "Failed"}), "failed: no reason given"),
         (json!({"phase": "Pending", "reason": "NodeLost"}), "NodeLost"),
         (json!({"phase": "Pending", "message": "said only so"}), "said only so"),
-        (json!({"phase": "Pending"}), "its node has not reported on it yet"),
+        (json!({"phase": "Pending"}), "its node has not reported it yet"),
     ] {
         let mut story = Story::new(&selection);
         story.see(&pod_with(status));

@@ -115,13 +115,11 @@ impl Reported {
         let (most, rest) = nodes.split_at(nodes.len().min(MOST_NODES));
         lines.extend(most.iter().map(|(node, count)| {
             let node = shortened(node);
-            format!("{node} can follow no more logs; reading {count} of them in turn{every}")
+            format!("{node} cannot follow more logs; polling {count} of them{every}")
         }));
         if !rest.is_empty() {
             let (nodes, count) = (rest.len(), rest.iter().map(|(_, count)| count).sum::<usize>());
-            lines.push(format!(
-                "{nodes} more nodes can follow no more logs; reading {count} of them in turn{every}"
-            ));
+            lines.push(format!("{nodes} more nodes cannot follow more logs; polling {count} of them{every}"));
         }
         let nodes: Vec<_> = nodes.into_iter().map(|(node, count)| (node.to_owned(), count)).collect();
         self.exhausted.extend(nodes);
@@ -135,7 +133,7 @@ fn differs_much(now: u64, before: u64) -> bool {
     2 * now > 3 * before || 3 * now < 2 * before
 }
 
-/// For example `following 45 of 430 containers, polling 385 every ~8 s; --max-log-requests raises it`.
+/// For example `following 45 of 430 containers, polling 385 every ~8 s; raise --max-log-requests to follow more`.
 fn limited(load: &Load, bound: Bound) -> String {
     let Load { following, polled, turn, .. } = *load;
     let every = turn.map_or("in turn".to_owned(), |turn| format!("every ~{} s", turn.as_secs()));
@@ -144,7 +142,9 @@ fn limited(load: &Load, bound: Bound) -> String {
         Bound::StreamsPerNode => "--max-streams-per-node",
     };
     let total = following + polled;
-    format!("following {following} of {total} containers, polling {polled} {every}; {flag} raises it")
+    format!(
+        "following {following} of {total} containers, polling {polled} {every}; raise {flag} to follow more"
+    )
 }
 
 fn shortened(name: &str) -> String {
@@ -180,10 +180,16 @@ mod tests {
         let mut reported = Reported::default();
         let polled = "following 45 of 430 containers, polling 385";
         let load = limited_to(45, 385);
-        assert_eq!(reported.update(&load), [format!("{polled} every ~8 s; --max-log-requests raises it")]);
+        assert_eq!(
+            reported.update(&load),
+            [format!("{polled} every ~8 s; raise --max-log-requests to follow more")]
+        );
         assert!(!reported.differs_from(&Load { turn: Some(Duration::from_secs(10)), ..load.clone() }));
         let load = Load { bound: Some(Bound::StreamsPerNode), turn: None, ..load };
-        assert_eq!(reported.update(&load), [format!("{polled} in turn; --max-streams-per-node raises it")]);
+        assert_eq!(
+            reported.update(&load),
+            [format!("{polled} in turn; raise --max-streams-per-node to follow more")]
+        );
         let all = Load { following: 430, ..Load::default() };
         assert_eq!(reported.update(&all), ["following all 430 containers"]);
         assert!(!reported.differs_from(&all));
@@ -202,9 +208,8 @@ mod tests {
     #[test]
     fn a_node_that_can_follow_no_more_has_one_line_until_that_changes_much() {
         let mut reported = Reported::default();
-        let in_turn = |count| {
-            format!("node-1 can follow no more logs; reading {count} of them in turn, about every 2 s")
-        };
+        let in_turn =
+            |count| format!("node-1 cannot follow more logs; polling {count} of them, about every 2 s");
         assert_eq!(reported.update(&exhausted([("node-1", 190)])), [in_turn(190)]);
         for count in [191, 150, 280] {
             assert!(!reported.differs_from(&exhausted([("node-1", count)])), "{count}");
@@ -223,11 +228,11 @@ mod tests {
         let lines = reported.update(&exhausted(nodes()));
         assert_eq!(lines.len(), MOST_NODES + 1);
         assert!(
-            lines[0].starts_with("100-nnn") && lines[0].contains("n… can follow no more"),
+            lines[0].starts_with("100-nnn") && lines[0].contains("n… cannot follow more"),
             "{}",
             lines[0]
         );
-        let rest = "95 more nodes can follow no more logs; reading 4560 of them in turn, about every 2 s";
+        let rest = "95 more nodes cannot follow more logs; polling 4560 of them, about every 2 s";
         assert_eq!(lines[MOST_NODES], rest);
         assert!(!reported.differs_from(&exhausted(nodes())));
     }
@@ -252,6 +257,6 @@ mod tests {
             reported.push(format!("{event:?}"));
         }
         assert_eq!(reported.len(), 1, "{reported:?}");
-        assert!(reported[0].contains("reading 190 of them"), "{reported:?}");
+        assert!(reported[0].contains("polling 190 of them"), "{reported:?}");
     }
 }

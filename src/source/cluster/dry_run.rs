@@ -97,18 +97,14 @@ impl fmt::Display for Cost {
             write!(f, ", at most {count} on {node}")?;
         }
         if self.polled > 0 {
-            write!(f, "; {} read in turn, every ~{} s", self.polled, self.turn.as_secs())?;
+            write!(f, "; {} polled every ~{} s", self.polled, self.turn.as_secs())?;
         }
         if self.waiting > 0 {
             write!(f, "; {} wait for others to end", self.waiting)?;
         }
         writeln!(f, "\nconnections  {}", self.connections)?;
         let seconds = self.time.as_secs_f64();
-        writeln!(
-            f,
-            "requests     {} to begin with; the limit on requests takes {seconds:.1} s",
-            self.requests
-        )
+        writeln!(f, "requests     {} at the start; --qps allows them in {seconds:.1} s", self.requests)
     }
 }
 
@@ -217,7 +213,7 @@ shop       ReplicaSet/web-1  node-a  web-3  app
 containers   3 of 3 pods, 2 owners, on 2 nodes
 streams      3 at once, at most 2 on node-a
 connections  2
-requests     5 to begin with; the limit on requests takes 0.0 s
+requests     5 at the start; --qps allows them in 0.0 s
 ";
         assert_eq!(text, wanted);
     }
@@ -229,7 +225,7 @@ requests     5 to begin with; the limit on requests takes 0.0 s
         // The first burst may use all requests; then half of the rate.
         assert_eq!(cost.time, Duration::from_secs_f64((432.0 - 100.0) / 50.0));
         assert_eq!(cost.turn, Duration::from_secs(15));
-        assert!(cost.to_string().contains("; 385 read in turn, every ~15 s\n"), "{cost}");
+        assert!(cost.to_string().contains("; 385 polled every ~15 s\n"), "{cost}");
     }
 
     #[test]

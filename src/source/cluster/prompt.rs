@@ -25,7 +25,7 @@ pub async fn pick(cluster: &Cluster, selection: &Selection, color: bool) -> Resu
     if instances.is_empty() {
         let place = selection.namespaces.described(cluster.default_namespace());
         return Err(Error::invalid(format!(
-            "--prompt: no pod in {place} has the label {LABEL}; look elsewhere with -n or -A, or give a pattern"
+            "--prompt: no pod in {place} has the label {LABEL}; choose other namespaces with -n or -A, or give a pattern"
         )));
     }
     let terminal = Terminal::found();
