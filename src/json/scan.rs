@@ -30,12 +30,13 @@ pub enum Scalar {
 /// A cursor in a text, which advances by tokens.
 pub struct Scanner<'t> {
     text: &'t [u8],
-    at: usize,
+    /// The rest of the text, not taken yet.
+    rest: &'t [u8],
 }
 
 impl<'t> Scanner<'t> {
     pub fn new(text: &'t [u8]) -> Scanner<'t> {
-        Scanner { text, at: 0 }
+        Scanner { text, rest: text }
     }
 
     pub fn text(&self) -> &'t [u8] {
@@ -44,25 +45,21 @@ impl<'t> Scanner<'t> {
 
     /// Number of bytes already taken.
     pub fn at(&self) -> usize {
-        self.at
-    }
-
-    fn rest(&self) -> &'t [u8] {
-        &self.text[self.at..]
+        self.text.len() - self.rest.len()
     }
 
     /// Takes the next byte that is not space.
     #[inline]
     pub fn next(&mut self) -> Result<u8> {
         self.skip(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
-        let byte = *self.rest().first().ok_or(Error::End)?;
-        self.at += 1;
+        let (&byte, rest) = self.rest.split_first().ok_or(Error::End)?;
+        self.rest = rest;
         Ok(byte)
     }
 
     /// Returns the last byte.
     pub fn back(&mut self) {
-        self.at -= 1;
+        self.rest = &self.text[self.at() - 1..];
     }
 
     /// Takes the rest of a scalar that begins with `first`.
@@ -84,10 +81,10 @@ impl<'t> Scanner<'t> {
     pub fn string(&mut self) -> Result<bool> {
         let mut escaped = false;
         loop {
-            let rest = self.rest();
+            let rest = self.rest;
             let end = rest.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < 0x20);
             let end = end.ok_or(Error::End)?;
-            self.at += end + 1;
+            self.rest = &rest[end + 1..];
             match rest[end] {
                 b'"' => return Ok(escaped),
                 b'\\' => self.escape()?,
@@ -126,15 +123,12 @@ impl<'t> Scanner<'t> {
             b'1'..=b'9' => self.skip(u8::is_ascii_digit),
             byte => return Err(Error::Byte(byte, "in numeric literal")),
         }
-        if self.peek() == b'.' {
-            self.at += 1;
+        if let [b'.', rest @ ..] = self.rest {
+            self.rest = rest;
             self.digits("after decimal point in numeric literal")?;
         }
-        if matches!(self.peek(), b'e' | b'E') {
-            self.at += 1;
-            if matches!(self.peek(), b'+' | b'-') {
-                self.at += 1;
-            }
+        if let [b'e' | b'E', b'+' | b'-', rest @ ..] | [b'e' | b'E', rest @ ..] = self.rest {
+            self.rest = rest;
             self.digits("in exponent of numeric literal")?;
         }
         Ok(Scalar::Number)
@@ -152,18 +146,15 @@ impl<'t> Scanner<'t> {
     }
 
     fn skip(&mut self, skipped: impl Fn(&u8) -> bool) {
-        self.at += self.rest().iter().take_while(|byte| skipped(byte)).count();
+        let length = self.rest.iter().take_while(|byte| skipped(byte)).count();
+        self.rest = &self.rest[length..];
     }
 
     /// Takes the next byte inside a token; Go reads the end as a space.
     fn raw(&mut self) -> u8 {
-        let byte = self.peek();
-        self.at = self.text.len().min(self.at + 1);
+        let Some((&byte, rest)) = self.rest.split_first() else { return b' ' };
+        self.rest = rest;
         byte
-    }
-
-    fn peek(&self) -> u8 {
-        self.rest().first().copied().unwrap_or(b' ')
     }
 }
 

@@ -4,8 +4,10 @@
 mod long;
 mod position;
 mod split;
+mod stamps;
 mod timestamp;
 
 pub use long::{LineLimit, Spool};
 pub use position::{Finder, Found, Position, Seen};
-pub use split::{Lines, Piece, Splitter};
+pub use split::{Lines, Splitter};
+pub use stamps::{Piece, Unstamped};

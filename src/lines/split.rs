@@ -5,6 +5,7 @@ use memchr::memchr_iter;
 
 use super::{
     long::{self, LineLimit, LongLine, Spool},
+    stamps::{Piece, Stamps, Unstamped},
     timestamp::TimestampParser,
 };
 use crate::event::{Instant, Line};
@@ -18,35 +19,22 @@ pub const SHORTEST_CUT: usize = 4 * PIECE_UNIT;
 /// Longest timestamp, including the space after it.
 const LONGEST_STAMP: usize = 40;
 
-/// A log line, or a line without the timestamp that every line should have: the kubelet writes its own errors into
-/// the body of a `200 OK` answer.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Piece {
-    Line(Line),
-    /// `start..end` of the data.
-    Untimed {
-        start: u32,
-        end: u32,
-    },
-}
-
 /// Complete lines, each without its newline.
 #[derive(Debug, Default)]
-pub struct Lines {
+pub struct Lines<P = Piece> {
     pub data: Bytes,
-    pub pieces: Vec<Piece>,
+    pub pieces: Vec<P>,
     /// The part after the data of a single line that is too long for memory.
     pub rest: Option<Spool>,
 }
 
 /// Collects bytes until lines are complete.
-pub struct Splitter {
+pub struct Splitter<S = TimestampParser> {
     limit: LineLimit,
     pending: BytesMut,
     /// Number of bytes of `pending` that contain no newline.
     searched: usize,
-    /// None: lines have no timestamps.
-    timestamps: Option<TimestampParser>,
+    stamps: S,
     /// An incomplete line that is too long for memory; then nothing is pending.
     long: Option<Long>,
     /// A complete long line, which precedes the pending bytes.
@@ -74,12 +62,20 @@ struct Joint {
 impl Splitter {
     /// For lines that the kubelet stamps.
     pub fn new(limit: LineLimit) -> Self {
-        Self { timestamps: Some(TimestampParser::default()), ..Self::unstamped(limit) }
+        Self::with(TimestampParser::default(), limit)
     }
+}
 
+impl Splitter<Unstamped> {
     /// For lines without timestamps.
     pub fn unstamped(limit: LineLimit) -> Self {
-        Self { limit, pending: BytesMut::new(), searched: 0, timestamps: None, long: None, ended: None }
+        Self::with(Unstamped, limit)
+    }
+}
+
+impl<S: Stamps> Splitter<S> {
+    fn with(stamps: S, limit: LineLimit) -> Self {
+        Self { limit, pending: BytesMut::new(), searched: 0, stamps, long: None, ended: None }
     }
 
     /// Number of bytes held of an incomplete line.
@@ -92,7 +88,7 @@ impl Splitter {
     }
 
     /// Whether the lines were cut although they should be complete, because no file could be created.
-    pub fn is_cut(&self, lines: &Lines) -> bool {
+    pub fn is_cut(&self, lines: &Lines<S::Piece>) -> bool {
         self.limit.spool && lines.rest.is_none() && long::is_cut(&lines.data)
     }
 
@@ -109,7 +105,7 @@ impl Splitter {
     }
 
     /// The next complete lines; None if there are no more. A long line comes alone.
-    pub fn lines(&mut self) -> Option<Lines> {
+    pub fn lines(&mut self) -> Option<Lines<S::Piece>> {
         if let Some(ended) = self.ended.take() {
             return Some(self.long_line(ended));
         }
@@ -124,10 +120,10 @@ impl Splitter {
         self.searched = 0;
         let mut data = self.pending.split_to(end);
         // An estimate that rarely has to grow: most log lines are longer.
-        let mut pieces = Vec::with_capacity(data.len() / 100 + 1);
+        let mut pieces = Vec::with_capacity(data.len() / 64 + 1);
         let mut start = 0;
         for end in memchr_iter(b'\n', &data) {
-            pieces.push(self.piece(&data, start, end));
+            pieces.push(self.stamps.piece(&data, start, end));
             start = end + 1;
         }
         self.join(&mut data, &mut pieces);
@@ -135,7 +131,7 @@ impl Splitter {
     }
 
     /// The last line, which has no newline, once all bytes are pushed.
-    pub fn rest(&mut self) -> Option<Lines> {
+    pub fn rest(&mut self) -> Option<Lines<S::Piece>> {
         if self.long.is_some() {
             self.end_long();
         }
@@ -147,7 +143,7 @@ impl Splitter {
         }
         self.searched = 0;
         let mut data = self.pending.split();
-        let mut pieces = vec![self.piece(&data, 0, data.len())];
+        let mut pieces = vec![self.stamps.piece(&data, 0, data.len())];
         self.join(&mut data, &mut pieces);
         Some(Lines { data: data.freeze(), pieces, rest: None })
     }
@@ -155,7 +151,7 @@ impl Splitter {
     fn begin_long(&mut self) {
         self.searched = 0;
         let mut read = self.pending.split();
-        let (time, length) = self.stamp(&read).unzip();
+        let (time, length) = self.stamps.stamp(&read).unzip();
         let stamp = read.split_to(length.unwrap_or(0));
         let joint = self.first_cut(&read, time).map(|size| Joint { size, left: size });
         let line = LongLine::new(self.limit);
@@ -166,9 +162,7 @@ impl Splitter {
     /// Adds more bytes to the long line, without the stamps inside.
     fn lengthen(&mut self, bytes: &[u8]) {
         let Some(long) = &mut self.long else { return };
-        let (Some(mut joint), Some(timestamps)) = (long.joint, &mut self.timestamps) else {
-            return long.line.push(bytes);
-        };
+        let Some(mut joint) = long.joint else { return long.line.push(bytes) };
         long.unjoined.extend_from_slice(bytes);
         loop {
             let piece = long.unjoined.split_to(joint.left.min(long.unjoined.len()));
@@ -177,7 +171,7 @@ impl Splitter {
             if joint.left > 0 || long.unjoined.len() < LONGEST_STAMP {
                 break;
             }
-            let Some((_, length)) = timestamps.parse(&long.unjoined) else {
+            let Some((_, length)) = self.stamps.stamp(&long.unjoined) else {
                 long.line.push(&long.unjoined.split());
                 long.joint = None;
                 return;
@@ -191,7 +185,7 @@ impl Splitter {
     fn end_long(&mut self) {
         let Some(mut long) = self.long.take() else { return };
         if long.joint.is_some_and(|joint| joint.left == 0)
-            && let Some((_, length)) = self.stamp(&long.unjoined)
+            && let Some((_, length)) = self.stamps.stamp(&long.unjoined)
         {
             long.unjoined.advance(length);
         }
@@ -201,33 +195,16 @@ impl Splitter {
         self.ended = Some((long.stamp, rest));
     }
 
-    fn long_line(&mut self, (data, rest): (BytesMut, Option<Spool>)) -> Lines {
-        let pieces = vec![self.piece(&data, 0, data.len())];
+    fn long_line(&mut self, (data, rest): (BytesMut, Option<Spool>)) -> Lines<S::Piece> {
+        let pieces = vec![self.stamps.piece(&data, 0, data.len())];
         Lines { data: data.freeze(), pieces, rest }
-    }
-
-    fn piece(&mut self, data: &[u8], start: usize, end: usize) -> Piece {
-        let Some(timestamps) = &mut self.timestamps else {
-            return Piece::Line(Line { time: None, start: start as u32, end: end as u32 });
-        };
-        match timestamps.parse(&data[start..end]) {
-            Some((time, length)) => {
-                Piece::Line(Line { time: Some(time), start: (start + length) as u32, end: end as u32 })
-            }
-            None => Piece::Untimed { start: start as u32, end: end as u32 },
-        }
-    }
-
-    /// The timestamp at the start of `bytes`, and its length.
-    fn stamp(&mut self, bytes: &[u8]) -> Option<(Instant, usize)> {
-        self.timestamps.as_mut()?.parse(bytes)
     }
 
     /// Cuts long messages, and removes the timestamps inside them: older kubelets put one before each piece of a line
     /// that the container runtime split (kubernetes/kubernetes#77603).
-    fn join(&mut self, data: &mut [u8], pieces: &mut [Piece]) {
+    fn join(&mut self, data: &mut [u8], pieces: &mut [S::Piece]) {
         for piece in pieces {
-            if let Piece::Line(line) = piece
+            if let Some(line) = S::line(piece)
                 && (line.end - line.start) as usize > SHORTEST_CUT.min(self.limit.bytes)
             {
                 self.join_line(data, line);
@@ -239,17 +216,16 @@ impl Splitter {
 
     /// The position of the container runtime's first cut in a message, found by the stamp there.
     fn first_cut(&mut self, message: &[u8], time: Option<Instant>) -> Option<usize> {
-        let timestamps = self.timestamps.as_mut()?;
         // Times in a program's message are earlier than the runtime's stamp, and rarely at such a position.
         let mut cuts = (SHORTEST_CUT..message.len()).step_by(PIECE_UNIT);
-        cuts.find(|cut| timestamps.parse(&message[*cut..]).is_some_and(|(at, _)| Some(at) >= time))
+        cuts.find(|cut| self.stamps.stamp(&message[*cut..]).is_some_and(|(at, _)| Some(at) >= time))
     }
 
     fn join_line(&mut self, data: &mut [u8], line: &mut Line) {
         let (start, end) = (line.start as usize, line.end as usize);
         let Some(size) = self.first_cut(&data[start..end], line.time) else { return };
         let (mut from, mut to) = (start + size, start + size);
-        while let Some((time, length)) = self.stamp(&data[from..end])
+        while let Some((time, length)) = self.stamps.stamp(&data[from..end])
             && Some(time) >= line.time
         {
             let piece = from + length..end.min(from + length + size);
@@ -267,19 +243,36 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::event::Item;
 
-    fn texts(lines: &Lines) -> Vec<String> {
-        let text = |start: u32, end: u32| {
-            String::from_utf8_lossy(&lines.data[start as usize..end as usize]).into_owned()
-        };
-        let mut texts: Vec<String> = lines
-            .pieces
-            .iter()
-            .map(|piece| match piece {
-                Piece::Line(line) => text(line.start, line.end),
-                Piece::Untimed { start, end } => format!("untimed {}", text(*start, *end)),
-            })
-            .collect();
+    trait Shown {
+        fn shown(&self, data: &[u8]) -> String;
+    }
+
+    fn text(data: &[u8], start: u32, end: u32) -> String {
+        String::from_utf8_lossy(&data[start as usize..end as usize]).into_owned()
+    }
+
+    impl Shown for Piece {
+        fn shown(&self, data: &[u8]) -> String {
+            match *self {
+                Piece::Line(line) => text(data, line.start, line.end),
+                Piece::Untimed { start, end } => format!("untimed {}", text(data, start, end)),
+            }
+        }
+    }
+
+    impl Shown for Item {
+        fn shown(&self, data: &[u8]) -> String {
+            match self {
+                Item::Line(line) => text(data, line.start, line.end),
+                Item::Gap(gap) => format!("{gap:?}"),
+            }
+        }
+    }
+
+    fn texts<P: Shown>(lines: &Lines<P>) -> Vec<String> {
+        let mut texts: Vec<String> = lines.pieces.iter().map(|piece| piece.shown(&lines.data)).collect();
         if let Some(rest) = &lines.rest {
             texts[0] += &std::io::read_to_string(rest.reader().expect("a file")).expect("text");
         }
@@ -297,7 +290,11 @@ mod tests {
         texts_of(Splitter::new(limit), input, cuts)
     }
 
-    fn texts_of(mut splitter: Splitter, input: &[u8], cuts: &[usize]) -> Vec<String> {
+    fn texts_of<S: Stamps<Piece: Shown>>(
+        mut splitter: Splitter<S>,
+        input: &[u8],
+        cuts: &[usize],
+    ) -> Vec<String> {
         let (mut shown, mut from) = (Vec::new(), 0);
         for &cut in cuts.iter().chain([&input.len()]) {
             splitter.push(&input[from..cut.max(from)]);

@@ -10,8 +10,8 @@ use futures::executor::block_on;
 use tokio::sync::oneshot;
 
 use crate::{
-    event::{Batch, Closed, Item, Line, Reason},
-    lines::{LineLimit, Lines, Piece, Splitter},
+    event::{Batch, Closed, Item, Reason},
+    lines::{LineLimit, Lines, Splitter, Unstamped},
     origin::Origin,
     queue::{Outlet, Sender},
     stats::{Counter, Stats},
@@ -40,7 +40,7 @@ pub async fn run(
     result.await.unwrap_or(Ok(()))
 }
 
-fn read(mut input: impl Read, mut splitter: Splitter, output: &Output) -> io::Result<()> {
+fn read(mut input: impl Read, mut splitter: Splitter<Unstamped>, output: &Output) -> io::Result<()> {
     let mut buffer = vec![0; READ];
     loop {
         match input.read(&mut buffer) {
@@ -66,12 +66,7 @@ struct Output {
 }
 
 impl Output {
-    fn send(&self, Lines { data, pieces, rest }: Lines) {
-        let line = |piece| match piece {
-            Piece::Line(line) => line,
-            Piece::Untimed { start, end } => Line { time: None, start, end },
-        };
-        let items: Vec<Item> = pieces.into_iter().map(line).map(Item::Line).collect();
+    fn send(&self, Lines { data, pieces: items, rest }: Lines<Item>) {
         self.counter.add(items.len() as u64, data.len() as u64);
         block_on(self.out.batch(Batch { origin: self.out.origin().clone(), data, items, rest }));
     }

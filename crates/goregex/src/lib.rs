@@ -14,6 +14,7 @@
 //! assert_eq!(translate("a(b").unwrap_err(), "missing closing ): `a(b`");
 //! # Ok::<(), String>(())
 //! ```
+#![warn(missing_docs)]
 
 mod class;
 mod item;
@@ -29,6 +30,7 @@ pub const NEST_LIMIT: u32 = 4000;
 /// it sets no flag for what follows and captures nothing.
 #[derive(Debug)]
 pub struct Translated {
+    /// The pattern, in the syntax of the regex crate.
     pub text: String,
     /// Whether it can tell an invalid byte from nothing: Go takes such a byte for the character U+FFFD. Other patterns
     /// match the same in bytes that are not UTF-8.

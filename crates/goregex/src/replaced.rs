@@ -3,6 +3,7 @@
 /// Text in which each byte that is not UTF-8 is U+FFFD, and the way back.
 #[derive(Debug)]
 pub struct Replaced {
+    /// The text with its replacements.
     pub text: String,
     /// Where the replacements end in the text.
     ends: Vec<usize>,

@@ -20,6 +20,7 @@
 //! assert_eq!(out, br#"Ada of "London""#);
 //! # Ok::<(), String>(())
 //! ```
+#![warn(missing_docs)]
 
 mod ast;
 mod builtins;

@@ -10,14 +10,21 @@ pub enum Value<'v> {
     Missing,
     /// An interface that holds nothing: JSON's null.
     Nil,
+    /// `bool`
     Bool(bool),
+    /// An integer of the given type.
     Int(Width, i64),
+    /// `float64`
     Float(f64),
+    /// `string`
     Str(Str<'v>),
     /// A number as JSON wrote it: Go's `json.Number`, a string by its kind.
     Number(Str<'v>),
+    /// `[]interface {}`
     List(Rc<[Value<'v>]>),
+    /// A map with string keys.
     Map(Map<'v>),
+    /// A value of a type of the host.
     Object(Object<'v>),
 }
 
@@ -25,14 +32,20 @@ pub enum Value<'v> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u64)]
 pub enum Width {
+    /// `int`
     Int,
+    /// `int64`
     Int64,
+    /// `uint8`
     Byte,
 }
 
+/// Text: bytes that need not be UTF-8.
 #[derive(Clone)]
 pub enum Str<'v> {
+    /// A part of the data or of the template.
     Borrowed(&'v [u8]),
+    /// Text that was made during a run.
     Owned(Rc<[u8]>),
 }
 
@@ -47,6 +60,7 @@ impl Deref for Str<'_> {
     }
 }
 
+/// A map with string keys.
 #[derive(Clone)]
 pub enum Map<'v> {
     /// `map[string]interface {}`, sorted by key, each once. None: a nil map.
@@ -55,9 +69,11 @@ pub enum Map<'v> {
     Strings(Option<&'v BTreeMap<String, String>>),
 }
 
+/// Key and value.
 pub type Entry<'v> = (Str<'v>, Value<'v>);
 
 impl<'v> Map<'v> {
+    /// The name of Go's type.
     pub fn type_name(&self) -> &'static str {
         match self {
             Map::Values(_) => "map[string]interface {}",
@@ -65,10 +81,12 @@ impl<'v> Map<'v> {
         }
     }
 
+    /// Whether this is a nil map, which is not the same as an empty one.
     pub fn is_nil(&self) -> bool {
         matches!(self, Map::Values(None) | Map::Strings(None))
     }
 
+    /// The number of entries.
     pub fn len(&self) -> usize {
         match self {
             Map::Values(entries) => entries.as_ref().map_or(0, |entries| entries.len()),
@@ -76,10 +94,12 @@ impl<'v> Map<'v> {
         }
     }
 
+    /// Whether there are no entries, as in a nil map.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
+    /// The value of a key.
     pub fn get(&self, key: &[u8]) -> Option<Value<'v>> {
         match self {
             Map::Values(entries) => {
@@ -111,7 +131,9 @@ impl<'v> Map<'v> {
 /// What only the host knows more about, borrowed or made during a run.
 #[derive(Clone)]
 pub enum Object<'v> {
+    /// A part of the data.
     Borrowed(&'v dyn Host),
+    /// A value that was made during a run.
     Owned(Rc<dyn Host>),
 }
 
@@ -131,6 +153,7 @@ pub trait Host {
     /// As Go names it, such as `time.Time`.
     fn type_name(&self) -> &'static str;
 
+    /// How the value is printed, compared and called.
     fn kind(&self) -> Kind {
         Kind::Struct
     }
@@ -174,11 +197,13 @@ pub trait Host {
 /// How a host's type behaves where it is not asked by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    /// A struct, which is always true.
     Struct,
     /// A pointer to a struct, never nil. Its type's name begins with `*`.
     Pointer,
     /// An integer type with a name.
     Int(i64),
+    /// A function.
     Func,
 }
 
@@ -186,6 +211,7 @@ pub enum Kind {
 pub enum Answer<'v> {
     /// The text that was appended to the buffer at hand.
     Text,
+    /// A value.
     Value(Value<'v>),
 }
 
@@ -196,6 +222,7 @@ pub enum Type {
     Any,
     /// Go's `reflect.Value`: as [`Type::Any`], but a missing value stays missing.
     Reflect,
+    /// `string`
     String,
     /// An integer type of this name, which takes constants.
     Int(&'static str),
@@ -203,26 +230,32 @@ pub enum Type {
     Host(&'static str),
 }
 
+/// The types of the arguments that a function or method takes.
 #[derive(Debug, Clone, Copy)]
 pub struct Signature {
+    /// One type for each required argument.
     pub params: &'static [Type],
     /// The type of any number of further arguments.
     pub rest: Option<Type>,
 }
 
 impl<'v> Value<'v> {
+    /// A string of the data or the template.
     pub fn text(text: &'v str) -> Value<'v> {
         Value::Str(Str::Borrowed(text.as_bytes()))
     }
 
+    /// A string that was made during a run.
     pub fn owned(text: &[u8]) -> Value<'v> {
         Value::Str(Str::Owned(text.into()))
     }
 
+    /// An `int`.
     pub fn int(int: usize) -> Value<'v> {
         Value::Int(Width::Int, int as i64)
     }
 
+    /// A value of a type of the host, made during a run.
     pub fn host(object: impl Host + 'static) -> Value<'v> {
         Value::Object(Object::Owned(Rc::new(object)))
     }
@@ -270,6 +303,7 @@ impl<'v> Value<'v> {
         }
     }
 
+    /// The bytes of a string.
     pub fn as_text(&self) -> Option<&[u8]> {
         match self {
             Value::Str(text) => Some(text),

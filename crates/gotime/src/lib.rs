@@ -14,6 +14,7 @@
 //! assert_eq!(out, b"Thu Feb 29 18:30:00 KST 2024");
 //! # Ok::<(), String>(())
 //! ```
+#![warn(missing_docs)]
 
 mod civil;
 mod format;

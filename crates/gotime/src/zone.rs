@@ -7,14 +7,19 @@ const CYCLE: i64 = 146_097 * 86_400;
 /// 2400-01-01, when only the rules of today are left.
 const SETTLED: i64 = 13_569_465_600;
 
+/// A zone of a time.
 #[derive(Debug, Clone)]
 pub enum Zone {
+    /// UTC.
     Utc,
-    /// As a time was written: seconds east of UTC, and a name that may be empty.
+    /// A zone as it was written in a time.
     Fixed {
+        /// Its abbreviation, which may be empty.
         name: String,
+        /// Seconds east of UTC.
         offset: i32,
     },
+    /// A zone of the time zone database.
     Region(TimeZone),
 }
 
