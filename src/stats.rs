@@ -282,9 +282,9 @@ mod tests {
         stats.requested(Purpose::Open);
         stats.requested(Purpose::Resume);
         stats.waited(Limit::Requests, Duration::from_millis(1500));
-        let told = stats.to_json();
-        assert_eq!((&told["lines"], &told["bytes"]), (&json!(6), &json!(550)));
-        assert_eq!((&told["containers"][0]["lines"], &told["reconnects"]), (&json!(5), &json!(1)));
+        let report = stats.to_json();
+        assert_eq!((&report["lines"], &report["bytes"]), (&json!(6), &json!(550)));
+        assert_eq!((&report["containers"][0]["lines"], &report["reconnects"]), (&json!(5), &json!(1)));
         let text = stats.to_string();
         assert!(
             text.contains("· 2 requests: 0 list, 0 watch, 1 open, 1 resume, 0 poll, 0 check\n"),
@@ -325,8 +325,8 @@ mod tests {
         let counts = stats.lock();
         assert_eq!((counts.containers.len(), counts.gone.len()), (0, 0));
         drop(counts);
-        let told = stats.to_json();
-        assert_eq!((&told["lines"], &told["gone"]["containers"]), (&json!(600), &json!(600)));
+        let report = stats.to_json();
+        assert_eq!((&report["lines"], &report["gone"]["containers"]), (&json!(600), &json!(600)));
         let text = stats.to_string();
         assert!(text.starts_with("· 600 lines, 6.0 kB of 600 containers in "), "{text}");
         assert!(text.ends_with("· 600 removed containers: 600 lines, 6.0 kB\n"), "{text}");
@@ -336,9 +336,9 @@ mod tests {
     fn the_last_that_are_gone_are_told_each_where_that_is_asked_for() {
         let stats = Stats::new(true);
         pass(&stats, 0..KEPT + 5);
-        let told = stats.to_json();
-        assert_eq!(told["containers"].as_array().map(Vec::len), Some(KEPT));
-        assert_eq!((&told["lines"], &told["gone"]["containers"]), (&json!(KEPT + 5), &json!(5)));
+        let report = stats.to_json();
+        assert_eq!(report["containers"].as_array().map(Vec::len), Some(KEPT));
+        assert_eq!((&report["lines"], &report["gone"]["containers"]), (&json!(KEPT + 5), &json!(5)));
     }
 
     #[test]

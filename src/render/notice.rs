@@ -265,14 +265,14 @@ mod tests {
 
     #[test]
     fn what_the_cluster_says_cannot_steer_the_terminal() {
-        for (said, shown) in [
+        for (given, shown) in [
             ("two\nlines\r\n", "two lines"),
             ("\x1b[2Jgone", "\u{fffd}[2Jgone"),
             ("bell\x07 \u{9b}31m", "bell\u{fffd} \u{fffd}31m"),
             ("turned\u{202e}round\u{2028}next", "turned\u{fffd}round next"),
             ("유니코드 ✓", "유니코드 ✓"),
         ] {
-            assert_eq!(line(display(), &Scope::Run.warning(said)), format!("! {shown}\n"));
+            assert_eq!(line(display(), &Scope::Run.warning(given)), format!("! {shown}\n"));
         }
     }
 }

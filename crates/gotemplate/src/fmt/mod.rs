@@ -24,7 +24,7 @@ pub fn print_value(value: &Value<'_>, out: &mut Vec<u8>) {
     }
 }
 
-/// Go's `fmt.Sprint`: a space between two operands neither of which is a string.
+/// Go's `fmt.Sprint`: a space between two operands if neither is a string.
 pub fn print(args: &[Value<'_>], out: &mut Vec<u8>) {
     let is_string = |value: &Value<'_>| matches!(value, Value::Str(_) | Value::Number(_));
     let mut printer = Printer::new(out);

@@ -179,7 +179,7 @@ async fn a_server_that_hangs_is_known_to_within_twenty_seconds_once_and_so_is_it
             assert!(hangs.elapsed() <= Duration::from_secs(18), "{protocol}: {:?}", hangs.elapsed());
             assert_eq!(error.to_string(), "no answer from https://double within 7s");
             sleep(Duration::from_secs(180)).await;
-            assert!(!outage.has_changed().unwrap(), "{protocol}: it is told once");
+            assert!(!outage.has_changed().unwrap(), "{protocol}: it is reported once");
             double.stopped.send_replace(false);
             let back = Instant::now();
             outage.wait_for(Option::is_none).await.unwrap();
