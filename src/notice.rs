@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn what_many_find_out_is_news_once_while_it_lasts() {
+    async fn a_common_notice_is_news_once_while_it_lasts() {
         let mut recent = Recent::default();
         let (refused, closed) =
             (Scope::Cluster.notice(Kind::Common, "401"), Scope::Cluster.notice(Kind::Common, "closed"));

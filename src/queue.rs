@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_an_order_holds_back_keeps_its_room() {
+    async fn lines_that_an_order_holds_back_keep_their_room() {
         let (sender, mut receiver) =
             new(Capacity { of_origin: OVERHEAD + 10, of_all: Semaphore::MAX_PERMITS });
         let (early, late) = (sender.outlet(Arc::default()), sender.outlet(Arc::default()));

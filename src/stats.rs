@@ -264,7 +264,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_open_at_once_is_told_at_its_most() {
+    fn the_peak_of_open_streams_is_reported() {
         let stats = Stats::default();
         let both = [stats.opened(Open::Stream), stats.opened(Open::Stream)];
         drop(both);
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_is_summed_up_and_told_for_each_container() {
+    fn everything_is_summed_up_and_reported_for_each_container() {
         let stats = Stats::default();
         let origin = |container: &str| Origin { container: container.into(), ..Origin::default() };
         stats.counter(&origin("app")).add(3, 300);
@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_that_are_gone_are_told_each_where_that_is_asked_for() {
+    fn the_last_deleted_containers_are_reported_one_by_one_on_request() {
         let stats = Stats::new(true);
         pass(&stats, 0..KEPT + 5);
         let report = stats.to_json();

@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_said_is_absent() {
+    fn flags_that_are_not_given_are_absent() {
         let args = said(&["web"]);
         assert_eq!(args.positionals[0].value, "web");
         assert!(args.get(&selection::INIT_CONTAINERS) && args.get(&selection::EPHEMERAL_CONTAINERS));
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_being_typed_is_known_by_its_first_word_or_by_the_name_of_the_program() {
+    fn a_completion_request_is_known_by_its_first_word_or_by_the_name_of_the_program() {
         for argv in
             [&["stern-rs", "__complete", "-n", "sh"][..], &["/bin/kubectl_complete-stern_rs", "-n", "sh"]]
         {
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_says_where_to_look_has_a_part_in_completion() {
+    fn only_flags_that_select_a_cluster_matter_for_completion() {
         let words = ["--context", "c", "--tail", "x", "-p", "-l", "a=b", "web", "-c", ""];
         let args = unfinished(words.map(OsString::from).to_vec(), &Environment::bare()).args.unwrap();
         assert_eq!(args.get(&connection::CONTEXT), Some("c"));
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_is_wrong() {
+    fn errors_name_the_fault() {
         for (words, expected) in [
             (&["--tail", "x"][..], "--tail: \"x\" is not a whole number such as 10"),
             (&["--tail="], "--tail: \"\" is not a whole number"),

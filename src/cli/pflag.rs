@@ -312,7 +312,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_is_not_utf8_passes_as_a_value_of_its_own() {
+    fn a_value_that_is_not_utf8_needs_an_argument_of_its_own() {
         use std::os::unix::ffi::OsStringExt;
         let odd = OsString::from_vec(b"a\xff".to_vec());
         let found = super::walk(["--kubeconfig".into(), odd.clone()]).unwrap();
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_is_wrong() {
+    fn errors_name_the_fault() {
         for (args, words) in [
             (&["--nope"][..], "unknown flag: --nope; did you mean --node?"),
             (&["--namespce", "x"], "unknown flag: --namespce; did you mean --namespace?"),

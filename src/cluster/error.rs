@@ -427,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_asked_is_said_in_the_words_of_rbac() {
+    fn requests_are_described_in_the_terms_of_rbac() {
         assert_eq!(asked("list", None, None).to_string(), "list pods in all namespaces");
         assert_eq!(asked("list", Some("a"), None).to_string(), "list pods in namespace \"a\"");
         assert_eq!(asked("get", Some("a"), Some("b")).to_string(), "get pods \"b\" in namespace \"a\"");
@@ -443,7 +443,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_pass_by_itself_is_retryable() {
+    fn temporary_errors_are_retryable() {
         for code in [408, 429, 500, 502, 503, 504] {
             assert!(refused(code, "", "").is_retryable(), "{code}");
         }
@@ -469,7 +469,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_node_does_is_told_without_the_container_that_was_asked_for() {
+    fn errors_of_a_node_are_reported_without_the_requested_container() {
         let detail = |message: &str| refused(500, "", message).of_node();
         let dial =
             "Get \"https://node-1:10250/containerLogs/shop/web-1/app?follow=true\": dial tcp: i/o timeout";

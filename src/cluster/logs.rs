@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn the_url_says_what_is_wanted() {
+    fn the_url_has_the_options_of_the_request() {
         let request = LogRequest {
             namespace: "a/b".into(),
             previous: true,

@@ -58,7 +58,7 @@ mod tests {
     use crate::cluster::error::ErrorKind;
 
     #[tokio::test(start_paused = true)]
-    async fn what_was_sent_before_an_answer_and_failed_later_is_no_outage() {
+    async fn a_request_sent_before_an_answer_that_fails_later_is_no_outage() {
         let outage = Outage::default();
         let failed = Error::new(ErrorKind::TimedOut, "no answer".to_owned());
         let is_out = || outage.subscribe().borrow().is_some();

@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_quite_json_is_not() {
+    fn almost_valid_json_is_invalid() {
         for text in [
             "",
             " ",

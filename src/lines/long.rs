@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_says_how_much_is_missing() {
+    fn the_mark_of_a_cut_has_the_missing_length() {
         assert_eq!(cut_text(&"x".repeat(1000)), "xxxxx … [995 bytes cut by --max-line]");
         assert_eq!(ended(&["xx", "xxxx", "xxx"], CUT).0, "xxxxx … [4 bytes cut by --max-line]");
     }
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_beyond_the_limit_is_kept_in_a_file() {
+    fn bytes_beyond_the_limit_are_kept_in_a_file() {
         let kept = ended(&["abc", "defg", "h"], LineLimit { spool: true, ..CUT });
         assert_eq!(kept, ("abcde".to_owned(), Some("fgh".to_owned())));
     }

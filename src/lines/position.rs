@@ -332,7 +332,7 @@ mod tests {
         /// Different lines of two outputs that are stamped separately: after any rotation, exactly the rest is shown,
         /// and a loss is reported if the last line read is gone.
         #[test]
-        fn a_log_that_was_rotated_anywhere_shows_the_rest_and_tells_a_loss(steps in prop::collection::vec((0i64..3, 0i64..5_000_000), 1..60), at in 0usize..60, rotated in 0usize..60) {
+        fn a_log_that_was_rotated_anywhere_shows_the_rest_and_reports_the_loss(steps in prop::collection::vec((0i64..3, 0i64..5_000_000), 1..60), at in 0usize..60, rotated in 0usize..60) {
             let mut now = 0;
             let log: Log = steps.iter().enumerate().map(|(n, (step, back))| { now += step * SECOND / 3; (now - back, &ALPHABET[n..]) }).collect();
             let (at, rotated) = (at.min(log.len()), rotated.min(log.len()));

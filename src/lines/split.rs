@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_long_line_says_of_times_before_it_is_kept() {
+    fn a_timestamp_within_a_long_line_is_kept() {
         let message = "x".repeat(16 << 10) + "2026-05-31T23:59:59Z and more";
         let line = format!("2026-05-31T23:59:59.5Z {message}");
         assert!(split(line.as_bytes(), &[]) == [message]);

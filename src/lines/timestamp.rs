@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_timestamp_is_refused() {
+    fn invalid_timestamps_are_refused() {
         for text in [
             "",
             "failed to create fsnotify watcher: too many open files",

@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_container_that_ended_is_said_to_have_ended_with_why() {
+    fn a_container_that_ended_is_reported_with_the_reason() {
         let ending = Ending { reason: "OOMKilled".into(), exit_code: Some(137), ..Ending::default() };
         let closed = closed(Reason::Terminated(ending), 4);
         let line = written(display(), |notices, out| notices.closed(&web(), &closed, out));
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_cluster_says_cannot_steer_the_terminal() {
+    fn texts_of_the_cluster_cannot_control_the_terminal() {
         for (given, shown) in [
             ("two\nlines\r\n", "two lines"),
             ("\x1b[2Jgone", "\u{fffd}[2Jgone"),

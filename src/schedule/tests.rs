@@ -196,7 +196,7 @@ async fn a_newer_container_takes_the_place_of_the_oldest() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_has_just_begun_to_follow_is_left_alone() {
+async fn a_tail_that_has_just_begun_to_follow_is_left_alone() {
     let scheduler = Scheduler::new(3, 100);
     let mut tails = tails(&scheduler, 4);
     let before = following(&mut tails);
@@ -225,7 +225,7 @@ async fn all_follow_again_when_all_have_fitted_for_a_while() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_writes_is_polled_every_second_and_others_ever_less_often() {
+async fn busy_logs_are_polled_every_second_and_others_ever_less_often() {
     let scheduler = Scheduler::new(1, 100);
     let mut tails = two_polled(&scheduler);
     // Polls after 1, 3, 7, 15, 31 and 63 seconds, then every minute.
@@ -268,7 +268,7 @@ async fn a_poll_that_is_given_back_without_a_word_does_not_come_again_at_once() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_was_never_polled_goes_before_who_is_overdue() {
+async fn logs_never_polled_go_before_overdue_ones() {
     let scheduler = Scheduler::new(1, 100);
     let mut tails = two_polled(&scheduler);
     poll_for(&mut tails, Duration::from_secs(5), &[]).await;
@@ -280,7 +280,7 @@ async fn who_was_never_polled_goes_before_who_is_overdue() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_ends_is_read_before_what_opens_and_before_all_polls() {
+async fn logs_that_end_are_read_before_new_logs_and_before_all_polls() {
     let scheduler = Scheduler::new(1, 100);
     let mut polled: Vec<_> = (0..3).map(|n| polled(&scheduler, n)).collect();
     assert_eq!((polled[0].mode(), polled[1].mode()), (Some(Mode::Poll), None));
@@ -321,7 +321,7 @@ async fn without_following_it_is_a_queue() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_node_cannot_follow_is_polled_though_there_is_room() {
+async fn logs_that_a_node_cannot_follow_are_polled_though_there_is_room() {
     let scheduler = Scheduler::new(50, 100);
     let mut tails = tails(&scheduler, 2);
     tails[0].ask(Mode::Poll, Purpose::Open);
@@ -334,7 +334,7 @@ async fn what_a_node_cannot_follow_is_polled_though_there_is_room() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_spare_place_is_one_that_nobody_has() {
+async fn a_spare_place_is_an_unused_one() {
     let scheduler = Scheduler::new(2, 100);
     let mut first = reader(&scheduler, Purpose::Open);
     let spare = scheduler.try_spare().expect("one place is free");
@@ -346,7 +346,7 @@ async fn a_spare_place_is_one_that_nobody_has() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_stops_waiting_leaves_the_queue() {
+async fn a_waiter_that_gives_up_leaves_the_queue() {
     let scheduler = Scheduler::new(1, 100);
     let held = reader(&scheduler, Purpose::Open);
     drop(reader(&scheduler, Purpose::Open));

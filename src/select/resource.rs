@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_apiserver_that_cannot_say_for_a_while_is_asked_again_and_told_once() {
+    async fn an_apiserver_that_fails_for_a_while_is_asked_again_and_reported_once() {
         let (found, reported, time) = ask(true, |namespace, round| match (namespace, round) {
             (_, ..=2) => Err(refused(503, "")),
             ("a", _) => Ok(vec![in_namespace("a", false)]),
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_nobody_will_see_is_not_waited_for() {
+    async fn a_hidden_or_unfollowed_workload_is_not_waited_for() {
         let forbidden = |_: &str, _| Err(refused(403, "no"));
         assert!(ask(true, forbidden).await.0.unwrap_err().contains("not allowed"));
         let missing = |_: &str, _| Err(refused(404, "not found"));
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn what_selects_nothing_is_no_selector() {
+    fn an_empty_selector_is_none() {
         assert_eq!(selector(&json!({"type": "ExternalName"})), None);
         assert_eq!(selector(&json!({"selector": {}})), None);
     }

@@ -1,4 +1,4 @@
-//! Compares what was read of a log with its last line, for which one small request is made.
+//! Compares the lines that were read of a log with its last line, for which one small request is made.
 
 use jiff::Timestamp;
 
@@ -10,7 +10,7 @@ use crate::{
     schedule::Scheduler,
 };
 
-/// What a look at the end of the log shows.
+/// The result of a look at the end of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Look {
     /// The last line as of that instant was read; None: it cannot be judged.
@@ -25,7 +25,7 @@ pub struct Checker<'a, L> {
     pub logs: &'a L,
     pub scheduler: &'a Scheduler,
     pub lines: LineLimit,
-    /// What the stream was asked for.
+    /// The request for the stream.
     pub request: LogRequest,
     /// From when on lines are wanted where none was read yet.
     pub start: Option<Instant>,
@@ -46,9 +46,9 @@ impl<L: Logs> Checker<'_, L> {
 /// The end of a log.
 #[derive(Debug, Clone, Copy)]
 pub struct Last {
-    /// The last line, where it is whole and can be told.
+    /// The last line, where it is whole and has a timestamp.
     pub line: Option<Seen>,
-    /// Whether there was nothing at all.
+    /// Whether the log is empty.
     pub is_empty: bool,
     /// When it was the last, by the clock of the apiserver, in whole seconds.
     pub date: Timestamp,
@@ -60,13 +60,13 @@ pub async fn last_line(logs: &impl Logs, request: &LogRequest, limit: LineLimit)
         LogRequest { follow: false, since: None, tail_lines: Some(1), limit_bytes: None, ..request.clone() };
     let mut stream = logs.open(&request).await?;
     let date = stream.date();
-    // Cut and joined as what is read, or they could not be compared.
+    // Cut and joined like the lines of the stream, so that they can be compared.
     let mut splitter = Splitter::new(limit);
     let mut last = None;
     while let Some(chunk) = stream.next().await {
         splitter.push(&chunk?);
         while let Some(Lines { data, pieces, .. }) = splitter.lines() {
-            // More than one line is no answer to what was asked.
+            // More than one line does not answer the request.
             let ([Piece::Line(Line { time: Some(time), start, end })], None) = (&pieces[..], last) else {
                 return Ok(Last { line: None, is_empty: false, date });
             };

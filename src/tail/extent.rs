@@ -1,4 +1,4 @@
-//! What was asked for of a log: from where on, how much, and where it is read as it is, until when.
+//! The part of a log that is wanted: from when on, how much, and without following, until when.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -11,25 +11,25 @@ use crate::{
 /// The apiserver tells its clock in whole seconds.
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
-/// By how much the clock of a node is taken to be ahead of the apiserver's at most, where nothing is known of it.
+/// How far the clock of a node is assumed to be ahead of the apiserver's at most, until that is known.
 const AHEAD: SignedDuration = SignedDuration::from_secs(10);
 
 /// `--since`, `--since-time`, `--tail` and `--limit-bytes`, as they are meant when a log is opened for the first time and
 /// when it is opened again. By default all of it.
 ///
-/// Without following, the log is read as it was when it was opened, by the clock of the apiserver: what its container
-/// writes while it is read, or while its end is confirmed, was not asked for.
+/// Without following, the log is read as it was when it was opened, by the clock of the apiserver: a line that its container
+/// writes while it is read, or while its end is confirmed, is not wanted.
 #[derive(Debug, Default, Clone)]
 pub struct Extent {
     since: Option<Since>,
     tail: Option<u64>,
     pub quota: Quota,
-    /// Whether what is written later is left out.
+    /// Whether lines that are written later are left out.
     as_it_is: bool,
     /// When the log was opened first, and when it was opened last before a line of it was read; by the apiserver's clock.
     opened: Option<Timestamp>,
     asked: Option<Timestamp>,
-    /// By how much the node's clock is ahead of the apiserver's, once that was looked into.
+    /// How far the node's clock is ahead of the apiserver's, once that was measured.
     ahead: Option<SignedDuration>,
 }
 
@@ -38,18 +38,18 @@ impl Extent {
         Self {
             since: plan.since,
             tail: plan.tail,
-            // Without confirmation nobody looks at the node's clock.
+            // Without confirmation the node's clock is not measured.
             as_it_is: !plan.follow && !plan.previous && plan.confirm,
             ..Self::of_news(plan)
         }
     }
 
-    /// All of the log of an instance that came into being while we looked on.
+    /// All of the log of an instance that started while the program ran.
     pub fn of_news(plan: &LogPlan) -> Self {
         Self { quota: Quota { lines: None, bytes: plan.limit_bytes }, ..Self::default() }
     }
 
-    /// Whether there may be lines that are not to be shown.
+    /// Whether there may be lines that are not wanted.
     pub fn is_bounded(&self) -> bool {
         self.since.is_some() || self.tail.is_some()
     }
@@ -67,7 +67,7 @@ impl Extent {
         }
     }
 
-    /// From when on to ask. A span of time counts from the first time, and so does what is new.
+    /// The start of a request. A span of time, and `--tail 0`, count back from when the log was opened first.
     pub fn since(&self) -> Option<Since> {
         let Some(opened) = self.opened else { return self.since };
         match (self.tail, self.since) {
@@ -77,12 +77,12 @@ impl Extent {
         }
     }
 
-    /// How many lines to ask for.
+    /// The number of lines to request.
     pub fn tail_lines(&self) -> Option<u64> {
         self.tail.filter(|lines| *lines > 0 || self.opened.is_none())
     }
 
-    /// From when on lines are to be shown, as far as it is known.
+    /// From when on lines are wanted, as far as it is known.
     pub fn start(&self) -> Option<Instant> {
         match self.since() {
             Some(Since::Time(time)) => Some(time.into()),
@@ -90,7 +90,7 @@ impl Extent {
         }
     }
 
-    /// From when on lines were not asked for, since they were written after the log was opened.
+    /// From when on lines are not wanted, since they were written after the log was opened.
     pub fn end(&self) -> Option<Instant> {
         let asked = self.asked.filter(|_| self.as_it_is)?;
         let margin = self.ahead.map_or(AHEAD, |ahead| SECOND + ahead);
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_new_is_new_since_the_log_was_opened_first() {
+    fn lines_are_new_since_the_log_was_opened_first() {
         let [first, again] = extent(None, Some(0));
         assert_eq!((first.since(), first.tail_lines()), (None, Some(0)));
         assert_eq!((again.since(), again.tail_lines()), (Some(Since::Time(OPENED)), None));
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_in_vain_is_asked_for_as_it_is_then() {
+    fn opening_a_log_again_without_a_line_moves_its_end() {
         let mut extent = Extent::new(&plan(None, None));
         extent.opened(OPENED, true, true);
         extent.opened(OPENED + SignedDuration::from_secs(9), true, true);

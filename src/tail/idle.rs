@@ -1,4 +1,4 @@
-//! Tells when a stream has been silent for longer than it usually is.
+//! Decides when a stream has been silent for longer than it usually is.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ const UNUSUAL: u32 = 50;
 /// The shortest silence that is looked into.
 const SHORTEST: Duration = Duration::from_secs(1);
 
-/// What comes closer together than this is one burst.
+/// Chunks that come closer together than this are one burst.
 const BURST: Duration = Duration::from_millis(10);
 
 /// The pauses between checks of a stream that stays silent, if `--idle-check` is not longer: they double from the first
@@ -33,12 +33,12 @@ impl Idle {
         Self { limit, usual: limit, since: Instant::now(), checks: 0 }
     }
 
-    /// It is listened to from now on: while nobody takes its lines, a stream is not silent.
+    /// The stream is read from now on: while its lines wait for room, it is not silent.
     pub fn listen(&mut self) {
         self.since = Instant::now();
     }
 
-    /// Something came.
+    /// A chunk came.
     pub fn heard(&mut self) {
         let pause = self.since.elapsed();
         if pause >= BURST {
@@ -47,12 +47,12 @@ impl Idle {
         }
     }
 
-    /// There was something new in it.
+    /// It held new lines.
     pub fn arrived(&mut self) {
         self.checks = 0;
     }
 
-    /// It was looked into, and nothing was missed.
+    /// The silence was looked into, and no line was missing.
     pub fn checked(&mut self) {
         self.since = Instant::now();
         self.checks += 1;

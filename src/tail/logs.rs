@@ -29,7 +29,7 @@ pub trait Answer: Send {
     /// The next bytes, however long they take. Cancel-safe.
     fn chunk(&mut self) -> impl Future<Output = Option<Result<Bytes, Error>>> + Send;
 
-    /// To be awaited while nothing is read: holds what comes meanwhile with little waste. Cancel-safe.
+    /// To be awaited while nothing is read: holds the bytes that come meanwhile with little waste. Cancel-safe.
     fn stow(&mut self) -> impl Future<Output = Infallible> + Send;
 
     /// When the answer began, by the clock of the apiserver, in whole seconds; by that of this machine where it does not say.

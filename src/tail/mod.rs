@@ -5,12 +5,16 @@ mod extent;
 mod follow;
 mod idle;
 mod logs;
+mod progress;
 mod quota;
+mod reach;
+mod report;
 mod retry;
 mod stream;
 mod tear;
 #[cfg(test)]
 mod testing;
+mod whereabouts;
 mod window;
 
 use std::{collections::HashMap, sync::Arc};
@@ -89,13 +93,13 @@ pub async fn run(
 struct Tails {
     context: Context,
     tasks: JoinSet<Done>,
-    /// By UID: those that are there, and those whose tails have not ended.
+    /// By UID: the pods that exist, and those whose tails have not ended.
     pods: HashMap<String, Pod>,
 }
 
 struct Pod {
     info: Arc<PodInfo>,
-    /// For each container, resolves when its last tail has ended.
+    /// Resolves for each container when its last tail has ended.
     containers: HashMap<String, oneshot::Receiver<Legacy>>,
     /// How many tails have not ended.
     tails: usize,
@@ -105,7 +109,7 @@ struct Pod {
 struct Done {
     /// The UID of the pod.
     pod: String,
-    /// Whether there ever was an answer.
+    /// Whether an answer came.
     opened: bool,
     closed: Closed,
 }
@@ -125,14 +129,14 @@ impl Tails {
         }
         self.tasks.spawn(async move {
             let legacy = match before {
-                // An error means that it has ended as well.
+                // An error means that it has ended too.
                 Some(before) => before.await.unwrap_or_default(),
                 None => Legacy::default(),
             };
             let mut tail = Tail::new(context, seat, instance, life, fresh, legacy);
             let closed = tail.run().await;
             let opened = tail.was_opened();
-            // There may be no next one yet.
+            // There may be no next tail yet.
             let _ = ended.send(tail.into_legacy());
             Done { pod: uid, opened, closed }
         });
@@ -157,7 +161,7 @@ impl Tails {
         self.forget(uid);
     }
 
-    /// Keeps nothing of a pod of which nothing more will come.
+    /// Removes a pod of which no more lines will come.
     fn forget(&mut self, uid: &str) {
         if self.pods.get(uid).is_some_and(|pod| pod.gone && pod.tails == 0)
             && let Some(pod) = self.pods.remove(uid)
@@ -213,7 +217,7 @@ mod tests {
         Arc::new(Instance { origin: origin.into(), container_id: "a".into(), ..Instance::default() })
     }
 
-    /// Whether it is told that a pod is gone before its tail has ended or later.
+    /// A pod is reported as gone before its tail has ended, or later.
     #[tokio::test]
     async fn pods_that_are_gone_leave_nothing() {
         let (out, mut told) = queue::new(Arrival::CAPACITY);

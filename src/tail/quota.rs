@@ -17,7 +17,7 @@ impl Quota {
         self.lines == Some(0) || self.bytes == Some(0)
     }
 
-    /// Takes a line of `data` and cuts it where the bytes end. False: nothing of it may be shown.
+    /// Takes a line of `data` and cuts it where the bytes end. False: no part of it may be shown.
     pub fn take(&mut self, data: &[u8], line: &mut Line) -> bool {
         if self.is_used_up() {
             return false;
@@ -28,7 +28,7 @@ impl Quota {
         let Some(bytes) = &mut self.bytes else { return true };
         let (start, end) = (line.start as usize, line.end as usize);
         let stamp = start - memrchr(b'\n', &data[..start]).map_or(0, |newline| newline + 1);
-        // A message that was cut to what is held ends before its newline.
+        // A message that was cut to the longest line ends before its newline.
         let message = memchr(b'\n', &data[end..]).map_or(data.len(), |newline| end + newline + 1) - start;
         let room = bytes.saturating_sub(stamp as u64);
         *bytes = bytes.saturating_sub((stamp + message) as u64);
@@ -38,7 +38,7 @@ impl Quota {
         room > 0
     }
 
-    /// Takes what is no line.
+    /// Takes bytes that are not a line.
     pub fn take_bytes(&mut self, count: usize) {
         self.bytes = self.bytes.map(|bytes| bytes.saturating_sub(count as u64));
     }

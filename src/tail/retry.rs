@@ -1,4 +1,4 @@
-//! When to try again: at once where that can hurt nobody, later and later where it keeps failing.
+//! Decides when to retry: at once where that does no harm, and later and later while it keeps failing.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -8,20 +8,20 @@ use std::{
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use tokio::time::Instant;
 
-/// Over how long tries are spread when many tails make them at the same time: when a kubelet or the apiserver comes back.
+/// The time over which retries are spread when many tails make them at once, as when a kubelet or the apiserver comes back.
 const SPREAD: Duration = Duration::from_secs(1);
 
 /// The longest pause; jitter adds as much again.
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// Shared by all tails: knows whether others try again as well.
+/// Shared by all tails: knows whether others retry too.
 #[derive(Clone, Default)]
 pub struct Crowd {
     last: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Crowd {
-    /// How long to wait for the sake of the others: not at all if nobody else has asked for as long as [`SPREAD`].
+    /// The pause for the sake of the others: none if no other tail has asked for as long as [`SPREAD`].
     fn pause(&self) -> Duration {
         let now = Instant::now();
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
@@ -43,7 +43,7 @@ impl Retries {
         Self { crowd, ..Self::default() }
     }
 
-    /// How many tries there were since it last went well.
+    /// The number of retries since the last success.
     pub fn count(&self) -> usize {
         self.count
     }
@@ -53,12 +53,12 @@ impl Retries {
         self.pauses = None;
     }
 
-    /// A try brought something, so that it is not given up; but the pauses go on to grow.
+    /// A retry brought lines, so that the log is not given up; the pauses grow on.
     pub fn came_on(&mut self) {
         self.count = 0;
     }
 
-    /// The pause before the next try.
+    /// The pause before the next retry.
     pub fn next(&mut self) -> Duration {
         self.count += 1;
         if let Some(pauses) = &mut self.pauses {
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_is_alone_tries_at_once() {
+    async fn a_lone_retry_is_immediate() {
         let crowd = Crowd::default();
         assert_eq!(Retries::new(crowd.clone()).next(), Duration::ZERO);
         advance(SPREAD).await;

@@ -1,4 +1,4 @@
-//! Reads one answer to a log request and sends what is in it, as far as it is new.
+//! Reads one answer to a log request and sends the lines in it that are new.
 
 use std::time::Duration;
 
@@ -13,19 +13,19 @@ use super::{
     check::{Checker, Look},
     idle::Idle,
     logs::{Answer, Logs},
-    quota::Quota,
-    tear::Tear,
+    progress::Progress,
+    report::Report,
 };
 use crate::{
-    cluster::{Error, KubeletError},
+    cluster::Error,
     event::{Batch, Gap, Instant, Item, Line},
     instance::Life,
     lines::{Finder, Found, Lines, Piece, Position, Splitter},
     queue::Outlet,
-    stats::Counter,
+    schedule::Mode,
 };
 
-/// How much is gathered into one batch while more is there to be read at once. The apiserver sends a followed log one
+/// The bytes that are gathered into one batch while more have arrived already. The apiserver sends a followed log one
 /// line a chunk, so that handing on every chunk would cost more than reading it.
 const BATCH: usize = 64 << 10;
 
@@ -40,33 +40,35 @@ const GRACE: Duration = Duration::from_secs(1);
 pub struct Reading<'a, L: Logs> {
     pub stream: L::Answer,
     pub life: watch::Receiver<Life>,
-    pub position: &'a mut Position,
-    pub out: &'a Outlet,
-    pub counter: &'a Counter,
-    /// Set where the answer repeats what was read before.
+    pub progress: &'a mut Progress,
+    pub report: &'a mut Report,
+    /// Set where the answer repeats lines that were read before.
     pub finder: Option<Finder>,
-    pub doubt: Doubt,
-    /// The last thing that the kubelet said instead of a line, so that it is told once.
-    pub said: &'a mut String,
-    /// What the kubelet says of a log that is gone is kept here, if it is no surprise.
-    pub unsurprising: Option<&'a mut Option<String>>,
-    /// Set when lines may have been missed.
-    pub incomplete: &'a mut bool,
-    /// Whether the stream before gave all that it had, and then fell silent.
-    pub heard_out: bool,
-    /// Whether it is the container's current log, which may be that of another instance.
-    pub current: bool,
-    /// From when on lines are in doubt.
-    pub bound: Option<Instant>,
-    /// From when on lines were not asked for.
-    pub end: Option<Instant>,
-    pub quota: &'a mut Quota,
-    pub tear: &'a mut Option<Tear>,
+    pub mode: Mode,
+    pub terms: Terms,
     pub splitter: Splitter,
     /// Whether it may be ended for the sake of a connection of its own.
     pub movable: bool,
     /// For a stream whose silence is looked into.
     pub watchdog: Option<Watchdog<'a, L>>,
+}
+
+/// The lines that an answer may hold, as far as that is known before it is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    pub doubt: Doubt,
+    /// Whether it is the container's current log, which may be that of another instance.
+    pub current: bool,
+    /// From when on lines are in doubt.
+    pub bound: Option<Instant>,
+    /// From when on lines were not requested.
+    pub end: Option<Instant>,
+    /// Whether it goes on behind lines that were read before.
+    pub resumes: bool,
+    /// Whether the stream before gave all that its file had, and then fell silent.
+    pub after_silence: bool,
+    /// Whether the log may be removed soon, so that a message of its removal is usual.
+    pub ends: bool,
 }
 
 /// Looks into the silence of a stream.
@@ -75,23 +77,23 @@ pub struct Watchdog<'a, L> {
     pub checker: Checker<'a, L>,
 }
 
-/// What comes next in a stream.
+/// The next part of a stream.
 enum Next {
     Chunk(Result<Bytes, Error>),
     End,
-    /// Nothing, though there should be something.
+    /// No bytes, though there should be some.
     Silence,
-    /// Nothing for this instance: it may be the next one's log, as is known now.
+    /// No bytes for this instance: the status says that the log may be the next one's.
     Foreign,
 }
 
-/// What to do where an answer may be the log of another instance.
+/// The way to go on where an answer may be the log of another instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doubt {
     /// Read no further.
     Stop,
-    /// Go on; where the last line that was read is not in it, say that lines may be missing.
-    Tell,
+    /// Read on; where the last line that was read is not in the answer, report that lines may be missing.
+    Report,
 }
 
 /// How an answer ended.
@@ -100,21 +102,39 @@ pub enum End {
     Clean,
     /// Before a line of that instant: the last line that was read is not in it, or it is too late to be this instance's.
     Doubtful(Option<Instant>),
-    /// Before a line that was written too late to be asked for.
+    /// Before a line that was written after the log was opened, and so was not requested.
     Beyond,
-    /// As many lines or bytes as were asked for have come.
+    /// All lines or bytes that were requested have come.
     Enough,
-    /// It has not, but what came since the last tear may be the next instance's log.
+    /// Still open, but the lines since the last tear may be those of the next instance.
     Foreign,
-    /// It has not, but so much comes that a connection of its own would be cheaper.
+    /// Still open, but busy enough to deserve its own connection.
     Busy,
-    /// It has not, but fell silent while there are lines to come; or nobody can tell.
+    /// Still open, but silent although there are lines to come, or although there was no room to look.
     Silent,
 }
 
 impl<L: Logs> Reading<'_, L> {
-    /// Reads to the end. What was read and not yet sent when the future is dropped is not counted as read.
+    /// Reads to the end. Lines that were read and not yet sent when the future is dropped do not count as read.
     pub async fn run(&mut self) -> Result<End, Error> {
+        match (self.read().await?, self.mode) {
+            (End::Clean, Mode::Read) => Ok(self.finish().await),
+            (End::Clean, _) if !self.terms.resumes && self.is_cut_by_quota() => Ok(self.finish().await),
+            // It may have been cut off: half a line comes again when the log is resumed.
+            (End::Clean, Mode::Follow | Mode::Poll) => {
+                self.take_last_message().await;
+                Ok(End::Clean)
+            }
+            (end, _) => Ok(end),
+        }
+    }
+
+    /// Whether lines that were read before are missing in the answer, and none came behind them.
+    pub fn misses_place(&self) -> bool {
+        self.finder.as_ref().is_some_and(|finder| !finder.done())
+    }
+
+    async fn read(&mut self) -> Result<End, Error> {
         loop {
             match self.next().await {
                 Next::Chunk(chunk) => self.splitter.push(&chunk?),
@@ -138,20 +158,19 @@ impl<L: Logs> Reading<'_, L> {
         }
     }
 
-    /// What comes next. A deleted pod is heard out.
+    /// Waits for the next part. The stream of a deleted pod is read for a while longer.
     async fn next(&mut self) -> Next {
-        let Self { stream, life, watchdog, position, tear, current, out, .. } = self;
+        let Self { stream, life, watchdog, progress, report, terms, .. } = self;
         if let Some(watchdog) = watchdog {
             watchdog.idle.listen();
         }
-        let tear = tear.as_ref().filter(|_| *current);
-        let is_foreign = |life: &Life| tear.is_some_and(|tear| tear.can_be_of_next(life));
+        let is_foreign = |life: &Life| terms.current && progress.may_be_foreign(life);
         let ended = async {
             let ended = life.wait_for(|life| *life == Life::Deleted || is_foreign(life)).await;
             let ended = ended.map(|life| *life == Life::Deleted);
             match ended {
                 Ok(deleted) => deleted,
-                // Where nobody watches the pod, nobody tells.
+                // The pod is not watched.
                 Err(_) => std::future::pending().await,
             }
         };
@@ -162,7 +181,7 @@ impl<L: Logs> Reading<'_, L> {
                 true => timeout(DRAIN, stream.chunk()).await.unwrap_or(None),
                 false => return Next::Foreign,
             },
-            () = silence(watchdog.as_mut(), position, out) => return Next::Silence,
+            () = silence(watchdog.as_mut(), &progress.position, &report.outlet) => return Next::Silence,
         };
         if let Some(watchdog) = watchdog {
             watchdog.idle.heard();
@@ -170,7 +189,7 @@ impl<L: Logs> Reading<'_, L> {
         chunk.map_or(Next::End, Next::Chunk)
     }
 
-    /// Adds what is there to be read at once.
+    /// Adds the bytes that have arrived already.
     fn gather(&mut self) -> Option<Error> {
         let mut gathered = 0;
         while gathered < BATCH {
@@ -187,7 +206,7 @@ impl<L: Logs> Reading<'_, L> {
     }
 
     /// Sends a last line that no newline ends, now that no more comes.
-    pub async fn finish(&mut self) -> End {
+    async fn finish(&mut self) -> End {
         while let Some(lines) = self.splitter.rest() {
             match self.send(lines).await {
                 End::Clean => {}
@@ -197,144 +216,142 @@ impl<L: Logs> Reading<'_, L> {
         End::Clean
     }
 
-    /// Whether the bytes that were asked for end within a line.
-    pub fn is_cut_by_quota(&self) -> bool {
-        self.quota.bytes.is_some_and(|left| self.splitter.held() >= left)
+    /// Whether the bytes that were requested end within a line.
+    fn is_cut_by_quota(&self) -> bool {
+        self.progress.extent.quota.bytes.is_some_and(|left| self.splitter.held() >= left)
     }
 
-    /// Tells what the kubelet said last in place of a line. A line cut short is left alone: it comes again.
-    pub async fn hear_out(&mut self) {
+    /// Takes the last message of the kubelet in place of a line. A line cut short is left alone: it comes again.
+    async fn take_last_message(&mut self) {
         if let Some(Lines { data, pieces, .. }) = self.splitter.rest()
             && matches!(pieces[..], [Piece::Untimed { .. }])
             && !data[0].is_ascii_digit()
         {
-            self.tell(&data).await;
+            self.report_message(&data).await;
         }
     }
 
     async fn send(&mut self, lines: Lines) -> End {
         if self.splitter.is_cut(&lines) {
-            *self.incomplete = true;
-            self.tell(b"a line is cut: there is no room for it in the temporary directory (TMPDIR)").await;
+            self.report.incomplete = true;
+            self.report_message(
+                b"a line is cut: there is no room for it in the temporary directory (TMPDIR)",
+            )
+            .await;
         }
         let Lines { data, pieces, rest } = lines;
         let (mut items, mut end) = (Vec::with_capacity(pieces.len()), End::Clean);
-        let log_end = self
-            .life
-            .borrow()
-            .log_end()
-            .map(Instant::from)
-            .filter(|_| self.current && self.doubt == Doubt::Stop);
-        let log_end = log_end.or(self.bound);
+        let foreign_from = self.foreign_from();
         for piece in pieces {
-            match piece {
-                Piece::Line(line) if log_end.is_some() && line.time >= log_end => {
-                    end = End::Doubtful(line.time);
+            end = match piece {
+                Piece::Line(line) => self.choose(&data, line, foreign_from, &mut items),
+                Piece::Untimed { start, end } => {
+                    self.take_message(&data[start as usize..end as usize]).await;
+                    End::Clean
                 }
-                Piece::Line(line) if self.end.is_some() && line.time >= self.end => end = End::Beyond,
-                Piece::Line(mut line) => match self.judge(&data, line) {
-                    Found::Known => {}
-                    Found::Lost if self.doubt == Doubt::Stop => end = End::Doubtful(line.time),
-                    found => {
-                        let first = self.position.latest().is_none() && items.is_empty();
-                        if first || found == Found::Lost {
-                            self.mark_tear(line);
-                        }
-                        if found == Found::Lost && !self.goes_on(line) {
-                            *self.incomplete = true;
-                            items.push(Item::Gap(Gap::Between(self.position.latest(), line.time)));
-                        }
-                        items.extend(self.quota.take(&data, &mut line).then_some(Item::Line(line)));
-                    }
-                },
-                Piece::Untimed { start, end } => self.hear(&data[start as usize..end as usize]).await,
-            }
-            if end == End::Clean && self.quota.is_used_up() {
+            };
+            if end == End::Clean && self.progress.quota().is_used_up() {
                 end = End::Enough;
             }
             if end != End::Clean {
                 break;
             }
         }
-        if !items.is_empty() {
-            let batch = Batch { origin: self.out.origin().clone(), data, items, rest };
-            let room = tokio::select! {
-                biased;
-                room = self.out.room(&batch) => room,
-                never = self.stream.stow() => match never {},
-            };
-            let (mut lines, mut bytes) = (0, 0);
-            for item in &batch.items {
-                if let Item::Line(line) = item
-                    && let Some(time) = line.time
-                {
-                    let message = batch.message(line);
-                    self.position.advance(time, message);
-                    lines += 1;
-                    bytes += message.len() as u64;
-                }
+        if items.is_empty() {
+            return end;
+        }
+        let batch = Batch { origin: self.report.outlet.origin().clone(), data, items, rest };
+        let room = tokio::select! {
+            biased;
+            room = self.report.outlet.room(&batch) => room,
+            never = self.stream.stow() => match never {},
+        };
+        let (mut lines, mut bytes) = (0, 0);
+        for item in &batch.items {
+            if let Item::Line(line) = item
+                && let Some(time) = line.time
+            {
+                let message = batch.message(line);
+                self.progress.position.advance(time, message);
+                lines += 1;
+                bytes += message.len() as u64;
             }
-            room.put(batch);
-            self.counter.add(lines, bytes);
-            if let Some(watchdog) = &mut self.watchdog {
-                watchdog.idle.arrived();
-            }
+        }
+        room.put(batch);
+        self.report.counter.add(lines, bytes);
+        if let Some(watchdog) = &mut self.watchdog {
+            watchdog.idle.arrived();
         }
         end
     }
 
-    /// Whether a line behind which the last one that was read is missing is the next one nevertheless.
+    /// From when on lines can only be those of another instance.
+    fn foreign_from(&self) -> Option<Instant> {
+        let Terms { current, doubt, bound, .. } = self.terms;
+        let log_end = self.life.borrow().log_end().map(Instant::from);
+        log_end.filter(|_| current && doubt == Doubt::Stop).or(bound)
+    }
+
+    /// Adds a line to `items` if it is new. The answer ends before a line that is in doubt or was not requested.
+    fn choose(
+        &mut self,
+        data: &[u8],
+        mut line: Line,
+        foreign_from: Option<Instant>,
+        items: &mut Vec<Item>,
+    ) -> End {
+        let Terms { doubt, current, end: requested, .. } = self.terms;
+        if foreign_from.is_some() && line.time >= foreign_from {
+            return End::Doubtful(line.time);
+        }
+        if requested.is_some() && line.time >= requested {
+            return End::Beyond;
+        }
+        let found = self.judge(data, line);
+        match found {
+            Found::Known => return End::Clean,
+            Found::Lost if doubt == Doubt::Stop => return End::Doubtful(line.time),
+            Found::Lost | Found::New => {}
+        }
+        let first = !self.progress.has_lines() && items.is_empty();
+        if current && (first || found == Found::Lost) {
+            self.progress.mark_tear(line.time, self.report.incomplete);
+        }
+        if found == Found::Lost && !self.goes_on(line) {
+            self.report.incomplete = true;
+            items.push(Item::Gap(Gap::Between(self.progress.latest(), line.time)));
+        }
+        let fits = self.progress.quota().take(data, &mut line);
+        items.extend(fits.then_some(Item::Line(line)));
+        End::Clean
+    }
+
+    /// Whether a line follows the last one that was read, although that is not in the answer.
     ///
     /// Some kubelets let a follower end with its file when the log is rotated: it is silent, but it gave all that was in
     /// the file. The new file goes on there, if it begins as soon after as lines of this log follow each other.
     fn goes_on(&self, line: Line) -> bool {
-        self.heard_out && line.time.is_some_and(|time| self.position.is_close_to(time))
+        self.terms.after_silence && line.time.is_some_and(|time| self.progress.position.is_close_to(time))
     }
 
-    /// What was read until now and what comes from `line` on may be two instances' logs.
-    fn mark_tear(&mut self, line: Line) {
-        if self.current {
-            let before = self.position.clone();
-            let (incomplete, quota) = (*self.incomplete, *self.quota);
-            *self.tear = Some(Tear { before, behind: line.time, incomplete, quota });
-        }
-    }
-
-    /// Takes what bears no timestamp: words of the kubelet, or half a timestamp where the bytes that were asked for end.
-    async fn hear(&mut self, text: &[u8]) {
-        self.quota.take_bytes(text.len());
-        if !self.quota.is_used_up() {
-            self.tell(text).await;
+    /// Takes a piece without a timestamp: a message of the kubelet, or half a timestamp where the requested bytes end.
+    async fn take_message(&mut self, text: &[u8]) {
+        let quota = self.progress.quota();
+        quota.take_bytes(text.len());
+        if !quota.is_used_up() {
+            self.report_message(text).await;
         }
     }
 
-    async fn tell(&mut self, text: &[u8]) {
-        let text = String::from_utf8_lossy(text);
-        let error = KubeletError::of(&text);
-        let gone = match error {
-            Some(KubeletError::NoContainer) => true,
-            Some(KubeletError::NoFile) => *self.life.borrow() != Life::Running,
-            _ => false,
-        };
-        if let Some(kept) = self.unsurprising.as_mut().filter(|_| gone) {
-            **kept = Some(text.into_owned());
-            return;
-        }
-        *self.incomplete |= error == Some(KubeletError::NoContainer);
-        if *self.said != text {
-            *self.said = text.into_owned();
-            // It is reported for all containers of the node together.
-            if error == Some(KubeletError::NoWatcher) {
-                return;
-            }
-            self.out.warning(self.said.clone()).await;
-        }
+    async fn report_message(&mut self, text: &[u8]) {
+        let runs = *self.life.borrow() == Life::Running;
+        self.report.message(text, self.terms.ends, runs).await;
     }
 
     fn judge(&mut self, data: &[u8], line: Line) -> Found {
         let (Some(finder), Some(time)) = (&mut self.finder, line.time) else { return Found::New };
         // Only a file that begins with this line goes on where the one before it ended.
-        self.heard_out &= finder.is_untouched();
+        self.terms.after_silence &= finder.is_untouched();
         let found = finder.judge(time, &data[line.start as usize..line.end as usize]);
         if found != Found::Known {
             self.finder = None;
@@ -343,8 +360,8 @@ impl<L: Logs> Reading<'_, L> {
     }
 }
 
-/// Waits until a stream is known to have missed something, or cannot be told not to have.
-async fn silence<L: Logs>(watchdog: Option<&mut Watchdog<'_, L>>, position: &Position, out: &Outlet) {
+/// Waits until a stream is known to have missed a line, or there is no room to look.
+async fn silence<L: Logs>(watchdog: Option<&mut Watchdog<'_, L>>, position: &Position, outlet: &Outlet) {
     let Some(Watchdog { idle, checker }) = watchdog else { return std::future::pending().await };
     loop {
         sleep_until(idle.due()).await;
@@ -352,15 +369,15 @@ async fn silence<L: Logs>(watchdog: Option<&mut Watchdog<'_, L>>, position: &Pos
             Look::Fine(reached) => {
                 idle.checked();
                 if let Some(instant) = reached {
-                    out.reached(instant).await;
+                    outlet.reached(instant).await;
                 }
             }
             Look::Missed => {
-                // Should that turn out wrong, it is not looked into again so soon.
+                // If that proves wrong, the next look comes later.
                 idle.checked();
                 return sleep(GRACE).await;
             }
-            // Opening the log again shows it as well.
+            // Opening the log again shows missing lines too.
             Look::NoRoom => return idle.checked(),
         }
     }

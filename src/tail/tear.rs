@@ -1,4 +1,7 @@
-//! A place in a log where another instance's may begin: its opening, and where the last line that was read is missing.
+//! A point after which lines might belong to the next instance: the first line of a log, and a line before which the last
+//! one read is missing.
+//!
+//! If they do, this tail rewinds to it and the next tail starts after the lines already printed.
 
 use super::quota::Quota;
 use crate::{
@@ -7,22 +10,22 @@ use crate::{
     lines::Position,
 };
 
-/// Remembers what it takes to go back behind it.
+/// The state at that point, to rewind to.
 pub struct Tear {
     /// Where the log was read to.
     pub before: Position,
     /// When the first line behind it was written.
     pub behind: Option<Instant>,
-    /// Whether lines may have been missed earlier.
+    /// Whether lines before it may be missing.
     pub incomplete: bool,
-    /// How much might still be shown.
+    /// How much could still be shown.
     pub quota: Quota,
 }
 
 impl Tear {
-    /// Whether what is behind it can be the log of the next instance, which the node knew before the apiserver did.
+    /// Whether the lines behind it can be those of the next instance, which the node knew before the apiserver did.
     ///
-    /// A status knows seconds only: what an instance wrote right before its end can seem to be of the next.
+    /// A status has whole seconds: the last lines of an instance can seem to be those of the next.
     pub fn can_be_of_next(&self, life: &Life) -> bool {
         match life {
             Life::Replaced { started: Some(started), .. } => self.behind >= Some(Instant::from(*started)),
@@ -30,7 +33,7 @@ impl Tear {
         }
     }
 
-    /// Whether that cannot be ruled out of an instance that ended like this, before any other is known.
+    /// Whether that cannot be ruled out once the instance has ended like this, and before another is known.
     pub fn can_be_behind(&self, ending: &Ending) -> bool {
         ending.finished.is_some_and(|finished| self.behind >= Some(Instant::from(finished)))
     }

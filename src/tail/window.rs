@@ -1,50 +1,57 @@
-//! How many lines a poll asks for: the kubelet finds the end of a log without reading all of it.
+//! The number of lines that a poll requests: the kubelet finds the end of a log without reading all of it.
 
 use tokio::time::Instant;
 
-/// The fewest lines that are asked for.
+/// The fewest lines that are requested.
 const FEWEST: u64 = 20;
 
-/// More than this and it is all the same to the node: everything since the last line is asked for.
+/// Beyond this number the node saves nothing: all lines since the last one are requested.
 const MOST: u64 = 1 << 14;
 
 /// Fitted to how much a container writes.
 #[derive(Debug)]
 pub struct Window {
-    /// Lines a second, as far as was seen.
+    /// Lines a second, as measured so far.
     rate: f64,
     /// When the log was read last.
     read: Instant,
-    /// What was not enough, since the last line was found.
+    /// The number of lines that was not enough, until the last line was found.
     missed: Option<u64>,
+    polls: u64,
 }
 
 impl Window {
     pub fn new() -> Self {
-        Self { rate: 0.0, read: Instant::now(), missed: None }
+        Self { rate: 0.0, read: Instant::now(), missed: None, polls: 0 }
     }
 
-    /// Lines to ask for now; None: all.
+    /// How many polls there were.
+    pub fn polls(&self) -> u64 {
+        self.polls
+    }
+
+    /// The number of lines to request now; None: all.
     pub fn lines(&self) -> Option<u64> {
         let expected = self.rate * self.read.elapsed().as_secs_f64();
-        // Twice as many as usual are no surprise.
+        // Twice as many as usual may come.
         let fitted = FEWEST + (2.0 * expected) as u64;
         let lines = fitted.max(self.missed.map_or(0, |missed| 2 * missed));
         Some(lines).filter(|lines| *lines <= MOST)
     }
 
-    /// The last line shown was not among so many.
+    /// The last line printed was not among so many.
     pub fn missed(&mut self, lines: u64) {
         self.missed = Some(lines);
     }
 
-    /// All was read, so many new lines.
+    /// A poll reached the last line printed, and brought so many new ones.
     pub fn read(&mut self, new: u64) {
         let seconds = self.read.elapsed().as_secs_f64().max(0.001);
         // Half of what it was, so that a burst is remembered for a while.
         self.rate = (new as f64 / seconds).max(self.rate / 2.0);
         self.read = Instant::now();
         self.missed = None;
+        self.polls += 1;
     }
 }
 
@@ -74,7 +81,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_was_not_enough_is_doubled_until_all_is_asked_for() {
+    async fn a_window_that_was_too_small_is_doubled_up_to_the_whole_log() {
         let mut window = Window::new();
         let mut asked = Vec::new();
         while let Some(lines) = window.lines() {

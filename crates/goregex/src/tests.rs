@@ -90,7 +90,7 @@ fn groups_keep_no_names() {
 }
 
 #[test]
-fn what_go_refuses_is_refused_with_its_words() {
+fn patterns_that_go_refuses_are_refused_with_its_words() {
     for (pattern, error) in [
         ("a(b", "missing closing ): `a(b`"),
         ("a)b", "unexpected ): `a)b`"),

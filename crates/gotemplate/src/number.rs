@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn syntax_says_which_are_floats() {
+    fn the_syntax_decides_which_numbers_are_floats() {
         assert!(["3.0", "1e3", "0x1p4"].iter().all(|text| Number::parse(text).unwrap().is_float()));
         assert!(!["3", "0xe", "0x1E"].iter().any(|text| Number::parse(text).unwrap().is_float()));
         assert!(!Number::character("'e'").unwrap().is_float());

@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_printed() {
+    fn printable_characters() {
         assert!(['a', ' ', 'é', '✓', '😀', '\u{301}'].into_iter().all(is_print));
         assert!(!['\n', '\u{7f}', '\u{a0}', '\u{200b}', '\u{e000}'].into_iter().any(is_print));
         assert!(['_', '9', 'é', '한', '٣'].into_iter().all(is_alphanumeric));

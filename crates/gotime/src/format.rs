@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_element_stays() {
+    fn text_that_is_no_element_stays() {
         for (layout, expected) in [
             ("Janet Monk M J P p é", "Janet Monk M J P p é"),
             ("_2006", "_2026"),

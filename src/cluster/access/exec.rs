@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_plugin_is_told_who_asks_and_for_which_cluster() {
+    async fn a_plugin_gets_the_client_and_the_cluster() {
         let script =
             format!("echo \"$KUBERNETES_EXEC_INFO\" > info\necho '{}'", credential(r#""token":"t""#));
         let server = Server::start(vec![ok(NO_PODS)]).await;
@@ -330,14 +330,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failure_is_told_with_the_last_word_of_the_plugin() {
+    async fn a_failure_is_reported_with_the_last_line_of_the_plugin() {
         let error = error("echo first >&2; echo 'Token has expired, run: login' >&2; echo >&2; exit 3").await;
         let end = "of user \"me\" of config failed (exit status: 3): Token has expired, run: login";
         assert!(error.ends_with(end), "{error}");
     }
 
     #[tokio::test]
-    async fn what_is_printed_is_checked_and_never_quoted() {
+    async fn the_output_of_a_plugin_is_checked_and_never_quoted() {
         let cases = [
             ("echo sesame", "printed no ExecCredential"),
             ("echo '{\"apiVersion\":\"v2\",\"status\":{\"token\":\"sesame\"}}'", "apiVersion \"v2\""),

@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_exist_is_named_with_what_does() {
+    fn missing_entries_are_named_with_the_existing_ones() {
         let text = kubeconfig("a", "server: 'https://a'", "");
         let machine = machine(&[("config", Some(&text))]);
         let path = machine.path("config").display().to_string();

@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_on_this_machine_needs_no_proxy() {
+    fn servers_on_this_machine_need_no_proxy() {
         for server in ["https://localhost:6443", "https://127.0.0.1:6443", "https://[::1]:6443"] {
             assert_eq!(proxy_for(server, &[("HTTPS_PROXY", "http://proxy:1")]).unwrap(), None);
         }

@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn with_nothing_at_all_the_error_says_what_to_set() {
+    fn without_any_settings_the_error_names_the_ones_to_set() {
         let error = Machine::new().error(&Connect::default());
         assert!(error.contains("$KUBECONFIG, --kubeconfig or --server"), "{error}");
     }
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn an_auth_provider_is_refused_with_a_mend() {
+    fn an_auth_provider_is_refused_with_the_remedy() {
         let error = Machine::with(SERVER, "auth-provider: {name: gcp}").error(&Connect::default());
         assert!(error.contains("auth-provider \"gcp\"") && error.contains("exec plugin"), "{error}");
     }

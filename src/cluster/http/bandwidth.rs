@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_was_not_read_is_the_next_ones() {
+    async fn returned_bandwidth_goes_to_the_next_read() {
         let bandwidth = Bandwidth::new(1000, Stats::default());
         let now = bandwidth.take(500);
         bandwidth.give_back(500);

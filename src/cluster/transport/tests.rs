@@ -24,7 +24,7 @@ async fn a_request_goes_below_the_servers_path_with_token_and_agent() {
 }
 
 #[tokio::test]
-async fn who_is_impersonated_is_said_in_headers() {
+async fn the_impersonated_user_is_named_in_headers() {
     let server = Server::start(vec![ok(NO_PODS)]).await;
     let connect = Connect {
         as_user: Some("jane".into()),
@@ -53,7 +53,7 @@ async fn a_401_names_the_user_and_its_kubeconfig() {
 }
 
 #[tokio::test]
-async fn a_403_says_which_right_is_missing() {
+async fn a_403_names_the_missing_right() {
     let body = r#"{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Forbidden","code":403,
         "message":"pods is forbidden: User \"jane\" cannot list resource \"pods\" in API group"}"#;
     let server = Server::start(vec![status("403 Forbidden", body)]).await;
@@ -134,7 +134,7 @@ async fn an_unreachable_server_is_named() {
 }
 
 #[tokio::test]
-async fn what_does_not_speak_http_is_no_apiserver() {
+async fn a_server_without_http_is_no_apiserver() {
     let server = Server::start(vec![Canned::Close("SSH-2.0-OpenSSH\r\n\r\n".into())]).await;
     let error = list_pods(&cluster_at(&server.url())).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Malformed, "{error}");
@@ -168,7 +168,7 @@ async fn the_tls_server_name_is_what_the_certificate_is_checked_for() {
 }
 
 #[tokio::test]
-async fn a_server_of_another_authority_is_not_trusted_and_the_mend_is_told() {
+async fn a_server_of_another_authority_is_not_trusted_and_the_remedy_is_reported() {
     let server = Server::start_tls(vec![ok(NO_PODS)], Authority::new().server("127.0.0.1", false)).await;
     let files = Machine::new();
     let section = tls_section(&server, &Authority::new(), &files);
@@ -200,7 +200,7 @@ async fn a_client_certificate_is_shown_to_a_server_that_wants_one() {
 }
 
 #[tokio::test]
-async fn a_client_without_a_certificate_is_told_so_over_http2_too() {
+async fn a_missing_client_certificate_is_reported_over_http2_too() {
     let authority = Authority::new();
     let mut tls = authority.server("127.0.0.1", true);
     tls.alpn_protocols = vec![b"h2".to_vec()];
@@ -262,7 +262,7 @@ async fn a_socks_proxy_is_given_the_name_to_resolve() {
 }
 
 #[tokio::test]
-async fn a_trace_tells_each_request_and_no_secret() {
+async fn a_trace_has_each_request_and_no_secret() {
     let server = Server::start(vec![ok(NO_PODS)]).await;
     let reported = Arc::new(Mutex::new(Vec::new()));
     let sink = reported.clone();

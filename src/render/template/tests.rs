@@ -71,7 +71,7 @@ fn the_documentations_examples_hold() {
 }
 
 #[test]
-fn a_line_that_fails_is_told_and_left_out() {
+fn a_line_that_fails_is_reported_and_left_out() {
     let display = with_template("A{{(parseJSON .Message).a}}B\n");
     let batch = batch(&web(), &[br#"{"a":1}"#, b"not json", br#"{"a":2}"#]);
     let (out, failed) = shown(&display, &batch).unwrap();
@@ -84,7 +84,7 @@ fn a_line_that_fails_is_told_and_left_out() {
 }
 
 #[test]
-fn what_is_no_template_is_told_with_its_flag() {
+fn an_invalid_template_is_reported_with_its_flag() {
     assert_eq!(made("{{nope}}", ""), "--template: template: log:1: function \"nope\" not defined");
     let display = Display { template: Some(Template::File("no/such.tpl".into())), ..display() };
     let error = shown(&display, &batch(&web(), &[])).unwrap_err();

@@ -17,7 +17,7 @@ async fn fare(tails: &mut [Tail], seconds: u32, active: &[usize]) -> Vec<(usize,
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_few_places_the_newest_are_followed_and_nobody_starves() {
+async fn with_few_places_the_newest_are_followed_and_none_starves() {
     for places in 1..=3 {
         for count in 2..=5 {
             let scheduler = Scheduler::new(places, 100);

@@ -98,7 +98,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
-    fn no_bound_is_ever_broken_and_nobody_waits_for_ever(
+    fn no_bound_is_ever_broken_and_no_wait_is_endless(
         places in 1..25_usize, per_node in 1..8_usize, events in events(),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();

@@ -112,7 +112,7 @@ async fn far_away_so_many_logs_are_read_at_once_that_the_limit_on_requests_binds
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_fewer_places_than_are_taken_nobody_is_let_in() {
+async fn with_fewer_places_than_are_taken_none_is_granted() {
     let scheduler = Scheduler::new(5, 100);
     let mut readers: Vec<_> = (0..6).map(|_| reader(&scheduler, Purpose::Open)).collect();
     scheduler.resize(2);

@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_polled_is_told_with_the_limit_that_binds() {
+    fn polling_is_reported_with_the_limit_that_binds() {
         let mut reported = Reported::default();
         let polled = "following 45 of 430 containers, polling 385";
         let load = limited_to(45, 385);
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_is_left_nothing_is_told() {
+    fn nothing_is_reported_once_no_container_is_left() {
         let mut reported = Reported::default();
         reported.update(&limited_to(1, 5));
         assert_eq!(reported.update(&Load::default()), [""; 0]);
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_is_told_once_things_have_settled() {
+    async fn coverage_is_reported_once_it_has_settled() {
         let (sender, load) = watch::channel(Load::default());
         let (out, mut lines) = queue::new(Arrival::CAPACITY);
         let more_and_more = async {

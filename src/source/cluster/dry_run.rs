@@ -219,7 +219,7 @@ requests     5 at the start; --qps allows them in 0.0 s
     }
 
     #[test]
-    fn what_is_beyond_the_streams_is_read_in_turn() {
+    fn containers_beyond_the_streams_are_read_in_turn() {
         let cost = cost(430, "web");
         assert_eq!((cost.streams, cost.polled, cost.waiting), (45, 385, 0));
         // The first burst may use all requests; then half of the rate.

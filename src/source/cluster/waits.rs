@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_waited_for_is_told_after_two_seconds_and_once() {
+    async fn a_wait_is_reported_after_two_seconds_and_once() {
         let plugin = || Some("the credential plugin \"aws\"".to_owned());
         let server = || Some("https://a to answer".to_owned());
         let report = async |waits, out: Sender| report(waits, &out).await;
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_outage_of_more_than_a_moment_is_told_once_and_so_is_its_end() {
+    async fn an_outage_of_more_than_a_moment_is_reported_once_and_so_is_its_end() {
         let away = || Some(cluster::refused(503, "no"));
         let report = async |outage, out: Sender| report_outages(outage, &out).await;
         let reported = notices(report, [(1, away()), (30, away()), (30, None), (5, away()), (0, None)]).await;

@@ -1,49 +1,99 @@
-//! What follows from a refused request: another try, after which pause, and what is said of it.
+//! Decides what follows a refused request: another one, after which pause, and a notice.
 
 use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::{TRIES, Tail};
+use super::{STATUS_DELAY, TRIES, Tail};
 use crate::{
     cluster::Error,
+    event::Reason,
     instance::Life,
     notice::{Kind, Scope},
-    tail::logs::Logs,
+    tail::{logs::Logs, whereabouts::Log},
 };
 
 /// How long a grant is kept without being used.
 const KEPT: Duration = Duration::from_secs(1);
 
-/// The longest pause between tries while a refusal is nothing unusual.
+/// The longest pause between requests while a refusal is nothing unusual.
 pub(super) const SOON: Duration = Duration::from_millis(250);
 
 impl<L: Logs> Tail<L> {
+    /// Decides what follows an error: the end, or another request after a pause.
+    pub(super) async fn judge_error(&mut self, log: Log, error: Error) -> Option<Reason> {
+        if error.is_not_found() && self.is_gone(&error).await {
+            return Some(Reason::Deleted);
+        }
+        // Unless it was requested by the user there is a previous log: the kubelet may have to catch up.
+        let tried = self.plan().previous || self.retries.count() >= self.tries_for_previous();
+        if log == Log::Previous && error.is_bad_request() && tried {
+            return Some(self.without_previous().await);
+        }
+        if self.is_done_with(&error) {
+            self.grant = None;
+            self.wait(STATUS_DELAY).await;
+            return None;
+        }
+        let again = self.may_retry(&error);
+        self.report_error(&error, again).await;
+        if !again {
+            return Some(Reason::Failed);
+        }
+        self.pause_after(&error).await;
+        None
+    }
+
+    async fn without_previous(&mut self) -> Reason {
+        if self.plan().previous {
+            self.report.outlet.warning("has no previous instance; skipped").await;
+            self.progress.reach.no_such_log();
+        } else {
+            if self.may_be_foreign() {
+                self.hand_over();
+            }
+            match self.progress.reach.has_ended() {
+                true => self.progress.reach.found_whole(),
+                // A log that was removed is reported as such.
+                false if self.report.is_removed() => {}
+                false => self.progress.reach.fall_short(),
+            }
+        }
+        self.ended().await
+    }
+
+    /// How often a previous log is requested in vain: the next instance waits too, so that a log that was read to its end
+    /// is hardly worth the time.
+    fn tries_for_previous(&self) -> usize {
+        if self.progress.reach.has_ended() { 1 } else { TRIES }
+    }
+
     pub(super) fn may_retry(&self, error: &Error) -> bool {
         // A kubelet that has just started does not know its pods yet.
         let tries_left = self.retries.count() < if is_usual(error) { unusual(error) } else { TRIES };
-        if !self.plan.follow {
+        if !self.plan().follow {
             return tries_left && (is_usual(error) || error.is_retryable());
         }
         if error.is_not_found() {
-            // That a pod is gone, the status says.
+            // The status says when a pod is gone.
             return tries_left || *self.life.borrow() == Life::Running;
         }
-        // What could be read before may be so again: permissions come late to an apiserver that has just started, and what
-        // answers in its place (a load balancer, a login page) goes away. A container that is about to start is refused
+        // A log that could be read may be readable again: permissions come late to an apiserver that has just started, and a
+        // load balancer or a login page that answers in its place goes away. A container that is about to start is refused
         // with 400.
-        error.is_retryable() || error.is_bad_request() || self.was_allowed
+        let was_read = self.read_before || self.was_opened();
+        error.is_retryable() || error.is_bad_request() || was_read
     }
 
-    /// Whether a log that is not found will not be found any more. Where nobody watches the pods, they are asked for.
-    pub(super) async fn is_gone(&self, error: &Error) -> bool {
-        let asked = !self.plan.follow && self.retries.count() == 0;
+    /// Whether a log that is not found will not be found any more. Where the pods are not watched, the apiserver is asked.
+    async fn is_gone(&self, error: &Error) -> bool {
+        let asked = !self.plan().follow && self.retries.count() == 0;
         asked && matches!(self.context.logs.is_current(&self.instance).await, Ok(false))
             || !self.may_retry(error)
     }
 
-    /// An apiserver that is away is told once, by whoever watches the pods.
-    pub(super) async fn tell_error(&mut self, error: &Error, again: bool) {
+    /// Reports an error. An apiserver that is away is reported once, by the watch of the pods.
+    pub(super) async fn report_error(&mut self, error: &Error, again: bool) {
         if again && (error.is_outage() || self.retries.count() != unusual(error)) {
             return;
         }
@@ -55,17 +105,18 @@ impl<L: Logs> Tail<L> {
         let text = if again { format!("{text}; trying again") } else { text };
         match of_node.is_some() || error.is_common() {
             true => self.context.out.notice(Scope::Cluster.notice(Kind::Common, text)).await,
-            false => self.outlet.warning(text).await,
+            false => self.report.outlet.warning(text).await,
         }
     }
 
-    /// Whether a refusal only says that the node removed a log that was read to its end: what became of the container is
-    /// told soon.
-    pub(super) fn is_done_with(&self, error: &Error) -> bool {
-        is_usual(error) && self.begun && self.ended_well && self.is_deleting()
+    /// Whether a refusal only says that the node removed a log that was read to its end: the status of the container is
+    /// reported soon.
+    fn is_done_with(&self, error: &Error) -> bool {
+        let reach = self.progress.reach;
+        is_usual(error) && reach.is_opened() && reach.has_ended() && self.is_deleting()
     }
 
-    /// Waits before the next try, or until something new is known of the instance.
+    /// Waits before the next request, or until the status changes.
     pub(super) async fn pause(&mut self) {
         self.pause_at_most(Duration::MAX).await;
     }
@@ -84,26 +135,26 @@ impl<L: Logs> Tail<L> {
         self.wait(pause).await;
     }
 
-    pub(super) async fn wait(&mut self, at_most: Duration) {
+    async fn wait(&mut self, at_most: Duration) {
         tokio::select! {
             () = sleep(at_most) => {}
-            // Without a sender nothing new will be known, and the time is all there is to wait for.
+            // Without a sender the status does not change any more.
             Ok(()) = self.life.changed() => {}
         }
     }
 }
 
-/// Whether it is refused as is usual around the start and the end of a container, of which the node and the apiserver know
-/// one after the other, and for a moment by a kubelet that starts.
+/// Whether such a refusal is usual: around the start and the end of a container, of which the node and the apiserver know
+/// one after the other, and for a moment while a kubelet starts.
 pub(super) fn is_usual(error: &Error) -> bool {
     error.is_bad_request() || error.is_not_found()
 }
 
-/// How many refusals like this one are nothing to be told.
+/// How many refusals like this one go unreported.
 fn unusual(error: &Error) -> usize {
     match error {
         _ if is_usual(error) => 20,
-        // It was waited for long already.
+        // The request took long already.
         _ if error.is_alone() => 0,
         _ => 2,
     }

@@ -238,7 +238,7 @@ async fn an_error_right_behind_data_is_no_end_over_http2() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_read_already_comes_once() {
+async fn bytes_that_were_read_already_come_once() {
     let (bytes, results) = all(Body::Whole(Bytes::from_static(LINES))).await;
     ended((bytes, results));
 }

@@ -243,7 +243,7 @@ async fn a_connection_takes_no_more_than_a_hundred_whatever_is_granted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_server_grants_bounds_a_connection() {
+async fn the_limit_of_the_server_bounds_a_connection() {
     let server = Http2::start(2);
     let _bodies = open_many(&server.pool(), 5).await;
     assert_eq!(server.connections(), 3);
@@ -304,7 +304,7 @@ async fn a_stream_that_is_silent_for_hours_is_left_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_that_nobody_uses_is_closed() {
+async fn an_unused_connection_is_closed() {
     let server = Http2::start(100);
     let pool = server.pool();
     length(open(&pool, "/end").await.unwrap()).await;
@@ -315,7 +315,7 @@ async fn a_connection_that_nobody_uses_is_closed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn streams_that_nobody_reads_do_not_keep_others_waiting() {
+async fn unread_streams_do_not_keep_others_waiting() {
     let server = Http2::start(100);
     let pool = server.pool();
     let stalled = join_all((0..99).map(|_| open(&pool, "/much"))).await;
@@ -327,7 +327,7 @@ async fn streams_that_nobody_reads_do_not_keep_others_waiting() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn many_streams_that_nobody_reads_are_sent_little_and_few_are_sent_much() {
+async fn many_unread_streams_are_sent_little_and_few_are_sent_much() {
     let server = Http2::start(100);
     let (pool, sent) = (server.pool(), || server.behaviour.sent.load(Ordering::Relaxed));
     let few = open(&pool, "/much").await.unwrap();
@@ -418,7 +418,7 @@ async fn as_many_connections_as_were_used_at_once_are_used_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_says_when_it_is_busy() {
+async fn a_stream_reports_when_it_is_busy() {
     let pool = Http2::start(100).pool();
     let (mut busy, mut quiet) = (open(&pool, "/busy").await.unwrap(), open(&pool, "/hold").await.unwrap());
     chunk(&mut quiet).await.unwrap().unwrap();

@@ -47,7 +47,7 @@ async fn busy() -> (Socket, TcpStream) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_comes_now_and_then_is_read_at_once() {
+async fn rare_data_is_read_at_once() {
     let (mut socket, mut peer) = with_latency().await;
     for _ in 0..3 {
         peer.write_all(b"line").await.unwrap();
@@ -58,7 +58,7 @@ async fn what_comes_now_and_then_is_read_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_comes_often_is_read_together() {
+async fn frequent_data_is_read_together() {
     let (mut socket, mut peer) = busy().await;
     for _ in 0..3 {
         peer.write_all(b"c").await.unwrap();
@@ -99,7 +99,7 @@ async fn without_latency_it_never_rests() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_comes_is_noted_with_and_without_rests() {
+async fn arrivals_are_noted_with_and_without_rests() {
     for latency in [Duration::ZERO, LATENCY] {
         let pace = Pace { latency, ..Pace::default() };
         let (mut socket, mut peer) = pair(pace.clone()).await;
@@ -132,7 +132,7 @@ async fn the_bandwidth_bounds_all_sockets_together() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_attended_to_is_read_at_once() {
+async fn an_attended_socket_is_read_at_once() {
     let (mut socket, mut peer) = busy().await;
     socket.attend().unwrap();
     peer.write_all(b"answer").await.unwrap();
@@ -144,7 +144,7 @@ async fn what_is_attended_to_is_read_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_bandwidth_is_waited_for_by_what_is_attended_to_as_well() {
+async fn an_attended_socket_waits_for_the_bandwidth_too() {
     let bandwidth = Some(Arc::new(Bandwidth::new(1000, Default::default())));
     let (mut socket, mut peer) = pair(Pace { bandwidth, ..Pace::default() }).await;
     peer.write_all(&[b'x'; 300]).await.unwrap();
@@ -161,7 +161,7 @@ async fn the_bandwidth_is_waited_for_by_what_is_attended_to_as_well() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_written_while_it_rests_goes_out() {
+async fn writes_go_out_while_reading_rests() {
     let (mut socket, mut peer) = busy().await;
     socket.write_all(b"ping").await.unwrap();
     let mut heard = [0; 4];

@@ -35,7 +35,7 @@ async fn a_file_that_goes_on_where_a_silent_follower_ended_is_no_alarm() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_file_that_begins_later_than_lines_follow_each_other_is_told() {
+async fn a_file_that_begins_later_than_lines_follow_each_other_is_reported() {
     let said = silent_after_a_rotation(0.5).await;
     assert_eq!(said.iter().filter(|said| said.contains("Between")).count(), 1, "{said:?}");
 }

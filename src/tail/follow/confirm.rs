@@ -1,0 +1,163 @@
+//! Confirms that a log that came to its end did: an answer that was cut off can look whole.
+
+use super::{
+    Tail,
+    refusal::{SOON, is_usual},
+};
+use crate::{
+    cluster::Error,
+    lines::Seen,
+    purpose::Purpose,
+    tail::{
+        check::{self, Last},
+        logs::Logs,
+        progress::Progress,
+        whereabouts::Log,
+    },
+};
+
+/// How often at most a log that came to its end is read on because there is more.
+const ROUNDS: usize = 2;
+
+/// The state of a log that came to its end and was found to have more.
+#[derive(Debug, Default)]
+pub(super) struct Confirmation {
+    /// Its last line, which is to be read.
+    owed: Option<Seen>,
+    /// How often more was found.
+    rounds: usize,
+}
+
+impl Confirmation {
+    /// Whether the answer to come was already given as it was when the log was opened: the log may be rotated meanwhile.
+    pub fn is_due(&self, progress: &Progress) -> bool {
+        self.owed.is_some() && progress.extent.is_opened_by(progress.latest())
+    }
+
+    /// Whether the line that was owed was read, so that no further look is needed.
+    fn is_paid(&mut self, progress: &Progress) -> bool {
+        let owed = self.owed.take();
+        owed.is_some_and(|line| !progress.position.misses(line, progress.extent.start()))
+    }
+
+    /// The log has `line` behind what was read. False: it had more too often.
+    fn owe(&mut self, line: Seen) -> bool {
+        self.owed = Some(line);
+        let again = self.rounds < ROUNDS;
+        self.rounds += usize::from(again);
+        again
+    }
+}
+
+impl<L: Logs> Tail<L> {
+    /// Whether a log that came to its end has more of the requested lines.
+    pub(super) async fn has_more(&mut self, log: Log) -> bool {
+        let follow = self.plan().follow;
+        if !self.plan().confirm || self.report.is_removed() || self.confirmation.is_paid(&self.progress) {
+            return false;
+        }
+        let last = loop {
+            let patient = !follow || self.has_patience();
+            match self.last_line(log, Purpose::Confirm).await {
+                Ok(last) if !self.is_odd(&last) || !self.has_patience() => break last,
+                Err(error) if error.is_without_previous() => return false,
+                Err(error) if !patient || !self.may_retry(&error) => {
+                    self.cannot_confirm(&error).await;
+                    return false;
+                }
+                Ok(_) => self.pause_at_most(SOON).await,
+                Err(error) => self.pause_after(&error).await,
+            }
+            if follow {
+                return true;
+            }
+        };
+        if self.is_odd(&last) {
+            self.progress.reach.fall_short();
+        }
+        let Some(missed) = self.missed(last) else { return false };
+        let again = self.confirmation.owe(missed);
+        if !again {
+            self.progress.reach.fall_short();
+        }
+        again
+    }
+
+    /// The last line of the log, if it was requested and is not read yet. Where the container has written on, that is not
+    /// known before the log is read on.
+    fn missed(&mut self, last: Last) -> Option<Seen> {
+        let Progress { position, extent, .. } = &mut self.progress;
+        let line = last.line?;
+        extent.compare_clocks(line.time(), last.date);
+        let missed = position.misses(line, extent.start()) && !extent.is_reached(position.latest());
+        Some(line).filter(|_| missed)
+    }
+
+    /// Whether a log of which lines were read seems to be empty.
+    fn is_odd(&self, last: &Last) -> bool {
+        last.is_empty && !self.plan().follow && self.progress.has_lines()
+    }
+
+    /// An end that cannot be confirmed may be none; but a log that is followed to its end is soon removed.
+    async fn cannot_confirm(&mut self, error: &Error) {
+        if !self.plan().follow || !is_usual(error) {
+            self.report_error(error, false).await;
+            self.progress.reach.fall_short();
+        }
+    }
+
+    /// Where none of the existing lines are wanted, the log is read on behind the last of them: else the kubelet would
+    /// read all of it again for each poll.
+    pub(super) async fn find_place(&mut self, log: Log) {
+        if let Ok(Last { line: Some(line), .. }) = self.last_line(log, Purpose::Check).await
+            && !self.progress.position.misses(line, self.progress.extent.start())
+        {
+            self.progress.position.go_on_behind(line);
+        }
+    }
+
+    pub(super) async fn last_line(&self, log: Log, purpose: Purpose) -> Result<Last, Error> {
+        let request = self.request(log, purpose);
+        Box::pin(check::last_line(&self.context.logs, &request, self.context.lines)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        event::Instant,
+        lines::Position,
+        tail::{extent::Extent, reach::Reach},
+    };
+
+    const LINE: &[u8] = b"line";
+
+    fn progress() -> Progress {
+        Progress::new(Position::default(), Extent::default(), Reach::Ended)
+    }
+
+    #[test]
+    fn a_line_that_is_owed_is_paid_once_it_was_read() {
+        let (mut progress, time) = (progress(), Instant(7_000_000_000));
+        let mut confirmation = Confirmation::default();
+        assert!(!confirmation.is_paid(&progress));
+        assert!(confirmation.owe(Seen::new(time, LINE)));
+        progress.position.advance(time, LINE);
+        assert!(confirmation.is_paid(&progress) && !confirmation.is_paid(&progress));
+    }
+
+    #[test]
+    fn a_log_is_read_on_so_many_times() {
+        let mut confirmation = Confirmation::default();
+        let rounds = (0..10).take_while(|n| confirmation.owe(Seen::new(Instant(*n), LINE)));
+        assert_eq!(rounds.count(), ROUNDS);
+    }
+
+    #[test]
+    fn a_followed_log_has_no_confirmation_that_is_due() {
+        let mut confirmation = Confirmation::default();
+        confirmation.owe(Seen::new(Instant(0), LINE));
+        assert!(!confirmation.is_due(&progress()));
+    }
+}

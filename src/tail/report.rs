@@ -1,0 +1,170 @@
+//! The reports of a tail: its lines, the gaps between them, and the notices about its container.
+
+use bytes::Bytes;
+
+use crate::{
+    cluster::KubeletError,
+    event::{Batch, Gap, Item},
+    queue::Outlet,
+    stats::Counter,
+};
+
+pub struct Report {
+    pub outlet: Outlet,
+    pub counter: Counter,
+    /// Whether lines may be missing.
+    pub incomplete: bool,
+    /// The last message of the kubelet in place of a line, so that it is reported once.
+    message: String,
+    /// The kubelet's message that the log was removed, where that is usual. It is reported if the pod remains.
+    removed: Option<String>,
+}
+
+impl Report {
+    pub fn new(outlet: Outlet, counter: Counter) -> Self {
+        Self { outlet, counter, incomplete: false, message: String::new(), removed: None }
+    }
+
+    /// The log was opened. `unseen`: instances before this one were not read.
+    pub async fn opened(&mut self, unseen: bool) {
+        self.outlet.opened().await;
+        if unseen {
+            self.incomplete = true;
+            let text = "had restarted before it was seen; what it wrote earlier was not read";
+            self.outlet.warning(text).await;
+        }
+    }
+
+    /// Lines may be missing. A log that was never opened has no place for a gap.
+    pub async fn gap(&mut self, gap: Gap, opened: bool) {
+        self.incomplete = true;
+        if !opened {
+            return self.outlet.warning("gone before its log could be read").await;
+        }
+        let (origin, items) = (self.outlet.origin().clone(), vec![Item::Gap(gap)]);
+        self.outlet.batch(Batch { origin, data: Bytes::new(), items, rest: None }).await;
+    }
+
+    /// Takes a message that came in place of a line. `ends`: the log may be removed soon; `runs`: its container still runs.
+    pub async fn message(&mut self, text: &[u8], ends: bool, runs: bool) {
+        let text = String::from_utf8_lossy(text);
+        let error = KubeletError::of(&text);
+        let usual = match error {
+            Some(KubeletError::NoContainer) => true,
+            Some(KubeletError::NoFile) => !runs,
+            _ => false,
+        };
+        if ends && usual {
+            self.removed = Some(text.into_owned());
+            return;
+        }
+        self.incomplete |= error == Some(KubeletError::NoContainer);
+        if self.message != text {
+            self.message = text.into_owned();
+            // It is reported for all containers of the node together.
+            if error != Some(KubeletError::NoWatcher) {
+                self.outlet.warning(self.message.clone()).await;
+            }
+        }
+    }
+
+    /// Whether the node cannot follow another log.
+    pub fn cannot_follow(&self) -> bool {
+        KubeletError::of(&self.message) == Some(KubeletError::NoWatcher)
+    }
+
+    /// Whether the kubelet said that the log was removed, and no line came since.
+    pub fn is_removed(&self) -> bool {
+        self.removed.is_some()
+    }
+
+    /// Lines came: the log is still there.
+    pub fn lines_came(&mut self) {
+        self.removed = None;
+    }
+
+    /// No more of the log will be read. Reports its removal unless that is `usual`, and says whether it was removed.
+    pub async fn removal(&mut self, usual: bool) -> bool {
+        let Some(message) = self.removed.take() else { return false };
+        if !usual && message != self.message {
+            self.outlet.warning(message).await;
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        event::Event,
+        order::{Arrival, Order},
+        origin::Origin,
+        queue::{self, Receiver},
+        stats::Stats,
+    };
+
+    const REMOVED: &[u8] = b"unable to retrieve container logs for containerd://1";
+
+    fn report() -> (Report, Receiver) {
+        let (out, events) = queue::new(Arrival::CAPACITY);
+        let origin = Arc::<Origin>::default();
+        let counter = Stats::default().counter(&origin);
+        (Report::new(out.outlet(origin), counter), events)
+    }
+
+    fn notices(events: &mut Receiver) -> Vec<String> {
+        let text = |event| match event {
+            Event::Notice(notice) => notice.text,
+            event => format!("{event:?}"),
+        };
+        std::iter::from_fn(|| events.ready()).map(|queued| text(queued.take())).collect()
+    }
+
+    #[tokio::test]
+    async fn a_message_is_reported_once_until_another_comes() {
+        let (mut report, mut events) = report();
+        for text in ["a", "a", "b", "a"] {
+            report.message(text.as_bytes(), false, true).await;
+        }
+        assert_eq!(notices(&mut events), ["a", "b", "a"]);
+        assert!(!report.incomplete);
+    }
+
+    #[tokio::test]
+    async fn a_node_that_cannot_follow_is_not_reported_by_a_tail() {
+        let (mut report, mut events) = report();
+        report.message(b"failed to create fsnotify watcher: too many open files", false, true).await;
+        assert!(report.cannot_follow() && notices(&mut events).is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_usual_removal_is_kept_until_the_end() {
+        for usual in [true, false] {
+            let (mut report, mut events) = report();
+            report.message(REMOVED, true, false).await;
+            assert!(report.is_removed() && notices(&mut events).is_empty() && !report.incomplete);
+            assert!(report.removal(usual).await && !report.is_removed());
+            assert_eq!(notices(&mut events).len(), usize::from(!usual));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_removal_before_the_end_is_reported_at_once() {
+        let (mut report, mut events) = report();
+        report.message(REMOVED, false, true).await;
+        assert!(report.incomplete && !report.is_removed());
+        assert_eq!(notices(&mut events).len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_missing_file_is_usual_once_the_container_has_ended() {
+        for runs in [true, false] {
+            let (mut report, _events) = report();
+            report.message(b"open /0.log: no such file or directory", true, runs).await;
+            assert_eq!(report.is_removed(), !runs);
+        }
+    }
+}
