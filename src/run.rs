@@ -155,3 +155,6 @@ async fn signalled() -> ExitCode {
         _ = terminate.recv() => ExitCode::Terminated,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! Where in a log a tail is, so that it finds the place again in another answer.
+//! Remembers the place in a log that was read last, and finds it again in another answer.
 //!
 //! The kubelet takes `sinceTime` in whole seconds, many lines share an instant, and standard output and
 //! standard error are stamped apart, so that instants may step back a little. A place is therefore found by the
@@ -125,7 +125,7 @@ impl Position {
     }
 }
 
-/// What a line of a resumed answer is.
+/// The kinds of lines in a resumed answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found {
     /// It was read before.
@@ -139,12 +139,12 @@ pub enum Found {
 /// Compares a resumed answer with what was read before, line by line.
 #[derive(Debug)]
 pub struct Finder {
-    /// What was read, from the first line that the answer can hold.
+    /// The lines that were read, from the first one that the answer can hold.
     expected: Vec<Seen>,
     /// The last lines of the answer; they equal `expected[start..]` as far as they go.
     matched: VecDeque<Seen>,
     start: usize,
-    /// Where the answer may begin with lines from before `expected`: the latest instant that they bear.
+    /// The latest instant of lines from before `expected`, if the answer may begin with such lines.
     earlier: Option<Instant>,
 }
 
@@ -329,7 +329,7 @@ mod tests {
 
     proptest! {
         /// Lines that differ, of two outputs that are stamped apart: what is shown of a log that was rotated anywhere
-        /// is exactly the rest of it, and a loss is told where the last line that was read is gone.
+        /// is exactly the rest of it, and a loss is reported where the last line that was read is gone.
         #[test]
         fn a_log_that_was_rotated_anywhere_shows_the_rest_and_reports_the_loss(steps in prop::collection::vec((0i64..3, 0i64..5_000_000), 1..60), at in 0usize..60, rotated in 0usize..60) {
             let mut now = 0;

@@ -59,7 +59,7 @@ fn read(mut input: impl Read, mut splitter: Splitter<Unstamped>, output: &Output
     Ok(())
 }
 
-/// Where the lines go.
+/// The way out for the lines.
 struct Output {
     counter: Counter,
     out: Outlet,

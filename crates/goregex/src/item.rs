@@ -7,7 +7,7 @@ const MAX_SIZE: i64 = (128 << 20) / 40;
 /// Go refuses more copies of one thing, nested repetitions multiplied.
 pub const MAX_COPIES: i64 = 1000;
 
-/// What an operator behind an item, or an item beside it, has to know.
+/// The kind of an item, on which an operator behind it or an item beside it depends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// One character; with or without case.

@@ -38,7 +38,7 @@ struct Group {
 
 pub struct Parser<'a> {
     pattern: &'a str,
-    /// What is not read yet.
+    /// The pattern that is not read yet.
     rest: &'a str,
     flags: Flags,
     /// The groups around `group`. A stack, lest a deep pattern exhausts the program's.
@@ -221,7 +221,7 @@ impl<'a> Parser<'a> {
         }
         let mut rest = &start[2..];
         let mut flags = self.flags;
-        // What a flag is set to, and whether one was set since the dash.
+        // The value that flags are set to, and whether one was set since the dash.
         let (mut value, mut said) = (true, false);
         while !rest.is_empty() {
             let c = next(&mut rest);
@@ -372,7 +372,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// What of `start` comes before its end `rest`.
+/// The part of `start` before its end `rest`.
 fn between<'a>(start: &'a str, rest: &str) -> &'a str {
     &start[..start.len() - rest.len()]
 }
@@ -430,7 +430,7 @@ fn character_escape(text: &str) -> Result<(u32, &str)> {
     }
 }
 
-/// What follows `\x`: two digits, or any number in braces.
+/// The character of the digits behind `\x`: two, or any number in braces.
 fn hexadecimal(rest: &mut &str) -> Option<u32> {
     if rest.is_empty() {
         return None;
@@ -478,6 +478,6 @@ fn number(text: &str) -> Option<(i64, &str)> {
     if digits.is_empty() || digits.len() > 1 && digits.starts_with('0') {
         return None;
     }
-    // What overflows is more than any limit.
+    // A number that overflows is more than any limit.
     Some((digits.parse().unwrap_or(i64::MAX), rest))
 }

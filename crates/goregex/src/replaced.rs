@@ -5,7 +5,7 @@
 pub struct Replaced {
     /// The text with its replacements.
     pub text: String,
-    /// Where the replacements end in the text.
+    /// The ends of the replacements in the text.
     ends: Vec<usize>,
 }
 
@@ -24,7 +24,7 @@ impl Replaced {
         Some(Replaced { text, ends })
     }
 
-    /// Where a boundary between characters of the text lies in the bytes.
+    /// The place in the bytes of a boundary between characters of the text.
     pub fn original(&self, at: usize) -> usize {
         let replaced = self.ends.partition_point(|&end| end <= at);
         at - replaced * (char::REPLACEMENT_CHARACTER.len_utf8() - 1)

@@ -6,7 +6,7 @@ use super::{Function, number::Number, quote::quoted};
 
 pub type List = Vec<Node>;
 
-/// Where in the template's text something begins, in bytes.
+/// A place in the template's text, in bytes.
 pub type Pos = u32;
 
 pub enum Node {

@@ -115,7 +115,7 @@ fn index<'v>(args: &[Value<'v>]) -> Result<Value<'v>> {
     })
 }
 
-/// What is not there is the zero of the map's values.
+/// A key that is missing gives the zero of the map's values.
 fn entry<'v>(map: &Map<'v>, key: &Value<'v>) -> Result<Value<'v>> {
     let absent = match map {
         Map::Values(_) => Value::Nil,
@@ -162,7 +162,7 @@ fn slice<'v>(args: &[Value<'v>]) -> Result<Value<'v>> {
     })
 }
 
-/// What Go's `call` says of a value that is no function of the host; Ok: it is one.
+/// Ok: the value is a function of the host. Err: Go's message for a `call` of any other.
 pub fn callable(function: &Value<'_>, expression: &str) -> Result<()> {
     match function {
         Value::Missing | Value::Nil => Err("call of nil".to_owned()),

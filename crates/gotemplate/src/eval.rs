@@ -16,7 +16,7 @@ struct Call<'c, 'v> {
     signature: &'c Signature,
     /// Without the function itself.
     args: &'v [Operand],
-    /// What the pipeline so far gave: one more argument.
+    /// The result of the pipeline so far: one more argument.
     piped: Option<Got<'v>>,
 }
 

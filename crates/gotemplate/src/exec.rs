@@ -18,11 +18,11 @@ const MAX_STEPS: usize = 1_000_000;
 
 pub type Result<T> = std::result::Result<T, String>;
 
-/// What a variable or the dot holds.
+/// The value of a variable or of the dot.
 #[derive(Clone, Default)]
 pub struct Got<'v> {
     pub value: Value<'v>,
-    /// Whether it lies in an interface still, as what a map or a list holds; errors tell such types apart.
+    /// Whether it still lies in an interface, as the values of maps and lists do; errors name such types differently.
     pub boxed: bool,
 }
 
@@ -50,7 +50,7 @@ impl<'v> Got<'v> {
     }
 }
 
-/// What errors point at.
+/// The place that errors name.
 pub type At<'v> = (Pos, &'v (dyn Display + 'v));
 
 pub struct Run<'v, 'o> {
@@ -58,7 +58,7 @@ pub struct Run<'v, 'o> {
     /// The template's name that is running, for errors.
     name: &'v [u8],
     pub out: &'o mut Vec<u8>,
-    /// Where this run's output begins.
+    /// The start of this run's output.
     start: usize,
     /// Variables in scope but for `$`, which is `root`.
     pub variables: Vec<(&'v str, Got<'v>)>,

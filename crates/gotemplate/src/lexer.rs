@@ -39,7 +39,7 @@ pub struct Token {
     pub kind: Kind,
     pub pos: u32,
     pub text: Vec<u8>,
-    /// Where it begins, from 1.
+    /// The line that it begins in, from 1.
     pub line: u32,
 }
 
@@ -82,7 +82,7 @@ pub fn tokens(input: &[u8]) -> Vec<Token> {
 struct Lexer<'t> {
     input: &'t [u8],
     pos: usize,
-    /// Where the token that is being read begins, and its line.
+    /// The start of the token that is being read, and its line.
     start: usize,
     line: u32,
     /// Parentheses that are open.

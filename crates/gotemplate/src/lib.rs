@@ -59,7 +59,7 @@ pub struct Template {
 /// Functions by name, as a template calls them.
 pub type Functions = BTreeMap<&'static str, Function>;
 
-/// What a template can call.
+/// A function that a template can call.
 #[derive(Clone)]
 pub struct Function {
     signature: Signature,

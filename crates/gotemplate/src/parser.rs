@@ -43,10 +43,10 @@ struct Parser<'p> {
     at: usize,
     /// The furthest token that was looked at: errors tell its line.
     seen: usize,
-    /// What is declared here.
+    /// The variables that are declared here.
     variables: Vec<Box<str>>,
     trees: Trees,
-    /// Where the action begins that is being parsed.
+    /// The start of the action that is being parsed.
     action_line: Option<u32>,
     name: &'p str,
     /// How many `range` this is in.
@@ -54,7 +54,7 @@ struct Parser<'p> {
     nesting: usize,
 }
 
-/// What ends a list.
+/// The keyword that ends a list.
 enum End {
     End,
     /// Before an `if` or `with` that is not consumed, or at the end of its action.
@@ -284,7 +284,7 @@ impl Parser<'_> {
         })
     }
 
-    /// What follows `{{else`: of `else if` and `else with` the one `end` closes both.
+    /// The rest of `{{else`: of `else if` and `else with` the one `end` closes both.
     fn otherwise(&mut self, control: Control) -> Result<List> {
         let chained = control != Control::Range && self.peek().is_keyword(control.word());
         if chained {

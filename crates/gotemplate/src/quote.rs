@@ -62,7 +62,7 @@ pub fn can_backquote(text: &[u8]) -> bool {
     })
 }
 
-/// What a string constant, quotes included, stands for; None where it is malformed.
+/// The text of a string constant with its quotes. None: it is malformed.
 pub fn unquote(literal: &[u8]) -> Option<Vec<u8>> {
     let [quote, inner @ .., end] = literal else { return None };
     match quote {
@@ -84,7 +84,7 @@ pub fn unquote(literal: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// What a character constant, quotes included, stands for. Err: why not.
+/// The character of a character constant with its quotes. Err: why it is malformed.
 pub fn unquote_char(literal: &[u8]) -> Result<u32, String> {
     let [quote, rest @ ..] = literal else { return Err("invalid syntax".to_owned()) };
     let (unit, tail) = unquote_one(rest, *quote).ok_or("invalid syntax")?;

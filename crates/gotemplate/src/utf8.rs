@@ -48,7 +48,7 @@ pub fn is_print(char: char) -> bool {
     if char.is_ascii() { matches!(char, ' '..='~') } else { is_match(&PRINT, char) }
 }
 
-/// What may be part of a name: a letter, a digit or an underscore.
+/// Whether it may be part of a name: a letter, a digit or an underscore.
 pub fn is_alphanumeric(char: char) -> bool {
     static WORD: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^[\pL\p{Nd}]$").ok());
     if char.is_ascii() { char == '_' || char.is_ascii_alphanumeric() } else { is_match(&WORD, char) }

@@ -1,4 +1,4 @@
-//! What a template computes with.
+//! The values that a template computes with.
 
 use std::{any::Any, collections::BTreeMap, ops::Deref, rc::Rc};
 
@@ -128,7 +128,7 @@ impl<'v> Map<'v> {
     }
 }
 
-/// What only the host knows more about, borrowed or made during a run.
+/// A value of a type of the host's own, borrowed or made during a run.
 #[derive(Clone)]
 pub enum Object<'v> {
     /// A part of the data.
@@ -173,7 +173,7 @@ pub trait Host {
         false
     }
 
-    /// What a method takes; none where there is no such method. The empty name is what a function takes.
+    /// The parameters of a method, or with the empty name those of a function. None: there is no such method.
     fn method(&self, _name: &str) -> Option<&'static Signature> {
         None
     }
@@ -207,7 +207,7 @@ pub enum Kind {
     Func,
 }
 
-/// What a call gives.
+/// The result of a call.
 pub enum Answer<'v> {
     /// The text that was appended to the buffer at hand.
     Text,

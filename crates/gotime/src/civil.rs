@@ -10,7 +10,7 @@ const DAYS_TO_UNIX: u64 = (-FIRST_YEAR / 400) as u64 * DAYS_PER_CYCLE + 719_468;
 /// Unix seconds of 0001-01-01 00:00:00 UTC.
 pub const YEAR_1: i64 = -62_135_596_800;
 
-/// What a calendar and a clock on the wall show.
+/// A date and a time, as a calendar and a clock on the wall show them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Civil {
     pub year: i64,

@@ -47,7 +47,7 @@ pub enum Shape {
     ColonSeconds,
 }
 
-/// What comes before the first element, the element, and what comes after.
+/// The text before the first element, the element, and the text behind it.
 pub fn next(layout: &[u8]) -> (&[u8], Option<Element>, &[u8]) {
     for start in 0..layout.len() {
         if let Some((element, length)) = element(&layout[start..]) {

@@ -31,7 +31,7 @@ pub use zone::{Zone, load_location};
 /// Go's `time.RFC3339Nano`.
 pub const RFC3339_NANO: &str = "2006-01-02T15:04:05.999999999Z07:00";
 
-/// What `Time.String()` writes.
+/// The layout of `Time.String()`.
 const STRING: &str = "2006-01-02 15:04:05.999999999 -0700 MST";
 
 /// Go's `time.Time`. jiff's own types end with the year 9999, and milliseconds taken for

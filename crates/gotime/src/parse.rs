@@ -5,7 +5,7 @@ use super::{
     layout::{self, Element, MONTHS, Shape, WEEKDAYS},
 };
 
-/// What was read so far. Absent parts are zero, or one where zero is impossible.
+/// The parts that were read so far. Absent ones are zero, or one where zero is impossible.
 #[derive(Default)]
 struct Parts {
     year: i64,
@@ -144,7 +144,7 @@ impl Parts {
     }
 }
 
-/// What is not read yet.
+/// The text that is not read yet.
 struct Text<'a>(&'a [u8]);
 
 impl<'a> Text<'a> {

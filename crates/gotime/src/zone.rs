@@ -37,7 +37,7 @@ pub fn load_location(name: &str, local: &Zone) -> Result<Zone, String> {
 }
 
 impl From<TimeZone> for Zone {
-    /// Where the system's zone is unknown, it is UTC, as in Go.
+    /// An unknown zone of the system is UTC, as in Go.
     fn from(zone: TimeZone) -> Zone {
         if zone == TimeZone::UTC || zone.is_unknown() { Zone::Utc } else { Zone::Region(zone) }
     }

@@ -22,7 +22,7 @@ pub fn printf(format: &[u8], args: &[Value<'_>], out: &mut Vec<u8>) {
             run.directive();
         }
     }
-    // What was asked for out of order may well have been left out.
+    // A format that names its operands out of order may well leave some out.
     if !run.reordered && run.next < args.len() {
         run.extra();
     }
@@ -46,7 +46,7 @@ impl Run<'_, '_> {
         self.format.get(self.at).copied()
     }
 
-    /// What follows a `%`.
+    /// The rest of a directive, behind its `%`.
     fn directive(&mut self) {
         self.good_index = true;
         self.out.flags = Flags::default();

@@ -5,7 +5,7 @@ use super::{
     float,
 };
 
-/// What stands between `%` and the verb.
+/// The flags, width and precision between `%` and the verb.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Flags {
     pub width: Option<usize>,

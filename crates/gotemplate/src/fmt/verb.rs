@@ -8,7 +8,7 @@ use super::{
     pad::Flags,
 };
 
-/// Writes values by verbs. Stops when there is too much, which whoever runs the template finds out.
+/// Writes values by verbs. Stops when there is too much, which the run of the template reports.
 pub struct Printer<'o> {
     pub out: &'o mut Vec<u8>,
     pub flags: Flags,
@@ -161,7 +161,7 @@ impl Printer<'_> {
         }
     }
 
-    /// What a struct holds.
+    /// The fields of a struct.
     pub fn fields(&mut self, object: &dyn Host, verb: char) {
         let flags = self.flags;
         if flags.sharp_v {

@@ -78,6 +78,18 @@ async fn a_container_for_which_there_is_no_stream_is_shown_once_and_in_order() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn each_poll_reports_up_to_when_no_line_is_missing() {
+    let container = Container::writing((0..60).map(|n| f64::from(n) + 0.5));
+    let (story, _others) = crowded(plan(), move |request| container.answer(request));
+    story.pass(60.0).await;
+    let asked = story.asked();
+    let polls = asked.iter().filter(|(_, request)| !is_look(request)).map(|(seconds, _)| seconds.floor());
+    let polls: Vec<f64> = polls.collect();
+    assert_eq!(story.reached(), polls);
+    assert!(polls.len() > 10, "{polls:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_container_for_which_there_is_a_stream_again_is_followed_on() {
     let container = Container::writing((0..200).map(|n| f64::from(n) / 2.0 - 1.0));
     let (story, others) = crowded(plan(), move |request| container.answer(request));

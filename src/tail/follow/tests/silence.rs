@@ -83,6 +83,8 @@ async fn a_stream_that_misses_nothing_is_left_open_and_looked_at_ever_less_often
     let looks: Vec<u64> = asked[1..].iter().map(|(seconds, _)| *seconds as u64).collect();
     assert_eq!(looks[..7], [30, 60, 120, 240, 480, 960, 1860]);
     assert!(looks.len() <= 15, "{looks:?}");
+    let reached: Vec<u64> = story.reached().iter().map(|seconds| *seconds as u64).collect();
+    assert_eq!(reached, looks, "an order need not wait for older lines");
 }
 
 #[tokio::test(start_paused = true)]
@@ -93,6 +95,6 @@ async fn a_look_that_is_refused_is_no_reason_to_let_go_of_a_stream() {
         false => Reply::refusal(500, "no"),
     });
     story.pass(600.0).await;
-    assert_eq!(story.said(), ["+", "0", "1"]);
+    assert_eq!((story.said(), story.reached()), (["+", "0", "1"].map(str::to_owned).to_vec(), vec![]));
     assert_eq!(story.asked().iter().filter(|(_, request)| request.follow).count(), 1);
 }
