@@ -1,12 +1,12 @@
-//! Reports the thing that is waited for, so that a user sees why nothing happens.
+//! Reports the reason for waiting, so that a user sees why nothing happens.
 
 use tokio::sync::watch;
 
-/// The latest counts: the others are no longer waited for.
+/// Only the latest wait counts.
 #[derive(Debug, Default, Clone)]
 pub struct Waits(watch::Sender<Option<String>>);
 
-/// Something is waited for until this is dropped.
+/// Something is awaited until this is dropped.
 pub(super) struct Waiting {
     waits: Waits,
     what: String,

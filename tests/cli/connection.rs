@@ -105,7 +105,7 @@ fn a_server_that_is_not_there_is_unreachable() {
 fn another_server_than_an_apiserver_is_reported() {
     let world = World::new();
     world.on(Match::any()).always(Answer::text(200, "<html>welcome</html>"));
-    world.run("web").fails_with(1, &["is that the apiserver's address?"]);
+    world.run("web").fails_with(1, &["check the address"]);
 }
 
 #[test]

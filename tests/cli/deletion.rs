@@ -82,6 +82,6 @@ fn nothing_is_kept_of_pods_that_are_gone() {
     }
     tail.ask_for_stats();
     tail.reported("· default web-1 › app: 1 lines, ");
-    tail.reported("· 10 containers that are gone: 10 lines, ");
+    tail.reported("· 10 removed containers: 10 lines, ");
     tail.interrupt();
 }

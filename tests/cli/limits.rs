@@ -44,7 +44,9 @@ fn a_polled_container_is_followed_when_another_ends() {
     let world = pods(3);
     let mut tail = world.start("web --max-log-requests 2");
     tail.expect_all(["web-00 app a", "web-01 app a", "web-02 app a"]);
-    tail.reported("following 1 of 3 containers, polling 2 every ~1 s; --max-log-requests raises it\n");
+    tail.reported(
+        "following 1 of 3 containers, polling 2 every ~1 s; raise --max-log-requests to follow more\n",
+    );
     world.delete_pod("web-00");
     tail.reported("following all 2 containers\n");
     tail.until(|account| account.open_log_streams == 2);
@@ -167,7 +169,9 @@ fn containers_beyond_the_share_of_a_node_are_polled() {
     }
     let mut tail = world.start("web --max-streams-per-node 3");
     tail.expect_all(["web-0 app a", "web-1 app a", "web-2 app a", "web-3 app a"]);
-    tail.reported("following 3 of 4 containers, polling 1 every ~1 s; --max-streams-per-node raises it\n");
+    tail.reported(
+        "following 3 of 4 containers, polling 1 every ~1 s; raise --max-streams-per-node to follow more\n",
+    );
     assert_eq!(world.account().followed["small"].peak, 3);
     tail.interrupt();
 }
@@ -183,7 +187,7 @@ fn a_node_that_is_out_of_inotify_is_polled_and_others_are_followed() {
     }
     let mut tail = world.start("web");
     tail.expect_all(["web-1 app a", "web-2 app a", "web-3 app a"]);
-    tail.reported("· small can follow no more logs; reading 1 of them in turn, about every 1 s\n");
+    tail.reported("· small cannot follow more logs; polling 1 of them, about every 1 s\n");
     for (name, _) in pods {
         world.log(&format!("{name}/app")).push("b");
     }
@@ -204,9 +208,7 @@ fn nodes_that_are_out_of_inotify_are_reported_once_each() {
     let mut tail = world.start("web -o raw");
     tail.expect_all(["a"; 40]);
     for node in ["small", "none"] {
-        tail.reported(&format!(
-            "· {node} can follow no more logs; reading 20 of them in turn, about every 2 s\n"
-        ));
+        tail.reported(&format!("· {node} cannot follow more logs; polling 20 of them, about every 2 s\n"));
     }
     tail.interrupt().never_reported("fsnotify").never_reported("containers");
 }
@@ -218,7 +220,7 @@ fn a_dry_run_lists_and_opens_no_log() {
     let out = ran.out();
     assert!(out.starts_with("NAMESPACE  OWNER"), "{out}");
     assert!(out.contains("containers   3 of 3 pods"), "{out}");
-    assert!(out.contains("streams      1 at once") && out.contains("; 2 read in turn"), "{out}");
+    assert!(out.contains("streams      1 at once") && out.contains("; 2 polled"), "{out}");
     assert_eq!((world.requests().logs().len(), world.requests().watches().len()), (0, 0));
 }
 

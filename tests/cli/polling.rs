@@ -121,7 +121,9 @@ fn the_only_place_is_followed_in_and_lent() {
     world.pod("web-2", ["b"]);
     let mut tail = world.start("web -o raw --max-log-requests 1");
     tail.expect_all(["a", "b"]);
-    tail.reported("· following 1 of 2 containers, polling 1 every ~1 s; --max-log-requests raises it\n");
+    tail.reported(
+        "· following 1 of 2 containers, polling 1 every ~1 s; raise --max-log-requests to follow more\n",
+    );
     for round in 0..3 {
         let lines: Vec<String> = (0..4).map(|n| format!("{round}.{n}")).collect();
         for pod in ["web-1/app", "web-2/app"] {
@@ -164,7 +166,7 @@ fn a_node_has_no_more_followers_than_it_can_bear() {
     let lines: Vec<String> = (0..6).map(|n| format!("line {n}")).collect();
     tail.expect_all(lines.iter().map(String::as_str));
     tail.reported("following 4 of 6 containers, polling 2 ");
-    tail.reported("--max-streams-per-node raises it");
+    tail.reported("raise --max-streams-per-node to follow more");
     let open = world.requests().logs().open();
     assert_eq!(open.filter(|log| log.query("follow").is_some()).len(), 4);
 }

@@ -269,7 +269,7 @@ fn a_node_that_cannot_follow_another_log_is_read_over_and_over() {
     tail.expect("web-1 app b");
     world.log("web-1/app").push("c");
     tail.expect("web-1 app c");
-    tail.reported(" can follow no more logs; reading 1 of them in turn, about every 1 s\n");
+    tail.reported(" cannot follow more logs; polling 1 of them, about every 1 s\n");
 }
 
 /// All lines after the break were rotated away, and then the container is gone too.

@@ -1,4 +1,4 @@
-//! The language as a whole. What Go itself made of templates is recorded here; see its `text/template`.
+//! The language as a whole. The expected outputs were recorded from Go; see its `text/template`.
 
 use std::collections::BTreeMap;
 
@@ -268,7 +268,7 @@ fn functions_of_the_host_take_the_declared_types() {
     }
 }
 
-/// Templates made of the language's own pieces: right now and then.
+/// Templates built from random pieces of the language, some of them valid.
 fn soup() -> impl Strategy<Value = String> {
     let pieces = prop::sample::select(vec![
         "{{",

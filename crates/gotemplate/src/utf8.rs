@@ -1,10 +1,10 @@
-//! UTF-8 as Go reads it: a byte that is not part of any character counts as one replacement character.
+//! UTF-8 as Go reads it: a byte outside any character counts as one replacement character.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// The first character and its length; U+FFFD and 1 for a byte that begins none. `bytes` is not empty.
+/// The first character and its length; U+FFFD and 1 for an invalid byte. `bytes` must not be empty.
 pub fn decode(bytes: &[u8]) -> (char, usize) {
     let len = match bytes[0] {
         byte @ 0..0x80 => return (char::from(byte), 1),
@@ -43,12 +43,12 @@ pub fn push(char: char, out: &mut Vec<u8>) {
 
 /// Go's `unicode.IsPrint`: letters, marks, numbers, punctuation, symbols and the ASCII space.
 pub fn is_print(char: char) -> bool {
-    // The pattern is a constant; none where it is wrong, which a test would show.
+    // The pattern is constant; None if it were invalid, which a test would detect.
     static PRINT: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^[\pL\pM\pN\pP\pS]$").ok());
     if char.is_ascii() { matches!(char, ' '..='~') } else { is_match(&PRINT, char) }
 }
 
-/// Whether it may be part of a name: a letter, a digit or an underscore.
+/// Characters of names: letters, digits and underscores.
 pub fn is_alphanumeric(char: char) -> bool {
     static WORD: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^[\pL\p{Nd}]$").ok());
     if char.is_ascii() { char == '_' || char.is_ascii_alphanumeric() } else { is_match(&WORD, char) }

@@ -1,13 +1,13 @@
-//! Gathers the pieces of a body that are there at once.
+//! Gathers the pieces of a body that are available together.
 
 use std::mem;
 
 use bytes::{Bytes, BytesMut};
 
-/// About as much of a body as is handed over at once.
+/// Approximate size at which gathered data is passed on.
 pub const BATCH: usize = 64 << 10;
 
-/// The gathered part of a body. A single piece is not copied.
+/// The gathered data of a body. A single piece is not copied.
 #[derive(Default)]
 pub struct Chunk {
     first: Bytes,

@@ -70,7 +70,7 @@ async fn a_403_names_the_missing_right() {
 async fn retry_after_holds_back_all_requests() {
     let server = Server::start(vec![status("429 Too Many Requests\r\nretry-after: 60", "slow down")]).await;
     let cluster = cluster_at(&server.url());
-    // It waits for a minute, and so does everybody else.
+    // It waits for a minute, like all other requests.
     let list = timeout(Duration::from_millis(300), list_pods(&cluster)).await;
     assert!(list.is_err());
     assert!(cluster.transport.limiter.acquire(Purpose::List).now_or_never().is_none());
@@ -213,7 +213,7 @@ async fn a_missing_client_certificate_is_reported_over_http2_too() {
 
 #[tokio::test]
 async fn the_proxy_of_the_kubeconfig_is_asked_for_a_tunnel() {
-    let proxy = Server::start(vec![Canned::Say("HTTP/1.1 200 OK\r\n\r\n".into()), ok(NO_PODS)]).await;
+    let proxy = Server::start(vec![Canned::Send("HTTP/1.1 200 OK\r\n\r\n".into()), ok(NO_PODS)]).await;
     let section =
         format!("server: 'http://k8s.internal:8080', proxy-url: 'http://me:p%40ss@{}'", proxy.address);
     list_pods(&Machine::with(&section, "token: t").plain_cluster()).await.unwrap();
@@ -264,13 +264,16 @@ async fn a_socks_proxy_is_given_the_name_to_resolve() {
 #[tokio::test]
 async fn a_trace_has_each_request_and_no_secret() {
     let server = Server::start(vec![ok(NO_PODS)]).await;
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let sink = told.clone();
+    let reported = Arc::new(Mutex::new(Vec::new()));
+    let sink = reported.clone();
     let trace = Trace::new(8, Arc::new(move |line| sink.lock().unwrap().push(line)));
     let machine = Machine::with(&format!("server: '{}'", server.url()), "token: sesame");
     list_pods(&machine.cluster(&Connect::default(), trace)).await.unwrap();
-    let told = told.lock().unwrap().join("\n").to_lowercase();
-    assert!(told.contains("/api/v1/namespaces/shop/pods 200 ok in "), "{told}");
-    assert!(told.contains("authorization: <masked>") && told.contains("< content-length"), "{told}");
-    assert!(!told.contains("sesame"), "{told}");
+    let reported = reported.lock().unwrap().join("\n").to_lowercase();
+    assert!(reported.contains("/api/v1/namespaces/shop/pods 200 ok in "), "{reported}");
+    assert!(
+        reported.contains("authorization: <masked>") && reported.contains("< content-length"),
+        "{reported}"
+    );
+    assert!(!reported.contains("sesame"), "{reported}");
 }

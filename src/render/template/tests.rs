@@ -1,4 +1,4 @@
-//! Lines by templates, the examples of the documentation among them.
+//! Lines formatted by templates, including the examples of the documentation.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ fn with_template(template: &str) -> Display {
     Display { template: Some(Template::Text(template.to_owned())), ..display() }
 }
 
-/// What is shown of the lines, and what is said of those that are not.
+/// The lines shown, and the notices about the others.
 fn shown(display: &Display, batch: &Batch) -> Result<(String, Vec<String>), String> {
     let mut renderer = Renderer::new(display)?;
     let mut out = Vec::new();

@@ -46,7 +46,7 @@ fn creating() -> Value {
     json!({"name": "app", "state": {"waiting": {"reason": "ContainerCreating"}}})
 }
 
-/// A tracker that has been shown pods, and what came of it.
+/// A tracker, the pods that it received, and its results.
 struct Story<'a> {
     tracker: Tracker<'a>,
     lives: Vec<(String, watch::Receiver<Life>, bool)>,
@@ -88,7 +88,7 @@ impl<'a> Story<'a> {
         self.hear(events)
     }
 
-    /// All pods so far existed at the start.
+    /// Ends the first list: all pods so far existed at the start.
     fn started(&mut self) -> &mut Self {
         let mut events = Vec::new();
         self.tracker.relisted(&mut events);
@@ -186,16 +186,16 @@ fn a_pod_without_containers_is_reported_once_for_each_reason() {
 fn a_pod_without_containers_has_the_reported_reason_or_the_usual_one() {
     let selection = everything();
     let evicted = json!({"phase": "Failed", "reason": "Evicted", "message": "The node was low on memory"});
-    for (status, told) in [
+    for (status, reported) in [
         (evicted, "failed: Evicted: The node was low on memory"),
-        (json!({"phase": "Failed"}), "failed: no reason is given"),
+        (json!({"phase": "Failed"}), "failed: no reason given"),
         (json!({"phase": "Pending", "reason": "NodeLost"}), "NodeLost"),
         (json!({"phase": "Pending", "message": "said only so"}), "said only so"),
-        (json!({"phase": "Pending"}), "its node has not reported on it yet"),
+        (json!({"phase": "Pending"}), "its node has not reported it yet"),
     ] {
         let mut story = Story::new(&selection);
         story.see(&pod_with(status));
-        assert_eq!(story.waits, [told]);
+        assert_eq!(story.waits, [reported]);
     }
     let mut unscheduled = pod_with(json!({"phase": "Pending"}));
     unscheduled.spec.node_name.clear();

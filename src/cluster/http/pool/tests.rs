@@ -35,10 +35,10 @@ use crate::{
     stats::Stats,
 };
 
-/// Much is sent in such pieces; small enough for every window.
+/// Large answers are sent in such pieces, which fit every window.
 const PIECE: usize = 2 << 10;
 
-/// An HTTP/2 server that does with each request what its path says.
+/// An HTTP/2 server that handles each request by its path.
 struct Http2 {
     behaviour: Behaviour,
     served: Arc<Mutex<JoinSet<()>>>,
@@ -50,7 +50,7 @@ struct Behaviour {
     most_streams: u32,
     connections: Arc<AtomicUsize>,
     refused: Arc<AtomicUsize>,
-    /// Bytes that streams were sent of much.
+    /// Bytes sent for `/much`.
     sent: Arc<AtomicUsize>,
 }
 
@@ -63,12 +63,12 @@ impl Http2 {
         Http2 { behaviour, served: Arc::default() }
     }
 
-    /// How many connections there are.
+    /// Number of connections.
     fn connections(&self) -> usize {
         self.behaviour.connections.load(Ordering::Relaxed)
     }
 
-    /// A pool whose connections lie in memory, so that time may be paused.
+    /// A pool whose connections are in memory, so that time can be paused.
     fn pool(&self) -> Pool {
         let (behaviour, served) = (self.behaviour.clone(), self.served.clone());
         let route = service_fn(move |_| {
@@ -107,7 +107,7 @@ impl Behaviour {
             match request.uri().path() {
                 "/deaf" => {
                     let _answering = answer(respond);
-                    // What was answered goes out, and then nothing is read any more.
+                    // Sends the pending answers, then stops reading.
                     let _ = poll_fn(|cx| connection.poll_closed(cx)).now_or_never();
                     std::future::pending::<()>().await;
                 }
@@ -200,7 +200,7 @@ async fn ninety_at_once_share_one_connection() {
     assert_eq!(chunk(&mut bodies[89]).await.unwrap().unwrap(), "line\n");
 }
 
-/// Copies from one to the other, `delay` later.
+/// Copies from one side to the other with a delay.
 async fn carry(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, delay: Duration) {
     let mut buffer = vec![0; 16 << 10];
     while let Ok(read @ 1..) = from.read(&mut buffer).await {
@@ -223,7 +223,7 @@ async fn the_round_trip_is_known_from_the_handshake_and_each_answer() {
         served.spawn(carry(arrived, back, one_way));
         served.spawn(behaviour.clone().serve(theirs));
         let ours: Box<dyn Proxied> = Box::new(ours);
-        // What lies before the server is slow to connect.
+        // The connection before the server is slow.
         sleep(Duration::from_secs(1)).map(|()| Ok(Wire::Right(BufReader::new(ours))))
     }));
     let shortest = || pool.dialer.round_trip.shortest().unwrap().as_millis();
@@ -289,7 +289,7 @@ async fn a_connection_that_answers_no_ping_ends_its_streams() {
     let error = chunk(&mut body).await.unwrap().unwrap_err();
     let error = Error::from_http("https://double", &*error);
     assert_eq!(error.kind(), ErrorKind::Interrupted);
-    assert!(error.is_retryable() && error.to_string().contains("no more pings"), "{error}");
+    assert!(error.is_retryable() && error.to_string().contains("no longer answers pings"), "{error}");
     assert!(open(&pool, "/hold").await.is_ok(), "the next one gets another connection");
 }
 
@@ -333,7 +333,7 @@ async fn many_unread_streams_are_sent_little_and_few_are_sent_much() {
     let few = open(&pool, "/much").await.unwrap();
     sleep(Duration::from_secs(1)).await;
     assert!(sent() >= 1000 << 10, "{}", sent());
-    // They come one after the other, and are sent most while there are few.
+    // They come one after the other; the first ones get the largest windows.
     let mut many = Vec::new();
     for _ in 0..300 {
         many.push(open(&pool, "/much").await.unwrap());

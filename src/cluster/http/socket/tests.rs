@@ -19,7 +19,7 @@ async fn with_latency() -> (Socket, TcpStream) {
     pair(Pace { latency: LATENCY, ..Pace::default() }).await
 }
 
-/// What the next read gives, and how long it took.
+/// The data of the next read, and its duration.
 async fn read(socket: &mut Socket) -> (String, Duration) {
     let start = Instant::now();
     let data = socket.fill_buf().await.unwrap().to_vec();
@@ -27,7 +27,7 @@ async fn read(socket: &mut Socket) -> (String, Duration) {
     (String::from_utf8(data).unwrap(), start.elapsed())
 }
 
-/// Waits until so many bytes have arrived at a socket that rests: the kernel takes its time, which is not ours.
+/// Waits until this many bytes have arrived at a resting socket; the kernel does not use the paused clock.
 fn arrived(socket: &Socket, count: usize) {
     let Wire::Resting(stream) = &socket.wire else { panic!("it does not rest") };
     while stream.peek(&mut [0; 64]).ok() != Some(count) {
@@ -35,7 +35,7 @@ fn arrived(socket: &Socket, count: usize) {
     }
 }
 
-/// A socket that has just delivered twice, and so rests.
+/// A socket that has delivered twice, and so rests.
 async fn busy() -> (Socket, TcpStream) {
     let (mut socket, mut peer) = with_latency().await;
     for text in ["a", "b"] {
@@ -152,7 +152,7 @@ async fn an_attended_socket_waits_for_the_bandwidth_too() {
     let mut all = 0;
     while all < 300 {
         all += read(&mut socket).await.0.len();
-        // The next turn is asked for, and it is waited for.
+        // The next turn is requested and awaited.
         let mut cx = Context::from_waker(std::task::Waker::noop());
         let _ = Pin::new(&mut socket).poll_fill_buf(&mut cx);
         socket.attend().unwrap();
