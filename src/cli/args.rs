@@ -1,16 +1,13 @@
 //! The command line as given: flags with their values, and the words that are not flags.
 
-use std::{
-    error::Error,
-    ffi::{OsStr, OsString},
-};
+use std::{error::Error, ffi::OsStr};
 
 use clap::ArgMatches;
 
 use super::{
-    config::Origins,
     flags::{self, Entry, Flag, Scope, Value, within},
-    pflag::Positional,
+    places::Places,
+    words::{Given, Positional},
 };
 use crate::usage_error::UsageError;
 
@@ -24,29 +21,9 @@ pub struct Args {
     /// The flags of the config file, for those that the command line does not have.
     defaults: Vec<Given>,
     /// The places in the config file.
-    pub origins: Origins,
+    pub places: Places,
     /// For standard error.
     pub warnings: Vec<String>,
-}
-
-/// A flag on the command line or in the config file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Given {
-    pub flag: &'static Entry,
-    /// None: the flag stands alone, which has a meaning of its own.
-    pub value: Option<OsString>,
-}
-
-impl Given {
-    /// `--name=value`, or `--name` alone.
-    pub(super) fn word(&self) -> OsString {
-        let mut word = OsString::from(format!("--{}", self.flag.name));
-        if let Some(value) = &self.value {
-            word.push("=");
-            word.push(value);
-        }
-        word
-    }
 }
 
 impl Args {
@@ -57,8 +34,8 @@ impl Args {
             Some(reason) => UsageError::new(reason.to_string()),
             None => UsageError::new(error.to_string()),
         })?;
-        let (defaults, origins, warnings) = (Vec::new(), Origins::default(), Vec::new());
-        Ok(Args { positionals, given, defaults, origins, warnings })
+        let (defaults, places, warnings) = (Vec::new(), Places::default(), Vec::new());
+        Ok(Args { positionals, given, defaults, places, warnings })
     }
 
     /// Adds the flags of the config file, which the command line does not have.

@@ -8,7 +8,9 @@ mod hints;
 #[cfg(test)]
 mod manual;
 mod pflag;
+mod places;
 mod scripts;
+mod words;
 
 use std::{ffi::OsString, path::Path};
 
@@ -17,7 +19,8 @@ use flags::{Scope, logs, other};
 
 pub use args::Args;
 pub use hints::misused;
-pub use pflag::{Positional, Word};
+pub use pflag::Word;
+pub use words::Positional;
 
 /// The request of a command line.
 #[derive(Debug)]
@@ -69,11 +72,11 @@ fn with_config(
     wanted: impl Fn(&flags::Entry) -> bool,
 ) -> Result<Args, UsageError> {
     let without_effect = args.without_effect_on_stdin();
-    let config::Defaults { mut flags, origins, mut warnings } = config::defaults(&args, env)?;
+    let config::Defaults { mut flags, places, mut warnings } = config::defaults(&args, env)?;
     flags.retain(|given| wanted(given.flag));
-    let mut args = args.with_defaults(flags).map_err(|error| origins.blame(error))?;
+    let mut args = args.with_defaults(flags).map_err(|error| places.blame(error))?;
     warnings.extend(without_effect.filter(|_| args.get(&logs::STDIN)));
-    (args.origins, args.warnings) = (origins, warnings);
+    (args.places, args.warnings) = (places, warnings);
     Ok(args)
 }
 

@@ -3,9 +3,9 @@
 use std::ffi::{OsStr, OsString};
 
 use super::{
-    args::Given,
     flags::{self, Entry},
     hints,
+    words::{Given, Positional},
 };
 use crate::usage_error::UsageError;
 
@@ -14,15 +14,6 @@ use crate::usage_error::UsageError;
 pub struct Found {
     pub flags: Vec<Given>,
     pub positionals: Vec<Positional>,
-}
-
-/// A word that is not a flag.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Positional {
-    pub value: OsString,
-    /// The flag before it, if that flag takes a value only with `=`, or is a long flag with one dash: the word may be
-    /// meant as its value.
-    pub after: Option<String>,
 }
 
 /// `args` without the name of the program.
