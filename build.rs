@@ -1,6 +1,6 @@
-//! Tells the program what it was built from, for `--version`: a commit and its date.
+//! Passes the commit and its date to the program, for `--version`.
 //!
-//! Packagers without a repository say `STERN_RS_COMMIT` and `SOURCE_DATE_EPOCH`; with neither, the version is plain.
+//! Packagers without a repository can set `STERN_RS_COMMIT` and `SOURCE_DATE_EPOCH`; otherwise the version has none.
 
 use std::{
     env,
@@ -14,7 +14,7 @@ fn main() {
         println!("cargo::rerun-if-env-changed={variable}");
     }
     if is_repository() {
-        // HEAD changes when another branch is checked out, its log with every commit.
+        // HEAD changes with the branch, its log with every commit.
         for file in ["HEAD", "logs/HEAD"] {
             if let Some(path) =
                 git(&["rev-parse", "--git-path", file]).filter(|path| Path::new(path).exists())
@@ -23,8 +23,8 @@ fn main() {
             }
         }
     }
-    let commit = said("STERN_RS_COMMIT").or_else(|| repository(&["rev-parse", "--short=9", "HEAD"]));
-    let date = said("SOURCE_DATE_EPOCH")
+    let commit = variable("STERN_RS_COMMIT").or_else(|| repository(&["rev-parse", "--short=9", "HEAD"]));
+    let date = variable("SOURCE_DATE_EPOCH")
         .and_then(|seconds| Some(civil(seconds.parse::<u64>().ok()? / 86_400)))
         .or_else(|| repository(&["log", "-1", "--format=%cs"]));
     let build: Vec<String> = commit.into_iter().chain(date).collect();
@@ -33,15 +33,15 @@ fn main() {
     }
 }
 
-fn said(variable: &str) -> Option<String> {
-    env::var(variable).ok().filter(|value| !value.is_empty())
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 fn repository(args: &[&str]) -> Option<String> {
     if is_repository() { git(args) } else { None }
 }
 
-/// Whether the repository is this package's, and not one that holds it among other things.
+/// Whether the repository is this package's own, not a larger one that contains it.
 fn is_repository() -> bool {
     let canonical = |path: PathBuf| path.canonicalize().ok();
     let root = git(&["rev-parse", "--show-toplevel"]).and_then(|root| canonical(root.into()));
@@ -55,7 +55,7 @@ fn git(args: &[&str]) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// The date of a day counted from 1970-01-01, in the calendar whose years begin in March.
+/// The calendar date of a day counted from 1970-01-01; the calculation uses years that begin in March.
 fn civil(days: u64) -> String {
     let days = days + 719_468;
     let (era, day) = (days / 146_097, days % 146_097);

@@ -1,5 +1,5 @@
-//! What it costs to turn lines into bytes: `cargo bench --bench render`. A batch has 1000 lines, so that a time in
-//! microseconds reads as nanoseconds a line. Allocations are counted; there is none once the buffer has its size.
+//! The cost of turning lines into bytes: `cargo bench --bench render`. A batch has 1000 lines, so microseconds read
+//! as nanoseconds a line. Allocations are counted; there are none once the buffer has its final size.
 
 use std::sync::Arc;
 
@@ -55,7 +55,7 @@ fn batch(text: Text, lines: usize, per_second: i64) -> Batch {
     let mut data = Vec::new();
     let mut items = Vec::new();
     for i in 0..lines {
-        // As tail reads them: a timestamp before each line.
+        // As from a tail: a timestamp before each line.
         data.extend_from_slice(b"2026-05-31T22:03:20.123456789Z ");
         let start = data.len() as u32;
         data.extend_from_slice(&text.line(i));
@@ -114,7 +114,7 @@ fn default_color(bencher: Bencher) {
     render(bencher, display(Format::Default), &[], &[batch(Text::Plain, LINES, 1000)]);
 }
 
-/// As lines arrive when they are followed: each in a batch of its own.
+/// Followed lines, each in its own batch.
 #[divan::bench]
 fn default_color_followed(bencher: Bencher) {
     let batches = vec![batch(Text::Plain, 1, 1000); LINES];
@@ -143,13 +143,13 @@ fn extjson(bencher: Bencher, text: Text) {
     render(bencher, display(Format::Extjson), &[], &[batch(text, LINES, 1000)]);
 }
 
-/// Patterns that match nowhere, one place, three places.
+/// Patterns that match nowhere, in one place, in three places.
 #[divan::bench(args = [&["error"][..], &["reviews"], &["error", "warn"], &["GET", r"\d+ms", "trace"]])]
 fn highlight(bencher: Bencher, patterns: &[&str]) {
     render(bencher, display(Format::Default), patterns, &[batch(Text::Plain, LINES, 1000)]);
 }
 
-/// Patterns that match in no line, and so are all tried.
+/// Patterns that match no line, so that all are tried.
 #[divan::bench(args = [&["error"][..], &["error", "warn"], &["error", "warn", "(?i)panic", r"\b5\d\d\b"]])]
 fn filter(bencher: Bencher, exclude: &[&str]) {
     let mut filter = Filter::new(&FilterPlan { exclude: patterns(exclude), ..FilterPlan::default() });

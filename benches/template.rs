@@ -1,5 +1,5 @@
-//! What a template costs: `cargo bench --bench template`. A batch has 1000 lines, so that a time in microseconds reads
-//! as nanoseconds a line.
+//! The cost of a template: `cargo bench --bench template`. A batch has 1000 lines, so microseconds read as
+//! nanoseconds a line.
 
 use std::sync::Arc;
 
@@ -64,7 +64,7 @@ fn render(bencher: Bencher, template: &str) {
     });
 }
 
-/// What `-o default` shows, as a template.
+/// The output of `-o default` as a template.
 #[divan::bench]
 fn default(bencher: Bencher) {
     render(
@@ -73,7 +73,7 @@ fn default(bencher: Bencher) {
     );
 }
 
-/// Fields alone, which allocate nothing.
+/// Only fields, which allocate nothing.
 #[divan::bench]
 fn fields(bencher: Bencher) {
     render(bencher, "{{.Namespace}}/{{.PodName}}/{{.ContainerName}} {{.Labels.app}} {{.Message}}\n");
@@ -89,7 +89,7 @@ fn formatted(bencher: Bencher) {
     render(bencher, r#"{{printf "%-24s %s" .PodName .Message}}{{"\n"}}"#);
 }
 
-/// A log of JSON lines, shown for people.
+/// A log of JSON lines, formatted for people.
 #[divan::bench]
 fn json(bencher: Bencher) {
     render(

@@ -1,7 +1,7 @@
-//! Tails a small cluster that lives in this process: a few pods that talk, one that crashes, one that comes late.
+//! Tails a small cluster in this process: a few pods write lines, one crashes, one starts late.
 //!
 //! `cargo run --release --example demo [-- ARGS]`: ARGS are stern-rs's own, such as `-o json` or `-i 'level=error'`.
-#![allow(clippy::print_stderr, reason = "it reports to the terminal")]
+#![allow(clippy::print_stderr, reason = "the example reports errors on the terminal")]
 
 use std::{env, process, thread, time::Duration};
 
@@ -31,34 +31,34 @@ fn main() -> process::ExitCode {
     }
 
     thread::spawn(move || {
-        talk(&server);
-        // Following goes on for ever; the demo is over.
+        run_pods(&server);
+        // Following would never end.
         let _ = std::fs::remove_file(&kubeconfig);
         process::exit(0);
     });
     stern_rs::run(args, Io::process()).into()
 }
 
-/// What the pods do, beat by beat.
-fn talk(server: &ApiServer) {
-    let say = |container: &str, line: String| {
+/// Lets the pods write, start, restart and go.
+fn run_pods(server: &ApiServer) {
+    let write = |container: &str, line: String| {
         server.log(container).push(line);
     };
     for beat in 0..BEATS {
         thread::sleep(BEAT);
         let pod = ["web-7d9c5b8f6-abcde", "web-7d9c5b8f6-fghij"][beat % 2];
-        say(&format!("{pod}/nginx"), format!("GET /cart/{beat} 200 {}ms", 3 + beat * 7 % 40));
+        write(&format!("{pod}/nginx"), format!("GET /cart/{beat} 200 {}ms", 3 + beat * 7 % 40));
         match beat % 7 {
-            2 => say(&format!("{pod}/app"), format!("level=info msg=\"order {beat} placed\"")),
-            3 => say(&format!("{pod}/app"), "level=error msg=\"payment declined\"".to_owned()),
-            _ => say("worker-0/worker", format!("{{\"level\":\"info\",\"job\":{beat}}}")),
+            2 => write(&format!("{pod}/app"), format!("level=info msg=\"order {beat} placed\"")),
+            3 => write(&format!("{pod}/app"), "level=error msg=\"payment declined\"".to_owned()),
+            _ => write("worker-0/worker", format!("{{\"level\":\"info\",\"job\":{beat}}}")),
         }
         match beat {
             12 => server.add_pod(Pod::new("web-7d9c5b8f6-klmno").label("app", "web").container("nginx")),
-            14 => say("web-7d9c5b8f6-klmno/nginx", "ready".to_owned()),
-            20 => say("worker-0/worker", "panic: out of cheese".to_owned()),
+            14 => write("web-7d9c5b8f6-klmno/nginx", "ready".to_owned()),
+            20 => write("worker-0/worker", "panic: out of cheese".to_owned()),
             21 => server.restart_container("worker-0/worker"),
-            22 => say("worker-0/worker", "started again".to_owned()),
+            22 => write("worker-0/worker", "restarted".to_owned()),
             34 => server.delete_pod("web-7d9c5b8f6-klmno"),
             _ => {}
         }

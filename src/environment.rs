@@ -1,4 +1,4 @@
-//! The process environment: terminals, the variables about colour, the local time zone, the home directory.
+//! The process environment: terminals, variables for colour, local time zone, home directory.
 
 use std::{
     env,
@@ -18,7 +18,7 @@ pub struct Environment {
     pub clicolor: Option<OsString>,
     pub clicolor_force: Option<OsString>,
     pub term: Option<OsString>,
-    /// By `$TZ`, or as the system is set.
+    /// From `$TZ`, or the system's setting.
     pub local: TimeZone,
     pub home: Option<PathBuf>,
     /// `$STERNCONFIG`
@@ -41,15 +41,15 @@ impl Environment {
         }
     }
 
-    /// Whether a stream is coloured with `--color auto`.
+    /// Whether `--color auto` colours a stream.
     pub fn wants_color(&self, is_terminal: bool) -> bool {
-        let said = |variable: &Option<OsString>| variable.as_ref().is_some_and(|value| !value.is_empty());
+        let is_set = |variable: &Option<OsString>| variable.as_ref().is_some_and(|value| !value.is_empty());
         let is =
             |variable: &Option<OsString>, word: &str| variable.as_ref().is_some_and(|value| value == word);
-        if said(&self.no_color) {
+        if is_set(&self.no_color) {
             return false;
         }
-        if said(&self.clicolor_force) && !is(&self.clicolor_force, "0") {
+        if is_set(&self.clicolor_force) && !is(&self.clicolor_force, "0") {
             return true;
         }
         is_terminal && !is(&self.clicolor, "0") && !is(&self.term, "dumb")

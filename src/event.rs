@@ -1,4 +1,4 @@
-//! Events: all that travels from the sources to the sinks, each origin's in its own order.
+//! Events: everything that travels from sources to sinks, in order for each origin.
 
 use std::sync::Arc;
 
@@ -7,37 +7,37 @@ use jiff::Timestamp;
 
 use crate::{lines::Spool, notice::Notice, origin::Origin};
 
-/// Of one origin there is first `Opened`, last `Closed`, once each for every instance that was read.
+/// Every instance of an origin sends first `Opened` and last `Closed`, once each.
 #[derive(Debug)]
 pub enum Event {
     /// Lines of this origin follow.
     Opened(Arc<Origin>),
     Batch(Batch),
-    /// No line of this origin that was written before that instant is still to come, as far as the clocks of its node and of
-    /// the apiserver agree: an order that waits for it need wait no longer.
+    /// All lines of this origin written before this instant have been sent, as far as the clocks of its node and the
+    /// apiserver agree: an ordering that waits for this origin can continue.
     Reached(Arc<Origin>, Instant),
     /// No more lines follow.
     Closed(Arc<Origin>, Closed),
-    /// A message for the user, without a place among lines.
+    /// A message for the user that has no position among lines.
     Notice(Notice),
-    /// Whole lines for standard output that come from no log.
+    /// Complete lines for standard output that do not come from a log.
     Text(String),
 }
 
-/// How an origin, or one instance of it, came to its end.
+/// The end of an origin, or of one instance of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Closed {
     pub reason: Reason,
-    /// Whether everything that was there to read was read.
+    /// Whether everything available was read.
     pub complete: bool,
-    /// How often the container had restarted before.
+    /// Number of restarts before this instance.
     pub restart_count: u32,
 }
 
-/// Why no more lines come.
+/// The reason why no more lines come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
-    /// All there was to show was shown (`--no-follow`, `--previous`, end of standard input).
+    /// Everything requested was shown (`--no-follow`, `--previous`, end of standard input).
     Finished,
     /// The container terminated.
     Terminated(Ending),
@@ -45,14 +45,14 @@ pub enum Reason {
     Deleted,
     /// The pod no longer meets `--condition`.
     Dropped,
-    /// It could not be read; a notice said why.
+    /// It could not be read; a notice gave the reason.
     Failed,
 }
 
-/// How an instance of a container ended, as far as it is known.
+/// The end of a container instance, as far as known.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Ending {
-    /// Such as `OOMKilled`; empty if unknown.
+    /// For example `OOMKilled`; empty if unknown.
     pub reason: String,
     pub exit_code: Option<i32>,
     /// In whole seconds.
@@ -61,21 +61,21 @@ pub struct Ending {
     pub deleting: bool,
 }
 
-/// Nanoseconds since the Unix epoch, as the container runtime stamped a line.
+/// Nanoseconds since the Unix epoch, as stamped by the container runtime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant(pub i64);
 
 impl From<Timestamp> for Instant {
-    /// Instants beyond the year 2262 become the last that can be told.
+    /// Instants beyond the year 2262 become the largest value.
     fn from(time: Timestamp) -> Self {
         Self(time.as_nanosecond().try_into().unwrap_or(i64::MAX))
     }
 }
 
-/// One log line: when it was written and where in [`Batch::data`] its message lies (without its newline).
+/// One log line: its time, and the position of its message in [`Batch::data`] (without newline).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Line {
-    /// Absent on standard input, whose lines carry no time.
+    /// None on standard input, whose lines have no time.
     pub time: Option<Instant>,
     pub start: u32,
     pub end: u32,
@@ -87,19 +87,19 @@ pub enum Item {
     Gap(Gap),
 }
 
-/// Lines that may not have been read. Instants are those of the lines around; None: there is none, or it is not known.
+/// Lines that may be missing. The instants are those of the neighbouring lines; None: no such line, or unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gap {
     /// Between two lines.
     Between(Option<Instant>, Option<Instant>),
-    /// Behind this line: the log has more than could be read.
+    /// After this line: the rest of the log could not be read.
     Behind(Option<Instant>),
-    /// Behind this line, if there was any more: nobody can tell, since the log was removed.
+    /// After this line, if there were more: the log was removed before its end could be checked.
     Unchecked(Option<Instant>),
 }
 
 impl Gap {
-    /// After and before which line.
+    /// The instants after and before which lines are missing.
     pub fn bounds(self) -> [Option<Instant>; 2] {
         match self {
             Self::Between(after, before) => [after, before],
@@ -114,7 +114,7 @@ pub struct Batch {
     pub origin: Arc<Origin>,
     pub data: Bytes,
     pub items: Vec<Item>,
-    /// What follows the data of the one line that is in it, where that is too long to be held.
+    /// The rest of the only line in the batch, if it is too long for memory.
     pub rest: Option<Spool>,
 }
 
@@ -123,7 +123,7 @@ impl Batch {
     pub fn message(&self, line: &Line) -> &[u8] {
         &self.data[line.start as usize..line.end as usize]
     }
-    /// Keeps only the items of these indices, which ascend.
+    /// Keeps only the items with these indices, in ascending order.
     pub fn keep(&mut self, indices: &[u32]) {
         for (to, &from) in indices.iter().enumerate() {
             self.items[to] = self.items[from as usize];

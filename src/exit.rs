@@ -1,16 +1,16 @@
-//! The exit codes, which scripts depend on.
+//! Exit codes; scripts depend on them.
 
 use std::process;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExitCode {
-    /// It did what it was asked to, or its reader had enough.
+    /// Success, or the reader closed the output.
     Done = 0,
-    /// It could not: no cluster, no permission, not a single log to be read.
+    /// Failure: no cluster, no permission, or no log could be read.
     Failed = 1,
     /// The command line is wrong.
     Usage = 2,
-    /// It came to its end, but some lines were not read; standard error says which.
+    /// Finished, but some lines were not read; standard error lists them.
     Unread = 3,
     /// Ctrl-C.
     Interrupted = 130,

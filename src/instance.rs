@@ -1,4 +1,4 @@
-//! One life of a container, as far as `select` and `tail` know it.
+//! One instance of a container, as `select` and `tail` know it.
 
 use std::sync::Arc;
 
@@ -6,26 +6,26 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{event::Ending, origin::Origin};
 
-/// One instance of a container: a restart makes another of the same origin.
+/// One instance of a container: a restart makes another one of the same origin.
 #[derive(Debug, Default)]
 pub struct Instance {
     pub origin: Arc<Origin>,
-    /// As the container runtime names it, such as `containerd://4f5e…`.
+    /// The container runtime's ID, for example `containerd://4f5e…`.
     pub container_id: String,
     pub restart_count: u32,
     /// In whole seconds.
     pub started: Option<Timestamp>,
 }
 
-/// What is known of an instance now, told to its tail as it changes.
+/// The current state of an instance, sent to its tail on each change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Life {
     Running,
-    /// It runs, and its pod is being deleted: soon there will be no log.
+    /// It runs, and its pod is being deleted: its log will soon be gone.
     Terminating,
-    /// It ended; its log is the container's current one until a new instance starts.
+    /// It ended; its log stays the current one until a new instance starts.
     Terminated(Ending),
-    /// A new instance runs; while it is the only one since, the log of this one is the previous one.
+    /// A new instance runs; until a further restart, the log of this one is the previous one.
     Replaced {
         ending: Ending,
         /// Of the new instance.
@@ -33,17 +33,17 @@ pub enum Life {
         /// When the new instance started, in whole seconds.
         started: Option<Timestamp>,
     },
-    /// The pod is gone, and its logs with it.
+    /// The pod and its logs are gone.
     Deleted,
     /// The pod no longer meets `--condition`.
     Dropped,
 }
 
 impl Life {
-    /// From when on lines in the container's current log can only be those of a later instance.
+    /// Lines in the container's current log after this time belong to a later instance.
     ///
-    /// The instants of lines and of statuses come from the same node, the latter in whole seconds. Last lines are stamped
-    /// when the runtime reads them, which on a busy node can be after the end.
+    /// Lines and statuses have times of the same node, statuses in whole seconds. The runtime stamps lines when it reads
+    /// them, which on a busy node can be after the end.
     pub fn log_end(&self) -> Option<Timestamp> {
         let (known, slack) = match self {
             Self::Terminated(ending) => (ending.finished, 5),

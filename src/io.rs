@@ -1,5 +1,5 @@
-//! The three streams of a process, or of whoever stands in for one. They may be shared with a program that set them
-//! not to block, for itself and so for everybody; then they are waited for.
+//! The three standard streams of a process, or replacements. Another program that shares them may have set them
+//! non-blocking, which affects all processes; reads and writes then wait.
 
 use std::{
     fs::File,
@@ -18,8 +18,8 @@ pub struct Io {
 }
 
 impl Io {
-    /// The streams of this process, unbuffered: whoever writes has gathered enough. Of one that is closed std makes what
-    /// is as good as anything.
+    /// The streams of this process, unbuffered: callers buffer themselves. A closed stream falls back to std's, whose
+    /// behaviour is fine.
     pub fn process() -> Self {
         let stdin: Box<dyn Read + Send> = match copy(io::stdin().as_fd()) {
             Ok(stdin) => Box::new(Patient(stdin)),
@@ -32,7 +32,7 @@ impl Io {
         Self { stdin, stdout, stderr: Self::process_stderr() }
     }
 
-    /// Standard error of this process, to be written past all that waits to be shown.
+    /// Standard error of this process, to be written ahead of all waiting output.
     pub fn process_stderr() -> Box<dyn Write + Send> {
         match copy(io::stderr().as_fd()) {
             Ok(stderr) => Box::new(WholeLines::new(stderr)),
@@ -45,10 +45,10 @@ fn copy(stream: BorrowedFd<'_>) -> io::Result<File> {
     stream.try_clone_to_owned().map(File::from)
 }
 
-/// Waits until there is something to read or room to write, or nobody at the other end any more; then the next read or
-/// write says which. Only a thread that may be left behind can wait so long.
+/// Waits until the file can be read or written, or its other end is closed; the next read or write shows which. May
+/// block for ever: call it only on threads that can be abandoned.
 pub(crate) fn wait(file: &File, what: PollFlags) {
-    // Interrupted, it is waited for again.
+    // If interrupted, the caller waits again.
     let _ = poll(&mut [PollFd::new(file, what)], None);
 }
 

@@ -1,6 +1,6 @@
-//! The log tailer for Kubernetes. The modules stand in the order in which data flows through them.
+//! The log tailer for Kubernetes. Modules are listed in the order of the data flow.
 
-// What the modules hand to each other.
+// Types that the modules exchange.
 mod event;
 mod instance;
 mod notice;
@@ -40,7 +40,7 @@ use std::{ffi::OsString, io::Write};
 pub use exit::ExitCode;
 pub use io::Io;
 
-/// The way of a line from a batch to bytes, for benchmarks.
+/// The path of a line from a batch to bytes, for benchmarks.
 #[doc(hidden)]
 pub mod bench {
     pub use crate::{
@@ -56,7 +56,7 @@ use cli::Command;
 use environment::Environment;
 use plan::Plan;
 
-/// Does what `args` say, the program's name first, with the streams of `io`.
+/// Runs the command line `args` (the program's name first) with the streams of `io`.
 pub fn run(args: impl IntoIterator<Item = OsString>, mut io: Io) -> ExitCode {
     let env = Environment::of_process();
     let planned = match cli::parse(args, &env) {
@@ -82,7 +82,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, mut io: Io) -> ExitCode {
             })
         }
         Err(error) => {
-            // There is nowhere else to say that standard error is closed.
+            // If standard error is closed, the error cannot be reported.
             let _ = writeln!(io.stderr, "stern-rs: {error}");
             ExitCode::Usage
         }
@@ -92,12 +92,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>, mut io: Io) -> ExitCode {
 fn block_on<T>(future: impl Future<Output = T>) -> std::io::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let done = runtime.block_on(future);
-    // Threads that wait for a name server or a blocked standard output are left behind.
+    // Abandons threads that wait for a name server or a blocked standard output.
     runtime.shutdown_background();
     Ok(done)
 }
 
-/// Prints what was asked for in place of a run. A reader that went away is no error.
+/// Prints the text requested instead of a run. A closed reader is not an error.
 fn print(io: &mut Io, text: &str) -> ExitCode {
     match io.stdout.write_all(text.as_bytes()).and_then(|()| io.stdout.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => ExitCode::Failed,
@@ -105,10 +105,10 @@ fn print(io: &mut Io, text: &str) -> ExitCode {
     }
 }
 
-/// Every stream may need a connection, and so a file; some systems allow 256 unless asked for more.
+/// Raises the limit on open files: every stream may need a connection, and some systems allow only 256 by default.
 fn raise_open_files() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
-    // Where it is refused, what is allowed has to do.
+    // If refused, the current limit stays.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
 }

@@ -1,4 +1,4 @@
-//! Notices: messages for the user that have no place among log lines.
+//! Notices: messages for the user that have no position among log lines.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -13,14 +13,14 @@ pub struct Notice {
     pub text: String,
 }
 
-/// The part of the world that a notice is about.
+/// The subject of a notice.
 #[derive(Debug, Clone)]
 pub enum Scope {
     /// The whole run.
     Run,
     /// One cluster: its apiserver, its namespaces, its nodes.
     Cluster,
-    /// A pod without a container to name.
+    /// A pod, for notices about no particular container.
     Pod(Arc<PodInfo>),
     Origin(Arc<Origin>),
 }
@@ -29,15 +29,15 @@ pub enum Scope {
 pub enum Kind {
     /// A request to the apiserver, for `--verbosity`.
     Trace,
-    /// Good to know; hidden by `--only-log-lines`.
+    /// Information; hidden by `--only-log-lines`.
     Info,
-    /// Nothing of this scope has started yet, for this reason; hidden by `--only-log-lines`.
+    /// Nothing in this scope has started yet, for this reason; hidden by `--only-log-lines`.
     Waiting,
     /// The pod ended before any of its containers started, for this reason; hidden by `--only-log-lines`.
     Failed,
-    /// Something went wrong; always shown.
+    /// A problem; always shown.
     Warning,
-    /// The same, where many find it out: shown once while it lasts.
+    /// A problem that many tails notice: shown once while it lasts.
     Common,
 }
 
@@ -55,15 +55,15 @@ impl Scope {
     }
 }
 
-/// The pause after which a common notice is news again.
+/// A common notice is shown again after this long without it.
 const OVER: Duration = Duration::from_secs(60);
 
-/// The common notices of late.
+/// The recent common notices.
 #[derive(Default)]
 pub struct Recent(HashMap<String, Instant>);
 
 impl Recent {
-    /// Whether this one is to be shown.
+    /// Whether this notice must be shown.
     pub fn is_news(&mut self, notice: &Notice) -> bool {
         if notice.kind != Kind::Common {
             return true;
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn what_many_find_out_is_news_once_while_it_lasts() {
+    async fn a_common_notice_is_news_once_while_it_lasts() {
         let mut recent = Recent::default();
         let (refused, closed) =
             (Scope::Cluster.notice(Kind::Common, "401"), Scope::Cluster.notice(Kind::Common, "closed"));

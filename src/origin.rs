@@ -1,4 +1,4 @@
-//! An origin: the place that lines come from, as people see it.
+//! An origin: the source of lines as users know it.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -13,13 +13,13 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// Whether there is a name to show beside its lines.
+    /// Whether it has a name to show beside its lines.
     pub fn is_named(&self) -> bool {
         !self.pod.name.is_empty()
     }
 }
 
-/// What every container of a pod has in common.
+/// The properties shared by all containers of a pod.
 #[derive(Debug, Default)]
 pub struct PodInfo {
     pub namespace: String,
@@ -27,7 +27,7 @@ pub struct PodInfo {
     pub uid: String,
     /// The node's name; empty before the pod is scheduled.
     pub node: String,
-    /// The controller that owns the pod, such as `ReplicaSet/web-7d9c5b8f6`.
+    /// The controller that owns the pod, for example `ReplicaSet/web-7d9c5b8f6`.
     pub owner: Option<Owner>,
     pub labels: Option<BTreeMap<String, String>>,
     pub annotations: Option<BTreeMap<String, String>>,
@@ -41,7 +41,7 @@ pub struct Owner {
     pub name: String,
 }
 
-/// Which list of the pod's spec names a container.
+/// The list in the pod's spec that contains a container.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ContainerKind {
     Init,

@@ -1,5 +1,5 @@
-//! The purposes of the requests to the apiserver. The scheduler, the limiter and `--stats` derive from them all that
-//! they know of a request, so that they cannot disagree.
+//! The purposes of requests to the apiserver. Scheduler, limiter and `--stats` derive all their knowledge of a
+//! request from its purpose, so that they cannot disagree.
 
 /// The purpose of one request.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -9,23 +9,23 @@ pub enum Purpose {
     List,
     /// Watch objects.
     Watch,
-    /// Reopen a log whose stream broke: every second counts before the node rotates the log away.
+    /// Reopen a log after its stream broke: urgent, since the node may rotate the log away.
     Resume,
     /// Read the rest of a log that will be gone soon: its container has ended, or its pod is being deleted.
     Remainder,
-    /// Look at the last line of a log, while its tail, and so that of the next instance, waits.
+    /// Look at the last line of a log while its tail, and so the tail of the next instance, waits.
     Confirm,
     /// Open a log that will be gone soon.
     Ending,
     /// Open a log.
     Open,
-    /// Poll a container of which nothing was shown yet.
+    /// Poll a container for the first time.
     FirstPoll,
     /// Poll a container again.
     Poll,
-    /// Look at the last line of a log, while its stream goes on.
+    /// Look at the last line of a log while its stream continues.
     Check,
-    /// Ask a silent apiserver for any answer.
+    /// Ask a silent apiserver for any response.
     Probe,
 }
 
@@ -40,13 +40,13 @@ impl Purpose {
         }
     }
 
-    /// Its position in the order of the limiter, and of the scheduler for a place: the smallest goes first, equals as they
-    /// came. The scheduler is asked for a place by logs alone; those that are polled take turns behind all others.
+    /// Its position in the limiter's order, and in the scheduler's order for places: smallest first, equals in order
+    /// of arrival. Only logs ask the scheduler for places; polls take turns after all others.
     pub fn order(self) -> u8 {
         self.row().0
     }
 
-    /// Whether it comes again and again, and so shares the limiter's half rate with all that do.
+    /// Whether it repeats, and so shares the limiter's half rate with other repeating requests.
     pub fn recurs(self) -> bool {
         self.row().1
     }
@@ -61,7 +61,8 @@ impl Purpose {
         matches!(self, Self::Remainder | Self::Ending)
     }
 
-    /// Its order, whether it recurs, and its kind. All that recur come last: the limiter lets none of them hold up another.
+    /// Its order, whether it repeats, and its kind. Repeating requests come last: in the limiter they delay no other
+    /// request.
     fn row(self) -> (u8, bool, &'static str) {
         match self {
             Self::List => (0, false, "list"),
@@ -109,7 +110,7 @@ mod tests {
         for (purpose, order, recurs, kind) in table {
             assert_eq!((purpose.order(), purpose.recurs(), purpose.kind()), (order, recurs, kind));
         }
-        // The limiter relies on it.
+        // The limiter relies on this order.
         assert!(table.is_sorted_by_key(|(_, order, recurs, _)| (recurs, order)));
     }
 
@@ -121,7 +122,7 @@ mod tests {
         assert_eq!(purposes.map(Purpose::ends), [false, true, true, false]);
     }
 
-    /// The order in which requests go that have come in the order of `came`, where one goes at a time.
+    /// The order in which requests are sent that arrive in the order of `came`, one at a time.
     async fn order_of<F: Future<Output = ()>>(
         came: &[Purpose],
         pass: impl Fn(usize, Purpose) -> F,

@@ -1,4 +1,4 @@
-//! The queue from the sources to the order, bounded in bytes: of each origin, and of all together.
+//! The queue from sources to the order, bounded in bytes for each origin and in total.
 
 use std::sync::Arc;
 
@@ -10,29 +10,29 @@ use crate::{
     origin::Origin,
 };
 
-/// Counted for an event beside its data, so that notices and empty batches are bounded too.
+/// Size counted for each event beside its data, so that notices and empty batches are bounded too.
 const OVERHEAD: usize = 256;
 
-/// Bytes that may wait. A single batch that is larger passes when nothing else waits.
+/// Limits on waiting bytes. A larger batch passes if nothing else waits.
 #[derive(Debug, Clone, Copy)]
 pub struct Capacity {
     pub of_origin: usize,
-    /// An order that holds one origin's lines back until another's have come has no use for this bound, and sets it too high
-    /// to be reached ([`Semaphore::MAX_PERMITS`]): else those that wait could take the room of those that are waited for.
+    /// An ordering that holds back one origin's lines until another's arrive must set this to
+    /// [`Semaphore::MAX_PERMITS`]: otherwise the held lines could take the room of the awaited ones.
     pub of_all: usize,
 }
 
-/// An event, and the room that it takes until it is taken out.
+/// An event, and the room that it occupies until it is taken.
 #[derive(Debug)]
 pub struct Queued {
     pub event: Event,
     _room: Room,
 }
 
-/// In the queue as a whole, and in the share of its origin.
+/// Room in the whole queue, and in the share of its origin.
 type Room = [Option<OwnedSemaphorePermit>; 2];
 
-/// The end into which a source puts its events.
+/// The sources' end.
 #[derive(Clone)]
 pub struct Sender {
     room: Arc<Semaphore>,
@@ -40,7 +40,7 @@ pub struct Sender {
     events: mpsc::UnboundedSender<Queued>,
 }
 
-/// The end from which everything is shown.
+/// The end from which events are taken.
 pub struct Receiver {
     events: mpsc::UnboundedReceiver<Queued>,
 }
@@ -68,7 +68,7 @@ impl Sender {
         self.put(Event::Text(text), [room, None]);
     }
 
-    /// Puts in a notice that cannot wait for room: there are as few as there are requests.
+    /// Puts in a notice without waiting for room: the rate of requests limits them.
     pub fn trace(&self, notice: Notice) {
         self.put(Event::Notice(notice), [None, None]);
     }
@@ -77,7 +77,7 @@ impl Sender {
         acquire(&self.room, self.capacity.of_all, bytes).await
     }
 
-    /// Once the receiver is gone nothing can be shown any more, and the event is dropped.
+    /// Without a receiver, nothing can be shown and the event is dropped.
     fn put(&self, event: Event, room: Room) {
         let _ = self.events.send(Queued { event, _room: room });
     }
@@ -89,7 +89,7 @@ async fn acquire(room: &Arc<Semaphore>, capacity: usize, bytes: usize) -> Option
     room.clone().acquire_many_owned(size).await.ok()
 }
 
-/// The end into which the events of one origin are put, in their order.
+/// The end for the events of one origin, in order.
 pub struct Outlet {
     origin: Arc<Origin>,
     room: Arc<Semaphore>,
@@ -117,12 +117,12 @@ impl Outlet {
         self.out.put(Event::Closed(self.origin.clone(), closed), [room, None]);
     }
 
-    /// Reports something about this origin that went wrong.
+    /// Reports a problem with this origin.
     pub async fn warning(&self, text: impl Into<String>) {
         self.out.notice(Scope::Origin(self.origin.clone()).warning(text)).await;
     }
 
-    /// Waits for room for `batch`. Nothing is taken from it until the room is used.
+    /// Waits for room for `batch`; the batch is unchanged until the room is used.
     pub async fn room(&self, batch: &Batch) -> BatchRoom<'_> {
         let bytes = batch.data.len() + batch.items.len() * size_of::<Item>();
         let own = acquire(&self.room, self.out.capacity.of_origin, bytes).await;
@@ -147,7 +147,7 @@ impl BatchRoom<'_> {
 }
 
 impl Queued {
-    /// Takes the event out; its room is free again.
+    /// Takes the event out and frees its room.
     pub fn take(self) -> Event {
         self.event
     }
@@ -159,7 +159,7 @@ impl Receiver {
         self.events.recv().await
     }
 
-    /// The next event if it is there already.
+    /// The next event if it is ready.
     pub fn ready(&mut self) -> Option<Queued> {
         self.events.try_recv().ok()
     }
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_an_order_holds_back_keeps_its_room() {
+    async fn lines_that_an_order_holds_back_keep_their_room() {
         let (sender, mut receiver) =
             new(Capacity { of_origin: OVERHEAD + 10, of_all: Semaphore::MAX_PERMITS });
         let (early, late) = (sender.outlet(Arc::default()), sender.outlet(Arc::default()));

@@ -1,4 +1,4 @@
-//! Joins the rooms into one run: source, filter, order and sink; from a plan to an exit code.
+//! Joins source, filter, order and sink into one run: from a plan to an exit code.
 
 use std::{future::pending, io::Write, time::Duration};
 
@@ -22,15 +22,15 @@ use crate::{
     usage_error::UsageError,
 };
 
-/// How long the report of what it cost may take at the end.
+/// Longest wait for the final `--stats` report.
 const REPORT: Duration = Duration::from_secs(1);
 
-/// Does what `plan` says, until it is done or a signal ends it.
+/// Runs `plan` until it is finished or a signal ends it.
 pub async fn run(plan: Plan, mut io: Io) -> ExitCode {
     let renderer = match Renderer::new(&plan.display) {
         Ok(renderer) => renderer,
         Err(reason) => {
-            // There is nowhere else to say that standard error is closed.
+            // If standard error is closed, the error cannot be reported.
             let _ = writeln!(io.stderr, "stern-rs: {}", UsageError::new(reason));
             return ExitCode::Usage;
         }
@@ -44,7 +44,7 @@ pub async fn run(plan: Plan, mut io: Io) -> ExitCode {
         never = asked => match never {},
     };
     if let Some(format) = plan.stats {
-        // Where nobody reads standard error, it is not for this that the run goes on.
+        // A blocked standard error must not keep the run alive.
         let _ = sink::report(&stats, format).recv_timeout(REPORT);
     }
     code
@@ -61,9 +61,9 @@ async fn flow<O: Order>(
     let give = source.run(plan, stats, sender);
     let show = show(receiver, Filter::new(&plan.filter), order, &mut sink);
     let ended = tokio::select! {
-        // Where nothing can be shown any more, there is nothing left to do.
+        // If nothing can be shown any more, the run ends.
         ended = try_join(give.map(Ok), show) => ended.map(|(outcome, ())| outcome),
-        // Nothing is waited for: the sink may be blocked.
+        // Ends at once: the sink may be blocked.
         code = signalled() => return code,
     };
     tokio::select! {
@@ -72,7 +72,7 @@ async fn flow<O: Order>(
     }
 }
 
-/// Shows all that the queue gives: as much at once as is there, and a single line at once.
+/// Shows all events of the queue: as many at once as are ready, and a single line immediately.
 async fn show(
     mut queue: Receiver,
     mut filter: Filter,
@@ -86,7 +86,7 @@ async fn show(
                 next => next,
             },
             () = until(order.due()) => None,
-            // Not only the next line finds it out, which may be long in coming.
+            // Without this, only the next line would notice it.
             () = sink.closed() => return Err(Closed),
         };
         loop {
@@ -119,7 +119,7 @@ async fn until(due: Option<Instant>) {
     }
 }
 
-/// Shows what is left, and reports what went wrong.
+/// Shows the remaining events, and reports the error.
 async fn finish(ended: Result<Result<Outcome, source::Error>, Closed>, mut sink: impl Sink) -> ExitCode {
     let code = match ended {
         Ok(Ok(Outcome::Complete)) => ExitCode::Done,
@@ -130,7 +130,7 @@ async fn finish(ended: Result<Result<Outcome, source::Error>, Closed>, mut sink:
             let _ = sink.failed(&error.to_string()).await;
             ExitCode::Failed
         }
-        // A reader went away, or nothing can be written: that is reported below.
+        // The reader closed the output, or writing failed: reported below.
         Err(Closed) => ExitCode::Done,
     };
     match sink.finish().await {
@@ -147,7 +147,7 @@ async fn signalled() -> ExitCode {
     let (Ok(mut interrupt), Ok(mut terminate)) =
         (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
-        // Without handlers, the signals end the process by themselves.
+        // Without handlers, signals end the process by default.
         return pending().await;
     };
     tokio::select! {
@@ -155,3 +155,6 @@ async fn signalled() -> ExitCode {
         _ = terminate.recv() => ExitCode::Terminated,
     }
 }
+
+#[cfg(test)]
+mod tests;

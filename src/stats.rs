@@ -1,4 +1,4 @@
-//! Counts what a run asks of the cluster and what it gets, for `--stats`.
+//! Counts the requests and the data of a run, for `--stats`.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -18,13 +18,13 @@ use crate::{
     purpose::Purpose,
 };
 
-/// The kinds of requests, in the order in which they are reported: see [`Purpose::kind`].
+/// The kinds of requests, in the order of the report; see [`Purpose::kind`].
 const KINDS: [&str; 6] = ["list", "watch", "open", "resume", "poll", "check"];
 
-/// What makes requests wait.
+/// The limits that make requests wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {
-    /// `--qps` and `--burst`, and what the apiserver says with `Retry-After`.
+    /// `--qps` and `--burst`, and the apiserver's `Retry-After`.
     Requests,
     /// `--max-log-requests` and `--max-streams-per-node`.
     Streams,
@@ -35,7 +35,7 @@ pub enum Limit {
 const LIMITS: [(Limit, &str); 3] =
     [(Limit::Requests, "qps"), (Limit::Streams, "max_log_requests"), (Limit::Bandwidth, "max_bandwidth")];
 
-/// Of how many containers that are gone each is told, where that was asked for.
+/// Most removed containers that are listed separately, if requested.
 const KEPT: usize = 10_000;
 
 /// Clones count together.
@@ -52,10 +52,10 @@ struct Counts {
     waited: [Duration; LIMITS.len()],
     open: [Gauge; 2],
     containers: BTreeMap<Names, Counter>,
-    /// Those of them that are gone, the first to go first, and how many of them are counted apart.
+    /// Removed containers that are still counted separately, oldest first; and the maximum number of them.
     gone: VecDeque<Names>,
     kept: usize,
-    /// Those that are gone and no longer counted apart.
+    /// The sum of removed containers that are no longer counted separately.
     folded: Folded,
 }
 
@@ -68,7 +68,7 @@ struct Folded {
     read: [u64; 2],
 }
 
-/// What is open at once.
+/// Resources whose peak is counted.
 #[derive(Debug, Clone, Copy)]
 pub enum Open {
     Stream,
@@ -95,7 +95,7 @@ impl Counter {
         self.read()[0]
     }
 
-    /// Whether there is one who counts.
+    /// Whether anything still adds to it.
     fn is_used(&self) -> bool {
         Arc::strong_count(&self.0) > 1
     }
@@ -112,7 +112,7 @@ impl Default for Stats {
 }
 
 impl Stats {
-    /// `each`: whether of containers that are gone each is to be told, too.
+    /// `each`: whether removed containers are listed separately.
     pub fn new(each: bool) -> Self {
         let counts = Counts { kept: if each { KEPT } else { 0 }, ..Counts::default() };
         Stats { started: Instant::now(), counts: Arc::new(Mutex::new(counts)) }
@@ -134,13 +134,13 @@ impl Stats {
         Held { stats: self.clone(), what }
     }
 
-    /// Counts what is read of a container, whichever instance of it runs.
+    /// The counter of a container, shared by its instances.
     pub fn counter(&self, origin: &Origin) -> Counter {
         let names = [&origin.pod.namespace, &origin.pod.name, &origin.container];
         self.lock().containers.entry(names.map(String::clone)).or_default().clone()
     }
 
-    /// These containers are gone, and nobody counts any more what is read of them.
+    /// Marks containers as removed: nothing is read from them any more.
     pub fn gone(&self, pod: &PodInfo, containers: impl Iterator<Item = String>) {
         let mut counts = self.lock();
         counts.gone.extend(containers.map(|name| [pod.namespace.clone(), pod.name.clone(), name]));
@@ -153,7 +153,7 @@ impl Stats {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One object.
+    /// The report as one JSON object.
     pub fn to_json(&self) -> Value {
         let counts = self.lock();
         let requests: BTreeMap<_, _> = KINDS.map(|kind| (kind, counts.requested(kind))).into();
@@ -196,7 +196,7 @@ impl Counts {
             .fold(self.folded.read, |sum, read| [sum[0] + read[0], sum[1] + read[1]])
     }
 
-    /// Adds the one that has been gone for longest to the sum, unless another pod of this name is there.
+    /// Adds the oldest removed container to the sum, unless another pod of this name exists.
     fn fold(&mut self) {
         let Some(names) = self.gone.pop_front() else { return };
         if self.containers.get(&names).is_some_and(Counter::is_used) {
@@ -234,7 +234,7 @@ impl fmt::Display for Stats {
         }
         if counts.folded.containers > 0 {
             let Folded { containers, read } = counts.folded;
-            writeln!(f, "· {containers} containers that are gone: {}", size(read))?;
+            writeln!(f, "· {containers} removed containers: {}", size(read))?;
         }
         Ok(())
     }
@@ -247,7 +247,7 @@ fn size([lines, bytes]: [u64; 2]) -> String {
     }
 }
 
-/// Something that counts as open.
+/// Counts as open until dropped.
 pub struct Held {
     stats: Stats,
     what: Open,
@@ -264,7 +264,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_open_at_once_is_told_at_its_most() {
+    fn the_peak_of_open_streams_is_reported() {
         let stats = Stats::default();
         let both = [stats.opened(Open::Stream), stats.opened(Open::Stream)];
         drop(both);
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_is_summed_up_and_told_for_each_container() {
+    fn everything_is_summed_up_and_reported_for_each_container() {
         let stats = Stats::default();
         let origin = |container: &str| Origin { container: container.into(), ..Origin::default() };
         stats.counter(&origin("app")).add(3, 300);
@@ -282,9 +282,9 @@ mod tests {
         stats.requested(Purpose::Open);
         stats.requested(Purpose::Resume);
         stats.waited(Limit::Requests, Duration::from_millis(1500));
-        let told = stats.to_json();
-        assert_eq!((&told["lines"], &told["bytes"]), (&json!(6), &json!(550)));
-        assert_eq!((&told["containers"][0]["lines"], &told["reconnects"]), (&json!(5), &json!(1)));
+        let report = stats.to_json();
+        assert_eq!((&report["lines"], &report["bytes"]), (&json!(6), &json!(550)));
+        assert_eq!((&report["containers"][0]["lines"], &report["reconnects"]), (&json!(5), &json!(1)));
         let text = stats.to_string();
         assert!(
             text.contains("· 2 requests: 0 list, 0 watch, 1 open, 1 resume, 0 poll, 0 check\n"),
@@ -310,7 +310,7 @@ mod tests {
         Arc::new(PodInfo { name: name.to_string(), ..PodInfo::default() })
     }
 
-    /// So many pods come and go, each with a line of ten bytes.
+    /// Adds and removes pods, each with one line of ten bytes.
     fn pass(stats: &Stats, pods: std::ops::Range<usize>) {
         for pod in pods.map(pod) {
             stats.counter(&Origin { pod: pod.clone(), ..Origin::default() }).add(1, 10);
@@ -325,20 +325,20 @@ mod tests {
         let counts = stats.lock();
         assert_eq!((counts.containers.len(), counts.gone.len()), (0, 0));
         drop(counts);
-        let told = stats.to_json();
-        assert_eq!((&told["lines"], &told["gone"]["containers"]), (&json!(600), &json!(600)));
+        let report = stats.to_json();
+        assert_eq!((&report["lines"], &report["gone"]["containers"]), (&json!(600), &json!(600)));
         let text = stats.to_string();
         assert!(text.starts_with("· 600 lines, 6.0 kB of 600 containers in "), "{text}");
-        assert!(text.ends_with("· 600 containers that are gone: 600 lines, 6.0 kB\n"), "{text}");
+        assert!(text.ends_with("· 600 removed containers: 600 lines, 6.0 kB\n"), "{text}");
     }
 
     #[test]
-    fn the_last_that_are_gone_are_told_each_where_that_is_asked_for() {
+    fn the_last_deleted_containers_are_reported_one_by_one_on_request() {
         let stats = Stats::new(true);
         pass(&stats, 0..KEPT + 5);
-        let told = stats.to_json();
-        assert_eq!(told["containers"].as_array().map(Vec::len), Some(KEPT));
-        assert_eq!((&told["lines"], &told["gone"]["containers"]), (&json!(KEPT + 5), &json!(5)));
+        let report = stats.to_json();
+        assert_eq!(report["containers"].as_array().map(Vec::len), Some(KEPT));
+        assert_eq!((&report["lines"], &report["gone"]["containers"]), (&json!(KEPT + 5), &json!(5)));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What containers write, and a record of it.
+//! Containers that write lines, and a record of the lines.
 
 use std::fmt;
 
@@ -11,17 +11,17 @@ pub struct Written {
     pub text: String,
     /// Nanoseconds since the Unix epoch.
     pub time: i64,
-    /// Which instance of the container wrote it, counted from 0.
+    /// The number of the instance that wrote it, counted from 0.
     pub instance: u32,
 }
 
-/// A container, through all its restarts.
+/// A container with all its instances.
 pub struct Container {
     pub pod: String,
     pub written: Vec<Written>,
     pub instance: u32,
     pub rotated: bool,
-    /// Whether its kubelet has yet to report its last restart.
+    /// Whether the kubelet has not yet reported the last restart.
     pub unreported: bool,
 }
 
@@ -36,15 +36,14 @@ impl Container {
         format!("{}/app", self.pod)
     }
 
-    /// A line that the instance which runs wrote early and only once, as it is shown.
+    /// The first unique line of the running instance, as the program shows it.
     pub fn first_line(&self) -> Option<String> {
         let mut lines = self.written.iter().filter(|line| line.instance == self.instance);
         let line = lines.find(|line| line.text.starts_with("n="))?;
         Some(format!("{} app {}\n", self.pod, line.text))
     }
 
-    /// Writes some lines: many that share an instant, some that step back, as standard error does behind standard
-    /// output.
+    /// Writes some lines. Many share a timestamp, and some step back, as standard error may be behind standard output.
     pub fn write(&mut self, cluster: &ApiServer, rng: &mut Rng) {
         let count = match rng.u32(..100) {
             0 => rng.usize(1000..5000),
@@ -57,16 +56,16 @@ impl Container {
         self.lines(cluster, back, step, lines);
     }
 
-    /// The last line of all.
+    /// Writes the last line of all.
     pub fn end(&mut self, cluster: &ApiServer, text: &str) {
         self.lines(cluster, 0, 0, vec![text.to_owned()]);
     }
 
-    /// A line that comes in two writes.
+    /// Writes one line in two parts.
     pub fn halves(&mut self, cluster: &ApiServer, between: impl FnOnce()) {
         let (log, text) = (cluster.log(&self.path()), format!("n={} in two halves", self.written.len()));
         let (start, end) = text.split_at(text.len() / 2);
-        // The double takes the time itself; that it was at most now is enough to judge by.
+        // The double stamps the line itself. An upper bound of the timestamp is enough for the check.
         log.push_raw(start);
         self.record(nanoseconds(cluster.now()), text.clone());
         between();
@@ -75,7 +74,7 @@ impl Container {
 
     fn lines(&mut self, cluster: &ApiServer, back: i64, step: i64, lines: Vec<String>) {
         let start = nanoseconds(cluster.now()) - back;
-        let at = Timestamp::from_nanosecond(start.into()).expect("an instant of our time");
+        let at = Timestamp::from_nanosecond(start.into()).expect("a current timestamp");
         cluster.log(&self.path()).lines_at(at, step, &lines);
         for (n, text) in lines.into_iter().enumerate() {
             self.record(start + n as i64 * step, text);
@@ -86,7 +85,7 @@ impl Container {
         self.written.push(Written { text, time, instance: self.instance });
     }
 
-    /// Most lines bear a number; some are alike, empty, or long.
+    /// Most lines have a number; some are equal, empty, or long.
     fn text(&self, number: usize, rng: &mut Rng) -> String {
         match rng.u32(..20) {
             0 => String::new(),
@@ -108,5 +107,5 @@ impl fmt::Display for Container {
 }
 
 fn nanoseconds(time: Timestamp) -> i64 {
-    i64::try_from(time.as_nanosecond()).expect("an instant of our time")
+    i64::try_from(time.as_nanosecond()).expect("a current timestamp")
 }

@@ -1,14 +1,14 @@
-//! What can go wrong, chosen by a seed.
+//! Faults, chosen by a seed.
 
 use std::time::Duration;
 
 use apiserver::{After, Answer, Chunks, Match};
 use fastrand::Rng;
 
-/// Which of these log requests break off, and how; and how the answer is cut into chunks.
+/// The log requests whose answer breaks, and that answer, cut into chunks.
 ///
-/// An end without a word comes to followed logs only. What is not followed is looked after once when it ends, and to be
-/// misled by both the answer and the look is not promised to be survived.
+/// Only followed logs end as if they were complete. The end of any other log is verified once, and the program does not
+/// promise to survive a misleading answer and a misleading check in a row.
 pub fn broken(logs: Match, rng: &mut Rng) -> (Match, Answer) {
     let at = After::Bytes(match rng.u32(..3) {
         0 => rng.u64(..100),
@@ -27,9 +27,9 @@ pub fn broken(logs: Match, rng: &mut Rng) -> (Match, Answer) {
         2 => (logs, answer.reset_after(at)),
         _ => {
             let lines = After::Lines(rng.u64(..200));
-            let words =
+            let errors =
                 ["rpc error: code = Unavailable desc = EOF", "unable to retrieve container logs for x\n"];
-            (followed(logs), answer.insert_after(lines, words[rng.usize(..2)]).end_after(lines))
+            (followed(logs), answer.insert_after(lines, errors[rng.usize(..2)]).end_after(lines))
         }
     }
 }
@@ -38,7 +38,7 @@ pub fn followed(logs: Match) -> Match {
     logs.query("follow", "true")
 }
 
-/// What is answered in place of a log for a while.
+/// A temporary answer in place of a log.
 pub fn refusal(rng: &mut Rng) -> Answer {
     match rng.u32(..10) {
         0 => Answer::too_many_requests(1),
@@ -54,7 +54,7 @@ pub fn refusal(rng: &mut Rng) -> Answer {
     }
 }
 
-/// What is answered where nothing was wrong before.
+/// A refusal of a log that was readable before.
 pub fn forbidden(rng: &mut Rng) -> Answer {
     match rng.bool() {
         true => Answer::status(401, "Unauthorized", "Unauthorized"),
@@ -62,7 +62,7 @@ pub fn forbidden(rng: &mut Rng) -> Answer {
     }
 }
 
-/// What is answered to a list or a watch for a while.
+/// A temporary answer to a list or a watch.
 pub fn refused_watch(rng: &mut Rng) -> Answer {
     match rng.u32(..6) {
         0 => Answer::too_many_requests(1),

@@ -1,4 +1,4 @@
-//! Compares what was shown with what was written.
+//! Compares the shown lines with the written ones.
 
 use std::{collections::HashMap, fmt, ops::Range};
 
@@ -9,17 +9,17 @@ use crate::{
     program::Ended,
 };
 
-/// By how much an instant may step back behind the one before: lines that are missing may bear it.
+/// The nanoseconds by which a missing line's timestamp may lie outside a reported gap, since timestamps may step back.
 const SLACK: i64 = 10_000_000;
 
 #[derive(Default)]
 pub struct Verdict {
     pub written: usize,
     pub shown: usize,
-    /// Lines that were not shown, and of which the program said that they may be missing.
-    pub missing_and_told: usize,
-    /// How often it said so.
-    pub told: usize,
+    /// Lines that were not shown, within a gap that the program reported.
+    pub missing_and_reported: usize,
+    /// Reported gaps.
+    pub gaps: usize,
     pub peak_kib: u64,
     pub problems: Vec<String>,
 }
@@ -28,8 +28,8 @@ impl Verdict {
     pub fn add(&mut self, other: Verdict) {
         self.written += other.written;
         self.shown += other.shown;
-        self.missing_and_told += other.missing_and_told;
-        self.told += other.told;
+        self.missing_and_reported += other.missing_and_reported;
+        self.gaps += other.gaps;
         self.peak_kib = self.peak_kib.max(other.peak_kib);
         self.problems.extend(other.problems);
     }
@@ -37,29 +37,29 @@ impl Verdict {
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Verdict { written, shown, missing_and_told, told, peak_kib, problems } = self;
+        let Verdict { written, shown, missing_and_reported, gaps, peak_kib, problems } = self;
         write!(
             f,
-            "{written} lines written, {shown} shown, {missing_and_told} missing and told of ({told}×), "
+            "{written} lines written, {shown} shown, {missing_and_reported} missing and reported in {gaps} gaps, "
         )?;
         write!(f, "{} problems, {:.1} MiB at most", problems.len(), *peak_kib as f64 / 1024.0)?;
         problems.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
     }
 }
 
-/// Where the program said that lines of a container may be missing: behind one instant and before another.
+/// A gap that the program reported: the nanoseconds since the Unix epoch after and before which lines may be missing.
 type Gap = (Option<i64>, Option<i64>);
 
 pub fn judge(containers: &[Container], ended: &Ended) -> Verdict {
     let mut verdict = Verdict { peak_kib: ended.peak_kib, ..Verdict::default() };
     if ended.code != Some(143) {
-        verdict.problems.push(format!("it ended with {:?} before its time", ended.code));
+        verdict.problems.push(format!("the program ended early, with {:?}", ended.code));
     }
     let mut shown = HashMap::<&str, Vec<&str>>::new();
     for line in ended.stdout.lines() {
         match line.split_once(" app ") {
             Some((pod, line)) => shown.entry(pod).or_default().push(line),
-            None => verdict.problems.push(format!("it showed {line:?}")),
+            None => verdict.problems.push(format!("the program showed {line:?}")),
         }
     }
     for container in containers {
@@ -73,32 +73,32 @@ pub fn judge(containers: &[Container], ended: &Ended) -> Verdict {
 fn one(container: &Container, shown: &[&str], gaps: &[Gap]) -> Verdict {
     let Container { pod, written, .. } = container;
     let mut verdict =
-        Verdict { written: written.len(), shown: shown.len(), told: gaps.len(), ..Verdict::default() };
+        Verdict { written: written.len(), shown: shown.len(), gaps: gaps.len(), ..Verdict::default() };
     let (missing, repeated) = align(written, shown);
     if let Some(line) = repeated.first() {
         let (line, count) = (line.chars().take(50).collect::<String>(), repeated.len());
         verdict.problems.push(format!("{pod}: {count} lines repeated or out of order, the first {line:?}"));
     }
     for range in missing {
-        let told = |line: &Written| gaps.iter().any(|gap| covers(*gap, line, written, shown));
-        let untold = written[range.clone()].iter().filter(|line| !told(line)).count();
-        verdict.missing_and_told += range.len() - untold;
-        if untold > 0 {
+        let reported = |line: &Written| gaps.iter().any(|gap| covers(*gap, line, written, shown));
+        let unreported = written[range.clone()].iter().filter(|line| !reported(line)).count();
+        verdict.missing_and_reported += range.len() - unreported;
+        if unreported > 0 {
             let Written { text, time, instance } = &written[range.start];
             let (text, time) = (text.chars().take(50).collect::<String>(), instant(*time));
             let count = range.len();
             verdict.problems.push(format!(
-                "{pod}: {untold} of {count} missing lines were not told of, from {text:?} at {time} of instance {instance}"
+                "{pod}: {unreported} of {count} missing lines were not reported, from {text:?} at {time} of instance {instance}"
             ));
         }
     }
     if !gaps.is_empty() && !container.rotated && container.instance == 0 {
-        verdict.problems.push(format!("{pod}: told of lines that may be missing, and none can be"));
+        verdict.problems.push(format!("{pod}: a gap was reported, and none is possible"));
     }
     verdict
 }
 
-/// Which of the lines that were written are not among those shown, and which lines were shown and not written there.
+/// The ranges of written lines that are missing, and the shown lines that were not written at their place.
 fn align<'l>(written: &[Written], shown: &[&'l str]) -> (Vec<Range<usize>>, Vec<&'l str>) {
     let (mut missing, mut repeated, mut at) = (Vec::new(), Vec::new(), 0);
     for (n, line) in shown.iter().enumerate() {
@@ -115,8 +115,8 @@ fn align<'l>(written: &[Written], shown: &[&'l str]) -> (Vec<Range<usize>>, Vec<
     (missing, repeated)
 }
 
-/// How far ahead the first of these lines was written. Behind a gap, one that has many like it is the one from which the
-/// next that has none is as far away as it is among those shown.
+/// The index in `written` of the first shown line. If several written lines are equal to it, the right one is as far
+/// before the next numbered line as in `shown`.
 fn find(written: &[Written], shown: &[&str]) -> Option<usize> {
     let like = |line: &&str, at: usize| written.get(at).is_some_and(|written| written.text == *line);
     let ahead = shown.iter().position(|line| line.starts_with("n="));
@@ -131,8 +131,8 @@ fn find(written: &[Written], shown: &[&str]) -> Option<usize> {
     }
 }
 
-/// Whether what was told is about this line. A gap without an end reaches to the next instance of which anything
-/// was shown.
+/// Whether this line is in the gap. A gap without an end reaches to the next instance of which a numbered line was
+/// shown.
 fn covers((after, before): Gap, line: &Written, written: &[Written], shown: &[&str]) -> bool {
     if after.is_some_and(|after| line.time < after - SLACK) {
         return false;
@@ -147,14 +147,14 @@ fn covers((after, before): Gap, line: &Written, written: &[Written], shown: &[&s
     next.is_none_or(|next| line.instance < next.instance)
 }
 
-/// What standard error says of a container's missing lines.
+/// The gaps of a container that standard error reports.
 fn gaps(container: &Container, stderr: &str) -> Vec<Gap> {
     let head = format!("! {} › app: lines may be missing between ", container.pod);
-    let told = stderr.lines().filter_map(|line| line.strip_prefix(&head)?.split_once(" and "));
-    told.map(|(after, before)| (nanoseconds(after), nanoseconds(before))).collect()
+    let gaps = stderr.lines().filter_map(|line| line.strip_prefix(&head)?.split_once(" and "));
+    gaps.map(|(after, before)| (nanoseconds(after), nanoseconds(before))).collect()
 }
 
-/// None for what is no instant, as "an unknown time".
+/// None for a text that is not a timestamp, such as "an unknown time".
 fn nanoseconds(text: &str) -> Option<i64> {
     i64::try_from(text.parse::<Timestamp>().ok()?.as_nanosecond()).ok()
 }

@@ -1,10 +1,10 @@
-//! Follows containers that write while everything around them breaks, for as long as one likes, and judges every line.
+//! Follows containers that write while everything around them breaks, and checks every line.
 //!
-//! `cargo run --release --example soak -- [--seed N] [--minutes M]`: rounds are run until the time is over, one at
-//! least. Each has a seed of its own, from which all that happens in it follows; that of a round that fails is printed,
-//! and `--seed N --minutes 0` runs it alone.
-#![allow(clippy::expect_used, reason = "a round that cannot be set up says nothing about the program")]
-#![allow(clippy::print_stderr, clippy::print_stdout, reason = "it reports to the terminal")]
+//! `cargo run --release --example soak -- [--seed N] [--minutes M]` runs rounds until the time is over, at least one.
+//! Each round has a seed of its own, which determines its events. The seed of a failed round is printed, and
+//! `--seed N --minutes 0` repeats that round.
+#![allow(clippy::expect_used, reason = "a round whose setup fails is no test of the program")]
+#![allow(clippy::print_stderr, clippy::print_stdout, reason = "the example reports on the terminal")]
 
 mod containers;
 mod faults;
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The seed of the first round, and for how long to go on.
+/// The seed of the first round, and the time for all rounds.
 fn options(args: &[OsString]) -> Option<(u64, Duration)> {
     let (mut seed, mut minutes) = (fastrand::u64(..1_000_000_000), 1.0);
     for pair in args.chunks(2) {

@@ -12,7 +12,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// The first argument that makes of this program the one under test.
+/// The first argument that makes this executable run the program under test.
 pub const AS_PROGRAM: &str = "--as-stern-rs";
 
 pub struct Program {
@@ -21,7 +21,7 @@ pub struct Program {
     stderr: Reader,
 }
 
-/// What it wrote, and what it took.
+/// The output and the memory of a program that has ended.
 pub struct Ended {
     pub code: Option<i32>,
     pub stdout: String,
@@ -31,7 +31,7 @@ pub struct Ended {
 
 impl Program {
     pub fn start(kubeconfig: &Path, args: &str) -> Program {
-        let mut child = Command::new(env::current_exe().expect("a program has a path"))
+        let mut child = Command::new(env::current_exe().expect("the executable has a path"))
             .args([AS_PROGRAM, "--kubeconfig"])
             .arg(kubeconfig)
             .args(args.split(' '))
@@ -41,19 +41,19 @@ impl Program {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .expect("this very program can be started");
+            .expect("the executable can be started");
         let stdout = Reader::of(child.stdout.take().expect("it is piped"));
         let stderr = Reader::of(child.stderr.take().expect("it is piped"));
         Program { child, stdout, stderr }
     }
 
-    /// Stops reading its standard output for so long.
+    /// Stops reading the program's standard output for this time.
     pub fn neglect(&self, length: Duration) {
         let _seen = self.stdout.lock();
         thread::sleep(length);
     }
 
-    /// How many bytes it has written, and how often this is in those behind the first `from`.
+    /// The number of bytes on standard output, and the number of occurrences of `text` after the first `from` bytes.
     pub fn shown(&self, text: &str, from: usize) -> (usize, usize) {
         let seen = self.stdout.lock();
         (seen.len(), memchr::memmem::find_iter(&seen[from..], text).count())
@@ -61,9 +61,9 @@ impl Program {
 
     pub fn terminate(mut self) -> Ended {
         let peak_kib = self.peak_kib();
-        // It may have ended by itself; its status tells.
+        // It may have ended already, as its status shows.
         let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
-        let status = self.child.wait().expect("nobody else waits for it");
+        let status = self.child.wait().expect("the process is a child");
         Ended { code: status.code(), stdout: self.stdout.all(), stderr: self.stderr.all(), peak_kib }
     }
 

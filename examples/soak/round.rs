@@ -1,4 +1,4 @@
-//! One round: a cluster, one run of the program, and what happens to them, all of it chosen by a seed.
+//! One round: a cluster, a run of the program, and faults, all chosen by a seed.
 
 use std::{
     collections::BTreeMap,
@@ -22,10 +22,10 @@ const NODE: &str = "node-1";
 /// The last line of every container.
 const END: &str = "the end";
 
-/// How long a restart takes.
+/// The time that a restart takes.
 const RESTART: Duration = Duration::from_millis(30);
 
-/// How long nothing new may be shown, once nothing breaks any more, before the program counts as fallen silent.
+/// The time without output, after all faults are over, that counts as a failure.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Round {
@@ -36,18 +36,18 @@ struct Round {
     happened: BTreeMap<&'static str, u32>,
 }
 
-/// Runs the round of this seed: what came of it, and how often which fault happened.
+/// Runs the round of this seed. Returns its verdict, and the number of faults of each kind.
 pub fn run(seed: u64) -> (Verdict, BTreeMap<&'static str, u32>) {
     let mut rng = Rng::with_seed(seed);
     let server = if rng.bool() { ApiServer::builder().tls().start() } else { ApiServer::start() };
     let containers: Vec<_> = (0..rng.usize(1..40)).map(|n| Container::create(&server, n)).collect();
-    let home = tempfile::tempdir().expect("there is room for a file");
+    let home = tempfile::tempdir().expect("temporary files can be written");
     let kubeconfig = home.path().join("kubeconfig");
-    server.write_kubeconfig(&kubeconfig).expect("there is room for a file");
+    server.write_kubeconfig(&kubeconfig).expect("temporary files can be written");
     let limits = ["", " --qps -1 --max-log-requests 1000"][rng.usize(..2)];
     let args = format!("web --color never --request-timeout 2s{limits}");
     let program = Program::start(&kubeconfig, &args);
-    // An apiserver that cannot be reached at the very start is an error.
+    // Faults begin once the program follows.
     server.wait_for(|account| account.requests.watches().iter().any(|watch| watch.status() == Some(200)));
 
     let mut round = Round { rng, server, program, containers, happened: BTreeMap::new() };
@@ -59,7 +59,7 @@ pub fn run(seed: u64) -> (Verdict, BTreeMap<&'static str, u32>) {
     let ended = program.terminate();
     let mut verdict = judge(&containers, &ended);
     if fell_silent {
-        verdict.problems.push("it fell silent".to_owned());
+        verdict.problems.push("the program fell silent".to_owned());
     }
     if !verdict.problems.is_empty() {
         let written: String = containers.iter().map(Container::to_string).collect();
@@ -97,7 +97,7 @@ impl Round {
         thread::sleep(Duration::from_millis(self.rng.u64(..most)));
     }
 
-    /// Some time in which containers write on.
+    /// Lets the containers write for some time.
     fn write_on(&mut self) {
         for _ in 0..self.rng.u32(1..30) {
             self.write();
@@ -105,7 +105,7 @@ impl Round {
         }
     }
 
-    /// The log requests of one container, seldom those of all.
+    /// Matches the log requests of one container, and seldom those of all.
     fn some_logs(&mut self) -> Match {
         let at = self.any();
         match self.rng.u32(..10) {
@@ -201,8 +201,8 @@ impl Round {
         }
     }
 
-    /// A log that is being read, and only once: nobody can see what was dropped before the first line that was read, or
-    /// by a second rotation behind which a reader was late.
+    /// Rotates a log that is being read, and only once: a client cannot see the loss of lines before the first line
+    /// that it reads, nor a second rotation while it is late.
     fn rotate(&mut self) -> &'static str {
         let at = self.any();
         if self.containers[at].rotated || !self.is_read(at) {
@@ -214,7 +214,8 @@ impl Round {
         "a log is rotated"
     }
 
-    /// A container that is known: one that is seen for the first time now may have had any number of instances before.
+    /// Restarts a container that is being read: the instances before the first line that a client reads are unknown to
+    /// it.
     fn restart(&mut self, unreported: bool) -> &'static str {
         let at = self.any();
         if !self.is_read(at) || self.containers[at].unreported {
@@ -227,9 +228,9 @@ impl Round {
             self.server.hold_status(&container.pod);
         }
         self.server.restart_container(&container.path());
-        // No container starts at once.
+        // A container does not start at once.
         thread::sleep(RESTART);
-        if unreported { "a container restarts and nobody is told" } else { "a container restarts" }
+        if unreported { "a container restarts and it is not reported" } else { "a container restarts" }
     }
 
     fn report(&mut self) -> &'static str {
@@ -237,7 +238,7 @@ impl Round {
             container.unreported = false;
             self.server.report_status(&container.pod);
         }
-        "what restarted is told"
+        "restarts are reported"
     }
 
     fn silence(&mut self) -> &'static str {
@@ -246,7 +247,7 @@ impl Round {
         "a stream falls silent"
     }
 
-    /// A log that could be read: of others a refusal is taken at its word.
+    /// Forbids a log that was readable: any other refusal is final.
     fn forbid(&mut self) -> &'static str {
         let at = self.any();
         if !self.is_read(at) {
@@ -258,12 +259,12 @@ impl Round {
         "a log is forbidden"
     }
 
-    /// Whether a line of the instance that runs was shown.
+    /// Whether a line of the running instance was shown.
     fn is_read(&self, at: usize) -> bool {
         self.containers[at].first_line().is_some_and(|line| self.program.shown(&line, 0).1 > 0)
     }
 
-    /// Ends all faults and waits until all was shown; whether it was.
+    /// Ends all faults and waits until the last lines are shown; false if the program falls silent before.
     fn settle(&mut self) -> bool {
         self.server.clear_scripts();
         self.report();
@@ -275,7 +276,7 @@ impl Round {
         while since.elapsed() < PATIENCE {
             let (now, count) = self.program.shown(&last, 0);
             if count >= self.containers.len() {
-                // What comes too often may come a little later.
+                // A repeated line may arrive a little later.
                 thread::sleep(Duration::from_millis(100));
                 return true;
             }
@@ -288,7 +289,7 @@ impl Round {
     }
 }
 
-/// Keeps it for whoever has to find out why.
+/// Keeps a text in a file, for the analysis of a failure.
 fn keep(seed: u64, name: &str, text: &str, verdict: &mut Verdict) {
     let path = std::env::temp_dir().join(format!("stern-rs-soak-{seed}.{name}"));
     if fs::write(&path, text).is_ok() {

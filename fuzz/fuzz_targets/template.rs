@@ -1,5 +1,5 @@
-//! No template and no data makes a template panic or run away: `cargo +nightly fuzz run template`. The template ends at
-//! the first zero byte, and the rest is its data.
+//! Templates and data never cause a panic or an endless run: `cargo +nightly fuzz run template`. The template ends at
+//! the first zero byte; the rest is its data.
 #![no_main]
 
 use std::collections::BTreeMap;

@@ -1,57 +1,47 @@
 //! The command line as given: flags with their values, and the words that are not flags.
 
-use std::ffi::{OsStr, OsString};
+use std::{error::Error, ffi::OsStr};
+
+use clap::ArgMatches;
 
 use super::{
-    config::Origins,
-    flags::{Entry, Flag, Scope, Value, within},
-    pflag::Positional,
+    flags::{self, Entry, Flag, Scope, Value, within},
+    places::Places,
+    words::{Given, Positional},
 };
 use crate::usage_error::UsageError;
 
 /// Each value passes the check of its flag, apart from the others.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Args {
     /// The words that are not flags. One of them is the query; more are an error.
     pub positionals: Vec<Positional>,
-    /// Those of the config file come first.
-    flags: Vec<Given>,
+    /// The flags of the command line.
+    given: ArgMatches,
+    /// The flags of the config file, for those that the command line does not have.
+    defaults: Vec<Given>,
     /// The places in the config file.
-    pub origins: Origins,
+    pub places: Places,
     /// For standard error.
     pub warnings: Vec<String>,
 }
 
-/// A flag on the command line or in the config file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Given {
-    pub flag: &'static Entry,
-    /// None: the flag stands alone, which has a meaning of its own.
-    pub value: Option<OsString>,
-}
-
-impl Given {
-    fn value(&self) -> &OsStr {
-        self.value.as_deref().unwrap_or(OsStr::new(self.flag.bare.unwrap_or_default()))
-    }
-
-    fn check(&self) -> Result<(), UsageError> {
-        let wrong = |reason| UsageError::new(format!("--{}: {reason}", self.flag.name));
-        self.flag.check(self.value()).map_err(wrong)
-    }
-}
-
 impl Args {
-    pub(super) fn new(positionals: Vec<Positional>, flags: Vec<Given>) -> Result<Args, UsageError> {
-        flags.iter().try_for_each(Given::check)?;
-        Ok(Args { positionals, flags, ..Args::default() })
+    pub(super) fn new(positionals: Vec<Positional>, flags: &[Given]) -> Result<Args, UsageError> {
+        let given = flags::command().try_get_matches_from(flags.iter().map(Given::word));
+        // Only a check can fail: the flags are known, and each value stands in the word of its flag.
+        let given = given.map_err(|error| match error.source() {
+            Some(reason) => UsageError::new(reason.to_string()),
+            None => UsageError::new(error.to_string()),
+        })?;
+        let (defaults, places, warnings) = (Vec::new(), Places::default(), Vec::new());
+        Ok(Args { positionals, given, defaults, places, warnings })
     }
 
-    /// Adds the flags of the config file, over which those of the command line take precedence.
-    pub(super) fn with_defaults(self, mut flags: Vec<Given>) -> Result<Args, UsageError> {
-        flags.iter().try_for_each(Given::check)?;
-        flags.extend(self.flags);
-        Ok(Args { flags, ..self })
+    /// Adds the flags of the config file, which the command line does not have.
+    pub(super) fn with_defaults(self, defaults: Vec<Given>) -> Result<Args, UsageError> {
+        defaults.iter().try_for_each(|given| given.flag.check(given.value.as_deref().unwrap_or_default()))?;
+        Ok(Args { defaults, ..self })
     }
 
     /// The value of a flag, or what its kind of value reads where the flag is absent.
@@ -65,7 +55,9 @@ impl Args {
     }
 
     fn all(&self, flag: &Entry) -> impl Iterator<Item = &OsStr> {
-        self.flags.iter().filter(move |given| given.flag == flag).map(Given::value)
+        let defaults = self.defaults.iter().filter(move |given| given.flag == flag);
+        let given = self.given.get_raw(flag.name).into_iter().flatten();
+        given.chain(defaults.filter_map(|given| given.value.as_deref()))
     }
 
     /// A warning about the query and the flags that have no effect with `--stdin`, if there are any.

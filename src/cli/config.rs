@@ -13,9 +13,11 @@ use serde::{
 use serde_saphyr::{Spanned, UserMessageFormatter};
 
 use super::{
-    args::{Args, Given},
+    args::Args,
     flags::{self, Entry, logs, other, output},
     hints,
+    places::Places,
+    words::Given,
 };
 use crate::{environment::Environment, usage_error::UsageError};
 
@@ -34,14 +36,7 @@ pub struct Defaults {
     pub flags: Vec<Given>,
     /// For standard error.
     pub warnings: Vec<String>,
-    pub origins: Origins,
-}
-
-/// The file, and the lines that set flags.
-#[derive(Debug, Default, Clone)]
-pub struct Origins {
-    path: PathBuf,
-    lines: Vec<(String, u64)>,
+    pub places: Places,
 }
 
 /// Reads the file named by `$STERNCONFIG`, else by `--config`, else one of the default files if it exists. Flags that
@@ -147,31 +142,10 @@ fn read(path: PathBuf, text: &[u8], args: &Args) -> Result<Defaults, UsageError>
         };
         let given = |value: String| Given { flag, value: Some(value.into()) };
         defaults.flags.extend(values.into_iter().map(given));
-        defaults.origins.lines.push((name, line));
+        defaults.places.lines.push((name, line));
     }
-    defaults.origins.path = path;
+    defaults.places.path = path;
     Ok(defaults)
-}
-
-impl Origins {
-    /// Names the file in an error about a flag that the file sets.
-    pub fn blame(&self, error: UsageError) -> UsageError {
-        let text = error.to_string();
-        let path = self.path.display();
-        for (name, line) in &self.lines {
-            if let Some(reason) = text.strip_prefix(&format!("--{name}: ")) {
-                return UsageError::new(format!("{path}:{line}: {name}: {reason}"));
-            }
-        }
-        for (name, line) in &self.lines {
-            let flag = format!("--{name}");
-            let ends = |at: usize| !text[at..].starts_with(|c: char| c == '-' || c.is_alphanumeric());
-            if text.match_indices(&flag).any(|(at, _)| ends(at + flag.len())) {
-                return UsageError::new(format!("{text} ({path}:{line} sets {name})"));
-            }
-        }
-        error
-    }
 }
 
 /// The content of the file, in its order.

@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slip_of_the_finger_is_mended_and_nothing_else_guessed() {
+    fn a_typing_error_is_corrected_and_nothing_else_guessed() {
         for (name, near) in [
             ("namespce", Some("namespace")),
             ("sinc", Some("since")),
@@ -151,7 +151,7 @@ mod tests {
 
     /// Every flag that a hint names is one.
     #[test]
-    fn what_is_known_of_others_names_flags_that_there_are() {
+    fn hints_name_flags_that_exist() {
         let names = "follow watch all-containers all-pods prefix ignore-errors ns label labels grep regex no-color \
                      v verbose kubecontext kube-context pod pods level log-level";
         for name in names.split_whitespace() {

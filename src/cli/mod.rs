@@ -8,7 +8,9 @@ mod hints;
 #[cfg(test)]
 mod manual;
 mod pflag;
+mod places;
 mod scripts;
+mod words;
 
 use std::{ffi::OsString, path::Path};
 
@@ -17,7 +19,8 @@ use flags::{Scope, logs, other};
 
 pub use args::Args;
 pub use hints::misused;
-pub use pflag::{Positional, Word};
+pub use pflag::Word;
+pub use words::Positional;
 
 /// The request of a command line.
 #[derive(Debug)]
@@ -47,7 +50,7 @@ pub fn parse(argv: impl IntoIterator<Item = OsString>, env: &Environment) -> Res
     }
     let program = program(argv0.as_ref());
     let pflag::Found { flags, positionals } = pflag::walk(argv)?;
-    let args = Args::new(positionals, flags)?;
+    let args = Args::new(positionals, &flags)?;
     if let Some(shell) = args.get(&other::COMPLETION).filter(|shell| !shell.is_empty()) {
         return scripts::script(shell).map(|script| Command::Print(script.to_owned()));
     }
@@ -69,11 +72,11 @@ fn with_config(
     wanted: impl Fn(&flags::Entry) -> bool,
 ) -> Result<Args, UsageError> {
     let without_effect = args.without_effect_on_stdin();
-    let config::Defaults { mut flags, origins, mut warnings } = config::defaults(&args, env)?;
+    let config::Defaults { mut flags, places, mut warnings } = config::defaults(&args, env)?;
     flags.retain(|given| wanted(given.flag));
-    let mut args = args.with_defaults(flags).map_err(|error| origins.blame(error))?;
+    let mut args = args.with_defaults(flags).map_err(|error| places.blame(error))?;
     warnings.extend(without_effect.filter(|_| args.get(&logs::STDIN)));
-    (args.origins, args.warnings) = (origins, warnings);
+    (args.places, args.warnings) = (places, warnings);
     Ok(args)
 }
 
@@ -88,8 +91,8 @@ fn unfinished(words: Vec<OsString>, env: &Environment) -> Unfinished {
     // An error in any other flag must not prevent completion.
     let selects = |flag: &flags::Entry| flags::within(&[Scope::Selection]).any(|known| known == flag);
     let is_needed = |flag: &flags::Entry| selects(flag) || *flag == other::CONFIG.entry;
-    let flags = found.flags.into_iter().filter(|given| is_needed(given.flag)).collect();
-    let args = Args::new(found.positionals, flags).and_then(|args| with_config(args, env, selects));
+    let flags: Vec<_> = found.flags.into_iter().filter(|given| is_needed(given.flag)).collect();
+    let args = Args::new(found.positionals, &flags).and_then(|args| with_config(args, env, selects));
     Unfinished { args: args.ok(), word }
 }
 
@@ -158,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_said_is_absent() {
+    fn flags_that_are_not_given_are_absent() {
         let args = said(&["web"]);
         assert_eq!(args.positionals[0].value, "web");
         assert!(args.get(&selection::INIT_CONTAINERS) && args.get(&selection::EPHEMERAL_CONTAINERS));
@@ -209,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_being_typed_is_known_by_its_first_word_or_by_the_name_of_the_program() {
+    fn a_completion_request_is_known_by_its_first_word_or_by_the_name_of_the_program() {
         for argv in
             [&["stern-rs", "__complete", "-n", "sh"][..], &["/bin/kubectl_complete-stern_rs", "-n", "sh"]]
         {
@@ -226,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_says_where_to_look_has_a_part_in_completion() {
+    fn only_flags_that_select_a_cluster_matter_for_completion() {
         let words = ["--context", "c", "--tail", "x", "-p", "-l", "a=b", "web", "-c", ""];
         let args = unfinished(words.map(OsString::from).to_vec(), &Environment::bare()).args.unwrap();
         assert_eq!(args.get(&connection::CONTEXT), Some("c"));
@@ -236,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_is_wrong() {
+    fn errors_name_the_fault() {
         for (words, expected) in [
             (&["--tail", "x"][..], "--tail: \"x\" is not a whole number such as 10"),
             (&["--tail="], "--tail: \"\" is not a whole number"),

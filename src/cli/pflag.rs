@@ -3,9 +3,9 @@
 use std::ffi::{OsStr, OsString};
 
 use super::{
-    args::Given,
     flags::{self, Entry},
     hints,
+    words::{Given, Positional},
 };
 use crate::usage_error::UsageError;
 
@@ -14,15 +14,6 @@ use crate::usage_error::UsageError;
 pub struct Found {
     pub flags: Vec<Given>,
     pub positionals: Vec<Positional>,
-}
-
-/// A word that is not a flag.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Positional {
-    pub value: OsString,
-    /// The flag before it, if that flag takes a value only with `=`, or is a long flag with one dash: the word may be
-    /// meant as its value.
-    pub after: Option<String>,
 }
 
 /// `args` without the name of the program.
@@ -184,21 +175,11 @@ mod tests {
         super::walk(args.iter().map(OsString::from)).map_err(|error| error.to_string())
     }
 
-    /// `--name=value`, or `--name` without a value.
-    fn shown(Given { flag, value }: Given) -> OsString {
-        let mut shown = OsString::from(format!("--{}", flag.name));
-        if let Some(value) = value {
-            shown.push("=");
-            shown.push(value);
-        }
-        shown
-    }
-
     /// The flags found and, after a blank, the positionals.
     fn found(args: &[&str]) -> String {
         let found = walk(args).unwrap();
         let positionals = found.positionals.into_iter().map(|positional| positional.value);
-        let all: Vec<_> = found.flags.into_iter().map(shown).chain(positionals).collect();
+        let all: Vec<_> = found.flags.into_iter().map(|given| given.word()).chain(positionals).collect();
         all.join(OsStr::new(" ")).into_string().unwrap()
     }
 
@@ -306,25 +287,25 @@ mod tests {
     fn wrong_words_before_the_one_being_typed_are_left_out() {
         let args = ["--nope", "-x", "-A", "-n"].map(OsString::from).to_vec();
         let (found, word) = unfinished(args);
-        let flags: Vec<_> = found.flags.into_iter().map(shown).collect();
+        let flags: Vec<_> = found.flags.into_iter().map(|given| given.word()).collect();
         assert_eq!((flags, word), (vec!["--all-namespaces".into()], Word::Flag("-n".into())));
     }
 
     #[cfg(unix)]
     #[test]
-    fn what_is_not_utf8_passes_as_a_value_of_its_own() {
+    fn a_value_that_is_not_utf8_needs_an_argument_of_its_own() {
         use std::os::unix::ffi::OsStringExt;
         let odd = OsString::from_vec(b"a\xff".to_vec());
         let found = super::walk(["--kubeconfig".into(), odd.clone()]).unwrap();
         let mut expected = OsString::from("--kubeconfig=");
         expected.push(&odd);
-        assert_eq!(found.flags.into_iter().map(shown).collect::<Vec<_>>(), [expected.clone()]);
+        assert_eq!(found.flags.into_iter().map(|given| given.word()).collect::<Vec<_>>(), [expected.clone()]);
         let error = super::walk([expected]).unwrap_err().to_string();
         assert!(error.contains("is not UTF-8; pass such a value in an argument of its own"), "{error}");
     }
 
     #[test]
-    fn says_what_is_wrong() {
+    fn errors_name_the_fault() {
         for (args, words) in [
             (&["--nope"][..], "unknown flag: --nope; did you mean --node?"),
             (&["--namespce", "x"], "unknown flag: --namespce; did you mean --namespace?"),

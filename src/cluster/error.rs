@@ -1,4 +1,4 @@
-//! What went wrong between the user and the apiserver: one line that says how to mend it, and a class to act on.
+//! Errors between the user and the apiserver: one line with the fix for the user, and a kind for the code.
 
 use std::{error::Error as StdError, fmt, io};
 
@@ -8,7 +8,7 @@ use rustls::{AlertDescription, CertificateError};
 
 use super::kubelet::{self, KubeletError};
 
-/// What was asked of the apiserver, in the words of RBAC.
+/// The operation of a request, in RBAC's terms.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Asked {
     pub verb: &'static str,
@@ -16,26 +16,27 @@ pub struct Asked {
     pub resource: String,
     /// None: all namespaces.
     pub namespace: Option<String>,
-    /// None: not one object but all of them.
+    /// None: all objects.
     pub name: Option<String>,
 }
 
 /// The class of an [`Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// What the user or an object of the cluster says cannot be: a kubeconfig, a flag, a workload without a selector.
+    /// The user or a cluster object asks for something impossible: a kubeconfig, a flag, a workload without a
+    /// selector.
     Invalid,
-    /// There are no credentials to send: an exec plugin or a token file failed.
+    /// No credentials: an exec plugin or a token file failed.
     Credentials,
-    /// No connection came about.
+    /// No connection could be made.
     Unreachable,
-    /// One of the two does not trust the other's certificate.
+    /// One side does not trust the other's certificate.
     Certificate,
-    /// No answer in time, or no more of one.
+    /// No answer in time, or its data stopped.
     TimedOut,
-    /// An answer broke off.
+    /// An answer was cut off.
     Interrupted,
-    /// An answer that is not what was asked for.
+    /// An unexpected answer.
     Malformed,
     /// The apiserver refused, with this HTTP status.
     Status(StatusCode),
@@ -47,11 +48,11 @@ pub enum ErrorKind {
 pub struct Error {
     kind: ErrorKind,
     message: String,
-    /// A fault to think of where nothing was ever right.
+    /// A possible cause, shown only while the server was never reached.
     guess: Option<&'static str>,
     server_message: Option<String>,
     retryable: bool,
-    /// Others are answered meanwhile.
+    /// Whether other requests are answered meanwhile.
     alone: bool,
 }
 
@@ -76,18 +77,18 @@ impl Error {
         Error::new(ErrorKind::Credentials, message)
     }
 
-    /// Says that it may well succeed later, because it did before.
+    /// Marks the error as retryable, since the request worked before.
     pub(super) fn retryable(self) -> Error {
         Error { retryable: true, ..self }
     }
 
-    /// The same error of a server that was reached before: neither the address nor the way to it is wrong for good.
+    /// The same error for a server that was reached before: its address is correct.
     pub(super) fn of_known_server(self) -> Error {
         let retryable = self.retryable || self.kind == ErrorKind::Unreachable;
         Error { guess: None, retryable, ..self }
     }
 
-    /// Says that others are answered meanwhile.
+    /// Marks that other requests are answered meanwhile.
     pub(super) fn alone(self) -> Error {
         Error { alone: true, ..self }
     }
@@ -101,7 +102,7 @@ impl Error {
         Error { server_message: (!message.is_empty()).then_some(message), ..self }
     }
 
-    /// Gives an error of kube's the words of what was asked.
+    /// Converts an error of kube, and adds the operation.
     pub fn from_kube(error: kube::Error, asked: &Asked) -> Error {
         match error {
             kube::Error::Api(status) => Error::from_status(&status, asked),
@@ -116,38 +117,38 @@ impl Error {
             kube::Error::SerdeError(_) | kube::Error::FromUtf8(_) => Error::new(
                 ErrorKind::Malformed,
                 format!(
-                    "cannot {asked}: the answer is not Kubernetes' own ({error}); is that the apiserver's address?"
+                    "cannot {asked}: the answer does not come from a Kubernetes API server ({error}); check the address"
                 ),
             ),
             error => Error::new(ErrorKind::Malformed, format!("cannot {asked}: {error}")),
         }
     }
 
-    /// The same for a `Status` that came inside a watch or as the body of a refusal.
+    /// The same for a `Status` inside a watch or in the body of a refusal.
     pub fn from_status(status: &Status, asked: &Asked) -> Error {
         let code = match status.reason.as_str() {
-            // A watch that starts too late is told so by reason alone.
+            // An expired watch can be recognised only by its reason.
             "Expired" => StatusCode::GONE,
             _ => StatusCode::from_u16(status.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
         };
-        let told = status.message.as_str();
+        let text = status.message.as_str();
         let message = match code {
             StatusCode::UNAUTHORIZED => {
                 format!("cannot {asked}: the apiserver does not accept the credentials (401)")
             }
-            StatusCode::FORBIDDEN => forbidden(asked, told),
-            StatusCode::NOT_FOUND => not_found(asked, told),
+            StatusCode::FORBIDDEN => forbidden(asked, text),
+            StatusCode::NOT_FOUND => not_found(asked, text),
             StatusCode::TOO_MANY_REQUESTS => {
-                format!("cannot {asked}: the apiserver has too much to do (429)")
+                format!("cannot {asked}: the apiserver is overloaded (429)")
             }
-            _ if told.is_empty() => format!("cannot {asked}: the apiserver answered {code}"),
-            StatusCode::BAD_REQUEST => format!("cannot {asked}: {told}"),
-            _ => format!("cannot {asked}: the apiserver answered {code}: {told}"),
+            _ if text.is_empty() => format!("cannot {asked}: the apiserver answered {code}"),
+            StatusCode::BAD_REQUEST => format!("cannot {asked}: {text}"),
+            _ => format!("cannot {asked}: the apiserver answered {code}: {text}"),
         };
-        Error::new(ErrorKind::Status(code), message).with_server_message(told)
+        Error::new(ErrorKind::Status(code), message).with_server_message(text)
     }
 
-    /// Words for what the HTTP client says: why there is no connection, or why one broke.
+    /// Converts an error of the HTTP client: a failed or broken connection.
     pub(super) fn from_http(server: &str, error: &(dyn StdError + 'static)) -> Error {
         if let Some(error) = causes(error).find_map(|cause| cause.downcast_ref::<Error>()) {
             return error.clone();
@@ -158,7 +159,7 @@ impl Error {
         let cause = root_cause(error);
         if causes(error).any(|cause| cause.is::<NotHttp>()) {
             let message =
-                format!("what answers at {server} is no apiserver ({cause}): is the address right?");
+                format!("{server} does not look like a Kubernetes API server ({cause}); check the address");
             return Error::new(ErrorKind::Malformed, message);
         }
         let Some(connecting) = causes(error).find_map(|cause| cause.downcast_ref::<NotConnected>()) else {
@@ -171,9 +172,9 @@ impl Error {
         let via = via.map(|proxy| format!(" through the proxy {proxy}")).unwrap_or_default();
         let guess = match refused {
             true => "is it running there?",
-            false => "is the address right, and does it need a VPN or a proxy?",
+            false => "check the address, and whether it needs a VPN or a proxy",
         };
-        // A name that nobody knows, or a proxy that wants a password, stays as it is.
+        // An unknown host, or a proxy that requires a password, needs a correction by the user.
         let for_good =
             causes(error).any(|cause| cause.is::<Unresolved>()) || cause.ends_with("authorization required");
         let text = format!("cannot reach the apiserver {server}{via}: {cause}");
@@ -193,7 +194,7 @@ impl Error {
         }
     }
 
-    /// What the apiserver said itself, on one line.
+    /// The apiserver's own message, on one line.
     pub fn server_message(&self) -> Option<&str> {
         self.server_message.as_deref()
     }
@@ -214,30 +215,30 @@ impl Error {
         self.status() == Some(StatusCode::BAD_REQUEST)
     }
 
-    /// The resource version asked for is too old: list again.
+    /// Whether the requested resource version is too old: list again.
     pub fn is_gone(&self) -> bool {
         self.status() == Some(StatusCode::GONE)
     }
 
-    /// Whether nothing came back: the server or the way to it is out of order.
+    /// Whether no answer came: the server or the connection failed.
     pub fn is_outage(&self) -> bool {
         matches!(self.kind, ErrorKind::Unreachable | ErrorKind::Interrupted | ErrorKind::TimedOut)
             && !self.alone
     }
 
-    /// Whether nothing came back of this request, and something of others.
+    /// Whether only this request got no answer, while others did.
     pub fn is_alone(&self) -> bool {
         self.alone
     }
 
-    /// Whether the kubelet knows of no instance before the current one.
+    /// Whether the kubelet knows no instance before the current one.
     pub fn is_without_previous(&self) -> bool {
         self.is_bad_request()
             && self.server_message().and_then(KubeletError::of) == Some(KubeletError::NoPrevious)
     }
 
-    /// Why the node that was to answer does not, whose logs all fare alike: the reason that the apiserver gives for its
-    /// kubelet, or that nothing came back.
+    /// The reason if the node failed, which affects all its logs: the apiserver's message about its kubelet, or a
+    /// missing answer.
     pub fn of_node(&self) -> Option<String> {
         if self.alone {
             return Some(self.message.clone());
@@ -245,33 +246,33 @@ impl Error {
         self.server_message().and_then(kubelet::unreachable).map(str::to_owned)
     }
 
-    /// Whether it befalls every request alike: it is not about what was asked for.
+    /// Whether every request fails the same way, whatever it asks for.
     pub fn is_common(&self) -> bool {
         matches!(self.kind, ErrorKind::Credentials | ErrorKind::Certificate | ErrorKind::Malformed)
             || self.is_unauthorized()
     }
 
-    /// Whether the same request may succeed later with nobody mending anything.
+    /// Whether the same request may succeed later without a correction.
     pub fn is_retryable(&self) -> bool {
         self.retryable
     }
 }
 
-/// What answers does not speak HTTP.
+/// The peer does not speak HTTP.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct NotHttp(pub String);
 
-/// The name of a host has no address.
+/// A host name without an address.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct Unresolved(pub io::Error);
 
-/// That no connection came about.
+/// No connection could be made.
 #[derive(Debug, thiserror::Error)]
 #[error("not connected")]
 pub(super) struct NotConnected {
-    /// Over which it was to go.
+    /// The proxy used.
     pub proxy: Option<String>,
     pub source: tower::BoxError,
 }
@@ -291,27 +292,27 @@ impl fmt::Display for Asked {
     }
 }
 
-fn forbidden(asked: &Asked, told: &str) -> String {
+fn forbidden(asked: &Asked, text: &str) -> String {
     let Asked { verb, resource, .. } = asked;
-    let user = user_named(told).map(|user| format!("user {user} ")).unwrap_or_default();
+    let user = user_named(text).map(|user| format!("user {user} ")).unwrap_or_default();
     let role = if asked.namespace.is_some() { "a Role or ClusterRole bound there" } else { "a ClusterRole" };
-    let said = if told.is_empty() || !user.is_empty() { String::new() } else { format!(" ({told})") };
-    format!("not allowed to {asked}: {user}needs verb {verb:?} on resource {resource:?}, from {role}{said}")
+    let detail = if text.is_empty() || !user.is_empty() { String::new() } else { format!(" ({text})") };
+    format!("not allowed to {asked}: {user}needs verb {verb:?} on resource {resource:?}, from {role}{detail}")
 }
 
-/// Whom the apiserver took us for: `pods is forbidden: User "jane" cannot list resource …`
-fn user_named(told: &str) -> Option<&str> {
-    let quoted = &told[told.find("User \"")? + "User ".len()..];
+/// The user name as the apiserver sees it: `pods is forbidden: User "jane" cannot list resource …`
+fn user_named(text: &str) -> Option<&str> {
+    let quoted = &text[text.find("User \"")? + "User ".len()..];
     let end = quoted[1..].find('"')? + 2;
     Some(&quoted[..end])
 }
 
-fn not_found(asked: &Asked, told: &str) -> String {
+fn not_found(asked: &Asked, text: &str) -> String {
     match &asked.name {
         None => format!("cannot {asked}: the apiserver has no such resource"),
-        // `pods "web" not found` says it all; what is missing may also be a container or a node.
-        Some(_) if !told.is_empty() => format!("cannot {asked}: {told}"),
-        Some(_) => format!("cannot {asked}: there is none"),
+        // `pods "web" not found` is sufficient; the missing object may also be a container or a node.
+        Some(_) if !text.is_empty() => format!("cannot {asked}: {text}"),
+        Some(_) => format!("cannot {asked}: not found"),
     }
 }
 
@@ -320,7 +321,7 @@ fn interrupted(asked: &Asked, error: &(dyn StdError + 'static)) -> Error {
         Some(error) => error.clone(),
         None => Error::new(
             ErrorKind::Interrupted,
-            format!("cannot {asked}: the answer broke off: {}", root_cause(error)),
+            format!("cannot {asked}: the answer was cut off: {}", root_cause(error)),
         ),
     }
 }
@@ -330,23 +331,23 @@ fn from_tls(server: &str, error: &rustls::Error) -> Error {
     let certificate =
         |what: &str| Error::new(ErrorKind::Certificate, format!("the certificate of {server} {what}"));
     let trust =
-        "give its authority with --certificate-authority, or trust any with --insecure-skip-tls-verify";
+        "give its authority with --certificate-authority, or accept any with --insecure-skip-tls-verify";
     match error {
         Tls::InvalidCertificate(CertificateError::UnknownIssuer) => {
             certificate(&format!("is not trusted (its issuer is unknown): {trust}"))
         }
         Tls::InvalidCertificate(
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-        ) => certificate("is for another name: say which with --tls-server-name, or mend --server"),
+        ) => certificate("is for another name: give that name with --tls-server-name, or correct --server"),
         Tls::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
             certificate(
-                "has expired: renew it, set this machine's clock, or trust any with --insecure-skip-tls-verify",
+                "has expired: renew it, set this machine's clock, or accept any with --insecure-skip-tls-verify",
             )
         }
         Tls::InvalidCertificate(
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. },
-        ) => certificate("is not valid yet: is this machine's clock right?"),
-        Tls::InvalidCertificate(why) => certificate(&format!("is not trusted ({why}): {trust}")),
+        ) => certificate("is not valid yet: check this machine's clock"),
+        Tls::InvalidCertificate(reason) => certificate(&format!("is not trusted ({reason}): {trust}")),
         Tls::AlertReceived(
             AlertDescription::BadCertificate
             | AlertDescription::CertificateExpired
@@ -358,13 +359,13 @@ fn from_tls(server: &str, error: &rustls::Error) -> Error {
         ) => Error::new(
             ErrorKind::Certificate,
             format!(
-                "{server} does not accept the client certificate ({error}): has it expired, or is it another cluster's?"
+                "{server} does not accept the client certificate ({error}); it may have expired or belong to another cluster"
             ),
         ),
         Tls::InvalidMessage(_) => Error::new(
             ErrorKind::Unreachable,
             format!(
-                "cannot reach the apiserver {server}: what answers there does not speak TLS; is it http:// ?"
+                "cannot reach the apiserver {server}: it does not speak TLS; the address may need http://"
             ),
         )
         .wrong_for_good(),
@@ -376,12 +377,12 @@ fn from_tls(server: &str, error: &rustls::Error) -> Error {
     }
 }
 
-/// An error and what lies under it, outermost first.
+/// An error and its causes, outermost first.
 pub(super) fn causes<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |&error| {
-        // An `io::Error` gives as its source that of the error it holds, and so hides that error itself.
+        // `io::Error::source` skips the error inside, so it is read directly.
         match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
             Some(held) => Some(held as &(dyn StdError + 'static)),
             None => error.source(),
@@ -399,7 +400,7 @@ pub(super) fn root_cause(error: &(dyn StdError + 'static)) -> String {
     }
 }
 
-/// No newline, and nothing that steers a terminal: parts of a message come from servers and plugins.
+/// Removes newlines and terminal control characters: parts of a message come from servers and plugins.
 fn one_line(text: &str) -> String {
     const LONGEST: usize = 1000;
     let words = |c: char| c.is_whitespace() || c.is_control();
@@ -426,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_asked_is_said_in_the_words_of_rbac() {
+    fn requests_are_described_in_the_terms_of_rbac() {
         assert_eq!(asked("list", None, None).to_string(), "list pods in all namespaces");
         assert_eq!(asked("list", Some("a"), None).to_string(), "list pods in namespace \"a\"");
         assert_eq!(asked("get", Some("a"), Some("b")).to_string(), "get pods \"b\" in namespace \"a\"");
@@ -442,7 +443,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_pass_by_itself_is_retryable() {
+    fn temporary_errors_are_retryable() {
         for code in [408, 429, 500, 502, 503, 504] {
             assert!(refused(code, "", "").is_retryable(), "{code}");
         }
@@ -468,12 +469,12 @@ mod tests {
     }
 
     #[test]
-    fn what_a_node_does_is_told_without_the_container_that_was_asked_for() {
-        let said = |message: &str| refused(500, "", message).of_node();
+    fn errors_of_a_node_are_reported_without_the_requested_container() {
+        let detail = |message: &str| refused(500, "", message).of_node();
         let dial =
             "Get \"https://node-1:10250/containerLogs/shop/web-1/app?follow=true\": dial tcp: i/o timeout";
-        assert_eq!(said(dial).as_deref(), Some("dial tcp: i/o timeout"));
-        assert_eq!(said("etcdserver: leader changed"), None);
+        assert_eq!(detail(dial).as_deref(), Some("dial tcp: i/o timeout"));
+        assert_eq!(detail("etcdserver: leader changed"), None);
     }
 
     #[test]

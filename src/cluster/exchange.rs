@@ -1,4 +1,4 @@
-//! One request and its answer: how much of the answer is waited for, and how long it may be silent.
+//! One request and its answer: the part of the answer to wait for, and the allowed silence.
 
 use std::{future::poll_fn, time::Duration};
 
@@ -15,26 +15,26 @@ use super::{
     },
 };
 
-/// How long an answer may be silent before its head and, where it is read whole, within it. A server that is silent
-/// for longer has most likely forgotten the request.
+/// Allowed silence before an answer's head and, if the answer is read whole, within it. A server silent for longer
+/// has most likely dropped the request.
 const SILENCE: Duration = Duration::from_secs(60);
 
-/// A kubelet sends the head of a log that it follows at once, whether or not there is a line.
+/// A kubelet sends the head of a followed log at once, even without a line.
 const FOLLOWED: Duration = Duration::from_secs(30);
 
-/// How long an answer may take that costs a server nothing.
+/// Time limit for an answer that needs no work of the server.
 const PROBE: Duration = Duration::from_secs(7);
 
-/// How much of an answer is waited for.
+/// The part of an answer to wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AnswerMode {
-    /// All of it: it is read before it is handed on.
+    /// The whole answer.
     Whole,
-    /// Only its head: it may run for days.
+    /// Only the head: the body may last for days.
     Stream,
-    /// The same, of a log.
+    /// The same, for a log.
     Log { follow: bool, sharing: Sharing },
-    /// All of it, and not for long: it only tells that there is one.
+    /// The whole answer, briefly: it only shows that the server responds.
     Probe,
 }
 
@@ -46,7 +46,7 @@ impl AnswerMode {
         }
     }
 
-    /// How long its head may take.
+    /// Time limit for the head.
     fn patience(self) -> Duration {
         match self {
             AnswerMode::Log { follow: true, .. } => FOLLOWED,
@@ -56,8 +56,8 @@ impl AnswerMode {
     }
 }
 
-/// Sends a request to `server` and waits for as much of the answer as is wanted. `limit`: how long that may take, in place
-/// of how long the answer may be silent.
+/// Sends a request to `server` and waits for the required part of the answer. `limit`: a total time limit that
+/// replaces the limit on silence.
 pub(super) async fn exchange(
     pool: &Pool,
     request: &Request<Bytes>,
@@ -77,8 +77,8 @@ pub(super) async fn exchange(
         .unwrap_or_else(|_| Err(no_answer(server, limit, ": raise --request-timeout").into()))
 }
 
-fn no_answer(server: &str, waited: Duration, mend: &str) -> Error {
-    Error::new(ErrorKind::TimedOut, format!("no answer from {server} within {waited:?}{mend}"))
+fn no_answer(server: &str, waited: Duration, advice: &str) -> Error {
+    Error::new(ErrorKind::TimedOut, format!("no answer from {server} within {waited:?}{advice}"))
 }
 
 async fn read(
@@ -96,7 +96,7 @@ async fn read(
         let chunk = poll_fn(|cx| body.poll_chunk(cx));
         let chunk = match silence {
             Some(silence) => timeout(silence, chunk).await.map_err(|_| {
-                let text = format!("an answer from {server} stopped halfway: nothing came for {silence:?}");
+                let text = format!("an answer from {server} stalled: no data for {silence:?}");
                 Error::new(ErrorKind::TimedOut, text)
             })?,
             None => chunk.await,
@@ -133,7 +133,7 @@ mod tests {
         (server, cluster)
     }
 
-    /// The error of a request that a server has read and never answers, and after how many seconds it comes.
+    /// The error of a request that a server reads and never answers, and the seconds until it comes.
     async fn given_up<T>(server: &Server, asking: impl Future<Output = Result<T, Error>>) -> (Error, u64) {
         let began = Instant::now();
         let asked = async {
@@ -174,7 +174,7 @@ mod tests {
         assert_eq!((error.kind(), seconds), (ErrorKind::TimedOut, 60));
     }
 
-    /// Polls, looks and previous logs are not followed.
+    /// Polls, checks and previous logs are not followed.
     #[tokio::test]
     async fn a_log_that_never_begins_is_given_up_after_a_minute_or_half_of_it_if_it_is_followed() {
         for (follow, busy, wanted) in [(false, false, 60), (true, false, 30), (true, true, 30)] {
@@ -197,7 +197,7 @@ mod tests {
         assert!(error.to_string().ends_with("within 300s: raise --request-timeout"), "{error}");
     }
 
-    /// Answers one request with a list that comes in pieces, `pauses` apart, and perhaps never to its end.
+    /// Answers one request with a list in pieces, `pauses` apart, and possibly without an end.
     async fn piecemeal(pauses: &[u64], ends: bool) -> Result<usize, Error> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -233,6 +233,6 @@ mod tests {
     async fn a_list_that_stops_halfway_is_given_up_after_a_minute() {
         let error = piecemeal(&[50, 50], false).await.unwrap_err();
         assert!(error.is_retryable());
-        assert!(error.to_string().ends_with("stopped halfway: nothing came for 60s"), "{error}");
+        assert!(error.to_string().ends_with("stalled: no data for 60s"), "{error}");
     }
 }

@@ -1,31 +1,30 @@
-//! The sentences by which the code steers: errors of a kubelet, known by their words alone.
+//! The kubelet's error messages that control the code: errors known only by their text.
 //!
-//! A kubelet that fails within a log writes its error in place of a line, with status 200, and ends the log; one that
-//! fails before it answers refuses with a status that is used for much else. No sentence is part of an API: a new
-//! Kubernetes may word it anew, and then it is an error like any other.
+//! A kubelet that fails within a log writes its error as a line, with status 200, and ends the log; one that fails
+//! before answering uses a status that has many meanings. No message is part of an API: if a new Kubernetes changes
+//! one, it is treated like any other error.
 //!
-//! Each error names where its words were met: on a real cluster of that version, or in the source of those versions.
+//! Each error names where its text was seen: on a real cluster of that version, or in the source of those versions.
 
-/// An error that is known by its words.
+/// An error known by its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::enum_variant_names, reason = "each variant names what is missing")]
 pub enum KubeletError {
-    /// The node has no inotify instance left, of which each followed log takes one. Cluster 1.36; source 1.31 to 1.37
+    /// The node has no inotify instances left; each followed log needs one. Cluster 1.36; source 1.31 to 1.37
     /// (`k8s.io/cri-client/pkg/logs`).
     NoWatcher,
-    /// The container was removed, and its log with it; or the runtime does not answer. Cluster 1.36; source
-    /// (`pkg/kubelet/kuberuntime`) of versions that are not known.
+    /// The container and its log were removed, or the runtime does not answer. Cluster 1.36; source
+    /// (`pkg/kubelet/kuberuntime`) of unknown versions.
     NoContainer,
-    /// The log has no file: usual where it was removed behind a container that ended, and nowhere else. Source 1.31
-    /// to 1.37 (`k8s.io/cri-client/pkg/logs`).
+    /// The log has no file: normal only if it was removed after its container ended. Source 1.31 to 1.37
+    /// (`k8s.io/cri-client/pkg/logs`).
     NoFile,
-    /// There is no instance before the current one, or none that is known. Source (`pkg/kubelet/kubelet_pods.go`) of
-    /// versions that are not known.
+    /// There is no known instance before the current one. Source (`pkg/kubelet/kubelet_pods.go`) of unknown versions.
     NoPrevious,
 }
 
 impl KubeletError {
-    /// `text` is what came in place of a line, or the message of a refusal.
+    /// `text`: a line without a timestamp, or the message of a refusal.
     pub fn of(text: &str) -> Option<KubeletError> {
         match text {
             _ if text.contains("failed to create fsnotify watcher") => Some(KubeletError::NoWatcher),
@@ -39,11 +38,11 @@ impl KubeletError {
     }
 }
 
-/// Why the apiserver got no answer from a kubelet: its words behind the address that it asked. Cluster 1.36; the quotes
-/// around the address are Go's, from 1.14 on.
+/// The apiserver's reason for a missing answer from a kubelet, which follows the requested address. Cluster 1.36; the
+/// quotes around the address are Go's, since 1.14.
 pub(super) fn unreachable(message: &str) -> Option<&str> {
     let (_, address) = message.split_once("/containerLogs/")?;
-    address.split_once("\": ").map(|(_, why)| why)
+    address.split_once("\": ").map(|(_, reason)| reason)
 }
 
 #[cfg(test)]

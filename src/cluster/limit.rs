@@ -1,5 +1,5 @@
-//! Lets requests through at the rate that the user allows and the apiserver asks for, the most urgent first, but none
-//! waits for ever. Those that come again and again, as polls and checks do, take no more than half of the rate.
+//! Limits requests to the rate that the user allows and the apiserver asks for. The most urgent go first, but every
+//! request goes eventually. Repeating requests, such as polls and checks, get at most half of the rate.
 
 use std::{
     collections::BTreeMap,
@@ -14,14 +14,13 @@ use tokio::{
 
 use crate::purpose::Purpose;
 
-/// The part of the rate, and of the burst, for the requests that come again and again.
+/// The share of rate and burst for repeating requests.
 pub const POLLS: f64 = 0.5;
 
-/// How many may go before the one that has waited longest, so that no purpose starves another.
+/// Most requests that may overtake the oldest one, so that no purpose starves another.
 const MOST_PASSING: u32 = 3;
 
-/// Token buckets whose waiters are served in the order of their purposes, then as they came; every now and then the one
-/// that has waited longest goes first.
+/// Token buckets whose waiters are served by purpose, then by arrival; regularly, the oldest waiter goes first.
 pub struct Limiter {
     state: Mutex<State>,
 }
@@ -29,24 +28,24 @@ pub struct Limiter {
 struct State {
     /// For every request; None: no limit.
     all: Option<Bucket>,
-    /// Those that come again and again need a token of this one too.
+    /// Repeating requests also need a token of this bucket.
     polls: Option<Bucket>,
     paused_until: Option<Instant>,
     waiters: BTreeMap<Place, Arc<Notify>>,
-    /// The same in the order in which they came.
+    /// The same waiters in order of arrival.
     by_arrival: BTreeMap<u64, Place>,
-    /// How many went since the one that has waited longest last did.
+    /// Requests served since the oldest waiter was last served.
     passing: u32,
     arrivals: u64,
 }
 
 struct Bucket {
-    /// Tokens a second.
+    /// Tokens each second.
     qps: f64,
-    /// The most tokens that can be saved up.
+    /// Most tokens that can accumulate.
     burst: f64,
     tokens: f64,
-    /// When `tokens` was right.
+    /// The time at which `tokens` was computed.
     counted: Instant,
 }
 
@@ -55,12 +54,12 @@ impl Bucket {
         Bucket { qps, burst, tokens: burst, counted: Instant::now() }
     }
 
-    /// When there is a token, if not now.
+    /// When the next token is available, if not now.
     fn wait(&mut self, now: Instant) -> Option<Instant> {
         let earned = now.duration_since(self.counted).as_secs_f64() * self.qps;
         self.tokens = self.burst.min(self.tokens + earned);
         self.counted = now;
-        // Sums of fractions may miss a whole token by a hair.
+        // Rounding errors may leave slightly less than a whole token.
         if self.tokens >= 1.0 - 1e-6 {
             return None;
         }
@@ -73,21 +72,21 @@ impl Bucket {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
     order: u8,
-    /// No two have the same.
+    /// Unique.
     arrival: u64,
     recurs: bool,
 }
 
 impl State {
-    /// The place that goes next, as soon as there is a token. Those that recur stand last, so that no other waits behind one
-    /// that lacks a token of `polls`.
+    /// The place that goes next when there is a token. Repeating requests come last, so that no other waits for a
+    /// token of `polls`.
     fn next(&mut self, now: Instant) -> Option<Place> {
         let first = self.waiters.first_key_value().map(|(&first, _)| first);
         let eldest = self.eldest().filter(|_| self.passing >= MOST_PASSING);
         eldest.filter(|&eldest| self.polls_wait(eldest, now).is_none()).or(first)
     }
 
-    /// The place that has waited longest.
+    /// The place of the oldest waiter.
     fn eldest(&self) -> Option<Place> {
         self.by_arrival.first_key_value().map(|(_, &place)| place)
     }
@@ -97,7 +96,7 @@ impl State {
         self.polls.as_mut().filter(|_| place.recurs)?.wait(now)
     }
 
-    /// Takes the tokens of one that goes, or says when there will be some.
+    /// Takes the tokens for a place, or returns when they will be available.
     fn take(&mut self, place: Place, now: Instant) -> Result<(), Instant> {
         let waits = [
             self.paused_until.filter(|&instant| now < instant),
@@ -114,7 +113,7 @@ impl State {
         Ok(())
     }
 
-    /// Wakes the one that goes next.
+    /// Wakes the next waiter.
     fn call_next(&mut self) {
         if let Some(called) = self.next(Instant::now()).and_then(|next| self.waiters.get(&next)) {
             called.notify_one();
@@ -123,7 +122,7 @@ impl State {
 }
 
 impl Limiter {
-    /// `qps` None: as many requests as wanted, save for pauses.
+    /// `qps` None: no limit except for pauses.
     pub fn new(qps: Option<f64>, burst: u32) -> Limiter {
         let burst = f64::from(burst.max(1));
         let qps = qps.filter(|&qps| qps > 0.0);
@@ -139,7 +138,7 @@ impl Limiter {
         Limiter { state: Mutex::new(state) }
     }
 
-    /// Returns when one request may go. Dropping the future gives up the place in the queue and takes no token.
+    /// Returns when one request may be sent. Dropping the future leaves the queue and takes no token.
     pub async fn acquire(&self, purpose: Purpose) {
         let waiter = self.enqueue(purpose);
         loop {
@@ -151,7 +150,7 @@ impl Limiter {
         }
     }
 
-    /// Lets nobody through before `instant`. An earlier one than before changes nothing.
+    /// Holds all requests until `instant`. An earlier instant than before changes nothing.
     pub fn pause_until(&self, instant: Instant) {
         let mut state = self.lock();
         state.paused_until = state.paused_until.max(Some(instant));
@@ -175,7 +174,7 @@ impl Limiter {
         let mut state = self.lock();
         let now = Instant::now();
         if state.next(now) != Some(waiter.place) {
-            // Who is next changes with time, too.
+            // The order also changes with time.
             state.call_next();
             return Turn::AfterOthers;
         }
@@ -199,7 +198,7 @@ enum Turn {
 struct Waiter<'a> {
     limiter: &'a Limiter,
     place: Place,
-    /// Rings when this waiter has become the next.
+    /// Notified when this waiter becomes the next one.
     called: Arc<Notify>,
 }
 
@@ -212,7 +211,7 @@ impl Drop for Waiter<'_> {
     }
 }
 
-/// Far enough in the future for one run, and never more than the clock can tell.
+/// A later instant, limited to the range of the clock.
 fn later(now: Instant, wait: Duration) -> Instant {
     const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
     now + wait.min(LONGEST)
@@ -283,7 +282,7 @@ mod tests {
         assert_eq!(order.into_inner().unwrap(), ["list", "open 1", "open 2", "check"]);
     }
 
-    /// The purposes that were let through, and when, in seconds.
+    /// The purposes that were served, and their times in seconds.
     async fn timeline(limiter: &Limiter, wanted: &[(Purpose, usize)]) -> Vec<(Purpose, f64)> {
         let start = Instant::now();
         let went = Mutex::new(Vec::new());
@@ -332,7 +331,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn no_priority_starves_another_for_ever() {
         let limiter = Limiter::new(Some(50.0), 100);
-        // More come than may go: of the polls alone, and of all.
+        // More requests arrive than may be sent: first only polls, then all.
         for (purpose, busy) in [
             (Purpose::Check, &[Purpose::Poll][..]),
             (Purpose::Poll, &[Purpose::FirstPoll]),
@@ -360,7 +359,7 @@ mod tests {
     async fn the_urgent_pass_three_of_those_who_wait_before_one_goes() {
         let limiter = Limiter::new(Some(10.0), 1);
         let went = timeline(&limiter, &[(Purpose::Open, 100), (Purpose::Resume, 12)]).await;
-        // One for every three, and those who came at once go as they came.
+        // One for every three; simultaneous requests go in order of arrival.
         assert_eq!(until(&went, Purpose::Resume, 1.6), 12);
         assert_eq!(until(&went, Purpose::Open, 1.6), 5);
     }

@@ -1,6 +1,6 @@
-//! Opens the log of one container and hands on what comes, chunk by chunk.
+//! Opens the log of one container and returns its data chunk by chunk.
 //!
-//! The URL is built here: kube rounds `sinceTime` up, and so loses lines.
+//! The URL is built here, since kube rounds `sinceTime` up and so loses lines.
 
 use std::{convert::Infallible, future::poll_fn, time::Duration};
 
@@ -22,7 +22,7 @@ use crate::{
     stats::{Held, Open},
 };
 
-/// Which part of which log. Timestamps are always asked for: they are the only place in a log that can be found again.
+/// The log, and the part of it to read. Timestamps are always requested: only they identify a position in a log.
 #[derive(Debug, Clone)]
 pub struct LogRequest {
     pub namespace: String,
@@ -35,7 +35,8 @@ pub struct LogRequest {
     pub tail_lines: Option<u64>,
     pub limit_bytes: Option<u64>,
     pub purpose: Purpose,
-    /// Whether so much is to come that a connection of its own is cheaper, as long as it is one of few.
+    /// Whether the log is expected to be large, so that its own connection is cheaper; the number of these is
+    /// limited.
     pub busy: bool,
 }
 
@@ -45,17 +46,17 @@ pub struct LogStream {
     server: String,
     date: Option<Timestamp>,
     ended: bool,
-    /// How long to wait for what comes next, where there is an end to come to.
+    /// The allowed silence; None for a followed log.
     patience: Option<Duration>,
     _held: Held,
 }
 
-/// A kubelet that reads through a large file for the lines that are asked for is silent for long, but not for ever.
+/// A kubelet that searches a large file for the requested lines is silent for long, but not for ever.
 const STALLED: Duration = Duration::from_secs(60);
 
 impl LogStream {
-    /// The next chunk, however long it takes if the log is followed. Of another that stays away it is an error; the time
-    /// in which the bandwidth held its connection back does not count.
+    /// The next chunk; waits without limit if the log is followed. Otherwise a long silence is an error; time in
+    /// which the bandwidth limit held the connection back does not count.
     pub async fn next(&mut self) -> Option<Result<Bytes, Error>> {
         let Some(patience) = self.patience else { return self.chunk().await };
         let progress = self.body.progress().map(|progress| (progress.reached(), progress));
@@ -70,12 +71,11 @@ impl LogStream {
             }
         }
         self.ended = true;
-        let text = format!("a log from {} stopped halfway: nothing came for {patience:?}", self.server);
+        let text = format!("a log from {} stalled: no data for {patience:?}", self.server);
         Some(Err(Error::new(ErrorKind::TimedOut, text)))
     }
 
-    /// The next bytes, as they came, but what is there at once together; None at the end, which is all that is said of
-    /// a clean one. Cancel-safe.
+    /// The next bytes: all that are available together; None at a clean end. Cancel-safe.
     pub async fn chunk(&mut self) -> Option<Result<Bytes, Error>> {
         if self.ended {
             return None;
@@ -85,18 +85,18 @@ impl LogStream {
         chunk.map(|chunk| chunk.map_err(|error| Error::from_http(&self.server, &*error)))
     }
 
-    /// To be awaited while nothing is read: holds what comes meanwhile with little waste. Cancel-safe.
+    /// To be awaited while nothing is read: stores arriving data compactly. Cancel-safe.
     pub async fn stow(&mut self) -> Infallible {
         poll_fn(|cx| self.body.poll_stow(cx)).await
     }
 
-    /// Whether so much comes in small pieces over a shared connection that it would be cheaper to end this stream and
-    /// go on, from where it was, as [`LogRequest::busy`].
+    /// Whether a shared connection delivers so many small pieces that it would be cheaper to end this stream and
+    /// continue with [`LogRequest::busy`].
     pub fn wants_own_connection(&self) -> bool {
         self.body.is_busy()
     }
 
-    /// When the apiserver answered, by its own clock, in whole seconds.
+    /// The time of the apiserver's answer, by its own clock, in whole seconds.
     pub fn date(&self) -> Option<Timestamp> {
         self.date
     }
@@ -116,7 +116,7 @@ impl LogRequest {
             add("previous", "true");
         }
         match self.since {
-            // The apiserver knows whole seconds only; better too many than too few.
+            // The apiserver takes only whole seconds; rounded to get more lines rather than fewer.
             Some(Since::Ago(ago)) => {
                 let seconds = ago.as_secs() + u64::from(ago.subsec_nanos() > 0);
                 add("sinceSeconds", &seconds.max(1).to_string());
@@ -141,7 +141,7 @@ impl LogRequest {
             name: Some(self.pod.clone()),
         };
         let request = Request::get(self.uri())
-            // A gzipped stream arrives in lumps, and from Kubernetes 1.37 on in members that few decoders join.
+            // A gzipped stream arrives in large pieces, and since Kubernetes 1.37 in members that few decoders join.
             .header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))
             .body(Bytes::new())
             .map_err(|error| Error::invalid(format!("cannot {asked}: {error}")))?;
@@ -151,9 +151,9 @@ impl LogRequest {
         match response.status() {
             StatusCode::OK if is_page(response.headers()) => {
                 let server = &transport.server_shown;
-                let said =
-                    format!("{server} answered with a web page in place of a log; is a proxy in between?");
-                Err(Error::new(ErrorKind::Malformed, said))
+                let text =
+                    format!("{server} answered with a web page instead of a log; a proxy may be in between");
+                Err(Error::new(ErrorKind::Malformed, text))
             }
             StatusCode::OK => Ok(LogStream {
                 date: date(response.headers()),
@@ -168,25 +168,25 @@ impl LogRequest {
     }
 }
 
-/// Whether it is for a browser, as no apiserver answers.
+/// Whether the answer is a web page, which no apiserver sends for a log.
 fn is_page(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
 }
 
 fn date(headers: &HeaderMap) -> Option<Timestamp> {
-    let said = headers.get(header::DATE)?.to_str().ok()?;
-    rfc2822::parse(said).ok().map(|date| date.timestamp())
+    let text = headers.get(header::DATE)?.to_str().ok()?;
+    rfc2822::parse(text).ok().map(|date| date.timestamp())
 }
 
-/// What may stand unescaped both in a path and in a query.
+/// The bytes to escape both in a path and in a query.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 fn escaped(text: &str) -> String {
     utf8_percent_encode(text, PLAIN).to_string()
 }
 
-/// Rounded down, also before 1970.
+/// Rounds down, also before 1970.
 fn whole_second(time: Timestamp) -> Timestamp {
     let seconds = time.as_nanosecond().div_euclid(1_000_000_000);
     i64::try_from(seconds)
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn the_url_says_what_is_wanted() {
+    fn the_url_has_the_options_of_the_request() {
         let request = LogRequest {
             namespace: "a/b".into(),
             previous: true,
@@ -264,7 +264,7 @@ mod tests {
     #[tokio::test]
     async fn chunks_come_and_then_the_end() {
         let body = format!("{HEAD}4\r\none\n\r\n4\r\ntwo\n\r\n0\r\n\r\n");
-        let (server, stream) = open(Canned::Say(body), Connect::default()).await;
+        let (server, stream) = open(Canned::Send(body), Connect::default()).await;
         let mut stream = stream.unwrap();
         let mut all = Vec::new();
         while let Some(chunk) = stream.chunk().await {
@@ -297,7 +297,7 @@ mod tests {
         }
     }
 
-    /// A byte a second, and much to read before the next bytes of the log.
+    /// One byte each second, and much other data before the next bytes of the log.
     #[tokio::test(start_paused = true)]
     async fn the_time_in_which_the_bandwidth_holds_an_answer_back_does_not_count() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -325,7 +325,7 @@ mod tests {
             assert_eq!(stream.next().await.unwrap().unwrap(), piece);
         }
         let error = timeout(10 * STALLED, stream.next()).await.unwrap().unwrap().unwrap_err();
-        assert!(error.to_string().contains("stopped halfway"), "{error}");
+        assert!(error.to_string().contains("stalled"), "{error}");
     }
 
     #[tokio::test]
@@ -361,9 +361,9 @@ mod tests {
         let (_server, opened) = open(status("400 Bad Request", body), Connect::default()).await;
         let error = opened.err().unwrap();
         assert!(error.is_bad_request());
-        let said = "container \"app\" in pod \"web-1\" is waiting to start: ImagePullBackOff";
-        assert_eq!(error.server_message(), Some(said));
-        assert_eq!(error.to_string(), format!("cannot get pods/log \"web-1\" in namespace \"shop\": {said}"));
+        let text = "container \"app\" in pod \"web-1\" is waiting to start: ImagePullBackOff";
+        assert_eq!(error.server_message(), Some(text));
+        assert_eq!(error.to_string(), format!("cannot get pods/log \"web-1\" in namespace \"shop\": {text}"));
     }
 
     #[tokio::test]

@@ -1,10 +1,9 @@
-//! Reaches the apiserver: an authenticated client, the logs of containers, and the limit on requests. It knows nothing of
-//! the pods that are selected, of the reading of their logs, and of the output.
+//! Talks to the apiserver: an authenticated client, the logs of containers, and the limit on requests. It knows
+//! nothing of selected pods, of how logs are read, and of the output.
 //!
-//! This is the face of three rooms. `access` settles which cluster is meant and who asks; `http` makes connections and
-//! sends requests over them, and takes from `access` the certificates and the proxy. The files here join the two: the
-//! credentials that a request carries, the limiter that it waits for, the outage that it reveals. All three rooms share
-//! `error` and `waits`, which know none of them.
+//! This module combines two others. `access` selects the cluster and the user; `http` makes connections and sends
+//! requests over them, with the certificates and the proxy of `access`. The files here join them: credentials of a
+//! request, the limiter, detection of outages. All use `error` and `waits`, which depend on none of them.
 
 mod access;
 mod error;
@@ -48,7 +47,7 @@ use crate::{
 use access::{kubeconfig::Host, settings::Settings};
 use transport::Transport;
 
-/// One cluster, as one user. Clones share their connections, credentials and limits.
+/// One cluster, as one user. Clones share connections, credentials and limits.
 #[derive(Clone)]
 pub struct Cluster {
     transport: Arc<Transport>,
@@ -56,8 +55,8 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Settles where the cluster is and who asks. Nothing is sent yet, and no exec plugin runs: the first request
-    /// does both. It has to be called within a runtime.
+    /// Determines the address of the cluster and the user. Sends nothing and runs no exec plugin: the first request
+    /// does both. Must be called within a runtime.
     pub fn connect(
         connect: &Connect,
         limits: &Limits,
@@ -85,39 +84,38 @@ impl Cluster {
         Ok(Cluster { transport, client: kube::Client::new(service, namespace) })
     }
 
-    /// The namespace of the context, or of the pod that this runs in; else `default`.
+    /// The namespace of the context, or of the pod in which this process runs; otherwise `default`.
     pub fn default_namespace(&self) -> &str {
         self.client.default_namespace()
     }
 
-    /// For lists, watches and single objects. It retries nothing.
+    /// For lists, watches and single objects. It does not retry.
     pub fn client(&self) -> kube::Client {
         self.client.clone()
     }
 
-    /// Why the apiserver cannot be reached, while it cannot.
+    /// The error while the apiserver cannot be reached.
     pub fn outage(&self) -> watch::Receiver<Option<Error>> {
         self.transport.outage.subscribe()
     }
 
-    /// The time to the server and back, by the shortest exchange so far; None before the first.
+    /// The time to the server and back, from the shortest exchange so far; None before the first.
     pub fn round_trip(&self) -> Option<Duration> {
         self.transport.round_trip()
     }
 
-    /// Credentials, or the apiserver's first answer, while nothing can happen before they come.
+    /// The reason for waiting: credentials, or the apiserver's first answer.
     pub fn waits(&self) -> watch::Receiver<Option<String>> {
         self.transport.waits.subscribe()
     }
 
-    /// Asks a server from which nothing comes whether it is there, so that [`Cluster::outage`] knows.
+    /// Probes a silent server, for [`Cluster::outage`].
     pub async fn probe_whenever_silent(&self) -> Infallible {
         self.transport.probe_whenever_silent().await
     }
 
-    /// Lists objects, no more than their metadata: all that it takes to name them. The list is the one that the apiserver
-    /// has at hand, which may be a moment old: that spares it a request to its storage. `namespace`: None for all, or for
-    /// objects without one.
+    /// Lists objects with their metadata only. The list comes from the apiserver's cache and may be slightly old,
+    /// which saves a request to its storage. `namespace`: None for all, or for objects without one.
     pub async fn list_metadata(
         &self,
         resource: &ApiResource,
@@ -136,7 +134,7 @@ impl Cluster {
     }
 
     pub async fn open_log(&self, request: &LogRequest) -> Result<LogStream, Error> {
-        // Boxed, so that its memory is given back when the log is open: a tail waits for days, and there are thousands.
+        // Boxed, so that its memory is freed once the log is open: there are thousands of tails that wait for days.
         Box::pin(request.open(&self.transport)).await
     }
 }

@@ -1,4 +1,4 @@
-//! Whether the apiserver can be reached, as the requests tell that were sent to it.
+//! Tracks whether the apiserver can be reached, by the results of requests.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -8,14 +8,14 @@ use super::error::Error;
 
 #[derive(Default)]
 pub struct Outage {
-    /// Why it cannot be reached at the moment.
-    why: watch::Sender<Option<Error>>,
+    /// The error while it cannot be reached.
+    error: watch::Sender<Option<Error>>,
     answered: Mutex<Option<Instant>>,
 }
 
 impl Outage {
     pub fn subscribe(&self) -> watch::Receiver<Option<Error>> {
-        self.why.subscribe()
+        self.error.subscribe()
     }
 
     /// Whether a request was ever answered.
@@ -23,25 +23,25 @@ impl Outage {
         self.answered.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    /// Whether the server is known to be away.
+    /// Whether an outage is known.
     pub fn is_known(&self) -> bool {
-        self.why.borrow().is_some()
+        self.error.borrow().is_some()
     }
 
-    /// What became of a request: answered, or not for this reason. Of one that was sent before another was answered the
-    /// latter says nothing new.
-    pub fn note(&self, sent: Instant, why: Option<&Error>) {
+    /// Records the result of a request: answered, or failed with this error. The failure of a request sent before the
+    /// last answer arrived is ignored.
+    pub fn note(&self, sent: Instant, error: Option<&Error>) {
         let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
-        match why {
+        match error {
             None => *answered = Some(Instant::now()),
             Some(_) if *answered > Some(sent) => return,
             Some(_) => {}
         }
         drop(answered);
-        self.why.send_if_modified(|before| {
-            let changed = before.is_some() != why.is_some();
+        self.error.send_if_modified(|before| {
+            let changed = before.is_some() != error.is_some();
             if changed {
-                *before = why.cloned();
+                *before = error.cloned();
             }
             changed
         });
@@ -58,7 +58,7 @@ mod tests {
     use crate::cluster::error::ErrorKind;
 
     #[tokio::test(start_paused = true)]
-    async fn what_was_sent_before_an_answer_and_failed_later_is_no_outage() {
+    async fn a_request_sent_before_an_answer_that_fails_later_is_no_outage() {
         let outage = Outage::default();
         let failed = Error::new(ErrorKind::TimedOut, "no answer".to_owned());
         let is_out = || outage.subscribe().borrow().is_some();

@@ -36,12 +36,12 @@ use crate::{
     purpose::Purpose,
 };
 
-/// What a server does with one request.
+/// A server's reaction to one request.
 pub(super) enum Canned {
-    Say(String),
-    /// Says this, then closes the connection.
+    Send(String),
+    /// Sends this text, then closes the connection.
     Close(String),
-    /// Says this and keeps the connection open without another word.
+    /// Sends this text and keeps the connection open without further data.
     Hang(String),
 }
 
@@ -49,14 +49,14 @@ pub(super) fn ok(body: &str) -> Canned {
     status("200 OK", body)
 }
 
-/// A status line with further headers, such as `429 Too Many Requests\r\nretry-after: 1`, and a body.
+/// A status line with further headers, for example `429 Too Many Requests\r\nretry-after: 1`, and a body.
 pub(super) fn status(status: &str, body: &str) -> Canned {
-    Canned::Say(format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len()))
+    Canned::Send(format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len()))
 }
 
 pub(super) const NO_PODS: &str = r#"{"apiVersion":"v1","kind":"PodList","metadata":{},"items":[]}"#;
 
-/// Answers the requests that come, one after the other, over however many connections.
+/// Answers requests one after the other, over any number of connections.
 pub(super) struct Server {
     pub address: String,
     heads: Arc<Mutex<Vec<String>>>,
@@ -109,7 +109,7 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    /// How many connections there were so far.
+    /// Number of connections so far.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
     }
@@ -135,10 +135,10 @@ impl Script {
             }
             self.heads.lock().unwrap().push(String::from_utf8_lossy(&head).to_lowercase());
             let answer = self.answers.lock().unwrap().next()?;
-            let (Canned::Say(text) | Canned::Close(text) | Canned::Hang(text)) = &answer;
+            let (Canned::Send(text) | Canned::Close(text) | Canned::Hang(text)) = &answer;
             stream.write_all(text.as_bytes()).await.ok()?;
             match answer {
-                Canned::Say(_) => {}
+                Canned::Send(_) => {}
                 Canned::Close(_) => return stream.shutdown().await.ok(),
                 Canned::Hang(_) => std::future::pending().await,
             }
@@ -146,7 +146,7 @@ impl Script {
     }
 }
 
-/// A certificate authority for the length of a test.
+/// A certificate authority for one test.
 pub(super) struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
@@ -169,7 +169,7 @@ impl Authority {
         (params.signed_by(&key, &self.0).unwrap().pem(), key.serialize_pem())
     }
 
-    /// A server of this name, which wants a client certificate of this authority if `clients`.
+    /// A server with this name; requires a client certificate of this authority if `clients`.
     pub fn server(&self, name: &str, clients: bool) -> ServerConfig {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let (certificate, key) = self.issue(name);
@@ -186,7 +186,7 @@ impl Authority {
     }
 }
 
-/// A machine of its own: files, environment and a service account's directory.
+/// An isolated machine: files, environment and a service account's directory.
 pub(crate) struct Machine {
     pub dir: TempDir,
     pub variables: HashMap<String, OsString>,
@@ -197,7 +197,8 @@ impl Machine {
         Machine { dir: TempDir::new().unwrap(), variables: HashMap::new() }
     }
 
-    /// One whose `~/.kube/config` has one context, for this cluster and this user (the inside of YAML's braces).
+    /// A machine whose `~/.kube/config` has one context, for this cluster and this user (the inside of YAML's
+    /// braces).
     pub fn with(cluster: &str, user: &str) -> Machine {
         Machine::new().at_home(cluster, user)
     }
@@ -246,7 +247,7 @@ impl Machine {
     }
 }
 
-/// As if there were none.
+/// Practically no limits.
 pub(super) fn limits() -> Limits {
     Limits {
         qps: None,

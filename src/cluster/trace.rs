@@ -1,18 +1,18 @@
-//! Tells the user who asks with `--verbosity` what passes between us and the apiserver, secrets left out.
+//! Reports requests and answers for `--verbosity`, without secrets.
 
 use std::{fmt::Display, sync::Arc};
 
 use http::{HeaderMap, HeaderName, StatusCode, header};
 use tokio::time::Instant;
 
-/// From `verbosity` 6 on each request, from 7 its headers, from 8 the answer's headers too, as kubectl does.
+/// Reports each request from level 6, its headers from 7, the answer's headers from 8, as kubectl does.
 #[derive(Clone)]
 pub struct Trace {
     verbosity: u8,
-    tell: Arc<dyn Fn(String) + Send + Sync>,
+    report: Arc<dyn Fn(String) + Send + Sync>,
 }
 
-/// A request that was told and whose answer is to be told.
+/// A reported request whose answer is pending.
 pub(super) struct Traced<'a> {
     trace: &'a Trace,
     what: String,
@@ -20,19 +20,19 @@ pub(super) struct Traced<'a> {
 }
 
 impl Trace {
-    /// None below 6: nothing is ever told.
-    pub fn new(verbosity: u8, tell: Arc<dyn Fn(String) + Send + Sync>) -> Option<Trace> {
-        (verbosity >= 6).then_some(Trace { verbosity, tell })
+    /// None below 6: nothing is reported.
+    pub fn new(verbosity: u8, report: Arc<dyn Fn(String) + Send + Sync>) -> Option<Trace> {
+        (verbosity >= 6).then_some(Trace { verbosity, report })
     }
 
-    pub(super) fn say(&self, text: String) {
-        (self.tell)(text);
+    pub(super) fn report(&self, text: String) {
+        (self.report)(text);
     }
 
     pub(super) fn request<B>(&self, request: &http::Request<B>) -> Traced<'_> {
         let what = format!("{} {}", request.method(), request.uri());
         if self.verbosity >= 7 {
-            self.say(what.clone());
+            self.report(what.clone());
             self.headers(">", request.headers());
         }
         Traced { trace: self, what, started: Instant::now() }
@@ -44,7 +44,7 @@ impl Trace {
                 true => "<masked>".into(),
                 false => String::from_utf8_lossy(value.as_bytes()),
             };
-            self.say(format!("  {direction} {name}: {value}"));
+            self.report(format!("  {direction} {name}: {value}"));
         }
     }
 }
@@ -62,7 +62,7 @@ impl Traced<'_> {
     }
 
     fn end(&self, how: impl Display) {
-        self.trace.say(format!("{} {how} in {} ms", self.what, self.started.elapsed().as_millis()));
+        self.trace.report(format!("{} {how} in {} ms", self.what, self.started.elapsed().as_millis()));
     }
 }
 

@@ -1,7 +1,7 @@
-//! Sends requests: each waits for the limiter, carries the credentials, and is told to those who trace.
+//! Sends requests: each waits for the limiter, carries the credentials, and is reported to the trace.
 //!
-//! The stack is our own: kube's has no TCP keepalive (a dead peer is never noticed), keeps half a megabyte for each
-//! stream, and retries 15 times without a word; and hyper wakes two tasks for each chunk.
+//! The implementation is our own: kube's has no TCP keepalive (a dead peer is never noticed), keeps half a megabyte
+//! for each stream, and retries 15 times silently; hyper wakes two tasks for each chunk.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -43,7 +43,7 @@ use crate::{
 
 pub(super) struct Transport {
     server: Uri,
-    /// The server as words for errors: no `/` at its end.
+    /// The server for error messages: without a final `/`.
     pub server_shown: String,
     user: String,
     auth: Auth,
@@ -61,18 +61,18 @@ pub(super) struct Transport {
     pulse: Arc<Pulse>,
 }
 
-/// The connections, and the client certificate of an exec plugin with which they were made.
+/// The connections, and the exec plugin's client certificate with which they were made.
 struct Pools {
     identity: Option<Arc<CertifiedKey>>,
     logs: Arc<Pool>,
-    /// What lists and watches must not wait for a log that nobody reads.
+    /// For lists and watches, which must not wait for an unread log.
     others: Arc<Pool>,
 }
 
-/// How often a request is made that the apiserver wants to be made later, as many times as kubectl.
+/// Most attempts of a request that the apiserver postpones; as in kubectl.
 const MOST_ATTEMPTS: usize = 10;
 
-/// A pause that the user is told of, when the apiserver asks for it.
+/// A pause requested by the apiserver is reported from this length.
 const LONG_PAUSE: Duration = Duration::from_secs(3);
 
 impl Transport {
@@ -109,7 +109,7 @@ impl Transport {
         })
     }
 
-    /// Answers kube's client, which lists and watches.
+    /// Serves kube's client, which lists and watches.
     pub async fn serve(&self, request: Request<Body>) -> Result<Response<ResponseBody>, Error> {
         let (parts, body) = request.into_parts();
         let body =
@@ -121,8 +121,8 @@ impl Transport {
         self.send(Request::from_parts(parts, body.to_bytes()), purpose, answer).await
     }
 
-    /// Sends a request whose URI is a path and query below the server's. A 401 is an error, once more is tried with
-    /// fresh credentials; every other status is the caller's to judge.
+    /// Sends a request whose URI is a path and query relative to the server's. A 401 is an error after one more
+    /// attempt with fresh credentials; the caller handles all other statuses.
     pub async fn send(
         &self,
         request: Request<Bytes>,
@@ -140,22 +140,22 @@ impl Transport {
                 return Ok(response);
             }
         }
-        let (server, user, mend) = (&self.server_shown, &self.user, self.auth.mend());
+        let (server, user, advice) = (&self.server_shown, &self.user, self.auth.advice());
         Err(Error::new(
             ErrorKind::Status(StatusCode::UNAUTHORIZED),
-            format!("{server} does not accept the credentials of {user} (401): {mend}"),
+            format!("{server} does not accept the credentials of {user} (401): {advice}"),
         ))
     }
 
-    /// The error that a response with another status than 200 stands for.
+    /// The error for a response with a status other than 200.
     pub async fn refusal(&self, response: Response<ResponseBody>, asked: &Asked) -> Error {
         const LONGEST: usize = 64 * 1024;
         const PATIENCE: Duration = Duration::from_secs(10);
         let code = response.status();
-        // Boxed, or the compiler cannot tell that it is `Send` whatever the error's lifetime.
+        // Boxed: otherwise the compiler cannot prove that it is `Send` for all lifetimes of the error.
         let body = Limited::new(response.into_body(), LONGEST).collect().boxed();
         let body = timeout(PATIENCE, body).await;
-        // Whatever went wrong with the body, the status is known.
+        // If reading the body fails, the status is still known.
         let body = body.ok().and_then(Result::ok).map(|body| body.to_bytes()).unwrap_or_default();
         let mut status: Status = serde_json::from_slice(&body)
             .unwrap_or_else(|_| Status::failure(&String::from_utf8_lossy(&body), ""));
@@ -163,12 +163,12 @@ impl Transport {
         Error::from_status(&status, asked)
     }
 
-    /// The time to the server and back, by the shortest exchange so far.
+    /// The time to the server and back, from the shortest exchange so far.
     pub fn round_trip(&self) -> Option<Duration> {
         self.connector.round_trip.shortest()
     }
 
-    /// Asks again when the apiserver says when to, as kubectl does; the limiter has everybody wait until then.
+    /// Retries when the apiserver asks for it, as kubectl does; the limiter holds all requests until then.
     async fn attempts(
         &self,
         request: &Request<Bytes>,
@@ -201,7 +201,7 @@ impl Transport {
         let sent = Instant::now();
         let traced = self.trace.as_ref().map(|trace| trace.request(&request));
         let server = &self.server_shown;
-        // Until it has answered once, and while it is not known to be away.
+        // Shown until the first answer, unless an outage is known.
         let unknown = !self.outage.was_answered() && !self.outage.is_known();
         let waiting = unknown.then(|| self.waits.begin(format!("{server} to answer")));
         let exchange = exchange(&pool, &request, answer, self.request_timeout, server);
@@ -221,7 +221,10 @@ impl Transport {
             self.limiter.pause_for(pause);
         }
         let put_off = pause.filter(|pause| *pause >= LONG_PAUSE).map(|pause| {
-            Error::new(ErrorKind::TimedOut, format!("{server} asks all to wait for {} s", pause.as_secs()))
+            Error::new(
+                ErrorKind::TimedOut,
+                format!("{server} asked clients to wait {} s (Retry-After)", pause.as_secs()),
+            )
         });
         match &result {
             Ok(_) => self.outage.note(sent, put_off.as_ref()),
@@ -231,21 +234,21 @@ impl Transport {
         result
     }
 
-    /// The error as it is to be understood among all that is known of the server.
+    /// Adjusts the error to the known state of the server.
     fn placed(&self, error: Error, answer: AnswerMode, sent: Instant) -> Error {
         let error = if self.outage.was_answered() { error.of_known_server() } else { error };
-        // Logs come from nodes: where one hangs, the apiserver does not, and whether that does is found out otherwise.
+        // Logs come from nodes: a node may hang while the apiserver works, and its outage is detected separately.
         let elsewhere = matches!(answer, AnswerMode::Log { .. }) && !self.outage.is_known();
         let alone = error.kind() == ErrorKind::TimedOut && (elsewhere || self.pulse.last() > sent);
         if alone { error.alone() } else { error }
     }
 
-    /// The request as it goes out: to the server's address, below its path, with credentials.
+    /// Completes the request: the server's address and path, and the credentials.
     fn complete(&self, request: &Request<Bytes>, credential: &Credential) -> Result<Request<Bytes>, Error> {
         let malformed = |error: http::Error| Error::new(ErrorKind::Malformed, error.to_string());
         let asked = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
         let mut parts = self.server.clone().into_parts();
-        // kube ends a URL without parameters in a question mark.
+        // kube ends a URL without parameters with a question mark.
         let path = format!("{}{}", self.server.path().trim_end_matches('/'), asked.trim_end_matches('?'));
         parts.path_and_query = Some(path.parse().map_err(|error| malformed(http::Error::from(error)))?);
 
@@ -260,8 +263,8 @@ impl Transport {
         Ok(completed)
     }
 
-    /// The pool of connections. Those made with a client certificate that was replaced are not used again; what
-    /// streams over them goes on.
+    /// The pool of connections. Connections with a replaced client certificate are not used for new requests; their
+    /// streams continue.
     fn pool(&self, credential: &Credential, answer: AnswerMode) -> Result<Arc<Pool>, Error> {
         let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
         let is_current = match (&pools.identity, &credential.identity) {
@@ -294,7 +297,7 @@ impl Pools {
     }
 }
 
-/// What every request says of who sends it.
+/// The headers of every request that identify the program.
 fn common_headers() -> HeaderMap {
     let agent = HeaderValue::from_static(concat!("stern-rs/", env!("CARGO_PKG_VERSION")));
     HeaderMap::from_iter([(header::USER_AGENT, agent)])
@@ -312,7 +315,7 @@ fn log_options(limits: &Limits, stats: &Stats, pulse: &Arc<Pulse>) -> Connection
     ConnectionOptions { pace, windows: Arc::new(Windows::new()), stats: stats.clone() }
 }
 
-/// How long the apiserver, or what stands before it, wants to be left alone.
+/// The pause that the apiserver or a load balancer asks for.
 fn retry_after<B>(response: &Response<B>) -> Option<Duration> {
     if ![StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE].contains(&response.status()) {
         return None;

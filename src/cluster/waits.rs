@@ -1,12 +1,12 @@
-//! The thing that is waited for, as words for a user who would see only that nothing happens.
+//! Reports the reason for waiting, so that a user sees why nothing happens.
 
 use tokio::sync::watch;
 
-/// The latest counts, and nobody waits for the others any longer.
+/// Only the latest wait counts.
 #[derive(Debug, Default, Clone)]
 pub struct Waits(watch::Sender<Option<String>>);
 
-/// Something is waited for until this is dropped.
+/// Something is awaited until this is dropped.
 pub(super) struct Waiting {
     waits: Waits,
     what: String,

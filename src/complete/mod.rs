@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn of_a_list_what_was_said_is_not_offered_again() {
+    async fn entries_of_a_list_are_not_offered_again() {
         assert_eq!(complete(&["--container-state", "running,r"]).await, ":4\n");
         assert_eq!(
             complete(&["--container-state", "running,"]).await,

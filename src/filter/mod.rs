@@ -1,6 +1,6 @@
-//! Filters: which lines of a batch are wanted.
+//! Filters: select the wanted lines of a batch.
 //!
-//! A filter is a [`Predicate`], one file each, of which [`pattern`] is the smallest example, and a line in [`Filter::new`].
+//! A filter is a [`Predicate`] in its own file ([`pattern`] is the smallest example) and a line in [`Filter::new`].
 
 mod pattern;
 
@@ -13,15 +13,15 @@ use crate::{
 };
 use pattern::Pattern;
 
-/// One criterion. It may keep state for each origin, whose lines come in their order.
+/// One criterion. It may keep state for each origin; an origin's lines come in order.
 trait Predicate: Send {
     fn wants(&mut self, origin: &Arc<Origin>, message: &[u8]) -> bool;
 
-    /// No more lines come of this origin, or of this instance of it.
+    /// No more lines of this origin, or of this instance of it, will come.
     fn forget(&mut self, _: &Arc<Origin>) {}
 
-    /// Leaves in `kept` the indices of the items that are wanted. Provided here so that each predicate gets its own copy: one
-    /// virtual call a batch instead of one a line.
+    /// Keeps in `kept` the indices of the wanted items. Provided here so that each predicate gets its own copy: one
+    /// virtual call for each batch instead of each line.
     fn narrow(&mut self, batch: &Batch, kept: &mut Vec<u32>) {
         kept.retain(|&index| match &batch.items[index as usize] {
             Item::Line(line) => self.wants(&batch.origin, batch.message(line)),
@@ -30,7 +30,7 @@ trait Predicate: Send {
     }
 }
 
-/// All predicates of a run: a line is wanted if each of them wants it.
+/// All predicates of a run: a line is wanted if every predicate wants it.
 pub struct Filter {
     predicates: Vec<Box<dyn Predicate>>,
     kept: Vec<u32>,
@@ -42,7 +42,7 @@ impl Filter {
         Filter { predicates: pattern.into_iter().collect(), kept: Vec::new() }
     }
 
-    /// The indices of the items that are wanted, gaps among them; None: all are.
+    /// The indices of the wanted items and of the gaps; None: all items.
     pub fn select(&mut self, batch: &Batch) -> Option<&[u32]> {
         if self.predicates.is_empty() {
             return None;
@@ -55,7 +55,7 @@ impl Filter {
         Some(&self.kept)
     }
 
-    /// Takes the lines out of an event that are not wanted.
+    /// Removes unwanted lines from an event.
     pub fn apply(&mut self, event: &mut Event) {
         match event {
             Event::Batch(batch) => {

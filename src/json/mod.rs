@@ -1,4 +1,4 @@
-//! JSON as Go's `encoding/json` reads and writes it: whether bytes are JSON, JSON strings, and values of templates.
+//! JSON as Go's `encoding/json` reads and writes it: validation, strings, and template values.
 
 mod parse;
 mod scan;

@@ -1,4 +1,4 @@
-//! Parses JSON as values of a template.
+//! Parses JSON into template values.
 
 use std::{ops::Range, rc::Rc};
 
@@ -9,19 +9,19 @@ use super::{
     string::unescape,
 };
 
-/// How deep arrays and objects may nest: the code that walks them recurses as deep. Go allows 10000.
+/// Maximum nesting of arrays and objects: code that walks them recurses that deep. Go allows 10000.
 const MAX_DEPTH: usize = 500;
 
-/// The values that numbers become.
+/// How numbers are represented.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Numbers {
-    /// `json.Number`, as they were written.
+    /// `json.Number`: the original text.
     Kept,
     /// `float64`
     Floats,
 }
 
-/// All of `text` as a map; JSON's null is a nil map. Err: Go's message.
+/// Parses all of `text` as a map; JSON's null is a nil map. Err: Go's message.
 pub fn parse_object<'v>(text: &Str<'v>, numbers: Numbers) -> Result<Value<'v>, String> {
     let mut parser = Parser::new(text, numbers);
     let value = parser.value().map_err(|error| error.to_string())?;
@@ -31,7 +31,7 @@ pub fn parse_object<'v>(text: &Str<'v>, numbers: Numbers) -> Result<Value<'v>, S
     }
 }
 
-/// The map that `text` begins with, with any text behind it. None: `text` begins with no map.
+/// Parses the map at the start of `text` and ignores the rest; None if there is no map.
 pub fn parse_first<'v>(text: &Str<'v>, numbers: Numbers) -> Option<Value<'v>> {
     let mut parser = Parser::new(text, numbers);
     let value = parser.value().ok()?;
@@ -40,16 +40,16 @@ pub fn parse_first<'v>(text: &Str<'v>, numbers: Numbers) -> Option<Value<'v>> {
 
 struct Parser<'t, 'v> {
     scanner: Scanner<'t>,
-    /// The same text, where values may borrow it.
+    /// The same text, if values may borrow it.
     borrowed: Option<&'v [u8]>,
     numbers: Numbers,
     depth: usize,
-    /// The first number that is no float.
+    /// The first number that does not fit a float.
     out_of_range: Option<String>,
 }
 
 impl<'t, 'v> Parser<'t, 'v> {
-    /// Strings are borrowed where `text` is.
+    /// Strings are borrowed if `text` is.
     fn new(text: &'t Str<'v>, numbers: Numbers) -> Parser<'t, 'v> {
         let borrowed = match text {
             Str::Borrowed(text) => Some(*text),
@@ -65,7 +65,7 @@ impl<'t, 'v> Parser<'t, 'v> {
         }
     }
 
-    /// Only objects and null go into a map.
+    /// Only objects and null can be parsed into a map.
     fn map(self, value: Value<'v>) -> Result<Value<'v>, String> {
         let found = match value {
             Value::Map(_) => match self.out_of_range {
@@ -136,7 +136,7 @@ impl<'t, 'v> Parser<'t, 'v> {
                 byte => return Err(Error::Byte(byte, "after object key:value pair")),
             }
         }
-        // Of keys that are the same, the last counts.
+        // The last of several equal keys wins.
         entries.reverse();
         entries.sort_by(|(a, _), (b, _)| (**a).cmp(b));
         entries.dedup_by(|(a, _), (b, _)| **a == **b);
@@ -163,7 +163,7 @@ impl<'t, 'v> Parser<'t, 'v> {
         if self.numbers == Numbers::Kept {
             return Value::Number(self.slice(range));
         }
-        // JSON's numbers are ASCII, and all are floats to Rust.
+        // JSON numbers are ASCII, and Rust parses all of them as floats.
         let text = String::from_utf8_lossy(&self.scanner.text()[range]);
         let float = text.parse().unwrap_or(f64::INFINITY);
         if float.is_infinite() {
@@ -172,7 +172,7 @@ impl<'t, 'v> Parser<'t, 'v> {
         Value::Float(float)
     }
 
-    /// The string that begins at `start`, behind its quote, and was just taken.
+    /// The string just scanned, which begins at `start`, after its quote.
     fn string(&self, start: usize, escaped: bool) -> Str<'v> {
         let range = start..self.scanner.at() - 1;
         let inner = &self.scanner.text()[range.clone()];

@@ -1,17 +1,17 @@
-//! Reads the tokens of JSON, with Go's words for the first byte that is wrong.
+//! Reads the tokens of JSON; errors use Go's words for the first wrong byte.
 
 use std::fmt;
 
 type Result<T> = std::result::Result<T, Error>;
 
-/// Why a text is not JSON; shown as Go's `json.SyntaxError`.
+/// The reason why a text is not JSON; printed like Go's `json.SyntaxError`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Error {
     /// The text ends too early.
     End,
-    /// A byte that may not stand here, and Go's word for the place.
+    /// An unexpected byte, and Go's name for the place.
     Byte(u8, &'static str),
-    /// A byte in place of one of a literal's.
+    /// A wrong byte within a literal.
     Literal { found: u8, expected: u8, literal: &'static str },
 }
 
@@ -27,10 +27,10 @@ pub enum Scalar {
     },
 }
 
-/// A place in a text, which moves on token by token.
+/// A cursor in a text, which advances by tokens.
 pub struct Scanner<'t> {
     text: &'t [u8],
-    /// The end of the text that is not taken yet.
+    /// The rest of the text, not taken yet.
     rest: &'t [u8],
 }
 
@@ -43,12 +43,12 @@ impl<'t> Scanner<'t> {
         self.text
     }
 
-    /// How many bytes are taken.
+    /// Number of bytes already taken.
     pub fn at(&self) -> usize {
         self.text.len() - self.rest.len()
     }
 
-    /// Takes the next byte behind space.
+    /// Takes the next byte that is not space.
     #[inline]
     pub fn next(&mut self) -> Result<u8> {
         self.skip(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
@@ -57,7 +57,7 @@ impl<'t> Scanner<'t> {
         Ok(byte)
     }
 
-    /// Gives the last byte back.
+    /// Returns the last byte.
     pub fn back(&mut self) {
         self.rest = &self.text[self.at() - 1..];
     }
@@ -75,8 +75,8 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// Takes the rest of a string behind its opening quote. Any byte but a control character may be in it: Go does not
-    /// ask for UTF-8. Ok: whether it has escapes.
+    /// Takes the rest of a string after its opening quote. All bytes except control characters are allowed: Go does
+    /// not require UTF-8. Ok: whether it has escapes.
     #[inline]
     pub fn string(&mut self) -> Result<bool> {
         let mut escaped = false;
@@ -94,7 +94,7 @@ impl<'t> Scanner<'t> {
         }
     }
 
-    /// Takes the rest of an escape behind its backslash.
+    /// Takes the rest of an escape after its backslash.
     fn escape(&mut self) -> Result<()> {
         match self.raw() {
             b'b' | b'f' | b'n' | b'r' | b't' | b'\\' | b'/' | b'"' => Ok(()),
@@ -134,7 +134,7 @@ impl<'t> Scanner<'t> {
         Ok(Scalar::Number)
     }
 
-    /// Takes one digit or more.
+    /// Takes one or more digits.
     fn digits(&mut self, place: &'static str) -> Result<()> {
         match self.raw() {
             b'0'..=b'9' => {
@@ -150,7 +150,7 @@ impl<'t> Scanner<'t> {
         self.rest = &self.rest[length..];
     }
 
-    /// Takes the next byte inside a token, where Go reads the end as a space.
+    /// Takes the next byte inside a token; Go reads the end as a space.
     fn raw(&mut self) -> u8 {
         let Some((&byte, rest)) = self.rest.split_first() else { return b' ' };
         self.rest = rest;
@@ -171,7 +171,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// A byte as Go shows it, which takes it for a character.
+/// A byte as Go prints it, which treats it as a character.
 fn quoted(byte: u8) -> String {
     match char::from(byte) {
         '\'' => r"\'".to_owned(),

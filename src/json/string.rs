@@ -1,15 +1,15 @@
 //! JSON strings of bytes, with the escapes of Go's `encoding/json`, and the text of such strings.
 
-/// How many bytes are looked at together: the compiler turns that into a few vector instructions.
+/// Bytes checked together: the compiler turns the check into a few vector instructions.
 const BLOCK: usize = 32;
 
 /// `\u003c`
 const LONGEST_ESCAPE: usize = 6;
 
-/// The first byte of U+2028 and U+2029, which end a line in JavaScript: Go escapes them.
+/// The first byte of U+2028 and U+2029, which end a line in JavaScript; Go escapes them.
 const SEPARATOR_LEAD: u8 = 0xe2;
 
-/// The byte behind `\` for the bytes that need an escape: `u` stands for `u00` and two digits. 0: no escape.
+/// For each byte, the byte after `\` in its escape; `u` means `u00` and two digits, 0 no escape.
 const ESCAPES: [u8; 256] = {
     let mut table = [0; 256];
     let mut i = 0;
@@ -24,7 +24,7 @@ const ESCAPES: [u8; 256] = {
     table[b'\t' as usize] = b't';
     table[b'"' as usize] = b'"';
     table[b'\\' as usize] = b'\\';
-    // Go keeps its JSON safe to embed in HTML.
+    // Go's JSON is safe to embed in HTML.
     table[b'<' as usize] = b'u';
     table[b'>' as usize] = b'u';
     table[b'&' as usize] = b'u';
@@ -66,7 +66,7 @@ fn write_escaped(text: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Whether all of `text` can be copied as it is. Without branches, lest the compiler looks at each byte by itself.
+/// Whether `text` can be copied unchanged. Without branches, since early exits would prevent vector instructions.
 #[inline(always)]
 fn is_plain(text: &[u8]) -> bool {
     !text.iter().fold(false, |special, &byte| {
@@ -81,7 +81,7 @@ fn is_plain(text: &[u8]) -> bool {
     })
 }
 
-/// Appends the first block of `text`, byte by byte, and gives what is left.
+/// Appends the first block of `text` byte by byte, and returns the rest.
 fn write_block<'a>(text: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
     let mut block = [0; BLOCK * LONGEST_ESCAPE + 1];
     let mut len = 0;
@@ -89,7 +89,7 @@ fn write_block<'a>(text: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
     while at < text.len().min(BLOCK) {
         let byte = text[at];
         let escape = ESCAPES[usize::from(byte)];
-        // Two bytes in any case: where quotes stand is no branch predictor's guess.
+        // Always writes two bytes: a branch on the position of quotes would be unpredictable.
         block[len] = if escape == 0 { byte } else { b'\\' };
         block[len + 1] = escape;
         len += if escape == 0 { 1 } else { 2 };
@@ -110,8 +110,8 @@ fn write_block<'a>(text: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
     &text[at..]
 }
 
-/// The text of a string, without its quotes, whose escapes are valid. Each byte that is not UTF-8 becomes a replacement
-/// character.
+/// The text of a string given without its quotes; its escapes must be valid. Each byte that is not UTF-8 becomes a
+/// replacement character.
 pub fn unescape(text: &[u8]) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -138,7 +138,7 @@ pub fn unescape(text: &[u8]) -> String {
     out
 }
 
-/// The character that begins with these four digits, and how many bytes it takes: a pair of surrogates makes one.
+/// The character of these four digits, and the bytes it takes: a pair of surrogates makes one character.
 fn code_unit(text: &[u8]) -> (char, usize) {
     let unit = |digits: Option<&[u8]>| u32::from_str_radix(std::str::from_utf8(digits?).ok()?, 16).ok();
     let Some(first) = unit(text.get(..4)) else { return (char::REPLACEMENT_CHARACTER, text.len().min(4)) };

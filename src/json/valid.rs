@@ -2,17 +2,17 @@
 
 use super::scan::Scanner;
 
-/// How deep Go lets arrays and objects nest.
+/// Maximum nesting of arrays and objects in Go.
 const MAX_DEPTH: usize = 10_000;
 
-/// Scans a text once, without recursion, and keeps nothing but the brackets that are open.
+/// Scans a text once, without recursion; keeps only the open brackets.
 #[derive(Default)]
 pub struct Validator {
-    /// `[` and `{`; kept from line to line so as not to be allocated for each.
+    /// `[` and `{`; reused for all lines to avoid allocation.
     open: Vec<u8>,
 }
 
-/// The tokens that may come next.
+/// The tokens allowed next.
 #[derive(Clone, Copy)]
 enum Next {
     Value,
@@ -22,7 +22,7 @@ enum Next {
     Key,
     /// After `{`.
     KeyOrEnd,
-    /// After a value: `,` or the end of what holds it.
+    /// After a value: `,` or the end of the enclosing array or object.
     End,
 }
 
@@ -40,7 +40,7 @@ impl Validator {
         matches!(next, Next::End) && self.open.is_empty()
     }
 
-    /// Takes the token that begins with `byte`. None: no such token may stand here.
+    /// Takes the token that begins with `byte`; None if it is not allowed here.
     fn step(&mut self, next: Next, byte: u8, scanner: &mut Scanner<'_>) -> Option<Next> {
         use Next::*;
         match (next, byte) {
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_quite_json_is_not() {
+    fn almost_valid_json_is_invalid() {
         for text in [
             "",
             " ",
@@ -205,7 +205,7 @@ mod tests {
             prop_assert!(valid(serde_json::to_string_pretty(&document).unwrap()));
         }
 
-        /// A document with one place changed, or anything made of JSON's own characters: right now and then.
+        /// A changed document, or random text of JSON's own characters: sometimes valid.
         #[test]
         fn agrees_with_serde(document in document(), at: prop::sample::Index, with in "[]\\[{}:,\"\\\\0-9eE+.tu -]{0,3}") {
             let mut text = document.to_string();

@@ -1,4 +1,4 @@
-//! Writes values of a template as JSON.
+//! Writes template values as JSON.
 
 use gotemplate::{Host, Kind, MAX_OUTPUT, Map, Value};
 use gotime::RFC3339_NANO;
@@ -12,13 +12,13 @@ pub fn write(value: &Value<'_>, out: &mut Vec<u8>) -> Result<()> {
     Writer { indent: None, limit: out.len() + MAX_OUTPUT, out }.value(value)
 }
 
-/// Go's `json.MarshalIndent` with two spaces a level.
+/// Go's `json.MarshalIndent` with two spaces for each level.
 pub fn write_indented(value: &Value<'_>, out: &mut Vec<u8>) -> Result<()> {
     Writer { indent: Some(0), limit: out.len() + MAX_OUTPUT, out }.value(value)
 }
 
 struct Writer<'o> {
-    /// The level, where lines are broken.
+    /// The level; None: all on one line.
     indent: Option<usize>,
     limit: usize,
     out: &'o mut Vec<u8>,
@@ -99,7 +99,8 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Structs go by their fields; stern's own names begin small and leave out colours and an empty time.
+    /// Structs are written by their fields; stern's own names begin in lower case and leave out colours and an empty
+    /// time.
     fn object(&mut self, object: &dyn Host) -> Result<()> {
         match object.kind() {
             Kind::Int(int) => self.out.extend_from_slice(int.to_string().as_bytes()),
@@ -143,7 +144,7 @@ impl Writer<'_> {
         }
         let size = float.abs();
         let text = if size != 0.0 && !(1e-6..1e21).contains(&size) {
-            // Rust writes 1e-7 and 1e21 where Go writes 1e-7 and 1e+21.
+            // Rust writes 1e-7 and 1e21, Go 1e-7 and 1e+21.
             let text = format!("{float:e}");
             if size < 1.0 { text } else { text.replace('e', "e+") }
         } else {

@@ -1,4 +1,4 @@
-//! Bounds how much is held of a long line: the bytes beyond are cut, or wait in a file.
+//! Limits the memory of a long line: further bytes are cut, or kept in a file.
 
 use std::{
     fs::File,
@@ -6,27 +6,27 @@ use std::{
     sync::Arc,
 };
 
-/// How many bytes of any line are held, however few are shown.
+/// Bytes of a line that are kept in memory in any case.
 const HELD: usize = 64 << 10;
 
-/// Room for the mark of a cut: a line is never made longer by cutting it.
+/// Room for the mark of a cut, so that cutting never makes a line longer.
 const MARK: usize = 64;
 
-/// How long lines may be.
+/// Limits on the length of lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LineLimit {
     /// Bytes of a message.
     pub bytes: usize,
-    /// Whether the bytes beyond them are kept in a file until the line is whole, in place of being cut.
+    /// Whether bytes beyond the limit are kept in a file until the line is complete, instead of being cut.
     pub spool: bool,
 }
 
-/// How much may be held of a line that has no end yet, with room for its timestamp.
+/// Most bytes to hold of an incomplete line, including its timestamp.
 pub fn held(limit: LineLimit) -> usize {
     limit.bytes.max(HELD) + 2 * MARK
 }
 
-/// Cuts a whole message in place, and gives its length with the mark.
+/// Cuts a complete message in place, and gives its length with the mark.
 pub fn cut(message: &mut [u8], limit: LineLimit) -> usize {
     if limit.spool || message.len() <= limit.bytes + MARK {
         return message.len();
@@ -37,7 +37,7 @@ pub fn cut(message: &mut [u8], limit: LineLimit) -> usize {
     kept + mark.len()
 }
 
-/// The length of `bytes` without a character at their end that is not whole.
+/// The length of `bytes` without an incomplete character at the end.
 fn whole(bytes: &[u8]) -> usize {
     let length = bytes.len();
     for back in 1..=length.min(3) {
@@ -57,12 +57,12 @@ fn mark(cut: u64) -> String {
     format!(" … [{cut} bytes cut by --max-line]")
 }
 
-/// Whether a message bears the mark of a cut.
+/// Whether a message has the mark of a cut.
 pub fn is_cut(message: &[u8]) -> bool {
     message.ends_with(b" bytes cut by --max-line]")
 }
 
-/// A line that is longer than may be held, while more of it comes.
+/// A line longer than the limit, while more of it arrives.
 pub struct LongLine {
     limit: LineLimit,
     head: Vec<u8>,
@@ -71,12 +71,12 @@ pub struct LongLine {
     spool: Option<File>,
 }
 
-/// The rest of a line that is too long to be held.
+/// The rest of a line that is too long for memory.
 #[derive(Debug, Clone)]
 pub struct Spool(Arc<File>);
 
 impl Spool {
-    /// Reads from its start.
+    /// Reads from the start of the rest.
     pub fn reader(&self) -> io::Result<impl Read> {
         let mut file = &*self.0;
         file.rewind()?;
@@ -86,7 +86,7 @@ impl Spool {
 
 impl LongLine {
     pub fn new(limit: LineLimit) -> Self {
-        // Without room for a file, the line is cut.
+        // If no file can be created, the line is cut.
         let spool = if limit.spool { tempfile::tempfile().ok() } else { None };
         Self { limit, head: Vec::new(), beyond: 0, spool }
     }
@@ -102,12 +102,12 @@ impl LongLine {
         self.beyond += beyond.len() as u64;
     }
 
-    /// How many of its bytes have arrived.
+    /// Number of bytes received.
     pub fn length(&self) -> u64 {
         self.head.len() as u64 + self.beyond
     }
 
-    /// The message now that it is whole: the part that is held, and the rest where it was kept.
+    /// The complete message: the part in memory, and the rest if it was kept.
     pub fn end(mut self) -> (Vec<u8>, Option<Spool>) {
         match self.spool {
             Some(file) => (self.head, Some(Spool(file.into()))),
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_says_how_much_is_missing() {
+    fn the_mark_of_a_cut_has_the_missing_length() {
         assert_eq!(cut_text(&"x".repeat(1000)), "xxxxx … [995 bytes cut by --max-line]");
         assert_eq!(ended(&["xx", "xxxx", "xxx"], CUT).0, "xxxxx … [4 bytes cut by --max-line]");
     }
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_beyond_the_limit_is_kept_in_a_file() {
+    fn bytes_beyond_the_limit_are_kept_in_a_file() {
         let kept = ended(&["abc", "defg", "h"], LineLimit { spool: true, ..CUT });
         assert_eq!(kept, ("abcde".to_owned(), Some("fgh".to_owned())));
     }

@@ -1,5 +1,5 @@
-//! Makes lines of bytes, for every source alike: where lines end, when each was written, how much is held of a long
-//! one, and how a place among lines is found again.
+//! Turns bytes into lines, for every source: line ends, timestamps, limits on long lines, and positions that can be
+//! found again.
 
 mod long;
 mod position;

@@ -1,8 +1,8 @@
-//! Where in a log a tail is, so that it finds the place again in another answer.
+//! The position of a tail in a log, to find it again in another answer.
 //!
-//! The kubelet takes `sinceTime` in whole seconds, many lines share an instant, and standard output and
-//! standard error are stamped apart, so that instants may step back a little. A place is therefore found by the
-//! sequence of lines, not by comparing instants.
+//! The kubelet takes `sinceTime` in whole seconds, many lines share an instant, and standard output and standard
+//! error are stamped separately, so that instants may go back a little. A position is therefore found by the sequence
+//! of lines, not by comparing instants.
 
 use std::{collections::VecDeque, hash::Hasher};
 
@@ -14,7 +14,7 @@ use crate::event::Instant;
 
 const SECOND: i64 = 1_000_000_000;
 
-/// How many lines are remembered at most. More than this in two seconds, and the place is found by the last of them.
+/// Most lines to remember. With more of them in two seconds, only the last ones identify the position.
 const REMEMBERED: usize = 1 << 16;
 
 /// One line that was read.
@@ -36,26 +36,26 @@ impl Seen {
     }
 }
 
-/// The last lines that were read of one container instance.
+/// The last lines read of one container instance.
 #[derive(Debug, Default, Clone)]
 pub struct Position {
     recent: VecDeque<Seen>,
     latest: Option<Instant>,
-    /// The latest instant of the lines that are not remembered and may come again.
+    /// The latest instant of the forgotten lines that may come again.
     forgotten: Option<Instant>,
-    /// Whether lines from before the first that is read may come again.
+    /// Whether lines before the first one read may appear.
     midway: bool,
-    /// Whether the last line is kept in pieces by the container runtime: when it is asked for, only its last piece comes.
+    /// Whether the container runtime keeps the last line in pieces: requesting it again returns only the last piece.
     in_pieces: bool,
 }
 
 impl Position {
-    /// For a log of which only the end is read: another answer may hold lines from before it.
+    /// For a log read only at its end: another answer may have earlier lines.
     pub fn midway() -> Self {
         Self { midway: true, ..Self::default() }
     }
 
-    /// Takes a line as read.
+    /// Records a line as read.
     pub fn advance(&mut self, time: Instant, message: &[u8]) {
         self.latest = self.latest.max(Some(time));
         if let Some(from) = self.from() {
@@ -67,7 +67,7 @@ impl Position {
             self.forgotten = Some(time);
         }
         if self.recent.len() == REMEMBERED {
-            // Instants step back: the first that is remembered can be earlier than those before it.
+            // Instants may go back: the first remembered line can be earlier than the forgotten ones.
             let forgotten = self.recent.pop_front().map(|seen| seen.time);
             self.forgotten = self.forgotten.max(forgotten);
         }
@@ -75,7 +75,7 @@ impl Position {
         self.recent.push_back(Seen::new(time, message));
     }
 
-    /// Takes `line` as the last that was read, where none was.
+    /// Takes `line` as the last one read, if none was read.
     pub fn go_on_behind(&mut self, line: Seen) {
         self.recent.push_back(line);
         self.latest = Some(line.time);
@@ -87,8 +87,8 @@ impl Position {
         self.latest
     }
 
-    /// Whether `line`, which is in the log, should have been read by now and was not. Where nothing was read, all lines
-    /// from `start` on should have been.
+    /// Whether `line`, which is in the log, should have been read by now and was not. If nothing was read, that holds
+    /// for all lines from `start` on.
     pub fn misses(&self, line: Seen, start: Option<Instant>) -> bool {
         match self.from() {
             Some(_) if self.in_pieces => false,
@@ -97,7 +97,7 @@ impl Position {
         }
     }
 
-    /// Whether a line of that instant would follow the last one about as soon as the last ones followed each other.
+    /// Whether this instant is about as close to the last line as the last lines are to each other.
     pub fn is_close_to(&self, time: Instant) -> bool {
         let pauses = self.recent.iter().zip(self.recent.iter().skip(1)).map(|(a, b)| b.time.0 - a.time.0);
         match (self.latest, pauses.max()) {
@@ -106,7 +106,8 @@ impl Position {
         }
     }
 
-    /// From when to ask so that the last lines come again: a whole second, at least one before the last line.
+    /// The `sinceTime` of a request that returns the last lines again: a whole second, at least one before the last
+    /// line.
     pub fn since(&self) -> Option<Timestamp> {
         Timestamp::from_second(self.from()?.0.div_euclid(SECOND)).ok()
     }
@@ -115,7 +116,7 @@ impl Position {
         self.latest.map(|latest| Instant((latest.0.div_euclid(SECOND) - 1) * SECOND))
     }
 
-    /// Finds this place in an answer that was asked for from [`Position::since`] on.
+    /// Finds this position in the answer to a request from [`Position::since`] on.
     pub fn finder(&self) -> Finder {
         let from = self.from();
         let expected: Vec<Seen> =
@@ -125,36 +126,36 @@ impl Position {
     }
 }
 
-/// What a line of a resumed answer is.
+/// The classification of a line in a resumed answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found {
     /// It was read before.
     Known,
-    /// It follows the last line that was read.
+    /// It follows the last line read.
     New,
-    /// The last line that was read is not in the answer: lines before this one may be missing.
+    /// The last line read is not in the answer: lines before this one may be missing.
     Lost,
 }
 
 /// Compares a resumed answer with what was read before, line by line.
 #[derive(Debug)]
 pub struct Finder {
-    /// What was read, from the first line that the answer can hold.
+    /// The lines read, from the first one that the answer can contain.
     expected: Vec<Seen>,
-    /// The last lines of the answer; they equal `expected[start..]` as far as they go.
+    /// The last lines of the answer; they equal `expected[start..]` so far.
     matched: VecDeque<Seen>,
     start: usize,
-    /// Where the answer may begin with lines from before `expected`: the latest instant that they bear.
+    /// If the answer may begin with lines before `expected`: their latest instant.
     earlier: Option<Instant>,
 }
 
 impl Finder {
-    /// Whether every line that was read has been seen again, so that all others are new.
+    /// Whether every line read has appeared again, so that all further lines are new.
     pub fn done(&self) -> bool {
         self.start + self.matched.len() == self.expected.len()
     }
 
-    /// Whether nothing of the answer was judged yet.
+    /// Whether no line of the answer was judged yet.
     pub fn is_untouched(&self) -> bool {
         self.start == 0 && self.matched.is_empty()
     }
@@ -177,7 +178,7 @@ impl Finder {
         found
     }
 
-    /// Whether the answer begins later than what was read: the older lines were rotated away.
+    /// Whether the answer begins later than the lines read: the older lines were rotated away.
     fn begins_later(&mut self) -> bool {
         if self.earlier.is_some() && self.matched[0].time < self.expected[0].time {
             return false;
@@ -187,14 +188,14 @@ impl Finder {
         start.is_some()
     }
 
-    /// Whether all that was read had come again before the last line, among lines that are all alike.
+    /// Whether all lines read had appeared before the last line, among identical lines.
     fn ended_before(&self) -> bool {
         let before = self.matched.len() - 1;
         let start = self.expected.len().saturating_sub(before).max(self.start);
         before > 0 && self.matched.iter().take(before).eq(&self.expected[start..])
     }
 
-    /// Whether the answer begins earlier than what is remembered: then its first lines are known as well.
+    /// Whether the answer begins earlier than the remembered lines: its first lines are known as well.
     fn begins_earlier(&mut self) -> bool {
         let Some(earlier) = self.earlier else { return false };
         let last = earlier.max(self.expected[0].time);
@@ -224,7 +225,7 @@ mod tests {
 
     type Log = Vec<(i64, &'static str)>;
 
-    /// Its ends are as many different messages.
+    /// Its suffixes serve as different messages.
     const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
     fn read(lines: &[(i64, &'static str)]) -> Position {
@@ -235,7 +236,7 @@ mod tests {
         position
     }
 
-    /// The lines that are shown of a log that holds `log` now, after `position` was reached.
+    /// The lines shown of a log that now contains `log`, after `position` was reached.
     fn resume(position: &Position, log: &[(i64, &'static str)]) -> Vec<String> {
         let since = position.since().map_or(i64::MIN, |since| since.as_second() * SECOND);
         let mut finder = position.finder();
@@ -328,10 +329,10 @@ mod tests {
     }
 
     proptest! {
-        /// Lines that differ, of two outputs that are stamped apart: what is shown of a log that was rotated anywhere
-        /// is exactly the rest of it, and a loss is told where the last line that was read is gone.
+        /// Different lines of two outputs that are stamped separately: after any rotation, exactly the rest is shown,
+        /// and a loss is reported if the last line read is gone.
         #[test]
-        fn a_log_that_was_rotated_anywhere_shows_the_rest_and_tells_a_loss(steps in prop::collection::vec((0i64..3, 0i64..5_000_000), 1..60), at in 0usize..60, rotated in 0usize..60) {
+        fn a_log_that_was_rotated_anywhere_shows_the_rest_and_reports_the_loss(steps in prop::collection::vec((0i64..3, 0i64..5_000_000), 1..60), at in 0usize..60, rotated in 0usize..60) {
             let mut now = 0;
             let log: Log = steps.iter().enumerate().map(|(n, (step, back))| { now += step * SECOND / 3; (now - back, &ALPHABET[n..]) }).collect();
             let (at, rotated) = (at.min(log.len()), rotated.min(log.len()));
@@ -342,8 +343,8 @@ mod tests {
             prop_assert_eq!(resume(&read(&log[..at]), &log[rotated..]), expected);
         }
 
-        /// However little the lines differ: resuming at any place shows exactly the rest, and a log that lost its
-        /// beginning is either resumed without a fault or said to be lost.
+        /// Even with very similar lines: resuming anywhere shows exactly the rest, and a log without its beginning is
+        /// either resumed correctly or reported as lost.
         #[test]
         fn resuming_anywhere_shows_exactly_the_rest(steps in prop::collection::vec((0i64..3, 0usize..2), 1..40), at in 0usize..40, rotated in 0usize..40) {
             let mut now = 0;

@@ -1,4 +1,4 @@
-//! Splits bytes into lines, however the reads cut them.
+//! Splits bytes into lines, independent of the boundaries of reads.
 
 use bytes::{Buf, Bytes, BytesMut};
 use memchr::memchr_iter;
@@ -10,48 +10,48 @@ use super::{
 };
 use crate::event::{Instant, Line};
 
-/// Container runtimes keep a long line in pieces of some multiple of this many bytes.
+/// Container runtimes split a long line into pieces whose size is a multiple of this.
 const PIECE_UNIT: usize = 1 << 10;
 
-/// No runtime cuts a line that is shorter.
+/// No runtime splits a shorter line.
 pub const SHORTEST_CUT: usize = 4 * PIECE_UNIT;
 
-/// No timestamp is longer, with the space after it.
+/// Longest timestamp, including the space after it.
 const LONGEST_STAMP: usize = 40;
 
-/// Whole lines, each without its newline.
+/// Complete lines, each without its newline.
 #[derive(Debug, Default)]
 pub struct Lines<P = Piece> {
     pub data: Bytes,
     pub pieces: Vec<P>,
-    /// The part behind the data of a single line that is too long to be held.
+    /// The part after the data of a single line that is too long for memory.
     pub rest: Option<Spool>,
 }
 
-/// Collects bytes until lines are whole.
+/// Collects bytes until lines are complete.
 pub struct Splitter<S = TimestampParser> {
     limit: LineLimit,
     pending: BytesMut,
-    /// How much of `pending` is known to hold no newline.
+    /// Number of bytes of `pending` that contain no newline.
     searched: usize,
     stamps: S,
-    /// A line without an end until now that is too long to be held; then nothing is pending.
+    /// An incomplete line that is too long for memory; then nothing is pending.
     long: Option<Long>,
-    /// The same with its end; it precedes the pending bytes.
+    /// A complete long line, which precedes the pending bytes.
     ended: Option<(BytesMut, Option<Spool>)>,
 }
 
 struct Long {
-    /// As it was read.
+    /// The unparsed timestamp.
     stamp: BytesMut,
     line: LongLine,
-    /// The place of the next stamp inside the line, which is to be removed.
+    /// The position of the next stamp inside the line, which must be removed.
     joint: Option<Joint>,
     /// Bytes that may begin with such a stamp.
     unjoined: BytesMut,
 }
 
-/// Pieces of a line that are stamped each.
+/// Pieces of one line, each with a stamp.
 #[derive(Clone, Copy)]
 struct Joint {
     size: usize,
@@ -67,7 +67,7 @@ impl Splitter {
 }
 
 impl Splitter<Unstamped> {
-    /// For lines that are a message each and nothing else.
+    /// For lines without timestamps.
     pub fn unstamped(limit: LineLimit) -> Self {
         Self::with(Unstamped, limit)
     }
@@ -78,7 +78,7 @@ impl<S: Stamps> Splitter<S> {
         Self { limit, pending: BytesMut::new(), searched: 0, stamps, long: None, ended: None }
     }
 
-    /// How many bytes there are of a line that has no end yet.
+    /// Number of bytes held of an incomplete line.
     pub fn held(&self) -> u64 {
         let long = self
             .long
@@ -87,7 +87,7 @@ impl<S: Stamps> Splitter<S> {
         long.unwrap_or(self.pending.len() as u64)
     }
 
-    /// Whether these should be whole and are cut, because there was no room for a file.
+    /// Whether the lines were cut although they should be complete, because no file could be created.
     pub fn is_cut(&self, lines: &Lines<S::Piece>) -> bool {
         self.limit.spool && lines.rest.is_none() && long::is_cut(&lines.data)
     }
@@ -104,7 +104,7 @@ impl<S: Stamps> Splitter<S> {
         self.pending.extend_from_slice(chunk);
     }
 
-    /// The next whole lines; None where there are no more. A long line comes alone.
+    /// The next complete lines; None if there are no more. A long line comes alone.
     pub fn lines(&mut self) -> Option<Lines<S::Piece>> {
         if let Some(ended) = self.ended.take() {
             return Some(self.long_line(ended));
@@ -119,7 +119,7 @@ impl<S: Stamps> Splitter<S> {
         };
         self.searched = 0;
         let mut data = self.pending.split_to(end);
-        // A guess that seldom has to grow: most log lines are longer than this.
+        // An estimate that rarely has to grow: most log lines are longer.
         let mut pieces = Vec::with_capacity(data.len() / 64 + 1);
         let mut start = 0;
         for end in memchr_iter(b'\n', &data) {
@@ -130,7 +130,7 @@ impl<S: Stamps> Splitter<S> {
         Some(Lines { data: data.freeze(), pieces, rest: None })
     }
 
-    /// The last line, which no newline ends, once all bytes are pushed.
+    /// The last line, which has no newline, once all bytes are pushed.
     pub fn rest(&mut self) -> Option<Lines<S::Piece>> {
         if self.long.is_some() {
             self.end_long();
@@ -201,7 +201,7 @@ impl<S: Stamps> Splitter<S> {
     }
 
     /// Cuts long messages, and removes the timestamps inside them: older kubelets put one before each piece of a line
-    /// that the container runtime keeps in pieces (kubernetes/kubernetes#77603).
+    /// that the container runtime split (kubernetes/kubernetes#77603).
     fn join(&mut self, data: &mut [u8], pieces: &mut [S::Piece]) {
         for piece in pieces {
             if let Some(line) = S::line(piece)
@@ -214,9 +214,9 @@ impl<S: Stamps> Splitter<S> {
         }
     }
 
-    /// The place of the container runtime's first cut in a message, as the stamp there shows.
+    /// The position of the container runtime's first cut in a message, found by the stamp there.
     fn first_cut(&mut self, message: &[u8], time: Option<Instant>) -> Option<usize> {
-        // Times in a program's message are from before the runtime read it, and hardly at such a place.
+        // Times in a program's message are earlier than the runtime's stamp, and rarely at such a position.
         let mut cuts = (SHORTEST_CUT..message.len()).step_by(PIECE_UNIT);
         cuts.find(|cut| self.stamps.stamp(&message[*cut..]).is_some_and(|(at, _)| Some(at) >= time))
     }
@@ -279,7 +279,7 @@ mod tests {
         texts
     }
 
-    /// All lines of `input` when it is read in pieces that end at `cuts`.
+    /// All lines of `input` when reads end at `cuts`.
     fn split(input: &[u8], cuts: &[usize]) -> Vec<String> {
         split_within(WHOLE, input, cuts)
     }
@@ -332,7 +332,7 @@ mod tests {
         assert!(splitter.rest().is_none());
     }
 
-    /// A line as a kubelet shows it that stamps every piece, and its message.
+    /// A line from a kubelet that stamps every piece, and its message.
     fn cut_line(length: usize, size: usize) -> (String, String) {
         let message: String = (0..length).map(|at| char::from(b'a' + (at / 100 % 26) as u8)).collect();
         let stamp = |at: usize| format!("2026-05-31T23:59:{at:02}.000000001Z ");
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_long_line_says_of_times_before_it_is_kept() {
+    fn a_timestamp_within_a_long_line_is_kept() {
         let message = "x".repeat(16 << 10) + "2026-05-31T23:59:59Z and more";
         let line = format!("2026-05-31T23:59:59.5Z {message}");
         assert!(split(line.as_bytes(), &[]) == [message]);
@@ -363,7 +363,7 @@ mod tests {
 
     const SPOOLED: LineLimit = LineLimit { bytes: 1000, spool: true };
 
-    /// A line of 300 KiB as either kind of kubelet shows it, between others, and its message.
+    /// A line of 300 KiB from either kind of kubelet, between others, and its message.
     fn long_log(size: usize) -> (String, String) {
         let (line, message) = cut_line(300 << 10, size);
         (format!("2026-05-31T23:59:59Z before\n{line}\n2026-05-31T23:59:59Z next\n"), message)

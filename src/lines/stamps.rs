@@ -1,24 +1,24 @@
-//! How sources stamp their lines, and what a line becomes.
+//! The timestamps of each source's lines, and the pieces into which its lines are turned.
 
 use super::timestamp::TimestampParser;
 use crate::event::{Instant, Item, Line};
 
-/// The timestamps of a source. Each source makes of its lines what it needs: the splitter knows only where lines are.
+/// The timestamps of a source. Each source has its own type of piece; the splitter only finds the lines.
 pub trait Stamps {
     type Piece;
 
-    /// The piece of `start..end` of `data`, which is a line without its newline.
+    /// Makes a piece of the line `start..end` of `data`, without its newline.
     fn piece(&mut self, data: &[u8], start: usize, end: usize) -> Self::Piece;
 
-    /// The line of a piece. None: it is none.
+    /// The line of a piece; None if the piece is not a line.
     fn line(piece: &mut Self::Piece) -> Option<&mut Line>;
 
-    /// The instant that `bytes` begin with, and the length of its text. None: there is none.
+    /// The instant at the start of `bytes`, and the length of its text; None if there is none.
     fn stamp(&mut self, bytes: &[u8]) -> Option<(Instant, usize)>;
 }
 
-/// A line of the log, or a line without the timestamp that each line should have: the kubelet writes its own errors
-/// into the stream of a `200 OK` answer.
+/// A log line, or a line without the timestamp that every line should have: the kubelet writes its own errors into
+/// the body of a `200 OK` answer.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Piece {
     Line(Line),
@@ -54,7 +54,7 @@ impl Stamps for TimestampParser {
     }
 }
 
-/// Lines are a message each and nothing else.
+/// Each line is a message without a timestamp.
 pub struct Unstamped;
 
 impl Stamps for Unstamped {

@@ -4,7 +4,7 @@ use crate::event::Instant;
 
 const NANOS: i64 = 1_000_000_000;
 
-/// Parses timestamps in sequence. Neighbours mostly share their minute, which is then not computed again.
+/// Parses timestamps in sequence. Neighbours usually share their minute, which is then computed only once.
 #[derive(Default)]
 pub struct TimestampParser {
     minute: [u8; 16],
@@ -12,10 +12,10 @@ pub struct TimestampParser {
 }
 
 impl TimestampParser {
-    /// The instant that `line` begins with, and the length of its text with the space behind it.
+    /// The instant at the start of `line`, and the length of its text with the space after it.
     ///
-    /// None: the line does not begin with `2006-01-02T15:04:05[.999999999](Z|±07:00) `. The kubelet
-    /// prints whatever zone the container runtime stored, so the text does not sort; the instant does.
+    /// None: the line does not begin with `2006-01-02T15:04:05[.999999999](Z|±07:00) `. The kubelet prints the time
+    /// zone that the container runtime stored, so compare the instants, not the texts.
     pub fn parse(&mut self, line: &[u8]) -> Option<(Instant, usize)> {
         let minute = line.first_chunk::<16>()?;
         if *minute != self.minute {
@@ -69,7 +69,7 @@ fn two_digits(text: &[u8], at: usize) -> Option<i64> {
     (tens < 10 && ones < 10).then(|| i64::from(tens * 10 + ones))
 }
 
-/// The nanoseconds of `.999999999` at `at` (any number of digits, none included) and where they end.
+/// The nanoseconds of `.999999999` at `at` (any number of digits, including none) and their end.
 fn fraction(line: &[u8], at: usize) -> (i64, usize) {
     if line.get(at) != Some(&b'.') {
         return (0, at);
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_timestamp_is_refused() {
+    fn invalid_timestamps_are_refused() {
         for text in [
             "",
             "failed to create fsnotify watcher: too many open files",

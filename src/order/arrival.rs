@@ -1,4 +1,4 @@
-//! Events in the order in which they arrive.
+//! Events in order of arrival.
 
 use std::collections::VecDeque;
 

@@ -1,6 +1,7 @@
-//! The order of what is shown: puts the events of many origins into one sequence.
+//! The order of the output: merges the events of many origins into one sequence.
 //!
-//! An order is pure: it does no I/O, and time is passed in. Each is one file, which [`arrival`] shows at its smallest.
+//! An order is pure: it does no I/O, and time is passed in. Each has its own file; [`arrival`] is the smallest
+//! example.
 
 mod arrival;
 
@@ -14,18 +15,18 @@ use crate::{
 };
 
 pub trait Order {
-    /// How much may wait for it.
+    /// Limits on the waiting events.
     const CAPACITY: Capacity;
 
-    /// Takes an event, with the room that it keeps for as long as it is held back.
+    /// Takes an event with its room, which stays occupied while the event is held back.
     fn push(&mut self, event: Queued, now: Instant);
 
-    /// The next event of the sequence, if its turn has come.
+    /// The next event of the sequence, if it is due.
     fn pop(&mut self, now: Instant) -> Option<Event>;
 
-    /// When to ask again though nothing more is pushed; None: not before.
+    /// When to call `pop` again even if nothing is pushed; None: not before the next push.
     fn due(&self) -> Option<Instant>;
 
-    /// No more events come: the turn of all has come.
+    /// No more events will come: all events are due.
     fn close(&mut self);
 }

@@ -57,12 +57,12 @@ mod tests {
     }
 
     #[test]
-    fn nothing_said_is_the_palette() {
+    fn the_default_is_the_palette() {
         assert_eq!(of("", ""), Ok(None));
     }
 
     #[test]
-    fn says_what_is_wrong() {
+    fn errors_name_the_fault() {
         for (pods, containers, words) in [
             ("x", "", "--pod-colors: \"x\" is not a colour"),
             ("91,,92", "", "--pod-colors: \"\" is not a colour"),

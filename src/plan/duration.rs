@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_is_wrong() {
+    fn errors_name_the_fault() {
         for (text, word) in [
             ("", "not a duration"),
             ("xyz", "not a duration"),

@@ -81,7 +81,7 @@ pub struct ClusterPlan {
 
 impl Plan {
     pub fn new(args: &Args, env: &Environment) -> Result<Plan, UsageError> {
-        Plan::check(args, env).map_err(|error| args.origins.blame(error))
+        Plan::check(args, env).map_err(|error| args.places.blame(error))
     }
 
     fn check(args: &Args, env: &Environment) -> Result<Plan, UsageError> {

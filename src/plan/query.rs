@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_is_wrong() {
+    fn errors_name_the_fault() {
         for (query, words) in [
             ("(", "the query \"(\" is not a regular expression: missing closing )"),
             ("deploy/a/b", "resource must be specified in the form \"<resource>/<name>\""),

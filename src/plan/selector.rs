@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_is_wrong_with_a_label_selector() {
+    fn errors_name_the_fault_of_a_label_selector() {
         for (selector, words) in [
             ("a=b=c=!", "found \"=\" where a comma or the end should be"),
             ("a=b,", "nothing follows the last comma"),
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_is_wrong_with_a_field_selector() {
+    fn errors_name_the_fault_of_a_field_selector() {
         for (selector, words) in [
             ("a", "\"a\" is not FIELD=VALUE"),
             ("a!b", "\"a!b\" is not FIELD=VALUE"),

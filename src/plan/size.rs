@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_is_wrong() {
+    fn errors_name_the_fault() {
         for text in ["", "B", "Mi", "-1", "1.5Mi", "1 Mi", "1mi", "ten", "99999999999999999999"] {
             let error = parse(text).unwrap_err();
             assert!(error.contains("not a size such as"), "{text}: {error}");

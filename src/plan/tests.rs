@@ -147,7 +147,7 @@ fn states_add_up_and_all_is_the_default() {
 }
 
 #[test]
-fn a_condition_is_in_any_case_and_true_unless_said() {
+fn a_condition_is_in_any_case_and_true_by_default() {
     let condition =
         |line| cluster(line).selection.condition.map(|condition| (condition.name, condition.status));
     assert_eq!(condition("web --condition ready"), Some(("Ready", "True")));
@@ -238,7 +238,7 @@ fn requests_a_second_may_be_unlimited() {
 }
 
 #[test]
-fn color_is_decided_for_each_stream_unless_said() {
+fn color_is_decided_for_each_stream_by_default() {
     let colored = |line| {
         let display = plan(line).display;
         (display.color_stdout, display.color_stderr)
@@ -281,7 +281,7 @@ fn commas_do_not_split_regexes() {
 }
 
 #[test]
-fn a_bad_regex_is_told_with_its_flag() {
+fn a_bad_regex_is_reported_with_its_flag() {
     for (flag, name) in [
         ("-i", "--include"),
         ("-e", "--exclude"),
@@ -299,7 +299,7 @@ fn a_bad_regex_is_told_with_its_flag() {
 }
 
 #[test]
-fn a_bad_selector_is_told_with_its_flag() {
+fn a_bad_selector_is_reported_with_its_flag() {
     fails("-l a=b=c=!", "--selector: \"a=b=c=!\" is not a label selector");
     fails("--field-selector a", "--field-selector: \"a\" is not a field selector");
     fails("web -n x*", "--namespace: \"x*\" cannot be a namespace");
@@ -348,7 +348,7 @@ fn a_request_timeout_is_a_duration_or_seconds_and_0_is_none() {
 }
 
 #[test]
-fn bad_connection_flags_are_told() {
+fn bad_connection_flags_are_reported() {
     fails("web --as-user-extra k", "--as-user-extra: \"k\" is not KEY=VALUE");
     fails("web --insecure-skip-tls-verify --certificate-authority ca", "contradict each other");
     fails("web --verbosity=-1", "--verbosity: -1 is not between 0 and 255");

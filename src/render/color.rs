@@ -1,4 +1,4 @@
-//! The colours of names: escape sequences made once, byte for byte stern's.
+//! The colours of names: escape sequences made once, byte for byte the same as stern's.
 
 use owo_colors::{
     Color,
@@ -10,7 +10,7 @@ use owo_colors::{
 
 use crate::{origin::Origin, plan::Display};
 
-/// What to write before and after a text to give it a look.
+/// The bytes before and after a text that give it a style.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Style {
     pub open: String,
@@ -24,7 +24,7 @@ impl Style {
         Style::of(&codes)
     }
 
-    /// From SGR parameters. Closed as stern's colour library does: each by the one that ends it, or by 0.
+    /// From SGR parameters. Reset as in stern's colour library: each by the parameter that ends it, or by 0.
     pub fn of(codes: &[i64]) -> Style {
         let sequence = |code: &dyn Fn(i64) -> i64| {
             let codes: Vec<String> = codes.iter().map(|&parameter| code(parameter).to_string()).collect();
@@ -33,7 +33,7 @@ impl Style {
         Style { open: sequence(&|code| code), close: sequence(&end_of) }
     }
 
-    /// [`Style::sgr`], or no look at all.
+    /// [`Style::sgr`], or no style.
     pub fn sgr_if(color: bool, parameters: &str) -> Style {
         if color { Style::sgr(parameters) } else { Style::default() }
     }
@@ -67,11 +67,11 @@ const DEFAULT: [(&str, &str); 6] = [
     (BrightRed::RAW_ANSI_FG, Red::RAW_ANSI_FG),
 ];
 
-/// Gives each pod and container its colours, the same in every run.
+/// Assigns colours to pods and containers, the same in every run.
 pub struct Palette {
-    /// For pod and container; at least one.
+    /// Styles of pod and container; at least one pair.
     pairs: Vec<(Style, Style)>,
-    /// For an origin without names, as stern paints it on standard input: in the colour "reset".
+    /// For an origin without names (standard input), which stern prints in the colour "reset".
     reset: Style,
     diff_container: bool,
 }
@@ -87,7 +87,7 @@ impl Palette {
         Palette { pairs, reset: Style::sgr_if(color, "0"), diff_container: display.diff_container }
     }
 
-    /// The looks of a pod's and a container's name.
+    /// The styles of a pod's and a container's name.
     pub fn of(&self, pod: &str, container: &str) -> (&Style, &Style) {
         let pair = |name| &self.pairs[fnv1(name) as usize % self.pairs.len()];
         let container = if self.diff_container { container } else { pod };
@@ -102,7 +102,7 @@ impl Palette {
     }
 }
 
-/// FNV-1 (not 1a), as stern hashes names: the colours that users know stay.
+/// FNV-1 (not 1a), as in stern: pods keep the colours that users know.
 fn fnv1(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash: u32, byte| hash.wrapping_mul(0x0100_0193) ^ u32::from(byte))
 }

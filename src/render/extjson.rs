@@ -1,4 +1,4 @@
-//! `-o extjson`: an object a line in which a message that is JSON stays JSON.
+//! `-o extjson`: one object for each line; a JSON message is embedded as JSON.
 
 use super::{Format, Frame, color::Palette};
 use crate::{
@@ -19,8 +19,8 @@ impl ExtJson {
         ExtJson { palette, namespace: display.namespace_in_extjson, validator: Validator::default() }
     }
 
-    /// The part before the message, members separated by `separator`. As in stern the names are coloured inside
-    /// their quotes, and need no escapes: Kubernetes' names hold none of what JSON escapes.
+    /// The members before the message, separated by `separator`. As in stern, names are coloured inside their quotes.
+    /// They need no escapes: Kubernetes' names contain no characters that JSON escapes.
     pub fn members(&self, origin: &Origin, separator: &str) -> Vec<u8> {
         let (pod, container) = self.palette.of_origin(origin);
         let namespace = self.namespace.then_some(("namespace", pod, &origin.pod.namespace));

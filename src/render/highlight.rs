@@ -1,4 +1,4 @@
-//! Marks what `--include` and `--highlight` match.
+//! Marks the matches of `--include` and `--highlight`.
 
 use goregex::{NEST_LIMIT, Replaced};
 use regex_automata::{
@@ -9,12 +9,12 @@ use regex_automata::{
 use super::color::Style;
 use crate::plan::LinePattern;
 
-/// All patterns as one: where several match at the same place, the longest pattern wins, as in stern.
+/// All patterns in one: if several match at the same position, the longest pattern wins, as in stern.
 pub struct Highlight {
     patterns: Regex,
     sees_invalid: bool,
     style: Style,
-    /// The line that is being painted.
+    /// The line that is being marked.
     plain: Vec<u8>,
 }
 
@@ -28,8 +28,8 @@ impl Highlight {
         patterns.sort_by_key(|pattern| std::cmp::Reverse(pattern.typed().len()));
         let sees_invalid = patterns.iter().any(|pattern| pattern.sees_invalid());
         let patterns: Vec<&str> = patterns.iter().map(|pattern| pattern.translated()).collect();
-        // Built as many patterns, not from one text joined by `|`: two of them may name their groups alike. Each
-        // was compiled before, so that together they compile too.
+        // Built from several patterns, not from one text joined by `|`: two of them may use the same group name. Each
+        // was compiled before, so they compile together too.
         let patterns = Regex::builder()
             .syntax(syntax::Config::new().utf8(false).nest_limit(NEST_LIMIT))
             .configure(Config::new().utf8_empty(false).nfa_size_limit(None))
@@ -38,8 +38,8 @@ impl Highlight {
         Some(Highlight { patterns, sees_invalid, style: Style::sgr("31;1"), plain: Vec::new() })
     }
 
-    /// Marks the matches in the line that begins at `start` of `out`. The patterns see its newline too, so `two$`
-    /// marks nothing, as in stern.
+    /// Marks the matches in the line that begins at `start` of `out`. Patterns see the newline too, so `two$` marks
+    /// nothing, as in stern.
     #[inline]
     pub fn paint(&mut self, start: usize, out: &mut Vec<u8>) {
         let line = &out[start..];
@@ -50,7 +50,7 @@ impl Highlight {
         }
     }
 
-    /// `replaced` is what the patterns see of the line, where they do not see the line itself.
+    /// `replaced`: the text that the patterns see, if it differs from the line.
     fn repaint(&mut self, start: usize, replaced: Option<&Replaced>, out: &mut Vec<u8>) {
         self.plain.clear();
         self.plain.extend(out.drain(start..));
@@ -59,7 +59,7 @@ impl Highlight {
         let seen = replaced.map_or(&self.plain[..], |replaced| replaced.text.as_bytes());
         let original = |at| replaced.map_or(at, |replaced| replaced.original(at));
         for found in self.patterns.find_iter(seen) {
-            // The newline itself stays plain, lest the mark ends on the next line.
+            // The newline stays unmarked, so that the mark does not end on the next line.
             let found = original(found.start())..original(found.end()).min(end);
             if found.is_empty() {
                 continue;
@@ -78,7 +78,7 @@ impl Highlight {
 mod tests {
     use super::*;
 
-    /// The line painted, with `<` and `>` for the two sequences.
+    /// The marked line, with `<` and `>` for the two sequences.
     fn painted(patterns: &[&str], line: &[u8]) -> String {
         let patterns: Vec<_> = patterns.iter().map(|p| LinePattern::new(p).unwrap()).collect();
         let mut highlight = Highlight::new(&patterns).unwrap();

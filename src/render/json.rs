@@ -1,4 +1,4 @@
-//! `-o json`: one object a line, as Go's `json.Marshal` writes stern's.
+//! `-o json`: one object for each line, as Go's `json.Marshal` writes stern's.
 
 use std::collections::BTreeMap;
 
@@ -70,7 +70,7 @@ fn key_to(key: &str, out: &mut Vec<u8>) {
     out.push(b':');
 }
 
-/// `null` where the pod has no such map.
+/// `null` if the pod has no such map.
 fn write_map(map: Option<&BTreeMap<String, String>>, out: &mut Vec<u8>) {
     let Some(map) = map else {
         return out.extend_from_slice(b"null");

@@ -1,4 +1,4 @@
-//! Turns the lines of a batch into the bytes to print, and notices into lines for standard error.
+//! Turns the lines of a batch into bytes, and notices into lines for standard error.
 
 mod color;
 mod default;
@@ -33,21 +33,21 @@ use template::Templated;
 
 /// One output format.
 trait Format: Send {
-    /// What every line of `origin` begins and ends with.
+    /// The beginning and the end of every line of `origin`.
     fn frame(&self, origin: &Origin) -> Frame;
 
-    /// Writes what differs from line to line.
+    /// Writes the part that differs between lines.
     fn body(&mut self, time: Option<Instant>, message: &[u8], out: &mut Vec<u8>);
 
-    /// Tells that lines between two instants may be missing, in a format that has a place for it.
+    /// Reports that lines between two instants may be missing, if the format has a place for it.
     fn gap(&self, _: &Frame, _: [Option<Instant>; 2], _: &mut Vec<u8>) {}
 
-    /// Why lines since the last call were not shown.
+    /// Notices about lines that could not be shown since the last call.
     fn failed(&mut self) -> Vec<Notice> {
         Vec::new()
     }
 
-    /// Provided here so that each format gets its own copy: one virtual call a batch instead of one a line.
+    /// Provided here so that each format gets its own copy: one virtual call for each batch instead of each line.
     fn batch(&mut self, frame: &Frame, batch: &Batch, out: &mut Vec<u8>) {
         for item in &batch.items {
             match item {
@@ -71,16 +71,16 @@ struct Frame {
 
 pub struct Renderer {
     format: Box<dyn Format>,
-    /// By the origin's address, which the `Arc` beside the frame keeps from being used again.
+    /// By the origin's address; the `Arc` beside the frame keeps the address from being reused.
     frames: HashMap<usize, (Arc<Origin>, Frame)>,
     notices: Notices,
 }
 
 impl Renderer {
-    /// Err: what is wrong with the template.
+    /// Err: the fault in the template.
     pub fn new(display: &Display) -> Result<Renderer, String> {
         let color = display.color_stdout;
-        // A template may show the colours themselves.
+        // A template may use colours explicitly.
         let color = color || display.template.is_some();
         let palette = Palette::new(display, color);
         let notices = Notices::new(display);
@@ -95,7 +95,7 @@ impl Renderer {
         Ok(Renderer { format, frames: HashMap::new(), notices })
     }
 
-    /// Appends the lines of `batch` to `out`; what could not be shown comes back.
+    /// Appends the lines of `batch` to `out`; returns notices about lines that could not be shown.
     pub fn batch(&mut self, batch: &Batch, out: &mut Vec<u8>) -> Vec<Notice> {
         let (_, frame) = self
             .frames
@@ -110,17 +110,17 @@ impl Renderer {
         self.notices.write(notice, out);
     }
 
-    /// The same, for lines of an origin that may be missing.
+    /// The same, for possibly missing lines of an origin.
     pub fn gap(&self, origin: &Origin, gap: Gap, out: &mut Vec<u8>) {
         self.notices.gap(origin, gap, out);
     }
 
-    /// The same, for an origin of which lines follow.
+    /// The same, for an origin whose lines follow.
     pub fn opened(&self, origin: &Origin, out: &mut Vec<u8>) {
         self.notices.opened(origin, out);
     }
 
-    /// The same, for an origin of which no more lines follow. Drops what is cached for it.
+    /// The same, for an origin without further lines. Drops its cached frame.
     pub fn closed(&mut self, origin: &Origin, closed: &Closed, out: &mut Vec<u8>) {
         self.frames.remove(&address(origin));
         self.notices.closed(origin, closed, out);

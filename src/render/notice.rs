@@ -39,18 +39,18 @@ impl Notices {
         self.life((&self.started, "+"), origin, "", out);
     }
 
-    /// `- pod › container (why)`
+    /// `- pod › container (reason)`
     pub fn closed(&self, origin: &Origin, closed: &Closed, out: &mut Vec<u8>) {
-        self.life((&self.ended, "-"), origin, &why(closed), out);
+        self.life((&self.ended, "-"), origin, &reason(closed), out);
     }
 
-    fn life(&self, sign: (&Style, &str), origin: &Origin, why: &str, out: &mut Vec<u8>) {
+    fn life(&self, sign: (&Style, &str), origin: &Origin, reason: &str, out: &mut Vec<u8>) {
         if self.only_log_lines || !origin.is_named() {
             return;
         }
         begin(sign, out);
         self.names(&origin.pod, Some(&origin.container), out);
-        words(why, out);
+        words(reason, out);
         out.push(b'\n');
     }
 
@@ -111,8 +111,8 @@ fn begin((style, sign): (&Style, &str), out: &mut Vec<u8>) {
     out.push(b' ');
 }
 
-/// Why a container ended, where that is known: ` (OOMKilled, exit 137, restart 4)`.
-fn why(closed: &Closed) -> String {
+/// The reason why a container ended, if known: ` (OOMKilled, exit 137, restart 4)`.
+fn reason(closed: &Closed) -> String {
     let Reason::Terminated(ending) = &closed.reason else { return String::new() };
     let mut words = Vec::new();
     words.extend((!ending.reason.is_empty()).then(|| ending.reason.clone()));
@@ -124,7 +124,7 @@ fn why(closed: &Closed) -> String {
     format!(" ({})", words.join(", "))
 }
 
-/// Of which lines it is not known whether there were more, and why.
+/// Names the lines that may be missing, and the reason.
 fn missing(gap: Gap) -> String {
     let text = |instant: Option<Instant>| {
         let time = instant.and_then(|instant| Timestamp::from_nanosecond(instant.0.into()).ok());
@@ -147,7 +147,7 @@ fn missing(gap: Gap) -> String {
     }
 }
 
-/// Text that may come from the cluster: kept to one line and from steering the terminal.
+/// Text that may come from the cluster: reduced to one line without control sequences.
 fn words(text: &str, out: &mut Vec<u8>) {
     for c in text.trim_end().chars() {
         let shown = match c {
@@ -159,7 +159,7 @@ fn words(text: &str, out: &mut Vec<u8>) {
     }
 }
 
-/// Control characters, line separators, and what turns the direction of writing.
+/// Control characters, line separators, and characters that change the writing direction.
 fn steers_terminal(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_container_that_ended_is_said_to_have_ended_with_why() {
+    fn a_container_that_ended_is_reported_with_the_reason() {
         let ending = Ending { reason: "OOMKilled".into(), exit_code: Some(137), ..Ending::default() };
         let closed = closed(Reason::Terminated(ending), 4);
         let line = written(display(), |notices, out| notices.closed(&web(), &closed, out));
@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(nothing, "");
     }
 
-    /// One of each, and its line in black and white.
+    /// One notice of each kind, with its line in black and white.
     fn each() -> [(Notice, &'static str); 7] {
         let app = || Scope::Origin(origin("default", "web", "app"));
         let pod = || Scope::Pod(web().pod.clone());
@@ -264,15 +264,15 @@ mod tests {
     }
 
     #[test]
-    fn what_the_cluster_says_cannot_steer_the_terminal() {
-        for (said, shown) in [
+    fn texts_of_the_cluster_cannot_control_the_terminal() {
+        for (given, shown) in [
             ("two\nlines\r\n", "two lines"),
             ("\x1b[2Jgone", "\u{fffd}[2Jgone"),
             ("bell\x07 \u{9b}31m", "bell\u{fffd} \u{fffd}31m"),
             ("turned\u{202e}round\u{2028}next", "turned\u{fffd}round next"),
             ("유니코드 ✓", "유니코드 ✓"),
         ] {
-            assert_eq!(line(display(), &Scope::Run.warning(said)), format!("! {shown}\n"));
+            assert_eq!(line(display(), &Scope::Run.warning(given)), format!("! {shown}\n"));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `-o ppextjson`: [`ExtJson`] with a line for each member.
+//! `-o ppextjson`: [`ExtJson`] with each member on its own line.
 
 use super::{Format, Frame, extjson::ExtJson};
 use crate::{event::Instant, origin::Origin};

@@ -1,4 +1,4 @@
-//! `--template`: lines as the user's Go template makes them, with stern's data and functions.
+//! `--template`: formats lines with the user's Go template, with stern's data and functions.
 
 mod color;
 mod functions;
@@ -29,14 +29,14 @@ pub struct Templated {
     color: bool,
     clock: Option<Clock>,
     highlight: Option<Highlight>,
-    /// The time of the line at hand.
+    /// The time of the current line.
     timestamp: Vec<u8>,
-    /// What went wrong since it was last asked.
+    /// Errors since the last call.
     failed: Vec<Notice>,
 }
 
 impl Templated {
-    /// Err: the flag and why there is no template or what is wrong with it.
+    /// Err: the flag, and the reason why the template cannot be read or parsed.
     pub fn new(source: &Source, display: &Display, palette: Palette) -> Result<Templated, String> {
         let (flag, text) = match source {
             Source::Text(text) => ("--template".to_owned(), text.clone().into_bytes()),
@@ -66,7 +66,7 @@ impl Format for Templated {
         Frame::default()
     }
 
-    /// Never asked: a batch knows its origin, which the template may name.
+    /// Unused: a batch knows its origin, which the template may name.
     fn body(&mut self, _: Option<Instant>, _: &[u8], _: &mut Vec<u8>) {}
 
     fn batch(&mut self, _: &Frame, batch: &Batch, out: &mut Vec<u8>) {
@@ -88,7 +88,7 @@ impl Format for Templated {
             };
             let start = out.len();
             if let Err(reason) = self.template.run(Value::Object(Object::Borrowed(&log)), out) {
-                // What it made so far is dropped with it.
+                // Drops the output of the failed line.
                 out.truncate(start);
                 self.failed.push(Scope::Run.warning(format!("expanding template failed: {reason}")));
             } else if let Some(highlight) = &mut self.highlight {

@@ -1,4 +1,4 @@
-//! What the tests of the formats share.
+//! Shared helpers for the tests of the formats.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::{
     plan::{Display, Format, LinePattern},
 };
 
-/// Black and white, nothing asked for.
+/// Black and white, all options off.
 pub fn display() -> Display {
     Display {
         format: Format::Default,
@@ -35,8 +35,8 @@ pub fn origin(namespace: &str, pod: &str, container: &str) -> Arc<Origin> {
     Arc::new(Origin { pod: Arc::new(pod), container: container.into(), ..Origin::default() })
 }
 
-/// Lines that are a second apart, the first at 2026-05-31T22:03:20Z; on a nameless origin (standard input) without
-/// times.
+/// Lines one second apart, the first at 2026-05-31T22:03:20Z; without times for an origin without names (standard
+/// input).
 pub fn batch(origin: &Arc<Origin>, lines: &[&[u8]]) -> Batch {
     let mut data = Vec::new();
     let mut items = Vec::new();
@@ -51,7 +51,7 @@ pub fn batch(origin: &Arc<Origin>, lines: &[&[u8]]) -> Batch {
     Batch { origin: Arc::clone(origin), data: data.into(), items, rest: None }
 }
 
-/// What is printed for `lines` of `origin`; standard input has none.
+/// The output for `lines` of `origin`; standard input has none.
 pub fn rendered(
     display: &Display,
     highlight: &[&str],

@@ -1,4 +1,4 @@
-//! `--timestamps`: instants as text in the user's time zone.
+//! `--timestamps`: prints instants in the user's time zone.
 
 use jiff::{
     Timestamp,
@@ -12,13 +12,13 @@ use crate::{
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
 
-/// Before the digits are filled in. Nanoseconds in an `i64` reach from 1677 to 2262: a year has four digits.
+/// The text before digits are filled in. Nanoseconds in an `i64` reach from 1677 to 2262: a year has four digits.
 const DEFAULT: &[u8] = b"0000-00-00T00:00:00.000000000";
 const FRACTION: std::ops::Range<usize> = 20..29;
 const SHORT: &[u8] = b"00-00 00:00:00";
 
-/// Writes instants. Lines come many to a second, so the text of the last second is kept and only the fraction is
-/// written anew.
+/// Writes instants. Many lines share a second, so the text of the last second is kept and only the fraction is
+/// written again.
 pub struct Clock {
     layout: Timestamps,
     zone: TimeZone,
@@ -46,7 +46,7 @@ impl Clock {
     }
 
     fn turn_to(&mut self, second: i64) {
-        // Cannot fail: jiff knows the years from -9999 to 9999.
+        // Cannot fail: jiff supports the years from -9999 to 9999.
         let time = Timestamp::from_second(second).unwrap_or_default();
         let offset = self.zone.to_offset(time);
         let local = offset.to_datetime(time);

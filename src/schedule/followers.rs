@@ -1,4 +1,4 @@
-//! Chooses which containers are followed: the newest, as many as there are streams for in all and on each node.
+//! Chooses the containers to follow: the newest, within the limits on streams in total and on each node.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -11,21 +11,21 @@ use tokio::time::Instant;
 
 use crate::origin::PodInfo;
 
-/// For how long nobody loses a place for the sake of a newer container, so that a stream is worth its opening.
+/// How long a follower keeps its place against a newer container, so that a stream is worth opening.
 pub const TENURE: Duration = Duration::from_secs(10);
 
-/// For how long all must fit before all are followed again: in a rollout there is a pod more every moment.
+/// How long all must fit before all are followed again: during a rollout the number of pods keeps changing.
 pub const CALM: Duration = Duration::from_secs(5);
 
-/// How new a container is: when its pod was created, then in order of arrival, which tells them apart.
+/// The age of a container: creation of its pod, then order of arrival, which makes it unique.
 pub type Age = (Option<Timestamp>, u64);
 
-/// How many streams there may be.
+/// Limits on streams.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
     /// Concurrent log requests of all kinds.
     pub places: usize,
-    /// How many of them are for polls where not all can be followed.
+    /// Number of them reserved for polls when not all containers can be followed.
     pub kept: usize,
     /// Followers on one node.
     pub per_node: usize,
@@ -37,37 +37,37 @@ impl Bounds {
         Bounds { places, kept: (places / 10).max(1), per_node: per_node.max(1) }
     }
 
-    /// How many may be followed where not all can be.
+    /// Number of followers when not all can be followed.
     pub fn followed(&self) -> usize {
         if self.is_lent() { 1 } else { self.places - self.kept }
     }
 
-    /// Whether there is one place only, which whoever follows lends to the others.
+    /// Whether there is only one place, which the follower shares with the others.
     pub fn is_lent(&self) -> bool {
         self.places == 1
     }
 }
 
-/// What was decided about a container.
+/// A decision about a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {
     Follow(Age),
     Poll(Age),
 }
 
-/// Who wants to follow, and who of them is chosen.
+/// The containers that want to be followed, and the chosen ones.
 pub struct Followers {
     bounds: Bounds,
     nodes: HashMap<String, Node>,
     chosen: BTreeMap<Age, Arc<PodInfo>>,
-    /// Of each node that has room, the newest that is not chosen.
+    /// For each node with room: its newest container that is not chosen.
     heads: BTreeMap<Age, Arc<PodInfo>>,
-    /// When on which node the oldest follower has to make room for a newer container.
+    /// When the oldest follower of a node must make room for a newer container.
     contests: BTreeSet<(Instant, String)>,
-    /// Streams that were revoked and are not yet given back.
+    /// Streams that were revoked and not yet returned.
     leaving: usize,
     candidates: usize,
-    /// How many of the candidates could be followed as far as the nodes are concerned.
+    /// Number of candidates that could be followed if only the nodes' limits counted.
     followable: usize,
     full: bool,
     fits_since: Option<Instant>,
@@ -79,7 +79,7 @@ struct Node {
     chosen: BTreeMap<Age, Place>,
     others: BTreeMap<Age, Arc<PodInfo>>,
     leaving: usize,
-    /// What `heads` and `contests` hold of this node.
+    /// The entries of this node in `heads` and `contests`.
     head: Option<Age>,
     contest: Option<Instant>,
 }
@@ -91,7 +91,7 @@ struct Place {
 }
 
 impl Place {
-    /// When it may be given to a newer container. One that was not used is free to go.
+    /// When it may be given to a newer container: at once if it was never used.
     fn tenure(&self) -> Instant {
         if self.held { self.since + TENURE } else { self.since }
     }
@@ -110,7 +110,7 @@ impl Node {
         self.others.last_key_value().map(|(&age, pod)| (age, pod))
     }
 
-    /// When the oldest follower is to make room. One at a time: the next when that has given back its stream.
+    /// When the oldest follower must make room. One at a time: the next follows when its stream was returned.
     fn contest(&self) -> Option<Instant> {
         let ((newest, _), (&oldest, place)) = (self.newest_other()?, self.chosen.first_key_value()?);
         (self.leaving == 0 && newest > oldest).then(|| place.tenure())
@@ -134,7 +134,7 @@ impl Followers {
         }
     }
 
-    /// There are so many streams from now on.
+    /// Sets new limits.
     pub fn resize(&mut self, bounds: Bounds) {
         self.bounds = bounds;
     }
@@ -146,7 +146,7 @@ impl Followers {
         });
     }
 
-    /// `revoked`: it gives back a stream that was taken from it.
+    /// Removes a container; `revoked`: it returns a stream that was revoked.
     pub fn leave(&mut self, age: Age, pod: &PodInfo, revoked: bool) {
         self.candidates -= 1;
         self.leaving -= usize::from(revoked);
@@ -158,7 +158,7 @@ impl Followers {
         });
     }
 
-    /// A container that was chosen opens its stream.
+    /// Records that a chosen container opens its stream.
     pub fn opened(&mut self, age: Age, pod: &PodInfo, now: Instant) {
         self.change(&pod.node, |node| {
             if let Some(place) = node.chosen.get_mut(&age) {
@@ -167,7 +167,7 @@ impl Followers {
         });
     }
 
-    /// A container that was chosen lends its place, and stays chosen.
+    /// Records that a chosen container lends its place; it stays chosen.
     pub fn lent(&mut self, age: Age, pod: &PodInfo) {
         self.change(&pod.node, |node| {
             if let Some(place) = node.chosen.get_mut(&age) {
@@ -180,7 +180,7 @@ impl Followers {
         self.chosen.contains_key(&age)
     }
 
-    /// Whether this one is to be chosen as soon as a stream is given back.
+    /// Whether it is the next to be chosen when a stream is returned.
     pub fn is_next(&self, age: Age, pod: &PodInfo) -> bool {
         let newest =
             |node: &Node| node.leaving > 0 && node.newest_other().is_some_and(|(other, _)| other == age);
@@ -188,7 +188,7 @@ impl Followers {
             || self.nodes.get(&pod.node).is_some_and(newest)
     }
 
-    /// How many are followed, or are about to be.
+    /// Number of containers that are followed, or about to be.
     pub fn following(&self) -> usize {
         self.chosen.len()
     }
@@ -197,22 +197,22 @@ impl Followers {
         self.candidates
     }
 
-    /// Whether more want to be followed than there are places for.
+    /// Whether more containers want to be followed than there are places.
     pub fn is_full(&self) -> bool {
         self.full
     }
 
-    /// Whether more want to be followed than their nodes allow.
+    /// Whether more containers want to be followed than their nodes allow.
     pub fn exceed_nodes(&self) -> bool {
         self.candidates > self.followable
     }
 
-    /// When there will be something to decide even if nothing happens.
+    /// The next time at which a decision may change without any event.
     pub fn next_review(&self) -> Option<Instant> {
         self.next_review
     }
 
-    /// Decides what is to change. `readers` and `pollers` want places as well.
+    /// Decides the changes. `readers` and `pollers` compete for the places.
     pub fn decide(&mut self, now: Instant, readers: usize, pollers: usize) -> Vec<Choice> {
         let mut choices = Vec::new();
         let limit = self.limit(now, readers, pollers);
@@ -234,7 +234,7 @@ impl Followers {
         }
     }
 
-    /// How many may be followed now.
+    /// The current limit on followers.
     fn limit(&mut self, now: Instant, readers: usize, pollers: usize) -> usize {
         let bounds = self.bounds;
         let some_polled = self.exceed_nodes() || pollers > 0;
@@ -251,7 +251,7 @@ impl Followers {
         if self.full { bounds.followed() } else { room }
     }
 
-    /// The follower whose place a newer container is to have now.
+    /// The follower that must now give its place to a newer container.
     fn outranked(&mut self, now: Instant, limit: usize) -> Option<Age> {
         let in_all = self.contest(limit);
         if let Some((at, oldest)) = in_all
@@ -270,7 +270,7 @@ impl Followers {
         None
     }
 
-    /// When which follower has to make room for the newest of all that could be chosen.
+    /// When the oldest follower must make room for the newest candidate, and its age.
     fn contest(&self, limit: usize) -> Option<(Instant, Age)> {
         let ((newest, _), (&oldest, pod)) = (self.heads.last_key_value()?, self.chosen.first_key_value()?);
         let place = self.nodes.get(&pod.node)?.chosen.get(&oldest)?;
@@ -299,7 +299,7 @@ impl Followers {
         Choice::Poll(age)
     }
 
-    /// Changes a node, and what follows from it for the whole.
+    /// Changes a node and updates the totals.
     fn change<T>(&mut self, name: &str, change: impl FnOnce(&mut Node) -> T) -> T {
         let per_node = self.bounds.per_node;
         let mut node = self.nodes.remove(name).unwrap_or_default();

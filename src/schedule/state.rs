@@ -1,4 +1,4 @@
-//! What the scheduler knows, and what it makes of it. Everything here happens at once, at an instant that is given.
+//! The scheduler's state and its decisions. Every function is synchronous, and time is passed in.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -15,13 +15,13 @@ use super::{
 };
 use crate::{origin::PodInfo, purpose::Purpose};
 
-/// Where there is one place only: for how long it is lent at a time, and for how long it is followed in at least.
+/// With a single place: how long it is lent at a time, and how long it is followed in at least.
 pub const LENT: Duration = turns::SOONEST;
 
-/// Names a member; the number is that of arrival.
+/// Identifies a member; ids are in order of arrival.
 pub type Id = u64;
 
-/// Names a claim of a member, so that one that is over cannot be taken for the next.
+/// Identifies one claim of a member, so that an old claim cannot be mistaken for the next.
 pub type Claimed = (Id, u64);
 
 pub struct State {
@@ -29,7 +29,7 @@ pub struct State {
     members: HashMap<Id, Member>,
     followers: Followers,
     turns: Turns,
-    /// Those that take a place as soon as there is one: in the order of their purposes, then as they came.
+    /// Members that take the next free place: by purpose, then by arrival.
     queue: BTreeMap<(u8, u64), Id>,
     /// Places that are taken.
     open: usize,
@@ -38,24 +38,24 @@ pub struct State {
     pollers: usize,
     /// The same by node.
     exhausted: Arc<BTreeMap<String, usize>>,
-    /// Who follows in the only place, and since when.
+    /// The follower in the only place, and since when.
     lender: Option<(Id, Instant)>,
     /// Until when the only place is lent.
     lent: Option<Instant>,
-    /// Numbers members and claims.
+    /// Counter for the ids of members and claims.
     count: u64,
-    /// Who of those who wait looks again, and when.
+    /// The waiting member that wakes for the next decision, and when.
     keeper: Option<(Id, Instant)>,
 }
 
 struct Member {
     age: Age,
     pod: Arc<PodInfo>,
-    /// Rings when there is something new for it.
+    /// Notified when it has a new decision.
     bell: Arc<Notify>,
     /// Whether its log will be gone soon.
     ending: bool,
-    /// The mode under which it is counted; None: it wants nothing.
+    /// The mode under which it is counted; None if it wants nothing.
     want: Option<Mode>,
     claim: Option<(u64, Claim)>,
     pace: Pace,
@@ -67,11 +67,11 @@ enum Claim {
     Held { mode: Mode, recall: Recall },
 }
 
-/// Whether what is held is to be given back.
+/// Whether it must return the place that it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Recall {
     No,
-    /// To be lent: it stays chosen.
+    /// Lent to others: it stays chosen.
     ForAWhile,
     ForGood,
 }
@@ -101,7 +101,7 @@ impl State {
         self.bounds.places
     }
 
-    /// There are so many places from now on; of what is open, nothing is closed for it.
+    /// Sets the number of places; open requests are not closed.
     pub fn resize(&mut self, places: usize) {
         self.bounds = Bounds::new(places, self.bounds.per_node);
         self.followers.resize(self.bounds);
@@ -115,18 +115,18 @@ impl State {
         self.count
     }
 
-    /// It wants nothing more, ever.
+    /// Removes a member.
     pub fn quit(&mut self, id: Id) {
         self.lay_down(id, None);
         self.members.remove(&id);
     }
 
-    /// It will want a place: the choice of those who follow is made among all that are known.
+    /// Announces a future claim: followers are chosen among all known members.
     pub fn announce(&mut self, id: Id, want: Mode) {
         self.count_as(id, Some(want));
     }
 
-    /// It wants a place, and nothing else that it wanted before.
+    /// Claims a place, and replaces any other claim of this member.
     pub fn claim(&mut self, id: Id, want: Mode, purpose: Purpose) -> Claimed {
         self.count += 1;
         let claimed = (id, self.count);
@@ -134,7 +134,7 @@ impl State {
         self.count_as(id, Some(want));
         if let Some(member) = self.members.get_mut(&id) {
             member.claim = Some((claimed.1, Claim::Waiting { order: purpose.order() }));
-            // A turn that is a minute away may be too late.
+            // A turn that is due in a minute may be too late.
             if purpose.ends() && !std::mem::replace(&mut member.ending, true) {
                 member.pace.hurry();
             }
@@ -143,7 +143,7 @@ impl State {
         claimed
     }
 
-    /// The mode in which it was admitted, or when it is to look again; None: when its bell rings.
+    /// The mode in which it was admitted, or when to check again; None: when it is notified.
     pub fn admitted(&self, (id, number): Claimed) -> Result<Mode, Option<Instant>> {
         match self.members.get(&id).and_then(|member| member.claim) {
             Some((held, Claim::Held { mode, .. })) if held == number => Ok(mode),
@@ -156,7 +156,7 @@ impl State {
         !matches!(claim, Some((held, Claim::Held { recall: Recall::No, .. })) if held == number)
     }
 
-    /// It was polled, and waits for the next turn.
+    /// Ends a poll; the member waits for its next turn.
     pub fn polled(&mut self, claimed: Claimed, new_lines: bool, now: Instant) {
         if let Some(member) = self.holder(claimed) {
             match member.ending {
@@ -168,12 +168,12 @@ impl State {
         }
     }
 
-    /// It no longer wants what it claimed, or has had it.
+    /// Ends a claim, served or not.
     pub fn give_up(&mut self, claimed: Claimed, now: Instant) {
         let Some(member) = self.holder(claimed) else { return };
         let mut want = None;
         match member.claim {
-            // A poll of which nothing was told must not come again at once.
+            // A poll without a report must not be repeated at once.
             Some((_, Claim::Held { mode: Mode::Poll, .. })) => member.pace.rest(now, false),
             Some((_, Claim::Held { recall: Recall::ForAWhile, .. })) => {
                 want = member.want;
@@ -186,7 +186,7 @@ impl State {
         self.lay_down(claimed.0, want);
     }
 
-    /// Takes a place that nobody wants.
+    /// Takes a place if no member waits for it.
     pub fn take_spare(&mut self) -> bool {
         let free = self.open < self.bounds.places;
         self.open += usize::from(free);
@@ -201,7 +201,8 @@ impl State {
         self.members.get_mut(&id).filter(|member| matches!(member.claim, Some((held, _)) if held == number))
     }
 
-    /// Ends what it claimed. It stays counted if it wants the same again, so that nobody is chosen in between.
+    /// Ends a member's claim. A member that wants the same again stays counted, so that its place is not given away
+    /// in between.
     fn lay_down(&mut self, id: Id, want: Option<Mode>) {
         let Some(member) = self.members.get(&id) else { return };
         if member.want != want || member.is_revoked() {
@@ -222,7 +223,7 @@ impl State {
         }
     }
 
-    /// Counts it among those who want the same.
+    /// Counts the member under the mode it wants.
     fn count_as(&mut self, id: Id, want: Option<Mode>) {
         let Some(member) = self.members.get_mut(&id) else { return };
         let revoked = member.is_revoked();
@@ -257,7 +258,7 @@ impl State {
         }
     }
 
-    /// Puts one that waits where it is to wait.
+    /// Puts a waiting member into its queue.
     fn line_up(&mut self, id: Id) {
         let Some(member) = self.members.get(&id) else { return };
         let Some((number, Claim::Waiting { order })) = member.claim else { return };
@@ -275,7 +276,7 @@ impl State {
         }
     }
 
-    /// Makes of the changes so far what follows from them.
+    /// Recomputes the schedule after a change.
     pub fn settle(&mut self, now: Instant) {
         for choice in self.followers.decide(now, self.readers, self.pollers) {
             match choice {
@@ -292,7 +293,7 @@ impl State {
         self.set_alarm(now);
     }
 
-    /// Who takes the next place, and whether it is for a turn.
+    /// The member that takes the next place, and whether for a poll.
     fn next(&self, now: Instant) -> Option<(Id, bool)> {
         let queued = self.queue.values().next().map(|&id| (id, false));
         let turn = self.next_turn(now).map(|id| (id, true));
@@ -301,13 +302,13 @@ impl State {
         borrower.or(queued).or(turn)
     }
 
-    /// The first that waits for one read.
+    /// The first member that waits for one read.
     fn first_reader(&self) -> Option<(Id, &Member)> {
         let mut waiting = self.queue.values().filter_map(|&id| Some((id, self.members.get(&id)?)));
         waiting.find(|(_, member)| member.want == Some(Mode::Read))
     }
 
-    /// Asks the follower in the only place to lend it, if it is time to.
+    /// Asks the follower in the only place to lend it, if it is time.
     fn lend(&mut self, now: Instant) {
         if self.next_loan(now).is_some_and(|at| at <= now)
             && let Some((id, _)) = self.lender.take()
@@ -319,7 +320,7 @@ impl State {
         }
     }
 
-    /// When the follower in the only place is to lend it to those who wait.
+    /// When the follower in the only place must lend it to the waiting members.
     fn next_loan(&self, now: Instant) -> Option<Instant> {
         let earliest = self.lender?.1 + LENT;
         match self.first_reader() {
@@ -350,7 +351,7 @@ impl State {
         if self.polls >= self.bounds.kept {
             return None;
         }
-        // Who is about to follow would be polled for nothing.
+        // A poll would be wasted on a member that is about to follow.
         self.turns.due(now).find(|id| {
             self.members.get(id).is_some_and(|member| !self.followers.is_next(member.age, &member.pod))
         })
@@ -383,14 +384,14 @@ impl State {
         member.bell.notify_one();
     }
 
-    /// Appoints one of those who wait to look again when there is something to do though nothing happens.
+    /// Chooses a waiting member that wakes for the next decision that no event triggers.
     fn set_alarm(&mut self, now: Instant) {
         let may_poll = self.open < self.bounds.places && self.polls < self.bounds.kept;
         let turn = if may_poll { self.turns.next(now) } else { None };
         let at = [turn, self.followers.next_review(), self.next_loan(now)].into_iter().flatten().min();
         let waits = self.turns.first().or_else(|| self.queue.first_key_value().map(|(_, &id)| id));
         let keeper = waits.zip(at);
-        // Who wakes too early finds out by itself.
+        // A member that wakes too early notices it by itself.
         let in_time = match (keeper, self.keeper) {
             (Some((id, at)), Some((before, set))) => id == before && set <= at,
             (None, _) => true,
@@ -420,7 +421,7 @@ impl State {
 }
 
 impl Member {
-    /// Whether it holds a stream that it is to give back.
+    /// Whether it holds a stream that it must return.
     fn is_revoked(&self) -> bool {
         matches!(self.claim, Some((_, Claim::Held { recall: Recall::ForGood, .. })))
     }

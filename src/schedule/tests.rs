@@ -17,7 +17,7 @@ use super::{
 };
 use crate::origin::PodInfo;
 
-/// A tail: follows, or reads what it gets in polls, as it is told.
+/// A tail that follows, or reads in polls, as the scheduler decides.
 struct Tail {
     seat: Arc<Seat>,
     want: Mode,
@@ -34,7 +34,7 @@ impl Tail {
         self.mode();
     }
 
-    /// What it may do now, asking again if its grant was revoked.
+    /// Its current mode; a revoked grant is requested again.
     fn mode(&mut self) -> Option<Mode> {
         if let Some(grant) = &self.grant
             && grant.revoked().now_or_never().is_some()
@@ -88,7 +88,7 @@ fn reader(scheduler: &Scheduler, purpose: Purpose) -> Tail {
     tail
 }
 
-/// One that cannot be followed.
+/// A tail that cannot follow.
 fn polled(scheduler: &Scheduler, created: usize) -> Tail {
     let mut tail = idle(scheduler, "node", created);
     tail.ask(Mode::Poll, Purpose::Open);
@@ -99,12 +99,12 @@ fn two_polled(scheduler: &Scheduler) -> Vec<Tail> {
     (0..2).map(|n| polled(scheduler, n)).collect()
 }
 
-/// So many, the first the oldest, on a node each.
+/// Tails on a node each, the oldest first.
 fn tails(scheduler: &Scheduler, count: usize) -> Vec<Tail> {
     (0..count).map(|n| tail(scheduler, &format!("node-{n}"), n)).collect()
 }
 
-/// Which of them follow, once all have heard what was decided.
+/// The tails that follow, after all received the decisions.
 fn following(tails: &mut [Tail]) -> Vec<usize> {
     for _ in 0..3 {
         tails.iter_mut().for_each(|tail| {
@@ -114,7 +114,7 @@ fn following(tails: &mut [Tail]) -> Vec<usize> {
     tails.iter_mut().enumerate().filter_map(|(n, tail)| tail.follows().then_some(n)).collect()
 }
 
-/// Lets them poll for so long, a poll taking no time; how often each did.
+/// Runs polls for some time, each taking no time; gives their number for each tail.
 async fn poll_for(tails: &mut [Tail], time: Duration, active: &[usize]) -> Vec<usize> {
     const STEP: Duration = Duration::from_millis(100);
     let mut polls = vec![0; tails.len()];
@@ -125,7 +125,7 @@ async fn poll_for(tails: &mut [Tail], time: Duration, active: &[usize]) -> Vec<u
             polled
         }) {}
         advance(STEP).await;
-        // The one that keeps the time sleeps no longer.
+        // A tail that sleeps for the next decision must not oversleep.
         tails.iter_mut().for_each(|tail| {
             tail.mode();
         });
@@ -196,7 +196,7 @@ async fn a_newer_container_takes_the_place_of_the_oldest() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_has_just_begun_to_follow_is_left_alone() {
+async fn a_tail_that_has_just_begun_to_follow_is_left_alone() {
     let scheduler = Scheduler::new(3, 100);
     let mut tails = tails(&scheduler, 4);
     let before = following(&mut tails);
@@ -215,7 +215,7 @@ async fn all_follow_again_when_all_have_fitted_for_a_while() {
     tails.pop();
     poll_for(&mut tails, CALM - Duration::from_secs(1), &[]).await;
     assert_eq!(following(&mut tails).len(), 9);
-    // A pod more and less again, as in a rollout.
+    // One pod more, then one less, as in a rollout.
     tails.push(tail(&scheduler, "node", 11));
     tails.pop();
     poll_for(&mut tails, CALM - Duration::from_secs(1), &[]).await;
@@ -225,10 +225,10 @@ async fn all_follow_again_when_all_have_fitted_for_a_while() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_writes_is_polled_every_second_and_others_ever_less_often() {
+async fn busy_logs_are_polled_every_second_and_others_ever_less_often() {
     let scheduler = Scheduler::new(1, 100);
     let mut tails = two_polled(&scheduler);
-    // After 1, 3, 7, 15, 31 and 63 seconds, and then every minute.
+    // Polls after 1, 3, 7, 15, 31 and 63 seconds, then every minute.
     let polls = poll_for(&mut tails, Duration::from_secs(1 + 2 + 4 + 8 + 16 + 32), &[1]).await;
     assert_eq!(polls, [1 + 5, 63]);
     let polls = poll_for(&mut tails, LATEST * 10, &[1]).await;
@@ -268,7 +268,7 @@ async fn a_poll_that_is_given_back_without_a_word_does_not_come_again_at_once() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_was_never_polled_goes_before_who_is_overdue() {
+async fn logs_never_polled_go_before_overdue_ones() {
     let scheduler = Scheduler::new(1, 100);
     let mut tails = two_polled(&scheduler);
     poll_for(&mut tails, Duration::from_secs(5), &[]).await;
@@ -280,13 +280,13 @@ async fn who_was_never_polled_goes_before_who_is_overdue() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_ends_is_read_before_what_opens_and_before_all_polls() {
+async fn logs_that_end_are_read_before_new_logs_and_before_all_polls() {
     let scheduler = Scheduler::new(1, 100);
     let mut polled: Vec<_> = (0..3).map(|n| polled(&scheduler, n)).collect();
     assert_eq!((polled[0].mode(), polled[1].mode()), (Some(Mode::Poll), None));
     let mut open = reader(&scheduler, Purpose::Open);
     let mut ending = reader(&scheduler, Purpose::Ending);
-    // The pod of one that waits for its turn is deleted.
+    // The pod of a tail that waits for its turn is deleted.
     polled[2].ask(Mode::Read, Purpose::Ending);
     let mut resume = reader(&scheduler, Purpose::Resume);
     polled[0].poll(false);
@@ -321,7 +321,7 @@ async fn without_following_it_is_a_queue() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_node_cannot_follow_is_polled_though_there_is_room() {
+async fn logs_that_a_node_cannot_follow_are_polled_though_there_is_room() {
     let scheduler = Scheduler::new(50, 100);
     let mut tails = tails(&scheduler, 2);
     tails[0].ask(Mode::Poll, Purpose::Open);
@@ -334,7 +334,7 @@ async fn what_a_node_cannot_follow_is_polled_though_there_is_room() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_spare_place_is_one_that_nobody_has() {
+async fn a_spare_place_is_an_unused_one() {
     let scheduler = Scheduler::new(2, 100);
     let mut first = reader(&scheduler, Purpose::Open);
     let spare = scheduler.try_spare().expect("one place is free");
@@ -346,7 +346,7 @@ async fn a_spare_place_is_one_that_nobody_has() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_stops_waiting_leaves_the_queue() {
+async fn a_waiter_that_gives_up_leaves_the_queue() {
     let scheduler = Scheduler::new(1, 100);
     let held = reader(&scheduler, Purpose::Open);
     drop(reader(&scheduler, Purpose::Open));
@@ -356,7 +356,7 @@ async fn whoever_stops_waiting_leaves_the_queue() {
     assert_eq!(reader(&scheduler, Purpose::Open).mode(), Some(Mode::Read));
 }
 
-/// Nobody but those who wait keeps the time: they wake by themselves.
+/// Only the waiting tails keep time: they wake by themselves.
 #[tokio::test(start_paused = true)]
 async fn waiting_for_a_turn_ends_by_itself() {
     let scheduler = Scheduler::new(1, 100);

@@ -1,4 +1,4 @@
-//! Whose turn it is to be polled: soon for those who write, ever later for those who do not.
+//! Order of polls: containers that write are polled soon, silent ones less and less often.
 
 use std::{collections::BTreeSet, ops::Bound, time::Duration};
 
@@ -6,51 +6,51 @@ use tokio::time::Instant;
 
 use crate::cluster::POLLS;
 
-/// From one poll of a container to the next.
+/// Time between two polls of a container.
 pub const SOONEST: Duration = Duration::from_secs(1);
 pub const LATEST: Duration = Duration::from_secs(60);
 
-/// The same of a log that will soon be gone: what it says last comes late.
+/// The same for a log that will soon be gone: its last lines arrive late.
 pub const LAST_WORDS: Duration = Duration::from_millis(500);
 
-/// How often one container is polled.
+/// The pace of one container's polls.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Pace {
-    /// None: it was never polled, and goes before those who were.
+    /// None: never polled, and so before all others.
     due: Option<Instant>,
     interval: Duration,
-    /// When the last poll began, and how long after the one before.
+    /// When the last poll began, and the time since the poll before it.
     last: Option<Instant>,
     gap: Option<Duration>,
 }
 
 impl Pace {
-    /// Its turn is now. It must not be waiting.
+    /// Makes it due now. It must not be waiting.
     pub fn hurry(&mut self) {
         (self.due, self.interval) = (None, Duration::ZERO);
     }
 
-    /// It was polled.
+    /// Records a poll.
     pub fn rest(&mut self, now: Instant, new_lines: bool) {
         self.interval = if new_lines { SOONEST } else { (self.interval * 2).clamp(SOONEST, LATEST) };
         self.due = Some(now + self.interval);
     }
 
-    /// The same, and its log will soon be gone.
+    /// Records a poll of a log that will soon be gone.
     pub fn rest_briefly(&mut self, now: Instant) {
         self.interval = LAST_WORDS;
         self.due = Some(now + LAST_WORDS);
     }
 }
 
-/// Those who wait for their turn, the earliest due first.
+/// Members that wait for their turn, the earliest due first.
 #[derive(Default)]
 pub struct Turns {
     waiting: BTreeSet<(Option<Instant>, u64)>,
-    /// Of all that were polled at least twice: how many they are, and their pauses together.
+    /// Of all that were polled at least twice: their number, and the sum of their pauses.
     paced: u32,
     gaps: Duration,
-    /// Since when somebody was polled, and how often since.
+    /// Start of the current period of polling, and the polls since.
     began: Option<Instant>,
     polls: u32,
 }
@@ -68,18 +68,18 @@ impl Turns {
         self.waiting.first().map(|&(_, id)| id)
     }
 
-    /// Whose turn it is, the most overdue first.
+    /// The members that are due, the most overdue first.
     pub fn due(&self, now: Instant) -> impl Iterator<Item = u64> {
         self.waiting.iter().take_while(move |(due, _)| *due <= Some(now)).map(|&(_, id)| id)
     }
 
-    /// When the next turn comes.
+    /// The time of the next turn.
     pub fn next(&self, now: Instant) -> Option<Instant> {
         let later = (Bound::Excluded((Some(now), u64::MAX)), Bound::Unbounded);
         self.waiting.range(later).next().and_then(|&(due, _)| due)
     }
 
-    /// A poll begins.
+    /// Records the start of a poll.
     pub fn begin(&mut self, pace: &mut Pace, now: Instant) {
         self.began.get_or_insert(now);
         self.polls = self.polls.saturating_add(1);
@@ -87,7 +87,7 @@ impl Turns {
         self.count(pace, gap);
     }
 
-    /// It is no longer polled.
+    /// Removes a member that is no longer polled.
     pub fn forget(&mut self, pace: &mut Pace) {
         pace.last = None;
         self.count(pace, None);
@@ -104,8 +104,8 @@ impl Turns {
         }
     }
 
-    /// How long after one poll of a container the next comes, where `polled` are polled, `open` of them now: as most had
-    /// it, else by how fast the first round goes.
+    /// Time between two polls of a container, with `polled` containers of which `open` are being polled: the average
+    /// of those polled twice, or an estimate from the speed of the first round.
     pub fn round(&mut self, polled: usize, open: usize, now: Instant) -> Option<Duration> {
         if polled == 0 {
             (self.began, self.polls) = (None, 0);
@@ -121,7 +121,7 @@ impl Turns {
     }
 }
 
-/// How long a turn of so many takes at least, where there are so many requests a second; the first goes faster.
+/// The shortest turn of this many containers at this request rate; the first is shorter.
 pub fn shortest_round(polled: usize, qps: Option<f64>) -> Duration {
     let least = qps.map_or(0.0, |qps| polled as f64 / (qps * POLLS));
     whole_seconds(Duration::try_from_secs_f64(least).unwrap_or(Duration::MAX))
@@ -131,7 +131,7 @@ fn count(many: usize) -> u32 {
     u32::try_from(many).unwrap_or(u32::MAX)
 }
 
-/// No more exact than it is.
+/// Rounds to the accuracy that it has.
 fn whole_seconds(time: Duration) -> Duration {
     Duration::from_secs(time.as_secs_f64().round() as u64).max(SOONEST)
 }

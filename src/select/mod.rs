@@ -21,26 +21,26 @@ use crate::{
     plan::{Query, Selection},
 };
 use track::{Change, Tracker};
-use watch::{Scope, Told};
+use watch::{Scope, Update};
 
-/// What selecting gives to whoever tails.
+/// Output of the selection, for tailing.
 #[derive(Debug)]
 pub enum Selected {
-    /// An instance to tail, what becomes of it, and whether it came into being while we looked on.
+    /// An instance to tail, its life, and whether it was created after the start.
     Started {
         instance: Arc<Instance>,
         life: value::Receiver<Life>,
         fresh: bool,
     },
-    /// The pod of this UID is gone: no more of its containers start.
+    /// The pod with this UID is gone: none of its containers starts any more.
     Gone(String),
     Notice(Notice),
 }
 
-/// Selects what `selection` says and sends it: for as long as it is awaited if `follow`, else once.
+/// Sends the instances that `selection` matches: continuously until dropped if `follow`, else once.
 ///
-/// `keep_annotations`: whether an output shows them. A namespace that cannot be read is told and left out; the error
-/// is returned where nothing else is left.
+/// `keep_annotations`: whether an output shows them. A namespace that cannot be read is reported and left out; its
+/// error is returned only if no other namespace is left.
 pub async fn run(
     cluster: &Cluster,
     selection: &Selection,
@@ -50,29 +50,29 @@ pub async fn run(
 ) -> Result<(), Error> {
     let scopes = scopes(cluster, selection, follow, &selected).await?;
     let start = Start { scopes_left: Cell::new(scopes.len()), containers: Cell::new(0) };
-    let told = async |told: Told| {
-        let notice = match told {
-            Told::Change(Change::Started { instance, life, fresh }) => {
+    let report = async |update: Update| {
+        let notice = match update {
+            Update::Change(Change::Started { instance, life, fresh }) => {
                 return send(&selected, Selected::Started { instance, life, fresh }).await;
             }
-            Told::Change(Change::Gone(uid)) => return send(&selected, Selected::Gone(uid)).await,
-            Told::Change(Change::Absent(notice)) => notice,
-            Told::Synced { containers } => match start.scope_done(containers) {
+            Update::Change(Change::Gone(uid)) => return send(&selected, Selected::Gone(uid)).await,
+            Update::Change(Change::Absent(notice)) => notice,
+            Update::Synced { containers } => match start.scope_done(containers) {
                 true => About::Cluster.info(nothing_matches(cluster, selection, follow)),
                 false => return,
             },
-            Told::Notice(notice) => notice,
+            Update::Notice(notice) => notice,
         };
         send(&selected, Selected::Notice(notice)).await;
     };
     let each = scopes.iter().map(|scope| async {
         let mut tracker = Tracker::new(selection, follow, keep_annotations, scope.fresh);
         match follow {
-            true => scope.follow(&mut tracker, &told).await.map(|never| match never {}),
-            false => scope.list(&mut tracker, &told).await,
+            true => scope.follow(&mut tracker, &report).await.map(|never| match never {}),
+            false => scope.list(&mut tracker, &report).await,
         }
     });
-    // What is shown once is shown in the order in which the namespaces were said.
+    // Without following, the output has the order in which the namespaces were given.
     let mut running = pin!(stream::iter(each).buffer_unordered(if follow { scopes.len() } else { 1 }));
     let mut failed = 0;
     while let Some(result) = running.next().await {
@@ -81,13 +81,13 @@ pub async fn run(
         if failed == scopes.len() {
             return Err(error);
         }
-        told(Told::Notice(About::Cluster.warning(error.to_string()))).await;
-        told(Told::Synced { containers: 0 }).await;
+        report(Update::Notice(About::Cluster.warning(error.to_string()))).await;
+        report(Update::Synced { containers: 0 }).await;
     }
     Ok(())
 }
 
-/// Whether this instance is still the one whose log its container has, asked for anew.
+/// Asks the apiserver whether the container's log still belongs to this instance.
 pub async fn is_current(cluster: &Cluster, instance: &Instance) -> Result<bool, Error> {
     let scope = Scope {
         cluster: cluster.clone(),
@@ -102,14 +102,14 @@ pub async fn is_current(cluster: &Cluster, instance: &Instance) -> Result<bool, 
     Ok(pod.and_then(|pod| pod.instance(&instance.origin.container)) == Some(instance.container_id.as_str()))
 }
 
-/// Counts the scopes that are still to be seen for the first time.
+/// Counts the scopes that have not been listed yet.
 struct Start {
     scopes_left: Cell<usize>,
     containers: Cell<usize>,
 }
 
 impl Start {
-    /// Whether all scopes have been seen and nothing is in them.
+    /// Whether all scopes have been listed and none holds a container.
     fn scope_done(&self, containers: usize) -> bool {
         self.containers.update(|sum| sum + containers);
         self.scopes_left.update(|left| left.saturating_sub(1));
@@ -118,7 +118,7 @@ impl Start {
 }
 
 async fn send(selected: &mpsc::Sender<Selected>, what: Selected) {
-    // Where nobody receives any more, the run is ending.
+    // A closed channel means that the run is ending.
     let _ = selected.send(what).await;
 }
 
@@ -128,7 +128,7 @@ fn nothing_matches(cluster: &Cluster, selection: &Selection, follow: bool) -> St
     format!("no container matches in {place}{then}")
 }
 
-/// Where to look: every namespace, with the label selector that is asked for there.
+/// The scopes to read: every namespace, with its label selector.
 async fn scopes(
     cluster: &Cluster,
     selection: &Selection,
@@ -154,8 +154,8 @@ async fn scopes(
             .map(|namespace| scope(namespace.map(str::to_owned), labels.clone()))
             .collect());
     };
-    let tell = async |notice| send(selected, Selected::Notice(notice)).await;
-    let found = resource::find_in(cluster, (*kind, name), &selection.namespaces, follow, tell).await?;
+    let report = async |notice| send(selected, Selected::Notice(notice)).await;
+    let found = resource::find_in(cluster, (*kind, name), &selection.namespaces, follow, report).await?;
     let of_found =
         |found: Found| Scope { fresh: found.fresh, ..scope(Some(found.namespace), Some(found.selector)) };
     Ok(found.into_iter().map(of_found).collect())

@@ -9,17 +9,17 @@ use kube::{
 use serde_json::Value;
 use tokio::time::sleep;
 
-use super::watch::Lost;
+use super::watch::FailureReport;
 use crate::{
     cluster::{Asked, Cluster, Error},
     notice::{Notice, Scope as About},
     plan::{Kind, Namespaces},
 };
 
-/// How often it is asked for what does not exist yet.
+/// Pause between requests for a resource that does not exist yet.
 const AGAIN: Duration = Duration::from_secs(2);
 
-/// How often all namespaces are asked because one cannot say at the moment, where another has it.
+/// Most rounds over all namespaces when some fail temporarily and another has the resource.
 const MOST_ROUNDS: usize = 5;
 
 /// The namespace of a resource and the label selector for its pods.
@@ -27,24 +27,24 @@ const MOST_ROUNDS: usize = 5;
 pub struct Found {
     pub namespace: String,
     pub selector: String,
-    /// Whether it came into being while it was waited for.
+    /// Whether it was created while stern-rs waited for it.
     pub fresh: bool,
 }
 
-/// The resource `name` of all these namespaces that have it. If `follow`, it is waited for until one has it.
+/// Finds the resource `name` in these namespaces. If `follow`, waits until at least one has it.
 pub async fn find_in(
     cluster: &Cluster,
     (kind, name): (Kind, &str),
     namespaces: &Namespaces,
     follow: bool,
-    tell: impl AsyncFn(Notice),
+    report: impl AsyncFn(Notice),
 ) -> Result<Vec<Found>, Error> {
     let default = cluster.default_namespace();
     let missing =
         format!("{} \"{name}\" not found in {}", api_resource(kind).plural, namespaces.described(default));
     let ask = async |namespace: Option<&str>| find(cluster, kind, name, namespace).await;
-    let found = until_found(&namespaces.each(default), follow, &missing, ask, tell).await?;
-    // A new service may select old pods.
+    let found = until_found(&namespaces.each(default), follow, &missing, ask, report).await?;
+    // A new service may select existing pods.
     let old = |found| Found { fresh: false, ..found };
     Ok(if kind == Kind::Service { found.into_iter().map(old).collect() } else { found })
 }
@@ -54,9 +54,9 @@ async fn until_found(
     follow: bool,
     missing: &str,
     ask: impl AsyncFn(Option<&str>) -> Result<Vec<Found>, Error>,
-    tell: impl AsyncFn(Notice),
+    report: impl AsyncFn(Notice),
 ) -> Result<Vec<Found>, Error> {
-    let (mut waited, mut lost, mut rounds) = (false, Lost::default(), 0);
+    let (mut waited, mut failure, mut rounds) = (false, FailureReport::default(), 0);
     loop {
         rounds += 1;
         let (mut found, mut errors) = (Vec::new(), Vec::new());
@@ -66,39 +66,39 @@ async fn until_found(
                 Err(error) => errors.push(error),
             }
         }
-        // An apiserver that has just started, say. The others that were found do not wait for ever.
+        // For example an apiserver that is starting. Resources that were found do not wait for it for ever.
         let patient = follow && (found.is_empty() || rounds < MOST_ROUNDS);
         if let Some(error) = errors.iter().find(|error| patient && error.is_retryable()) {
-            if let Some(notice) = lost.failed(error) {
-                tell(notice).await;
+            if let Some(notice) = failure.failed(error) {
+                report(notice).await;
             }
             sleep(AGAIN).await;
             continue;
         }
         let answers = !errors.iter().any(Error::is_retryable);
-        if let Some(text) = lost.works("the apiserver answers").filter(|_| answers) {
-            tell(About::Cluster.info(text)).await;
+        if let Some(text) = failure.works("the apiserver answers").filter(|_| answers) {
+            report(About::Cluster.info(text)).await;
         }
         let is_missing = errors.is_empty() || errors.iter().any(Error::is_not_found);
         if found.is_empty() && !(follow && is_missing) {
             return Err(errors.into_iter().next().unwrap_or_else(|| Error::invalid(missing)));
         }
-        // Among several namespaces, one that has no such resource is no surprise.
+        // With several namespaces, a missing resource in one of them is normal.
         for error in errors.into_iter().filter(|error| !error.is_not_found() && !waited) {
-            tell(About::Cluster.warning(error.to_string())).await;
+            report(About::Cluster.warning(error.to_string())).await;
         }
         if !found.is_empty() {
             return Ok(found.into_iter().map(|found| Found { fresh: waited, ..found }).collect());
         }
         if !waited {
-            tell(About::Cluster.info(format!("{missing}; waiting for it"))).await;
+            report(About::Cluster.info(format!("{missing}; waiting for it"))).await;
         }
         waited = true;
         sleep(AGAIN).await;
     }
 }
 
-/// The resource `name` in `namespace`, or of every namespace that has one.
+/// Reads the resource `name` in `namespace`, or in every namespace that has one.
 async fn find(
     cluster: &Cluster,
     kind: Kind,
@@ -157,10 +157,10 @@ pub fn api_resource(kind: Kind) -> ApiResource {
     }
 }
 
-/// The label selector of a `spec`; None where it selects nothing.
+/// The label selector of a `spec`; None if it selects nothing.
 ///
-/// Services and replication controllers have a plain map, the others a `LabelSelector`. Where a replication controller
-/// has none, the apiserver's default is the labels of its template.
+/// Services and replication controllers have a plain map, the others a `LabelSelector`. A replication controller
+/// without one gets the labels of its template as the apiserver's default.
 fn selector(spec: &Value) -> Option<String> {
     let selector = &spec["selector"];
     let requirements = if selector["matchLabels"].is_object() || selector["matchExpressions"].is_array() {
@@ -206,19 +206,19 @@ mod tests {
     use super::*;
     use crate::cluster::refused;
 
-    /// The outcome of asking two namespaces that answer so, the notices, and how long it took.
+    /// Asks two namespaces that answer like this; gives the outcome, the notices and the time taken.
     async fn ask(
         follow: bool,
         answer: impl Fn(&str, usize) -> Result<Vec<Found>, Error>,
     ) -> (Result<Vec<Found>, String>, Vec<String>, Duration) {
-        let (asked, told, began) = (Cell::new(0_usize), RefCell::new(Vec::new()), Instant::now());
+        let (asked, reported, began) = (Cell::new(0_usize), RefCell::new(Vec::new()), Instant::now());
         let ask = async |namespace: Option<&str>| {
             asked.update(|asked| asked + 1);
             answer(namespace.unwrap_or_default(), asked.get().div_ceil(2))
         };
-        let tell = async |notice: Notice| told.borrow_mut().push(notice.text);
-        let found = until_found(&[Some("a"), Some("b")], follow, "jobs \"x\" not found", ask, tell).await;
-        (found.map_err(|error| error.to_string()), told.take(), began.elapsed())
+        let report = async |notice: Notice| reported.borrow_mut().push(notice.text);
+        let found = until_found(&[Some("a"), Some("b")], follow, "jobs \"x\" not found", ask, report).await;
+        (found.map_err(|error| error.to_string()), reported.take(), began.elapsed())
     }
 
     fn in_namespace(name: &str, fresh: bool) -> Found {
@@ -227,13 +227,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_workload_that_does_not_exist_yet_is_asked_for_every_two_seconds() {
-        let (found, told, time) = ask(true, |namespace, round| match (namespace, round) {
+        let (found, reported, time) = ask(true, |namespace, round| match (namespace, round) {
             ("b", 5) => Ok(vec![in_namespace("b", false)]),
             _ => Err(refused(404, "not found")),
         })
         .await;
         assert_eq!(found, Ok(vec![in_namespace("b", true)]));
-        assert_eq!(told, ["jobs \"x\" not found; waiting for it"]);
+        assert_eq!(reported, ["jobs \"x\" not found; waiting for it"]);
         assert_eq!(time, AGAIN * 4);
     }
 
@@ -243,22 +243,25 @@ mod tests {
             "a" => Ok(vec![in_namespace("a", false)]),
             _ => Err(refused(404, "not found")),
         };
-        let (found, told, time) = ask(true, answer).await;
+        let (found, reported, time) = ask(true, answer).await;
         assert_eq!((found, time), (Ok(vec![in_namespace("a", false)]), Duration::ZERO));
-        assert!(told.is_empty());
+        assert!(reported.is_empty());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_apiserver_that_cannot_say_for_a_while_is_asked_again_and_told_once() {
-        let (found, told, time) = ask(true, |namespace, round| match (namespace, round) {
+    async fn an_apiserver_that_fails_for_a_while_is_asked_again_and_reported_once() {
+        let (found, reported, time) = ask(true, |namespace, round| match (namespace, round) {
             (_, ..=2) => Err(refused(503, "")),
             ("a", _) => Ok(vec![in_namespace("a", false)]),
             _ => Err(refused(404, "not found")),
         })
         .await;
         assert_eq!((found, time), (Ok(vec![in_namespace("a", false)]), AGAIN * 2));
-        assert!(told[0].contains("; trying again") && told[1].contains("the apiserver answers"), "{told:?}");
-        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(
+            reported[0].contains("; trying again") && reported[1].contains("the apiserver answers"),
+            "{reported:?}"
+        );
+        assert_eq!(reported.len(), 2, "{reported:?}");
         let (found, _, time) = ask(false, |_, _| Err(refused(503, ""))).await;
         assert!(found.is_err() && time.is_zero());
     }
@@ -269,14 +272,14 @@ mod tests {
             "a" => Ok(vec![in_namespace("a", false)]),
             _ => Err(refused(500, "gone mad")),
         };
-        let (found, told, time) = ask(true, answer).await;
+        let (found, reported, time) = ask(true, answer).await;
         assert_eq!((found, time), (Ok(vec![in_namespace("a", false)]), AGAIN * 4));
-        assert!(told[0].ends_with("gone mad; trying again") && told.len() == 2, "{told:?}");
-        assert!(told[1].ends_with("gone mad"), "it is left out: {told:?}");
+        assert!(reported[0].ends_with("gone mad; trying again") && reported.len() == 2, "{reported:?}");
+        assert!(reported[1].ends_with("gone mad"), "it is left out: {reported:?}");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_nobody_will_see_is_not_waited_for() {
+    async fn a_hidden_or_unfollowed_workload_is_not_waited_for() {
         let forbidden = |_: &str, _| Err(refused(403, "no"));
         assert!(ask(true, forbidden).await.0.unwrap_err().contains("not allowed"));
         let missing = |_: &str, _| Err(refused(404, "not found"));
@@ -284,17 +287,17 @@ mod tests {
         assert_eq!(ask(false, |_, _| Ok(vec![])).await.0.unwrap_err(), "jobs \"x\" not found");
     }
 
-    /// It is told once, and the other namespace is waited for.
+    /// The failure is reported once, and the other namespace is retried.
     #[tokio::test(start_paused = true)]
     async fn a_namespace_that_cannot_be_seen_does_not_stop_the_wait_for_another() {
-        let (found, told, _) = ask(true, |namespace, round| match (namespace, round) {
+        let (found, reported, _) = ask(true, |namespace, round| match (namespace, round) {
             ("a", _) => Err(refused(403, "no")),
             ("b", 3) => Ok(vec![in_namespace("b", false)]),
             _ => Err(refused(404, "not found")),
         })
         .await;
         assert!(found.is_ok());
-        assert_eq!(told.len(), 2, "{told:?}");
+        assert_eq!(reported.len(), 2, "{reported:?}");
     }
 
     #[test]
@@ -325,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn what_selects_nothing_is_no_selector() {
+    fn an_empty_selector_is_none() {
         assert_eq!(selector(&json!({"type": "ExternalName"})), None);
         assert_eq!(selector(&json!({"selector": {}})), None);
     }

@@ -1,4 +1,4 @@
-//! Follows what becomes of each container of the pods that match.
+//! Tracks the state of each container of the pods that match.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -14,28 +14,28 @@ use crate::{
     plan::{ContainerStates, Query, Selection},
 };
 
-/// What changed among the instances.
+/// A change among the instances.
 #[derive(Debug)]
 pub enum Change {
-    /// An instance to tail, what becomes of it, and whether it came into being while we looked on.
+    /// An instance to tail, its life, and whether it was created after the start.
     Started { instance: Arc<Instance>, life: watch::Receiver<Life>, fresh: bool },
-    /// A container has not started, or none of a pod's; or the pod ended before any did.
+    /// One or all of a pod's containers have not started, or the pod ended before any did.
     Absent(Notice),
-    /// The pod of this UID, of which there were instances, is gone.
+    /// The pod with this UID, which had instances, is gone.
     Gone(String),
 }
 
-/// Knows every container that matches and which instance of it is tailed.
+/// Knows every container that matches, and its instance that is tailed.
 pub struct Tracker<'a> {
     selection: &'a Selection,
     follow: bool,
     keep_annotations: bool,
     pods: HashMap<String, Tracked>,
-    /// The generations of pods that met the condition once, and do not now.
+    /// Generations of pods that met the condition before and do not now.
     dropped: HashMap<String, u64>,
-    /// Whether what exists now existed before the start, so that `--container-state` applies to it.
+    /// True until the first list is complete: `--container-state` applies to its containers.
     starting: bool,
-    /// Counts relists: a pod that a finished relist did not touch is gone.
+    /// Counts relists: a pod that a finished relist did not contain is gone.
     generation: u64,
 }
 
@@ -43,34 +43,34 @@ struct Tracked {
     info: Arc<PodInfo>,
     generation: u64,
     containers: HashMap<String, Slot>,
-    /// Whether there will be containers of which nothing is known yet.
+    /// Whether containers without a status are expected.
     awaited: bool,
-    /// For which reasons the user was told that it has none.
-    told: Vec<String>,
+    /// Reasons for missing containers that were reported.
+    reported: Vec<String>,
 }
 
 /// One container of a pod.
 #[derive(Default)]
 struct Slot {
     origin: Option<Arc<Origin>>,
-    /// The instance that is tailed now, or was the last.
+    /// The instance that is tailed now, or was last.
     instance: String,
     life: Option<watch::Sender<Life>>,
-    /// For which reasons the user was told that it waits.
-    told: Vec<String>,
+    /// Reasons for waiting that were reported.
+    reported: Vec<String>,
 }
 
-/// What an instance is that is seen for the first time.
+/// How a new instance relates to the start of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sight {
-    /// It was there before we looked.
+    /// It existed before the start.
     Old,
-    /// It was there, in a state that was not asked for.
+    /// It existed, in a state that `--container-state` excludes.
     Unwanted,
     New,
 }
 
-/// A container as it is now.
+/// The current state of a container.
 struct Seen<'p> {
     status: &'p ContainerStatus,
     sight: Sight,
@@ -79,8 +79,8 @@ struct Seen<'p> {
 }
 
 impl<'a> Tracker<'a> {
-    /// `keep_annotations`: whether an output needs them; they can be larger than all the rest. `fresh`: what exists now did
-    /// not at the start.
+    /// `keep_annotations`: whether an output needs them; they can be larger than the rest of the pod. `fresh`: all
+    /// pods seen so far were created after the start.
     pub fn new(selection: &'a Selection, follow: bool, keep_annotations: bool, fresh: bool) -> Self {
         Self {
             selection,
@@ -93,17 +93,17 @@ impl<'a> Tracker<'a> {
         }
     }
 
-    /// How many containers matched so far, those that wait included, or at least one.
+    /// Number of containers that matched so far, waiting ones included; a pod without statuses counts as one.
     pub fn containers(&self) -> usize {
         self.pods.values().map(|pod| pod.containers.len().max(pod.awaited.into())).sum()
     }
 
-    /// A list of all pods begins.
+    /// Begins a list of all pods.
     pub fn relist(&mut self) {
         self.generation += 1;
     }
 
-    /// The list is complete: what was not in it is gone.
+    /// Ends the list: pods missing from it are gone.
     pub fn relisted(&mut self, changes: &mut Vec<Change>) {
         let generation = self.generation;
         let gone = self.pods.extract_if(|_, pod| pod.generation != generation);
@@ -116,7 +116,7 @@ impl<'a> Tracker<'a> {
         self.starting = false;
     }
 
-    /// A pod as it is now.
+    /// Takes the current state of a pod.
     pub fn apply(&mut self, pod: &Pod, changes: &mut Vec<Change>) {
         if !self.matches(pod) {
             return;
@@ -136,7 +136,7 @@ impl<'a> Tracker<'a> {
             generation: 0,
             containers: HashMap::new(),
             awaited: false,
-            told: Vec::new(),
+            reported: Vec::new(),
         });
         tracked.generation = self.generation;
         if tracked.info.node != pod.spec.node_name {
@@ -145,7 +145,7 @@ impl<'a> Tracker<'a> {
         let absence = pod.absence().filter(|_| has_wanted(pod, self.selection));
         tracked.awaited = absence.is_some();
         if let Some(absence) = absence {
-            tracked.tell_absence(absence, self.follow && !self.starting, changes);
+            tracked.report_absence(absence, self.follow && !self.starting, changes);
         }
         for (kind, status) in statuses(pod, self.selection) {
             if !container_matches(self.selection, &status.name) {
@@ -156,7 +156,7 @@ impl<'a> Tracker<'a> {
             let sight = match (first_seen, self.starting) {
                 (true, true) if !state_matches(self.selection.states, &status.state) => Sight::Unwanted,
                 (true, true) => Sight::Old,
-                // A pod that meets the condition only now may have been there for long.
+                // A pod that meets the condition only now may be old.
                 (true, false) if self.selection.condition.is_some() => Sight::Old,
                 _ => Sight::New,
             };
@@ -170,7 +170,7 @@ impl<'a> Tracker<'a> {
         }
     }
 
-    /// A pod that is gone.
+    /// Takes a deleted pod.
     pub fn delete(&mut self, pod: &Pod, changes: &mut Vec<Change>) {
         let tracked = self.pods.remove(pod.uid());
         if let Some(tracked) = &tracked {
@@ -199,26 +199,26 @@ impl<'a> Tracker<'a> {
 }
 
 impl Tracked {
-    /// Why there is nothing to show of a pod is told once for each reason; `fresh`: it came into being as we looked on.
-    fn tell_absence(&mut self, absence: Absence<'_>, fresh: bool, changes: &mut Vec<Change>) {
+    /// Reports once for each reason that a pod has no containers yet; `fresh`: the pod was created after the start.
+    fn report_absence(&mut self, absence: Absence<'_>, fresh: bool, changes: &mut Vec<Change>) {
         let (key, words) = match absence {
             Absence::Usual(_) if fresh => return,
-            Absence::Usual(why) => (why, why.to_owned()),
+            Absence::Usual(reason) => (reason, reason.to_owned()),
             Absence::Held { reason, message } | Absence::Failed { reason, message } => {
                 (reason, in_words(reason, message))
             }
         };
-        if self.told.iter().any(|told| told == key) {
+        if self.reported.iter().any(|reported| reported == key) {
             return;
         }
-        self.told.push(key.to_owned());
+        self.reported.push(key.to_owned());
         let kind = if matches!(absence, Absence::Failed { .. }) { Kind::Failed } else { Kind::Waiting };
         changes.push(Change::Absent(Scope::Pod(self.info.clone()).notice(kind, words)));
     }
 
     fn end(&self, life: &Life) {
         for slot in self.containers.values() {
-            slot.tell(life.clone());
+            slot.update(life.clone());
         }
     }
 }
@@ -233,13 +233,13 @@ impl Slot {
         changes: &mut Vec<Change>,
     ) {
         let life = |instance: &str| life(status, instance, deleting);
-        self.tell_waiting(pod, kind, status, follow, changes);
+        self.report_waiting(pod, kind, status, follow, changes);
         let Some(instance) = status.instance() else { return };
         if instance == self.instance {
-            self.tell(life(instance));
+            self.update(life(instance));
             return;
         }
-        self.tell(Life::Replaced {
+        self.update(Life::Replaced {
             ending: status.ending(&self.instance).map(|end| ending(end, deleting)).unwrap_or_default(),
             restart_count: status.restart_count,
             started: status.started().map(|time| time.0),
@@ -261,14 +261,14 @@ impl Slot {
         changes.push(Change::Started { instance: Arc::new(instance), life: receiver, fresh });
     }
 
-    fn tell(&self, life: Life) {
+    fn update(&self, life: Life) {
         if let Some(sender) = &self.life {
             sender.send_if_modified(|before| std::mem::replace(before, life.clone()) != life);
         }
     }
 
-    /// A container that cannot start is told, once for each reason.
-    fn tell_waiting(
+    /// Reports once for each reason that a container cannot start.
+    fn report_waiting(
         &mut self,
         pod: &Arc<PodInfo>,
         kind: ContainerKind,
@@ -277,18 +277,19 @@ impl Slot {
         changes: &mut Vec<Change>,
     ) {
         let Some(waiting) = &status.state.waiting else { return };
-        // Every container begins like this; without following it is why nothing is shown of it.
+        // Normal for every new container; reported only without following, since nothing else explains the missing
+        // log.
         let usual = matches!(waiting.reason.as_str(), "" | "ContainerCreating" | "PodInitializing");
-        if self.told.contains(&waiting.reason) || (usual && (follow || status.instance().is_some())) {
+        if self.reported.contains(&waiting.reason) || (usual && (follow || status.instance().is_some())) {
             return;
         }
-        self.told.push(waiting.reason.clone());
+        self.reported.push(waiting.reason.clone());
         let reason = in_words(&waiting.reason, &waiting.message);
         let scope = Scope::Origin(self.origin(pod, &status.name, kind));
         changes.push(Change::Absent(scope.notice(Kind::Waiting, reason)));
     }
 
-    /// The same for all instances, for as long as the pod is the same.
+    /// Origins are shared by all instances while the pod stays the same.
     fn origin(&mut self, pod: &Arc<PodInfo>, name: &str, kind: ContainerKind) -> Arc<Origin> {
         if let Some(origin) = self.origin.as_ref().filter(|origin| Arc::ptr_eq(&origin.pod, pod)) {
             return origin.clone();
@@ -300,7 +301,7 @@ impl Slot {
 
 fn in_words(reason: &str, message: &str) -> String {
     match (reason, message) {
-        ("", "") => "no reason is given".to_owned(),
+        ("", "") => "no reason given".to_owned(),
         (reason, "") => reason.to_owned(),
         ("", message) => message.to_owned(),
         (reason, message) => format!("{reason}: {message}"),
@@ -324,7 +325,7 @@ fn ending(terminated: &Terminated, deleting: bool) -> Ending {
     }
 }
 
-/// The statuses in the order in which their logs are shown: init containers come first.
+/// The statuses in the order in which logs are shown: init containers first.
 fn statuses<'p>(
     pod: &'p Pod,
     selection: &Selection,
@@ -341,7 +342,7 @@ fn statuses<'p>(
         .flat_map(|(kind, list, _)| list.iter().flatten().map(move |status| (kind, status)))
 }
 
-/// Whether a pod will have containers that are asked for, once there is a status of them.
+/// Whether the pod will have wanted containers once their statuses arrive.
 fn has_wanted(pod: &Pod, selection: &Selection) -> bool {
     let init = pod.spec.init_containers.iter().filter(|_| selection.init_containers);
     let mut named = init.chain(&pod.spec.containers).flatten();

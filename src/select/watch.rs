@@ -1,4 +1,4 @@
-//! Keeps a [`Tracker`] true to the pods of one namespace, or of all.
+//! Keeps a [`Tracker`] current with the pods of one namespace, or of all.
 
 use std::{convert::Infallible, pin::pin, time::Duration};
 
@@ -15,56 +15,56 @@ use crate::{
     notice::{Kind, Notice, Scope as About},
 };
 
-/// The most pods on one page of a list.
+/// Most pods on one page of a list.
 pub const PAGE: u32 = 500;
 
-/// How often the list is read where watching is forbidden, and how often watching is tried again there.
+/// Interval of lists where watching is forbidden; each also retries the watch.
 const POLL: Duration = Duration::from_secs(5);
 const POLLS_BEFORE_WATCH: usize = 12;
 
-/// The pods of one namespace, or of all, that selectors leave.
+/// The pods of one namespace, or of all, that the selectors match.
 pub struct Scope {
     pub cluster: Cluster,
     /// None: all namespaces.
     pub namespace: Option<String>,
     pub label_selector: Option<String>,
     pub field_selector: Option<String>,
-    /// The only pod that matters.
+    /// The name of the only pod that matters.
     pub pod: Option<String>,
-    /// Whether all of its pods came into being while we looked on.
+    /// Whether all of its pods were created after the start.
     pub fresh: bool,
 }
 
-/// What is told about a scope beside its instances.
-pub enum Told {
+/// An update of a scope.
+pub enum Update {
     Change(Change),
-    /// All that existed at the start is known.
+    /// All pods that existed at the start are known.
     Synced {
         containers: usize,
     },
-    /// Something that the user should know.
+    /// Something to report to the user.
     Notice(Notice),
 }
 
 impl Scope {
-    /// Shows the pods as they are now, once.
-    pub async fn list(&self, tracker: &mut Tracker<'_>, tell: &impl AsyncFn(Told)) -> Result<(), Error> {
-        self.read(tracker, tell).await?;
-        tell(Told::Synced { containers: tracker.containers() }).await;
+    /// Lists the pods once.
+    pub async fn list(&self, tracker: &mut Tracker<'_>, report: &impl AsyncFn(Update)) -> Result<(), Error> {
+        self.read(tracker, report).await?;
+        report(Update::Synced { containers: tracker.containers() }).await;
         Ok(())
     }
 
-    async fn read(&self, tracker: &mut Tracker<'_>, tell: &impl AsyncFn(Told)) -> Result<(), Error> {
+    async fn read(&self, tracker: &mut Tracker<'_>, report: &impl AsyncFn(Update)) -> Result<(), Error> {
         let pods = self.pods().await?;
         tracker.relist();
         for pod in &pods {
-            show(tell, |changes| tracker.apply(pod, changes)).await;
+            show(report, |changes| tracker.apply(pod, changes)).await;
         }
-        show(tell, |changes| tracker.relisted(changes)).await;
+        show(report, |changes| tracker.relisted(changes)).await;
         Ok(())
     }
 
-    /// The pods as they are now.
+    /// The current pods.
     pub async fn pods(&self) -> Result<Vec<Pod>, Error> {
         match self.list_pods().await {
             Err(error) if error.is_forbidden() && self.pod.is_some() => self.get_pod(error).await,
@@ -72,26 +72,26 @@ impl Scope {
         }
     }
 
-    /// Follows the pods for as long as it is awaited. Before it has seen the pods once, an error ends it that will not pass.
+    /// Follows the pods until dropped. Before the first complete list, an error that a retry cannot fix ends it.
     pub async fn follow(
         &self,
         tracker: &mut Tracker<'_>,
-        tell: &impl AsyncFn(Told),
+        report: &impl AsyncFn(Update),
     ) -> Result<Infallible, Error> {
         let mut state = Progress::default();
         loop {
-            let why = self.watch(tracker, &mut state, tell).await?;
-            if !state.told_polling {
-                state.told_polling = true;
-                tell(Told::Notice(
-                    About::Cluster.warning(format!("{why}; asking every {} s instead", POLL.as_secs())),
+            let error = self.watch(tracker, &mut state, report).await?;
+            if !state.polling_reported {
+                state.polling_reported = true;
+                report(Update::Notice(
+                    About::Cluster.warning(format!("{error}; listing every {} s instead", POLL.as_secs())),
                 ))
                 .await;
             }
             for _ in 0..POLLS_BEFORE_WATCH {
-                match self.read(tracker, tell).await {
-                    Ok(()) => state.synced(tracker, tell).await,
-                    Err(error) => state.failed(error, tell).await?,
+                match self.read(tracker, report).await {
+                    Ok(()) => state.synced(tracker, report).await,
+                    Err(error) => state.failed(error, report).await?,
                 }
                 tokio::time::sleep(POLL).await;
             }
@@ -104,7 +104,7 @@ impl Scope {
         &self,
         tracker: &mut Tracker<'_>,
         state: &mut Progress,
-        tell: &impl AsyncFn(Told),
+        report: &impl AsyncFn(Update),
     ) -> Result<Error, Error> {
         let config = watcher::Config {
             label_selector: self.label_selector.clone(),
@@ -115,32 +115,32 @@ impl Scope {
         let mut events = pin!(watcher(self.api(), config).default_backoff());
         while let Some(event) = events.next().await {
             match event {
-                // Nothing was asked for yet.
+                // No list was requested yet.
                 Ok(watcher::Event::Init) => tracker.relist(),
                 Ok(watcher::Event::InitDone) => {
-                    show(tell, |changes| tracker.relisted(changes)).await;
-                    state.synced(tracker, tell).await;
+                    show(report, |changes| tracker.relisted(changes)).await;
+                    state.synced(tracker, report).await;
                 }
                 Ok(event) => {
-                    self.take(event, tracker, tell).await;
-                    state.works(tell).await;
+                    self.take(event, tracker, report).await;
+                    state.works(report).await;
                 }
                 Err(watcher::Error::InitialListFailed(error)) => {
                     let error = self.error(error, "list");
                     if error.is_forbidden() && self.pod.is_some() {
                         return Ok(error);
                     }
-                    state.failed(error, tell).await?;
+                    state.failed(error, report).await?;
                 }
                 Err(watcher::Error::WatchStartFailed(error)) => {
                     let error = self.error(error, "watch");
                     if error.is_forbidden() {
                         return Ok(error);
                     }
-                    state.interrupted(error, tell).await;
+                    state.interrupted(error, report).await;
                 }
-                // A watch that breaks is an everyday thing; only where it cannot be started again is a word due.
-                // A watch error is mostly a 410, after which the watcher lists again by itself.
+                // Watches break often: only a failed restart is reported. A watch error is usually a 410, after which
+                // the watcher lists again by itself.
                 Err(
                     watcher::Error::WatchFailed(_)
                     | watcher::Error::WatchError(_)
@@ -151,12 +151,17 @@ impl Scope {
         unreachable!("a watcher never ends")
     }
 
-    async fn take(&self, event: watcher::Event<Pod>, tracker: &mut Tracker<'_>, tell: &impl AsyncFn(Told)) {
+    async fn take(
+        &self,
+        event: watcher::Event<Pod>,
+        tracker: &mut Tracker<'_>,
+        report: &impl AsyncFn(Update),
+    ) {
         match event {
             watcher::Event::InitApply(pod) | watcher::Event::Apply(pod) => {
-                show(tell, |changes| tracker.apply(&pod, changes)).await;
+                show(report, |changes| tracker.apply(&pod, changes)).await;
             }
-            watcher::Event::Delete(pod) => show(tell, |changes| tracker.delete(&pod, changes)).await,
+            watcher::Event::Delete(pod) => show(report, |changes| tracker.delete(&pod, changes)).await,
             watcher::Event::Init | watcher::Event::InitDone => {}
         }
     }
@@ -168,7 +173,7 @@ impl Scope {
         }
     }
 
-    /// A single pod is asked for by its name: whoever may list and watch that one only is allowed to.
+    /// A single pod is requested by its name, so that the right to list and watch only that pod is enough.
     fn fields(&self) -> Option<String> {
         let name = self.pod.as_ref().map(|pod| format!("metadata.name={pod}"));
         let fields: Vec<&str> = self.field_selector.iter().chain(&name).map(String::as_str).collect();
@@ -196,7 +201,7 @@ impl Scope {
                     if !error.is_gone() || params.continue_token.is_none() {
                         return Err(error);
                     }
-                    // The list grew too old between two pages.
+                    // The list expired between two pages.
                     params.continue_token = None;
                     pods.clear();
                 }
@@ -204,7 +209,7 @@ impl Scope {
         }
     }
 
-    /// The one pod, where only `get` is allowed. `refused` is what is said if that is not allowed either.
+    /// Reads the single pod, for users who may only `get` it. `refused` is the error if that is forbidden too.
     async fn get_pod(&self, refused: Error) -> Result<Vec<Pod>, Error> {
         let Some(name) = &self.pod else { return Err(refused) };
         match self.api().get_opt(name).await {
@@ -227,29 +232,30 @@ impl Scope {
     }
 }
 
-/// Tells what comes of showing something to a tracker.
-async fn show(tell: &impl AsyncFn(Told), change: impl FnOnce(&mut Vec<Change>)) {
+/// Applies a change to the tracker and reports the results.
+async fn show(report: &impl AsyncFn(Update), change: impl FnOnce(&mut Vec<Change>)) {
     let mut changes = Vec::new();
     change(&mut changes);
     for change in changes {
-        tell(Told::Change(change)).await;
+        report(Update::Change(change)).await;
     }
 }
 
-/// How far following has come, and what was said about it.
+/// Progress of following, and the problems reported.
 #[derive(Default)]
 struct Progress {
     synced: bool,
-    told_polling: bool,
-    lost: Lost,
+    polling_reported: bool,
+    failure: FailureReport,
 }
 
-/// Whether the user was told that something cannot be seen at the moment.
+/// Whether a failure was reported that has not ended yet.
 #[derive(Default)]
-pub struct Lost(bool);
+pub struct FailureReport(bool);
 
-impl Lost {
-    /// Something to say, unless it was said. An apiserver that is away is told for all at once, by whoever runs them.
+impl FailureReport {
+    /// A notice, unless the failure was reported already. An unreachable apiserver is reported once for the whole run
+    /// instead.
     pub fn failed(&mut self, error: &Error) -> Option<Notice> {
         let news = !self.0 && !error.is_outage();
         self.0 |= news;
@@ -258,40 +264,40 @@ impl Lost {
         news.then(|| About::Cluster.notice(kind, text))
     }
 
-    /// These words, where it was told that it does not.
+    /// Gives `words` if a failure had been reported.
     pub fn works(&mut self, words: &str) -> Option<String> {
         std::mem::take(&mut self.0).then(|| words.to_owned())
     }
 }
 
 impl Progress {
-    async fn synced(&mut self, tracker: &Tracker<'_>, tell: &impl AsyncFn(Told)) {
-        self.works(tell).await;
+    async fn synced(&mut self, tracker: &Tracker<'_>, report: &impl AsyncFn(Update)) {
+        self.works(report).await;
         if !self.synced {
             self.synced = true;
-            tell(Told::Synced { containers: tracker.containers() }).await;
+            report(Update::Synced { containers: tracker.containers() }).await;
         }
     }
 
-    async fn works(&mut self, tell: &impl AsyncFn(Told)) {
+    async fn works(&mut self, report: &impl AsyncFn(Update)) {
         let again = if self.synced { "the pods are watched again" } else { "the apiserver answers" };
-        if let Some(text) = self.lost.works(again) {
-            tell(Told::Notice(About::Cluster.info(text))).await;
+        if let Some(text) = self.failure.works(again) {
+            report(Update::Notice(About::Cluster.info(text))).await;
         }
     }
 
-    /// A list failed: the end, unless it once worked, or may work soon.
-    async fn failed(&mut self, error: Error, tell: &impl AsyncFn(Told)) -> Result<(), Error> {
+    /// A failed list: an error unless a list worked before, or a retry may work.
+    async fn failed(&mut self, error: Error, report: &impl AsyncFn(Update)) -> Result<(), Error> {
         if !self.synced && !error.is_retryable() {
             return Err(error);
         }
-        self.interrupted(error, tell).await;
+        self.interrupted(error, report).await;
         Ok(())
     }
 
-    async fn interrupted(&mut self, error: Error, tell: &impl AsyncFn(Told)) {
-        if let Some(notice) = self.lost.failed(&error) {
-            tell(Told::Notice(notice)).await;
+    async fn interrupted(&mut self, error: Error, report: &impl AsyncFn(Update)) {
+        if let Some(notice) = self.failure.failed(&error) {
+            report(Update::Notice(notice)).await;
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Sinks: where events end, in their order. Only this room writes to standard output and standard error.
+//! Sinks: the destinations of ordered events. Only this module writes to standard output and standard error.
 //!
-//! A sink is a [`Sink`], one file each, and a line where `run.rs` chooses it.
+//! A sink is a [`Sink`] in its own file, and a line in `run.rs` that chooses it.
 
 mod output;
 mod print;
@@ -15,22 +15,22 @@ pub use stats::{report, report_whenever_asked};
 use crate::event::Event;
 
 pub trait Sink {
-    /// Shows an event, at once or together with those that follow it.
+    /// Takes an event; it is shown at once or together with the next ones.
     async fn take(&mut self, event: Event) -> Result<(), Closed>;
 
-    /// Nothing more is there to be taken at once: shows all that was taken.
+    /// Shows everything taken so far: no further event is ready.
     async fn idle(&mut self) -> Result<(), Closed>;
 
     /// Waits until nothing can be shown any more.
     async fn closed(&self);
 
-    /// Shows an error that ended the run, after all that was taken.
+    /// Shows the error that ended the run, after all events.
     async fn failed(&mut self, error: &str) -> Result<(), Closed>;
 
-    /// Waits until all is shown. A reader that went away is no error.
+    /// Waits until everything is shown. A reader that closed the output is not an error.
     async fn finish(self) -> io::Result<()>;
 }
 
-/// Nothing can be shown any more; [`Sink::finish`] says why.
+/// Nothing can be shown any more; [`Sink::finish`] gives the reason.
 #[derive(Debug)]
 pub struct Closed;

@@ -10,13 +10,13 @@ use crate::{
     render::Renderer,
 };
 
-/// Bytes to gather before they are printed while there is more to print at once.
+/// Bytes to gather before printing while more events are ready.
 const CHUNK: usize = 128 << 10;
 
 pub struct Print {
     renderer: Renderer,
     output: Output,
-    /// Rendered lines that are not yet handed to the output.
+    /// Rendered lines that were not passed to the output yet.
     lines: Vec<u8>,
     recent: Recent,
 }
@@ -46,13 +46,13 @@ impl Print {
         self.words(words).await
     }
 
-    /// Shows what follows the data of the last line, before that line's newline.
+    /// Shows the rest of a long last line, before its newline.
     async fn rest(&mut self, rest: &Spool) -> Result<(), Closed> {
         self.lines.pop_if(|last| *last == b'\n');
         let Ok(mut reader) = rest.reader() else { return Ok(()) };
         loop {
             self.print().await?;
-            // The file is there for as long as it is open, and nobody else writes to it.
+            // The file exists while it is open, and only this process writes to it.
             match (&mut reader).take(CHUNK as u64).read_to_end(&mut self.lines) {
                 Ok(1..) => {}
                 Ok(0) | Err(_) => break,
@@ -62,7 +62,7 @@ impl Print {
         Ok(())
     }
 
-    /// Shows words about the lines, after the lines that came before.
+    /// Shows a message after the earlier lines.
     async fn words(&mut self, words: Vec<u8>) -> Result<(), Closed> {
         if words.is_empty() {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Writes `--stats` to standard error, past all that waits to be shown.
+//! Writes `--stats` to standard error, ahead of all waiting output.
 
 use std::{
     convert::Infallible,
@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{io::Io, plan::StatsFormat, stats::Stats};
 
-/// Reports what the run cost so far, whenever SIGUSR1 asks for it.
+/// Reports the cost so far on each SIGUSR1.
 pub async fn report_whenever_asked(stats: &Stats, format: StatsFormat) -> Infallible {
     let Ok(mut asked) = signal(SignalKind::user_defined1()) else { return std::future::pending().await };
     while asked.recv().await.is_some() {
@@ -20,8 +20,8 @@ pub async fn report_whenever_asked(stats: &Stats, format: StatsFormat) -> Infall
     std::future::pending().await
 }
 
-/// Reports what the run cost, on a thread of its own, since nobody may read standard error. Something is received once it
-/// is written.
+/// Reports the cost, on its own thread, since standard error may be blocked. The receiver gets a value once it is
+/// written.
 pub fn report(stats: &Stats, format: StatsFormat) -> Receiver<()> {
     let text = match format {
         StatsFormat::Text => stats.to_string(),
@@ -29,7 +29,7 @@ pub fn report(stats: &Stats, format: StatsFormat) -> Receiver<()> {
     };
     let (done, written) = channel();
     thread::spawn(move || {
-        // Where standard error is closed, there is no other place for it.
+        // A closed standard error cannot be reported.
         let _ = Io::process_stderr().write_all(text.as_bytes());
         let _ = done.send(());
     });

@@ -1,7 +1,7 @@
 //! Sources: where events come from.
 //!
-//! A source is one file or folder and one arm of [`Source`]. It runs by itself until it has nothing more to give, and puts
-//! what it has to give into the queue.
+//! A source is one file or folder and one arm of [`Source`]. It runs independently until it has nothing more to give,
+//! and puts its events into the queue.
 
 mod cluster;
 mod stdin;
@@ -20,16 +20,16 @@ pub enum Source<'a> {
     Cluster(Cluster<'a>),
 }
 
-/// How a source came to its end.
+/// How a source ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// It gave all there was.
+    /// Everything was read.
     Complete,
-    /// Some lines could not be read; notices said which.
+    /// Some lines could not be read; notices gave the details.
     Incomplete,
-    /// Nothing could be read; notices said why.
+    /// Nothing could be read; notices gave the reasons.
     Failed,
-    /// The user left when asked what to show.
+    /// The user cancelled the prompt.
     Cancelled,
 }
 
@@ -50,7 +50,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Gives all there is to `out`. What was given is shown to the end: the queue closes with its last sender.
+    /// Puts all events into `out`. They are shown to the end: the queue closes with its last sender.
     pub async fn run(self, plan: &Plan, stats: &Stats, out: Sender) -> Result<Outcome, Error> {
         match self {
             Source::Stdin(stdin) => {

@@ -19,7 +19,7 @@ use crate::{
 
 const READ: usize = 256 << 10;
 
-/// Reads to the end on a thread of its own: a read from a terminal or a pipe cannot be cancelled.
+/// Reads to the end on its own thread: a read from a terminal or a pipe cannot be cancelled.
 pub async fn run(
     input: Box<dyn Read + Send>,
     limit: LineLimit,
@@ -34,7 +34,7 @@ pub async fn run(
         let result = read(input, Splitter::unstamped(limit), &output);
         let closed = Closed { reason: Reason::Finished, complete: result.is_ok(), restart_count: 0 };
         block_on(output.out.closed(closed));
-        // The run may have ended before.
+        // The run may have ended already.
         let _ = done.send(result);
     });
     result.await.unwrap_or(Ok(()))
@@ -59,7 +59,7 @@ fn read(mut input: impl Read, mut splitter: Splitter<Unstamped>, output: &Output
     Ok(())
 }
 
-/// Where the lines go.
+/// The destination of the lines.
 struct Output {
     counter: Counter,
     out: Outlet,

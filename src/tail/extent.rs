@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_new_is_new_since_the_log_was_opened_first() {
+    fn lines_are_new_since_the_log_was_opened_first() {
         let [first, again] = extent(None, Some(0));
         assert_eq!((first.since(), first.tail_lines()), (None, Some(0)));
         assert_eq!((again.since(), again.tail_lines()), (Some(Since::Time(OPENED)), None));
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_in_vain_is_asked_for_as_it_is_then() {
+    fn opening_a_log_again_without_a_line_moves_its_end() {
         let mut extent = Extent::new(&plan(None, None));
         extent.opened(OPENED, true, true);
         extent.opened(OPENED + SignedDuration::from_secs(9), true, true);

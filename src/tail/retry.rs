@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_is_alone_tries_at_once() {
+    async fn a_lone_retry_is_immediate() {
         let crowd = Crowd::default();
         assert_eq!(Retries::new(crowd.clone()).next(), Duration::ZERO);
         advance(SPREAD).await;

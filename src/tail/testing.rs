@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     cluster::LogRequest,
-    event::{Closed, Ending, Event, Item},
+    event::{self, Closed, Ending, Event, Item},
     instance::{Instance, Life},
     lines::LineLimit,
     notice::Kind,
@@ -107,6 +107,7 @@ pub struct Story {
     context: Context<Scripted>,
     restart_count: u32,
     said: Arc<Mutex<Vec<String>>>,
+    reached: Arc<Mutex<Vec<f64>>>,
     reading: watch::Sender<bool>,
     run: Option<JoinHandle<(Closed, Legacy)>>,
     origin: Arc<Origin>,
@@ -138,12 +139,17 @@ impl Story {
         fastrand::seed(7);
         let (out, mut events) = queue::new(Arrival::CAPACITY);
         let said: Arc<Mutex<Vec<String>>> = Arc::default();
-        let (heard, (reading, mut may_read)) = (said.clone(), watch::channel(!unread));
+        let reached: Arc<Mutex<Vec<f64>>> = Arc::default();
+        let (heard, instants) = (said.clone(), reached.clone());
+        let (reading, mut may_read) = watch::channel(!unread);
         tokio::spawn(async move {
             while may_read.wait_for(|may| *may).await.is_ok()
                 && let Some(event) = events.next().await
             {
-                heard.lock().expect("no panic").extend(words(event.take()));
+                match event.take() {
+                    Event::Reached(_, instant) => instants.lock().expect("no panic").push(seconds(instant)),
+                    event => heard.lock().expect("no panic").extend(words(event)),
+                }
             }
         });
         let context = Context {
@@ -160,7 +166,7 @@ impl Story {
         let pod = Arc::new(PodInfo { namespace, name, node, created, ..PodInfo::default() });
         let origin = Arc::new(Origin { pod, container: "app".into(), ..Origin::default() });
         let life = watch::Sender::new(Life::Running);
-        Story { life, context, restart_count: 0, said, reading, run: None, origin }
+        Story { life, context, restart_count: 0, said, reached, reading, run: None, origin }
     }
 
     /// Starts the tail of an instance, which waits for the one before.
@@ -227,6 +233,11 @@ impl Story {
         self.said.lock().expect("no panic").clone()
     }
 
+    /// Up to which second, counted from the start, no line is missing, each time that the tail reported it.
+    pub fn reached(&self) -> Vec<f64> {
+        self.reached.lock().expect("no panic").clone()
+    }
+
     /// The notices of it.
     pub fn notices(&self) -> Vec<String> {
         self.said().into_iter().filter(|said| said.starts_with('!')).collect()
@@ -246,6 +257,10 @@ impl Story {
     }
 }
 
+fn seconds(instant: event::Instant) -> f64 {
+    (instant.0 - event::Instant::from(at(0.0)).0) as f64 / 1e9
+}
+
 fn words(event: Event) -> Vec<String> {
     match event {
         Event::Batch(batch) => {
@@ -257,7 +272,7 @@ fn words(event: Event) -> Vec<String> {
         }
         Event::Opened(_) => vec!["+".to_owned()],
         Event::Closed(..) => vec!["-".to_owned()],
-        Event::Reached(..) => Vec::new(),
+        Event::Reached(..) => vec!["reached".to_owned()],
         Event::Notice(notice) if notice.kind == Kind::Common => vec![format!("!! {}", notice.text)],
         Event::Notice(notice) => vec![format!("! {}", notice.text)],
         Event::Text(text) => vec![text],

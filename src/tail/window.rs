@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_was_not_enough_is_doubled_until_all_is_asked_for() {
+    async fn a_window_that_was_too_small_is_doubled_up_to_the_whole_log() {
         let mut window = Window::new();
         let mut asked = Vec::new();
         while let Some(lines) = window.lines() {

@@ -1,8 +1,8 @@
-//! The command line, above all what is wrong with it.
+//! The command line, and above all its errors.
 
 use crate::harness::{World, kubectl_plugin, stern_rs};
 
-/// One line, exit code 2, and no cluster asked.
+/// One line of error, exit code 2, and no request.
 #[track_caller]
 fn wrong(args: &str, parts: &[&str]) {
     stern_rs(args).run().fails_with(2, parts);
@@ -29,7 +29,7 @@ fn a_regex_that_is_wrong_is_named_with_its_flag() {
 }
 
 #[test]
-fn an_unknown_kind_is_told_with_the_known_ones() {
+fn an_unknown_kind_is_reported_with_the_known_ones() {
     wrong("ingress/web", &["ingress", "deploy"]);
 }
 
@@ -67,9 +67,9 @@ fn a_flag_without_its_value_is_named() {
 }
 
 #[test]
-fn flags_that_mean_another_thing_in_kubectl_say_so() {
+fn flags_with_another_meaning_in_kubectl_are_explained() {
     wrong("web -f", &["-f"]);
-    // And it is never asked where nobody can answer.
+    // Without a terminal there is no prompt.
     wrong("web -p", &["--prompt needs a terminal", "kubectl's -p is --previous"]);
 }
 
@@ -80,7 +80,7 @@ fn flags_that_exclude_each_other_are_named() {
 }
 
 #[test]
-fn what_is_wrong_stays_on_one_line_whatever_was_typed() {
+fn errors_stay_on_one_line_for_any_input() {
     stern_rs("web --since").arg("1h\nstern-rs: \x1b[31mfine").run().fails_with(2, &["\\n", "\\u{1b}"]);
 }
 
@@ -114,9 +114,9 @@ fn after_two_dashes_comes_the_query() {
 }
 
 #[test]
-fn the_version_is_told() {
+fn the_version_is_printed() {
     let version = stern_rs("-v").run().stderr("").exit(0).out();
-    // The commit and its date follow, where the build knew them.
+    // The commit and its date follow, if the build knew them.
     let rest =
         version.strip_prefix(concat!("stern-rs ", env!("CARGO_PKG_VERSION"))).expect("name and number");
     assert!(rest == "\n" || rest.starts_with(" (") && rest.ends_with(")\n"), "{version}");
@@ -124,14 +124,14 @@ fn the_version_is_told() {
 }
 
 #[test]
-fn the_help_is_told() {
+fn the_help_is_printed() {
     let help = stern_rs("--help").run().stderr("").exit(0).out();
     assert!(help.contains("Usage: stern-rs [flags] QUERY"), "{help}");
     assert!(help.contains("--max-log-requests") && !help.contains("--as-group"), "{help}");
 }
 
 #[test]
-fn hidden_options_are_told_when_asked_for() {
+fn hidden_options_are_printed_on_request() {
     let help = stern_rs("--show-hidden-options").run().stderr("").exit(0).out();
     assert!(help.contains("--as-group") && !help.contains("--max-log-requests"), "{help}");
 }

@@ -1,4 +1,4 @@
-//! `stern-rs __complete`, which the scripts of the shells call, and the name by which kubectl calls it.
+//! `stern-rs __complete`, which the shells' scripts and kubectl call.
 
 use std::{
     os::unix::fs::symlink,
@@ -23,7 +23,7 @@ fn shop() -> World {
     world
 }
 
-/// `line` may be completed so: candidates, and last the directive.
+/// Completing `line` prints the candidates and then the directive, here separated by spaces.
 #[track_caller]
 fn completes(world: &World, line: &str, expected: &str) {
     let expected = expected.replace(' ', "\n") + "\n";
@@ -45,7 +45,7 @@ fn nodes_are_completed() {
 }
 
 #[test]
-fn names_of_a_kind_are_those_of_the_namespaces_said() {
+fn names_of_a_kind_are_those_of_the_given_namespaces() {
     let shop = shop();
     completes(&shop, "deploy/", ":4");
     completes(&shop, "-n shop deploy/w", "deploy/web :4");
@@ -79,7 +79,7 @@ fn flags_before_decide_where_to_look() {
 }
 
 #[test]
-fn the_config_file_has_a_say_too() {
+fn the_config_file_applies_too() {
     let shop = shop();
     let config = shop.home.write("config.yaml", "namespace: shop\nprompt: true\ntail: x\n");
     completes(&shop, &format!("--config {config} deploy/"), "deploy/web :4");
@@ -87,7 +87,7 @@ fn the_config_file_has_a_say_too() {
 }
 
 #[test]
-fn what_is_forbidden_or_does_not_answer_is_left_out_in_time() {
+fn forbidden_or_unanswered_suggestions_are_left_out_in_time() {
     let shop = shop();
     shop.forbid("list", "namespaces", "");
     completes(&shop, "-n ''", ":4");

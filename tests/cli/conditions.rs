@@ -1,4 +1,4 @@
-//! `--condition` and `--container-state`: which pods and containers are followed, and since when.
+//! `--condition` and `--container-state`: which pods and containers are followed, and from when on.
 
 use apiserver::{Answer, Gate, Match, Pod};
 
@@ -9,7 +9,7 @@ fn the_state_that_was_asked_for_counts_at_the_start_only() {
     let world = World::new();
     world.add_pod(Pod::new("web-1").container("runs").container("ended").terminated(0, "Completed"));
     let mut tail = world.start("web --container-state terminated");
-    tail.told("+ web-1 › ended");
+    tail.reported("+ web-1 › ended");
     world.pod("web-2", ["new"]);
     tail.expect("web-2 app new");
     world.restart_container("web-1/runs");
@@ -24,7 +24,7 @@ fn a_condition_is_obeyed_while_following() {
     let mut tail = world.start("web --condition ready");
     tail.expect("web-1 app a");
     world.update_pod("web-1", |pod| pod.condition("Ready", false));
-    tail.told("- web-1 › app\n");
+    tail.reported("- web-1 › app\n");
     world.log("web-1/app").push("not ready");
     world.pod("web-2", ["b"]);
     tail.expect("web-2 app b");
@@ -38,7 +38,7 @@ fn a_pod_that_meets_the_condition_again_goes_on_where_it_was() {
     tail.expect("web-1 app a");
     tail.expect("web-1 app b");
     world.update_pod("web-1", |pod| pod.condition("Ready", false));
-    tail.told("- web-1 › app\n");
+    tail.reported("- web-1 › app\n");
     world.log("web-1/app").push("meanwhile");
     world.update_pod("web-1", |pod| pod.condition("Ready", true));
     tail.expect("web-1 app meanwhile");
@@ -47,7 +47,7 @@ fn a_pod_that_meets_the_condition_again_goes_on_where_it_was() {
     tail.interrupt().stderr("+ web-1 › app\n- web-1 › app\n+ web-1 › app\n");
 }
 
-/// Both changes are in one piece of the watch: the second is known before the first has had an effect.
+/// Both changes arrive in one chunk of the watch: the second is known before the first has had an effect.
 #[test]
 fn a_pod_that_meets_the_condition_again_at_once_goes_on_where_it_was() {
     let world = World::new();
@@ -59,7 +59,7 @@ fn a_pod_that_meets_the_condition_again_at_once_goes_on_where_it_was() {
     let mut tail = world.start("web --condition ready");
     let history = ["web-1 setup 1", "web-1 setup 2", "web-1 app a", "web-1 app b"];
     tail.expect_all(history);
-    tail.told("- web-1 › setup");
+    tail.reported("- web-1 › setup");
     tail.watches(1);
     for round in 1..=3 {
         for ready in [false, true] {
@@ -81,7 +81,7 @@ fn a_pod_that_meets_the_condition_later_comes_with_its_history() {
     let world = World::web(["a"]);
     world.update_pod("web-1", |pod| pod.condition("Ready", false));
     let mut tail = world.start("web --condition ready --tail 1");
-    tail.told("waiting for it");
+    tail.reported("waiting for it");
     world.log("web-1/app").push("b");
     world.update_pod("web-1", |pod| pod.condition("Ready", true));
     tail.expect("web-1 app b");

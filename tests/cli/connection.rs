@@ -1,4 +1,4 @@
-//! How the cluster is found and reached, and who asks.
+//! Kubeconfig, certificates of servers, proxies and timeouts.
 
 use std::{net::TcpListener, time::Duration};
 
@@ -10,14 +10,14 @@ fn tls() -> World {
     World::of(ApiServer::builder().tls())
 }
 
-fn shown(world: World) -> World {
+pub fn shown(world: World) -> World {
     world.pod("web-1", ["a"]);
     world
 }
 
-/// Runs without following and with these flags, and expects the one line there is.
+/// Runs with `--no-follow` and these flags, and expects the only line.
 #[track_caller]
-fn connects(world: &World, flags: &str) {
+pub fn connects(world: &World, flags: &str) {
     world.run(&format!("web --no-follow {flags}")).stdout("web-1 app a\n").exit(0);
 }
 
@@ -102,10 +102,10 @@ fn a_server_that_is_not_there_is_unreachable() {
 }
 
 #[test]
-fn what_is_no_apiserver_is_told() {
+fn another_server_than_an_apiserver_is_reported() {
     let world = World::new();
     world.on(Match::any()).always(Answer::text(200, "<html>welcome</html>"));
-    world.run("web").fails_with(1, &["is that the apiserver's address?"]);
+    world.run("web").fails_with(1, &["check the address"]);
 }
 
 #[test]
@@ -145,151 +145,7 @@ fn a_certificate_may_be_for_another_name() {
 }
 
 #[test]
-fn a_client_certificate_is_shown() {
-    connects(&shown(World::of(ApiServer::builder().client_certificate())), "");
-}
-
-#[test]
-fn a_client_certificate_may_be_given_in_files() {
-    let world = shown(World::of(ApiServer::builder().client_certificate()));
-    let (certificate, key) = world.client_pems().unwrap();
-    let ca = world.home.write("ca.crt", world.ca_pem().unwrap());
-    let (certificate, key) = (world.home.write("me.crt", certificate), world.home.write("me.key", key));
-    let flags = format!("--certificate-authority {ca} --client-certificate {certificate} --client-key {key}");
-    let command = world.stern_rs(&format!("web --no-follow --server {} {flags}", world.url()));
-    command.env("KUBECONFIG", "").run().stdout("web-1 app a\n").exit(0);
-}
-
-#[test]
-fn a_token_is_shown() {
-    let world = shown(World::of(ApiServer::builder().token("sesame")));
-    connects(&world, "");
-    world.set_token(Some("other"));
-    connects(&world, "--token other");
-}
-
-#[test]
-fn a_refused_token_is_told_and_never_shown() {
-    let world = World::of(ApiServer::builder().token("sesame"));
-    let ran = world.run("web --token wrong-secret");
-    ran.fails_with(1, &["does not accept the credentials", "(401)"]).never_told("wrong-secret");
-}
-
-#[test]
-fn what_is_forbidden_is_told_as_the_right_that_is_missing() {
-    let world = World::new();
-    world.forbid("list", "pods", "default");
-    let message = "not allowed to list pods in namespace \"default\": user \"double-user\" needs verb \"list\" on \
-                   resource \"pods\", from a Role or ClusterRole bound there";
-    world.run("web").fails(1, message);
-}
-
-#[test]
-fn a_workload_that_is_forbidden_is_told_too() {
-    let world = World::new();
-    world.forbid("*", "*", "*");
-    world.run("deploy/web").fails_with(1, &["not allowed to get deployments \"web\"", "verb \"get\""]);
-}
-
-/// A kubeconfig whose user asks a program, which adds a line to `runs` and shows the token in the file `token`.
-fn with_plugin(world: &World) {
-    let script = "echo run >> runs\nprintf '{\"apiVersion\":\"client.authentication.k8s.io/v1\",\
-                  \"kind\":\"ExecCredential\",\"status\":{\"token\":\"%s\"}}' \"$(cat token)\"\n";
-    let path = world.home.write("plugin", script);
-    let exec = format!(
-        "exec: {{apiVersion: client.authentication.k8s.io/v1, command: sh, args: [{path}], interactiveMode: Never}}"
-    );
-    let config = world.kubeconfig();
-    let (before, _) = config.split_once("    token:").expect("the server demands a token");
-    world.home.write("kubeconfig", &format!("{before}    {exec}\n"));
-}
-
-#[test]
-fn a_plugin_runs_once_for_all_requests() {
-    let world = shown(World::of(ApiServer::builder().token("sesame")));
-    world.pod("web-2", ["b"]);
-    world.home.write("token", "sesame");
-    with_plugin(&world);
-    world.run("web --no-follow").lines(["web-1 app a", "web-2 app b"]).exit(0);
-    assert_eq!(world.home.read("runs").lines().count(), 1);
-}
-
-#[test]
-fn a_plugin_runs_again_when_its_token_is_refused() {
-    let world = shown(World::of(ApiServer::builder().token("first")));
-    world.home.write("token", "first");
-    with_plugin(&world);
-    let mut tail = world.start("web");
-    tail.expect("web-1 app a");
-    world.home.write("token", "second");
-    world.set_token(Some("second"));
-    world.pod("web-2", ["b"]);
-    tail.expect("web-2 app b");
-    tail.interrupt().exit(130);
-    assert_eq!(world.home.read("runs").lines().count(), 2);
-}
-
-#[test]
-fn a_plugin_that_fails_is_told_with_its_last_words() {
-    let world = World::of(ApiServer::builder().token("sesame"));
-    with_plugin(&world);
-    world.home.write("plugin", "echo 'run: login' >&2\nexit 3\n");
-    world.run("web").fails_with(1, &["exec plugin", "run: login"]);
-}
-
-/// Each thing that keeps a start waiting is told before one asks oneself.
-#[test]
-fn a_start_that_waits_says_for_what() {
-    let plugin = shown(World::of(ApiServer::builder().token("sesame")));
-    plugin.home.write("token", "sesame");
-    with_plugin(&plugin);
-    let script = plugin.home.read("plugin");
-    plugin.home.write("plugin", &format!("until [ -e go ]; do sleep 0.1; done\n{script}"));
-    let (silent, file) = (World::web(["a"]), shown(World::of(ApiServer::builder().token("sesame"))));
-    let gate = silent.hold(Match::lists());
-    let pipe = file.home.path("token");
-    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR).unwrap();
-    let token_file = format!("    tokenFile: {}\n", pipe.display());
-    file.home.write("kubeconfig", &file.kubeconfig().replace("    token: sesame\n", &token_file));
-
-    let tails = [&plugin, &silent, &file].map(|world| world.start("web"));
-    let [mut by_plugin, mut by_silent, mut by_file] = tails;
-    by_plugin.told("· waiting for the credential plugin \"sh\"\n");
-    by_silent.told(&format!("· waiting for {} to answer\n", silent.url()));
-    by_file.told(&format!("· waiting for the token file {}\n", pipe.display()));
-    plugin.home.write("go", "");
-    gate.release();
-    std::fs::write(&pipe, "sesame").unwrap();
-    for tail in [&mut by_plugin, &mut by_silent, &mut by_file] {
-        tail.expect("web-1 app a");
-    }
-    for tail in [by_plugin, by_silent, by_file] {
-        tail.interrupt().told("waiting for").exit(130);
-    }
-}
-
-#[test]
-fn another_user_may_be_impersonated() {
-    let world = World::web(["a"]);
-    connects(&world, "--as jane --as-group a --as-group b --as-uid 7 --as-user-extra team=x");
-    for request in world.requests().iter() {
-        assert_eq!(request.header("impersonate-user"), Some("jane"));
-        assert_eq!(request.header("impersonate-uid"), Some("7"));
-        assert_eq!(request.header("impersonate-extra-team"), Some("x"));
-        let groups: Vec<_> = request.headers.get_all("impersonate-group").iter().collect();
-        assert_eq!(groups, ["a", "b"]);
-    }
-}
-
-#[test]
-fn who_is_impersonated_may_be_forbidden() {
-    let world = World::new();
-    world.forbid("list", "pods", "*");
-    world.run("web --as jane").fails_with(1, &["user \"jane\" needs verb \"list\""]);
-}
-
-#[test]
-fn a_server_that_does_not_answer_in_time_is_told() {
+fn a_server_that_does_not_answer_in_time_is_reported() {
     let world = World::new();
     let _gate = world.hold(Match::any());
     world.run("web --no-follow --request-timeout 200ms").fails_with(1, &["no answer", "--request-timeout"]);
@@ -300,7 +156,7 @@ fn a_running_stream_is_not_bound_by_the_timeout() {
     let world = World::web(["a"]);
     let mut tail = world.start("web --request-timeout 300ms");
     tail.expect("web-1 app a");
-    // A tick that takes longer than the timeout: the gate is never opened, the time passes.
+    // Longer than the timeout.
     let opened = world.requests().logs()[0].at;
     tail.until(|_| opened.elapsed() > Duration::from_millis(700));
     world.log("web-1/app").push("b");
@@ -318,16 +174,16 @@ fn a_log_that_does_not_begin_in_time_is_asked_for_again() {
     tail.interrupt();
 }
 
-/// A node that hangs: the apiserver is there, and nothing is said of it.
+/// The node hangs, and the apiserver does not: it is not reported.
 #[test]
-fn a_log_that_does_not_begin_again_and_again_is_told_once() {
+fn a_log_that_never_begins_is_reported_once() {
     let world = World::web(["a"]);
     world.on(Match::logs()).times(4, &Answer::never());
     let mut tail = world.start("web --request-timeout 200ms");
     tail.expect("web-1 app a");
-    let told = format!("! cannot read logs of node node-1: no answer from {} within 200ms", world.url());
-    let ran = tail.interrupt().told(&told).told("trying again");
-    ran.never_told("the apiserver answers again");
+    let reported = format!("! cannot read logs of node node-1: no answer from {} within 200ms", world.url());
+    let ran = tail.interrupt().reported(&reported).reported("trying again");
+    ran.never_reported("the apiserver answers again");
 }
 
 #[test]
@@ -389,20 +245,13 @@ fn a_proxy_that_is_not_there_is_named() {
 }
 
 #[test]
-fn what_is_asked_is_told_to_those_who_want_to_know() {
+fn requests_are_reported_with_verbosity() {
     let world = World::web(["a"]);
     let ran = world.run("web --no-follow --confirm=false --verbosity 6").stdout("web-1 app a\n");
     let base = format!("· GET {}/api/v1/namespaces/default/pods", world.url());
-    ran.told(&format!("{base}?")).told(&format!("{base}/web-1/log?")).told("limit=500 200 OK in ");
-}
-
-#[test]
-fn a_token_is_never_told() {
-    let world = shown(World::of(ApiServer::builder().token("sesame")));
-    for verbosity in ["6", "7", "8", "9", "10"] {
-        let ran = world.run(&format!("web --no-follow --verbosity {verbosity}")).stdout("web-1 app a\n");
-        ran.never_told("sesame");
-    }
+    ran.reported(&format!("{base}?"))
+        .reported(&format!("{base}/web-1/log?"))
+        .reported("limit=500 200 OK in ");
 }
 
 #[test]

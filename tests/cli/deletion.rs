@@ -1,4 +1,4 @@
-//! Pods are deleted: the rest of their logs is shown, and nothing of them is kept.
+//! Deleted pods: the rest of their logs is shown, and then they are forgotten.
 
 use apiserver::{Answer, Match, Pod};
 
@@ -13,11 +13,11 @@ fn a_deleted_pod_is_drained() {
     world.delete_pod("web-1");
     tail.expect("web-1 app last");
     tail.expect("web-1 app words");
-    tail.told("- web-1 › app\n");
+    tail.reported("- web-1 › app\n");
     tail.interrupt();
 }
 
-/// With a grace period: a container ends by itself, its node reports that, removes its log, and then there is no pod.
+/// With a grace period: the container exits, the node reports its end and removes its log, and then the pod is deleted.
 #[test]
 fn a_rollout_of_nine_pods_is_no_alarm() {
     let (world, old) = (World::new(), (0..9).map(|n| format!("old-{n}")));
@@ -40,8 +40,8 @@ fn a_rollout_of_nine_pods_is_no_alarm() {
     }
     tail.expect_all(words("bye ").iter().map(String::as_str));
     old.for_each(|pod| world.delete_pod(&pod));
-    (0..9).for_each(|n| tail.told(&format!("- old-{n} › app")));
-    tail.interrupt().never_told("!");
+    (0..9).for_each(|n| tail.reported(&format!("- old-{n} › app")));
+    tail.interrupt().never_reported("!");
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn a_pod_that_is_being_deleted_is_shown_until_it_is_gone() {
     world.log("web-1/app").push("b");
     tail.expect("web-1 app b");
     world.delete_pod("web-1");
-    tail.told("- web-1 › app\n");
+    tail.reported("- web-1 › app\n");
     tail.interrupt();
 }
 
@@ -78,10 +78,10 @@ fn nothing_is_kept_of_pods_that_are_gone() {
         world.pod(&pod, ["b"]);
         tail.expect(&format!("{pod} app b"));
         world.delete_pod(&pod);
-        tail.told(&format!("- {pod} › app\n"));
+        tail.reported(&format!("- {pod} › app\n"));
     }
     tail.ask_for_stats();
-    tail.told("· default web-1 › app: 1 lines, ");
-    tail.told("· 10 containers that are gone: 10 lines, ");
+    tail.reported("· default web-1 › app: 1 lines, ");
+    tail.reported("· 10 removed containers: 10 lines, ");
     tail.interrupt();
 }

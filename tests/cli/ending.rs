@@ -1,4 +1,4 @@
-//! How a run ends, wanted or not.
+//! How a run ends: signals, closed pipes, exit codes.
 
 use std::io::{Read, pipe};
 
@@ -32,7 +32,7 @@ fn ctrl_c_ends_it_while_the_server_does_not_answer() {
     tail.interrupt().stdout("").exit(130);
 }
 
-/// A log larger than what a pipe and all queues hold, of lines that end in `.`.
+/// A log larger than a pipe and all queues together, of lines that end in `.`.
 fn flood() -> World {
     let world = World::new();
     world.pods(["web-1"]);
@@ -42,18 +42,18 @@ fn flood() -> World {
 }
 
 #[test]
-fn ctrl_c_leaves_whole_lines_in_a_pipe_that_nobody_reads() {
+fn ctrl_c_leaves_whole_lines_in_a_pipe_that_is_not_read() {
     let world = flood();
     let (mut reader, writer) = pipe().unwrap();
     let tail = world.stern_rs("web -o raw").stdout(writer).start();
-    // It reads no further since it cannot write.
+    // The program stops reading because it cannot write.
     let sent = || world.requests().logs()[0].bytes();
     tail.until(|account| account.requests.logs().iter().any(|log| log.bytes() > 1 << 20));
-    // Sent is not yet shown. One byte makes no room.
+    // Sent bytes are not yet shown; reading one byte makes no room.
     let mut text = vec![0];
     reader.read_exact(&mut text).unwrap();
     tail.interrupt().exit(130);
-    assert!(sent() < 16 << 20, "{} bytes were read though nothing could be written", sent());
+    assert!(sent() < 16 << 20, "{} bytes were read although none could be written", sent());
     reader.read_to_end(&mut text).unwrap();
     let text = String::from_utf8(text).unwrap();
     assert!(text.ends_with(".\n"), "{text:?}");
@@ -70,7 +70,7 @@ fn sigterm_ends_it_though_standard_output_is_blocked() {
 }
 
 #[test]
-fn a_reader_who_has_seen_enough_ends_it_quietly() {
+fn a_reader_that_closes_its_pipe_ends_the_run_quietly() {
     let world = flood();
     let (mut reader, writer) = pipe().unwrap();
     let tail = world.stern_rs("web -o raw").stdout(writer).start();
@@ -81,7 +81,7 @@ fn a_reader_who_has_seen_enough_ends_it_quietly() {
 }
 
 #[test]
-fn a_reader_who_went_away_is_noticed_at_the_next_line() {
+fn a_reader_that_went_away_is_noticed_at_the_next_line() {
     let world = World::web(["a"]);
     let (mut reader, writer) = pipe().unwrap();
     let tail = world.stern_rs("web -o raw").stdout(writer).start();
@@ -93,7 +93,7 @@ fn a_reader_who_went_away_is_noticed_at_the_next_line() {
 }
 
 #[test]
-fn a_reader_who_went_away_is_noticed_though_there_is_no_next_line() {
+fn a_reader_that_went_away_is_noticed_without_a_next_line() {
     let world = World::web(["a"]);
     let (mut reader, writer) = pipe().unwrap();
     let tail = world.stern_rs("web -o raw").stdout(writer).start();
@@ -133,7 +133,7 @@ fn a_log_that_cannot_be_read_beside_others_is_an_exit_code_of_its_own() {
     let world = World::web(["a"]);
     world.pod("web-2", ["b"]);
     world.on(Match::logs().path("/web-2/")).always(Answer::status(403, "Forbidden", "not you"));
-    world.run("web --no-follow -o raw").stdout("a\n").told("! web-2 › app: ").exit(3);
+    world.run("web --no-follow -o raw").stdout("a\n").reported("! web-2 › app: ").exit(3);
 }
 
 #[test]
@@ -146,21 +146,21 @@ fn a_log_that_is_gone_before_it_was_read_to_the_end_is_one_too() {
     world.delete_pod("web-1");
     again.release();
     let ran = tail.finish().stdout("a\n");
-    ran.told("! web-1 › app: the node removed this log before its end could be checked; the last line shown is from ")
+    ran.reported("! web-1 › app: the node removed this log before its end could be checked; the last line shown is from ")
         .exit(3);
 }
 
 #[test]
-fn a_log_that_the_kubelet_says_is_gone_was_not_read() {
+fn a_log_that_the_kubelet_reports_as_gone_was_not_read() {
     let world = World::web([]);
     world.log("web-1/app").push_kubelet_error("unable to retrieve container logs for containerd://1");
     let ran = world.run("web --no-follow -o raw").stdout("");
-    ran.told("! web-1 › app: unable to retrieve container logs").exit(3);
+    ran.reported("! web-1 › app: unable to retrieve container logs").exit(3);
 }
 
-/// While nothing is read, the log moves on to another file and the stream breaks: what is gone is said.
+/// While the reader is stopped, the log is rotated and the stream breaks: the loss is reported.
 #[test]
-fn a_rotation_that_overtakes_a_reader_who_stopped_is_told() {
+fn a_rotation_that_overtakes_a_stopped_reader_is_reported() {
     let world = flood();
     let (mut reader, writer) = pipe().unwrap();
     let tail = world.stern_rs("web -o raw").stdout(writer).start();
@@ -173,7 +173,7 @@ fn a_rotation_that_overtakes_a_reader_who_stopped_is_told() {
         let length = reader.read(&mut chunk).unwrap();
         text.push_str(&String::from_utf8_lossy(&chunk[..length]));
     }
-    tail.told("! web-1 › app: lines may be missing between ");
+    tail.reported("! web-1 › app: lines may be missing between ");
     tail.interrupt();
     let shown = text.lines().count() - 1;
     assert!(text.lines().take(shown).enumerate().all(|(n, line)| line.starts_with(&format!("{n} "))));

@@ -1,5 +1,5 @@
-//! Every fault at every byte: containers write numbered lines while their streams break, and every line is shown
-//! once, in order. All the containers of a table are followed by one run.
+//! Every fault at every byte: containers write numbered lines while their streams break, and each line is shown
+//! once, in order. One run follows all the containers of a table.
 
 use std::{
     collections::BTreeMap,
@@ -11,16 +11,16 @@ use apiserver::{After, Answer, ApiServer, Builder, Chunks, Gate, Match, Pod, Scr
 
 use crate::harness::{Ran, World};
 
-/// Lines that are hard to tell apart: alike and stamped alike, empty, or stamped before the line they follow.
+/// Lines that are hard to distinguish: equal, with equal timestamps, empty, or stamped before the line they follow.
 const LINES: [&str; 8] = ["n=1", "same", "same", "", "n=5 zwei → ünïcödé ✓", "n=6", "same", "n=8"];
 
-/// What follows the lines when all faults are over, so that nothing comes again in between.
+/// The line after all faults, so that a repeated line before it is seen.
 const LAST: &str = "last";
 
-/// What every run here is started with: no limit stands in the way of what is tested.
+/// The arguments of every run: no limit interferes.
 const UNLIMITED: &str = "web --qps -1 --max-log-requests 5000";
 
-/// How an answer breaks.
+/// A way for an answer to break.
 type Break = fn(Answer, After) -> Answer;
 
 const BREAKS: [Break; 3] = [Answer::end_after, Answer::cut_after, Answer::reset_after];
@@ -45,7 +45,7 @@ impl Table {
         self.pods.push((name, script, answers.len() as u64));
     }
 
-    /// Runs the program until all faults have happened, and judges what it showed.
+    /// Runs the program until all faults have happened, and checks the lines it printed.
     #[track_caller]
     fn run(self, args: &str) -> Ran {
         let Table { world, pods } = self;
@@ -67,11 +67,12 @@ impl Table {
             let shown = shown.remove(name).unwrap_or_default();
             assert_eq!(shown, expected, "{name}, which had {:?}", answers_of(&world, name));
         }
-        ran.never_told("may be missing")
+        ran.never_reported("may be missing")
     }
 }
 
-/// Standard output and standard error are stamped apart, and so a later line may bear an earlier instant.
+/// Writes the lines. Standard output and standard error are stamped separately, so a later line may have an earlier
+/// timestamp.
 fn write(world: &World, pod: &str, start: jiff::Timestamp) {
     let log = world.log(&format!("{pod}/app"));
     log.lines_at(start, 0, &LINES[..3]);
@@ -79,12 +80,12 @@ fn write(world: &World, pod: &str, start: jiff::Timestamp) {
     log.lines_at(start, 250, &LINES[4..]);
 }
 
-/// How many bytes the kubelet sends of the lines, their stamps and newlines included.
+/// Bytes that the kubelet sends for the lines, with their timestamps and newlines.
 fn length() -> u64 {
     LINES.iter().map(|line| "2026-01-31T10:00:00.000000000Z ".len() + line.len() + 1).sum::<usize>() as u64
 }
 
-/// What was shown, as `web-1 app line`, container by container.
+/// The lines shown, by pod.
 fn by_pod(ran: &Ran) -> BTreeMap<String, Vec<String>> {
     let mut shown = BTreeMap::<_, Vec<_>>::new();
     for line in ran.out().lines() {
@@ -94,7 +95,7 @@ fn by_pod(ran: &Ran) -> BTreeMap<String, Vec<String>> {
     shown
 }
 
-/// What the log requests of a pod got, for whoever has to find out why a test failed.
+/// The answers to a pod's log requests, for the message of a failed test.
 fn answers_of(world: &World, pod: &str) -> Vec<String> {
     let requests = world.requests().logs().path(&format!("/{pod}/"));
     requests
@@ -107,7 +108,7 @@ fn servers() -> [Builder; 2] {
     [ApiServer::builder(), ApiServer::builder().tls()]
 }
 
-/// Breaks at these bytes, the resumed stream once more at another one, in chunks of all sizes.
+/// Breaks at these bytes, in chunks of all sizes; the resumed stream breaks once more at another byte.
 #[track_caller]
 fn break_at(server: Builder, bytes: impl Iterator<Item = u64> + Clone) {
     let chunks = [Chunks::Usual, Chunks::Bytes(1), Chunks::Bytes(7), Chunks::Sizes(vec![30, 2, 50])];
@@ -130,13 +131,13 @@ fn a_stream_may_break_at_every_byte_and_then_again() {
     break_at(ApiServer::builder(), 0..=length());
 }
 
-/// Fewer of them, since each stream costs a handshake.
+/// Fewer bytes than without TLS, since each stream costs a handshake.
 #[test]
 fn an_encrypted_stream_may_break_anywhere_and_then_again() {
     break_at(ApiServer::builder().tls(), (0..=length()).step_by(9));
 }
 
-/// Everything an apiserver, a kubelet or what stands between may answer in place of a log, for a while.
+/// Temporary answers of an apiserver, a kubelet or a proxy in place of a log.
 #[test]
 fn a_log_may_be_refused_in_every_way_when_it_is_opened_again() {
     let refusals = [
@@ -165,7 +166,7 @@ fn a_log_may_be_refused_in_every_way_when_it_is_opened_again() {
     }
 }
 
-/// What the kubelet and the container runtime say in place of a line, and then the stream ends.
+/// The kubelet's or the container runtime's error in place of a line, and then the end of the stream.
 #[test]
 fn words_of_the_kubelet_within_a_log_lose_nothing() {
     let words = [
@@ -190,7 +191,7 @@ fn words_of_the_kubelet_within_a_log_lose_nothing() {
     }
 }
 
-/// What happens to a cluster while its containers write: each takes effect at once, and some need to be undone.
+/// Disruptions of a cluster while its containers write. Each takes effect at once; the last part undoes it.
 type Disruption = (&'static str, fn(&World), fn(&World));
 
 const DISRUPTIONS: [Disruption; 8] = [
@@ -210,7 +211,7 @@ fn app(world: &World, pod: &str) -> apiserver::Log {
     world.log(&format!("{pod}/app"))
 }
 
-/// Writes so many further lines into every log, twelve at an instant.
+/// Writes this many further lines to every log, twelve per timestamp.
 fn number(world: &World, written: &mut u32, count: u32) {
     let lines = *written + 1..=*written + count;
     for burst in lines.collect::<Vec<_>>().chunks(12) {
@@ -222,11 +223,11 @@ fn number(world: &World, written: &mut u32, count: u32) {
     *written += count;
 }
 
-/// Before, during and after each disruption lines are written, and in the end each was shown once.
+/// Lines that are written before, during and after each disruption are shown once.
 #[test]
 fn containers_write_on_while_the_cluster_breaks() {
     for server in servers() {
-        for (what, disrupt, mend) in DISRUPTIONS {
+        for (what, disrupt, restore) in DISRUPTIONS {
             let (world, mut written) = (World::of(server.clone()), 0);
             world.pods(PODS);
             number(&world, &mut written, 1000);
@@ -235,10 +236,10 @@ fn containers_write_on_while_the_cluster_breaks() {
             number(&world, &mut written, 1000);
             disrupt(&world);
             number(&world, &mut written, 1000);
-            mend(&world);
+            restore(&world);
             number(&world, &mut written, 1000);
             tail.shown(&format!(" n={written}\n"), PODS.len());
-            let ran = tail.interrupt().exit(130).never_told("may be missing");
+            let ran = tail.interrupt().exit(130).never_reported("may be missing");
             let (shown, expected) = (by_pod(&ran), (1..=written).map(|n| format!("n={n}")));
             assert_eq!(shown.len(), PODS.len());
             assert!(shown.values().all(|lines| lines.iter().cloned().eq(expected.clone())), "{what}");
@@ -246,8 +247,8 @@ fn containers_write_on_while_the_cluster_breaks() {
     }
 }
 
-/// More than a place is remembered by: 200,000 of them in two seconds, a hundred at an instant. Every third hundred is
-/// stamped before the one it follows, as standard error may be behind standard output.
+/// More lines than a position remembers: 200,000 in two seconds, a hundred per timestamp. Every third hundred is
+/// stamped before the previous one, as standard error may be behind standard output.
 #[test]
 fn a_million_lines_are_shown_once_and_in_order() {
     const LINES: i64 = 1_000_000;

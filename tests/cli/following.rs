@@ -1,4 +1,4 @@
-//! New lines, pods and containers show up while following.
+//! New lines, pods and containers appear while following.
 
 use apiserver::{Match, Pod, Workload};
 
@@ -64,15 +64,15 @@ fn a_new_pod_that_does_not_match_is_left_alone() {
     let mut tail = world.start("web --exclude-pod 2");
     tail.expect("web-1 app a");
     world.pods(["db-0", "web-2", "web-3"]);
-    tail.told("+ web-3 › app");
-    tail.interrupt().never_told("db-0").never_told("web-2");
+    tail.reported("+ web-3 › app");
+    tail.interrupt().never_reported("db-0").never_reported("web-2");
 }
 
 #[test]
 fn a_pod_that_starts_while_following_is_shown_from_its_first_line() {
     let world = World::web(["a"]);
     let mut tail = world.start("web --tail 0");
-    tail.told("+ web-1 › app");
+    tail.reported("+ web-1 › app");
     world.pod("web-2", ["b", "c"]);
     tail.expect("web-2 app b");
     tail.expect("web-2 app c");
@@ -83,7 +83,7 @@ fn a_pod_that_starts_while_following_is_shown_from_its_first_line() {
 fn nothing_that_matches_is_waited_for() {
     let world = World::new();
     let mut tail = world.start("web");
-    tail.told("· no container matches in namespace \"default\"; waiting for it\n");
+    tail.reported("· no container matches in namespace \"default\"; waiting for it\n");
     world.pod("web-1", ["a"]);
     tail.expect("web-1 app a");
     tail.interrupt().exit(130);
@@ -93,23 +93,23 @@ fn nothing_that_matches_is_waited_for() {
 fn a_pod_that_does_not_exist_yet_is_waited_for() {
     let world = World::new();
     let mut tail = world.start("pod/web-1");
-    tail.told("no container matches");
+    tail.reported("no container matches");
     world.pod("web-1", ["a"]);
     tail.expect("web-1 app a");
     tail.interrupt().exit(130);
 }
 
-/// As a pattern is, and the first lines of its pods are news, whatever `--tail` says.
+/// The first lines of its pods are new, so `--tail` does not omit them.
 #[test]
 fn a_workload_that_does_not_exist_yet_is_waited_for() {
     let world = World::new();
     let mut tail = world.start("job/backup --tail 0");
-    tail.told("· jobs \"backup\" not found in namespace \"default\"; waiting for it\n");
+    tail.reported("· jobs \"backup\" not found in namespace \"default\"; waiting for it\n");
     world.add_pod(Pod::new("backup-x1").label("job", "backup"));
     world.log("backup-x1/app").push("a");
     world.add(Workload::job("backup").selects("job", "backup"));
     tail.expect("backup-x1 app a");
-    tail.interrupt().exit(130).told("waiting for it");
+    tail.interrupt().exit(130).reported("waiting for it");
 }
 
 #[test]
@@ -121,29 +121,29 @@ fn a_container_that_starts_later_is_picked_up() {
     world.start_container("web-1/app");
     world.log("web-1/app").push("a");
     tail.expect("web-1 app a");
-    tail.interrupt().never_told("waits");
+    tail.interrupt().never_reported("waits");
 }
 
-/// Not only that nothing is there yet: the scheduler says why.
+/// The report has the scheduler's reason.
 #[test]
-fn a_pod_that_cannot_be_scheduled_is_told_with_the_words_of_the_scheduler() {
+fn a_pod_that_cannot_be_scheduled_is_reported_with_the_message_of_the_scheduler() {
     let world = World::new();
     let few = |pod: Pod, message: &str| pod.unschedulable("Unschedulable", message);
     world.add_pod(few(Pod::new("web-1"), "0/3 nodes are available: 3 Insufficient cpu."));
     world.add_pod(Pod::new("web-2").never_started("Evicted", "The node was low on resource: memory."));
-    let told = "! web-1 waits: Unschedulable: 0/3 nodes are available: 3 Insufficient cpu.\n\
+    let reported = "! web-1 waits: Unschedulable: 0/3 nodes are available: 3 Insufficient cpu.\n\
                 ! web-2 failed: Evicted: The node was low on resource: memory.\n";
-    world.run("web --no-follow").stdout("").stderr(told).exit(0);
+    world.run("web --no-follow").stdout("").stderr(reported).exit(0);
     let mut tail = world.start("web");
     tail.watches(1);
-    tail.told(told);
+    tail.reported(reported);
     world.update_pod("web-1", |pod| few(pod, "0/4 nodes are available: 4 Insufficient cpu."));
     world.add_pod(Pod::new("web-3").unschedulable("SchedulingGated", "Scheduling is blocked"));
-    tail.told("! web-3 waits: SchedulingGated: Scheduling is blocked\n");
+    tail.reported("! web-3 waits: SchedulingGated: Scheduling is blocked\n");
     world.update_pod("web-1", |pod| pod.node("node-a").on("app").running());
     world.log("web-1/app").push("a");
     tail.expect("web-1 app a");
-    tail.interrupt().told("Unschedulable").never_told("no container matches");
+    tail.interrupt().reported("Unschedulable").never_reported("no container matches");
 }
 
 #[test]
@@ -173,33 +173,33 @@ fn an_ephemeral_container_that_is_added_is_picked_up() {
 }
 
 #[test]
-fn a_container_that_ends_is_told() {
+fn a_container_that_ends_is_reported() {
     let world = World::web(["a"]);
     let mut tail = world.start("web");
     tail.expect("web-1 app a");
     world.log("web-1/app").push("b");
     world.terminate_container("web-1/app", 0, "Completed");
     tail.expect("web-1 app b");
-    tail.told("- web-1 › app");
+    tail.reported("- web-1 › app");
     tail.interrupt().exit(130);
 }
 
 #[test]
-fn a_container_that_waits_is_told_once_with_its_reason() {
+fn a_container_that_waits_is_reported_once_with_its_reason() {
     let world = World::new();
     let pod = Pod::new("web-1").container("app");
     world.add_pod(pod.waiting("ImagePullBackOff", "Back-off pulling image \"web\""));
     let tail = world.start("web");
-    tail.told("! web-1 › app waits: ImagePullBackOff: Back-off pulling image \"web\"\n");
+    tail.reported("! web-1 › app waits: ImagePullBackOff: Back-off pulling image \"web\"\n");
     world.update_pod("web-1", |pod| pod.on("app").waiting("ErrImagePull", ""));
     world.update_pod("web-1", |pod| pod.on("app").waiting("ImagePullBackOff", "again"));
     world.pods(["web-2"]);
-    tail.told("+ web-2 › app");
-    tail.interrupt().told("ImagePullBackOff").told("! web-1 › app waits: ErrImagePull\n");
+    tail.reported("+ web-2 › app");
+    tail.interrupt().reported("ImagePullBackOff").reported("! web-1 › app waits: ErrImagePull\n");
 }
 
 #[test]
-fn a_container_that_cannot_be_made_is_told_without_following_too() {
+fn a_container_that_cannot_be_made_is_reported_without_following_too() {
     let world = World::new();
     let pod = Pod::new("web-1").container("app");
     world.add_pod(pod.waiting("CreateContainerConfigError", "secret \"s\" not found"));

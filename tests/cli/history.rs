@@ -1,4 +1,4 @@
-//! How much of each log is shown.
+//! How much of each log is shown: `--since`, `--tail`, `--limit-bytes`, `--no-follow`, `--previous`.
 
 use apiserver::{Answer, Gate, Match, Pod};
 
@@ -77,9 +77,9 @@ fn the_last_lines_are_all_that_was_asked_for_and_need_no_confirmation() {
     assert_eq!((world.requests().logs().len(), world.looks()), (3, 1));
 }
 
-/// The end of the log is confirmed while its container writes on, some seconds later.
+/// The end of the log is verified some seconds later, while its container writes.
 #[test]
-fn what_is_written_after_a_log_was_opened_is_not_shown() {
+fn lines_written_after_a_log_was_opened_are_not_shown() {
     let world = World::web(["a", "b"]);
     let confirmed = Gate::new();
     world.on(Match::logs().nth(2)).then(Answer::ok().hold(&confirmed));
@@ -120,7 +120,7 @@ fn a_bound_on_bytes_holds_while_following_too() {
     let world = World::web(["first", "second"]);
     let mut tail = world.start("web --limit-bytes 37");
     tail.expect("web-1 app first");
-    tail.told("- web-1 › app");
+    tail.reported("- web-1 › app");
     world.pod("web-2", ["short"]);
     tail.expect("web-2 app short");
     tail.interrupt();
@@ -141,7 +141,7 @@ fn a_last_line_without_its_end_is_shown_without_following() {
     world.run("web --no-follow").stdout("web-1 app a\nweb-1 app half\n");
 }
 
-/// A container that ended once, and one that did not.
+/// A pod with a container that restarted, and one that did not.
 fn restarted() -> World {
     let world = World::new();
     world.add_pod(Pod::new("web-1").container("app").container("proxy"));
@@ -162,7 +162,7 @@ fn previous_shows_what_ended_and_ends() {
 fn a_container_that_never_ended_has_no_previous_instance() {
     let ran = restarted().run("web --previous");
     ran.lines(["web-1 app before", "web-1 app the end"])
-        .told("! web-1 › proxy: has no previous instance; skipped\n")
+        .reported("! web-1 › proxy: has no previous instance; skipped\n")
         .exit(0);
 }
 

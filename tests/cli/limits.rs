@@ -1,4 +1,4 @@
-//! How much the apiserver is asked at once.
+//! Limits on streams and requests.
 
 use std::time::Duration;
 
@@ -19,12 +19,12 @@ fn with_pods(world: World, count: usize) -> World {
 }
 
 #[test]
-fn what_cannot_be_followed_is_polled_and_all_is_shown() {
+fn containers_that_cannot_be_followed_are_polled_and_all_are_shown() {
     let world = pods(63);
     let mut tail = world.start("web");
     let lines: Vec<_> = (0..63).map(|n| format!("web-{n:02} app a")).collect();
     tail.expect_all(lines.iter().map(String::as_str));
-    tail.told("· following 45 of 63 containers, polling 18 every ~");
+    tail.reported("· following 45 of 63 containers, polling 18 every ~");
     assert!(world.account().peak_log_streams <= 50, "{}", world.account());
     world.log("web-00/app").push("b");
     world.log("web-62/app").push("b");
@@ -40,13 +40,15 @@ fn more_logs_are_followed_if_asked_for() {
 }
 
 #[test]
-fn who_is_polled_is_followed_when_another_ends() {
+fn a_polled_container_is_followed_when_another_ends() {
     let world = pods(3);
     let mut tail = world.start("web --max-log-requests 2");
     tail.expect_all(["web-00 app a", "web-01 app a", "web-02 app a"]);
-    tail.told("following 1 of 3 containers, polling 2 every ~1 s; --max-log-requests raises it\n");
+    tail.reported(
+        "following 1 of 3 containers, polling 2 every ~1 s; raise --max-log-requests to follow more\n",
+    );
     world.delete_pod("web-00");
-    tail.told("following all 2 containers\n");
+    tail.reported("following all 2 containers\n");
     tail.until(|account| account.open_log_streams == 2);
     assert_eq!(world.account().peak_log_streams, 2);
     tail.interrupt();
@@ -58,10 +60,10 @@ fn all_is_shown_in_the_end_whatever_waits() {
     let ran = world.run("web --no-follow --max-log-requests 5").exit(0);
     assert_eq!(ran.out().lines().count(), 20);
     assert!(world.account().peak_log_streams <= 5, "{}", world.account());
-    ran.never_told("wait");
+    ran.never_reported("wait");
 }
 
-/// How many logs are asked for before the first answer, of 60 containers; then all are shown.
+/// The number of logs of 60 that are requested before the first answer. All are shown after it.
 fn read_at_once(round_trip: u64, at_least: usize) -> usize {
     let far = World::far(ApiServer::builder().tls(), Duration::from_millis(round_trip));
     let world = with_pods(far, 60);
@@ -78,7 +80,7 @@ fn read_at_once(round_trip: u64, at_least: usize) -> usize {
 #[test]
 fn five_logs_are_read_at_once_without_following() {
     let asked = read_at_once(0, 5);
-    // A machine that is busy is slow to answer.
+    // More than five, because a busy machine is slow to answer.
     assert!(asked < 20, "{asked}");
 }
 
@@ -110,7 +112,7 @@ fn requests_wait_for_their_tokens() {
     let world = pods(5);
     let ran = world.run("web --no-follow --confirm=false --qps 5 --burst 2").exit(0);
     assert_eq!(ran.out().lines().count(), 5);
-    // Six requests, two of them at once: four wait for a token each, a fifth of a second apart.
+    // Six requests, two of them at once: the other four wait for a token each, 200 ms apart.
     let requests = world.requests();
     assert_eq!(requests.len(), 6);
     assert!(requests[5].at - requests[0].at > Duration::from_millis(700), "{}", world.account());
@@ -124,7 +126,7 @@ fn no_limit_on_requests_is_possible() {
 }
 
 #[test]
-fn who_is_asked_to_come_back_later_does() {
+fn a_retry_after_is_obeyed() {
     let world = World::web(["a"]);
     world.on(Match::logs()).then(Answer::too_many_requests(1));
     let ran = world.run("web --no-follow --confirm=false");
@@ -159,7 +161,7 @@ fn a_stream_that_breaks_keeps_its_place_before_those_that_wait() {
 }
 
 #[test]
-fn what_a_node_has_no_share_for_is_polled() {
+fn containers_beyond_the_share_of_a_node_are_polled() {
     let world = World::new();
     world.add_pods((0..4).map(|n| Pod::new(format!("web-{n}")).node("small")));
     for n in 0..4 {
@@ -167,7 +169,9 @@ fn what_a_node_has_no_share_for_is_polled() {
     }
     let mut tail = world.start("web --max-streams-per-node 3");
     tail.expect_all(["web-0 app a", "web-1 app a", "web-2 app a", "web-3 app a"]);
-    tail.told("following 3 of 4 containers, polling 1 every ~1 s; --max-streams-per-node raises it\n");
+    tail.reported(
+        "following 3 of 4 containers, polling 1 every ~1 s; raise --max-streams-per-node to follow more\n",
+    );
     assert_eq!(world.account().followed["small"].peak, 3);
     tail.interrupt();
 }
@@ -183,7 +187,7 @@ fn a_node_that_is_out_of_inotify_is_polled_and_others_are_followed() {
     }
     let mut tail = world.start("web");
     tail.expect_all(["web-1 app a", "web-2 app a", "web-3 app a"]);
-    tail.told("· small can follow no more logs; reading 1 of them in turn, about every 1 s\n");
+    tail.reported("· small cannot follow more logs; polling 1 of them, about every 1 s\n");
     for (name, _) in pods {
         world.log(&format!("{name}/app")).push("b");
     }
@@ -192,7 +196,7 @@ fn a_node_that_is_out_of_inotify_is_polled_and_others_are_followed() {
 }
 
 #[test]
-fn nodes_that_are_out_of_inotify_are_told_once_each() {
+fn nodes_that_are_out_of_inotify_are_reported_once_each() {
     let world = World::new();
     let node = |n: usize| ["small", "none"][n % 2];
     world.add_pods((0..40).map(|n| Pod::new(format!("web-{n:02}")).node(node(n))));
@@ -204,11 +208,9 @@ fn nodes_that_are_out_of_inotify_are_told_once_each() {
     let mut tail = world.start("web -o raw");
     tail.expect_all(["a"; 40]);
     for node in ["small", "none"] {
-        tail.told(&format!(
-            "· {node} can follow no more logs; reading 20 of them in turn, about every 2 s\n"
-        ));
+        tail.reported(&format!("· {node} cannot follow more logs; polling 20 of them, about every 2 s\n"));
     }
-    tail.interrupt().never_told("fsnotify").never_told("containers");
+    tail.interrupt().never_reported("fsnotify").never_reported("containers");
 }
 
 #[test]
@@ -218,16 +220,16 @@ fn a_dry_run_lists_and_opens_no_log() {
     let out = ran.out();
     assert!(out.starts_with("NAMESPACE  OWNER"), "{out}");
     assert!(out.contains("containers   3 of 3 pods"), "{out}");
-    assert!(out.contains("streams      1 at once") && out.contains("; 2 read in turn"), "{out}");
+    assert!(out.contains("streams      1 at once") && out.contains("; 2 polled"), "{out}");
     assert_eq!((world.requests().logs().len(), world.requests().watches().len()), (0, 0));
 }
 
 #[test]
-fn what_it_cost_is_told_at_the_end() {
+fn the_cost_is_reported_at_the_end() {
     let world = pods(3);
     let ran = world.run("web --no-follow --stats=json").exit(0);
-    let told: serde_json::Value = serde_json::from_str(ran.err().lines().last().unwrap()).unwrap();
-    let number = |path: &str| told.pointer(path).and_then(serde_json::Value::as_f64);
+    let stats: serde_json::Value = serde_json::from_str(ran.err().lines().last().unwrap()).unwrap();
+    let number = |path: &str| stats.pointer(path).and_then(serde_json::Value::as_f64);
     for (path, wanted) in [
         ("/lines", 3.0),
         ("/requests/list", 1.0),
@@ -237,19 +239,19 @@ fn what_it_cost_is_told_at_the_end() {
         ("/reconnects", 0.0),
         ("/containers/2/lines", 1.0),
     ] {
-        assert_eq!(number(path), Some(wanted), "{path} of {told}");
+        assert_eq!(number(path), Some(wanted), "{path} of {stats}");
     }
     let peaks = ["/peak_streams", "/peak_connections"];
-    assert!(peaks.iter().all(|path| number(path) >= Some(1.0)), "{told}");
-    assert!(number("/waited_seconds/qps").is_some(), "{told}");
+    assert!(peaks.iter().all(|path| number(path) >= Some(1.0)), "{stats}");
+    assert!(number("/waited_seconds/qps").is_some(), "{stats}");
 }
 
 #[test]
-fn what_it_cost_so_far_is_told_on_request() {
+fn the_cost_so_far_is_reported_on_request() {
     let world = pods(2);
     let mut tail = world.start("web");
     tail.expect_all(["web-00 app a", "web-01 app a"]);
     tail.ask_for_stats();
-    tail.told("· at most 2 streams and ");
+    tail.reported("· at most 2 streams and ");
     tail.interrupt().exit(130);
 }

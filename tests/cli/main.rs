@@ -1,4 +1,5 @@
-//! The binary as a user runs it, against a double of the apiserver. One test binary, so that there is one to link.
+//! The program as a user runs it, against a double of the apiserver. There is one test binary, so that only one is
+//! linked.
 #![allow(clippy::print_stderr, reason = "a test that fails shows what the program printed")]
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -8,6 +9,7 @@ mod command_line;
 mod complete;
 mod conditions;
 mod connection;
+mod credentials;
 mod deletion;
 mod ending;
 mod faults;

@@ -1,11 +1,11 @@
-//! How lines look, and which of them are shown.
+//! The formats of lines, and the filters.
 
 use apiserver::{Match, Pod};
 use serde_json::{Value, json};
 
 use crate::harness::{World, stern_rs};
 
-/// One line, written at a certain time, in a pod with labels.
+/// A pod with labels and one line, which has a fixed timestamp.
 fn at_midnight(line: &str) -> World {
     let world = World::new();
     world.add_pod(Pod::new("web-1").label("app", "web").annotation("note", "x").node("node-a"));
@@ -120,14 +120,14 @@ fn a_pipe_is_not_coloured() {
     ran.stdout("web-1 app a\n").stderr("+ web-1 › app\n- web-1 › app\n");
 }
 
-/// The colour follows from the pod's name.
+/// A pod's color depends on its name.
 const COLOURED: &str = "\x1b[96mweb-1\x1b[0m \x1b[36mapp\x1b[0m a\n";
 
 #[test]
 fn colours_can_be_had_always() {
     let ran = World::web(["a"]).run("web --no-follow --color always --pod-colors 96 --container-colors 36");
     let ran = ran.stdout(COLOURED);
-    ran.told("\x1b[92;1m+\x1b[0;22m \x1b[96mweb-1\x1b[0m › \x1b[36mapp\x1b[0m\n");
+    ran.reported("\x1b[92;1m+\x1b[0;22m \x1b[96mweb-1\x1b[0m › \x1b[36mapp\x1b[0m\n");
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn the_containers_of_a_pod_have_its_colour_or_each_their_own() {
     world.log("web-1/proxy").push("a");
     let colours = |args: &str| {
         let out = world.run(&format!("web --no-follow --color always --pod-colors 91,92,93,94 {args}")).out();
-        // As in `ESC[91mweb-1ESC[0m ESC[91mapp`.
+        // For example `ESC[91mweb-1ESC[0m ESC[91mapp`.
         let colour = |line: &'_ str| line.split(['[', 'm']).nth(5).map(str::to_owned);
         out.lines().map(colour).collect::<std::collections::HashSet<_>>().len()
     };
@@ -174,10 +174,10 @@ fn notices_of_what_comes_and_goes_can_be_left_out() {
 }
 
 #[test]
-fn what_goes_wrong_is_told_all_the_same() {
+fn problems_are_reported_all_the_same() {
     let world = World::web(["a"]);
     world.forbid("get", "pods/log", "*");
-    world.run("web --no-follow --only-log-lines").told("not allowed to get pods/log");
+    world.run("web --no-follow --only-log-lines").reported("not allowed to get pods/log");
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn an_exclusion_goes_before_an_inclusion() {
 }
 
 #[test]
-fn what_is_included_or_highlighted_is_marked() {
+fn included_and_highlighted_text_is_marked() {
     let world = World::web(["an error here"]);
     for flag in ["-i", "-H"] {
         let ran = world.run(&format!("web --no-follow -o raw --color always {flag} error"));
@@ -212,7 +212,7 @@ fn words_of_the_kubelet_are_no_lines() {
     let world = World::web(["a"]);
     world.log("web-1/app").push_kubelet_error("failed to watch file: no such file");
     let ran = world.run("web --no-follow").stdout("web-1 app a\n");
-    ran.told("! web-1 › app: failed to watch file: no such file\n");
+    ran.reported("! web-1 › app: failed to watch file: no such file\n");
 }
 
 #[test]
@@ -220,9 +220,9 @@ fn standard_input_needs_no_cluster_and_has_no_names() {
     stern_rs("--stdin").input("a\nb\n").run().stdout("a\nb\n").stderr("").exit(0);
 }
 
-/// As in stern they change nothing; but who says them must know.
+/// They change nothing, as in stern, but they are reported.
 #[test]
-fn what_has_no_effect_on_standard_input_is_named() {
+fn flags_without_effect_on_standard_input_are_named() {
     let ran = stern_rs("--stdin web -n shop --tail 1 --since 1h -t --gaps -o json --qps 5 --context c -i a");
     let names = "the query \"web\", --namespace, --since, --tail, --timestamps, --gaps, --qps, --context";
     ran.input("a\nb\n")
@@ -233,12 +233,12 @@ fn what_has_no_effect_on_standard_input_is_named() {
 }
 
 #[test]
-fn what_a_config_file_says_of_clusters_is_ignored_in_silence() {
+fn flags_of_a_config_file_about_clusters_are_ignored_silently() {
     let world = World::new();
     let config = world.home.write("config.yaml", "tail: 5\nnamespace: [shop]\nstdin: true\n");
     world.stern_rs(&format!("--config {config}")).input("a\n").run().stdout("a\n").stderr("").exit(0);
     let tail = world.stern_rs(&format!("--config {config} --tail 1")).input("a\n").run();
-    tail.stdout("a\n").told("ignored with --stdin, which asks no cluster: --tail\n");
+    tail.stdout("a\n").reported("ignored with --stdin, which asks no cluster: --tail\n");
 }
 
 #[test]
@@ -302,7 +302,7 @@ fn standard_input_has_long_lines_too() {
 }
 
 #[test]
-fn json_tells_of_lines_that_may_be_missing_where_it_is_asked_to() {
+fn json_reports_lines_that_may_be_missing_on_request() {
     let world = World::new();
     world.pods(["web-1"]);
     world.log("web-1/app").push_at("2026-01-31T00:00:00Z", "a");
@@ -313,7 +313,7 @@ fn json_tells_of_lines_that_may_be_missing_where_it_is_asked_to() {
     tail.until(|account| account.requests.logs().len() == 2);
     world.log("web-1/app").rotate().push_at("2026-01-31T00:00:10.5Z", "b");
     gate.release();
-    tail.told("! web-1 › app: lines may be missing between ");
+    tail.reported("! web-1 › app: lines may be missing between ");
     let lines = json_lines(&tail.interrupt().out());
     assert_eq!(
         lines[1]["gap"],
@@ -324,9 +324,9 @@ fn json_tells_of_lines_that_may_be_missing_where_it_is_asked_to() {
 }
 
 #[test]
-fn a_line_for_which_there_is_no_temporary_file_is_told() {
+fn a_line_for_which_there_is_no_temporary_file_is_reported() {
     let long = "x".repeat(3 << 20);
     let world = World::web([&long]);
     let ran = world.stern_rs("web --no-follow -o raw").env("TMPDIR", "/nonexistent").run();
-    ran.told("! web-1 › app: a line is cut: there is no room for it").exit(3);
+    ran.reported("! web-1 › app: a line is cut: there is no room for it").exit(3);
 }

@@ -1,10 +1,10 @@
-//! More containers than can be followed: the newest are followed, the others read in turn.
+//! More containers than can be followed: the newest are followed, the others are polled in turn.
 
 use apiserver::{Account, Answer, Match, Pod, Request};
 
 use crate::harness::World;
 
-/// Has each pod write a line a second or more, for as long as anybody is connected.
+/// Lets each pod write a line a second or more until the program disconnects.
 fn write_on(world: &World, pods: usize) {
     let mut asked = 0;
     while world.account().open_connections > 0 {
@@ -17,10 +17,10 @@ fn write_on(world: &World, pods: usize) {
     }
 }
 
-/// Run with this many places, all but the newest container are polled.
+/// With these arguments, all containers except the newest are polled.
 const TWO: &str = "web -o raw --max-log-requests 2";
 
-/// Two pods, of which each line is polled for, and the newest, which is followed and writes nothing.
+/// Two pods that are polled, and the newest, which is followed and writes nothing.
 fn two() -> World {
     let world = World::web(["a"]);
     world.pod("web-2", ["b"]);
@@ -38,12 +38,12 @@ fn five_hundred_containers_are_shown_through_fifty_streams() {
     let mut tail = world.start("web -o raw --qps -1");
     let lines: Vec<String> = (0..500).map(|n| format!("line {n}")).collect();
     tail.expect_all(lines.iter().map(String::as_str));
-    tail.told("· following 45 of 500 containers, polling 455 ");
+    tail.reported("· following 45 of 500 containers, polling 455 ");
     assert!(world.account().peak_log_streams <= 50, "{}", world.account());
 }
 
 #[test]
-fn what_is_polled_is_shown_once_and_in_order() {
+fn polled_lines_are_shown_once_and_in_order() {
     let world = two();
     let mut tail = world.start(TWO);
     tail.expect_all(["a", "b"]);
@@ -72,13 +72,13 @@ fn a_poll_asks_for_few_lines_and_for_more_until_it_has_found_its_place() {
 }
 
 #[test]
-fn lines_that_are_gone_before_their_turn_are_told() {
+fn lines_that_are_gone_before_their_turn_are_reported() {
     let world = two();
     let mut tail = world.start(TWO);
     tail.expect_all(["a", "b"]);
     world.log("web-1/app").push("lost").rotate().push("c");
     tail.expect("c");
-    tail.told("! web-1 › app: lines may be missing between ");
+    tail.reported("! web-1 › app: lines may be missing between ");
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn a_pod_that_is_being_deleted_does_not_wait_for_its_turn() {
     let mut tail = world.start(TWO);
     tail.expect_all(["a", "b"]);
     let logs = || world.requests().logs().path("/web-1/").len();
-    // Quiet for long enough that its next turn is some seconds away.
+    // After this silence its next turn is some seconds away.
     tail.until(|account| account.requests.logs().path("/web-1/").len() >= 4);
     world.log("web-1/app").push("last words");
     let before = logs();
@@ -121,7 +121,9 @@ fn the_only_place_is_followed_in_and_lent() {
     world.pod("web-2", ["b"]);
     let mut tail = world.start("web -o raw --max-log-requests 1");
     tail.expect_all(["a", "b"]);
-    tail.told("· following 1 of 2 containers, polling 1 every ~1 s; --max-log-requests raises it\n");
+    tail.reported(
+        "· following 1 of 2 containers, polling 1 every ~1 s; raise --max-log-requests to follow more\n",
+    );
     for round in 0..3 {
         let lines: Vec<String> = (0..4).map(|n| format!("{round}.{n}")).collect();
         for pod in ["web-1/app", "web-2/app"] {
@@ -133,7 +135,7 @@ fn the_only_place_is_followed_in_and_lent() {
     let followed = world.requests().logs().filter(|log| log.query("follow").is_some());
     assert_eq!(followed.path("/web-1/").len(), 0);
     assert!(followed.path("/web-2/").len() >= 2, "{}", world.account());
-    tail.interrupt().never_told("may be missing");
+    tail.interrupt().never_reported("may be missing");
 }
 
 #[test]
@@ -163,8 +165,8 @@ fn a_node_has_no_more_followers_than_it_can_bear() {
     let mut tail = world.start("web -o raw --max-streams-per-node 2");
     let lines: Vec<String> = (0..6).map(|n| format!("line {n}")).collect();
     tail.expect_all(lines.iter().map(String::as_str));
-    tail.told("following 4 of 6 containers, polling 2 ");
-    tail.told("--max-streams-per-node raises it");
+    tail.reported("following 4 of 6 containers, polling 2 ");
+    tail.reported("raise --max-streams-per-node to follow more");
     let open = world.requests().logs().open();
     assert_eq!(open.filter(|log| log.query("follow").is_some()).len(), 4);
 }
@@ -180,7 +182,7 @@ fn a_restart_is_shown_though_polls_take_all_that_they_may() {
         let tail = tail;
         let polls =
             |account: &Account| account.requests.logs().filter(|log| log.query("follow").is_none()).len();
-        // By now they have used up what was saved.
+        // By now the polls have used up the burst.
         tail.until(|account| polls(account) >= 4 * 45);
         for pod in ["web-0", "web-89"] {
             world.log(&format!("{pod}/app")).push("last words");
@@ -188,11 +190,11 @@ fn a_restart_is_shown_though_polls_take_all_that_they_may() {
             world.log(&format!("{pod}/app")).push("again");
             tail.shown(&format!("{pod} app again"), 1);
         }
-        tail.interrupt().never_told("may be missing");
+        tail.interrupt().never_reported("may be missing");
     });
 }
 
-/// With a shorter bound than the default one, for the sake of the test.
+/// The timeout is shorter than the default, for the test.
 #[test]
 fn polls_that_are_never_answered_do_not_stop_polling() {
     let world = two();
@@ -204,5 +206,5 @@ fn polls_that_are_never_answered_do_not_stop_polling() {
     world.log("web-1/app").push("c");
     world.log("web-2/app").push("d");
     tail.expect_all(["c", "d"]);
-    tail.interrupt().never_told("the apiserver answers again");
+    tail.interrupt().never_reported("the apiserver answers again");
 }

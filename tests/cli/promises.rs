@@ -1,4 +1,4 @@
-//! `docs/reliability.md` names tests: each exists, in the module that is named.
+//! Each test that `docs/reliability.md` names exists in the named module.
 
 use std::{
     fs,

@@ -12,7 +12,7 @@ use crate::{
 
 const LABEL: &str = "app.kubernetes.io/instance";
 
-/// A prompt on a terminal; standard output is a file.
+/// A prompt on a terminal, with standard output in a file.
 struct Prompt {
     world: World,
     terminal: Terminal,
@@ -46,7 +46,7 @@ impl Prompt {
         Prompt { world, terminal }
     }
 
-    /// What came on standard output, sorted.
+    /// The lines of standard output, sorted.
     fn out(&self) -> String {
         let out = self.world.home.read("out");
         let mut lines: Vec<_> = out.lines().collect();
@@ -56,7 +56,7 @@ impl Prompt {
 }
 
 #[test]
-fn what_is_typed_narrows_what_can_be_picked() {
+fn typing_narrows_the_choice() {
     let mut prompt = Prompt::start("");
     prompt.terminal.shows("> db");
     prompt.terminal.send("we");
@@ -111,13 +111,13 @@ fn a_signal_leaves_the_terminal_as_it_was() {
 }
 
 #[test]
-fn where_no_pod_has_the_label_it_says_so() {
+fn pods_without_the_label_are_an_error() {
     let prompt = Prompt::of(World::web(["a"]), "");
     prompt.terminal.shows("no pod in namespace \"default\" has the label app.kubernetes.io/instance");
     prompt.terminal.shows("code=1");
 }
 
 #[test]
-fn without_a_terminal_it_says_so() {
+fn a_missing_terminal_is_an_error() {
     stern_rs("-p").run().fails_with(2, &["--prompt needs a terminal"]);
 }

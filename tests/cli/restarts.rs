@@ -1,4 +1,4 @@
-//! Containers restart: each line once, and under the instance that wrote it.
+//! Restarts: each line is shown once, with the instance that wrote it.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ fn the_last_words_before_a_restart_come_first() {
 }
 
 #[test]
-fn what_a_broken_stream_left_before_a_restart_is_read_from_the_previous_log() {
+fn the_rest_after_a_broken_stream_and_a_restart_is_read_from_the_previous_log() {
     let world = World::web(["a"]);
     let mut tail = world.start("web");
     tail.expect("web-1 app a");
@@ -43,9 +43,9 @@ fn what_a_broken_stream_left_before_a_restart_is_read_from_the_previous_log() {
     world.log("web-1/app").push("last words");
     world.restart_container("web-1/app");
     world.log("web-1/app").push("b");
-    // What follows the restart in the watch is told.
+    // A later event of the watch is reported, so the restart is known.
     world.add_pod(Pod::new("web-2").container("app").waiting("ImagePullBackOff", ""));
-    tail.told("! web-2 › app waits");
+    tail.reported("! web-2 › app waits");
     gate.release();
     tail.expect("web-1 app last words");
     tail.expect("web-1 app b");
@@ -72,14 +72,14 @@ fn a_crash_loop_back_off_shows_nothing_twice() {
     tail.expect("web-1 app 1");
     world.terminate_container("web-1/app", 1, "Error");
     world.update_pod("web-1", |pod| pod.on("app").waiting("CrashLoopBackOff", "back-off 10s"));
-    tail.told("! web-1 › app waits: CrashLoopBackOff: back-off 10s\n");
+    tail.reported("! web-1 › app waits: CrashLoopBackOff: back-off 10s\n");
     world.start_container("web-1/app");
     world.log("web-1/app").push("2");
     tail.expect("web-1 app 2");
-    tail.interrupt().told("CrashLoopBackOff");
+    tail.interrupt().reported("CrashLoopBackOff");
 }
 
-/// Between an end and a restart, what a node serves as the current log it serves as the previous one too.
+/// Between an end and a restart, a node serves the same log as the current and as the previous one.
 #[test]
 fn a_crash_right_after_the_start_shows_nothing_twice() {
     let world = World::web(["1"]);
@@ -95,10 +95,10 @@ fn a_crash_right_after_the_start_shows_nothing_twice() {
         world.log("web-1/app").push(line);
         tail.expect(&format!("web-1 app {line}"));
     }
-    tail.interrupt().never_told("may be missing");
+    tail.interrupt().never_reported("may be missing");
 }
 
-/// The log is asked for, then the container restarts, and that is known before the answer comes.
+/// The container restarts after its log was requested, and the restart is known before the answer arrives.
 #[test]
 fn a_restart_before_a_log_is_opened_attributes_no_line_to_the_wrong_instance() {
     let world = World::web(["old"]);
@@ -108,9 +108,9 @@ fn a_restart_before_a_log_is_opened_attributes_no_line_to_the_wrong_instance() {
     tail.until(|account| account.requests.logs().len() == 1);
     world.restart_container("web-1/app");
     world.log("web-1/app").push("new");
-    // What follows the restart in the watch is told.
+    // A later event of the watch is reported, so the restart is known.
     world.add_pod(Pod::new("web-2").container("app").waiting("ImagePullBackOff", ""));
-    tail.told("! web-2 › app waits");
+    tail.reported("! web-2 › app waits");
     gate.release();
     tail.expect("web-1 app old");
     tail.expect("web-1 app new");
@@ -124,24 +124,24 @@ fn a_restart_while_a_container_waits_for_its_turn_attributes_no_line_to_the_wron
     let world = World::web(["a"]);
     let mut tail = world.start("web --max-log-requests 1");
     tail.expect("web-1 app a");
-    // A poll takes the only place.
+    // A poll takes the only stream.
     let gate = world.hold(Match::logs().path("/web-0/"));
     world.add_pod(Pod::new("web-0").created(world.now() - SignedDuration::from_hours(1)));
     tail.until(|account| account.requests.logs().path("/web-0/").len() == 1);
     world.pod("web-2", ["old"]);
-    tail.told("polling 2");
+    tail.reported("polling 2");
     world.restart_container("web-2/app");
     world.log("web-2/app").push("new");
-    // What follows the restart in the watch is told.
+    // A later event of the watch is reported, so the restart is known.
     world.add_pod(Pod::new("web-3").container("app").waiting("ImagePullBackOff", ""));
-    tail.told("! web-3 › app waits");
+    tail.reported("! web-3 › app waits");
     gate.release();
     tail.expect("web-2 app old");
     tail.expect("web-2 app new");
     tail.interrupt();
 }
 
-/// The same, but what is told of the restart is late.
+/// The same, but the watch reports the restart late.
 #[test]
 fn a_restart_that_is_known_only_after_a_log_was_opened_shows_each_line_once() {
     let world = World::web(["old"]);
@@ -151,14 +151,14 @@ fn a_restart_that_is_known_only_after_a_log_was_opened_shows_each_line_once() {
     let mut tail = world.start("web");
     tail.until(|account| account.requests.logs().len() == 1);
     world.restart_container("web-1/app");
-    // The status knows seconds only; this comes well after the one in which the old instance ended.
+    // The status has whole seconds only; this is well after the second in which the old instance ended.
     let later = world.now() + Duration::from_secs(3);
     world.log("web-1/app").push_at(later, "new");
     log.release();
     tail.expect("web-1 app new");
     watch.release();
     world.add_pod(Pod::new("web-2").container("app").waiting("ImagePullBackOff", ""));
-    tail.told("! web-2 › app waits");
+    tail.reported("! web-2 › app waits");
     world.log("web-1/app").push_at(later, "newer");
     tail.expect("web-1 app old");
     tail.expect("web-1 app newer");
@@ -168,7 +168,7 @@ fn a_restart_that_is_known_only_after_a_log_was_opened_shows_each_line_once() {
     tail.interrupt();
 }
 
-/// The instants that a status knows are too coarse to tell the instances apart.
+/// The timestamps of a status are too coarse to distinguish the instances.
 #[test]
 fn a_restart_within_a_second_that_is_known_late_shows_each_line_once() {
     let world = World::web(["old"]);
@@ -187,12 +187,12 @@ fn a_restart_within_a_second_that_is_known_late_shows_each_line_once() {
     tail.expect("web-1 app newer");
     tail.interrupt()
         .lines(["web-1 app new", "web-1 app old", "web-1 app newer"])
-        .never_told("may be missing");
+        .never_reported("may be missing");
 }
 
-/// What follows a broken stream is another log, and for long nobody is told why.
+/// The broken stream resumes in another log, long before the watch reports the restart.
 #[test]
-fn a_restart_that_a_watch_is_late_to_tell_is_not_taken_for_a_rotation() {
+fn a_restart_that_a_watch_is_late_to_report_is_not_taken_for_a_rotation() {
     let world = World::web(["a"]);
     let mut tail = world.start("web");
     tail.expect("web-1 app a");
@@ -205,7 +205,7 @@ fn a_restart_that_a_watch_is_late_to_tell_is_not_taken_for_a_rotation() {
     world.restart_container("web-1/app");
     world.log("web-1/app").push("b");
     log.release();
-    // The status is asked for.
+    // The program requests the status.
     tail.until(|account| account.requests.lists().len() == 2);
     watch.release();
     tail.expect("web-1 app last words");
@@ -213,7 +213,7 @@ fn a_restart_that_a_watch_is_late_to_tell_is_not_taken_for_a_rotation() {
     tail.interrupt().stderr("+ web-1 › app\n- web-1 › app (Error, exit 1)\n+ web-1 › app\n");
 }
 
-/// Not even the apiserver knows why what follows a broken stream is another log.
+/// The broken stream resumes in another log, and the apiserver does not know of the restart either.
 #[test]
 fn a_restart_that_a_kubelet_is_late_to_report_is_not_taken_for_a_rotation() {
     let world = World::web(["a"]);
@@ -225,7 +225,7 @@ fn a_restart_that_a_kubelet_is_late_to_report_is_not_taken_for_a_rotation() {
     world.log("web-1/app").push("last words");
     world.hold_status("web-1");
     world.restart_container("web-1/app");
-    // A restart takes its time.
+    // A restart takes some time.
     world.log("web-1/app").push_at(world.now() + Duration::from_secs(1), "b");
     log.release();
     tail.expect("web-1 app last words");
@@ -234,7 +234,7 @@ fn a_restart_that_a_kubelet_is_late_to_report_is_not_taken_for_a_rotation() {
     tail.interrupt().stderr("+ web-1 › app\n- web-1 › app (Error, exit 1)\n+ web-1 › app\n");
 }
 
-/// The node kept nothing of the old instance, so that nobody can tell that the new one's log is not its own.
+/// The node kept nothing of the old instance, so the new instance's log cannot be distinguished from the old one's.
 #[test]
 fn a_restart_that_is_reported_late_by_a_node_that_keeps_no_previous_log_repeats_nothing() {
     let world = World::web(["a"]);
@@ -250,14 +250,14 @@ fn a_restart_that_is_reported_late_by_a_node_that_keeps_no_previous_log_repeats_
     world.log("web-1/app").push("b");
     log.release();
     tail.expect("web-1 app b");
-    tail.told("! web-1 › app: lines may be missing between ");
+    tail.reported("! web-1 › app: lines may be missing between ");
     world.report_status("web-1");
     world.log("web-1/app").push("c");
     tail.expect("web-1 app c");
     tail.interrupt();
 }
 
-/// It reports that the old one ended while the new one writes already.
+/// The kubelet reports the end of the old instance while the new one writes already.
 #[test]
 fn a_restart_that_is_reported_long_after_the_end_shows_each_line_once() {
     let world = World::web(["old"]);
@@ -275,15 +275,15 @@ fn a_restart_that_is_reported_long_after_the_end_shows_each_line_once() {
     watch.release();
     world.end(Match::logs());
     tail.expect("web-1 app old");
-    tail.told("- web-1 › app (Error, exit 1)");
+    tail.reported("- web-1 › app (Error, exit 1)");
     world.report_status("web-1");
     world.log("web-1/app").push("newer");
     tail.expect("web-1 app newer");
-    tail.interrupt().never_told("may be missing");
+    tail.interrupt().never_reported("may be missing");
 }
 
 #[test]
-fn a_container_that_restarted_before_it_was_seen_is_told() {
+fn a_container_that_restarted_before_it_was_seen_is_reported() {
     let world = World::web(["a"]);
     let mut tail = world.start("web");
     tail.expect("web-1 app a");
@@ -295,13 +295,13 @@ fn a_container_that_restarted_before_it_was_seen_is_told() {
     world.log("web-2/app").push("b");
     world.report_status("web-2");
     tail.expect("web-2 app b");
-    tail.told("! web-2 › app: had restarted before it was seen; what it wrote earlier was not read\n");
+    tail.reported("! web-2 › app: had restarted before it was seen; what it wrote earlier was not read\n");
     tail.interrupt();
 }
 
-/// The new instance has crashed as well: until there is another, nobody can read the old one's log.
+/// The new instance has crashed too: the old instance's log cannot be read any more.
 #[test]
-fn a_log_that_is_out_of_reach_between_two_crashes_is_told_and_the_next_is_shown_once() {
+fn a_log_that_is_out_of_reach_between_two_crashes_is_reported_and_the_next_is_shown_once() {
     let world = World::web(["old"]);
     let log = Gate::new();
     world.on(Match::logs()).then(Answer::ok().hold(&log));
@@ -315,14 +315,14 @@ fn a_log_that_is_out_of_reach_between_two_crashes_is_told_and_the_next_is_shown_
     log.release();
     tail.expect("web-1 app new");
     world.report_status("web-1");
-    tail.told("! web-1 › app: lines may be missing: the log was gone before it could be read\n");
+    tail.reported("! web-1 › app: lines may be missing: the log was gone before it could be read\n");
     world.start_container("web-1/app");
     world.log("web-1/app").push_at(world.now() + Duration::from_secs(2), "newer");
     tail.expect("web-1 app newer");
     tail.interrupt().lines(["web-1 app new", "web-1 app newer"]);
 }
 
-/// It is so late that the new instance has ended as well.
+/// The report is so late that the new instance has ended too.
 #[test]
 fn a_restart_that_is_reported_with_its_end_shows_each_line_once() {
     let world = World::web(["old"]);
@@ -339,6 +339,6 @@ fn a_restart_that_is_reported_with_its_end_shows_each_line_once() {
     world.report_status("web-1");
     tail.expect("web-1 app old");
     tail.until(|account| account.requests.logs().open().is_empty());
-    tail.told("- web-1 › app (Error, exit 1, restart 1)");
+    tail.reported("- web-1 › app (Error, exit 1, restart 1)");
     tail.interrupt().lines(["web-1 app new", "web-1 app old"]);
 }

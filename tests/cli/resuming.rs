@@ -1,4 +1,4 @@
-//! Streams and servers that break while containers go on: nothing is lost, and nothing is shown twice.
+//! Streams and servers break while containers write: no line is lost, and none is shown twice.
 
 use apiserver::{After, Answer, Chunks, Match, Pod};
 
@@ -6,7 +6,7 @@ use crate::harness::{Tail, World};
 
 const LINES: [&str; 6] = ["one", "two", "zwei → ünïcödé ✓", "three", "", "four"];
 
-/// Expects all lines once, then a line that is written last: so that nothing comes again in between.
+/// Expects all lines once, then a line that is written last, so that a repeated line before it is seen.
 #[track_caller]
 fn expect_each_once(world: &World, tail: &mut Tail) {
     for line in LINES {
@@ -48,7 +48,7 @@ fn a_stream_may_break_over_and_over() {
 
 #[test]
 fn a_stream_may_break_at_every_byte() {
-    // The first line and what surrounds the break: within a timestamp, a character, and at a line's end.
+    // The first line and the surroundings of the break: within a timestamp, within a character, at a line's end.
     for bytes in [1, 20, 30, 31, 33, 35, 36, 70, 71, 80, 113, 114, 115, 116, 117] {
         let world = World::web(LINES);
         world.on(Match::logs()).then(Answer::ok().cut_after(After::Bytes(bytes)));
@@ -78,7 +78,7 @@ fn chunks_may_be_cut_anywhere() {
 }
 
 #[test]
-fn lines_that_share_an_instant_are_told_apart() {
+fn lines_that_share_an_instant_are_distinguished() {
     let world = World::new();
     world.pods(["web-1"]);
     let now = world.now();
@@ -117,7 +117,7 @@ fn a_log_that_breaks_without_following_is_read_to_its_end() {
 }
 
 #[test]
-fn what_is_bounded_by_tail_is_resumed_without_the_bound() {
+fn a_log_bounded_by_tail_is_resumed_without_the_bound() {
     let world = World::web(["a", "b", "c"]);
     world.on(Match::logs()).then(Answer::ok().cut_after(After::Lines(1)));
     let mut tail = world.start("web -o raw --tail 2");
@@ -140,7 +140,7 @@ fn a_resumed_log_is_asked_for_from_shortly_before_the_last_line() {
 }
 
 #[test]
-fn a_log_that_was_rotated_while_a_stream_was_broken_is_told() {
+fn a_log_that_was_rotated_while_a_stream_was_broken_is_reported() {
     let world = World::web(["a"]);
     let mut tail = world.start("web");
     tail.expect("web-1 app a");
@@ -150,7 +150,7 @@ fn a_log_that_was_rotated_while_a_stream_was_broken_is_told() {
     world.log("web-1/app").push("lost").rotate().push("b");
     gate.release();
     tail.expect("web-1 app b");
-    tail.told("! web-1 › app: lines may be missing between ");
+    tail.reported("! web-1 › app: lines may be missing between ");
     tail.interrupt();
 }
 
@@ -179,7 +179,7 @@ fn a_kubelet_that_restarts_is_waited_for() {
 }
 
 #[test]
-fn a_kubelet_that_is_away_for_long_is_told_once_for_all_its_containers() {
+fn a_kubelet_that_is_away_for_long_is_reported_once_for_all_its_containers() {
     let world = World::new();
     world.add_pods((0..10).map(|n| Pod::new(format!("web-{n}"))));
     let mut tail = world.start("web -o raw");
@@ -192,8 +192,8 @@ fn a_kubelet_that_is_away_for_long_is_told_once_for_all_its_containers() {
     }
     world.start_kubelet("node-1");
     tail.expect_all(lines.iter().map(String::as_str));
-    let told = "! cannot read logs of node node-1: dial tcp node-1:10250: connect: connection refused; trying again\n";
-    tail.interrupt().told(told).told("!");
+    let reported = "! cannot read logs of node node-1: dial tcp node-1:10250: connect: connection refused; trying again\n";
+    tail.interrupt().reported(reported).reported("!");
 }
 
 #[test]
@@ -205,12 +205,12 @@ fn a_server_that_goes_down_and_comes_up_again_is_followed_on() {
     world.down();
     world.log("web-1/app").push("b");
     world.pod("web-2", ["c"]);
-    tail.told("cannot reach the apiserver");
+    tail.reported("cannot reach the apiserver");
     world.up();
     tail.expect_all(["web-1 app b", "web-2 app c"]);
-    tail.told("· the apiserver answers again\n");
-    let ran = tail.interrupt().told("cannot reach the apiserver").exit(130);
-    ran.told("connection refused; trying again\n").never_told("is it running there?");
+    tail.reported("· the apiserver answers again\n");
+    let ran = tail.interrupt().reported("cannot reach the apiserver").exit(130);
+    ran.reported("connection refused; trying again\n").never_reported("is it running there?");
 }
 
 #[test]
@@ -228,7 +228,7 @@ fn a_server_that_sends_everybody_away_is_asked_again() {
 }
 
 #[test]
-fn a_container_that_is_gone_when_its_log_is_asked_for_is_told() {
+fn a_container_that_is_gone_when_its_log_is_asked_for_is_reported() {
     let world = World::web(["a"]);
     world.pod("web-2", ["b"]);
     let gate = world.hold(Match::logs().path("web-2"));
@@ -237,7 +237,7 @@ fn a_container_that_is_gone_when_its_log_is_asked_for_is_told() {
     world.delete_pod("web-2");
     gate.release();
     let ran = tail.finish().stdout("web-1 app a\n");
-    ran.told("! web-2 › app: gone before its log could be read").exit(3);
+    ran.reported("! web-2 › app: gone before its log could be read").exit(3);
 }
 
 #[test]
@@ -246,7 +246,7 @@ fn a_log_that_cannot_be_read_does_not_keep_from_the_others() {
     world.add_pod(Pod::new("web-2"));
     world.on(Match::logs().path("web-2")).always(Answer::status(403, "Forbidden", "no"));
     let ran = world.run("web --no-follow").stdout("web-1 app a\n").exit(3);
-    ran.told("! web-2 › app: not allowed to get pods/log");
+    ran.reported("! web-2 › app: not allowed to get pods/log");
 }
 
 #[test]
@@ -254,7 +254,7 @@ fn logs_that_can_none_be_read_are_a_failure() {
     let world = World::web(["a"]);
     world.forbid("get", "pods/log", "*");
     let ran = world.run("web --no-follow").stdout("").exit(1);
-    ran.told("! web-1 › app: not allowed to get pods/log \"web-1\" in namespace \"default\"");
+    ran.reported("! web-1 › app: not allowed to get pods/log \"web-1\" in namespace \"default\"");
 }
 
 #[test]
@@ -269,12 +269,12 @@ fn a_node_that_cannot_follow_another_log_is_read_over_and_over() {
     tail.expect("web-1 app b");
     world.log("web-1/app").push("c");
     tail.expect("web-1 app c");
-    tail.told(" can follow no more logs; reading 1 of them in turn, about every 1 s\n");
+    tail.reported(" cannot follow more logs; polling 1 of them, about every 1 s\n");
 }
 
-/// All that came after the break lies in a file that is read no more, and then the container is gone too.
+/// All lines after the break were rotated away, and then the container is gone too.
 #[test]
-fn a_log_that_was_rotated_before_a_restart_is_told() {
+fn a_log_that_was_rotated_before_a_restart_is_reported() {
     let world = World::web(["a"]);
     let mut tail = world.start("web");
     tail.expect("web-1 app a");
@@ -286,7 +286,7 @@ fn a_log_that_was_rotated_before_a_restart_is_told() {
     world.log("web-1/app").push("b");
     gate.release();
     tail.expect("web-1 app b");
-    tail.told("! web-1 › app: lines may be missing ");
+    tail.reported("! web-1 › app: lines may be missing ");
     tail.interrupt();
 }
 
@@ -304,10 +304,10 @@ fn a_previous_log_that_is_not_there_yet_is_waited_for() {
     world.restart_container("web-1/app");
     world.log("web-1/app").push("b");
     world.add_pod(Pod::new("web-2").container("app").waiting("ImagePullBackOff", ""));
-    // What follows the restart in the watch is told.
-    tail.told("! web-2 › app waits");
+    // A later event of the watch is reported, so the restart is known.
+    tail.reported("! web-2 › app waits");
     gate.release();
     tail.expect("web-1 app last words");
     tail.expect("web-1 app b");
-    tail.interrupt().never_told("may be missing");
+    tail.interrupt().never_reported("may be missing");
 }

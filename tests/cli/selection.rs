@@ -64,7 +64,7 @@ fn a_pod_by_kind_and_name_is_asked_for_alone() {
 }
 
 #[test]
-fn what_cannot_be_a_pods_name_is_a_regex_for_the_whole_name() {
+fn a_pattern_that_cannot_be_a_name_is_a_regex_for_the_whole_name() {
     let world = world();
     world.pods(["web-11"]);
     world.run("pod/web-. --no-follow").selected(["web-1 › app", "web-2 › app"]);
@@ -180,7 +180,7 @@ fn fields_select_without_a_query() {
 }
 
 #[test]
-fn a_field_that_the_apiserver_does_not_know_is_its_error_to_tell() {
+fn an_unknown_field_is_an_error_of_the_apiserver() {
     let ran = world().run("--field-selector spec.colour=red --no-follow");
     ran.fails_with(1, &["cannot list pods", "spec.colour"]);
 }
@@ -256,7 +256,7 @@ fn ephemeral_containers_can_be_left_out() {
     kinds().run("web --ephemeral-containers=false --no-follow").selected(wanted);
 }
 
-/// A container in each state; the one that waits ran before.
+/// A container in each state; the waiting one ran before.
 fn states() -> World {
     let world = World::new();
     let pod = Pod::new("web-1").container("runs").container("ended").terminated(0, "Completed");
@@ -302,13 +302,13 @@ fn nothing_that_matches_is_no_error() {
 #[test]
 fn nothing_that_matches_names_where_was_looked() {
     let world = world();
-    world.run("nobody -A --no-follow").told("no container matches in any namespace").exit(0);
-    world.run("nobody -n a,b --no-follow").told("no container matches in namespaces a, b").exit(0);
+    world.run("nobody -A --no-follow").reported("no container matches in any namespace").exit(0);
+    world.run("nobody -n a,b --no-follow").reported("no container matches in namespaces a, b").exit(0);
 }
 
 #[test]
 fn a_pod_that_does_not_exist_is_no_error() {
-    world().run("pod/nobody --no-follow").stdout("").told("no container matches").exit(0);
+    world().run("pod/nobody --no-follow").stdout("").reported("no container matches").exit(0);
 }
 
 #[test]
@@ -336,12 +336,16 @@ fn a_namespace_that_is_forbidden_does_not_keep_from_the_others() {
     let world = namespaces();
     world.forbid("list", "pods", "jobs");
     let ran = world.run("web -n shop,jobs --no-follow").selected(["shop web-1 › app"]);
-    ran.told("not allowed to list pods in namespace \"jobs\"");
+    ran.reported("not allowed to list pods in namespace \"jobs\"");
 }
 
 #[test]
 fn namespaces_that_are_all_forbidden_are_an_error() {
     let world = namespaces();
     world.forbid("*", "*", "*");
-    world.run("web -n shop,jobs --no-follow").stdout("").told("stern-rs: not allowed to list pods").exit(1);
+    world
+        .run("web -n shop,jobs --no-follow")
+        .stdout("")
+        .reported("stern-rs: not allowed to list pods")
+        .exit(1);
 }

@@ -1,10 +1,10 @@
-//! Streams that fall silent, and answers that end too soon without a word: both are looked into.
+//! Streams that fall silent, and truncated answers that look complete: the log is checked in both cases.
 
 use apiserver::{After, Answer, Match};
 
 use crate::harness::World;
 
-/// How many requests followed the log.
+/// The number of requests that followed the log.
 fn followed(world: &World) -> usize {
     world.log_queries("follow").iter().filter(|follow| *follow == "true").count()
 }
@@ -32,7 +32,7 @@ fn a_stream_that_missed_nothing_is_left_open() {
 }
 
 #[test]
-fn where_there_is_no_room_for_a_look_the_stream_itself_is_opened_again() {
+fn without_room_for_a_look_the_stream_itself_is_opened_again() {
     let world = World::web(["a"]);
     let mut tail = world.start("web -o raw --idle-check 200ms --max-log-requests 1");
     tail.expect("a");
@@ -71,7 +71,7 @@ fn the_rest_of_a_terminated_container_is_confirmed_too() {
     world.on(Match::logs()).then(Answer::ok().end_after(After::Lines(2)));
     let mut tail = world.start("web -o raw");
     tail.expect_all(["a", "b", "c"]);
-    tail.told("- web-1 › app (Error, exit 1)");
+    tail.reported("- web-1 › app (Error, exit 1)");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Standard streams that another program, which shares them, has set not to block.
+//! Standard streams that another program, which shares them, has set to non-blocking mode.
 
 use std::{
     collections::BTreeSet,
@@ -16,14 +16,14 @@ use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
 use crate::harness::{World, stern_rs};
 
-/// A stream's end that the test reads, and the one that the program writes to.
+/// The end of a stream that the test reads, and the end that the program writes to.
 type Ends = (Box<dyn Read + Send>, OwnedFd);
 
 const STREAMS: [fn() -> Ends; 3] = [socket, full_pipe, terminal];
 
 const COUNT: usize = 20_000;
 
-/// A log larger than what any stream and all queues hold.
+/// A log larger than any stream and all queues together.
 fn flood() -> World {
     let world = World::new();
     world.pods(["web-1"]);
@@ -47,7 +47,7 @@ fn full_pipe() -> Ends {
     (Box::new(reader), unblocked(writer))
 }
 
-/// A terminal, without which its other end would not be.
+/// The controlling end of a terminal. Closing it would close the other end.
 struct Terminal {
     reader: Box<dyn Read + Send>,
     _master: Box<dyn MasterPty + Send>,
@@ -55,7 +55,7 @@ struct Terminal {
 
 impl Read for Terminal {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        // That all who wrote to it are gone is an error here.
+        // On a terminal, a read fails once all writers are gone.
         Ok(self.reader.read(buffer).unwrap_or(0))
     }
 }
@@ -69,7 +69,7 @@ fn terminal() -> Ends {
     (Box::new(Terminal { reader, _master: pty.master }), writer.into())
 }
 
-/// Lines of a log that begin with these numbers, in this order, and end in `.`.
+/// Checks that lines begin with these numbers, in this order, and end in `.`.
 #[track_caller]
 fn assert_whole(text: &str) {
     for (n, line) in text.lines().enumerate() {
@@ -116,13 +116,13 @@ fn ctrl_c_ends_it_while_such_a_stream_takes_nothing() {
         let (reader, writer) = stream();
         let tail = world.stern_rs("web -o raw").stdout(writer).start();
         tail.until(|account| account.requests.logs().iter().any(|log| log.bytes() > 1 << 20));
-        tail.interrupt().never_told("cannot write").exit(130);
+        tail.interrupt().never_reported("cannot write").exit(130);
         drop(reader);
     }
 }
 
 #[test]
-fn a_reader_who_goes_away_ends_the_wait_for_it() {
+fn a_reader_that_goes_away_ends_the_wait_for_it() {
     for (stream, code) in [(socket as fn() -> Ends, 0), (full_pipe, 0), (terminal, 1)] {
         let world = flood();
         let (reader, writer) = stream();
@@ -151,7 +151,7 @@ fn no_notice_is_lost_where_standard_error_does_not_wait() {
         });
         tail.finish().exit(0);
         let text = reading.join().unwrap();
-        let told: BTreeSet<&str> = text.lines().filter_map(|line| line.strip_prefix("+ ")).collect();
-        assert_eq!(told.len(), PODS, "{text}");
+        let reported: BTreeSet<&str> = text.lines().filter_map(|line| line.strip_prefix("+ ")).collect();
+        assert_eq!(reported.len(), PODS, "{text}");
     }
 }

@@ -1,4 +1,4 @@
-//! Over which connections logs come, and what becomes of them when those break.
+//! The connections that logs use, and the logs when connections break.
 
 use std::{
     collections::HashSet,
@@ -9,7 +9,7 @@ use apiserver::{After, Answer, ApiServer, Builder, Match, Pod};
 
 use crate::harness::World;
 
-/// A world of that many pods, each with one line, behind TLS.
+/// A world of this many pods, each with one line, behind TLS.
 fn world(builder: Builder, pods: usize) -> World {
     let world = World::of(builder.tls());
     world.add_pods((0..pods).map(|n| Pod::new(format!("web-{n:03}"))));
@@ -19,7 +19,7 @@ fn world(builder: Builder, pods: usize) -> World {
     world
 }
 
-/// On how many connections logs were asked for.
+/// The number of connections with log requests.
 fn log_connections(world: &World) -> usize {
     world.requests().logs().iter().map(|request| request.connection).collect::<HashSet<_>>().len()
 }
@@ -35,7 +35,7 @@ fn two_hundred_and_fifty_logs_come_over_three_connections() {
 }
 
 #[test]
-fn what_the_server_grants_bounds_a_connection() {
+fn the_limit_of_the_server_bounds_a_connection() {
     let world = world(ApiServer::builder().max_streams(1), 3);
     let mut tail = world.start("web");
     tail.expect_all(["web-000 app a", "web-001 app a", "web-002 app a"]);
@@ -63,7 +63,7 @@ fn logs_that_are_read_one_after_the_other_come_over_few_connections() {
             let ran = world.run(&format!("web --no-follow --qps -1 --max-log-requests {at_once}"));
             assert_eq!(ran.out().lines().count(), PODS);
             ran.exit(0);
-            // As many again ask whether a log that ended did.
+            // The checks of finished logs use as many again.
             assert!(world.account().connections <= 2 * at_once + 2, "{}", world.account().connections);
         }
     }
@@ -160,7 +160,7 @@ fn a_slow_reader_gets_every_line_of_every_log() {
         }
         let (mut reader, writer) = pipe().unwrap();
         let tail = world.stern_rs(&format!("web --no-follow {flags}")).stdout(writer).start();
-        // Nobody reads so far.
+        // The test has not read anything yet.
         tail.until(|account| account.requests.logs().len() == 3);
         let mut shown = String::new();
         reader.read_to_string(&mut shown).unwrap();

@@ -1,10 +1,10 @@
-//! The watch of the pods breaks, and is refused: streams go on meanwhile, and what it missed is made up for.
+//! The watch of the pods breaks or is refused: streams continue, and later the missed changes are found.
 
 use apiserver::{After, Answer, Match, Pod, Workload};
 
 use crate::harness::World;
 
-/// Ends the watch, answers so to what follows for a while, and returns once a new pod is known all the same.
+/// Ends the watch, refuses the next two requests, and returns standard error once a new pod is shown.
 #[track_caller]
 fn refuse(requests: fn() -> Match, refusal: Answer) -> String {
     let world = World::web(["a"]);
@@ -13,14 +13,14 @@ fn refuse(requests: fn() -> Match, refusal: Answer) -> String {
     tail.watches(1);
     let script = world.on(requests());
     script.times(2, &refusal);
-    // Lists are asked for again only where the watch is too old.
+    // Only a watch that is too old makes the program list again.
     world.expire_watches();
     tail.until(|_| script.given() > 0);
     world.log("web-1/app").push("b");
     tail.expect("web-1 app b");
     world.pod("web-2", ["c"]);
     tail.expect("web-2 app c");
-    assert_eq!(world.requests().logs().len(), 2, "streams that run are left alone");
+    assert_eq!(world.requests().logs().len(), 2, "running streams are not touched");
     tail.interrupt().exit(130).err()
 }
 
@@ -31,43 +31,43 @@ fn a_watch_that_is_put_off_is_begun_again_without_a_word() {
     assert_eq!(refuse(Match::watches, Answer::too_many_requests(1)), QUIET);
 }
 
-/// Where the next try succeeds, there is nothing to tell.
+/// If the next try succeeds, there is nothing to report.
 #[test]
-fn an_apiserver_that_breaks_connections_is_told_once_at_most() {
+fn an_apiserver_that_breaks_connections_is_reported_once_at_most() {
     for refusal in [Answer::reset(), Answer::close()] {
-        let told = refuse(Match::watches, refusal);
+        let reported = refuse(Match::watches, refusal);
         let (gone, back) =
-            (told.matches("; trying again\n").count(), told.matches("answers again\n").count());
-        assert!(gone <= 1 && back == gone, "{told}");
+            (reported.matches("; trying again\n").count(), reported.matches("answers again\n").count());
+        assert!(gone <= 1 && back == gone, "{reported}");
     }
 }
 
 #[test]
-fn a_watch_or_a_list_that_is_refused_for_a_while_is_told_once() {
+fn a_watch_or_a_list_that_is_refused_for_a_while_is_reported_once() {
     let refusals =
         [Answer::internal_error("etcdserver: leader changed"), Answer::unavailable(), Answer::unauthorized()];
     for refusal in refusals {
         for requests in [Match::watches, Match::lists] {
-            let told = refuse(requests, refusal.clone());
-            assert_eq!(told.matches("; trying again\n").count(), 1, "{told}");
-            assert_eq!(told.matches("· the pods are watched again\n").count(), 1, "{told}");
+            let reported = refuse(requests, refusal.clone());
+            assert_eq!(reported.matches("; trying again\n").count(), 1, "{reported}");
+            assert_eq!(reported.matches("· the pods are watched again\n").count(), 1, "{reported}");
         }
     }
 }
 
-/// A load balancer answers in the apiserver's place, or nobody accepts the credentials any more.
+/// A load balancer answers in place of the apiserver, or the credentials are no longer accepted.
 #[test]
-fn what_befalls_all_logs_alike_is_told_once_and_ends_none() {
+fn an_error_of_all_logs_is_reported_once_and_ends_none() {
     let page = Answer::text(200, "<html>Please log in</html>").header("content-type", "text/html");
-    for (refusal, told) in [(page, "answered with a web page"), (Answer::unauthorized(), "(401)")] {
+    for (refusal, reported) in [(page, "answered with a web page"), (Answer::unauthorized(), "(401)")] {
         let world = World::new();
         world.add_pods((0..20).map(|n| Pod::new(format!("web-{n}"))));
         let mut tail = world.start("web -o raw");
         tail.until(|account| account.open_log_streams == 20);
         let script = world.on(Match::logs());
         script.always(refusal);
-        if told == "(401)" {
-            // The watch is no exception.
+        if reported == "(401)" {
+            // The watch is refused too.
             world.on(Match::watches()).times(3, &Answer::unauthorized());
             world.cut(Match::watches());
         }
@@ -79,17 +79,17 @@ fn what_befalls_all_logs_alike_is_told_once_and_ends_none() {
         }
         script.stop();
         tail.expect_all(lines.iter().map(String::as_str));
-        tail.interrupt().told(told);
+        tail.interrupt().reported(reported);
     }
 }
 
 #[test]
 fn a_permission_that_comes_and_goes_is_no_end() {
     let refusal = Answer::status(403, "Forbidden", "pods is forbidden: User \"jane\" cannot watch");
-    let told = refuse(Match::watches, refusal.clone());
-    assert_eq!(told.matches("asking every 5 s instead").count(), 1, "{told}");
-    let told = refuse(Match::lists, refusal);
-    assert_eq!(told.matches("; trying again\n").count(), 1, "{told}");
+    let reported = refuse(Match::watches, refusal.clone());
+    assert_eq!(reported.matches("listing every 5 s instead").count(), 1, "{reported}");
+    let reported = refuse(Match::lists, refusal);
+    assert_eq!(reported.matches("; trying again\n").count(), 1, "{reported}");
 }
 
 #[test]
@@ -101,19 +101,19 @@ fn a_namespace_that_fails_does_not_stop_the_others() {
     tail.watches(2);
     world.on(Match::any().path("/shop/pods")).always(Answer::internal_error("gone mad"));
     world.expire_watches();
-    tail.told("gone mad");
+    tail.reported("gone mad");
     world.pod("web-3", ["c"]);
     tail.expect("default web-3 app c");
     for (log, shown) in [("web-1/app", "default web-1 app d"), ("shop/web-2/app", "shop web-2 app d")] {
         world.log(log).push("d");
         tail.expect(shown);
     }
-    tail.interrupt().exit(130).told("gone mad");
+    tail.interrupt().exit(130).reported("gone mad");
 }
 
-/// The names of pods that exist while nobody can see them are not lost either.
+/// The watch misses both changes.
 #[test]
-fn what_came_and_restarted_while_the_watch_was_away_is_shown() {
+fn pods_that_came_and_restarted_while_the_watch_was_away_are_shown() {
     let world = World::web(["a"]);
     let mut tail = world.start("web");
     tail.expect("web-1 app a");
@@ -128,10 +128,10 @@ fn what_came_and_restarted_while_the_watch_was_away_is_shown() {
     tail.expect("web-1 app last words");
     gate.release();
     tail.expect_all(["web-1 app b", "web-2 app c"]);
-    tail.interrupt().never_told("may be missing");
+    tail.interrupt().never_reported("may be missing");
 }
 
-/// Answers that a start may get while an apiserver, or a proxy before it, starts again.
+/// Answers that a start may get while an apiserver, or a proxy before it, restarts.
 fn restarting() -> [Answer; 7] {
     [
         Answer::reset(),
@@ -159,28 +159,29 @@ fn a_start_while_the_apiserver_restarts_is_waited_for() {
         worlds.iter().flat_map(|[pattern, workload]| [start(pattern, "web"), start(workload, "deploy/web")]);
     for (_, mut tail) in tails.collect::<Vec<_>>() {
         tail.expect("web-1 app a");
-        let told = tail.interrupt().exit(130).err();
-        let (lost, back) = (told.matches("; trying again\n").count(), told.matches(" answers").count());
-        assert!(lost <= 1 && back <= lost, "{told}");
+        let reported = tail.interrupt().exit(130).err();
+        let (lost, back) =
+            (reported.matches("; trying again\n").count(), reported.matches(" answers").count());
+        assert!(lost <= 1 && back <= lost, "{reported}");
     }
 }
 
 #[test]
-fn a_start_while_the_apiserver_is_down_is_told_once_and_so_is_its_end() {
+fn a_start_while_the_apiserver_is_down_is_reported_once_and_so_is_its_end() {
     let world = World::web(["a"]);
     world.down();
     let mut tail = world.start("web");
-    tail.told("cannot reach the apiserver");
+    tail.reported("cannot reach the apiserver");
     world.up();
     tail.expect("web-1 app a");
-    tail.told("· the apiserver answers again\n");
-    let ran = tail.interrupt().exit(130).told("; trying again\n").told("answers again");
-    // The guess is for those who have never reached it.
-    ran.told("connection refused; is it running there?; trying again\n");
+    tail.reported("· the apiserver answers again\n");
+    let ran = tail.interrupt().exit(130).reported("; trying again\n").reported("answers again");
+    // The hint is given only if the apiserver was never reached.
+    ran.reported("connection refused; is it running there?; trying again\n");
 }
 
 #[test]
-fn a_start_that_nobody_waits_for_ends_at_once() {
+fn a_failing_start_without_following_ends_at_once() {
     for answer in restarting() {
         let world = World::web(["a"]);
         world.on(Match::any()).always(answer);
@@ -191,7 +192,7 @@ fn a_start_that_nobody_waits_for_ends_at_once() {
 }
 
 #[test]
-fn where_watching_is_forbidden_the_list_is_asked_for_again() {
+fn if_watching_is_forbidden_the_list_is_repeated() {
     let world = World::web(["a"]);
     world.forbid("watch", "pods", "*");
     let mut tail = world.start("web");
@@ -200,9 +201,9 @@ fn where_watching_is_forbidden_the_list_is_asked_for_again() {
     tail.expect("web-2 app b");
     let lists = world.requests().lists().len();
     tail.until(|account| account.requests.lists().len() > lists);
-    let told =
+    let reported =
         "! not allowed to watch pods in namespace \"default\": user \"double-user\" needs verb \"watch\"";
-    tail.interrupt().told(told).told("asking every 5 s instead").exit(130);
+    tail.interrupt().reported(reported).reported("listing every 5 s instead").exit(130);
 }
 
 #[test]
@@ -231,7 +232,7 @@ fn a_watch_that_is_too_old_is_begun_with_a_list() {
 }
 
 #[test]
-fn a_pod_that_went_while_nobody_watched_is_dropped() {
+fn a_pod_that_went_without_a_watch_is_dropped() {
     let world = World::web(["a"]);
     world.pod("web-2", ["b"]);
     let mut tail = world.start("web");
@@ -241,7 +242,7 @@ fn a_pod_that_went_while_nobody_watched_is_dropped() {
     world.expire_watches();
     world.delete_pod("web-2");
     gate.release();
-    tail.told("- web-2 › app\n");
+    tail.reported("- web-2 › app\n");
     world.log("web-1/app").push("still here");
     tail.expect("web-1 app still here");
     tail.interrupt();

@@ -1,10 +1,10 @@
-//! What a user needs to be allowed.
+//! The permissions that a user needs.
 
 use serde_json::json;
 
 use crate::harness::{Namespace, Pod};
 
-/// A namespace with a pod, and a user who may get that pod and its log and no more.
+/// A namespace with a pod, and a user who may get only that pod and its log.
 fn pod_and_reader(title: &str, script: &str) -> (Namespace, String) {
     let namespace = Namespace::new(title);
     namespace.create(Pod::new("web").container("app", script));
@@ -31,22 +31,22 @@ fn get_on_one_pod_is_enough_to_follow_it() {
     let mut tail = namespace.tail(&["pod/web", "--as", &user, "--tail", "0"]);
     tail.until_shown("web app hello\n");
     let output = tail.interrupt();
-    assert_eq!(output.said("not allowed to list pods"), 1);
+    assert_eq!(output.reported("not allowed to list pods"), 1);
 }
 
 #[test]
-fn without_list_it_says_what_is_missing() {
+fn a_missing_list_permission_is_named() {
     let (namespace, user) = pod_and_reader("no-list", "echo hello");
     let output = namespace.stern(&["web", "--as", &user]);
     assert_eq!(output.code, Some(1));
     let wanted = [&user, "\"list\"", "\"pods\"", &format!("namespace \"{}\"", namespace.name)];
     for word in wanted {
-        assert_eq!(output.said(word), 1, "{word}");
+        assert_eq!(output.reported(word), 1, "{word}");
     }
 }
 
 #[test]
-fn without_log_it_says_what_is_missing() {
+fn a_missing_log_permission_is_named() {
     let namespace = Namespace::new("no-log");
     namespace.run(Pod::new("web").container("app", "echo hello"));
     let user = namespace.account(json!([{"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}]));
@@ -54,6 +54,6 @@ fn without_log_it_says_what_is_missing() {
     let output = namespace.stern(&["web", "--as", &user, "--no-follow"]);
     assert_eq!(output.code, Some(1));
     for word in [&user, "\"get\"", "\"pods/log\"", &format!("namespace \"{}\"", namespace.name)] {
-        assert_eq!(output.said(word), 1, "{word}");
+        assert_eq!(output.reported(word), 1, "{word}");
     }
 }

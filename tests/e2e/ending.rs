@@ -1,4 +1,4 @@
-//! How a run ends, and what it tells the shell.
+//! How a run ends, and its exit codes.
 
 use std::process::Command;
 
@@ -35,13 +35,13 @@ fn nothing_that_matches_is_no_error() {
 fn a_missing_deployment_is_an_error() {
     let namespace = Namespace::new("missing");
     let output = namespace.stern(&["deploy/web", "--no-follow"]);
-    assert_eq!((output.code, output.said("deployments.apps \"web\" not found")), (Some(1), 1));
+    assert_eq!((output.code, output.reported("deployments.apps \"web\" not found")), (Some(1), 1));
 }
 
 #[test]
 fn an_unknown_context_is_an_error() {
     let output = stern(&["web", "--context", "nowhere"]);
-    assert_eq!((output.code, output.said("\"nowhere\"")), (Some(1), 1));
+    assert_eq!((output.code, output.reported("\"nowhere\"")), (Some(1), 1));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What has been written before.
+//! Lines that were written before the start.
 
 use crate::harness::{Namespace, Pod};
 
@@ -9,7 +9,7 @@ fn without_following_every_line_is_shown_once_and_in_order() {
     namespace.until_logged("numbers", "app", "20000");
     let output = namespace.stern(&["numbers", "--no-follow", "--output", "raw"]);
     let expected: Vec<_> = (1..=20_000).map(|number| number.to_string()).collect();
-    assert!(output.lines() == expected, "it is not what seq prints");
+    assert!(output.lines() == expected, "the output differs from that of seq");
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn previous_shows_the_life_before() {
     namespace.until_logged("web", "app", "second life");
     let output = namespace.stern(&["web", "--previous"]);
     assert_eq!(output.lines(), ["web app first life"]);
-    assert_eq!(output.said("web › steady"), 1);
+    assert_eq!(output.reported("web › steady"), 1);
     assert_eq!(output.code, Some(0));
 }
 

@@ -1,7 +1,7 @@
-//! The binary against a real cluster: the one whose kubeconfig `STERN_RS_E2E_KUBECONFIG` names.
+//! The program against a real cluster, whose kubeconfig `STERN_RS_E2E_KUBECONFIG` names.
 //!
-//! It needs `kubectl` and `jq` on the PATH, and a node that has `busybox:1.35` or can pull it. Every test works in
-//! namespaces of its own, which it deletes.
+//! The tests need `kubectl` and `jq` on the PATH, and a node that has `busybox:1.35` or can pull it. Every test works
+//! in namespaces of its own, which it deletes.
 #![allow(clippy::print_stderr, reason = "a test that fails shows what the program printed")]
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -1,4 +1,4 @@
-//! How lines are shown.
+//! Output formats.
 
 use std::{
     io::Write,
@@ -30,12 +30,12 @@ fn every_line_of_json_goes_through_jq() {
 #[test]
 fn raw_is_byte_for_byte_what_kubectl_logs_prints() {
     let namespace = Namespace::new("raw");
-    // Every byte, an empty line, and one that the container runtime keeps in several pieces.
+    // Every byte, an empty line, and a line that the container runtime splits into several parts.
     let script = r#"for byte in $(seq 0 255); do printf "\\$(printf %03o $byte)"; done
                     printf '\n\n%050000d\nend\n' 7"#;
     namespace.run(Pod::new("web").container("app", script));
     let output = namespace.stern(&["web", "--no-follow", "--output", "raw", "--only-log-lines"]);
-    assert!(output.stdout == namespace.logs("web", "app"), "it is not what kubectl prints");
+    assert!(output.stdout == namespace.logs("web", "app"), "the output differs from that of kubectl");
     assert_eq!(output.stdout.len(), 256 + 2 + 50_001 + 4);
     assert_eq!((output.stderr.as_str(), output.code), ("", Some(0)));
 }
@@ -52,6 +52,6 @@ fn jq(args: &[&str], input: &[u8]) -> String {
         scope.spawn(move || stdin.write_all(input).expect("jq reads all"));
         jq.wait_with_output().expect("jq ends")
     });
-    assert!(output.status.success(), "jq refuses it");
+    assert!(output.status.success(), "jq rejects the output");
     String::from_utf8(output.stdout).expect("jq prints UTF-8")
 }

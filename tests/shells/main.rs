@@ -1,4 +1,4 @@
-//! Completion in real shells, typed on a terminal: `cargo test --features shells --test shells`.
+//! Completion in real shells on a terminal: `cargo test --features shells --test shells`.
 //!
 //! bash, zsh and fish have to be installed.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use terminal::Terminal;
 
-/// What is typed before Tab, and the line after it.
+/// The line before Tab, and after it.
 const LINES: &[(&str, &str)] = &[
     ("stern-rs --namesp", "stern-rs --namespace "),
     ("stern-rs -o js", "stern-rs -o json "),
@@ -36,10 +36,10 @@ const LINES: &[(&str, &str)] = &[
     ("stern-rs --kubeconfig ~/kubeconfig -n sh", "stern-rs --kubeconfig ~/kubeconfig -n shop "),
 ];
 
-/// Nothing is there to be completed: the line stays as it is, and nothing is said.
+/// Lines without completions: Tab leaves them as they are, and prints nothing.
 const NOTHING: &[&str] = &["stern-rs -n nope", "stern-rs --tail ", "stern-rs --context nope -n d"];
 
-/// A shell at home in a directory that has a kubeconfig, with the program on its PATH.
+/// A shell whose home directory has a kubeconfig, with the program on its PATH.
 struct Shell {
     terminal: Terminal,
     _server: ApiServer,
@@ -74,7 +74,7 @@ impl Shell {
             shell.env(variable, value);
         }
         let mut terminal = Terminal::start(shell);
-        // What is typed does not hold what is waited for.
+        // The quotes keep the typed line from matching.
         terminal.send(&format!("{setup}; echo re''ady\r"));
         terminal.shows("\nready");
         Shell { terminal, _server: server, _home: home }
@@ -93,7 +93,7 @@ impl Shell {
         }
     }
 
-    /// On an empty screen.
+    /// Clears the screen and types this.
     fn types(&mut self, typed: &str) {
         self.terminal.send("\x15\x0c");
         self.line("");
@@ -101,7 +101,7 @@ impl Shell {
         self.line(typed);
     }
 
-    /// Waits for the line to read so, up to the cursor.
+    /// Waits until the line up to the cursor is this.
     #[track_caller]
     fn line(&self, expected: &str) {
         let expected = format!("$ {expected}");

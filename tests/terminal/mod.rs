@@ -1,4 +1,4 @@
-//! A program in a pseudo-terminal, what it is sent, and what its screen shows.
+//! A program in a pseudo-terminal: its keyboard and its screen.
 
 use std::{
     io::{Read, Write},
@@ -16,7 +16,7 @@ pub struct Terminal {
     screen: Arc<(Mutex<vt100::Parser>, Condvar)>,
     keyboard: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
-    // With it the terminal would go.
+    // Dropping it would close the terminal.
     _master: Box<dyn MasterPty + Send>,
 }
 
@@ -44,7 +44,7 @@ impl Terminal {
         self.keyboard.flush().unwrap();
     }
 
-    /// Waits until the screen is as wanted.
+    /// Waits until the screen meets the condition `what`.
     #[track_caller]
     pub fn wait_for(&self, what: &str, wanted: impl Fn(&vt100::Screen) -> bool) {
         let (screen, changed) = &*self.screen;
@@ -52,7 +52,11 @@ impl Terminal {
         let mut parser = screen.lock().unwrap();
         while !wanted(parser.screen()) {
             let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "{what} is not shown:\n{}", parser.screen().contents());
+            assert!(
+                !left.is_zero(),
+                "timeout: the screen does not show {what}:\n{}",
+                parser.screen().contents()
+            );
             parser = changed.wait_timeout(parser, left).unwrap().0;
         }
     }
@@ -65,7 +69,7 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,10 +1,10 @@
-//! Sets of characters: ranges, Perl's, POSIX's and Unicode's classes, with Go's case folding.
+//! Sets of characters: ranges and the classes of Perl, POSIX and Unicode, with Go's case folding.
 
 use std::fmt::Write;
 
 use regex_syntax::hir::{Class as HirClass, ClassUnicode, ClassUnicodeRange, HirKind};
 
-/// The pattern of a class without characters.
+/// A pattern for a class without characters.
 const NOTHING: &str = "[a&&b]";
 
 #[derive(Debug, Clone)]
@@ -15,7 +15,7 @@ impl Class {
         Class(ClassUnicode::empty())
     }
 
-    /// Code points from `low` to `high`. Surrogates, which Go's classes may name, never occur.
+    /// Code points from `low` to `high`. Go's classes may name surrogates, which never occur.
     pub fn range(low: u32, high: u32) -> Class {
         let low = char::from_u32(low).unwrap_or('\u{E000}');
         let high = char::from_u32(high).unwrap_or('\u{D7FF}');
@@ -27,7 +27,7 @@ impl Class {
         Class(ClassUnicode::new(ranges.iter().map(range)))
     }
 
-    /// `\d`, `\s`, `\w` and their opposites, by their letter.
+    /// `\d`, `\s`, `\w` and their negations, by letter.
     pub fn perl(letter: char) -> Option<(Class, bool)> {
         let ranges: &[_] = match letter.to_ascii_lowercase() {
             'd' => &[(b'0', b'9')],
@@ -59,20 +59,20 @@ impl Class {
         }))
     }
 
-    /// By the name of a general category or a script, in any case, with blanks, dashes and underscores or without.
+    /// By the name of a general category or a script; case, blanks, dashes and underscores are ignored.
     pub fn unicode(name: &str) -> Option<Class> {
         let mut plain: String = name.chars().filter(|c| !matches!(c, ' ' | '-' | '_')).collect();
         plain.make_ascii_lowercase();
-        // The regex crate would forgive `IsGreek`.
+        // The regex crate would accept `IsGreek`.
         if plain.is_empty() || plain.starts_with("is") || !plain.bytes().all(|b| b.is_ascii_alphabetic()) {
             return None;
         }
-        // All its characters are surrogates.
+        // Contains only surrogates.
         if matches!(plain.as_str(), "cs" | "surrogate") {
             return Some(Class::empty());
         }
         Class::property("gc", &plain).or_else(|| {
-            // Go does not know the scripts' codes, of four letters each, which the regex crate does.
+            // The regex crate accepts four-letter codes of scripts, Go does not.
             let code = plain.len() == 4
                 && !["ahom", "cham", "kawi", "lisu", "newa", "thai", "toto"].contains(&plain.as_str());
             if code || plain == "qaac" { None } else { Class::property("sc", &plain) }
@@ -86,7 +86,7 @@ impl Class {
         }
     }
 
-    /// With all that differs only in case.
+    /// Adds all characters that differ only in case.
     pub fn folded(mut self) -> Class {
         self.0.case_fold_simple();
         self
@@ -112,7 +112,7 @@ impl Class {
         match ranges {
             [] => text.push_str(NOTHING),
             [one] if one.start() == one.end() => match one.start() {
-                // Only in brackets do these mean anything.
+                // These are special only in brackets.
                 c @ ('-' | '&' | '~' | '#') => text.push(c),
                 c => push(&mut text, c),
             },
@@ -132,7 +132,7 @@ impl Class {
     }
 }
 
-/// A character that stands for itself.
+/// Appends a literal character.
 fn push(text: &mut String, c: char) {
     if regex_syntax::is_meta_character(c) {
         text.push('\\');

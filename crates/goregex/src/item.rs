@@ -1,20 +1,20 @@
-//! A parsed part of a pattern: its text for the regex crate, and what Go's limits want to know of it.
+//! A parsed part of a pattern: its text for the regex crate, and its measures for Go's limits.
 
-/// Go refuses what nests deeper.
+/// Maximum nesting in Go.
 const MAX_HEIGHT: u32 = 1000;
-/// Go refuses what compiles to more instructions: 128 MiB of 40 bytes each.
+/// Maximum number of instructions in Go: 128 MiB of 40 bytes each.
 const MAX_SIZE: i64 = (128 << 20) / 40;
-/// Go refuses more copies of one thing, nested repetitions multiplied.
+/// Maximum number of copies in Go; nested repetitions multiply.
 pub const MAX_COPIES: i64 = 1000;
 
-/// What an operator behind an item, or an item beside it, has to know.
+/// The properties that following operators and neighbouring items need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// One character; with or without case.
     Literal {
         fold: bool,
     },
-    /// Binds as closely as a character.
+    /// Binds like a character.
     Atom,
     Repeat,
     Concat,
@@ -28,18 +28,18 @@ pub struct Item {
     height: u32,
     /// Instructions in Go's program.
     size: i64,
-    /// How often the innermost thing is repeated.
+    /// Copies of the innermost part.
     copies: i64,
 }
 
-/// `{min,max}`; without `max` there is no end to it.
+/// `{min,max}`; None: no maximum.
 #[derive(Debug, Clone, Copy)]
 pub struct Count {
     pub min: i64,
     pub max: Option<i64>,
 }
 
-/// A limit of Go's; the pattern as a whole is to blame.
+/// A limit of Go that the whole pattern exceeds.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Excess {
     Nesting,
@@ -55,18 +55,18 @@ impl Item {
         Item { kind: Kind::Literal { fold }, ..Item::atom(text) }
     }
 
-    /// The text, which may hold a `|` that is in no group.
+    /// The text, which may contain a `|` outside groups.
     pub fn into_text(self) -> String {
         self.text
     }
 
-    /// Parentheses that Go counts.
+    /// Parentheses that count towards Go's nesting limit.
     pub fn capture(self) -> Result<Item, Excess> {
         let text = format!("(?:{})", self.text);
         Item { text, kind: Kind::Atom, height: self.height + 1, size: self.size + 2, ..self }.checked()
     }
 
-    /// The third value says whether there are too many copies.
+    /// The third value is true if there are too many copies.
     pub fn repeat(self, operator: &str, count: Option<Count>, lazy: bool) -> Result<(Item, bool), Excess> {
         let (size, copies) = match count {
             None if operator == "*" => (2 + self.size, self.copies),
@@ -93,7 +93,7 @@ impl Item {
         let mut pieces = 0;
         let mut last = None;
         for item in &items {
-            // Go holds a run of characters as one.
+            // Go stores a run of characters as one node.
             if !(matches!(item.kind, Kind::Literal { .. }) && last == Some(item.kind)) {
                 pieces += 1;
             }
@@ -123,7 +123,7 @@ impl Item {
         Item { size: item.size + bars, ..item }.checked()
     }
 
-    /// Several of a kind in one; what is of the same kind is taken apart first and adds no height.
+    /// Joins several items of one kind; nested items of the same kind are flattened and add no height.
     fn join(
         mut items: Vec<Item>,
         kind: Kind,

@@ -1,8 +1,8 @@
 //! Go's regular expressions (RE2's syntax with Perl's flags), translated to the syntax of the regex crate.
 //!
-//! The two dialects differ in what they accept and in what the same text means: `\w` and `\b` are ASCII in Go,
-//! `[a&&b]` is three characters, `\Q…\E` quotes. The crate covers the whole syntax, Go's limits and Go's error messages;
-//! captures and their names are left out. [`Replaced`] shows a pattern bytes that are not UTF-8 as Go does.
+//! The dialects differ in the accepted syntax and in its meaning: in Go, `\w` and `\b` are ASCII, `[a&&b]` is three
+//! characters, `\Q…\E` quotes. The crate covers the whole syntax, Go's limits and Go's error messages; captures and
+//! their names are omitted. [`Replaced`] shows bytes that are not UTF-8 to a pattern as Go does.
 //!
 //! ```
 //! use goregex::translate;
@@ -23,21 +23,21 @@ mod replaced;
 
 pub use self::replaced::Replaced;
 
-/// The regex crate's `nest_limit` for translated patterns: beyond what Go accepts, so that Go's limits decide.
+/// The regex crate's `nest_limit` for translated patterns: higher than Go's limit, which therefore decides.
 pub const NEST_LIMIT: u32 = 4000;
 
-/// A pattern that means to the regex crate what the original means to Go, on valid UTF-8. It is closed in itself:
-/// it sets no flag for what follows and captures nothing.
+/// A pattern with the same meaning in the regex crate as the original in Go, for valid UTF-8. It can be embedded: it
+/// sets no flags for following text and captures nothing.
 #[derive(Debug)]
 pub struct Translated {
     /// The pattern, in the syntax of the regex crate.
     pub text: String,
-    /// Whether it can tell an invalid byte from nothing: Go takes such a byte for the character U+FFFD. Other patterns
-    /// match the same in bytes that are not UTF-8.
+    /// Whether it can match or reject an invalid byte, which Go reads as the character U+FFFD. Other patterns give
+    /// the same result on bytes that are not UTF-8.
     pub sees_invalid: bool,
 }
 
-/// The error is Go's: a reason, and the part of the pattern that it is about.
+/// Translates `pattern`. Err: Go's message, with a reason and the faulty part of the pattern.
 pub fn translate(pattern: &str) -> Result<Translated, String> {
     parse::Parser::new(pattern).run()
 }

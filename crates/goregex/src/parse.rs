@@ -1,4 +1,4 @@
-//! Reads a pattern as Go does, and gives Go's errors.
+//! Parses a pattern as Go does, with Go's errors.
 
 use super::{
     Translated,
@@ -8,7 +8,7 @@ use super::{
 
 type Result<T, E = String> = std::result::Result<T, E>;
 
-/// The error's text: a reason, and what it is about.
+/// The error's text: a reason, and the faulty part.
 fn refuse<T>(reason: &str, about: &str) -> Result<T> {
     Err(format!("{reason}: `{about}`"))
 }
@@ -25,23 +25,23 @@ struct Flags {
     lazy: bool,
 }
 
-/// An open group, or the pattern as a whole.
+/// An open group, or the whole pattern.
 #[derive(Default)]
 struct Group {
     alternatives: Vec<Item>,
-    /// The alternative that is being read.
+    /// The current alternative.
     items: Vec<Item>,
-    /// The flags that its end restores.
+    /// The flags to restore at its end.
     outer: Flags,
     captures: bool,
 }
 
 pub struct Parser<'a> {
     pattern: &'a str,
-    /// What is not read yet.
+    /// The unread part.
     rest: &'a str,
     flags: Flags,
-    /// The groups around `group`. A stack, lest a deep pattern exhausts the program's.
+    /// The groups around `group`. Kept on the heap, so that a deep pattern cannot overflow the program's stack.
     outer: Vec<Group>,
     group: Group,
     sees_invalid: bool,
@@ -60,7 +60,7 @@ impl<'a> Parser<'a> {
     }
 
     pub fn run(mut self) -> Result<Translated> {
-        // From where a repetition began that ended right here.
+        // The start of a repetition that ended just before.
         let mut repeated = None;
         while let Some(c) = self.rest.chars().next() {
             let before = self.rest;
@@ -85,7 +85,7 @@ impl<'a> Parser<'a> {
         Ok(Translated { text: item.into_text(), sees_invalid: self.sees_invalid })
     }
 
-    /// Whatever does not repeat what stands before it.
+    /// Parses everything except repetitions.
     fn other(&mut self, c: char) -> Result<()> {
         let after = &self.rest[c.len_utf8()..];
         match c {
@@ -157,7 +157,7 @@ impl<'a> Parser<'a> {
         self.within(Item::alternate(group.alternatives))
     }
 
-    /// `before` begins with the operator and `after` follows it; `repeated` is where a repetition right before began.
+    /// `before` starts at the operator and `after` follows it; `repeated` starts at a repetition right before it.
     fn repeat(
         &mut self,
         count: Option<Count>,
@@ -183,7 +183,7 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// `{2}`, `{2,}` or `{2,5}`. Whatever else follows a brace, it stands for itself.
+    /// `{2}`, `{2,}` or `{2,5}`. Otherwise the brace is a literal.
     fn count(&mut self, repeated: Option<&str>) -> Result<bool> {
         let before = self.rest;
         let Some((count, after)) = counts(before) else {
@@ -199,7 +199,7 @@ impl<'a> Parser<'a> {
         Ok(true)
     }
 
-    /// `(?` and what may follow it: a name, or flags up to a colon or a parenthesis.
+    /// `(?` and the rest: a name, or flags followed by a colon or a parenthesis.
     fn perl_group(&mut self) -> Result<()> {
         let start = self.rest;
         let named = if start.len() > 4 && start.starts_with("(?P<") {
@@ -221,8 +221,8 @@ impl<'a> Parser<'a> {
         }
         let mut rest = &start[2..];
         let mut flags = self.flags;
-        // What a flag is set to, and whether one was set since the dash.
-        let (mut value, mut said) = (true, false);
+        // The value that flags get, and whether a flag was given since the dash.
+        let (mut value, mut given) = (true, false);
         while !rest.is_empty() {
             let c = next(&mut rest);
             match c {
@@ -231,10 +231,10 @@ impl<'a> Parser<'a> {
                 's' => flags.dot_newline = value,
                 'U' => flags.lazy = value,
                 '-' if value => {
-                    (value, said) = (false, false);
+                    (value, given) = (false, false);
                     continue;
                 }
-                ':' | ')' if value || said => {
+                ':' | ')' if value || given => {
                     if c == ':' {
                         self.open(false);
                     }
@@ -244,7 +244,7 @@ impl<'a> Parser<'a> {
                 }
                 _ => break,
             }
-            said = true;
+            given = true;
         }
         refuse("invalid or unsupported Perl syntax", between(start, rest))
     }
@@ -289,7 +289,7 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// `\pL`, `\p{Greek}`, `\d` and the like at the start of `text`, and what follows.
+    /// `\pL`, `\p{Greek}`, `\d` and similar at the start of `text`, and the rest.
     fn class_escape(&self, text: &'a str) -> Result<Option<(Class, &'a str)>> {
         let Some(mut rest) = text.strip_prefix('\\') else { return Ok(None) };
         let letter = next(&mut rest);
@@ -341,7 +341,7 @@ impl<'a> Parser<'a> {
                 let from = rest;
                 let low = class_character(&mut rest, start)?;
                 let mut high = low;
-                // A dash before the closing bracket is a dash.
+                // A dash before the closing bracket is a literal.
                 if let Some(after) =
                     rest.strip_prefix('-').filter(|rest| !rest.is_empty() && !rest.starts_with(']'))
                 {
@@ -359,7 +359,7 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// `[:alpha:]` or `[:^alpha:]` at the start of `text`, and what follows.
+    /// `[:alpha:]` or `[:^alpha:]` at the start of `text`, and the rest.
     fn posix(&self, text: &'a str) -> Result<Option<(Class, &'a str)>> {
         let Some((name, rest)) = text.strip_prefix("[:").and_then(|text| text.split_once(":]")) else {
             return Ok(None);
@@ -372,12 +372,12 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// What of `start` comes before its end `rest`.
+/// The part of `start` before `rest`.
 fn between<'a>(start: &'a str, rest: &str) -> &'a str {
     &start[..start.len() - rest.len()]
 }
 
-/// The next character; at the end Go finds U+FFFD.
+/// The next character; U+FFFD at the end, as in Go.
 fn next(rest: &mut &str) -> char {
     let mut chars = rest.chars();
     let c = chars.next().unwrap_or(char::REPLACEMENT_CHARACTER);
@@ -385,7 +385,7 @@ fn next(rest: &mut &str) -> char {
     c
 }
 
-/// One character of a class that began with `class`.
+/// One character of a class; `class` starts at its bracket.
 fn class_character(rest: &mut &str, class: &str) -> Result<u32> {
     if rest.is_empty() {
         return refuse("missing closing ]", class);
@@ -398,7 +398,7 @@ fn class_character(rest: &mut &str, class: &str) -> Result<u32> {
     Ok(code)
 }
 
-/// The code point that an escape at the start of `text` stands for, and what follows.
+/// The code point of an escape at the start of `text`, and the rest.
 fn character_escape(text: &str) -> Result<(u32, &str)> {
     let mut rest = &text[1..];
     if rest.is_empty() {
@@ -407,7 +407,7 @@ fn character_escape(text: &str) -> Result<(u32, &str)> {
     let c = next(&mut rest);
     let octal = rest.starts_with(|c| matches!(c, '0'..='7'));
     let code = match c {
-        // A lone digit would refer back to a group.
+        // A single digit would be a back reference.
         '1'..='7' if !octal => None,
         '0'..='7' => {
             let more = rest.bytes().take(2).take_while(|b| matches!(b, b'0'..=b'7')).count();
@@ -430,7 +430,7 @@ fn character_escape(text: &str) -> Result<(u32, &str)> {
     }
 }
 
-/// What follows `\x`: two digits, or any number in braces.
+/// After `\x`: two digits, or any number in braces.
 fn hexadecimal(rest: &mut &str) -> Option<u32> {
     if rest.is_empty() {
         return None;
@@ -457,7 +457,7 @@ fn hexadecimal(rest: &mut &str) -> Option<u32> {
     }
 }
 
-/// The numbers in braces at the start of `text`, and what follows.
+/// The numbers in braces at the start of `text`, and the rest.
 fn counts(text: &str) -> Option<(Count, &str)> {
     let (min, rest) = number(text.strip_prefix('{')?)?;
     let (max, rest) = match rest.strip_prefix(',') {
@@ -471,13 +471,13 @@ fn counts(text: &str) -> Option<(Count, &str)> {
     Some((Count { min, max }, rest.strip_prefix('}')?))
 }
 
-/// A number without needless zeros in front.
+/// A number without leading zeros.
 fn number(text: &str) -> Option<(i64, &str)> {
     let length = text.bytes().take_while(u8::is_ascii_digit).count();
     let (digits, rest) = text.split_at(length);
     if digits.is_empty() || digits.len() > 1 && digits.starts_with('0') {
         return None;
     }
-    // What overflows is more than any limit.
+    // An overflow exceeds every limit.
     Some((digits.parse().unwrap_or(i64::MAX), rest))
 }

@@ -10,7 +10,7 @@ fn matches(pattern: &str, line: &str) -> bool {
     regex::bytes::Regex::new(&text(pattern)).unwrap().is_match(line.as_bytes())
 }
 
-/// Every line that is left of the bar matches, and none that is right of it.
+/// Each line in `yes` matches, and none in `no`.
 fn check(pattern: &str, yes: &[&str], no: &[&str]) {
     yes.iter().for_each(|line| assert!(matches(pattern, line), "{pattern} should match {line:?}"));
     no.iter().for_each(|line| assert!(!matches(pattern, line), "{pattern} should not match {line:?}"));
@@ -78,7 +78,7 @@ fn flags_reach_as_far_as_in_go() {
     check("^.$", &["é"], &["\n", "éé"]);
     check("(?s)^.$", &["\n"], &[""]);
     assert_eq!(text("(?U)a+b+?"), "a+?b+");
-    // A flag is nothing to repeat, so that what stands before it is repeated.
+    // A flag cannot be repeated, so the part before it is.
     check("^ab(?i)+$", &["abb"], &["aBB"]);
     check("^a+(?i)?$", &["", "aa"], &["A"]);
 }
@@ -90,7 +90,7 @@ fn groups_keep_no_names() {
 }
 
 #[test]
-fn what_go_refuses_is_refused_with_its_words() {
+fn patterns_that_go_refuses_are_refused_with_its_words() {
     for (pattern, error) in [
         ("a(b", "missing closing ): `a(b`"),
         ("a)b", "unexpected ): `a)b`"),
@@ -144,7 +144,7 @@ fn limits_are_gos() {
     let nested = |depth: usize| "(".repeat(depth) + &")".repeat(depth);
     assert!(translate(&nested(999)).is_ok());
     assert!(translate(&nested(1000)).unwrap_err().starts_with("expression nests too deeply: `(("));
-    // Groups that capture nothing are no depth.
+    // Groups that capture nothing do not count.
     assert!(translate(&("(?:".repeat(5000) + &")".repeat(5000))).is_ok());
     assert!(translate(&format!("({}){{1000}}", "xx?".repeat(1000))).is_ok());
     assert!(

@@ -1,4 +1,4 @@
-//! A parsed template, and its parts written back as Go's error messages quote them.
+//! A parsed template; its parts can be printed as in Go's error messages.
 
 use std::fmt::{Display, Formatter, Result};
 
@@ -6,7 +6,7 @@ use super::{Function, number::Number, quote::quoted};
 
 pub type List = Vec<Node>;
 
-/// Where in the template's text something begins, in bytes.
+/// A position in the template's text, in bytes.
 pub type Pos = u32;
 
 pub enum Node {
@@ -36,7 +36,7 @@ pub struct Invocation {
 #[derive(Default)]
 pub struct Pipe {
     pub pos: Pos,
-    /// Variables that are declared or, with `assign`, assigned.
+    /// Variables that are declared, or assigned if `assign`.
     pub variables: Vec<Box<str>>,
     pub assign: bool,
     pub commands: Vec<Command>,
@@ -56,7 +56,7 @@ pub struct Operand {
 pub enum Term {
     Bool(bool),
     Number(Number),
-    /// As it was written and what it stands for.
+    /// The source text, and its value.
     Str(Box<[u8]>, Box<[u8]>),
     Nil,
     Dot,
@@ -71,7 +71,7 @@ pub enum Term {
 }
 
 impl Node {
-    /// Whether it is text of nothing but white space.
+    /// Whether it is only white space.
     pub fn is_space(&self) -> bool {
         matches!(self, Node::Text(text) if String::from_utf8_lossy(text).trim().is_empty())
     }

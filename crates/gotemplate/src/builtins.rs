@@ -1,4 +1,4 @@
-//! The functions that every template has.
+//! The built-in functions.
 
 use super::{
     Body, Function, Functions, compare, escape, fmt,
@@ -45,7 +45,7 @@ fn truth<'v>(bool: bool) -> Result<Answer<'v>> {
     Ok(Answer::Value(Value::Bool(bool)))
 }
 
-/// A function of anything that gives text and cannot fail.
+/// A function that takes anything, returns text and cannot fail.
 fn text(
     params: &'static [Type],
     write: impl Fn(&[Value<'_>], &mut Vec<u8>) + Send + Sync + 'static,
@@ -56,7 +56,7 @@ fn text(
     })
 }
 
-/// The arguments as a template shows them, with the spaces of `print`.
+/// The arguments as `print` shows them.
 fn joined(args: &[Value<'_>]) -> Vec<u8> {
     let is_string =
         |value: &Value<'_>| matches!(value, Value::Str(_) | Value::Number(_) | Value::Nil | Value::Missing);
@@ -81,7 +81,7 @@ fn len(value: &Value<'_>) -> Result<usize> {
     }
 }
 
-/// An index into what has `len` places; the place after the last is left to the caller.
+/// An index into `len` elements; the caller must handle an index equal to `len`.
 fn place(index: &Value<'_>, len: usize) -> Result<usize> {
     let index = match index {
         Value::Missing | Value::Nil => return Err("cannot index slice/array with nil".to_owned()),
@@ -115,7 +115,7 @@ fn index<'v>(args: &[Value<'v>]) -> Result<Value<'v>> {
     })
 }
 
-/// What is not there is the zero of the map's values.
+/// A missing key gives the zero value of the map's type.
 fn entry<'v>(map: &Map<'v>, key: &Value<'v>) -> Result<Value<'v>> {
     let absent = match map {
         Map::Values(_) => Value::Nil,
@@ -162,7 +162,7 @@ fn slice<'v>(args: &[Value<'v>]) -> Result<Value<'v>> {
     })
 }
 
-/// What Go's `call` says of a value that is no function of the host; Ok: it is one.
+/// Go's error of `call` for a value that is not a function of the host; Ok: it is one.
 pub fn callable(function: &Value<'_>, expression: &str) -> Result<()> {
     match function {
         Value::Missing | Value::Nil => Err("call of nil".to_owned()),

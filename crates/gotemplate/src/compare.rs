@@ -8,7 +8,7 @@ type Result<T> = std::result::Result<T, String>;
 
 const BAD_TYPE: &str = "invalid type for comparison";
 
-/// The basic kinds, which compare with their own.
+/// The basic kinds; each is comparable only with itself.
 enum Basic<'a> {
     Bool(bool),
     Int(i64),
@@ -29,7 +29,7 @@ fn incompatible<T>(a: &Value<'_>, b: &Value<'_>) -> Result<T> {
     Err(format!("incompatible types for comparison: {} and {}", a.type_name(), b.type_name()))
 }
 
-/// Whether the first is equal to any other.
+/// Whether the first argument equals any of the others.
 pub fn eq(args: &[Value<'_>]) -> Result<bool> {
     let [first, others @ ..] = args else { return Ok(false) };
     if others.is_empty() {

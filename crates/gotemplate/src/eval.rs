@@ -9,14 +9,14 @@ use super::{
     value::{Answer, Host, Kind, Map, Object, Signature, Type, Value, Width},
 };
 
-/// A call in the making.
+/// A call being prepared.
 struct Call<'c, 'v> {
-    /// As errors name it.
+    /// The name in errors.
     name: &'c str,
     signature: &'c Signature,
     /// Without the function itself.
     args: &'v [Operand],
-    /// What the pipeline so far gave: one more argument.
+    /// The result of the pipeline so far, as an additional argument.
     piped: Option<Got<'v>>,
 }
 
@@ -28,7 +28,7 @@ impl<'v> Run<'v, '_> {
         Ok(self.pipeline(dot, pipe, false)?.unwrap_or_default())
     }
 
-    /// With `print`, text that the last command makes goes to the output at once, and None comes back.
+    /// With `print`, text of the last command goes directly to the output, and None is returned.
     pub fn pipeline(&mut self, dot: &Got<'v>, pipe: &'v Pipe, print: bool) -> Result<Option<Got<'v>>> {
         self.at = Some((pipe.pos, pipe));
         let mut piped = None;
@@ -88,7 +88,7 @@ impl<'v> Run<'v, '_> {
         if has_args { self.error(format!("can't give argument to non-function {first}")) } else { Ok(()) }
     }
 
-    /// A constant where nothing asks for a type.
+    /// A constant without a required type.
     fn constant(&mut self, operand: &'v Operand) -> Result<Value<'v>> {
         match &operand.term {
             Term::Bool(bool) => Ok(Value::Bool(*bool)),
@@ -101,7 +101,7 @@ impl<'v> Run<'v, '_> {
         }
     }
 
-    /// `.A.B`, `$x.A.B` and `(pipe).A.B`; the last may be a method, which takes the arguments.
+    /// `.A.B`, `$x.A.B` and `(pipe).A.B`; the last name may be a method, which takes the arguments.
     fn path(
         &mut self,
         dot: &Got<'v>,
@@ -241,7 +241,7 @@ impl<'v> Run<'v, '_> {
         self.answer(name, (operand.pos, operand), answer.map(Answer::Value), Vec::new())
     }
 
-    /// Calls a function; None where its text went to the output at once.
+    /// Calls a function; None if its text went directly to the output.
     fn function(
         &mut self,
         dot: &Got<'v>,
@@ -294,7 +294,7 @@ impl<'v> Run<'v, '_> {
         }
     }
 
-    /// `and`, `or`: the first argument that decides, or the last.
+    /// `and`, `or`: returns the first argument that decides, or the last.
     fn junction(&mut self, dot: &Got<'v>, call: Call<'_, 'v>, decides: bool) -> Result<Got<'v>> {
         self.check_count(&call)?;
         let mut value = Value::Missing;
@@ -344,7 +344,7 @@ impl<'v> Run<'v, '_> {
         }
     }
 
-    /// Evaluates the arguments and puts them on the stack; where they begin.
+    /// Evaluates the arguments onto the stack; returns the index of the first.
     fn arguments(&mut self, dot: &Got<'v>, call: Call<'_, 'v>) -> Result<usize> {
         self.check_count(&call)?;
         let base = self.args.len();
@@ -360,7 +360,7 @@ impl<'v> Run<'v, '_> {
         Ok(base)
     }
 
-    /// An argument for a parameter of type `to`; None: of any.
+    /// Evaluates an argument for a parameter of type `to`; None: any type.
     fn argument(&mut self, dot: &Got<'v>, arg: &'v Operand, to: Option<Type>) -> Result<Value<'v>> {
         self.at = Some((arg.pos, arg));
         if let Some(field) = plain_field(dot, arg) {
@@ -429,7 +429,7 @@ impl<'v> Run<'v, '_> {
 }
 
 impl<'v> Got<'v> {
-    /// Functions give nil in an interface.
+    /// Functions return nil in an interface.
     fn boxed_if_nil(value: Value<'v>) -> Got<'v> {
         Got { boxed: matches!(value, Value::Nil), value }
     }

@@ -1,4 +1,4 @@
-//! Runs a template: walks its tree and writes.
+//! Runs a template: walks its tree and writes the output.
 
 use std::fmt::Display;
 
@@ -10,19 +10,19 @@ use super::{
     value::{Map, Object, Value, Width},
 };
 
-/// How deep templates, blocks and parentheses may be within each other while running: templates call themselves.
+/// Maximum depth of templates, blocks and parentheses at run time: templates may call themselves.
 const MAX_DEPTH: usize = 200;
 
-/// How many steps a run may take. A step is an action, a turn of a loop, a call, or 64 bytes of its arguments.
+/// Maximum steps of a run. A step is an action, an iteration, a call, or 64 bytes of its arguments.
 const MAX_STEPS: usize = 1_000_000;
 
 pub type Result<T> = std::result::Result<T, String>;
 
-/// What a variable or the dot holds.
+/// The value of a variable or of the dot.
 #[derive(Clone, Default)]
 pub struct Got<'v> {
     pub value: Value<'v>,
-    /// Whether it lies in an interface still, as what a map or a list holds; errors tell such types apart.
+    /// Whether it is still in an interface, like an element of a map or a list; errors distinguish such types.
     pub boxed: bool,
 }
 
@@ -37,7 +37,7 @@ impl<'v> Got<'v> {
         Got { value, boxed: true }
     }
 
-    /// Out of its interface; nothing was in it where it is nil.
+    /// The value taken out of its interface; nil if the interface was empty.
     pub fn unboxed(self) -> Got<'v> {
         match self.value {
             Value::Nil => Got::default(),
@@ -50,25 +50,25 @@ impl<'v> Got<'v> {
     }
 }
 
-/// What errors point at.
+/// The place that errors report.
 pub type At<'v> = (Pos, &'v (dyn Display + 'v));
 
 pub struct Run<'v, 'o> {
     pub template: &'v Template,
-    /// The template's name that is running, for errors.
+    /// The name of the running template, for errors.
     name: &'v [u8],
     pub out: &'o mut Vec<u8>,
-    /// Where this run's output begins.
+    /// Start of this run's output.
     start: usize,
-    /// Variables in scope but for `$`, which is `root`.
+    /// Variables in scope except `$`, which is `root`.
     pub variables: Vec<(&'v str, Got<'v>)>,
     pub root: Got<'v>,
-    /// Arguments of calls that are being made.
+    /// Arguments of unfinished calls.
     pub args: Vec<Value<'v>>,
     pub at: Option<At<'v>>,
     depth: usize,
     steps: usize,
-    /// Bytes of text that calls made.
+    /// Bytes of text produced by calls.
     made: usize,
 }
 
@@ -100,7 +100,7 @@ pub fn run<'v>(template: &'v Template, data: Value<'v>, out: &mut Vec<u8>) -> Re
     run.list(&dot, list).map(|_| ())
 }
 
-/// `.Field` of a host's struct, which is what templates are made of: found without further ado. None: anything else.
+/// A fast path for `.Field` of a host's struct, the most frequent case. None: anything else.
 #[inline]
 pub fn plain_field<'v>(dot: &Got<'v>, operand: &'v Operand) -> Option<Value<'v>> {
     let Term::Field(names) = &operand.term else { return None };
@@ -128,7 +128,7 @@ impl<'v> Run<'v, '_> {
         Ok(())
     }
 
-    /// Counts text, so that no template fills the memory.
+    /// Counts text, so that no template exhausts memory.
     pub fn made(&mut self, bytes: usize) -> Result<()> {
         self.made += bytes;
         if self.made > MAX_OUTPUT || self.out.len() - self.start > MAX_OUTPUT {
@@ -255,7 +255,7 @@ impl<'v> Run<'v, '_> {
         self.error(format!("{before} {}{after}", String::from_utf8_lossy(&shown)))
     }
 
-    /// Runs the list for each key and item; whether there was any, or none where it was broken off.
+    /// Runs the list for each key and item; returns whether there were any, or None after a `break`.
     fn turns(
         &mut self,
         branch: &'v Branch,
@@ -303,7 +303,7 @@ impl<'v> Run<'v, '_> {
             None => Got::default(),
         };
         self.nested(|run| {
-            // A template sees no variables of its caller.
+            // A template cannot see its caller's variables.
             let variables = std::mem::take(&mut run.variables);
             let root = std::mem::replace(&mut run.root, dot.clone());
             let caller = std::mem::replace(&mut run.name, name);

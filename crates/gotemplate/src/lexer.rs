@@ -1,10 +1,10 @@
-//! Cuts a template into tokens: text as it is, and the words inside `{{` and `}}`.
+//! Splits a template into tokens: literal text, and the words between `{{` and `}}`.
 
 use super::{quote::quoted, utf8};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Its text says what is wrong; nothing follows it.
+    /// Its text is the error message; no token follows.
     Error,
     Eof,
     Text,
@@ -39,7 +39,7 @@ pub struct Token {
     pub kind: Kind,
     pub pos: u32,
     pub text: Vec<u8>,
-    /// Where it begins, from 1.
+    /// The line of its start, from 1.
     pub line: u32,
 }
 
@@ -48,7 +48,7 @@ impl Token {
         self.kind == Kind::Keyword && self.text == word.as_bytes()
     }
 
-    /// Names and numbers are UTF-8; of what is not, errors show a replacement.
+    /// Names and numbers are UTF-8; in errors, other bytes become replacement characters.
     pub fn str(&self) -> String {
         String::from_utf8_lossy(&self.text).into_owned()
     }
@@ -82,10 +82,10 @@ pub fn tokens(input: &[u8]) -> Vec<Token> {
 struct Lexer<'t> {
     input: &'t [u8],
     pos: usize,
-    /// Where the token that is being read begins, and its line.
+    /// The start of the current token, and its line.
     start: usize,
     line: u32,
-    /// Parentheses that are open.
+    /// Open parentheses.
     depth: usize,
     tokens: Vec<Token>,
 }
@@ -137,7 +137,7 @@ impl<'t> Lexer<'t> {
         Ok(())
     }
 
-    /// Up to and with the closing delimiter.
+    /// Reads up to and including the closing delimiter.
     fn action(&mut self) -> Result {
         loop {
             if let Some(trim) = self.at_right_delim() {
@@ -182,7 +182,7 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    /// Whether here the action ends, and if so whether that trims the space after it.
+    /// Whether the action ends here, and if so, whether it trims the following space.
     fn at_right_delim(&self) -> Option<bool> {
         match &self.input[self.pos..] {
             [b' ' | b'\t' | b'\r' | b'\n', b'-', b'}', b'}', ..] => Some(true),
@@ -231,7 +231,7 @@ impl<'t> Lexer<'t> {
         Ok(())
     }
 
-    /// `.name`, `$name`, or the sign alone.
+    /// `.name`, `$name`, or only the sign.
     fn name(&mut self, kind: Kind) -> Result {
         self.pos += 1;
         if self.terminated().is_err() {
@@ -249,7 +249,7 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    /// Whether here a name may end.
+    /// Whether a name may end here.
     fn terminated(&self) -> Result {
         match self.peek() {
             None | Some(' ' | '\t' | '\r' | '\n' | '.' | ',' | '|' | ':' | ')' | '(') => Ok(()),
@@ -280,7 +280,7 @@ impl<'t> Lexer<'t> {
         Ok(())
     }
 
-    /// Whatever looks like a number; whether it is one the parser says.
+    /// Text that looks like a number; the parser validates it.
     fn number(&mut self) -> Result {
         let mut ok = self.scan_number();
         if ok && matches!(self.peek(), Some('+' | '-')) {
@@ -351,7 +351,7 @@ impl<'t> Lexer<'t> {
         self.skip();
     }
 
-    /// Goes on to the next token from here.
+    /// Starts the next token here.
     fn skip(&mut self) {
         self.line += memchr::memchr_iter(b'\n', &self.input[self.start..self.pos]).count() as u32;
         self.start = self.pos;
@@ -372,7 +372,7 @@ fn is_left_marker(text: &[u8]) -> bool {
     matches!(text, [b'-', b' ' | b'\t' | b'\r' | b'\n', ..])
 }
 
-/// As [`<[u8]>::trim_ascii_end`], but a form feed is no space here.
+/// Like [`<[u8]>::trim_ascii_end`], but a form feed is not a space.
 fn trim_end(text: &[u8]) -> &[u8] {
     let len = text.iter().rposition(|&byte| !is_space(byte)).map_or(0, |last| last + 1);
     &text[..len]

@@ -1,9 +1,9 @@
 //! Go's `text/template`: a template is parsed once and run on bytes, which need not be UTF-8.
 //!
 //! The crate covers the whole language: actions, pipelines, variables, `range`, `with`, `define`, `template` and
-//! `break`, all built-in functions, the verbs of `fmt`, and Go's error messages. The host brings the data, as [`Value`]s
-//! and as types of its own ([`Host`]), and further [`Functions`]. A run is bounded in steps, depth and output, so that
-//! a template of any origin may run. Complex numbers and channels, which no data of a host holds, are left out.
+//! `break`, all built-in functions, the verbs of `fmt`, and Go's error messages. The host provides data as [`Value`]s
+//! or its own types ([`Host`]), and further [`Functions`]. A run is limited in steps, depth and output, so untrusted
+//! templates are safe. Complex numbers and channels are omitted, since host data has none.
 //!
 //! ```
 //! use std::collections::BTreeMap;
@@ -46,7 +46,7 @@ use parser::Trees;
 pub use fmt::{print, print_value, printf, println};
 pub use value::{Answer, Entry, Host, Kind, Map, Object, Signature, Str, Type, Value, Width};
 
-/// How much text one run may make, shown or not: more than any line, less than the memory.
+/// Most text that one run may produce, shown or not: more than any line, less than the memory.
 pub const MAX_OUTPUT: usize = 16 << 20;
 
 /// A parsed template.
@@ -59,7 +59,7 @@ pub struct Template {
 /// Functions by name, as a template calls them.
 pub type Functions = BTreeMap<&'static str, Function>;
 
-/// What a template can call.
+/// A function that templates can call.
 #[derive(Clone)]
 pub struct Function {
     signature: Signature,
@@ -70,17 +70,17 @@ type Call = dyn for<'v> Fn(&[Value<'v>], &mut Vec<u8>) -> Result<Answer<'v>, Str
 
 #[derive(Clone)]
 enum Body {
-    /// Go's `and` and `or` look at no more arguments than they need.
+    /// Go's `and` and `or` evaluate only as many arguments as needed.
     And,
     Or,
-    /// Go's `call` knows what the expression was that gave the function.
+    /// Go's `call` knows the expression that gave the function.
     Call,
     Host(Arc<Call>),
 }
 
 impl Function {
-    /// A function of the host. `call` reads arguments that fit `params` and `rest`, the type of any number of further
-    /// ones. It gives a value or appends text to the buffer. Err: why it cannot.
+    /// A function of the host. `call` gets arguments that match `params` and `rest` (the type of any further
+    /// arguments). It returns a value or appends text to the buffer. Err: the reason of the failure.
     pub fn new<F>(params: &'static [Type], rest: Option<Type>, call: F) -> Function
     where
         F: for<'v> Fn(&[Value<'v>], &mut Vec<u8>) -> Result<Answer<'v>, String> + Send + Sync + 'static,
@@ -90,7 +90,7 @@ impl Function {
 }
 
 impl Template {
-    /// Parses `text` with `functions` beside those that every template has. Err: `template: name:line: reason`.
+    /// Parses `text` with `functions` in addition to the built-in ones. Err: `template: name:line: reason`.
     pub fn parse(name: &str, text: &[u8], functions: Functions) -> Result<Template, String> {
         let mut known = builtins::functions();
         known.extend(functions);
@@ -98,7 +98,7 @@ impl Template {
         Ok(Template { name: name.into(), text: text.into(), trees })
     }
 
-    /// Appends what the template makes of `data` to `out`. Err: Go's message; `out` may hold a part then.
+    /// Appends the output for `data` to `out`. Err: Go's message; `out` may then contain a part.
     pub fn run<'v>(&'v self, data: Value<'v>, out: &mut Vec<u8>) -> Result<(), String> {
         exec::run(self, data, out)
     }

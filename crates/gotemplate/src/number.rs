@@ -1,8 +1,8 @@
-//! Number constants: one text, and all the types that it can take.
+//! Number constants: one text, and all types that it can have.
 
 use super::quote;
 
-/// A constant is of every type that can hold its value, until it meets a parameter.
+/// A constant has every type that can hold its value, until it is used for a parameter.
 #[derive(Debug, Clone)]
 pub struct Number {
     pub text: Box<str>,
@@ -39,7 +39,7 @@ impl Number {
         Ok(Number { text: text.into(), int, float })
     }
 
-    /// Whether it is a float where nothing else is asked for, by its syntax.
+    /// Whether its syntax makes it a float if no other type is required.
     pub fn is_float(&self) -> bool {
         let hex = self.text.len() > 2
             && (self.text.starts_with("0x") || self.text.starts_with("0X"))
@@ -56,7 +56,7 @@ fn whole(float: f64) -> Option<i64> {
     (fits && float.fract() == 0.0).then_some(float as i64)
 }
 
-/// Go's `strconv.ParseInt` with the base by the prefix.
+/// Go's `strconv.ParseInt` with the base given by the prefix.
 fn parse_int(text: &str) -> Option<i64> {
     let (negative, digits) = sign(text);
     let size = parse_uint(digits)?;
@@ -83,7 +83,7 @@ fn parse_uint(text: &str) -> Option<u64> {
     if well_formed { u64::from_str_radix(&plain, base).ok() } else { None }
 }
 
-/// Underscores stand between digits, or between a prefix and a digit.
+/// Underscores must be between digits, or between a prefix and a digit.
 fn underscores_separate(text: &str) -> bool {
     if !text.contains('_') {
         return true;
@@ -108,7 +108,7 @@ fn parse_float(text: &str) -> Option<f64> {
     let (negative, size) = sign(&plain);
     let float = match size.strip_prefix("0x").or_else(|| size.strip_prefix("0X")) {
         Some(hex) => parse_hex(hex)?,
-        // Rust would take words such as `inf` too, but no number begins with a letter here.
+        // Rust would also accept words such as `inf`, but no number begins with a letter here.
         None => size.parse().ok()?,
     };
     f64::is_finite(float).then_some(if negative { -float } else { float })
@@ -130,7 +130,7 @@ fn parse_hex(text: &str) -> Option<f64> {
             value = value << 4 | digit;
             exponent = exponent.checked_sub(shift)?;
         } else {
-            // Too fine to matter but for which way to round.
+            // Below the precision; only its effect on rounding counts.
             value |= u64::from(digit != 0);
             exponent = exponent.checked_add(4 - shift)?;
         }
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn syntax_says_which_are_floats() {
+    fn the_syntax_decides_which_numbers_are_floats() {
         assert!(["3.0", "1e3", "0x1p4"].iter().all(|text| Number::parse(text).unwrap().is_float()));
         assert!(!["3", "0xe", "0x1E"].iter().any(|text| Number::parse(text).unwrap().is_float()));
         assert!(!Number::character("'e'").unwrap().is_float());

@@ -1,4 +1,4 @@
-//! From tokens to the tree, with the names of functions looked up and constants read.
+//! Builds the tree from tokens, with functions looked up and constants parsed.
 
 use std::collections::BTreeMap;
 
@@ -10,15 +10,15 @@ use super::{
     quote::{quoted, unquote},
 };
 
-/// How deep blocks and parentheses may nest; what runs a template recurses as deep.
+/// Maximum nesting of blocks and parentheses; running a template recurses equally deep.
 const MAX_NESTING: usize = 100;
 
-/// All templates of a text by name, the text itself among them.
+/// All templates in a text by name, including the main one.
 pub type Trees = BTreeMap<Vec<u8>, List>;
 
 type Result<T> = std::result::Result<T, String>;
 
-/// Parses `text`, which errors call `name`. Err: `template: name:line: reason`.
+/// Parses `text`; `name` is its name in errors. Err: `template: name:line: reason`.
 pub fn parse(name: &str, text: &[u8], functions: &BTreeMap<&'static str, Function>) -> Result<Trees> {
     let mut parser = Parser {
         functions,
@@ -41,20 +41,20 @@ struct Parser<'p> {
     functions: &'p BTreeMap<&'static str, Function>,
     tokens: Vec<Token>,
     at: usize,
-    /// The furthest token that was looked at: errors tell its line.
+    /// The furthest token examined: errors report its line.
     seen: usize,
-    /// What is declared here.
+    /// Variables declared so far.
     variables: Vec<Box<str>>,
     trees: Trees,
-    /// Where the action begins that is being parsed.
+    /// The line of the current action's start.
     action_line: Option<u32>,
     name: &'p str,
-    /// How many `range` this is in.
+    /// Number of enclosing `range`s.
     ranges: usize,
     nesting: usize,
 }
 
-/// What ends a list.
+/// The end of a list.
 enum End {
     End,
     /// Before an `if` or `with` that is not consumed, or at the end of its action.
@@ -94,7 +94,7 @@ impl Control {
 
 impl Parser<'_> {
     fn peek(&mut self) -> &Token {
-        // Nothing is read past the last token, which is an error or the end.
+        // No token is read past the last one, which is an error or the end.
         let at = self.at.min(self.tokens.len() - 1);
         self.seen = self.seen.max(at);
         &self.tokens[at]
@@ -137,7 +137,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Counts a level of nesting while `parse` runs.
+    /// Counts one level of nesting while `parse` runs.
     fn nested<T>(&mut self, parse: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         if self.nesting == MAX_NESTING {
             return Err(format!("blocks and parentheses nest deeper than {MAX_NESTING}"));
@@ -168,7 +168,7 @@ impl Parser<'_> {
         self.add(self.name.as_bytes().to_vec(), root)
     }
 
-    /// A later tree takes the place of one that is empty, and an empty one of none.
+    /// A later tree replaces an empty one; an empty tree replaces none.
     fn add(&mut self, name: Vec<u8>, list: List) -> Result<()> {
         let is_empty = |list: &List| list.iter().all(Node::is_space);
         match self.trees.get(&name) {
@@ -191,7 +191,7 @@ impl Parser<'_> {
         self.body(name, CONTEXT)
     }
 
-    /// The list of a template of its own, which sees no variables from outside.
+    /// The list of a separate template, which sees no outer variables.
     fn body(&mut self, name: Vec<u8>, context: &str) -> Result<()> {
         let outer = std::mem::replace(&mut self.variables, vec!["$".into()]);
         let (action_line, ranges) = (self.action_line.take(), std::mem::take(&mut self.ranges));
@@ -284,7 +284,7 @@ impl Parser<'_> {
         })
     }
 
-    /// What follows `{{else`: of `else if` and `else with` the one `end` closes both.
+    /// The rest after `{{else`: `else if` and `else with` share the `end` of the first block.
     fn otherwise(&mut self, control: Control) -> Result<List> {
         let chained = control != Control::Range && self.peek().is_keyword(control.word());
         if chained {
@@ -365,7 +365,7 @@ impl Parser<'_> {
         Ok(pipe)
     }
 
-    /// Takes `$x :=`, `$x =` or, in a range, `$x,`; true where another variable must follow.
+    /// Takes `$x :=`, `$x =` or, in a range, `$x,`; true if another variable must follow.
     fn declaration(&mut self, context: &str, pipe: &mut Pipe) -> Result<bool> {
         let start = self.at;
         let name: Box<str> = self.next().str().into();
@@ -376,7 +376,7 @@ impl Parser<'_> {
             Kind::Declare => pipe.assign = false,
             _ if comma => {}
             _ => {
-                // An argument, and the space after it counts.
+                // It is an argument, and the space after it counts.
                 self.at = start;
                 return Ok(false);
             }
@@ -415,7 +415,7 @@ impl Parser<'_> {
         if command.args.is_empty() { Err("empty command".to_owned()) } else { Ok(command) }
     }
 
-    /// A term and the fields that follow it at once; none where no term stands here.
+    /// A term and the fields directly after it; None if there is no term.
     fn operand(&mut self) -> Result<Option<Operand>> {
         let Some(mut operand) = self.term()? else { return Ok(None) };
         if self.peek().kind != Kind::Field {

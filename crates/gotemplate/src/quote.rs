@@ -1,4 +1,4 @@
-//! Go's quoted strings and characters, written and read.
+//! Go's quoted strings and characters: writing and parsing.
 
 use super::utf8;
 
@@ -18,7 +18,7 @@ pub fn quote(text: &[u8], quote: char, ascii_only: bool, out: &mut Vec<u8>) {
     utf8::push(quote, out);
 }
 
-/// [`quote`], double, as text for an error.
+/// [`quote`] with double quotes, as text for an error.
 pub fn quoted(text: &[u8]) -> String {
     let mut out = Vec::new();
     quote(text, '"', false, &mut out);
@@ -52,7 +52,7 @@ fn escape(out: &mut Vec<u8>, letter: char, width: usize, code: u32) {
     out.extend_from_slice(format!("\\{letter}{code:0width$x}").as_bytes());
 }
 
-/// Whether `text` can stand between backquotes as it is.
+/// Whether `text` can be put between backquotes unchanged.
 pub fn can_backquote(text: &[u8]) -> bool {
     utf8::runes(text).all(|(char, len)| match char {
         char::REPLACEMENT_CHARACTER => len > 1,
@@ -62,7 +62,7 @@ pub fn can_backquote(text: &[u8]) -> bool {
     })
 }
 
-/// What a string constant, quotes included, stands for; None where it is malformed.
+/// The value of a string constant with its quotes; None if it is malformed.
 pub fn unquote(literal: &[u8]) -> Option<Vec<u8>> {
     let [quote, inner @ .., end] = literal else { return None };
     match quote {
@@ -84,7 +84,7 @@ pub fn unquote(literal: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// What a character constant, quotes included, stands for. Err: why not.
+/// The value of a character constant with its quotes. Err: the reason why it is malformed.
 pub fn unquote_char(literal: &[u8]) -> Result<u32, String> {
     let [quote, rest @ ..] = literal else { return Err("invalid syntax".to_owned()) };
     let (unit, tail) = unquote_one(rest, *quote).ok_or("invalid syntax")?;
@@ -97,7 +97,7 @@ pub fn unquote_char(literal: &[u8]) -> Result<u32, String> {
     })
 }
 
-/// An escape may name a byte that is no character.
+/// An escape may give a byte that is not a character.
 enum Unit {
     Byte(u8),
     Char(char),

@@ -1,4 +1,4 @@
-//! The language as a whole. What Go itself made of templates is recorded here; see its `text/template`.
+//! The language as a whole. The expected outputs were recorded from Go; see its `text/template`.
 
 use std::collections::BTreeMap;
 
@@ -165,7 +165,7 @@ fn printf_has_gos_verbs_and_complaints() {
 }
 
 #[test]
-fn errors_say_where_and_what() {
+fn errors_name_the_place_and_the_cause() {
     check(&[
         (
             "{{index \"\" 0}}",
@@ -194,7 +194,7 @@ fn errors_say_where_and_what() {
 }
 
 #[test]
-fn what_is_no_template_is_refused() {
+fn invalid_templates_are_refused() {
     check(&[
         ("{{nope 1}}", "template: t:1: function \"nope\" not defined"),
         ("{{.A", "template: t:1: unclosed action"),
@@ -243,7 +243,7 @@ fn nothing_runs_away() {
 }
 
 #[test]
-fn functions_of_the_host_take_what_their_types_say() {
+fn functions_of_the_host_take_the_declared_types() {
     let greet = Function::new(&[Type::String], Some(Type::Int("host.Number")), |args, out| {
         out.extend_from_slice(b"hi ");
         print(args, out);
@@ -268,7 +268,7 @@ fn functions_of_the_host_take_what_their_types_say() {
     }
 }
 
-/// Templates made of the language's own pieces: right now and then.
+/// Templates built from random pieces of the language, some of them valid.
 fn soup() -> impl Strategy<Value = String> {
     let pieces = prop::sample::select(vec![
         "{{",

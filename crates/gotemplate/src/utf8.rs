@@ -1,10 +1,10 @@
-//! UTF-8 as Go reads it: a byte that is not part of any character counts as one replacement character.
+//! UTF-8 as Go reads it: a byte outside any character counts as one replacement character.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// The first character and its length; U+FFFD and 1 for a byte that begins none. `bytes` is not empty.
+/// The first character and its length; U+FFFD and 1 for an invalid byte. `bytes` must not be empty.
 pub fn decode(bytes: &[u8]) -> (char, usize) {
     let len = match bytes[0] {
         byte @ 0..0x80 => return (char::from(byte), 1),
@@ -43,12 +43,12 @@ pub fn push(char: char, out: &mut Vec<u8>) {
 
 /// Go's `unicode.IsPrint`: letters, marks, numbers, punctuation, symbols and the ASCII space.
 pub fn is_print(char: char) -> bool {
-    // The pattern is a constant; none where it is wrong, which a test would show.
+    // The pattern is constant; None if it were invalid, which a test would detect.
     static PRINT: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^[\pL\pM\pN\pP\pS]$").ok());
     if char.is_ascii() { matches!(char, ' '..='~') } else { is_match(&PRINT, char) }
 }
 
-/// What may be part of a name: a letter, a digit or an underscore.
+/// Characters of names: letters, digits and underscores.
 pub fn is_alphanumeric(char: char) -> bool {
     static WORD: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^[\pL\p{Nd}]$").ok());
     if char.is_ascii() { char == '_' || char.is_ascii_alphanumeric() } else { is_match(&WORD, char) }
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_printed() {
+    fn printable_characters() {
         assert!(['a', ' ', 'é', '✓', '😀', '\u{301}'].into_iter().all(is_print));
         assert!(!['\n', '\u{7f}', '\u{a0}', '\u{200b}', '\u{e000}'].into_iter().any(is_print));
         assert!(['_', '9', 'é', '한', '٣'].into_iter().all(is_alphanumeric));

@@ -1,14 +1,14 @@
-//! What a template computes with.
+//! The values of templates.
 
 use std::{any::Any, collections::BTreeMap, ops::Deref, rc::Rc};
 
-/// A value, of a type that Go knows. Text is borrowed from the data or the template wherever it can be.
+/// A value of a type that Go knows. Text is borrowed from the data or the template whenever possible.
 #[derive(Clone, Default)]
 pub enum Value<'v> {
-    /// No value at all, such as of a key that a map does not have; shown as `<no value>`.
+    /// No value, for example of a missing key; printed as `<no value>`.
     #[default]
     Missing,
-    /// An interface that holds nothing: JSON's null.
+    /// An empty interface: JSON's null.
     Nil,
     /// `bool`
     Bool(bool),
@@ -18,7 +18,7 @@ pub enum Value<'v> {
     Float(f64),
     /// `string`
     Str(Str<'v>),
-    /// A number as JSON wrote it: Go's `json.Number`, a string by its kind.
+    /// A number as written in JSON: Go's `json.Number`, a string by kind.
     Number(Str<'v>),
     /// `[]interface {}`
     List(Rc<[Value<'v>]>),
@@ -28,7 +28,7 @@ pub enum Value<'v> {
     Object(Object<'v>),
 }
 
-/// Integer types. As wide as a word: values are copied faster where nothing lies between words.
+/// Integer types, one word wide: values without padding are copied faster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u64)]
 pub enum Width {
@@ -63,7 +63,7 @@ impl Deref for Str<'_> {
 /// A map with string keys.
 #[derive(Clone)]
 pub enum Map<'v> {
-    /// `map[string]interface {}`, sorted by key, each once. None: a nil map.
+    /// `map[string]interface {}`, sorted by key, without duplicates. None: a nil map.
     Values(Option<Rc<[Entry<'v>]>>),
     /// `map[string]string`
     Strings(Option<&'v BTreeMap<String, String>>),
@@ -128,7 +128,7 @@ impl<'v> Map<'v> {
     }
 }
 
-/// What only the host knows more about, borrowed or made during a run.
+/// A value that only the host understands, borrowed or created during a run.
 #[derive(Clone)]
 pub enum Object<'v> {
     /// A part of the data.
@@ -148,9 +148,9 @@ impl<'v> Deref for Object<'v> {
     }
 }
 
-/// A type of the host's own.
+/// A type of the host.
 pub trait Host {
-    /// As Go names it, such as `time.Time`.
+    /// Go's name of the type, for example `time.Time`.
     fn type_name(&self) -> &'static str;
 
     /// How the value is printed, compared and called.
@@ -163,38 +163,38 @@ pub trait Host {
         None
     }
 
-    /// All fields in order, to show the object by.
+    /// All fields in order, for printing.
     fn fields(&self) -> Vec<(&'static str, Value<'_>)> {
         Vec::new()
     }
 
-    /// Writes what Go's `String` method gives; false where the type has none.
+    /// Writes the result of Go's `String` method; false if the type has none.
     fn text(&self, _out: &mut Vec<u8>) -> bool {
         false
     }
 
-    /// What a method takes; none where there is no such method. The empty name is what a function takes.
+    /// The parameters of a method; None if there is no such method. The empty name means the function itself.
     fn method(&self, _name: &str) -> Option<&'static Signature> {
         None
     }
 
-    /// Calls a method that [`Host::method`] knows, with arguments that fit its signature.
+    /// Calls a method known to [`Host::method`], with arguments that match its signature.
     fn call(&self, _name: &str, _args: &[Value<'_>], _out: &mut Vec<u8>) -> Result<Answer<'static>, String> {
         Ok(Answer::Value(Value::Missing))
     }
 
-    /// Itself, for functions of the host that look for a type of their own.
+    /// The object itself, for functions of the host that expect a type of their own.
     fn as_any(&self) -> Option<&dyn Any> {
         None
     }
 
-    /// Whether `==` holds in Go; a type that cannot be compared never asks.
+    /// Whether `==` holds in Go; not called for types that cannot be compared.
     fn equals(&self, _other: &dyn Host) -> bool {
         false
     }
 }
 
-/// How a host's type behaves where it is not asked by name.
+/// The behaviour of a host's type when it is used without naming a field or method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A struct, which is always true.
@@ -207,9 +207,9 @@ pub enum Kind {
     Func,
 }
 
-/// What a call gives.
+/// The result of a call.
 pub enum Answer<'v> {
-    /// The text that was appended to the buffer at hand.
+    /// The text appended to the given buffer.
     Text,
     /// A value.
     Value(Value<'v>),
@@ -260,7 +260,7 @@ impl<'v> Value<'v> {
         Value::Object(Object::Owned(Rc::new(object)))
     }
 
-    /// The type of what is there; `<nil>` where nothing is.
+    /// The type of the value; `<nil>` for none.
     pub fn type_name(&self) -> &'static str {
         match self {
             Value::Missing | Value::Nil => "<nil>",
@@ -277,7 +277,7 @@ impl<'v> Value<'v> {
         }
     }
 
-    /// Neither nil nor zero nor empty.
+    /// Whether it is neither nil nor zero nor empty.
     pub fn is_true(&self) -> bool {
         match self {
             Value::Missing | Value::Nil => false,
@@ -291,7 +291,7 @@ impl<'v> Value<'v> {
         }
     }
 
-    /// Its integer where it is of an integer type.
+    /// Its integer if it has an integer type.
     pub fn as_int(&self) -> Option<i64> {
         match self {
             Value::Int(_, int) => Some(*int),
@@ -311,7 +311,7 @@ impl<'v> Value<'v> {
         }
     }
 
-    /// How much work it is to go through: the bytes of text.
+    /// The work to process it: the bytes of its text.
     pub fn weight(&self) -> usize {
         match self {
             Value::Str(text) | Value::Number(text) => text.len(),

@@ -1,8 +1,8 @@
-//! Dates of the proleptic Gregorian calendar, over all seconds that 64 bits count.
+//! Dates of the proleptic Gregorian calendar, for all seconds in 64 bits.
 
 const SECONDS_PER_DAY: u64 = 86_400;
 const DAYS_PER_CYCLE: u64 = 146_097;
-/// A multiple of 400, as far back as Go reaches; seconds wrap there.
+/// A multiple of 400, as early as Go's first year; seconds wrap there.
 const FIRST_YEAR: i64 = -292_277_022_400;
 /// From 1 March of the first year to 1 January 1970.
 const DAYS_TO_UNIX: u64 = (-FIRST_YEAR / 400) as u64 * DAYS_PER_CYCLE + 719_468;
@@ -10,7 +10,7 @@ const DAYS_TO_UNIX: u64 = (-FIRST_YEAR / 400) as u64 * DAYS_PER_CYCLE + 719_468;
 /// Unix seconds of 0001-01-01 00:00:00 UTC.
 pub const YEAR_1: i64 = -62_135_596_800;
 
-/// What a calendar and a clock on the wall show.
+/// A date and a time of day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Civil {
     pub year: i64,
@@ -27,12 +27,12 @@ pub struct Civil {
 }
 
 impl Civil {
-    /// `seconds` are Unix seconds, moved by the zone's offset.
+    /// `seconds`: Unix seconds plus the zone's offset.
     pub fn of(seconds: i64) -> Civil {
         let seconds = (seconds as u64).wrapping_add(DAYS_TO_UNIX * SECONDS_PER_DAY);
         let (days, second) = (seconds / SECONDS_PER_DAY, (seconds % SECONDS_PER_DAY) as u32);
         let (cycle, day) = (days / DAYS_PER_CYCLE, days % DAYS_PER_CYCLE);
-        // Years begin with March, so that the leap day is the last; http://howardhinnant.github.io/date_algorithms.html
+        // Years begin in March, so that the leap day is the last; http://howardhinnant.github.io/date_algorithms.html
         let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
         let day = (day - (365 * year + year / 4 - year / 100)) as u32;
         let march = (5 * day + 2) / 153;
@@ -55,7 +55,7 @@ pub fn is_leap(year: i64) -> bool {
     year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
 }
 
-/// Unix seconds of midnight; the date exists, in a year from 0 to 9999.
+/// Unix seconds of midnight; the date must be valid, in a year from 0 to 9999.
 pub fn midnight(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let march = (month + 9) % 12;

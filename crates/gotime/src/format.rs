@@ -1,4 +1,4 @@
-//! Writes a time by a layout.
+//! Writes a time in a layout.
 
 use std::io::Write;
 
@@ -60,7 +60,7 @@ fn write(time: &Time, civil: &Civil, zone: i32, element: Element, out: &mut Vec<
 }
 
 fn offset(zone: i32, shape: Shape, out: &mut Vec<u8>) -> std::io::Result<()> {
-    // Less than a minute west of UTC is a plus, as in Go.
+    // As in Go, less than a minute west of UTC gets a plus.
     let sign = if zone <= -60 { '-' } else { '+' };
     let zone = zone.abs();
     let (hour, minute, second) = (zone / 3600, zone / 60 % 60, zone % 60);
@@ -73,7 +73,7 @@ fn offset(zone: i32, shape: Shape, out: &mut Vec<u8>) -> std::io::Result<()> {
     }
 }
 
-/// Never more than nine digits, however many are asked for.
+/// At most nine digits, even if more are requested.
 fn fraction(nanos: u32, digits: usize, trim: bool, separator: u8, out: &mut Vec<u8>) -> std::io::Result<()> {
     let all = format!("{nanos:09}");
     let mut shown = &all[..digits.min(9)];
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_element_stays() {
+    fn text_that_is_no_element_stays() {
         for (layout, expected) in [
             ("Janet Monk M J P p é", "Janet Monk M J P p é"),
             ("_2006", "_2026"),

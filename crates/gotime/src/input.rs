@@ -1,9 +1,8 @@
-//! Reads times as Go's spf13/cast does: Unix seconds with a fraction, or a date in one of many formats.
+//! Parses times as Go's spf13/cast does: Unix seconds with a fraction, or a date in one of many formats.
 
 use super::{STRING, Time, Zone, parse::parse};
 
-/// Tried in this order. With `true`, the zone that was read does not count: the time is what the clock on the wall
-/// shows, in UTC.
+/// Tried in this order. With `true`, the zone in the text is ignored: its time of day is taken as UTC.
 const FORMATS: [(&str, bool); 24] = [
     ("2006-01-02", true),
     ("2006-01-02T15:04:05Z07:00", false),
@@ -31,7 +30,7 @@ const FORMATS: [(&str, bool); 24] = [
     ("Jan _2 15:04:05.000000000", false),
 ];
 
-/// The time that a string means; the error is Go's. Unix seconds are shown in `local`.
+/// The time that a string represents; the error is Go's. Unix seconds are shown in `local`.
 pub fn from_text(text: &[u8], local: &Zone) -> Result<Time, String> {
     if let Some(time) = from_decimal(text, local) {
         return Ok(time);
@@ -48,7 +47,7 @@ pub fn from_text(text: &[u8], local: &Zone) -> Result<Time, String> {
         .ok_or_else(|| format!("unable to parse date: {}", String::from_utf8_lossy(text)))
 }
 
-/// The time that a number in JSON means: Unix seconds, with a fraction but without an exponent.
+/// The time of a JSON number: Unix seconds, with a fraction but without an exponent.
 pub fn from_decimal(text: &[u8], local: &Zone) -> Option<Time> {
     let text = std::str::from_utf8(text).ok()?;
     let (seconds, decimals) = text.split_once('.').unwrap_or((text, ""));

@@ -1,4 +1,4 @@
-//! The elements of Go's layouts: how each part of `Mon Jan 2 15:04:05 MST 2006` is spelt.
+//! The elements of Go's layouts: the spellings of each part of `Mon Jan 2 15:04:05 MST 2006`.
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Element {
@@ -25,9 +25,9 @@ pub enum Element {
     UpperPm,
     LowerPm,
     Abbreviation,
-    /// From UTC, always as a number.
+    /// The offset from UTC, always as a number.
     Offset(Shape),
-    /// From UTC, where UTC itself is `Z`.
+    /// The offset from UTC, with `Z` for UTC.
     Iso(Shape),
     Fraction {
         digits: usize,
@@ -37,7 +37,7 @@ pub enum Element {
     },
 }
 
-/// How much of an offset is written.
+/// The parts of an offset that are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     Hours,
@@ -47,7 +47,7 @@ pub enum Shape {
     ColonSeconds,
 }
 
-/// What comes before the first element, the element, and what comes after.
+/// The text before the first element, the element, and the text after it.
 pub fn next(layout: &[u8]) -> (&[u8], Option<Element>, &[u8]) {
     for start in 0..layout.len() {
         if let Some((element, length)) = element(&layout[start..]) {
@@ -57,7 +57,7 @@ pub fn next(layout: &[u8]) -> (&[u8], Option<Element>, &[u8]) {
     (layout, None, &[])
 }
 
-/// The element at the start of `text`, which is not empty, and its length.
+/// The element at the start of `text`, and its length; `text` must not be empty.
 fn element(text: &[u8]) -> Option<(Element, usize)> {
     if matches!(text[0], b'.' | b',') {
         return fraction(text);
@@ -81,7 +81,7 @@ fn fraction(text: &[u8]) -> Option<(Element, usize)> {
     ends.then_some((Element::Fraction { digits, trim: digit == b'9', separator: text[0] }, 1 + digits))
 }
 
-/// The elements that begin with a byte, in the order in which Go tries them.
+/// The elements that begin with a byte, in Go's order.
 fn spellings(first: u8) -> &'static [(&'static str, Element)] {
     use Element::*;
     use Shape::*;

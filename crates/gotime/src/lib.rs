@@ -1,7 +1,7 @@
 //! Go's `time.Time`: instants of any year, layouts and zones.
 //!
-//! The crate covers `Time.Format` with all elements of a layout, `time.LoadLocation`, and the reading of times as the
-//! Go library spf13/cast reads them ([`from_text`]). Durations and monotonic clocks are left out.
+//! The crate covers `Time.Format` with all elements of a layout, `time.LoadLocation`, and the parsing of times by the
+//! Go library spf13/cast ([`from_text`]). Durations and monotonic clocks are omitted.
 //!
 //! ```
 //! use gotime::{Zone, from_text, load_location};
@@ -31,11 +31,11 @@ pub use zone::{Zone, load_location};
 /// Go's `time.RFC3339Nano`.
 pub const RFC3339_NANO: &str = "2006-01-02T15:04:05.999999999Z07:00";
 
-/// What `Time.String()` writes.
+/// The layout of `Time.String()`.
 const STRING: &str = "2006-01-02 15:04:05.999999999 -0700 MST";
 
-/// Go's `time.Time`. jiff's own types end with the year 9999, and milliseconds taken for
-/// seconds are of the year 55840.
+/// Go's `time.Time`. jiff's types end with the year 9999, but milliseconds interpreted as seconds give the year
+/// 55840.
 #[derive(Debug, Clone)]
 pub struct Time {
     /// Unix seconds.
@@ -45,7 +45,7 @@ pub struct Time {
 }
 
 impl Time {
-    /// As Go's `time.Unix`: any number of nanoseconds, and overflow wraps.
+    /// Like Go's `time.Unix`: any number of nanoseconds; overflow wraps.
     pub fn unix(seconds: i64, nanos: i64, zone: Zone) -> Time {
         let carried = nanos.div_euclid(1_000_000_000);
         let nanos = nanos.rem_euclid(1_000_000_000) as u32;
@@ -57,7 +57,7 @@ impl Time {
         Time { seconds: civil::YEAR_1, nanos: 0, zone: Zone::Utc }
     }
 
-    /// The same instant elsewhere.
+    /// The same instant in another zone.
     pub fn in_zone(self, zone: Zone) -> Time {
         Time { zone, ..self }
     }
@@ -74,7 +74,7 @@ impl Time {
 }
 
 impl PartialEq for Time {
-    /// As Go's `Time.Equal`: whether it is the same instant.
+    /// Like Go's `Time.Equal`: whether it is the same instant.
     fn eq(&self, other: &Time) -> bool {
         (self.seconds, self.nanos) == (other.seconds, other.nanos)
     }

@@ -1,11 +1,11 @@
-//! Reads a time by a layout, as Go's `time.Parse`.
+//! Parses a time with a layout, like Go's `time.Parse`.
 
 use super::{
     Time, Zone, civil,
     layout::{self, Element, MONTHS, Shape, WEEKDAYS},
 };
 
-/// What was read so far. Absent parts are zero, or one where zero is impossible.
+/// The parts read so far. Absent parts are zero, or one if zero is invalid.
 #[derive(Default)]
 struct Parts {
     year: i64,
@@ -15,14 +15,14 @@ struct Parts {
     minute: i64,
     second: i64,
     nanos: i64,
-    /// PM, if said.
+    /// PM, if given.
     pm: Option<bool>,
     utc: bool,
     offset: Option<i32>,
     abbreviation: String,
 }
 
-/// None where the text is not of this layout. `local` is the zone whose abbreviations and offsets are known.
+/// None if the text does not match the layout. `local`: the zone whose abbreviations and offsets are known.
 pub fn parse(mut layout: &[u8], text: &[u8], local: &Zone) -> Option<Time> {
     let mut parts = Parts::default();
     let mut text = Text(text);
@@ -39,7 +39,7 @@ pub fn parse(mut layout: &[u8], text: &[u8], local: &Zone) -> Option<Time> {
     parts.time(local)
 }
 
-/// Reads one element; `after` is the layout behind it.
+/// Parses one element; `after` is the rest of the layout.
 fn read(text: &mut Text, element: Element, after: &[u8], parts: &mut Parts) -> Option<()> {
     match element {
         Element::LongYear => parts.year = text.digits(4)?,
@@ -69,7 +69,7 @@ fn read(text: &mut Text, element: Element, after: &[u8], parts: &mut Parts) -> O
                 Element::Second => text.number(0..60)?,
                 _ => text.two(0..60)?,
             };
-            // A fraction may follow the seconds, foreseen by the layout or not.
+            // A fraction may follow the seconds, whether the layout has one or not.
             if !matches!(layout::next(after).1, Some(Element::Fraction { .. }))
                 && let Some(nanos) = text.fraction()
             {
@@ -97,7 +97,7 @@ fn read(text: &mut Text, element: Element, after: &[u8], parts: &mut Parts) -> O
             let all = text.take(1 + digits)?;
             parts.nanos = Text(all).fraction().filter(|_| all[1..].iter().all(u8::is_ascii_digit))?;
         }
-        // Only in layouts that a user writes, and those are not read by.
+        // Only users' layouts have these, and they are not used for parsing.
         Element::UnderYearDay | Element::ZeroYearDay => return None,
     }
     Some(())
@@ -134,7 +134,7 @@ impl Parts {
             None => match local.offset_of(&name, wall) {
                 Some(offset) => at(offset, local.clone()),
                 None => {
-                    // The offset is unknown, or GMT's, of which Go makes a name and leaves the instant as it is.
+                    // The offset is unknown, or relative to GMT; Go uses it as the zone's name and keeps the instant.
                     let hours = name.strip_prefix("GMT").and_then(|hours| hours.parse().ok());
                     let offset = hours.map_or(0, |hours: i32| hours * 3600);
                     Some(Time::unix(wall, self.nanos, Zone::Fixed { name, offset }))
@@ -144,7 +144,7 @@ impl Parts {
     }
 }
 
-/// What is not read yet.
+/// The unread text.
 struct Text<'a>(&'a [u8]);
 
 impl<'a> Text<'a> {
@@ -154,7 +154,7 @@ impl<'a> Text<'a> {
         Some(taken)
     }
 
-    /// Text of the layout; blanks stand for any number of blanks.
+    /// Skips text of the layout; blanks match any number of blanks.
     fn skip(&mut self, mut expected: &[u8]) -> Option<()> {
         while let Some((&first, rest)) = expected.split_first() {
             if first == b' ' {
@@ -170,7 +170,7 @@ impl<'a> Text<'a> {
         Some(())
     }
 
-    /// Exactly so many digits.
+    /// Exactly this many digits.
     fn digits(&mut self, count: usize) -> Option<i64> {
         let digits = self.take(count)?;
         digits.iter().try_fold(0, |number, digit| {
@@ -182,13 +182,13 @@ impl<'a> Text<'a> {
         self.digits(2).filter(|number| range.contains(number))
     }
 
-    /// One digit or two.
+    /// One or two digits.
     fn number(&mut self, range: std::ops::Range<i64>) -> Option<i64> {
         let two = self.0.get(1).is_some_and(u8::is_ascii_digit);
         self.digits(if two { 2 } else { 1 }).filter(|number| range.contains(number))
     }
 
-    /// The number of the word, from one; in any case.
+    /// The number of the word, from one, ignoring case.
     fn word<const N: usize>(&mut self, words: [&str; N]) -> Option<i64> {
         let starts = |word: &&str| {
             self.0.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()))
@@ -203,7 +203,7 @@ impl<'a> Text<'a> {
         if word == yes { Some(true) } else { (word == no).then_some(false) }
     }
 
-    /// `.` or `,` and digits, of which nine count.
+    /// `.` or `,` and digits, of which nine are used.
     fn fraction(&mut self) -> Option<i64> {
         let digits = self.0.strip_prefix(b".").or(self.0.strip_prefix(b","))?;
         let count = digits.iter().take_while(|digit| digit.is_ascii_digit()).count();
@@ -226,7 +226,7 @@ impl<'a> Text<'a> {
             Shape::ColonSeconds => (true, 3),
         };
         let mut seconds = 0;
-        // Go allows 24 hours and 60 minutes, since some write them.
+        // Go accepts 24 hours and 60 minutes, since some programs write them.
         for (index, (limit, unit)) in [(24, 3600), (60, 60), (60, 1)].into_iter().take(parts).enumerate() {
             if colon && index > 0 {
                 self.skip(b":")?;
@@ -242,7 +242,7 @@ fn trim_blanks(text: &[u8]) -> &[u8] {
     &text[blanks..]
 }
 
-/// The length of what looks like a zone's abbreviation.
+/// The length of text that looks like a zone's abbreviation.
 fn abbreviation(text: &[u8]) -> Option<usize> {
     if text.starts_with(b"ChST") || text.starts_with(b"MeST") {
         return Some(4);

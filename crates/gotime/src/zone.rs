@@ -2,9 +2,9 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
-/// 400 years, after which the calendar and with it the rules of summer time repeat.
+/// 400 years, after which the calendar, and so the rules of summer time, repeat.
 const CYCLE: i64 = 146_097 * 86_400;
-/// 2400-01-01, when only the rules of today are left.
+/// 2400-01-01, after which only today's rules remain.
 const SETTLED: i64 = 13_569_465_600;
 
 /// A zone of a time.
@@ -23,12 +23,12 @@ pub enum Zone {
     Region(TimeZone),
 }
 
-/// As Go's `time.LoadLocation`; the error is its own. `local` is what "Local" means.
+/// Like Go's `time.LoadLocation`, with its errors. `local`: the zone for "Local".
 pub fn load_location(name: &str, local: &Zone) -> Result<Zone, String> {
     match name {
         "" | "UTC" => Ok(Zone::Utc),
         "Local" => Ok(local.clone()),
-        // Go looks for a file of this name and says so of names that lead elsewhere.
+        // Go looks for a file of this name, and rejects names that lead elsewhere.
         _ if name.contains("..") || name.starts_with(['/', '\\']) => {
             Err("time: invalid location name".to_owned())
         }
@@ -37,7 +37,7 @@ pub fn load_location(name: &str, local: &Zone) -> Result<Zone, String> {
 }
 
 impl From<TimeZone> for Zone {
-    /// Where the system's zone is unknown, it is UTC, as in Go.
+    /// An unknown system zone becomes UTC, as in Go.
     fn from(zone: TimeZone) -> Zone {
         if zone == TimeZone::UTC || zone.is_unknown() { Zone::Utc } else { Zone::Region(zone) }
     }
@@ -62,8 +62,8 @@ impl Zone {
         }
     }
 
-    /// The offset that an abbreviation stands for: the one in use at this Unix second, taken for local time, or else
-    /// the first that ever was.
+    /// The offset of an abbreviation: the one in use at this Unix second, interpreted as local time, or else the
+    /// first in history.
     pub(super) fn offset_of(&self, abbreviation: &str, seconds: i64) -> Option<i32> {
         let mut offsets: Vec<i32> = Vec::new();
         match self {
@@ -91,7 +91,7 @@ impl Zone {
     }
 }
 
-/// A second that jiff knows, at which the same rules hold.
+/// A second within jiff's range at which the same rules hold.
 fn known(seconds: i64) -> Timestamp {
     Timestamp::from_second(seconds).unwrap_or_else(|_| match seconds {
         ..0 => Timestamp::MIN,

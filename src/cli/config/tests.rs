@@ -62,7 +62,7 @@ fn refused(text: &str, line: &str) -> String {
 }
 
 #[test]
-fn a_flag_is_what_the_file_says() {
+fn a_flag_has_the_value_of_the_file() {
     let args =
         args("# mine\ntail: 10\ntimestamps: short\nno-follow: true\nqps: 1.5\nselector: \"app=web\"\n", ".");
     assert_eq!(
@@ -83,7 +83,7 @@ fn the_command_line_wins() {
 }
 
 #[test]
-fn one_way_to_say_a_thing_overrules_the_others() {
+fn equivalent_flags_overrule_each_other() {
     let args = args("since-time: '2026-01-31T12:00:00Z'\n", "--since 5m .");
     assert_eq!(args.get(&logs::SINCE_TIME), None);
 }
@@ -110,7 +110,7 @@ fn words_stay_words() {
 }
 
 #[test]
-fn an_empty_file_and_an_empty_value_say_nothing() {
+fn an_empty_file_and_an_empty_value_set_nothing() {
     for text in ["", "# nothing\n", "---\n", "tail:\nsince: ~\n", "{}"] {
         let args = args(text, ".");
         assert_eq!((args.get(&logs::TAIL), args.get(&logs::SINCE)), (None, None), "{text}");
@@ -134,7 +134,7 @@ fn an_unknown_key_is_a_warning() {
 }
 
 #[test]
-fn a_bad_value_is_told_with_file_line_and_key() {
+fn a_bad_value_is_reported_with_file_line_and_key() {
     for (text, error) in [
         ("\ntail: ten\n", "2: tail: \"ten\" is not a whole number such as 10"),
         ("color: red", "1: color: \"red\" is none of auto, always or never"),
@@ -157,12 +157,12 @@ fn a_contradiction_names_the_file_too() {
 }
 
 #[test]
-fn what_the_command_line_says_wrong_is_not_the_files() {
+fn errors_of_the_command_line_do_not_name_the_file() {
     assert!(refused("tail: 1\n", "--since x .").starts_with("--since: "));
 }
 
 #[test]
-fn what_is_no_yaml_is_told_with_its_line() {
+fn invalid_yaml_is_reported_with_its_line() {
     for (text, start) in [
         ("tail: 1\n  since: [\n", "~/.config/stern-rs/config.yaml:2: "),
         ("- a\n", "~/.config/stern-rs/config.yaml:1: "),

@@ -31,7 +31,18 @@ pub mod output;
 pub mod selection;
 mod value;
 
-use std::{ffi::OsStr, fmt, marker::PhantomData};
+use std::{
+    ffi::{OsStr, OsString},
+    fmt,
+    marker::PhantomData,
+};
+
+use clap::{
+    Arg, ArgAction, Command,
+    builder::{OsStringValueParser, TypedValueParser},
+};
+
+use crate::usage_error::UsageError;
 
 pub use value::{File, Integer, List, Number, Switch, Text, Value};
 
@@ -195,9 +206,19 @@ impl Entry {
         group.entries.contains(&self)
     }
 
-    /// The error is the rest of a sentence that begins with the flag's name.
-    pub fn check(&self, value: &OsStr) -> Result<(), String> {
-        (self.check)(value)
+    pub fn check(&self, value: &OsStr) -> Result<(), UsageError> {
+        (self.check)(value).map_err(|reason| UsageError::new(format!("--{}: {reason}", self.name)))
+    }
+
+    fn arg(&'static self) -> Arg {
+        let action = if self.repeats { ArgAction::Append } else { ArgAction::Set };
+        let check = |value: OsString| self.check(&value).map(|()| value);
+        let parser = OsStringValueParser::new().try_map(check);
+        let arg = Arg::new(self.name).long(self.name).action(action).value_parser(parser);
+        match self.bare {
+            Some(bare) => arg.num_args(0..=1).require_equals(true).default_missing_value(bare),
+            None => arg,
+        }
     }
 
     /// `-t, --timestamps[=FORMAT]`
@@ -225,6 +246,17 @@ impl fmt::Debug for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "--{}", self.name)
     }
+}
+
+/// The table as clap parses it: words such as `--tail=5`, without the name of the program.
+pub(super) fn command() -> Command {
+    Command::new("stern-rs")
+        .no_binary_name(true)
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        // The last of a repeated flag counts, so that an alias can be overruled.
+        .args_override_self(true)
+        .args(all().map(Entry::arg))
 }
 
 pub fn all() -> impl Iterator<Item = &'static Entry> {

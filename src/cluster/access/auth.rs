@@ -1,4 +1,4 @@
-//! Keeps the credentials that requests carry, and renews those that expire.
+//! Keeps the credentials of requests, and renews those that expire.
 
 use std::{
     fs,
@@ -19,12 +19,12 @@ use crate::cluster::{
     waits::Waits,
 };
 
-/// Where credentials come from.
+/// The origin of the credentials.
 #[derive(Debug)]
 pub enum Source {
     None,
     Fixed(HeaderValue),
-    /// A file that somebody else keeps fresh, as the kubelet does for service accounts.
+    /// A file that another program keeps fresh, as the kubelet does for service accounts.
     TokenFile(PathBuf),
     Exec(Box<Plugin>),
 }
@@ -32,12 +32,12 @@ pub enum Source {
 #[derive(Debug)]
 pub struct Auth {
     source: Source,
-    /// Locked while a renewal runs, so that a plugin runs once for all who wait.
+    /// Locked during a renewal, so that a plugin runs once for all waiting requests.
     current: Mutex<Option<Credential>>,
     waits: Waits,
 }
 
-/// As often as client-go: the kubelet replaces a service account's token long before it expires.
+/// The same as client-go: the kubelet replaces a service account's token long before it expires.
 const TOKEN_FILE_TTL: Duration = Duration::from_secs(60);
 
 impl Auth {
@@ -52,7 +52,7 @@ impl Auth {
         Auth { source, current: Mutex::new(current), waits }
     }
 
-    /// The last one, though it may have expired; None where there is none yet, or the next is being got.
+    /// The current credential, possibly expired; None if there is none yet, or a renewal is running.
     pub fn at_hand(&self) -> Option<Credential> {
         self.current.try_lock().ok()?.clone()
     }
@@ -68,7 +68,7 @@ impl Auth {
         }
     }
 
-    /// Another than the one that was refused, if there is any.
+    /// A new credential after `refused` was rejected; None if there is no other.
     pub async fn after_refusal(&self, refused: &Credential) -> Result<Option<Credential>, Error> {
         let mut current = self.current.lock().await;
         if let Some(credential) = &*current
@@ -83,13 +83,13 @@ impl Auth {
         Ok((!renewed.is_same(refused)).then_some(renewed))
     }
 
-    /// What the user may do when the credentials are refused.
-    pub fn mend(&self) -> String {
+    /// Advice for the user after the credentials were rejected.
+    pub fn advice(&self) -> String {
         match &self.source {
             Source::None => "give --token, or choose a user with --user or --context".into(),
-            Source::Fixed(_) => "has the token or password expired?".into(),
-            Source::TokenFile(path) => format!("has the token in {} expired?", path.display()),
-            Source::Exec(plugin) => format!("does {:?} need a new login?", plugin.name()),
+            Source::Fixed(_) => "the token or password may have expired".into(),
+            Source::TokenFile(path) => format!("the token in {} may have expired", path.display()),
+            Source::Exec(plugin) => format!("{:?} may need a new login", plugin.name()),
         }
     }
 
@@ -101,7 +101,7 @@ impl Auth {
             }
             Source::TokenFile(path) => {
                 let _waiting = self.waits.begin(format!("the token file {}", path.display()));
-                // A pipe behind the path, say, may keep its reader waiting.
+                // Reading may block, for example if the path is a pipe.
                 let path = path.clone();
                 let read = tokio::task::spawn_blocking(move || read_token(&path)).await;
                 read.unwrap_or_else(|error| Err(Error::credentials(error.to_string())))
@@ -111,7 +111,7 @@ impl Auth {
                 plugin.run().await
             }
         };
-        // What worked once may work again: a login that is due, a network that comes back.
+        // A source that worked before may work again, for example after a new login.
         let credential = got.map_err(|error| if current.is_some() { error.retryable() } else { error })?;
         *current = Some(credential.clone());
         Ok(credential)

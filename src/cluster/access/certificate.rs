@@ -1,4 +1,4 @@
-//! Loads certificates and keys: the authorities that a server is trusted by, and the client's own certificate.
+//! Loads certificates and keys: the trusted authorities, and the client's own certificate.
 
 use std::{fs, path::Path, path::PathBuf, sync::Arc};
 
@@ -12,16 +12,16 @@ use secrecy::ExposeSecret;
 
 use crate::cluster::error::{Error, root_cause};
 
-/// Which servers are taken for the apiserver.
+/// The rules for trusting a server's certificate.
 #[derive(Debug, Default)]
 pub struct Trust {
     /// None: the operating system's.
     pub authorities: Option<Vec<CertificateDer<'static>>>,
-    /// Where the authorities came from, to be read again when they are rotated.
+    /// The file of the authorities, to be reloaded after a rotation.
     pub file: Option<PathBuf>,
-    /// Anybody.
+    /// Trusts any server.
     pub insecure: bool,
-    /// The name to expect in the certificate, if not that in the URL.
+    /// The name expected in the certificate, if it differs from the URL's.
     pub name: Option<ServerName<'static>>,
 }
 
@@ -43,7 +43,7 @@ impl Trust {
     }
 }
 
-/// The client certificate that a kubeconfig holds itself.
+/// The client certificate in a kubeconfig.
 pub fn identity(user: &AuthInfo) -> Result<Option<Arc<CertifiedKey>>, Error> {
     let certificate = user.client_certificate_data.as_deref();
     let certificate = Pem::load("client-certificate", certificate, user.client_certificate.as_deref())?;
@@ -72,7 +72,7 @@ pub fn certified_key(certificate: &Pem, key: &Pem) -> Result<Arc<CertifiedKey>, 
         })
 }
 
-/// PEM and the words for where it came from.
+/// PEM data, and its origin for error messages.
 pub struct Pem {
     pub bytes: Vec<u8>,
     pub origin: String,
@@ -80,7 +80,7 @@ pub struct Pem {
 }
 
 impl Pem {
-    /// From base64 or else from a file.
+    /// From base64 data, or from a file.
     fn load(what: &str, data: Option<&str>, path: Option<&str>) -> Result<Option<Pem>, Error> {
         if let Some(data) = data.filter(|data| !data.is_empty()) {
             let origin = format!("the kubeconfig's {what}-data");

@@ -9,13 +9,13 @@ use rustls::sign::CertifiedKey;
 
 use crate::cluster::error::Error;
 
-/// What a request carries.
+/// The credentials of a request.
 #[derive(Debug, Clone, Default)]
 pub struct Credential {
     pub authorization: Option<HeaderValue>,
-    /// A client certificate that an exec plugin gave.
+    /// A client certificate from an exec plugin.
     pub identity: Option<Arc<CertifiedKey>>,
-    /// From when on another is to be got; None: never.
+    /// When to get a new credential; None: never.
     pub renew_at: Option<Timestamp>,
 }
 
@@ -36,7 +36,7 @@ pub fn basic(user: &str, password: &str) -> Result<HeaderValue, Error> {
 
 fn sensitive(value: &str) -> Result<HeaderValue, Error> {
     let mut value = HeaderValue::from_str(value)
-        .map_err(|_| Error::credentials("the token or password holds characters that cannot be sent"))?;
+        .map_err(|_| Error::credentials("the token or password has characters that cannot be sent"))?;
     value.set_sensitive(true);
     Ok(value)
 }

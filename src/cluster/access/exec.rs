@@ -1,7 +1,7 @@
-//! Runs the program that a kubeconfig names to get credentials (client.authentication.k8s.io).
+//! Runs a kubeconfig's exec plugin to get credentials (client.authentication.k8s.io).
 //!
-//! kube's own layer runs it three times at each start, blocks the thread meanwhile, and never again: neither for a
-//! refused token nor for a certificate.
+//! kube's own implementation runs it three times at each start, blocks the thread meanwhile, and never runs it again:
+//! neither after a refused token nor for a new certificate.
 
 use std::{
     io::{self, IsTerminal},
@@ -24,12 +24,12 @@ use crate::cluster::error::{Error, root_cause};
 const V1: &str = "client.authentication.k8s.io/v1";
 const V1BETA1: &str = "client.authentication.k8s.io/v1beta1";
 
-/// How long before they expire credentials are renewed.
+/// Credentials are renewed this long before they expire.
 const LEEWAY: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 pub struct Plugin {
-    /// Whose plugin it is, as words for the user.
+    /// The plugin's user, for error messages.
     user: String,
     command: String,
     args: Vec<String>,
@@ -40,7 +40,7 @@ pub struct Plugin {
     cluster: Option<ExecAuthCluster>,
 }
 
-/// The `ExecCredential` that a plugin prints.
+/// The `ExecCredential` printed by a plugin.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Printed {
@@ -61,11 +61,11 @@ impl Plugin {
     pub fn new(exec: &ExecConfig, user: &str, cluster: &Cluster) -> Result<Plugin, Error> {
         let command = exec.command.clone().filter(|command| !command.is_empty());
         let command =
-            command.ok_or_else(|| Error::invalid(format!("{user}: its exec plugin names no command")))?;
+            command.ok_or_else(|| Error::invalid(format!("{user}: its exec plugin has no command")))?;
         let api_version = exec.api_version.clone().unwrap_or_default();
         if ![V1, V1BETA1].contains(&api_version.as_str()) {
             return Err(Error::invalid(format!(
-                "{user}: the apiVersion {api_version:?} of its exec plugin is not known: it must be {V1} or {V1BETA1}"
+                "{user}: the apiVersion {api_version:?} of its exec plugin is not supported: it must be {V1} or {V1BETA1}"
             )));
         }
         let pair = |variable: &std::collections::HashMap<String, String>| {
@@ -99,7 +99,7 @@ impl Plugin {
 
     async fn run_at(&self, terminal: bool) -> Result<Credential, Error> {
         if self.mode == ExecInteractiveMode::Always && !terminal {
-            return Err(self.failed("needs a terminal as standard input to ask you something"));
+            return Err(self.failed("needs a terminal as standard input for its questions"));
         }
         let interactive = terminal && self.mode != ExecInteractiveMode::Never;
         let mut spec = json!({ "interactive": interactive });
@@ -113,31 +113,31 @@ impl Plugin {
             .env("KUBERNETES_EXEC_INFO", info.to_string())
             .stdin(if interactive { Stdio::inherit() } else { Stdio::null() })
             .stdout(Stdio::piped())
-            // A plugin that may ask must be seen; of another only the last word counts, when it fails.
+            // An interactive plugin must be visible; of others, only the last line is reported after a failure.
             .stderr(if interactive { Stdio::inherit() } else { Stdio::piped() })
             .kill_on_drop(true)
             .spawn();
         let child = started.map_err(|error| self.not_started(&error))?;
         let output = child.wait_with_output().await.map_err(|error| self.failed(&root_cause(&error)))?;
         if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            let last = said.lines().rev().map(str::trim).find(|line| !line.is_empty());
+            let errors = String::from_utf8_lossy(&output.stderr);
+            let last = errors.lines().rev().map(str::trim).find(|line| !line.is_empty());
             let last = last.map(|line| format!(": {line}")).unwrap_or_default();
             return Err(self.failed(&format!("failed ({}){last}", output.status)));
         }
         self.credential(&output.stdout)
     }
 
-    /// Plugins should print JSON, but client-go reads YAML too, so that some print that.
+    /// Plugins should print JSON, but client-go also accepts YAML, and some print that.
     fn credential(&self, printed: &[u8]) -> Result<Credential, Error> {
-        // The parser's words would quote what was printed, and that is a secret.
+        // The parser's message would quote the output, which is secret.
         let printed: Printed =
             serde_saphyr::from_slice(printed).map_err(|_| self.failed("printed no ExecCredential"))?;
         let version = printed.api_version.unwrap_or_default();
         if version != self.api_version {
             let wanted = &self.api_version;
             return Err(self.failed(&format!(
-                "speaks {version:?}, but the kubeconfig says {wanted:?}: make them agree"
+                "returned apiVersion {version:?}, but the kubeconfig requires {wanted:?}"
             )));
         }
         let status =
@@ -159,26 +159,27 @@ impl Plugin {
         }
         let expires = status.expiration_timestamp.filter(|text| !text.is_empty());
         let expires = expires.map(|text| text.parse::<Timestamp>()).transpose();
-        let expires = expires.map_err(|_| self.failed("gave an expirationTimestamp that is not RFC 3339"))?;
+        let expires =
+            expires.map_err(|_| self.failed("gave an expirationTimestamp that is not in RFC 3339 format"))?;
         let authorization = token.map(|token| bearer(token.trim())).transpose()?;
         Ok(Credential { authorization, identity, renew_at: expires.map(|at| renewal(Timestamp::now(), at)) })
     }
 
-    fn failed(&self, why: &str) -> Error {
-        Error::credentials(format!("exec plugin {:?} of {} {why}", self.command, self.user))
+    fn failed(&self, reason: &str) -> Error {
+        Error::credentials(format!("exec plugin {:?} of {} {reason}", self.command, self.user))
     }
 
     fn not_started(&self, error: &io::Error) -> Error {
-        let mend = match (error.kind(), &self.install_hint) {
+        let reason = match (error.kind(), &self.install_hint) {
             (io::ErrorKind::NotFound, Some(hint)) => format!("is not installed: {hint}"),
-            (io::ErrorKind::NotFound, None) => "is not installed: install it, or mend $PATH".into(),
+            (io::ErrorKind::NotFound, None) => "is not installed: install it, or correct $PATH".into(),
             _ => format!("cannot be started: {}", root_cause(error)),
         };
-        self.failed(&mend)
+        self.failed(&reason)
     }
 }
 
-/// The leeway before `expires`, or a quarter of a lifetime so short that the leeway would eat it up.
+/// The leeway before `expires`, or a quarter of a short lifetime.
 fn renewal(now: Timestamp, expires: Timestamp) -> Timestamp {
     let left = Duration::try_from(expires.duration_since(now)).unwrap_or_default();
     expires - LEEWAY.min(left / 4)
@@ -218,8 +219,8 @@ mod tests {
         run(script).await.unwrap_err().to_string()
     }
 
-    /// A kubeconfig whose user runs `script`, which first adds a line to the file `runs`. The command is a link to the
-    /// shell: a script cannot be run while the fork of another test still holds it open for writing.
+    /// A kubeconfig whose user runs `script`, which first adds a line to the file `runs`. The command is a link to
+    /// the shell: a script cannot be executed while a fork of another test has it open for writing.
     fn machine(cluster: &str, script: &str) -> Machine {
         let machine = Machine::new();
         let path = machine.write("plugin", &format!("cd $(dirname $0)\necho run >> runs\n{script}\n"));
@@ -308,7 +309,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_plugin_is_told_who_asks_and_for_which_cluster() {
+    async fn a_plugin_gets_the_client_and_the_cluster() {
         let script =
             format!("echo \"$KUBERNETES_EXEC_INFO\" > info\necho '{}'", credential(r#""token":"t""#));
         let server = Server::start(vec![ok(NO_PODS)]).await;
@@ -329,17 +330,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failure_is_told_with_the_last_word_of_the_plugin() {
+    async fn a_failure_is_reported_with_the_last_line_of_the_plugin() {
         let error = error("echo first >&2; echo 'Token has expired, run: login' >&2; echo >&2; exit 3").await;
         let end = "of user \"me\" of config failed (exit status: 3): Token has expired, run: login";
         assert!(error.ends_with(end), "{error}");
     }
 
     #[tokio::test]
-    async fn what_is_printed_is_checked_and_never_quoted() {
+    async fn the_output_of_a_plugin_is_checked_and_never_quoted() {
         let cases = [
             ("echo sesame", "printed no ExecCredential"),
-            ("echo '{\"apiVersion\":\"v2\",\"status\":{\"token\":\"sesame\"}}'", "speaks \"v2\""),
+            ("echo '{\"apiVersion\":\"v2\",\"status\":{\"token\":\"sesame\"}}'", "apiVersion \"v2\""),
             (&format!("echo '{}'", credential("")), "neither a token nor"),
             (
                 &format!("echo '{}'", credential(r#""token":"sesame","expirationTimestamp":"soon""#)),

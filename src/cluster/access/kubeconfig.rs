@@ -1,7 +1,7 @@
-//! Finds the kubeconfig files and what they say about one context, as kubectl does.
+//! Finds the kubeconfig files and selects the entries of one context, as kubectl does.
 //!
-//! `Config::infer` of kube is not used: it obeys debugging variables, fails for a missing file of `$KUBECONFIG`, and
-//! lets an empty `current-context` win over a later real one.
+//! kube's `Config::infer` is not used: it obeys debugging variables, fails on a missing file in `$KUBECONFIG`, and
+//! lets an empty `current-context` override a later one.
 
 use std::{
     env,
@@ -16,13 +16,13 @@ use crate::{
     plan::Connect,
 };
 
-/// The user of requests without credentials, in messages.
-pub const NOBODY: &str = "nobody";
+/// The user of requests without credentials, for messages.
+pub const ANONYMOUS: &str = "an anonymous user";
 
-/// What surrounds the process; tests bring their own.
+/// The environment of the process; tests replace it.
 pub struct Host<'a> {
     pub var: &'a dyn Fn(&str) -> Option<OsString>,
-    /// Where Kubernetes mounts a pod's credentials.
+    /// The directory where Kubernetes mounts a pod's credentials.
     pub service_account: &'a Path,
 }
 
@@ -32,17 +32,17 @@ impl Host<'_> {
         Host { var: &|name| env::var_os(name), service_account }
     }
 
-    /// A variable that is set, not empty, and text.
+    /// A variable that is set, not empty, and valid UTF-8.
     pub fn text(&self, name: &str) -> Option<String> {
         (self.var)(name).and_then(|value| value.into_string().ok()).filter(|value| !value.is_empty())
     }
 }
 
-/// The files in order. They are never merged: the first to name a thing is asked about it.
+/// The files in order. They are not merged: for each name, the first file that contains it is used.
 pub struct Kubeconfigs {
     files: Vec<(PathBuf, Kubeconfig)>,
-    /// Where there was to be one, as words for the user.
-    pub looked: String,
+    /// The searched paths, for messages.
+    pub searched: String,
 }
 
 /// One cluster, one user and one namespace.
@@ -50,12 +50,12 @@ pub struct Kubeconfigs {
 pub struct Chosen {
     pub cluster: Cluster,
     pub user: AuthInfo,
-    /// Who that is, as words for the user.
+    /// The user, for messages.
     pub user_described: String,
     pub namespace: Option<String>,
 }
 
-/// What may be named in flags.
+/// Names given in flags.
 #[derive(Debug, Default)]
 pub struct Named {
     pub contexts: Vec<String>,
@@ -76,10 +76,10 @@ impl Named {
 }
 
 impl Kubeconfigs {
-    /// A file named by `--kubeconfig` has to be there; one of the list in `$KUBECONFIG` or `~/.kube/config` need not.
+    /// A file given by `--kubeconfig` must exist; files of `$KUBECONFIG` and `~/.kube/config` may be missing.
     pub fn load(flag: Option<&Path>, host: &Host) -> Result<Kubeconfigs, Error> {
         if let Some(path) = flag {
-            return Ok(Kubeconfigs { files: vec![(path.into(), read(path)?)], looked: shown([path]) });
+            return Ok(Kubeconfigs { files: vec![(path.into(), read(path)?)], searched: shown([path]) });
         }
         let listed = (host.var)("KUBECONFIG").unwrap_or_default();
         let mut paths: Vec<PathBuf> =
@@ -93,11 +93,14 @@ impl Kubeconfigs {
             .filter(|path| path.exists())
             .map(|path| Ok((path.clone(), read(path)?)))
             .collect::<Result<_, Error>>()?;
-        let looked = shown(paths.iter().map(PathBuf::as_path));
-        Ok(Kubeconfigs { files, looked: if listed { format!("$KUBECONFIG ({looked})") } else { looked } })
+        let searched = shown(paths.iter().map(PathBuf::as_path));
+        Ok(Kubeconfigs {
+            files,
+            searched: if listed { format!("$KUBECONFIG ({searched})") } else { searched },
+        })
     }
 
-    /// Whether nothing is said in them at all, as in `/dev/null`.
+    /// Whether the files have no content at all, such as `/dev/null`.
     pub fn is_empty(&self) -> bool {
         self.files.iter().all(|(_, file)| {
             file.contexts.is_empty() && file.clusters.is_empty() && file.auth_infos.is_empty()
@@ -118,7 +121,7 @@ impl Kubeconfigs {
         let user = connect.user.as_deref().or(context.and_then(|context| context.user.as_deref()));
         let (user, user_described) = match user.filter(|user| !user.is_empty()) {
             Some(user) => self.user(user)?,
-            None => (AuthInfo::default(), NOBODY.into()),
+            None => (AuthInfo::default(), ANONYMOUS.into()),
         };
         Ok(Chosen {
             cluster: cluster.map(|cluster| self.cluster(cluster)).transpose()?.unwrap_or_default(),
@@ -176,13 +179,13 @@ impl Kubeconfigs {
 
     fn shown(&self) -> String {
         match self.files.is_empty() {
-            true => self.looked.clone(),
+            true => self.searched.clone(),
             false => shown(self.files.iter().map(|(path, _)| path.as_path())),
         }
     }
 }
 
-/// Reads one file; kube resolves the paths in it against its directory.
+/// Reads one file; kube resolves its paths relative to its directory.
 fn read(path: &Path) -> Result<Kubeconfig, Error> {
     Kubeconfig::read_from(path).map_err(|error| {
         let path = path.display();
@@ -190,11 +193,11 @@ fn read(path: &Path) -> Result<Kubeconfig, Error> {
             KubeconfigError::ReadConfig(error, _) => {
                 Error::invalid(format!("cannot read kubeconfig {path}: {}", root_cause(&error)))
             }
-            // The parser's words quote the file, and the file holds secrets: only the place is told.
+            // The parser's message quotes the file, which contains secrets: only the position is reported.
             KubeconfigError::Parse(error) => {
                 let place = error.location().map(|at| format!(" near line {}, column {}", at.line(), at.column()));
                 Error::invalid(format!(
-                    "kubeconfig {path} is not valid{}: mend the YAML there, or name another with --kubeconfig",
+                    "kubeconfig {path} is not valid{}: correct the YAML, or give another file with --kubeconfig",
                     place.unwrap_or_default()
                 ))
             }
@@ -207,7 +210,7 @@ fn shown<'a>(paths: impl IntoIterator<Item = &'a Path>) -> String {
     paths.into_iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
 }
 
-/// `a, b, c`, and no more than a line holds.
+/// `a, b, c`, limited to a readable number.
 fn listed<'a>(names: impl Iterator<Item = &'a String>) -> String {
     const MOST: usize = 20;
     let mut names: Vec<&str> = names.map(String::as_str).collect();
@@ -225,7 +228,7 @@ mod tests {
     use super::*;
     use crate::cluster::testing::{Machine, kubeconfig};
 
-    /// A machine whose `$KUBECONFIG` lists these files; those without text are missing.
+    /// A machine whose `$KUBECONFIG` lists these files; those without text do not exist.
     fn machine(files: &[(&str, Option<&str>)]) -> Machine {
         let mut machine = Machine::new();
         for (name, text) in files {
@@ -278,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_exist_is_named_with_what_does() {
+    fn missing_entries_are_named_with_the_existing_ones() {
         let text = kubeconfig("a", "server: 'https://a'", "");
         let machine = machine(&[("config", Some(&text))]);
         let path = machine.path("config").display().to_string();
@@ -333,6 +336,6 @@ mod tests {
         let error = machine(&[("config", Some(""))]).error(&context("a"));
         assert!(error.contains("context \"a\" does not exist"), "{error}");
         let error = machine(&[("config", Some(""))]).error(&Connect::default());
-        assert!(error.starts_with("no cluster to ask"), "{error}");
+        assert!(error.starts_with("no cluster configured"), "{error}");
     }
 }

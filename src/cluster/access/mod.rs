@@ -1,7 +1,8 @@
-//! Settles which cluster is meant and who asks: kubeconfig, service account, flags and environment become a server, whom
-//! to trust, and credentials that stay fresh. It sends nothing, and knows nothing of connections and requests.
+//! Selects the cluster and the user: kubeconfig, service account, flags and environment become a server, its trusted
+//! authorities, and credentials that are kept fresh. This module sends nothing, and knows nothing of connections and
+//! requests.
 //!
-//! `settings` joins the others into what a transport needs; `auth` keeps the credentials that `exec` or a file gives.
+//! `settings` combines the others for the transport; `auth` keeps the credentials from `exec` or a file.
 
 pub mod auth;
 pub mod certificate;

@@ -1,4 +1,4 @@
-//! Decides through which proxy, if any, the apiserver is reached. The rules are Go's, which kubectl follows.
+//! Selects the proxy to the apiserver, if any. The rules are Go's, which kubectl follows.
 
 use std::net::IpAddr;
 
@@ -10,7 +10,7 @@ use http::{
 use super::credential::basic;
 use crate::cluster::error::Error;
 
-/// The proxy that the environment names for this server.
+/// The proxy for this server from the environment.
 pub fn from_environment(server: &Uri, var: &dyn Fn(&str) -> Option<String>) -> Result<Option<Uri>, Error> {
     let first = |names: [&'static str; 2]| {
         names
@@ -31,10 +31,11 @@ pub fn from_environment(server: &Uri, var: &dyn Fn(&str) -> Option<String>) -> R
     parse(&proxy, &format!("${name}")).map(Some)
 }
 
-/// Reads a proxy's URL; `origin` names in errors where it came from. The URL may hold a password: it is never shown.
+/// Parses a proxy's URL; `origin` names its source in errors. The URL may contain a password and is never shown.
 pub fn parse(url: &str, origin: &str) -> Result<Uri, Error> {
-    let invalid =
-        |why: &str| Error::invalid(format!("the proxy in {origin} {why}: give it as http://host:port"));
+    let invalid = |problem: &str| {
+        Error::invalid(format!("the proxy in {origin} {problem}: give it as http://host:port"))
+    };
     let url = url.trim();
     let url = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
     let uri: Uri = url.parse().map_err(|_| invalid("is not a URL"))?;
@@ -42,10 +43,10 @@ pub fn parse(url: &str, origin: &str) -> Result<Uri, Error> {
         Some("http") => 80,
         Some("https") => 443,
         Some("socks5" | "socks5h") => 1080,
-        _ => return Err(invalid("is none of http, https and socks5")),
+        _ => return Err(invalid("must use http, https or socks5")),
     };
     let Some(authority) = uri.authority().filter(|authority| !authority.host().is_empty()) else {
-        return Err(invalid("names no host"));
+        return Err(invalid("has no host"));
     };
     if authority.port_u16().is_some() {
         return Ok(uri);
@@ -67,7 +68,7 @@ pub fn displayed(proxy: &Uri) -> String {
     format!("{}://{host}{port}", proxy.scheme_str().unwrap_or("http"))
 }
 
-/// The header for a proxy whose URL holds a user and a password.
+/// The authorization header for a proxy whose URL has a user and a password.
 pub fn authorization(proxy: &Uri) -> Option<HeaderValue> {
     let (user, password) = userinfo(proxy)?;
     basic(&user, &password).ok()
@@ -81,7 +82,7 @@ pub fn userinfo(proxy: &Uri) -> Option<(String, String)> {
     Some((decoded(user), decoded(password)))
 }
 
-/// Whether `NO_PROXY` or nearness spares this host the proxy.
+/// Whether this host is reached without a proxy, by `NO_PROXY` or because it is local.
 fn is_direct(excluded: &str, host: &str, port: u16) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.').to_ascii_lowercase();
     let address: Option<IpAddr> = host.parse().ok();
@@ -190,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_on_this_machine_needs_no_proxy() {
+    fn servers_on_this_machine_need_no_proxy() {
         for server in ["https://localhost:6443", "https://127.0.0.1:6443", "https://[::1]:6443"] {
             assert_eq!(proxy_for(server, &[("HTTPS_PROXY", "http://proxy:1")]).unwrap(), None);
         }

@@ -1,4 +1,5 @@
-//! Settles how to reach the apiserver and as whom: kubeconfig, service account and flags, checked and loaded.
+//! Determines the apiserver's address and the credentials from kubeconfig, service account and flags, checked and
+//! loaded.
 
 use std::{fs, sync::Arc};
 
@@ -13,7 +14,7 @@ use super::{
     certificate::{self, Trust},
     credential::{basic, bearer},
     exec::Plugin,
-    kubeconfig::{Chosen, Host, Kubeconfigs, NOBODY},
+    kubeconfig::{ANONYMOUS, Chosen, Host, Kubeconfigs},
     proxy,
 };
 use crate::{cluster::error::Error, plan::Connect};
@@ -24,12 +25,12 @@ pub struct Settings {
     pub namespace: String,
     pub trust: Trust,
     pub proxy: Option<Uri>,
-    /// Who the user is, as words for errors.
+    /// The user, for error messages.
     pub user: String,
     pub credentials: Source,
-    /// The client certificate that the kubeconfig holds itself.
+    /// The client certificate in the kubeconfig.
     pub identity: Option<Arc<CertifiedKey>>,
-    /// The headers of `--as` and its kin.
+    /// The headers of `--as` and related flags.
     pub impersonation: HeaderMap,
 }
 
@@ -66,18 +67,18 @@ fn choose(connect: &Connect, host: &Host) -> Result<Chosen, Error> {
         return kubeconfigs.choose(connect);
     }
     if connect.server.is_some() {
-        return Ok(Chosen { user_described: NOBODY.into(), ..Chosen::default() });
+        return Ok(Chosen { user_described: ANONYMOUS.into(), ..Chosen::default() });
     }
     in_cluster(host).ok_or_else(|| {
         Error::invalid(format!(
-            "no cluster to ask: there is no kubeconfig in {} and this is not a pod; \
+            "no cluster configured: there is no kubeconfig in {}, and this is not a pod; \
              set $KUBECONFIG, --kubeconfig or --server",
-            kubeconfigs.looked
+            kubeconfigs.searched
         ))
     })
 }
 
-/// The service account of the pod that this runs in.
+/// The service account of the pod in which this process runs.
 fn in_cluster(host: &Host) -> Option<Chosen> {
     let address = host.text("KUBERNETES_SERVICE_HOST")?;
     let port = host.text("KUBERNETES_SERVICE_PORT")?;
@@ -102,7 +103,7 @@ fn in_cluster(host: &Host) -> Option<Chosen> {
 fn override_cluster(cluster: &mut Cluster, connect: &Connect) {
     if let Some(server) = &connect.server {
         cluster.server = Some(server.clone());
-        // The name belongs to the server that is replaced.
+        // The name belongs to the replaced server.
         cluster.tls_server_name = None;
     }
     if let Some(name) = &connect.tls_server_name {
@@ -147,28 +148,28 @@ fn override_user(user: &mut AuthInfo, connect: &Connect) {
     }
 }
 
-/// Where the apiserver is. Without a scheme it is https when there is anything of TLS to use, as in client-go.
+/// The apiserver's URL. As in client-go, the default scheme is https if any TLS option is given.
 fn server(cluster: &Cluster, has_identity: bool) -> Result<Uri, Error> {
-    let said = cluster.server.as_deref().map(str::trim).filter(|server| !server.is_empty());
-    let said = said
-        .ok_or_else(|| Error::invalid("the kubeconfig's cluster names no server: give one with --server"))?;
+    let given = cluster.server.as_deref().map(str::trim).filter(|server| !server.is_empty());
+    let given = given
+        .ok_or_else(|| Error::invalid("the kubeconfig's cluster has no server: give one with --server"))?;
     let tls = has_identity
         || cluster.insecure_skip_tls_verify == Some(true)
         || cluster.certificate_authority.is_some()
         || cluster.certificate_authority_data.is_some();
-    let url = match said.contains("://") {
-        true => said.to_owned(),
-        false => format!("{}://{said}", if tls { "https" } else { "http" }),
+    let url = match given.contains("://") {
+        true => given.to_owned(),
+        false => format!("{}://{given}", if tls { "https" } else { "http" }),
     };
-    // The text may hold a password, so that an error cannot quote it.
-    let invalid = |why| Error::invalid(format!("the server {why}: give it as https://host:port"));
+    // The text may contain a password, so errors must not quote it.
+    let invalid = |problem| Error::invalid(format!("the server {problem}: give it as https://host:port"));
     let uri: Uri = url.parse().map_err(|_| invalid("of the kubeconfig or --server is not a URL"))?;
     let Some(authority) = uri.authority().filter(|_| matches!(uri.scheme_str(), Some("http" | "https")))
     else {
         return Err(invalid("of the kubeconfig or --server is not an http or https URL"));
     };
     match authority.as_str().contains('@') {
-        true => Err(invalid("in a URL with a user and password cannot be used")),
+        true => Err(invalid("URL must not contain a user and password")),
         false => Ok(uri),
     }
 }
@@ -203,13 +204,13 @@ fn credentials(user: &AuthInfo, described: &str, cluster: &Cluster) -> Result<So
     }
 }
 
-/// Every byte of a key that may not stand in the name of a header; the apiserver decodes it.
+/// Bytes that must be escaped in a header name; the apiserver decodes them.
 const EXTRA_KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 fn impersonation(user: &AuthInfo) -> Result<HeaderMap, Error> {
     let mut headers = HeaderMap::new();
     let mut add = |name: &str, value: &str| {
-        let invalid = |_| Error::invalid("--as or its kin holds characters that cannot be sent");
+        let invalid = |_| Error::invalid("--as or a related flag has characters that cannot be sent");
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(|error| invalid(error.into()))?;
         let value =
             HeaderValue::from_bytes(value.as_bytes()).map_err(|error| invalid(http::Error::from(error)))?;
@@ -271,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn with_nothing_at_all_the_error_says_what_to_set() {
+    fn without_any_settings_the_error_names_the_ones_to_set() {
         let error = Machine::new().error(&Connect::default());
         assert!(error.contains("$KUBECONFIG, --kubeconfig or --server"), "{error}");
     }
@@ -340,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn an_auth_provider_is_refused_with_a_mend() {
+    fn an_auth_provider_is_refused_with_the_remedy() {
         let error = Machine::with(SERVER, "auth-provider: {name: gcp}").error(&Connect::default());
         assert!(error.contains("auth-provider \"gcp\"") && error.contains("exec plugin"), "{error}");
     }

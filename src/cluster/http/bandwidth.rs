@@ -1,4 +1,4 @@
-//! Bounds the bytes a second that are read over all log connections, so that TCP holds the server back.
+//! Limits the bytes read each second over all log connections; TCP then slows the server down.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -9,31 +9,31 @@ use tokio::time::Instant;
 
 use crate::stats::{Limit, Stats};
 
-/// What may be read at once after a pause, and the longest that one read may make the others wait.
+/// The time whose bytes may be read at once after a pause, and the longest delay that one read causes for others.
 const BURST: Duration = Duration::from_millis(100);
 
-/// Turns to read, handed out one after the other.
+/// Assigns times for reading, one after the other.
 #[derive(Debug)]
 pub struct Bandwidth {
-    /// Bytes a second.
+    /// Bytes each second.
     rate: f64,
-    /// When the next turn begins.
+    /// Start of the next turn.
     next: Mutex<Instant>,
     stats: Stats,
 }
 
 impl Bandwidth {
-    /// `rate` in bytes a second.
+    /// `rate` in bytes each second.
     pub fn new(rate: u64, stats: Stats) -> Bandwidth {
         Bandwidth { rate: rate.max(1) as f64, next: Mutex::new(Instant::now()), stats }
     }
 
-    /// As much of `wanted` as one turn allows.
+    /// The part of `wanted` that one turn allows.
     pub fn turn(&self, wanted: usize) -> usize {
         ((self.rate * BURST.as_secs_f64()) as usize).clamp(1, wanted)
     }
 
-    /// From when on so many bytes may be read. They count as read; what was not is to be given back.
+    /// When this many bytes may be read. They count as read; unused bytes must be returned.
     pub fn take(&self, bytes: usize) -> Instant {
         let now = Instant::now();
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
@@ -53,20 +53,20 @@ impl Bandwidth {
     }
 }
 
-/// How far a connection has come that is held back at times. Clones share it.
+/// The progress of a connection that is sometimes held back. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Progress(Arc<Mutex<Reached>>);
 
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Reached {
-    /// Bytes that were read.
+    /// Bytes read.
     read: u64,
-    /// Until when it was held back last.
+    /// End of the last hold.
     held: Option<Instant>,
 }
 
-/// What others may have under way on a connection before what one of them waits for: the buffers of both ends, and a
-/// piece of each stream.
+/// Bytes of other streams that may precede the awaited ones on a connection: the buffers of both ends, and a piece of
+/// each stream.
 const AHEAD: u64 = 16 << 20;
 
 impl Progress {
@@ -82,8 +82,8 @@ impl Progress {
         *self.lock()
     }
 
-    /// When to ask again whether nothing comes any more, of one who has waited for so long in vain and begun when the
-    /// connection had come so far; None: it does not.
+    /// When to check again, for a stream that has waited for `patience` since the connection was at `begun`; None if
+    /// the stream is stalled.
     pub fn ask_again(&self, begun: Reached, patience: Duration) -> Option<Instant> {
         let now = self.reached();
         let again = now.held? + patience;
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_was_not_read_is_the_next_ones() {
+    async fn returned_bandwidth_goes_to_the_next_read() {
         let bandwidth = Bandwidth::new(1000, Stats::default());
         let now = bandwidth.take(500);
         bandwidth.give_back(500);

@@ -1,4 +1,4 @@
-//! The body of an answer, whatever it comes over: what is there at once, and in the end how it ended.
+//! The body of an answer, over HTTP/1.1 or HTTP/2: the bytes that are there at once, and in the end how it ended.
 
 use std::{
     convert::Infallible,

@@ -1,13 +1,13 @@
-//! Gathers the pieces of a body that are there at once.
+//! Gathers the pieces of a body that are available together.
 
 use std::mem;
 
 use bytes::{Bytes, BytesMut};
 
-/// As much of a body as is handed over at once, about.
+/// Approximate size at which gathered data is passed on.
 pub const BATCH: usize = 64 << 10;
 
-/// What is gathered of a body. A single piece is not copied.
+/// The gathered data of a body. A single piece is not copied.
 #[derive(Default)]
 pub struct Chunk {
     first: Bytes,
@@ -31,7 +31,7 @@ impl Chunk {
         }
     }
 
-    /// What can be added to.
+    /// The buffer to add to.
     pub fn buffer(&mut self) -> &mut BytesMut {
         if !self.first.is_empty() {
             self.gathered.reserve(BATCH);

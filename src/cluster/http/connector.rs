@@ -60,7 +60,7 @@ pub struct Connector {
     /// The server as words for errors.
     shown: String,
     tls: ClientConfig,
-    /// Whom to expect, if not whom the URL names.
+    /// The name to expect in the certificate, if not that in the URL.
     name: Option<ServerName<'static>>,
     pub route: Route,
     /// As words for errors.
@@ -88,7 +88,7 @@ impl Connector {
         Ok(Connector { server, shown, tls, name: trust.name, route, proxy, round_trip: RoundTrip::new() })
     }
 
-    /// What makes connections; `identity` goes before the kubeconfig's own client certificate.
+    /// A maker of connections; `identity` goes before the kubeconfig's own client certificate.
     pub fn dialer(&self, identity: Option<Arc<CertifiedKey>>) -> Result<Dialer, Error> {
         let tls = match self.server.scheme_str() {
             Some("https") => {
@@ -129,11 +129,11 @@ fn address(server: &Uri) -> Uri {
     format!("{scheme}://{host}:{port}/").parse().unwrap_or_else(|_| server.clone())
 }
 
-/// How a pool's connections are read.
+/// How connections are read and counted.
 #[derive(Debug, Clone)]
 pub struct ConnectionOptions {
     pub pace: Pace,
-    /// What the streams of HTTP/2 may have under way.
+    /// How much the streams of HTTP/2 may have under way.
     pub windows: Arc<Windows>,
     pub stats: Stats,
 }
@@ -156,7 +156,7 @@ pub struct Dialer {
     pub round_trip: RoundTrip,
 }
 
-/// What gives a connection to a host, through a proxy or not.
+/// Gives a connection to a host, through a proxy or not.
 pub type Route = BoxCloneSyncService<Uri, Wire, BoxError>;
 
 impl Dialer {
@@ -197,7 +197,7 @@ impl Dialer {
         })
     }
 
-    /// `protocols`: what is offered, if not all that is spoken.
+    /// `protocols`: those that are offered, if not all.
     async fn connect(
         &self,
         options: &ConnectionOptions,
@@ -260,7 +260,7 @@ fn direct(stream: TokioIo<TcpStream>) -> Wire {
     Wire::Left(Socket::new(stream.into_inner()))
 }
 
-/// The TLS that believes whom `trust` names.
+/// TLS that trusts the authorities of `trust`.
 fn trusting(server: &str, trust: &Trust) -> Result<ClientConfig, Error> {
     // Should another crate of the binary bring a second provider along, rustls would not choose, but panic. That one
     // is installed already is no error.

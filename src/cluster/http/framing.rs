@@ -15,7 +15,7 @@ pub enum Framing {
     Close,
 }
 
-/// What comes next in a chunked body.
+/// The next part of a chunked body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Chunked {
     /// The size of a chunk, or more of it: what it is so far, and how many digits that were.
@@ -31,7 +31,7 @@ pub enum Chunked {
     End,
 }
 
-/// What a body's framing may at most put on one line.
+/// The longest line in a body's framing.
 const LONGEST_LINE: u32 = 64 << 10;
 
 impl Framing {
@@ -97,7 +97,7 @@ impl Chunked {
         Ok(at)
     }
 
-    /// What comes after this byte of the framing.
+    /// The state after this byte of the framing.
     fn framed(&self, byte: u8) -> Result<Chunked, NotHttp> {
         let wrong = |what: &str| Err(NotHttp(format!("{what} in a chunked body")));
         match (self, byte) {
@@ -168,14 +168,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_chunk_is_an_error() {
+    fn invalid_chunks_are_errors() {
         for input in ["\r\n", "x\r\n", "-1\r\n", "11112222333344445\r\n", "1\r\nab\r\n", "1 x\ra\n\nx"] {
             assert!(decode(chunked(), input.as_bytes(), &[]).is_err(), "{input:?}");
         }
     }
 
     #[test]
-    fn the_headers_say_how_a_body_ends() {
+    fn the_headers_define_the_end_of_a_body() {
         let of = |status: u16, name: &'static str, value: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(name, value.parse().unwrap());
@@ -210,7 +210,7 @@ mod tests {
         }
 
         #[test]
-        fn a_counted_body_ends_where_it_says(
+        fn a_counted_body_ends_after_its_length(
             body in proptest::collection::vec(any::<u8>(), 1..80),
             cut in 0..80_usize,
         ) {

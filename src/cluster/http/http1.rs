@@ -119,7 +119,7 @@ pub struct Body {
     /// None once it is read to its end.
     stream: Option<Box<Stream>>,
     framing: Framing,
-    /// Where the connection may wait for its next request.
+    /// Takes the connection until its next request.
     idle: Option<Arc<IdleConnections>>,
     /// How much the last reads gave: a guess for the next ones.
     expected: usize,

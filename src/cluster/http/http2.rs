@@ -30,10 +30,10 @@ use super::{
     window::{MOST, Share, Windows},
 };
 
-/// The most requests on one connection, whatever the server grants: kube-apiserver's own limit.
+/// Most requests on one connection, whatever the server allows: kube-apiserver's own limit.
 pub const MOST_STREAMS: usize = 100;
 
-/// A connection is asked this often whether it lives, and has this long to say so.
+/// Interval of the liveness checks of a connection, and the time limit for the reply.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
 const PING_PATIENCE: Duration = Duration::from_secs(15);
 
@@ -42,7 +42,7 @@ pub struct Connection {
     load: Arc<Load>,
     windows: Arc<Windows>,
     progress: Option<Progress>,
-    /// Aborted with the last of those who use the connection.
+    /// Aborted when the last user of the connection is dropped.
     driver: JoinHandle<()>,
 }
 
@@ -52,20 +52,20 @@ impl Drop for Connection {
     }
 }
 
-/// How a connection is used.
+/// The use of a connection.
 #[derive(Default)]
 struct Load(Mutex<LoadState>);
 
 #[derive(Default)]
 struct LoadState {
     streams: usize,
-    /// Less than the server says, where it refused a stream nevertheless.
+    /// The limit found when the server refused a stream; lower than the announced one.
     most: Option<usize>,
-    /// How many streams there have been.
+    /// Number of streams so far.
     served: u64,
-    /// Takes no more streams.
+    /// No more streams are accepted.
     closed: bool,
-    /// Why it was given up, where that was not the server's doing.
+    /// The reason for giving it up, if this side did.
     given_up: Option<&'static str>,
 }
 
@@ -75,27 +75,27 @@ impl Load {
     }
 }
 
-/// Why there is no answer.
+/// The reason for a missing answer.
 pub struct Failed {
     pub error: BoxError,
-    /// The server did nothing: another connection may do.
+    /// The server did not process the request: another connection may succeed.
     pub unprocessed: bool,
 }
 
 impl Connection {
-    /// Shakes hands and waits until the server has said how many streams it grants. There is twice the room for what all
-    /// of them may have under way at most, so that none that nobody reads keeps another waiting: only when half the room
-    /// that is left was taken is the server told of more, and it may have set some aside.
+    /// Makes the handshake and waits until the server has announced its number of streams. The connection's window is
+    /// twice the data that all streams can have in flight, so that unread streams do not block others: the client
+    /// announces new room only when half of the rest is used, and may hold some back.
     pub async fn open(stream: Stream, windows: Arc<Windows>) -> Result<Connection, BoxError> {
         let size = windows.size();
-        let told = *size.borrow();
+        let announced = *size.borrow();
         let progress = stream.progress();
         let (sender, mut connection) = Builder::new()
-            .initial_window_size(told)
+            .initial_window_size(announced)
             .initial_connection_window_size((2 * MOST * MOST_STREAMS) as u32)
-            // The apiserver makes a frame of every line; those that nobody has taken yet are bounded by the windows.
+            // The apiserver sends every line as a frame; the windows limit the unread ones.
             .data_frame_budget(usize::MAX)
-            // So that what the server grants is known to have come.
+            // Makes the arrival of the server's settings visible.
             .initial_max_send_streams(0)
             .enable_push(false)
             .handshake(stream)
@@ -105,7 +105,7 @@ impl Connection {
         let pings = connection.ping_pong();
         let driver = tokio::spawn({
             let load = load.clone();
-            async move { drive(connection, pings, &load, granted, (told, size)).await }
+            async move { drive(connection, pings, &load, granted, (announced, size)).await }
         });
         let connection = Connection { sender, load, windows, progress, driver };
         match settings.await {
@@ -114,7 +114,7 @@ impl Connection {
         }
     }
 
-    /// A place for one more request; None where there is none.
+    /// A place for one more request; None if there is none.
     pub fn slot(self: &Arc<Self>) -> Option<Slot> {
         let granted = self.sender.current_max_send_streams().min(MOST_STREAMS);
         let mut load = self.load.lock();
@@ -132,37 +132,37 @@ impl Connection {
     }
 }
 
-/// Makes the connection work until it ends or is given up.
+/// Drives the connection until it ends or is given up.
 async fn drive(
     mut connection: h2::client::Connection<Stream, Bytes>,
     pings: Option<PingPong>,
     load: &Load,
     granted: oneshot::Sender<()>,
-    (mut told, size): (u32, watch::Receiver<u32>),
+    (mut announced, size): (u32, watch::Receiver<u32>),
 ) {
     let (mut granted, mut resized) = (Some(granted), size.clone());
     let mut lives = pin!(lives(pings, load));
     loop {
         let works = poll_fn(|cx| {
             let size = *size.borrow();
-            // While the server has not confirmed the last change it fails, and is tried again when that comes.
-            if told != size && connection.set_initial_window_size(size).is_ok() {
-                told = size;
+            // Fails until the server confirms the last change; retried then.
+            if announced != size && connection.set_initial_window_size(size).is_ok() {
+                announced = size;
             }
             let ended = Pin::new(&mut connection).poll(cx);
             if connection.max_concurrent_send_streams() > 0
                 && let Some(granted) = granted.take()
             {
-                // Who opened it may have gone.
+                // The opener may be gone.
                 let _ = granted.send(());
             }
             ended
         });
         tokio::select! {
-            // Each stream is told the reason.
+            // Each stream reports the reason.
             _ = works => break,
-            why = &mut lives => {
-                load.lock().given_up = Some(why);
+            reason = &mut lives => {
+                load.lock().given_up = Some(reason);
                 break;
             }
             Ok(()) = resized.changed() => {}
@@ -171,7 +171,7 @@ async fn drive(
     load.lock().closed = true;
 }
 
-/// Returns why the connection is to be given up: it answers no ping, or nobody has used it for a while.
+/// Returns the reason to give up the connection: no reply to a ping, or idle for a while.
 async fn lives(pings: Option<PingPong>, load: &Load) -> &'static str {
     let Some(mut pings) = pings else { return std::future::pending().await };
     let mut served = None;
@@ -181,18 +181,18 @@ async fn lives(pings: Option<PingPong>, load: &Load) -> &'static str {
             let mut load = load.lock();
             if load.streams == 0 && served == Some(load.served) {
                 load.closed = true;
-                return "nobody used it";
+                return "it was idle";
             }
             served = Some(load.served);
         }
-        // An error is the connection's end, which is told elsewhere.
+        // An error here is the connection's end, which is reported elsewhere.
         if timeout(PING_PATIENCE, pings.ping(Ping::opaque())).await.is_err() {
-            return "it answers no more pings";
+            return "it no longer answers pings";
         }
     }
 }
 
-/// A place for a request on a connection, for as long as its answer goes on.
+/// A place for a request on a connection, until its answer ends.
 pub struct Slot {
     connection: Arc<Connection>,
     _share: Share,
@@ -231,20 +231,20 @@ impl Slot {
         let going_away = error.is_go_away() && error.is_remote();
         let mut load = self.connection.load.lock();
         match refused {
-            // Full before it should be.
+            // The connection is full earlier than announced.
             true => load.most = Some(load.streams.saturating_sub(1).max(1)),
             false => load.closed |= !error.is_reset(),
         }
-        // One that broke before it ever answered would break again.
+        // A connection that broke before its first answer would break again.
         let reused = error.is_io() && load.served > 1;
         drop(load);
         Failed { error: self.reason(error), unprocessed: refused || going_away || reused }
     }
 
-    /// In words of our own where we ended the connection.
+    /// Uses our own words if this side ended the connection.
     fn reason(&self, error: h2::Error) -> BoxError {
         match self.connection.load.lock().given_up {
-            Some(why) => why.into(),
+            Some(reason) => reason.into(),
             None => error.into(),
         }
     }
@@ -265,19 +265,20 @@ pub struct Body {
     stream: RecvStream,
     slot: Slot,
     frames: Frames,
-    /// What was put away until it is asked for, and the end or the error behind it.
+    /// Frames stowed until they are requested, and the end or error after them.
     stowed: BytesMut,
     end: Option<Result<(), h2::Error>>,
 }
 
-/// How many frames came lately. Each costs about a microsecond, twice what a chunk of HTTP/1.1 does.
+/// Rate of recent frames. Each costs about a microsecond, twice as much as a chunk of HTTP/1.1.
 struct Frames {
     since: Instant,
     count: u32,
     busy: bool,
 }
 
-/// So many frames a second, for so long, are worth a connection: it costs some milliseconds, most of them the server's.
+/// A stream with this frame rate for this long deserves its own connection, which costs some milliseconds, mostly of
+/// the server.
 const BUSY_FRAMES: f64 = 1000.0;
 const BUSY_TIME: Duration = Duration::from_secs(2);
 
@@ -286,7 +287,7 @@ impl Frames {
         Frames { since: Instant::now(), count: 0, busy: false }
     }
 
-    /// Whether it was busy, when enough time has passed.
+    /// Updates whether it is busy, once enough time has passed.
     fn judge(&mut self) {
         let time = self.since.elapsed();
         if time >= BUSY_TIME {
@@ -302,12 +303,12 @@ impl Body {
         self.frames.busy
     }
 
-    /// How far its connection has come, where the bandwidth may hold it back.
+    /// The progress of its connection, if the bandwidth limit can hold it back.
     pub fn progress(&self) -> Option<Progress> {
         self.slot.connection.progress.clone()
     }
 
-    /// Adds to `chunk` what was put away, or the next frame; false at the end. The server may send as much again.
+    /// Adds stowed data or the next frame to `chunk`; false at the end. The server may then send as much again.
     pub fn poll_more(&mut self, cx: &mut Context<'_>, chunk: &mut Chunk) -> Poll<Result<bool, BoxError>> {
         if chunk.is_empty() {
             self.frames.judge();
@@ -317,14 +318,14 @@ impl Body {
             false => Some(mem::take(&mut self.stowed).freeze()),
         };
         let Some(piece) = piece else { return Poll::Ready(Ok(false)) };
-        // Of what has just been read, so it is not too much.
+        // Cannot exceed the window: these bytes were just received.
         let _ = self.stream.flow_control().release_capacity(piece.len());
         chunk.push(piece);
         Poll::Ready(Ok(true))
     }
 
-    /// Puts away what comes while nobody asks for it, as far as the server may send it: a frame costs some 400 bytes for
-    /// as long as the connection holds it, however short the line in it is, and the room for it is never given back.
+    /// Stows frames that arrive while nothing reads, within the window: the connection spends about 400 bytes on each
+    /// waiting frame, even for a short line, and never frees that memory.
     pub fn poll_stow(&mut self, cx: &mut Context<'_>) -> Poll<Infallible> {
         while self.end.is_none() {
             match ready!(self.poll_frame(cx)) {
@@ -336,7 +337,7 @@ impl Body {
         Poll::Pending
     }
 
-    /// None is the end.
+    /// None at the end.
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, h2::Error>> {
         if let Some(end) = self.end.take() {
             return Poll::Ready(end.map(|()| None));

@@ -29,7 +29,7 @@ pub struct IdleConnections(Mutex<Waiting>);
 #[derive(Default)]
 struct Waiting {
     connections: Vec<(Box<Stream>, Instant)>,
-    /// Closes those that nobody used, while there are any.
+    /// Closes those that were not used, while there are any.
     sweeper: Option<JoinHandle<()>>,
 }
 
@@ -46,7 +46,7 @@ impl IdleConnections {
     pub fn take(&self) -> Option<Box<Stream>> {
         let mut waiting = self.lock();
         while let Some((mut stream, _)) = waiting.connections.pop() {
-            // Whatever comes before a request is its end.
+            // Bytes before a request are as good as its end.
             let mut cx = Context::from_waker(Waker::noop());
             if Pin::new(&mut stream).poll_fill_buf(&mut cx).is_pending() {
                 return Some(stream);

@@ -1,8 +1,8 @@
-//! HTTP over connections that cost little: a request goes out and the body of its answer comes in. It takes from `access`
-//! the certificates to trust and the way through a proxy, and knows nothing of Kubernetes, credentials and limits.
+//! HTTP over cheap connections: sends requests and gives the bodies of answers. It uses the certificates and the
+//! proxy of `access`, and knows nothing of Kubernetes, credentials and limits.
 //!
-//! From the bottom up: `socket` and `stream` give bytes, `http1` and `http2` make answers of them, `connector` makes
-//! connections, and `pool` finds one for each request.
+//! From the bottom up: `socket` and `stream` give bytes, `http1` and `http2` turn them into answers, `connector`
+//! makes connections, and `pool` finds one for each request.
 
 pub mod bandwidth;
 pub mod body;

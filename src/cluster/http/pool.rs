@@ -1,4 +1,4 @@
-//! Finds a connection for each request: one of HTTP/2 that has room, an idle one, or a new one.
+//! Finds a connection for each request: an HTTP/2 connection with room, an idle one, or a new one.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -20,21 +20,21 @@ use super::{
 };
 use crate::cluster::error::Error;
 
-/// How often a request goes to another connection because one did not take it.
+/// Most attempts of a request on different connections, if connections do not take it.
 const MOST_ATTEMPTS: usize = 5;
 
-/// The most logs that have a connection of their own where they could share one.
+/// Most logs with a connection of their own where they could share one.
 pub const MOST_ALONE: usize = 8;
 
 /// Whether a request may share its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sharing {
     Shared,
-    /// It gets a connection of HTTP/1.1, where much that comes in small pieces costs half as much, if it can be had.
+    /// Uses its own HTTP/1.1 connection if available: many small pieces cost half as much there.
     Alone,
 }
 
-/// Connections to one server that are used for the same purpose.
+/// Connections to one server for the same purpose.
 pub struct Pool {
     dialer: Dialer,
     options: ConnectionOptions,
@@ -48,9 +48,9 @@ pub struct Pool {
 #[derive(Default)]
 struct State {
     shared: Vec<Arc<Connection>>,
-    /// The server was seen not to speak HTTP/2.
+    /// The server does not support HTTP/2.
     only_http1: bool,
-    /// How many connections failed to come about, and why the last one did.
+    /// Number of failed connection attempts, and the last error.
     failures: u64,
     failure: Option<Error>,
 }
@@ -58,11 +58,11 @@ struct State {
 /// A connection that takes a request.
 enum Lane {
     Shared(Slot),
-    /// One of its own; `reused` where it has served before.
+    /// An own connection; `reused` if it served requests before.
     Own {
         stream: Box<Stream>,
         reused: bool,
-        /// One of the few for those who could share one.
+        /// One of the limited places for requests that could share a connection.
         place: Option<OwnedSemaphorePermit>,
     },
 }
@@ -73,7 +73,7 @@ impl Pool {
         Pool { dialer, options, state, idle, alone, dialing: tokio::sync::Mutex::default() }
     }
 
-    /// Sends a request and waits for the head of its answer. What a connection did not take goes to another.
+    /// Sends a request and waits for the head of its answer. If a connection does not take it, tries another.
     pub async fn send(&self, request: &Request<Bytes>, sharing: Sharing) -> Result<Response<Body>, BoxError> {
         let mut attempts = 1;
         loop {
@@ -92,7 +92,7 @@ impl Pool {
         let lane = match alone {
             Some(lane) => Ok(lane),
             None => {
-                // Those that come at once are known before the first of them is granted anything.
+                // Counts simultaneous requests before the first one gets its window.
                 let _share = self.options.windows.share();
                 self.lane().await
             }
@@ -113,7 +113,7 @@ impl Pool {
         Ok(answer)
     }
 
-    /// A connection of HTTP/1.1. Why there is none is told by what is tried next.
+    /// An HTTP/1.1 connection. A failure is reported by the next attempt.
     async fn alone(&self) -> Option<Lane> {
         let place = Some(self.alone.clone().try_acquire_owned().ok()?);
         if let Some(stream) = self.idle.take() {
@@ -139,19 +139,19 @@ impl Pool {
             }
         }
         if self.state().only_http1 {
-            // Connections that nobody shares are made at the same time.
+            // Connections that are not shared are made concurrently.
             turn.take();
         }
         self.dial().await
     }
 
-    /// Why the last connection failed to come about, if more did than these.
+    /// The last connection error, if there were more failures than `failures`.
     fn failure_after(&self, failures: u64) -> Option<Error> {
         let state = self.state();
         if state.failures > failures { state.failure.clone() } else { None }
     }
 
-    /// A connection that is there already.
+    /// An existing connection with room.
     fn free(&self) -> Option<Lane> {
         let mut state = self.state();
         state.shared.retain(|connection| !connection.is_closed());
@@ -190,9 +190,9 @@ impl Pool {
     }
 }
 
-/// A server that grants no streams at all, or closed at once.
+/// The server allows no streams, or closed at once.
 #[derive(Debug, thiserror::Error)]
-#[error("it takes no requests")]
+#[error("it accepts no requests")]
 struct NoStreams;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! When anything was last heard from the server, over whichever connection.
+//! The time of the last data from the server, over any connection.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub struct Pulse {
     start: Instant,
-    /// In nanoseconds after the start.
+    /// In nanoseconds since the start.
     last: AtomicU64,
 }
 
@@ -26,7 +26,7 @@ impl Pulse {
         self.last.store(u64::try_from(nanos).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
-    /// The start, if never.
+    /// The start if nothing was received.
     pub fn last(&self) -> Instant {
         self.start + Duration::from_nanos(self.last.load(Ordering::Relaxed))
     }

@@ -1,4 +1,4 @@
-//! How long it takes to the server and back, as far as that has been seen.
+//! The measured time to the server and back.
 
 use std::{
     sync::{
@@ -10,11 +10,11 @@ use std::{
 
 use tokio::time::Instant;
 
-/// The shortest exchange of all. Clones share it.
+/// The shortest exchange. Clones share it.
 #[derive(Clone)]
 pub struct RoundTrip(Arc<AtomicU64>);
 
-/// Stands for none in nanoseconds.
+/// Represents None in nanoseconds.
 const UNKNOWN: u64 = u64::MAX;
 
 impl RoundTrip {
@@ -22,7 +22,7 @@ impl RoundTrip {
         RoundTrip(Arc::new(AtomicU64::new(UNKNOWN)))
     }
 
-    /// Something was sent then, over a connection that was there, and its answer begins now.
+    /// Records an exchange over an existing connection: sent at `sent`, with its answer beginning now.
     pub fn answered(&self, sent: Instant) {
         let taken = u64::try_from(sent.elapsed().as_nanos()).unwrap_or(UNKNOWN);
         self.0.fetch_min(taken, Ordering::Relaxed);

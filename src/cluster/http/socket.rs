@@ -1,7 +1,7 @@
-//! A TCP stream that is read seldom but much at a time while much comes.
+//! A TCP stream that reads rarely, but much at a time, while much data arrives.
 //!
 //! The apiserver sends a line or 2 KiB at a time, and waking for each costs more than reading it. A socket that
-//! delivered twice within the latency rests: it is not read before the latency has passed, then all that is there is
+//! delivered twice within the latency rests: it is not read until the latency has passed, then all available data is
 //! read at once. While it rests it is not registered with the reactor, which would wake the process for every packet.
 
 use std::{
@@ -25,37 +25,37 @@ use super::{
     pulse::Pulse,
 };
 
-/// What is read at once from a socket of which little is expected; a TLS record is not larger.
+/// Read size of a socket that expects little data; a TLS record is not larger.
 const SMALL: usize = 16 << 10;
-/// The same after a rest, at first and at most. All of it is given back when the socket is quiet.
+/// Read sizes after a rest: initial and maximum. The memory is freed when the socket becomes quiet.
 const MEDIUM: usize = 64 << 10;
 const LARGE: usize = 256 << 10;
 
-/// What all sockets together may read at once: many read less each.
+/// Most memory for the reads of all sockets: with many sockets each reads less.
 const ALL: usize = 32 << 20;
 
-/// How sockets are read.
+/// Settings for reading sockets.
 #[derive(Debug, Clone, Default)]
 pub struct Pace {
     /// How long a line may wait for others. Zero: a socket never rests.
     pub latency: Duration,
-    /// Since when all that rest are read at the same ticks, `latency` apart, so that the process wakes once for all of them;
-    /// None: each for itself.
+    /// Start of the common ticks, `latency` apart, at which all resting sockets are read, so that the process wakes
+    /// once for all; None: each has its own time.
     pub ticks: Option<Instant>,
     pub bandwidth: Option<Arc<Bandwidth>>,
-    /// It is told when something comes.
+    /// Notified when data arrives.
     pub pulse: Arc<Pulse>,
-    /// Shared by all sockets that are read so, and so counts them.
+    /// Shared by all sockets with these settings, to count them.
     pub crowd: Arc<()>,
 }
 
 impl Pace {
-    /// As much as one socket may read at once.
+    /// Most bytes that one socket may read at once.
     fn most(&self) -> usize {
         (ALL / Arc::strong_count(&self.crowd)).clamp(SMALL, LARGE)
     }
 
-    /// When a socket that was read now is to be read next.
+    /// The next read of a socket that was read now.
     fn next(&self, now: Instant) -> Instant {
         let Some(start) = self.ticks else { return now + self.latency };
         let (passed, apart) =
@@ -68,29 +68,29 @@ impl Pace {
 pub struct Socket {
     wire: Wire,
     pace: Pace,
-    /// When something was read last.
+    /// The time of the last read.
     last: Option<Instant>,
-    /// Bytes that may be read because the bandwidth was taken already.
+    /// Bytes that may be read because their bandwidth was already taken.
     granted: usize,
     progress: Progress,
     alarm: Option<Pin<Box<Sleep>>>,
     buffer: Vec<u8>,
-    /// Where in `buffer` that lies which was read and not yet taken.
+    /// Range of `buffer` that was read and not taken yet.
     start: usize,
     end: usize,
 }
 
 enum Wire {
-    /// Registered with the reactor, which tells when there is something to read.
+    /// Registered with the reactor, which reports available data.
     Watched(TcpStream),
-    /// Not registered. It is read when the alarm goes off.
+    /// Not registered; read when the alarm fires.
     Resting(StdStream),
-    /// Lost when it was to be registered anew.
+    /// Lost during a failed registration.
     Lost,
 }
 
 impl Socket {
-    /// A socket that does not rest yet: making a connection is not to be slowed down.
+    /// A socket that does not rest yet: the handshake must not be delayed.
     pub fn new(stream: TcpStream) -> Socket {
         Socket {
             wire: Wire::Watched(stream),
@@ -109,18 +109,18 @@ impl Socket {
         self.pace = pace;
     }
 
-    /// How far it has come, where the bandwidth may hold it back.
+    /// Its progress, if the bandwidth limit can hold it back.
     pub fn progress(&self) -> Option<Progress> {
         self.pace.bandwidth.as_ref().map(|_| self.progress.clone())
     }
 
-    /// Ends a rest: what comes next is awaited, and is no more of what came so often. Only the bandwidth is waited for.
+    /// Ends a rest: the next data is awaited as on a quiet socket. Only the bandwidth limit still applies.
     pub fn attend(&mut self) -> io::Result<()> {
         self.last = None;
         if self.granted == 0 { self.watch() } else { Ok(()) }
     }
 
-    /// Reads into the empty buffer. Nothing in it afterwards is the end.
+    /// Reads into the empty buffer. An empty buffer afterwards means the end.
     fn poll_refill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
             match &mut self.wire {
@@ -156,7 +156,7 @@ impl Socket {
         }
     }
 
-    /// None where the reactor was wrong.
+    /// None if the reactor's report was wrong.
     fn read_watched(&mut self, cx: &mut Context<'_>) -> io::Result<Option<usize>> {
         let size = self.room(SMALL);
         let Wire::Watched(stream) = &mut self.wire else { return Ok(None) };
@@ -169,7 +169,7 @@ impl Socket {
         read
     }
 
-    /// None where there is nothing.
+    /// None if nothing is available.
     fn read_resting(&mut self) -> io::Result<Option<usize>> {
         let size = self.room(self.granted.max(MEDIUM.min(self.pace.most())));
         let Wire::Resting(stream) = &mut self.wire else { return Ok(None) };
@@ -185,7 +185,7 @@ impl Socket {
         read
     }
 
-    /// Makes the buffer at least so large; how much of it may be filled.
+    /// Enlarges the buffer to at least `least`; returns the size that may be filled.
     fn room(&mut self, least: usize) -> usize {
         if self.buffer.len() < least {
             self.buffer = vec![0; least];
@@ -196,7 +196,7 @@ impl Socket {
         }
     }
 
-    /// When the bandwidth allows a read, if that is not now.
+    /// When the bandwidth allows a read, if not now.
     fn turn(&mut self, wanted: usize) -> Option<Instant> {
         let bandwidth = self.pace.bandwidth.as_ref()?;
         if self.granted > 0 {
@@ -211,7 +211,7 @@ impl Socket {
         later.then_some(turn)
     }
 
-    /// Gives back the bandwidth that was not used.
+    /// Returns unused bandwidth.
     fn settle(&mut self, read: Option<usize>) {
         if let Some(bandwidth) = &self.pace.bandwidth {
             let read = read.unwrap_or_default();
@@ -221,7 +221,7 @@ impl Socket {
         }
     }
 
-    /// Notes what was read and decides when to read again.
+    /// Records a read and schedules the next one.
     fn delivered(&mut self, read: usize) -> io::Result<()> {
         (self.start, self.end) = (0, read);
         if read == 0 {
@@ -242,11 +242,11 @@ impl Socket {
         }
     }
 
-    /// Shorter where so much comes that the kernel's buffer, which starts at 128 KiB, would be full.
+    /// Shorter at high rates, before the kernel's buffer, which starts at 128 KiB, is full.
     fn rest_after(&self, read: usize, now: Instant) -> Instant {
         match read {
             _ if read == self.buffer.len() && read >= LARGE => now,
-            // The bandwidth says when.
+            // The bandwidth limit decides.
             _ if read >= SMALL && self.pace.bandwidth.is_some() => now,
             _ if read > MEDIUM => now + self.pace.latency.mul_f64(MEDIUM as f64 / read as f64),
             _ => self.pace.next(now),
@@ -277,7 +277,7 @@ impl Socket {
         Ok(())
     }
 
-    /// Writes as it is, and registered only where it has to wait.
+    /// Writes directly; registers only if it must wait.
     fn poll_write_with(
         &mut self,
         cx: &mut Context<'_>,
@@ -308,7 +308,7 @@ impl AsyncBufRead for Socket {
     fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
         let this = self.get_mut();
         if this.start == this.end {
-            // A buffer that was read full has more behind it.
+            // A full buffer suggests that more data is available.
             if this.end == this.buffer.len() && (MEDIUM..this.pace.most()).contains(&this.end) {
                 this.buffer = vec![0; this.end * 2];
             }
@@ -321,7 +321,7 @@ impl AsyncBufRead for Socket {
     fn consume(self: Pin<&mut Self>, amount: usize) {
         let this = self.get_mut();
         this.start = this.end.min(this.start + amount);
-        // Of many that rest, most may do so for long: nobody may take what they read.
+        // With many resting sockets, keep no large buffers: their data may remain unread for long.
         let is_spare = matches!(this.wire, Wire::Watched(_)) || this.pace.most() < LARGE;
         if this.start == this.end && is_spare {
             (this.buffer, this.start, this.end) = (Vec::new(), 0, 0);

@@ -1,4 +1,4 @@
-//! The bytes of one connection, whatever lies between us and the server: TCP, a proxy's TLS, the server's TLS.
+//! The bytes of one connection through all layers: TCP, a proxy's TLS, the server's TLS.
 
 use std::{
     io::{self, IoSlice},
@@ -24,19 +24,19 @@ use crate::stats::Held;
 pub struct Stream {
     inner: Either<Box<TlsStream<Wire>>, Box<Wire>>,
     refused: Refused,
-    /// An error behind what was read last.
+    /// An error after the last data.
     failed: Option<io::Error>,
-    /// Counts as open for as long as it is.
+    /// Counts the connection as open until dropped.
     held: Option<Held>,
-    /// It is told when something comes, if the socket does not.
+    /// Notified of data if the socket does not do it.
     pulse: Option<Arc<Pulse>>,
 }
 
-/// Why TLS failed, for those whose own errors do not hold it. With TLS 1.3 a server refuses a client's certificate only
-/// when the client takes the handshake for done.
+/// The TLS error, for callers whose own errors do not contain it. With TLS 1.3 a server rejects a client certificate
+/// only after the client has completed the handshake.
 pub type Refused = Arc<OnceLock<rustls::Error>>;
 
-/// What TLS with the server, if there is any, is spoken over. TLS with a proxy is read as it comes.
+/// The transport below the server's TLS, if any. TLS with a proxy is read without rests.
 pub type Wire = Either<Socket, BufReader<Box<dyn Proxied>>>;
 
 pub trait Proxied: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
@@ -61,7 +61,7 @@ impl Stream {
         self.held = Some(held);
     }
 
-    /// Lets the socket rest from now on.
+    /// Allows the socket to rest from now on.
     pub fn pace(&mut self, pace: Pace) {
         match self.socket_mut() {
             Some(socket) => socket.pace(pace),
@@ -69,12 +69,12 @@ impl Stream {
         }
     }
 
-    /// Reads at once what comes next.
+    /// Reads the next data at once.
     pub fn attend(&mut self) -> io::Result<()> {
         self.socket_mut().map_or(Ok(()), Socket::attend)
     }
 
-    /// How far it has come, where the bandwidth may hold it back.
+    /// Its progress, if the bandwidth limit can hold it back.
     pub fn progress(&self) -> Option<Progress> {
         let wire = match &self.inner {
             Either::Left(stream) => stream.get_ref().0,
@@ -101,7 +101,7 @@ impl Stream {
         self.refused.clone()
     }
 
-    /// Whether HTTP/2 was agreed upon.
+    /// Whether HTTP/2 was negotiated.
     pub fn is_http2(&self) -> bool {
         match &self.inner {
             Either::Left(stream) => stream.get_ref().1.alpn_protocol() == Some(b"h2"),
@@ -132,8 +132,8 @@ impl AsyncBufRead for Stream {
 }
 
 impl AsyncRead for Stream {
-    /// Fills the buffer from as many TLS records as there are: the apiserver makes one of every line. An error behind
-    /// them comes with the next read.
+    /// Fills the buffer from all available TLS records: the apiserver makes one of every line. An error after them is
+    /// returned by the next read.
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

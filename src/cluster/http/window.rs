@@ -1,18 +1,18 @@
-//! How much each stream of HTTP/2 may have under way that nobody has taken yet: less for each, the more there are, so
-//! that all together stay bounded.
+//! The window of each HTTP/2 stream, that is its unread bytes in flight: smaller with more streams, so that the total
+//! is limited.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
-/// What all streams share. With 64 KiB, what takes 50 ms to come and go is read at 1.3 MB a second: so much is left for
-/// each of 250 streams.
+/// The total for all streams. A window of 64 KiB with a round trip of 50 ms allows 1.3 MB each second; each of 250
+/// streams gets that much.
 const UNREAD: usize = 16 << 20;
 pub const MOST: usize = 1 << 20;
-/// A line should fit, and not each should cost a word that makes room for the next.
+/// Room for a typical line, with few updates of the window.
 const LEAST: usize = 4 << 10;
 
-/// What is granted to each of the streams of a pool.
+/// The windows of the streams of a pool.
 #[derive(Debug)]
 pub struct Windows {
     streams: Mutex<Streams>,
@@ -22,7 +22,8 @@ pub struct Windows {
 #[derive(Debug)]
 struct Streams {
     now: usize,
-    /// For how many the size is meant: a power of two. It follows only where there are many more, or far fewer.
+    /// The number of streams for which the size was computed: a power of two. It changes only when there are many
+    /// more or far fewer.
     meant: usize,
 }
 
@@ -32,13 +33,13 @@ impl Windows {
         Windows { streams: Mutex::new(Streams { now: 0, meant }), size: watch::Sender::new(size(meant)) }
     }
 
-    /// For a stream, or for a request that waits for a connection: soon it is one.
+    /// Counts a stream, or a request that waits for a connection and will soon be one.
     pub fn share(self: &Arc<Self>) -> Share {
         self.count(|now| now + 1);
         Share(self.clone())
     }
 
-    /// The size of each, as it changes.
+    /// The size for each stream, as it changes.
     pub fn size(&self) -> watch::Receiver<u32> {
         self.size.subscribe()
     }
@@ -57,7 +58,7 @@ impl Windows {
     }
 }
 
-/// Counts as a stream until it is dropped.
+/// Counts as a stream until dropped.
 pub struct Share(Arc<Windows>);
 
 impl Drop for Share {

@@ -1,5 +1,4 @@
-//! Asks a server from which nothing comes whether it is there: one that hangs still takes connections, and its kernel
-//! answers for it.
+//! Probes a server that is silent: a hanging server still accepts connections, since its kernel answers.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -10,11 +9,11 @@ use tokio::time::{Instant, sleep_until};
 use super::{super::exchange::AnswerMode, Transport};
 use crate::purpose::Purpose;
 
-/// How long nothing comes before it is asked, and from one question to the next.
+/// Silence before a probe, and between probes.
 const QUIET: Duration = Duration::from_secs(10);
 
 impl Transport {
-    /// The outcome of each question is noted with that of all requests.
+    /// The result of each probe is recorded like that of any request.
     pub async fn probe_whenever_silent(&self) -> Infallible {
         let mut asked = None::<Instant>;
         loop {
@@ -27,8 +26,8 @@ impl Transport {
         }
     }
 
-    /// Asks for as little as there is. Any answer will do, a refusal too, and so will credentials that have expired; where
-    /// there are none yet, nothing was asked so far.
+    /// Sends a minimal request. Any answer counts, also a refusal, and expired credentials are sufficient; without
+    /// credentials no request was sent so far.
     async fn probe(&self) {
         let Some(credential) = self.auth.at_hand() else { return };
         let mut request = Request::new(Bytes::new());

@@ -24,7 +24,7 @@ async fn a_request_goes_below_the_servers_path_with_token_and_agent() {
 }
 
 #[tokio::test]
-async fn who_is_impersonated_is_said_in_headers() {
+async fn the_impersonated_user_is_named_in_headers() {
     let server = Server::start(vec![ok(NO_PODS)]).await;
     let connect = Connect {
         as_user: Some("jane".into()),
@@ -53,7 +53,7 @@ async fn a_401_names_the_user_and_its_kubeconfig() {
 }
 
 #[tokio::test]
-async fn a_403_says_which_right_is_missing() {
+async fn a_403_names_the_missing_right() {
     let body = r#"{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Forbidden","code":403,
         "message":"pods is forbidden: User \"jane\" cannot list resource \"pods\" in API group"}"#;
     let server = Server::start(vec![status("403 Forbidden", body)]).await;
@@ -70,7 +70,7 @@ async fn a_403_says_which_right_is_missing() {
 async fn retry_after_holds_back_all_requests() {
     let server = Server::start(vec![status("429 Too Many Requests\r\nretry-after: 60", "slow down")]).await;
     let cluster = cluster_at(&server.url());
-    // It waits for a minute, and so does everybody else.
+    // It waits for a minute, like all other requests.
     let list = timeout(Duration::from_millis(300), list_pods(&cluster)).await;
     assert!(list.is_err());
     assert!(cluster.transport.limiter.acquire(Purpose::List).now_or_never().is_none());
@@ -134,7 +134,7 @@ async fn an_unreachable_server_is_named() {
 }
 
 #[tokio::test]
-async fn what_does_not_speak_http_is_no_apiserver() {
+async fn a_server_without_http_is_no_apiserver() {
     let server = Server::start(vec![Canned::Close("SSH-2.0-OpenSSH\r\n\r\n".into())]).await;
     let error = list_pods(&cluster_at(&server.url())).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Malformed, "{error}");
@@ -168,7 +168,7 @@ async fn the_tls_server_name_is_what_the_certificate_is_checked_for() {
 }
 
 #[tokio::test]
-async fn a_server_of_another_authority_is_not_trusted_and_the_mend_is_told() {
+async fn a_server_of_another_authority_is_not_trusted_and_the_remedy_is_reported() {
     let server = Server::start_tls(vec![ok(NO_PODS)], Authority::new().server("127.0.0.1", false)).await;
     let files = Machine::new();
     let section = tls_section(&server, &Authority::new(), &files);
@@ -200,7 +200,7 @@ async fn a_client_certificate_is_shown_to_a_server_that_wants_one() {
 }
 
 #[tokio::test]
-async fn a_client_without_a_certificate_is_told_so_over_http2_too() {
+async fn a_missing_client_certificate_is_reported_over_http2_too() {
     let authority = Authority::new();
     let mut tls = authority.server("127.0.0.1", true);
     tls.alpn_protocols = vec![b"h2".to_vec()];
@@ -213,7 +213,7 @@ async fn a_client_without_a_certificate_is_told_so_over_http2_too() {
 
 #[tokio::test]
 async fn the_proxy_of_the_kubeconfig_is_asked_for_a_tunnel() {
-    let proxy = Server::start(vec![Canned::Say("HTTP/1.1 200 OK\r\n\r\n".into()), ok(NO_PODS)]).await;
+    let proxy = Server::start(vec![Canned::Send("HTTP/1.1 200 OK\r\n\r\n".into()), ok(NO_PODS)]).await;
     let section =
         format!("server: 'http://k8s.internal:8080', proxy-url: 'http://me:p%40ss@{}'", proxy.address);
     list_pods(&Machine::with(&section, "token: t").plain_cluster()).await.unwrap();
@@ -262,15 +262,18 @@ async fn a_socks_proxy_is_given_the_name_to_resolve() {
 }
 
 #[tokio::test]
-async fn a_trace_tells_each_request_and_no_secret() {
+async fn a_trace_has_each_request_and_no_secret() {
     let server = Server::start(vec![ok(NO_PODS)]).await;
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let sink = told.clone();
+    let reported = Arc::new(Mutex::new(Vec::new()));
+    let sink = reported.clone();
     let trace = Trace::new(8, Arc::new(move |line| sink.lock().unwrap().push(line)));
     let machine = Machine::with(&format!("server: '{}'", server.url()), "token: sesame");
     list_pods(&machine.cluster(&Connect::default(), trace)).await.unwrap();
-    let told = told.lock().unwrap().join("\n").to_lowercase();
-    assert!(told.contains("/api/v1/namespaces/shop/pods 200 ok in "), "{told}");
-    assert!(told.contains("authorization: <masked>") && told.contains("< content-length"), "{told}");
-    assert!(!told.contains("sesame"), "{told}");
+    let reported = reported.lock().unwrap().join("\n").to_lowercase();
+    assert!(reported.contains("/api/v1/namespaces/shop/pods 200 ok in "), "{reported}");
+    assert!(
+        reported.contains("authorization: <masked>") && reported.contains("< content-length"),
+        "{reported}"
+    );
+    assert!(!reported.contains("sesame"), "{reported}");
 }

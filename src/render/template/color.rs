@@ -1,4 +1,4 @@
-//! `.PodColor` and `.ContainerColor`, and what paints: Go's `*color.Color`.
+//! `.PodColor` and `.ContainerColor`, and their painting functions: Go's `*color.Color`.
 
 use std::rc::Rc;
 
@@ -6,7 +6,7 @@ use gotemplate::{Answer, Host, Kind, Signature, Type, Value, print, printf, prin
 
 use crate::render::color::Style;
 
-/// A look, which shows only where `on`.
+/// A style, which is applied only if `on`.
 #[derive(Clone)]
 pub struct Color<'c> {
     pub style: &'c Style,
@@ -40,7 +40,7 @@ fn call(style: &Style, on: bool, name: &str, args: &[Value<'_>], out: &mut Vec<u
             });
             out.push(b'\n');
         }
-        // What is painted most often.
+        // The most frequent case.
         (_, [Value::Str(text)]) => paint(style, on, out, |out| out.extend_from_slice(text)),
         _ => paint(style, on, out, |out| print(args, out)),
     }
@@ -85,12 +85,12 @@ impl Host for Color<'_> {
     }
 
     fn equals(&self, other: &dyn Host) -> bool {
-        // Pointers: the same colour of the same line.
+        // Pointers: equal if they are the same colour of the same line.
         std::ptr::addr_eq(self, other)
     }
 }
 
-/// A function that paints what it is given.
+/// A function that paints its arguments.
 struct Painter {
     style: Style,
     on: bool,

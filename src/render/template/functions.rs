@@ -12,7 +12,7 @@ use crate::{
 const ANY: &[Type] = &[Type::Any];
 const TEXT: &[Type] = &[Type::String];
 
-/// All of them. Colours show where `color`; Unix seconds are shown in `local`.
+/// All functions. Colours are applied if `color`; Unix seconds are shown in `local`.
 pub fn functions(color: bool, local: &Zone) -> Functions {
     let mut functions = Functions::from([
         ("json", Function::new(ANY, None, |args, out| json::write(&args[0], out).map(|()| Answer::Text))),
@@ -51,7 +51,7 @@ pub fn functions(color: bool, local: &Zone) -> Functions {
         (
             "color",
             Function::new(&[Type::Host("color.Color"), Type::String], None, |args, out| match args {
-                // The colour knows itself whether it shows.
+                // The colour knows whether it is applied.
                 [Value::Object(color), text @ ..] => color.call("Sprint", text, out),
                 _ => Ok(Answer::Text),
             }),
@@ -97,7 +97,7 @@ fn text(
     })
 }
 
-/// Text that an argument is, which its type promises.
+/// The text of an argument, guaranteed by its type.
 fn message<'v>(value: &Value<'v>) -> Str<'v> {
     match value {
         Value::Str(text) => text.clone(),
@@ -105,7 +105,7 @@ fn message<'v>(value: &Value<'v>) -> Str<'v> {
     }
 }
 
-/// `colorRed format args`: with arguments the first is a format.
+/// `colorRed format args`: if there are arguments, the first is a format.
 fn formatted(style: &Style, color: bool, args: &[Value<'_>], out: &mut Vec<u8>) {
     color::paint(style, color, out, |out| match args {
         [text] => print_value(text, out),
@@ -138,7 +138,7 @@ fn extjson(value: &Value<'_>, out: &mut Vec<u8>) {
     }
 }
 
-/// The values of `keys`, with commas between.
+/// The values of `keys`, separated by commas.
 fn parts(object: &Value<'_>, keys: &[Value<'_>], out: &mut Vec<u8>) {
     let Value::Map(map) = object else { return };
     for (i, key) in keys.iter().enumerate() {
@@ -166,7 +166,7 @@ fn level(value: &Value<'_>, color: bool, out: &mut Vec<u8>) {
 fn bunyan_level(value: &Value<'_>, color: bool, out: &mut Vec<u8>) {
     let level = match value {
         Value::Number(text) => std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()),
-        // What no integer holds becomes the least one, as on most machines in Go.
+        // A number outside the integer range becomes the smallest integer, as on most machines in Go.
         Value::Float(level) => Some(if level.abs() < 2f64.powi(63) { *level as i64 } else { i64::MIN }),
         _ => None,
     };

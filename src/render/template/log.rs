@@ -1,4 +1,4 @@
-//! What a template sees of a line: stern's `Log`.
+//! The data of a line for a template: stern's `Log`.
 
 use gotemplate::{Host, Map, Object, Str, Value};
 

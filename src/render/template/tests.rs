@@ -1,4 +1,4 @@
-//! Lines by templates, the examples of the documentation among them.
+//! Lines formatted by templates, including the examples of the documentation.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ fn with_template(template: &str) -> Display {
     Display { template: Some(Template::Text(template.to_owned())), ..display() }
 }
 
-/// What is shown of the lines, and what is said of those that are not.
+/// The lines shown, and the notices about the others.
 fn shown(display: &Display, batch: &Batch) -> Result<(String, Vec<String>), String> {
     let mut renderer = Renderer::new(display)?;
     let mut out = Vec::new();
@@ -71,7 +71,7 @@ fn the_documentations_examples_hold() {
 }
 
 #[test]
-fn a_line_that_fails_is_told_and_left_out() {
+fn a_line_that_fails_is_reported_and_left_out() {
     let display = with_template("A{{(parseJSON .Message).a}}B\n");
     let batch = batch(&web(), &[br#"{"a":1}"#, b"not json", br#"{"a":2}"#]);
     let (out, failed) = shown(&display, &batch).unwrap();
@@ -84,7 +84,7 @@ fn a_line_that_fails_is_told_and_left_out() {
 }
 
 #[test]
-fn what_is_no_template_is_told_with_its_flag() {
+fn an_invalid_template_is_reported_with_its_flag() {
     assert_eq!(made("{{nope}}", ""), "--template: template: log:1: function \"nope\" not defined");
     let display = Display { template: Some(Template::File("no/such.tpl".into())), ..display() };
     let error = shown(&display, &batch(&web(), &[])).unwrap_err();

@@ -1,4 +1,4 @@
-//! Times: what passes for one, and Go's `time.Time` as templates see it.
+//! Times: conversion of values, and Go's `time.Time` for templates.
 
 use std::any::Any;
 
@@ -71,7 +71,7 @@ const TEXT: Signature = Signature { params: &[Type::String], rest: None };
 const TIME: Signature = Signature { params: &[Type::Host("time.Time")], rest: None };
 
 impl Instant {
-    /// A part of the date or the clock, by the layout that writes it alone.
+    /// A part of the date or the time of day, given by its layout.
     fn part(&self, layout: &str) -> i64 {
         let mut text = Vec::new();
         self.0.format(layout, &mut text);
@@ -163,7 +163,7 @@ impl Host for Instant {
     }
 }
 
-/// A number with a type and a name of its own: a month or a day of the week.
+/// A number with its own type and name: a month or a day of the week.
 struct Named(&'static str, i64, Vec<u8>);
 
 impl Host for Named {

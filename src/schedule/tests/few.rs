@@ -1,10 +1,10 @@
-//! Few places for more containers.
+//! Few places for many containers.
 
 use super::*;
 use crate::schedule::state::LENT;
 
-/// Lets all go on for so many seconds, a poll taking no time: for how many tenths of them each followed, and how often
-/// each was polled.
+/// Runs all tails for some seconds, each poll taking no time: for each, the tenths of a second followed and the
+/// polls.
 async fn fare(tails: &mut [Tail], seconds: u32, active: &[usize]) -> Vec<(usize, usize)> {
     let mut fared = vec![(0, 0); tails.len()];
     for _ in 0..seconds * 10 {
@@ -17,7 +17,7 @@ async fn fare(tails: &mut [Tail], seconds: u32, active: &[usize]) -> Vec<(usize,
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_few_places_the_newest_are_followed_and_nobody_starves() {
+async fn with_few_places_the_newest_are_followed_and_none_starves() {
     for places in 1..=3 {
         for count in 2..=5 {
             let scheduler = Scheduler::new(places, 100);

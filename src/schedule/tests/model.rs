@@ -1,4 +1,4 @@
-//! The scheduler against what must hold whatever tails do.
+//! The scheduler's invariants, for any behaviour of tails.
 
 use proptest::prelude::*;
 
@@ -13,7 +13,7 @@ enum Event {
         read: bool,
     },
     End(prop::sample::Index),
-    /// A poll, a read or a check comes to its end.
+    /// A poll, a read or a check ends.
     Answer(prop::sample::Index, bool),
     Pass(u16),
 }
@@ -31,7 +31,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
     prop::collection::vec(event, 1..120)
 }
 
-/// Tails that do as they are told.
+/// Tails that obey the scheduler.
 struct Model {
     scheduler: Scheduler,
     tails: Vec<(Tail, String, bool)>,
@@ -70,7 +70,7 @@ impl Model {
         tail.poll(new_lines)
     }
 
-    /// All hear what was decided; then no bound is broken.
+    /// All tails receive the decisions; then no limit is exceeded.
     fn check(&mut self) {
         self.tails.iter_mut().for_each(|(tail, ..)| {
             tail.mode();
@@ -98,7 +98,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
-    fn no_bound_is_ever_broken_and_nobody_waits_for_ever(
+    fn no_bound_is_ever_broken_and_no_wait_is_endless(
         places in 1..25_usize, per_node in 1..8_usize, events in events(),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
@@ -113,8 +113,8 @@ proptest! {
                     model.check();
                 }
             }
-            // From now on every answer ends within a second; then nobody is left out for longer than the longest pause,
-            // and twice as many seconds as there are others where the only place is lent for half of the time.
+            // From now on every answer ends within a second; then no tail is left out for longer than the longest
+            // pause, plus two seconds for each other tail, since a single place is lent for half of the time.
             let mut shown = vec![false; model.tails.len()];
             let lent = if places == 1 { 2 * model.tails.len() as u64 } else { 0 };
             for _ in 0..LATEST.as_secs() + TENURE.as_secs() + lent {

@@ -1,4 +1,4 @@
-//! How long the turns of very many take, and what is said of it, against the limiter on paused time.
+//! The duration of rounds with very many containers, and its estimate, against the limiter on paused time.
 
 use std::cell::RefCell;
 
@@ -10,21 +10,21 @@ use crate::{cluster::Limiter, plan::LogRequests};
 
 const QPS: f64 = 50.0;
 
-/// When each container was polled, in seconds, and what was said of their turn after each second.
+/// The times of each container's polls, in seconds, and the expected turn after each second.
 struct Seen {
     polls: Vec<Vec<f64>>,
     turns: Vec<u64>,
 }
 
 impl Seen {
-    /// When all had been polled `times` times.
+    /// The time at which all had been polled `times` times.
     fn round(&self, times: usize) -> f64 {
         let polled = self.polls.iter().filter(|polls| !polls.is_empty());
         polled.map(|polls| polls[times - 1]).fold(0.0, f64::max)
     }
 }
 
-/// So many containers that write on and on, with the default limits, where an answer takes `answer`.
+/// Polls containers that write all the time, with the default limits; each answer takes `answer`.
 async fn watch_polls(containers: usize, answer: Duration, seconds: u64) -> Seen {
     let (scheduler, limiter) = (Scheduler::new(50, usize::MAX), Limiter::new(Some(QPS), 100));
     let polls = RefCell::new(vec![Vec::new(); containers]);
@@ -64,7 +64,7 @@ async fn watch_polls(containers: usize, answer: Duration, seconds: u64) -> Seen 
 #[tokio::test(start_paused = true)]
 async fn the_first_round_of_ten_thousand_takes_all_requests_and_its_estimate_is_right() {
     let seen = watch_polls(10_000, Duration::from_millis(1), 700).await;
-    // 9,955, of which what was saved up covers 55: at all of the rate, and then at half of it.
+    // 9,955: the saved burst covers 55; first at the full rate, later at half of it.
     let first = seen.round(1);
     assert!((197.0..200.0).contains(&first), "{first}");
     let second = seen.round(2) - first;
@@ -75,13 +75,13 @@ async fn the_first_round_of_ten_thousand_takes_all_requests_and_its_estimate_is_
 #[tokio::test(start_paused = true)]
 async fn the_estimate_heeds_answers_that_take_long() {
     let seen = watch_polls(500, Duration::from_millis(600), 200).await;
-    // Five at once, of which each takes 0.6 s.
+    // Five at once, each taking 0.6 s.
     let first = seen.round(1);
     assert!((54.0..56.0).contains(&first), "{first}");
     assert!(seen.turns[1..].iter().all(|turn| (50..=75).contains(turn)), "{:?}", seen.turns);
 }
 
-/// How long so many logs take that are read once, each with a request to confirm its end, in seconds.
+/// Seconds to read logs once, each with a request to confirm its end.
 async fn read_all(logs: usize, round_trip: Duration, places: LogRequests) -> f64 {
     let (scheduler, limiter) = (Scheduler::new(places.nearby, 100), Limiter::new(Some(QPS), 100));
     let start = Instant::now();
@@ -93,7 +93,7 @@ async fn read_all(logs: usize, round_trip: Duration, places: LogRequests) -> f64
             sleep(round_trip).await;
         }
     };
-    // It is known once the pods were listed.
+    // The limit is known once the pods were listed.
     scheduler.resize(places.at(Some(round_trip)));
     join_all((0..logs).map(read)).await;
     start.elapsed().as_secs_f64()
@@ -112,7 +112,7 @@ async fn far_away_so_many_logs_are_read_at_once_that_the_limit_on_requests_binds
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_fewer_places_than_are_taken_nobody_is_let_in() {
+async fn with_fewer_places_than_are_taken_none_is_granted() {
     let scheduler = Scheduler::new(5, 100);
     let mut readers: Vec<_> = (0..6).map(|_| reader(&scheduler, Purpose::Open)).collect();
     scheduler.resize(2);

@@ -46,7 +46,7 @@ fn creating() -> Value {
     json!({"name": "app", "state": {"waiting": {"reason": "ContainerCreating"}}})
 }
 
-/// A tracker that has been shown pods, and what came of it.
+/// A tracker, the pods that it received, and its results.
 struct Story<'a> {
     tracker: Tracker<'a>,
     lives: Vec<(String, watch::Receiver<Life>, bool)>,
@@ -88,7 +88,7 @@ impl<'a> Story<'a> {
         self.hear(events)
     }
 
-    /// All pods so far existed at the start.
+    /// Ends the first list: all pods so far existed at the start.
     fn started(&mut self) -> &mut Self {
         let mut events = Vec::new();
         self.tracker.relisted(&mut events);
@@ -143,7 +143,7 @@ fn a_container_that_waits_after_a_crash_still_has_its_last_log() {
 }
 
 #[test]
-fn what_waits_is_told_once_for_each_reason() {
+fn a_waiting_container_is_reported_once_for_each_reason() {
     let selection = everything();
     let pull = |reason: &str| {
         pod(json!({"name": "app", "state": {"waiting": {"reason": reason, "message": "no such image"}}}))
@@ -158,7 +158,7 @@ fn what_waits_is_told_once_for_each_reason() {
 }
 
 #[test]
-fn a_pod_without_containers_is_told_once_for_each_reason() {
+fn a_pod_without_containers_is_reported_once_for_each_reason() {
     let selection = everything();
     let scheduling = |reason: &str, message: &str| {
         let condition =
@@ -183,19 +183,19 @@ fn a_pod_without_containers_is_told_once_for_each_reason() {
 }
 
 #[test]
-fn why_a_pod_has_no_containers_is_what_is_said_of_it_or_how_every_pod_begins() {
+fn a_pod_without_containers_has_the_reported_reason_or_the_usual_one() {
     let selection = everything();
     let evicted = json!({"phase": "Failed", "reason": "Evicted", "message": "The node was low on memory"});
-    for (status, told) in [
+    for (status, reported) in [
         (evicted, "failed: Evicted: The node was low on memory"),
-        (json!({"phase": "Failed"}), "failed: no reason is given"),
+        (json!({"phase": "Failed"}), "failed: no reason given"),
         (json!({"phase": "Pending", "reason": "NodeLost"}), "NodeLost"),
         (json!({"phase": "Pending", "message": "said only so"}), "said only so"),
-        (json!({"phase": "Pending"}), "its node has not reported on it yet"),
+        (json!({"phase": "Pending"}), "its node has not reported it yet"),
     ] {
         let mut story = Story::new(&selection);
         story.see(&pod_with(status));
-        assert_eq!(story.waits, [told]);
+        assert_eq!(story.waits, [reported]);
     }
     let mut unscheduled = pod_with(json!({"phase": "Pending"}));
     unscheduled.spec.node_name.clear();
@@ -205,7 +205,7 @@ fn why_a_pod_has_no_containers_is_what_is_said_of_it_or_how_every_pod_begins() {
 }
 
 #[test]
-fn how_every_pod_begins_is_told_only_of_those_that_were_there_at_the_start() {
+fn the_usual_reason_is_reported_only_for_pods_that_existed_at_the_start() {
     let selection = everything();
     let mut story = Story::new(&selection);
     story.started().see(&pod_with(json!({"phase": "Pending"})));
@@ -214,7 +214,7 @@ fn how_every_pod_begins_is_told_only_of_those_that_were_there_at_the_start() {
 }
 
 #[test]
-fn a_pod_none_of_whose_containers_are_wanted_is_not_told() {
+fn a_pod_none_of_whose_containers_are_wanted_is_not_reported() {
     let any_but = Selection { exclude_container: vec![Regex::new("app").expect("valid")], ..everything() };
     let mut story = Story::new(&any_but);
     story.see(&pod_with(json!({"phase": "Pending", "reason": "NodeLost"})));

@@ -1,4 +1,4 @@
-//! Writes to standard output and standard error, on a thread of its own.
+//! Writes to standard output and standard error, on its own thread.
 
 mod pipe;
 
@@ -15,10 +15,10 @@ pub use pipe::WholeLines;
 
 use super::Closed;
 
-/// How often it is asked whether anybody reads, where nothing is written that would show it.
+/// Interval of checks for a closed reader while nothing is written.
 const LOOK: std::time::Duration = std::time::Duration::from_secs(1);
 
-/// Chunks that may wait for the writer; each is some 128 KiB.
+/// Most chunks that wait for the writer; each is about 128 KiB.
 const CHUNKS: usize = 2;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,14 +27,14 @@ enum To {
     Stderr,
 }
 
-/// Hands what is to be printed to a thread of its own, so that a blocked standard output blocks nothing else.
+/// Passes output to its own thread, so that a blocked standard output blocks nothing else.
 pub struct Output {
     chunks: mpsc::Sender<(To, Vec<u8>)>,
-    /// Buffers that were written, for use again.
+    /// Written buffers, to be reused.
     empty: mpsc::Receiver<Vec<u8>>,
-    /// To be asked whether anybody reads it any more.
+    /// Used to check for a closed reader.
     stdout: Option<OwnedFd>,
-    /// What the writer came to: its error, or nothing when all was written.
+    /// The writer's result.
     result: tokio::sync::oneshot::Receiver<io::Result<()>>,
 }
 
@@ -42,15 +42,15 @@ impl Output {
     pub fn new(stdout: Box<dyn Write + Send>, stderr: Box<dyn Write + Send>) -> Self {
         let (chunks, receiver) = mpsc::channel(CHUNKS);
         let (used, empty) = mpsc::channel(CHUNKS + 1);
-        let (tell, result) = tokio::sync::oneshot::channel();
+        let (report, result) = tokio::sync::oneshot::channel();
         thread::spawn(move || {
-            // Nobody may be left to be told.
-            let _ = tell.send(write(receiver, &used, stdout, stderr));
+            // The run may have ended already.
+            let _ = report.send(write(receiver, &used, stdout, stderr));
         });
         Self { chunks, empty, stdout: None, result }
     }
 
-    /// Notices soon, not at the next line, when nobody reads this process's standard output any more.
+    /// Also notices a closed reader of this process's standard output while no line is written.
     pub fn watch_stdout(mut self) -> Self {
         self.stdout = io::stdout().as_fd().try_clone_to_owned().ok();
         self
@@ -66,7 +66,7 @@ impl Output {
         self.chunks.send((To::Stdout, bytes)).await.map_err(|_| Closed)
     }
 
-    /// Says whole lines, after what was printed before.
+    /// Writes whole lines, after the earlier ones.
     pub async fn stderr(&mut self, bytes: Vec<u8>) -> Result<(), Closed> {
         self.chunks.send((To::Stderr, bytes)).await.map_err(|_| Closed)
     }
@@ -84,18 +84,18 @@ impl Output {
         }
     }
 
-    /// Waits until all is written. A reader of standard output that went away is no error.
+    /// Waits until everything is written. A closed reader of standard output is not an error.
     pub async fn finish(self) -> io::Result<()> {
         drop(self.chunks);
         match self.result.await {
             Ok(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             Ok(result) => result,
-            Err(_) => Err(io::Error::other("the writer of standard output broke down")),
+            Err(_) => Err(io::Error::other("the writer of standard output panicked")),
         }
     }
 }
 
-/// Whether it is a pipe, a socket or a terminal whose other end is gone.
+/// Whether it is a pipe, a socket or a terminal whose other end is closed.
 fn has_no_reader(stdout: &OwnedFd) -> bool {
     let mut polled = [PollFd::new(stdout, PollFlags::empty())];
     let ready = poll(&mut polled, Some(&Timespec::default()));
@@ -114,11 +114,11 @@ fn write(
                 stdout.write_all(&bytes)?;
                 stdout.flush()?;
             }
-            // Where standard error is closed there is nobody to be told, and logs go on.
+            // A closed standard error cannot be reported; logs continue.
             To::Stderr => drop(stderr.write_all(&bytes)),
         }
         bytes.clear();
-        // A buffer too many is freed.
+        // A surplus buffer is freed.
         let _ = used.try_send(bytes);
     }
     Ok(())
@@ -130,7 +130,7 @@ mod tests {
 
     use super::*;
 
-    /// Keeps what is written, or refuses it.
+    /// Keeps the written bytes, or refuses them.
     #[derive(Clone, Default)]
     struct Sink {
         written: Arc<Mutex<Vec<u8>>>,

@@ -1,4 +1,4 @@
-//! Writes to a pipe so that whoever ends us at any moment leaves no half line in it.
+//! Writes to a pipe without leaving half a line in it, even if the process is killed.
 
 use std::{
     fs::File,
@@ -9,14 +9,14 @@ use rustix::{event::PollFlags, fs::FileType};
 
 use crate::io::wait;
 
-/// What a pipe takes whole or not at all (`PIPE_BUF` on Linux).
+/// The most bytes that a pipe takes atomically (`PIPE_BUF` on Linux).
 const ATOMIC: usize = 4096;
 
-/// Writes whole lines. Into a pipe it puts only what fits without waiting, so that no write stops halfway; to anything
-/// else it writes straight on. It waits for room, also where a write does not.
+/// Writes whole lines. Into a pipe it writes only as much as fits without waiting, so that no write stops halfway;
+/// other files are written directly. Waits for room, also on non-blocking files.
 pub struct WholeLines {
     file: File,
-    /// How many bytes it takes at once when it is empty; None: it is no pipe.
+    /// Capacity of the empty pipe, in bytes; None: not a pipe.
     pipe: Option<usize>,
 }
 
@@ -27,12 +27,12 @@ impl WholeLines {
         Self { file, pipe }
     }
 
-    /// How many bytes the pipe takes without waiting: waits until it takes some.
+    /// Waits until the pipe has room, and gives the bytes that fit.
     fn room(&self, capacity: usize) -> io::Result<usize> {
         if rustix::io::ioctl_fionread(&self.file)? == 0 {
             return Ok(capacity);
         }
-        // Ready means that a page is free, and a write of a page is all or nothing.
+        // Ready means that a page is free, and a write of one page is atomic.
         wait(&self.file, PollFlags::OUT);
         Ok(ATOMIC)
     }
@@ -51,7 +51,7 @@ fn capacity(_: &File) -> usize {
 impl WholeLines {
     fn attempt(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let Some(capacity) = self.pipe else { return self.file.write(bytes) };
-        // Where the pipe cannot be asked, a small write is still whole.
+        // If the pipe's fill level is unknown, a small write is still atomic.
         let room = self.room(capacity).unwrap_or(ATOMIC);
         let fits = &bytes[..bytes.len().min(room)];
         // A line longer than the room cannot be kept whole.
@@ -107,10 +107,10 @@ mod tests {
         let (mut reader, mut writer) = pipe();
         let text = lines(5_000);
         thread::spawn(move || {
-            // It waits for room for ever: nobody reads.
+            // It waits for room for ever: nothing reads.
             let _ = writer.write_all(&text);
         });
-        // The writer is done for now when nothing more arrives; what is in the pipe must end with a line.
+        // Once nothing more arrives, the writer waits; the pipe's content must end with a line.
         let mut before = 0;
         loop {
             thread::yield_now();

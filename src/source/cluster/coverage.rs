@@ -1,4 +1,4 @@
-//! Says how many of the containers are followed and how many are read in turn, and why, as it changes.
+//! Reports how many containers are followed or polled, and the limit that causes it, whenever that changes.
 
 use std::{cmp::Reverse, collections::BTreeMap, convert::Infallible, time::Duration};
 
@@ -13,39 +13,39 @@ use crate::{
     schedule::{Bound, Load},
 };
 
-/// For how long nothing must have changed before it is told, and after how long it is told nevertheless.
+/// Changes are reported after this long without another change; the second is the longest delay.
 const SETTLED: Duration = Duration::from_secs(1);
 const UNSETTLED: Duration = Duration::from_secs(10);
 
-/// How often at most it is told.
-const TOLD_AGAIN: Duration = Duration::from_secs(10);
+/// Shortest time between two reports.
+const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Of how many nodes at once each has a line of its own, and how much of its name.
+/// Most nodes that get a line of their own, and most characters of their names.
 const MOST_NODES: usize = 5;
 const LONGEST_NAME: usize = 63;
 
-/// Tells it for as long as it is awaited.
-pub async fn tell(mut load: watch::Receiver<Load>, qps: Option<f64>, out: &Sender) -> Infallible {
+/// Reports until dropped.
+pub async fn report(mut load: watch::Receiver<Load>, qps: Option<f64>, out: &Sender) -> Infallible {
     let expected = |load: &Load| Load { turn: load.expected_turn(qps), ..load.clone() };
-    let mut told = Told::default();
+    let mut reported = Reported::default();
     loop {
-        // The scheduler outlives this; without it there would be nothing to tell.
-        if load.wait_for(|load| told.differs_from(&expected(load))).await.is_err() {
+        // The scheduler outlives this future; without it there would be nothing to report.
+        if load.wait_for(|load| reported.differs_from(&expected(load))).await.is_err() {
             std::future::pending::<()>().await;
         }
         settle(&mut load).await;
-        let lines = told.update(&expected(&load.borrow_and_update()));
+        let lines = reported.update(&expected(&load.borrow_and_update()));
         if lines.is_empty() {
             continue;
         }
         for line in lines {
             out.notice(Scope::Cluster.info(line)).await;
         }
-        sleep(TOLD_AGAIN).await;
+        sleep(REPORT_INTERVAL).await;
     }
 }
 
-/// Waits until no more become polled, nor fewer.
+/// Waits until the number of polled containers is stable.
 async fn settle(load: &mut watch::Receiver<Load>) {
     let start = Instant::now();
     let mut count = || {
@@ -63,22 +63,22 @@ async fn settle(load: &mut watch::Receiver<Load>) {
     }
 }
 
-/// What was told last.
+/// The last report.
 #[derive(Default)]
-struct Told {
-    /// How many are polled because of a limit, and how often; 0: all are followed, as far as their nodes can.
+struct Reported {
+    /// Number polled because of a limit, and their interval; 0: only nodes limit following.
     polled: usize,
     turn: Option<Duration>,
     exhausted: BTreeMap<String, usize>,
 }
 
-impl Told {
+impl Reported {
     fn differs_from(&self, load: &Load) -> bool {
         let forgotten = || self.exhausted.keys().any(|node| !load.exhausted.contains_key(node));
         self.limit_differs(load) || self.nodes_that_differ(load).next().is_some() || forgotten()
     }
 
-    /// Whether others are polled because of a limit than before, or in quite another time.
+    /// Whether another number is polled because of a limit, or at a very different interval.
     fn limit_differs(&self, load: &Load) -> bool {
         let seconds = |turn: Option<Duration>| turn.map_or(0, |turn| turn.as_secs());
         match load.bound {
@@ -89,12 +89,12 @@ impl Told {
 
     fn nodes_that_differ<'l>(&self, load: &'l Load) -> impl Iterator<Item = (&'l str, usize)> {
         load.exhausted.iter().map(|(node, &count)| (node.as_str(), count)).filter(|&(node, count)| {
-            let told = self.exhausted.get(node).copied().unwrap_or(0);
-            differs_much(count as u64, told as u64)
+            let reported = self.exhausted.get(node).copied().unwrap_or(0);
+            differs_much(count as u64, reported as u64)
         })
     }
 
-    /// What is to be told now.
+    /// The lines to report now.
     fn update(&mut self, load: &Load) -> Vec<String> {
         let mut lines = Vec::new();
         if self.limit_differs(load) {
@@ -103,7 +103,7 @@ impl Told {
                 None if load.polled == 0 && load.following > 0 => {
                     lines.push(format!("following all {} containers", load.following));
                 }
-                // The nodes tell the rest, or there is nothing left.
+                // The lines about nodes cover the rest, or there is nothing left.
                 None => {}
             }
             self.polled = if load.bound.is_some() { load.polled } else { 0 };
@@ -115,13 +115,11 @@ impl Told {
         let (most, rest) = nodes.split_at(nodes.len().min(MOST_NODES));
         lines.extend(most.iter().map(|(node, count)| {
             let node = shortened(node);
-            format!("{node} can follow no more logs; reading {count} of them in turn{every}")
+            format!("{node} cannot follow more logs; polling {count} of them{every}")
         }));
         if !rest.is_empty() {
             let (nodes, count) = (rest.len(), rest.iter().map(|(_, count)| count).sum::<usize>());
-            lines.push(format!(
-                "{nodes} more nodes can follow no more logs; reading {count} of them in turn{every}"
-            ));
+            lines.push(format!("{nodes} more nodes cannot follow more logs; polling {count} of them{every}"));
         }
         let nodes: Vec<_> = nodes.into_iter().map(|(node, count)| (node.to_owned(), count)).collect();
         self.exhausted.extend(nodes);
@@ -130,12 +128,12 @@ impl Told {
     }
 }
 
-/// Whether it is half as much again as before, or as much less.
+/// Whether the value changed by about half or more.
 fn differs_much(now: u64, before: u64) -> bool {
     2 * now > 3 * before || 3 * now < 2 * before
 }
 
-/// Such as `following 45 of 430 containers, polling 385 every ~8 s; --max-log-requests raises it`.
+/// For example `following 45 of 430 containers, polling 385 every ~8 s; raise --max-log-requests to follow more`.
 fn limited(load: &Load, bound: Bound) -> String {
     let Load { following, polled, turn, .. } = *load;
     let every = turn.map_or("in turn".to_owned(), |turn| format!("every ~{} s", turn.as_secs()));
@@ -144,7 +142,9 @@ fn limited(load: &Load, bound: Bound) -> String {
         Bound::StreamsPerNode => "--max-streams-per-node",
     };
     let total = following + polled;
-    format!("following {following} of {total} containers, polling {polled} {every}; {flag} raises it")
+    format!(
+        "following {following} of {total} containers, polling {polled} {every}; raise {flag} to follow more"
+    )
 }
 
 fn shortened(name: &str) -> String {
@@ -176,64 +176,69 @@ mod tests {
     }
 
     #[test]
-    fn what_is_polled_is_told_with_the_limit_that_binds() {
-        let mut told = Told::default();
+    fn polling_is_reported_with_the_limit_that_binds() {
+        let mut reported = Reported::default();
         let polled = "following 45 of 430 containers, polling 385";
         let load = limited_to(45, 385);
-        assert_eq!(told.update(&load), [format!("{polled} every ~8 s; --max-log-requests raises it")]);
-        assert!(!told.differs_from(&Load { turn: Some(Duration::from_secs(10)), ..load.clone() }));
+        assert_eq!(
+            reported.update(&load),
+            [format!("{polled} every ~8 s; raise --max-log-requests to follow more")]
+        );
+        assert!(!reported.differs_from(&Load { turn: Some(Duration::from_secs(10)), ..load.clone() }));
         let load = Load { bound: Some(Bound::StreamsPerNode), turn: None, ..load };
-        assert_eq!(told.update(&load), [format!("{polled} in turn; --max-streams-per-node raises it")]);
+        assert_eq!(
+            reported.update(&load),
+            [format!("{polled} in turn; raise --max-streams-per-node to follow more")]
+        );
         let all = Load { following: 430, ..Load::default() };
-        assert_eq!(told.update(&all), ["following all 430 containers"]);
-        assert!(!told.differs_from(&all));
+        assert_eq!(reported.update(&all), ["following all 430 containers"]);
+        assert!(!reported.differs_from(&all));
     }
 
     #[test]
-    fn where_nothing_is_left_nothing_is_told() {
-        let mut told = Told::default();
-        told.update(&limited_to(1, 5));
-        assert_eq!(told.update(&Load::default()), [""; 0]);
-        told.update(&exhausted([("node-1", 5)]));
-        assert_eq!(told.update(&Load::default()), [""; 0]);
-        assert!(!told.differs_from(&Load::default()));
+    fn nothing_is_reported_once_no_container_is_left() {
+        let mut reported = Reported::default();
+        reported.update(&limited_to(1, 5));
+        assert_eq!(reported.update(&Load::default()), [""; 0]);
+        reported.update(&exhausted([("node-1", 5)]));
+        assert_eq!(reported.update(&Load::default()), [""; 0]);
+        assert!(!reported.differs_from(&Load::default()));
     }
 
     #[test]
     fn a_node_that_can_follow_no_more_has_one_line_until_that_changes_much() {
-        let mut told = Told::default();
-        let in_turn = |count| {
-            format!("node-1 can follow no more logs; reading {count} of them in turn, about every 2 s")
-        };
-        assert_eq!(told.update(&exhausted([("node-1", 190)])), [in_turn(190)]);
+        let mut reported = Reported::default();
+        let in_turn =
+            |count| format!("node-1 cannot follow more logs; polling {count} of them, about every 2 s");
+        assert_eq!(reported.update(&exhausted([("node-1", 190)])), [in_turn(190)]);
         for count in [191, 150, 280] {
-            assert!(!told.differs_from(&exhausted([("node-1", count)])), "{count}");
+            assert!(!reported.differs_from(&exhausted([("node-1", count)])), "{count}");
         }
-        assert_eq!(told.update(&exhausted([("node-1", 20)])), [in_turn(20)]);
-        // Once it is over, it is news again.
-        told.update(&Load { following: 20, ..Load::default() });
-        assert_eq!(told.update(&exhausted([("node-1", 20)])), [in_turn(20)]);
+        assert_eq!(reported.update(&exhausted([("node-1", 20)])), [in_turn(20)]);
+        // After the problem ended, it is reported again.
+        reported.update(&Load { following: 20, ..Load::default() });
+        assert_eq!(reported.update(&exhausted([("node-1", 20)])), [in_turn(20)]);
     }
 
     #[test]
     fn of_many_nodes_the_worst_are_named() {
         let names: Vec<_> = (1..=100).map(|n| format!("{n}-{}", "n".repeat(100))).collect();
         let nodes = || names.iter().map(String::as_str).zip(1..);
-        let mut told = Told::default();
-        let lines = told.update(&exhausted(nodes()));
+        let mut reported = Reported::default();
+        let lines = reported.update(&exhausted(nodes()));
         assert_eq!(lines.len(), MOST_NODES + 1);
         assert!(
-            lines[0].starts_with("100-nnn") && lines[0].contains("n… can follow no more"),
+            lines[0].starts_with("100-nnn") && lines[0].contains("n… cannot follow more"),
             "{}",
             lines[0]
         );
-        let rest = "95 more nodes can follow no more logs; reading 4560 of them in turn, about every 2 s";
+        let rest = "95 more nodes cannot follow more logs; polling 4560 of them, about every 2 s";
         assert_eq!(lines[MOST_NODES], rest);
-        assert!(!told.differs_from(&exhausted(nodes())));
+        assert!(!reported.differs_from(&exhausted(nodes())));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_is_told_once_things_have_settled() {
+    async fn coverage_is_reported_once_it_has_settled() {
         let (sender, load) = watch::channel(Load::default());
         let (out, mut lines) = queue::new(Arrival::CAPACITY);
         let more_and_more = async {
@@ -244,14 +249,14 @@ mod tests {
             sleep(UNSETTLED * 10).await;
         };
         tokio::select! {
-            never = tell(load, None, &out) => match never {},
+            never = report(load, None, &out) => match never {},
             () = more_and_more => {}
         }
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         while let Some(event) = lines.ready() {
-            told.push(format!("{event:?}"));
+            reported.push(format!("{event:?}"));
         }
-        assert_eq!(told.len(), 1, "{told:?}");
-        assert!(told[0].contains("reading 190 of them"), "{told:?}");
+        assert_eq!(reported.len(), 1, "{reported:?}");
+        assert!(reported[0].contains("polling 190 of them"), "{reported:?}");
     }
 }

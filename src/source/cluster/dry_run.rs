@@ -1,4 +1,4 @@
-//! `--dry-run`: what would be tailed, by owner and node, and what that would cost; no log is opened.
+//! `--dry-run`: the containers to tail, by owner and node, and the cost of tailing them; no log is opened.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -14,35 +14,35 @@ use crate::{
     schedule, select,
 };
 
-/// What would be tailed.
+/// The containers that would be tailed.
 pub struct DryRun {
     origins: Vec<Arc<Origin>>,
     cost: Cost,
 }
 
-/// What it would take to begin.
+/// The cost of the start.
 #[derive(Debug, PartialEq)]
 struct Cost {
     /// Containers whose logs would be followed, or read at once.
     streams: usize,
-    /// The most of them on one node, and that node.
+    /// The node with the most streams, and their number.
     busiest: Option<(String, usize)>,
-    /// Containers that would be read in turn, and how long after one another.
+    /// Containers that would be polled, and the interval.
     polled: usize,
     turn: Duration,
-    /// Those that would have to wait for others to end.
+    /// Containers that would wait for others to end.
     waiting: usize,
-    /// Lists, watches, and one request for each log; more where an end is confirmed.
+    /// Lists, watches, and one request for each log; more if ends are confirmed.
     requests: usize,
     connections: usize,
-    /// How long the limit on requests alone would take.
+    /// The time that the limit on requests alone would take.
     time: Duration,
 }
 
 impl DryRun {
     /// `round_trip`: to the apiserver and back.
     pub fn new(mut origins: Vec<Arc<Origin>>, plan: &ClusterPlan, round_trip: Option<Duration>) -> DryRun {
-        // Those of one owner on one node stand together; the containers of a pod stay as they are.
+        // Sorts by owner and node; the containers of a pod keep their order.
         origins.sort_by_cached_key(|origin| {
             let pod = &origin.pod;
             [pod.namespace.clone(), owner(origin), pod.node.clone(), pod.name.clone()]
@@ -97,18 +97,14 @@ impl fmt::Display for Cost {
             write!(f, ", at most {count} on {node}")?;
         }
         if self.polled > 0 {
-            write!(f, "; {} read in turn, every ~{} s", self.polled, self.turn.as_secs())?;
+            write!(f, "; {} polled every ~{} s", self.polled, self.turn.as_secs())?;
         }
         if self.waiting > 0 {
             write!(f, "; {} wait for others to end", self.waiting)?;
         }
         writeln!(f, "\nconnections  {}", self.connections)?;
         let seconds = self.time.as_secs_f64();
-        writeln!(
-            f,
-            "requests     {} to begin with; the limit on requests takes {seconds:.1} s",
-            self.requests
-        )
+        writeln!(f, "requests     {} at the start; --qps allows them in {seconds:.1} s", self.requests)
     }
 }
 
@@ -135,10 +131,10 @@ impl Cost {
             Namespaces::Default | Namespaces::All => 1,
         };
         let pods = origins.iter().map(|origin| &origin.pod.uid).collect::<BTreeSet<_>>().len();
-        // A list comes in pages; a watch of each namespace goes on.
+        // A list comes in pages; each namespace has its own watch.
         let scopes =
             namespaces.max(pods.div_ceil(select::PAGE as usize)) + if follow { namespaces } else { 0 };
-        // A log that gave as many lines as were asked for needs no confirmation.
+        // A log that gave the requested number of lines needs no confirmation.
         let confirmed = !follow && plan.logs.confirm && plan.logs.tail.is_none();
         let logs = origins.len() * if confirmed { 2 } else { 1 };
         let requests = scopes + logs;
@@ -217,19 +213,19 @@ shop       ReplicaSet/web-1  node-a  web-3  app
 containers   3 of 3 pods, 2 owners, on 2 nodes
 streams      3 at once, at most 2 on node-a
 connections  2
-requests     5 to begin with; the limit on requests takes 0.0 s
+requests     5 at the start; --qps allows them in 0.0 s
 ";
         assert_eq!(text, wanted);
     }
 
     #[test]
-    fn what_is_beyond_the_streams_is_read_in_turn() {
+    fn containers_beyond_the_streams_are_read_in_turn() {
         let cost = cost(430, "web");
         assert_eq!((cost.streams, cost.polled, cost.waiting), (45, 385, 0));
-        // The first time they may take all requests, and then half of them.
+        // The first burst may use all requests; then half of the rate.
         assert_eq!(cost.time, Duration::from_secs_f64((432.0 - 100.0) / 50.0));
         assert_eq!(cost.turn, Duration::from_secs(15));
-        assert!(cost.to_string().contains("; 385 read in turn, every ~15 s\n"), "{cost}");
+        assert!(cost.to_string().contains("; 385 polled every ~15 s\n"), "{cost}");
     }
 
     #[test]

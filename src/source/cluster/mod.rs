@@ -1,4 +1,4 @@
-//! The logs of a cluster's containers: selected, scheduled and tailed; with what the user is asked before and told meanwhile.
+//! The logs of a cluster's containers: selected, scheduled and tailed; with the prompt before and notices meanwhile.
 
 mod coverage;
 mod dry_run;
@@ -24,7 +24,7 @@ use crate::{
 };
 use dry_run::DryRun;
 
-/// Instances and notices that may wait between selecting and tailing.
+/// Most instances and notices that wait between selection and tailing.
 const SELECTED: usize = 256;
 
 pub struct Cluster<'a> {
@@ -33,7 +33,7 @@ pub struct Cluster<'a> {
     verbosity: u8,
     /// Whether the prompt is in colour.
     color: bool,
-    /// Whether annotations are shown, which can be larger than all the rest of a pod.
+    /// Whether annotations are shown; they can be larger than the rest of a pod.
     annotations: bool,
 }
 
@@ -50,8 +50,8 @@ impl<'a> Cluster<'a> {
 
     pub async fn run(self, stats: &Stats, out: Sender) -> Result<Outcome, Error> {
         let words = out.clone();
-        let tell = move |text| words.trace(Scope::Cluster.notice(Kind::Trace, text));
-        let trace = Trace::new(self.verbosity, Arc::new(tell));
+        let report = move |text| words.trace(Scope::Cluster.notice(Kind::Trace, text));
+        let trace = Trace::new(self.verbosity, Arc::new(report));
         let cluster = cluster::Cluster::connect(&self.plan.connect, &self.plan.limits, trace, stats.clone())?;
         tokio::select! {
             outcome = self.run_in(&cluster, stats, &out) => outcome,
@@ -78,7 +78,7 @@ impl<'a> Cluster<'a> {
         }
     }
 
-    /// Shows the logs for as long as there are any.
+    /// Shows the logs until there are no more.
     async fn tail(
         &self,
         cluster: &cluster::Cluster,
@@ -102,13 +102,13 @@ impl<'a> Cluster<'a> {
         let tailing = tail::run(context, limits.log_requests, receiver);
         tokio::select! {
             (selected, summary) = join(selecting, tailing) => selected.map(|()| summary),
-            never = coverage::tell(scheduler.load(), limits.qps, out), if logs.follow => match never {},
+            never = coverage::report(scheduler.load(), limits.qps, out), if logs.follow => match never {},
             never = waits::report_outages(cluster.outage(), out) => match never {},
             never = cluster.probe_whenever_silent() => match never {},
         }
     }
 
-    /// Lists what would be tailed.
+    /// Lists the containers that would be tailed.
     async fn dry_run(
         &self,
         cluster: &cluster::Cluster,

@@ -1,4 +1,4 @@
-//! Lets the user pick what to tail: a value of the label `app.kubernetes.io/instance`.
+//! Lets the user pick the pods to tail: a value of the label `app.kubernetes.io/instance`.
 
 use std::{
     collections::BTreeSet,
@@ -18,14 +18,14 @@ use crate::{
 
 const LABEL: &str = "app.kubernetes.io/instance";
 
-/// Asks on standard error, since standard output is for lines. Gives the selection's label selector with what was
-/// picked added to it; None where the user left.
+/// Asks on standard error, since standard output is for lines. Returns the label selector with the choice added; None
+/// if the user cancelled.
 pub async fn pick(cluster: &Cluster, selection: &Selection, color: bool) -> Result<Option<String>, Error> {
     let instances = instances(cluster, selection).await?;
     if instances.is_empty() {
         let place = selection.namespaces.described(cluster.default_namespace());
         return Err(Error::invalid(format!(
-            "--prompt: no pod in {place} has the label {LABEL}; look elsewhere with -n or -A, or say a pattern"
+            "--prompt: no pod in {place} has the label {LABEL}; choose other namespaces with -n or -A, or give a pattern"
         )));
     }
     let terminal = Terminal::found();
@@ -33,12 +33,12 @@ pub async fn pick(cluster: &Cluster, selection: &Selection, color: bool) -> Resu
     terminal.forget();
     let asked = asked.map_err(|error| Error::invalid(format!("--prompt: {error}")))?;
     Ok(asked?.map(|instance| {
-        let said = selection.label_selector.iter().map(|labels| format!("{labels},")).collect::<String>();
-        format!("{said}{LABEL}={instance}")
+        let given = selection.label_selector.iter().map(|labels| format!("{labels},")).collect::<String>();
+        format!("{given}{LABEL}={instance}")
     }))
 }
 
-/// Those of the pods that the rest of the selection leaves.
+/// The instances of the pods that the rest of the selection matches.
 async fn instances(cluster: &Cluster, selection: &Selection) -> Result<BTreeSet<String>, Error> {
     let pods = ApiResource::erase::<Pod>(&());
     let params = ListParams {
@@ -56,7 +56,7 @@ async fn instances(cluster: &Cluster, selection: &Selection) -> Result<BTreeSet<
             Err(error) => failed = Some(error),
         }
     }
-    // What cannot be read is told when it is tailed.
+    // An error in one namespace is reported when it is tailed.
     failed.filter(|_| found.is_empty()).map_or(Ok(found), Err)
 }
 
@@ -71,18 +71,18 @@ fn instance(pod: ObjectMeta, query: &Query) -> Option<String> {
 
 fn ask(instances: BTreeSet<String>, color: bool) -> Result<Option<String>, Error> {
     let picked = Select::new(&format!("{LABEL}:"), instances.into_iter().collect())
-        // They stay in their order.
+        // Keeps their order.
         .with_sorter(&|_| {})
         .with_render_config(if color { RenderConfig::default_colored() } else { RenderConfig::empty() })
         .prompt();
     match picked {
         Ok(instance) => Ok(Some(instance)),
         Err(InquireError::OperationCanceled | InquireError::OperationInterrupted) => Ok(None),
-        Err(error) => Err(Error::invalid(format!("--prompt: cannot ask: {error}"))),
+        Err(error) => Err(Error::invalid(format!("--prompt: cannot show the prompt: {error}"))),
     }
 }
 
-/// The terminal as it was found. A signal may end the run in the midst of the question: then it is left that way too.
+/// The terminal's settings, restored on drop: a signal may end the run during the prompt.
 struct Terminal(Option<Termios>);
 
 impl Terminal {
@@ -90,7 +90,7 @@ impl Terminal {
         Terminal(tcgetattr(stdin()).ok())
     }
 
-    /// It was asked to the end, and is so already.
+    /// The prompt ended and restored the terminal itself.
     fn forget(mut self) {
         self.0 = None;
     }
@@ -99,9 +99,9 @@ impl Terminal {
 impl Drop for Terminal {
     fn drop(&mut self) {
         let Some(found) = &self.0 else { return };
-        // Where the terminal is gone there is nothing to mend.
+        // An error means that the terminal is gone.
         let _ = tcsetattr(stdin(), OptionalActions::Now, found);
-        // Pasting is plain again and the cursor is seen.
+        // Ends bracketed paste and shows the cursor.
         let _ = write!(stderr(), "\x1b[?2004l\x1b[?25h\r\n");
     }
 }

@@ -1,4 +1,4 @@
-//! Reports what a run waits for: a first answer, and an apiserver that is away.
+//! Reports long waits: for a first answer, and for an unreachable apiserver.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -9,13 +9,13 @@ use tokio::{
 
 use crate::{cluster::Error, notice::Scope, queue::Sender};
 
-/// How long the apiserver must be away before it is reported.
+/// How long the apiserver must be unreachable before it is reported.
 const SETTLED: Duration = Duration::from_secs(1);
 
-/// How long nothing may happen before it is reported what is waited for.
+/// How long a wait lasts before it is reported.
 const PATIENT: Duration = Duration::from_secs(2);
 
-/// Reports what is waited for where nothing has happened for a while.
+/// Reports long waits.
 pub async fn report(mut waits: watch::Receiver<Option<String>>, out: &Sender) -> Infallible {
     loop {
         let Ok(what) = waits.wait_for(Option::is_some).await.map(|what| what.clone()) else {
@@ -29,13 +29,13 @@ pub async fn report(mut waits: watch::Receiver<Option<String>>, out: &Sender) ->
     }
 }
 
-/// Reports once that the apiserver cannot be reached, and once that it can be again.
+/// Reports once when the apiserver becomes unreachable, and once when it answers again.
 pub async fn report_outages(mut outage: watch::Receiver<Option<Error>>, out: &Sender) -> Infallible {
     loop {
         if outage.wait_for(Option::is_some).await.is_err() {
             std::future::pending::<()>().await;
         }
-        // The next request often can do what one could not.
+        // The next request often succeeds.
         sleep(SETTLED).await;
         let Some(error) = outage.borrow_and_update().clone() else { continue };
         out.notice(Scope::Cluster.warning(format!("{error}; trying again"))).await;
@@ -55,13 +55,14 @@ mod tests {
         queue::{self, Queued},
     };
 
-    /// The words for these changes, each some seconds after the one before, and after how many seconds they come.
-    async fn told<T, F: Future<Output = Infallible>>(
-        tell: impl FnOnce(watch::Receiver<Option<T>>, Sender) -> F,
+    /// The notices for these changes (each with a delay in seconds), and when they appear, in seconds.
+    async fn notices<T, F: Future<Output = Infallible>>(
+        report: impl FnOnce(watch::Receiver<Option<T>>, Sender) -> F,
         changes: impl IntoIterator<Item = (u64, Option<T>)>,
     ) -> Vec<(u64, String)> {
         let (sender, mut receiver) = queue::new(Arrival::CAPACITY);
-        let (state, began, mut told) = (watch::Sender::new(None), tokio::time::Instant::now(), Vec::new());
+        let (state, began, mut reported) =
+            (watch::Sender::new(None), tokio::time::Instant::now(), Vec::new());
         let story = async {
             for (pause, change) in changes {
                 sleep(Duration::from_secs(pause)).await;
@@ -71,25 +72,25 @@ mod tests {
         };
         let listen = async {
             while let Some(Event::Notice(notice)) = receiver.next().await.map(Queued::take) {
-                told.push((began.elapsed().as_secs(), notice.text));
+                reported.push((began.elapsed().as_secs(), notice.text));
             }
         };
         tokio::select! {
             () = story => {}
             () = listen => {}
-            never = tell(state.subscribe(), sender) => match never {},
+            never = report(state.subscribe(), sender) => match never {},
         }
-        told
+        reported
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_waited_for_is_told_after_two_seconds_and_once() {
+    async fn a_wait_is_reported_after_two_seconds_and_once() {
         let plugin = || Some("the credential plugin \"aws\"".to_owned());
         let server = || Some("https://a to answer".to_owned());
-        let tell = async |waits, out: Sender| report(waits, &out).await;
+        let report = async |waits, out: Sender| report(waits, &out).await;
         let waits = [(1, plugin()), (1, None), (1, plugin()), (10, server()), (1, None), (1, server())];
         assert_eq!(
-            told(tell, waits).await,
+            notices(report, waits).await,
             [
                 (5, "waiting for the credential plugin \"aws\"".to_owned()),
                 (17, "waiting for https://a to answer".to_owned()),
@@ -98,12 +99,12 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_outage_of_more_than_a_moment_is_told_once_and_so_is_its_end() {
+    async fn an_outage_of_more_than_a_moment_is_reported_once_and_so_is_its_end() {
         let away = || Some(cluster::refused(503, "no"));
-        let tell = async |outage, out: Sender| report_outages(outage, &out).await;
-        let told = told(tell, [(1, away()), (30, away()), (30, None), (5, away()), (0, None)]).await;
-        assert_eq!(told.len(), 2, "{told:?}");
-        assert!(told[0].0 == 2 && told[0].1.ends_with("; trying again"), "{told:?}");
-        assert_eq!(told[1], (61, "the apiserver answers again".to_owned()));
+        let report = async |outage, out: Sender| report_outages(outage, &out).await;
+        let reported = notices(report, [(1, away()), (30, away()), (30, None), (5, away()), (0, None)]).await;
+        assert_eq!(reported.len(), 2, "{reported:?}");
+        assert!(reported[0].0 == 2 && reported[0].1.ends_with("; trying again"), "{reported:?}");
+        assert_eq!(reported[1], (61, "the apiserver answers again".to_owned()));
     }
 }

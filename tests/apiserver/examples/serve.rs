@@ -1,5 +1,5 @@
-//! The double as a process of its own, for measuring a client: pods that have written so many lines each, and then
-//! so many a second.
+//! The double as a process of its own, for measuring a client: each pod has written LINES lines, and then writes
+//! LINES_A_SECOND more.
 //!
 //! `cargo run --release -p apiserver --example serve -- KUBECONFIG PODS LINES [LINES_A_SECOND [http1]]`
 #![allow(clippy::print_stdout, reason = "it reports to the terminal")]
@@ -11,7 +11,7 @@ use apiserver::{ApiServer, Pod};
 /// With its timestamp and newline a line is 163 bytes.
 const LENGTH: usize = 131;
 
-/// Lines come in as many steps a second.
+/// Writes per second.
 const STEPS: usize = 100;
 
 fn main() -> Result<(), Box<dyn Error>> {

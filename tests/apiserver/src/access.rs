@@ -1,4 +1,4 @@
-//! Who may do what, and the words in which an apiserver refuses.
+//! Authentication and authorization, with an apiserver's messages for refusals.
 
 use crate::{
     account::Request,
@@ -11,7 +11,7 @@ use std::{
     sync::atomic::Ordering,
 };
 
-/// What a request must show and what is allowed to whom shows it. Without any rule all is allowed.
+/// The credentials that a request needs, and the rules for it. Without any rule everything is allowed.
 #[derive(Debug, Default)]
 pub(crate) struct Access {
     pub token: Option<String>,
@@ -20,14 +20,14 @@ pub(crate) struct Access {
     pub forbidden: Vec<Rule>,
     /// Nodes whose kubelet does not answer.
     pub stopped: HashSet<String>,
-    /// How many logs a node can follow, where that is bounded.
+    /// The most logs that a node can follow, if that is limited.
     pub watchers: HashMap<String, usize>,
-    /// The most items that a list gives at once, whatever was asked for.
+    /// The most items in a page of a list, whatever the request asks for.
     pub page_size: Option<usize>,
 }
 
-/// Verb, resource and namespace. `*` is any verb or resource, and any namespace or none; an empty namespace
-/// is a request that names none.
+/// Verb, resource and namespace. `*` is any verb or resource, and any namespace or none; an empty namespace is a
+/// request without a namespace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Rule {
     pub verb: String,

@@ -1,4 +1,4 @@
-//! What was asked of the server, and what became of it.
+//! The requests that the server received, and their answers.
 
 use std::{
     collections::BTreeMap,
@@ -15,18 +15,18 @@ use http::{HeaderMap, Method, Version};
 
 use crate::{lock, script::Kind};
 
-/// One request, as it came in.
+/// One request.
 #[derive(Debug)]
 pub struct Request {
     pub kind: Kind,
     pub method: Method,
     pub path: String,
-    /// The parameters; of one given twice, the last.
+    /// The query parameters; the last value of one given twice.
     pub query: BTreeMap<String, String>,
     pub headers: HeaderMap,
     pub at: Instant,
     pub version: Version,
-    /// Which connection it came on, counted from 1.
+    /// The number of its connection, counted from 1.
     pub connection: u64,
     pub(crate) sent: AtomicU64,
     pub(crate) outcome: Mutex<Outcome>,
@@ -36,18 +36,18 @@ pub struct Request {
 pub(crate) struct Outcome {
     pub status: Option<u16>,
     pub ended: Option<(Ended, Instant)>,
-    /// The node that follows a log for it.
+    /// The node, if the request follows a log.
     pub follows: Option<String>,
 }
 
 /// How the answer to a request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {
-    /// All of it was sent.
+    /// It was sent completely.
     Complete,
-    /// The server broke it off, as a script said or because the connection was closed by the test.
+    /// The server broke it off: a script did, or the test closed the connection.
     Broken,
-    /// The client went away.
+    /// The client closed the connection or reset the stream.
     Abandoned,
 }
 
@@ -60,17 +60,17 @@ impl Request {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The status code, once it was answered.
+    /// The status code, once the request was answered.
     pub fn status(&self) -> Option<u16> {
         lock(&self.outcome).status
     }
 
-    /// Bytes of the body that were sent so far.
+    /// Bytes of the body sent so far.
     pub fn bytes(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
     }
 
-    /// How the answer ended; None while it goes on.
+    /// The end of the answer; None while it is open.
     pub fn ended(&self) -> Option<Ended> {
         Some(lock(&self.outcome).ended?.0)
     }
@@ -88,7 +88,7 @@ impl Request {
     }
 }
 
-/// Requests in the order in which they came.
+/// Requests in the order of their arrival.
 #[derive(Debug, Clone, Default)]
 pub struct Requests(Vec<Arc<Request>>);
 
@@ -121,12 +121,12 @@ impl Requests {
         self.filter(|request| request.kind == kind)
     }
 
-    /// Those whose path contains this.
+    /// Requests whose path contains this.
     pub fn path(&self, part: &str) -> Self {
         self.filter(|request| request.path.contains(part))
     }
 
-    /// Those whose answer goes on.
+    /// Requests whose answer is open.
     pub fn open(&self) -> Self {
         self.filter(Request::is_open)
     }
@@ -150,10 +150,10 @@ pub struct Account {
     pub connections: u64,
     pub open_connections: usize,
     pub peak_connections: usize,
-    /// Log answers with status 200 that go on.
+    /// Open log answers with status 200.
     pub open_log_streams: usize,
     pub peak_log_streams: usize,
-    /// Of each node, the followed ones of them.
+    /// Followed logs, by node.
     pub followed: BTreeMap<String, Followed>,
     /// TLS handshakes that failed, with the reason.
     pub handshake_errors: Vec<String>,
@@ -209,7 +209,7 @@ impl Ledger {
         result
     }
 
-    /// How many logs of a node are followed now.
+    /// The number of logs of a node that are followed now.
     pub fn followed(&self, node: &str) -> usize {
         lock(&self.account).followed.get(node).map_or(0, |followed| followed.open)
     }
@@ -264,8 +264,8 @@ impl Ledger {
         let deadline = Instant::now() + timeout;
         let mut account = lock(&self.account);
         while !condition(&account) {
-            assert!(Instant::now() < deadline, "waited in vain; the server's account:\n{account}");
-            // Counts of bytes change without a word, so look again after a while.
+            assert!(Instant::now() < deadline, "timeout; the server's account:\n{account}");
+            // A change of a byte count wakes no one, so check again after a while.
             let (guard, _) = self
                 .changed
                 .wait_timeout(account, Duration::from_millis(10))

@@ -1,4 +1,4 @@
-//! From a request to its answer: scripted, refused, or what the cluster has.
+//! The answer to a request: scripted, a refusal, or the cluster's data.
 
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
@@ -22,7 +22,7 @@ use crate::{
     store::{Watch, bookmark, list_document},
 };
 
-/// Data is made and handed over in pieces of about this size.
+/// The approximate size of the parts in which a body is produced, in bytes.
 const PIECE: usize = 64 * 1024;
 
 struct Context {
@@ -108,7 +108,7 @@ fn read(request: http::Request<Incoming>, route: Option<&Route>, connection: u64
     }
 }
 
-/// As an apiserver reads a boolean: whatever is not plainly false is true.
+/// Parses a boolean as an apiserver does: any value except `false` and `0` is true.
 pub(crate) fn is_true(query: &BTreeMap<String, String>, name: &str) -> bool {
     query.get(name).is_some_and(|value| value != "0" && !value.eq_ignore_ascii_case("false"))
 }
@@ -216,7 +216,7 @@ impl Context {
         let forced = lock(&self.inner.access).page_size;
         let asked =
             self.request.query("limit").and_then(|limit| limit.parse().ok()).filter(|limit| *limit > 0);
-        // Version 0 is answered from the watch cache, which knows no pages.
+        // The watch cache answers version 0, and has no pages.
         let cached = self.request.query("resourceVersion") == Some("0");
         let size = match (asked, forced) {
             (Some(asked), Some(forced)) => usize::min(asked, forced),
@@ -247,7 +247,7 @@ impl Context {
         let page = objects[..size].to_vec();
         let snapshot = snapshot.unwrap_or_else(|| store.keep_snapshot(objects));
         let token = BASE64.encode(format!("{snapshot}/{}/{version}", from + size));
-        // With a selector the server does not count what is left.
+        // With a selector the server does not count the remaining items.
         let remaining = selector.is_everything().then_some(remaining);
         Ok(list_document(route.resource, version, &page, Some((token, remaining))))
     }
@@ -408,7 +408,7 @@ async fn stream_log(
         let read = reader.read(&mut out, PIECE);
         let mut piece = std::mem::take(&mut out);
         if matches!(read, Read::More) && !reader.follows() {
-            // So that the piece ends where a chunk does.
+            // The piece ends at the end of a chunk.
             out = piece.split_off(piece.len() - piece.len() % 2048);
         }
         piece.truncate(usize::try_from(left).unwrap_or(usize::MAX).min(piece.len()));

@@ -1,4 +1,4 @@
-//! Bodies that grow while they are sent, cut into chunks and broken off as a script says.
+//! Bodies that grow while they are sent. A script cuts them into chunks and breaks them off.
 
 use std::{
     collections::VecDeque,
@@ -24,15 +24,15 @@ use crate::{
     server::Inner,
 };
 
-/// One answer on its way: where it is told what to do, and what reports its end, whatever that is.
+/// An open answer: it takes commands, and its [`Entry`] reports its end.
 pub(crate) struct Stream {
     pub request: Arc<Request>,
     inner: Arc<Inner>,
     connection: Arc<Connection>,
-    /// What a test wants to happen to this answer now.
+    /// Commands of the test.
     commands: Mutex<VecDeque<Command>>,
     commanded: Notify,
-    /// Everything handed over so far has been taken.
+    /// All parts so far were taken.
     idle: AtomicBool,
 }
 
@@ -43,7 +43,7 @@ impl Stream {
     }
 }
 
-/// Owns the entry of an answer in the list of those that are open.
+/// Owns the entry of an answer in the list of open ones.
 pub(crate) struct Meter {
     stream: Arc<Stream>,
     finished: bool,
@@ -96,7 +96,7 @@ pub(crate) struct Body {
     pending: Bytes,
     chunker: Chunker,
     flush: bool,
-    /// With `flush`, whether the chunk before was given time to leave.
+    /// With `flush`, whether the previous chunk was flushed.
     flushed: bool,
     meter: Meter,
 }
@@ -106,7 +106,7 @@ enum Part {
     Cut,
 }
 
-/// The body breaks off; a script said so.
+/// A script or a test broke the body off.
 #[derive(Debug)]
 pub(crate) struct Cut;
 
@@ -119,7 +119,7 @@ impl fmt::Display for Cut {
 impl std::error::Error for Cut {}
 
 impl Body {
-    /// A body that is there as a whole.
+    /// A body that is known completely.
     pub fn whole(data: impl Into<Bytes>, meter: Meter) -> Self {
         let chunker = Chunker::new(Chunks::Bytes(usize::MAX));
         Body { parts: None, pending: data.into(), chunker, flush: false, flushed: false, meter }
@@ -127,7 +127,7 @@ impl Body {
 
     /// A body that a [`Writer`] fills.
     pub fn streamed(meter: Meter, answer: &Answer, usual: Chunks) -> (Writer, Self) {
-        // Room for one part: what a slow client does not take stays unmade.
+        // Room for one part: parts that a slow client does not take yet are not produced.
         let (sender, receiver) = mpsc::channel(1);
         let chunks = match &answer.chunks {
             Chunks::Usual => usual,
@@ -138,7 +138,7 @@ impl Body {
         let writer = Writer {
             sender,
             stream: meter.stream(),
-            // A pace needs each chunk to be a part of its own.
+            // A pause between chunks needs each chunk to be a part of its own.
             paced: (!answer.pause.is_zero() || answer.step.is_some()).then(|| Chunker::new(chunks.clone())),
             answer: answer.clone(),
             events,
@@ -170,7 +170,7 @@ impl http_body::Body for Body {
         loop {
             if !this.pending.is_empty() {
                 if this.flush && !this.flushed {
-                    // hyper flushes when a body has nothing for now.
+                    // hyper flushes when a body is pending.
                     this.flushed = true;
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
@@ -216,18 +216,18 @@ impl http_body::Body for Body {
     }
 }
 
-/// Cuts data as [`Chunks`] says. Where the data ends inside a chunk, so does the chunk: nothing is withheld.
+/// Cuts data as [`Chunks`] defines. A chunk ends with the data, so no data is held back.
 struct Chunker {
     chunks: Chunks,
     at: usize,
-    /// Of the size at `at`, what an earlier piece has used up.
+    /// The part of the size at `at` that an earlier piece has used, in bytes.
     used: usize,
 }
 
 impl Chunker {
     fn new(chunks: Chunks) -> Self {
         if let Chunks::Sizes(sizes) = &chunks {
-            assert!(sizes.iter().any(|size| *size > 0), "chunks of no size at all would never end");
+            assert!(sizes.iter().any(|size| *size > 0), "chunks of size 0 would never end");
         }
         Chunker { chunks, at: 0, used: 0 }
     }
@@ -251,29 +251,29 @@ impl Chunker {
     }
 }
 
-/// Why a writer is to stop.
+/// The reason for a writer to stop.
 #[derive(Debug)]
 pub(crate) enum Stop {
     /// A script ended the body.
     Scripted,
-    /// Nobody reads any more.
+    /// The client has left.
     Gone,
 }
 
-/// Fills a body, and makes happen on the way what a script or a test wants.
+/// Fills a body, and runs the actions of a script and the commands of a test.
 pub(crate) struct Writer {
     sender: mpsc::Sender<Part>,
     stream: Arc<Stream>,
     answer: Answer,
     paced: Option<Chunker>,
-    /// What is yet to come, last first.
+    /// The remaining actions, last first.
     events: Vec<(After, Event)>,
     bytes: u64,
     lines: u64,
 }
 
 impl Writer {
-    /// Must be called at the beginning of a body, for what is to happen before its first byte.
+    /// Runs the actions before the first byte. Must be called at the beginning of a body.
     pub async fn begin(&mut self) -> Result<(), Stop> {
         self.write(Bytes::new()).await
     }
@@ -293,7 +293,7 @@ impl Writer {
         self.send(data).await
     }
 
-    /// Waits for something outside; meanwhile does what the test commands, and sees a client leave.
+    /// Waits for a future, and meanwhile runs the test's commands and notices a client that leaves.
     pub async fn wait(&mut self, event: impl Future) -> Result<(), Stop> {
         let mut event = std::pin::pin!(event);
         loop {
@@ -314,7 +314,7 @@ impl Writer {
         }
     }
 
-    /// How much of the data lies before that point; None where the point lies beyond.
+    /// The length of the data before that point, in bytes; None if the point is beyond.
     fn distance(&self, after: After, data: &[u8]) -> Option<usize> {
         match after {
             After::Bytes(count) => {
@@ -332,7 +332,7 @@ impl Writer {
         match command {
             Command::End => return Err(Stop::Scripted),
             Command::Cut => {
-                // A client that left meanwhile has no use for it.
+                // The client may have left meanwhile.
                 let _ = self.sender.send(Part::Cut).await;
                 self.sender.closed().await;
                 return Err(Stop::Scripted);
@@ -379,13 +379,13 @@ impl Writer {
         Ok(())
     }
 
-    /// Waits until what was written has left this process, so that a break comes after exactly that.
+    /// Waits until all data has left this process, so that a break comes exactly after it.
     async fn settle(&self) {
         let settled = || self.stream.idle.load(Ordering::Relaxed) && !self.stream.connection.is_blocked();
         while !self.sender.is_closed() && !settled() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        // The connection writes in a task of its own when it is HTTP/2.
+        // An HTTP/2 connection writes in a task of its own.
         for _ in 0..8 {
             tokio::task::yield_now().await;
         }

@@ -1,4 +1,4 @@
-//! The server's clock, which a test may set wrong.
+//! The server's clock, which a test may set ahead or behind.
 
 use std::{
     sync::{
@@ -10,12 +10,12 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Shared by everything of one server: stamps of lines, `sinceSeconds`, `Date` headers.
+/// The clock of one server: timestamps of lines, `sinceSeconds`, `Date` headers.
 #[derive(Clone, Default)]
 pub(crate) struct Clock(Arc<AtomicI64>);
 
 impl Clock {
-    /// How many seconds the server is ahead of this machine.
+    /// The seconds that the server is ahead of this machine.
     pub fn set_ahead(&self, seconds: i64) {
         self.0.store(seconds, Ordering::Relaxed);
     }

@@ -1,4 +1,4 @@
-//! The cluster behind the server, which a test changes while the server runs.
+//! The cluster behind the server. A test changes it while the server runs.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -9,20 +9,22 @@ use serde_json::{Value, json};
 
 use crate::{
     clock::Clock,
+    containers::{Container, State},
     lock,
     logs::Log,
-    pods::{Container, Pod, State, new_uid},
+    metadata::new_uid,
+    pods::Pod,
     resources::Resource,
     server::Inner,
     store::{Key, Store},
     workloads::Workload,
 };
 
-/// Everything that the apiserver and the kubelets know.
+/// The state of the apiserver and the kubelets.
 pub(crate) struct World {
     pub store: Store,
     pub pods: HashMap<Key, Running>,
-    /// The pods whose status is behind.
+    /// Pods whose status is held back.
     late: HashSet<Key>,
     clock: Clock,
 }
@@ -34,12 +36,12 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// The log of the instance of that ID. A pod on no node has none.
+    /// The log of the instance with this ID. A pod without a node has none.
     pub fn log(&self, id: &str) -> Option<&Log> {
         self.logs.get(id)
     }
 
-    /// Starts, ends and forgets logs, as the containers' states want it.
+    /// Starts, ends and forgets logs according to the containers' states.
     fn sync(&mut self, clock: &Clock) {
         let mut logs = HashMap::new();
         for Container { state, last, .. } in &self.pod.containers {
@@ -87,7 +89,7 @@ impl World {
     }
 
     fn publish(&mut self, key: &Key) {
-        let running = self.pods.get_mut(key).expect("the pod was put there just now");
+        let running = self.pods.get_mut(key).expect("the pod was just added");
         running.sync(&self.clock);
         if self.late.contains(key) {
             return;
@@ -99,7 +101,7 @@ impl World {
     fn add(&mut self, pod: Pod) {
         let pod = pod.complete();
         let key = (pod.namespace.clone(), pod.name.clone());
-        assert!(!self.pods.contains_key(&key), "pod {}/{} is there already", key.0, key.1);
+        assert!(!self.pods.contains_key(&key), "pod {}/{} exists already", key.0, key.1);
         self.ensure("namespaces", &pod.namespace);
         if let Some(node) = &pod.node {
             self.ensure("nodes", node);
@@ -126,9 +128,9 @@ fn container_key(path: &str) -> (Key, String) {
     (pod_key(pod), container.to_owned())
 }
 
-/// A handle on the cluster: what a test, or a thread of its own, changes in it. Every change has a new resource
-/// version and is told to those who watch. Pods are named `namespace/pod`, containers
-/// `namespace/pod/container`; the namespace `default` may be left out. What is not there makes it panic.
+/// A handle on the cluster, for a test or its threads. Every change gets a new resource version and is sent to the
+/// watches. Pods are named `namespace/pod`, containers `namespace/pod/container`; the namespace `default` may be left
+/// out. A missing object causes a panic.
 #[derive(Clone)]
 pub struct Cluster(pub(crate) Arc<Inner>);
 
@@ -139,12 +141,12 @@ impl Cluster {
         result
     }
 
-    /// Adds a pod; its namespace and its node come to be with it.
+    /// Adds a pod, with its namespace and its node.
     pub fn add_pod(&self, pod: Pod) {
         self.change(|world| world.add(pod));
     }
 
-    /// Adds many pods in one go.
+    /// Adds many pods at once.
     pub fn add_pods(&self, pods: impl IntoIterator<Item = Pod>) {
         self.change(|world| pods.into_iter().for_each(|pod| world.add(pod)));
     }
@@ -159,7 +161,7 @@ impl Cluster {
         });
     }
 
-    /// The pod is gone, at once. Followed logs end after what they still had to say.
+    /// Deletes the pod at once. Followed logs end after their remaining lines.
     pub fn delete_pod(&self, path: &str) {
         let key = pod_key(path);
         self.change(|world| {
@@ -170,7 +172,7 @@ impl Cluster {
         });
     }
 
-    /// The kubelet reports nothing more of this pod until [`Cluster::report_status`]: its logs are ahead of its status.
+    /// Holds the status of this pod back until [`Cluster::report_status`]: its logs are ahead of its status.
     pub fn hold_status(&self, path: &str) {
         self.change(|world| world.late.insert(pod_key(path)));
     }
@@ -183,17 +185,17 @@ impl Cluster {
         });
     }
 
-    /// The instance that runs ends and a new one starts. Its log is the previous one from now on.
+    /// Ends the running instance, whose log becomes the previous one, and starts a new instance.
     pub fn restart_container(&self, path: &str) {
         self.update_container(path, Container::restart);
     }
 
-    /// The container ends and stays so.
+    /// Ends the container for good.
     pub fn terminate_container(&self, path: &str, exit_code: i32, reason: &str) {
         self.update_container(path, |container| container.terminate(exit_code, reason));
     }
 
-    /// The container, which waits or has ended, runs (again).
+    /// Starts a container that waits or has ended.
     pub fn start_container(&self, path: &str) {
         let (key, name) = container_key(path);
         self.update_pod(&format!("{}/{}", key.0, key.1), |pod| pod.on(&name).running());
@@ -207,7 +209,7 @@ impl Cluster {
         });
     }
 
-    /// Adds a workload, or puts it in the place of one of its name.
+    /// Adds a workload, or replaces the one with this name.
     pub fn add(&self, workload: Workload) {
         self.change(|world| {
             world.ensure("namespaces", &workload.namespace);
@@ -223,10 +225,10 @@ impl Cluster {
         self.change(|world| world.ensure("nodes", name));
     }
 
-    /// Adds any object that is not a pod as it is; its resource version is filled in.
+    /// Adds any object except a pod, and sets its resource version.
     pub fn add_object(&self, resource: &str, mut object: Value) {
         let resource = Resource::named(resource);
-        assert!(resource.plural != "pods", "pods come by add_pod, since they have logs");
+        assert!(resource.plural != "pods", "add_pod adds pods, which have logs");
         self.change(|world| {
             world.store.put(resource, |version| {
                 object["metadata"]["resourceVersion"] = json!(version.to_string());
@@ -235,7 +237,7 @@ impl Cluster {
         });
     }
 
-    /// Removes what is not a pod: `server.remove("deployments", "shop/web")`.
+    /// Removes any object except a pod: `server.remove("deployments", "shop/web")`.
     pub fn remove(&self, resource: &str, path: &str) {
         let resource = Resource::named(resource);
         let mut key = pod_key(path);
@@ -249,12 +251,12 @@ impl Cluster {
         );
     }
 
-    /// The log of the container instance that is there now, running or ended. After a restart ask again.
+    /// The log of the current container instance, running or ended. A restart makes it the previous one.
     pub fn log(&self, path: &str) -> Log {
         self.instance(path, |container| container.state.id().map(str::to_owned))
     }
 
-    /// The log of the instance before, which `previous=true` shows.
+    /// The log of the previous instance, which `previous=true` requests.
     pub fn previous_log(&self, path: &str) -> Log {
         self.instance(path, |container| Some(container.last.as_ref()?.id.clone()))
     }
@@ -267,7 +269,7 @@ impl Cluster {
         running.logs.get(&id).cloned().expect("every instance has a log")
     }
 
-    /// The ID of the container instance that is there now.
+    /// The ID of the current container instance.
     pub fn container_id(&self, path: &str) -> String {
         let (key, name) = container_key(path);
         let mut world = lock(&self.0.world);
@@ -275,13 +277,13 @@ impl Cluster {
         state.id().unwrap_or_else(|| panic!("{path} has no instance")).to_owned()
     }
 
-    /// Tells the watches that asked for it up to which resource version they know everything.
+    /// Sends a bookmark with the latest resource version to the watches that asked for bookmarks.
     pub fn bookmark(&self) {
         self.change(|world| world.store.bookmark());
     }
 
-    /// Forgets the history of changes and every list that is under way in pages: older resource versions and
-    /// continue tokens are answered with 410.
+    /// Forgets the history of changes and all unfinished paged lists: older resource versions and continue tokens are
+    /// answered with 410.
     pub fn compact(&self) {
         self.change(|world| world.store.compact());
     }

@@ -1,4 +1,4 @@
-//! One TCP connection: what can be done to it from outside, and the socket that obeys.
+//! One TCP connection, its socket, and the commands that a test can give.
 
 use std::{
     io,
@@ -24,7 +24,7 @@ pub(crate) struct Connection {
     pub id: u64,
     pub killed: Notify,
     pub draining: Notify,
-    /// It showed a certificate that the client CA signed.
+    /// The client showed a certificate that the client CA signed.
     pub certified: AtomicBool,
     dead: AtomicBool,
     rst: AtomicBool,
@@ -46,12 +46,12 @@ impl Connection {
         self.killed.notify_one();
     }
 
-    /// No new requests: GOAWAY on HTTP/2, `connection: close` on HTTP/1.1. Answers that go on may end.
+    /// No new requests: GOAWAY on HTTP/2, `connection: close` on HTTP/1.1. Open answers may finish.
     pub fn drain(&self) {
         self.draining.notify_one();
     }
 
-    /// Whether it ends with RST.
+    /// Whether the connection ends with RST.
     pub fn is_reset(&self) -> bool {
         self.rst.load(Ordering::Relaxed)
     }
@@ -96,7 +96,7 @@ impl Drop for Socket {
         if let Wire::Near(stream) = &self.wire
             && self.connection.is_reset()
         {
-            // Without lingering, closing sends RST instead of FIN. If it fails the socket is closed already.
+            // Without lingering, closing sends RST instead of FIN. An error means that the socket is closed already.
             let _ = stream.set_zero_linger();
         }
     }

@@ -1,4 +1,4 @@
-//! A connection over a long way: whatever one side sends reaches the other half a round trip later.
+//! A connection over a distance: bytes arrive half a round trip after they were sent.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,31 +11,31 @@ use tokio::{
 
 use crate::connection::Connection;
 
-/// Bytes that may be under way in one direction: more makes the sender wait.
+/// The most bytes in flight in one direction: the sender waits for room.
 const UNDER_WAY: usize = 1 << 20;
 
-/// The server's end of a connection whose client is `round_trip` away. A reset and a close travel as long as bytes do.
+/// The server's end of a connection whose client is `round_trip` away. A reset and a close take as long as bytes.
 pub(crate) fn far(client: TcpStream, round_trip: Duration, connection: Arc<Connection>) -> DuplexStream {
     let (server, wire) = duplex(64 << 10);
     tokio::spawn(async move {
         let (from_client, mut to_client) = client.into_split();
         let (from_server, mut to_server) = split(wire);
         let (now, delay) = (Instant::now(), round_trip / 2);
-        // A client sends nothing before its connect was answered.
+        // A client sends nothing before its connection is established.
         let upstream = carry(from_client, &mut to_server, now + round_trip, delay);
         tokio::select! {
             () = carry(from_server, &mut to_client, now, delay) => {}
             () = endless(upstream) => {}
         }
         if connection.is_reset() {
-            // Without lingering, closing sends RST instead of FIN. If it fails the socket is closed already.
+            // Without lingering, closing sends RST instead of FIN. An error means that the socket is closed already.
             let _ = to_client.as_ref().set_zero_linger();
         }
     });
     server
 }
 
-/// Hands on what comes, `delay` after it came or after `start`; then the end.
+/// Forwards bytes `delay` after their arrival or after `start`, and then the end.
 async fn carry(
     mut from: impl AsyncRead + Unpin,
     to: &mut (impl AsyncWrite + Unpin),
@@ -49,7 +49,7 @@ async fn carry(
         loop {
             let count = from.read(&mut buffer).await.unwrap_or(0);
             let arrival = Instant::now().max(start) + delay;
-            // Never closed, and given back on arrival.
+            // The semaphore is never closed; the permits return on arrival.
             let Ok(taken) = room.acquire_many(count as u32).await else { return };
             taken.forget();
             if departed.send((arrival, buffer[..count].to_vec())).is_err() || count == 0 {
@@ -65,7 +65,7 @@ async fn carry(
             }
             room.add_permits(bytes.len());
         }
-        // Whoever has left needs no end.
+        // An error means that the receiver has left.
         let _ = to.shutdown().await;
     };
     tokio::select! {
@@ -74,7 +74,7 @@ async fn carry(
     }
 }
 
-/// Does the work and never says so: the other direction decides.
+/// Runs the work and then never resolves, so that the other direction decides.
 async fn endless(work: impl Future<Output = ()>) {
     work.await;
     std::future::pending::<()>().await;

@@ -1,4 +1,4 @@
-//! The server as a test holds it: started, changed, asked, stopped.
+//! The server for a test: building, starting, scripting, inspecting and stopping it.
 
 use std::{
     fmt::Write as _,
@@ -30,10 +30,10 @@ use crate::{
     tls::Tls,
 };
 
-/// How long [`ApiServer::wait_for`] is patient.
+/// The timeout of [`ApiServer::wait_for`].
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How a server is to be, before it starts.
+/// The configuration of a server before it starts.
 #[derive(Debug, Clone)]
 pub struct Builder {
     tls: bool,
@@ -73,14 +73,14 @@ impl Builder {
         self
     }
 
-    /// Demands a client certificate (or the token, if there is one too). Serves HTTPS.
+    /// Requires a client certificate (or the token, if there is one too). Serves HTTPS.
     pub fn client_certificate(mut self) -> Self {
         self.tls = true;
         self.client_certificate = true;
         self
     }
 
-    /// Demands this bearer token.
+    /// Requires this bearer token.
     pub fn token(mut self, token: &str) -> Self {
         self.token = Some(token.to_owned());
         self
@@ -92,13 +92,13 @@ impl Builder {
         self
     }
 
-    /// The most requests at a time on one HTTP/2 connection.
+    /// Sets the most concurrent requests on one HTTP/2 connection.
     pub fn max_streams(mut self, count: u32) -> Self {
         self.max_streams = Some(count);
         self
     }
 
-    /// How far away the server is: each direction of a connection takes half of it, and so does its end.
+    /// Sets the distance of the server: bytes and the end of a connection take half of it in each direction.
     pub fn round_trip(mut self, round_trip: Duration) -> Self {
         self.round_trip = round_trip;
         self
@@ -147,15 +147,16 @@ impl Builder {
     }
 }
 
-/// A thousand streams need as many sockets, and again as many in a client within the same process.
+/// Raises the limit on open files: a thousand streams need as many sockets, and a client in the same process as many
+/// again.
 fn raise_descriptor_limit() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    // Where it is refused, only tests with very many streams suffer, and they say why.
+    // An error affects only tests with very many streams, which report it.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
 }
 
-/// A running server. It is also its [`Cluster`]: `server.add_pod(…)`. It stops when it is dropped.
+/// A running server. It dereferences to its [`Cluster`]: `server.add_pod(…)`. Dropping it stops it.
 pub struct ApiServer {
     cluster: Cluster,
     stop: Option<oneshot::Sender<()>>,
@@ -182,7 +183,7 @@ impl Drop for ApiServer {
 }
 
 impl ApiServer {
-    /// Plain HTTP on a port of loopback; nothing is demanded.
+    /// Starts a server for plain HTTP on a loopback port, without authentication.
     pub fn start() -> Self {
         ApiServer::builder().start()
     }
@@ -214,19 +215,19 @@ impl ApiServer {
         Some(&self.inner().tls.as_ref()?.pems.ca)
     }
 
-    /// A client's certificate and its key, if the server has TLS.
+    /// A client certificate and its key, if the server has TLS.
     pub fn client_pems(&self) -> Option<(&str, &str)> {
         let pems = &self.inner().tls.as_ref()?.pems;
         Some((&pems.client, &pems.client_key))
     }
 
-    /// A kubeconfig with all that the server demands; its context is `double`, its namespace `default`.
+    /// A kubeconfig with all required credentials; its context is `double`, its namespace `default`.
     pub fn kubeconfig(&self) -> String {
         let access = lock(&self.inner().access);
         let mut cluster = format!("    server: {}\n", self.url());
         let mut user = String::new();
         let data = |out: &mut String, key: &str, pem: &str| {
-            writeln!(out, "    {key}-data: {}", BASE64.encode(pem)).expect("a string takes all");
+            writeln!(out, "    {key}-data: {}", BASE64.encode(pem)).expect("writing to a string succeeds");
         };
         if let Some(tls) = &self.inner().tls {
             data(&mut cluster, "certificate-authority", &tls.pems.ca);
@@ -236,7 +237,7 @@ impl ApiServer {
             }
         }
         if let Some(token) = &access.token {
-            writeln!(user, "    token: {token}").expect("a string takes all");
+            writeln!(user, "    token: {token}").expect("writing to a string succeeds");
         }
         if user.is_empty() {
             user.push_str("    {}\n");
@@ -252,13 +253,13 @@ impl ApiServer {
         std::fs::write(path, self.kubeconfig())
     }
 
-    /// Scripts what the requests that match get. Of several scripts for one request the first that has an answer
-    /// left gives it.
+    /// Scripts the answers to matching requests. If several scripts match a request, the first one that has an answer
+    /// left provides it.
     pub fn on(&self, matches: Match) -> Script {
         self.inner().scripts.add(matches)
     }
 
-    /// Holds back the headers of the requests that match until the gate is released.
+    /// Holds back the headers of matching answers until the gate is released.
     pub fn hold(&self, matches: Match) -> Gate {
         let gate = Gate::new();
         self.on(matches).always(Answer::ok().hold(&gate));
@@ -270,27 +271,27 @@ impl ApiServer {
         self.inner().scripts.clear();
     }
 
-    /// Open answers that match end now, as if they were complete (as when a kubelet restarts).
+    /// Ends matching open answers now, as if they were complete (as when a kubelet restarts).
     pub fn end(&self, matches: Match) {
         self.command(&matches, &Command::End);
     }
 
-    /// Open answers that match stop short now: HTTP/1.1 closes the connection, HTTP/2 resets the stream.
+    /// Cuts matching open answers now: HTTP/1.1 closes the connection, HTTP/2 resets the stream.
     pub fn cut(&self, matches: Match) {
         self.command(&matches, &Command::Cut);
     }
 
-    /// The connections of open answers that match are reset (RST) now.
+    /// Resets (RST) the connections of matching open answers now.
     pub fn reset(&self, matches: Match) {
         self.command(&matches, &Command::Reset);
     }
 
-    /// Puts this text, as it is, into open answers that match.
+    /// Inserts this text into matching open answers.
     pub fn insert(&self, matches: Match, text: &str) {
         self.command(&matches, &Command::Insert(text.to_owned()));
     }
 
-    /// Open watches are told that their resource version is too old, and end.
+    /// Reports to open watches that their resource version is too old, and ends them.
     pub fn expire_watches(&self) {
         self.insert(Match::watches(), &crate::script::watch_error());
         self.end(Match::watches());
@@ -304,17 +305,17 @@ impl ApiServer {
             .for_each(|stream| stream.command(command.clone()));
     }
 
-    /// Lets no connection take new requests: GOAWAY on HTTP/2, `connection: close` on HTTP/1.1.
+    /// Stops new requests on all connections: GOAWAY on HTTP/2, `connection: close` on HTTP/1.1.
     pub fn go_away(&self) {
         lock(&self.inner().connections).values().for_each(|connection| connection.drain());
     }
 
-    /// All connections are reset (RST).
+    /// Resets (RST) all connections.
     pub fn reset_connections(&self) {
         lock(&self.inner().connections).values().for_each(|connection| connection.reset());
     }
 
-    /// All connections are closed and new ones refused.
+    /// Closes all connections and refuses new ones.
     pub fn down(&self) {
         self.inner().up.send_replace(false);
         self.await_listening(false);
@@ -322,7 +323,7 @@ impl ApiServer {
         self.wait_for(|account| account.open_connections == 0);
     }
 
-    /// New connections are accepted again, on the same port.
+    /// Accepts new connections again, on the same port.
     pub fn up(&self) {
         self.inner().up.send_replace(true);
         self.await_listening(true);
@@ -332,47 +333,47 @@ impl ApiServer {
         self.wait_for(|account| account.listening == wanted);
     }
 
-    /// Demands this bearer token from now on, or none.
+    /// Requires this bearer token from now on, or none.
     pub fn set_token(&self, token: Option<&str>) {
         lock(&self.inner().access).token = token.map(str::to_owned);
     }
 
     /// Refuses `get`, `list` or `watch` on a resource (`pods`, `pods/log`, …) in a namespace with 403. `*` is any
-    /// verb, resource or namespace; an empty namespace is a request that names none (`-A`).
+    /// verb, resource or namespace; an empty namespace is a request without one (`-A`).
     pub fn forbid(&self, verb: &str, resource: &str, namespace: &str) {
         lock(&self.inner().access).forbidden.push(Rule::new(verb, resource, namespace));
     }
 
-    /// Refuses everything but these: `("get", "pods/log", "default")`. May be called again.
+    /// Refuses everything except these: `("get", "pods/log", "default")`. May be called again.
     pub fn allow_only(&self, rules: &[(&str, &str, &str)]) {
         let rules = rules.iter().map(|(verb, resource, namespace)| Rule::new(verb, resource, namespace));
         lock(&self.inner().access).allowed = Some(rules.collect());
     }
 
-    /// Forgets all that `forbid` and `allow_only` said.
+    /// Removes the rules of `forbid` and `allow_only`.
     pub fn allow_all(&self) {
         let mut access = lock(&self.inner().access);
         access.forbidden.clear();
         access.allowed = None;
     }
 
-    /// The most items that a list gives at once, whatever was asked for.
+    /// Sets the most items in a page of a list, whatever the request asks for.
     pub fn set_page_size(&self, size: usize) {
         lock(&self.inner().access).page_size = Some(size);
     }
 
-    /// Sets the clock of server and nodes ahead of this machine's, or behind.
+    /// Sets the clock of server and nodes ahead of this machine's by so many seconds, or behind.
     pub fn set_clock_ahead(&self, seconds: i64) {
         self.inner().clock.set_ahead(seconds);
     }
 
-    /// What time it is there.
+    /// The server's time.
     pub fn now(&self) -> jiff::Timestamp {
         self.inner().clock.now()
     }
 
-    /// The kubelet of a node stops: followed logs of its pods end, new ones are refused with 500. Containers
-    /// live on.
+    /// Stops the kubelet of a node: followed logs of its pods end, and new requests get 500. Containers continue to
+    /// write.
     pub fn stop_kubelet(&self, node: &str) {
         lock(&self.inner().access).stopped.insert(node.to_owned());
         let paths: Vec<String> = lock(&self.inner().world)
@@ -384,8 +385,8 @@ impl ApiServer {
         paths.iter().for_each(|path| self.end(Match::logs().path(path)));
     }
 
-    /// A node has so many inotify instances: who follows a log when none is left gets what there is, and then the
-    /// kubelet's words.
+    /// Sets the number of inotify instances of a node. A request to follow a log when none is left gets the existing
+    /// lines and then the kubelet's error.
     pub fn set_inotify_instances(&self, node: &str, count: usize) {
         lock(&self.inner().access).watchers.insert(node.to_owned(), count);
     }
@@ -394,12 +395,12 @@ impl ApiServer {
         lock(&self.inner().access).stopped.remove(node);
     }
 
-    /// Every request so far.
+    /// All requests so far.
     pub fn requests(&self) -> Requests {
         self.account().requests
     }
 
-    /// What the server has seen so far.
+    /// The account so far.
     pub fn account(&self) -> Account {
         self.inner().ledger.snapshot()
     }
@@ -409,7 +410,7 @@ impl ApiServer {
         self.inner().ledger.forget();
     }
 
-    /// Blocks until the condition holds. Panics with the whole account if that takes longer than any test should.
+    /// Blocks until the condition holds. Panics with the account after [`PATIENCE`].
     pub fn wait_for(&self, condition: impl Fn(&Account) -> bool) {
         self.inner().ledger.wait_for(PATIENCE, condition);
     }

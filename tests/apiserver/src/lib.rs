@@ -1,5 +1,5 @@
-//! A double of the Kubernetes apiserver: it does to a reader of pod logs everything that a real one does, when a
-//! test says so, and keeps account of what was asked of it.
+//! A double of the Kubernetes apiserver: a test makes it do everything that a real one may do to a reader of pod logs,
+//! and it records all requests.
 //!
 //! ```no_run
 //! use apiserver::{After, Answer, ApiServer, Match, Pod};
@@ -28,8 +28,10 @@ mod body;
 mod clock;
 mod cluster;
 mod connection;
+mod containers;
 mod distance;
 mod logs;
+mod metadata;
 mod pod_log;
 mod pods;
 mod proxy;
@@ -56,13 +58,13 @@ pub use self::{
     workloads::Workload,
 };
 
-/// A test that panicked while it held a lock has failed already; what it left is good enough to go on.
+/// Ignores poison: a test that panicked while it held the lock has failed already.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// One thread for all connections: what a task wrote has left before another task goes on, which makes breaks
-/// come exactly where a script says.
+/// One thread for all connections: the bytes of a task have left before another task runs, so breaks come exactly where
+/// a script puts them.
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -1,4 +1,4 @@
-//! The log of one container instance: it grows, it ends, and it is read as a kubelet reads it.
+//! The log of one container instance, and the kubelet's way to read it.
 
 use std::{
     collections::VecDeque,
@@ -13,7 +13,7 @@ use crate::{clock::Clock, lock};
 /// `2026-01-31T10:00:00.000000000Z `
 const STAMP: usize = 31;
 
-/// Writes to the log of one container instance. Cheap to clone; it may outlive the instance.
+/// Writes to the log of one container instance. Cheap to clone; may outlive the instance.
 #[derive(Clone)]
 pub struct Log(Arc<Shared>);
 
@@ -25,27 +25,27 @@ struct Shared {
 
 #[derive(Default)]
 struct Buffer {
-    /// Every entry as it is sent with `timestamps=true`.
+    /// All entries as they are sent with `timestamps=true`.
     data: Vec<u8>,
     entries: VecDeque<Entry>,
-    /// How many bytes and entries were dropped before the first of `data` and `entries`.
+    /// Bytes and entries that were dropped before the first of `data` and `entries`.
     dropped_bytes: u64,
     dropped_entries: u64,
-    /// The first entry that a new reader sees; older ones lie in a rotated file.
+    /// The first entry that a new reader sees; older ones are in a rotated file.
     rotated: u64,
-    /// How often all who followed were silenced.
+    /// How often the followers were silenced.
     silences: u64,
     unterminated: bool,
     ended: bool,
     second: (i64, String),
 }
 
-/// What one write of the container became: normally a line.
+/// One write of the container, normally a line.
 struct Entry {
     start: u64,
-    /// Nanoseconds since the Unix epoch; None for words that are not from the container.
+    /// Nanoseconds since the Unix epoch; None for a message that is not from the container.
     time: Option<i64>,
-    /// Length of the leading timestamp; 0 where the entry has none.
+    /// Length of the leading timestamp in bytes; 0 if the entry has none.
     stamp: u8,
 }
 
@@ -71,25 +71,25 @@ impl Log {
         Log(Arc::new(Shared { clock, written: Arc::default(), buffer: Mutex::default() }))
     }
 
-    /// Writes a line, stamped now. It may be any bytes; the newline is added.
+    /// Writes a line of any bytes with the current timestamp, and a newline.
     pub fn push(&self, line: impl AsRef<[u8]>) -> &Self {
         let now = self.0.clock.now();
         self.write(|buffer| buffer.line(now, line.as_ref()))
     }
 
-    /// Writes a line with a stamp of its own.
+    /// Writes a line with this timestamp.
     pub fn push_at(&self, at: impl IntoInstant, line: impl AsRef<[u8]>) -> &Self {
         let at = at.into_instant();
         self.write(|buffer| buffer.line(at, line.as_ref()))
     }
 
-    /// Writes many lines at once, stamped now, each a nanosecond after the one before.
+    /// Writes many lines at once, from the current timestamp on, each a nanosecond after the previous one.
     pub fn extend<L: AsRef<[u8]>>(&self, lines: impl IntoIterator<Item = L>) -> &Self {
         let now = self.0.clock.now();
         self.lines_at(now, 1, lines)
     }
 
-    /// Writes many lines at once; the first is stamped `start`, each later one `step` nanoseconds after.
+    /// Writes many lines at once; the first is stamped `start`, the others follow in steps of `step` nanoseconds.
     pub fn lines_at<L: AsRef<[u8]>>(
         &self,
         start: impl IntoInstant,
@@ -104,14 +104,14 @@ impl Log {
         })
     }
 
-    /// Writes bytes as they are: without a newline at their end, the next write continues the line.
+    /// Writes bytes without adding a newline: the next write may continue the line.
     /// (A runtime splits long lines into such parts.)
     pub fn push_raw(&self, bytes: impl AsRef<[u8]>) -> &Self {
         let now = self.0.clock.now();
         self.write(|buffer| buffer.entry(now, bytes.as_ref()))
     }
 
-    /// Puts words of the kubelet among the lines: they carry no timestamp, whatever the reader asked for.
+    /// Inserts a message of the kubelet among the lines. It never has a timestamp.
     pub fn push_kubelet_error(&self, text: impl AsRef<[u8]>) -> &Self {
         self.write(|buffer| {
             buffer.begin(None, 0);
@@ -120,7 +120,7 @@ impl Log {
         })
     }
 
-    /// The runtime begins a new file: those who follow go on, new readers see only what comes after.
+    /// Rotates the log: followers continue, and new readers see only later lines.
     pub fn rotate(&self) -> &Self {
         self.write(|buffer| {
             let older = buffer.rotated;
@@ -129,18 +129,18 @@ impl Log {
         })
     }
 
-    /// Everybody who follows now hears nothing more, and no end either. (Some kubelets do so to followers
-    /// after a rotation.)
+    /// Sends nothing more to the current followers, and no end either. (Some kubelets do this to followers after a
+    /// rotation.)
     pub fn silence_followers(&self) -> &Self {
         self.write(|buffer| buffer.silences += 1)
     }
 
-    /// How many entries (normally lines) were written.
+    /// The number of entries (normally lines) that were written.
     pub fn written(&self) -> u64 {
         lock(&self.0.buffer).end()
     }
 
-    /// The instance has ended: who follows it reads the rest and then the end.
+    /// Ends the instance: followers read the rest and then the end.
     pub(crate) fn end(&self) {
         self.write(|buffer| buffer.ended = true);
     }
@@ -156,7 +156,7 @@ fn instant(nanoseconds: i64) -> Timestamp {
     Timestamp::from_nanosecond(nanoseconds.into()).expect("every i64 of nanoseconds is an instant")
 }
 
-/// Since the Unix epoch. What lies centuries away is all the same.
+/// Nanoseconds since the Unix epoch, clamped to the range of `i64`.
 pub(crate) fn nanoseconds(at: Timestamp) -> i64 {
     let at = at.as_nanosecond();
     i64::try_from(at).unwrap_or(if at < 0 { i64::MIN } else { i64::MAX })
@@ -189,7 +189,7 @@ impl Buffer {
     }
 
     fn stamp(&mut self, at: Timestamp) {
-        // Formatting a date costs more than all the rest of a line, and the second seldom changes.
+        // Formatting a date costs more than the rest of a line, and the second seldom changes.
         let mut nanosecond = at.subsec_nanosecond();
         let mut second = at.as_second();
         if nanosecond < 0 {
@@ -225,31 +225,31 @@ impl Buffer {
     }
 }
 
-/// What a log request asks for, beside the container.
+/// The options of a log request.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Options {
     pub follow: bool,
     pub timestamps: bool,
-    /// Only entries that are not older, in nanoseconds since the Unix epoch.
+    /// The oldest timestamp, in nanoseconds since the Unix epoch.
     pub since: Option<i64>,
     pub tail: Option<u64>,
 }
 
-/// Reads one log from where the options say it begins.
+/// Reads one log from the position that the options define.
 pub(crate) struct Reader {
     log: Log,
     options: Options,
     next: u64,
-    /// Without following, what is written during the answer is not part of it.
+    /// The end of the answer without following: lines that are written during the answer are not part of it.
     stop: Option<u64>,
-    /// How many silences lie before its beginning.
+    /// The number of silences before its beginning.
     silences: u64,
 }
 
 pub(crate) enum Read {
-    /// Bytes were added, there may be more.
+    /// Bytes were added, and there may be more.
     More,
-    /// All that is there was read, and more may come.
+    /// All entries so far were read, and more may come.
     Wait,
     End,
 }
@@ -270,7 +270,7 @@ impl Reader {
         self.options.follow
     }
 
-    /// Adds whole entries to `out` until it holds `limit` bytes or there are no more.
+    /// Adds whole entries to `out` until it has `limit` bytes or there are no more.
     pub fn read(&mut self, out: &mut Vec<u8>, limit: usize) -> Read {
         let buffer = lock(&self.log.0.buffer);
         if self.options.follow && self.silences < buffer.silences {
@@ -298,8 +298,8 @@ impl Reader {
         if self.stop.is_some() || buffer.ended { Read::End } else { Read::Wait }
     }
 
-    /// Wakes when the log may have more. To be made before the read that finds nothing, since it is told of
-    /// every write from then on.
+    /// Wakes when the log may have more. Create it before the read that finds nothing: it notices all writes from its
+    /// creation on.
     pub fn changed(&self) -> OwnedNotified {
         Arc::clone(&self.log.0.written).notified_owned()
     }

@@ -1,11 +1,12 @@
-//! Which log a request means, decided as an apiserver and a kubelet do, in their words.
+//! The log that a request refers to, with the checks and messages of an apiserver and a kubelet.
 
 use crate::{
     account::Request,
     answers::is_true,
+    containers::{Container, Kind, State},
     lock,
     logs::{Options, Reader, nanoseconds},
-    pods::{Container, Kind, Pod, State},
+    pods::Pod,
     resources::Route,
     server::Inner,
 };
@@ -24,7 +25,7 @@ fn bad_request(message: String) -> Refusal {
     Refusal(400, "BadRequest", message)
 }
 
-/// None for a pod that is on no node: an apiserver gives an empty answer then, and no error.
+/// None for a pod without a node: the answer of an apiserver is empty then, and not an error.
 pub(crate) fn find(inner: &Inner, request: &Request, route: &Route) -> Result<Option<PodLog>, Refusal> {
     let name = route.name.clone().unwrap_or_default();
     let key = (route.namespace.clone().unwrap_or_default(), name);
@@ -61,7 +62,7 @@ fn parse(inner: &Inner, request: &Request, pod: &str) -> Result<(Options, Option
     let since_time = match request.query("sinceTime").filter(|text| !text.is_empty()) {
         None => None,
         Some(text) => match text.parse::<jiff::Timestamp>() {
-            // On its way to the kubelet it loses what is not a whole second.
+            // The request to the kubelet has whole seconds only.
             Ok(at) => Some(at.as_second().saturating_mul(1_000_000_000)),
             Err(_) => {
                 let message = format!("parsing time {text:?} as \"2006-01-02T15:04:05Z07:00\": cannot parse");
@@ -89,14 +90,14 @@ fn choose<'a>(pod: &'a Pod, name: &str) -> Result<&'a Container, Refusal> {
             .ok_or_else(|| bad_request(format!("container {name} is not valid for pod {}", pod.name)));
     }
     if let [only] = pod.names(Kind::Main)[..] {
-        return Ok(pod.find(only).expect("it was named just now"));
+        return Ok(pod.find(only).expect("it is a name of this pod"));
     }
     let names = [Kind::Init, Kind::Main, Kind::Ephemeral].map(|kind| pod.names(kind)).concat().join(" ");
     let name = &pod.name;
     Err(bad_request(format!("a container name must be specified for pod {name}, choose one of: [{names}]")))
 }
 
-/// The ID of the instance whose log is meant.
+/// The ID of the instance whose log is requested.
 fn instance<'a>(pod: &Pod, container: &'a Container, previous: bool) -> Result<&'a str, String> {
     let Container { name, state, last, reported, .. } = container;
     let pod = &pod.name;

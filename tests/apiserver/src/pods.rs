@@ -1,11 +1,14 @@
-//! Pods as a test tells them, and the JSON that an apiserver makes of them.
-
-use std::sync::atomic::{AtomicU64, Ordering};
+//! Pods, and their JSON as an apiserver serves it.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-/// A pod, built by chained calls. What is not said is as in an ordinary running pod:
+use crate::{
+    containers::{Container, Kind, State, Terminated, new_container_id},
+    metadata::{new_uid, seconds},
+};
+
+/// A pod, built by chained calls. The default is an ordinary running pod:
 ///
 /// ```
 /// # use apiserver::Pod;
@@ -16,8 +19,8 @@ use serde_json::{Map, Value, json};
 ///     .owner("ReplicaSet", "web-7d9");
 /// ```
 ///
-/// The calls that speak of a container (`waiting`, `restarts`, …) mean the one named last. A pod without any
-/// container gets one named `app`.
+/// Calls about a container (`waiting`, `restarts`, …) apply to the one named last. A pod without any container
+/// gets one named `app`.
 #[derive(Debug, Clone)]
 pub struct Pod {
     pub(crate) name: String,
@@ -29,163 +32,14 @@ pub struct Pod {
     annotations: Vec<(String, String)>,
     owners: Vec<(String, String)>,
     conditions: Vec<(String, bool)>,
-    /// The scheduler's words: reason and message of `PodScheduled`.
+    /// Reason and message of the condition `PodScheduled`, from the scheduler.
     unschedulable: Option<(String, String)>,
     phase: Option<String>,
-    /// Reason and message of the status.
-    said: Option<(String, String)>,
+    /// Reason and message in the pod's status.
+    failed: Option<(String, String)>,
     deleted: Option<Timestamp>,
     created: Timestamp,
     current: usize,
-}
-
-#[derive(Debug, Clone)]
-pub(crate) struct Container {
-    pub name: String,
-    pub kind: Kind,
-    pub state: State,
-    pub last: Option<Terminated>,
-    pub restarts: u32,
-    /// Kubelets show no status for a container before they have seen its pod.
-    pub reported: bool,
-    image: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Init,
-    Main,
-    Ephemeral,
-}
-
-#[derive(Debug, Clone)]
-pub(crate) enum State {
-    Waiting { reason: String, message: String },
-    Running { id: String, started: Timestamp },
-    Terminated(Terminated),
-}
-
-#[derive(Debug, Clone)]
-pub(crate) struct Terminated {
-    pub id: String,
-    pub exit_code: i32,
-    pub reason: String,
-    pub started: Timestamp,
-    pub finished: Timestamp,
-}
-
-/// A number that no other thing of this process has.
-fn unique() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    NEXT.fetch_add(1, Ordering::Relaxed)
-}
-
-pub(crate) fn new_uid() -> String {
-    format!("00000000-0000-4000-8000-{:012x}", unique())
-}
-
-fn new_container_id() -> String {
-    format!("containerd://{:064x}", unique())
-}
-
-impl State {
-    pub fn started() -> Self {
-        State::Running { id: new_container_id(), started: Timestamp::now() }
-    }
-
-    /// The container that a log request means, where there is one.
-    pub fn id(&self) -> Option<&str> {
-        match self {
-            State::Running { id, .. } => Some(id),
-            State::Terminated(end) => Some(&end.id),
-            State::Waiting { .. } => None,
-        }
-    }
-
-    fn json(&self) -> Value {
-        match self {
-            State::Waiting { reason, message } if message.is_empty() => {
-                json!({"waiting": {"reason": reason}})
-            }
-            State::Waiting { reason, message } => json!({"waiting": {"reason": reason, "message": message}}),
-            State::Running { started, .. } => json!({"running": {"startedAt": seconds(*started)}}),
-            State::Terminated(end) => end.json(),
-        }
-    }
-}
-
-impl Terminated {
-    fn new(id: String, exit_code: i32, reason: &str, started: Timestamp) -> Self {
-        Terminated { id, exit_code, reason: reason.to_owned(), started, finished: Timestamp::now() }
-    }
-
-    fn json(&self) -> Value {
-        json!({"terminated": {
-            "exitCode": self.exit_code, "reason": self.reason, "containerID": self.id,
-            "startedAt": seconds(self.started), "finishedAt": seconds(self.finished),
-        }})
-    }
-}
-
-/// Kubernetes shows instants of objects in whole seconds.
-pub(crate) fn seconds(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
-impl Container {
-    fn new(name: &str, kind: Kind) -> Self {
-        let now = Timestamp::now();
-        let state = match kind {
-            Kind::Init => State::Terminated(Terminated::new(new_container_id(), 0, "Completed", now)),
-            Kind::Main | Kind::Ephemeral => State::started(),
-        };
-        let image = "image:1".to_owned();
-        Container { name: name.to_owned(), kind, state, last: None, restarts: 0, reported: true, image }
-    }
-
-    pub fn terminate(&mut self, exit_code: i32, reason: &str) {
-        let (id, started) = match &self.state {
-            State::Running { id, started } => (id.clone(), *started),
-            State::Terminated(end) => (end.id.clone(), end.started),
-            State::Waiting { .. } => (new_container_id(), Timestamp::now()),
-        };
-        self.state = State::Terminated(Terminated::new(id, exit_code, reason, started));
-    }
-
-    /// What was there becomes the last state. A waiting container keeps the last state that it has.
-    fn retire(&mut self) {
-        if let State::Running { .. } = self.state {
-            self.terminate(1, "Error");
-        }
-        if let State::Terminated(end) = &self.state {
-            self.last = Some(end.clone());
-        }
-    }
-
-    pub fn restart(&mut self) {
-        self.retire();
-        self.restarts += 1;
-        self.state = State::started();
-    }
-
-    fn status(&self) -> Value {
-        let ready = match self.kind {
-            Kind::Init => matches!(&self.state, State::Terminated(end) if end.exit_code == 0),
-            Kind::Main | Kind::Ephemeral => matches!(self.state, State::Running { .. }),
-        };
-        // While it waits, a container that ran before keeps the ID of its last instance, as from a kubelet.
-        let id = self.state.id().or(self.last.as_ref().map(|last| last.id.as_str()));
-        let mut status = json!({
-            "name": self.name, "image": self.image, "imageID": "", "ready": ready,
-            "restartCount": self.restarts,
-            "started": matches!(self.state, State::Running { .. }), "state": self.state.json(),
-            "lastState": self.last.as_ref().map_or_else(|| json!({}), Terminated::json),
-        });
-        if let Some(id) = id {
-            status["containerID"] = json!(id);
-        }
-        status
-    }
 }
 
 impl Pod {
@@ -203,7 +57,7 @@ impl Pod {
             conditions: Vec::new(),
             unschedulable: None,
             phase: None,
-            said: None,
+            failed: None,
             deleted: None,
             created: Timestamp::now(),
             current: 0,
@@ -220,21 +74,21 @@ impl Pod {
         self
     }
 
-    /// Not yet scheduled: on no node, and so no kubelet reports on its containers.
+    /// Not yet scheduled: without a node, and so without a status of its containers.
     pub fn unscheduled(mut self) -> Self {
         self.node = None;
         self
     }
 
-    /// The same, and the scheduler says why, such as `("Unschedulable", "0/3 nodes are available")`.
+    /// The same with the scheduler's reason, such as `("Unschedulable", "0/3 nodes are available")`.
     pub fn unschedulable(mut self, reason: &str, message: &str) -> Self {
         self.unschedulable = Some((reason.to_owned(), message.to_owned()));
         self.unscheduled()
     }
 
-    /// It ended before any container started, such as `("Evicted", "The node was low on resource: memory.")`.
+    /// Failed before any container started, such as `("Evicted", "The node was low on resource: memory.")`.
     pub fn never_started(mut self, reason: &str, message: &str) -> Self {
-        self.said = Some((reason.to_owned(), message.to_owned()));
+        self.failed = Some((reason.to_owned(), message.to_owned()));
         self.at().reported = false;
         self.phase("Failed")
     }
@@ -249,7 +103,7 @@ impl Pod {
         self
     }
 
-    /// Sets a label, in place of an old value.
+    /// Sets a label.
     pub fn label(mut self, key: &str, value: &str) -> Self {
         set(&mut self.labels, key, value);
         self
@@ -271,7 +125,7 @@ impl Pod {
         self
     }
 
-    /// Overrides a condition, or adds one of a type of your own.
+    /// Overrides a condition, or adds one of a custom type.
     pub fn condition(mut self, kind: &str, status: bool) -> Self {
         self.conditions.retain(|(k, _)| k != kind);
         self.conditions.push((kind.to_owned(), status));
@@ -284,23 +138,23 @@ impl Pod {
         self
     }
 
-    /// Sets `deletionTimestamp`: the pod is on its way out, its containers may still write.
+    /// Sets `deletionTimestamp`: the pod is being deleted, and its containers may still write.
     pub fn deleting(mut self) -> Self {
         self.deleted = Some(Timestamp::now());
         self
     }
 
-    /// A running container.
+    /// Adds a running container.
     pub fn container(self, name: &str) -> Self {
         self.with(Container::new(name, Kind::Main))
     }
 
-    /// An init container that has completed.
+    /// Adds an init container that has completed.
     pub fn init_container(self, name: &str) -> Self {
         self.with(Container::new(name, Kind::Init))
     }
 
-    /// A running ephemeral container.
+    /// Adds a running ephemeral container.
     pub fn ephemeral(self, name: &str) -> Self {
         self.with(Container::new(name, Kind::Ephemeral))
     }
@@ -311,7 +165,7 @@ impl Pod {
         self
     }
 
-    /// Lets the next calls speak of this container.
+    /// Applies the next calls to this container.
     pub fn on(mut self, name: &str) -> Self {
         self.current = self
             .containers
@@ -326,7 +180,7 @@ impl Pod {
         self
     }
 
-    /// The container runs, as a new instance unless it ran already.
+    /// Makes the container run, as a new instance unless it is running already.
     pub fn running(mut self) -> Self {
         let container = self.at();
         container.reported = true;
@@ -337,10 +191,10 @@ impl Pod {
         self
     }
 
-    /// The container waits. What ran before is its last state now.
+    /// Makes the container wait. An instance that ran before becomes its last state.
     pub fn waiting(mut self, reason: &str, message: &str) -> Self {
         let container = self.at();
-        // A restart count tells that something ran before, even when the test does not say how it ended.
+        // With a restart count there was an earlier instance, even if the test does not define its end.
         let ran = container.restarts > 0 && container.last.is_none();
         if ran || matches!(container.state, State::Terminated(_)) {
             container.retire();
@@ -349,13 +203,13 @@ impl Pod {
         self
     }
 
-    /// The container has ended and nothing follows it.
+    /// Ends the container for good.
     pub fn terminated(mut self, exit_code: i32, reason: &str) -> Self {
         self.at().terminate(exit_code, reason);
         self
     }
 
-    /// The instance before this one ended so; its log is what `previous=true` asks for.
+    /// Sets the end of the previous instance, whose log `previous=true` requests.
     pub fn last_terminated(mut self, exit_code: i32, reason: &str) -> Self {
         let end = Terminated::new(new_container_id(), exit_code, reason, Timestamp::now());
         let container = self.at();
@@ -369,7 +223,7 @@ impl Pod {
         self
     }
 
-    /// Gives the running instance this ID, such as `containerd://abc`.
+    /// Sets the ID of the running instance, such as `containerd://abc`.
     pub fn container_id(mut self, id: &str) -> Self {
         match &mut self.at().state {
             State::Running { id: old, .. } | State::Terminated(Terminated { id: old, .. }) => {
@@ -380,7 +234,7 @@ impl Pod {
         self
     }
 
-    /// The kubelet has not reported this container yet: its status is absent.
+    /// Omits the container's status: the kubelet has not reported it yet.
     pub fn unreported(mut self) -> Self {
         self.at().reported = false;
         self
@@ -394,7 +248,7 @@ impl Pod {
         &mut self.containers[at]
     }
 
-    /// Fills in what every pod has.
+    /// Fills in the fields that every pod has.
     pub(crate) fn complete(mut self) -> Self {
         if self.containers.is_empty() {
             self.containers.push(Container::new("app", Kind::Main));
@@ -483,7 +337,7 @@ impl Pod {
         }
         let phase = self.phase.as_deref().unwrap_or_else(|| self.implied_phase());
         let mut status = json!({"phase": phase, "conditions": self.conditions_json()});
-        if let Some((reason, message)) = &self.said {
+        if let Some((reason, message)) = &self.failed {
             (status["reason"], status["message"]) = (json!(reason), json!(message));
         }
         for (kind, in_spec, in_status) in [

@@ -1,4 +1,4 @@
-//! An HTTP proxy that keeps account of where it was sent.
+//! An HTTP proxy that records its targets.
 
 use std::{
     io,
@@ -15,7 +15,7 @@ use tokio::{
 
 use crate::{lock, runtime};
 
-/// Passes on what comes by `CONNECT host:port`, or by a request that names a whole URL. Stops when dropped.
+/// Forwards `CONNECT host:port` and requests for a full URL. Dropping it stops it.
 pub struct Proxy {
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -28,7 +28,7 @@ struct Shared {
     heads: Mutex<Vec<String>>,
     /// Answers everything with 407 unless this is the value of `Proxy-Authorization`.
     credentials: Mutex<Option<String>>,
-    /// Where everything goes, whatever it names.
+    /// The target of every connection, in place of the requested one.
     destination: Mutex<Option<SocketAddr>>,
 }
 
@@ -49,8 +49,8 @@ impl Proxy {
         let listener = {
             let _entered = runtime.enter();
             let bound = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
-            bound.set_nonblocking(true).expect("a fresh socket takes options");
-            TcpListener::from_std(bound).expect("the runtime takes a fresh socket")
+            bound.set_nonblocking(true).expect("a new socket accepts options");
+            TcpListener::from_std(bound).expect("the runtime accepts a new socket")
         };
         let address = listener.local_addr().expect("a bound socket has an address");
         let (stop, stopped) = oneshot::channel();
@@ -63,17 +63,17 @@ impl Proxy {
         format!("http://{}", self.address)
     }
 
-    /// Demands this value of `Proxy-Authorization`, such as `Basic dTpw`.
+    /// Requires this value of `Proxy-Authorization`, such as `Basic dTpw`.
     pub fn require(&self, credentials: &str) {
         *lock(&self.shared.credentials) = Some(credentials.to_owned());
     }
 
-    /// Connects everybody to this address, so that a test may name servers as it likes.
+    /// Connects every client to this address, so that a test may use any server name.
     pub fn lead_to(&self, address: SocketAddr) {
         *lock(&self.shared.destination) = Some(address);
     }
 
-    /// Where it was sent: `host:port` of each CONNECT, the URL of each other request.
+    /// The targets so far: `host:port` of each CONNECT, the URL of each other request.
     pub fn targets(&self) -> Vec<String> {
         let heads = lock(&self.shared.heads);
         heads.iter().filter_map(|head| head.split(' ').nth(1).map(str::to_owned)).collect()
@@ -101,7 +101,7 @@ async fn run(listener: TcpListener, shared: Arc<Shared>, mut stopped: oneshot::R
             _ = &mut stopped => return,
             Ok((client, _)) = listener.accept() => {
                 let shared = Arc::clone(&shared);
-                // An error ends the connection, and that is all that a client sees of it.
+                // An error closes the connection, which is all that the client sees.
                 tokio::spawn(async move { pass(client, &shared).await });
             }
         }
@@ -135,7 +135,7 @@ async fn pass(mut client: TcpStream, shared: &Shared) -> io::Result<()> {
     let (mut from_server, mut to_server) = server.split();
     let (mut from_client, mut to_client) = client.split();
     let requests = async {
-        // Reads of a cluster have no bodies, so one head follows the other.
+        // The requests have no bodies, so one head follows another.
         while let Some(head) = read_head(&mut from_client).await? {
             lock(&shared.heads).push(head.clone());
             to_server.write_all(head.as_bytes()).await?;
@@ -148,7 +148,7 @@ async fn pass(mut client: TcpStream, shared: &Shared) -> io::Result<()> {
     }
 }
 
-/// Up to and with the empty line; None at the end of the connection.
+/// Reads up to and including the empty line; None at the end of the connection.
 async fn read_head(from: &mut (impl AsyncReadExt + Unpin)) -> io::Result<Option<String>> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {

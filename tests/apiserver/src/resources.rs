@@ -1,4 +1,4 @@
-//! The resources that the double serves, and what a request path means.
+//! The resources that the double serves, and their request paths.
 
 /// A resource as an apiserver lists it in its discovery.
 #[derive(Debug, PartialEq, Eq)]
@@ -9,7 +9,7 @@ pub(crate) struct Resource {
     pub group: &'static str,
     pub namespaced: bool,
     pub short: &'static str,
-    /// What a field selector may name beside the name and the namespace.
+    /// The fields that a field selector may use, besides name and namespace.
     pub fields: &'static [&'static str],
 }
 
@@ -62,7 +62,7 @@ impl Resource {
         RESOURCES.iter().find(|resource| resource.plural == plural)
     }
 
-    /// For what a test names; it is the test's mistake if there is none.
+    /// The resource that a test names. Panics if the double does not serve it.
     pub fn named(plural: &str) -> &'static Resource {
         Resource::find(plural).unwrap_or_else(|| panic!("the double serves no {plural}"))
     }
@@ -72,7 +72,7 @@ impl Resource {
     }
 }
 
-/// What a path asks for.
+/// The target of a request path.
 #[derive(Debug, Clone)]
 pub(crate) struct Route {
     pub resource: &'static Resource,

@@ -1,4 +1,4 @@
-//! What a test wants to happen to certain requests, instead of the ordinary answer.
+//! Scripts: the answers that a test wants for certain requests, instead of the ordinary ones.
 
 use std::{
     collections::VecDeque,
@@ -11,19 +11,19 @@ use tokio::sync::Semaphore;
 
 use crate::{account::Request, lock};
 
-/// What a request is about.
+/// The kind of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     List,
     Watch,
-    /// Of one object.
+    /// A get of one object.
     Get,
     Log,
-    /// Discovery, versions, and what the server does not know.
+    /// Discovery, versions, and unknown paths.
     Other,
 }
 
-/// Which requests a script is for: all that was said must hold.
+/// The requests that a script applies to: all conditions must hold.
 #[derive(Debug, Clone, Default)]
 pub struct Match {
     kind: Option<Kind>,
@@ -54,19 +54,19 @@ impl Match {
         Match { kind: Some(Kind::Log), ..Match::default() }
     }
 
-    /// Only where the path contains this, such as `/pods/web-1/`.
+    /// Only requests whose path contains this, such as `/pods/web-1/`.
     pub fn path(mut self, part: &str) -> Self {
         self.path.push(part.to_owned());
         self
     }
 
-    /// Only where this query parameter has this value.
+    /// Only requests whose query parameter has this value.
     pub fn query(mut self, name: &str, value: &str) -> Self {
         self.query.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// Leaves the first `count - 1` requests that match alone.
+    /// Skips the first `count - 1` matching requests.
     pub fn nth(mut self, count: u64) -> Self {
         self.skip = count.saturating_sub(1);
         self
@@ -79,17 +79,17 @@ impl Match {
     }
 }
 
-/// How far an answer has come: lines (or watch events, which are lines too), or bytes of its body.
+/// A position in an answer: lines (or watch events, which are lines too), or bytes of its body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum After {
     Lines(u64),
     Bytes(u64),
 }
 
-/// How a body is cut into HTTP chunks (HTTP/2: DATA frames).
+/// The way a body is cut into HTTP chunks (HTTP/2: DATA frames).
 #[derive(Debug, Clone)]
 pub enum Chunks {
-    /// As the source gives them: a watch event, a line of a followed log, 2 KiB of any other log.
+    /// As a real server does: a watch event, a line of a followed log, 2 KiB of any other log.
     Usual,
     /// One line each.
     Lines,
@@ -99,7 +99,7 @@ pub enum Chunks {
     Sizes(Vec<usize>),
 }
 
-/// What one request gets.
+/// The answer to one request.
 #[derive(Debug, Clone)]
 pub struct Answer {
     pub(crate) delay: Duration,
@@ -121,14 +121,14 @@ pub(crate) enum Head {
     Never,
 }
 
-/// What happens in the middle of a body.
+/// An action at a position of a body.
 #[derive(Debug, Clone)]
 pub(crate) enum Event {
     Do(Command),
     Hold(Gate),
 }
 
-/// What is done to a body, by a script at some point of it or by a test at any time.
+/// An action on a body, of a script at a position or of a test at any time.
 #[derive(Debug, Clone)]
 pub(crate) enum Command {
     End,
@@ -151,12 +151,12 @@ impl Answer {
         }
     }
 
-    /// The ordinary answer; what is chained to it may spoil it.
+    /// The ordinary answer; chained calls may change or break it.
     pub fn ok() -> Self {
         Answer::new(Head::Usual)
     }
 
-    /// A failure with a body of kind `Status`.
+    /// An error with a body of kind `Status`.
     pub fn status(code: u16, reason: &str, message: &str) -> Self {
         Answer::json(code, &status(code, reason, message))
     }
@@ -166,7 +166,7 @@ impl Answer {
         Answer::new(Head::Fixed { status: code, headers, body: body.to_string() })
     }
 
-    /// Plain text, such as the words of a kubelet inside a log answer (200) or of a load balancer (502).
+    /// Plain text, such as the error of a kubelet inside a log answer (200) or of a load balancer (502).
     pub fn text(code: u16, body: &str) -> Self {
         let headers = vec![("content-type".to_owned(), "text/plain".to_owned())];
         Answer::new(Head::Fixed { status: code, headers, body: body.to_owned() })
@@ -196,26 +196,26 @@ impl Answer {
         Answer::status(503, "ServiceUnavailable", "the server is currently unable to handle the request")
     }
 
-    /// The connection is reset (RST) before any header.
+    /// Resets the connection (RST) before any header.
     pub fn reset() -> Self {
         Answer::new(Head::Reset)
     }
 
-    /// The connection is closed before any header.
+    /// Closes the connection before any header.
     pub fn close() -> Self {
         Answer::new(Head::Close)
     }
 
-    /// Nothing ever comes, and the connection stays open.
+    /// Sends nothing, and keeps the connection open.
     pub fn never() -> Self {
         Answer::new(Head::Never)
     }
 
-    /// Adds a header to an answer that is not the ordinary one.
+    /// Adds a header to an answer other than the ordinary one.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         match &mut self.head {
             Head::Fixed { headers, .. } => headers.push((name.to_owned(), value.to_owned())),
-            other => panic!("{other:?} has no headers to add to"),
+            other => panic!("{other:?} takes no headers"),
         }
         self
     }
@@ -232,13 +232,13 @@ impl Answer {
         self
     }
 
-    /// Cuts the body into such HTTP chunks.
+    /// Cuts the body into these HTTP chunks.
     pub fn chunks(mut self, chunks: Chunks) -> Self {
         self.chunks = chunks;
         self
     }
 
-    /// Hands every chunk to the network before the next is made.
+    /// Flushes every chunk to the network before the next one is produced.
     pub fn flush(mut self) -> Self {
         self.flush = true;
         self
@@ -250,38 +250,38 @@ impl Answer {
         self
     }
 
-    /// Every chunk waits for the gate to let one pass.
+    /// Makes every chunk wait until the gate lets it pass.
     pub fn step(mut self, gate: &Gate) -> Self {
         self.step = Some(gate.clone());
         self
     }
 
-    /// The body ends there as if it were complete.
+    /// Ends the body there as if it were complete.
     pub fn end_after(self, after: After) -> Self {
         self.event(after, Event::Do(Command::End))
     }
 
-    /// The body stops short: HTTP/1.1 closes the connection in its middle, HTTP/2 resets the stream.
+    /// Cuts the body there: HTTP/1.1 closes the connection, HTTP/2 resets the stream.
     pub fn cut_after(self, after: After) -> Self {
         self.event(after, Event::Do(Command::Cut))
     }
 
-    /// The connection is reset (RST) there. What the client had no room for is lost then, as with any reset.
+    /// Resets the connection (RST) there. Data that the client has not received yet is lost, as with any reset.
     pub fn reset_after(self, after: After) -> Self {
         self.event(after, Event::Do(Command::Reset))
     }
 
-    /// Puts this text there, as it is.
+    /// Inserts this text there.
     pub fn insert_after(self, after: After, text: &str) -> Self {
         self.event(after, Event::Do(Command::Insert(text.to_owned())))
     }
 
-    /// The body waits there until the gate opens.
+    /// Makes the body wait there until the gate opens.
     pub fn hold_after(self, after: After, gate: &Gate) -> Self {
         self.event(after, Event::Hold(gate.clone()))
     }
 
-    /// A watch is told there that its resource version is too old (an `ERROR` event), and ends.
+    /// Ends a watch there with an `ERROR` event: its resource version is too old.
     pub fn expire_after(self, after: After) -> Self {
         self.insert_after(after, &watch_error()).end_after(after)
     }
@@ -292,7 +292,7 @@ impl Answer {
     }
 }
 
-/// The `Status` object of a failure.
+/// The `Status` object of an error.
 pub(crate) fn status(code: u16, reason: &str, message: &str) -> Value {
     json!({
         "kind": "Status", "apiVersion": "v1", "metadata": {},
@@ -300,13 +300,13 @@ pub(crate) fn status(code: u16, reason: &str, message: &str) -> Value {
     })
 }
 
-/// The event that ends a watch whose resource version is no longer known.
+/// The event that ends a watch whose resource version is too old.
 pub(crate) fn watch_error() -> String {
     let status = status(410, "Expired", "too old resource version: 1 (2)");
     format!("{}\n", json!({"type": "ERROR", "object": status}))
 }
 
-/// Something that waits until a test lets it go on.
+/// A gate that holds answers until a test opens it.
 #[derive(Debug, Clone)]
 pub struct Gate(Arc<Semaphore>);
 
@@ -326,20 +326,20 @@ impl Gate {
         self.0.close();
     }
 
-    /// Lets this many pass.
+    /// Lets this many answers or chunks pass.
     pub fn pass(&self, count: usize) {
         self.0.add_permits(count);
     }
 
     pub(crate) async fn wait(&self) {
-        // An error means that it was opened for good.
+        // An error means that the gate was opened for good.
         if let Ok(permit) = self.0.acquire().await {
             permit.forget();
         }
     }
 }
 
-/// The scripts of a server, in the order in which they were made.
+/// The scripts of a server, in the order of their creation.
 #[derive(Default)]
 pub(crate) struct Scripts(Mutex<Vec<Arc<Mutex<Rule>>>>);
 
@@ -363,7 +363,7 @@ impl Scripts {
         lock(&self.0).clear();
     }
 
-    /// What the first script has that is for this request and is not used up.
+    /// The answer of the first script that matches this request and has one left.
     pub fn answer(&self, request: &Request) -> Option<Answer> {
         lock(&self.0).iter().find_map(|rule| lock(rule).answer(request))
     }
@@ -384,7 +384,7 @@ impl Rule {
     }
 }
 
-/// The answers for the requests that match, in turn; then the ordinary one again.
+/// The answers to matching requests, in turn; the ordinary answer follows them.
 ///
 /// ```no_run
 /// # use apiserver::*;
@@ -397,32 +397,32 @@ impl Rule {
 pub struct Script(Arc<Mutex<Rule>>);
 
 impl Script {
-    /// What the next request gets that has nothing yet.
+    /// Adds the answer to the next request.
     pub fn then(&self, answer: Answer) -> &Self {
         lock(&self.0).queue.push_back(answer);
         self
     }
 
-    /// The same for so many requests.
+    /// Adds the same answer for this many requests.
     pub fn times(&self, count: usize, answer: &Answer) -> &Self {
         lock(&self.0).queue.extend(std::iter::repeat_n(answer.clone(), count));
         self
     }
 
-    /// What every further request gets.
+    /// Sets the answer to all further requests.
     pub fn always(&self, answer: Answer) -> &Self {
         lock(&self.0).always = Some(answer);
         self
     }
 
-    /// Forgets what is left: requests get the ordinary answer from now on.
+    /// Removes the remaining answers: requests get the ordinary one from now on.
     pub fn stop(&self) {
         let mut rule = lock(&self.0);
         rule.queue.clear();
         rule.always = None;
     }
 
-    /// How many answers were given.
+    /// The number of answers given so far.
     pub fn given(&self) -> u64 {
         lock(&self.0).given
     }

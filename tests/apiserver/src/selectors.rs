@@ -1,8 +1,8 @@
-//! Label and field selectors, as they stand in a query.
+//! Label and field selectors, as a query has them.
 
 use crate::resources::Resource;
 
-/// Everything that must hold for an object to be seen.
+/// The conditions that a selected object meets.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Selector {
     labels: Vec<Requirement>,
@@ -18,7 +18,7 @@ enum Requirement {
 }
 
 impl Selector {
-    /// An error carries the apiserver's words for a 400.
+    /// An error is the apiserver's message for a 400.
     pub fn parse(resource: &Resource, labels: &str, fields: &str) -> Result<Self, String> {
         let fields = parse_fields(resource, labels, fields)?;
         let labels = split(labels).into_iter().map(parse_requirement).collect::<Result<_, _>>()?;
@@ -94,7 +94,7 @@ fn parse_requirement(text: &str) -> Result<Requirement, String> {
 }
 
 fn misunderstood(found: &str) -> String {
-    // The unpaired quote is the apiserver's.
+    // The apiserver has this unpaired quote.
     format!("unable to parse requirement: found '{found}', expected: '=', '!=', '==', 'in', notin'")
 }
 

@@ -34,18 +34,18 @@ use crate::{
     tls::Tls,
 };
 
-/// What everything in a server shares.
+/// The shared state of a server.
 pub(crate) struct Inner {
     pub clock: Clock,
     pub world: Mutex<World>,
-    /// Something in `world` changed that watches may want to hear.
+    /// Notifies the watches that `world` changed.
     pub changed: watch::Sender<()>,
     pub scripts: Scripts,
     pub ledger: Ledger,
     pub access: Mutex<Access>,
     pub streams: Mutex<HashMap<usize, Arc<Stream>>>,
     pub connections: Mutex<HashMap<u64, Arc<Connection>>>,
-    /// Whether connections are accepted.
+    /// Whether the server accepts connections.
     pub up: watch::Sender<bool>,
     pub tls: Option<Tls>,
     pub http: auto::Builder<TokioExecutor>,
@@ -53,8 +53,8 @@ pub(crate) struct Inner {
     pub round_trip: Duration,
 }
 
-/// A port of our own. The socket that is returned holds it, without listening, so that it stays ours while the
-/// server is down.
+/// Reserves a port. The returned socket holds it without listening, so that it stays reserved while the server is
+/// down.
 pub(crate) fn reserve() -> std::io::Result<(TcpSocket, SocketAddr)> {
     let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
@@ -89,7 +89,7 @@ pub(crate) async fn run(inner: Arc<Inner>, mut stopped: oneshot::Receiver<()>) {
                 _ = up.changed() => break,
                 stream = accepted => match stream {
                     Ok((stream, _)) => accept(&inner, stream),
-                    // Out of file descriptors, most likely; some may come free.
+                    // Probably no file descriptor is free; retry a little later.
                     Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
                 },
             }
@@ -101,7 +101,7 @@ fn accept(inner: &Arc<Inner>, stream: TcpStream) {
     let inner = Arc::clone(inner);
     let connection = Arc::new(Connection::new(inner.ledger.connected()));
     lock(&inner.connections).insert(connection.id, Arc::clone(&connection));
-    // Chunks are to leave as they are made. If it fails the socket is closed already.
+    // Chunks must leave at once. An error means that the socket is closed already.
     let _ = stream.set_nodelay(true);
     tokio::spawn(async move {
         let socket = Socket::new(stream, inner.round_trip, Arc::clone(&connection));
@@ -147,7 +147,7 @@ async fn serve(
             biased;
             () = connection.killed.notified() => return,
             () = connection.draining.notified() => served.as_mut().graceful_shutdown(),
-            // How it ended is in the account of each request.
+            // The account of each request has its end.
             _ = &mut served => return,
         }
     }

@@ -10,15 +10,15 @@ use serde_json::{Value, json};
 
 use crate::{resources::Resource, selectors::Selector};
 
-/// Changes that are kept for watches that come late; real servers keep some minutes' worth.
+/// The number of changes that are kept for late watches; real servers keep some minutes' worth.
 const HISTORY: usize = 20_000;
-/// Lists in pages that may still be continued.
+/// The number of paged lists that may still be continued.
 const SNAPSHOTS: usize = 64;
 
-/// Namespace (empty where there is none) and name.
+/// Namespace (empty if there is none) and name.
 pub(crate) type Key = (String, String);
 
-/// An object at one resource version, ready to be sent.
+/// An object at one resource version, serialized.
 #[derive(Debug)]
 pub(crate) struct Object {
     pub resource: &'static Resource,
@@ -26,7 +26,7 @@ pub(crate) struct Object {
     version: u64,
     labels: Vec<(String, String)>,
     fields: Vec<(&'static str, String)>,
-    /// Without `kind` and `apiVersion`, as an item of a list has it.
+    /// Without `kind` and `apiVersion`, as in a list.
     json: Bytes,
 }
 
@@ -49,7 +49,7 @@ impl Object {
         }
     }
 
-    /// The same, as a watch tells of it when it is deleted or no longer selected.
+    /// The object in a `DELETED` event, when it is deleted or no longer selected.
     fn at(&self, version: u64) -> Bytes {
         let text = String::from_utf8_lossy(&self.json);
         let quoted = |version: u64| format!("\"resourceVersion\":\"{version}\"");
@@ -68,7 +68,7 @@ impl Object {
             && selector.covers(label, field)
     }
 
-    /// The object alone, as the answer to a get.
+    /// The object as the answer to a get.
     pub fn document(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.json.len() + 64);
         self.write(&mut out, &self.json);
@@ -99,7 +99,7 @@ enum Change {
         old: Option<Arc<Object>>,
         new: Option<Arc<Object>>,
     },
-    /// Vouches for everything up to this version.
+    /// A bookmark of this version.
     Bookmark(u64),
 }
 
@@ -108,7 +108,7 @@ pub(crate) struct Store {
     pub version: u64,
     objects: BTreeMap<&'static str, BTreeMap<Key, Arc<Object>>>,
     history: VecDeque<Change>,
-    /// Changes that are no longer in `history`, and the newest version among them.
+    /// The number of changes that are no longer in `history`, and the newest version among them.
     forgotten: u64,
     oldest: u64,
     snapshots: VecDeque<(u64, Vec<Arc<Object>>)>,
@@ -117,7 +117,7 @@ pub(crate) struct Store {
 
 impl Store {
     pub fn new() -> Self {
-        // A version that is not a count of anything, since nobody may read one so.
+        // Clients must treat versions as opaque, so this one is not a count of changes.
         Store { version: 1000, oldest: 1000, ..Store::default() }
     }
 
@@ -129,7 +129,7 @@ impl Store {
         self.objects.get(resource.plural).into_iter().flat_map(BTreeMap::values)
     }
 
-    /// Adds an object or puts it in the place of its older self.
+    /// Adds an object or replaces its older version.
     pub fn put(&mut self, resource: &'static Resource, make: impl FnOnce(u64) -> Value) {
         self.version += 1;
         let version = self.version;
@@ -168,7 +168,7 @@ impl Store {
         }
     }
 
-    /// Forgets all history: whoever is behind must list anew.
+    /// Forgets the history: a watch from an older version must list again.
     pub fn compact(&mut self) {
         while !self.history.is_empty() {
             self.forget_one();
@@ -177,7 +177,7 @@ impl Store {
         self.snapshots.clear();
     }
 
-    /// Where a watch from this version on begins; None if that is too far back.
+    /// The position of a watch from this version on; None if the version is too old.
     pub fn position(&self, version: u64) -> Option<u64> {
         if version < self.oldest {
             return None;
@@ -191,7 +191,7 @@ impl Store {
         self.forgotten + self.history.len() as u64
     }
 
-    /// Appends what a watch is to hear of the changes from `position` on; None if they are forgotten.
+    /// Appends the events for a watch of the changes from `position` on; None if they are forgotten.
     pub fn events(&self, position: u64, watch: &Watch, out: &mut Vec<u8>) -> Option<u64> {
         let skip = position.checked_sub(self.forgotten)?;
         for change in self.history.range((skip as usize).min(self.history.len())..) {
@@ -208,7 +208,7 @@ impl Store {
         Some(self.end())
     }
 
-    /// Keeps a list that is sent in pages. The number is what its continue tokens name.
+    /// Keeps a list that is sent in pages, and returns the number for its continue tokens.
     pub fn keep_snapshot(&mut self, objects: Vec<Arc<Object>>) -> u64 {
         self.next_snapshot += 1;
         self.snapshots.push_back((self.next_snapshot, objects));
@@ -227,7 +227,7 @@ impl Store {
     }
 }
 
-/// What a watch is for.
+/// The objects of a watch.
 pub(crate) struct Watch {
     pub resource: &'static Resource,
     pub namespace: Option<String>,
@@ -253,7 +253,7 @@ impl Watch {
     }
 }
 
-/// `initial` marks the end of what a watch-list tells first.
+/// A bookmark; `initial` marks the end of the initial events of a watch-list.
 pub(crate) fn bookmark(resource: &Resource, version: u64, initial: bool) -> String {
     let mut metadata = json!({"resourceVersion": version.to_string(), "creationTimestamp": null});
     if initial {
@@ -263,7 +263,7 @@ pub(crate) fn bookmark(resource: &Resource, version: u64, initial: bool) -> Stri
     format!("{}\n", json!({"type": "BOOKMARK", "object": object}))
 }
 
-/// The answer to a list; `remaining` are those that a further page brings.
+/// The answer to a list; `remaining` counts the items of further pages.
 pub(crate) fn list_document(
     resource: &Resource,
     version: u64,

@@ -1,4 +1,4 @@
-//! Certificates for one server, made anew each time.
+//! Certificates for one server, generated at each start.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use tokio_rustls::rustls::{
     server::WebPkiClientVerifier,
 };
 
-/// What a client needs to know and to show.
+/// The certificates for a client.
 #[derive(Debug, Clone)]
 pub(crate) struct Pems {
     pub ca: String,
@@ -63,7 +63,7 @@ impl Tls {
         let provider = Arc::new(ring::default_provider());
         let mut roots = RootCertStore::empty();
         roots.add(clients.certificate.der().clone()).expect(WHY);
-        // As a real apiserver: a certificate is asked for, and whoever has none may still show a token.
+        // Like a real apiserver: a client without a certificate may still use a token.
         let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
             .allow_unauthenticated()
             .build()

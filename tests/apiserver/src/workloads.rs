@@ -1,14 +1,14 @@
-//! Workloads: what a test says of deployments, services and their like, and its JSON.
+//! Workloads, such as deployments and services, and their JSON.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
-    pods::{new_uid, seconds},
+    metadata::{new_uid, seconds},
     resources::Resource,
 };
 
-/// A deployment, service, job or another thing that selects pods.
+/// A deployment, service, job or another object that selects pods.
 ///
 /// ```
 /// # use apiserver::Workload;
@@ -28,7 +28,7 @@ pub struct Workload {
 }
 
 impl Workload {
-    /// Of any resource that the double serves, such as `replicasets`.
+    /// A workload of any resource that the double serves, such as `replicasets`.
     pub fn new(resource: &str, name: &str) -> Self {
         Workload {
             resource: Resource::named(resource),
@@ -119,7 +119,7 @@ impl Workload {
             spec["selector"]["matchExpressions"] = json!(self.expressions);
         }
         if self.equal.is_empty() && self.expressions.is_empty() {
-            // A service may select nothing at all.
+            // A service may have no selector.
             spec.as_object_mut().map(|spec| spec.remove("selector"));
         }
         let mut metadata = json!({

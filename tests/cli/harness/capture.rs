@@ -1,4 +1,4 @@
-//! What a process has written so far on one of its streams.
+//! The bytes that a process has written so far to one of its streams.
 
 use std::{
     fmt,
@@ -20,7 +20,7 @@ struct Written {
 }
 
 impl Capture {
-    /// Takes what comes, in a thread of its own that ends with the stream.
+    /// Reads the stream in a thread of its own, until its end.
     pub fn of(mut stream: impl Read + Send + 'static) -> Capture {
         let capture = Capture::default();
         let writer = capture.clone();
@@ -40,7 +40,7 @@ impl Capture {
         capture
     }
 
-    /// A stream that nobody looks at.
+    /// A stream that the test does not read here.
     pub fn nothing() -> Capture {
         let capture = Capture::default();
         capture.lock().ended = true;
@@ -51,13 +51,13 @@ impl Capture {
         self.0.0.lock().expect("no reader panics")
     }
 
-    /// All bytes so far; they need not be text.
+    /// All bytes so far.
     pub fn bytes(&self) -> Vec<u8> {
         self.lock().bytes.clone()
     }
 
-    /// Waits until `find` gives something for what there is behind so many bytes; None where the stream ends or takes
-    /// too long before.
+    /// Waits until `find` returns something for the bytes after the first `behind`; None if the stream ends before, or
+    /// after [`PATIENCE`].
     pub fn wait_for<T>(&self, behind: usize, find: impl Fn(&[u8]) -> Option<T>) -> Option<T> {
         let deadline = Instant::now() + PATIENCE;
         let mut written = self.lock();
@@ -73,7 +73,7 @@ impl Capture {
         }
     }
 
-    /// Waits for the end of the stream; whether it came.
+    /// Waits for the end of the stream; false after [`PATIENCE`].
     pub fn ended(&self) -> bool {
         self.wait_for(0, |_| None::<()>);
         self.lock().ended

@@ -1,4 +1,4 @@
-//! A command line and what surrounds it, before it runs.
+//! A command line with its environment and standard streams, before it runs.
 
 use std::{
     io::{Write, pipe},
@@ -11,12 +11,12 @@ use apiserver::ApiServer;
 
 use super::{Home, Ran, Tail};
 
-/// `stern-rs` with these arguments, and no cluster in sight.
+/// `stern-rs` with these arguments and without a cluster.
 pub fn stern_rs(args: &str) -> Command<'static> {
     Command::new(env!("CARGO_BIN_EXE_stern-rs"), args, Arc::new(Home::new()), None)
 }
 
-/// The same as kubectl runs it.
+/// The same, run as a plugin of kubectl.
 pub fn kubectl_plugin(args: &str) -> Command<'static> {
     Command::new(env!("CARGO_BIN_EXE_kubectl-stern_rs"), args, Arc::new(Home::new()), None)
 }
@@ -33,7 +33,7 @@ pub struct Command<'w> {
 }
 
 impl<'w> Command<'w> {
-    /// In an environment that holds nothing of this machine's but where its programs are.
+    /// Its environment has nothing of this machine's except `PATH`.
     pub(super) fn new(program: &str, args: &str, home: Arc<Home>, server: Option<&'w ApiServer>) -> Self {
         let args = words(args);
         let mut process = process::Command::new(program);
@@ -44,7 +44,7 @@ impl<'w> Command<'w> {
         Command { process, stdin: None, stdout: None, stderr: None, _home: home, server, args }
     }
 
-    /// Adds one argument, whatever is in it.
+    /// Adds one argument, which is not split.
     pub fn arg(mut self, arg: &str) -> Self {
         self.process.arg(arg);
         self.args.push(arg.to_owned());
@@ -56,28 +56,28 @@ impl<'w> Command<'w> {
         self
     }
 
-    /// Standard input, which is empty otherwise.
+    /// Sets standard input, which is empty by default.
     pub fn stdin(mut self, stdin: impl Into<Stdio>) -> Self {
         self.stdin = Some(stdin.into());
         self
     }
 
-    /// Standard input that holds these bytes and no more.
+    /// Sets standard input to these bytes.
     pub fn input(self, bytes: impl AsRef<[u8]>) -> Self {
         let (reader, mut writer) = pipe().expect("the system has room for a pipe");
         let bytes = bytes.as_ref().to_vec();
-        // A reader that has enough ends it.
+        // The write fails if the program closes its end early.
         thread::spawn(move || writer.write_all(&bytes));
         self.stdin(reader)
     }
 
-    /// Standard output is this, which the test reads or does not read.
+    /// Sets standard output, which is captured by default.
     pub fn stdout(mut self, stdout: impl Into<Stdio>) -> Self {
         self.stdout = Some(stdout.into());
         self
     }
 
-    /// The same for standard error.
+    /// Sets standard error, which is captured by default.
     pub fn stderr(mut self, stderr: impl Into<Stdio>) -> Self {
         self.stderr = Some(stderr.into());
         self
@@ -88,12 +88,12 @@ impl<'w> Command<'w> {
         self.process.stdout(self.stdout.take().unwrap_or_else(Stdio::piped));
         self.process.stderr(self.stderr.take().unwrap_or_else(Stdio::piped));
         let child = self.process.spawn().expect("the program was built for this test");
-        // The copy of a pipe that was given must close, or its reader never sees the end.
+        // Our copy of a pipe must be closed, or its reader never sees the end.
         self.process.stdout(Stdio::null()).stderr(Stdio::null()).stdin(Stdio::null());
         Tail::new(child, self)
     }
 
-    /// Runs it to its end.
+    /// Runs the program to its end.
     pub fn run(self) -> Ran {
         self.start().finish()
     }
@@ -112,7 +112,7 @@ fn words(line: &str) -> Vec<String> {
             c => word.get_or_insert_default().push(c),
         }
     }
-    assert!(!quoted, "a quote is not closed: {line}");
+    assert!(!quoted, "unclosed quote: {line}");
     words.extend(word);
     words
 }

@@ -1,4 +1,4 @@
-//! A home directory that nobody else has.
+//! A temporary home directory.
 
 use std::{
     fs,
@@ -11,7 +11,7 @@ pub struct Home(TempDir);
 
 impl Home {
     pub fn new() -> Home {
-        Home(tempfile::tempdir().expect("there is room for temporary files"))
+        Home(tempfile::tempdir().expect("a temporary directory"))
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -26,10 +26,10 @@ impl Home {
         fs::read_to_string(self.path(name)).unwrap_or_default()
     }
 
-    /// Writes a file and gives its path.
+    /// Writes a file and returns its path.
     pub fn write(&self, name: &str, text: &str) -> String {
         let path = self.path(name);
         fs::write(&path, text).expect("temporary files can be written");
-        path.into_os_string().into_string().expect("the path is of our own making")
+        path.into_os_string().into_string().expect("the path is UTF-8")
     }
 }

@@ -1,4 +1,4 @@
-//! Hides the process, so that a test reads like the story of a user.
+//! Runs the program, so that a test reads like the actions of a user.
 //!
 //! ```
 //! let world = World::new();
@@ -27,5 +27,5 @@ pub use self::{
 
 use std::time::Duration;
 
-/// How long anything is waited for. It is never waited for in a test that passes, whatever else the machine does.
+/// The timeout of every wait. A test that passes never needs it, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,4 +1,4 @@
-//! A process that has ended, and what is to be said of it.
+//! A process that has ended, and assertions about it.
 
 use std::{os::unix::process::ExitStatusExt, process::ExitStatus};
 
@@ -6,7 +6,7 @@ pub struct Ran {
     pub(super) status: ExitStatus,
     pub(super) stdout: Vec<u8>,
     pub(super) stderr: Vec<u8>,
-    /// All that is known, for whoever has to find out why a test failed.
+    /// The command line, all output and all requests, for the message of a failed test.
     pub(super) story: String,
 }
 
@@ -25,24 +25,24 @@ impl Ran {
 
     #[track_caller]
     fn same<T: PartialEq + std::fmt::Debug>(&self, what: &str, got: T, wanted: T) {
-        assert!(got == wanted, "{what}\n   is {got:?}\nnot   {wanted:?}\n{}", self.story);
+        assert!(got == wanted, "{what}\n     is {got:?}\nwanted {wanted:?}\n{}", self.story);
     }
 
-    /// Standard output is exactly this.
+    /// Standard output equals this.
     #[track_caller]
     pub fn stdout(self, wanted: &str) -> Self {
         self.same("standard output", self.out().as_str(), wanted);
         self
     }
 
-    /// Standard error is exactly this.
+    /// Standard error equals this.
     #[track_caller]
     pub fn stderr(self, wanted: &str) -> Self {
         self.same("standard error", self.err().as_str(), wanted);
         self
     }
 
-    /// Standard output has these lines, in this order or another.
+    /// Standard output has these lines, in any order.
     #[track_caller]
     pub fn lines<'l>(self, wanted: impl IntoIterator<Item = &'l str>) -> Self {
         let out = self.out();
@@ -59,17 +59,17 @@ impl Ran {
         self.exit(0)
     }
 
-    /// Standard error holds this, exactly once.
+    /// Standard error contains this exactly once.
     #[track_caller]
-    pub fn told(self, text: &str) -> Self {
-        self.same(&format!("how often it told {text:?}"), self.err().matches(text).count(), 1);
+    pub fn reported(self, text: &str) -> Self {
+        self.same(&format!("the number of times it reported {text:?}"), self.err().matches(text).count(), 1);
         self
     }
 
-    /// Standard error does not hold this.
+    /// Standard error does not contain this.
     #[track_caller]
-    pub fn never_told(self, text: &str) -> Self {
-        self.same(&format!("how often it told {text:?}"), self.err().matches(text).count(), 0);
+    pub fn never_reported(self, text: &str) -> Self {
+        self.same(&format!("the number of times it reported {text:?}"), self.err().matches(text).count(), 0);
         self
     }
 
@@ -79,20 +79,20 @@ impl Ran {
         self
     }
 
-    /// It failed with this exit code, nothing on standard output, and this one line on standard error.
+    /// It failed with this exit code, an empty standard output, and this one line on standard error.
     #[track_caller]
     pub fn fails(self, code: i32, message: &str) -> Self {
         self.stdout("").stderr(&format!("stern-rs: {message}\n")).exit(code)
     }
 
-    /// The same with a line of which only these parts are known.
+    /// The same with a line that contains these parts.
     #[track_caller]
     pub fn fails_with(self, code: i32, parts: &[&str]) -> Self {
         let err = self.err();
         let one_line = err.starts_with("stern-rs: ") && err.matches('\n').count() == 1 && err.ends_with('\n');
-        assert!(one_line, "standard error is not one line of ours\n{}", self.story);
+        assert!(one_line, "standard error is not one line that begins with `stern-rs: `\n{}", self.story);
         for part in parts {
-            assert!(err.contains(part), "standard error does not hold {part:?}\n{}", self.story);
+            assert!(err.contains(part), "standard error does not contain {part:?}\n{}", self.story);
         }
         self.stdout("").exit(code)
     }

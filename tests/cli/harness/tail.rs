@@ -1,4 +1,4 @@
-//! A process that runs.
+//! A running process.
 
 use std::{fmt, process::Child};
 
@@ -8,13 +8,13 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::{Command, Ran, capture::Capture};
 
-/// A run that goes on. When it is dropped, it is killed; when the test failed, all that is known of it is printed.
+/// A running process. Dropping it kills it, and after a failure prints its output and its requests.
 pub struct Tail<'w> {
     child: Child,
     stdout: Capture,
     stderr: Capture,
     command: Command<'w>,
-    /// How many bytes of standard output were expected so far, as lines.
+    /// Bytes of standard output that were expected so far, as lines.
     expected: usize,
 }
 
@@ -25,13 +25,14 @@ impl<'w> Tail<'w> {
         Tail { child, stdout, stderr, command, expected: 0 }
     }
 
-    /// The next line of standard output is this one. Every line must be expected, so that none is shown twice.
+    /// Waits for the next line of standard output, which is this one. Every line must be expected: [`Tail::finish`]
+    /// fails on others.
     #[track_caller]
     pub fn expect(&mut self, line: &str) {
         self.expect_all([line]);
     }
 
-    /// The next lines of standard output are these, in this order or another.
+    /// Waits for the next lines of standard output, which are these in any order.
     #[track_caller]
     pub fn expect_all<'l>(&mut self, lines: impl IntoIterator<Item = &'l str>) {
         let mut wanted: Vec<&str> = lines.into_iter().collect();
@@ -41,7 +42,7 @@ impl<'w> Tail<'w> {
             Some(bytes[..=end].to_vec())
         };
         let Some(bytes) = self.stdout.wait_for(self.expected, find) else {
-            panic!("waited in vain on standard output for {wanted:?}");
+            panic!("timeout: {wanted:?} is missing on standard output");
         };
         let text = String::from_utf8_lossy(&bytes);
         let mut next: Vec<&str> = text.lines().collect();
@@ -51,30 +52,30 @@ impl<'w> Tail<'w> {
         self.expected += bytes.len();
     }
 
-    /// Standard output holds this so many times, now or soon.
+    /// Waits until standard output contains this `count` times.
     #[track_caller]
     pub fn shown(&self, text: &str, count: usize) {
         let times = |shown: &[u8]| memmem::find_iter(shown, text).count();
         let found = self.stdout.wait_for(0, |shown| (times(shown) >= count).then_some(()));
         let times = times(&self.stdout.bytes());
-        assert!(found.is_some(), "waited in vain on standard output for {text:?}: {times} of {count}");
+        assert!(found.is_some(), "timeout: {text:?} is on standard output {times} times, not {count}");
     }
 
-    /// Standard error holds this, now or soon.
+    /// Waits until standard error contains this.
     #[track_caller]
-    pub fn told(&self, text: &str) {
-        let find = |told: &[u8]| String::from_utf8_lossy(told).contains(text).then_some(());
+    pub fn reported(&self, text: &str) {
+        let find = |written: &[u8]| String::from_utf8_lossy(written).contains(text).then_some(());
         let found = self.stderr.wait_for(0, find);
-        assert!(found.is_some(), "waited in vain on standard error for {text:?}");
+        assert!(found.is_some(), "timeout: {text:?} is missing on standard error");
     }
 
-    /// Waits until the server has seen what the condition wants.
+    /// Waits until the server's account meets the condition.
     #[track_caller]
     pub fn until(&self, condition: impl Fn(&Account) -> bool) {
         self.command.server.expect("it runs against a server").wait_for(condition);
     }
 
-    /// Waits until the pods are watched, by this many watches at least since the start.
+    /// Waits until at least this many watches of pods were answered.
     #[track_caller]
     pub fn watches(&self, count: usize) {
         self.until(|account| {
@@ -94,7 +95,7 @@ impl<'w> Tail<'w> {
         self.finish()
     }
 
-    /// Asks what it cost so far.
+    /// Requests the statistics so far.
     #[track_caller]
     pub fn ask_for_stats(&self) {
         self.signal(Signal::USR1);
@@ -102,18 +103,18 @@ impl<'w> Tail<'w> {
 
     fn signal(&self, signal: Signal) {
         let id = Pid::from_child(&self.child);
-        kill_process(id, signal).expect("the process is there until it was waited for");
+        kill_process(id, signal).expect("the process was not waited for yet");
     }
 
-    /// Waits for its end.
+    /// Waits for its end. Fails if lines were expected and unexpected ones follow them.
     #[track_caller]
     pub fn finish(mut self) -> Ran {
-        assert!(self.stderr.ended() && self.stdout.ended(), "waited in vain for its end");
-        let status = self.child.wait().expect("nobody else waits for it");
+        assert!(self.stderr.ended() && self.stdout.ended(), "timeout: the program did not end");
+        let status = self.child.wait().expect("the process is a child");
         let stdout = self.stdout.bytes();
         if self.expected > 0 {
             let rest = String::from_utf8_lossy(&stdout[self.expected..]);
-            assert!(rest.is_empty(), "on standard output, and not expected: {rest:?}");
+            assert!(rest.is_empty(), "unexpected on standard output: {rest:?}");
         }
         Ran { status, stdout, stderr: self.stderr.bytes(), story: self.to_string() }
     }
@@ -133,7 +134,7 @@ impl fmt::Display for Tail<'_> {
 
 impl Drop for Tail<'_> {
     fn drop(&mut self) {
-        // It may have ended long ago.
+        // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {

@@ -1,4 +1,4 @@
-//! A cluster and a machine from which it is reached.
+//! A cluster and a home directory with its kubeconfig.
 
 use std::{ops::Deref, sync::Arc, time::Duration};
 
@@ -6,7 +6,7 @@ use apiserver::{ApiServer, Builder, Pod, Request};
 
 use super::{Command, Home, Ran, Tail};
 
-/// A cluster, and a home whose kubeconfig is for it. It is also its [`ApiServer`].
+/// A cluster, and a home directory with its kubeconfig. It dereferences to its [`ApiServer`].
 pub struct World {
     server: ApiServer,
     pub home: Arc<Home>,
@@ -21,7 +21,7 @@ impl Deref for World {
 }
 
 impl World {
-    /// Plain HTTP; nothing is demanded, all is allowed.
+    /// Serves plain HTTP without authentication, and allows everything.
     pub fn new() -> World {
         World::of(ApiServer::builder())
     }
@@ -30,7 +30,7 @@ impl World {
         World::far(builder, round_trip())
     }
 
-    /// So far away.
+    /// A server at this distance.
     pub fn far(builder: Builder, round_trip: Duration) -> World {
         let (server, home) = (builder.round_trip(round_trip).start(), Arc::new(Home::new()));
         home.write("kubeconfig", &server.kubeconfig());
@@ -51,7 +51,7 @@ impl World {
         self.log(&format!("{path}/app")).extend(lines);
     }
 
-    /// Adds pods of the namespace `default` that have nothing to say.
+    /// Adds pods to the namespace `default`, with empty logs.
     pub fn pods<const N: usize>(&self, names: [&str; N]) {
         self.add_pods(names.map(Pod::new));
     }
@@ -63,24 +63,24 @@ impl World {
         command.env("KUBECONFIG", &self.home.path("kubeconfig").display().to_string())
     }
 
-    /// Runs it to its end.
+    /// Runs the program to its end.
     #[track_caller]
     pub fn run(&self, args: &str) -> Ran {
         self.stern_rs(args).run()
     }
 
-    /// Runs it until the test has seen enough.
+    /// Starts the program.
     pub fn start(&self, args: &str) -> Tail<'_> {
         self.stern_rs(args).start()
     }
 
-    /// How many requests only looked at the last line of a log.
+    /// The number of requests that only checked the last line of a log.
     pub fn looks(&self) -> usize {
         self.requests().logs().iter().filter(|request| is_look(request)).count()
     }
 
-    /// The parameters of every log request so far that have this name, looks at last lines left out; `-` stands for one
-    /// without.
+    /// This query parameter of every log request so far, except checks of the last line; `-` if a request does not
+    /// have it.
     pub fn log_queries(&self, name: &str) -> Vec<String> {
         let logs = self.requests().logs();
         let reads = logs.iter().filter(|request| !is_look(request));
@@ -88,13 +88,13 @@ impl World {
     }
 }
 
-/// How far away every server is: `ROUND_TRIP_MS` of the environment, so that all tests can be run at a distance.
+/// The distance of every server, from the variable `ROUND_TRIP_MS`, so that all tests can run at a distance.
 fn round_trip() -> Duration {
     let millis = std::env::var("ROUND_TRIP_MS").map_or(0, |millis| millis.parse().expect("it is a number"));
     Duration::from_millis(millis)
 }
 
-/// Whether it only compares what was read with the last line.
+/// Whether the request only checks the last line of a log.
 fn is_look(request: &Request) -> bool {
     let asks = |name| request.query(name).is_some();
     request.query("tailLines") == Some("1") && !asks("follow") && !asks("sinceTime") && !asks("sinceSeconds")

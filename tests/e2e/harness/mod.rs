@@ -1,4 +1,4 @@
-//! What the tests are told with: namespaces, pods, and the binary that tails them.
+//! Namespaces, pods, and the program that tails them.
 
 mod namespace;
 mod pod;
@@ -15,7 +15,7 @@ pub use namespace::Namespace;
 pub use pod::Pod;
 pub use process::{Output, Tail, command, stern, tail};
 
-/// How long anything may take: a busy machine starts a pod in half a minute, a second restart waits ten seconds.
+/// The timeout of every wait: a busy machine starts a pod in half a minute, a second restart waits ten seconds.
 const PATIENCE: Duration = Duration::from_secs(180);
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -25,7 +25,7 @@ fn kubeconfig() -> OsString {
         .expect("STERN_RS_E2E_KUBECONFIG must name the kubeconfig of a cluster to run these tests on")
 }
 
-/// What `look` finds at last; None where it has found nothing for so long that it never will.
+/// Calls `look` until it returns something; None after [`PATIENCE`].
 fn eventually<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let start = Instant::now();
     loop {

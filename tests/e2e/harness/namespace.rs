@@ -1,4 +1,4 @@
-//! A namespace for one test, made and unmade with kubectl.
+//! A namespace for one test, created and deleted with kubectl.
 
 use std::{
     io::Write,
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{Output, Pod, Tail, eventually, kubeconfig, stern, tail};
 
-/// Deleted when it is dropped, without waiting for it; told from others by when and by whom it was made.
+/// Dropping it deletes the namespace, without waiting. Its name has the process ID and the time, so it is unique.
 pub struct Namespace {
     pub name: String,
 }
@@ -22,9 +22,9 @@ impl Namespace {
         let name = format!("stern-rs-e2e-{title}-{}-{now}", process::id());
         kubectl(&["create", "namespace", &name], None);
         let namespace = Self { name };
-        // Pods are refused before it is there.
+        // Until then pods are refused.
         let account = || namespace.list("serviceaccounts").iter().any(|a| a["metadata"]["name"] == "default");
-        namespace.until("it has a service account", account);
+        namespace.until("there is a service account", account);
         namespace
     }
 
@@ -54,12 +54,12 @@ impl Namespace {
         kubectl(&[&["--namespace", &self.name], args].concat(), None)
     }
 
-    /// What kubectl shows of the log of a container that has started.
+    /// The output of `kubectl logs` for a container that has started.
     pub fn logs(&self, pod: &str, container: &str) -> Vec<u8> {
         self.kubectl(&["logs", pod, "--container", container])
     }
 
-    /// Waits until a container has written something.
+    /// Waits until a container has written this.
     pub fn until_logged(&self, pod: &str, container: &str, text: &str) {
         self.until_pod(pod, "has started", |pod| state(pod, container)["waiting"].is_null());
         self.until(&format!("{pod}/{container} logs {text:?}"), || {
@@ -74,7 +74,7 @@ impl Namespace {
         self.until_pod(pod, &what, |pod| state(pod, container)["waiting"]["reason"] == reason);
     }
 
-    /// Waits until there are so many pods with a label, and returns their names in order.
+    /// Waits until this many pods have a label, and returns their names in order.
     pub fn pods_with_label(&self, label: &str, count: usize) -> Vec<String> {
         let mut names = Vec::new();
         self.until(&format!("{count} pods are {label}"), || {
@@ -87,7 +87,7 @@ impl Namespace {
         names
     }
 
-    /// Gives an account of this namespace a role with these rules, and returns the user's name.
+    /// Creates a service account with a role of these rules, and returns its user name.
     pub fn account(&self, rules: Value) -> String {
         let rbac = "rbac.authorization.k8s.io";
         self.kubectl(&["create", "serviceaccount", "reader"]);
@@ -110,12 +110,12 @@ impl Namespace {
         });
     }
 
-    /// Runs the binary in this namespace, to its end.
+    /// Runs the program in this namespace to its end.
     pub fn stern(&self, args: &[&str]) -> Output {
         stern(&self.with_namespace(args))
     }
 
-    /// Starts the binary in this namespace.
+    /// Starts the program in this namespace.
     pub fn tail(&self, args: &[&str]) -> Tail {
         tail(&self.with_namespace(args))
     }
@@ -132,7 +132,7 @@ impl Namespace {
 
     fn until(&self, what: &str, mut is_so: impl FnMut() -> bool) {
         let found = eventually(|| is_so().then_some(()));
-        assert!(found.is_some(), "waited in vain until {what}");
+        assert!(found.is_some(), "timeout: not {what}");
     }
 
     fn list(&self, kind: &str) -> Vec<Value> {
@@ -156,7 +156,7 @@ impl Drop for Namespace {
         if thread::panicking() {
             eprintln!("--- pods of {}\n{}", self.name, self.describe());
         }
-        // A test is over whether or not this works; what is left says by its name where it comes from.
+        // If this fails, the name of the namespace says where it comes from.
         let _ = command(&["delete", "namespace", "--wait=false", &self.name]).output();
     }
 }
@@ -167,7 +167,7 @@ fn state<'p>(pod: &'p Value, container: &str) -> &'p Value {
     status.map_or(&WAITING, |status| &status["state"])
 }
 
-/// The state of a container before the kubelet has said anything about it.
+/// The state of a container before the kubelet has reported it.
 static WAITING: std::sync::LazyLock<Value> = std::sync::LazyLock::new(|| json!({"waiting": {}}));
 
 fn command(args: &[&str]) -> Command {

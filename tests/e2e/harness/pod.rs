@@ -35,24 +35,24 @@ impl Pod {
         self.add("initContainers", name, "busybox:1.35", script)
     }
 
-    /// A container whose image is nowhere: nothing listens on that port.
+    /// A container whose image cannot be pulled: nothing listens on that port.
     pub fn container_without_image(self, name: &str) -> Self {
         self.add("containers", name, "localhost:1/nowhere:1", "")
     }
 
-    /// Containers that end are started again.
+    /// Restarts containers that end.
     pub fn restarting(mut self) -> Self {
         self.0["spec"]["restartPolicy"] = "Always".into();
         self
     }
 
-    /// How long its containers have to end after they were told to.
+    /// The time that containers have to end after SIGTERM.
     pub fn grace_seconds(mut self, seconds: u32) -> Self {
         self.0["spec"]["terminationGracePeriodSeconds"] = seconds.into();
         self
     }
 
-    /// A deployment of this name whose pods, all with these labels, are like this one.
+    /// A deployment with this name, whose pods have these labels and containers.
     pub fn deployment(self, replicas: u32) -> Value {
         let metadata = &self.0["metadata"];
         json!({
@@ -73,7 +73,7 @@ impl Pod {
 
     fn add(mut self, list: &str, name: &str, image: &str, script: &str) -> Self {
         let containers = self.0["spec"][list].as_array_mut().expect("a list of containers");
-        // Of what is written right before a container's end, a busy runtime loses some.
+        // A busy runtime loses lines that are written right before a container's end.
         let script = format!("trap 'sleep 1' EXIT\n{script}");
         containers.push(json!({
             "name": name,

@@ -1,4 +1,4 @@
-//! The binary as a user runs it.
+//! The program as a user runs it.
 
 use std::{
     io::Read,
@@ -11,32 +11,32 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::{eventually, kubeconfig};
 
-/// Runs the binary to its end.
+/// Runs the program to its end.
 pub fn stern(args: &[&str]) -> Output {
     tail(args).wait()
 }
 
-/// Starts the binary.
+/// Starts the program.
 pub fn tail(args: &[&str]) -> Tail {
     let mut child = command(args)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .expect("the binary runs");
+        .expect("the program starts");
     let stdout = Reader::spawn(child.stdout.take().expect("it is piped"));
     let stderr = Reader::spawn(child.stderr.take().expect("it is piped"));
     Tail { args: args.join(" "), child, stdout, stderr }
 }
 
-/// The binary with these arguments, to be run against the cluster.
+/// The program with these arguments and the cluster's kubeconfig.
 pub fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stern-rs"));
     command.arg("--kubeconfig").arg(kubeconfig()).args(args).env_remove("CLICOLOR_FORCE");
     command
 }
 
-/// The running binary, and what it wrote so far. Killed when it is dropped.
+/// The running program, and its output so far. Dropping it kills the program.
 pub struct Tail {
     args: String,
     child: Child,
@@ -45,19 +45,24 @@ pub struct Tail {
 }
 
 impl Tail {
-    /// Waits until this is on standard output.
+    /// Waits until standard output contains this.
     pub fn until_shown(&mut self, text: &str) {
-        self.until(&format!("it shows {text:?}"), |tail| tail.stdout.text().contains(text).then_some(()));
+        self.until(&format!("{text:?} is on standard output"), |tail| {
+            tail.stdout.text().contains(text).then_some(())
+        });
     }
 
-    /// Waits until this is on standard error.
-    pub fn until_said(&mut self, text: &str) {
-        self.until(&format!("it says {text:?}"), |tail| tail.stderr.text().contains(text).then_some(()));
+    /// Waits until standard error contains this.
+    pub fn until_reported(&mut self, text: &str) {
+        self.until(&format!("{text:?} is on standard error"), |tail| {
+            tail.stderr.text().contains(text).then_some(())
+        });
     }
 
     /// Waits until it ends by itself.
     pub fn wait(mut self) -> Output {
-        let status = self.until("it ends", |tail| tail.child.try_wait().expect("it is our child"));
+        let status =
+            self.until("the program has ended", |tail| tail.child.try_wait().expect("it is our child"));
         Output {
             args: self.args.clone(),
             code: status.code(),
@@ -74,7 +79,7 @@ impl Tail {
 
     fn until<T>(&mut self, what: &str, mut look: impl FnMut(&mut Self) -> Option<T>) -> T {
         let found = eventually(|| look(self));
-        found.unwrap_or_else(|| panic!("waited in vain until {what}"))
+        found.unwrap_or_else(|| panic!("timeout: not {what}"))
     }
 }
 
@@ -84,15 +89,15 @@ impl Drop for Tail {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if thread::panicking() {
-            tell(&self.args, &self.stdout.text(), &self.stderr.text());
+            print_run(&self.args, &self.stdout.text(), &self.stderr.text());
         }
     }
 }
 
-/// What a run gave. A test that fails tells all of it.
+/// The output of a run that has ended. A test that fails prints it.
 pub struct Output {
     args: String,
-    /// None where a signal ended it.
+    /// None if a signal ended it.
     pub code: Option<i32>,
     pub stdout: Vec<u8>,
     pub stderr: String,
@@ -104,15 +109,15 @@ impl Output {
         str::from_utf8(&self.stdout).expect("lines of text").lines().collect()
     }
 
-    /// Standard output without an order that concurrent streams do not have.
+    /// Standard output, sorted: concurrent streams have no order.
     pub fn sorted_lines(&self) -> Vec<&str> {
         let mut lines = self.lines();
         lines.sort_unstable();
         lines
     }
 
-    /// How many lines of standard error contain this.
-    pub fn said(&self, text: &str) -> usize {
+    /// The number of lines of standard error that contain this.
+    pub fn reported(&self, text: &str) -> usize {
         self.stderr.lines().filter(|line| line.contains(text)).count()
     }
 }
@@ -120,16 +125,16 @@ impl Output {
 impl Drop for Output {
     fn drop(&mut self) {
         if thread::panicking() {
-            tell(&self.args, &String::from_utf8_lossy(&self.stdout), &self.stderr);
+            print_run(&self.args, &String::from_utf8_lossy(&self.stdout), &self.stderr);
         }
     }
 }
 
-fn tell(args: &str, stdout: &str, stderr: &str) {
+fn print_run(args: &str, stdout: &str, stderr: &str) {
     eprintln!("--- stern-rs {args}\n--- its standard output\n{stdout}\n--- its standard error\n{stderr}");
 }
 
-/// Reads what a process writes, so that the process is never held up.
+/// Reads the output of a process continuously, so that the process never has to wait.
 struct Reader {
     seen: Arc<Mutex<Vec<u8>>>,
     thread: Option<JoinHandle<()>>,
@@ -142,21 +147,21 @@ impl Reader {
         let thread = thread::spawn(move || {
             let mut chunk = vec![0; 64 << 10];
             while let Ok(length @ 1..) = from.read(&mut chunk) {
-                into.lock().expect("nobody panics with it").extend_from_slice(&chunk[..length]);
+                into.lock().expect("no reader panics").extend_from_slice(&chunk[..length]);
             }
         });
         Self { seen, thread: Some(thread) }
     }
 
     fn text(&self) -> String {
-        String::from_utf8_lossy(&self.seen.lock().expect("nobody panics with it")).into_owned()
+        String::from_utf8_lossy(&self.seen.lock().expect("no reader panics")).into_owned()
     }
 
-    /// All of it, once the process has ended.
+    /// All output, once the process has ended.
     fn all(&mut self) -> Vec<u8> {
         if let Some(thread) = self.thread.take() {
             thread.join().expect("it only reads");
         }
-        std::mem::take(&mut self.seen.lock().expect("nobody panics with it"))
+        std::mem::take(&mut self.seen.lock().expect("no reader panics"))
     }
 }

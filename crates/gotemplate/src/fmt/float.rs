@@ -1,16 +1,16 @@
 //! Floats as text, by the rules of Go's `strconv.FormatFloat`.
 
-/// More digits than any float has; Rust's formats take no more than 65535.
+/// More digits than any float has; Rust's formats take at most 65535.
 const MAX_DIGITS: usize = 1100;
 
-/// The digits of a number and where its point stands: `0.d1d2d3… × 10^point`.
+/// The digits of a number and the position of its point: `0.d1d2d3… × 10^point`.
 struct Decimal {
     digits: Vec<u8>,
     point: i32,
 }
 
 impl Decimal {
-    /// From Rust's `d.ddde-x`, without the zeros at the end.
+    /// From Rust's `d.ddde-x`, without trailing zeros.
     fn new(scientific: &str) -> Decimal {
         let (mantissa, exponent) = scientific.split_once('e').unwrap_or((scientific, "0"));
         let mut digits: Vec<u8> = mantissa.bytes().filter(u8::is_ascii_digit).collect();
@@ -48,8 +48,8 @@ impl Decimal {
     }
 }
 
-/// Appends `value`, with a sign only where it is negative. `verb` is one of `b e E f g G x X`; None for `precision`
-/// is the shortest text that is read back as the same number.
+/// Appends `value`, with a sign only if negative. `verb` is one of `b e E f g G x X`; `precision` None gives the
+/// shortest text that parses to the same number.
 pub fn append(value: f64, verb: u8, precision: Option<usize>, out: &mut Vec<u8>) {
     if value.is_nan() {
         return out.extend_from_slice(b"NaN");
@@ -71,7 +71,7 @@ pub fn append(value: f64, verb: u8, precision: Option<usize>, out: &mut Vec<u8>)
             decimal.scientific(precision, verb, out);
         }
         b'f' => match precision {
-            // Rust rounds as Go does, exactly and half to even.
+            // Rust rounds exactly and half to even, like Go.
             Some(precision) => {
                 let known = precision.min(MAX_DIGITS);
                 out.extend_from_slice(format!("{value:.known$}").as_bytes());
@@ -107,7 +107,7 @@ fn general(value: f64, wanted: Option<i32>, verb: u8, out: &mut Vec<u8>) {
     }
 }
 
-/// To so many digits after the first, or the fewest that tell the number from others.
+/// With this many digits after the first, or the fewest that identify the number.
 fn rounded(value: f64, after_first: Option<usize>) -> Decimal {
     match after_first {
         Some(precision) => {
@@ -118,7 +118,7 @@ fn rounded(value: f64, after_first: Option<usize>) -> Decimal {
     }
 }
 
-/// Mantissa and exponent, the mantissa a whole number.
+/// Mantissa and exponent; the mantissa is an integer.
 fn parts(value: f64) -> (u64, i32) {
     let bits = value.to_bits();
     let (exponent, mantissa) = ((bits >> 52 & 0x7ff) as i32, bits & ((1 << 52) - 1));
@@ -135,7 +135,7 @@ fn binary(value: f64, out: &mut Vec<u8>) {
 fn hexadecimal(value: f64, precision: Option<usize>, verb: u8, out: &mut Vec<u8>) {
     let (mut mantissa, mut exponent) = parts(value);
     exponent = if mantissa == 0 { 0 } else { exponent + 52 };
-    // The leading 1 goes to bit 60, so that 15 digits follow it.
+    // Moves the leading 1 to bit 60, so that 15 digits follow it.
     mantissa <<= 8;
     while mantissa != 0 && mantissa >> 60 == 0 {
         mantissa <<= 1;

@@ -6,10 +6,10 @@ use super::{
     pad::Flags,
 };
 
-/// As wide and as precise as it gets.
+/// Maximum width and precision.
 const MAX_NUMBER: i64 = 1_000_000;
 
-/// Go's `fmt.Sprintf`, with its complaints about verbs and operands that do not fit.
+/// Go's `fmt.Sprintf`, including its messages about verbs and operands that do not match.
 pub fn printf(format: &[u8], args: &[Value<'_>], out: &mut Vec<u8>) {
     let mut run =
         Run { format, at: 0, args, next: 0, reordered: false, good_index: true, out: Printer::new(out) };
@@ -22,7 +22,7 @@ pub fn printf(format: &[u8], args: &[Value<'_>], out: &mut Vec<u8>) {
             run.directive();
         }
     }
-    // What was asked for out of order may well have been left out.
+    // After explicit indexes, unused operands are not an error.
     if !run.reordered && run.next < args.len() {
         run.extra();
     }
@@ -32,11 +32,11 @@ struct Run<'p, 'o> {
     format: &'p [u8],
     at: usize,
     args: &'p [Value<'p>],
-    /// The operand that is next.
+    /// The next operand.
     next: usize,
-    /// Whether any operand was named by its index.
+    /// Whether any operand was given by its index.
     reordered: bool,
-    /// Whether the indexes of this directive are right.
+    /// Whether the indexes of this directive are valid.
     good_index: bool,
     out: Printer<'o>,
 }
@@ -46,7 +46,7 @@ impl Run<'_, '_> {
         self.format.get(self.at).copied()
     }
 
-    /// What follows a `%`.
+    /// The part after a `%`.
     fn directive(&mut self) {
         self.good_index = true;
         self.out.flags = Flags::default();
@@ -102,7 +102,7 @@ impl Run<'_, '_> {
         number
     }
 
-    /// `[n]`: whether it was there and well-formed.
+    /// `[n]`: whether it is present and valid.
     fn index(&mut self) -> bool {
         if self.peek() != Some(b'[') {
             return false;
@@ -127,7 +127,7 @@ impl Run<'_, '_> {
         number.is_some()
     }
 
-    /// The operand that `*` takes.
+    /// The operand of `*`.
     fn star(&mut self) -> Option<i64> {
         let arg = self.args.get(self.next)?;
         self.next += 1;
@@ -200,7 +200,7 @@ impl Run<'_, '_> {
     }
 }
 
-/// The number at `at`, none where there is none, and where it ends: at `end` where it is too large.
+/// The number at `at` (None if missing) and its end; the end is `end` if the number is too large.
 fn parse_number(text: &[u8], mut at: usize, end: usize) -> (Option<usize>, usize) {
     let mut number = None;
     while at < end && text[at].is_ascii_digit() {

@@ -1,4 +1,4 @@
-//! Go's `fmt`: values as text, plain and by format.
+//! Go's `fmt`: values as text, plain or with a format.
 
 mod float;
 mod format;
@@ -10,7 +10,7 @@ pub use verb::Printer;
 
 use super::value::{Kind, Value};
 
-/// Appends what a template shows for `value`.
+/// Appends the output of a template for `value`.
 pub fn print_value(value: &Value<'_>, out: &mut Vec<u8>) {
     match value {
         Value::Str(text) | Value::Number(text) => out.extend_from_slice(text),
@@ -24,7 +24,7 @@ pub fn print_value(value: &Value<'_>, out: &mut Vec<u8>) {
     }
 }
 
-/// Go's `fmt.Sprint`: a space between two operands neither of which is a string.
+/// Go's `fmt.Sprint`: a space between two operands if neither is a string.
 pub fn print(args: &[Value<'_>], out: &mut Vec<u8>) {
     let is_string = |value: &Value<'_>| matches!(value, Value::Str(_) | Value::Number(_));
     let mut printer = Printer::new(out);

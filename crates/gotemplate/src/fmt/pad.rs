@@ -5,7 +5,7 @@ use super::{
     float,
 };
 
-/// What stands between `%` and the verb.
+/// The flags between `%` and the verb.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Flags {
     pub width: Option<usize>,
@@ -23,12 +23,12 @@ pub struct Flags {
 
 impl Flags {
     fn fill(&self, count: usize, out: &mut Vec<u8>) {
-        // Zeros go only to the left.
+        // Zeros are added only on the left.
         let fill = if self.zero && !self.minus { b'0' } else { b' ' };
         out.resize(out.len() + count, fill);
     }
 
-    /// `text` as it is, padded to the width.
+    /// `text` unchanged, padded to the width.
     pub fn pad(&self, text: &[u8], out: &mut Vec<u8>) {
         let missing = self.width.map_or(0, |width| width.saturating_sub(utf8::count(text)));
         if !self.minus {
@@ -110,10 +110,10 @@ impl Flags {
         self.pad_with_spaces(text.as_bytes(), out);
     }
 
-    /// An integer of which `negative` is the sign; `verb` says base and case.
+    /// An integer of this absolute size and sign; `verb` gives base and case.
     pub fn integer(&self, size: u64, negative: bool, verb: char, out: &mut Vec<u8>) {
         if self.precision == Some(0) && size == 0 {
-            // Nothing, but as wide as asked.
+            // No digits, but padded to the width.
             return self.pad_with_spaces(b"", out);
         }
         let digits = match verb {
@@ -150,7 +150,7 @@ impl Flags {
         self.pad_with_spaces(&text, out);
     }
 
-    /// A float; `precision` is what the verb takes where none is given.
+    /// A float; `precision` is the verb's default.
     pub fn float(&self, value: f64, verb: u8, precision: Option<usize>, out: &mut Vec<u8>) {
         let precision = self.precision.or(precision);
         let mut text = Vec::new();
@@ -182,7 +182,7 @@ impl Flags {
     }
 }
 
-/// `%#g`: always a point, and zeros up to the precision.
+/// `%#g`: always has a point, and zeros up to the precision.
 fn keep_point_and_zeros(text: &mut Vec<u8>, verb: u8, precision: Option<usize>) {
     let mut digits = match verb {
         b'g' | b'G' | b'x' => precision.map_or(6, |precision| precision as i64),

@@ -1,4 +1,4 @@
-//! One value by one verb.
+//! Formats one value with one verb.
 
 use super::{
     super::{
@@ -8,7 +8,7 @@ use super::{
     pad::Flags,
 };
 
-/// Writes values by verbs. Stops when there is too much, which whoever runs the template finds out.
+/// Writes values with verbs. Stops when the output is too large, which the template's run detects.
 pub struct Printer<'o> {
     pub out: &'o mut Vec<u8>,
     pub flags: Flags,
@@ -50,7 +50,7 @@ impl Printer<'_> {
         }
     }
 
-    /// A value, at the top or within another.
+    /// A value, at the top level or nested.
     fn value(&mut self, value: &Value<'_>, verb: char, top: bool) {
         if self.is_full() {
             return;
@@ -161,7 +161,7 @@ impl Printer<'_> {
         }
     }
 
-    /// What a struct holds.
+    /// The fields of a struct.
     pub fn fields(&mut self, object: &dyn Host, verb: char) {
         let flags = self.flags;
         if flags.sharp_v {
@@ -181,7 +181,7 @@ impl Printer<'_> {
         self.write(b"}");
     }
 
-    /// Go shows where something lies in memory; that tells nothing, and nothing here.
+    /// Go prints a memory address here, which is meaningless.
     fn pointer(&mut self) {
         self.write(b"0xc000000000");
     }

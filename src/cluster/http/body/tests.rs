@@ -19,10 +19,10 @@ use super::{
 
 const LINES: &[u8] = b"one\ntwo\nthree\n";
 
-/// A connection whose end is a reset, once, and then an end, as the kernel's.
+/// A connection that reports a reset once, then an end, as the kernel does.
 struct Reset {
     stream: DuplexStream,
-    told: bool,
+    reported: bool,
 }
 
 impl AsyncRead for Reset {
@@ -33,8 +33,8 @@ impl AsyncRead for Reset {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        if polled.is_ready() && buffer.filled().len() == before && !self.told {
-            self.told = true;
+        if polled.is_ready() && buffer.filled().len() == before && !self.reported {
+            self.reported = true;
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
         polled
@@ -55,7 +55,7 @@ impl AsyncWrite for Reset {
     }
 }
 
-/// What happens to a connection when all was sent.
+/// The fate of a connection after everything was sent.
 #[derive(Debug, Clone, Copy)]
 enum Then {
     Open,
@@ -66,7 +66,7 @@ enum Then {
 fn connection(then: Then) -> (Stream, DuplexStream) {
     let (ours, theirs) = duplex(1 << 20);
     let ours: Box<dyn Proxied> = match then {
-        Then::Reset => Box::new(Reset { stream: ours, told: false }),
+        Then::Reset => Box::new(Reset { stream: ours, reported: false }),
         Then::Open | Then::Closed => Box::new(ours),
     };
     (Stream::plain(Wire::Right(BufReader::new(ours))), theirs)
@@ -76,19 +76,19 @@ fn request() -> Request<Bytes> {
     Request::get("https://double/").body(Bytes::new()).unwrap()
 }
 
-/// Ends as it is to end; what has to live on for that.
+/// Ends the connection as requested; returns the part that must stay alive.
 async fn end(mut stream: DuplexStream, then: Then) -> Option<DuplexStream> {
     match then {
         Then::Open => Some(stream),
         Then::Closed | Then::Reset => {
             stream.shutdown().await.unwrap();
-            // What is sent from now on has nowhere to go.
+            // Further data cannot be sent.
             None
         }
     }
 }
 
-/// All of a body whose answer, HTTP/1.1 from its head on, comes in one piece.
+/// The whole body of an HTTP/1.1 answer that arrives at once.
 async fn over_http1(answer: &[u8], then: Then) -> (Vec<u8>, Vec<String>) {
     let (stream, mut peer) = connection(then);
     let answered = async {
@@ -121,8 +121,8 @@ fn data(payload: &[u8]) -> Vec<u8> {
     frame(DATA, 0, 1, payload)
 }
 
-/// All of a body whose answer, HTTP/2 from behind the frame with its head on, comes in one piece. It is the same where it
-/// is put away first.
+/// The whole body of an HTTP/2 answer (without the frame of its head) that arrives at once. The result must be the
+/// same if the body is stowed first.
 async fn over_http2(answer: &[u8], then: Then) -> (Vec<u8>, Vec<String>) {
     let mut stowed = answered_over_http2(answer, then).await;
     assert!(poll_fn(|cx| stowed.poll_stow(cx)).now_or_never().is_none());
@@ -156,38 +156,38 @@ async fn answered_over_http2(answer: &[u8], then: Then) -> Body {
         connection.slot().unwrap().send(&request()).await.map_err(|failed| failed.error).unwrap()
     };
     let (sent, _peer) = tokio::join!(sent, answered);
-    // All that was sent is read now: data and what is behind them are there at once.
+    // Now everything sent was read: data and the end or error after it are available together.
     sleep(Duration::from_secs(1)).await;
     Body::Http2(sent.into_body())
 }
 
-/// The bytes of a body, and what is said behind them: "end", or an error, as often as it is asked.
+/// The bytes of a body, and the results after them: "end" or an error, for each further read.
 async fn all(mut body: Body) -> (Vec<u8>, Vec<String>) {
-    let (mut bytes, mut said) = (Vec::new(), Vec::new());
-    while said.len() < 3 {
+    let (mut bytes, mut results) = (Vec::new(), Vec::new());
+    while results.len() < 3 {
         match poll_fn(|cx| body.poll_chunk(cx)).await {
             Some(Ok(chunk)) => {
-                assert!(said.is_empty(), "data behind {said:?}");
+                assert!(results.is_empty(), "data behind {results:?}");
                 bytes.extend(chunk);
             }
-            Some(Err(error)) => said.push(error.to_string()),
-            None => said.push("end".into()),
+            Some(Err(error)) => results.push(error.to_string()),
+            None => results.push("end".into()),
         }
     }
-    (bytes, said)
+    (bytes, results)
 }
 
-/// These bytes, and behind them an error that holds these words, and no end however often it is asked.
+/// Expects these bytes, then an error with these words, and never an end.
 #[track_caller]
-fn broke((bytes, said): (Vec<u8>, Vec<String>), wanted: &[u8], words: &str) {
+fn broke((bytes, results): (Vec<u8>, Vec<String>), wanted: &[u8], words: &str) {
     assert_eq!(String::from_utf8_lossy(&bytes), String::from_utf8_lossy(wanted));
-    assert!(said[0].contains(words), "{said:?} is not about {words:?}");
-    assert!(!said.contains(&"end".into()), "{said:?}");
+    assert!(results[0].contains(words), "{results:?} is not about {words:?}");
+    assert!(!results.contains(&"end".into()), "{results:?}");
 }
 
-fn ended((bytes, said): (Vec<u8>, Vec<String>)) {
+fn ended((bytes, results): (Vec<u8>, Vec<String>)) {
     assert_eq!(bytes, LINES);
-    assert_eq!(said, ["end", "end", "end"]);
+    assert_eq!(results, ["end", "end", "end"]);
 }
 
 fn chunked(end: &str) -> Vec<u8> {
@@ -215,7 +215,7 @@ async fn an_error_right_behind_data_is_no_end_over_http2() {
     let lines = data(LINES);
     let sent = |then: Vec<u8>| [lines.clone(), then].concat();
     ended(over_http2(&sent(frame(DATA, 1, 1, &[])), Then::Open).await);
-    // What the server says of a stream that it has sent whole changes nothing.
+    // A server's error for a stream that it has sent completely changes nothing.
     let whole = [frame(DATA, 1, 1, &[]), frame(GOAWAY, 0, 0, &[0, 0, 0, 1, 0, 0, 0, 2])].concat();
     ended(over_http2(&sent(whole), Then::Closed).await);
 
@@ -238,9 +238,9 @@ async fn an_error_right_behind_data_is_no_end_over_http2() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_read_already_comes_once() {
-    let (bytes, said) = all(Body::Whole(Bytes::from_static(LINES))).await;
-    ended((bytes, said));
+async fn bytes_that_were_read_already_come_once() {
+    let (bytes, results) = all(Body::Whole(Bytes::from_static(LINES))).await;
+    ended((bytes, results));
 }
 
 proptest! {
@@ -262,11 +262,11 @@ proptest! {
 
         let in_chunks = framed(|line| [format!("{:x}\r\n", line.len()).as_bytes(), line, b"\r\n"].concat(), b"0\r\n\r\n");
         let head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
-        let (bytes, said) = runtime.block_on(over_http1(&[&head[..], &in_chunks].concat(), then));
-        prop_assert!(whole.as_bytes().starts_with(&bytes) && !said.contains(&"end".into()), "{said:?}");
+        let (bytes, results) = runtime.block_on(over_http1(&[&head[..], &in_chunks].concat(), then));
+        prop_assert!(whole.as_bytes().starts_with(&bytes) && !results.contains(&"end".into()), "{results:?}");
 
         let in_frames = framed(data, &frame(DATA, 1, 1, &[]));
-        let (bytes, said) = runtime.block_on(over_http2(&in_frames, then));
-        prop_assert!(whole.as_bytes().starts_with(&bytes) && !said.contains(&"end".into()), "{said:?}");
+        let (bytes, results) = runtime.block_on(over_http2(&in_frames, then));
+        prop_assert!(whole.as_bytes().starts_with(&bytes) && !results.contains(&"end".into()), "{results:?}");
     }
 }

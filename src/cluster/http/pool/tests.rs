@@ -35,10 +35,10 @@ use crate::{
     stats::Stats,
 };
 
-/// Much is sent in such pieces; small enough for every window.
+/// Large answers are sent in such pieces, which fit every window.
 const PIECE: usize = 2 << 10;
 
-/// An HTTP/2 server that does with each request what its path says.
+/// An HTTP/2 server that handles each request by its path.
 struct Http2 {
     behaviour: Behaviour,
     served: Arc<Mutex<JoinSet<()>>>,
@@ -50,7 +50,7 @@ struct Behaviour {
     most_streams: u32,
     connections: Arc<AtomicUsize>,
     refused: Arc<AtomicUsize>,
-    /// Bytes that streams were sent of much.
+    /// Bytes sent for `/much`.
     sent: Arc<AtomicUsize>,
 }
 
@@ -63,12 +63,12 @@ impl Http2 {
         Http2 { behaviour, served: Arc::default() }
     }
 
-    /// How many connections there are.
+    /// Number of connections.
     fn connections(&self) -> usize {
         self.behaviour.connections.load(Ordering::Relaxed)
     }
 
-    /// A pool whose connections lie in memory, so that time may be paused.
+    /// A pool whose connections are in memory, so that time can be paused.
     fn pool(&self) -> Pool {
         let (behaviour, served) = (self.behaviour.clone(), self.served.clone());
         let route = service_fn(move |_| {
@@ -107,7 +107,7 @@ impl Behaviour {
             match request.uri().path() {
                 "/deaf" => {
                     let _answering = answer(respond);
-                    // What was answered goes out, and then nothing is read any more.
+                    // Sends the pending answers, then stops reading.
                     let _ = poll_fn(|cx| connection.poll_closed(cx)).now_or_never();
                     std::future::pending::<()>().await;
                 }
@@ -200,7 +200,7 @@ async fn ninety_at_once_share_one_connection() {
     assert_eq!(chunk(&mut bodies[89]).await.unwrap().unwrap(), "line\n");
 }
 
-/// Copies from one to the other, `delay` later.
+/// Copies from one side to the other with a delay.
 async fn carry(mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, delay: Duration) {
     let mut buffer = vec![0; 16 << 10];
     while let Ok(read @ 1..) = from.read(&mut buffer).await {
@@ -223,7 +223,7 @@ async fn the_round_trip_is_known_from_the_handshake_and_each_answer() {
         served.spawn(carry(arrived, back, one_way));
         served.spawn(behaviour.clone().serve(theirs));
         let ours: Box<dyn Proxied> = Box::new(ours);
-        // What lies before the server is slow to connect.
+        // The connection before the server is slow.
         sleep(Duration::from_secs(1)).map(|()| Ok(Wire::Right(BufReader::new(ours))))
     }));
     let shortest = || pool.dialer.round_trip.shortest().unwrap().as_millis();
@@ -243,7 +243,7 @@ async fn a_connection_takes_no_more_than_a_hundred_whatever_is_granted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_server_grants_bounds_a_connection() {
+async fn the_limit_of_the_server_bounds_a_connection() {
     let server = Http2::start(2);
     let _bodies = open_many(&server.pool(), 5).await;
     assert_eq!(server.connections(), 3);
@@ -289,7 +289,7 @@ async fn a_connection_that_answers_no_ping_ends_its_streams() {
     let error = chunk(&mut body).await.unwrap().unwrap_err();
     let error = Error::from_http("https://double", &*error);
     assert_eq!(error.kind(), ErrorKind::Interrupted);
-    assert!(error.is_retryable() && error.to_string().contains("no more pings"), "{error}");
+    assert!(error.is_retryable() && error.to_string().contains("no longer answers pings"), "{error}");
     assert!(open(&pool, "/hold").await.is_ok(), "the next one gets another connection");
 }
 
@@ -304,7 +304,7 @@ async fn a_stream_that_is_silent_for_hours_is_left_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_that_nobody_uses_is_closed() {
+async fn an_unused_connection_is_closed() {
     let server = Http2::start(100);
     let pool = server.pool();
     length(open(&pool, "/end").await.unwrap()).await;
@@ -315,7 +315,7 @@ async fn a_connection_that_nobody_uses_is_closed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn streams_that_nobody_reads_do_not_keep_others_waiting() {
+async fn unread_streams_do_not_keep_others_waiting() {
     let server = Http2::start(100);
     let pool = server.pool();
     let stalled = join_all((0..99).map(|_| open(&pool, "/much"))).await;
@@ -327,13 +327,13 @@ async fn streams_that_nobody_reads_do_not_keep_others_waiting() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn many_streams_that_nobody_reads_are_sent_little_and_few_are_sent_much() {
+async fn many_unread_streams_are_sent_little_and_few_are_sent_much() {
     let server = Http2::start(100);
     let (pool, sent) = (server.pool(), || server.behaviour.sent.load(Ordering::Relaxed));
     let few = open(&pool, "/much").await.unwrap();
     sleep(Duration::from_secs(1)).await;
     assert!(sent() >= 1000 << 10, "{}", sent());
-    // They come one after the other, and are sent most while there are few.
+    // They come one after the other; the first ones get the largest windows.
     let mut many = Vec::new();
     for _ in 0..300 {
         many.push(open(&pool, "/much").await.unwrap());
@@ -418,7 +418,7 @@ async fn as_many_connections_as_were_used_at_once_are_used_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_says_when_it_is_busy() {
+async fn a_stream_reports_when_it_is_busy() {
     let pool = Http2::start(100).pool();
     let (mut busy, mut quiet) = (open(&pool, "/busy").await.unwrap(), open(&pool, "/hold").await.unwrap());
     chunk(&mut quiet).await.unwrap().unwrap();

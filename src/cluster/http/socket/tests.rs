@@ -19,7 +19,7 @@ async fn with_latency() -> (Socket, TcpStream) {
     pair(Pace { latency: LATENCY, ..Pace::default() }).await
 }
 
-/// What the next read gives, and how long it took.
+/// The data of the next read, and its duration.
 async fn read(socket: &mut Socket) -> (String, Duration) {
     let start = Instant::now();
     let data = socket.fill_buf().await.unwrap().to_vec();
@@ -27,7 +27,7 @@ async fn read(socket: &mut Socket) -> (String, Duration) {
     (String::from_utf8(data).unwrap(), start.elapsed())
 }
 
-/// Waits until so many bytes have arrived at a socket that rests: the kernel takes its time, which is not ours.
+/// Waits until this many bytes have arrived at a resting socket; the kernel does not use the paused clock.
 fn arrived(socket: &Socket, count: usize) {
     let Wire::Resting(stream) = &socket.wire else { panic!("it does not rest") };
     while stream.peek(&mut [0; 64]).ok() != Some(count) {
@@ -35,7 +35,7 @@ fn arrived(socket: &Socket, count: usize) {
     }
 }
 
-/// A socket that has just delivered twice, and so rests.
+/// A socket that has delivered twice, and so rests.
 async fn busy() -> (Socket, TcpStream) {
     let (mut socket, mut peer) = with_latency().await;
     for text in ["a", "b"] {
@@ -47,7 +47,7 @@ async fn busy() -> (Socket, TcpStream) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_comes_now_and_then_is_read_at_once() {
+async fn rare_data_is_read_at_once() {
     let (mut socket, mut peer) = with_latency().await;
     for _ in 0..3 {
         peer.write_all(b"line").await.unwrap();
@@ -58,7 +58,7 @@ async fn what_comes_now_and_then_is_read_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_comes_often_is_read_together() {
+async fn frequent_data_is_read_together() {
     let (mut socket, mut peer) = busy().await;
     for _ in 0..3 {
         peer.write_all(b"c").await.unwrap();
@@ -99,7 +99,7 @@ async fn without_latency_it_never_rests() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_comes_is_noted_with_and_without_rests() {
+async fn arrivals_are_noted_with_and_without_rests() {
     for latency in [Duration::ZERO, LATENCY] {
         let pace = Pace { latency, ..Pace::default() };
         let (mut socket, mut peer) = pair(pace.clone()).await;
@@ -132,7 +132,7 @@ async fn the_bandwidth_bounds_all_sockets_together() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_attended_to_is_read_at_once() {
+async fn an_attended_socket_is_read_at_once() {
     let (mut socket, mut peer) = busy().await;
     socket.attend().unwrap();
     peer.write_all(b"answer").await.unwrap();
@@ -144,7 +144,7 @@ async fn what_is_attended_to_is_read_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_bandwidth_is_waited_for_by_what_is_attended_to_as_well() {
+async fn an_attended_socket_waits_for_the_bandwidth_too() {
     let bandwidth = Some(Arc::new(Bandwidth::new(1000, Default::default())));
     let (mut socket, mut peer) = pair(Pace { bandwidth, ..Pace::default() }).await;
     peer.write_all(&[b'x'; 300]).await.unwrap();
@@ -152,7 +152,7 @@ async fn the_bandwidth_is_waited_for_by_what_is_attended_to_as_well() {
     let mut all = 0;
     while all < 300 {
         all += read(&mut socket).await.0.len();
-        // The next turn is asked for, and it is waited for.
+        // The next turn is requested and awaited.
         let mut cx = Context::from_waker(std::task::Waker::noop());
         let _ = Pin::new(&mut socket).poll_fill_buf(&mut cx);
         socket.attend().unwrap();
@@ -161,7 +161,7 @@ async fn the_bandwidth_is_waited_for_by_what_is_attended_to_as_well() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_written_while_it_rests_goes_out() {
+async fn writes_go_out_while_reading_rests() {
     let (mut socket, mut peer) = busy().await;
     socket.write_all(b"ping").await.unwrap();
     let mut heard = [0; 4];

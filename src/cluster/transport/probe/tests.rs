@@ -1,4 +1,4 @@
-//! A server in memory that can be stopped as SIGSTOP does it: connections stay, and nothing moves.
+//! A server in memory that can be stopped as by SIGSTOP: connections stay open without data.
 
 use std::{
     future::ready,
@@ -45,7 +45,7 @@ impl Double {
         Double { tls: Arc::new(tls).into(), stopped: watch::Sender::new(false), asked, tasks, status: 200 }
     }
 
-    /// How often it was probed.
+    /// Number of probes.
     fn probes(&self) -> usize {
         self.asked.lock().unwrap().iter().filter(|path| path.as_str() == "/version").count()
     }
@@ -99,7 +99,7 @@ impl Double {
         }
     }
 
-    /// Logs have a line every five seconds, but that of `mute`, which does not even begin.
+    /// Logs have a line every five seconds, except for `mute`, which does not even send its head.
     async fn serve_http2(self, stream: TlsStream<DuplexStream>) {
         let Ok(mut connection) = h2::server::handshake(stream).await else { return };
         let mut answers = JoinSet::new();
@@ -147,16 +147,16 @@ impl Double {
     }
 }
 
-/// Lists something: the server is known from then on.
+/// Lists something: from then on the server is known.
 async fn list(transport: &Transport) {
     let request = Request::get("/api/v1/pods").body(Bytes::new()).unwrap();
     transport.send(request, Purpose::List, AnswerMode::Whole).await.unwrap();
 }
 
-/// Goes on with the story while silences are looked into.
+/// Runs the story while silence is probed.
 async fn probing<T>(transport: &Transport, story: impl Future<Output = T>) -> T {
     tokio::select! {
-        told = story => told,
+        result = story => result,
         never = transport.probe_whenever_silent() => match never {},
     }
 }
@@ -175,11 +175,11 @@ async fn a_server_that_hangs_is_known_to_within_twenty_seconds_once_and_so_is_it
             assert!(outage.borrow().is_none(), "{protocol}");
             double.stopped.send_replace(true);
             let hangs = Instant::now();
-            let why = outage.wait_for(Option::is_some).await.unwrap().clone().unwrap();
+            let error = outage.wait_for(Option::is_some).await.unwrap().clone().unwrap();
             assert!(hangs.elapsed() <= Duration::from_secs(18), "{protocol}: {:?}", hangs.elapsed());
-            assert_eq!(why.to_string(), "no answer from https://double within 7s");
+            assert_eq!(error.to_string(), "no answer from https://double within 7s");
             sleep(Duration::from_secs(180)).await;
-            assert!(!outage.has_changed().unwrap(), "{protocol}: it is told once");
+            assert!(!outage.has_changed().unwrap(), "{protocol}: it is reported once");
             double.stopped.send_replace(false);
             let back = Instant::now();
             outage.wait_for(Option::is_none).await.unwrap();
@@ -218,7 +218,7 @@ async fn a_quiet_server_is_asked_every_ten_seconds_and_any_answer_will_do() {
     }
 }
 
-/// Nothing was asked of the server yet: a plugin may still get the credentials.
+/// Nothing was sent to the server yet: a plugin may still be getting the credentials.
 #[tokio::test(start_paused = true)]
 async fn a_server_without_credentials_at_hand_is_not_asked() {
     let double = Double::new("h2");
@@ -229,7 +229,7 @@ async fn a_server_without_credentials_at_hand_is_not_asked() {
     assert!(double.asked.lock().unwrap().is_empty());
 }
 
-/// Others are answered, or send lines: the apiserver is there.
+/// Other requests are answered, or send lines: the apiserver works.
 #[tokio::test(start_paused = true)]
 async fn a_node_that_hangs_is_no_outage_of_the_apiserver() {
     for protocol in PROTOCOLS {

@@ -34,7 +34,7 @@ async fn a_request_for_the_log_of_a_deleted_pod_is_waited_for_no_longer() {
 
 /// The limiter and `--stats` go by it.
 #[tokio::test(start_paused = true)]
-async fn a_request_says_whether_its_log_is_resumed_and_whether_it_will_be_gone() {
+async fn a_request_has_whether_its_log_is_resumed_and_whether_it_will_be_gone() {
     use Purpose::*;
     let log = Written::numbered([-9.0, -5.0]);
     for (life, wanted) in [(Life::Running, &[Open, Remainder, Confirm][..]), (stopped(), &[Ending, Confirm])]
@@ -92,7 +92,7 @@ async fn a_pod_that_is_deleted_with_a_grace_period_is_no_alarm() {
 
 /// Its node cannot be reached when its container ends.
 #[tokio::test(start_paused = true)]
-async fn a_log_that_was_removed_before_its_end_could_be_checked_is_told() {
+async fn a_log_that_was_removed_before_its_end_could_be_checked_is_reported() {
     let mut asked = 0;
     let story = Story::begin(plan(), Life::Running, move |_| {
         asked += 1;
@@ -142,7 +142,7 @@ async fn a_log_that_is_not_found_of_a_pod_that_is_gone_is_not_asked_for_again() 
 
 /// Its container runs, as far as anybody knows.
 #[tokio::test(start_paused = true)]
-async fn a_log_that_is_removed_too_early_is_told() {
+async fn a_log_that_is_removed_too_early_is_reported() {
     let story = Story::follow(|_| Reply::of(REMOVED));
     story.pass(60.0).await;
     assert_eq!(story.said(), ["+".to_owned(), format!("! {REMOVED}")]);
@@ -152,7 +152,7 @@ async fn a_log_that_is_removed_too_early_is_told() {
 
 /// It was never opened, and its pod is deleted while it is refused.
 #[tokio::test(start_paused = true)]
-async fn a_log_that_was_never_read_is_told_where_its_pod_is_gone() {
+async fn a_log_that_was_never_read_is_reported_if_its_pod_is_gone() {
     let story = Story::follow(|_| Reply::refusal(400, "container \"app\" is waiting to start"));
     story.pass(2.0).await;
     story.life.send_replace(Life::Deleted);

@@ -68,7 +68,7 @@ async fn an_answer_that_goes_on_with_its_log_is_left() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_end_that_cannot_be_reached_is_told() {
+async fn an_end_that_cannot_be_reached_is_reported() {
     let log = Written::numbered((0..10).map(|n| f64::from(n) - 20.0));
     let story = Story::begin(as_it_is(), Life::Running, move |request| match is_look(request) {
         true => log.answer(request),
@@ -99,7 +99,7 @@ async fn an_end_is_confirmed_though_the_kubelet_restarts_meanwhile() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_end_that_nobody_can_confirm_is_told() {
+async fn an_end_that_cannot_be_confirmed_is_reported() {
     let refusals: [fn() -> Reply; 5] = [
         || Reply::refusal(400, "no"),
         || Reply::refusal(403, "no"),
@@ -134,7 +134,7 @@ async fn a_rotation_while_the_end_is_confirmed_is_no_alarm() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_end_is_believed_where_nobody_asked_for_its_confirmation() {
+async fn an_end_is_believed_without_confirmation() {
     let log = Written::numbered([-9.0, -5.0]);
     let plan = LogPlan { confirm: false, ..as_it_is() };
     let story = Story::begin(plan, Life::Running, move |request| log.answer(request));

@@ -90,7 +90,7 @@ async fn lines_since_a_while_ago_are_the_same_ones_however_often_the_log_is_open
 
 /// None of what there is when it is opened first, and all that is written later.
 #[tokio::test(start_paused = true)]
-async fn what_is_new_is_shown_though_the_first_stream_broke_before_a_line() {
+async fn new_lines_are_shown_though_the_first_stream_broke_before_a_line() {
     let container = Container::writing([-5.0, 2.0, 30.0]);
     let story = Story::begin(LogPlan { tail: Some(0), ..plan() }, Life::Running, move |request| {
         match container.now() {
@@ -115,7 +115,7 @@ fn numbers(story: &Story) -> Vec<u32> {
 
 /// Streams that nobody takes lines from are held back, and may break meanwhile.
 #[tokio::test(start_paused = true)]
-async fn a_reader_who_stops_for_a_while_loses_nothing() {
+async fn a_reader_that_stops_for_a_while_loses_nothing() {
     for breaks in [false, true] {
         let log = Written::lines(eight_megabytes());
         let (taken, mut asked) = (Arc::new(AtomicUsize::new(0)), 0);
@@ -137,7 +137,7 @@ async fn a_reader_who_stops_for_a_while_loses_nothing() {
 
 /// The stream breaks too, so that it can be seen.
 #[tokio::test(start_paused = true)]
-async fn a_rotation_that_overtakes_a_reader_who_stopped_is_told() {
+async fn a_rotation_that_overtakes_a_stopped_reader_is_reported() {
     let (log, mut asked) = (Written::lines(eight_megabytes()), 0);
     let setup = Setup { unread: true, ..Setup::new(plan()) };
     let story = setup.begin(move |request| {

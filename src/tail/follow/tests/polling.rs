@@ -4,7 +4,7 @@ use super::*;
 use crate::{origin::PodInfo, schedule::Scheduler};
 
 #[tokio::test(start_paused = true)]
-async fn a_polled_log_whose_polls_fail_is_told() {
+async fn a_polled_log_whose_polls_fail_is_reported() {
     let mut polls = 0;
     let story = Story::begin(plan(), Life::Running, move |request| {
         polls += 1;
@@ -21,7 +21,7 @@ async fn a_polled_log_whose_polls_fail_is_told() {
 
 /// A polled log is removed between its last poll and its end.
 #[tokio::test(start_paused = true)]
-async fn a_log_that_was_removed_behind_a_poll_is_told_in_one_line() {
+async fn a_log_that_was_removed_behind_a_poll_is_reported_in_one_line() {
     let mut asked = 0;
     let story = Story::begin(plan(), Life::Running, move |request| {
         asked += 1;
@@ -79,6 +79,18 @@ async fn a_container_for_which_there_is_no_stream_is_shown_once_and_in_order() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn each_poll_reports_up_to_when_no_line_is_missing() {
+    let container = Container::writing((0..60).map(|n| f64::from(n) + 0.5));
+    let (story, _others) = crowded(plan(), move |request| container.answer(request));
+    story.pass(60.0).await;
+    let asked = story.asked();
+    let polls = asked.iter().filter(|(_, request)| !is_look(request)).map(|(seconds, _)| seconds.floor());
+    let polls: Vec<f64> = polls.collect();
+    assert_eq!(story.reached(), polls);
+    assert!(polls.len() > 10, "{polls:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_container_for_which_there_is_a_stream_again_is_followed_on() {
     let container = Container::writing((0..200).map(|n| f64::from(n) / 2.0 - 1.0));
     let (story, others) = crowded(plan(), move |request| container.answer(request));
@@ -130,7 +142,7 @@ async fn polls_that_fail_do_not_end_polling() {
 
 /// The node keeps the last ten lines.
 #[tokio::test(start_paused = true)]
-async fn lines_that_are_gone_before_their_turn_are_told() {
+async fn lines_that_are_gone_before_their_turn_are_reported() {
     let instants: Vec<f64> =
         (0..100).map(|n| if n < 20 { f64::from(n) - 21.0 } else { f64::from(n) / 8.0 + 5.0 }).collect();
     let container = Container::writing([]);
@@ -175,7 +187,7 @@ async fn a_poll_without_a_line_to_go_on_from_finds_its_place() {
 
 /// Two containers for the only place: the newer one is followed in it and lends it.
 #[tokio::test(start_paused = true)]
-async fn the_only_place_is_lent_to_who_is_not_followed() {
+async fn the_only_place_is_lent_to_logs_that_are_not_followed() {
     let scheduler = Scheduler::new(1, 100);
     let begin = |created| {
         let container = Container::writing((0..100).map(|n| f64::from(n) - 1.0));

@@ -37,7 +37,7 @@ async fn a_log_that_a_node_does_not_serve_yet_is_asked_for_again_soon() {
 
 /// Its kubelet does not say what the log before was, for which lines that may be another instance's wait.
 #[tokio::test(start_paused = true)]
-async fn a_log_that_went_on_elsewhere_is_shown_though_nobody_can_say_whose_it_is() {
+async fn a_log_of_an_unknown_instance_is_shown_after_a_gap() {
     for code in [400, 500] {
         let mut follows = 0;
         let story = Story::begin(plan(), Life::Running, move |request| {
@@ -73,7 +73,7 @@ async fn the_rest_of_an_instance_comes_before_the_next_one() {
 
 /// Its stream breaks before the last words, and the log is refused until the next instance runs.
 #[tokio::test(start_paused = true)]
-async fn what_a_broken_stream_left_is_read_from_the_previous_log() {
+async fn the_rest_after_a_broken_stream_is_read_from_the_previous_log() {
     for reported in [6.0, 7.0, 8.0, 12.0] {
         let container = restarting();
         let mut story = Story::follow(move |request| match container.now() {
@@ -91,7 +91,7 @@ async fn what_a_broken_stream_left_is_read_from_the_previous_log() {
 /// The next instance has crashed as well: until there is another, its log is the previous one too. It may have been read
 /// before that is known.
 #[tokio::test(start_paused = true)]
-async fn a_log_that_is_out_of_reach_between_two_crashes_is_told() {
+async fn a_log_that_is_out_of_reach_between_two_crashes_is_reported() {
     let unread = ["+", "a", "! Unchecked", "-", "+", "b", "-", "+", "c"].as_slice();
     let too_early = ["+", "a", "! Between", "b", "! Unchecked", "-", "+", "-", "+", "c"].as_slice();
     for (reported, expected) in [(4.5, unread), (20.0, too_early)] {
@@ -188,7 +188,7 @@ async fn an_answer_during_which_the_container_restarted_is_not_read() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn lines_that_were_rotated_away_before_a_restart_are_told() {
+async fn lines_that_were_rotated_away_before_a_restart_are_reported() {
     let old = log([(-1.0, "a"), (3.0, "rotated away"), (4.9, "last words")]);
     let container = Container::new([(-60.0, Some(5.0), old), (6.0, None, log([(7.5, "b")]))]);
     let mut story = Story::follow(move |request| match (container.now(), request.previous) {
@@ -204,7 +204,7 @@ async fn lines_that_were_rotated_away_before_a_restart_are_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_instance_that_ended_before_it_was_seen_is_told() {
+async fn an_instance_that_ended_before_it_was_seen_is_reported() {
     let setup = Setup { restart_count: 1, fresh: true, ..Setup::new(plan()) };
     let story = setup.begin(|_| Reply::of(line(-1.0, "b")).silent(1e6));
     story.pass(5.0).await;

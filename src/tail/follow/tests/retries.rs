@@ -4,7 +4,7 @@ use super::*;
 
 /// A load balancer answers in the apiserver's place for a minute, or permissions and credentials are gone.
 #[tokio::test(start_paused = true)]
-async fn whatever_refuses_a_log_that_could_be_read_is_asked_again() {
+async fn any_refusal_of_a_readable_log_is_retried() {
     for code in [302, 401, 403, 405, 418, 422, 501] {
         let (began, mut asked) = (Instant::now(), 0);
         let story = Story::begin(plan(), Life::Running, move |_| {
@@ -23,7 +23,7 @@ async fn whatever_refuses_a_log_that_could_be_read_is_asked_again() {
 
 /// The apiserver waits for half a minute for a node that is down.
 #[tokio::test(start_paused = true)]
-async fn a_log_that_is_refused_slowly_is_given_up_after_the_same_tries_and_told() {
+async fn a_log_that_is_refused_slowly_is_given_up_after_the_same_tries_and_reported() {
     let story =
         Story::begin(as_it_is(), Life::Running, |_| Reply::refusal(500, "dial tcp: i/o timeout").after(30.0));
     let (ended, said, asked) = story.end().await;
@@ -33,7 +33,7 @@ async fn a_log_that_is_refused_slowly_is_given_up_after_the_same_tries_and_told(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_followed_log_that_is_refused_slowly_is_told_once_and_asked_for_again() {
+async fn a_followed_log_that_is_refused_slowly_is_reported_once_and_asked_for_again() {
     let story =
         Story::begin(plan(), Life::Running, |_| Reply::refusal(500, "dial tcp: i/o timeout").after(30.0));
     story.pass(600.0).await;
@@ -62,7 +62,7 @@ async fn an_answer_that_breaks_over_and_over_is_read_on_as_long_as_it_brings_lin
 
 /// Somebody removed the file of a container that goes on.
 #[tokio::test(start_paused = true)]
-async fn a_log_without_its_file_is_told_once_while_its_container_runs() {
+async fn a_log_without_its_file_is_reported_once_while_its_container_runs() {
     let mut asked = 0;
     let story = Story::begin(plan(), Life::Running, move |_| {
         asked += 1;
@@ -135,7 +135,7 @@ async fn lines_that_share_an_instant_are_shown_once_over_breaks() {
 
 /// Streams break at any time, requests are refused or take long, and the log is rotated behind what was read.
 #[tokio::test(start_paused = true)]
-async fn what_is_written_while_everything_breaks_is_shown_once_and_in_order() {
+async fn lines_written_while_everything_breaks_are_shown_once_and_in_order() {
     for seed in 0..30 {
         let log = Written::numbered((0..500).map(|n| f64::from(n) / 5.0 - 1.0));
         let (container, mut random) = (Container::writing([]), fastrand::Rng::with_seed(seed));
@@ -191,7 +191,7 @@ async fn a_log_that_is_refused_in_any_way_is_opened_again() {
 
 /// Who watches the pods tells of it.
 #[tokio::test(start_paused = true)]
-async fn a_tail_says_nothing_of_an_apiserver_that_is_away() {
+async fn a_tail_does_not_report_an_unreachable_apiserver() {
     let container = Container::writing([-1.0, 3.0]);
     let story = Story::follow(move |request| match container.now() {
         ..1.0 => container.answer(request).cut_after(2.0).broken(),
@@ -203,7 +203,7 @@ async fn a_tail_says_nothing_of_an_apiserver_that_is_away() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_kubelet_that_is_away_is_told_of_its_node() {
+async fn an_unreachable_kubelet_is_reported_for_its_node() {
     let away = "Get \"https://10.0.0.1:10250/containerLogs/default/web-1/app\": dial tcp: i/o timeout";
     let container = Container::writing([-1.0, 3.0]);
     let story = Story::follow(move |request| match container.now() {
@@ -240,7 +240,7 @@ async fn a_stream_that_lived_for_a_while_is_opened_again_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_log_that_was_rotated_while_a_stream_was_broken_is_told() {
+async fn a_log_that_was_rotated_while_a_stream_was_broken_is_reported() {
     let container = Container::writing([-1.0, 1.0, 3.0, 5.0, 9.0]);
     let story = Story::follow(move |request| match (container.now(), request.previous) {
         (_, true) => Reply::refusal(400, NO_PREVIOUS),
@@ -254,7 +254,7 @@ async fn a_log_that_was_rotated_while_a_stream_was_broken_is_told() {
 
 /// Nobody could read it before.
 #[tokio::test(start_paused = true)]
-async fn a_log_that_may_not_be_read_is_given_up_at_once_and_told() {
+async fn a_log_that_may_not_be_read_is_given_up_at_once_and_reported() {
     let story = Story::follow(|_| Reply::refusal(403, "no"));
     let (ended, said, asked) = story.end().await;
     assert_eq!((ended.reason, asked.len(), said.len()), (Reason::Failed, 1, 1), "{said:?}");

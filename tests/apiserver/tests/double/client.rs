@@ -1,4 +1,4 @@
-//! A client that shows what comes over the wire: HTTP/1.1, one request a connection, chunk by chunk.
+//! A client for HTTP/1.1 with one request per connection, which returns each chunk.
 
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
@@ -17,7 +17,7 @@ pub struct Response {
 /// Sends a request and reads the head of its answer.
 pub fn request(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> io::Result<Response> {
     let mut stream = TcpStream::connect(address)?;
-    // A test that waits for what never comes is to fail, not to hang.
+    // A test whose answer never comes must fail and not hang.
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
     let extra: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     write!(stream, "GET {} HTTP/1.1\r\nhost: double\r\n{extra}\r\n", path.replace(' ', "%20"))?;
@@ -48,7 +48,7 @@ pub fn json(server: &ApiServer, path: &str) -> serde_json::Value {
     serde_json::from_str(&get(server, path).1).expect("JSON")
 }
 
-/// The names of the objects that a list gives.
+/// The names of the objects in a list.
 pub fn names(server: &ApiServer, path: &str) -> Vec<String> {
     let list = json(server, path);
     let items = list["items"].as_array().unwrap_or_else(|| panic!("no list: {list}"));
@@ -87,7 +87,7 @@ impl Response {
         String::from_utf8_lossy(&chunk).into_owned()
     }
 
-    /// All chunks, and how the body ended.
+    /// All chunks, and the end of the body.
     pub fn chunks(&mut self) -> (Vec<String>, io::Result<()>) {
         let mut chunks = Vec::new();
         loop {

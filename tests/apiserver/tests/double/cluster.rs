@@ -51,9 +51,9 @@ fn lists_are_selected_by_fields() {
     let selected = |selector: &str| names(&server, &format!("/api/v1/pods?fieldSelector={selector}"));
     assert_eq!(selected("spec.nodeName=node-a"), ["api-1", "web-2"]);
     assert_eq!(selected("metadata.name=web-1,status.phase=Running"), ["web-1"]);
-    let (status, said) = message(&server, "/api/v1/pods?fieldSelector=spec.color=red");
+    let (status, message) = message(&server, "/api/v1/pods?fieldSelector=spec.color=red");
     assert_eq!(status, 400);
-    assert!(said.ends_with("field label not supported: spec.color"), "{said}");
+    assert!(message.ends_with("field label not supported: spec.color"), "{message}");
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn namespaces_and_nodes_come_with_pods() {
 }
 
 #[test]
-fn a_pod_shows_what_was_said_of_it() {
+fn a_pod_shows_all_that_the_test_has_set() {
     let server = ApiServer::start();
     server.add_pod(
         Pod::new("web-1")
@@ -125,7 +125,7 @@ fn a_pod_shows_what_was_said_of_it() {
 }
 
 #[test]
-fn a_watch_tells_of_changes_since_a_version() {
+fn a_watch_sends_changes_since_a_version() {
     let server = pods();
     let version = json(&server, PODS)["metadata"]["resourceVersion"].as_str().unwrap().to_owned();
     server.add_pod(Pod::new("web-3"));
@@ -160,7 +160,7 @@ fn a_watch_list_marks_the_end_of_the_list() {
 }
 
 #[test]
-fn bookmarks_go_to_those_who_asked() {
+fn bookmarks_go_to_watches_that_asked() {
     let server = pods();
     let mut watch = open(&server, "/api/v1/pods?watch=true&resourceVersion=1000&allowWatchBookmarks=true");
     let last = (0..3).map(|_| event(&mut watch).2).last().unwrap();
@@ -169,7 +169,7 @@ fn bookmarks_go_to_those_who_asked() {
 }
 
 #[test]
-fn a_watch_from_a_forgotten_version_is_told_so() {
+fn a_watch_from_a_forgotten_version_gets_410() {
     let server = pods();
     server.compact();
     let mut watch = open(&server, &format!("{PODS}?watch=true&resourceVersion=1001"));
@@ -193,7 +193,7 @@ fn a_watch_ends_after_its_timeout() {
 }
 
 #[test]
-fn discovery_tells_what_is_served() {
+fn discovery_lists_the_served_resources() {
     let server = ApiServer::start();
     assert_eq!(json(&server, "/version")["major"], "1");
     assert_eq!(json(&server, "/apis")["groups"][0]["name"], "apps");

@@ -1,4 +1,4 @@
-//! TLS, HTTP/2, proxies, and servers that come and go.
+//! TLS, HTTP/2, proxies, and servers that go down and come up.
 
 use std::{
     io::ErrorKind,
@@ -52,7 +52,7 @@ async fn ask(sender: &mut Sender, path: &str) -> hyper::Result<http::Response<hy
     sender.send_request(request).await
 }
 
-/// Connects with TLS as a client that offers HTTP/2.
+/// Connects with TLS and offers HTTP/2.
 async fn tls(server: &ApiServer, certificate: bool) -> tokio_rustls::client::TlsStream<TcpStream> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_slice(server.ca_pem().unwrap().as_bytes()).unwrap()).unwrap();
@@ -269,7 +269,7 @@ fn a_distant_server_answers_two_round_trips_after_the_connect() {
 }
 
 #[test]
-fn what_a_distant_server_breaks_off_arrives_up_to_there() {
+fn an_answer_of_a_distant_server_arrives_up_to_its_break() {
     let server = ApiServer::builder().round_trip(Duration::from_millis(20)).start();
     server.add_pod(Pod::new("web-1"));
     server.log("web-1/app").extend(["one", "two", "three"]);

@@ -1,4 +1,4 @@
-//! Logs, as a kubelet would give them.
+//! Logs, as a kubelet serves them.
 
 use crate::client::{self, get, message, open};
 use apiserver::{After, Answer, ApiServer, Chunks, Ended, Match, Pod};
@@ -145,7 +145,7 @@ fn a_restart_makes_the_log_the_previous_one() {
 }
 
 #[test]
-fn what_waits_after_a_crash_shows_its_last_instance() {
+fn a_container_that_waits_after_a_crash_shows_its_last_instance() {
     let server = counted(1);
     server.terminate_container("web-1/app", 1, "Error");
     server.update_pod("web-1", |pod| pod.waiting("CrashLoopBackOff", "back-off 10s"));
@@ -163,25 +163,25 @@ fn refusals_are_in_the_kubelets_words() {
             .waiting("ContainerCreating", "")
             .container("b"),
     );
-    let said = |query: &str| message(&server, &format!("{LOG}?{query}"));
+    let message_of = |query: &str| message(&server, &format!("{LOG}?{query}"));
     let bad = |message: &str| (400, message.to_owned());
     assert_eq!(
-        said(""),
+        message_of(""),
         bad("a container name must be specified for pod web-1, choose one of: [setup app b]")
     );
-    assert_eq!(said("container=x"), bad("container x is not valid for pod web-1"));
+    assert_eq!(message_of("container=x"), bad("container x is not valid for pod web-1"));
     assert_eq!(
-        said("container=app"),
+        message_of("container=app"),
         bad("container \"app\" in pod \"web-1\" is waiting to start: ContainerCreating")
     );
     assert_eq!(
-        said("container=b&previous=true"),
+        message_of("container=b&previous=true"),
         bad("previous terminated container \"b\" in pod \"web-1\" not found")
     );
 }
 
 #[test]
-fn what_is_on_no_node_has_an_empty_log() {
+fn a_pod_without_a_node_has_an_empty_log() {
     let server = ApiServer::start();
     server.add_pod(Pod::new("web-1").unscheduled());
     assert_eq!(get(&server, LOG), (200, String::new()));
@@ -254,7 +254,7 @@ fn a_thousand_streams_are_open_at_once() {
 }
 
 #[test]
-fn chunks_are_cut_as_a_script_says() {
+fn chunks_are_cut_as_scripted() {
     let server = counted(2);
     server.on(Match::logs()).then(Answer::ok().chunks(Chunks::Sizes(vec![10, 1, 100])));
     let (chunks, _) = open(&server, &format!("{LOG}?timestamps=true")).chunks();

@@ -1,4 +1,4 @@
-//! The double as a client sees it.
+//! Tests of the double through its clients' interface.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod client;

@@ -1,4 +1,4 @@
-//! Faults on demand, refusals, and the account of it all.
+//! Scripted faults, refusals, and the account.
 
 use std::{io::ErrorKind, time::Duration};
 
@@ -197,19 +197,19 @@ fn refusals_are_in_the_apiservers_words() {
     server.forbid("list", "pods", "default");
     server.forbid("get", "pods/log", "*");
     server.forbid("watch", "deployments", "");
-    let said = |path: &str| message(&server, path).1;
+    let message_of = |path: &str| message(&server, path).1;
     assert_eq!(
-        said(PODS),
+        message_of(PODS),
         "pods is forbidden: User \"double-user\" cannot list resource \"pods\" in API group \"\" \
          in the namespace \"default\""
     );
     assert_eq!(
-        said(LOG),
+        message_of(LOG),
         "pods \"web-1\" is forbidden: User \"double-user\" cannot get resource \"pods/log\" in API group \"\" \
          in the namespace \"default\""
     );
     assert_eq!(
-        said("/apis/apps/v1/deployments?watch=1"),
+        message_of("/apis/apps/v1/deployments?watch=1"),
         "deployments.apps is forbidden: User \"double-user\" cannot watch resource \"deployments\" \
          in API group \"apps\" at the cluster scope"
     );
