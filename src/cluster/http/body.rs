@@ -1,4 +1,4 @@
-//! The body of an answer, over HTTP/1.1 or HTTP/2: the bytes that are there at once, and in the end how it ended.
+//! The body of an answer, over HTTP/1.1 or HTTP/2: the bytes as they become available, and how the body ended.
 
 use std::{
     convert::Infallible,
@@ -18,26 +18,26 @@ use super::{
     http1, http2,
 };
 
-/// Dropping it ends the request.
+/// The body of an answer. Dropping it cancels the request.
 pub enum Body {
     Http1 {
         body: http1::Body,
         _place: Option<OwnedSemaphorePermit>,
     },
     Http2(http2::Body),
-    /// Read already.
+    /// All is read.
     Whole(Bytes),
-    /// It broke off. The reason is given once, but it is never taken for whole, however often it is asked.
+    /// It broke. The reason is returned once; a later poll never reports a clean end.
     Broken(Option<BoxError>),
 }
 
 impl Body {
-    /// Whether so much comes over a shared connection that one of its own would be cheaper.
+    /// Whether a shared connection carries so much that a connection of its own would be cheaper.
     pub fn is_busy(&self) -> bool {
         matches!(self, Body::Http2(body) if body.is_busy())
     }
 
-    /// How far its connection has come, where the bandwidth may hold it back.
+    /// The progress of the connection, if the bandwidth is limited.
     pub fn progress(&self) -> Option<Progress> {
         match self {
             Body::Http1 { body, .. } => body.progress(),
@@ -46,8 +46,8 @@ impl Body {
         }
     }
 
-    /// All that is there, up to about [`BATCH`]; None is a clean end. The error or the end behind what is there comes
-    /// with the next poll.
+    /// All that is available, up to about [`BATCH`]; None is a clean end. The next poll returns the error or the end
+    /// that follows it.
     pub fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BoxError>>> {
         let mut chunk = Chunk::default();
         while chunk.len() < BATCH {
@@ -69,16 +69,16 @@ impl Body {
         Poll::Ready(Some(Ok(chunk.into_bytes())))
     }
 
-    /// Holds what comes meanwhile, as far as it comes unasked, with little waste.
+    /// Stores with little waste the data that comes unrequested meanwhile.
     pub fn poll_stow(&mut self, cx: &mut Context<'_>) -> Poll<Infallible> {
         match self {
             Body::Http2(body) => body.poll_stow(cx),
-            // It waits in the connection.
+            // The data waits in the connection.
             Body::Http1 { .. } | Body::Whole(_) | Body::Broken(_) => Poll::Pending,
         }
     }
 
-    /// Adds to `chunk` the next of what is there; false at the end.
+    /// Adds the next available data to `chunk`; false at the end.
     fn poll_more(&mut self, cx: &mut Context<'_>, chunk: &mut Chunk) -> Poll<Result<bool, BoxError>> {
         match self {
             Body::Http1 { body, .. } => body.poll_more(cx, chunk.buffer()),

@@ -1,4 +1,4 @@
-//! Makes connections: TCP that notices a dead peer, a proxy where there is one, TLS with rustls and ring.
+//! Makes connections: TCP that notices a dead peer, through a proxy if there is one, TLS with rustls and ring.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -47,29 +47,29 @@ use crate::{
 /// From the first packet to the end of the handshakes, as long as kubectl.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A network that is back is found sooner by a new first packet: an old one is repeated ever less often.
+/// A new first packet finds a network that has come back sooner: an old one is repeated less and less often.
 const TCP_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A peer that is gone without a word (a laptop that slept, a NAT that forgot) is noticed after 15 + 3 × 10 s.
+/// A peer that disappeared silently (a laptop that slept, a NAT that forgot) is noticed after 15 + 3 × 10 s.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(15);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_PROBES: u32 = 3;
 
 pub struct Connector {
     server: Uri,
-    /// The server as words for errors.
+    /// The server, as errors name it.
     shown: String,
     tls: ClientConfig,
     /// The name to expect in the certificate, if not that in the URL.
     name: Option<ServerName<'static>>,
     pub route: Route,
-    /// As words for errors.
+    /// As errors name it.
     proxy: Option<String>,
     pub round_trip: RoundTrip,
 }
 
 impl Connector {
-    /// `http1`: HTTP/2 is not offered.
+    /// `http1`: do not offer HTTP/2.
     pub fn new(
         server: &Uri,
         shown: &str,
@@ -88,7 +88,7 @@ impl Connector {
         Ok(Connector { server, shown, tls, name: trust.name, route, proxy, round_trip: RoundTrip::new() })
     }
 
-    /// A maker of connections; `identity` goes before the kubeconfig's own client certificate.
+    /// A connector; `identity` takes precedence over the client certificate of the kubeconfig.
     pub fn dialer(&self, identity: Option<Arc<CertifiedKey>>) -> Result<Dialer, Error> {
         let tls = match self.server.scheme_str() {
             Some("https") => {
@@ -125,20 +125,20 @@ fn address(server: &Uri) -> Uri {
     let port = server.port_u16().unwrap_or(if server.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 });
     let host = server.host().unwrap_or_default();
     let scheme = server.scheme_str().unwrap_or("https");
-    // It was a URL before.
+    // The parts come from a URL.
     format!("{scheme}://{host}:{port}/").parse().unwrap_or_else(|_| server.clone())
 }
 
-/// How connections are read and counted.
+/// The options for reading and counting connections.
 #[derive(Debug, Clone)]
 pub struct ConnectionOptions {
     pub pace: Pace,
-    /// How much the streams of HTTP/2 may have under way.
+    /// The windows of the streams of HTTP/2.
     pub windows: Arc<Windows>,
     pub stats: Stats,
 }
 
-/// A new connection, by what is spoken on it.
+/// A new connection, by its protocol.
 pub enum Dialed {
     Http1(Stream),
     Http2(Connection),
@@ -151,21 +151,21 @@ pub struct Dialer {
     shown: String,
     tls: Option<(TlsConnector, ServerName<'static>)>,
     pub route: Route,
-    /// As words for errors.
+    /// As errors name it.
     proxy: Option<String>,
     pub round_trip: RoundTrip,
 }
 
-/// Gives a connection to a host, through a proxy or not.
+/// Makes connections to a host, through a proxy or directly.
 pub type Route = BoxCloneSyncService<Uri, Wire, BoxError>;
 
 impl Dialer {
-    /// The server as words for errors.
+    /// The server, as errors name it.
     pub fn server(&self) -> &str {
         &self.shown
     }
 
-    /// A connection on which requests can be sent.
+    /// Makes a connection that can send requests.
     pub async fn dial(&self, options: &ConnectionOptions) -> Result<Dialed, Error> {
         self.in_time(async {
             let stream = self.connect(options, None).await?;
@@ -181,7 +181,7 @@ impl Dialer {
         .await
     }
 
-    /// One that speaks HTTP/1.1 though the server may know better.
+    /// Makes a connection of HTTP/1.1, even if the server knows HTTP/2.
     pub async fn dial_http1(&self, options: &ConnectionOptions) -> Result<Stream, Error> {
         self.in_time(self.connect(options, Some(vec![b"http/1.1".to_vec()]))).await
     }
@@ -197,7 +197,7 @@ impl Dialer {
         })
     }
 
-    /// `protocols`: those that are offered, if not all.
+    /// `protocols`: those to offer, if not all.
     async fn connect(
         &self,
         options: &ConnectionOptions,
@@ -216,7 +216,7 @@ impl Dialer {
         Ok(stream)
     }
 
-    /// With TLS 1.3 it is one round trip, to the server itself, whatever lies between.
+    /// With TLS 1.3 a handshake is one round trip to the server itself, whatever lies between.
     async fn handshake(&self, handshake: Connect<Wire>) -> Result<Stream, BoxError> {
         let begun = Instant::now();
         let stream = handshake.await?;
@@ -262,8 +262,8 @@ fn direct(stream: TokioIo<TcpStream>) -> Wire {
 
 /// TLS that trusts the authorities of `trust`.
 fn trusting(server: &str, trust: &Trust) -> Result<ClientConfig, Error> {
-    // Should another crate of the binary bring a second provider along, rustls would not choose, but panic. That one
-    // is installed already is no error.
+    // If another crate of the binary brought a second provider, rustls would panic instead of choosing one. An error
+    // means that one is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut config = kube::Config::new(Uri::from_static("https://unused"));
     config.accept_invalid_certs = trust.insecure;

@@ -1,32 +1,32 @@
-//! Tells the bytes of an HTTP/1.1 body from what frames them.
+//! Separates the bytes of an HTTP/1.1 body from their framing.
 
 use bytes::BytesMut;
 use http::{HeaderMap, StatusCode, header};
 
 use crate::cluster::error::NotHttp;
 
-/// How a body ends, and how far it has come.
+/// The kind of framing, and the progress in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Framing {
-    /// So many bytes are to come.
+    /// This many bytes remain.
     Length(u64),
     Chunked(Chunked),
-    /// It goes on until the connection is closed.
+    /// The body ends with the connection.
     Close,
 }
 
 /// The next part of a chunked body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Chunked {
-    /// The size of a chunk, or more of it: what it is so far, and how many digits that were.
+    /// Within the size of a chunk: its value so far, and the number of digits.
     Size(u64, u8),
-    /// The rest of the line behind a size.
+    /// Within the rest of the line after a size.
     Extension(u64),
-    /// So many bytes of a chunk.
+    /// This many bytes of a chunk remain.
     Data(u64),
-    /// The line break behind a chunk.
+    /// Within the line break after a chunk.
     Break,
-    /// A line of the trailer, of which so many bytes were read.
+    /// Within a line of the trailer, after this many bytes of it.
     Trailer(u32),
     End,
 }
@@ -55,12 +55,12 @@ impl Framing {
         }
     }
 
-    /// Whether all of the body was read. One that the connection's end ends never knows.
+    /// Whether the whole body was read; never true for a body that ends with the connection.
     pub fn is_done(&self) -> bool {
         matches!(self, Framing::Length(0) | Framing::Chunked(Chunked::End))
     }
 
-    /// Adds to `body` what `input` holds of it; how much of the input that was, framing included.
+    /// Adds the bytes of the body in `input` to `body`. Returns how many bytes of the input were used, framing included.
     pub fn decode(&mut self, input: &[u8], body: &mut BytesMut) -> Result<usize, NotHttp> {
         match self {
             Framing::Close => {
@@ -134,7 +134,7 @@ mod tests {
 
     use super::*;
 
-    /// Decodes an input that is read in pieces that end at `cuts`.
+    /// Decodes an input that is read in pieces, which end at `cuts`.
     fn decode(framing: Framing, input: &[u8], cuts: &[usize]) -> Result<(Vec<u8>, usize, bool), NotHttp> {
         let (mut framing, mut body, mut at) = (framing, BytesMut::new(), 0);
         for &cut in cuts.iter().chain([&input.len()]) {

@@ -1,4 +1,4 @@
-//! HTTP/1.1, one request at a time on a connection, read where it is awaited: no task and no channel lie between.
+//! HTTP/1.1: one request at a time on a connection, which is read by the task that awaits the answer.
 
 use std::{
     io,
@@ -18,7 +18,7 @@ use crate::cluster::error::NotHttp;
 const LONGEST_HEAD: usize = 64 << 10;
 const MOST_HEADERS: usize = 100;
 
-/// Sends a request and reads the head of its answer. The connection goes to `idle` when all of the answer was read.
+/// Sends a request and reads the head of its answer. The connection goes to `idle` once the whole answer is read.
 pub async fn send(
     mut stream: Box<Stream>,
     request: &Request<Bytes>,
@@ -42,7 +42,7 @@ pub async fn send(
     Ok(parts.map(|()| body))
 }
 
-/// The request as it is sent.
+/// The bytes of the request.
 fn written(request: &Request<Bytes>) -> Vec<u8> {
     let uri = request.uri();
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
@@ -64,7 +64,7 @@ fn written(request: &Request<Bytes>) -> Vec<u8> {
     out
 }
 
-/// Reads on in `head`; None after an interim answer.
+/// Reads more of the head; None after an interim answer.
 async fn read_head(
     stream: &mut Stream,
     head: &mut Vec<u8>,
@@ -93,7 +93,7 @@ async fn read_head(
     }
 }
 
-/// None where it is not whole yet. The number is its length.
+/// The head and its length; None while it is incomplete.
 fn parse_head(head: &[u8]) -> Result<Option<(usize, Response<()>, Version)>, NotHttp> {
     let wrong = |error: &dyn std::fmt::Display| NotHttp(error.to_string());
     let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
@@ -116,22 +116,22 @@ fn parse_head(head: &[u8]) -> Result<Option<(usize, Response<()>, Version)>, Not
 
 /// The body of an answer.
 pub struct Body {
-    /// None once it is read to its end.
+    /// None after the end.
     stream: Option<Box<Stream>>,
     framing: Framing,
-    /// Takes the connection until its next request.
+    /// Keeps the connection until its next request.
     idle: Option<Arc<IdleConnections>>,
-    /// How much the last reads gave: a guess for the next ones.
+    /// The size of the last reads, as a guess for the next ones.
     expected: usize,
 }
 
 impl Body {
-    /// How far its connection has come, where the bandwidth may hold it back.
+    /// The progress of the connection, if the bandwidth is limited.
     pub fn progress(&self) -> Option<Progress> {
         self.stream.as_ref()?.progress()
     }
 
-    /// Adds to `chunk` what one read gives; false at the end.
+    /// Adds the bytes of one read to `chunk`; false at the end.
     pub fn poll_more(&mut self, cx: &mut Context<'_>, chunk: &mut BytesMut) -> Poll<Result<bool, BoxError>> {
         if self.framing.is_done()
             && let (Some(stream), Some(idle)) = (self.stream.take(), &self.idle)

@@ -1,4 +1,4 @@
-//! Keeps connections of HTTP/1.1 that wait for their next request.
+//! Keeps idle connections of HTTP/1.1 for their next request.
 
 use std::{
     pin::Pin,
@@ -15,21 +15,21 @@ use tokio::{
 
 use super::stream::Stream;
 
-/// How many connections may wait for their next request: as many as logs are read at once where none is followed. Those
-/// beyond a few do so only for as long as one log may follow the other, and a few for longer.
+/// The most idle connections: as many as logs are read at once without following. A few stay for long, the others only
+/// for as long as the next log may take to be opened.
 const MOST_IDLE: usize = 64;
 const IDLE_MANY: Duration = Duration::from_secs(5);
 const FEW_IDLE: usize = 4;
 const IDLE: Duration = Duration::from_secs(30);
 
-/// Connections that wait for their next request, the one that waits longest first.
+/// Idle connections, the longest idle first.
 #[derive(Default)]
 pub struct IdleConnections(Mutex<Waiting>);
 
 #[derive(Default)]
 struct Waiting {
     connections: Vec<(Box<Stream>, Instant)>,
-    /// Closes those that were not used, while there are any.
+    /// Closes connections that stay idle, while there are any.
     sweeper: Option<JoinHandle<()>>,
 }
 
@@ -42,11 +42,11 @@ impl Drop for Waiting {
 }
 
 impl IdleConnections {
-    /// One that was not closed in the meantime, as far as that can be known.
+    /// A connection that the server has not closed meanwhile, as far as can be known.
     pub fn take(&self) -> Option<Box<Stream>> {
         let mut waiting = self.lock();
         while let Some((mut stream, _)) = waiting.connections.pop() {
-            // Bytes before a request are as good as its end.
+            // A connection with bytes before its request is as good as closed.
             let mut cx = Context::from_waker(Waker::noop());
             if Pin::new(&mut stream).poll_fill_buf(&mut cx).is_pending() {
                 return Some(stream);
@@ -70,7 +70,7 @@ impl IdleConnections {
     }
 }
 
-/// Closes the connections that have waited for too long, until none is left.
+/// Closes the connections that have been idle for too long, until none is left.
 async fn sweep(idle: Weak<IdleConnections>) {
     loop {
         sleep(IDLE_MANY).await;
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
     use crate::cluster::http::stream::{Proxied, Wire};
 
-    /// How many of these are closed.
+    /// The number of these that are closed.
     fn closed(peers: &mut [DuplexStream]) -> usize {
         let mut cx = Context::from_waker(Waker::noop());
         let is_closed = |peer: &mut DuplexStream| pin!(peer.read_u8()).poll(&mut cx).is_ready();
