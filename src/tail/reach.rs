@@ -1,7 +1,7 @@
 //! How far a log was read: whether it was opened, and how its last answer ended.
 
-use super::{stream::End, whereabouts::Log};
-use crate::{cluster::Error, schedule::Mode};
+use super::whereabouts::Log;
+use crate::{cluster::Error, event::Instant, schedule::Mode};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
@@ -20,6 +20,24 @@ pub enum Reach {
     Ended,
     /// The same, but lines behind the last one read may be missing.
     EndedShort,
+}
+
+/// How an answer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    Clean,
+    /// Before a line of that instant: the last line that was read is not in it, or it is too late to be this instance's.
+    Doubtful(Option<Instant>),
+    /// Before a line that was written after the log was opened, and so was not requested.
+    Beyond,
+    /// All lines or bytes that were requested have come.
+    Enough,
+    /// Still open, but the lines since the last tear may be those of the next instance.
+    Foreign,
+    /// Still open, but busy enough to deserve its own connection.
+    Busy,
+    /// Still open, but silent although there are lines to come, or although there was no room to look.
+    Silent,
 }
 
 /// The circumstances of an answer, beside how it ended.

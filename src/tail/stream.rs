@@ -14,6 +14,7 @@ use super::{
     idle::Idle,
     logs::{Answer, Logs},
     progress::Progress,
+    reach::End,
     report::Report,
 };
 use crate::{
@@ -94,24 +95,6 @@ pub enum Doubt {
     Stop,
     /// Read on; where the last line that was read is not in the answer, report that lines may be missing.
     Report,
-}
-
-/// How an answer ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
-    Clean,
-    /// Before a line of that instant: the last line that was read is not in it, or it is too late to be this instance's.
-    Doubtful(Option<Instant>),
-    /// Before a line that was written after the log was opened, and so was not requested.
-    Beyond,
-    /// All lines or bytes that were requested have come.
-    Enough,
-    /// Still open, but the lines since the last tear may be those of the next instance.
-    Foreign,
-    /// Still open, but busy enough to deserve its own connection.
-    Busy,
-    /// Still open, but silent although there are lines to come, or although there was no room to look.
-    Silent,
 }
 
 impl<L: Logs> Reading<'_, L> {

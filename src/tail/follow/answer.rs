@@ -19,8 +19,8 @@ use crate::{
     tail::{
         check::Checker,
         logs::{Answer, Logs},
-        reach::{Answered, Reach},
-        stream::{DRAIN, Doubt, End, Reading, Terms, Watchdog},
+        reach::{Answered, End, Reach},
+        stream::{DRAIN, Doubt, Reading, Terms, Watchdog},
         whereabouts::Log,
     },
 };
