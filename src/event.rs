@@ -1,11 +1,15 @@
 //! Events: everything that travels from sources to sinks, in order for each origin.
 
-use std::sync::Arc;
+use std::{
+    fs::File,
+    io::{self, Read, Seek},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use crate::{lines::Spool, notice::Notice, origin::Origin};
+use crate::{notice::Notice, origin::Origin};
 
 /// Every instance of an origin sends first `Opened` and last `Closed`, once each.
 #[derive(Debug)]
@@ -129,5 +133,22 @@ impl Batch {
             self.items[to] = self.items[from as usize];
         }
         self.items.truncate(indices.len());
+    }
+}
+
+/// The rest of a line that is too long for memory, in a file without a name.
+#[derive(Debug, Clone)]
+pub struct Spool(Arc<File>);
+
+impl Spool {
+    pub fn new(file: File) -> Spool {
+        Spool(file.into())
+    }
+
+    /// Reads from the start of the rest.
+    pub fn reader(&self) -> io::Result<impl Read> {
+        let mut file = &*self.0;
+        file.rewind()?;
+        Ok(file)
     }
 }

@@ -1,10 +1,8 @@
 //! Limits the memory of a long line: further bytes are cut, or kept in a file.
 
-use std::{
-    fs::File,
-    io::{self, Read, Seek, Write},
-    sync::Arc,
-};
+use std::{fs::File, io::Write};
+
+use crate::event::Spool;
 
 /// Bytes of a line that are kept in memory in any case.
 const HELD: usize = 64 << 10;
@@ -71,19 +69,6 @@ pub struct LongLine {
     spool: Option<File>,
 }
 
-/// The rest of a line that is too long for memory.
-#[derive(Debug, Clone)]
-pub struct Spool(Arc<File>);
-
-impl Spool {
-    /// Reads from the start of the rest.
-    pub fn reader(&self) -> io::Result<impl Read> {
-        let mut file = &*self.0;
-        file.rewind()?;
-        Ok(file)
-    }
-}
-
 impl LongLine {
     pub fn new(limit: LineLimit) -> Self {
         // If no file can be created, the line is cut.
@@ -110,7 +95,7 @@ impl LongLine {
     /// The complete message: the part in memory, and the rest if it was kept.
     pub fn end(mut self) -> (Vec<u8>, Option<Spool>) {
         match self.spool {
-            Some(file) => (self.head, Some(Spool(file.into()))),
+            Some(file) => (self.head, Some(Spool::new(file))),
             None => {
                 let kept = whole(&self.head);
                 let cut = self.beyond + (self.head.len() - kept) as u64;
@@ -138,7 +123,7 @@ mod tests {
         let mut line = LongLine::new(limit);
         parts.iter().for_each(|part| line.push(part.as_bytes()));
         let (head, spool) = line.end();
-        let rest = spool.map(|spool| io::read_to_string(spool.reader().expect("a file")).expect("text"));
+        let rest = spool.map(|spool| std::io::read_to_string(spool.reader().expect("a file")).expect("text"));
         (String::from_utf8_lossy(&head).into_owned(), rest)
     }
 

@@ -4,11 +4,11 @@ use bytes::{Buf, Bytes, BytesMut};
 use memchr::memchr_iter;
 
 use super::{
-    long::{self, LineLimit, LongLine, Spool},
+    long::{self, LineLimit, LongLine},
     stamps::{Piece, Stamps, Unstamped},
     timestamp::TimestampParser,
 };
-use crate::event::{Instant, Line};
+use crate::event::{Instant, Line, Spool};
 
 /// Container runtimes split a long line into pieces whose size is a multiple of this.
 const PIECE_UNIT: usize = 1 << 10;

@@ -8,7 +8,6 @@ mod stats;
 
 use std::io;
 
-pub use output::WholeLines;
 pub use print::Print;
 pub use stats::{report, report_whenever_asked};
 

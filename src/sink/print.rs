@@ -4,8 +4,7 @@ use std::io::{self, Read, Write};
 
 use super::{Closed, Sink, output::Output};
 use crate::{
-    event::{Batch, Event, Item},
-    lines::Spool,
+    event::{Batch, Event, Item, Spool},
     notice::{Notice, Recent},
     render::Renderer,
 };

@@ -7,7 +7,7 @@ use std::{
 
 use rustix::{event::PollFlags, fs::FileType};
 
-use crate::io::wait;
+use super::wait;
 
 /// The most bytes that a pipe takes atomically (`PIPE_BUF` on Linux).
 const ATOMIC: usize = 4096;

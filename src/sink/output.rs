@@ -1,7 +1,5 @@
 //! Writes to standard output and standard error, on its own thread.
 
-mod pipe;
-
 use std::{
     io::{self, Write},
     os::fd::{AsFd, OwnedFd},
@@ -10,8 +8,6 @@ use std::{
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::{sync::mpsc, time::sleep};
-
-pub use pipe::WholeLines;
 
 use super::Closed;
 

@@ -1,6 +1,8 @@
 //! The three standard streams of a process, or replacements. Another program that shares them may have set them
 //! non-blocking, which affects all processes; reads and writes then wait.
 
+mod pipe;
+
 use std::{
     fs::File,
     io::{self, Read, Write},
@@ -9,7 +11,7 @@ use std::{
 
 use rustix::event::{PollFd, PollFlags, poll};
 
-use crate::sink::WholeLines;
+use pipe::WholeLines;
 
 pub struct Io {
     pub stdin: Box<dyn Read + Send>,
@@ -47,7 +49,7 @@ fn copy(stream: BorrowedFd<'_>) -> io::Result<File> {
 
 /// Waits until the file can be read or written, or its other end is closed; the next read or write shows which. May
 /// block for ever: call it only on threads that can be abandoned.
-pub(crate) fn wait(file: &File, what: PollFlags) {
+fn wait(file: &File, what: PollFlags) {
     // If interrupted, the caller waits again.
     let _ = poll(&mut [PollFd::new(file, what)], None);
 }
