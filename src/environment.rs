@@ -26,6 +26,7 @@ pub struct Environment {
 }
 
 impl Environment {
+    #[expect(clippy::disallowed_methods, reason = "it only asks whether the streams are terminals")]
     pub fn of_process() -> Environment {
         Environment {
             stdin_is_terminal: stdin().is_terminal(),

@@ -25,6 +25,7 @@ mod json;
 mod lines;
 
 mod filter;
+mod flow;
 mod order;
 
 mod render;
@@ -34,6 +35,7 @@ mod complete;
 mod exit;
 mod io;
 mod run;
+mod signals;
 
 use std::{ffi::OsString, io::Write};
 

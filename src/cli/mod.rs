@@ -50,6 +50,10 @@ pub fn parse(argv: impl IntoIterator<Item = OsString>, env: &Environment) -> Res
     }
     let program = program(argv0.as_ref());
     let pflag::Found { flags, positionals } = pflag::walk(argv)?;
+    if !is_at_most_one_query(&positionals) {
+        // An error whatever the flags are, even with --help. The plan, which knows queries, words it.
+        return Ok(Command::Run(Box::new(Args::new(positionals, &[])?)));
+    }
     let args = Args::new(positionals, &flags)?;
     if let Some(shell) = args.get(&other::COMPLETION).filter(|shell| !shell.is_empty()) {
         return scripts::script(shell).map(|script| Command::Print(script.to_owned()));
@@ -63,6 +67,10 @@ pub fn parse(argv: impl IntoIterator<Item = OsString>, env: &Environment) -> Res
     } else {
         Command::Run(Box::new(with_config(args, env, |_| true)?))
     })
+}
+
+fn is_at_most_one_query(positionals: &[Positional]) -> bool {
+    positionals.len() <= 1 && positionals.iter().all(|word| word.value.to_str().is_some())
 }
 
 /// Adds the flags of the config file that are `wanted`.

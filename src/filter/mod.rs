@@ -77,9 +77,14 @@ mod tests {
         plan::LinePattern,
     };
 
+    #[expect(clippy::needless_update, reason = "it compiles with another filter too")]
+    fn plan(include: Vec<LinePattern>, exclude: Vec<LinePattern>) -> FilterPlan {
+        FilterPlan { include, exclude, ..FilterPlan::default() }
+    }
+
     fn kept(include: &[&str], exclude: &[&str], lines: &[&str]) -> Vec<String> {
         let compile = |patterns: &[&str]| patterns.iter().map(|p| LinePattern::new(p).unwrap()).collect();
-        let plan = FilterPlan { include: compile(include), exclude: compile(exclude) };
+        let plan = plan(compile(include), compile(exclude));
         let mut batch = batch(lines);
         if let Some(kept) = Filter::new(&plan).select(&batch.clone()) {
             batch.keep(kept);
@@ -131,7 +136,7 @@ mod tests {
 
     #[test]
     fn gaps_stay() {
-        let plan = FilterPlan { exclude: vec![LinePattern::new("").unwrap()], ..FilterPlan::default() };
+        let plan = plan(Vec::new(), vec![LinePattern::new("").unwrap()]);
         let mut batch = batch(LINES);
         batch.items.push(Item::Gap(Gap::Behind(None)));
         assert_eq!(Filter::new(&plan).select(&batch), Some(&[4][..]));

@@ -1,12 +1,14 @@
 //! The three standard streams of a process, or replacements. Another program that shares them may have set them
 //! non-blocking, which affects all processes; reads and writes then wait.
 
+#![expect(clippy::disallowed_methods, reason = "all others take the streams from here")]
+
 mod pipe;
 
 use std::{
     fs::File,
     io::{self, Read, Write},
-    os::fd::{AsFd, BorrowedFd},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
 };
 
 use rustix::event::{PollFd, PollFlags, poll};
@@ -32,6 +34,11 @@ impl Io {
             Err(_) => Box::new(io::stdout()),
         };
         Self { stdin, stdout, stderr: Self::process_stderr() }
+    }
+
+    /// Standard output of this process, to ask whether it is still read.
+    pub fn process_stdout() -> io::Result<OwnedFd> {
+        io::stdout().as_fd().try_clone_to_owned()
     }
 
     /// Standard error of this process, to be written ahead of all waiting output.

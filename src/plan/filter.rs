@@ -31,7 +31,9 @@ impl FilterPlan {
 
     /// Whether a line must be in memory to decide about it.
     pub fn looks_into_lines(&self) -> bool {
-        !self.include.is_empty() || !self.exclude.is_empty()
+        // A new filter does not compile until it has its answer here.
+        let FilterPlan { include, exclude } = self;
+        !include.is_empty() || !exclude.is_empty()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Write},
-    os::fd::{AsFd, OwnedFd},
+    os::fd::OwnedFd,
     thread,
 };
 
@@ -10,6 +10,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::{sync::mpsc, time::sleep};
 
 use super::Closed;
+use crate::io::Io;
 
 /// Interval of checks for a closed reader while nothing is written.
 const LOOK: std::time::Duration = std::time::Duration::from_secs(1);
@@ -48,7 +49,7 @@ impl Output {
 
     /// Also notices a closed reader of this process's standard output while no line is written.
     pub fn watch_stdout(mut self) -> Self {
-        self.stdout = io::stdout().as_fd().try_clone_to_owned().ok();
+        self.stdout = Io::process_stdout().ok();
         self
     }
 

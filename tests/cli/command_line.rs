@@ -18,6 +18,14 @@ fn one_query_is_enough() {
     wrong("-A web db", &["\"db\"", "-A"]);
 }
 
+/// Even beside flags that print something instead of a run, and beside flags that are wrong or without effect.
+#[test]
+fn two_queries_are_the_error_whatever_the_flags_are() {
+    for flags in ["--help", "-v", "--completion zsh", "--show-hidden-options", "--stdin", "--gaps=x"] {
+        wrong(&format!("web db {flags}"), &["only one query", "\"db\""]);
+    }
+}
+
 #[test]
 fn a_regex_that_is_wrong_is_named_with_its_flag() {
     wrong("we(b", &["we(b"]);

@@ -59,9 +59,9 @@ flags! {
         .help("Wait at most this long for a response (default 0: until a minute of silence)");
 
     /// Has no effect, since nothing is cached.
-    pub static CACHE_DIR: Flag<File> = flag("cache-dir", "DIR").help("Have no effect, since nothing is cached");
+    pub static CACHE_DIR: Flag<File> = flag("cache-dir", "DIR").help("Accept kubectl's flag; nothing is cached");
 
     /// Has no effect, since responses are never compressed.
     pub static DISABLE_COMPRESSION: Flag<Switch> = flag("disable-compression", "")
-        .help("Have no effect, since nothing is compressed");
+        .help("Accept kubectl's flag; nothing is compressed");
 }

@@ -21,7 +21,7 @@ flags! {
         .help("Highlight matches");
 
     /// Cut longer lines and mark how much was cut; filters see the rest. 0 shows lines whole, and takes as much memory
-    /// as the longest needs. Default: 1MiB; but `-o raw` without any of the three flags above shows lines of any length,
+    /// as the longest needs. Default: 1MiB; but `-o raw` without filters and highlights shows lines of any length,
     /// by way of a temporary file
     pub static MAX_LINE: Flag<Text> = flag("max-line", "SIZE")
         .help("Cut longer lines (default 1MiB, 0 = never)");

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    io::{Write, stderr, stdin},
+    io::{Write, stdin},
 };
 
 use futures::future::join_all;
@@ -13,6 +13,7 @@ use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use crate::{
     cluster::{Cluster, Error},
+    io::Io,
     plan::{Query, Selection},
 };
 
@@ -102,6 +103,6 @@ impl Drop for Terminal {
         // An error means that the terminal is gone.
         let _ = tcsetattr(stdin(), OptionalActions::Now, found);
         // Ends bracketed paste and shows the cursor.
-        let _ = write!(stderr(), "\x1b[?2004l\x1b[?25h\r\n");
+        let _ = write!(Io::process_stderr(), "\x1b[?2004l\x1b[?25h\r\n");
     }
 }

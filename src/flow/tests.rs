@@ -2,13 +2,15 @@
 
 use std::{collections::VecDeque, io, time::Duration};
 
+use futures::{FutureExt, future::try_join};
 use tokio::time::sleep;
 
 use super::*;
 use crate::{
     event::Event,
+    order::Arrival,
     plan::FilterPlan,
-    queue::{Capacity, Queued},
+    queue::{self, Capacity, Queued},
 };
 
 /// Holds each event back for a second.
@@ -90,7 +92,7 @@ async fn give(out: queue::Sender) {
 async fn shown(order: impl Order, sink: &mut Record) -> Result<(), Closed> {
     let (sender, receiver) = queue::new(Arrival::CAPACITY);
     let filter = Filter::new(&FilterPlan::default());
-    try_join(give(sender).map(Ok), show(receiver, filter, order, sink)).await.map(|_| ())
+    try_join(give(sender).map(Ok), flow(receiver, filter, order, sink)).await.map(|_| ())
 }
 
 fn texts(shown: &[(u64, String)]) -> Vec<(u64, &str)> {
