@@ -39,7 +39,7 @@ impl Report {
     pub async fn gap(&mut self, gap: Gap, opened: bool) {
         self.incomplete = true;
         if !opened {
-            return self.outlet.warning("gone before its log could be read").await;
+            return self.outlet.warning("the log was removed before it could be read").await;
         }
         let (origin, items) = (self.outlet.origin().clone(), vec![Item::Gap(gap)]);
         self.outlet.batch(Batch { origin, data: Bytes::new(), items, rest: None }).await;

@@ -46,7 +46,7 @@ impl<L: Logs> Tail<L> {
 
     async fn without_previous(&mut self) -> Reason {
         if self.plan().previous {
-            self.report.outlet.warning("has no previous instance; skipped").await;
+            self.report.outlet.warning("no previous instance; skipped").await;
             self.progress.reach.no_such_log();
         } else {
             if self.may_be_foreign() {

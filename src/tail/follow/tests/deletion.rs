@@ -27,7 +27,7 @@ async fn a_request_for_the_log_of_a_deleted_pod_is_waited_for_no_longer() {
     let (ended, said, _) = story.end().await;
     assert_eq!(
         (ended.reason, said),
-        (Reason::Deleted, vec!["! gone before its log could be read".to_owned()])
+        (Reason::Deleted, vec!["! the log was removed before it could be read".to_owned()])
     );
     assert!(began.elapsed() <= DRAIN, "{:?}", began.elapsed());
 }
@@ -138,7 +138,7 @@ async fn a_log_that_is_not_found_of_a_pod_that_is_gone_is_not_asked_for_again() 
     story.apiserver_knows(1);
     let (ended, said, asked) = story.end().await;
     assert_eq!((ended.reason, asked.len()), (Reason::Deleted, 1));
-    assert_eq!(said, ["! gone before its log could be read"]);
+    assert_eq!(said, ["! the log was removed before it could be read"]);
 }
 
 /// According to the status, its container runs.
@@ -158,7 +158,7 @@ async fn a_log_that_was_never_read_is_reported_if_its_pod_is_gone() {
     story.pass(2.0).await;
     story.life.send_replace(Life::Deleted);
     let (ended, said, _) = story.end().await;
-    assert_eq!(said, ["! gone before its log could be read"]);
+    assert_eq!(said, ["! the log was removed before it could be read"]);
     assert!(!ended.complete);
 }
 

@@ -178,6 +178,6 @@ async fn a_container_without_a_previous_instance_is_left_out() {
     let plan = LogPlan { previous: true, ..as_it_is() };
     let story = Story::begin(plan, Life::Running, |_| Reply::refusal(400, NO_PREVIOUS));
     let (ended, said, asked) = story.end().await;
-    assert_eq!((said.join(" ").as_str(), asked.len()), ("! has no previous instance; skipped", 1));
+    assert_eq!((said.join(" ").as_str(), asked.len()), ("! no previous instance; skipped", 1));
     assert!(ended.complete, "{ended:?}");
 }
