@@ -1,10 +1,10 @@
-//! The kubelet's error messages that control the code: errors known only by their text.
+//! The kubelet's words that control the code: errors and reasons known only by their text.
 //!
 //! A kubelet that fails within a log writes its error as a line, with status 200, and ends the log; one that fails
 //! before answering uses a status that has many meanings. No message is part of an API: if a new Kubernetes changes
-//! one, it is treated like any other error.
+//! one, it is treated like any other error. The same holds for the reasons in a container's status.
 //!
-//! Each error names where its text was seen: on a real cluster of that version, or in the source of those versions.
+//! Each error and reason names where its text was seen: on a real cluster of that version, or in the source of those versions.
 
 /// An error known by its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,12 @@ impl KubeletError {
             _ => None,
         }
     }
+}
+
+/// Whether a container that waits for this reason is starting as usual: every new container waits for its volumes and
+/// image, or for the init containers of its pod. Source (`pkg/kubelet/kubelet_pods.go`) of unknown versions.
+pub fn is_starting(reason: &str) -> bool {
+    matches!(reason, "ContainerCreating" | "PodInitializing")
 }
 
 /// The apiserver's reason for a missing answer from a kubelet, which follows the requested address. Cluster 1.36; the
@@ -88,6 +94,14 @@ mod tests {
             "container \"app\" in pod \"web-1\" is terminated",
         ] {
             assert_eq!(KubeletError::of(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_container_that_starts_is_known_by_its_reason() {
+        assert!(is_starting("ContainerCreating") && is_starting("PodInitializing"));
+        for reason in ["", "CrashLoopBackOff", "ImagePullBackOff", "CreateContainerConfigError"] {
+            assert!(!is_starting(reason), "{reason}");
         }
     }
 

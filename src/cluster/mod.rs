@@ -31,7 +31,7 @@ use tower::service_fn;
 pub use access::kubeconfig::Named;
 pub use error::{Asked, Error};
 pub use http::{MOST_ALONE, MOST_STREAMS};
-pub use kubelet::KubeletError;
+pub use kubelet::{KubeletError, is_starting};
 #[cfg(test)]
 pub use limit::Limiter;
 pub use limit::POLLS;

@@ -132,7 +132,7 @@ fn missing(gap: Gap) -> String {
     };
     match gap {
         Gap::Unchecked(None) | Gap::Behind(None) => {
-            "lines may be missing: the log was gone before it could be read".to_owned()
+            "lines may be missing: the log was removed before it could be read".to_owned()
         }
         Gap::Unchecked(last) => format!(
             "the node removed this log before its end could be checked; the last line shown is from {}",

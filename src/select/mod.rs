@@ -1,5 +1,6 @@
 //! Turns pod events into instances that start and end.
 
+mod failure;
 mod pod;
 mod resource;
 mod track;

@@ -9,7 +9,7 @@ use kube::{
 use serde_json::Value;
 use tokio::time::sleep;
 
-use super::watch::FailureReport;
+use super::failure::FailureReport;
 use crate::{
     cluster::{Asked, Cluster, Error},
     notice::{Notice, Scope as About},

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use super::pod::{Absence, ContainerStatus, Pod, State, Terminated};
 use crate::{
+    cluster::is_starting,
     event::Ending,
     instance::{Instance, Life},
     notice::{Kind, Notice, Scope},
@@ -277,9 +278,8 @@ impl Slot {
         changes: &mut Vec<Change>,
     ) {
         let Some(waiting) = &status.state.waiting else { return };
-        // Normal for every new container; reported only without following, since nothing else explains the missing
-        // log.
-        let usual = matches!(waiting.reason.as_str(), "" | "ContainerCreating" | "PodInitializing");
+        // A usual reason is reported only without following, since nothing else explains the missing log.
+        let usual = waiting.reason.is_empty() || is_starting(&waiting.reason);
         if self.reported.contains(&waiting.reason) || (usual && (follow || status.instance().is_some())) {
             return;
         }

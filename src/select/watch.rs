@@ -9,10 +9,14 @@ use kube::{
     runtime::{WatchStreamExt, watcher},
 };
 
-use super::{Tracker, pod::Pod, track::Change};
+use super::{
+    failure::FailureReport,
+    pod::Pod,
+    track::{Change, Tracker},
+};
 use crate::{
     cluster::{Asked, Cluster, Error},
-    notice::{Kind, Notice, Scope as About},
+    notice::{Notice, Scope as About},
 };
 
 /// Most pods on one page of a list.
@@ -247,27 +251,6 @@ struct Progress {
     synced: bool,
     polling_reported: bool,
     failure: FailureReport,
-}
-
-/// Whether a failure was reported that has not ended yet.
-#[derive(Default)]
-pub struct FailureReport(bool);
-
-impl FailureReport {
-    /// A notice, unless the failure was reported already. An unreachable apiserver is reported once for the whole run
-    /// instead.
-    pub fn failed(&mut self, error: &Error) -> Option<Notice> {
-        let news = !self.0 && !error.is_outage();
-        self.0 |= news;
-        let text = format!("{error}; trying again");
-        let kind = if error.is_common() { Kind::Common } else { Kind::Warning };
-        news.then(|| About::Cluster.notice(kind, text))
-    }
-
-    /// Gives `words` if a failure had been reported.
-    pub fn works(&mut self, words: &str) -> Option<String> {
-        std::mem::take(&mut self.0).then(|| words.to_owned())
-    }
 }
 
 impl Progress {

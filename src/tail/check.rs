@@ -1,4 +1,4 @@
-//! Compares the lines that were read of a log with its last line, for which one small request is made.
+//! Compares the lines that were read of a log with its last line: one small request.
 
 use jiff::Timestamp;
 
@@ -13,7 +13,7 @@ use crate::{
 /// The result of a look at the end of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Look {
-    /// The last line as of that instant was read; None: it cannot be judged.
+    /// The last line as of that instant was read; None: unknown.
     Fine(Option<Instant>),
     Missed,
     /// There is no room for a request beside the stream.
@@ -27,7 +27,7 @@ pub struct Checker<'a, L> {
     pub lines: LineLimit,
     /// The request for the stream.
     pub request: LogRequest,
-    /// From when on lines are wanted where none was read yet.
+    /// The instant from which lines are wanted, if none was read yet.
     pub start: Option<Instant>,
 }
 
@@ -37,7 +37,7 @@ impl<L: Logs> Checker<'_, L> {
         match Box::pin(last_line(self.logs, &self.request, self.lines)).await {
             Ok(Last { line: Some(line), .. }) if position.misses(line, self.start) => Look::Missed,
             Ok(Last { line: Some(_), date, .. }) => Look::Fine(Some(date.into())),
-            // A check that gets no answer is no reason to let go of the stream.
+            // An unanswered check does not end the stream.
             Ok(_) | Err(_) => Look::Fine(None),
         }
     }
@@ -46,11 +46,11 @@ impl<L: Logs> Checker<'_, L> {
 /// The end of a log.
 #[derive(Debug, Clone, Copy)]
 pub struct Last {
-    /// The last line, where it is whole and has a timestamp.
+    /// The last line, if it is complete and has a timestamp.
     pub line: Option<Seen>,
     /// Whether the log is empty.
     pub is_empty: bool,
-    /// When it was the last, by the clock of the apiserver, in whole seconds.
+    /// The time at which it was the last, by the clock of the apiserver, in whole seconds.
     pub date: Timestamp,
 }
 

@@ -1,4 +1,4 @@
-//! The part of a log that is wanted: from when on, how much, and without following, until when.
+//! The part of a log that is wanted: its start, its size, and without following, its end.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -8,17 +8,17 @@ use crate::{
     plan::{LogPlan, Since},
 };
 
-/// The apiserver tells its clock in whole seconds.
+/// The apiserver reports its time in whole seconds.
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
-/// How far the clock of a node is assumed to be ahead of the apiserver's at most, until that is known.
+/// The most that the clock of a node is assumed to be ahead of the apiserver's, until it is measured.
 const AHEAD: SignedDuration = SignedDuration::from_secs(10);
 
-/// `--since`, `--since-time`, `--tail` and `--limit-bytes`, as they are meant when a log is opened for the first time and
+/// `--since`, `--since-time`, `--tail` and `--limit-bytes`, as they apply when a log is opened for the first time and
 /// when it is opened again. By default all of it.
 ///
-/// Without following, the log is read as it was when it was opened, by the clock of the apiserver: a line that its container
-/// writes while it is read, or while its end is confirmed, is not wanted.
+/// Without following, the log is read as it was when it was opened, by the clock of the apiserver: a line that its
+/// container writes while it is read, or while its end is verified, is not wanted.
 #[derive(Debug, Default, Clone)]
 pub struct Extent {
     since: Option<Since>,
@@ -26,10 +26,11 @@ pub struct Extent {
     pub quota: Quota,
     /// Whether lines that are written later are left out.
     as_it_is: bool,
-    /// When the log was opened first, and when it was opened last before a line of it was read; by the apiserver's clock.
+    /// The time at which the log was opened first, and at which it was opened last before a line of it was read; by the
+    /// apiserver's clock.
     opened: Option<Timestamp>,
     asked: Option<Timestamp>,
-    /// How far the node's clock is ahead of the apiserver's, once that was measured.
+    /// The time by which the node's clock is ahead of the apiserver's, once it was measured.
     ahead: Option<SignedDuration>,
 }
 
@@ -38,7 +39,7 @@ impl Extent {
         Self {
             since: plan.since,
             tail: plan.tail,
-            // Without confirmation the node's clock is not measured.
+            // Without verification the node's clock is not measured.
             as_it_is: !plan.follow && !plan.previous && plan.confirm,
             ..Self::of_news(plan)
         }
@@ -49,13 +50,13 @@ impl Extent {
         Self { quota: Quota { lines: None, bytes: plan.limit_bytes }, ..Self::default() }
     }
 
-    /// Whether there may be lines that are not wanted.
+    /// Whether there may be unrequested lines.
     pub fn is_bounded(&self) -> bool {
         self.since.is_some() || self.tail.is_some()
     }
 
-    /// The log was opened at this time, and nothing of it was read before if `anew`. `whole`: it is not to go on, so that
-    /// no more than its last lines are shown of it.
+    /// The log was opened at this time, and nothing of it was read before if `anew`. `whole`: it is read without
+    /// following, so that only its last lines are shown.
     pub fn opened(&mut self, at: Timestamp, anew: bool, whole: bool) {
         let first = self.opened.is_none();
         self.opened = self.opened.or(Some(at));
@@ -82,7 +83,7 @@ impl Extent {
         self.tail.filter(|lines| *lines > 0 || self.opened.is_none())
     }
 
-    /// From when on lines are wanted, as far as it is known.
+    /// The instant from which lines are wanted, as far as it is known.
     pub fn start(&self) -> Option<Instant> {
         match self.since() {
             Some(Since::Time(time)) => Some(time.into()),
@@ -90,7 +91,7 @@ impl Extent {
         }
     }
 
-    /// From when on lines are not wanted, since they were written after the log was opened.
+    /// The instant from which lines are unrequested, since they were written after the log was opened.
     pub fn end(&self) -> Option<Instant> {
         let asked = self.asked.filter(|_| self.as_it_is)?;
         let margin = self.ahead.map_or(AHEAD, |ahead| SECOND + ahead);
@@ -105,7 +106,7 @@ impl Extent {
     /// A line that was written at `line` by the node's clock was in the log at `date` by the apiserver's.
     pub fn compare_clocks(&mut self, line: Instant, date: Timestamp) {
         let ahead = SignedDuration::from_nanos(line.0) - date.duration_since(Timestamp::UNIX_EPOCH);
-        // Less can be the rest of the second.
+        // A smaller difference can be the rest of the second.
         self.ahead = self.ahead.max(Some(if ahead > SECOND { ahead } else { SignedDuration::ZERO }));
     }
 

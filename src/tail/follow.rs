@@ -1,4 +1,4 @@
-//! One tail: opens the log of its instance, reads it, and opens it again for as long as there is more to come.
+//! One tail: opens the log of its instance, reads it, and opens it again until it is complete.
 
 mod answer;
 mod confirm;
@@ -35,20 +35,20 @@ use crate::{
 };
 use confirm::Confirmation;
 
-/// How many times a log is requested in vain where nothing is followed.
+/// The most failed requests for a log without following.
 const TRIES: usize = 5;
 
-/// How much later than the kubelet the apiserver may know of a restart.
+/// The longest time from the kubelet's knowledge of a restart to the apiserver's.
 const STATUS_DELAY: Duration = Duration::from_secs(10);
 
-/// A stream that lived this long, from the head of its answer on, is opened again at once.
+/// A stream that lasted this long after the head of its answer is opened again at once.
 const STEADY: Duration = Duration::from_secs(10);
 
 pub struct Tail<L> {
     context: Context<L>,
     instance: Arc<Instance>,
     life: watch::Receiver<Life>,
-    /// When the instance can have written its first line at the earliest.
+    /// The earliest time at which the instance can have written its first line.
     birth: Option<event::Instant>,
     whereabouts: Whereabouts,
     progress: Progress,
@@ -62,16 +62,16 @@ pub struct Tail<L> {
     retries: Retries,
     window: Window,
     seat: Seat,
-    /// Kept from one answer to the next, so that a stream that breaks does not lose its place to those that wait.
+    /// Kept from one answer to the next, so that a broken stream does not lose its place to the waiting ones.
     grant: Option<Grant>,
 }
 
 /// The knowledge that the tail of an instance leaves to the next tail of the container.
 #[derive(Default)]
 pub struct Legacy {
-    /// The container ID of the instance, and where its log was read to: it may have another tail.
+    /// The container ID of the instance, and the position in its log: it may have another tail.
     own: Option<(String, Position)>,
-    /// Where the log of the next instance was read to, before it was known to be that.
+    /// The position in the next instance's log, read before it was recognized.
     next: Position,
     /// The instant of the last line that is the instance's own.
     latest: Option<event::Instant>,
@@ -79,15 +79,15 @@ pub struct Legacy {
     any: bool,
 }
 
-/// How one answer ended, as far as it decides what to do next.
+/// The end of one answer, as far as the next step depends on it.
 enum Outcome {
     Clean,
     /// All lines or bytes that were requested have come.
     Enough,
     Failed(Error),
-    /// The status changed while the answer was on its way, or the stream is to be opened anew.
+    /// The status changed while the answer was on its way, or the stream has to be opened again.
     Reopen,
-    /// From the line of that instant on, the lines may be those of another instance.
+    /// The lines may be another instance's, from the line of that instant on.
     Doubtful(Option<event::Instant>),
     /// A poll requested too few lines.
     Few,
@@ -149,7 +149,7 @@ impl<L: Logs> Tail<L> {
         &self.context.plan
     }
 
-    /// Prints the log until there is no more of it.
+    /// Prints the log until it is complete or lost.
     pub async fn run(&mut self) -> Closed {
         let reason = self.read_all().await;
         self.report_loss(&reason).await;
@@ -185,7 +185,7 @@ impl<L: Logs> Tail<L> {
         let gap = match reason {
             Reason::Deleted => unread.then_some(unchecked),
             Reason::Terminated(_) if unread && removed => Some(unchecked),
-            // There is another instance's log in its place.
+            // Another instance's log is in its place.
             Reason::Terminated(_) if unread && self.log().is_err() => Some(unchecked),
             Reason::Terminated(_) | Reason::Finished => reach.is_short().then_some(Gap::Behind(latest)),
             Reason::Dropped | Reason::Failed => None,
@@ -195,7 +195,7 @@ impl<L: Logs> Tail<L> {
         }
     }
 
-    /// The log with the lines that are not printed yet, or why there is none. The status counts as seen.
+    /// The log with the lines that are not printed yet, or the reason for its absence. The status counts as seen.
     fn log(&mut self) -> Result<Log, Reason> {
         let plan = &self.context.plan;
         if plan.previous {
@@ -209,7 +209,7 @@ impl<L: Logs> Tail<L> {
         self.whereabouts.log(&self.life.borrow_and_update(), self.instance.restart_count, mode)
     }
 
-    /// Reads one answer, once the scheduler grants it. The log to read is the one that is right by then.
+    /// Reads one answer, once the scheduler grants it. The log to read is chosen then.
     async fn read(&mut self) -> Result<(Log, Outcome), Reason> {
         let wanted = self.log()?;
         let want = wanted.mode();
@@ -229,7 +229,7 @@ impl<L: Logs> Tail<L> {
             log => log,
         };
         let purpose = if log.mode() == Mode::Poll { self.purpose_of_poll() } else { purpose };
-        // A poll is meant to wait for its turn.
+        // A poll always waits for its turn.
         if grant.mode != Mode::Poll {
             self.context.stats.waited(Limit::Streams, asked.elapsed());
         }
@@ -281,7 +281,7 @@ impl<L: Logs> Tail<L> {
             Outcome::Clean => match log.mode() {
                 Mode::Read if self.is_misled(log).await || self.has_more(log).await => None,
                 Mode::Read => Some(self.ended().await),
-                // The next turn is long enough in coming.
+                // The wait for the next turn is long enough.
                 Mode::Poll => None,
                 Mode::Follow => {
                     self.pause().await;
@@ -306,7 +306,7 @@ impl<L: Logs> Tail<L> {
     }
 }
 
-/// Waits until the pod no longer meets the condition, so that its logs are not wanted.
+/// Waits until the pod stops meeting the condition.
 async fn dropped(life: &mut watch::Receiver<Life>) -> Reason {
     if life.wait_for(|life| *life == Life::Dropped).await.is_err() {
         // The pod is not watched any more, or never was.

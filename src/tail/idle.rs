@@ -1,13 +1,13 @@
-//! Decides when a stream has been silent for longer than it usually is.
+//! Decides when a stream has been silent for longer than usual.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Silence of so many times the usual pause is looked into.
+/// A silent stream is checked after this many times its usual pause.
 const UNUSUAL: u32 = 50;
 
-/// The shortest silence that is looked into.
+/// The shortest silence after which a stream is checked.
 const SHORTEST: Duration = Duration::from_secs(1);
 
 /// Chunks that come closer together than this are one burst.
@@ -21,7 +21,7 @@ const RAREST: Duration = Duration::from_secs(15 * 60);
 /// The pauses of one stream.
 #[derive(Debug, Clone)]
 pub struct Idle {
-    /// The longest silence that is not looked into.
+    /// The longest silence before a stream is checked.
     limit: Duration,
     usual: Duration,
     since: Instant,
@@ -38,27 +38,27 @@ impl Idle {
         self.since = Instant::now();
     }
 
-    /// A chunk came.
+    /// A chunk arrived.
     pub fn heard(&mut self) {
         let pause = self.since.elapsed();
         if pause >= BURST {
-            // A long pause counts at once, many short ones make up for it.
+            // A long pause counts at once; many short ones balance it.
             self.usual = if pause > self.usual { pause } else { self.usual - (self.usual - pause) / 8 };
         }
     }
 
-    /// It held new lines.
+    /// The chunk held new lines.
     pub fn arrived(&mut self) {
         self.checks = 0;
     }
 
-    /// The silence was looked into, and no line was missing.
+    /// The silent stream was checked, and no line was missing.
     pub fn checked(&mut self) {
         self.since = Instant::now();
         self.checks += 1;
     }
 
-    /// When it will have been silent for too long.
+    /// The time of the next check if the stream stays silent.
     pub fn due(&self) -> Instant {
         let patience = match self.checks {
             0 => (self.usual * UNUSUAL).clamp(SHORTEST.min(self.limit), self.limit),

@@ -1,4 +1,4 @@
-//! Logs of containers that can be asked for: a cluster's, or in tests those of a script on a paused clock.
+//! The source of logs: a cluster, or in tests a script on a paused clock.
 
 use std::convert::Infallible;
 
@@ -17,22 +17,22 @@ pub trait Logs: Clone + Send + Sync + 'static {
     /// Waits until the answer to a log request begins.
     fn open(&self, request: &LogRequest) -> impl Future<Output = Result<Self::Answer, Error>> + Send;
 
-    /// Whether this instance is still the one whose log its container has, asked for anew.
+    /// Asks the apiserver whether the container's log still belongs to this instance.
     fn is_current(&self, instance: &Instance) -> impl Future<Output = Result<bool, Error>> + Send;
 }
 
 /// A log as it arrives. Dropping it ends the request.
 pub trait Answer: Send {
-    /// The next bytes; an error where they stay away for too long from a log that is not followed. None at the end.
+    /// The next bytes; an error if a log that is not followed sends none for too long. None at the end.
     fn next(&mut self) -> impl Future<Output = Option<Result<Bytes, Error>>> + Send;
 
     /// The next bytes, however long they take. Cancel-safe.
     fn chunk(&mut self) -> impl Future<Output = Option<Result<Bytes, Error>>> + Send;
 
-    /// To be awaited while nothing is read: holds the bytes that come meanwhile with little waste. Cancel-safe.
+    /// To be awaited while nothing is read: stores the bytes that arrive meanwhile compactly. Cancel-safe.
     fn stow(&mut self) -> impl Future<Output = Infallible> + Send;
 
-    /// When the answer began, by the clock of the apiserver, in whole seconds; by that of this machine where it does not say.
+    /// The time at which the answer began, by the clock of the apiserver, in whole seconds; else by the local clock.
     fn date(&self) -> Timestamp;
 
     /// Whether it would be cheaper to go on as [`LogRequest::busy`].

@@ -1,4 +1,4 @@
-//! Follows each instance for as long as its container lives.
+//! Follows each instance until its container ends.
 
 mod check;
 mod extent;
@@ -40,7 +40,7 @@ use follow::{Legacy, Tail};
 use logs::Logs;
 pub use retry::Crowd;
 
-/// What every tail works with.
+/// Everything that all tails share.
 #[derive(Clone)]
 pub struct Context<L = Cluster> {
     pub logs: L,
@@ -52,7 +52,7 @@ pub struct Context<L = Cluster> {
     pub stats: Stats,
 }
 
-/// How the tails of a run fared.
+/// The results of a run's tails.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Summary {
     /// Containers whose logs were read, at least in part.
@@ -63,7 +63,7 @@ pub struct Summary {
     pub unread: usize,
 }
 
-/// Tails every instance that `selected` names, until there are no more and all have come to an end.
+/// Tails every instance that `selected` names, until no more are selected and all have ended.
 pub async fn run(
     context: Context,
     log_requests: LogRequests,
@@ -101,7 +101,7 @@ struct Pod {
     info: Arc<PodInfo>,
     /// Resolves for each container when its last tail has ended.
     containers: HashMap<String, oneshot::Receiver<Legacy>>,
-    /// How many tails have not ended.
+    /// The number of tails that have not ended.
     tails: usize,
     gone: bool,
 }
@@ -217,7 +217,7 @@ mod tests {
         Arc::new(Instance { origin: origin.into(), container_id: "a".into(), ..Instance::default() })
     }
 
-    /// A pod is reported as gone before its tail has ended, or later.
+    /// A pod can be reported as gone before its tail has ended, or later.
     #[tokio::test]
     async fn pods_that_are_gone_leave_nothing() {
         let (out, mut told) = queue::new(Arrival::CAPACITY);

@@ -1,4 +1,4 @@
-//! How far a log was read, and which of the lines may turn out to be those of the next instance.
+//! The progress in a log, and the lines that may turn out to be those of the next instance.
 
 use super::{extent::Extent, quota::Quota, reach::Reach, tear::Tear};
 use crate::{
@@ -13,7 +13,7 @@ pub struct Progress {
     pub reach: Reach,
     /// The last place where another instance's log may begin.
     tear: Option<Tear>,
-    /// Where the log of the next instance was read to, before it was known to be that.
+    /// The position in the next instance's log, read before it was recognized.
     next: Position,
 }
 
@@ -22,7 +22,7 @@ impl Progress {
         Self { position, extent, reach, tear: None, next: Position::default() }
     }
 
-    /// Whether a line was read, so that a request goes on behind it.
+    /// Whether a line was read, so that a request continues after it.
     pub fn has_lines(&self) -> bool {
         self.latest().is_some()
     }
@@ -52,13 +52,13 @@ impl Progress {
         self.tear.as_ref().filter(|tear| tear.can_be_behind(ending)).and_then(|tear| tear.behind)
     }
 
-    /// The last line that is surely this instance's own, where there is a tear.
+    /// The last line that is certainly this instance's own, if there is a tear.
     pub fn latest_own(&self) -> Option<Instant> {
         self.tear.as_ref().and_then(|tear| tear.before.latest())
     }
 
-    /// The lines since the last tear are the next instance's: its tail starts behind them, and this one rewinds to the tear.
-    /// Returns whether lines were missing before the tear, if there is one.
+    /// The lines since the last tear are the next instance's: its tail starts after them, and this one rewinds to the
+    /// tear. Returns whether lines were missing before the tear, if there is one.
     #[must_use]
     pub fn hand_over(&mut self) -> Option<bool> {
         self.reach.found_whole();
@@ -68,7 +68,7 @@ impl Progress {
         Some(incomplete)
     }
 
-    /// Where this instance's log was read to, and the next one's.
+    /// The positions in this instance's log and the next one's.
     pub fn into_positions(self) -> (Position, Position) {
         (self.position, self.next)
     }

@@ -1,4 +1,4 @@
-//! How many lines and bytes of a log may still be shown.
+//! The number of lines and bytes of a log that may still be shown.
 
 use memchr::{memchr, memrchr};
 
@@ -51,7 +51,7 @@ mod tests {
     const DATA: &[u8] = b"T1 one\nT2 two\n";
     const LINES: [(u32, u32); 2] = [(3, 6), (10, 13)];
 
-    /// What may be shown of two lines.
+    /// The part of two lines that may be shown.
     fn shown(mut quota: Quota) -> Vec<&'static str> {
         let mut shown = Vec::new();
         for (start, end) in LINES {

@@ -1,4 +1,4 @@
-//! How far a log was read: whether it was opened, and how its last answer ended.
+//! The state of a log: whether it was opened, and how its last answer ended.
 
 use super::whereabouts::Log;
 use crate::{cluster::Error, event::Instant, schedule::Mode};
@@ -22,7 +22,7 @@ pub enum Reach {
     EndedShort,
 }
 
-/// How an answer ended.
+/// The end of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
     Clean,
@@ -36,7 +36,7 @@ pub enum End {
     Foreign,
     /// Still open, but busy enough to deserve its own connection.
     Busy,
-    /// Still open, but silent although there are lines to come, or although there was no room to look.
+    /// Still open and silent, but lines are missing, or there was no room to check.
     Silent,
 }
 
@@ -46,19 +46,19 @@ pub struct Answered {
     pub log: Log,
     /// Whether the kubelet said that the log was removed, and no line came.
     pub removed: bool,
-    /// Whether the answer was to hold what an earlier answer held: missing lines were rotated away since.
+    /// Whether an earlier answer held the same lines: missing ones were rotated away since.
     pub confirming: bool,
-    /// Whether lines that were read before are not in the answer, nor any behind them.
+    /// Whether the answer has neither the lines that were read before nor any after them.
     pub misses_place: bool,
 }
 
 impl Reach {
-    /// Whether an answer came, so that the log was at least read in part.
+    /// Whether an answer arrived, so that the log was read at least in part.
     pub fn is_opened(self) -> bool {
         !matches!(self, Self::Unopened { .. })
     }
 
-    /// Whether nothing contradicts that the log was read to its end. Before it is opened only a refusal does.
+    /// Whether nothing contradicts that the log was read to its end. Before the log is opened, only a refusal does.
     pub fn has_ended(self) -> bool {
         matches!(self, Self::Ended | Self::EndedShort | Self::Unopened { refused: false, .. })
     }
@@ -70,7 +70,7 @@ impl Reach {
         Some(unseen)
     }
 
-    /// A request was refused. A usual refusal says nothing of the lines that were read.
+    /// A request was refused. An expected refusal does not affect the lines already read.
     pub fn refused(&mut self, usual: bool) {
         match self {
             _ if usual => {}
@@ -86,7 +86,7 @@ impl Reach {
         std::mem::replace(self, if silent { Self::Silent } else { Self::Open })
     }
 
-    /// The state behind an answer that ended like this; `self` is the state before it.
+    /// The state after an answer that ended like this; `self` is the state before it.
     pub fn after(self, end: &Result<End, Error>, answered: Answered) -> Reach {
         let Answered { log, removed, confirming, misses_place } = answered;
         match end {
@@ -116,7 +116,7 @@ impl Reach {
         matches!(self, Self::EndedShort | Self::Unopened { refused: true, .. })
     }
 
-    /// The end of the log cannot be confirmed, or cannot be reached.
+    /// The end of the log cannot be verified, or cannot be reached.
     pub fn fall_short(&mut self) {
         if self.is_opened() {
             *self = Self::EndedShort;

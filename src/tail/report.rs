@@ -14,9 +14,9 @@ pub struct Report {
     pub counter: Counter,
     /// Whether lines may be missing.
     pub incomplete: bool,
-    /// The last message of the kubelet in place of a line, so that it is reported once.
+    /// The kubelet's last message in place of a line, so that it is reported once.
     message: String,
-    /// The kubelet's message that the log was removed, where that is usual. It is reported if the pod remains.
+    /// The kubelet's message that the log was removed, if that is usual. It is reported if the pod remains.
     removed: Option<String>,
 }
 
@@ -39,13 +39,14 @@ impl Report {
     pub async fn gap(&mut self, gap: Gap, opened: bool) {
         self.incomplete = true;
         if !opened {
-            return self.outlet.warning("gone before its log could be read").await;
+            return self.outlet.warning("the log was removed before it could be read").await;
         }
         let (origin, items) = (self.outlet.origin().clone(), vec![Item::Gap(gap)]);
         self.outlet.batch(Batch { origin, data: Bytes::new(), items, rest: None }).await;
     }
 
-    /// Takes a message that came in place of a line. `ends`: the log may be removed soon; `runs`: its container still runs.
+    /// Takes a kubelet message in place of a line. `ends`: the log may be removed soon; `runs`: its container still
+    /// runs.
     pub async fn message(&mut self, text: &[u8], ends: bool, runs: bool) {
         let text = String::from_utf8_lossy(text);
         let error = KubeletError::of(&text);
@@ -73,17 +74,17 @@ impl Report {
         KubeletError::of(&self.message) == Some(KubeletError::NoWatcher)
     }
 
-    /// Whether the kubelet said that the log was removed, and no line came since.
+    /// Whether the kubelet reported that the log was removed, and no line arrived since.
     pub fn is_removed(&self) -> bool {
         self.removed.is_some()
     }
 
-    /// Lines came: the log is still there.
+    /// Lines arrived: the log is still there.
     pub fn lines_came(&mut self) {
         self.removed = None;
     }
 
-    /// No more of the log will be read. Reports its removal unless that is `usual`, and says whether it was removed.
+    /// No more of the log will be read. Reports its removal unless that is `usual`, and returns whether it was removed.
     pub async fn removal(&mut self, usual: bool) -> bool {
         let Some(message) = self.removed.take() else { return false };
         if !usual && message != self.message {

@@ -1,4 +1,4 @@
-//! Decides when to retry: at once where that does no harm, and later and later while it keeps failing.
+//! Decides when to retry: at once if that does no harm, and with growing pauses while it keeps failing.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 /// The time over which retries are spread when many tails make them at once, as when a kubelet or the apiserver comes back.
 const SPREAD: Duration = Duration::from_secs(1);
 
-/// The longest pause; jitter adds as much again.
+/// The longest pause; jitter can double it.
 const LONGEST: Duration = Duration::from_secs(5);
 
 /// Shared by all tails: knows whether others retry too.
@@ -21,7 +21,7 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// The pause for the sake of the others: none if no other tail has asked for as long as [`SPREAD`].
+    /// The pause that spreads the retries of all tails: none if no other tail has retried within [`SPREAD`].
     fn pause(&self) -> Duration {
         let now = Instant::now();
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
@@ -53,7 +53,7 @@ impl Retries {
         self.pauses = None;
     }
 
-    /// A retry brought lines, so that the log is not given up; the pauses grow on.
+    /// A retry brought lines, so that the log is not given up; the pauses continue to grow.
     pub fn came_on(&mut self) {
         self.count = 0;
     }

@@ -26,15 +26,15 @@ use crate::{
     schedule::Mode,
 };
 
-/// The bytes that are gathered into one batch while more have arrived already. The apiserver sends a followed log one
-/// line a chunk, so that handing on every chunk would cost more than reading it.
+/// The most bytes of one batch, which takes all that have arrived already. The apiserver sends a followed log with one
+/// line per chunk, so that sending on each chunk alone would cost more than reading it.
 const BATCH: usize = 64 << 10;
 
-/// How long a stream may be silent after its pod was deleted. The kubelet ends it when the container is gone; a node
-/// that is lost does not.
+/// The longest silence of a stream after its pod was deleted. The kubelet ends it when the container is gone; a lost
+/// node does not.
 pub const DRAIN: Duration = Duration::from_secs(10);
 
-/// How much later than the answer to a check a stream may deliver the same line.
+/// The longest time after the answer to a check in which a stream may deliver the same line.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// An answer that is being read.
@@ -43,14 +43,14 @@ pub struct Reading<'a, L: Logs> {
     pub life: watch::Receiver<Life>,
     pub progress: &'a mut Progress,
     pub report: &'a mut Report,
-    /// Set where the answer repeats lines that were read before.
+    /// Set if the answer repeats lines that were read before.
     pub finder: Option<Finder>,
     pub mode: Mode,
     pub terms: Terms,
     pub splitter: Splitter,
-    /// Whether it may be ended for the sake of a connection of its own.
+    /// Whether it may be ended to continue on a connection of its own.
     pub movable: bool,
-    /// For a stream whose silence is looked into.
+    /// Set if the stream is checked when it is silent.
     pub watchdog: Option<Watchdog<'a, L>>,
 }
 
@@ -60,11 +60,11 @@ pub struct Terms {
     pub doubt: Doubt,
     /// Whether it is the container's current log, which may be that of another instance.
     pub current: bool,
-    /// From when on lines are in doubt.
+    /// The instant from which lines are in doubt.
     pub bound: Option<Instant>,
-    /// From when on lines were not requested.
+    /// The instant from which lines are unrequested.
     pub end: Option<Instant>,
-    /// Whether it goes on behind lines that were read before.
+    /// Whether it continues after lines that were read before.
     pub resumes: bool,
     /// Whether the stream before gave all that its file had, and then fell silent.
     pub after_silence: bool,
@@ -72,7 +72,7 @@ pub struct Terms {
     pub ends: bool,
 }
 
-/// Looks into the silence of a stream.
+/// Checks a stream that is silent.
 pub struct Watchdog<'a, L> {
     pub idle: &'a mut Idle,
     pub checker: Checker<'a, L>,
@@ -82,18 +82,18 @@ pub struct Watchdog<'a, L> {
 enum Next {
     Chunk(Result<Bytes, Error>),
     End,
-    /// No bytes, though there should be some.
+    /// No bytes, although lines are missing.
     Silence,
-    /// No bytes for this instance: the status says that the log may be the next one's.
+    /// No bytes for this instance: according to the status, the log may be the next one's.
     Foreign,
 }
 
-/// The way to go on where an answer may be the log of another instance.
+/// The way to continue if an answer may be the log of another instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doubt {
     /// Read no further.
     Stop,
-    /// Read on; where the last line that was read is not in the answer, report that lines may be missing.
+    /// Read on; if the last line that was read is not in the answer, report that lines may be missing.
     Report,
 }
 
@@ -103,7 +103,7 @@ impl<L: Logs> Reading<'_, L> {
         match (self.read().await?, self.mode) {
             (End::Clean, Mode::Read) => Ok(self.finish().await),
             (End::Clean, _) if !self.terms.resumes && self.is_cut_by_quota() => Ok(self.finish().await),
-            // It may have been cut off: half a line comes again when the log is resumed.
+            // It may have been cut off: half a line is sent again when the log is resumed.
             (End::Clean, Mode::Follow | Mode::Poll) => {
                 self.take_last_message().await;
                 Ok(End::Clean)
@@ -112,7 +112,7 @@ impl<L: Logs> Reading<'_, L> {
         }
     }
 
-    /// Whether lines that were read before are missing in the answer, and none came behind them.
+    /// Whether the answer has neither the lines that were read before nor any after them.
     pub fn misses_place(&self) -> bool {
         self.finder.as_ref().is_some_and(|finder| !finder.done())
     }
@@ -188,7 +188,7 @@ impl<L: Logs> Reading<'_, L> {
         None
     }
 
-    /// Sends a last line that no newline ends, now that no more comes.
+    /// Sends a last line without a newline once the log has ended.
     async fn finish(&mut self) -> End {
         while let Some(lines) = self.splitter.rest() {
             match self.send(lines).await {
@@ -204,7 +204,7 @@ impl<L: Logs> Reading<'_, L> {
         self.progress.extent.quota.bytes.is_some_and(|left| self.splitter.held() >= left)
     }
 
-    /// Takes the last message of the kubelet in place of a line. A line cut short is left alone: it comes again.
+    /// Takes the last message of the kubelet in place of a line. A truncated line is left alone: it is sent again.
     async fn take_last_message(&mut self) {
         if let Some(Lines { data, pieces, .. }) = self.splitter.rest()
             && matches!(pieces[..], [Piece::Untimed { .. }])
@@ -268,7 +268,7 @@ impl<L: Logs> Reading<'_, L> {
         end
     }
 
-    /// From when on lines can only be those of another instance.
+    /// The instant from which lines can only be those of another instance.
     fn foreign_from(&self) -> Option<Instant> {
         let Terms { current, doubt, bound, .. } = self.terms;
         let log_end = self.life.borrow().log_end().map(Instant::from);
@@ -309,15 +309,17 @@ impl<L: Logs> Reading<'_, L> {
         End::Clean
     }
 
-    /// Whether a line follows the last one that was read, although that is not in the answer.
+    /// Whether a line follows the last one that was read, although the answer lacks that one.
     ///
-    /// Some kubelets let a follower end with its file when the log is rotated: it is silent, but it gave all that was in
-    /// the file. The new file goes on there, if it begins as soon after as lines of this log follow each other.
+    /// Some kubelets let a follower end with its file when the log is rotated: it is silent, but it sent all lines of
+    /// the file. The new file continues there if its first line follows within the usual time between lines of this
+    /// log.
     fn goes_on(&self, line: Line) -> bool {
         self.terms.after_silence && line.time.is_some_and(|time| self.progress.position.is_close_to(time))
     }
 
-    /// Takes a piece without a timestamp: a message of the kubelet, or half a timestamp where the requested bytes end.
+    /// Takes a piece without a timestamp: a message of the kubelet, or half a timestamp at the end of the requested
+    /// bytes.
     async fn take_message(&mut self, text: &[u8]) {
         let quota = self.progress.quota();
         quota.take_bytes(text.len());
@@ -333,7 +335,7 @@ impl<L: Logs> Reading<'_, L> {
 
     fn judge(&mut self, data: &[u8], line: Line) -> Found {
         let (Some(finder), Some(time)) = (&mut self.finder, line.time) else { return Found::New };
-        // Only a file that begins with this line goes on where the one before it ended.
+        // Only a file that begins with this line continues the one before.
         self.terms.after_silence &= finder.is_untouched();
         let found = finder.judge(time, &data[line.start as usize..line.end as usize]);
         if found != Found::Known {
@@ -343,7 +345,7 @@ impl<L: Logs> Reading<'_, L> {
     }
 }
 
-/// Waits until a stream is known to have missed a line, or there is no room to look.
+/// Waits until a stream is known to have missed a line, or there is no room to check.
 async fn silence<L: Logs>(watchdog: Option<&mut Watchdog<'_, L>>, position: &Position, outlet: &Outlet) {
     let Some(Watchdog { idle, checker }) = watchdog else { return std::future::pending().await };
     loop {
@@ -356,7 +358,7 @@ async fn silence<L: Logs>(watchdog: Option<&mut Watchdog<'_, L>>, position: &Pos
                 }
             }
             Look::Missed => {
-                // If that proves wrong, the next look comes later.
+                // If that proves wrong, the next check comes later.
                 idle.checked();
                 return sleep(GRACE).await;
             }

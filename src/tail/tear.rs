@@ -12,18 +12,18 @@ use crate::{
 
 /// The state at that point, to rewind to.
 pub struct Tear {
-    /// Where the log was read to.
+    /// The position in the log.
     pub before: Position,
-    /// When the first line behind it was written.
+    /// The time of the first line after it.
     pub behind: Option<Instant>,
     /// Whether lines before it may be missing.
     pub incomplete: bool,
-    /// How much could still be shown.
+    /// The lines and bytes that could still be shown.
     pub quota: Quota,
 }
 
 impl Tear {
-    /// Whether the lines behind it can be those of the next instance, which the node knew before the apiserver did.
+    /// Whether the lines after it can be those of the next instance, which the node knew before the apiserver did.
     ///
     /// A status has whole seconds: the last lines of an instance can seem to be those of the next.
     pub fn can_be_of_next(&self, life: &Life) -> bool {
@@ -33,7 +33,7 @@ impl Tear {
         }
     }
 
-    /// Whether that cannot be ruled out once the instance has ended like this, and before another is known.
+    /// Whether that remains possible once the instance has ended like this, and before another is known.
     pub fn can_be_behind(&self, ending: &Ending) -> bool {
         ending.finished.is_some_and(|finished| self.behind >= Some(Instant::from(finished)))
     }

@@ -30,7 +30,7 @@ use crate::{
 use script::Scripted;
 pub use script::{Container, NO_PREVIOUS, Reply, Written};
 
-/// When the clock stands at its start.
+/// The time of the clock at its start.
 const START: &str = "2026-01-31T10:00:00Z";
 
 /// All of a log, followed, with the defaults of the command line.
@@ -55,27 +55,27 @@ fn start() -> Timestamp {
     START.parse().expect("a time")
 }
 
-/// The instant so many seconds after the start.
+/// The instant this many seconds after the start.
 pub fn at(seconds: f64) -> Timestamp {
     start() + SignedDuration::from_secs_f64(seconds)
 }
 
-/// A line as the kubelet sends it, written so many seconds after the start.
+/// A line as the kubelet sends it, written this many seconds after the start.
 pub fn line(seconds: f64, message: &str) -> String {
     format!("{} {message}\n", at(seconds).strftime("%Y-%m-%dT%H:%M:%S.%9fZ"))
 }
 
-/// How a story begins.
+/// The beginning of a story.
 pub struct Setup {
     pub plan: LogPlan,
     pub life: Life,
-    /// Of the first instance that is tailed, and whether it came into being while the program ran.
+    /// Of the first instance that is tailed, and whether it was created while the program ran.
     pub restart_count: u32,
     pub fresh: bool,
-    /// When its pod was created, in seconds.
+    /// The time at which its pod was created, in seconds.
     pub created: f64,
     pub scheduler: Scheduler,
-    /// Whether nobody takes what the tails read, until [`Story::take`].
+    /// Whether the output is blocked, until [`Story::take`].
     pub unread: bool,
 }
 
@@ -100,7 +100,7 @@ impl Setup {
     }
 }
 
-/// A container whose instances are tailed one after the other, and all that was said of them so far.
+/// A container whose instances are tailed one after the other, and all that was reported of them so far.
 pub struct Story {
     /// Of the latest instance.
     pub life: watch::Sender<Life>,
@@ -114,7 +114,7 @@ pub struct Story {
 }
 
 impl Story {
-    /// Starts a tail of an instance that is alive as `life` says.
+    /// Starts a tail of an instance with this life.
     pub fn begin(
         plan: LogPlan,
         life: Life,
@@ -123,7 +123,7 @@ impl Story {
         Setup { life, ..Setup::new(plan) }.begin(script)
     }
 
-    /// Follows a container that runs, all of its log.
+    /// Follows all of the log of a container that runs.
     pub fn follow(script: impl FnMut(&LogRequest) -> Reply + Send + 'static) -> Story {
         Story::begin(plan(), Life::Running, script)
     }
@@ -200,7 +200,7 @@ impl Story {
         sender
     }
 
-    /// The status says that another instance started in that second.
+    /// The status reports that another instance started in that second.
     pub fn restarts(&mut self, started: f64) {
         let (restart_count, started) = (self.restart_count + 1, Some(at(started.floor())));
         self.apiserver_knows(restart_count);
@@ -213,17 +213,17 @@ impl Story {
         self.life = self.tail(self.restart_count, None, Life::Running, false);
     }
 
-    /// Who asks the apiserver hears that this is the instance that runs.
+    /// The apiserver answers that this is the instance that runs.
     pub fn apiserver_knows(&self, restart_count: u32) {
         self.context.logs.current.store(restart_count, Relaxed);
     }
 
-    /// From now on what the tails read is taken.
+    /// Unblocks the output.
     pub fn take(&self) {
         self.reading.send_replace(true);
     }
 
-    /// Lets so much time pass.
+    /// Lets this time pass.
     pub async fn pass(&self, seconds: f64) {
         sleep(Duration::from_secs_f64(seconds)).await;
     }
@@ -233,12 +233,12 @@ impl Story {
         self.said.lock().expect("no panic").clone()
     }
 
-    /// Up to which second, counted from the start, no line is missing, each time that the tail reported it.
+    /// The second, counted from the start, up to which no line is missing, each time that the tail reported it.
     pub fn reached(&self) -> Vec<f64> {
         self.reached.lock().expect("no panic").clone()
     }
 
-    /// The notices of it.
+    /// The notices among them.
     pub fn notices(&self) -> Vec<String> {
         self.said().into_iter().filter(|said| said.starts_with('!')).collect()
     }

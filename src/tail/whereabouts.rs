@@ -1,4 +1,4 @@
-//! Where the log of an instance is. A log request names a container: the kubelet serves the log of its current instance,
+//! Locates the log of an instance. A log request names a container: the kubelet serves the log of its current instance,
 //! or that of the one before.
 
 use crate::{
@@ -31,21 +31,22 @@ pub enum Whereabouts {
     /// The log that follows from the status: the current one, and the previous one once the instance was replaced.
     #[default]
     AsReported,
-    /// The same, and nothing shows that it is another instance's, although the last line read is not in it: the next answer is
-    /// read on, behind a gap.
+    /// The same, and nothing shows that it is another instance's, although the last line read is not in it: the next
+    /// answer is read on, after a gap.
     Unproven,
-    /// The previous log: the kubelet has started another instance, of which the status does not tell yet.
+    /// The previous log: the kubelet has started another instance, which the status does not report yet.
     Superseded,
-    /// The previous log: the status tells of the next instance, and its log was compared with this one.
+    /// The previous log: the status reports the next instance, and its log was compared with this one.
     Previous,
     /// None: both logs are those of later instances.
     Lost,
 }
 
 impl Whereabouts {
-    /// The log with the lines that are not read yet, or why there is none: [`Reason::Terminated`] means that it is lost.
+    /// The log with the lines that are not read yet, or the reason for its absence: [`Reason::Terminated`] means that
+    /// it is lost.
     ///
-    /// `restart_count` is that of the instance; `mode` says how a log is read while its container writes it.
+    /// `restart_count` is that of the instance; `mode` is the way to read a log while its container writes it.
     pub fn log(self, life: &Life, restart_count: u32, mode: Mode) -> Result<Log, Reason> {
         match life {
             Life::Running | Life::Terminating | Life::Terminated(_) if self == Self::Superseded => {
@@ -53,7 +54,7 @@ impl Whereabouts {
             }
             Life::Running | Life::Terminating => Ok(Log::Current(mode)),
             Life::Terminated(_) => Ok(Log::Current(Mode::Read)),
-            // The previous log is that of another instance where this one was not the last before.
+            // The previous log is another instance's if this one was not the last before.
             Life::Replaced { restart_count: current, ending, .. }
                 if *current > restart_count + 1 || self == Self::Lost =>
             {
@@ -65,7 +66,7 @@ impl Whereabouts {
         }
     }
 
-    /// Takes the leave to read on behind a gap. It holds for one answer.
+    /// Takes the permission to read on after a gap. It holds for one answer.
     pub fn take_unproven(&mut self) -> bool {
         let unproven = *self == Self::Unproven;
         if unproven {
@@ -74,8 +75,8 @@ impl Whereabouts {
         unproven
     }
 
-    /// From when on lines of the previous log may be those of the instance that replaced this one: once that has ended
-    /// too, and until it is started again, the kubelet serves its log as the current and as the previous one.
+    /// The instant from which lines of the previous log may be those of the instance that replaced this one: once that
+    /// has ended too, and until it is started again, the kubelet serves its log as the current and as the previous one.
     pub fn bound(self, log: Log, life: &Life) -> Option<Instant> {
         let is_settled = matches!(self, Self::Previous | Self::Lost);
         match life {

@@ -5,17 +5,17 @@ use tokio::time::Instant;
 /// The fewest lines that are requested.
 const FEWEST: u64 = 20;
 
-/// Beyond this number the node saves nothing: all lines since the last one are requested.
+/// Beyond this number the node has no less work: all lines since the last one are requested.
 const MOST: u64 = 1 << 14;
 
-/// Fitted to how much a container writes.
+/// Adapts to the number of lines that a container writes.
 #[derive(Debug)]
 pub struct Window {
     /// Lines a second, as measured so far.
     rate: f64,
-    /// When the log was read last.
+    /// The time of the last read.
     read: Instant,
-    /// The number of lines that was not enough, until the last line was found.
+    /// The number of lines that was too small, until the last line was found.
     missed: Option<u64>,
     polls: u64,
 }
@@ -25,7 +25,7 @@ impl Window {
         Self { rate: 0.0, read: Instant::now(), missed: None, polls: 0 }
     }
 
-    /// How many polls there were.
+    /// The number of polls.
     pub fn polls(&self) -> u64 {
         self.polls
     }
@@ -33,21 +33,21 @@ impl Window {
     /// The number of lines to request now; None: all.
     pub fn lines(&self) -> Option<u64> {
         let expected = self.rate * self.read.elapsed().as_secs_f64();
-        // Twice as many as usual may come.
+        // The container may write twice as many as usual.
         let fitted = FEWEST + (2.0 * expected) as u64;
         let lines = fitted.max(self.missed.map_or(0, |missed| 2 * missed));
         Some(lines).filter(|lines| *lines <= MOST)
     }
 
-    /// The last line printed was not among so many.
+    /// The last line printed was not among this many.
     pub fn missed(&mut self, lines: u64) {
         self.missed = Some(lines);
     }
 
-    /// A poll reached the last line printed, and brought so many new ones.
+    /// A poll reached the last line printed, and brought this many new ones.
     pub fn read(&mut self, new: u64) {
         let seconds = self.read.elapsed().as_secs_f64().max(0.001);
-        // Half of what it was, so that a burst is remembered for a while.
+        // Halved at most, so that a burst is remembered for a while.
         self.rate = (new as f64 / seconds).max(self.rate / 2.0);
         self.read = Instant::now();
         self.missed = None;

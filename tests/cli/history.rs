@@ -162,7 +162,7 @@ fn previous_shows_what_ended_and_ends() {
 fn a_container_that_never_ended_has_no_previous_instance() {
     let ran = restarted().run("web --previous");
     ran.lines(["web-1 app before", "web-1 app the end"])
-        .reported("! web-1 › proxy: has no previous instance; skipped\n")
+        .reported("! web-1 › proxy: no previous instance; skipped\n")
         .exit(0);
 }
 

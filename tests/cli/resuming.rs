@@ -237,7 +237,7 @@ fn a_container_that_is_gone_when_its_log_is_asked_for_is_reported() {
     world.delete_pod("web-2");
     gate.release();
     let ran = tail.finish().stdout("web-1 app a\n");
-    ran.reported("! web-2 › app: gone before its log could be read").exit(3);
+    ran.reported("! web-2 › app: the log was removed before it could be read").exit(3);
 }
 
 #[test]

@@ -28,25 +28,25 @@ use crate::{
 /// The state in which an answer begins.
 struct Start {
     log: Log,
-    /// How far the log was read before.
+    /// The state of the log before the answer.
     reach: Reach,
-    /// How many lines a poll requested: where these are too few, none are missing yet.
+    /// The number of lines that a poll requested: if it was too small, no line is missing yet.
     few: Option<u64>,
     /// Whether the lines that were read before may be those of the next instance.
     foreign: bool,
-    /// From when on the lines of the answer may be those of the next instance.
+    /// The instant from which the lines of the answer may be those of the next instance.
     bound: Option<event::Instant>,
-    /// Whether the answer confirms one that was given as the log was when it was opened.
+    /// Whether the answer verifies an earlier one, which held all that the log had when it was opened.
     confirming: bool,
-    /// Whether the end of the lines that were requested is known, and not only guessed.
+    /// Whether the end of the requested lines is known, not guessed.
     end_known: bool,
     lines: u64,
     at: Instant,
 }
 
 impl Start {
-    /// Whether the lines that were read before are the next instance's: the answer, which is this instance's own log, does
-    /// not go on where they end.
+    /// Whether the lines that were read before are the next instance's: the answer, which is this instance's own log,
+    /// does not continue after them.
     fn shows_foreign(&self, end: &Result<End, Error>, after: Reach) -> bool {
         self.foreign
             && match end {
@@ -58,7 +58,7 @@ impl Start {
 }
 
 impl<L: Logs> Tail<L> {
-    /// Reads one answer; or several, where a poll has to request more lines.
+    /// Reads one answer; or several, if a poll has to request more lines.
     pub(super) async fn answers(&mut self, log: Log, purpose: Purpose) -> Outcome {
         let (resumes, before) = (self.progress.has_lines(), self.report.counter.lines());
         let outcome = loop {
@@ -70,7 +70,7 @@ impl<L: Logs> Tail<L> {
         if log.mode() == Mode::Poll && matches!(outcome, Outcome::Clean) {
             let new = self.report.counter.lines() - before;
             self.window.read(if resumes { new } else { 0 });
-            // Ever less often: there may be no line at all.
+            // Less and less often: there may be no line at all.
             if !self.progress.has_lines() && self.window.polls().is_power_of_two() {
                 self.find_place(log).await;
             }
@@ -98,7 +98,7 @@ impl<L: Logs> Tail<L> {
         if self.life.borrow().has_changed() {
             return Outcome::Reopen;
         }
-        // The instance may have been replaced between the look and the answer.
+        // The instance may have been replaced between the check and the answer.
         if unproven && self.plan().follow && self.is_replaced().await {
             return Outcome::Doubtful(None);
         }
@@ -131,7 +131,7 @@ impl<L: Logs> Tail<L> {
             Ok(End::Enough) => Outcome::Enough,
             Ok(End::Doubtful(_)) if start.confirming => Outcome::Enough,
             Ok(End::Beyond) if start.end_known => Outcome::Enough,
-            // The node's clock may be ahead: the last line tells.
+            // The node's clock may be ahead: the last line shows by how much.
             Ok(End::Clean | End::Beyond) => Outcome::Clean,
             Ok(End::Silent | End::Foreign | End::Busy) => Outcome::Reopen,
             Ok(End::Doubtful(line)) => match start.few.filter(|_| *self.life.borrow() == Life::Running) {
@@ -186,7 +186,7 @@ impl<L: Logs> Tail<L> {
             end: self.progress.extent.end(),
             resumes,
             after_silence: start.reach == Reach::Silent,
-            // Behind a clean end there may be no more lines, and soon not even a log.
+            // After a clean end there may be no more lines, and soon no log.
             ends: resumes && (start.reach.has_ended() || self.is_deleting()),
         };
         let movable = mode == Mode::Follow && !std::mem::take(&mut self.busy);
@@ -208,7 +208,7 @@ impl<L: Logs> Tail<L> {
         }
     }
 
-    /// Takes note of how an answer ended.
+    /// Records the end of an answer.
     fn settle_answer(&mut self, start: &Start, end: &Result<End, Error>, misses_place: bool) {
         let brought_lines = self.report.counter.lines() > start.lines;
         if brought_lines {
@@ -246,7 +246,7 @@ impl<L: Logs> Tail<L> {
                 (_, Some(_)) => None,
                 (_, None) => extent.tail_lines(),
             },
-            // Lines that are requested again come on top.
+            // Lines that are requested again add to that.
             limit_bytes: extent.quota.bytes.filter(|_| resume.is_none()),
             // A log that is read to its end comes as fast as it can.
             busy: self.busy || !self.plan().follow,
@@ -255,7 +255,7 @@ impl<L: Logs> Tail<L> {
     }
 }
 
-/// Waits until the pod has been deleted for so long.
+/// Waits until this time has passed since the pod was deleted.
 async fn deleted_for(life: &mut watch::Receiver<Life>, time: Duration) {
     let deleted = life.wait_for(|life| *life == Life::Deleted).await.is_ok();
     match deleted {

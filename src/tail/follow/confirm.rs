@@ -1,4 +1,4 @@
-//! Confirms that a log that came to its end did: an answer that was cut off can look whole.
+//! Verifies that a finished log is complete: a truncated answer can look complete.
 
 use super::{
     Tail,
@@ -16,31 +16,31 @@ use crate::{
     },
 };
 
-/// How often at most a log that came to its end is read on because there is more.
+/// The most times that a finished log is read on because it has more lines.
 const ROUNDS: usize = 2;
 
-/// The state of a log that came to its end and was found to have more.
+/// The state of a finished log that was found to have more lines.
 #[derive(Debug, Default)]
 pub(super) struct Confirmation {
-    /// Its last line, which is to be read.
+    /// Its last line, which is not read yet.
     owed: Option<Seen>,
-    /// How often more was found.
+    /// The number of times that more lines were found.
     rounds: usize,
 }
 
 impl Confirmation {
-    /// Whether the answer to come was already given as it was when the log was opened: the log may be rotated meanwhile.
+    /// Whether an answer has already held all that the log had when it was opened: the log may be rotated meanwhile.
     pub fn is_due(&self, progress: &Progress) -> bool {
         self.owed.is_some() && progress.extent.is_opened_by(progress.latest())
     }
 
-    /// Whether the line that was owed was read, so that no further look is needed.
+    /// Whether the owed line was read, so that no further check is needed.
     fn is_paid(&mut self, progress: &Progress) -> bool {
         let owed = self.owed.take();
         owed.is_some_and(|line| !progress.position.misses(line, progress.extent.start()))
     }
 
-    /// The log has `line` behind what was read. False: it had more too often.
+    /// The log has `line` after the last line read. False: it had more lines too often.
     fn owe(&mut self, line: Seen) -> bool {
         self.owed = Some(line);
         let again = self.rounds < ROUNDS;
@@ -50,7 +50,7 @@ impl Confirmation {
 }
 
 impl<L: Logs> Tail<L> {
-    /// Whether a log that came to its end has more of the requested lines.
+    /// Whether a finished log has more of the requested lines.
     pub(super) async fn has_more(&mut self, log: Log) -> bool {
         let follow = self.plan().follow;
         if !self.plan().confirm || self.report.is_removed() || self.confirmation.is_paid(&self.progress) {
@@ -83,8 +83,8 @@ impl<L: Logs> Tail<L> {
         again
     }
 
-    /// The last line of the log, if it was requested and is not read yet. Where the container has written on, that is not
-    /// known before the log is read on.
+    /// The last line of the log, if it was requested and is not read yet. If the container wrote more, only reading on
+    /// shows whether it is missing.
     fn missed(&mut self, last: Last) -> Option<Seen> {
         let Progress { position, extent, .. } = &mut self.progress;
         let line = last.line?;
@@ -98,7 +98,7 @@ impl<L: Logs> Tail<L> {
         last.is_empty && !self.plan().follow && self.progress.has_lines()
     }
 
-    /// An end that cannot be confirmed may be none; but a log that is followed to its end is soon removed.
+    /// An end that cannot be verified may be none; but a log that is followed to its end is soon removed.
     async fn cannot_confirm(&mut self, error: &Error) {
         if !self.plan().follow || !is_usual(error) {
             self.report_error(error, false).await;
@@ -106,8 +106,8 @@ impl<L: Logs> Tail<L> {
         }
     }
 
-    /// Where none of the existing lines are wanted, the log is read on behind the last of them: else the kubelet would
-    /// read all of it again for each poll.
+    /// If no existing line is wanted, the tail reads on after the last of them: otherwise the kubelet would read all of
+    /// the log again for each poll.
     pub(super) async fn find_place(&mut self, log: Log) {
         if let Ok(Last { line: Some(line), .. }) = self.last_line(log, Purpose::Check).await
             && !self.progress.position.misses(line, self.progress.extent.start())

@@ -1,4 +1,4 @@
-//! Finds out whose log was read: a log request cannot name an instance.
+//! Finds the instance whose log was read: a log request cannot name an instance.
 //!
 //! The watch, the apiserver and the kubelet know of a restart one after the other, on a busy node seconds apart. The
 //! kubelet decides by its own knowledge which logs are the current and the previous one.
@@ -22,17 +22,17 @@ use crate::{
 
 const SECOND: i64 = 1_000_000_000;
 
-/// How far the instant of a last line may be before that of another, in nanoseconds; no restart is as quick.
+/// The most that a last line may be older than another, in nanoseconds; no restart is as quick.
 const BACK: i64 = 20_000_000;
 
 impl<L: Logs> Tail<L> {
-    /// The log that was served from `line` on may be that of another instance: of another pod, as the apiserver knows, or
-    /// of the next instance, as the kubelet knows. If not, the log was rotated.
+    /// The log that was served from `line` on may be another instance's: the apiserver knows of another pod, the
+    /// kubelet of the next instance. If not, the log was rotated.
     pub(super) async fn settle(&mut self, line: Option<Instant>) {
         if self.is_replaced().await {
             match timeout(STATUS_DELAY, self.life.changed()).await {
                 Ok(Ok(())) => {}
-                // The pods are not watched: no more will be known.
+                // The pods are not watched: the status will not change.
                 Ok(Err(_)) => self.whereabouts = Whereabouts::Unproven,
                 Err(_) => drop(self.retries.next()),
             }
@@ -45,7 +45,7 @@ impl<L: Logs> Tail<L> {
         }
     }
 
-    /// Whether a question that could not be answered is worth asking again. Lines wait for the answer.
+    /// Whether to retry a failed question. Lines wait for the answer.
     pub(super) fn has_patience(&self) -> bool {
         self.retries.count() < TRIES
     }
@@ -55,7 +55,7 @@ impl<L: Logs> Tail<L> {
         self.pause().await;
     }
 
-    /// Whether the lines that were read of a container that ended are to be looked at again: they may be those of the next
+    /// Whether to verify the lines again that were read of a container that ended: they may be those of the next
     /// instance, of which only the kubelet knows.
     pub(super) async fn is_misled(&mut self, log: Log) -> bool {
         let suspect = match &*self.life.borrow() {
@@ -71,7 +71,7 @@ impl<L: Logs> Tail<L> {
                 self.hand_over();
             }
             Ok(Previous::Other) => return false,
-            // Its own log, or that of the next instance if it has ended as well: the status will tell.
+            // Its own log, or that of the next instance if it has ended as well: the status decides.
             Ok(Previous::Own(_)) => {
                 self.grant = None;
                 return matches!(timeout(STATUS_DELAY, self.life.changed()).await, Ok(Ok(())));
@@ -82,8 +82,8 @@ impl<L: Logs> Tail<L> {
         true
     }
 
-    /// Finds out whether the previous log is that of the next instance, since it is the same as the current one. The rest of
-    /// this instance's log cannot be read then.
+    /// Finds out whether the previous log is that of the next instance, since it is the same as the current one. If so,
+    /// the rest of this instance's log cannot be read.
     pub(super) async fn settle_previous(&mut self) {
         let bound = self.whereabouts.bound(Log::Previous, &self.life.borrow());
         let Some(bound) = bound else { return self.pause().await };
@@ -93,7 +93,7 @@ impl<L: Logs> Tail<L> {
             (Err(error), _) | (_, Err(error)) if self.may_retry(&error) && self.has_patience() => {
                 return self.put_off(&error).await;
             }
-            // Its last lines bear at most the second in which the next one started.
+            // Its last lines are from the second in which the next one started at the latest.
             (Ok(Last { line: Some(previous), .. }), Ok(current)) => {
                 Some(previous) != current.line && previous.time().0 < bound.0 + SECOND
             }
@@ -106,7 +106,7 @@ impl<L: Logs> Tail<L> {
         }
     }
 
-    /// Whether the container has another instance now, as far as the cluster can be asked.
+    /// Whether the container has another instance now, if the apiserver answers.
     pub(super) async fn is_replaced(&self) -> bool {
         match self.context.logs.is_current(&self.instance).await {
             Ok(current) => !current,
@@ -119,18 +119,18 @@ impl<L: Logs> Tail<L> {
         self.progress.may_be_foreign(&self.life.borrow())
     }
 
-    /// The lines since the last tear are printed, and are those of the next instance: its tail starts behind them. The rest
-    /// of this instance's log is read from the tear on.
+    /// The lines since the last tear are printed, and are those of the next instance: its tail starts after them. The
+    /// rest of this instance's log is read from the tear on.
     pub(super) fn hand_over(&mut self) {
         if let Some(incomplete) = self.progress.hand_over() {
             self.report.incomplete = incomplete;
         }
     }
 
-    /// Finds out whose log the kubelet serves as the previous one; an error where it is to be asked again.
+    /// Finds the instance whose log the kubelet serves as the previous one; an error if the question is to be repeated.
     ///
-    /// It knows of a restart before the apiserver does. Between an end and a restart it serves the same log as the previous
-    /// and as the current one.
+    /// The kubelet knows of a restart before the apiserver does. Between an end and a restart it serves the same log as
+    /// the previous and as the current one.
     async fn previous(&self) -> Result<Previous, Error> {
         let last = match self.last_line(Log::Previous, Purpose::Confirm).await {
             Ok(last) => last.line.map(|line| line.time()),
@@ -144,17 +144,17 @@ impl<L: Logs> Tail<L> {
     }
 }
 
-/// Whose log the previous one is.
+/// The instance of the previous log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Previous {
     /// This instance's, with the instant of its last line.
     Own(Option<Instant>),
-    /// That of the one before, if there is any: the current one is this instance's.
+    /// The log of the instance before, if any: the current one is this instance's.
     Other,
 }
 
 impl Previous {
-    /// Whether `line` comes after the end of this instance's log, and so is another's.
+    /// Whether `line` was written after the end of this instance's log, and so is another's.
     fn ends_before(self, line: Option<Instant>) -> bool {
         match self {
             Self::Own(last) => line.map(|line| Instant(line.0 - BACK)) > last,

@@ -1,4 +1,4 @@
-//! Decides what follows a refused request: another one, after which pause, and a notice.
+//! Decides the step after a refused request: another one, the pause before it, and a notice.
 
 use std::time::Duration;
 
@@ -13,19 +13,19 @@ use crate::{
     tail::{logs::Logs, whereabouts::Log},
 };
 
-/// How long a grant is kept without being used.
+/// The longest time that a grant is kept unused.
 const KEPT: Duration = Duration::from_secs(1);
 
-/// The longest pause between requests while a refusal is nothing unusual.
+/// The longest pause between requests while a refusal is usual.
 pub(super) const SOON: Duration = Duration::from_millis(250);
 
 impl<L: Logs> Tail<L> {
-    /// Decides what follows an error: the end, or another request after a pause.
+    /// Decides the step after an error: the end, or another request after a pause.
     pub(super) async fn judge_error(&mut self, log: Log, error: Error) -> Option<Reason> {
         if error.is_not_found() && self.is_gone(&error).await {
             return Some(Reason::Deleted);
         }
-        // Unless it was requested by the user there is a previous log: the kubelet may have to catch up.
+        // There is a previous log, unless the user requested it: the kubelet may be late.
         let tried = self.plan().previous || self.retries.count() >= self.tries_for_previous();
         if log == Log::Previous && error.is_bad_request() && tried {
             return Some(self.without_previous().await);
@@ -46,7 +46,7 @@ impl<L: Logs> Tail<L> {
 
     async fn without_previous(&mut self) -> Reason {
         if self.plan().previous {
-            self.report.outlet.warning("has no previous instance; skipped").await;
+            self.report.outlet.warning("no previous instance; skipped").await;
             self.progress.reach.no_such_log();
         } else {
             if self.may_be_foreign() {
@@ -62,8 +62,8 @@ impl<L: Logs> Tail<L> {
         self.ended().await
     }
 
-    /// How often a previous log is requested in vain: the next instance waits too, so that a log that was read to its end
-    /// is hardly worth the time.
+    /// The most failed requests for a previous log: the next instance waits for them, so a log that was read to its end
+    /// gets few.
     fn tries_for_previous(&self) -> usize {
         if self.progress.reach.has_ended() { 1 } else { TRIES }
     }
@@ -75,7 +75,7 @@ impl<L: Logs> Tail<L> {
             return tries_left && (is_usual(error) || error.is_retryable());
         }
         if error.is_not_found() {
-            // The status says when a pod is gone.
+            // The status reports the end of a pod.
             return tries_left || *self.life.borrow() == Life::Running;
         }
         // A log that could be read may be readable again: permissions come late to an apiserver that has just started, and a
@@ -85,14 +85,14 @@ impl<L: Logs> Tail<L> {
         error.is_retryable() || error.is_bad_request() || was_read
     }
 
-    /// Whether a log that is not found will not be found any more. Where the pods are not watched, the apiserver is asked.
+    /// Whether a missing log will stay missing. Without a watch, the tail asks the apiserver.
     async fn is_gone(&self, error: &Error) -> bool {
         let asked = !self.plan().follow && self.retries.count() == 0;
         asked && matches!(self.context.logs.is_current(&self.instance).await, Ok(false))
             || !self.may_retry(error)
     }
 
-    /// Reports an error. An apiserver that is away is reported once, by the watch of the pods.
+    /// Reports an error. An unreachable apiserver is reported once, by the watch of the pods.
     pub(super) async fn report_error(&mut self, error: &Error, again: bool) {
         if again && (error.is_outage() || self.retries.count() != unusual(error)) {
             return;
@@ -109,8 +109,8 @@ impl<L: Logs> Tail<L> {
         }
     }
 
-    /// Whether a refusal only says that the node removed a log that was read to its end: the status of the container is
-    /// reported soon.
+    /// Whether the refusal only means that the node removed a log that was read to its end: the status of the container
+    /// is reported soon.
     fn is_done_with(&self, error: &Error) -> bool {
         let reach = self.progress.reach;
         is_usual(error) && reach.is_opened() && reach.has_ended() && self.is_deleting()
@@ -121,7 +121,7 @@ impl<L: Logs> Tail<L> {
         self.pause_at_most(Duration::MAX).await;
     }
 
-    /// Waits for less where such a refusal is soon over.
+    /// Waits for a shorter time if such a refusal is soon over.
     pub(super) async fn pause_after(&mut self, error: &Error) {
         let soon_over = is_usual(error) && self.retries.count() < unusual(error);
         self.pause_at_most(if soon_over { SOON } else { Duration::MAX }).await;
@@ -150,7 +150,7 @@ pub(super) fn is_usual(error: &Error) -> bool {
     error.is_bad_request() || error.is_not_found()
 }
 
-/// How many refusals like this one go unreported.
+/// The number of refusals like this one before a notice.
 fn unusual(error: &Error) -> usize {
     match error {
         _ if is_usual(error) => 20,

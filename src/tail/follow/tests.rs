@@ -1,4 +1,4 @@
-//! Tails on a paused clock: what lasts longer than a test may.
+//! Tails on a paused clock, which can last longer than a test may.
 
 mod deletion;
 mod ends;
@@ -16,12 +16,12 @@ use crate::{
     tail::testing::{Container, NO_PREVIOUS, Reply, Setup, Story, Written, as_it_is, at, line, plan},
 };
 
-/// Whether it only looks at the last line of a log.
+/// Whether the request only checks the last line of a log.
 fn is_look(request: &LogRequest) -> bool {
     request.tail_lines == Some(1) && !request.follow && request.since.is_none()
 }
 
-/// The words that a kubelet has for a log that it removed, in place of a line.
+/// The kubelet's words for a removed log, in place of a line.
 const REMOVED: &str = "unable to retrieve container logs for containerd://1";
 
 /// A log of these lines, with their instants in seconds.
@@ -29,7 +29,7 @@ fn log<const N: usize>(lines: [(f64, &str); N]) -> Written {
     Written::lines(lines.map(|(at, message)| (at, message.to_owned())))
 }
 
-/// All that was said, without refusals that are tried again, and each gap by its kind.
+/// All that was reported, without refusals that are retried, and each gap by its kind.
 fn outline(story: &Story) -> Vec<String> {
     let said = story.said().into_iter().filter(|said| !said.ends_with("; trying again"));
     said.map(|said| said.split_once('(').map_or(said.clone(), |(kind, _)| kind.to_owned())).collect()
@@ -44,7 +44,7 @@ fn stopped() -> Life {
     })
 }
 
-/// A container that writes so many lines a second, read from so many seconds away; it began ten seconds ago.
+/// A container that writes this many lines per second, read with this delay in seconds; it began ten seconds ago.
 fn busy(plan: LogPlan, rate: f64, round_trip: f64) -> Story {
     let log = Written::numbered((0..(60.0 * rate) as usize).map(|n| n as f64 / rate - 10.0));
     let began = Instant::now();
@@ -53,11 +53,12 @@ fn busy(plan: LogPlan, rate: f64, round_trip: f64) -> Story {
     })
 }
 
-/// An instance that says `a` and some last words before it ends at 5 s, and the next one, which starts a second later.
+/// An instance that writes `a` and some last lines before it ends at 5 s, and the next one, which starts a second
+/// later.
 fn restarting() -> Container {
     let old = log([(-1.0, "a"), (4.9, "last words")]);
     Container::new([(-60.0, Some(5.0), old), (6.0, None, log([(7.5, "b"), (29.5, "c")]))])
 }
 
-/// All that is to be shown of it, in order.
+/// The expected output, in order.
 const IN_ORDER: [&str; 7] = ["+", "a", "last words", "-", "+", "b", "c"];

@@ -1,4 +1,4 @@
-//! Logs as a script gives them: what was written, how a request is answered, and a container as its kubelet knows it.
+//! Logs from a script: the lines written, the answers to requests, and a container as its kubelet knows it.
 
 use std::{
     collections::VecDeque,
@@ -37,22 +37,22 @@ impl Written {
         Written::lines(instants.into_iter().enumerate().map(|(n, at)| (at, n.to_string())))
     }
 
-    /// What was written by then.
+    /// The lines written by then.
     pub fn until(&self, seconds: f64) -> Written {
         Written(self.0.iter().filter(|(at, _)| *at <= seconds).cloned().collect())
     }
 
-    /// What was written from then on.
+    /// The lines written from then on.
     pub fn from(&self, seconds: f64) -> Written {
         Written(self.0.iter().filter(|(at, _)| *at >= seconds).cloned().collect())
     }
 
-    /// The last lines of it, at most so many.
+    /// Its last lines, at most this many.
     pub fn last(&self, lines: usize) -> Written {
         Written(self.0[self.0.len().saturating_sub(lines)..].to_vec())
     }
 
-    /// What the kubelet gives of it, which counts `sinceSeconds` back from the start.
+    /// The kubelet's answer, with `sinceSeconds` counted back from the start.
     pub fn answer(&self, request: &LogRequest) -> Reply {
         let first = request.tail_lines.map_or(0, |lines| self.0.len().saturating_sub(lines as usize));
         let wanted = |seconds: f64| match request.since {
@@ -66,8 +66,8 @@ impl Written {
         Reply::of(text)
     }
 
-    /// The answer to a request that is made at `now`: what was written by then, and where it is followed, each line when it
-    /// is written, until `end`.
+    /// The answer to a request that is made at `now`: the lines written by then, and if it is followed, each line when
+    /// it is written, until `end`.
     pub fn answer_at(&self, now: f64, end: Option<f64>, request: &LogRequest) -> Reply {
         let reply = self.until(now).answer(request);
         if !request.follow {
@@ -89,7 +89,7 @@ impl Written {
 #[derive(Clone)]
 pub struct Container {
     began: Instant,
-    /// When each instance started and ended, and all that it writes.
+    /// The start and the end of each instance, and its whole log.
     instances: Vec<(f64, Option<f64>, Written)>,
 }
 
@@ -124,12 +124,12 @@ impl Container {
 /// The words of a kubelet that keeps no log of an instance before the current one.
 pub const NO_PREVIOUS: &str = "previous terminated container \"app\" in pod \"web-1\" not found";
 
-/// What one request gets.
+/// The answer to one request.
 pub struct Reply {
     head: Result<(), Error>,
     wait: Duration,
     body: VecDeque<Part>,
-    /// How many bytes of it were read.
+    /// The number of its bytes that were read.
     taken: Arc<AtomicUsize>,
 }
 
@@ -162,12 +162,12 @@ impl Reply {
         Reply::new(Err(error), [])
     }
 
-    /// The head comes so much later, and is dated halfway.
+    /// The head arrives this much later, and is dated halfway.
     pub fn after(self, seconds: f64) -> Reply {
         Reply { wait: Duration::from_secs_f64(seconds), ..self }
     }
 
-    /// Then so much silence.
+    /// Then silence for this time.
     pub fn silent(mut self, seconds: f64) -> Reply {
         self.body.push_back(Part::Wait(Duration::from_secs_f64(seconds)));
         self
@@ -178,13 +178,13 @@ impl Reply {
         self
     }
 
-    /// It breaks in place of an end.
+    /// The connection breaks in place of an end.
     pub fn broken(mut self) -> Reply {
         self.body.push_back(Part::Break);
         self
     }
 
-    /// In chunks of 16 KiB, as long as they are read: how many bytes were is added to `taken`.
+    /// In chunks of 16 KiB, each sent once it is read: `taken` counts the bytes.
     pub fn counted(mut self, taken: &Arc<AtomicUsize>) -> Reply {
         self.taken = taken.clone();
         let chunks = |part| match part {
@@ -198,7 +198,7 @@ impl Reply {
         self
     }
 
-    /// Only as much of it as comes within so many seconds.
+    /// Only the part that arrives within this many seconds.
     pub fn cut_after(mut self, seconds: f64) -> Reply {
         let mut left = Duration::from_secs_f64(seconds);
         let cut = self.body.iter().position(|part| match part {
@@ -219,7 +219,7 @@ impl Reply {
 
 type Script = Box<dyn FnMut(&LogRequest) -> Reply + Send>;
 
-/// Logs as a script gives them.
+/// Logs from a script.
 #[derive(Clone)]
 pub struct Scripted {
     began: Instant,
@@ -266,7 +266,7 @@ pub struct ScriptedAnswer {
     date: Timestamp,
     body: VecDeque<Part>,
     taken: Arc<AtomicUsize>,
-    /// When the silence that began is over.
+    /// The end of the silence that began.
     due: Option<Instant>,
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::tail::stream::DRAIN;
 
-/// A node that is lost ends no stream.
+/// A lost node ends no stream.
 #[tokio::test(start_paused = true)]
 async fn a_stream_of_a_deleted_pod_is_heard_out_for_a_while() {
     let story = Story::begin(plan(), Life::Running, |_| {
@@ -27,12 +27,12 @@ async fn a_request_for_the_log_of_a_deleted_pod_is_waited_for_no_longer() {
     let (ended, said, _) = story.end().await;
     assert_eq!(
         (ended.reason, said),
-        (Reason::Deleted, vec!["! gone before its log could be read".to_owned()])
+        (Reason::Deleted, vec!["! the log was removed before it could be read".to_owned()])
     );
     assert!(began.elapsed() <= DRAIN, "{:?}", began.elapsed());
 }
 
-/// The limiter and `--stats` go by it.
+/// The limiter and `--stats` depend on it.
 #[tokio::test(start_paused = true)]
 async fn a_request_has_whether_its_log_is_resumed_and_whether_it_will_be_gone() {
     use Purpose::*;
@@ -52,7 +52,8 @@ async fn a_request_has_whether_its_log_is_resumed_and_whether_it_will_be_gone() 
     }
 }
 
-/// A pod that is deleted with a grace period: its container says its last words and ends, and soon there is no log.
+/// A pod that is deleted with a grace period: its container writes its last lines and ends, and its log is soon
+/// removed.
 #[tokio::test(start_paused = true)]
 async fn a_pod_that_is_deleted_with_a_grace_period_is_no_alarm() {
     let refusals: [fn() -> Reply; 5] = [
@@ -109,7 +110,7 @@ async fn a_log_that_was_removed_before_its_end_could_be_checked_is_reported() {
     assert!(!ended.complete);
 }
 
-/// The watch says that it is gone while its last lines are on their way.
+/// The watch reports its end while its last lines are on their way.
 #[tokio::test(start_paused = true)]
 async fn a_log_of_a_deleted_pod_is_read_to_its_end() {
     let container = Container::new([(-60.0, Some(8.0), Written::numbered([-1.0, 2.0, 4.0, 7.5]))]);
@@ -123,7 +124,7 @@ async fn a_log_of_a_deleted_pod_is_read_to_its_end() {
     assert!(ended.complete && ended.reason == Reason::Deleted, "{ended:?}");
 }
 
-/// Without following, nobody says that it is gone: the apiserver is asked.
+/// Without following, no watch reports its end: the tail asks the apiserver.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_is_not_found_of_a_pod_that_is_gone_is_not_asked_for_again() {
     let mut asked = 0;
@@ -137,10 +138,10 @@ async fn a_log_that_is_not_found_of_a_pod_that_is_gone_is_not_asked_for_again() 
     story.apiserver_knows(1);
     let (ended, said, asked) = story.end().await;
     assert_eq!((ended.reason, asked.len()), (Reason::Deleted, 1));
-    assert_eq!(said, ["! gone before its log could be read"]);
+    assert_eq!(said, ["! the log was removed before it could be read"]);
 }
 
-/// Its container runs, as far as anybody knows.
+/// According to the status, its container runs.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_is_removed_too_early_is_reported() {
     let story = Story::follow(|_| Reply::of(REMOVED));
@@ -157,7 +158,7 @@ async fn a_log_that_was_never_read_is_reported_if_its_pod_is_gone() {
     story.pass(2.0).await;
     story.life.send_replace(Life::Deleted);
     let (ended, said, _) = story.end().await;
-    assert_eq!(said, ["! gone before its log could be read"]);
+    assert_eq!(said, ["! the log was removed before it could be read"]);
     assert!(!ended.complete);
 }
 

@@ -24,7 +24,7 @@ async fn a_log_that_is_being_written_is_shown_as_it_was_when_it_was_opened() {
     }
 }
 
-/// What an answer was cut off from is found out, though the log goes on.
+/// The tail finds the missing part of a truncated answer, although the log grows.
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_was_cut_is_read_on_to_where_the_log_was_opened() {
     for ahead in [0.0, 30.0, -30.0] {
@@ -39,13 +39,13 @@ async fn an_answer_that_was_cut_is_read_on_to_where_the_log_was_opened() {
         let (ended, said, asked) = story.end().await;
         let shown = said.len() - 2;
         assert!(shown >= 1030, "{ahead} s ahead: {shown} lines");
-        // A clock that is behind cannot be told from a log that nobody has written to for a while.
+        // A clock that is behind looks like a log without new lines for a while.
         assert!(shown <= if ahead < 0.0 { 1200 } else { 1300 }, "{ahead} s ahead: {shown} lines");
         assert!(ended.complete && asked.len() <= 3, "{ahead} s ahead: {asked:?}");
     }
 }
 
-/// Writes more than the network can carry: some kubelets give all that comes while they send.
+/// The container writes more than the network can carry: some kubelets send all lines that are written meanwhile.
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_goes_on_with_its_log_is_left() {
     let log = Written::numbered((0..6000).map(|n| f64::from(n) / 10.0 - 10.0));
@@ -79,7 +79,8 @@ async fn an_end_that_cannot_be_reached_is_reported() {
     assert!(!ended.complete && asked.len() <= 6, "{asked:?}");
 }
 
-/// The kubelet restarts while a log is read: the answer ends as if it were whole, and for some seconds it knows no pods.
+/// The kubelet restarts while a log is read: the answer ends as if it were complete, and for some seconds it knows no
+/// pods.
 #[tokio::test(start_paused = true)]
 async fn an_end_is_confirmed_though_the_kubelet_restarts_meanwhile() {
     for code in [400, 404, 500] {
@@ -118,7 +119,7 @@ async fn an_end_that_cannot_be_confirmed_is_reported() {
     }
 }
 
-/// Between an answer that held all and the confirmation of its end the log is rotated.
+/// The log is rotated between a complete answer and the verification of its end.
 #[tokio::test(start_paused = true)]
 async fn a_rotation_while_the_end_is_confirmed_is_no_alarm() {
     let old = Written::numbered((0..100).map(|n| f64::from(n) / 10.0 - 9.7));
@@ -177,6 +178,6 @@ async fn a_container_without_a_previous_instance_is_left_out() {
     let plan = LogPlan { previous: true, ..as_it_is() };
     let story = Story::begin(plan, Life::Running, |_| Reply::refusal(400, NO_PREVIOUS));
     let (ended, said, asked) = story.end().await;
-    assert_eq!((said.join(" ").as_str(), asked.len()), ("! has no previous instance; skipped", 1));
+    assert_eq!((said.join(" ").as_str(), asked.len()), ("! no previous instance; skipped", 1));
     assert!(ended.complete, "{ended:?}");
 }

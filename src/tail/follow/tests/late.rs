@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// The watch is late: the apiserver has to be asked.
+/// The watch is late: the tail has to ask the apiserver.
 #[tokio::test(start_paused = true)]
 async fn a_restart_that_only_the_apiserver_knows_of_is_not_taken_for_a_rotation() {
     let container = restarting();
@@ -21,7 +21,7 @@ async fn a_restart_that_only_the_apiserver_knows_of_is_not_taken_for_a_rotation(
     assert_eq!(outline(&story), IN_ORDER);
 }
 
-/// The log of the next instance is opened before that is known, and none of the lines of the first was read.
+/// The log of the next instance is opened before it is recognized, and no line of the first was read.
 #[tokio::test(start_paused = true)]
 async fn lines_that_were_read_too_early_are_not_repeated() {
     let container = restarting();
@@ -36,7 +36,7 @@ async fn lines_that_were_read_too_early_are_not_repeated() {
     assert_eq!(outline(&story), ["+", "b", "a", "last words", "-", "+", "c"]);
 }
 
-/// The status says only that the old instance ended, while the stream is the next one's.
+/// The status reports only the end of the old instance, while the stream is the next one's.
 #[tokio::test(start_paused = true)]
 async fn an_end_that_is_reported_while_the_next_instance_writes_shows_each_line_once() {
     let container = restarting();
@@ -87,7 +87,8 @@ async fn an_end_that_the_status_reports_late_is_waited_for() {
     assert_eq!((ended.reason, ended.complete), (Reason::Terminated(ending), true));
 }
 
-/// The kubelet does not say in time whose log it is. Later the rest of the old one is read, so that none of it is missing.
+/// The kubelet does not report the log's instance in time. Later the rest of the old one is read, so that none of it is
+/// missing.
 #[tokio::test(start_paused = true)]
 async fn lines_of_the_next_instance_behind_a_gap_are_handed_over_to_its_tail() {
     for (last_words, first) in [(4.9, 7.5), (5.4, 6.2)] {
@@ -125,7 +126,7 @@ async fn an_instance_that_wrote_nothing_has_none_of_the_next_ones_lines() {
     assert_eq!(outline(&story), ["+", "b", "-", "+", "c"]);
 }
 
-/// The kubelet has nothing to say of it, and the apiserver knows of the restart just before the lines would be shown.
+/// The kubelet does not know of it, and the apiserver knows of the restart just before the lines would be shown.
 #[tokio::test(start_paused = true)]
 async fn a_restart_that_is_known_before_a_gap_is_shown_makes_it_none() {
     let container = restarting();

@@ -1,4 +1,4 @@
-//! How much of a log is wanted, and how much is held.
+//! The limits of a log: the part that is wanted, and the part that is held.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -88,7 +88,7 @@ async fn lines_since_a_while_ago_are_the_same_ones_however_often_the_log_is_open
     assert_eq!(outline(&story), ["+", "1", "2"]);
 }
 
-/// None of what there is when it is opened first, and all that is written later.
+/// No line that exists when it is opened first, and all that are written later.
 #[tokio::test(start_paused = true)]
 async fn new_lines_are_shown_though_the_first_stream_broke_before_a_line() {
     let container = Container::writing([-5.0, 2.0, 30.0]);
@@ -103,7 +103,7 @@ async fn new_lines_are_shown_though_the_first_stream_broke_before_a_line() {
     assert_eq!(outline(&story), ["+", "1", "2"]);
 }
 
-/// More than may wait in memory, from a container that goes on.
+/// The container writes more than may wait in memory, and goes on.
 fn eight_megabytes() -> impl Iterator<Item = (f64, String)> {
     (0..8000).map(|n| (f64::from(n) / 1000.0 - 10.0, format!("{n} {}", "x".repeat(1000))))
 }
@@ -113,7 +113,7 @@ fn numbers(story: &Story) -> Vec<u32> {
     story.said().into_iter().filter_map(first_word).collect()
 }
 
-/// Streams that nobody takes lines from are held back, and may break meanwhile.
+/// The streams behind a blocked output are held back, and may break meanwhile.
 #[tokio::test(start_paused = true)]
 async fn a_reader_that_stops_for_a_while_loses_nothing() {
     for breaks in [false, true] {

@@ -55,7 +55,7 @@ async fn a_node_that_can_follow_no_more_is_read_over_and_over() {
     assert_eq!(story.asked().iter().filter(|(_, request)| request.follow).count(), 1);
 }
 
-/// Room for two log requests, and so many newer containers that one is polled.
+/// There is room for two log requests, and enough newer containers that one is polled.
 fn crowded(plan: LogPlan, script: impl FnMut(&LogRequest) -> Reply + Send + 'static) -> (Story, Vec<Seat>) {
     let scheduler = Scheduler::new(2, 100);
     let newer = |n: u32| {
@@ -102,7 +102,7 @@ async fn a_container_for_which_there_is_a_stream_again_is_followed_on() {
     assert_eq!(story.asked().iter().filter(|(_, request)| request.follow).count(), 1);
 }
 
-/// A burst is longer than what a poll asks for.
+/// A burst has more lines than a poll requests.
 #[tokio::test(start_paused = true)]
 async fn a_poll_asks_for_few_lines_and_for_more_until_it_has_found_its_place() {
     let burst = (0..100).map(|n| 10.0 + f64::from(n) / 1000.0);
@@ -118,7 +118,7 @@ async fn a_poll_asks_for_few_lines_and_for_more_until_it_has_found_its_place() {
     assert!(asked.last().is_some_and(|lines| *lines < Some(160)), "{asked:?}");
 }
 
-/// They are refused, break off or are never answered.
+/// The polls are refused, break off or are never answered.
 #[tokio::test(start_paused = true)]
 async fn polls_that_fail_do_not_end_polling() {
     let ways: [fn(Reply) -> Reply; 4] = [
@@ -172,7 +172,7 @@ async fn a_polled_container_of_a_pod_that_is_being_deleted_is_polled_twice_a_sec
     assert!((15..=21).contains(&polls), "{polls} polls");
 }
 
-/// None of the lines that there are is wanted: each poll would have the kubelet read all of them again.
+/// No existing line is wanted: each poll would make the kubelet read all of them again.
 #[tokio::test(start_paused = true)]
 async fn a_poll_without_a_line_to_go_on_from_finds_its_place() {
     let container = Container::writing([-9.0, -5.0, 100.0]);
@@ -185,7 +185,7 @@ async fn a_poll_without_a_line_to_go_on_from_finds_its_place() {
     assert!(asked[2..].iter().all(|(_, request)| request.tail_lines.is_some()), "{asked:?}");
 }
 
-/// Two containers for the only place: the newer one is followed in it and lends it.
+/// Two containers share the only place: the newer one is followed in it and lends it.
 #[tokio::test(start_paused = true)]
 async fn the_only_place_is_lent_to_logs_that_are_not_followed() {
     let scheduler = Scheduler::new(1, 100);

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// All containers of a pod are restarted in place, and nothing is kept of them.
+/// All containers of a pod are restarted in place, and no log of them is kept.
 #[tokio::test(start_paused = true)]
 async fn an_instance_that_was_read_to_its_end_is_no_alarm_where_nothing_is_kept_of_it() {
     let story =
@@ -35,7 +35,7 @@ async fn a_log_that_a_node_does_not_serve_yet_is_asked_for_again_soon() {
     assert_eq!(story.said(), ["+", "0"]);
 }
 
-/// Its kubelet does not say what the log before was, for which lines that may be another instance's wait.
+/// Its kubelet does not report the previous log's instance; lines that may be another instance's wait for that.
 #[tokio::test(start_paused = true)]
 async fn a_log_of_an_unknown_instance_is_shown_after_a_gap() {
     for code in [400, 500] {
@@ -71,7 +71,7 @@ async fn the_rest_of_an_instance_comes_before_the_next_one() {
     }
 }
 
-/// Its stream breaks before the last words, and the log is refused until the next instance runs.
+/// Its stream breaks before the last lines, and the log is refused until the next instance runs.
 #[tokio::test(start_paused = true)]
 async fn the_rest_after_a_broken_stream_is_read_from_the_previous_log() {
     for reported in [6.0, 7.0, 8.0, 12.0] {
@@ -88,8 +88,8 @@ async fn the_rest_after_a_broken_stream_is_read_from_the_previous_log() {
     }
 }
 
-/// The next instance has crashed as well: until there is another, its log is the previous one too. It may have been read
-/// before that is known.
+/// The next instance has crashed as well: until there is another, its log is the previous one too. It may be read
+/// before it is recognized.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_is_out_of_reach_between_two_crashes_is_reported() {
     let unread = ["+", "a", "! Unchecked", "-", "+", "b", "-", "+", "c"].as_slice();
@@ -115,8 +115,8 @@ async fn a_log_that_is_out_of_reach_between_two_crashes_is_reported() {
     }
 }
 
-/// The log that is served as the previous one is that of a later instance: as its last line is the current log's too, or as it
-/// was written long after the later instance started.
+/// The log that is served as the previous one is a later instance's: its last line is the current log's too, or was
+/// written long after the later instance started.
 #[tokio::test(start_paused = true)]
 async fn a_previous_log_of_a_later_instance_is_not_read() {
     let crashed = vec![(2.0, Some(2.5), log([(2.3, "b")]))];
@@ -153,7 +153,7 @@ async fn a_previous_log_that_is_not_there_yet_is_waited_for() {
     assert_eq!(outline(&story), IN_ORDER);
 }
 
-/// More than one instance came meanwhile: the previous log is not the old one's.
+/// More than one instance started meanwhile: the previous log is not the old one's.
 #[tokio::test(start_paused = true)]
 async fn a_log_of_the_instance_before_the_previous_one_is_out_of_reach() {
     let mut asked = 0;
@@ -173,7 +173,7 @@ async fn a_log_of_the_instance_before_the_previous_one_is_out_of_reach() {
     assert!(asked[requests..].iter().all(|(_, request)| !request.previous));
 }
 
-/// The container is asked for its log, restarts, and that is known before the answer comes.
+/// The container restarts after the log request, and the status reports it before the answer arrives.
 #[tokio::test(start_paused = true)]
 async fn an_answer_during_which_the_container_restarted_is_not_read() {
     let container = restarting();
@@ -214,7 +214,7 @@ async fn an_instance_that_ended_before_it_was_seen_is_reported() {
     assert!(!story.end().await.0.complete);
 }
 
-/// A pod stops to meet `--condition`, soon or at once meets it again, and its log goes on meanwhile.
+/// A pod stops meeting `--condition`, meets it again soon or at once, and its log grows meanwhile.
 #[tokio::test(start_paused = true)]
 async fn a_pod_that_meets_the_condition_again_goes_on_where_it_was() {
     for away in [0.0, 3.0] {

@@ -1,4 +1,4 @@
-//! Streams break and requests are refused, and are tried again.
+//! Streams break and requests are refused, and both are retried.
 
 use super::*;
 
@@ -60,7 +60,7 @@ async fn an_answer_that_breaks_over_and_over_is_read_on_as_long_as_it_brings_lin
     assert!(ended.complete && asked.len() > TRIES + 2, "{ended:?}");
 }
 
-/// Somebody removed the file of a container that goes on.
+/// The file of a running container's log was removed.
 #[tokio::test(start_paused = true)]
 async fn a_log_without_its_file_is_reported_once_while_its_container_runs() {
     let mut asked = 0;
@@ -133,7 +133,7 @@ async fn lines_that_share_an_instant_are_shown_once_over_breaks() {
     assert!(story.said()[1..] == lines, "{:?}", story.said());
 }
 
-/// Streams break at any time, requests are refused or take long, and the log is rotated behind what was read.
+/// Streams break at any time, requests are refused or take long, and the log is rotated after the last line read.
 #[tokio::test(start_paused = true)]
 async fn lines_written_while_everything_breaks_are_shown_once_and_in_order() {
     for seed in 0..30 {
@@ -189,7 +189,7 @@ async fn a_log_that_is_refused_in_any_way_is_opened_again() {
     }
 }
 
-/// Who watches the pods tells of it.
+/// The watch of the pods reports it.
 #[tokio::test(start_paused = true)]
 async fn a_tail_does_not_report_an_unreachable_apiserver() {
     let container = Container::writing([-1.0, 3.0]);
@@ -226,7 +226,7 @@ async fn a_log_that_keeps_being_refused_is_asked_for_ever_less_often() {
     assert!(last.is_some_and(|pause| (5.0..=10.0).contains(&pause)), "{last:?}");
 }
 
-/// One that breaks at once has to wait.
+/// A stream that breaks at once has to wait.
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_lived_for_a_while_is_opened_again_at_once() {
     for (lived, at_once) in [(15.0, true), (0.0, false)] {
@@ -252,7 +252,7 @@ async fn a_log_that_was_rotated_while_a_stream_was_broken_is_reported() {
     assert_eq!(outline(&story), ["+", "0", "1", "! Between", "3", "4"]);
 }
 
-/// Nobody could read it before.
+/// The log was never read before.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_may_not_be_read_is_given_up_at_once_and_reported() {
     let story = Story::follow(|_| Reply::refusal(403, "no"));

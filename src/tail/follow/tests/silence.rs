@@ -3,7 +3,7 @@
 use super::*;
 use crate::schedule::Scheduler;
 
-/// The log is rotated, and the kubelet's follower stays with the old file. The new one begins so many seconds later.
+/// The log is rotated, and the kubelet's follower stays with the old file. The new one begins this many seconds later.
 async fn silent_after_a_rotation(later: f64) -> Vec<String> {
     let new = Written::numbered((0..100).map(|n| 1.9 + later + f64::from(n) / 10.0));
     let (began, mut follows) = (Instant::now(), 0);
@@ -60,7 +60,7 @@ async fn a_stream_that_falls_silent_while_lines_are_written_is_opened_again() {
     assert!(asked.len() == 3 && is_look(&asked[1].1), "{asked:?}");
 }
 
-/// All log requests that may be open are.
+/// As many log requests are open as are allowed.
 #[tokio::test(start_paused = true)]
 async fn a_silent_stream_is_opened_again_where_there_is_no_room_to_look() {
     let (container, mut follows) = (Container::writing((0..100).map(|n| f64::from(n) + 0.5)), 0);
