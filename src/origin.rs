@@ -4,18 +4,33 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 
-/// A container of a pod, through all its restarts; or standard input, which has no names.
+/// The source of lines. All restarts of a container are one.
 #[derive(Debug, Default)]
 pub struct Origin {
+    pub kind: Kind,
     pub pod: Arc<PodInfo>,
     pub container: String,
-    pub kind: ContainerKind,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A container in the pod's list of init containers.
+    Init,
+    #[default]
+    Container,
+    Ephemeral,
+    /// Standard input, without names.
+    Stdin,
 }
 
 impl Origin {
-    /// Whether it has a name to show beside its lines.
+    pub fn stdin() -> Origin {
+        Origin { kind: Kind::Stdin, ..Origin::default() }
+    }
+
+    /// Whether it has names to show beside its lines.
     pub fn is_named(&self) -> bool {
-        !self.pod.name.is_empty()
+        self.kind != Kind::Stdin
     }
 }
 
@@ -39,13 +54,4 @@ pub struct PodInfo {
 pub struct Owner {
     pub kind: String,
     pub name: String,
-}
-
-/// The list in the pod's spec that contains a container.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ContainerKind {
-    Init,
-    #[default]
-    Container,
-    Ephemeral,
 }

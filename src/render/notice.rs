@@ -203,8 +203,8 @@ mod tests {
     #[test]
     fn an_origin_without_names_begins_and_ends_in_silence() {
         let nothing = written(display(), |notices, out| {
-            notices.opened(&Origin::default(), out);
-            notices.closed(&Origin::default(), &closed(Reason::Finished, 0), out);
+            notices.opened(&Origin::stdin(), out);
+            notices.closed(&Origin::stdin(), &closed(Reason::Finished, 0), out);
         });
         assert_eq!(nothing, "");
     }

@@ -44,7 +44,7 @@ pub fn batch(origin: &Arc<Origin>, lines: &[&[u8]]) -> Batch {
         let start = data.len() as u32;
         data.extend_from_slice(line);
         let time = Instant((1_780_265_000 + i as i64) * 1_000_000_000);
-        let time = (!origin.pod.name.is_empty()).then_some(time);
+        let time = origin.is_named().then_some(time);
         items.push(Item::Line(Line { time, start, end: data.len() as u32 }));
         data.push(b'\n');
     }
@@ -61,7 +61,7 @@ pub fn rendered(
     let highlight = highlight.iter().map(|pattern| LinePattern::new(pattern).unwrap()).collect();
     let display = Display { highlight, ..display.clone() };
     let mut out = Vec::new();
-    let batch = batch(origin.unwrap_or(&Arc::default()), lines);
+    let batch = batch(origin.unwrap_or(&Arc::new(Origin::stdin())), lines);
     Renderer::new(&display).unwrap().batch(&batch, &mut out);
     String::from_utf8(out).unwrap()
 }

@@ -11,7 +11,7 @@ use crate::{
     event::Ending,
     instance::{Instance, Life},
     notice::{Kind, Notice, Scope},
-    origin::{ContainerKind, Origin, PodInfo},
+    origin::{Kind as OriginKind, Origin, PodInfo},
     plan::{ContainerStates, Query, Selection},
 };
 
@@ -228,7 +228,7 @@ impl Slot {
     fn apply(
         &mut self,
         pod: &Arc<PodInfo>,
-        kind: ContainerKind,
+        kind: OriginKind,
         Seen { status, sight, deleting }: Seen,
         follow: bool,
         changes: &mut Vec<Change>,
@@ -272,7 +272,7 @@ impl Slot {
     fn report_waiting(
         &mut self,
         pod: &Arc<PodInfo>,
-        kind: ContainerKind,
+        kind: OriginKind,
         status: &ContainerStatus,
         follow: bool,
         changes: &mut Vec<Change>,
@@ -290,7 +290,7 @@ impl Slot {
     }
 
     /// Origins are shared by all instances while the pod stays the same.
-    fn origin(&mut self, pod: &Arc<PodInfo>, name: &str, kind: ContainerKind) -> Arc<Origin> {
+    fn origin(&mut self, pod: &Arc<PodInfo>, name: &str, kind: OriginKind) -> Arc<Origin> {
         if let Some(origin) = self.origin.as_ref().filter(|origin| Arc::ptr_eq(&origin.pod, pod)) {
             return origin.clone();
         }
@@ -329,12 +329,12 @@ fn ending(terminated: &Terminated, deleting: bool) -> Ending {
 fn statuses<'p>(
     pod: &'p Pod,
     selection: &Selection,
-) -> impl Iterator<Item = (ContainerKind, &'p ContainerStatus)> {
+) -> impl Iterator<Item = (OriginKind, &'p ContainerStatus)> {
     let status = &pod.status;
     let lists = [
-        (ContainerKind::Init, &status.init_container_statuses, selection.init_containers),
-        (ContainerKind::Container, &status.container_statuses, true),
-        (ContainerKind::Ephemeral, &status.ephemeral_container_statuses, selection.ephemeral_containers),
+        (OriginKind::Init, &status.init_container_statuses, selection.init_containers),
+        (OriginKind::Container, &status.container_statuses, true),
+        (OriginKind::Ephemeral, &status.ephemeral_container_statuses, selection.ephemeral_containers),
     ];
     lists
         .into_iter()

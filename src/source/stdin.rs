@@ -27,7 +27,7 @@ pub async fn run(
     out: Sender,
 ) -> io::Result<()> {
     let (done, result) = oneshot::channel();
-    let out = out.outlet(Arc::new(Origin::default()));
+    let out = out.outlet(Arc::new(Origin::stdin()));
     let output = Output { counter: stats.counter(out.origin()), out };
     thread::spawn(move || {
         block_on(output.out.opened());
