@@ -55,8 +55,8 @@ impl<L: Logs> Tail<L> {
         self.pause().await;
     }
 
-    /// Whether to verify the lines again that were read of a container that ended: they may be those of the next
-    /// instance, of which only the kubelet knows.
+    /// Whether to verify the lines of a container that ended again: they may be those of the next instance, of which only
+    /// the kubelet knows.
     pub(super) async fn is_misled(&mut self, log: Log) -> bool {
         let suspect = match &*self.life.borrow() {
             Life::Terminated(ending) => self.progress.suspect(ending),
@@ -93,7 +93,7 @@ impl<L: Logs> Tail<L> {
             (Err(error), _) | (_, Err(error)) if self.may_retry(&error) && self.has_patience() => {
                 return self.put_off(&error).await;
             }
-            // Its last lines are from the second in which the next one started at the latest.
+            // Its last lines are no later than the second in which the next one started.
             (Ok(Last { line: Some(previous), .. }), Ok(current)) => {
                 Some(previous) != current.line && previous.time().0 < bound.0 + SECOND
             }
