@@ -52,7 +52,7 @@ impl Purpose {
     }
 
     /// Its kind in `--stats`.
-    pub fn kind(self) -> &'static str {
+    pub fn kind(self) -> Kind {
         self.row().2
     }
 
@@ -63,19 +63,45 @@ impl Purpose {
 
     /// Its order, whether it repeats, and its kind. Repeating requests come last: in the limiter they delay no other
     /// request.
-    fn row(self) -> (u8, bool, &'static str) {
+    fn row(self) -> (u8, bool, Kind) {
         match self {
-            Self::List => (0, false, "list"),
-            Self::Watch => (0, false, "watch"),
-            Self::Resume => (1, false, "resume"),
-            Self::Remainder => (1, false, "resume"),
-            Self::Confirm => (2, false, "check"),
-            Self::Ending => (3, false, "open"),
-            Self::Open => (4, false, "open"),
-            Self::FirstPoll => (5, false, "poll"),
-            Self::Poll => (6, true, "poll"),
-            Self::Check => (7, true, "check"),
-            Self::Probe => (7, true, "check"),
+            Self::List => (0, false, Kind::List),
+            Self::Watch => (0, false, Kind::Watch),
+            Self::Resume => (1, false, Kind::Resume),
+            Self::Remainder => (1, false, Kind::Resume),
+            Self::Confirm => (2, false, Kind::Check),
+            Self::Ending => (3, false, Kind::Open),
+            Self::Open => (4, false, Kind::Open),
+            Self::FirstPoll => (5, false, Kind::Poll),
+            Self::Poll => (6, true, Kind::Poll),
+            Self::Check => (7, true, Kind::Check),
+            Self::Probe => (7, true, Kind::Check),
+        }
+    }
+}
+
+/// The kinds of requests that `--stats` counts, in the order of its report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    List,
+    Watch,
+    Open,
+    Resume,
+    Poll,
+    Check,
+}
+
+impl Kind {
+    pub const ALL: [Kind; 6] = [Self::List, Self::Watch, Self::Open, Self::Resume, Self::Poll, Self::Check];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::Watch => "watch",
+            Self::Open => "open",
+            Self::Resume => "resume",
+            Self::Poll => "poll",
+            Self::Check => "check",
         }
     }
 }
@@ -95,17 +121,17 @@ mod tests {
     #[test]
     fn every_purpose_has_one_order_one_share_and_one_kind() {
         let table = [
-            (List, 0, false, "list"),
-            (Watch, 0, false, "watch"),
-            (Resume, 1, false, "resume"),
-            (Remainder, 1, false, "resume"),
-            (Confirm, 2, false, "check"),
-            (Ending, 3, false, "open"),
-            (Open, 4, false, "open"),
-            (FirstPoll, 5, false, "poll"),
-            (Poll, 6, true, "poll"),
-            (Check, 7, true, "check"),
-            (Probe, 7, true, "check"),
+            (List, 0, false, Kind::List),
+            (Watch, 0, false, Kind::Watch),
+            (Resume, 1, false, Kind::Resume),
+            (Remainder, 1, false, Kind::Resume),
+            (Confirm, 2, false, Kind::Check),
+            (Ending, 3, false, Kind::Open),
+            (Open, 4, false, Kind::Open),
+            (FirstPoll, 5, false, Kind::Poll),
+            (Poll, 6, true, Kind::Poll),
+            (Check, 7, true, Kind::Check),
+            (Probe, 7, true, Kind::Check),
         ];
         for (purpose, order, recurs, kind) in table {
             assert_eq!((purpose.order(), purpose.recurs(), purpose.kind()), (order, recurs, kind));

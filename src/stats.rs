@@ -15,11 +15,8 @@ use tokio::time::Instant;
 
 use crate::{
     origin::{Origin, PodInfo},
-    purpose::Purpose,
+    purpose::{Kind, Purpose},
 };
-
-/// The kinds of requests, in the order of the report; see [`Purpose::kind`].
-const KINDS: [&str; 6] = ["list", "watch", "open", "resume", "poll", "check"];
 
 /// The limits that make requests wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +45,7 @@ pub struct Stats {
 #[derive(Debug, Default)]
 struct Counts {
     /// By kind.
-    requests: BTreeMap<&'static str, u64>,
+    requests: [u64; Kind::ALL.len()],
     waited: [Duration; LIMITS.len()],
     open: [Gauge; 2],
     containers: BTreeMap<Names, Counter>,
@@ -119,7 +116,7 @@ impl Stats {
     }
 
     pub fn requested(&self, purpose: Purpose) {
-        *self.lock().requests.entry(purpose.kind()).or_default() += 1;
+        self.lock().requests[purpose.kind() as usize] += 1;
     }
 
     pub fn waited(&self, limit: Limit, time: Duration) {
@@ -156,7 +153,7 @@ impl Stats {
     /// The report as one JSON object.
     pub fn to_json(&self) -> Value {
         let counts = self.lock();
-        let requests: BTreeMap<_, _> = KINDS.map(|kind| (kind, counts.requested(kind))).into();
+        let requests: BTreeMap<_, _> = Kind::ALL.map(|kind| (kind.name(), counts.requested(kind))).into();
         let waited: BTreeMap<_, _> =
             LIMITS.map(|(limit, name)| (name, counts.waited[limit as usize].as_secs_f64())).into();
         let containers: Vec<Value> = counts
@@ -177,7 +174,7 @@ impl Stats {
             "waited_seconds": waited,
             "peak_streams": counts.open[Open::Stream as usize].peak,
             "peak_connections": counts.open[Open::Connection as usize].peak,
-            "reconnects": counts.requested(Purpose::Resume.kind()),
+            "reconnects": counts.requested(Kind::Resume),
             "containers": containers,
             "gone": {"containers": gone, "lines": gone_lines, "bytes": gone_bytes},
         })
@@ -185,8 +182,8 @@ impl Stats {
 }
 
 impl Counts {
-    fn requested(&self, kind: &str) -> u64 {
-        self.requests.get(kind).copied().unwrap_or_default()
+    fn requested(&self, kind: Kind) -> u64 {
+        self.requests[kind as usize]
     }
 
     fn total(&self) -> [u64; 2] {
@@ -216,8 +213,8 @@ impl fmt::Display for Stats {
         let (total, seconds) = (counts.total(), self.started.elapsed().as_secs_f64());
         let containers = counts.containers.len() + counts.folded.containers;
         writeln!(f, "· {} of {containers} containers in {seconds:.1} s", size(total))?;
-        let requests = KINDS.map(|kind| format!("{} {kind}", counts.requested(kind)));
-        let sum: u64 = counts.requests.values().sum();
+        let requests = Kind::ALL.map(|kind| format!("{} {}", counts.requested(kind), kind.name()));
+        let sum: u64 = counts.requests.iter().sum();
         writeln!(f, "· {sum} requests: {}", requests.join(", "))?;
         let waited = LIMITS.map(|(limit, name)| {
             let flag = name.replace('_', "-");
