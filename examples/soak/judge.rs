@@ -147,11 +147,21 @@ fn covers((after, before): Gap, line: &Written, written: &[Written], shown: &[&s
     next.is_none_or(|next| line.instance < next.instance)
 }
 
-/// The gaps of a container that standard error reports.
+/// The gaps of a container that standard error reports: between two lines, or after one, to the end of its log.
 fn gaps(container: &Container, stderr: &str) -> Vec<Gap> {
-    let head = format!("! {} › app: lines may be missing between ", container.pod);
-    let gaps = stderr.lines().filter_map(|line| line.strip_prefix(&head)?.split_once(" and "));
-    gaps.map(|(after, before)| (nanoseconds(after), nanoseconds(before))).collect()
+    let head = format!("! {} › app: ", container.pod);
+    let hole = |notice: &str| {
+        let (after, before) = notice.strip_prefix("lines may be missing between ")?.split_once(" and ")?;
+        Some((nanoseconds(after), nanoseconds(before)))
+    };
+    let rest = |notice: &str| {
+        let after = notice.strip_prefix("lines may be missing after ").and_then(|rest| rest.split_once(": "));
+        let after = after.map(|(after, _)| after);
+        let last = notice.split_once("; the last line shown is from ").map(|(_, last)| last);
+        Some((nanoseconds(after.or(last)?), None))
+    };
+    let notices = stderr.lines().filter_map(|line| line.strip_prefix(&head));
+    notices.filter_map(|notice| hole(notice).or_else(|| rest(notice))).collect()
 }
 
 /// None for a text that is not a timestamp, such as "an unknown time".
