@@ -1,4 +1,5 @@
-//! Sinks: the destinations of ordered events. Only this module writes to standard output and standard error.
+//! Sinks: the destinations of ordered events. During a run only this module, and the prompt while it asks, write to standard
+//! output and standard error.
 //!
 //! A sink is a [`Sink`] in its own file, and a line in `run.rs` that chooses it.
 
