@@ -5,6 +5,7 @@
 
 mod harness;
 
+mod as_kubectl;
 mod command_line;
 mod complete;
 mod conditions;

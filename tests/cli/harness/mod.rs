@@ -13,6 +13,7 @@
 mod capture;
 mod command;
 mod home;
+mod kubectl;
 mod ran;
 mod tail;
 mod world;
@@ -20,6 +21,7 @@ mod world;
 pub use self::{
     command::{Command, kubectl_plugin, stern_rs},
     home::Home,
+    kubectl::Decision,
     ran::Ran,
     tail::Tail,
     world::World,

@@ -23,6 +23,10 @@ impl Ran {
         String::from_utf8_lossy(&self.stderr).into_owned()
     }
 
+    pub fn succeeded(&self) -> bool {
+        self.status.success()
+    }
+
     #[track_caller]
     fn same<T: PartialEq + std::fmt::Debug>(&self, what: &str, got: T, wanted: T) {
         assert!(got == wanted, "{what}\n     is {got:?}\nwanted {wanted:?}\n{}", self.story);

@@ -58,7 +58,11 @@ impl World {
 
     /// `stern-rs` with these arguments, split as a shell does.
     pub fn stern_rs(&self, args: &str) -> Command<'_> {
-        let program = env!("CARGO_BIN_EXE_stern-rs");
+        self.program(env!("CARGO_BIN_EXE_stern-rs"), args)
+    }
+
+    /// Any program, in the same environment.
+    pub(super) fn program(&self, program: &str, args: &str) -> Command<'_> {
         let command = Command::new(program, args, self.home.clone(), Some(&self.server));
         command.env("KUBECONFIG", &self.home.path("kubeconfig").display().to_string())
     }

@@ -3,10 +3,12 @@
 use std::{error::Error as StdError, fmt, io};
 
 use http::StatusCode;
-use kube::core::Status;
-use rustls::{AlertDescription, CertificateError};
 
 use super::kubelet::{self, KubeletError};
+use tls::from_tls;
+
+mod status;
+mod tls;
 
 /// The operation of a request, in RBAC's terms.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -122,30 +124,6 @@ impl Error {
             ),
             error => Error::new(ErrorKind::Malformed, format!("cannot {asked}: {error}")),
         }
-    }
-
-    /// The same for a `Status` inside a watch or in the body of a refusal.
-    pub fn from_status(status: &Status, asked: &Asked) -> Error {
-        let code = match status.reason.as_str() {
-            // An expired watch can be recognised only by its reason.
-            "Expired" => StatusCode::GONE,
-            _ => StatusCode::from_u16(status.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-        };
-        let text = status.message.as_str();
-        let message = match code {
-            StatusCode::UNAUTHORIZED => {
-                format!("cannot {asked}: the apiserver does not accept the credentials (401)")
-            }
-            StatusCode::FORBIDDEN => forbidden(asked, text),
-            StatusCode::NOT_FOUND => not_found(asked, text),
-            StatusCode::TOO_MANY_REQUESTS => {
-                format!("cannot {asked}: the apiserver is overloaded (429)")
-            }
-            _ if text.is_empty() => format!("cannot {asked}: the apiserver answered {code}"),
-            StatusCode::BAD_REQUEST => format!("cannot {asked}: {text}"),
-            _ => format!("cannot {asked}: the apiserver answered {code}: {text}"),
-        };
-        Error::new(ErrorKind::Status(code), message).with_server_message(text)
     }
 
     /// Converts an error of the HTTP client: a failed or broken connection.
@@ -292,30 +270,6 @@ impl fmt::Display for Asked {
     }
 }
 
-fn forbidden(asked: &Asked, text: &str) -> String {
-    let Asked { verb, resource, .. } = asked;
-    let user = user_named(text).map(|user| format!("user {user} ")).unwrap_or_default();
-    let role = if asked.namespace.is_some() { "a Role or ClusterRole bound there" } else { "a ClusterRole" };
-    let detail = if text.is_empty() || !user.is_empty() { String::new() } else { format!(" ({text})") };
-    format!("not allowed to {asked}: {user}needs verb {verb:?} on resource {resource:?}, from {role}{detail}")
-}
-
-/// The user name as the apiserver sees it: `pods is forbidden: User "jane" cannot list resource …`
-fn user_named(text: &str) -> Option<&str> {
-    let quoted = &text[text.find("User \"")? + "User ".len()..];
-    let end = quoted[1..].find('"')? + 2;
-    Some(&quoted[..end])
-}
-
-fn not_found(asked: &Asked, text: &str) -> String {
-    match &asked.name {
-        None => format!("cannot {asked}: the apiserver has no such resource"),
-        // `pods "web" not found` is sufficient; the missing object may also be a container or a node.
-        Some(_) if !text.is_empty() => format!("cannot {asked}: {text}"),
-        Some(_) => format!("cannot {asked}: not found"),
-    }
-}
-
 fn interrupted(asked: &Asked, error: &(dyn StdError + 'static)) -> Error {
     match causes(error).find_map(|cause| cause.downcast_ref::<Error>()) {
         Some(error) => error.clone(),
@@ -323,57 +277,6 @@ fn interrupted(asked: &Asked, error: &(dyn StdError + 'static)) -> Error {
             ErrorKind::Interrupted,
             format!("cannot {asked}: the answer was cut off: {}", root_cause(error)),
         ),
-    }
-}
-
-fn from_tls(server: &str, error: &rustls::Error) -> Error {
-    use rustls::Error as Tls;
-    let certificate =
-        |what: &str| Error::new(ErrorKind::Certificate, format!("the certificate of {server} {what}"));
-    let trust =
-        "give its authority with --certificate-authority, or accept any with --insecure-skip-tls-verify";
-    match error {
-        Tls::InvalidCertificate(CertificateError::UnknownIssuer) => {
-            certificate(&format!("is not trusted (its issuer is unknown): {trust}"))
-        }
-        Tls::InvalidCertificate(
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-        ) => certificate("is for another name: give that name with --tls-server-name, or correct --server"),
-        Tls::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
-            certificate(
-                "has expired: renew it, set this machine's clock, or accept any with --insecure-skip-tls-verify",
-            )
-        }
-        Tls::InvalidCertificate(
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. },
-        ) => certificate("is not valid yet: check this machine's clock"),
-        Tls::InvalidCertificate(reason) => certificate(&format!("is not trusted ({reason}): {trust}")),
-        Tls::AlertReceived(
-            AlertDescription::BadCertificate
-            | AlertDescription::CertificateExpired
-            | AlertDescription::CertificateRequired
-            | AlertDescription::CertificateRevoked
-            | AlertDescription::CertificateUnknown
-            | AlertDescription::UnknownCA
-            | AlertDescription::AccessDenied,
-        ) => Error::new(
-            ErrorKind::Certificate,
-            format!(
-                "{server} does not accept the client certificate ({error}); it may have expired or belong to another cluster"
-            ),
-        ),
-        Tls::InvalidMessage(_) => Error::new(
-            ErrorKind::Unreachable,
-            format!(
-                "cannot reach the apiserver {server}: it does not speak TLS; the address may need http://"
-            ),
-        )
-        .wrong_for_good(),
-        error => Error::new(
-            ErrorKind::Unreachable,
-            format!("cannot reach the apiserver {server}: TLS failed: {error}"),
-        )
-        .wrong_for_good(),
     }
 }
 
@@ -414,6 +317,8 @@ fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use kube::core::Status;
+
     use super::*;
 
     fn asked(verb: &'static str, namespace: Option<&str>, name: Option<&str>) -> Asked {
@@ -421,7 +326,7 @@ mod tests {
         Asked { verb, resource: "pods".into(), namespace: text(namespace), name: text(name) }
     }
 
-    fn refused(code: u16, reason: &str, message: &str) -> Error {
+    pub(super) fn refused(code: u16, reason: &str, message: &str) -> Error {
         let status = Status::failure(message, reason).with_code(code);
         Error::from_kube(kube::Error::Api(status.boxed()), &asked("list", None, None))
     }
@@ -458,14 +363,6 @@ mod tests {
         let error = Error::from_kube(kube::Error::Service(ours.into()), &Asked::default());
         assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Credentials, "no login"));
         assert!(error.is_retryable());
-    }
-
-    #[test]
-    fn a_forbidden_message_of_another_kind_is_quoted() {
-        let text = refused(403, "Forbidden", "policy says no").to_string();
-        assert!(text.ends_with("(policy says no)"), "{text}");
-        assert_eq!(user_named("User \"a\" cannot"), Some("\"a\""));
-        assert_eq!(user_named("User \"unclosed"), None);
     }
 
     #[test]

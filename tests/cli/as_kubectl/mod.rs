@@ -1,0 +1,3 @@
+//! Decides as kubectl does, on the same files and the same server.
+
+mod trust;
