@@ -17,6 +17,7 @@ mod faults;
 mod following;
 mod history;
 mod limits;
+mod messages;
 mod output;
 mod polling;
 mod promises;

@@ -118,6 +118,7 @@ impl<L: Logs> Tail<L> {
     /// Reads the answer to this request.
     async fn consume(&mut self, stream: L::Answer, request: LogRequest, log: Log, unproven: bool) -> Outcome {
         let start = self.start(log, &request);
+        self.report.answer_begins();
         let mut reading = self.reading(stream, request, &start, unproven);
         let end = reading.run().await;
         let misses_place = reading.misses_place();
