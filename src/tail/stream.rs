@@ -204,7 +204,8 @@ impl<L: Logs> Reading<'_, L> {
 
     /// Whether the bytes that were requested end within a line.
     fn is_cut_by_quota(&self) -> bool {
-        self.progress.extent.quota.bytes.is_some_and(|left| self.splitter.held() >= left)
+        let requested = self.progress.extent.quota.bytes_to_request();
+        requested.is_some_and(|requested| self.splitter.held() >= requested)
     }
 
     /// Takes the last message of the kubelet in place of a line. A truncated line is left alone: it is sent again.
@@ -227,7 +228,7 @@ impl<L: Logs> Reading<'_, L> {
             end = match piece {
                 Piece::Line(line) => self.choose(&data, line, foreign_from, &mut items),
                 Piece::Untimed { start, end } => {
-                    self.take_message(&data[start as usize..end as usize]).await;
+                    self.report_message(&data[start as usize..end as usize]).await;
                     End::Clean
                 }
             };
@@ -314,13 +315,6 @@ impl<L: Logs> Reading<'_, L> {
     /// log.
     fn goes_on(&self, line: Line) -> bool {
         self.terms.after_silence && line.time.is_some_and(|time| self.progress.position.is_close_to(time))
-    }
-
-    /// Takes a piece without a timestamp: a message of the kubelet, or half a timestamp at the end of the requested
-    /// bytes.
-    async fn take_message(&mut self, text: &[u8]) {
-        self.progress.quota().take_bytes(text.len());
-        self.report_message(text).await;
     }
 
     async fn report_message(&mut self, text: &[u8]) {
