@@ -18,6 +18,7 @@ mod faults;
 mod following;
 mod history;
 mod limits;
+mod messages;
 mod output;
 mod polling;
 mod promises;
