@@ -181,7 +181,7 @@ impl Authority {
 
     /// A server with this name; requires a client certificate of this authority if `clients`.
     pub fn server(&self, name: &str, clients: bool) -> ServerConfig {
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let (certificate, key) = self.issue(name);
         let chain = vec![CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()];
         let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();

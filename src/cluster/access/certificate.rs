@@ -59,7 +59,7 @@ pub fn identity(user: &User) -> Result<Option<Arc<CertifiedKey>>, Error> {
 pub fn certified_key(certificate: &Pem, key: &Pem) -> Result<Arc<CertifiedKey>, Error> {
     let der = PrivateKeyDer::from_pem_slice(&key.bytes)
         .map_err(|_| Error::invalid(format!("{} holds no private key in PEM", key.origin)))?;
-    CertifiedKey::from_der(certificate.certificates()?, der, &rustls::crypto::ring::default_provider())
+    CertifiedKey::from_der(certificate.certificates()?, der, &rustls::crypto::aws_lc_rs::default_provider())
         .map(Arc::new)
         .map_err(|error| {
             let (certificate, key) = (&certificate.origin, &key.origin);
