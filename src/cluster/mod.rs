@@ -25,7 +25,7 @@ use kube::{
     Api,
     api::{ApiResource, DynamicObject, ListParams, ObjectMeta},
 };
-use tokio::sync::watch;
+use tokio::{sync::watch, task::spawn_blocking};
 use tower::service_fn;
 
 pub use access::kubeconfig::Named;
@@ -56,14 +56,17 @@ pub struct Cluster {
 
 impl Cluster {
     /// Determines the address of the cluster and the user. Sends nothing and runs no exec plugin: the first request
-    /// does both. Must be called within a runtime.
-    pub fn connect(
+    /// does both.
+    pub async fn connect(
         connect: &Connect,
         limits: &Limits,
         trace: Option<Trace>,
         stats: Stats,
     ) -> Result<Cluster, Error> {
-        let settings = Settings::settle(connect, &Host::of_process())?;
+        let given = connect.clone();
+        // On a thread of its own: a file may be a pipe, or on a server that hangs, and signals must still end the run.
+        let settings = spawn_blocking(move || Settings::settle(&given, &Host::of_process())).await;
+        let settings = settings.unwrap_or_else(|error| Err(Error::invalid(error.to_string())))?;
         Cluster::new(settings, connect, limits, trace, stats)
     }
 
@@ -87,6 +90,11 @@ impl Cluster {
     /// The namespace of the context, or of the pod in which this process runs; otherwise `default`.
     pub fn default_namespace(&self) -> &str {
         self.client.default_namespace()
+    }
+
+    /// What the user should know of the settings, though they work.
+    pub fn remarks(&self) -> &[String] {
+        &self.transport.remarks
     }
 
     /// For lists, watches and single objects. It does not retry.

@@ -64,6 +64,8 @@ pub(super) struct Transport {
     pub outage: Outage,
     pub waits: Waits,
     pulse: Arc<Pulse>,
+    /// What the user should know of the settings.
+    pub remarks: Vec<String>,
 }
 
 /// The connections, and the exec plugin's client certificate with which they were made.
@@ -103,6 +105,7 @@ impl Transport {
             certified,
             auth: Auth::new(settings.credentials, waits.clone()),
             headers,
+            remarks: settings.remarks,
             limiter: Limiter::new(limits.qps, limits.burst),
             trace,
             request_timeout: connect.request_timeout,
@@ -143,15 +146,22 @@ impl Transport {
         answer: AnswerMode,
     ) -> Result<Response<ResponseBody>, Error> {
         let credential = self.auth.credential().await?;
+        let sent = Instant::now();
         let response = self.attempts(&request, &credential, purpose, answer).await?;
         let mut refused = match unless_unauthorized(response).await {
-            Ok(response) => return Ok(response),
+            Ok(response) => {
+                self.auth.accepted(false);
+                return Ok(response);
+            }
             Err(status) => status,
         };
-        if let Some(renewed) = self.auth.after_refusal(&credential).await? {
+        if let Some(renewed) = self.auth.after_refusal(&credential, sent).await? {
             let response = self.attempts(&request, &renewed, purpose, answer).await?;
             refused = match unless_unauthorized(response).await {
-                Ok(response) => return Ok(response),
+                Ok(response) => {
+                    self.auth.accepted(true);
+                    return Ok(response);
+                }
                 Err(status) => status,
             };
         }
@@ -160,10 +170,7 @@ impl Transport {
 
     fn unauthorized(&self, refused: &Status) -> Error {
         let (server, user, words) = (&self.server_shown, &self.user, quoted(&refused.message));
-        let advice = match self.certified {
-            true => "perhaps the client certificate has expired, or belongs to another cluster".to_owned(),
-            false => self.auth.advice(),
-        };
+        let advice = self.auth.advice(self.certified);
         let text = format!("{server} does not accept the credentials of {user} (401): {words}; {advice}");
         Error::new(ErrorKind::Status(StatusCode::UNAUTHORIZED), text).with_server_message(&refused.message)
     }
