@@ -15,6 +15,7 @@ mod logs;
 mod outage;
 #[cfg(test)]
 pub(crate) mod testing;
+mod tls;
 mod trace;
 mod transport;
 mod waits;
@@ -52,6 +53,7 @@ use transport::Transport;
 pub struct Cluster {
     transport: Arc<Transport>,
     client: kube::Client,
+    notices: Arc<[String]>,
 }
 
 impl Cluster {
@@ -74,14 +76,19 @@ impl Cluster {
         trace: Option<Trace>,
         stats: Stats,
     ) -> Result<Cluster, Error> {
-        let namespace = settings.namespace.clone();
+        let (namespace, notices) = (settings.namespace.clone(), settings.notices.clone().into());
         let transport = Arc::new(Transport::new(settings, connect, limits, trace, stats)?);
         let served = transport.clone();
         let service = service_fn(move |request| {
             let transport = served.clone();
             async move { transport.serve(request).await }
         });
-        Ok(Cluster { transport, client: kube::Client::new(service, namespace) })
+        Ok(Cluster { transport, client: kube::Client::new(service, namespace), notices })
+    }
+
+    /// Problems of the kubeconfig that do not prevent a connection.
+    pub fn notices(&self) -> &[String] {
+        &self.notices
     }
 
     /// The namespace of the context, or of the pod in which this process runs; otherwise `default`.

@@ -11,19 +11,25 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{
     auth::Source,
-    certificate::{self, Trust},
+    certificate,
     credential::{basic, bearer},
     exec::Plugin,
     kubeconfig::{ANONYMOUS, Chosen, Host, Kubeconfigs},
     proxy,
 };
-use crate::{cluster::error::Error, plan::Connect};
+use crate::{
+    cluster::{
+        error::Error,
+        tls::{Tls, Trust},
+    },
+    plan::Connect,
+};
 
 #[derive(Debug)]
 pub struct Settings {
     pub server: Uri,
     pub namespace: String,
-    pub trust: Trust,
+    pub tls: Tls,
     pub proxy: Option<Uri>,
     /// The user, for error messages.
     pub user: String,
@@ -32,6 +38,8 @@ pub struct Settings {
     pub identity: Option<Arc<CertifiedKey>>,
     /// The headers of `--as` and related flags.
     pub impersonation: HeaderMap,
+    /// Problems that do not prevent a connection.
+    pub notices: Vec<String>,
 }
 
 impl Settings {
@@ -41,8 +49,15 @@ impl Settings {
         override_user(&mut user, connect);
 
         let identity = certificate::identity(&user)?;
-        let trust = Trust::load(&cluster)?;
+        let (tls, mut notices) = certificate::tls(&cluster)?;
         let server = server(&cluster, identity.is_some())?;
+        let is_secure = server.scheme_str() == Some("https");
+        if is_secure && matches!(tls.trust, Trust::Anybody) && !connect.insecure_skip_tls_verify {
+            notices.push(format!(
+                "the certificate of {server} is not verified, since the kubeconfig says insecure-skip-tls-verify: \
+                 another server could read the credentials and show other logs"
+            ));
+        }
         let proxy = match cluster.proxy_url.as_deref().filter(|url| !url.is_empty()) {
             Some(url) => Some(proxy::parse(url, "the kubeconfig's proxy-url")?),
             None => proxy::from_environment(&server, &|name| host.text(name))?,
@@ -53,9 +68,10 @@ impl Settings {
             user: if connect.token.is_some() { "--token".into() } else { user_described },
             impersonation: impersonation(&user)?,
             server,
-            trust,
+            tls,
             proxy,
             identity,
+            notices,
         })
     }
 }
@@ -109,11 +125,11 @@ fn override_cluster(cluster: &mut Cluster, connect: &Connect) {
     if let Some(name) = &connect.tls_server_name {
         cluster.tls_server_name = Some(name.clone());
     }
-    if connect.insecure_skip_tls_verify {
-        cluster.insecure_skip_tls_verify = Some(true);
-    }
-    if let Some(path) = &connect.certificate_authority {
-        cluster.certificate_authority = Some(path.display().to_string());
+    // One flag replaces all that the kubeconfig says about authorities, so that no contradiction comes of it.
+    if connect.insecure_skip_tls_verify || connect.certificate_authority.is_some() {
+        cluster.insecure_skip_tls_verify = Some(connect.insecure_skip_tls_verify);
+        let path = connect.certificate_authority.as_ref();
+        cluster.certificate_authority = path.map(|path| path.display().to_string());
         cluster.certificate_authority_data = None;
     }
 }
@@ -288,7 +304,8 @@ mod tests {
         let settings = machine.settle(&Connect::default()).unwrap();
         assert_eq!(settings.server, "https://[fd00::1]:443");
         assert_eq!(settings.namespace, "shop");
-        assert_eq!(settings.trust.file, Some(machine.path("serviceaccount/ca.crt")));
+        let ca = machine.path("serviceaccount/ca.crt");
+        assert!(matches!(&settings.tls.trust, Trust::Authorities { file, .. } if *file == Some(ca)));
         assert!(
             matches!(&settings.credentials, Source::TokenFile(path) if path.ends_with("serviceaccount/token"))
         );
@@ -320,7 +337,7 @@ mod tests {
         let settings = machine.settle(&connect).unwrap();
         assert_eq!(settings.server, "https://other");
         assert_eq!(header(&settings), "Bearer mine");
-        assert!(settings.trust.insecure && settings.trust.name.is_none());
+        assert!(matches!(settings.tls.trust, Trust::Anybody) && settings.tls.name.is_none());
     }
 
     #[test]
@@ -401,7 +418,7 @@ mod tests {
         let section =
             format!("{SERVER}, certificate-authority: /nope, certificate-authority-data: '{start}\n {end}'");
         let settings = Machine::with(&section, "").settle(&Connect::default()).unwrap();
-        assert_eq!(settings.trust.authorities.unwrap().len(), 1);
+        assert!(matches!(settings.tls.trust, Trust::Authorities { file: None, .. }));
         let error = Machine::with(&format!("{SERVER}, certificate-authority-data: '*'"), "");
         assert!(error.error(&Connect::default()).contains("certificate-authority-data is not base64"));
     }
@@ -414,6 +431,7 @@ mod tests {
         let b = machine
             .write("b/config", &kubeconfig("ctx", &format!("{SERVER}, certificate-authority: ca.crt"), ""));
         machine.set("KUBECONFIG", std::env::join_paths([a, b]).unwrap());
-        assert!(machine.settle(&Connect::default()).unwrap().trust.authorities.is_some());
+        let settings = machine.settle(&Connect::default()).unwrap();
+        assert!(matches!(settings.tls.trust, Trust::Authorities { .. }));
     }
 }

@@ -53,6 +53,9 @@ impl<'a> Cluster<'a> {
         let report = move |text| words.trace(Scope::Cluster.notice(Kind::Trace, text));
         let trace = Trace::new(self.verbosity, Arc::new(report));
         let cluster = cluster::Cluster::connect(&self.plan.connect, &self.plan.limits, trace, stats.clone())?;
+        for notice in cluster.notices() {
+            out.notice(Scope::Cluster.warning(notice)).await;
+        }
         tokio::select! {
             outcome = self.run_in(&cluster, stats, &out) => outcome,
             never = waits::report(cluster.waits(), &out) => match never {},
