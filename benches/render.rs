@@ -83,6 +83,7 @@ fn display(format: Format) -> Display {
         color_stderr: false,
         timestamps: None,
         timezone: TimeZone::UTC,
+        local: TimeZone::UTC,
         diff_container: false,
         only_log_lines: false,
         gaps: false,

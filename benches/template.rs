@@ -47,6 +47,7 @@ fn render(bencher: Bencher, template: &str) {
         color_stderr: false,
         timestamps: None,
         timezone: TimeZone::UTC,
+        local: TimeZone::UTC,
         diff_container: false,
         only_log_lines: false,
         gaps: false,

@@ -18,8 +18,10 @@ pub struct Environment {
     pub clicolor: Option<OsString>,
     pub clicolor_force: Option<OsString>,
     pub term: Option<OsString>,
-    /// From `$TZ`, or the system's setting.
+    /// From `$TZ`, or the system's setting; UTC if there is none.
     pub local: TimeZone,
+    /// The value of `$TZ` if it is not a time zone.
+    pub unknown_tz: Option<OsString>,
     pub home: Option<PathBuf>,
     /// `$STERNCONFIG`
     pub stern_config: Option<OsString>,
@@ -28,6 +30,7 @@ pub struct Environment {
 impl Environment {
     #[expect(clippy::disallowed_methods, reason = "it only asks whether the streams are terminals")]
     pub fn of_process() -> Environment {
+        let local = TimeZone::try_system();
         Environment {
             stdin_is_terminal: stdin().is_terminal(),
             stdout_is_terminal: stdout().is_terminal(),
@@ -36,7 +39,9 @@ impl Environment {
             clicolor: env::var_os("CLICOLOR"),
             clicolor_force: env::var_os("CLICOLOR_FORCE"),
             term: env::var_os("TERM"),
-            local: TimeZone::system(),
+            unknown_tz: env::var_os("TZ").filter(|_| local.is_err()),
+            // As in Go.
+            local: local.unwrap_or(TimeZone::UTC),
             home: env::home_dir().filter(|home| !home.as_os_str().is_empty()),
             stern_config: env::var_os("STERNCONFIG"),
         }
@@ -70,6 +75,7 @@ impl Environment {
             clicolor_force: None,
             term: None,
             local: TimeZone::UTC,
+            unknown_tz: None,
             home: None,
             stern_config: None,
         }

@@ -7,6 +7,7 @@ mod notice;
 mod origin;
 mod purpose;
 mod queue;
+mod shown;
 
 mod cli;
 mod environment;

@@ -48,6 +48,8 @@ struct Counts {
     requests: [u64; Kind::ALL.len()],
     waited: [Duration; LIMITS.len()],
     open: [Gauge; 2],
+    /// Bytes that connections delivered, before decompression.
+    received: Received,
     containers: BTreeMap<Names, Counter>,
     /// Removed containers that are still counted separately, oldest first; and the maximum number of them.
     gone: VecDeque<Names>,
@@ -76,6 +78,16 @@ pub enum Open {
 struct Gauge {
     now: usize,
     peak: usize,
+}
+
+/// Bytes that connections delivered. Clones count together.
+#[derive(Debug, Default, Clone)]
+pub struct Received(Arc<AtomicU64>);
+
+impl Received {
+    pub fn add(&self, bytes: usize) {
+        self.0.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
 }
 
 /// Lines and the bytes of their messages.
@@ -131,6 +143,10 @@ impl Stats {
         Held { stats: self.clone(), what }
     }
 
+    pub fn received(&self) -> Received {
+        self.lock().received.clone()
+    }
+
     /// The counter of a container, shared by its instances.
     pub fn counter(&self, origin: &Origin) -> Counter {
         let names = [&origin.pod.namespace, &origin.pod.name, &origin.container];
@@ -170,6 +186,7 @@ impl Stats {
             "seconds": self.started.elapsed().as_secs_f64(),
             "lines": lines,
             "bytes": bytes,
+            "received_bytes": counts.received.0.load(Ordering::Relaxed),
             "requests": requests,
             "waited_seconds": waited,
             "peak_streams": counts.open[Open::Stream as usize].peak,
@@ -222,7 +239,12 @@ impl fmt::Display for Stats {
         });
         writeln!(f, "· waited: {}", waited.join(", "))?;
         let [streams, connections] = &counts.open;
-        writeln!(f, "· at most {} streams and {} connections at once", streams.peak, connections.peak)?;
+        let received = in_bytes(counts.received.0.load(Ordering::Relaxed));
+        writeln!(
+            f,
+            "· at most {} streams and {} connections at once, which delivered {received}",
+            streams.peak, connections.peak
+        )?;
         for ([namespace, pod, container], counter) in &counts.containers {
             // Standard input has no names.
             if !pod.is_empty() {
@@ -238,9 +260,13 @@ impl fmt::Display for Stats {
 }
 
 fn size([lines, bytes]: [u64; 2]) -> String {
+    format!("{lines} lines, {}", in_bytes(bytes))
+}
+
+fn in_bytes(bytes: u64) -> String {
     match bytes {
-        0..1_000_000 => format!("{lines} lines, {:.1} kB", bytes as f64 / 1e3),
-        _ => format!("{lines} lines, {:.1} MB", bytes as f64 / 1e6),
+        0..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        _ => format!("{:.1} MB", bytes as f64 / 1e6),
     }
 }
 

@@ -5,7 +5,11 @@ use std::{error::Error, ffi::OsStr};
 use clap::ArgMatches;
 
 use super::{
-    flags::{self, Entry, Flag, Scope, Value, within},
+    flags::{
+        self, Entry, Flag, Scope, Value,
+        output::{TEMPLATE, TEMPLATE_FILE, TIMESTAMPS, TIMEZONE},
+        within,
+    },
     places::Places,
     words::{Given, Positional},
 };
@@ -58,6 +62,12 @@ impl Args {
         let defaults = self.defaults.iter().filter(move |given| given.flag == flag);
         let given = self.given.get_raw(flag.name).into_iter().flatten();
         given.chain(defaults.filter_map(|given| given.value.as_deref()))
+    }
+
+    /// Whether the output may show times in the local time zone.
+    pub(super) fn shows_local_times(&self) -> bool {
+        let shows = self.has(&TIMESTAMPS.entry) && matches!(self.get(&TIMEZONE), None | Some("Local"));
+        shows || self.has(&TEMPLATE.entry) || self.has(&TEMPLATE_FILE.entry)
     }
 
     /// A warning about the query and the flags that have no effect with `--stdin`, if there are any.

@@ -12,7 +12,10 @@ mod places;
 mod scripts;
 mod words;
 
-use std::{ffi::OsString, path::Path};
+use std::{
+    ffi::{OsStr, OsString},
+    path::Path,
+};
 
 use crate::{environment::Environment, usage_error::UsageError};
 use flags::{Scope, logs, other};
@@ -84,8 +87,16 @@ fn with_config(
     flags.retain(|given| wanted(given.flag));
     let mut args = args.with_defaults(flags).map_err(|error| places.blame(error))?;
     warnings.extend(without_effect.filter(|_| args.get(&logs::STDIN)));
+    warnings.extend(env.unknown_tz.as_deref().filter(|_| args.shows_local_times()).map(unknown_tz));
     (args.places, args.warnings) = (places, warnings);
     Ok(args)
+}
+
+fn unknown_tz(tz: &OsStr) -> String {
+    let tz = tz.to_string_lossy();
+    let text =
+        format!("$TZ {tz:?} is not a time zone, so times are in UTC; set it to a name such as Asia/Seoul");
+    UsageError::new(text).to_string()
 }
 
 /// The first word with which the scripts of the shells ask for completions, as in programs made with Go's cobra.

@@ -3,7 +3,7 @@
 use std::{future::poll_fn, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, Uri, header};
 use tokio::time::timeout;
 use tower::BoxError;
 
@@ -11,6 +11,7 @@ use super::{
     error::{Error, ErrorKind},
     http::{
         body::Body,
+        encoding::decoded,
         pool::{Pool, Sharing},
     },
 };
@@ -18,6 +19,9 @@ use super::{
 /// Allowed silence before an answer's head and, if the answer is read whole, within it. A server silent for longer
 /// has most likely dropped the request.
 const SILENCE: Duration = Duration::from_secs(60);
+
+/// Most bytes of an answer that is read whole and was compressed: a small one can become endlessly large.
+const MOST_DECOMPRESSED: usize = 256 << 20;
 
 /// A kubelet sends the head of a followed log at once, even without a line.
 const FOLLOWED: Duration = Duration::from_secs(30);
@@ -46,6 +50,11 @@ impl AnswerMode {
         }
     }
 
+    /// The compression to ask for. A stream would arrive in large pieces.
+    pub fn encoding(self, compression: bool) -> HeaderValue {
+        HeaderValue::from_static(if self == AnswerMode::Whole && compression { "gzip" } else { "identity" })
+    }
+
     /// Time limit for the head.
     fn patience(self) -> Duration {
         match self {
@@ -67,14 +76,59 @@ pub(super) async fn exchange(
 ) -> Result<Response<Body>, BoxError> {
     let Some(limit) = limit.filter(|_| answer != AnswerMode::Probe) else {
         let patience = answer.patience();
-        let head = timeout(patience, pool.send(request, answer.sharing())).await;
+        let head = timeout(patience, head(pool, request, answer, server)).await;
         let head = head.unwrap_or_else(|_| Err(no_answer(server, patience, "").into()))?;
         return read(head, answer, Some(patience), server).await;
     };
-    let all = async { read(pool.send(request, answer.sharing()).await?, answer, None, server).await };
+    let all = async { read(head(pool, request, answer, server).await?, answer, None, server).await };
     timeout(limit, all)
         .await
         .unwrap_or_else(|_| Err(no_answer(server, limit, ": raise --request-timeout").into()))
+}
+
+/// The head of an answer, with its body as it was before compression. A redirect is an error: its address may belong to
+/// anybody, and gets no credentials.
+async fn head(
+    pool: &Pool,
+    request: &Request<Bytes>,
+    answer: AnswerMode,
+    server: &str,
+) -> Result<Response<Body>, BoxError> {
+    let head = pool.send(request, answer.sharing()).await?;
+    let location = head.headers().get(header::LOCATION).filter(|_| head.status().is_redirection());
+    if let Some(location) = location {
+        let location = String::from_utf8_lossy(location.as_bytes());
+        let text = redirected(server, request.uri(), &location);
+        let text = format!("{server} redirects ({}) to {text}", head.status().as_u16());
+        return Err(Error::new(ErrorKind::Malformed, text).into());
+    }
+    decoded(head).map_err(|encoding| {
+        let text = format!(
+            "{server} answered in the encoding {encoding:?}, which was not requested and is not known; perhaps a proxy in \
+             between compresses"
+        );
+        Error::new(ErrorKind::Malformed, text).into()
+    })
+}
+
+/// The address of a redirect, and the advice that follows from it.
+fn redirected(server: &str, asked: &Uri, location: &str) -> String {
+    let shown = location.split('?').next().unwrap_or_default();
+    let base = server.parse::<Uri>().map(|server| server.path().trim_end_matches('/').len());
+    let path = asked.path().get(base.unwrap_or_default()..).unwrap_or_default();
+    let other = shown.parse::<Uri>().ok().filter(|to| to.scheme().is_some() && to.host().is_some());
+    let server = other.as_ref().and_then(|_| shown.strip_suffix(path));
+    match (other, server) {
+        (_, Some(server)) => {
+            format!("{shown}; put {server} into the kubeconfig as the server of the cluster")
+        }
+        (Some(_), None) => {
+            format!(
+                "{shown}; if the apiserver is there, put its address into the kubeconfig as the server of the cluster"
+            )
+        }
+        (None, None) => format!("{shown}; perhaps a login page stands before the apiserver"),
+    }
 }
 
 fn no_answer(server: &str, waited: Duration, advice: &str) -> Error {
@@ -91,7 +145,7 @@ async fn read(
         return Ok(head);
     }
     let (parts, mut body) = head.into_parts();
-    let mut read = BytesMut::new();
+    let (mut read, compressed) = (BytesMut::new(), matches!(body, Body::Gzip(_)));
     loop {
         let chunk = poll_fn(|cx| body.poll_chunk(cx));
         let chunk = match silence {
@@ -102,6 +156,13 @@ async fn read(
             None => chunk.await,
         };
         match chunk {
+            Some(_) if compressed && read.len() > MOST_DECOMPRESSED => {
+                let text = format!(
+                    "an answer from {server} has more than {MOST_DECOMPRESSED} bytes once it is decompressed; use \
+                     --disable-compression if that is right"
+                );
+                return Err(Error::new(ErrorKind::Malformed, text).into());
+            }
             Some(chunk) => read.extend_from_slice(&chunk?),
             None => return Ok(Response::from_parts(parts, Body::Whole(read.freeze()))),
         }
@@ -125,6 +186,22 @@ mod tests {
         *,
     };
     use crate::{cluster::LogRequest, plan::Connect};
+
+    #[test]
+    fn a_redirect_is_reported_with_the_address_that_belongs_into_the_kubeconfig() {
+        let asked = "http://a:8080/k8s/api/v1/pods?limit=500".parse().unwrap();
+        let put = |address| format!("put {address} into the kubeconfig as the server of the cluster");
+        for (location, wanted) in [
+            ("https://a/k8s/api/v1/pods?limit=500", put("https://a/k8s")),
+            ("https://b:6443/api/v1/pods", put("https://b:6443")),
+            ("https://b/oauth?state=secret", put("its address")),
+            ("/login", "perhaps a login page stands before the apiserver".to_owned()),
+            ("//b/k8s/api/v1/pods", "perhaps a login page stands before the apiserver".to_owned()),
+        ] {
+            let text = redirected("http://a:8080/k8s", &asked, location);
+            assert!(text.ends_with(&wanted) && !text.contains("secret"), "{text}");
+        }
+    }
 
     async fn silent() -> (Server, Cluster) {
         let server = Server::start(vec![Canned::Hang(String::new())]).await;

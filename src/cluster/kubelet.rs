@@ -8,7 +8,6 @@
 
 /// An error known by its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::enum_variant_names, reason = "each variant names what is missing")]
 pub enum KubeletError {
     /// The node has no inotify instances left; each followed log needs one. Cluster 1.36; source 1.31 to 1.37
     /// (`k8s.io/cri-client/pkg/logs`).
@@ -21,21 +20,66 @@ pub enum KubeletError {
     NoFile,
     /// There is no known instance before the current one. Source (`pkg/kubelet/kubelet_pods.go`) of unknown versions.
     NoPrevious,
+    /// The log, or the rest of it, cannot be read for another reason.
+    Unreadable,
 }
 
 impl KubeletError {
-    /// `text`: a line without a timestamp, or the message of a refusal.
+    /// The error of a sentence that a kubelet or a runtime is known to write: in place of lines, or as the message of a
+    /// refusal. A line of a program may be the same; it has a timestamp, as a rule.
     pub fn of(text: &str) -> Option<KubeletError> {
+        let text = text.strip_prefix("Error: ").unwrap_or(text);
+        let is_missing = || text.ends_with("no such file or directory");
         match text {
             _ if text.contains("failed to create fsnotify watcher") => Some(KubeletError::NoWatcher),
             _ if text.starts_with("unable to retrieve container logs for ") => {
                 Some(KubeletError::NoContainer)
             }
             _ if text.contains("previous terminated container") => Some(KubeletError::NoPrevious),
-            _ if text.ends_with("no such file or directory") => Some(KubeletError::NoFile),
+            _ if begins_like(text, FILES) && is_missing() => Some(KubeletError::NoFile),
+            _ if begins_like(text, FILES) || begins_like(text, OTHERS) => Some(KubeletError::Unreadable),
             _ => None,
         }
     }
+}
+
+/// Beginnings of sentences about the file of a log, each with a later part if the beginning alone is too common. Source
+/// 1.31 to 1.37 (`k8s.io/cri-client/pkg/logs`), and the errors of Go for a path.
+const FILES: &[(&str, &str)] = &[
+    ("failed to try resolving symlinks in path ", ""),
+    ("failed to open log file ", ""),
+    ("failed to tail ", " lines of log file "),
+    ("failed to seek ", " in log file "),
+    ("failed to reset seek in log file ", ""),
+    ("failed to read log file ", ""),
+    ("failed to watch directory", ": "),
+    ("failed to watch file", ": "),
+    ("lstat /", ": "),
+    ("open /", ": "),
+];
+
+/// The same for other sentences: of the kubelet (`pkg/kubelet`, `k8s.io/cri-client`), of runtimes through gRPC, and of
+/// Docker.
+const OTHERS: &[(&str, &str)] = &[
+    ("rpc error: code = ", " desc = "),
+    ("unable to retrieve ", ""),
+    ("Unable to retrieve ", ""),
+    ("failed to get parse function: ", ""),
+    ("failed to get container status ", ""),
+    ("unsupported log format: ", ""),
+    ("container status is nil", ""),
+    ("pod ", " cannot be found - no logs available"),
+    ("context cancelled", ""),
+    ("context canceled", ""),
+    ("context deadline exceeded", ""),
+    ("fsnotify: ", ""),
+    ("No such container: ", ""),
+    ("Error response from daemon: ", ""),
+    ("configured logging driver does not support reading", ""),
+];
+
+fn begins_like(text: &str, sentences: &[(&str, &str)]) -> bool {
+    sentences.iter().any(|(start, later)| text.strip_prefix(start).is_some_and(|rest| rest.contains(later)))
 }
 
 /// Whether a container that waits for this reason is starting as usual: every new container waits for its volumes and
@@ -85,11 +129,40 @@ mod tests {
     }
 
     #[test]
+    fn each_sentence_in_place_of_lines_is_known() {
+        for text in [
+            "failed to try resolving symlinks in path \"/l/0.log\": lstat /l: permission denied",
+            "failed to open log file \"/l/0.log\": open /l/0.log: too many open files",
+            "failed to tail 10 lines of log file \"/l/0.log\": read /l/0.log: input/output error",
+            "failed to seek 4096 in log file \"/l/0.log\": seek /l/0.log: invalid argument",
+            "failed to reset seek in log file \"/l/0.log\": seek /l/0.log: invalid argument",
+            "failed to read log file \"/l/0.log\": read /l/0.log: stale NFS file handle",
+            "failed to watch directory \"/l\": no space left on device",
+            "failed to watch file \"/l/0.log\": no space left on device",
+            "failed to get parse function: unsupported log format: \"\\x00\\x00\"",
+            "rpc error: code = Unavailable desc = error reading from server: EOF",
+            "rpc error: code = NotFound desc = an error occurred when try to find container \"1f\": not found",
+            "unable to retrieve container log for x",
+            "Unable to retrieve pod logs",
+            "container status is nil",
+            "pod \"web-1\" cannot be found - no logs available",
+            "context deadline exceeded",
+            "fsnotify: queue or buffer overflow",
+            "Error response from daemon: configured logging driver does not support reading",
+            "Error: No such container: 1f",
+        ] {
+            assert_eq!(KubeletError::of(text), Some(KubeletError::Unreadable), "{text}");
+        }
+    }
+
+    #[test]
     fn other_words_mean_nothing() {
         for text in [
             "",
-            "failed to watch file: no space left on device",
-            "rpc error: code = Unavailable desc = error reading from server: EOF",
+            "failed to open the shop",
+            "rpc error",
+            "cat: /etc/motd: no such file or directory",
+            "Error: no such user",
             "container \"app\" in pod \"web-1\" is waiting to start: ContainerCreating",
             "container \"app\" in pod \"web-1\" is terminated",
         ] {

@@ -5,7 +5,7 @@
 use std::{convert::Infallible, future::poll_fn, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
+use http::{HeaderMap, Request, StatusCode, header};
 use jiff::{Timestamp, fmt::rfc2822};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::time::{Instant, timeout_at};
@@ -141,8 +141,6 @@ impl LogRequest {
             name: Some(self.pod.clone()),
         };
         let request = Request::get(self.uri())
-            // A gzipped stream arrives in large pieces, and since Kubernetes 1.37 in members that few decoders join.
-            .header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))
             .body(Bytes::new())
             .map_err(|error| Error::invalid(format!("cannot {asked}: {error}")))?;
         let sharing = if self.busy { Sharing::Alone } else { Sharing::Shared };

@@ -52,6 +52,8 @@ pub(super) struct Transport {
     pub limiter: Limiter,
     trace: Option<Trace>,
     request_timeout: Option<Duration>,
+    /// Whether lists may be compressed.
+    compression: bool,
     connector: Connector,
     log_options: ConnectionOptions,
     pub stats: Stats,
@@ -99,6 +101,7 @@ impl Transport {
             limiter: Limiter::new(limits.qps, limits.burst),
             trace,
             request_timeout: connect.request_timeout,
+            compression: !connect.disable_compression,
             pools: Mutex::new(Pools::new(&connector, &log_options, None)?),
             outage: Outage::default(),
             waits,
@@ -193,7 +196,7 @@ impl Transport {
         answer: AnswerMode,
     ) -> Result<Response<ResponseBody>, Error> {
         let pool = self.pool(credential, answer)?;
-        let request = self.complete(request, credential)?;
+        let request = self.complete(request, credential, answer)?;
         let began = Instant::now();
         self.limiter.acquire(purpose).await;
         self.stats.waited(Limit::Requests, began.elapsed());
@@ -244,7 +247,12 @@ impl Transport {
     }
 
     /// Completes the request: the server's address and path, and the credentials.
-    fn complete(&self, request: &Request<Bytes>, credential: &Credential) -> Result<Request<Bytes>, Error> {
+    fn complete(
+        &self,
+        request: &Request<Bytes>,
+        credential: &Credential,
+        answer: AnswerMode,
+    ) -> Result<Request<Bytes>, Error> {
         let malformed = |error: http::Error| Error::new(ErrorKind::Malformed, error.to_string());
         let asked = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
         let mut parts = self.server.clone().into_parts();
@@ -256,6 +264,7 @@ impl Transport {
         *completed.method_mut() = request.method().clone();
         *completed.uri_mut() = Uri::from_parts(parts).map_err(|error| malformed(error.into()))?;
         *completed.headers_mut() = request.headers().clone();
+        completed.headers_mut().insert(header::ACCEPT_ENCODING, answer.encoding(self.compression));
         completed.headers_mut().extend(self.headers.clone());
         if let Some(authorization) = &credential.authorization {
             completed.headers_mut().insert(header::AUTHORIZATION, authorization.clone());

@@ -39,6 +39,8 @@ pub struct Connect {
     pub as_user_extra: Vec<(String, String)>,
     /// Limits lists and the wait for response headers, never a running stream. None: only silence is limited.
     pub request_timeout: Option<Duration>,
+    /// Lists are not compressed.
+    pub disable_compression: bool,
     /// HTTP/2 is not offered.
     pub http1: bool,
 }
@@ -73,6 +75,7 @@ impl Connect {
             as_user_extra: each(args, &flags::AS_USER_EXTRA, key_value)?,
             request_timeout: parsed(args, &flags::REQUEST_TIMEOUT, timeout)?
                 .filter(|timeout| !timeout.is_zero()),
+            disable_compression: args.get(&flags::DISABLE_COMPRESSION),
             http1: args.get(&HTTP1),
         })
     }

@@ -28,6 +28,8 @@ pub struct Display {
     pub color_stderr: bool,
     pub timestamps: Option<Timestamps>,
     pub timezone: TimeZone,
+    /// The zone of the machine, which templates know.
+    pub local: TimeZone,
     pub diff_container: bool,
     pub only_log_lines: bool,
     /// Whether missing lines are reported among the lines too: in `json` only.
@@ -92,6 +94,7 @@ impl Display {
             color_stderr,
             timestamps: timestamps(args)?,
             timezone: timezone(args, env)?,
+            local: env.local.clone(),
             diff_container: args.get(&flags::DIFF_CONTAINER),
             only_log_lines: args.get(&flags::ONLY_LOG_LINES),
             gaps,

@@ -1,4 +1,4 @@
-//! `-o extjson`: one object for each line; a JSON message is embedded as JSON.
+//! `-o extjson`: one object for each line; a JSON message is embedded as JSON, whatever its bytes.
 
 use super::{Format, Frame, color::Palette};
 use crate::{
@@ -20,7 +20,6 @@ impl ExtJson {
     }
 
     /// The members before the message, separated by `separator`. As in stern, names are coloured inside their quotes.
-    /// They need no escapes: Kubernetes' names contain no characters that JSON escapes.
     pub fn members(&self, origin: &Origin, separator: &str) -> Vec<u8> {
         let (pod, container) = self.palette.of_origin(origin);
         let namespace = self.namespace.then_some(("namespace", pod, &origin.pod.namespace));
@@ -30,7 +29,9 @@ impl ExtJson {
             .chain([("pod", pod, &origin.pod.name), ("container", container, &origin.container)])
         {
             out.extend_from_slice(format!("\"{key}\": \"").as_bytes());
-            style.paint(value, &mut out);
+            let mut quoted = Vec::new();
+            write_string(value.as_bytes(), &mut quoted);
+            style.paint(&quoted[1..quoted.len() - 1], &mut out);
             out.push(b'"');
             out.extend_from_slice(separator.as_bytes());
         }
@@ -48,9 +49,22 @@ impl Format for ExtJson {
     #[inline]
     fn body(&mut self, _: Option<Instant>, message: &[u8], out: &mut Vec<u8>) {
         if self.validator.is_valid(message) {
-            out.extend_from_slice(message);
+            write_utf8(message, out);
         } else {
             write_string(message, out);
+        }
+    }
+}
+
+/// Appends JSON. Go takes bytes that are not UTF-8 within strings, but most readers of JSON do not.
+fn write_utf8(json: &[u8], out: &mut Vec<u8>) {
+    if str::from_utf8(json).is_ok() {
+        return out.extend_from_slice(json);
+    }
+    for chunk in json.utf8_chunks() {
+        out.extend_from_slice(chunk.valid().as_bytes());
+        for _ in chunk.invalid() {
+            out.extend_from_slice(b"\\ufffd");
         }
     }
 }
@@ -85,6 +99,40 @@ mod tests {
             );
             assert_eq!(line(&extjson(), message), expected);
         }
+    }
+
+    #[test]
+    fn a_byte_that_is_not_utf8_is_replaced_within_json_too() {
+        let expected = |message: &str| {
+            format!("{{\"pod\": \"web-7d9c5b8f6-abcde\", \"container\": \"app\", \"message\": {message}}}\n")
+        };
+        assert_eq!(
+            line(&extjson(), b"{\"a\": \"\xff\xed\xa0b\"}"),
+            expected(r#"{"a": "\ufffd\ufffd\ufffdb"}"#)
+        );
+        assert_eq!(line(&extjson(), b"{\"a\": \xff}"), expected(r#""{\"a\": \ufffd}""#));
+    }
+
+    /// For each byte, alone, in a string, and after a backslash in a string.
+    #[test]
+    fn every_byte_makes_valid_json() {
+        for byte in 0..=u8::MAX {
+            for message in
+                [vec![byte], vec![b'"', byte, b'"'], vec![b'"', b'\\', byte, b'"'], vec![b'1', byte]]
+            {
+                let line = line(&extjson(), &message);
+                let read = serde_json::from_str::<serde_json::Value>(&line);
+                assert!(byte == b'\n' || read.is_ok(), "{message:?}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_cannot_forge_a_member() {
+        let name = "a\", \"message\": \"forged";
+        let line = rendered(&extjson(), &["b"], Some(&origin("default", name, "app")), &[b"true"]);
+        let read: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!((&read["pod"], &read["message"]), (&name.into(), &true.into()));
     }
 
     #[test]

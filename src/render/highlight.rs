@@ -1,12 +1,17 @@
 //! Marks the matches of `--include` and `--highlight`.
 
+use std::{iter::Peekable, ops::Range};
+
 use goregex::{NEST_LIMIT, Replaced};
 use regex_automata::{
     meta::{Config, Regex},
     util::syntax,
 };
 
-use super::color::Style;
+use super::{
+    color::Style,
+    escape::{Graphics, Sequences},
+};
 use crate::plan::LinePattern;
 
 /// All patterns in one: if several match at the same position, the longest pattern wins, as in stern.
@@ -16,6 +21,8 @@ pub struct Highlight {
     style: Style,
     /// The line that is being marked.
     plain: Vec<u8>,
+    /// The colours of the line itself, which are given back after a mark.
+    graphics: Graphics,
 }
 
 impl Highlight {
@@ -35,7 +42,13 @@ impl Highlight {
             .configure(Config::new().utf8_empty(false).nfa_size_limit(None))
             .build_many(&patterns)
             .ok()?;
-        Some(Highlight { patterns, sees_invalid, style: Style::sgr("31;1"), plain: Vec::new() })
+        Some(Highlight {
+            patterns,
+            sees_invalid,
+            style: Style::sgr("31;1"),
+            plain: Vec::new(),
+            graphics: Graphics::default(),
+        })
     }
 
     /// Marks the matches in the line that begins at `start` of `out`. Patterns see the newline too, so `two$` marks
@@ -55,22 +68,76 @@ impl Highlight {
         self.plain.clear();
         self.plain.extend(out.drain(start..));
         let end = self.plain.strip_suffix(b"\n").map_or(self.plain.len(), <[u8]>::len);
-        let mut done = 0;
         let seen = replaced.map_or(&self.plain[..], |replaced| replaced.text.as_bytes());
         let original = |at| replaced.map_or(at, |replaced| replaced.original(at));
+        self.graphics.reset();
+        let mut line = Painted {
+            plain: &self.plain[..end],
+            sequences: Sequences::new(&self.plain[..end]).peekable(),
+            graphics: &mut self.graphics,
+            style: &self.style,
+            done: 0,
+            out,
+        };
         for found in self.patterns.find_iter(seen) {
             // The newline stays unmarked, so that the mark does not end on the next line.
-            let found = original(found.start())..original(found.end()).min(end);
-            if found.is_empty() {
-                continue;
-            }
-            out.extend_from_slice(&self.plain[done..found.start]);
-            out.extend_from_slice(self.style.open.as_bytes());
-            out.extend_from_slice(&self.plain[found.clone()]);
-            out.extend_from_slice(self.style.close.as_bytes());
-            done = found.end;
+            line.mark(original(found.start())..original(found.end()).min(end));
         }
+        let done = line.done;
         out.extend_from_slice(&self.plain[done..]);
+    }
+}
+
+/// A line of which the part before `done` is in `out`.
+struct Painted<'l> {
+    plain: &'l [u8],
+    /// The escape sequences behind `done`.
+    sequences: Peekable<Sequences<'l>>,
+    graphics: &'l mut Graphics,
+    style: &'l Style,
+    done: usize,
+    out: &'l mut Vec<u8>,
+}
+
+impl Painted<'_> {
+    /// Marks a match, except the part of an escape sequence at its start or end. The colours of the line are in force
+    /// again behind it.
+    fn mark(&mut self, found: Range<usize>) {
+        while self.pass_sequence(found.start).is_some() {}
+        let start = found.start.max(self.done);
+        if start >= found.end {
+            return;
+        }
+        self.copy(start);
+        let opened = self.out.len();
+        self.out.extend_from_slice(self.style.open.as_bytes());
+        let painted = self.out.len();
+        while self.sequences.peek().is_some_and(|sequence| sequence.end <= found.end) {
+            // A colour of the line would end the mark.
+            if self.pass_sequence(found.end) == Some(true) {
+                self.out.extend_from_slice(self.style.open.as_bytes());
+            }
+        }
+        let end = self.sequences.peek().map_or(found.end, |sequence| sequence.start.min(found.end));
+        self.copy(end);
+        if self.out.len() == painted {
+            return self.out.truncate(opened);
+        }
+        self.out.extend_from_slice(self.style.close.as_bytes());
+        self.graphics.write(self.out);
+    }
+
+    /// Copies the text up to the end of the next sequence, if it begins before `end`; gives whether it set colours.
+    fn pass_sequence(&mut self, end: usize) -> Option<bool> {
+        let sequence = self.sequences.next_if(|sequence| sequence.start < end)?;
+        let colours = self.graphics.apply(&self.plain[sequence.clone()]);
+        self.copy(sequence.end);
+        Some(colours)
+    }
+
+    fn copy(&mut self, end: usize) {
+        self.out.extend_from_slice(&self.plain[self.done..end]);
+        self.done = end;
     }
 }
 
@@ -124,6 +191,42 @@ mod tests {
         let line = b"a\xE9\xE9b \xE2\x82 c";
         assert_eq!(painted(&["a.+b", " . "], line), "<a\u{FFFD}\u{FFFD}b> \u{FFFD} c");
         assert_eq!(painted(&["[^a-z]c", "b"], line), "a\u{FFFD}\u{FFFD}<b> \u{FFFD}< c>");
+    }
+
+    /// The same, with `^` for the escape character of the line itself.
+    fn on_colours(patterns: &[&str], line: &str) -> String {
+        painted(patterns, line.replace('^', "\x1b").as_bytes()).replace('\x1b', "^")
+    }
+
+    #[test]
+    fn the_colour_of_the_line_is_given_back() {
+        assert_eq!(on_colours(&["error"], "^[36man error here^[0m"), "^[36man <error>^[36m here^[0m");
+        assert_eq!(
+            on_colours(&["b"], "^[1;31ma^[44mb b^[0mb"),
+            "^[1;31ma^[44m<b>^[1;31;44m <b>^[1;31;44m^[0m<b>"
+        );
+    }
+
+    #[test]
+    fn a_mark_is_in_force_over_colours_of_the_line() {
+        assert_eq!(on_colours(&["a.*d"], "a^[32mb^[0mcd e"), "<a^[32m<b^[0m<cd> e");
+    }
+
+    #[test]
+    fn a_mark_never_begins_or_ends_within_a_sequence() {
+        for (pattern, line, marked) in [
+            ("3", "^[31m3^[0m", "^[31m<3>^[31m^[0m"),
+            ("1ma", "^[31mab", "^[31m<a>^[31mb"),
+            ("a.*3", "a^[32mb", "<a>^[32mb"),
+            ("m", "^[31mx", "^[31mx"),
+            ("32m", "^[32m", "^[32m"),
+            ("a.c", "a^[Kc", "a^[Kc"),
+            ("a.*c", "a^[Kc", "<a^[Kc>"),
+            ("a", "^]8;;http://a^\\a", "^]8;;http://a^\\<a>"),
+            ("a", "^]0;a", "^]0;a"),
+        ] {
+            assert_eq!(on_colours(&[pattern], line), marked, "{pattern}");
+        }
     }
 
     #[test]

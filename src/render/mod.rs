@@ -2,6 +2,7 @@
 
 mod color;
 mod default;
+mod escape;
 mod extjson;
 mod highlight;
 mod json;

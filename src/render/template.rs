@@ -11,7 +11,6 @@ mod tests;
 use std::fs;
 
 use gotemplate::{Object, Template, Value};
-use jiff::tz::TimeZone;
 
 use super::{Format, Frame, color::Palette, highlight::Highlight, timestamp::Clock};
 use crate::{
@@ -47,7 +46,7 @@ impl Templated {
             }
         };
         let color = display.color_stdout;
-        let functions = functions::functions(color, &TimeZone::system().into());
+        let functions = functions::functions(color, &display.local.clone().into());
         Ok(Templated {
             template: Template::parse("log", &text, functions)
                 .map_err(|reason| format!("{flag}: {reason}"))?,

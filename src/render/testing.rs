@@ -21,6 +21,7 @@ pub fn display() -> Display {
         color_stderr: false,
         timestamps: None,
         timezone: TimeZone::UTC,
+        local: TimeZone::UTC,
         diff_container: false,
         only_log_lines: false,
         gaps: false,

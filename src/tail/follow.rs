@@ -138,6 +138,11 @@ impl<L: Logs> Tail<L> {
         self.progress.reach.is_opened()
     }
 
+    /// Whether any of the log was read: not if the kubelet only reported errors in place of lines.
+    pub fn was_read(&self) -> bool {
+        self.was_opened() && (self.progress.has_lines() || !self.report.is_broken_off())
+    }
+
     /// The knowledge for the next tail.
     pub fn into_legacy(self) -> Legacy {
         let (own, next) = self.progress.into_positions();
@@ -153,7 +158,8 @@ impl<L: Logs> Tail<L> {
     pub async fn run(&mut self) -> Closed {
         let reason = self.read_all().await;
         self.report_loss(&reason).await;
-        let complete = !self.report.incomplete && reason != Reason::Failed;
+        let whole = !self.report.incomplete && !self.report.is_broken_off();
+        let complete = whole && reason != Reason::Failed;
         let closed = Closed { reason, complete, restart_count: self.instance.restart_count };
         if self.was_opened() {
             self.report.outlet.closed(closed.clone()).await;

@@ -109,8 +109,8 @@ struct Pod {
 struct Done {
     /// The UID of the pod.
     pod: String,
-    /// Whether an answer came.
-    opened: bool,
+    /// Whether any of the log was read.
+    read: bool,
     closed: Closed,
 }
 
@@ -135,15 +135,15 @@ impl Tails {
             };
             let mut tail = Tail::new(context, seat, instance, life, fresh, legacy);
             let closed = tail.run().await;
-            let opened = tail.was_opened();
+            let read = tail.was_read();
             // There may be no next tail yet.
             let _ = ended.send(tail.into_legacy());
-            Done { pod: uid, opened, closed }
+            Done { pod: uid, read, closed }
         });
     }
 
     fn finish(&mut self, done: Done, summary: &mut Summary) {
-        match done.opened {
+        match done.read {
             true => summary.read += 1,
             false => summary.failed += usize::from(!done.closed.complete),
         }

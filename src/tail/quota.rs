@@ -1,20 +1,28 @@
 //! The number of lines and bytes of a log that may still be shown.
 
-use memchr::{memchr, memrchr};
+use memchr::memchr;
 
 use crate::event::Line;
+
+/// The most bytes of a line of the shortest message: a timestamp with an offset, a space, and the newline.
+const LONGEST_STAMPED: u64 = "2006-01-02T15:04:05.999999999+07:00 \n".len() as u64;
 
 /// `--tail` of a log that is read as it is, and `--limit-bytes`. By default there is no bound.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
     pub lines: Option<u64>,
-    /// As the kubelet counts them: with timestamps and newlines.
+    /// With newlines, without timestamps, which the log does not have.
     pub bytes: Option<u64>,
 }
 
 impl Quota {
     pub fn is_used_up(&self) -> bool {
         self.lines == Some(0) || self.bytes == Some(0)
+    }
+
+    /// The bytes to request, which are enough for all that may be shown: the kubelet counts timestamps too.
+    pub fn bytes_to_request(&self) -> Option<u64> {
+        self.bytes.map(|bytes| bytes.saturating_mul(LONGEST_STAMPED).min(i64::MAX as u64))
     }
 
     /// Takes a line of `data` and cuts it where the bytes end. False: no part of it may be shown.
@@ -27,20 +35,14 @@ impl Quota {
         }
         let Some(bytes) = &mut self.bytes else { return true };
         let (start, end) = (line.start as usize, line.end as usize);
-        let stamp = start - memrchr(b'\n', &data[..start]).map_or(0, |newline| newline + 1);
+        let room = *bytes;
         // A message that was cut to the longest line ends before its newline.
         let message = memchr(b'\n', &data[end..]).map_or(data.len(), |newline| end + newline + 1) - start;
-        let room = bytes.saturating_sub(stamp as u64);
-        *bytes = bytes.saturating_sub((stamp + message) as u64);
+        *bytes = bytes.saturating_sub(message as u64);
         if room < (end - start) as u64 {
             line.end = line.start + room as u32;
         }
-        room > 0
-    }
-
-    /// Takes bytes that are not a line.
-    pub fn take_bytes(&mut self, count: usize) {
-        self.bytes = self.bytes.map(|bytes| bytes.saturating_sub(count as u64));
+        true
     }
 }
 
@@ -74,13 +76,20 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_counted_with_timestamps_and_newlines() {
+    fn bytes_are_counted_with_newlines_and_without_timestamps() {
         let bytes = |bytes| shown(Quota { lines: None, bytes: Some(bytes) });
-        assert_eq!(bytes(14), ["one", "two"]);
-        assert_eq!(bytes(12), ["one", "tw"]);
-        assert_eq!(bytes(10), ["one"]);
-        assert_eq!(bytes(7), ["one"]);
-        assert_eq!(bytes(4), ["o"]);
+        assert_eq!(bytes(8), ["one", "two"]);
+        assert_eq!(bytes(7), ["one", "two"]);
+        assert_eq!(bytes(6), ["one", "tw"]);
+        assert_eq!(bytes(4), ["one"]);
+        assert_eq!(bytes(3), ["one"]);
+        assert_eq!(bytes(1), ["o"]);
         assert_eq!(bytes(0), [""; 0]);
+    }
+
+    #[test]
+    fn as_many_bytes_are_requested_as_timestamps_may_need() {
+        let requested = |bytes| Quota { lines: None, bytes: Some(bytes) }.bytes_to_request();
+        assert_eq!((requested(2), requested(u64::MAX)), (Some(74), Some(i64::MAX as u64)));
     }
 }

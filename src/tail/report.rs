@@ -6,6 +6,7 @@ use crate::{
     cluster::KubeletError,
     event::{Batch, Gap, Item},
     queue::Outlet,
+    shown,
     stats::Counter,
 };
 
@@ -14,15 +15,30 @@ pub struct Report {
     pub counter: Counter,
     /// Whether lines may be missing.
     pub incomplete: bool,
-    /// The kubelet's last message in place of a line, so that it is reported once.
-    message: String,
+    /// The kubelet's last words in place of a line, so that they are reported once.
+    words: String,
+    /// Whether they were that the node cannot follow another log.
+    polled: bool,
+    /// Whether such words ended the answer that was read last, so that the rest of the log was not read.
+    broken_off: bool,
+    /// Whether a cut line was reported.
+    cut: bool,
     /// The kubelet's message that the log was removed, if that is usual. It is reported if the pod remains.
     removed: Option<String>,
 }
 
 impl Report {
     pub fn new(outlet: Outlet, counter: Counter) -> Self {
-        Self { outlet, counter, incomplete: false, message: String::new(), removed: None }
+        Self {
+            outlet,
+            counter,
+            incomplete: false,
+            words: String::new(),
+            polled: false,
+            broken_off: false,
+            cut: false,
+            removed: None,
+        }
     }
 
     /// The log was opened. `unseen`: instances before this one were not read.
@@ -45,33 +61,54 @@ impl Report {
         self.outlet.batch(Batch { origin, data: Bytes::new(), items, rest: None }).await;
     }
 
-    /// Takes a kubelet message in place of a line. `ends`: the log may be removed soon; `runs`: its container still
+    /// Another answer is about to be read.
+    pub fn answer_begins(&mut self) {
+        self.broken_off = false;
+    }
+
+    /// Takes words of the kubelet in place of a line. `ends`: the log may be removed soon; `runs`: its container still
     /// runs.
     pub async fn message(&mut self, text: &[u8], ends: bool, runs: bool) {
         let text = String::from_utf8_lossy(text);
         let error = KubeletError::of(&text);
+        let words = shown::quoted(&text);
         let usual = match error {
             Some(KubeletError::NoContainer) => true,
             Some(KubeletError::NoFile) => !runs,
             _ => false,
         };
         if ends && usual {
-            self.removed = Some(text.into_owned());
+            self.removed = Some(words);
             return;
         }
-        self.incomplete |= error == Some(KubeletError::NoContainer);
-        if self.message != text {
-            self.message = text.into_owned();
-            // It is reported for all containers of the node together.
-            if error != Some(KubeletError::NoWatcher) {
-                self.outlet.warning(self.message.clone()).await;
+        // It is polled from now on, and reported together with the others of its node.
+        self.polled = error == Some(KubeletError::NoWatcher);
+        self.broken_off |= !self.polled;
+        if self.words != words {
+            if !self.polled {
+                self.outlet.warning(reported(&words)).await;
             }
+            self.words = words;
         }
+    }
+
+    /// A line is cut since its rest could not be stored.
+    pub async fn cut(&mut self) {
+        if !std::mem::replace(&mut self.cut, true) {
+            let text = "a line is cut: there is no room for it in the temporary directory (TMPDIR)";
+            self.outlet.warning(text).await;
+        }
+        self.incomplete = true;
+    }
+
+    /// Whether the last answer did not give all of the log: the kubelet reported an error in place of lines.
+    pub fn is_broken_off(&self) -> bool {
+        self.broken_off
     }
 
     /// Whether the node cannot follow another log.
     pub fn cannot_follow(&self) -> bool {
-        KubeletError::of(&self.message) == Some(KubeletError::NoWatcher)
+        self.polled
     }
 
     /// Whether the kubelet reported that the log was removed, and no line arrived since.
@@ -86,12 +123,16 @@ impl Report {
 
     /// No more of the log will be read. Reports its removal unless that is `usual`, and returns whether it was removed.
     pub async fn removal(&mut self, usual: bool) -> bool {
-        let Some(message) = self.removed.take() else { return false };
-        if !usual && message != self.message {
-            self.outlet.warning(message).await;
+        let Some(words) = self.removed.take() else { return false };
+        if !usual && words != self.words {
+            self.outlet.warning(reported(&words)).await;
         }
         true
     }
+}
+
+fn reported(words: &str) -> String {
+    format!("the kubelet reports in place of lines: {words}")
 }
 
 #[cfg(test)]
@@ -130,15 +171,24 @@ mod tests {
         for text in ["a", "a", "b", "a"] {
             report.message(text.as_bytes(), false, true).await;
         }
-        assert_eq!(notices(&mut events), ["a", "b", "a"]);
-        assert!(!report.incomplete);
+        let reported = |text| format!("the kubelet reports in place of lines: “{text}”");
+        assert_eq!(notices(&mut events), ["a", "b", "a"].map(reported));
+    }
+
+    #[tokio::test]
+    async fn a_message_breaks_one_answer_off() {
+        let (mut report, _events) = report();
+        report.message(b"rpc error: code = Unavailable desc = EOF", false, true).await;
+        assert!(report.is_broken_off() && !report.incomplete);
+        report.answer_begins();
+        assert!(!report.is_broken_off());
     }
 
     #[tokio::test]
     async fn a_node_that_cannot_follow_is_not_reported_by_a_tail() {
         let (mut report, mut events) = report();
         report.message(b"failed to create fsnotify watcher: too many open files", false, true).await;
-        assert!(report.cannot_follow() && notices(&mut events).is_empty());
+        assert!(report.cannot_follow() && notices(&mut events).is_empty() && !report.is_broken_off());
     }
 
     #[tokio::test]
@@ -146,7 +196,7 @@ mod tests {
         for usual in [true, false] {
             let (mut report, mut events) = report();
             report.message(REMOVED, true, false).await;
-            assert!(report.is_removed() && notices(&mut events).is_empty() && !report.incomplete);
+            assert!(report.is_removed() && notices(&mut events).is_empty() && !report.is_broken_off());
             assert!(report.removal(usual).await && !report.is_removed());
             assert_eq!(notices(&mut events).len(), usize::from(!usual));
         }
@@ -156,7 +206,7 @@ mod tests {
     async fn a_removal_before_the_end_is_reported_at_once() {
         let (mut report, mut events) = report();
         report.message(REMOVED, false, true).await;
-        assert!(report.incomplete && !report.is_removed());
+        assert!(report.is_broken_off() && !report.is_removed());
         assert_eq!(notices(&mut events).len(), 1);
     }
 

@@ -30,6 +30,9 @@ use crate::{
 /// line per chunk, so that sending on each chunk alone would cost more than reading it.
 const BATCH: usize = 64 << 10;
 
+/// The longest timestamp.
+const LONGEST_STAMP: usize = 40;
+
 /// The longest silence of a stream after its pod was deleted. The kubelet ends it when the container is gone; a lost
 /// node does not.
 pub const DRAIN: Duration = Duration::from_secs(10);
@@ -201,14 +204,14 @@ impl<L: Logs> Reading<'_, L> {
 
     /// Whether the bytes that were requested end within a line.
     fn is_cut_by_quota(&self) -> bool {
-        self.progress.extent.quota.bytes.is_some_and(|left| self.splitter.held() >= left)
+        let requested = self.progress.extent.quota.bytes_to_request();
+        requested.is_some_and(|requested| self.splitter.held() >= requested)
     }
 
     /// Takes the last message of the kubelet in place of a line. A truncated line is left alone: it is sent again.
     async fn take_last_message(&mut self) {
         if let Some(Lines { data, pieces, .. }) = self.splitter.rest()
             && matches!(pieces[..], [Piece::Untimed { .. }])
-            && !data[0].is_ascii_digit()
         {
             self.report_message(&data).await;
         }
@@ -216,11 +219,7 @@ impl<L: Logs> Reading<'_, L> {
 
     async fn send(&mut self, lines: Lines) -> End {
         if self.splitter.is_cut(&lines) {
-            self.report.incomplete = true;
-            self.report_message(
-                b"a line is cut: there is no room for it in the temporary directory (TMPDIR)",
-            )
-            .await;
+            self.report.cut().await;
         }
         let Lines { data, pieces, rest } = lines;
         let (mut items, mut end) = (Vec::with_capacity(pieces.len()), End::Clean);
@@ -229,7 +228,7 @@ impl<L: Logs> Reading<'_, L> {
             end = match piece {
                 Piece::Line(line) => self.choose(&data, line, foreign_from, &mut items),
                 Piece::Untimed { start, end } => {
-                    self.take_message(&data[start as usize..end as usize]).await;
+                    self.report_message(&data[start as usize..end as usize]).await;
                     End::Clean
                 }
             };
@@ -318,17 +317,10 @@ impl<L: Logs> Reading<'_, L> {
         self.terms.after_silence && line.time.is_some_and(|time| self.progress.position.is_close_to(time))
     }
 
-    /// Takes a piece without a timestamp: a message of the kubelet, or half a timestamp at the end of the requested
-    /// bytes.
-    async fn take_message(&mut self, text: &[u8]) {
-        let quota = self.progress.quota();
-        quota.take_bytes(text.len());
-        if !quota.is_used_up() {
-            self.report_message(text).await;
-        }
-    }
-
     async fn report_message(&mut self, text: &[u8]) {
+        if is_half_a_stamp(text) {
+            return;
+        }
         let runs = *self.life.borrow() == Life::Running;
         self.report.message(text, self.terms.ends, runs).await;
     }
@@ -343,6 +335,11 @@ impl<L: Logs> Reading<'_, L> {
         }
         found
     }
+}
+
+/// Whether it may be the beginning of a timestamp, at which an answer was cut.
+fn is_half_a_stamp(text: &[u8]) -> bool {
+    text.len() < LONGEST_STAMP && text.iter().all(|byte| byte.is_ascii_digit() || b"-:.TZ+".contains(byte))
 }
 
 /// Waits until a stream is known to have missed a line, or there is no room to check.

@@ -111,14 +111,14 @@ fn a_negative_tail_is_all() {
 #[test]
 fn bytes_may_be_bounded() {
     let world = World::web(["first", "second"]);
-    world.run("web --limit-bytes 37 --no-follow").stdout("web-1 app first\n");
-    assert_eq!(world.log_queries("limitBytes"), ["37"]);
+    world.run("web --limit-bytes 6 --no-follow").stdout("web-1 app first\n");
+    world.run("web --limit-bytes 9 --no-follow").stdout("web-1 app first\nweb-1 app sec\n");
 }
 
 #[test]
 fn a_bound_on_bytes_holds_while_following_too() {
     let world = World::web(["first", "second"]);
-    let mut tail = world.start("web --limit-bytes 37");
+    let mut tail = world.start("web --limit-bytes 6");
     tail.expect("web-1 app first");
     tail.reported("- web-1 › app");
     world.pod("web-2", ["short"]);

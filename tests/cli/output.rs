@@ -330,3 +330,15 @@ fn a_line_for_which_there_is_no_temporary_file_is_reported() {
     let ran = world.stern_rs("web --no-follow -o raw").env("TMPDIR", "/nonexistent").run();
     ran.reported("! web-1 › app: a line is cut: there is no room for it").exit(3);
 }
+
+#[test]
+fn a_time_zone_that_is_not_one_is_reported_where_times_are_shown() {
+    let world = World::web(["a"]);
+    let run = |flags: &str| world.stern_rs(&format!("web --no-follow {flags}")).env("TZ", "Mars/Base").run();
+    let warning = "$TZ \"Mars/Base\" is not a time zone, so times are in UTC";
+    run("-t").reported(warning).exit(0);
+    run("--template {{.Message}}").reported(warning);
+    for flags in ["", "-t --timezone Asia/Seoul"] {
+        run(flags).never_reported("time zone");
+    }
+}

@@ -61,7 +61,9 @@ flags! {
     /// Has no effect, since nothing is cached.
     pub static CACHE_DIR: Flag<File> = flag("cache-dir", "DIR").help("Accept kubectl's flag; nothing is cached");
 
-    /// Has no effect, since responses are never compressed.
-    pub static DISABLE_COMPRESSION: Flag<Switch> = flag("disable-compression", "")
-        .help("Accept kubectl's flag; nothing is compressed");
+    /// Do not ask for compressed lists of pods. Compression makes a long list about ten times shorter, at little cost for
+    /// the apiserver; without it a list comes sooner over a network that is faster than some 100 MB a second. Logs are never
+    /// compressed.
+    pub static DISABLE_COMPRESSION: Flag<Switch> =
+        flag("disable-compression", "").help("Do not ask for compressed lists");
 }

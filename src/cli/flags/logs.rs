@@ -20,8 +20,7 @@ flags! {
     pub static TAIL: Flag<Integer> = flag("tail", "N")
         .help("Show the last N lines (default -1, all)");
 
-    /// Show at most N bytes of each log. The kubelet counts timestamps and newlines too. A followed log ends at the
-    /// limit. Default: 0, all
+    /// Show at most N bytes of each log, newlines included, as kubectl does. A followed log ends at the limit. Default: 0, all
     pub static LIMIT_BYTES: Flag<Integer> = flag("limit-bytes", "N")
         .help("Show at most N bytes a log (default 0, all)");
 

@@ -15,6 +15,7 @@ use tower::BoxError;
 use super::{
     bandwidth::Progress,
     chunk::{BATCH, Chunk},
+    encoding::Gunzip,
     http1, http2,
 };
 
@@ -25,6 +26,8 @@ pub enum Body {
         _place: Option<OwnedSemaphorePermit>,
     },
     Http2(http2::Body),
+    /// Compressed. Boxed, since it is rare.
+    Gzip(Box<Gunzip>),
     /// All is read.
     Whole(Bytes),
     /// It broke. The reason is returned once; a later poll never reports a clean end.
@@ -34,7 +37,11 @@ pub enum Body {
 impl Body {
     /// Whether a shared connection carries so much that a connection of its own would be cheaper.
     pub fn is_busy(&self) -> bool {
-        matches!(self, Body::Http2(body) if body.is_busy())
+        match self {
+            Body::Http2(body) => body.is_busy(),
+            Body::Gzip(gunzip) => gunzip.body.is_busy(),
+            Body::Http1 { .. } | Body::Whole(_) | Body::Broken(_) => false,
+        }
     }
 
     /// The progress of the connection, if the bandwidth is limited.
@@ -42,6 +49,7 @@ impl Body {
         match self {
             Body::Http1 { body, .. } => body.progress(),
             Body::Http2(body) => body.progress(),
+            Body::Gzip(gunzip) => gunzip.body.progress(),
             Body::Whole(_) | Body::Broken(_) => None,
         }
     }
@@ -74,7 +82,7 @@ impl Body {
         match self {
             Body::Http2(body) => body.poll_stow(cx),
             // The data waits in the connection.
-            Body::Http1 { .. } | Body::Whole(_) | Body::Broken(_) => Poll::Pending,
+            Body::Http1 { .. } | Body::Gzip(_) | Body::Whole(_) | Body::Broken(_) => Poll::Pending,
         }
     }
 
@@ -83,6 +91,7 @@ impl Body {
         match self {
             Body::Http1 { body, .. } => body.poll_more(cx, chunk.buffer()),
             Body::Http2(body) => body.poll_more(cx, chunk),
+            Body::Gzip(gunzip) => gunzip.poll_more(cx, chunk),
             Body::Whole(body) if body.is_empty() => Poll::Ready(Ok(false)),
             Body::Whole(body) => {
                 chunk.push(mem::take(body));

@@ -222,7 +222,7 @@ impl Dialer {
             (None, _) => Stream::plain(wire),
         };
         stream.pace(options.pace.clone());
-        stream.count(options.stats.opened(Open::Connection));
+        stream.count(options.stats.opened(Open::Connection), options.stats.received());
         Ok(stream)
     }
 

@@ -15,8 +15,12 @@ use tower::BoxError;
 use super::{bandwidth::Progress, framing::Framing, idle::IdleConnections, stream::Stream};
 use crate::cluster::error::NotHttp;
 
-const LONGEST_HEAD: usize = 64 << 10;
-const MOST_HEADERS: usize = 100;
+/// As in Go, and so in kubectl.
+const LONGEST_HEAD: usize = 1 << 20;
+
+/// The headers for which there is room at first; a head with more is parsed again.
+const USUAL_HEADERS: usize = 64;
+const MOST_HEADERS: usize = 16 << 10;
 
 /// Sends a request and reads the head of its answer. The connection goes to `idle` once the whole answer is read.
 pub async fn send(
@@ -96,7 +100,11 @@ async fn read_head(
 /// The head and its length; None while it is incomplete.
 fn parse_head(head: &[u8]) -> Result<Option<(usize, Response<()>, Version)>, NotHttp> {
     let wrong = |error: &dyn std::fmt::Display| NotHttp(error.to_string());
-    let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
+    let mut headers = vec![httparse::EMPTY_HEADER; USUAL_HEADERS];
+    let too_many = Err(httparse::Error::TooManyHeaders);
+    while headers.len() < MOST_HEADERS && httparse::Response::new(&mut headers).parse(head) == too_many {
+        headers = vec![httparse::EMPTY_HEADER; headers.len() * 4];
+    }
     let mut parsed = httparse::Response::new(&mut headers);
     let httparse::Status::Complete(length) = parsed.parse(head).map_err(|error| wrong(&error))? else {
         return Ok(None);

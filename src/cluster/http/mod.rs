@@ -8,6 +8,7 @@ pub mod bandwidth;
 pub mod body;
 mod chunk;
 pub mod connector;
+pub mod encoding;
 mod framing;
 pub mod http1;
 mod http2;

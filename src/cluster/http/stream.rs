@@ -19,7 +19,7 @@ use super::{
     pulse::Pulse,
     socket::{Pace, Socket},
 };
-use crate::stats::Held;
+use crate::stats::{Held, Received};
 
 pub struct Stream {
     inner: Either<Box<TlsStream<Wire>>, Box<Wire>>,
@@ -28,6 +28,7 @@ pub struct Stream {
     failed: Option<io::Error>,
     /// Counts the connection as open until dropped.
     held: Option<Held>,
+    received: Received,
     /// Notified of data if the socket does not do it.
     pulse: Option<Arc<Pulse>>,
 }
@@ -53,12 +54,19 @@ impl Stream {
     }
 
     fn new(inner: Either<Box<TlsStream<Wire>>, Box<Wire>>) -> Stream {
-        Stream { inner, refused: Refused::default(), failed: None, held: None, pulse: None }
+        Stream {
+            inner,
+            refused: Refused::default(),
+            failed: None,
+            held: None,
+            received: Received::default(),
+            pulse: None,
+        }
     }
 
-    /// Counts as open until it is dropped.
-    pub fn count(&mut self, held: Held) {
-        self.held = Some(held);
+    /// Counts as open until it is dropped, and the bytes that are read.
+    pub fn count(&mut self, held: Held, received: Received) {
+        (self.held, self.received) = (Some(held), received);
     }
 
     /// Allows the socket to rest from now on.
@@ -127,6 +135,7 @@ impl AsyncBufRead for Stream {
     }
 
     fn consume(mut self: Pin<&mut Self>, amount: usize) {
+        self.received.add(amount);
         Pin::new(&mut self.inner).consume(amount);
     }
 }

@@ -118,6 +118,7 @@ impl<L: Logs> Tail<L> {
     /// Reads the answer to this request.
     async fn consume(&mut self, stream: L::Answer, request: LogRequest, log: Log, unproven: bool) -> Outcome {
         let start = self.start(log, &request);
+        self.report.answer_begins();
         let mut reading = self.reading(stream, request, &start, unproven);
         let end = reading.run().await;
         let misses_place = reading.misses_place();
@@ -247,7 +248,7 @@ impl<L: Logs> Tail<L> {
                 (_, None) => extent.tail_lines(),
             },
             // Lines that are requested again add to that.
-            limit_bytes: extent.quota.bytes.filter(|_| resume.is_none()),
+            limit_bytes: extent.quota.bytes_to_request().filter(|_| resume.is_none()),
             // A log that is read to its end comes as fast as it can.
             busy: self.busy || !self.plan().follow,
             purpose,

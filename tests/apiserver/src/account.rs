@@ -60,6 +60,11 @@ impl Request {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// Whether the answer may be compressed.
+    pub(crate) fn accepts_gzip(&self) -> bool {
+        self.header("accept-encoding").is_some_and(|encodings| encodings.contains("gzip"))
+    }
+
     /// The status code, once the request was answered.
     pub fn status(&self) -> Option<u16> {
         lock(&self.outcome).status

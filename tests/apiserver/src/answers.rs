@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     account::Request,
-    body::{Body, Meter, Stop, Writer},
+    body::{Body, Meter, Stop, Writer, gzipped},
     connection::Connection,
     lock,
     logs::{Read, Reader},
@@ -21,6 +21,9 @@ use crate::{
     server::Inner,
     store::{Watch, bookmark, list_document},
 };
+
+/// From this size on an answer is compressed if the request allows it, in bytes.
+const COMPRESSED: usize = 128 * 1024;
 
 /// The approximate size of the parts in which a body is produced, in bytes.
 const PIECE: usize = 64 * 1024;
@@ -116,22 +119,31 @@ pub(crate) fn is_true(query: &BTreeMap<String, String>, name: &str) -> bool {
 impl Context {
     fn respond(&self, status: StatusCode, content_type: &str) -> http::response::Builder {
         self.meter.answered(status.as_u16());
-        Response::builder()
+        let encoding = self.answer.gzip.then_some(("content-encoding", "gzip"));
+        let response = encoding
+            .into_iter()
+            .fold(Response::builder(), |response, (name, value)| response.header(name, value));
+        response
             .status(status)
             .header("content-type", content_type)
             .header("cache-control", "no-cache, private")
             .header("date", self.inner.clock.http_date())
     }
 
-    fn whole(self, status: StatusCode, content_type: &str, data: impl Into<Bytes>) -> Response<Body> {
+    fn whole(mut self, status: StatusCode, content_type: &str, data: impl Into<Bytes>) -> Response<Body> {
+        let mut data = data.into();
+        self.answer.gzip |= data.len() >= COMPRESSED && self.request.accepts_gzip();
         let response = self.respond(status, content_type);
+        if self.answer.gzip {
+            data = gzipped(&data);
+            self.answer.gzip = false;
+        }
         let scripted = !self.answer.events.is_empty() || !matches!(self.answer.chunks, Chunks::Usual);
         let paced = self.answer.step.is_some() || !self.answer.pause.is_zero();
         if !scripted && !paced {
             return response.body(Body::whole(data, self.meter)).expect(HEADERS);
         }
         let (mut writer, body) = Body::streamed(self.meter, &self.answer, Chunks::Bytes(usize::MAX));
-        let data = data.into();
         tokio::spawn(async move {
             writer.begin().await?;
             writer.write(data).await

@@ -3,6 +3,7 @@
 use std::{
     collections::VecDeque,
     fmt,
+    io::Write,
     pin::Pin,
     sync::{
         Arc, Mutex,
@@ -13,6 +14,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use flate2::{Compression, write::GzEncoder};
 use http_body::{Frame, SizeHint};
 use tokio::sync::{Notify, mpsc};
 
@@ -96,6 +98,7 @@ pub(crate) struct Body {
     pending: Bytes,
     chunker: Chunker,
     flush: bool,
+    gzip: bool,
     /// With `flush`, whether the previous chunk was flushed.
     flushed: bool,
     meter: Meter,
@@ -122,7 +125,7 @@ impl Body {
     /// A body that is known completely.
     pub fn whole(data: impl Into<Bytes>, meter: Meter) -> Self {
         let chunker = Chunker::new(Chunks::Bytes(usize::MAX));
-        Body { parts: None, pending: data.into(), chunker, flush: false, flushed: false, meter }
+        Body { parts: None, pending: data.into(), chunker, flush: false, gzip: false, flushed: false, meter }
     }
 
     /// A body that a [`Writer`] fills.
@@ -154,6 +157,7 @@ impl Body {
             pending: Bytes::new(),
             chunker,
             flush: answer.flush,
+            gzip: answer.gzip,
             flushed: true,
             meter,
         };
@@ -177,6 +181,7 @@ impl http_body::Body for Body {
                 }
                 this.flushed = false;
                 let chunk = this.chunker.next(&mut this.pending);
+                let chunk = if this.gzip { gzipped(&chunk) } else { chunk };
                 this.meter.count(chunk.len());
                 return Poll::Ready(Some(Ok(Frame::data(chunk))));
             }
@@ -214,6 +219,12 @@ impl http_body::Body for Body {
             Some(_) => SizeHint::default(),
         }
     }
+}
+
+/// One member, at the level of a real apiserver.
+pub(crate) fn gzipped(data: &[u8]) -> Bytes {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(data).and_then(|()| encoder.finish()).expect("a vector takes all").into()
 }
 
 /// Cuts data as [`Chunks`] defines. A chunk ends with the data, so no data is held back.

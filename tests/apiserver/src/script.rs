@@ -110,6 +110,7 @@ pub struct Answer {
     pub(crate) pause: Duration,
     pub(crate) step: Option<Gate>,
     pub(crate) events: Vec<(After, Event)>,
+    pub(crate) gzip: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -148,6 +149,7 @@ impl Answer {
             pause: Duration::ZERO,
             step: None,
             events: Vec::new(),
+            gzip: false,
         }
     }
 
@@ -217,6 +219,12 @@ impl Answer {
             Head::Fixed { headers, .. } => headers.push((name.to_owned(), value.to_owned())),
             other => panic!("{other:?} takes no headers"),
         }
+        self
+    }
+
+    /// Compresses the answer, whatever the request accepts; each chunk of a stream is a member of its own.
+    pub fn gzip(mut self) -> Self {
+        self.gzip = true;
         self
     }
 

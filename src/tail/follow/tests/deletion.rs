@@ -146,7 +146,8 @@ async fn a_log_that_is_not_found_of_a_pod_that_is_gone_is_not_asked_for_again() 
 async fn a_log_that_is_removed_too_early_is_reported() {
     let story = Story::follow(|_| Reply::of(REMOVED));
     story.pass(60.0).await;
-    assert_eq!(story.said(), ["+".to_owned(), format!("! {REMOVED}")]);
+    let reported = format!("! the kubelet reports in place of lines: “{REMOVED}”");
+    assert_eq!(story.said(), ["+".to_owned(), reported]);
     story.life.send_replace(Life::Deleted);
     assert!(!story.end().await.0.complete);
 }

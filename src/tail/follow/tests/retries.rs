@@ -73,7 +73,7 @@ async fn a_log_without_its_file_is_reported_once_while_its_container_runs() {
     });
     story.pass(60.0).await;
     assert_eq!(
-        story.said().iter().filter(|said| said.starts_with("! failed to open")).count(),
+        story.said().iter().filter(|said| said.contains("“failed to open")).count(),
         1,
         "{:?}",
         story.said()

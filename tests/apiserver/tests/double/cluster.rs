@@ -2,7 +2,7 @@
 
 use apiserver::{ApiServer, Pod, Workload};
 
-use crate::client::{Response, get, json, message, names, open};
+use crate::client::{Response, get, json, message, names, open, request};
 
 const PODS: &str = "/api/v1/namespaces/default/pods";
 
@@ -210,4 +210,20 @@ fn five_thousand_pods_are_listed_and_watched() {
     for _ in 0..5000 {
         assert!(what(&mut watch).starts_with("ADDED pod-"));
     }
+}
+
+#[test]
+fn a_long_list_is_compressed_if_the_request_allows_it() {
+    let server = ApiServer::start();
+    let text = "some words ".repeat(1000);
+    let mut pods = (0..12).map(|n| Pod::new(format!("web-{n}")).annotation("text", &text));
+    let encoding = || {
+        let response = request(server.address(), PODS, &[("accept-encoding", "gzip")]).expect("an answer");
+        response.header("content-encoding").map(str::to_owned)
+    };
+    server.add_pods(pods.by_ref().take(4));
+    assert_eq!(encoding(), None);
+    server.add_pods(pods);
+    assert_eq!(encoding().as_deref(), Some("gzip"));
+    assert_eq!(open(&server, PODS).header("content-encoding"), None);
 }
