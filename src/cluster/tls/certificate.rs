@@ -8,8 +8,12 @@ use x509_parser::{
     asn1_rs::{Any, FromDer, Tag},
     certificate::X509Certificate,
     extensions::{ExtendedKeyUsage, GeneralName, NameConstraints, ParsedExtension},
+    public_key::PublicKey,
     x509::{X509Name, X509Version},
 };
+
+/// In bits.
+const SHORTEST_RSA: usize = 2048;
 
 pub struct Certificate<'a> {
     der: &'a [u8],
@@ -22,6 +26,8 @@ pub enum NotIssuer {
     /// It is no authority, or its key usage does not allow it.
     NotAllowed,
     Algorithm,
+    /// Its key is too short to be of use.
+    WeakKey,
     Signature,
 }
 
@@ -91,6 +97,11 @@ impl<'a> Certificate<'a> {
     /// The public key with its algorithm, in DER.
     pub fn key(&self) -> &[u8] {
         self.parsed.public_key().raw
+    }
+
+    /// Whether aws-lc refuses the key for its length. Go takes RSA from 1024 bits.
+    pub fn has_weak_key(&self) -> bool {
+        matches!(self.parsed.public_key().parsed(), Ok(PublicKey::RSA(key)) if key.key_size() < SHORTEST_RSA)
     }
 
     /// The first and the last second at which it is valid.
@@ -169,6 +180,9 @@ impl<'a> Certificate<'a> {
         let usage = issuer.parsed.key_usage().ok().flatten();
         if !authority || usage.is_some_and(|usage| !usage.value.key_cert_sign()) {
             return Err(NotIssuer::NotAllowed);
+        }
+        if issuer.has_weak_key() {
+            return Err(NotIssuer::WeakKey);
         }
         let signed_with = self.algorithm().ok_or(NotIssuer::Algorithm)?;
         let key = SubjectPublicKeyInfoDer::from(issuer.key());

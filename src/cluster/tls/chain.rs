@@ -148,3 +148,6 @@ fn check_usage(chain: &[&Certificate<'_>]) -> Result<(), Untrusted> {
     let Some(at) = chain.iter().position(|link| !link.may_serve()) else { return Ok(()) };
     Err(Untrusted::Usage { authority: (at > 0).then(|| chain[at].subject_shown()) })
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use http::Uri;
 use rustls::pki_types::ServerName;
 use x509_parser::extensions::{GeneralName, GeneralSubtree};
 
@@ -49,7 +48,7 @@ pub fn unauthorized(certificate: &Certificate<'_>, authority: &Certificate<'_>) 
 }
 
 /// Whether a name lies within a constraint; None if it is of another kind, which the constraint does not concern.
-/// `unclear`: the answer for a name without a host.
+/// `unclear`: the answer for a URL without the name of a host.
 fn is_within(name: &GeneralName<'_>, constraint: &GeneralName<'_>, unclear: bool) -> Option<bool> {
     match (name, constraint) {
         (GeneralName::DNSName(name), GeneralName::DNSName(constraint)) => Some(in_domain(name, constraint)),
@@ -61,12 +60,20 @@ fn is_within(name: &GeneralName<'_>, constraint: &GeneralName<'_>, unclear: bool
                 false => in_domain(domain, constraint),
             }
         }),
-        (GeneralName::URI(name), GeneralName::URI(constraint)) => Some({
-            let host = name.parse().ok().and_then(|uri: Uri| uri.host().map(str::to_owned));
-            host.map_or(unclear, |host| in_domain(&host, constraint))
-        }),
+        (GeneralName::URI(name), GeneralName::URI(constraint)) => {
+            Some(host_of(name).map_or(unclear, |host| in_domain(host, constraint)))
+        }
         _ => None,
     }
+}
+
+/// The host of a URL, unless it is an address.
+fn host_of(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let host = host.split_once(':').map_or(host, |(host, _)| host);
+    (!host.is_empty() && !host.starts_with('[') && host.parse::<IpAddr>().is_err()).then_some(host)
 }
 
 /// Whether a name is the domain or below it; only below it if the domain begins with a dot.
@@ -92,10 +99,14 @@ fn in_network(address: &[u8], network: &[u8]) -> bool {
     address.iter().zip(mask).zip(network).all(|((byte, mask), network)| byte & mask == network & mask)
 }
 
-/// All names of hosts, for messages.
+/// All names of hosts, then all addresses, for messages. The name of a host that looks like an address is quoted.
 pub fn all_shown(certificate: &Certificate<'_>) -> Vec<String> {
+    let host = |name: &str| match name.parse::<IpAddr>() {
+        Ok(_) => format!("{name:?}"),
+        Err(_) => name.to_owned(),
+    };
     let addresses = certificate.addresses().map(|address| address.to_string());
-    certificate.dns_names().map(str::to_owned).chain(addresses).collect()
+    certificate.dns_names().map(host).chain(addresses).collect()
 }
 
 fn shown(name: &GeneralName<'_>) -> String {

@@ -1,5 +1,7 @@
 //! The reasons why a server is not trusted, in words that follow "the certificate of https://…".
 
+use std::net::IpAddr;
+
 use jiff::Timestamp;
 
 use super::certificate::NotIssuer;
@@ -13,6 +15,7 @@ pub enum Untrusted {
     Expired { authority: Option<String>, at: i64 },
     #[error("{}is not valid before {}: check this machine's clock", by(.authority), date(*.at))]
     NotYet { authority: Option<String>, at: i64 },
+    /// `names`: those of hosts, then addresses. `common`: the name that does not count, if there are no others.
     #[error("{}", other_name(.names, .common.as_deref(), .wanted))]
     OtherName { names: Vec<String>, common: Option<String>, wanted: String },
     #[error("is not trusted: {}: {TRUST}", unknown(.issuer.as_deref(), .hint.as_ref(), .authorities))]
@@ -33,6 +36,8 @@ pub enum Untrusted {
     TooLong { authority: String },
     #[error("is not trusted: the server sent too many certificates: {TRUST}")]
     TooMany,
+    #[error("cannot be used: its RSA key has less than 2048 bits; issue another")]
+    WeakKey,
 }
 
 const ACCEPT: &str = "accept any with --insecure-skip-tls-verify";
@@ -60,11 +65,17 @@ fn other_name(names: &[String], common: Option<&str>, wanted: &str) -> String {
     if names.is_empty() {
         return format!("names no host, so it is not for {wanted}: issue another, or {ACCEPT}");
     }
+    let is_address = |name: &str| name.parse::<IpAddr>().is_ok();
+    // The name of a host may look like an address, which it is not for all that.
+    let (hosts, address) = match is_address(wanted) && !names.iter().any(|name| is_address(name)) {
+        true => ("the hosts ", "the address "),
+        false => ("", ""),
+    };
     let more = names.len().saturating_sub(MOST_NAMES);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let names = names[..names.len().min(MOST_NAMES)].join(", ");
     format!(
-        "is for another name: it is for {names}{more}, not for {wanted}; give one of its names with \
+        "is for another name: it is for {hosts}{names}{more}, not for {address}{wanted}; give one of its names with \
          --tls-server-name, or correct --server"
     )
 }
@@ -75,6 +86,9 @@ fn unknown(issuer: Option<&str>, hint: Option<&(String, NotIssuer)>, authorities
         (Some((name, NotIssuer::NotAllowed)), _) => format!("{name:?}, its issuer, is not an authority"),
         (Some((name, NotIssuer::Signature)), _) => {
             format!("it is not signed by the {name:?} that is known, but by another of the same name")
+        }
+        (Some((name, NotIssuer::WeakKey)), _) => {
+            format!("the RSA key of {name:?}, its issuer, has less than 2048 bits")
         }
         (Some((_, NotIssuer::Algorithm)), _) => {
             "the algorithm of its signature is not secure or not supported".into()

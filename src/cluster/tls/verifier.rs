@@ -119,7 +119,10 @@ impl ServerCertVerifier for Verifier {
 fn key(server: &CertificateDer<'_>) -> Result<SubjectPublicKeyInfoDer<'static>, Error> {
     let certificate =
         Certificate::parse(server).map_err(|problem| untrusted(Untrusted::Unreadable(problem)))?;
-    Ok(certificate.key().to_vec().into())
+    match certificate.has_weak_key() {
+        true => Err(untrusted(Untrusted::WeakKey)),
+        false => Ok(certificate.key().to_vec().into()),
+    }
 }
 
 fn unsupported_key() -> Error {
