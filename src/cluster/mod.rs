@@ -26,7 +26,7 @@ use kube::{
     Api,
     api::{ApiResource, DynamicObject, ListParams, ObjectMeta},
 };
-use tokio::sync::watch;
+use tokio::{sync::watch, task::spawn_blocking};
 use tower::service_fn;
 
 pub use access::kubeconfig::Named;
@@ -53,19 +53,21 @@ use transport::Transport;
 pub struct Cluster {
     transport: Arc<Transport>,
     client: kube::Client,
-    notices: Arc<[String]>,
 }
 
 impl Cluster {
     /// Determines the address of the cluster and the user. Sends nothing and runs no exec plugin: the first request
-    /// does both. Must be called within a runtime.
-    pub fn connect(
+    /// does both.
+    pub async fn connect(
         connect: &Connect,
         limits: &Limits,
         trace: Option<Trace>,
         stats: Stats,
     ) -> Result<Cluster, Error> {
-        let settings = Settings::settle(connect, &Host::of_process())?;
+        let given = connect.clone();
+        // On a thread of its own: a file may be a pipe, or on a server that hangs, and signals must still end the run.
+        let settings = spawn_blocking(move || Settings::settle(&given, &Host::of_process())).await;
+        let settings = settings.unwrap_or_else(|error| Err(Error::invalid(error.to_string())))?;
         Cluster::new(settings, connect, limits, trace, stats)
     }
 
@@ -76,24 +78,24 @@ impl Cluster {
         trace: Option<Trace>,
         stats: Stats,
     ) -> Result<Cluster, Error> {
-        let (namespace, notices) = (settings.namespace.clone(), settings.notices.clone().into());
+        let namespace = settings.namespace.clone();
         let transport = Arc::new(Transport::new(settings, connect, limits, trace, stats)?);
         let served = transport.clone();
         let service = service_fn(move |request| {
             let transport = served.clone();
             async move { transport.serve(request).await }
         });
-        Ok(Cluster { transport, client: kube::Client::new(service, namespace), notices })
-    }
-
-    /// Problems of the kubeconfig that do not prevent a connection.
-    pub fn notices(&self) -> &[String] {
-        &self.notices
+        Ok(Cluster { transport, client: kube::Client::new(service, namespace) })
     }
 
     /// The namespace of the context, or of the pod in which this process runs; otherwise `default`.
     pub fn default_namespace(&self) -> &str {
         self.client.default_namespace()
+    }
+
+    /// What the user should know of the settings, though they work.
+    pub fn remarks(&self) -> &[String] {
+        &self.transport.remarks
     }
 
     /// For lists, watches and single objects. It does not retry.

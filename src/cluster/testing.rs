@@ -105,6 +105,16 @@ impl Server {
         Server { address, heads, connections, task }
     }
 
+    /// A server with a certificate, so that credentials are sent to it; see [`Server::section`].
+    pub async fn start_secure(answers: Vec<Canned>) -> Server {
+        Server::start_tls(answers, Authority::new().server("127.0.0.1", false)).await
+    }
+
+    /// The cluster of a kubeconfig for a server with a certificate.
+    pub fn section(&self) -> String {
+        format!("server: 'https://{}', insecure-skip-tls-verify: true", self.address)
+    }
+
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }

@@ -61,6 +61,8 @@ pub(super) struct Transport {
     pub outage: Outage,
     pub waits: Waits,
     pulse: Arc<Pulse>,
+    /// What the user should know of the settings.
+    pub remarks: Vec<String>,
 }
 
 /// The connections, and the exec plugin's client certificate with which they were made.
@@ -98,6 +100,7 @@ impl Transport {
             user: settings.user,
             auth: Auth::new(settings.credentials, waits.clone()),
             headers,
+            remarks: settings.remarks,
             limiter: Limiter::new(limits.qps, limits.burst),
             trace,
             request_timeout: connect.request_timeout,
@@ -133,13 +136,16 @@ impl Transport {
         answer: AnswerMode,
     ) -> Result<Response<ResponseBody>, Error> {
         let credential = self.auth.credential().await?;
+        let sent = Instant::now();
         let response = self.attempts(&request, &credential, purpose, answer).await?;
         if response.status() != StatusCode::UNAUTHORIZED {
+            self.auth.accepted(false);
             return Ok(response);
         }
-        if let Some(renewed) = self.auth.after_refusal(&credential).await? {
+        if let Some(renewed) = self.auth.after_refusal(&credential, sent).await? {
             let response = self.attempts(&request, &renewed, purpose, answer).await?;
             if response.status() != StatusCode::UNAUTHORIZED {
+                self.auth.accepted(true);
                 return Ok(response);
             }
         }

@@ -3,20 +3,19 @@
 use std::{fs, path::Path, path::PathBuf, sync::Arc};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use kube::config::{AuthInfo, Cluster};
 use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, ServerName},
     sign::CertifiedKey,
 };
 use secrecy::ExposeSecret;
 
+use super::{cluster::Cluster, user::User};
 use crate::cluster::{
     error::{Error, root_cause},
     tls::{self, Pool, Tls, Trust, pem},
 };
 
-/// The rules for the server's certificate, and notices for the user. The settings are those of the kubeconfig, changed
-/// by the flags: a flag replaces all that the kubeconfig says about authorities.
+/// The rules for the server's certificate, and remarks for the user.
 pub fn tls(cluster: &Cluster) -> Result<(Tls, Vec<String>), Error> {
     let name = cluster.tls_server_name.as_deref().filter(|name| !name.is_empty());
     let name = name.map(|name| ServerName::try_from(name.to_owned())).transpose();
@@ -26,15 +25,11 @@ pub fn tls(cluster: &Cluster) -> Result<(Tls, Vec<String>), Error> {
     let authorities = Pem::load("certificate-authority", data, cluster.certificate_authority.as_deref())?;
     // As in Go, an empty file says nothing.
     let authorities = authorities.filter(|pem| !pem.bytes.is_empty());
-    let (trust, notices) = match (cluster.insecure_skip_tls_verify == Some(true), authorities) {
-        (true, Some(pem)) => {
-            return Err(Error::invalid(format!(
-                "the kubeconfig has both insecure-skip-tls-verify and {}: remove one of them",
-                pem.origin
-            )));
-        }
-        (true, None) => (Trust::Anybody, Vec::new()),
-        (false, Some(pem)) => {
+    let (trust, remarks) = match authorities {
+        // Both together are refused by the cluster.
+        _ if cluster.insecure_skip_tls_verify => (Trust::Anybody, Vec::new()),
+        None => (Trust::System, Vec::new()),
+        Some(pem) => {
             let (pool, skipped) = Pool::read(&pem.origin, &pem.bytes);
             if pool.is_empty() {
                 let reason = skipped.first().map(|reason| format!(": {reason}")).unwrap_or_default();
@@ -42,26 +37,20 @@ pub fn tls(cluster: &Cluster) -> Result<(Tls, Vec<String>), Error> {
             }
             (Trust::Authorities { pool, file: pem.file }, skipped)
         }
-        (false, None) => (Trust::System, Vec::new()),
     };
-    Ok((Tls { trust, name }, notices))
+    Ok((Tls { trust, name }, remarks))
 }
 
 /// The client certificate in a kubeconfig.
-pub fn identity(user: &AuthInfo) -> Result<Option<Arc<CertifiedKey>>, Error> {
+pub fn identity(user: &User) -> Result<Option<Arc<CertifiedKey>>, Error> {
     let certificate = user.client_certificate_data.as_deref();
     let certificate = Pem::load("client-certificate", certificate, user.client_certificate.as_deref())?;
+    // As in Go, a key without a certificate is of no use and does no harm.
+    let Some(certificate) = certificate else { return Ok(None) };
     let key = user.client_key_data.as_ref().map(|key| key.expose_secret());
-    let key = Pem::load("client-key", key, user.client_key.as_deref())?;
-    match (certificate, key) {
-        (None, None) => Ok(None),
-        (Some(_), None) => {
-            Err(Error::invalid("a client certificate needs its key: give it with --client-key"))
-        }
-        (None, Some(_)) => {
-            Err(Error::invalid("a client key needs its certificate: give it with --client-certificate"))
-        }
-        (Some(certificate), Some(key)) => certified_key(&certificate, &key).map(Some),
+    match Pem::load("client-key", key, user.client_key.as_deref())? {
+        Some(key) => certified_key(&certificate, &key).map(Some),
+        None => Err(Error::invalid("a client certificate needs its key: give it with --client-key")),
     }
 }
 
@@ -81,7 +70,7 @@ pub struct Pem {
 
 impl Pem {
     /// From base64 data, or from a file.
-    fn load(what: &str, data: Option<&str>, path: Option<&str>) -> Result<Option<Pem>, Error> {
+    fn load(what: &str, data: Option<&str>, path: Option<&Path>) -> Result<Option<Pem>, Error> {
         if let Some(data) = data.filter(|data| !data.is_empty()) {
             let origin = format!("the kubeconfig's {what}-data");
             let data: String = data.split_whitespace().collect();
@@ -89,7 +78,7 @@ impl Pem {
             let bytes = bytes.map_err(|error| Error::invalid(format!("{origin} is not base64: {error}")))?;
             return Ok(Some(Pem { bytes, origin, file: None }));
         }
-        let Some(path) = path.filter(|path| !path.is_empty()).map(Path::new) else { return Ok(None) };
+        let Some(path) = path else { return Ok(None) };
         let origin = format!("{what} {}", path.display());
         let bytes = fs::read(path)
             .map_err(|error| Error::invalid(format!("cannot read {origin}: {}", root_cause(&error))))?;

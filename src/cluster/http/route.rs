@@ -75,7 +75,7 @@ pub fn route(proxy: Option<&Uri>, tls: Option<(TlsConnector, ServerName<'static>
         }
     };
     let proxy = proxy::displayed(proxy);
-    to_wire(route.map_err(move |source: BoxError| AtProxy { proxy: proxy.clone(), source }), |wire| wire)
+    to_wire(route.map_err(move |source: BoxError| AtProxy { proxy, source }), |wire| wire)
 }
 
 fn to_wire<C>(connector: C, wire: impl Fn(C::Response) -> Wire + Clone + Send + Sync + 'static) -> Route

@@ -90,7 +90,9 @@ impl Open {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Vec<Result<(String, Vec<u8>), (usize, &'static str)>> {
+    type Read = Result<(String, Vec<u8>), (usize, &'static str)>;
+
+    fn read(text: &str) -> Vec<Read> {
         let blocks = blocks(text.as_bytes()).into_iter();
         blocks
             .map(|block| match block {
@@ -100,7 +102,7 @@ mod tests {
             .collect()
     }
 
-    fn hello(label: &str) -> Result<(String, Vec<u8>), (usize, &'static str)> {
+    fn hello(label: &str) -> Read {
         Ok((label.to_owned(), b"hello".to_vec()))
     }
 
