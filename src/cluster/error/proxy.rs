@@ -4,7 +4,8 @@ use std::{error::Error as StdError, fmt, io};
 
 use tower::BoxError;
 
-use super::{Error, ErrorKind, Unresolved, causes, from_tls, root_cause};
+use super::{Error, ErrorKind, Unresolved, causes, from_tls, page, root_cause};
+use crate::shown::quoted;
 
 /// The way to the proxy, or its answer, is at fault.
 #[derive(Debug, thiserror::Error)]
@@ -58,9 +59,9 @@ impl fmt::Display for RefusedByProxy {
         if !reason.is_empty() {
             write!(f, " {reason}")?;
         }
-        let words = words.trim();
-        if !words.is_empty() {
-            write!(f, ": {words:?}")?;
+        let words = page::text(words).unwrap_or_else(|| words.clone());
+        if !words.trim().is_empty() {
+            write!(f, ": {}", quoted(&words))?;
         }
         if *status == 407 {
             f.write_str("; its URL needs a valid user and password: http://user:password@host:port")?;

@@ -160,13 +160,11 @@ fn judged(answer: &[u8], host: &str) -> Result<Answer, BoxError> {
     }
     let length = head.headers.iter().find(|header| header.name.eq_ignore_ascii_case("content-length"));
     let length = length.and_then(|header| str::from_utf8(header.value).ok()?.trim().parse().ok());
-    let words = String::from_utf8_lossy(body);
     let refusal = RefusedByProxy {
         host: host.to_owned(),
         status,
         reason: head.reason.unwrap_or_default().to_owned(),
-        // A page for browsers tells nobody anything in a terminal.
-        words: if words.trim_start().starts_with('<') { String::new() } else { words.into_owned() },
+        words: String::from_utf8_lossy(body).into_owned(),
     };
     Ok(Answer::Refused { refusal, is_whole: length.is_none_or(|length: usize| body.len() >= length) })
 }
