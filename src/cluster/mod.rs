@@ -15,6 +15,7 @@ mod logs;
 mod outage;
 #[cfg(test)]
 pub(crate) mod testing;
+mod tls;
 mod trace;
 mod transport;
 mod waits;
