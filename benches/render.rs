@@ -78,6 +78,7 @@ fn display(format: Format) -> Display {
     Display {
         format,
         template: None,
+        template_errors: TemplateErrors::Raw,
         highlight: Vec::new(),
         color_stdout: true,
         color_stderr: false,
