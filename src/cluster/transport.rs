@@ -13,7 +13,7 @@ use futures::FutureExt;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header, uri::PathAndQuery};
 use http_body_util::{BodyExt, Limited};
 use jiff::{Timestamp, fmt::rfc2822};
-use kube::{client::Body, core::Status};
+use kube::core::Status;
 use rustls::sign::CertifiedKey;
 use tokio::time::{Instant, timeout};
 
@@ -110,18 +110,6 @@ impl Transport {
             log_options,
             stats,
         })
-    }
-
-    /// Serves kube's client, which lists and watches.
-    pub async fn serve(&self, request: Request<Body>) -> Result<Response<ResponseBody>, Error> {
-        let (parts, body) = request.into_parts();
-        let body =
-            body.collect().await.map_err(|error| Error::new(ErrorKind::Malformed, error.to_string()))?;
-        let watches =
-            parts.uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "watch=true"));
-        let (purpose, answer) =
-            if watches { (Purpose::Watch, AnswerMode::Stream) } else { (Purpose::List, AnswerMode::Whole) };
-        self.send(Request::from_parts(parts, body.to_bytes()), purpose, answer).await
     }
 
     /// Sends a request whose URI is a path and query relative to the server's. A 401 is an error after one more
