@@ -23,7 +23,7 @@ mod waits;
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use tokio::sync::watch;
+use tokio::{sync::watch, task::spawn_blocking};
 
 pub use access::kubeconfig::Named;
 pub use document::{Event, or_default};
@@ -57,14 +57,17 @@ pub struct Cluster {
 
 impl Cluster {
     /// Determines the address of the cluster and the user. Sends nothing and runs no exec plugin: the first request
-    /// does both. Must be called within a runtime.
-    pub fn connect(
+    /// does both.
+    pub async fn connect(
         connect: &Connect,
         limits: &Limits,
         trace: Option<Trace>,
         stats: Stats,
     ) -> Result<Cluster, Error> {
-        let settings = Settings::settle(connect, &Host::of_process())?;
+        let given = connect.clone();
+        // On a thread of its own: a file may be a pipe, or on a server that hangs, and signals must still end the run.
+        let settings = spawn_blocking(move || Settings::settle(&given, &Host::of_process())).await;
+        let settings = settings.unwrap_or_else(|error| Err(Error::invalid(error.to_string())))?;
         Cluster::new(settings, connect, limits, trace, stats)
     }
 
@@ -83,6 +86,11 @@ impl Cluster {
     /// The namespace of the context, or of the pod in which this process runs; otherwise `default`.
     pub fn default_namespace(&self) -> &str {
         &self.default_namespace
+    }
+
+    /// What the user should know of the settings, though they work.
+    pub fn remarks(&self) -> &[String] {
+        &self.transport.remarks
     }
 
     /// The error while the apiserver cannot be reached.

@@ -106,6 +106,16 @@ impl Server {
         Server { address, heads, connections, task }
     }
 
+    /// A server with a certificate, so that credentials are sent to it; see [`Server::section`].
+    pub async fn start_secure(answers: Vec<Canned>) -> Server {
+        Server::start_tls(answers, Authority::new().server("127.0.0.1", false)).await
+    }
+
+    /// The cluster of a kubeconfig for a server with a certificate.
+    pub fn section(&self) -> String {
+        format!("server: 'https://{}', insecure-skip-tls-verify: true", self.address)
+    }
+
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -172,7 +182,7 @@ impl Authority {
 
     /// A server with this name; requires a client certificate of this authority if `clients`.
     pub fn server(&self, name: &str, clients: bool) -> ServerConfig {
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let (certificate, key) = self.issue(name);
         let chain = vec![CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()];
         let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();

@@ -55,14 +55,14 @@ impl Live {
             Some(Selects::Pods(kind)) => select::api_resource(kind),
             None => return Vec::new(),
         };
-        let Some(cluster) = self.cluster() else { return Vec::new() };
+        let Some(cluster) = self.cluster().await else { return Vec::new() };
         let namespaces = self.plan.selection.namespaces.each(cluster.default_namespace());
         join_all(namespaces.into_iter().map(|namespace| self.names(&resource, namespace))).await.concat()
     }
 
     /// The containers that would be tailed.
     async fn containers(&self) -> Vec<String> {
-        let Some(cluster) = self.cluster() else { return Vec::new() };
+        let Some(cluster) = self.cluster().await else { return Vec::new() };
         let (sender, mut selected) = mpsc::channel(64);
         let names = async {
             let mut names = Vec::new();
@@ -83,14 +83,14 @@ impl Live {
     }
 
     async fn names(&self, resource: &ApiResource, namespace: Option<&str>) -> Vec<String> {
-        let Some(cluster) = self.cluster() else { return Vec::new() };
+        let Some(cluster) = self.cluster().await else { return Vec::new() };
         let objects = Objects::new(resource.clone(), namespace);
         let listed = cluster.list_metadata(&objects, ListParams::default()).await;
         listed.unwrap_or_default().into_iter().map(|object| object.name).collect()
     }
 
-    fn cluster(&self) -> Option<Cluster> {
-        Cluster::connect(&self.plan.connect, &self.plan.limits, None, Stats::default()).ok()
+    async fn cluster(&self) -> Option<Cluster> {
+        Cluster::connect(&self.plan.connect, &self.plan.limits, None, Stats::default()).await.ok()
     }
 
     fn named(&self) -> cluster::Named {

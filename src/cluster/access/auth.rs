@@ -1,14 +1,16 @@
-//! Keeps the credentials of requests, and renews those that expire.
+//! Keeps the credentials of requests, and renews those that expire or are refused.
 
 use std::{
-    fs,
+    fs::File,
+    io::{self, Read},
     path::{Path, PathBuf},
+    sync::{Mutex as StdMutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use http::HeaderValue;
 use jiff::Timestamp;
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::Instant};
 
 use super::{
     credential::{Credential, bearer},
@@ -23,9 +25,15 @@ use crate::cluster::{
 #[derive(Debug)]
 pub enum Source {
     None,
+    /// There are some, and they are not sent, since the server's address is not encrypted.
+    Withheld,
     Fixed(HeaderValue),
-    /// A file that another program keeps fresh, as the kubelet does for service accounts.
-    TokenFile(PathBuf),
+    /// A file that another program keeps fresh, as the kubelet does for service accounts. The token beside it counts
+    /// while the file cannot be read.
+    TokenFile {
+        path: PathBuf,
+        fallback: Option<HeaderValue>,
+    },
     Exec(Box<Plugin>),
 }
 
@@ -33,8 +41,16 @@ pub enum Source {
 pub struct Auth {
     source: Source,
     /// Locked during a renewal, so that a plugin runs once for all waiting requests.
-    current: Mutex<Option<Credential>>,
+    kept: Mutex<Kept>,
+    refusals: StdMutex<Refusals>,
     waits: Waits,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    credential: Option<Credential>,
+    /// The end of the last renewal, if it failed.
+    failed: Option<(Instant, Error)>,
 }
 
 /// The same as client-go: the kubelet replaces a service account's token long before it expires.
@@ -42,130 +58,232 @@ const TOKEN_FILE_TTL: Duration = Duration::from_secs(60);
 
 impl Auth {
     pub fn new(source: Source, waits: Waits) -> Auth {
-        let current = match &source {
-            Source::None => Some(Credential::default()),
-            Source::Fixed(header) => {
-                Some(Credential { authorization: Some(header.clone()), ..Credential::default() })
-            }
-            Source::TokenFile(_) | Source::Exec(_) => None,
+        let credential = match &source {
+            Source::None | Source::Withheld => Some(Credential::default()),
+            Source::Fixed(header) => Some(fixed(header)),
+            Source::TokenFile { .. } | Source::Exec(_) => None,
         };
-        Auth { source, current: Mutex::new(current), waits }
+        let kept = Mutex::new(Kept { credential, failed: None });
+        Auth { source, kept, refusals: StdMutex::default(), waits }
     }
 
     /// The current credential, possibly expired; None if there is none yet, or a renewal is running.
     pub fn at_hand(&self) -> Option<Credential> {
-        self.current.try_lock().ok()?.clone()
+        self.kept.try_lock().ok()?.credential.clone()
     }
 
     /// A credential that has not expired.
     pub async fn credential(&self) -> Result<Credential, Error> {
-        let mut current = self.current.lock().await;
-        match &*current {
+        let asked = Instant::now();
+        let mut kept = self.kept.lock().await;
+        match &kept.credential {
             Some(credential) if credential.renew_at.is_none_or(|at| Timestamp::now() < at) => {
                 Ok(credential.clone())
             }
-            _ => self.renew(&mut current).await,
+            _ => self.renew(&mut kept, asked).await,
         }
     }
 
-    /// A new credential after `refused` was rejected; None if there is no other.
-    pub async fn after_refusal(&self, refused: &Credential) -> Result<Option<Credential>, Error> {
-        let mut current = self.current.lock().await;
-        if let Some(credential) = &*current
+    /// A new credential after `refused` was rejected in a request sent at `sent`; None if there is no other, or if it is
+    /// not the credential that is wrong.
+    pub async fn after_refusal(
+        &self,
+        refused: &Credential,
+        sent: Instant,
+    ) -> Result<Option<Credential>, Error> {
+        let asked = Instant::now();
+        let mut kept = self.kept.lock().await;
+        if let Some(credential) = &kept.credential
             && !credential.is_same(refused)
         {
             return Ok(Some(credential.clone()));
         }
-        if matches!(self.source, Source::None | Source::Fixed(_)) {
-            return Ok(None);
+        match self.source {
+            Source::None | Source::Withheld | Source::Fixed(_) => return Ok(None),
+            Source::TokenFile { .. } => {}
+            Source::Exec(_) if self.refusals().may_renew(sent) => {}
+            Source::Exec(_) => {
+                return kept.failed.as_ref().map_or(Ok(None), |(_, error)| Err(error.clone()));
+            }
         }
-        let renewed = self.renew(&mut current).await?;
+        let renewed = self.renew(&mut kept, asked).await?;
         Ok((!renewed.is_same(refused)).then_some(renewed))
     }
 
-    /// Advice for the user after the credentials were rejected.
-    pub fn advice(&self) -> String {
-        match &self.source {
-            Source::None => "give --token, or choose a user with --user or --context".into(),
-            Source::Fixed(_) => "the token or password may have expired".into(),
-            Source::TokenFile(path) => format!("the token in {} may have expired", path.display()),
-            Source::Exec(plugin) => format!("{:?} may need a new login", plugin.name()),
+    /// Notes that the server accepted the current credential; `renewed`: after it had refused the one before.
+    pub fn accepted(&self, renewed: bool) {
+        let mut refusals = self.refusals();
+        refusals.accepted = Some(Instant::now());
+        if renewed {
+            refusals.pause = Refusals::PAUSE;
         }
     }
 
-    async fn renew(&self, current: &mut Option<Credential>) -> Result<Credential, Error> {
-        let got = match &self.source {
-            Source::None => Ok(Credential::default()),
-            Source::Fixed(header) => {
-                Ok(Credential { authorization: Some(header.clone()), ..Credential::default() })
+    fn refusals(&self) -> MutexGuard<'_, Refusals> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Advice for the user after the credentials were rejected. `certified`: the user has a client certificate too.
+    pub fn advice(&self, certified: bool) -> String {
+        match &self.source {
+            Source::None if certified => {
+                "perhaps the client certificate has expired, or belongs to another cluster".into()
             }
-            Source::TokenFile(path) => {
+            Source::None => {
+                "no credentials were sent: give --token, or choose a user with --user or --context".into()
+            }
+            Source::Withheld => {
+                "credentials are not sent to an address that is not encrypted: give it as https://host:port"
+                    .into()
+            }
+            Source::Fixed(_) => "perhaps the token or password has expired".into(),
+            Source::TokenFile { path, .. } => format!("perhaps the token in {} has expired", path.display()),
+            Source::Exec(plugin) => format!("perhaps {:?} needs a new login", plugin.name()),
+        }
+    }
+
+    /// `asked`: when the caller began to wait. A renewal that failed since then counts for it too.
+    async fn renew(&self, kept: &mut Kept, asked: Instant) -> Result<Credential, Error> {
+        if let Some((at, error)) = &kept.failed
+            && *at > asked
+        {
+            return Err(error.clone());
+        }
+        // A source that worked before may work again, for example after a new login.
+        let worked = kept.credential.is_some();
+        match self.get().await.map_err(|error| if worked { error.retryable() } else { error }) {
+            Ok(credential) => {
+                *kept = Kept { credential: Some(credential.clone()), failed: None };
+                Ok(credential)
+            }
+            Err(error) => {
+                kept.failed = Some((Instant::now(), error.clone()));
+                Err(error)
+            }
+        }
+    }
+
+    async fn get(&self) -> Result<Credential, Error> {
+        match &self.source {
+            Source::None | Source::Withheld => Ok(Credential::default()),
+            Source::Fixed(header) => Ok(fixed(header)),
+            Source::TokenFile { path, fallback } => {
                 let _waiting = self.waits.begin(format!("the token file {}", path.display()));
                 // Reading may block, for example if the path is a pipe.
                 let path = path.clone();
                 let read = tokio::task::spawn_blocking(move || read_token(&path)).await;
-                read.unwrap_or_else(|error| Err(Error::credentials(error.to_string())))
+                let read = read.unwrap_or_else(|error| Err(Error::credentials(error.to_string())));
+                match fallback {
+                    Some(token) => Ok(read.unwrap_or_else(|_| from_file(token.clone()))),
+                    None => read,
+                }
             }
             Source::Exec(plugin) => {
                 let _waiting = self.waits.begin(format!("the credential plugin {:?}", plugin.name()));
                 plugin.run().await
             }
-        };
-        // A source that worked before may work again, for example after a new login.
-        let credential = got.map_err(|error| if current.is_some() { error.retryable() } else { error })?;
-        *current = Some(credential.clone());
-        Ok(credential)
+        }
     }
 }
 
+/// Whether a refusal is a reason to renew a credential. A plugin may ask the user to log in, and the refusal may be that
+/// of a single node.
+#[derive(Debug, Default)]
+struct Refusals {
+    /// When the current credential was last accepted.
+    accepted: Option<Instant>,
+    /// When a refusal last was the reason for a renewal.
+    renewed: Option<Instant>,
+    /// The pause from that renewal to the next. It doubles, until one has helped.
+    pause: Duration,
+}
+
+impl Refusals {
+    const PAUSE: Duration = Duration::from_secs(60);
+    const LONGEST: Duration = Duration::from_secs(60 * 60);
+
+    /// `sent`: when the refused request was sent.
+    fn may_renew(&mut self, sent: Instant) -> bool {
+        let is_accepted = self.accepted.is_some_and(|at| at > sent);
+        if is_accepted || self.renewed.is_some_and(|at| at.elapsed() < self.pause) {
+            return false;
+        }
+        self.renewed = Some(Instant::now());
+        self.pause = (self.pause * 2).clamp(Refusals::PAUSE, Refusals::LONGEST);
+        true
+    }
+}
+
+fn fixed(header: &HeaderValue) -> Credential {
+    Credential { authorization: Some(header.clone()), ..Credential::default() }
+}
+
+fn from_file(header: HeaderValue) -> Credential {
+    Credential { renew_at: Some(Timestamp::now() + TOKEN_FILE_TTL), ..fixed(&header) }
+}
+
 fn read_token(path: &Path) -> Result<Credential, Error> {
+    const LARGEST: u64 = 1 << 20;
     let shown = path.display();
-    let text = fs::read_to_string(path).map_err(|error| {
+    let mut text = String::new();
+    let read = File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_string(&mut text));
+    let read = read.and_then(|size| match size as u64 > LARGEST {
+        true => Err(io::Error::other("it is larger than 1 MiB")),
+        false => Ok(()),
+    });
+    read.map_err(|error| {
         Error::credentials(format!("cannot read token file {shown}: {}", root_cause(&error)))
     })?;
     match text.trim() {
         "" => Err(Error::credentials(format!("token file {shown} is empty"))),
-        token => Ok(Credential {
-            authorization: Some(bearer(token)?),
-            renew_at: Some(Timestamp::now() + TOKEN_FILE_TTL),
-            identity: None,
-        }),
+        token => Ok(from_file(bearer(token, &format!("token file {shown}"))?)),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use tempfile::NamedTempFile;
+
     use super::*;
+
+    fn token_file(file: &NamedTempFile) -> Source {
+        Source::TokenFile { path: file.path().into(), fallback: None }
+    }
 
     #[tokio::test]
     async fn a_token_file_is_read_again_when_its_token_is_refused() {
-        let file = tempfile::NamedTempFile::new().unwrap();
+        let file = NamedTempFile::new().unwrap();
         fs::write(file.path(), "old\n").unwrap();
-        let auth = Auth::new(Source::TokenFile(file.path().into()), Waits::default());
+        let auth = Auth::new(token_file(&file), Waits::default());
         let old = auth.credential().await.unwrap();
         assert_eq!(old.authorization.as_ref().unwrap(), "Bearer old");
-        assert!(auth.after_refusal(&old).await.unwrap().is_none(), "the same token is of no use");
+        assert!(
+            auth.after_refusal(&old, Instant::now()).await.unwrap().is_none(),
+            "the same token is of no use"
+        );
         fs::write(file.path(), "new").unwrap();
         assert_eq!(auth.credential().await.unwrap().authorization.unwrap(), "Bearer old");
-        let new = auth.after_refusal(&old).await.unwrap().unwrap();
+        let new = auth.after_refusal(&old, Instant::now()).await.unwrap().unwrap();
         assert_eq!(new.authorization.unwrap(), "Bearer new");
     }
 
     #[tokio::test]
     async fn a_fixed_token_that_is_refused_stays_refused() {
-        let auth = Auth::new(Source::Fixed(bearer("x").unwrap()), Waits::default());
+        let auth = Auth::new(Source::Fixed(bearer("x", "token").unwrap()), Waits::default());
         let credential = auth.credential().await.unwrap();
-        assert!(auth.after_refusal(&credential).await.unwrap().is_none());
+        assert!(auth.after_refusal(&credential, Instant::now()).await.unwrap().is_none());
     }
 
     #[tokio::test]
     async fn a_missing_token_file_is_named_and_may_come_back() {
-        let file = tempfile::NamedTempFile::new().unwrap();
+        let file = NamedTempFile::new().unwrap();
         fs::write(file.path(), "token").unwrap();
-        let auth = Auth::new(Source::TokenFile(file.path().into()), Waits::default());
+        let auth = Auth::new(token_file(&file), Waits::default());
         let credential = auth.credential().await.unwrap();
         fs::remove_file(file.path()).unwrap();
-        let error = auth.after_refusal(&credential).await.unwrap_err();
+        let error = auth.after_refusal(&credential, Instant::now()).await.unwrap_err();
         assert!(error.to_string().contains(&file.path().display().to_string()), "{error}");
         assert!(error.is_retryable());
     }

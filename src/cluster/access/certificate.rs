@@ -3,13 +3,13 @@
 use std::{fs, path::Path, path::PathBuf, sync::Arc};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use kube::config::{AuthInfo, Cluster};
 use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
     sign::CertifiedKey,
 };
 use secrecy::ExposeSecret;
 
+use super::{cluster::Cluster, user::User};
 use crate::cluster::error::{Error, root_cause};
 
 /// The rules for trusting a server's certificate.
@@ -31,7 +31,7 @@ impl Trust {
         let name = name.map(|name| ServerName::try_from(name.to_owned())).transpose();
         let name =
             name.map_err(|_| Error::invalid("--tls-server-name is neither a host name nor an IP address"))?;
-        if cluster.insecure_skip_tls_verify == Some(true) {
+        if cluster.insecure_skip_tls_verify {
             return Ok(Trust { insecure: true, name, ..Trust::default() });
         }
         let what = "certificate-authority";
@@ -44,27 +44,22 @@ impl Trust {
 }
 
 /// The client certificate in a kubeconfig.
-pub fn identity(user: &AuthInfo) -> Result<Option<Arc<CertifiedKey>>, Error> {
+pub fn identity(user: &User) -> Result<Option<Arc<CertifiedKey>>, Error> {
     let certificate = user.client_certificate_data.as_deref();
     let certificate = Pem::load("client-certificate", certificate, user.client_certificate.as_deref())?;
+    // As in Go, a key without a certificate is of no use and does no harm.
+    let Some(certificate) = certificate else { return Ok(None) };
     let key = user.client_key_data.as_ref().map(|key| key.expose_secret());
-    let key = Pem::load("client-key", key, user.client_key.as_deref())?;
-    match (certificate, key) {
-        (None, None) => Ok(None),
-        (Some(_), None) => {
-            Err(Error::invalid("a client certificate needs its key: give it with --client-key"))
-        }
-        (None, Some(_)) => {
-            Err(Error::invalid("a client key needs its certificate: give it with --client-certificate"))
-        }
-        (Some(certificate), Some(key)) => certified_key(&certificate, &key).map(Some),
+    match Pem::load("client-key", key, user.client_key.as_deref())? {
+        Some(key) => certified_key(&certificate, &key).map(Some),
+        None => Err(Error::invalid("a client certificate needs its key: give it with --client-key")),
     }
 }
 
 pub fn certified_key(certificate: &Pem, key: &Pem) -> Result<Arc<CertifiedKey>, Error> {
     let der = PrivateKeyDer::from_pem_slice(&key.bytes)
         .map_err(|_| Error::invalid(format!("{} holds no private key in PEM", key.origin)))?;
-    CertifiedKey::from_der(certificate.certificates()?, der, &rustls::crypto::ring::default_provider())
+    CertifiedKey::from_der(certificate.certificates()?, der, &rustls::crypto::aws_lc_rs::default_provider())
         .map(Arc::new)
         .map_err(|error| {
             let (certificate, key) = (&certificate.origin, &key.origin);
@@ -81,7 +76,7 @@ pub struct Pem {
 
 impl Pem {
     /// From base64 data, or from a file.
-    fn load(what: &str, data: Option<&str>, path: Option<&str>) -> Result<Option<Pem>, Error> {
+    fn load(what: &str, data: Option<&str>, path: Option<&Path>) -> Result<Option<Pem>, Error> {
         if let Some(data) = data.filter(|data| !data.is_empty()) {
             let origin = format!("the kubeconfig's {what}-data");
             let data: String = data.split_whitespace().collect();
@@ -89,7 +84,7 @@ impl Pem {
             let bytes = bytes.map_err(|error| Error::invalid(format!("{origin} is not base64: {error}")))?;
             return Ok(Some(Pem { bytes, origin, file: None }));
         }
-        let Some(path) = path.filter(|path| !path.is_empty()).map(Path::new) else { return Ok(None) };
+        let Some(path) = path else { return Ok(None) };
         let origin = format!("{what} {}", path.display());
         let bytes = fs::read(path)
             .map_err(|error| Error::invalid(format!("cannot read {origin}: {}", root_cause(&error))))?;

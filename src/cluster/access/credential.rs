@@ -26,17 +26,21 @@ impl Credential {
     }
 }
 
-pub fn bearer(token: &str) -> Result<HeaderValue, Error> {
-    sensitive(&format!("Bearer {token}"))
+/// `origin` names the token in the error.
+pub fn bearer(token: &str, origin: &str) -> Result<HeaderValue, Error> {
+    // Go's HTTP trims values of headers, too.
+    let token = token.trim_end_matches([' ', '\t']);
+    let mut header = HeaderValue::from_bytes(format!("Bearer {token}").as_bytes()).map_err(|_| {
+        Error::credentials(format!("{origin} has characters that cannot be sent, such as line breaks"))
+    })?;
+    header.set_sensitive(true);
+    Ok(header)
 }
 
 pub fn basic(user: &str, password: &str) -> Result<HeaderValue, Error> {
-    sensitive(&format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}"))))
-}
-
-fn sensitive(value: &str) -> Result<HeaderValue, Error> {
-    let mut value = HeaderValue::from_str(value)
-        .map_err(|_| Error::credentials("the token or password has characters that cannot be sent"))?;
-    value.set_sensitive(true);
-    Ok(value)
+    let encoded = BASE64_STANDARD.encode(format!("{user}:{password}"));
+    let mut header = HeaderValue::from_str(&format!("Basic {encoded}"))
+        .map_err(|error| Error::credentials(error.to_string()))?;
+    header.set_sensitive(true);
+    Ok(header)
 }

@@ -1,23 +1,25 @@
-//! Finds the kubeconfig files and selects the entries of one context, as kubectl does.
-//!
-//! kube's `Config::infer` is not used: it obeys debugging variables, fails on a missing file in `$KUBECONFIG`, and
-//! lets an empty `current-context` override a later one.
+//! Finds the kubeconfig files and selects the entries of one context, as kubectl does. Only the selected entries are
+//! judged: what is wrong with another one does not matter.
 
 use std::{
     env,
     ffi::OsString,
+    fs::File,
+    io::{self, ErrorKind, Read},
     path::{Path, PathBuf},
 };
 
-use kube::config::{AuthInfo, Cluster, Context, Kubeconfig, KubeconfigError};
+use serde_json::Value;
 
+use super::{
+    cluster::Cluster,
+    entry::{Entry, kind, parse},
+    user::User,
+};
 use crate::{
     cluster::error::{Error, root_cause},
     plan::Connect,
 };
-
-/// The user of requests without credentials, for messages.
-pub const ANONYMOUS: &str = "an anonymous user";
 
 /// The environment of the process; tests replace it.
 pub struct Host<'a> {
@@ -40,18 +42,21 @@ impl Host<'_> {
 
 /// The files in order. They are not merged: for each name, the first file that contains it is used.
 pub struct Kubeconfigs {
-    files: Vec<(PathBuf, Kubeconfig)>,
+    files: Vec<Kubeconfig>,
     /// The searched paths, for messages.
     pub searched: String,
+}
+
+struct Kubeconfig {
+    path: PathBuf,
+    content: Value,
 }
 
 /// One cluster, one user and one namespace.
 #[derive(Debug, Default)]
 pub struct Chosen {
     pub cluster: Cluster,
-    pub user: AuthInfo,
-    /// The user, for messages.
-    pub user_described: String,
+    pub user: User,
     pub namespace: Option<String>,
 }
 
@@ -65,162 +70,248 @@ pub struct Named {
 
 impl Named {
     pub fn load(connect: &Connect) -> Result<Named, Error> {
-        let mut named = Named::default();
-        for (_, file) in Kubeconfigs::load(connect.kubeconfig.as_deref(), &Host::of_process())?.files {
-            named.contexts.extend(file.contexts.into_iter().map(|context| context.name));
-            named.clusters.extend(file.clusters.into_iter().map(|cluster| cluster.name));
-            named.users.extend(file.auth_infos.into_iter().map(|user| user.name));
-        }
-        Ok(named)
+        let files = Kubeconfigs::load(connect.kubeconfig.as_deref(), &Host::of_process())?;
+        let names = |list: &List| files.names(list).map(str::to_owned).collect();
+        Ok(Named { contexts: names(&CONTEXTS), clusters: names(&CLUSTERS), users: names(&USERS) })
     }
 }
+
+/// A list of named entries in a kubeconfig: `contexts: [{name: …, context: {…}}]`
+struct List {
+    key: &'static str,
+    entry: &'static str,
+}
+
+const CONTEXTS: List = List { key: "contexts", entry: "context" };
+const CLUSTERS: List = List { key: "clusters", entry: "cluster" };
+const USERS: List = List { key: "users", entry: "user" };
+
+/// An entry, and the directory to which its paths are relative.
+type Found<'a> = (Entry<'a>, &'a Path);
 
 impl Kubeconfigs {
     /// A file given by `--kubeconfig` must exist; files of `$KUBECONFIG` and `~/.kube/config` may be missing.
     pub fn load(flag: Option<&Path>, host: &Host) -> Result<Kubeconfigs, Error> {
         if let Some(path) = flag {
-            return Ok(Kubeconfigs { files: vec![(path.into(), read(path)?)], searched: shown([path]) });
+            let file = Kubeconfig::read(path).map_err(|error| cannot_read(path, &error))??;
+            return Ok(Kubeconfigs { files: vec![file], searched: shown([path]) });
         }
-        let listed = (host.var)("KUBECONFIG").unwrap_or_default();
-        let mut paths: Vec<PathBuf> =
-            env::split_paths(&listed).filter(|path| !path.as_os_str().is_empty()).collect();
-        let listed = !paths.is_empty();
-        if !listed && let Some(home) = host.text("HOME").or_else(|| host.text("USERPROFILE")) {
-            paths.push(Path::new(&home).join(".kube").join("config"));
+        let listed = (host.var)("KUBECONFIG").filter(|list| !list.is_empty());
+        let paths: Vec<PathBuf> = match &listed {
+            Some(list) => env::split_paths(list).filter(|path| !path.as_os_str().is_empty()).collect(),
+            None => {
+                let home = host.text("HOME").or_else(|| host.text("USERPROFILE"));
+                home.map(|home| Path::new(&home).join(".kube").join("config")).into_iter().collect()
+            }
+        };
+        let mut files = Vec::new();
+        for path in &paths {
+            match Kubeconfig::read(path) {
+                Ok(file) => files.push(file?),
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(cannot_read(path, &error)),
+            }
         }
-        let files = paths
-            .iter()
-            .filter(|path| path.exists())
-            .map(|path| Ok((path.clone(), read(path)?)))
-            .collect::<Result<_, Error>>()?;
         let searched = shown(paths.iter().map(PathBuf::as_path));
-        Ok(Kubeconfigs {
-            files,
-            searched: if listed { format!("$KUBECONFIG ({searched})") } else { searched },
-        })
+        let searched = if listed.is_some() { format!("$KUBECONFIG ({searched})") } else { searched };
+        Ok(Kubeconfigs { files, searched })
     }
 
-    /// Whether the files have no content at all, such as `/dev/null`.
+    /// Whether the files have no entries at all, as `/dev/null`.
     pub fn is_empty(&self) -> bool {
-        self.files.iter().all(|(_, file)| {
-            file.contexts.is_empty() && file.clusters.is_empty() && file.auth_infos.is_empty()
-        })
+        self.files.iter().all(Kubeconfig::is_empty)
     }
 
     pub fn choose(&self, connect: &Connect) -> Result<Chosen, Error> {
-        let name = connect.context.as_deref().or_else(|| self.current_context());
-        let context = name.map(|name| self.context(name)).transpose()?;
-        let cluster = connect.cluster.as_deref().or(context.map(|context| context.cluster.as_str()));
-        if cluster.is_none() && connect.server.is_none() {
-            return Err(Error::invalid(format!(
-                "no current context in {}: choose one with --context; contexts there: {}",
-                self.shown(),
-                self.contexts(),
-            )));
-        }
-        let user = connect.user.as_deref().or(context.and_then(|context| context.user.as_deref()));
-        let (user, user_described) = match user.filter(|user| !user.is_empty()) {
-            Some(user) => self.user(user)?,
-            None => (AuthInfo::default(), ANONYMOUS.into()),
+        let name = match &connect.context {
+            Some(name) => Some(name.clone()),
+            None => self.current_context()?,
         };
+        let context =
+            name.map(|name| self.required(&CONTEXTS, &name)).transpose()?.map(|(context, _)| context);
+        let of_context = |key| context.as_ref().map_or(Ok(None), |context| context.text(key));
         Ok(Chosen {
-            cluster: cluster.map(|cluster| self.cluster(cluster)).transpose()?.unwrap_or_default(),
-            user,
-            user_described,
-            namespace: context.and_then(|context| context.namespace.clone()),
+            cluster: self.cluster(connect, context.as_ref(), of_context("cluster")?)?,
+            user: self.user(connect, of_context("user")?)?,
+            namespace: of_context("namespace")?,
         })
     }
 
-    fn current_context(&self) -> Option<&str> {
-        let mut named = self.files.iter().filter_map(|(_, file)| file.current_context.as_deref());
-        named.find(|name| !name.is_empty())
+    /// `--server` needs no cluster, unless one is named by `--cluster`.
+    fn cluster(
+        &self,
+        connect: &Connect,
+        context: Option<&Entry>,
+        of_context: Option<String>,
+    ) -> Result<Cluster, Error> {
+        let found = match (&connect.cluster, of_context) {
+            (Some(name), _) => Some(self.required(&CLUSTERS, name)?),
+            (None, Some(name)) if connect.server.is_some() => self.find(&CLUSTERS, &name)?,
+            (None, Some(name)) => Some(self.required(&CLUSTERS, &name)?),
+            (None, None) if connect.server.is_some() => None,
+            (None, None) => {
+                return Err(match context {
+                    Some(context) => context.invalid("cluster", "is missing: name one, or give --cluster"),
+                    None => Error::invalid(format!(
+                        "no current context in {}: choose one with --context; contexts there: {}",
+                        self.shown(),
+                        self.known(&CONTEXTS),
+                    )),
+                });
+            }
+        };
+        found.map_or_else(|| Ok(Cluster::default()), |(entry, dir)| Cluster::read(&entry, dir))
     }
 
-    fn context(&self, name: &str) -> Result<&Context, Error> {
-        let mut contexts = self.files.iter().flat_map(|(_, file)| &file.contexts);
-        contexts.find(|named| named.name == name).and_then(|named| named.context.as_ref()).ok_or_else(|| {
-            let (there, known) = (self.shown(), self.contexts());
-            Error::invalid(format!("context {name:?} does not exist in {there}; contexts there: {known}"))
-        })
-    }
-
-    fn cluster(&self, name: &str) -> Result<Cluster, Error> {
-        let mut clusters = self.files.iter().flat_map(|(_, file)| &file.clusters);
-        let found = clusters.find(|named| named.name == name).and_then(|named| named.cluster.clone());
-        found.ok_or_else(|| {
-            let known =
-                listed(self.files.iter().flat_map(|(_, file)| &file.clusters).map(|named| &named.name));
-            Error::invalid(format!(
-                "cluster {name:?} does not exist in {}; clusters there: {known}",
-                self.shown()
-            ))
-        })
-    }
-
-    fn user(&self, name: &str) -> Result<(AuthInfo, String), Error> {
-        let users =
-            self.files.iter().flat_map(|(path, file)| file.auth_infos.iter().map(move |named| (path, named)));
-        match users.clone().find(|(_, named)| named.name == name) {
-            Some((path, named)) => Ok((
-                named.auth_info.clone().unwrap_or_default(),
-                format!("user {name:?} of {}", path.display()),
-            )),
-            None => Err(Error::invalid(format!(
-                "user {name:?} does not exist in {}; users there: {}",
-                self.shown(),
-                listed(users.map(|(_, named)| &named.name)),
-            ))),
+    /// A context may name a user that does not exist: flags may give the credentials, or none may be needed.
+    fn user(&self, connect: &Connect, of_context: Option<String>) -> Result<User, Error> {
+        let found = match (&connect.user, &of_context) {
+            (Some(name), _) => Some(self.required(&USERS, name)?),
+            (None, Some(name)) => self.find(&USERS, name)?,
+            (None, None) => None,
+        };
+        match (found, of_context) {
+            (Some((entry, dir)), _) => User::read(&entry, dir),
+            (None, Some(name)) => Ok(User::missing(self.does_not_exist(&USERS, &name))),
+            (None, None) => Ok(User::anonymous()),
         }
     }
 
-    fn contexts(&self) -> String {
-        listed(self.files.iter().flat_map(|(_, file)| &file.contexts).map(|named| &named.name))
+    /// The first that is not empty.
+    fn current_context(&self) -> Result<Option<String>, Error> {
+        for file in &self.files {
+            if let Some(name) = file.entry()?.text("current-context")? {
+                return Ok(Some(name));
+            }
+        }
+        Ok(None)
+    }
+
+    fn required<'a>(&'a self, list: &List, name: &str) -> Result<Found<'a>, Error> {
+        self.find(list, name)?.ok_or_else(|| Error::invalid(self.does_not_exist(list, name)))
+    }
+
+    /// The entry of this name in the first file that has it.
+    fn find<'a>(&'a self, list: &List, name: &str) -> Result<Option<Found<'a>>, Error> {
+        for file in &self.files {
+            if let Some(entry) = file.find(list, name)? {
+                return Ok(Some((entry, file.path.parent().unwrap_or(Path::new("")))));
+            }
+        }
+        Ok(None)
+    }
+
+    fn does_not_exist(&self, list: &List, name: &str) -> String {
+        let (there, known) = (self.shown(), self.known(list));
+        format!("{} {name:?} does not exist in {there}; {} there: {known}", list.entry, list.key)
+    }
+
+    fn names(&self, list: &List) -> impl Iterator<Item = &str> {
+        self.files.iter().flat_map(|file| file.items(list)).filter_map(|item| item["name"].as_str())
+    }
+
+    /// `a, b, c`, limited to a readable number.
+    fn known(&self, list: &List) -> String {
+        const MOST: usize = 20;
+        let mut names: Vec<&str> = self.names(list).collect();
+        names.sort_unstable();
+        names.dedup();
+        match names.len() {
+            0 => "none".into(),
+            count if count > MOST => format!("{} and {} more", names[..MOST].join(", "), count - MOST),
+            _ => names.join(", "),
+        }
     }
 
     fn shown(&self) -> String {
         match self.files.is_empty() {
             true => self.searched.clone(),
-            false => shown(self.files.iter().map(|(path, _)| path.as_path())),
+            false => shown(self.files.iter().map(|file| file.path.as_path())),
         }
     }
 }
 
-/// Reads one file; kube resolves its paths relative to its directory.
-fn read(path: &Path) -> Result<Kubeconfig, Error> {
-    Kubeconfig::read_from(path).map_err(|error| {
-        let path = path.display();
-        match error {
-            KubeconfigError::ReadConfig(error, _) => {
-                Error::invalid(format!("cannot read kubeconfig {path}: {}", root_cause(&error)))
-            }
-            // The parser's message quotes the file, which contains secrets: only the position is reported.
-            KubeconfigError::Parse(error) => {
-                let place = error.location().map(|at| format!(" near line {}, column {}", at.line(), at.column()));
-                Error::invalid(format!(
-                    "kubeconfig {path} is not valid{}: correct the YAML, or give another file with --kubeconfig",
-                    place.unwrap_or_default()
-                ))
-            }
-            error => Error::invalid(format!("kubeconfig {path} is not valid: {error}")),
+impl Kubeconfig {
+    /// The outer error is the file's, the inner one that of its content.
+    fn read(path: &Path) -> io::Result<Result<Kubeconfig, Error>> {
+        const LARGEST: u64 = 16 << 20;
+        let mut text = Vec::new();
+        File::open(path)?.take(LARGEST + 1).read_to_end(&mut text)?;
+        if text.len() as u64 > LARGEST {
+            return Err(io::Error::other("it is larger than 16 MiB"));
         }
-    })
+        // Paths in it are relative to it, also if it is given relative to the working directory.
+        let path = std::path::absolute(path)?;
+        let content = parse(&*text).map_err(|place| {
+            Error::invalid(format!(
+                "kubeconfig {} is not valid YAML{place}: correct it, or give another file with --kubeconfig",
+                path.display()
+            ))
+        });
+        Ok(content.and_then(|content| Kubeconfig { path, content }.checked()))
+    }
+
+    /// Rejects a file that is none of Kubernetes' configurations at all.
+    fn checked(self) -> Result<Kubeconfig, Error> {
+        let file = self.entry()?;
+        for (key, expected) in [("kind", "Config"), ("apiVersion", "v1")] {
+            if let Some(Value::String(found)) = file.value(key)
+                && ![expected, ""].contains(&found.as_str())
+            {
+                let problem =
+                    format!("is {found:?}, and must be {expected}: give another file with --kubeconfig");
+                return Err(file.invalid(key, problem));
+            }
+        }
+        Ok(self)
+    }
+
+    fn entry(&self) -> Result<Entry<'_>, Error> {
+        Entry::new(format!("kubeconfig {}", self.path.display()), Some(&self.content))
+    }
+
+    fn find<'a>(&'a self, list: &List, name: &str) -> Result<Option<Entry<'a>>, Error> {
+        let file = self.entry()?;
+        let List { key, entry } = list;
+        let mut found = None;
+        for item in file.list(key)? {
+            match &item["name"] {
+                Value::String(named) if named == name => {}
+                odd if serde_json::from_str(name).is_ok_and(|read: Value| read == *odd) => {
+                    let problem = format!("has the name {name}, which is {}: put it in quotes", kind(odd));
+                    return Err(file.invalid(key, problem));
+                }
+                _ => continue,
+            }
+            if found.replace(item).is_some() {
+                return Err(file.invalid(key, format!("has the name {name:?} twice: remove one")));
+            }
+        }
+        let described = || format!("{entry} {name:?} of {}", self.path.display());
+        found.map(|item| Entry::new(described(), item.get(entry))).transpose()
+    }
+
+    fn items(&self, list: &List) -> &[Value] {
+        self.content[list.key].as_array().map(Vec::as_slice).unwrap_or_default()
+    }
+
+    fn is_empty(&self) -> bool {
+        let keys = [CONTEXTS.key, CLUSTERS.key, USERS.key, "current-context"];
+        keys.into_iter().all(|key| match &self.content[key] {
+            Value::Null => true,
+            Value::String(name) => name.is_empty(),
+            Value::Array(items) => items.is_empty(),
+            _ => false,
+        })
+    }
+}
+
+fn cannot_read(path: &Path, error: &io::Error) -> Error {
+    Error::invalid(format!("cannot read kubeconfig {}: {}", path.display(), root_cause(error)))
 }
 
 fn shown<'a>(paths: impl IntoIterator<Item = &'a Path>) -> String {
     paths.into_iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
-}
-
-/// `a, b, c`, limited to a readable number.
-fn listed<'a>(names: impl Iterator<Item = &'a String>) -> String {
-    const MOST: usize = 20;
-    let mut names: Vec<&str> = names.map(String::as_str).collect();
-    names.sort_unstable();
-    names.dedup();
-    match names.len() {
-        0 => "none".into(),
-        count if count > MOST => format!("{} and {} more", names[..MOST].join(", "), count - MOST),
-        _ => names.join(", "),
-    }
 }
 
 #[cfg(test)]
@@ -320,13 +411,14 @@ mod tests {
     #[test]
     fn broken_yaml_is_placed_and_never_quoted() {
         for text in [
-            "contexts: []\nusers: secret-1\n",
-            "users:\n- name: a\n  user: {token: [secret-1]}\n",
+            "users:\n- name: a\n  user: {token: [secret-1}\n",
+            "users:\n- name: a\n  user:\n\ttoken: secret-1\n",
             "a: \"secret-1\n",
         ] {
             let machine = machine(&[("config", Some(text))]);
             let error = machine.error(&Connect::default());
-            let start = format!("kubeconfig {} is not valid near line ", machine.path("config").display());
+            let start =
+                format!("kubeconfig {} is not valid YAML near line ", machine.path("config").display());
             assert!(error.starts_with(&start) && !error.contains("secret-1"), "{error}");
         }
     }

@@ -5,9 +5,14 @@
 //! `settings` combines the others for the transport; `auth` keeps the credentials from `exec` or a file.
 
 pub mod auth;
+mod auth_provider;
 pub mod certificate;
+mod cluster;
 pub mod credential;
+mod entry;
 mod exec;
+mod impersonate;
 pub mod kubeconfig;
 pub mod proxy;
 pub mod settings;
+mod user;

@@ -3,19 +3,17 @@
 
 use std::{fs, sync::Arc};
 
-use http::{HeaderMap, HeaderName, HeaderValue, Uri};
-use kube::config::{AuthInfo, Cluster};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use http::{HeaderMap, Uri};
 use rustls::sign::CertifiedKey;
-use secrecy::{ExposeSecret, SecretString};
 
 use super::{
     auth::Source,
     certificate::{self, Trust},
-    credential::{basic, bearer},
-    exec::Plugin,
-    kubeconfig::{ANONYMOUS, Chosen, Host, Kubeconfigs},
+    cluster::{Cluster, Server},
+    credential::basic,
+    kubeconfig::{Chosen, Host, Kubeconfigs},
     proxy,
+    user::User,
 };
 use crate::{cluster::error::Error, plan::Connect};
 
@@ -32,31 +30,61 @@ pub struct Settings {
     pub identity: Option<Arc<CertifiedKey>>,
     /// The headers of `--as` and related flags.
     pub impersonation: HeaderMap,
+    /// What the user should know, though it works.
+    pub remarks: Vec<String>,
 }
 
 impl Settings {
     pub fn settle(connect: &Connect, host: &Host) -> Result<Settings, Error> {
-        let Chosen { mut cluster, mut user, user_described, namespace } = choose(connect, host)?;
-        override_cluster(&mut cluster, connect);
-        override_user(&mut user, connect);
-
-        let identity = certificate::identity(&user)?;
-        let trust = Trust::load(&cluster)?;
-        let server = server(&cluster, identity.is_some())?;
-        let proxy = match cluster.proxy_url.as_deref().filter(|url| !url.is_empty()) {
-            Some(url) => Some(proxy::parse(url, "the kubeconfig's proxy-url")?),
-            None => proxy::from_environment(&server, &|name| host.text(name))?,
-        };
+        let Chosen { cluster, user, namespace } = choose(connect, host)?;
+        let (cluster, user) = (cluster.overridden(connect)?, user.overridden(connect)?);
+        let server = cluster.server(connect)?;
+        let (credentials, remark) = credentials(&server, &user, &cluster)?;
         Ok(Settings {
             namespace: namespace.filter(|name| !name.is_empty()).unwrap_or_else(|| "default".into()),
-            credentials: credentials(&user, &user_described, &cluster)?,
-            user: if connect.token.is_some() { "--token".into() } else { user_described },
-            impersonation: impersonation(&user)?,
-            server,
-            trust,
-            proxy,
-            identity,
+            trust: Trust::load(&cluster)?,
+            proxy: proxy(&cluster, &server.uri, host)?,
+            identity: certificate::identity(&user)?,
+            impersonation: user.impersonate.headers()?,
+            user: user.described,
+            server: server.uri,
+            credentials,
+            remarks: remark.into_iter().collect(),
         })
+    }
+}
+
+/// The only place that decides whether requests carry a secret: never over plain text, where anybody on the way could
+/// read it. As in kubectl, the user's secrets are then not even looked at, and no plugin runs. The other value is a
+/// remark for the user.
+fn credentials(server: &Server, user: &User, cluster: &Cluster) -> Result<(Source, Option<String>), Error> {
+    match (server.uri.scheme_str(), &server.user) {
+        (Some("https"), Some((name, password))) => Ok((Source::Fixed(basic(name, password)?), None)),
+        (Some("https"), None) => Ok((user.credentials(cluster)?, None)),
+        (_, Some(_)) => Ok((Source::Withheld, Some(withheld("the user and password in its URL", server)))),
+        (_, None) if user.has_secret() => {
+            Ok((Source::Withheld, Some(withheld(&format!("the credentials of {}", user.described), server))))
+        }
+        (_, None) => Ok((Source::None, None)),
+    }
+}
+
+fn withheld(what: &str, server: &Server) -> String {
+    let server = server.uri.to_string();
+    let server = server.trim_end_matches('/');
+    format!(
+        "{server} is not encrypted, so {what} are not sent: give its address as https://host:port to send them"
+    )
+}
+
+fn proxy(cluster: &Cluster, server: &Uri, host: &Host) -> Result<Option<Uri>, Error> {
+    let origin = || format!("proxy-url of {}", cluster.described);
+    match cluster.proxy_url.as_deref() {
+        Some(url) if !url.contains("://") => {
+            Err(Error::invalid(format!("{} has no scheme: give it as http://host:port", origin())))
+        }
+        Some(url) => proxy::parse(url, &origin()).map(Some),
+        None => proxy::from_environment(server, &|name| host.text(name)),
     }
 }
 
@@ -67,11 +95,11 @@ fn choose(connect: &Connect, host: &Host) -> Result<Chosen, Error> {
         return kubeconfigs.choose(connect);
     }
     if connect.server.is_some() {
-        return Ok(Chosen { user_described: ANONYMOUS.into(), ..Chosen::default() });
+        return Ok(Chosen { user: User::anonymous(), ..Chosen::default() });
     }
     in_cluster(host).ok_or_else(|| {
         Error::invalid(format!(
-            "no cluster configured: there is no kubeconfig in {}, and this is not a pod; \
+            "no cluster configured: there is no kubeconfig with entries in {}, and this is not a pod; \
              set $KUBECONFIG, --kubeconfig or --server",
             kubeconfigs.searched
         ))
@@ -85,160 +113,20 @@ fn in_cluster(host: &Host) -> Option<Chosen> {
     let address = if address.contains(':') { format!("[{address}]") } else { address };
     let mounted = |name| host.service_account.join(name);
     let token = mounted("token");
-    if !token.exists() {
+    if !token.is_file() {
         return None;
     }
+    let namespace = || fs::read_to_string(mounted("namespace")).ok().map(|name| name.trim().to_owned());
     Some(Chosen {
         cluster: Cluster {
+            described: "the pod's cluster".into(),
             server: Some(format!("https://{address}:{port}")),
-            certificate_authority: Some(mounted("ca.crt").display().to_string()),
+            certificate_authority: Some(mounted("ca.crt")),
             ..Cluster::default()
         },
-        user_described: format!("the service account of {}", token.display()),
-        user: AuthInfo { token_file: Some(token.display().to_string()), ..AuthInfo::default() },
-        namespace: fs::read_to_string(mounted("namespace")).ok().map(|name| name.trim().to_owned()),
+        user: User::of_service_account(token),
+        namespace: host.text("POD_NAMESPACE").or_else(namespace),
     })
-}
-
-fn override_cluster(cluster: &mut Cluster, connect: &Connect) {
-    if let Some(server) = &connect.server {
-        cluster.server = Some(server.clone());
-        // The name belongs to the replaced server.
-        cluster.tls_server_name = None;
-    }
-    if let Some(name) = &connect.tls_server_name {
-        cluster.tls_server_name = Some(name.clone());
-    }
-    if connect.insecure_skip_tls_verify {
-        cluster.insecure_skip_tls_verify = Some(true);
-    }
-    if let Some(path) = &connect.certificate_authority {
-        cluster.certificate_authority = Some(path.display().to_string());
-        cluster.certificate_authority_data = None;
-    }
-}
-
-fn override_user(user: &mut AuthInfo, connect: &Connect) {
-    if let Some(token) = &connect.token {
-        user.token = Some(SecretString::from(token.as_str()));
-        user.token_file = None;
-        user.exec = None;
-        user.auth_provider = None;
-    }
-    if let Some(path) = &connect.client_certificate {
-        user.client_certificate = Some(path.display().to_string());
-        user.client_certificate_data = None;
-    }
-    if let Some(path) = &connect.client_key {
-        user.client_key = Some(path.display().to_string());
-        user.client_key_data = None;
-    }
-    if connect.as_user.is_some() {
-        user.impersonate = connect.as_user.clone();
-    }
-    if connect.as_uid.is_some() {
-        user.impersonate_uid = connect.as_uid.clone();
-    }
-    if !connect.as_groups.is_empty() {
-        user.impersonate_groups = Some(connect.as_groups.clone());
-    }
-    for (key, value) in &connect.as_user_extra {
-        let extra = user.impersonate_user_extra.get_or_insert_default();
-        extra.entry(key.clone()).or_default().push(value.clone());
-    }
-}
-
-/// The apiserver's URL. As in client-go, the default scheme is https if any TLS option is given.
-fn server(cluster: &Cluster, has_identity: bool) -> Result<Uri, Error> {
-    let given = cluster.server.as_deref().map(str::trim).filter(|server| !server.is_empty());
-    let given = given
-        .ok_or_else(|| Error::invalid("the kubeconfig's cluster has no server: give one with --server"))?;
-    let tls = has_identity
-        || cluster.insecure_skip_tls_verify == Some(true)
-        || cluster.certificate_authority.is_some()
-        || cluster.certificate_authority_data.is_some();
-    let url = match given.contains("://") {
-        true => given.to_owned(),
-        false => format!("{}://{given}", if tls { "https" } else { "http" }),
-    };
-    // The text may contain a password, so errors must not quote it.
-    let invalid = |problem| Error::invalid(format!("the server {problem}: give it as https://host:port"));
-    let uri: Uri = url.parse().map_err(|_| invalid("of the kubeconfig or --server is not a URL"))?;
-    let Some(authority) = uri.authority().filter(|_| matches!(uri.scheme_str(), Some("http" | "https")))
-    else {
-        return Err(invalid("of the kubeconfig or --server is not an http or https URL"));
-    };
-    match authority.as_str().contains('@') {
-        true => Err(invalid("URL must not contain a user and password")),
-        false => Ok(uri),
-    }
-}
-
-fn credentials(user: &AuthInfo, described: &str, cluster: &Cluster) -> Result<Source, Error> {
-    let secret = |secret: &Option<SecretString>| {
-        secret
-            .as_ref()
-            .map(|secret| secret.expose_secret().trim().to_owned())
-            .filter(|secret| !secret.is_empty())
-    };
-    if let Some(path) = user.token_file.as_deref().filter(|path| !path.is_empty()) {
-        return Ok(Source::TokenFile(path.into()));
-    }
-    if let Some(token) = secret(&user.token) {
-        return Ok(Source::Fixed(bearer(&token)?));
-    }
-    if let Some(name) = user.username.as_deref().filter(|name| !name.is_empty()) {
-        let password = user.password.as_ref().map(|password| password.expose_secret()).unwrap_or_default();
-        return Ok(Source::Fixed(basic(name, password)?));
-    }
-    if let Some(exec) = &user.exec {
-        return Ok(Source::Exec(Box::new(Plugin::new(exec, described, cluster)?)));
-    }
-    match &user.auth_provider {
-        Some(provider) => Err(Error::invalid(format!(
-            "{described} uses the auth-provider {:?}, which Kubernetes has removed: use its exec plugin instead, \
-             or give --token",
-            provider.name
-        ))),
-        None => Ok(Source::None),
-    }
-}
-
-/// Bytes that must be escaped in a header name; the apiserver decodes them.
-const EXTRA_KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
-
-fn impersonation(user: &AuthInfo) -> Result<HeaderMap, Error> {
-    let mut headers = HeaderMap::new();
-    let mut add = |name: &str, value: &str| {
-        let invalid = |_| Error::invalid("--as or a related flag has characters that cannot be sent");
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|error| invalid(error.into()))?;
-        let value =
-            HeaderValue::from_bytes(value.as_bytes()).map_err(|error| invalid(http::Error::from(error)))?;
-        headers.append(name, value);
-        Ok::<(), Error>(())
-    };
-    let name = user.impersonate.as_deref().filter(|name| !name.is_empty());
-    if let Some(name) = name {
-        add("impersonate-user", name)?;
-    }
-    if let Some(uid) = user.impersonate_uid.as_deref().filter(|uid| !uid.is_empty()) {
-        add("impersonate-uid", uid)?;
-    }
-    for group in user.impersonate_groups.iter().flatten() {
-        add("impersonate-group", group)?;
-    }
-    for (key, values) in user.impersonate_user_extra.iter().flatten() {
-        let key = utf8_percent_encode(&key.to_lowercase(), EXTRA_KEY).to_string();
-        for value in values {
-            add(&format!("impersonate-extra-{key}"), value)?;
-        }
-    }
-    match headers.is_empty() || name.is_some() {
-        true => Ok(headers),
-        false => {
-            Err(Error::invalid("--as-group, --as-uid and --as-user-extra need a user: give one with --as"))
-        }
-    }
 }
 
 #[cfg(test)]
@@ -290,7 +178,7 @@ mod tests {
         assert_eq!(settings.namespace, "shop");
         assert_eq!(settings.trust.file, Some(machine.path("serviceaccount/ca.crt")));
         assert!(
-            matches!(&settings.credentials, Source::TokenFile(path) if path.ends_with("serviceaccount/token"))
+            matches!(&settings.credentials, Source::TokenFile { path, .. } if path.ends_with("serviceaccount/token"))
         );
 
         let connect = Connect { token: Some("mine".into()), ..Connect::default() };
@@ -331,7 +219,7 @@ mod tests {
     #[test]
     fn a_token_file_goes_before_a_token() {
         let settings = settings("token: old, tokenFile: /run/token", &Connect::default());
-        assert!(matches!(settings.credentials, Source::TokenFile(_)));
+        assert!(matches!(settings.credentials, Source::TokenFile { .. }));
     }
 
     #[test]
@@ -354,15 +242,68 @@ mod tests {
     }
 
     #[test]
-    fn a_server_without_a_scheme_is_https_only_where_there_is_tls_to_use() {
-        let server = |section: &str| Machine::with(section, "").settle(&Connect::default()).unwrap().server;
-        assert_eq!(server("server: 'k8s:6443', insecure-skip-tls-verify: true"), "https://k8s:6443");
-        assert_eq!(server("server: 'k8s:8080'"), "http://k8s:8080");
+    fn a_server_is_read_as_kubectl_reads_it() {
+        let server = |server: &str| {
+            let section = format!("server: '{server}', insecure-skip-tls-verify: true");
+            Machine::with(&section, "").settle(&Connect::default()).unwrap().server.to_string()
+        };
+        assert_eq!(server("k8s:6443"), "http://k8s:6443/");
+        assert_eq!(server("HTTPS://k8s/base//x/../y/?q=1"), "https://k8s/base/y");
+        assert_eq!(server("https://[::1]:06443/"), "https://[::1]:06443/");
+    }
+
+    #[test]
+    fn a_user_in_the_url_is_sent_and_not_shown() {
+        let connect = Connect { server: Some("https://me:p%77@k8s".into()), ..Connect::default() };
+        let settings = settings("token: t", &connect);
+        assert_eq!(
+            (header(&settings), settings.server.to_string().as_str()),
+            ("Basic bWU6cHc=", "https://k8s/")
+        );
+    }
+
+    #[test]
+    fn no_secret_is_sent_over_plain_text_and_it_is_reported() {
+        let users = [
+            "token: secret-1",
+            "tokenFile: /nope",
+            "username: me, password: secret-1",
+            "auth-provider: {name: gcp}",
+            "exec: {apiVersion: client.authentication.k8s.io/v1alpha1, command: x}",
+        ];
+        let connect = |server: &str| Connect { server: Some(server.into()), ..Connect::default() };
+        for user in users {
+            let machine = Machine::with(SERVER, user);
+            let settings = machine.settle(&connect("http://k8s")).unwrap();
+            assert!(matches!(settings.credentials, Source::Withheld), "{user}");
+            let path = machine.path(".kube/config");
+            assert_eq!(
+                settings.remarks,
+                [format!(
+                    "http://k8s is not encrypted, so the credentials of user \"u-ctx\" of {} are not sent: give its \
+                     address as https://host:port to send them",
+                    path.display()
+                )]
+            );
+        }
+        let settings = settings("", &connect("me:secret-1@k8s"));
+        assert!(
+            matches!(settings.credentials, Source::Withheld) && !settings.remarks[0].contains("secret-1")
+        );
+        assert!(Machine::with(SERVER, "").settle(&connect("http://k8s")).unwrap().remarks.is_empty());
     }
 
     #[test]
     fn a_bad_server_is_refused_without_its_password() {
-        for server in ["https://me:secret@k8s", "ftp://k8s", "https://se cret"] {
+        for server in [
+            "ftp://me:secret@k8s",
+            "https://me:secret@k8s:70600",
+            "https://me:secret@k8s:+1",
+            "https://se cret",
+            "https://secret@",
+            "https://k8s/secret%zz",
+            "k8s/secret",
+        ] {
             let error = Machine::with(&format!("server: '{server}'"), "").error(&Connect::default());
             assert!(error.contains("https://host:port") && !error.contains("cret"), "{error}");
         }
@@ -395,11 +336,10 @@ mod tests {
     }
 
     #[test]
-    fn data_goes_before_a_file_and_may_be_broken_into_lines() {
+    fn data_may_be_broken_into_lines() {
         let data = BASE64_STANDARD.encode(Authority::new().pem());
         let (start, end) = data.split_at(64);
-        let section =
-            format!("{SERVER}, certificate-authority: /nope, certificate-authority-data: '{start}\n {end}'");
+        let section = format!("{SERVER}, certificate-authority-data: '{start}\n {end}'");
         let settings = Machine::with(&section, "").settle(&Connect::default()).unwrap();
         assert_eq!(settings.trust.authorities.unwrap().len(), 1);
         let error = Machine::with(&format!("{SERVER}, certificate-authority-data: '*'"), "");

@@ -1,4 +1,4 @@
-//! Makes connections: TCP that notices a dead peer, through a proxy if there is one, TLS with rustls and ring.
+//! Makes connections: TCP that notices a dead peer, through a proxy if there is one, TLS with rustls.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -264,7 +264,7 @@ fn direct(stream: TokioIo<TcpStream>) -> Wire {
 fn trusting(server: &str, trust: &Trust) -> Result<ClientConfig, Error> {
     // If another crate of the binary brought a second provider, rustls would panic instead of choosing one. An error
     // means that one is installed already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let mut config = kube::Config::new(Uri::from_static("https://unused"));
     config.accept_invalid_certs = trust.insecure;
     config.root_cert = trust

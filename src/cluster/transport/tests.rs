@@ -15,8 +15,9 @@ fn cluster_at(url: &str) -> Cluster {
 
 #[tokio::test]
 async fn a_request_goes_below_the_servers_path_with_token_and_agent() {
-    let server = Server::start(vec![ok(NO_PODS)]).await;
-    list_pods(&cluster_at(&format!("{}/k8s/clusters/x/", server.url()))).await.unwrap();
+    let server = Server::start_secure(vec![ok(NO_PODS)]).await;
+    let below = server.section().replace(&server.address, &format!("{}/k8s/clusters/x/", server.address));
+    list_pods(&Machine::with(&below, "token: sesame").plain_cluster()).await.unwrap();
     let head = &server.heads()[0];
     assert!(head.starts_with("get /k8s/clusters/x/api/v1/namespaces/shop/pods http"), "{head}");
     assert!(head.contains("authorization: bearer sesame\r\n"), "{head}");
@@ -61,7 +62,8 @@ async fn a_403_names_the_missing_right() {
     assert!(error.is_forbidden());
     assert_eq!(
         error.to_string(),
-        "not allowed to list pods in namespace \"shop\": user \"jane\" needs verb \"list\" on resource \
+        "not allowed to list pods in namespace \"shop\": the apiserver answered 403 Forbidden: “pods is forbidden: User \
+         \"jane\" cannot list resource \"pods\" in API group”; perhaps user \"jane\" needs verb \"list\" on resource \
          \"pods\", from a Role or ClusterRole bound there"
     );
 }
@@ -262,11 +264,11 @@ async fn a_socks_proxy_is_given_the_name_to_resolve() {
 
 #[tokio::test]
 async fn a_trace_has_each_request_and_no_secret() {
-    let server = Server::start(vec![ok(NO_PODS)]).await;
+    let server = Server::start_secure(vec![ok(NO_PODS)]).await;
     let reported = Arc::new(Mutex::new(Vec::new()));
     let sink = reported.clone();
     let trace = Trace::new(8, Arc::new(move |line| sink.lock().unwrap().push(line)));
-    let machine = Machine::with(&format!("server: '{}'", server.url()), "token: sesame");
+    let machine = Machine::with(&server.section(), "token: sesame");
     list_pods(&machine.cluster(&Connect::default(), trace)).await.unwrap();
     let reported = reported.lock().unwrap().join("\n").to_lowercase();
     assert!(reported.contains("/api/v1/namespaces/shop/pods 200 ok in "), "{reported}");

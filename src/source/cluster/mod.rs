@@ -52,7 +52,11 @@ impl<'a> Cluster<'a> {
         let words = out.clone();
         let report = move |text| words.trace(Scope::Cluster.notice(Kind::Trace, text));
         let trace = Trace::new(self.verbosity, Arc::new(report));
-        let cluster = cluster::Cluster::connect(&self.plan.connect, &self.plan.limits, trace, stats.clone())?;
+        let ClusterPlan { connect, limits, .. } = self.plan;
+        let cluster = cluster::Cluster::connect(connect, limits, trace, stats.clone()).await?;
+        for remark in cluster.remarks() {
+            out.notice(Scope::Cluster.info(remark)).await;
+        }
         tokio::select! {
             outcome = self.run_in(&cluster, stats, &out) => outcome,
             never = waits::report(cluster.waits(), &out) => match never {},

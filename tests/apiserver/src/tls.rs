@@ -8,7 +8,7 @@ use rcgen::{
 };
 use tokio_rustls::rustls::{
     RootCertStore, ServerConfig,
-    crypto::ring,
+    crypto::aws_lc_rs,
     pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
     server::WebPkiClientVerifier,
 };
@@ -60,7 +60,7 @@ impl Tls {
         let (server, server_key) = servers.sign("kube-apiserver", hosts, ExtendedKeyUsagePurpose::ServerAuth);
         let (client, client_key) = clients.sign("double-user", &[], ExtendedKeyUsagePurpose::ClientAuth);
 
-        let provider = Arc::new(ring::default_provider());
+        let provider = Arc::new(aws_lc_rs::default_provider());
         let mut roots = RootCertStore::empty();
         roots.add(clients.certificate.der().clone()).expect(WHY);
         // Like a real apiserver: a client without a certificate may still use a token.

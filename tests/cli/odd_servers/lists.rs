@@ -26,7 +26,7 @@ fn body(text: &str) -> Answer {
 
 #[test]
 fn a_list_may_lack_what_is_not_needed() {
-    let changes: [fn(&mut Value); 5] = [
+    let changes: [Change; 5] = [
         |list| list["metadata"] = Value::Null,
         |list| list["metadata"] = json!({"resourceVersion": null, "continue": null}),
         |list| list["kind"] = json!("List"),
@@ -42,7 +42,7 @@ fn a_list_may_lack_what_is_not_needed() {
 
 #[test]
 fn a_list_without_items_is_empty() {
-    let changes: [fn(&mut Value); 2] =
+    let changes: [Change; 2] =
         [|list| list["items"] = Value::Null, |list| _ = list.as_object_mut().unwrap().remove("items")];
     for change in changes {
         let ran = run(|world| body(&list(world, change)));
@@ -88,6 +88,9 @@ fn a_status_counts_whatever_http_says() {
     run(|_| body(&status)).fails_with(1, &["policy says no"]);
 }
 
+/// A change of a document.
+type Change = fn(&mut Value);
+
 /// A list of three pods, of which the second is odd.
 fn odd(change: impl FnOnce(&mut Value)) -> World {
     let world = World::new();
@@ -101,13 +104,13 @@ fn odd(change: impl FnOnce(&mut Value)) -> World {
 
 #[test]
 fn an_odd_field_of_a_pod_changes_nothing() {
-    let changes: [fn(&mut Value); 9] = [
+    let changes: [Change; 9] = [
         |pod| pod["metadata"]["creationTimestamp"] = json!("2026-02-30T00:00:00Z"),
         |pod| pod["metadata"]["creationTimestamp"] = json!(""),
         |pod| pod["status"]["containerStatuses"][0]["state"]["running"]["startedAt"] = json!("never"),
         |pod| {
             pod["status"]["containerStatuses"][0]["lastState"] = json!({"terminated": {
-            "exitCode": 3_221_225_786_u32, "finishedAt": "9999-12-31T23:59:59Z", "reason": null}})
+            "exitCode": 3_221_225_786_u32, "finishedAt": "9999-12-31T23:59:59Z", "reason": null}});
         },
         |pod| pod["status"]["containerStatuses"][0]["restartCount"] = json!(-1),
         |pod| _ = pod["metadata"].as_object_mut().unwrap().remove("uid"),
@@ -139,7 +142,7 @@ fn pods_with_the_same_uid_are_all_shown() {
 
 #[test]
 fn a_pod_that_cannot_be_read_costs_only_itself() {
-    let changes: [(fn(&mut Value), &str); 4] = [
+    let changes: [(Change, &str); 4] = [
         (|pod| pod["spec"] = json!("none"), "default/web-2: invalid type"),
         (|pod| pod["status"]["containerStatuses"] = json!(7), "default/web-2: invalid type"),
         (|pod| *pod = Value::Null, "\"null\": invalid type"),

@@ -223,7 +223,7 @@ async fn a_quiet_server_is_asked_every_ten_seconds_and_any_answer_will_do() {
 async fn a_server_without_credentials_at_hand_is_not_asked() {
     let double = Double::new("h2");
     let mut transport = double.transport();
-    let source = crate::cluster::access::auth::Source::TokenFile("/nowhere".into());
+    let source = crate::cluster::access::auth::Source::TokenFile { path: "/nowhere".into(), fallback: None };
     transport.auth = Auth::new(source, Waits::default());
     probing(&transport, sleep(Duration::from_secs(60))).await;
     assert!(double.asked.lock().unwrap().is_empty());
