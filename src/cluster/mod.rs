@@ -17,6 +17,7 @@ mod objects;
 mod outage;
 #[cfg(test)]
 pub(crate) mod testing;
+mod tls;
 mod trace;
 mod transport;
 mod waits;

@@ -90,9 +90,9 @@ impl Transport {
         stats: Stats,
     ) -> Result<Transport, Error> {
         let server_shown = settings.server.to_string().trim_end_matches('/').to_owned();
-        let Settings { server, trust, identity, proxy, .. } = settings;
+        let Settings { server, tls, identity, proxy, .. } = settings;
         let certified = identity.is_some();
-        let connector = Connector::new(&server, &server_shown, trust, identity, proxy, connect.http1)?;
+        let connector = Connector::new(&server, &server_shown, tls, identity, proxy, connect.http1)?;
         let (pulse, waits) = (Arc::<Pulse>::default(), Waits::default());
         let log_options = log_options(limits, &stats, &pulse);
         let mut headers = common_headers();

@@ -36,6 +36,8 @@ pub enum Selected {
     /// The pod with this UID is gone: none of its containers starts any more.
     Gone(String),
     Notice(Notice),
+    /// A part of the selection cannot be read, for this reason.
+    LeftOut(Notice),
 }
 
 /// Sends the instances that `selection` matches: continuously until dropped if `follow`, else once.
@@ -82,7 +84,7 @@ pub async fn run(
         if failed == scopes.len() {
             return Err(error);
         }
-        report(Update::Notice(About::Cluster.warning(error.to_string()))).await;
+        send(&selected, Selected::LeftOut(About::Cluster.warning(error.to_string()))).await;
         report(Update::Synced { containers: 0 }).await;
     }
     Ok(())
@@ -155,7 +157,7 @@ async fn scopes(
             .map(|namespace| scope(namespace.map(str::to_owned), labels.clone()))
             .collect());
     };
-    let report = async |notice| send(selected, Selected::Notice(notice)).await;
+    let report = async |what| send(selected, what).await;
     let found = resource::find_in(cluster, (*kind, name), &selection.namespaces, follow, report).await?;
     let of_found =
         |found: Found| Scope { fresh: found.fresh, ..scope(Some(found.namespace), Some(found.selector)) };

@@ -6,10 +6,12 @@ use http::StatusCode;
 
 use super::kubelet::{self, KubeletError};
 use crate::shown::{self, one_line};
+pub(super) use proxy::{AtProxy, RefusedByProxy};
 use tls::from_tls;
 
 mod forbidden;
 mod page;
+mod proxy;
 mod status;
 mod tls;
 
@@ -129,8 +131,11 @@ impl Error {
         if let Some(error) = causes(error).find_map(|cause| cause.downcast_ref::<Error>()) {
             return error.clone();
         }
+        if let Some(at_proxy) = causes(error).find_map(|cause| cause.downcast_ref::<AtProxy>()) {
+            return at_proxy.error();
+        }
         if let Some(tls) = causes(error).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
-            return from_tls(server, tls);
+            return from_tls(server, &format!("the apiserver {server}"), tls);
         }
         let cause = root_cause(error);
         if causes(error).any(|cause| cause.is::<NotHttp>()) {
@@ -150,9 +155,8 @@ impl Error {
             true => "is it running there?",
             false => "check the address, and whether it needs a VPN or a proxy",
         };
-        // An unknown host, or a proxy that requires a password, needs a correction by the user.
-        let for_good =
-            causes(error).any(|cause| cause.is::<Unresolved>()) || cause.ends_with("authorization required");
+        // An unknown host needs a correction by the user.
+        let for_good = causes(error).any(|cause| cause.is::<Unresolved>());
         let text = format!("cannot reach the apiserver {server}{via}: {cause}");
         let error = Error { guess: Some(guess), ..Error::new(ErrorKind::Unreachable, text) };
         if for_good { error.wrong_for_good() } else { error }

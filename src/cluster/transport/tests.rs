@@ -230,8 +230,11 @@ async fn a_proxy_that_refuses_is_named_without_its_password() {
     let mut machine = Machine::with("server: 'https://k8s.internal'", "token: t");
     machine.set("HTTPS_PROXY", format!("http://me:secret@{}", proxy.address));
     let error = list_pods(&machine.plain_cluster()).await.unwrap_err().to_string();
-    assert!(error.contains(&format!("through the proxy http://{}", proxy.address)), "{error}");
-    assert!(error.contains("authorization required") && !error.contains("secret"), "{error}");
+    assert!(
+        error.contains(&format!("the proxy http://{} does not connect to k8s.internal:443", proxy.address)),
+        "{error}"
+    );
+    assert!(error.contains("407 Proxy Authentication Required") && !error.contains("secret"), "{error}");
 }
 
 #[tokio::test]

@@ -1,3 +1,4 @@
 //! Decides as kubectl does, on the same files and the same server.
 
+mod clients;
 mod trust;
