@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, watch as value};
 
 use resource::Found;
 pub(crate) use resource::api_resource;
-pub(crate) use watch::PAGE;
+pub(crate) use watch::{PAGE, pods};
 
 use crate::{
     cluster::{Cluster, Error},
@@ -100,9 +100,9 @@ pub async fn is_current(cluster: &Cluster, instance: &Instance) -> Result<bool, 
         pod: Some(instance.origin.pod.name.clone()),
         fresh: false,
     };
-    let pods = scope.pods().await?;
-    let pod = pods.iter().find(|pod| pod.uid() == instance.origin.pod.uid);
-    Ok(pod.and_then(|pod| pod.instance(&instance.origin.container)) == Some(instance.container_id.as_str()))
+    let pod = scope.only_pod().await?.filter(|pod| pod.identity() == instance.origin.pod.identity);
+    let container = &instance.origin.container;
+    Ok(pod.as_ref().and_then(|pod| pod.instance(container)) == Some(instance.container_id.as_str()))
 }
 
 /// Counts the scopes that have not been listed yet.

@@ -2,16 +2,13 @@
 
 use std::time::Duration;
 
-use kube::{
-    Api,
-    api::{ApiResource, DynamicObject, ListParams},
-};
+use kube::api::{ApiResource, ListParams};
 use serde_json::Value;
 use tokio::time::sleep;
 
 use super::{Selected, failure::FailureReport};
 use crate::{
-    cluster::{Asked, Cluster, Error},
+    cluster::{Cluster, Error, Objects},
     notice::Scope as About,
     plan::{Kind, Namespaces},
 };
@@ -106,29 +103,20 @@ async fn find(
     namespace: Option<&str>,
 ) -> Result<Vec<Found>, Error> {
     let resource = api_resource(kind);
-    let asked = |verb| Asked {
-        verb,
-        resource: resource.plural.clone(),
-        namespace: namespace.map(str::to_owned),
-        name: Some(name.to_owned()),
-    };
-    let objects = match namespace {
-        Some(namespace) => {
-            let api = Api::<DynamicObject>::namespaced_with(cluster.client(), namespace, &resource);
-            vec![api.get(name).await.map_err(|error| Error::from_kube(error, &asked("get")))?]
-        }
+    let wanted = Objects { name: Some(name.to_owned()), ..Objects::new(resource.clone(), namespace) };
+    let objects: Vec<Value> = match namespace {
+        Some(_) => vec![cluster.get(&wanted, name).await?],
         None => {
-            let api = Api::<DynamicObject>::all_with(cluster.client(), &resource);
             let one = ListParams::default().fields(&format!("metadata.name={name}"));
-            api.list(&one).await.map_err(|error| Error::from_kube(error, &asked("list")))?.items
+            cluster.list(&wanted, &one).await?.items
         }
     };
     objects.into_iter().map(|object| found(&resource, name, object)).collect()
 }
 
-fn found(resource: &ApiResource, name: &str, object: DynamicObject) -> Result<Found, Error> {
-    let namespace = object.metadata.namespace.unwrap_or_default();
-    let selector = selector(&object.data["spec"]).ok_or_else(|| {
+fn found(resource: &ApiResource, name: &str, object: Value) -> Result<Found, Error> {
+    let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default().to_owned();
+    let selector = selector(&object["spec"]).ok_or_else(|| {
         Error::invalid(format!(
             "{} \"{name}\" in namespace \"{namespace}\" selects no pods: it has no spec.selector",
             resource.plural

@@ -123,7 +123,7 @@ struct Done {
 impl Tails {
     /// Starts a tail; it waits for the one before, of this instance or another, so that lines come in order.
     fn start(&mut self, instance: Arc<Instance>, life: watch::Receiver<Life>, fresh: bool) {
-        let uid = instance.origin.pod.uid.clone();
+        let uid = instance.origin.pod.identity.clone();
         let (ended, end) = oneshot::channel();
         let pod = self.pods.entry(uid.clone()).or_insert_with(|| Pod::new(instance.origin.pod.clone()));
         (pod.tails, pod.gone) = (pod.tails + 1, false);
@@ -218,7 +218,7 @@ mod tests {
 
     fn instance(pod: usize, container: &str) -> Arc<Instance> {
         let pod =
-            Arc::new(PodInfo { uid: pod.to_string(), name: format!("job-{pod}"), ..PodInfo::default() });
+            Arc::new(PodInfo { identity: pod.to_string(), name: format!("job-{pod}"), ..PodInfo::default() });
         let origin = Origin { pod, container: container.into(), ..Origin::default() };
         Arc::new(Instance { origin: origin.into(), container_id: "a".into(), ..Instance::default() })
     }
