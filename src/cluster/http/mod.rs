@@ -13,6 +13,7 @@ mod framing;
 pub mod http1;
 mod http2;
 mod idle;
+mod offer;
 pub mod pool;
 pub mod pulse;
 mod round_trip;
