@@ -1,4 +1,5 @@
 //! Decides as kubectl does, on the same files and the same server.
 
 mod clients;
+mod proxies;
 mod trust;
