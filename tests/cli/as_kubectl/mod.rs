@@ -1,3 +1,7 @@
 //! Decides as kubectl does, on the same files and the same server.
 
+mod exec;
+mod kubeconfig;
+mod plain_text;
+mod server;
 mod trust;
