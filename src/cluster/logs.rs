@@ -361,7 +361,12 @@ mod tests {
         assert!(error.is_bad_request());
         let text = "container \"app\" in pod \"web-1\" is waiting to start: ImagePullBackOff";
         assert_eq!(error.server_message(), Some(text));
-        assert_eq!(error.to_string(), format!("cannot get pods/log \"web-1\" in namespace \"shop\": {text}"));
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "cannot get pods/log \"web-1\" in namespace \"shop\": the apiserver answered 400 BadRequest: “{text}”"
+            )
+        );
     }
 
     #[tokio::test]

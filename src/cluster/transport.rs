@@ -4,14 +4,14 @@
 //! for each stream, and retries 15 times silently; hyper wakes two tasks for each chunk.
 
 use std::{
+    future::poll_fn,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use bytes::Bytes;
-use futures::FutureExt;
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header, uri::PathAndQuery};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::BodyExt;
 use jiff::{Timestamp, fmt::rfc2822};
 use kube::{client::Body, core::Status};
 use rustls::sign::CertifiedKey;
@@ -19,7 +19,7 @@ use tokio::time::{Instant, timeout};
 
 use super::{
     access::{auth::Auth, credential::Credential, settings::Settings},
-    error::{Asked, Error, ErrorKind},
+    error::{self, Asked, Error, ErrorKind},
     exchange::{AnswerMode, exchange},
     http::{
         bandwidth::Bandwidth,
@@ -38,6 +38,7 @@ use super::{
 use crate::{
     plan::{Connect, Limits},
     purpose::Purpose,
+    shown::quoted,
     stats::{Limit, Stats},
 };
 
@@ -46,6 +47,8 @@ pub(super) struct Transport {
     /// The server for error messages: without a final `/`.
     pub server_shown: String,
     user: String,
+    /// Whether the user has a client certificate.
+    certified: bool,
     auth: Auth,
     /// User agent and impersonation.
     headers: HeaderMap,
@@ -89,6 +92,7 @@ impl Transport {
     ) -> Result<Transport, Error> {
         let server_shown = settings.server.to_string().trim_end_matches('/').to_owned();
         let Settings { server, trust, identity, proxy, .. } = settings;
+        let certified = identity.is_some();
         let connector = Connector::new(&server, &server_shown, trust, identity, proxy, connect.http1)?;
         let (pulse, waits) = (Arc::<Pulse>::default(), Waits::default());
         let log_options = log_options(limits, &stats, &pulse);
@@ -98,6 +102,7 @@ impl Transport {
             server,
             server_shown,
             user: settings.user,
+            certified,
             auth: Auth::new(settings.credentials, waits.clone()),
             headers,
             remarks: settings.remarks,
@@ -115,7 +120,7 @@ impl Transport {
         })
     }
 
-    /// Serves kube's client, which lists and watches.
+    /// Serves kube's client, which lists and watches. A refusal is always a `Status`.
     pub async fn serve(&self, request: Request<Body>) -> Result<Response<ResponseBody>, Error> {
         let (parts, body) = request.into_parts();
         let body =
@@ -124,11 +129,16 @@ impl Transport {
             parts.uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "watch=true"));
         let (purpose, answer) =
             if watches { (Purpose::Watch, AnswerMode::Stream) } else { (Purpose::List, AnswerMode::Whole) };
-        self.send(Request::from_parts(parts, body.to_bytes()), purpose, answer).await
+        let response = self.send(Request::from_parts(parts, body.to_bytes()), purpose, answer).await?;
+        match response.status() {
+            code if code.is_client_error() || code.is_server_error() => Ok(read_refusal(response).await.1),
+            _ => Ok(response),
+        }
     }
 
     /// Sends a request whose URI is a path and query relative to the server's. A 401 is an error after one more
-    /// attempt with fresh credentials; the caller handles all other statuses.
+    /// attempt with fresh credentials; the caller handles all other statuses, and a 401 of a kubelet, which concerns the
+    /// credentials of the apiserver.
     pub async fn send(
         &self,
         request: Request<Bytes>,
@@ -138,37 +148,37 @@ impl Transport {
         let credential = self.auth.credential().await?;
         let sent = Instant::now();
         let response = self.attempts(&request, &credential, purpose, answer).await?;
-        if response.status() != StatusCode::UNAUTHORIZED {
-            self.auth.accepted(false);
-            return Ok(response);
-        }
-        if let Some(renewed) = self.auth.after_refusal(&credential, sent).await? {
-            let response = self.attempts(&request, &renewed, purpose, answer).await?;
-            if response.status() != StatusCode::UNAUTHORIZED {
-                self.auth.accepted(true);
+        let mut refused = match unless_unauthorized(response).await {
+            Ok(response) => {
+                self.auth.accepted(false);
                 return Ok(response);
             }
+            Err(status) => status,
+        };
+        if let Some(renewed) = self.auth.after_refusal(&credential, sent).await? {
+            let response = self.attempts(&request, &renewed, purpose, answer).await?;
+            refused = match unless_unauthorized(response).await {
+                Ok(response) => {
+                    self.auth.accepted(true);
+                    return Ok(response);
+                }
+                Err(status) => status,
+            };
         }
-        let (server, user, advice) = (&self.server_shown, &self.user, self.auth.advice());
-        Err(Error::new(
-            ErrorKind::Status(StatusCode::UNAUTHORIZED),
-            format!("{server} does not accept the credentials of {user} (401): {advice}"),
-        ))
+        Err(self.unauthorized(&refused))
+    }
+
+    fn unauthorized(&self, refused: &Status) -> Error {
+        let (server, user, words) = (&self.server_shown, &self.user, quoted(&refused.message));
+        let advice = self.auth.advice(self.certified);
+        let text = format!("{server} does not accept the credentials of {user} (401): {words}; {advice}");
+        Error::new(ErrorKind::Status(StatusCode::UNAUTHORIZED), text).with_server_message(&refused.message)
     }
 
     /// The error for a response with a status other than 200.
     pub async fn refusal(&self, response: Response<ResponseBody>, asked: &Asked) -> Error {
-        const LONGEST: usize = 64 * 1024;
-        const PATIENCE: Duration = Duration::from_secs(10);
-        let code = response.status();
         // Boxed: otherwise the compiler cannot prove that it is `Send` for all lifetimes of the error.
-        let body = Limited::new(response.into_body(), LONGEST).collect().boxed();
-        let body = timeout(PATIENCE, body).await;
-        // If reading the body fails, the status is still known.
-        let body = body.ok().and_then(Result::ok).map(|body| body.to_bytes()).unwrap_or_default();
-        let mut status: Status = serde_json::from_slice(&body)
-            .unwrap_or_else(|_| Status::failure(&String::from_utf8_lossy(&body), ""));
-        status.code = code.as_u16();
+        let (status, _) = Box::pin(read_refusal(response)).await;
         Error::from_status(&status, asked)
     }
 
@@ -309,6 +319,41 @@ impl Pools {
         let options = ConnectionOptions { pace, windows: Arc::new(Windows::new()), stats };
         let logs = Arc::new(Pool::new(dialer.clone(), log_options.clone()));
         Ok(Pools { identity, logs, others: Arc::new(Pool::new(dialer, options)) })
+    }
+}
+
+/// The refusal that a response means, and the same as a response.
+async fn read_refusal(response: Response<ResponseBody>) -> (Status, Response<ResponseBody>) {
+    /// Longer ones are cut.
+    const LONGEST: usize = 4 << 20;
+    const PATIENCE: Duration = Duration::from_secs(10);
+    let (mut parts, mut body) = response.into_parts();
+    let mut read = BytesMut::new();
+    let reading = async {
+        // If reading fails, the beginning and the status are still known.
+        while let Some(Ok(chunk)) = poll_fn(|cx| body.poll_chunk(cx)).await {
+            read.extend_from_slice(&chunk);
+            if read.len() > LONGEST {
+                break;
+            }
+        }
+    };
+    let _ = timeout(PATIENCE, reading).await;
+    let status = error::refusal(parts.status, &read);
+    let body = serde_json::to_vec(&status).unwrap_or_default();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    let response = Response::from_parts(parts, ResponseBody::Whole(body.into()));
+    (status, response)
+}
+
+/// Err: the credentials of this program are not accepted.
+async fn unless_unauthorized(response: Response<ResponseBody>) -> Result<Response<ResponseBody>, Status> {
+    if response.status() != StatusCode::UNAUTHORIZED {
+        return Ok(response);
+    }
+    match read_refusal(response).await {
+        (status, response) if error::is_of_kubelet(&status) => Ok(response),
+        (status, _) => Err(status),
     }
 }
 

@@ -274,14 +274,14 @@ mod tests {
         };
         let (found, reported, time) = ask(true, answer).await;
         assert_eq!((found, time), (Ok(vec![in_namespace("a", false)]), AGAIN * 4));
-        assert!(reported[0].ends_with("gone mad; trying again") && reported.len() == 2, "{reported:?}");
-        assert!(reported[1].ends_with("gone mad"), "it is left out: {reported:?}");
+        assert!(reported[0].ends_with("gone mad”; trying again") && reported.len() == 2, "{reported:?}");
+        assert!(reported[1].ends_with("gone mad”"), "it is left out: {reported:?}");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_hidden_or_unfollowed_workload_is_not_waited_for() {
         let forbidden = |_: &str, _| Err(refused(403, "no"));
-        assert!(ask(true, forbidden).await.0.unwrap_err().contains("not allowed"));
+        assert!(ask(true, forbidden).await.0.unwrap_err().contains("403"));
         let missing = |_: &str, _| Err(refused(404, "not found"));
         assert!(ask(false, missing).await.0.unwrap_err().contains("not found"));
         assert_eq!(ask(false, |_, _| Ok(vec![])).await.0.unwrap_err(), "jobs \"x\" not found");

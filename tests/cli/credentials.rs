@@ -42,8 +42,10 @@ fn a_refused_token_is_reported_and_never_shown() {
 fn a_refusal_is_reported_as_the_missing_right() {
     let world = World::new();
     world.forbid("list", "pods", "default");
-    let message = "not allowed to list pods in namespace \"default\": user \"double-user\" needs verb \"list\" on \
-                   resource \"pods\", from a Role or ClusterRole bound there";
+    let message = "not allowed to list pods in namespace \"default\": the apiserver answered 403 Forbidden: “pods is \
+                   forbidden: User \"double-user\" cannot list resource \"pods\" in API group \"\" in the namespace \
+                   \"default\"”; perhaps user \"double-user\" needs verb \"list\" on resource \"pods\", from a Role or \
+                   ClusterRole bound there";
     world.run("web").fails(1, message);
 }
 

@@ -150,6 +150,15 @@ fn a_log_that_is_gone_before_it_was_read_to_the_end_is_one_too() {
         .exit(3);
 }
 
+#[test]
+fn a_log_that_the_kubelet_reports_as_gone_was_not_read() {
+    let world = World::web([]);
+    world.log("web-1/app").push_kubelet_error("unable to retrieve container logs for containerd://1");
+    let ran = world.run("web --no-follow -o raw").stdout("");
+    ran.reported("! web-1 › app: the kubelet reports in place of lines: “unable to retrieve container logs")
+        .exit(1);
+}
+
 /// While the reader is stopped, the log is rotated and the stream breaks: the loss is reported.
 #[test]
 fn a_rotation_that_overtakes_a_stopped_reader_is_reported() {

@@ -212,7 +212,10 @@ fn words_of_the_kubelet_are_no_lines() {
     let world = World::web(["a"]);
     world.log("web-1/app").push_kubelet_error("failed to watch file: no such file");
     let ran = world.run("web --no-follow").stdout("web-1 app a\n");
-    ran.reported("! web-1 › app: failed to watch file: no such file\n");
+    ran.reported(
+        "! web-1 › app: the kubelet reports in place of lines: “failed to watch file: no such file”\n",
+    )
+    .exit(3);
 }
 
 #[test]

@@ -117,8 +117,7 @@ fn match_expressions_select_too() {
 fn the_name_of_a_workload_is_exact() {
     let world = world();
     world.add(Workload::deployment("web-shop").selects("app", "web"));
-    let message =
-        "cannot get deployments \"web\" in namespace \"default\": deployments.apps \"web\" not found";
+    let message = "cannot get deployments \"web\" in namespace \"default\": the apiserver answered 404 NotFound: “deployments.apps \"web\" not found”";
     world.run("deploy/web --no-follow").fails(1, message);
 }
 

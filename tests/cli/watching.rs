@@ -201,8 +201,7 @@ fn if_watching_is_forbidden_the_list_is_repeated() {
     tail.expect("web-2 app b");
     let lists = world.requests().lists().len();
     tail.until(|account| account.requests.lists().len() > lists);
-    let reported =
-        "! not allowed to watch pods in namespace \"default\": user \"double-user\" needs verb \"watch\"";
+    let reported = "! not allowed to watch pods in namespace \"default\": the apiserver answered 403 Forbidden: “pods is forbidden: ";
     tail.interrupt().reported(reported).reported("listing every 5 s instead").exit(130);
 }
 

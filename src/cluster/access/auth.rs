@@ -123,17 +123,22 @@ impl Auth {
         self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Advice for the user after the credentials were rejected.
-    pub fn advice(&self) -> String {
+    /// Advice for the user after the credentials were rejected. `certified`: the user has a client certificate too.
+    pub fn advice(&self, certified: bool) -> String {
         match &self.source {
-            Source::None => "give --token, or choose a user with --user or --context".into(),
+            Source::None if certified => {
+                "perhaps the client certificate has expired, or belongs to another cluster".into()
+            }
+            Source::None => {
+                "no credentials were sent: give --token, or choose a user with --user or --context".into()
+            }
             Source::Withheld => {
                 "credentials are not sent to an address that is not encrypted: give it as https://host:port"
                     .into()
             }
-            Source::Fixed(_) => "the token or password may have expired".into(),
-            Source::TokenFile { path, .. } => format!("the token in {} may have expired", path.display()),
-            Source::Exec(plugin) => format!("{:?} may need a new login", plugin.name()),
+            Source::Fixed(_) => "perhaps the token or password has expired".into(),
+            Source::TokenFile { path, .. } => format!("perhaps the token in {} has expired", path.display()),
+            Source::Exec(plugin) => format!("perhaps {:?} needs a new login", plugin.name()),
         }
     }
 

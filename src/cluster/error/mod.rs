@@ -5,8 +5,11 @@ use std::{error::Error as StdError, fmt, io};
 use http::StatusCode;
 
 use super::kubelet::{self, KubeletError};
+use crate::shown::{self, one_line};
 use tls::from_tls;
 
+mod forbidden;
+mod page;
 mod status;
 mod tls;
 
@@ -44,6 +47,8 @@ pub enum ErrorKind {
     Status(StatusCode),
 }
 
+pub(super) use status::{is_of_kubelet, refusal};
+
 /// One line for the user; tokens never appear in it.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}{}", .guess.map(|guess| format!("; {guess}")).unwrap_or_default())]
@@ -56,6 +61,10 @@ pub struct Error {
     retryable: bool,
     /// Whether other requests are answered meanwhile.
     alone: bool,
+    /// Whether a kubelet refused, and not the apiserver.
+    of_kubelet: bool,
+    /// What a kubelet says that holds for all logs of its node.
+    of_node: Option<String>,
 }
 
 impl Error {
@@ -67,8 +76,19 @@ impl Error {
             ErrorKind::Unreachable | ErrorKind::TimedOut | ErrorKind::Interrupted => true,
             ErrorKind::Status(code) => matches!(code.as_u16(), 408 | 429 | 500 | 502..=504),
         };
-        let message = one_line(&message.into());
-        Error { kind, message, guess: None, server_message: None, retryable, alone: false }
+        // Words of a server in it are bounded already, so that those behind them are never cut.
+        let message = one_line(&message.into(), 2 * shown::LONGEST);
+        let (alone, of_kubelet) = (false, false);
+        Error {
+            kind,
+            message,
+            guess: None,
+            server_message: None,
+            retryable,
+            alone,
+            of_kubelet,
+            of_node: None,
+        }
     }
 
     pub fn invalid(message: impl Into<String>) -> Error {
@@ -100,7 +120,7 @@ impl Error {
     }
 
     pub(super) fn with_server_message(self, message: &str) -> Error {
-        let message = one_line(message);
+        let message = one_line(message, shown::LONGEST);
         Error { server_message: (!message.is_empty()).then_some(message), ..self }
     }
 
@@ -198,6 +218,11 @@ impl Error {
         self.status() == Some(StatusCode::GONE)
     }
 
+    /// Whether a kubelet refused, through the apiserver.
+    pub fn is_of_kubelet(&self) -> bool {
+        self.of_kubelet
+    }
+
     /// Whether no answer came: the server or the connection failed.
     pub fn is_outage(&self) -> bool {
         matches!(self.kind, ErrorKind::Unreachable | ErrorKind::Interrupted | ErrorKind::TimedOut)
@@ -221,13 +246,15 @@ impl Error {
         if self.alone {
             return Some(self.message.clone());
         }
-        self.server_message().and_then(kubelet::unreachable).map(str::to_owned)
+        self.of_node
+            .clone()
+            .or_else(|| self.server_message().and_then(kubelet::unreachable).map(str::to_owned))
     }
 
     /// Whether every request fails the same way, whatever it asks for.
     pub fn is_common(&self) -> bool {
         matches!(self.kind, ErrorKind::Credentials | ErrorKind::Certificate | ErrorKind::Malformed)
-            || self.is_unauthorized()
+            || self.is_unauthorized() && !self.of_kubelet
     }
 
     /// Whether the same request may succeed later without a correction.
@@ -303,18 +330,6 @@ pub(super) fn root_cause(error: &(dyn StdError + 'static)) -> String {
     }
 }
 
-/// Removes newlines and terminal control characters: parts of a message come from servers and plugins.
-fn one_line(text: &str) -> String {
-    const LONGEST: usize = 1000;
-    let words = |c: char| c.is_whitespace() || c.is_control();
-    let mut line = text.split(words).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-    if let Some((end, _)) = line.char_indices().nth(LONGEST) {
-        line.truncate(end);
-        line.push('…');
-    }
-    line
-}
-
 #[cfg(test)]
 mod tests {
     use kube::core::Status;
@@ -326,7 +341,7 @@ mod tests {
         Asked { verb, resource: "pods".into(), namespace: text(namespace), name: text(name) }
     }
 
-    pub(super) fn refused(code: u16, reason: &str, message: &str) -> Error {
+    fn refused(code: u16, reason: &str, message: &str) -> Error {
         let status = Status::failure(message, reason).with_code(code);
         Error::from_kube(kube::Error::Api(status.boxed()), &asked("list", None, None))
     }
@@ -344,7 +359,7 @@ mod tests {
         assert!(refused(400, "BadRequest", "").is_bad_request());
         assert!(refused(410, "Gone", "").is_gone());
         assert!(refused(0, "Expired", "too old").is_gone());
-        assert!(refused(403, "Forbidden", "").to_string().ends_with("from a ClusterRole"));
+        assert!(refused(403, "Forbidden", "").is_forbidden());
     }
 
     #[test]
@@ -378,6 +393,6 @@ mod tests {
     fn an_error_is_one_line_of_bounded_length_that_steers_no_terminal() {
         let text = refused(500, "", &format!("a\r\n\tb\u{1b}[2J{}", "é".repeat(5000))).to_string();
         assert!(!text.contains(char::is_control) && text.contains("a b [2J"), "{text}");
-        assert_eq!(text.chars().count(), 1001);
+        assert!(text.chars().count() < 1_100 && text.ends_with("…”"), "{text}");
     }
 }

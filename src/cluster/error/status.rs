@@ -1,69 +1,134 @@
-//! Refusals of the server: its HTTP status and its own words.
+//! Refusals of a server: who refused, with which status, and its own words.
 
 use http::StatusCode;
 use kube::core::Status;
 
-use super::{Asked, Error, ErrorKind};
+use super::{Asked, Error, ErrorKind, forbidden::Forbidden, page};
+use crate::shown::quoted;
+
+/// The refusal that an answer with this code and body means. If the body is no `Status` of Kubernetes, all of it is
+/// the message, and the `status` of the result is None.
+pub fn refusal(code: StatusCode, body: &[u8]) -> Status {
+    let ours =
+        |status: &Status| status.is_failure() && !(status.message.is_empty() && status.reason.is_empty());
+    let status = serde_json::from_slice::<Status>(body).ok().filter(ours);
+    let status = status.unwrap_or_else(|| Status {
+        message: String::from_utf8_lossy(body).into_owned(),
+        ..Status::default()
+    });
+    Status { code: code.as_u16(), ..status }
+}
+
+/// The server that wrote a refusal, as far as its form shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Speaker {
+    Apiserver,
+    /// A kubelet, whose refusal the apiserver passes on.
+    Kubelet,
+    /// A server that writes no `Status`: a proxy, or no apiserver at all.
+    Unknown,
+}
+
+impl Speaker {
+    fn of(status: &Status) -> Speaker {
+        match &status.status {
+            None => Speaker::Unknown,
+            Some(_) if without_kubelets_mark(&status.message).is_some() => Speaker::Kubelet,
+            Some(_) => Speaker::Apiserver,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Speaker::Apiserver => "the apiserver",
+            Speaker::Kubelet => "the kubelet",
+            Speaker::Unknown => "the server",
+        }
+    }
+}
+
+/// The words of a kubelet that the apiserver passes on: it adds the object as in ` ( pods/log web-1)`, without a verb
+/// before it, which no refusal of its own does. Source (`k8s.io/apiserver/pkg/registry/generic/rest`) since 1.3.
+fn without_kubelets_mark(message: &str) -> Option<&str> {
+    let (words, mark) = message.rsplit_once(" ( pods/log ")?;
+    mark.ends_with(')').then_some(words)
+}
+
+/// Whether a kubelet refused, so that it is no matter of the user's credentials.
+pub fn is_of_kubelet(status: &Status) -> bool {
+    Speaker::of(status) == Speaker::Kubelet
+}
 
 impl Error {
-    /// The same for a `Status` inside a watch or in the body of a refusal.
+    /// The error for a refusal, or for a `Status` inside a watch.
     pub fn from_status(status: &Status, asked: &Asked) -> Error {
         let code = match status.reason.as_str() {
             // An expired watch can be recognised only by its reason.
             "Expired" => StatusCode::GONE,
             _ => StatusCode::from_u16(status.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
         };
-        let text = status.message.as_str();
-        let message = match code {
-            StatusCode::UNAUTHORIZED => {
-                format!("cannot {asked}: the apiserver does not accept the credentials (401)")
-            }
-            StatusCode::FORBIDDEN => forbidden(asked, text),
-            StatusCode::NOT_FOUND => not_found(asked, text),
-            StatusCode::TOO_MANY_REQUESTS => {
-                format!("cannot {asked}: the apiserver is overloaded (429)")
-            }
-            _ if text.is_empty() => format!("cannot {asked}: the apiserver answered {code}"),
-            StatusCode::BAD_REQUEST => format!("cannot {asked}: {text}"),
-            _ => format!("cannot {asked}: the apiserver answered {code}: {text}"),
+        let speaker = Speaker::of(status);
+        let forbidden = Forbidden::parse(&status.message).filter(|_| code == StatusCode::FORBIDDEN);
+        let of_it = forbidden.as_ref().is_none_or(|forbidden| forbidden.is_of(asked));
+        let cannot = match (speaker, code) {
+            (Speaker::Apiserver, StatusCode::FORBIDDEN) if of_it => "not allowed to",
+            _ => "cannot",
         };
-        Error::new(ErrorKind::Status(code), message).with_server_message(text)
+        let page = page::text(&status.message).filter(|_| speaker == Speaker::Unknown);
+        let answered = answered(speaker, code, status, page.as_deref());
+        let guess = match &forbidden {
+            Some(forbidden) => forbidden.guess(asked),
+            None => guess(speaker, code, page.is_some(), asked).map(str::to_owned),
+        };
+        let guess = guess.map(|guess| format!("; {guess}")).unwrap_or_default();
+        let error = Error::new(ErrorKind::Status(code), format!("{cannot} {asked}: {answered}{guess}"));
+        let of_node = match (speaker, code) {
+            (Speaker::Kubelet, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
+                let words = without_kubelets_mark(&status.message).unwrap_or(&status.message);
+                let status = Status { message: words.to_owned(), ..status.clone() };
+                Some(format!("{}{guess}", self::answered(speaker, code, &status, None)))
+            }
+            _ => None,
+        };
+        Error { of_kubelet: speaker == Speaker::Kubelet, of_node, ..error }
+            .with_server_message(&status.message)
     }
 }
 
-fn forbidden(asked: &Asked, text: &str) -> String {
-    let Asked { verb, resource, .. } = asked;
-    let user = user_named(text).map(|user| format!("user {user} ")).unwrap_or_default();
-    let role = if asked.namespace.is_some() { "a Role or ClusterRole bound there" } else { "a ClusterRole" };
-    let detail = if text.is_empty() || !user.is_empty() { String::new() } else { format!(" ({text})") };
-    format!("not allowed to {asked}: {user}needs verb {verb:?} on resource {resource:?}, from {role}{detail}")
+/// `the apiserver answered 404 NotFound: “pods "web" not found”`
+fn answered(speaker: Speaker, code: StatusCode, status: &Status, page: Option<&str>) -> String {
+    let name = speaker.name();
+    // The reason is the name that kubectl shows.
+    let reason = match status.reason.as_str() {
+        "" => code.canonical_reason().unwrap_or_default(),
+        reason => reason,
+    };
+    let code = format!("{} {reason}", code.as_u16());
+    let code = code.trim_end();
+    match (page, status.message.trim()) {
+        (Some(page), _) => format!("{name} answered {code} with a web page: {}", quoted(page)),
+        (None, "") => format!("{name} answered {code} without a reason"),
+        (None, words) => format!("{name} answered {code}: {}", quoted(words)),
+    }
 }
 
-/// The user name as the apiserver sees it: `pods is forbidden: User "jane" cannot list resource …`
-fn user_named(text: &str) -> Option<&str> {
-    let quoted = &text[text.find("User \"")? + "User ".len()..];
-    let end = quoted[1..].find('"')? + 2;
-    Some(&quoted[..end])
-}
-
-fn not_found(asked: &Asked, text: &str) -> String {
-    match &asked.name {
-        None => format!("cannot {asked}: the apiserver has no such resource"),
-        // `pods "web" not found` is sufficient; the missing object may also be a container or a node.
-        Some(_) if !text.is_empty() => format!("cannot {asked}: {text}"),
-        Some(_) => format!("cannot {asked}: not found"),
+fn guess(speaker: Speaker, code: StatusCode, page: bool, asked: &Asked) -> Option<&'static str> {
+    match (speaker, code) {
+        (Speaker::Kubelet, StatusCode::UNAUTHORIZED) => {
+            Some("perhaps this node does not accept the certificate of the apiserver")
+        }
+        (Speaker::Kubelet, StatusCode::FORBIDDEN) => {
+            Some("perhaps the apiserver's own user needs the ClusterRole system:kubelet-api-admin")
+        }
+        (Speaker::Unknown, _) if page => {
+            Some("perhaps a proxy or a login page answered in place of the apiserver")
+        }
+        (Speaker::Unknown, StatusCode::NOT_FOUND) if asked.name.is_none() => {
+            Some("perhaps the address of the server is wrong")
+        }
+        _ => None,
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{super::tests::refused, *};
-
-    #[test]
-    fn a_forbidden_message_of_another_kind_is_quoted() {
-        let text = refused(403, "Forbidden", "policy says no").to_string();
-        assert!(text.ends_with("(policy says no)"), "{text}");
-        assert_eq!(user_named("User \"a\" cannot"), Some("\"a\""));
-        assert_eq!(user_named("User \"unclosed"), None);
-    }
-}
+mod tests;

@@ -62,7 +62,8 @@ async fn a_403_names_the_missing_right() {
     assert!(error.is_forbidden());
     assert_eq!(
         error.to_string(),
-        "not allowed to list pods in namespace \"shop\": user \"jane\" needs verb \"list\" on resource \
+        "not allowed to list pods in namespace \"shop\": the apiserver answered 403 Forbidden: “pods is forbidden: User \
+         \"jane\" cannot list resource \"pods\" in API group”; perhaps user \"jane\" needs verb \"list\" on resource \
          \"pods\", from a Role or ClusterRole bound there"
     );
 }

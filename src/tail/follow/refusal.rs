@@ -85,11 +85,18 @@ impl<L: Logs> Tail<L> {
         error.is_retryable() || error.is_bad_request() || was_read
     }
 
-    /// Whether a missing log will stay missing. Without a watch, the tail asks the apiserver.
+    /// Whether a missing log will stay missing, since its pod is gone. Without a watch, the tail asks the apiserver first;
+    /// with one it asks before it gives up, since a kubelet may not know a pod that is there.
     async fn is_gone(&self, error: &Error) -> bool {
-        let asked = !self.plan().follow && self.retries.count() == 0;
-        asked && matches!(self.context.logs.is_current(&self.instance).await, Ok(false))
-            || !self.may_retry(error)
+        let first = !self.plan().follow && self.retries.count() == 0;
+        let last = !self.may_retry(error);
+        if !first && !last {
+            return false;
+        }
+        match self.context.logs.is_current(&self.instance).await {
+            Ok(current) => !current,
+            Err(_) => last && !error.is_of_kubelet(),
+        }
     }
 
     /// Reports an error. An unreachable apiserver is reported once, by the watch of the pods.

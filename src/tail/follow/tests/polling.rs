@@ -15,7 +15,7 @@ async fn a_polled_log_whose_polls_fail_is_reported() {
         }
     });
     story.pass(1200.0).await;
-    let told = story.said().iter().filter(|said| said.ends_with("i/o timeout; trying again")).count();
+    let told = story.said().iter().filter(|said| said.ends_with("i/o timeout”; trying again")).count();
     assert_eq!(told, 1, "{:?}", story.said());
 }
 

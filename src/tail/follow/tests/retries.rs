@@ -29,7 +29,7 @@ async fn a_log_that_is_refused_slowly_is_given_up_after_the_same_tries_and_repor
     let (ended, said, asked) = story.end().await;
     assert_eq!((ended.reason, asked.len()), (Reason::Failed, TRIES + 1));
     assert_eq!(said.len(), 2, "{said:?}");
-    assert!(said[0].ends_with("dial tcp: i/o timeout; trying again"), "{said:?}");
+    assert!(said[0].ends_with("dial tcp: i/o timeout”; trying again"), "{said:?}");
 }
 
 #[tokio::test(start_paused = true)]
