@@ -20,6 +20,7 @@ mod history;
 mod limits;
 mod messages;
 mod output;
+mod plugins;
 mod polling;
 mod promises;
 mod prompt;
