@@ -58,7 +58,7 @@ pub enum Reason {
 pub struct Ending {
     /// For example `OOMKilled`; empty if unknown.
     pub reason: String,
-    pub exit_code: Option<i32>,
+    pub exit_code: Option<i64>,
     /// In whole seconds.
     pub finished: Option<Timestamp>,
     /// Whether its pod was being deleted.

@@ -69,10 +69,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>, mut io: Io) -> ExitCode {
             }
             Plan::new(&args, &env)
         }
-        Ok(Command::Print(text)) => return print(&mut io, &text),
+        Ok(Command::Print(text)) => return print(io, &text),
         Ok(Command::Complete(unfinished)) => {
             let answer = block_on(complete::run(*unfinished, &env));
-            return answer.map_or(ExitCode::Failed, |answer| print(&mut io, &answer));
+            return answer.map_or(ExitCode::Failed, |answer| print(io, &answer));
         }
         Err(error) => Err(error),
     };
@@ -101,11 +101,28 @@ fn block_on<T>(future: impl Future<Output = T>) -> std::io::Result<T> {
 }
 
 /// Prints the text requested instead of a run. A closed reader is not an error.
-fn print(io: &mut Io, text: &str) -> ExitCode {
-    match io.stdout.write_all(text.as_bytes()).and_then(|()| io.stdout.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => ExitCode::Failed,
+fn print(io: Io, text: &str) -> ExitCode {
+    let printed = io.stdout.and_then(|mut stdout| {
+        stdout.write_all(text.as_bytes())?;
+        stdout.flush()
+    });
+    match printed {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => cannot_write(io.stderr, &error),
         _ => ExitCode::Done,
     }
+}
+
+/// Reports that standard output cannot be written.
+fn cannot_write(mut stderr: impl Write, error: &std::io::Error) -> ExitCode {
+    // If standard error is closed too, only the exit code is left.
+    let _ = writeln!(stderr, "stern-rs: cannot write standard output: {}", without_number(error));
+    ExitCode::Failed
+}
+
+/// `No space left on device` for `No space left on device (os error 28)`
+fn without_number(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error ").next().unwrap_or_default().to_owned()
 }
 
 /// Raises the limit on open files: every stream may need a connection, and some systems allow only 256 by default.

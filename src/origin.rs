@@ -39,7 +39,8 @@ impl Origin {
 pub struct PodInfo {
     pub namespace: String,
     pub name: String,
-    pub uid: String,
+    /// Distinguishes it from every other pod.
+    pub identity: String,
     /// The node's name; empty before the pod is scheduled.
     pub node: String,
     /// The controller that owns the pod, for example `ReplicaSet/web-7d9c5b8f6`.

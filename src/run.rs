@@ -5,6 +5,7 @@ use std::{io::Write, time::Duration};
 use futures::{FutureExt, future::try_join};
 
 use crate::{
+    cannot_write,
     exit::ExitCode,
     filter::Filter,
     flow::flow,
@@ -33,8 +34,12 @@ pub async fn run(plan: Plan, mut io: Io) -> ExitCode {
             return ExitCode::Usage;
         }
     };
+    let stdout = match io.stdout {
+        Ok(stdout) => stdout,
+        Err(error) => return cannot_write(io.stderr, &error),
+    };
     let source = Source::new(&plan, io.stdin);
-    let sink = Print::new(renderer, io.stdout, io.stderr);
+    let sink = Print::new(renderer, stdout, io.stderr);
     let stats = Stats::new(plan.stats.is_some());
     let asked = sink::report_whenever_asked(&stats, plan.stats.unwrap_or(StatsFormat::Text));
     let code = tokio::select! {
@@ -86,9 +91,6 @@ async fn finish(ended: Result<Result<Outcome, source::Error>, Closed>, mut sink:
     };
     match sink.finish().await {
         Ok(()) => code,
-        Err(error) => {
-            let _ = writeln!(Io::process_stderr(), "stern-rs: cannot write standard output: {error}");
-            ExitCode::Failed
-        }
+        Err(error) => cannot_write(Io::process_stderr(), &error),
     }
 }

@@ -171,6 +171,7 @@ async fn read(
 
 #[cfg(test)]
 mod tests {
+    use kube::api::WatchParams;
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::TcpListener,
@@ -181,7 +182,7 @@ mod tests {
     use super::{
         super::{
             Cluster,
-            testing::{Canned, Machine, NO_PODS, Server, list_pods, log_request},
+            testing::{Canned, Machine, NO_PODS, Server, list_pods, log_request, pods},
         },
         *,
     };
@@ -242,12 +243,8 @@ mod tests {
     #[tokio::test]
     async fn a_watch_that_never_begins_is_given_up_after_a_minute() {
         let (server, cluster) = silent().await;
-        let pods = kube::Api::<k8s_openapi::api::core::v1::Pod>::all(cluster.client());
-        let watching = async {
-            let watched = pods.watch(&Default::default(), "0").await;
-            watched.map(|_| ()).map_err(|error| Error::from_kube(error, &Default::default()))
-        };
-        let (error, seconds) = given_up(&server, watching).await;
+        let (pods, params) = (pods(), WatchParams::default());
+        let (error, seconds) = given_up(&server, cluster.watch(&pods, &params, "0")).await;
         assert_eq!((error.kind(), seconds), (ErrorKind::TimedOut, 60));
     }
 

@@ -11,9 +11,11 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::time::{Instant, timeout_at};
 
 use super::{
+    document::{self, Other},
     error::{Asked, Error, ErrorKind},
     exchange::AnswerMode,
     http::{body::Body, pool::Sharing},
+    objects::unexpected,
     transport::Transport,
 };
 use crate::{
@@ -48,6 +50,8 @@ pub struct LogStream {
     ended: bool,
     /// The allowed silence; None for a followed log.
     patience: Option<Duration>,
+    /// The operation, until the first bytes have shown that they are a log.
+    unproven: Option<Box<Asked>>,
     _held: Held,
 }
 
@@ -81,8 +85,16 @@ impl LogStream {
             return None;
         }
         let chunk = poll_fn(|cx| self.body.poll_chunk(cx)).await;
+        let chunk = chunk.map(|chunk| {
+            let chunk = chunk.map_err(|error| Error::from_http(&self.server, &*error))?;
+            let Some(asked) = self.unproven.take() else { return Ok(chunk) };
+            match document::in_place_of_log(&chunk) {
+                Some(other) => Err(unexpected(&self.server, other, "log", &asked)),
+                None => Ok(chunk),
+            }
+        });
         self.ended = !matches!(chunk, Some(Ok(_)));
-        chunk.map(|chunk| chunk.map_err(|error| Error::from_http(&self.server, &*error)))
+        chunk
     }
 
     /// To be awaited while nothing is read: stores arriving data compactly. Cancel-safe.
@@ -148,10 +160,8 @@ impl LogRequest {
         let response = transport.send(request, self.purpose, answer).await?;
         match response.status() {
             StatusCode::OK if is_page(response.headers()) => {
-                let server = &transport.server_shown;
-                let text =
-                    format!("{server} answered with a web page instead of a log; a proxy may be in between");
-                Err(Error::new(ErrorKind::Malformed, text))
+                let page = Other::Foreign("a web page".to_owned());
+                Err(unexpected(&transport.server_shown, page, "log", &asked))
             }
             StatusCode::OK => Ok(LogStream {
                 date: date(response.headers()),
@@ -159,6 +169,7 @@ impl LogRequest {
                 server: transport.server_shown.clone(),
                 ended: false,
                 patience: (!self.follow).then_some(STALLED),
+                unproven: Some(Box::new(asked)),
                 _held: transport.stats.opened(Open::Stream),
             }),
             _ => Err(transport.refusal(response, &asked).await),
@@ -314,6 +325,7 @@ mod tests {
             date: None,
             ended: false,
             patience: Some(STALLED),
+            unproven: None,
             _held: Stats::default().opened(Open::Stream),
         };
         let begun = Instant::now();

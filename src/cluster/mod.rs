@@ -6,38 +6,40 @@
 //! request, the limiter, detection of outages. All use `error` and `waits`, which depend on none of them.
 
 mod access;
+mod document;
 mod error;
 mod exchange;
 mod http;
 mod kubelet;
 mod limit;
 mod logs;
+mod objects;
 mod outage;
 #[cfg(test)]
 pub(crate) mod testing;
+mod tls;
 mod trace;
 mod transport;
 mod waits;
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use kube::{
-    Api,
-    api::{ApiResource, DynamicObject, ListParams, ObjectMeta},
-};
 use tokio::{sync::watch, task::spawn_blocking};
-use tower::service_fn;
 
 pub use access::kubeconfig::Named;
-pub use error::{Asked, Error};
+pub use document::{Event, or_default};
+#[cfg(test)]
+pub use error::Asked;
+pub use error::Error;
 pub use http::{MOST_ALONE, MOST_STREAMS};
 pub use kubelet::{KubeletError, is_starting};
 #[cfg(test)]
 pub use limit::Limiter;
 pub use limit::POLLS;
 pub use logs::{LogRequest, LogStream};
+pub use objects::{Meta, Objects};
 #[cfg(test)]
-pub(crate) use testing::refused;
+pub(crate) use testing::{broken, refused};
 pub use trace::Trace;
 
 use crate::{
@@ -51,7 +53,7 @@ use transport::Transport;
 #[derive(Clone)]
 pub struct Cluster {
     transport: Arc<Transport>,
-    client: kube::Client,
+    default_namespace: String,
 }
 
 impl Cluster {
@@ -77,29 +79,19 @@ impl Cluster {
         trace: Option<Trace>,
         stats: Stats,
     ) -> Result<Cluster, Error> {
-        let namespace = settings.namespace.clone();
+        let default_namespace = settings.namespace.clone();
         let transport = Arc::new(Transport::new(settings, connect, limits, trace, stats)?);
-        let served = transport.clone();
-        let service = service_fn(move |request| {
-            let transport = served.clone();
-            async move { transport.serve(request).await }
-        });
-        Ok(Cluster { transport, client: kube::Client::new(service, namespace) })
+        Ok(Cluster { transport, default_namespace })
     }
 
     /// The namespace of the context, or of the pod in which this process runs; otherwise `default`.
     pub fn default_namespace(&self) -> &str {
-        self.client.default_namespace()
+        &self.default_namespace
     }
 
     /// What the user should know of the settings, though they work.
     pub fn remarks(&self) -> &[String] {
         &self.transport.remarks
-    }
-
-    /// For lists, watches and single objects. It does not retry.
-    pub fn client(&self) -> kube::Client {
-        self.client.clone()
     }
 
     /// The error while the apiserver cannot be reached.
@@ -120,25 +112,6 @@ impl Cluster {
     /// Probes a silent server, for [`Cluster::outage`].
     pub async fn probe_whenever_silent(&self) -> Infallible {
         self.transport.probe_whenever_silent().await
-    }
-
-    /// Lists objects with their metadata only. The list comes from the apiserver's cache and may be slightly old,
-    /// which saves a request to its storage. `namespace`: None for all, or for objects without one.
-    pub async fn list_metadata(
-        &self,
-        resource: &ApiResource,
-        namespace: Option<&str>,
-        params: ListParams,
-    ) -> Result<Vec<ObjectMeta>, Error> {
-        let api: Api<DynamicObject> = match namespace {
-            Some(namespace) => Api::namespaced_with(self.client(), namespace, resource),
-            None => Api::all_with(self.client(), resource),
-        };
-        let listed = api.list_metadata(&params.match_any()).await.map_err(|error| {
-            let (resource, namespace) = (resource.plural.clone(), namespace.map(str::to_owned));
-            Error::from_kube(error, &Asked { verb: "list", resource, namespace, name: None })
-        })?;
-        Ok(listed.items.into_iter().map(|object| object.metadata).collect())
     }
 
     pub async fn open_log(&self, request: &LogRequest) -> Result<LogStream, Error> {

@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use kube::api::{ApiResource, ListParams};
 use rcgen::{CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair};
 use rustls::{
     RootCertStore, ServerConfig,
@@ -27,9 +28,9 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use super::{
-    Cluster, LogRequest, Trace,
+    Cluster, LogRequest, Objects, Trace,
     access::{kubeconfig::Host, settings::Settings},
-    error::{Asked, Error},
+    error::{Asked, Error, ErrorKind},
 };
 use crate::{
     plan::{Connect, Limits, LogRequests},
@@ -279,10 +280,18 @@ pub(super) fn kubeconfig(context: &str, cluster: &str, user: &str) -> String {
 }
 
 pub(super) async fn list_pods(cluster: &Cluster) -> Result<usize, Error> {
-    use k8s_openapi::api::core::v1::Pod;
-    let asked = Asked { verb: "list", resource: "pods".into(), namespace: Some("shop".into()), name: None };
-    let pods = kube::Api::<Pod>::namespaced(cluster.client(), "shop").list(&Default::default()).await;
-    pods.map(|pods| pods.items.len()).map_err(|error| Error::from_kube(error, &asked))
+    let page = cluster.list::<serde_json::Value>(&pods(), &ListParams::default()).await;
+    page.map(|page| page.items.len())
+}
+
+pub(super) fn pods() -> Objects {
+    let resource = ApiResource::erase::<k8s_openapi::api::core::v1::Pod>(&());
+    Objects::new(resource, Some("shop"))
+}
+
+/// The error of a connection that breaks before there is an answer.
+pub(crate) fn broken() -> Error {
+    Error::new(ErrorKind::Interrupted, "connection reset")
 }
 
 /// The error of a `get` that the apiserver refuses with this status.

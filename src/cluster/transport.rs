@@ -11,9 +11,8 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header, uri::PathAndQuery};
-use http_body_util::BodyExt;
 use jiff::{Timestamp, fmt::rfc2822};
-use kube::{client::Body, core::Status};
+use kube::core::Status;
 use rustls::sign::CertifiedKey;
 use tokio::time::{Instant, timeout};
 
@@ -91,9 +90,9 @@ impl Transport {
         stats: Stats,
     ) -> Result<Transport, Error> {
         let server_shown = settings.server.to_string().trim_end_matches('/').to_owned();
-        let Settings { server, trust, identity, proxy, .. } = settings;
+        let Settings { server, tls, identity, proxy, .. } = settings;
         let certified = identity.is_some();
-        let connector = Connector::new(&server, &server_shown, trust, identity, proxy, connect.http1)?;
+        let connector = Connector::new(&server, &server_shown, tls, identity, proxy, connect.http1)?;
         let (pulse, waits) = (Arc::<Pulse>::default(), Waits::default());
         let log_options = log_options(limits, &stats, &pulse);
         let mut headers = common_headers();
@@ -118,22 +117,6 @@ impl Transport {
             log_options,
             stats,
         })
-    }
-
-    /// Serves kube's client, which lists and watches. A refusal is always a `Status`.
-    pub async fn serve(&self, request: Request<Body>) -> Result<Response<ResponseBody>, Error> {
-        let (parts, body) = request.into_parts();
-        let body =
-            body.collect().await.map_err(|error| Error::new(ErrorKind::Malformed, error.to_string()))?;
-        let watches =
-            parts.uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "watch=true"));
-        let (purpose, answer) =
-            if watches { (Purpose::Watch, AnswerMode::Stream) } else { (Purpose::List, AnswerMode::Whole) };
-        let response = self.send(Request::from_parts(parts, body.to_bytes()), purpose, answer).await?;
-        match response.status() {
-            code if code.is_client_error() || code.is_server_error() => Ok(read_refusal(response).await.1),
-            _ => Ok(response),
-        }
     }
 
     /// Sends a request whose URI is a path and query relative to the server's. A 401 is an error after one more

@@ -1,14 +1,14 @@
 //! Completions by name, from the kubeconfig and from the cluster that the line typed so far selects.
 
 use futures::{future::join_all, join};
-use k8s_openapi::api::core::v1::{Namespace, Node, Pod};
+use k8s_openapi::api::core::v1::{Namespace, Node};
 use kube::api::{ApiResource, ListParams};
 use tokio::sync::mpsc;
 
 use super::{beginning_with, in_list};
 use crate::{
     cli::{Args, Positional, flags::Complete},
-    cluster::{self, Cluster},
+    cluster::{self, Cluster, Objects},
     environment::Environment,
     notice::{Notice, Scope},
     plan::{ClusterPlan, Plan, Selects, Source, kind_of},
@@ -51,7 +51,7 @@ impl Live {
     /// The names of the objects of a kind, as spelled in a query.
     pub async fn of_kind(&self, kind: &str) -> Vec<String> {
         let resource = match kind_of(kind) {
-            Some(Selects::Itself) => ApiResource::erase::<Pod>(&()),
+            Some(Selects::Itself) => select::pods(),
             Some(Selects::Pods(kind)) => select::api_resource(kind),
             None => return Vec::new(),
         };
@@ -72,7 +72,7 @@ impl Live {
                     Selected::Notice(Notice { scope: Scope::Origin(waiting), .. }) => {
                         names.push(waiting.container.clone());
                     }
-                    Selected::Notice(_) | Selected::Gone(_) => {}
+                    Selected::Notice(_) | Selected::LeftOut(_) | Selected::Gone(_) => {}
                 }
             }
             names
@@ -84,8 +84,9 @@ impl Live {
 
     async fn names(&self, resource: &ApiResource, namespace: Option<&str>) -> Vec<String> {
         let Some(cluster) = self.cluster().await else { return Vec::new() };
-        let listed = cluster.list_metadata(resource, namespace, ListParams::default()).await;
-        listed.unwrap_or_default().into_iter().filter_map(|object| object.name).collect()
+        let objects = Objects::new(resource.clone(), namespace);
+        let listed = cluster.list_metadata(&objects, ListParams::default()).await;
+        listed.unwrap_or_default().into_iter().map(|object| object.name).collect()
     }
 
     async fn cluster(&self) -> Option<Cluster> {

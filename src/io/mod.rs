@@ -11,29 +11,29 @@ use std::{
     os::fd::{AsFd, BorrowedFd, OwnedFd},
 };
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    fs::{OFlags, fcntl_getfl},
+};
 
 use pipe::WholeLines;
 
 pub struct Io {
     pub stdin: Box<dyn Read + Send>,
-    pub stdout: Box<dyn Write + Send>,
+    /// Err: nothing can be written to it, as is known from the start.
+    pub stdout: io::Result<Box<dyn Write + Send>>,
     pub stderr: Box<dyn Write + Send>,
 }
 
 impl Io {
-    /// The streams of this process, unbuffered: callers buffer themselves. A closed stream falls back to std's, whose
-    /// behaviour is fine.
+    /// The streams of this process, unbuffered: callers buffer themselves.
     pub fn process() -> Self {
         let stdin: Box<dyn Read + Send> = match copy(io::stdin().as_fd()) {
+            _ if closedfds::stdin_was_closed() => Box::new(Closed),
             Ok(stdin) => Box::new(Patient(stdin)),
             Err(_) => Box::new(io::stdin()),
         };
-        let stdout: Box<dyn Write + Send> = match copy(io::stdout().as_fd()) {
-            Ok(stdout) => Box::new(WholeLines::new(stdout)),
-            Err(_) => Box::new(io::stdout()),
-        };
-        Self { stdin, stdout, stderr: Self::process_stderr() }
+        Self { stdin, stdout: stdout(), stderr: Self::process_stderr() }
     }
 
     /// Standard output of this process, to ask whether it is still read.
@@ -47,6 +47,28 @@ impl Io {
             Ok(stderr) => Box::new(WholeLines::new(stderr)),
             Err(_) => Box::new(io::stderr()),
         }
+    }
+}
+
+fn stdout() -> io::Result<Box<dyn Write + Send>> {
+    if closedfds::stdout_was_closed() {
+        return Err(io::Error::other(CLOSED));
+    }
+    let stdout = copy(io::stdout().as_fd())?;
+    if fcntl_getfl(&stdout)? & OFlags::RWMODE == OFlags::RDONLY {
+        return Err(io::Error::other("it is not open for writing"));
+    }
+    Ok(Box::new(WholeLines::new(stdout)))
+}
+
+const CLOSED: &str = "it is closed";
+
+/// A stream that was closed before the process started.
+struct Closed;
+
+impl Read for Closed {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::Error::other(CLOSED))
     }
 }
 

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, watch as value};
 
 use resource::Found;
 pub(crate) use resource::api_resource;
-pub(crate) use watch::PAGE;
+pub(crate) use watch::{PAGE, pods};
 
 use crate::{
     cluster::{Cluster, Error},
@@ -36,6 +36,8 @@ pub enum Selected {
     /// The pod with this UID is gone: none of its containers starts any more.
     Gone(String),
     Notice(Notice),
+    /// A part of the selection cannot be read, for this reason.
+    LeftOut(Notice),
 }
 
 /// Sends the instances that `selection` matches: continuously until dropped if `follow`, else once.
@@ -82,7 +84,7 @@ pub async fn run(
         if failed == scopes.len() {
             return Err(error);
         }
-        report(Update::Notice(About::Cluster.warning(error.to_string()))).await;
+        send(&selected, Selected::LeftOut(About::Cluster.warning(error.to_string()))).await;
         report(Update::Synced { containers: 0 }).await;
     }
     Ok(())
@@ -98,9 +100,9 @@ pub async fn is_current(cluster: &Cluster, instance: &Instance) -> Result<bool, 
         pod: Some(instance.origin.pod.name.clone()),
         fresh: false,
     };
-    let pods = scope.pods().await?;
-    let pod = pods.iter().find(|pod| pod.uid() == instance.origin.pod.uid);
-    Ok(pod.and_then(|pod| pod.instance(&instance.origin.container)) == Some(instance.container_id.as_str()))
+    let pod = scope.only_pod().await?.filter(|pod| pod.identity() == instance.origin.pod.identity);
+    let container = &instance.origin.container;
+    Ok(pod.as_ref().and_then(|pod| pod.instance(container)) == Some(instance.container_id.as_str()))
 }
 
 /// Counts the scopes that have not been listed yet.
@@ -155,7 +157,7 @@ async fn scopes(
             .map(|namespace| scope(namespace.map(str::to_owned), labels.clone()))
             .collect());
     };
-    let report = async |notice| send(selected, Selected::Notice(notice)).await;
+    let report = async |what| send(selected, what).await;
     let found = resource::find_in(cluster, (*kind, name), &selection.namespaces, follow, report).await?;
     let of_found =
         |found: Found| Scope { fresh: found.fresh, ..scope(Some(found.namespace), Some(found.selector)) };

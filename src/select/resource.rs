@@ -2,17 +2,14 @@
 
 use std::time::Duration;
 
-use kube::{
-    Api,
-    api::{ApiResource, DynamicObject, ListParams},
-};
+use kube::api::{ApiResource, ListParams};
 use serde_json::Value;
 use tokio::time::sleep;
 
-use super::failure::FailureReport;
+use super::{Selected, failure::FailureReport};
 use crate::{
-    cluster::{Asked, Cluster, Error},
-    notice::{Notice, Scope as About},
+    cluster::{Cluster, Error, Objects},
+    notice::Scope as About,
     plan::{Kind, Namespaces},
 };
 
@@ -37,7 +34,7 @@ pub async fn find_in(
     (kind, name): (Kind, &str),
     namespaces: &Namespaces,
     follow: bool,
-    report: impl AsyncFn(Notice),
+    report: impl AsyncFn(Selected),
 ) -> Result<Vec<Found>, Error> {
     let default = cluster.default_namespace();
     let missing =
@@ -54,7 +51,7 @@ async fn until_found(
     follow: bool,
     missing: &str,
     ask: impl AsyncFn(Option<&str>) -> Result<Vec<Found>, Error>,
-    report: impl AsyncFn(Notice),
+    report: impl AsyncFn(Selected),
 ) -> Result<Vec<Found>, Error> {
     let (mut waited, mut failure, mut rounds) = (false, FailureReport::default(), 0);
     loop {
@@ -70,14 +67,14 @@ async fn until_found(
         let patient = follow && (found.is_empty() || rounds < MOST_ROUNDS);
         if let Some(error) = errors.iter().find(|error| patient && error.is_retryable()) {
             if let Some(notice) = failure.failed(error) {
-                report(notice).await;
+                report(Selected::Notice(notice)).await;
             }
             sleep(AGAIN).await;
             continue;
         }
         let answers = !errors.iter().any(Error::is_retryable);
         if let Some(text) = failure.works("the apiserver answers").filter(|_| answers) {
-            report(About::Cluster.info(text)).await;
+            report(Selected::Notice(About::Cluster.info(text))).await;
         }
         let is_missing = errors.is_empty() || errors.iter().any(Error::is_not_found);
         if found.is_empty() && !(follow && is_missing) {
@@ -85,13 +82,13 @@ async fn until_found(
         }
         // With several namespaces, a missing resource in one of them is normal.
         for error in errors.into_iter().filter(|error| !error.is_not_found() && !waited) {
-            report(About::Cluster.warning(error.to_string())).await;
+            report(Selected::LeftOut(About::Cluster.warning(error.to_string()))).await;
         }
         if !found.is_empty() {
             return Ok(found.into_iter().map(|found| Found { fresh: waited, ..found }).collect());
         }
         if !waited {
-            report(About::Cluster.info(format!("{missing}; waiting for it"))).await;
+            report(Selected::Notice(About::Cluster.info(format!("{missing}; waiting for it")))).await;
         }
         waited = true;
         sleep(AGAIN).await;
@@ -106,29 +103,20 @@ async fn find(
     namespace: Option<&str>,
 ) -> Result<Vec<Found>, Error> {
     let resource = api_resource(kind);
-    let asked = |verb| Asked {
-        verb,
-        resource: resource.plural.clone(),
-        namespace: namespace.map(str::to_owned),
-        name: Some(name.to_owned()),
-    };
-    let objects = match namespace {
-        Some(namespace) => {
-            let api = Api::<DynamicObject>::namespaced_with(cluster.client(), namespace, &resource);
-            vec![api.get(name).await.map_err(|error| Error::from_kube(error, &asked("get")))?]
-        }
+    let wanted = Objects { name: Some(name.to_owned()), ..Objects::new(resource.clone(), namespace) };
+    let objects: Vec<Value> = match namespace {
+        Some(_) => vec![cluster.get(&wanted, name).await?],
         None => {
-            let api = Api::<DynamicObject>::all_with(cluster.client(), &resource);
             let one = ListParams::default().fields(&format!("metadata.name={name}"));
-            api.list(&one).await.map_err(|error| Error::from_kube(error, &asked("list")))?.items
+            cluster.list(&wanted, &one).await?.items
         }
     };
     objects.into_iter().map(|object| found(&resource, name, object)).collect()
 }
 
-fn found(resource: &ApiResource, name: &str, object: DynamicObject) -> Result<Found, Error> {
-    let namespace = object.metadata.namespace.unwrap_or_default();
-    let selector = selector(&object.data["spec"]).ok_or_else(|| {
+fn found(resource: &ApiResource, name: &str, object: Value) -> Result<Found, Error> {
+    let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default().to_owned();
+    let selector = selector(&object["spec"]).ok_or_else(|| {
         Error::invalid(format!(
             "{} \"{name}\" in namespace \"{namespace}\" selects no pods: it has no spec.selector",
             resource.plural
@@ -216,7 +204,10 @@ mod tests {
             asked.update(|asked| asked + 1);
             answer(namespace.unwrap_or_default(), asked.get().div_ceil(2))
         };
-        let report = async |notice: Notice| reported.borrow_mut().push(notice.text);
+        let report = async |what| match what {
+            Selected::Notice(notice) | Selected::LeftOut(notice) => reported.borrow_mut().push(notice.text),
+            what => panic!("{what:?}"),
+        };
         let found = until_found(&[Some("a"), Some("b")], follow, "jobs \"x\" not found", ask, report).await;
         (found.map_err(|error| error.to_string()), reported.take(), began.elapsed())
     }

@@ -122,17 +122,18 @@ impl<'a> Tracker<'a> {
         if !self.matches(pod) {
             return;
         }
+        let identity = pod.identity();
         if !self.meets_condition(pod) {
-            if let Some((uid, tracked)) = self.pods.remove_entry(pod.uid()) {
+            if let Some((uid, tracked)) = self.pods.remove_entry(&identity) {
                 tracked.end(&Life::Dropped);
                 self.dropped.insert(uid, self.generation);
-            } else if let Some(listed) = self.dropped.get_mut(pod.uid()) {
+            } else if let Some(listed) = self.dropped.get_mut(&identity) {
                 *listed = self.generation;
             }
             return;
         }
-        self.dropped.remove(pod.uid());
-        let tracked = self.pods.entry(pod.uid().to_owned()).or_insert_with(|| Tracked {
+        self.dropped.remove(&identity);
+        let tracked = self.pods.entry(identity).or_insert_with(|| Tracked {
             info: Arc::new(info(pod, self.keep_annotations)),
             generation: 0,
             containers: HashMap::new(),
@@ -173,12 +174,13 @@ impl<'a> Tracker<'a> {
 
     /// Takes a deleted pod.
     pub fn delete(&mut self, pod: &Pod, changes: &mut Vec<Change>) {
-        let tracked = self.pods.remove(pod.uid());
+        let identity = pod.identity();
+        let tracked = self.pods.remove(&identity);
         if let Some(tracked) = &tracked {
             tracked.end(&Life::Deleted);
         }
-        if self.dropped.remove(pod.uid()).is_some() || tracked.is_some() {
-            changes.push(Change::Gone(pod.uid().to_owned()));
+        if self.dropped.remove(&identity).is_some() || tracked.is_some() {
+            changes.push(Change::Gone(identity));
         }
     }
 
@@ -243,7 +245,7 @@ impl Slot {
         self.update(Life::Replaced {
             ending: status.ending(&self.instance).map(|end| ending(end, deleting)).unwrap_or_default(),
             restart_count: status.restart_count,
-            started: status.started().map(|time| time.0),
+            started: status.started(),
         });
         instance.clone_into(&mut self.instance);
         self.life = None;
@@ -256,7 +258,7 @@ impl Slot {
             origin: self.origin(pod, &status.name, kind),
             container_id: instance.to_owned(),
             restart_count: status.restart_count,
-            started: status.started().map(|time| time.0),
+            started: status.started(),
         };
         let fresh = sight == Sight::New;
         changes.push(Change::Started { instance: Arc::new(instance), life: receiver, fresh });
@@ -319,8 +321,8 @@ fn life(status: &ContainerStatus, instance: &str, deleting: bool) -> Life {
 fn ending(terminated: &Terminated, deleting: bool) -> Ending {
     Ending {
         reason: terminated.reason.clone(),
-        exit_code: Some(terminated.exit_code),
-        finished: terminated.finished_at.as_ref().map(|time| time.0),
+        exit_code: terminated.exit_code,
+        finished: terminated.finished_at,
         deleting,
     }
 }
@@ -368,7 +370,7 @@ fn info(pod: &Pod, keep_annotations: bool) -> PodInfo {
     PodInfo {
         namespace: pod.namespace().to_owned(),
         name: pod.name().to_owned(),
-        uid: pod.uid().to_owned(),
+        identity: pod.identity(),
         node: pod.spec.node_name.clone(),
         owner: pod.owner(),
         labels: pod.metadata.labels.clone(),

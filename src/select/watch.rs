@@ -1,13 +1,10 @@
 //! Keeps a [`Tracker`] current with the pods of one namespace, or of all.
 
-use std::{convert::Infallible, pin::pin, time::Duration};
+use std::{collections::BTreeSet, convert::Infallible, time::Duration};
 
-use futures::StreamExt;
-use kube::{
-    Api,
-    api::ListParams,
-    runtime::{WatchStreamExt, watcher},
-};
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use kube::api::{ApiResource, ListParams, WatchParams};
+use tokio::time::{Instant, sleep};
 
 use super::{
     failure::FailureReport,
@@ -15,7 +12,7 @@ use super::{
     track::{Change, Tracker},
 };
 use crate::{
-    cluster::{Asked, Cluster, Error},
+    cluster::{Cluster, Error, Event, Objects},
     notice::{Notice, Scope as About},
 };
 
@@ -25,6 +22,15 @@ pub const PAGE: u32 = 500;
 /// Interval of lists where watching is forbidden; each also retries the watch.
 const POLL: Duration = Duration::from_secs(5);
 const POLLS_BEFORE_WATCH: usize = 12;
+
+/// A watch that lasted this long begins again at once.
+const STEADY: Duration = Duration::from_secs(10);
+
+/// The longest pause between attempts; jitter can double it.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+
+/// Most pods that are reported as unreadable.
+const MOST_UNREADABLE: usize = 100;
 
 /// The pods of one namespace, or of all, that the selectors match.
 pub struct Scope {
@@ -50,29 +56,40 @@ pub enum Update {
     Notice(Notice),
 }
 
+/// How a watch ended that had begun.
+enum End {
+    /// Go on from the version that was reached.
+    Over,
+    /// List again.
+    Expired,
+}
+
+pub fn pods() -> ApiResource {
+    let [version, api_version] = ["v1", "v1"].map(str::to_owned);
+    ApiResource {
+        group: String::new(),
+        version,
+        api_version,
+        kind: "Pod".to_owned(),
+        plural: "pods".to_owned(),
+    }
+}
+
 impl Scope {
     /// Lists the pods once.
     pub async fn list(&self, tracker: &mut Tracker<'_>, report: &impl AsyncFn(Update)) -> Result<(), Error> {
-        self.read(tracker, report).await?;
+        self.read_or_get(tracker, &mut Progress::default(), report).await?;
         report(Update::Synced { containers: tracker.containers() }).await;
         Ok(())
     }
 
-    async fn read(&self, tracker: &mut Tracker<'_>, report: &impl AsyncFn(Update)) -> Result<(), Error> {
-        let pods = self.pods().await?;
-        tracker.relist();
-        for pod in &pods {
-            show(report, |changes| tracker.apply(pod, changes)).await;
-        }
-        show(report, |changes| tracker.relisted(changes)).await;
-        Ok(())
-    }
-
-    /// The current pods.
-    pub async fn pods(&self) -> Result<Vec<Pod>, Error> {
-        match self.list_pods().await {
-            Err(error) if error.is_forbidden() && self.pod.is_some() => self.get_pod(error).await,
-            pods => pods,
+    /// The pod of this scope, if it exists.
+    pub async fn only_pod(&self) -> Result<Option<Pod>, Error> {
+        let params = ListParams { field_selector: self.fields(), ..ListParams::default() };
+        match self.cluster.list::<Pod>(&self.objects(), &params).await {
+            Ok(page) => Ok(page.items.into_iter().next().map(|pod| self.placed(pod))),
+            Err(error) if error.is_forbidden() => self.get_pod(error).await,
+            Err(error) => Err(error),
         }
     }
 
@@ -93,88 +110,180 @@ impl Scope {
                 .await;
             }
             for _ in 0..POLLS_BEFORE_WATCH {
-                match self.read(tracker, report).await {
+                match self.read_or_get(tracker, &mut state, report).await {
                     Ok(()) => state.synced(tracker, report).await,
                     Err(error) => state.failed(error, report).await?,
                 }
-                tokio::time::sleep(POLL).await;
+                sleep(POLL).await;
             }
         }
     }
 
     /// Watches until watching turns out to be forbidden, and returns that error.
-    #[expect(clippy::unreachable, reason = "the stream of a watcher has no end")]
     async fn watch(
         &self,
         tracker: &mut Tracker<'_>,
         state: &mut Progress,
         report: &impl AsyncFn(Update),
     ) -> Result<Error, Error> {
-        let config = watcher::Config {
-            label_selector: self.label_selector.clone(),
-            field_selector: self.fields(),
-            page_size: Some(PAGE),
-            ..watcher::Config::default()
-        };
-        let mut events = pin!(watcher(self.api(), config).default_backoff());
-        while let Some(event) = events.next().await {
-            match event {
-                // No list was requested yet.
-                Ok(watcher::Event::Init) => tracker.relist(),
-                Ok(watcher::Event::InitDone) => {
-                    show(report, |changes| tracker.relisted(changes)).await;
-                    state.synced(tracker, report).await;
-                }
-                Ok(event) => {
-                    self.take(event, tracker, report).await;
-                    state.works(report).await;
-                }
-                Err(watcher::Error::InitialListFailed(error)) => {
-                    let error = self.error(error, "list");
-                    if error.is_forbidden() && self.pod.is_some() {
-                        return Ok(error);
-                    }
+        let mut pauses = Pauses::default();
+        loop {
+            let mut version = match self.read(tracker, state, report).await {
+                Ok(version) => version,
+                Err(error) if error.is_forbidden() && self.pod.is_some() => return Ok(error),
+                Err(error) => {
                     state.failed(error, report).await?;
+                    pauses.pause().await;
+                    continue;
                 }
-                Err(watcher::Error::WatchStartFailed(error)) => {
-                    let error = self.error(error, "watch");
-                    if error.is_forbidden() {
-                        return Ok(error);
-                    }
-                    state.interrupted(error, report).await;
+            };
+            state.synced(tracker, report).await;
+            loop {
+                let began = Instant::now();
+                match self.watch_from(&mut version, tracker, state, report).await {
+                    Ok(End::Over) => {}
+                    Ok(End::Expired) => break,
+                    Err(error) if error.is_gone() => break,
+                    Err(error) if error.is_forbidden() => return Ok(error),
+                    // Watches break often: only a failed restart is reported.
+                    Err(error) => state.interrupted(error, report).await,
                 }
-                // Watches break often: only a failed restart is reported. A watch error is usually a 410, after which
-                // the watcher lists again by itself.
-                Err(
-                    watcher::Error::WatchFailed(_)
-                    | watcher::Error::WatchError(_)
-                    | watcher::Error::NoResourceVersion,
-                ) => {}
+                match began.elapsed() >= STEADY {
+                    true => pauses = Pauses::default(),
+                    false => pauses.pause().await,
+                }
             }
+            pauses.pause().await;
         }
-        unreachable!("a watcher never ends")
     }
 
-    async fn take(
+    /// Takes the changes after `version`, which it keeps current, until the watch ends.
+    async fn watch_from(
         &self,
-        event: watcher::Event<Pod>,
+        version: &mut String,
         tracker: &mut Tracker<'_>,
+        state: &mut Progress,
+        report: &impl AsyncFn(Update),
+    ) -> Result<End, Error> {
+        let (label_selector, field_selector) = (self.label_selector.clone(), self.fields());
+        let params = WatchParams { label_selector, field_selector, ..WatchParams::default() };
+        let mut watch = self.cluster.watch(&self.objects(), &params, version).await?;
+        while let Some(event) = watch.next::<Pod>().await? {
+            let reached = match &event {
+                Event::Applied(pod) | Event::Deleted(pod) | Event::Bookmark(pod) => {
+                    pod.metadata.resource_version.clone()
+                }
+                Event::Unreadable { version, .. } => version.clone(),
+                Event::Failed => return Ok(End::Expired),
+            };
+            state.works(report).await;
+            match event {
+                Event::Applied(pod) => self.apply(pod, tracker, state, report).await,
+                Event::Deleted(pod) => {
+                    show(report, |changes| tracker.delete(&self.placed(pod), changes)).await;
+                }
+                Event::Unreadable { text, .. } => state.unreadable(text, report).await,
+                Event::Bookmark(_) | Event::Failed => {}
+            }
+            if !reached.is_empty() {
+                *version = reached;
+            }
+        }
+        // Without a version there is nothing to watch from.
+        Ok(if version.is_empty() { End::Expired } else { End::Over })
+    }
+
+    /// Reads the current pods into the tracker. Returns the version of their list.
+    async fn read(
+        &self,
+        tracker: &mut Tracker<'_>,
+        state: &mut Progress,
+        report: &impl AsyncFn(Update),
+    ) -> Result<String, Error> {
+        let (label_selector, field_selector) = (self.label_selector.clone(), self.fields());
+        let mut params = ListParams { label_selector, field_selector, ..ListParams::default().limit(PAGE) };
+        loop {
+            let page = match self.cluster.list::<Pod>(&self.objects(), &params).await {
+                Ok(page) => page,
+                // The list expired between two pages.
+                Err(error) if error.is_gone() && params.continue_token.is_some() => {
+                    params.continue_token = None;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            if params.continue_token.is_none() {
+                tracker.relist();
+            }
+            for pod in page.items {
+                self.apply(pod, tracker, state, report).await;
+            }
+            for text in page.unreadable {
+                state.unreadable(text, report).await;
+            }
+            params.continue_token = page.next;
+            if params.continue_token.is_none() {
+                show(report, |changes| tracker.relisted(changes)).await;
+                return Ok(page.version);
+            }
+        }
+    }
+
+    /// The same, also for users who may only `get` the single pod.
+    async fn read_or_get(
+        &self,
+        tracker: &mut Tracker<'_>,
+        state: &mut Progress,
+        report: &impl AsyncFn(Update),
+    ) -> Result<(), Error> {
+        match self.read(tracker, state, report).await {
+            Err(error) if error.is_forbidden() && self.pod.is_some() => {
+                let pod = self.get_pod(error).await?;
+                tracker.relist();
+                if let Some(pod) = pod {
+                    self.apply(pod, tracker, state, report).await;
+                }
+                show(report, |changes| tracker.relisted(changes)).await;
+                Ok(())
+            }
+            read => read.map(|_| ()),
+        }
+    }
+
+    /// The single pod. `refused` is the error if that is forbidden too.
+    async fn get_pod(&self, refused: Error) -> Result<Option<Pod>, Error> {
+        let Some(name) = &self.pod else { return Err(refused) };
+        match self.cluster.get::<Pod>(&self.objects(), name).await {
+            Ok(pod) => Ok(Some(self.placed(pod))),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(if error.is_forbidden() { refused } else { error }),
+        }
+    }
+
+    async fn apply(
+        &self,
+        pod: Pod,
+        tracker: &mut Tracker<'_>,
+        state: &mut Progress,
         report: &impl AsyncFn(Update),
     ) {
-        match event {
-            watcher::Event::InitApply(pod) | watcher::Event::Apply(pod) => {
-                show(report, |changes| tracker.apply(&pod, changes)).await;
-            }
-            watcher::Event::Delete(pod) => show(report, |changes| tracker.delete(&pod, changes)).await,
-            watcher::Event::Init | watcher::Event::InitDone => {}
+        let pod = self.placed(pod);
+        match pod.name() {
+            "" => state.unreadable("it has no name".to_owned(), report).await,
+            _ => show(report, |changes| tracker.apply(&pod, changes)).await,
         }
     }
 
-    fn api(&self) -> Api<Pod> {
-        match &self.namespace {
-            Some(namespace) => Api::namespaced(self.cluster.client(), namespace),
-            None => Api::all(self.cluster.client()),
+    /// The pod, in this namespace if its metadata names none.
+    fn placed(&self, mut pod: Pod) -> Pod {
+        if let Some(namespace) = self.namespace.as_ref().filter(|_| pod.metadata.namespace.is_empty()) {
+            pod.metadata.namespace.clone_from(namespace);
         }
+        pod
+    }
+
+    fn objects(&self) -> Objects {
+        Objects { resource: pods(), namespace: self.namespace.clone(), name: self.pod.clone() }
     }
 
     /// A single pod is requested by its name, so that the right to list and watch only that pod is enough.
@@ -182,57 +291,6 @@ impl Scope {
         let name = self.pod.as_ref().map(|pod| format!("metadata.name={pod}"));
         let fields: Vec<&str> = self.field_selector.iter().chain(&name).map(String::as_str).collect();
         (!fields.is_empty()).then(|| fields.join(","))
-    }
-
-    async fn list_pods(&self) -> Result<Vec<Pod>, Error> {
-        let mut params = ListParams {
-            label_selector: self.label_selector.clone(),
-            field_selector: self.fields(),
-            ..ListParams::default().limit(PAGE)
-        };
-        let (api, mut pods) = (self.api(), Vec::new());
-        loop {
-            match api.list(&params).await {
-                Ok(page) => {
-                    pods.extend(page.items);
-                    params.continue_token = page.metadata.continue_.filter(|token| !token.is_empty());
-                    if params.continue_token.is_none() {
-                        return Ok(pods);
-                    }
-                }
-                Err(error) => {
-                    let error = self.error(error, "list");
-                    if !error.is_gone() || params.continue_token.is_none() {
-                        return Err(error);
-                    }
-                    // The list expired between two pages.
-                    params.continue_token = None;
-                    pods.clear();
-                }
-            }
-        }
-    }
-
-    /// Reads the single pod, for users who may only `get` it. `refused` is the error if that is forbidden too.
-    async fn get_pod(&self, refused: Error) -> Result<Vec<Pod>, Error> {
-        let Some(name) = &self.pod else { return Err(refused) };
-        match self.api().get_opt(name).await {
-            Ok(pod) => Ok(pod.into_iter().collect()),
-            Err(error) => {
-                let error = self.error(error, "get");
-                Err(if error.is_forbidden() { refused } else { error })
-            }
-        }
-    }
-
-    fn error(&self, error: kube::Error, verb: &'static str) -> Error {
-        let asked = Asked {
-            verb,
-            resource: "pods".to_owned(),
-            namespace: self.namespace.clone(),
-            name: self.pod.clone(),
-        };
-        Error::from_kube(error, &asked)
     }
 }
 
@@ -245,12 +303,32 @@ async fn show(report: &impl AsyncFn(Update), change: impl FnOnce(&mut Vec<Change
     }
 }
 
+/// The pauses between attempts, which grow.
+#[derive(Default)]
+struct Pauses(Option<ExponentialBackoff>);
+
+impl Pauses {
+    async fn pause(&mut self) {
+        let pauses = self.0.get_or_insert_with(|| {
+            ExponentialBuilder::default()
+                .with_min_delay(Duration::from_millis(800))
+                .with_max_delay(LONGEST_PAUSE)
+                .without_max_times()
+                .with_jitter()
+                .build()
+        });
+        sleep(pauses.next().unwrap_or(LONGEST_PAUSE)).await;
+    }
+}
+
 /// Progress of following, and the problems reported.
 #[derive(Default)]
 struct Progress {
     synced: bool,
     polling_reported: bool,
     failure: FailureReport,
+    /// The pods that were reported as unreadable.
+    unreadable: BTreeSet<String>,
 }
 
 impl Progress {
@@ -281,6 +359,14 @@ impl Progress {
     async fn interrupted(&mut self, error: Error, report: &impl AsyncFn(Update)) {
         if let Some(notice) = self.failure.failed(&error) {
             report(Update::Notice(notice)).await;
+        }
+    }
+
+    /// Reports once that a pod cannot be read.
+    async fn unreadable(&mut self, text: String, report: &impl AsyncFn(Update)) {
+        if self.unreadable.len() < MOST_UNREADABLE && self.unreadable.insert(text.clone()) {
+            let text = format!("a pod cannot be read and is left out: {text}");
+            report(Update::Notice(About::Cluster.warning(text))).await;
         }
     }
 }

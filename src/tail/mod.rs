@@ -61,6 +61,8 @@ pub struct Summary {
     pub failed: usize,
     /// Containers of whose logs some lines may not have been read.
     pub unread: usize,
+    /// Namespaces whose pods cannot be read.
+    pub left_out: usize,
 }
 
 /// Tails every instance that `selected` names, until no more are selected and all have ended.
@@ -79,6 +81,10 @@ pub async fn run(
                 Some(Selected::Started { instance, life, fresh }) => tails.start(instance, life, fresh),
                 Some(Selected::Gone(uid)) => tails.gone(&uid),
                 Some(Selected::Notice(notice)) => tails.context.out.notice(notice).await,
+                Some(Selected::LeftOut(notice)) => {
+                    summary.left_out += 1;
+                    tails.context.out.notice(notice).await;
+                }
                 None => selecting = false,
             },
             Some(done) = tails.tasks.join_next() => match done {
@@ -117,7 +123,7 @@ struct Done {
 impl Tails {
     /// Starts a tail; it waits for the one before, of this instance or another, so that lines come in order.
     fn start(&mut self, instance: Arc<Instance>, life: watch::Receiver<Life>, fresh: bool) {
-        let uid = instance.origin.pod.uid.clone();
+        let uid = instance.origin.pod.identity.clone();
         let (ended, end) = oneshot::channel();
         let pod = self.pods.entry(uid.clone()).or_insert_with(|| Pod::new(instance.origin.pod.clone()));
         (pod.tails, pod.gone) = (pod.tails + 1, false);
@@ -212,7 +218,7 @@ mod tests {
 
     fn instance(pod: usize, container: &str) -> Arc<Instance> {
         let pod =
-            Arc::new(PodInfo { uid: pod.to_string(), name: format!("job-{pod}"), ..PodInfo::default() });
+            Arc::new(PodInfo { identity: pod.to_string(), name: format!("job-{pod}"), ..PodInfo::default() });
         let origin = Origin { pod, container: container.into(), ..Origin::default() };
         Arc::new(Instance { origin: origin.into(), container_id: "a".into(), ..Instance::default() })
     }
@@ -239,7 +245,7 @@ mod tests {
             }
             assert_eq!(tails.pods.len(), 0);
         }
-        assert_eq!(summary, Summary { read: 0, failed: 1200, unread: 1200 });
+        assert_eq!(summary, Summary { failed: 1200, unread: 1200, ..Summary::default() });
         let stats = tails.context.stats.to_json();
         assert_eq!(stats["containers"].as_array().map(Vec::len), Some(0));
         assert_eq!(stats["gone"]["containers"], 1200);

@@ -241,7 +241,7 @@ fn a_proxy_that_is_not_there_is_named() {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let command = stern_rs("web --no-follow --server https://k8s.example")
         .env("HTTPS_PROXY", &format!("http://{address}"));
-    command.run().fails_with(1, &["through the proxy", &address.to_string()]);
+    command.run().fails_with(1, &["cannot reach the proxy", &address.to_string()]);
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod following;
 mod history;
 mod limits;
 mod messages;
+mod odd_servers;
 mod output;
 mod plugins;
 mod polling;

@@ -334,8 +334,13 @@ fn a_list_that_grew_too_old_between_its_pages_begins_anew() {
 fn a_namespace_that_is_forbidden_does_not_keep_from_the_others() {
     let world = namespaces();
     world.forbid("list", "pods", "jobs");
-    let ran = world.run("web -n shop,jobs --no-follow").selected(["shop web-1 › app"]);
-    ran.reported("not allowed to list pods in namespace \"jobs\"");
+    let reported = "! not allowed to list pods in namespace \"jobs\"";
+    world.run("web -n shop,jobs --no-follow").reported("+ shop web-1 › app").reported(reported).exit(3);
+    world.run("web -n shop,jobs --dry-run").reported(reported).exit(3);
+    let tail = world.start("web -n shop,jobs");
+    tail.reported("+ shop web-1 › app");
+    tail.reported(reported);
+    tail.interrupt().exit(130);
 }
 
 #[test]

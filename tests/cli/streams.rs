@@ -110,6 +110,35 @@ fn all_lines_of_standard_input_arrive_where_reading_does_not_wait() {
 }
 
 #[test]
+fn an_output_that_cannot_be_written_is_an_error_from_the_start() {
+    let world = World::web(["a"]);
+    let closed = "cannot write standard output: it is closed";
+    for (args, redirects, message) in [
+        ("web", ">&-", closed),
+        ("web --no-follow", ">&-", closed),
+        ("web", ">&- <&-", closed),
+        ("--help", ">&-", closed),
+        ("web", "1</dev/null", "cannot write standard output: it is not open for writing"),
+        ("--version", ">/dev/full", "cannot write standard output: No space left on device"),
+        ("--stdin", "<&-", "cannot read standard input: it is closed"),
+    ] {
+        world.redirected(args, redirects).run().fails(1, message);
+    }
+    assert!(world.requests().is_empty(), "no request is made in vain");
+    let ran = world.redirected("web --no-follow", ">/dev/full").run().exit(1);
+    ran.reported("stern-rs: cannot write standard output: No space left on device\n");
+}
+
+#[test]
+fn a_standard_error_that_cannot_be_written_stops_no_log() {
+    let world = World::web(["a"]);
+    for redirects in ["2>&-", "2</dev/null", "2>/dev/full", "2>&- <&-"] {
+        world.redirected("web --no-follow", redirects).run().stdout("web-1 app a\n").stderr("").exit(0);
+    }
+    world.redirected("web --no-follow", ">&- 2>&-").run().stdout("").stderr("").exit(1);
+}
+
+#[test]
 fn ctrl_c_ends_it_while_such_a_stream_takes_nothing() {
     for stream in STREAMS {
         let world = flood();

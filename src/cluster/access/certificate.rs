@@ -4,43 +4,41 @@ use std::{fs, path::Path, path::PathBuf, sync::Arc};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use rustls::{
-    pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName},
     sign::CertifiedKey,
 };
 use secrecy::ExposeSecret;
 
 use super::{cluster::Cluster, user::User};
-use crate::cluster::error::{Error, root_cause};
+use crate::cluster::{
+    error::{Error, root_cause},
+    tls::{self, Pool, Tls, Trust, pem},
+};
 
-/// The rules for trusting a server's certificate.
-#[derive(Debug, Default)]
-pub struct Trust {
-    /// None: the operating system's.
-    pub authorities: Option<Vec<CertificateDer<'static>>>,
-    /// The file of the authorities, to be reloaded after a rotation.
-    pub file: Option<PathBuf>,
-    /// Trusts any server.
-    pub insecure: bool,
-    /// The name expected in the certificate, if it differs from the URL's.
-    pub name: Option<ServerName<'static>>,
-}
-
-impl Trust {
-    pub fn load(cluster: &Cluster) -> Result<Trust, Error> {
-        let name = cluster.tls_server_name.as_deref().filter(|name| !name.is_empty());
-        let name = name.map(|name| ServerName::try_from(name.to_owned())).transpose();
-        let name =
-            name.map_err(|_| Error::invalid("--tls-server-name is neither a host name nor an IP address"))?;
-        if cluster.insecure_skip_tls_verify {
-            return Ok(Trust { insecure: true, name, ..Trust::default() });
+/// The rules for the server's certificate, and remarks for the user.
+pub fn tls(cluster: &Cluster) -> Result<(Tls, Vec<String>), Error> {
+    let name = cluster.tls_server_name.as_deref().filter(|name| !name.is_empty());
+    let name = name.map(|name| ServerName::try_from(name.to_owned())).transpose();
+    let name =
+        name.map_err(|_| Error::invalid("--tls-server-name is neither a host name nor an IP address"))?;
+    let data = cluster.certificate_authority_data.as_deref();
+    let authorities = Pem::load("certificate-authority", data, cluster.certificate_authority.as_deref())?;
+    // As in Go, an empty file says nothing.
+    let authorities = authorities.filter(|pem| !pem.bytes.is_empty());
+    let (trust, remarks) = match authorities {
+        // Both together are refused by the cluster.
+        _ if cluster.insecure_skip_tls_verify => (Trust::Anybody, Vec::new()),
+        None => (Trust::System, Vec::new()),
+        Some(pem) => {
+            let (pool, skipped) = Pool::read(&pem.origin, &pem.bytes);
+            if pool.is_empty() {
+                let reason = skipped.first().map(|reason| format!(": {reason}")).unwrap_or_default();
+                return Err(Error::invalid(format!("{} holds no certificate in PEM{reason}", pem.origin)));
+            }
+            (Trust::Authorities { pool, file: pem.file }, skipped)
         }
-        let what = "certificate-authority";
-        let data = cluster.certificate_authority_data.as_deref();
-        let Some(pem) = Pem::load(what, data, cluster.certificate_authority.as_deref())? else {
-            return Ok(Trust { name, ..Trust::default() });
-        };
-        Ok(Trust { authorities: Some(pem.certificates()?), file: pem.file, name, insecure: false })
-    }
+    };
+    Ok((Tls { trust, name }, remarks))
 }
 
 /// The client certificate in a kubeconfig.
@@ -57,14 +55,10 @@ pub fn identity(user: &User) -> Result<Option<Arc<CertifiedKey>>, Error> {
 }
 
 pub fn certified_key(certificate: &Pem, key: &Pem) -> Result<Arc<CertifiedKey>, Error> {
-    let der = PrivateKeyDer::from_pem_slice(&key.bytes)
-        .map_err(|_| Error::invalid(format!("{} holds no private key in PEM", key.origin)))?;
-    CertifiedKey::from_der(certificate.certificates()?, der, &rustls::crypto::aws_lc_rs::default_provider())
-        .map(Arc::new)
-        .map_err(|error| {
-            let (certificate, key) = (&certificate.origin, &key.origin);
-            Error::invalid(format!("{certificate} and {key} cannot be used together: {error}"))
-        })
+    tls::certified_key(certificate.certificates()?, key.key()?).map(Arc::new).map_err(|problem| {
+        let (certificate, key) = (&certificate.origin, &key.origin);
+        Error::invalid(format!("{certificate} and {key} cannot be used together: {problem}"))
+    })
 }
 
 /// PEM data, and its origin for error messages.
@@ -91,11 +85,30 @@ impl Pem {
         Ok(Some(Pem { bytes, origin, file: Some(path.into()) }))
     }
 
+    /// As in Go: all blocks of certificates, and whatever stands between them.
     fn certificates(&self) -> Result<Vec<CertificateDer<'static>>, Error> {
-        let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&self.bytes).collect();
-        match found {
-            Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-            _ => Err(Error::invalid(format!("{} holds no certificate in PEM", self.origin))),
+        let blocks = pem::blocks(&self.bytes).into_iter().filter_map(Result::ok);
+        let certificates = blocks.filter(|block| block.label == "CERTIFICATE");
+        let certificates: Vec<_> = certificates.map(|block| CertificateDer::from(block.der)).collect();
+        match certificates.is_empty() {
+            true => Err(Error::invalid(format!("{} holds no certificate in PEM", self.origin))),
+            false => Ok(certificates),
         }
+    }
+
+    /// As in Go: the first block of a private key, by its content.
+    fn key(&self) -> Result<PrivateKeyDer<'static>, Error> {
+        let mut blocks = pem::blocks(&self.bytes).into_iter().filter_map(Result::ok);
+        let key = blocks.find(|block| block.label.ends_with("PRIVATE KEY"));
+        let key =
+            key.ok_or_else(|| Error::invalid(format!("{} holds no private key in PEM", self.origin)))?;
+        if key.headers || key.label.starts_with("ENCRYPTED") {
+            return Err(Error::invalid(format!(
+                "the private key in {} is encrypted, and no passphrase can be given: decrypt it with `openssl pkey`",
+                self.origin
+            )));
+        }
+        PrivateKeyDer::try_from(key.der)
+            .map_err(|_| Error::invalid(format!("the private key in {} cannot be read", self.origin)))
     }
 }

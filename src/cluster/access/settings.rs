@@ -8,20 +8,26 @@ use rustls::sign::CertifiedKey;
 
 use super::{
     auth::Source,
-    certificate::{self, Trust},
+    certificate,
     cluster::{Cluster, Server},
     credential::basic,
     kubeconfig::{Chosen, Host, Kubeconfigs},
     proxy,
     user::User,
 };
-use crate::{cluster::error::Error, plan::Connect};
+use crate::{
+    cluster::{
+        error::Error,
+        tls::{Tls, Trust},
+    },
+    plan::Connect,
+};
 
 #[derive(Debug)]
 pub struct Settings {
     pub server: Uri,
     pub namespace: String,
-    pub trust: Trust,
+    pub tls: Tls,
     pub proxy: Option<Uri>,
     /// The user, for error messages.
     pub user: String,
@@ -42,9 +48,12 @@ impl Settings {
         let (cluster, user) = (cluster.overridden(connect)?, user.overridden(connect)?);
         let server = cluster.server(connect)?;
         let (credentials, remark) = credentials(&server, &user, &cluster)?;
+        let (tls, mut remarks) = certificate::tls(&cluster)?;
+        remarks.extend(remark);
+        remarks.extend(unverified(&server, &tls.trust, connect));
         Ok(Settings {
             namespace: namespace.filter(|name| !name.is_empty()).unwrap_or_else(|| "default".into()),
-            trust: Trust::load(&cluster)?,
+            tls,
             proxy: proxy(&cluster, &server.uri, host)?,
             identity: certificate::identity(&user)?,
             compression: !cluster.disable_compression,
@@ -52,7 +61,7 @@ impl Settings {
             user: user.described,
             server: server.uri,
             credentials,
-            remarks: remark.into_iter().collect(),
+            remarks,
         })
     }
 }
@@ -78,6 +87,19 @@ fn withheld(what: &str, server: &Server) -> String {
     format!(
         "{server} is not encrypted, so {what} are not sent: give its address as https://host:port to send them"
     )
+}
+
+/// A remark if nothing is verified, and no flag says so.
+fn unverified(server: &Server, trust: &Trust, connect: &Connect) -> Option<String> {
+    let is_so = server.uri.scheme_str() == Some("https") && matches!(trust, Trust::Anybody);
+    (is_so && !connect.insecure_skip_tls_verify).then(|| {
+        let server = server.uri.to_string();
+        format!(
+            "the certificate of {} is not verified, since the kubeconfig says insecure-skip-tls-verify: another \
+             server could read the credentials and show other logs",
+            server.trim_end_matches('/')
+        )
+    })
 }
 
 fn proxy(cluster: &Cluster, server: &Uri, host: &Host) -> Result<Option<Uri>, Error> {
@@ -179,7 +201,8 @@ mod tests {
         let settings = machine.settle(&Connect::default()).unwrap();
         assert_eq!(settings.server, "https://[fd00::1]:443");
         assert_eq!(settings.namespace, "shop");
-        assert_eq!(settings.trust.file, Some(machine.path("serviceaccount/ca.crt")));
+        let ca = machine.path("serviceaccount/ca.crt");
+        assert!(matches!(&settings.tls.trust, Trust::Authorities { file, .. } if *file == Some(ca)));
         assert!(
             matches!(&settings.credentials, Source::TokenFile { path, .. } if path.ends_with("serviceaccount/token"))
         );
@@ -211,7 +234,7 @@ mod tests {
         let settings = machine.settle(&connect).unwrap();
         assert_eq!(settings.server, "https://other");
         assert_eq!(header(&settings), "Bearer mine");
-        assert!(settings.trust.insecure && settings.trust.name.is_none());
+        assert!(matches!(settings.tls.trust, Trust::Anybody) && settings.tls.name.is_none());
     }
 
     #[test]
@@ -344,7 +367,7 @@ mod tests {
         let (start, end) = data.split_at(64);
         let section = format!("{SERVER}, certificate-authority-data: '{start}\n {end}'");
         let settings = Machine::with(&section, "").settle(&Connect::default()).unwrap();
-        assert_eq!(settings.trust.authorities.unwrap().len(), 1);
+        assert!(matches!(settings.tls.trust, Trust::Authorities { file: None, .. }));
         let error = Machine::with(&format!("{SERVER}, certificate-authority-data: '*'"), "");
         assert!(error.error(&Connect::default()).contains("certificate-authority-data is not base64"));
     }
@@ -357,6 +380,7 @@ mod tests {
         let b = machine
             .write("b/config", &kubeconfig("ctx", &format!("{SERVER}, certificate-authority: ca.crt"), ""));
         machine.set("KUBECONFIG", std::env::join_paths([a, b]).unwrap());
-        assert!(machine.settle(&Connect::default()).unwrap().trust.authorities.is_some());
+        let settings = machine.settle(&Connect::default()).unwrap();
+        assert!(matches!(settings.tls.trust, Trust::Authorities { .. }));
     }
 }

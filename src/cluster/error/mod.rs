@@ -6,10 +6,12 @@ use http::StatusCode;
 
 use super::kubelet::{self, KubeletError};
 use crate::shown::{self, one_line};
+pub(super) use proxy::{AtProxy, RefusedByProxy};
 use tls::from_tls;
 
 mod forbidden;
 mod page;
+mod proxy;
 mod status;
 mod tls;
 
@@ -124,35 +126,16 @@ impl Error {
         Error { server_message: (!message.is_empty()).then_some(message), ..self }
     }
 
-    /// Converts an error of kube, and adds the operation.
-    pub fn from_kube(error: kube::Error, asked: &Asked) -> Error {
-        match error {
-            kube::Error::Api(status) => Error::from_status(&status, asked),
-            kube::Error::Service(error) => match error.downcast::<Error>() {
-                Ok(error) => *error,
-                Err(error) => {
-                    Error::new(ErrorKind::Interrupted, format!("cannot {asked}: {}", root_cause(&*error)))
-                }
-            },
-            kube::Error::HyperError(error) => interrupted(asked, &error),
-            kube::Error::ReadEvents(error) => interrupted(asked, &error),
-            kube::Error::SerdeError(_) | kube::Error::FromUtf8(_) => Error::new(
-                ErrorKind::Malformed,
-                format!(
-                    "cannot {asked}: the answer does not come from a Kubernetes API server ({error}); check the address"
-                ),
-            ),
-            error => Error::new(ErrorKind::Malformed, format!("cannot {asked}: {error}")),
-        }
-    }
-
     /// Converts an error of the HTTP client: a failed or broken connection.
     pub(super) fn from_http(server: &str, error: &(dyn StdError + 'static)) -> Error {
         if let Some(error) = causes(error).find_map(|cause| cause.downcast_ref::<Error>()) {
             return error.clone();
         }
+        if let Some(at_proxy) = causes(error).find_map(|cause| cause.downcast_ref::<AtProxy>()) {
+            return at_proxy.error();
+        }
         if let Some(tls) = causes(error).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
-            return from_tls(server, tls);
+            return from_tls(server, &format!("the apiserver {server}"), tls);
         }
         let cause = root_cause(error);
         if causes(error).any(|cause| cause.is::<NotHttp>()) {
@@ -172,9 +155,8 @@ impl Error {
             true => "is it running there?",
             false => "check the address, and whether it needs a VPN or a proxy",
         };
-        // An unknown host, or a proxy that requires a password, needs a correction by the user.
-        let for_good =
-            causes(error).any(|cause| cause.is::<Unresolved>()) || cause.ends_with("authorization required");
+        // An unknown host needs a correction by the user.
+        let for_good = causes(error).any(|cause| cause.is::<Unresolved>());
         let text = format!("cannot reach the apiserver {server}{via}: {cause}");
         let error = Error { guess: Some(guess), ..Error::new(ErrorKind::Unreachable, text) };
         if for_good { error.wrong_for_good() } else { error }
@@ -297,16 +279,6 @@ impl fmt::Display for Asked {
     }
 }
 
-fn interrupted(asked: &Asked, error: &(dyn StdError + 'static)) -> Error {
-    match causes(error).find_map(|cause| cause.downcast_ref::<Error>()) {
-        Some(error) => error.clone(),
-        None => Error::new(
-            ErrorKind::Interrupted,
-            format!("cannot {asked}: the answer was cut off: {}", root_cause(error)),
-        ),
-    }
-}
-
 /// An error and its causes, outermost first.
 pub(super) fn causes<'a>(
     error: &'a (dyn StdError + 'static),
@@ -343,7 +315,7 @@ mod tests {
 
     fn refused(code: u16, reason: &str, message: &str) -> Error {
         let status = Status::failure(message, reason).with_code(code);
-        Error::from_kube(kube::Error::Api(status.boxed()), &asked("list", None, None))
+        Error::from_status(&status, &asked("list", None, None))
     }
 
     #[test]
@@ -370,14 +342,6 @@ mod tests {
         for code in [400, 401, 403, 404, 410, 422, 501] {
             assert!(!refused(code, "", "").is_retryable(), "{code}");
         }
-    }
-
-    #[test]
-    fn an_error_of_ours_comes_back_whole_through_kube() {
-        let ours = Error::credentials("no login").retryable();
-        let error = Error::from_kube(kube::Error::Service(ours.into()), &Asked::default());
-        assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Credentials, "no login"));
-        assert!(error.is_retryable());
     }
 
     #[test]

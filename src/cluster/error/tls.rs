@@ -1,16 +1,20 @@
 //! Errors of TLS: the certificate that is not trusted, and the reason.
 
-use rustls::{AlertDescription, CertificateError, Error as Tls};
+use rustls::{AlertDescription, CertificateError, Error as Tls, OtherError};
 
 use super::{Error, ErrorKind};
 
-/// `server`: the peer, as errors name it.
-pub(super) fn from_tls(server: &str, error: &Tls) -> Error {
+/// `server`: the peer in "the certificate of …". `peer`: the peer in "cannot reach …".
+pub(super) fn from_tls(server: &str, peer: &str, error: &Tls) -> Error {
     let certificate =
         |what: &str| Error::new(ErrorKind::Certificate, format!("the certificate of {server} {what}"));
     let trust =
         "give its authority with --certificate-authority, or accept any with --insecure-skip-tls-verify";
     match error {
+        // The words are those of our own verifier.
+        Tls::InvalidCertificate(CertificateError::Other(OtherError(reason))) => {
+            certificate(&reason.to_string())
+        }
         Tls::InvalidCertificate(CertificateError::UnknownIssuer) => {
             certificate(&format!("is not trusted (its issuer is unknown): {trust}"))
         }
@@ -42,15 +46,10 @@ pub(super) fn from_tls(server: &str, error: &Tls) -> Error {
         ),
         Tls::InvalidMessage(_) => Error::new(
             ErrorKind::Unreachable,
-            format!(
-                "cannot reach the apiserver {server}: it does not speak TLS; the address may need http://"
-            ),
+            format!("cannot reach {peer}: it does not speak TLS; the address may need http://"),
         )
         .wrong_for_good(),
-        error => Error::new(
-            ErrorKind::Unreachable,
-            format!("cannot reach the apiserver {server}: TLS failed: {error}"),
-        )
-        .wrong_for_good(),
+        error => Error::new(ErrorKind::Unreachable, format!("cannot reach {peer}: TLS failed: {error}"))
+            .wrong_for_good(),
     }
 }

@@ -3,12 +3,10 @@
 use std::{
     convert::Infallible,
     io, mem,
-    pin::Pin,
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
-use hyper::body::{Body as HttpBody, Frame};
 use tokio::sync::OwnedSemaphorePermit;
 use tower::BoxError;
 
@@ -102,18 +100,6 @@ impl Body {
                 Poll::Ready(Err(reason.take().unwrap_or_else(cut)))
             }
         }
-    }
-}
-
-impl HttpBody for Body {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        self.get_mut().poll_chunk(cx).map(|chunk| chunk.map(|chunk| chunk.map(Frame::data)))
     }
 }
 

@@ -46,11 +46,11 @@ impl Framing {
                 false => Err(NotHttp("an unknown transfer encoding".into())),
             };
         }
-        match headers.get(header::CONTENT_LENGTH) {
-            Some(length) => {
-                let length = length.to_str().ok().and_then(|length| length.parse().ok());
-                length.map(Framing::Length).ok_or_else(|| NotHttp("a content length that is none".into()))
-            }
+        let lengths = headers.get_all(header::CONTENT_LENGTH).iter();
+        let mut lengths = lengths.flat_map(|length| length.as_bytes().split(|&b| b == b',')).map(length);
+        match lengths.next() {
+            Some(Some(length)) if lengths.all(|other| other == Some(length)) => Ok(Framing::Length(length)),
+            Some(_) => Err(NotHttp("a content length that is none".into())),
             None => Ok(Framing::Close),
         }
     }
@@ -71,6 +71,13 @@ impl Framing {
             Framing::Chunked(next) => next.decode(input, body),
         }
     }
+}
+
+/// Digits only: a number may have a sign as well.
+fn length(text: &[u8]) -> Option<u64> {
+    let text = text.trim_ascii();
+    let digits = text.iter().all(u8::is_ascii_digit).then_some(text)?;
+    std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
 fn take(left: &mut u64, input: &[u8], body: &mut BytesMut) -> usize {

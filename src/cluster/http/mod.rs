@@ -1,8 +1,8 @@
 //! HTTP over cheap connections: sends requests and gives the bodies of answers. It uses the certificates and the
 //! proxy of `access`, and knows nothing of Kubernetes, credentials and limits.
 //!
-//! From the bottom up: `socket` and `stream` give bytes, `http1` and `http2` turn them into answers, `connector`
-//! makes connections, and `pool` finds one for each request.
+//! From the bottom up: `socket` and `stream` give bytes, `http1` and `http2` turn them into answers, `route` reaches
+//! a server, `connector` makes connections to it, and `pool` finds one for each request.
 
 pub mod bandwidth;
 pub mod body;
@@ -16,6 +16,7 @@ mod idle;
 pub mod pool;
 pub mod pulse;
 mod round_trip;
+pub mod route;
 pub mod socket;
 pub mod stream;
 pub mod window;

@@ -2,8 +2,8 @@ use futures::FutureExt;
 
 use super::{
     super::{
-        Cluster,
-        testing::{Authority, Canned, Machine, NO_PODS, Server, list_pods, ok, status},
+        Cluster, Event,
+        testing::{Authority, Canned, Machine, NO_PODS, Server, list_pods, ok, pods, status},
     },
     *,
 };
@@ -109,16 +109,15 @@ async fn the_request_timeout_bounds_all_of_a_list() {
 
 #[tokio::test]
 async fn a_watch_is_handed_on_as_it_comes() {
-    use futures::StreamExt;
-    use k8s_openapi::api::core::v1::Pod;
     let event = r#"{"type":"ADDED","object":{"apiVersion":"v1","kind":"Pod","metadata":{"name":"web-1"}}}"#;
     let running = format!("HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n{event}\n");
     let server = Server::start(vec![Canned::Hang(running)]).await;
     let machine = Machine::with(&format!("server: '{}'", server.url()), "token: t");
     let connect = Connect { request_timeout: Some(Duration::from_secs(20)), ..Connect::default() };
-    let pods = kube::Api::<Pod>::all(machine.cluster(&connect, None).client());
-    let mut events = pods.watch(&Default::default(), "0").await.unwrap().boxed();
-    assert!(matches!(events.next().await, Some(Ok(kube::api::WatchEvent::Added(_)))));
+    let cluster = machine.cluster(&connect, None);
+    let mut watch = cluster.watch(&pods(), &Default::default(), "0").await.unwrap();
+    let event = watch.next::<serde_json::Value>().await.unwrap();
+    assert!(matches!(event, Some(Event::Applied(pod)) if pod["metadata"]["name"] == "web-1"));
 }
 
 #[tokio::test]
@@ -231,8 +230,11 @@ async fn a_proxy_that_refuses_is_named_without_its_password() {
     let mut machine = Machine::with("server: 'https://k8s.internal'", "token: t");
     machine.set("HTTPS_PROXY", format!("http://me:secret@{}", proxy.address));
     let error = list_pods(&machine.plain_cluster()).await.unwrap_err().to_string();
-    assert!(error.contains(&format!("through the proxy http://{}", proxy.address)), "{error}");
-    assert!(error.contains("authorization required") && !error.contains("secret"), "{error}");
+    assert!(
+        error.contains(&format!("the proxy http://{} does not connect to k8s.internal:443", proxy.address)),
+        "{error}"
+    );
+    assert!(error.contains("407 Proxy Authentication Required") && !error.contains("secret"), "{error}");
 }
 
 #[tokio::test]

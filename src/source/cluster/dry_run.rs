@@ -82,7 +82,7 @@ impl fmt::Display for DryRun {
         let distinct = |key: fn(&Origin) -> String| {
             self.origins.iter().map(|origin| key(origin)).collect::<BTreeSet<String>>().len()
         };
-        let (pods, owners) = (distinct(|origin| origin.pod.uid.clone()), distinct(owner));
+        let (pods, owners) = (distinct(|origin| origin.pod.identity.clone()), distinct(owner));
         let nodes = distinct(|origin| origin.pod.node.clone());
         let containers = self.origins.len();
         writeln!(f, "\ncontainers   {containers} of {pods} pods, {owners} owners, on {nodes} nodes")?;
@@ -130,7 +130,7 @@ impl Cost {
             Namespaces::Some(names) => names.len(),
             Namespaces::Default | Namespaces::All => 1,
         };
-        let pods = origins.iter().map(|origin| &origin.pod.uid).collect::<BTreeSet<_>>().len();
+        let pods = origins.iter().map(|origin| &origin.pod.identity).collect::<BTreeSet<_>>().len();
         // A list comes in pages; each namespace has its own watch.
         let scopes =
             namespaces.max(pods.div_ceil(select::PAGE as usize)) + if follow { namespaces } else { 0 };
@@ -172,7 +172,7 @@ mod tests {
         let pod = PodInfo {
             namespace: "shop".into(),
             name: format!("web-{pod}"),
-            uid: pod.to_string(),
+            identity: pod.to_string(),
             node: node.into(),
             owner: Some(owner),
             ..PodInfo::default()

@@ -77,7 +77,7 @@ impl<'a> Cluster<'a> {
             selection.to_mut().label_selector = Some(labels);
         }
         match self.plan.dry_run {
-            true => self.dry_run(cluster, &selection, out).await.map(|()| Outcome::Complete),
+            true => self.dry_run(cluster, &selection, out).await,
             false => self.tail(cluster, &selection, stats, out).await.map(Outcome::from),
         }
     }
@@ -118,14 +118,18 @@ impl<'a> Cluster<'a> {
         cluster: &cluster::Cluster,
         selection: &Selection,
         out: &Sender,
-    ) -> Result<(), Error> {
+    ) -> Result<Outcome, Error> {
         let (sender, mut selected) = mpsc::channel(SELECTED);
-        let mut origins = Vec::new();
+        let (mut origins, mut outcome) = (Vec::new(), Outcome::Complete);
         let collect = async {
             while let Some(what) = selected.recv().await {
                 match what {
                     Selected::Started { instance, .. } => origins.push(instance.origin.clone()),
                     Selected::Notice(notice) => out.notice(notice).await,
+                    Selected::LeftOut(notice) => {
+                        outcome = Outcome::Incomplete;
+                        out.notice(notice).await;
+                    }
                     Selected::Gone(_) => {}
                 }
             }
@@ -133,7 +137,7 @@ impl<'a> Cluster<'a> {
         let (listed, ()) = join(select::run(cluster, selection, false, false, sender), collect).await;
         listed?;
         out.text(DryRun::new(origins, self.plan, cluster.round_trip()).to_string()).await;
-        Ok(())
+        Ok(outcome)
     }
 }
 
@@ -141,7 +145,7 @@ impl From<Summary> for Outcome {
     fn from(summary: Summary) -> Outcome {
         match summary {
             Summary { read: 0, failed: 1.., .. } => Outcome::Failed,
-            Summary { unread: 1.., .. } => Outcome::Incomplete,
+            Summary { unread: 1.., .. } | Summary { left_out: 1.., .. } => Outcome::Incomplete,
             _ => Outcome::Complete,
         }
     }

@@ -7,14 +7,14 @@ use std::{
 
 use futures::future::join_all;
 use inquire::{InquireError, Select, ui::RenderConfig};
-use k8s_openapi::api::core::v1::Pod;
-use kube::api::{ApiResource, ListParams, ObjectMeta};
+use kube::api::ListParams;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use crate::{
-    cluster::{Cluster, Error},
+    cluster::{Cluster, Error, Meta, Objects},
     io::Io,
     plan::{Query, Selection},
+    select,
 };
 
 const LABEL: &str = "app.kubernetes.io/instance";
@@ -41,15 +41,15 @@ pub async fn pick(cluster: &Cluster, selection: &Selection, color: bool) -> Resu
 
 /// The instances of the pods that the rest of the selection matches.
 async fn instances(cluster: &Cluster, selection: &Selection) -> Result<BTreeSet<String>, Error> {
-    let pods = ApiResource::erase::<Pod>(&());
     let params = ListParams {
         label_selector: selection.label_selector.clone(),
         field_selector: selection.field_selector.clone(),
         ..ListParams::default()
     };
     let namespaces = selection.namespaces.each(cluster.default_namespace());
-    let lists =
-        namespaces.into_iter().map(|namespace| cluster.list_metadata(&pods, namespace, params.clone()));
+    let places: Vec<_> =
+        namespaces.into_iter().map(|namespace| Objects::new(select::pods(), namespace)).collect();
+    let lists = places.iter().map(|pods| cluster.list_metadata(pods, params.clone()));
     let (mut found, mut failed) = (BTreeSet::new(), None);
     for list in join_all(lists).await {
         match list {
@@ -61,13 +61,13 @@ async fn instances(cluster: &Cluster, selection: &Selection) -> Result<BTreeSet<
     failed.filter(|_| found.is_empty()).map_or(Ok(found), Err)
 }
 
-fn instance(pod: ObjectMeta, query: &Query) -> Option<String> {
+fn instance(mut pod: Meta, query: &Query) -> Option<String> {
     let is_meant = match query {
-        Query::Regex(regex) => regex.is_match(pod.name.as_deref()?),
-        Query::Pod(name) => pod.name.as_ref() == Some(name),
+        Query::Regex(regex) => regex.is_match(&pod.name),
+        Query::Pod(name) => pod.name == *name,
         Query::Resource { .. } => true,
     };
-    pod.labels?.remove(LABEL).filter(|value| is_meant && !value.is_empty())
+    pod.labels.remove(LABEL).filter(|value| is_meant && !value.is_empty())
 }
 
 fn ask(instances: BTreeSet<String>, color: bool) -> Result<Option<String>, Error> {

@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{at, line};
 use crate::{
-    cluster::{Asked, Error, LogRequest},
+    cluster::{Asked, Error, LogRequest, broken},
     instance::Instance,
     plan::Since,
     tail::logs::{Answer, Logs},
@@ -157,9 +157,7 @@ impl Reply {
 
     /// The connection breaks before there is an answer.
     pub fn lost() -> Reply {
-        let asked = Asked { verb: "get", resource: "pods/log".into(), ..Asked::default() };
-        let error = Error::from_kube(kube::Error::Service("connection reset".into()), &asked);
-        Reply::new(Err(error), [])
+        Reply::new(Err(broken()), [])
     }
 
     /// The head arrives this much later, and is dated halfway.

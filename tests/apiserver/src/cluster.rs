@@ -142,6 +142,16 @@ impl Cluster {
     }
 
     /// Adds a pod, with its namespace and its node.
+    /// The list of the pods of a namespace, as the server gives it.
+    pub fn pod_list(&self, namespace: &str) -> Value {
+        let resource =
+            Resource::all().iter().find(|resource| resource.plural == "pods").expect("there are pods");
+        let world = lock(&self.0.world);
+        let pods = world.store.of(resource).filter(|pod| pod.key.0 == namespace).cloned().collect::<Vec<_>>();
+        let list = crate::store::list_document(resource, world.store.version, &pods, None);
+        serde_json::from_slice(&list).expect("it is JSON")
+    }
+
     pub fn add_pod(&self, pod: Pod) {
         self.change(|world| world.add(pod));
     }

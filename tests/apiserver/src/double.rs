@@ -27,7 +27,7 @@ use crate::{
     lock, runtime,
     script::{Answer, Command, Gate, Match, Script},
     server::{self, Inner},
-    tls::Tls,
+    tls::{self, Tls},
 };
 
 /// The timeout of [`ApiServer::wait_for`].
@@ -37,8 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone)]
 pub struct Builder {
     tls: bool,
-    hosts: Vec<String>,
-    http2: bool,
+    tls_options: tls::Options,
     client_certificate: bool,
     token: Option<String>,
     max_streams: Option<u32>,
@@ -49,8 +48,12 @@ impl Default for Builder {
     fn default() -> Self {
         Builder {
             tls: false,
-            hosts: vec!["127.0.0.1".to_owned(), "localhost".to_owned()],
-            http2: true,
+            tls_options: tls::Options {
+                hosts: vec!["127.0.0.1".to_owned(), "localhost".to_owned()],
+                given: None,
+                any_client: false,
+                http2: true,
+            },
             client_certificate: false,
             token: None,
             max_streams: None,
@@ -69,7 +72,7 @@ impl Builder {
     /// Serves HTTPS with a certificate for this name only, and not for its address.
     pub fn tls_name(mut self, name: &str) -> Self {
         self.tls = true;
-        self.hosts = vec![name.to_owned()];
+        self.tls_options.hosts = vec![name.to_owned()];
         self
     }
 
@@ -80,6 +83,19 @@ impl Builder {
         self
     }
 
+    /// Serves HTTPS with this chain and key in PEM; clients are given this authority.
+    pub fn certificate(mut self, chain_and_key: &str, ca: &str) -> Self {
+        self.tls = true;
+        self.tls_options.given = Some((chain_and_key.to_owned(), ca.to_owned()));
+        self
+    }
+
+    /// Requires a client certificate, but any will do. Serves HTTPS.
+    pub fn any_client_certificate(mut self) -> Self {
+        self.tls_options.any_client = true;
+        self.client_certificate()
+    }
+
     /// Requires this bearer token.
     pub fn token(mut self, token: &str) -> Self {
         self.token = Some(token.to_owned());
@@ -88,7 +104,7 @@ impl Builder {
 
     /// Does not offer HTTP/2.
     pub fn http1(mut self) -> Self {
-        self.http2 = false;
+        self.tls_options.http2 = false;
         self
     }
 
@@ -125,8 +141,8 @@ impl Builder {
             streams: Mutex::default(),
             connections: Mutex::default(),
             up: watch::Sender::new(true),
-            tls: self.tls.then(|| Tls::new(&self.hosts, self.http2)),
-            http: if self.http2 { http } else { http.http1_only() },
+            tls: self.tls.then(|| Tls::new(&self.tls_options)),
+            http: if self.tls_options.http2 { http } else { http.http1_only() },
             address,
             round_trip: self.round_trip,
         });

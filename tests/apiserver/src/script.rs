@@ -213,6 +213,14 @@ impl Answer {
         Answer::new(Head::Never)
     }
 
+    /// The body of an answer other than the ordinary one.
+    pub fn body_text(&self) -> String {
+        match &self.head {
+            Head::Fixed { body, .. } => body.clone(),
+            other => panic!("{other:?} has no body of its own"),
+        }
+    }
+
     /// Adds a header to an answer other than the ordinary one.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         match &mut self.head {

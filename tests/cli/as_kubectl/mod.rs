@@ -1,5 +1,6 @@
 //! Decides as kubectl does, on the same files and the same server.
 
+mod clients;
 mod exec;
 mod kubeconfig;
 mod plain_text;

@@ -21,6 +21,7 @@ mod world;
 pub use self::{
     command::{Command, kubectl_plugin, stern_rs},
     home::Home,
+    kubectl::Decision,
     ran::Ran,
     tail::Tail,
     world::World,

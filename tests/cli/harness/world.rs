@@ -69,6 +69,12 @@ impl World {
         self.program(env!("CARGO_BIN_EXE_stern-rs"), args)
     }
 
+    /// The same, started by a shell that redirects its streams: `>&-`.
+    pub fn redirected(&self, args: &str, redirects: &str) -> Command<'_> {
+        let program = env!("CARGO_BIN_EXE_stern-rs");
+        self.program("sh", &format!("-c 'exec \"$0\" \"$@\" {redirects}' {program} {args}"))
+    }
+
     /// Any program, in the same environment.
     pub(super) fn program(&self, program: &str, args: &str) -> Command<'_> {
         let command = Command::new(program, args, self.home.clone(), Some(&self.server));

@@ -92,7 +92,7 @@ fn endless_refusals_are_one_short_line() {
 
 #[test]
 fn the_words_behind_a_401_are_shown() {
-    let world = World::of(ApiServer::builder());
+    let world = World::of(ApiServer::builder().tls());
     let words = "token lookup failed: cluster is locked";
     world.on(Match::any()).always(Answer::status(401, "Unauthorized", words));
     world

@@ -19,7 +19,8 @@ use tower::service_fn;
 
 use super::{
     super::{
-        connector::{Connector, Route},
+        connector::Connector,
+        route::Route,
         socket::Pace,
         stream::{Proxied, Wire},
         window::{MOST, Windows},
@@ -28,9 +29,9 @@ use super::{
 };
 use crate::{
     cluster::{
-        access::certificate::Trust,
         error::ErrorKind,
         testing::{Authority, Server, ok},
+        tls::{Tls, Trust},
     },
     stats::Stats,
 };
@@ -84,8 +85,8 @@ impl Http2 {
 }
 
 fn pool(url: &str) -> Pool {
-    let trust = Trust { insecure: true, ..Trust::default() };
-    let connector = Connector::new(&url.parse().unwrap(), url, trust, None, None, false).unwrap();
+    let tls = Tls { trust: Trust::Anybody, name: None };
+    let connector = Connector::new(&url.parse().unwrap(), url, tls, None, None, false).unwrap();
     Pool::new(
         connector.dialer(None).unwrap(),
         ConnectionOptions {

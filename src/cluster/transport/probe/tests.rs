@@ -19,7 +19,7 @@ use tower::service_fn;
 use super::super::{
     super::{
         http::{
-            connector::Route,
+            route::Route,
             stream::{Proxied, Wire},
         },
         logs::LogRequest,

@@ -1,0 +1,73 @@
+//! Errors of a proxy: it is named, with its own words.
+
+use std::{error::Error as StdError, fmt, io};
+
+use tower::BoxError;
+
+use super::{Error, ErrorKind, Unresolved, causes, from_tls, page, root_cause};
+use crate::shown::quoted;
+
+/// The way to the proxy, or its answer, is at fault.
+#[derive(Debug, thiserror::Error)]
+#[error("{proxy}")]
+pub struct AtProxy {
+    /// As errors name it.
+    pub proxy: String,
+    pub source: BoxError,
+}
+
+/// The answer of a proxy that does not connect.
+#[derive(Debug)]
+pub struct RefusedByProxy {
+    /// Host and port that it was asked for.
+    pub host: String,
+    pub status: u16,
+    pub reason: String,
+    pub words: String,
+}
+
+impl AtProxy {
+    pub(super) fn error(&self) -> Error {
+        let (proxy, source): (_, &(dyn StdError + 'static)) = (&self.proxy, &*self.source);
+        if let Some(tls) = causes(source).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
+            let peer = format!("the proxy {proxy}");
+            return from_tls(&peer, &peer, tls);
+        }
+        let failed = |text: String| Error::new(ErrorKind::Unreachable, text);
+        if let Some(refused) = causes(source).find_map(|cause| cause.downcast_ref::<RefusedByProxy>()) {
+            let error = failed(format!("the proxy {proxy} {refused}"));
+            return if (500..600).contains(&refused.status) { error } else { error.wrong_for_good() };
+        }
+        let error = failed(format!("cannot reach the proxy {proxy}: {}", root_cause(source)));
+        let refused = |cause: &(dyn StdError + 'static)| {
+            let error = cause.downcast_ref::<io::Error>();
+            error.is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+        };
+        let guess = match causes(source).any(refused) {
+            true => "is it running there?",
+            false => "check proxy-url in the kubeconfig, and $HTTPS_PROXY",
+        };
+        let error = Error { guess: Some(guess), ..error };
+        if causes(source).any(|cause| cause.is::<Unresolved>()) { error.wrong_for_good() } else { error }
+    }
+}
+
+impl fmt::Display for RefusedByProxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let RefusedByProxy { host, status, reason, words } = self;
+        write!(f, "does not connect to {host}: {status}")?;
+        if !reason.is_empty() {
+            write!(f, " {reason}")?;
+        }
+        let words = page::text(words).unwrap_or_else(|| words.clone());
+        if !words.trim().is_empty() {
+            write!(f, ": {}", quoted(&words))?;
+        }
+        if *status == 407 {
+            f.write_str("; its URL needs a valid user and password: http://user:password@host:port")?;
+        }
+        Ok(())
+    }
+}
+
+impl StdError for RefusedByProxy {}

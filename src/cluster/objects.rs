@@ -1,0 +1,242 @@
+//! Lists, reads and watches objects.
+
+use std::{collections::BTreeMap, future::poll_fn, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use http::{Request, Response, StatusCode};
+use kube::{
+    Resource,
+    api::{ApiResource, DynamicObject, GetParams, ListParams, WatchParams},
+    core,
+};
+use serde::{Deserialize, de::DeserializeOwned};
+use tokio::time::timeout;
+
+use super::{
+    Cluster,
+    document::{self, Event, Other, Page, or_default},
+    error::{Asked, Error, ErrorKind},
+    exchange::AnswerMode,
+    http::body::Body,
+};
+use crate::purpose::Purpose;
+
+/// The longest silence of a watch: the apiserver ends one after 290 seconds, and sends a bookmark each minute.
+const SILENCE: Duration = Duration::from_secs(330);
+
+/// Most bytes of an event: no object is nearly as large.
+const MOST_BYTES: usize = 16 << 20;
+
+/// The objects of a kind in one namespace, or in all.
+#[derive(Debug, Clone)]
+pub struct Objects {
+    pub resource: ApiResource,
+    /// None: all namespaces, or objects without one.
+    pub namespace: Option<String>,
+    /// The name of the only object that is meant, for errors.
+    pub name: Option<String>,
+}
+
+/// The metadata of an object.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Meta {
+    #[serde(deserialize_with = "or_default")]
+    pub name: String,
+    #[serde(deserialize_with = "or_default")]
+    pub labels: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct WithMeta {
+    #[serde(default, deserialize_with = "or_default")]
+    metadata: Meta,
+}
+
+impl Objects {
+    pub fn new(resource: ApiResource, namespace: Option<&str>) -> Objects {
+        Objects { resource, namespace: namespace.map(str::to_owned), name: None }
+    }
+
+    fn asked(&self, verb: &'static str) -> Asked {
+        let (resource, namespace) = (self.resource.plural.clone(), self.namespace.clone());
+        Asked { verb, resource, namespace, name: self.name.clone() }
+    }
+
+    fn requests(&self) -> core::Request {
+        core::Request::new(DynamicObject::url_path(&self.resource, self.namespace.as_deref()))
+    }
+}
+
+type Built = Result<Request<Vec<u8>>, core::request::Error>;
+
+impl Cluster {
+    /// One page of a list.
+    pub async fn list<T: DeserializeOwned>(
+        &self,
+        objects: &Objects,
+        params: &ListParams,
+    ) -> Result<Page<T>, Error> {
+        let request = objects.requests().list(params);
+        self.page(objects, request, &[&format!("{}List", objects.resource.kind), "List"]).await
+    }
+
+    /// The metadata of all objects. The list comes from the apiserver's cache and may be slightly old, which saves a
+    /// request to its storage.
+    pub async fn list_metadata(&self, objects: &Objects, params: ListParams) -> Result<Vec<Meta>, Error> {
+        let request = objects.requests().list_metadata(&params.match_any());
+        let kind = format!("{}List", objects.resource.kind);
+        let kinds = ["PartialObjectMetadataList", &kind, "List"];
+        let listed: Page<WithMeta> = self.page(objects, request, &kinds).await?;
+        Ok(listed.items.into_iter().map(|object| object.metadata).collect())
+    }
+
+    async fn page<T: DeserializeOwned>(
+        &self,
+        objects: &Objects,
+        request: Built,
+        kinds: &[&str],
+    ) -> Result<Page<T>, Error> {
+        let asked = objects.asked("list");
+        let body = self.whole(request, &asked).await?;
+        document::page(&body, kinds).map_err(|other| self.unexpected(other, kinds[0], &asked))
+    }
+
+    /// The object of this name.
+    pub async fn get<T: DeserializeOwned>(&self, objects: &Objects, name: &str) -> Result<T, Error> {
+        let asked = Asked { name: Some(name.to_owned()), ..objects.asked("get") };
+        let request = objects.requests().get(name, &GetParams::default());
+        let body = self.whole(request, &asked).await?;
+        let kind = &objects.resource.kind;
+        document::object(&body, kind).map_err(|other| self.unexpected(other, kind, &asked))
+    }
+
+    /// Begins to watch the changes after this version.
+    pub async fn watch(
+        &self,
+        objects: &Objects,
+        params: &WatchParams,
+        version: &str,
+    ) -> Result<Watch, Error> {
+        let asked = objects.asked("watch");
+        let request = objects.requests().watch(params, version);
+        let response = self.ask(request, &asked, Purpose::Watch, AnswerMode::Stream).await?;
+        Ok(Watch {
+            cluster: self.clone(),
+            asked,
+            body: response.into_body(),
+            pending: BytesMut::new(),
+            searched: 0,
+        })
+    }
+
+    async fn whole(&self, request: Built, asked: &Asked) -> Result<Bytes, Error> {
+        let response = self.ask(request, asked, Purpose::List, AnswerMode::Whole).await?;
+        match response.into_body() {
+            Body::Whole(bytes) => Ok(bytes),
+            _ => Ok(Bytes::new()),
+        }
+    }
+
+    /// The answer to a request, if it is a success.
+    async fn ask(
+        &self,
+        request: Built,
+        asked: &Asked,
+        purpose: Purpose,
+        answer: AnswerMode,
+    ) -> Result<Response<Body>, Error> {
+        let request =
+            request.map_err(|error| Error::invalid(format!("cannot {asked}: {error}")))?.map(Bytes::from);
+        // Boxed, since the futures of their callers are deep.
+        let response = Box::pin(self.transport.send(request, purpose, answer)).await?;
+        match response.status() {
+            StatusCode::OK | StatusCode::NO_CONTENT => Ok(response),
+            _ => Err(self.transport.refusal(response, asked).await),
+        }
+    }
+
+    fn unexpected(&self, other: Other, wanted: &str, asked: &Asked) -> Error {
+        unexpected(&self.transport.server_shown, other, wanted, asked)
+    }
+}
+
+/// The error for a document other than the one that was requested.
+pub(super) fn unexpected(server: &str, other: Other, wanted: &str, asked: &Asked) -> Error {
+    let text = match other {
+        Other::Status(status) if status.code >= 400 => return Error::from_status(&status, asked),
+        Other::Status(status) => {
+            format!(
+                "cannot {asked}: {server} answered with a Status in place of a {wanted}: {:?}",
+                status.message
+            )
+        }
+        Other::Words(words) => {
+            format!("cannot {asked}: {server} answered with {words} in place of a {wanted}")
+        }
+        // The same for all requests.
+        Other::Foreign(words) => format!(
+            "{server} answered with {words} in place of a {wanted}; perhaps a login page or a proxy answers there: check \
+             the address"
+        ),
+    };
+    Error::new(ErrorKind::Malformed, text)
+}
+
+/// The events of a watch. Dropping it ends the request.
+pub struct Watch {
+    cluster: Cluster,
+    asked: Asked,
+    body: Body,
+    pending: BytesMut,
+    /// Bytes of `pending` that contain no newline.
+    searched: usize,
+}
+
+impl Watch {
+    /// The next event; None at the end, or after too long a silence.
+    pub async fn next<T: DeserializeOwned>(&mut self) -> Result<Option<Event<T>>, Error> {
+        loop {
+            let Some(line) = self.line().await? else { return Ok(None) };
+            let event = document::event(&line)
+                .map_err(|other| self.cluster.unexpected(other, "watch event", &self.asked))?;
+            if event.is_some() {
+                return Ok(event);
+            }
+        }
+    }
+
+    /// The next line that is not empty.
+    async fn line(&mut self) -> Result<Option<Bytes>, Error> {
+        loop {
+            if let Some(end) = memchr::memchr(b'\n', &self.pending[self.searched..]) {
+                let line = self.pending.split_to(self.searched + end + 1).freeze();
+                self.searched = 0;
+                if line.trim_ascii().is_empty() {
+                    continue;
+                }
+                return Ok(Some(line));
+            }
+            self.searched = self.pending.len();
+            if self.pending.len() > MOST_BYTES {
+                let text = format!("cannot {}: an event has more than {MOST_BYTES} bytes", self.asked);
+                return Err(Error::new(ErrorKind::Malformed, text));
+            }
+            let Ok(chunk) = timeout(SILENCE, poll_fn(|cx| self.body.poll_chunk(cx))).await else {
+                return Ok(None);
+            };
+            match chunk {
+                Some(Ok(chunk)) => self.pending.extend_from_slice(&chunk),
+                Some(Err(error)) => {
+                    return Err(Error::from_http(&self.cluster.transport.server_shown, &*error));
+                }
+                // Half an event, or nothing. Another text is no event at all.
+                None if matches!(self.pending.trim_ascii_start(), [] | [b'{', ..]) => return Ok(None),
+                None => {
+                    self.searched = 0;
+                    return Ok(Some(self.pending.split().freeze()));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Servers that answer in odd ways: understood as kubectl understands them, or named.
+
+mod heads;
+mod lists;
