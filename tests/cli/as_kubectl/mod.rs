@@ -4,5 +4,6 @@ mod clients;
 mod exec;
 mod kubeconfig;
 mod plain_text;
+mod proxies;
 mod server;
 mod trust;
