@@ -36,6 +36,8 @@ pub struct Settings {
     pub identity: Option<Arc<CertifiedKey>>,
     /// The headers of `--as` and related flags.
     pub impersonation: HeaderMap,
+    /// Whether answers may be compressed.
+    pub compression: bool,
     /// What the user should know, though it works.
     pub remarks: Vec<String>,
 }
@@ -55,6 +57,7 @@ impl Settings {
             tls,
             proxy: proxy(&cluster, &server.uri, host)?,
             identity: certificate::identity(&user, encrypted)?,
+            compression: !cluster.disable_compression,
             impersonation: user.impersonate.headers()?,
             user: user.described,
             server: server.uri,
