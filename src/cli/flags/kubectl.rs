@@ -18,10 +18,11 @@ flags! {
     pub static AS_USER_EXTRA: Flag<List> = flag("as-user-extra", "KEY=VALUE")
         .help("Impersonate with this extra value; repeatable");
 
-    /// Send this bearer token.
+    /// Send this bearer token in place of the token, password or plugin of the kubeconfig. It is not sent to an address that
+    /// is not encrypted.
     pub static TOKEN: Flag<Text> = flag("token", "TOKEN").help("Send this bearer token");
 
-    /// Use the apiserver at this address.
+    /// Use the apiserver at this address. An address without `https://` is not encrypted.
     pub static SERVER: Flag<Text> = flag("server", "URL").help("Use the apiserver at this address");
 
     /// Verify the apiserver's certificate with this certificate authority; not with `--insecure-skip-tls-verify`.

@@ -212,6 +212,19 @@ mod tests {
     }
 
     #[test]
+    fn in_a_pod_the_namespace_may_be_given_and_a_token_is_needed() {
+        let mut machine = Machine::new();
+        machine.set("KUBERNETES_SERVICE_HOST", "10.0.0.1");
+        machine.set("KUBERNETES_SERVICE_PORT", "443");
+        machine.write("serviceaccount/ca.crt", &Authority::new().pem());
+        assert!(machine.error(&Connect::default()).starts_with("no cluster configured"));
+        machine.write("serviceaccount/token", "t");
+        assert_eq!(machine.settle(&Connect::default()).unwrap().namespace, "default");
+        machine.set("POD_NAMESPACE", "shop");
+        assert_eq!(machine.settle(&Connect::default()).unwrap().namespace, "shop");
+    }
+
+    #[test]
     fn a_kubeconfig_goes_before_the_service_account() {
         let mut machine = Machine::with(SERVER, "token: t");
         machine.set("KUBERNETES_SERVICE_HOST", "10.0.0.1");
