@@ -95,6 +95,16 @@ fn a_refusal_of_every_log_renews_the_token_once() {
     assert_eq!(runs(&world), 2);
 }
 
+/// The kubelet's 401 is about the apiserver's own credentials.
+#[test]
+fn a_refusal_of_a_node_renews_nothing() {
+    let world = world(&prints(""));
+    let words = "the server has asked for the client to provide credentials ( pods/log web-1)";
+    world.on(Match::logs()).always(Answer::status(401, "Unauthorized", words));
+    world.run("web --no-follow").stdout("");
+    assert_eq!(runs(&world), 1);
+}
+
 #[test]
 fn a_plugin_that_fails_runs_once_for_all_that_wait() {
     let world = world("echo no >&2\nexit 3\n");
