@@ -72,6 +72,8 @@ async fn through(
             let stream: Box<dyn Proxied> = Box::new(stream);
             Ok(Wire::Right(BufReader::new(stream)))
         }
+        // Its user and password would be sent in plain text.
+        (Some("https"), None) => Err("TLS is not set up for it".into()),
         (Some("socks5" | "socks5h"), _) => Ok(direct(socks(stream, proxy, server).await?)),
         _ => Ok(direct(tunnel(stream, proxy, server).await?)),
     }
