@@ -108,7 +108,7 @@ impl Transport {
             limiter: Limiter::new(limits.qps, limits.burst),
             trace,
             request_timeout: connect.request_timeout,
-            compression: !connect.disable_compression,
+            compression: settings.compression,
             pools: Mutex::new(Pools::new(&connector, &log_options, None)?),
             outage: Outage::default(),
             waits,

@@ -7,7 +7,8 @@ use http::StatusCode;
 use super::kubelet::{self, KubeletError};
 use crate::shown::{self, one_line};
 pub(super) use proxy::{AtProxy, RefusedByProxy};
-use tls::from_tls;
+pub(super) use tls::NoCommonTls;
+use tls::{from_tls, no_common_tls};
 
 mod forbidden;
 mod page;
@@ -133,6 +134,9 @@ impl Error {
         }
         if let Some(at_proxy) = causes(error).find_map(|cause| cause.downcast_ref::<AtProxy>()) {
             return at_proxy.error();
+        }
+        if let Some(tls) = causes(error).find_map(|cause| cause.downcast_ref::<NoCommonTls>()) {
+            return no_common_tls(&format!("the apiserver {server}"), tls);
         }
         if let Some(tls) = causes(error).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
             return from_tls(server, &format!("the apiserver {server}"), tls);
