@@ -154,7 +154,11 @@ impl Transport {
     fn unauthorized(&self, refused: &Status) -> Error {
         let (server, user, words) = (&self.server_shown, &self.user, quoted(&refused.message));
         let advice = self.auth.advice(self.certified);
-        let text = format!("{server} does not accept the credentials of {user} (401): {words}; {advice}");
+        let refused_what = match self.certified || self.auth.sends_any() {
+            true => format!("the credentials of {user}"),
+            false => "requests without credentials".to_owned(),
+        };
+        let text = format!("{server} does not accept {refused_what} (401): {words}; {advice}");
         Error::new(ErrorKind::Status(StatusCode::UNAUTHORIZED), text).with_server_message(&refused.message)
     }
 

@@ -123,15 +123,18 @@ impl Auth {
         self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether requests carry a secret.
+    pub fn sends_any(&self) -> bool {
+        !matches!(self.source, Source::None | Source::Withheld)
+    }
+
     /// Advice for the user after the credentials were rejected. `certified`: the user has a client certificate too.
     pub fn advice(&self, certified: bool) -> String {
         match &self.source {
             Source::None if certified => {
                 "perhaps the client certificate has expired, or belongs to another cluster".into()
             }
-            Source::None => {
-                "no credentials were sent: give --token, or choose a user with --user or --context".into()
-            }
+            Source::None => "give --token, or choose a user with --user or --context".into(),
             Source::Withheld => {
                 "credentials are not sent to an address that is not encrypted: give it as https://host:port"
                     .into()

@@ -40,7 +40,7 @@ pub(super) fn from_tls(server: &str, peer: &str, error: &Tls) -> Error {
             ),
         ),
         Tls::AlertReceived(AlertDescription::HandshakeFailure) => failed(&format!(
-            "it refuses the TLS handshake ({}); perhaps it requires a client certificate",
+            "it refuses the TLS handshake ({}); perhaps it requires a client certificate, or has a key of an unusual kind",
             reason(error)
         )),
         Tls::AlertReceived(_) => failed(&format!("it refuses the TLS handshake ({})", reason(error))),
@@ -144,7 +144,7 @@ mod tests {
             (
                 alert(AlertDescription::HandshakeFailure),
                 "cannot reach the apiserver https://a: it refuses the TLS handshake (handshake failure); perhaps it \
-                 requires a client certificate",
+                 requires a client certificate, or has a key of an unusual kind",
             ),
             (
                 alert(AlertDescription::UnrecognisedName),

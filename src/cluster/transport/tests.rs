@@ -8,9 +8,8 @@ use super::{
     *,
 };
 
-/// A cluster whose user has the token `sesame`.
 fn cluster_at(url: &str) -> Cluster {
-    Machine::with(&format!("server: '{url}'"), "token: sesame").plain_cluster()
+    Machine::with(&format!("server: '{url}'"), "").plain_cluster()
 }
 
 #[tokio::test]
@@ -45,8 +44,9 @@ async fn the_impersonated_user_is_named_in_headers() {
 
 #[tokio::test]
 async fn a_401_names_the_user_and_its_kubeconfig() {
-    let server = Server::start(vec![status("401 Unauthorized", "{}")]).await;
-    let error = list_pods(&cluster_at(&server.url())).await.unwrap_err();
+    let server = Server::start_secure(vec![status("401 Unauthorized", "{}")]).await;
+    let error =
+        list_pods(&Machine::with(&server.section(), "token: sesame").plain_cluster()).await.unwrap_err();
     assert!(error.is_unauthorized() && !error.is_retryable());
     let text = error.to_string();
     assert!(text.contains("user \"u-ctx\" of ") && text.contains(".kube/config"), "{text}");

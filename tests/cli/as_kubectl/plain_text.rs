@@ -78,5 +78,7 @@ fn whom_to_impersonate_is_no_secret() {
 fn a_refusal_for_want_of_credentials_says_so() {
     let world = World::of(ApiServer::builder().token("sesame"));
     let ran = world.run("web");
-    ran.exit(1).reported("credentials are not sent to an address that is not encrypted");
+    ran.exit(1).reported("does not accept requests without credentials (401): ").reported(
+        "; credentials are not sent to an address that is not encrypted: give it as https://host:port",
+    );
 }

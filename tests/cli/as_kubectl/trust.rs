@@ -43,10 +43,10 @@ fn certificates_are_trusted_or_not() {
         for _ in 0..4 {
             scope.spawn(|| {
                 while let Some(case) = next() {
-                    let name = if case.starts_with("name-wildcard") {
-                        "--tls-server-name a.k8s.example"
-                    } else {
-                        ""
+                    let name = match case.as_str() {
+                        "name-wildcard-alone" => "--tls-server-name localhost",
+                        case if case.starts_with("name-wildcard") => "--tls-server-name a.k8s.example",
+                        _ => "",
                     };
                     certified(&case).as_kubectl(name);
                 }
