@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
@@ -108,8 +107,9 @@ impl User {
         if has_basic && self.token.is_some() {
             return both("token", basic);
         }
-        if has_basic && self.token_file.is_some() {
-            return both("tokenFile", basic);
+        // As in client-go, which judges a password without a name in the first case only.
+        if self.username.is_some() && self.token_file.is_some() {
+            return both("tokenFile", "username");
         }
         if self.exec.is_some() && self.auth_provider.is_some() {
             return both("exec", "auth-provider");
@@ -152,8 +152,9 @@ impl User {
         if let Some(token) = token {
             return Ok(Source::Fixed(token));
         }
-        if let Some(header) = self.basic()? {
-            return Ok(Source::Fixed(header));
+        if let Some(name) = &self.username {
+            let password = self.password.as_ref().map(ExposeSecret::expose_secret);
+            return basic(name, password.unwrap_or_default()).map(Source::Fixed);
         }
         if self.has_client_certificate() {
             return Ok(Source::None);
@@ -163,6 +164,9 @@ impl User {
         }
         match &self.exec {
             Some(exec) => Ok(Source::Exec(Box::new(Plugin::new(exec, &self.described, cluster)?))),
+            None if self.password.is_some() => {
+                Err(Error::invalid(format!("{} has a password, and no username", self.described)))
+            }
             None => Ok(Source::None),
         }
     }
@@ -171,16 +175,5 @@ impl User {
     fn named(&self, key: &str) -> String {
         let is_flag = self.described.starts_with("--");
         if is_flag { self.described.clone() } else { format!("{key} of {}", self.described) }
-    }
-
-    fn basic(&self) -> Result<Option<HeaderValue>, Error> {
-        let password = self.password.as_ref().map(ExposeSecret::expose_secret);
-        match (&self.username, password) {
-            (Some(name), password) => basic(name, password.unwrap_or_default()).map(Some),
-            (None, Some(_)) => {
-                Err(Error::invalid(format!("{} has a password, and no username", self.described)))
-            }
-            (None, None) => Ok(None),
-        }
     }
 }

@@ -92,6 +92,15 @@ fn configurations() {
 }
 
 #[test]
+fn a_password_without_a_name_beside_a_plugin_is_ignored() {
+    let exec = format!("apiVersion: {V1}, command: ./sh, args: [plugin.sh], interactiveMode: Never");
+    let world = world(&prints("\"token\":\"t\""), &exec);
+    let config = world.home.read("kubeconfig").replace("exec:", "password: pw, exec:");
+    world.home.write("kubeconfig", &config);
+    assert!(world.as_kubectl("").connected);
+}
+
+#[test]
 fn answers() {
     printed_as_kubectl([
         &prints("\"token\":\"t\""),

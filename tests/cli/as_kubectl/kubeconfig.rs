@@ -90,6 +90,7 @@ fn proofs_of_a_user() {
         "tokenFile: empty, token: t",
         "tokenFile: '', token: t",
         "tokenFile: token, username: me",
+        "tokenFile: token, password: pw",
         "token: t, username: me, password: pw",
         "token: t, password: pw",
         "token: t, username: '', password: ''",
