@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use super::kubelet::{self, KubeletError};
 use crate::shown::{self, one_line};
-pub(super) use proxy::{AtProxy, RefusedByProxy};
+pub(super) use proxy::{AtProxy, Refusal, RefusedByProxy};
 pub(super) use tls::NoCommonTls;
 use tls::{from_tls, no_common_tls};
 

@@ -5,6 +5,9 @@ use serde_json::json;
 
 use super::*;
 
+#[path = "../../../../tests/documented/mod.rs"]
+mod documented;
+
 const LIST: &str = "list pods in namespace \"shop\"";
 const EVERYWHERE: &str = "list pods in all namespaces";
 const LOG: &str = "get pods/log \"web-1\" in namespace \"shop\"";
@@ -39,7 +42,9 @@ fn error(what: &str, code: u16, body: &[u8]) -> Error {
     let code = StatusCode::from_u16(code).unwrap();
     // As the client of kube receives it.
     let status: Status = serde_json::from_slice(&serde_json::to_vec(&refusal(code, body)).unwrap()).unwrap();
-    Error::from_status(&status, &asked(what))
+    let error = Error::from_status(&status, &asked(what));
+    assert!(documented::explains(&error.to_string()), "docs/troubleshooting.md does not explain {error}");
+    error
 }
 
 /// A request, the code and reason of its refusal, the apiserver's message; and what is shown before the message, and
