@@ -37,7 +37,6 @@ use super::{
 use crate::{
     plan::{Connect, Limits},
     purpose::Purpose,
-    shown::quoted,
     stats::{Limit, Stats},
 };
 
@@ -148,18 +147,12 @@ impl Transport {
                 Err(status) => status,
             };
         }
-        Err(self.unauthorized(&refused))
-    }
-
-    fn unauthorized(&self, refused: &Status) -> Error {
-        let (server, user, words) = (&self.server_shown, &self.user, quoted(&refused.message));
-        let advice = self.auth.advice(self.certified);
-        let refused_what = match self.certified || self.auth.sends_any() {
-            true => format!("the credentials of {user}"),
+        let what = match self.certified || self.auth.sends_any() {
+            true => format!("the credentials of {}", self.user),
             false => "requests without credentials".to_owned(),
         };
-        let text = format!("{server} does not accept {refused_what} (401): {words}; {advice}");
-        Error::new(ErrorKind::Status(StatusCode::UNAUTHORIZED), text).with_server_message(&refused.message)
+        let advice = self.auth.advice(self.certified);
+        Err(Error::unauthorized(&self.server_shown, &what, &refused, &advice))
     }
 
     /// The error for a response with a status other than 200.

@@ -356,3 +356,27 @@ fn a_kubelets_refusal_is_none_of_the_users_credentials() {
     let of_apiserver = error(LOG, 401, &status(401, "Unauthorized", "Unauthorized"));
     assert!(!of_apiserver.is_of_kubelet() && of_apiserver.is_common() && of_apiserver.of_node().is_none());
 }
+
+#[test]
+fn a_401_names_server_user_words_and_advice() {
+    for (body, words) in [
+        (&status(401, "Unauthorized", "token lookup failed")[..], ": “token lookup failed”"),
+        (b"", " without a reason"),
+        (
+            b"<html><title>401 Authorization Required</title>",
+            " with a web page: “401 Authorization Required”",
+        ),
+        (b"{\"message\":\"no\"}", ": “{\"message\":\"no\"}”"),
+    ] {
+        let status = refusal(StatusCode::UNAUTHORIZED, body);
+        let error = Error::unauthorized(
+            "https://a",
+            "the credentials of jane",
+            &status,
+            "perhaps the token has expired",
+        );
+        let before = "https://a does not accept the credentials of jane (401)";
+        assert_eq!(error.to_string(), format!("{before}{words}; perhaps the token has expired"));
+        assert!(error.is_unauthorized() && error.is_common());
+    }
+}
