@@ -7,7 +7,7 @@ use divan::{AllocProfiler, Bencher, counter::ItemsCount};
 use jiff::tz::TimeZone;
 use stern_rs::bench::{
     Batch, Display, Filter, FilterPlan, Format, Instant, Item, Line, LinePattern, Origin, PodInfo, Renderer,
-    Timestamps,
+    TemplateErrors, Timestamps,
 };
 
 #[global_allocator]
@@ -78,6 +78,7 @@ fn display(format: Format) -> Display {
     Display {
         format,
         template: None,
+        template_errors: TemplateErrors::Raw,
         highlight: Vec::new(),
         color_stdout: true,
         color_stderr: false,

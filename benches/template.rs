@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use divan::{AllocProfiler, Bencher, counter::ItemsCount};
 use jiff::tz::TimeZone;
-use stern_rs::bench::{Batch, Display, Format, Item, Line, Origin, PodInfo, Renderer, Template};
+use stern_rs::bench::{
+    Batch, Display, Format, Item, Line, Origin, PodInfo, Renderer, Template, TemplateErrors,
+};
 
 #[global_allocator]
 static ALLOCATOR: AllocProfiler = AllocProfiler::system();
@@ -42,6 +44,7 @@ fn render(bencher: Bencher, template: &str) {
     let display = Display {
         format: Format::Default,
         template: Some(Template::Text(template.to_owned())),
+        template_errors: TemplateErrors::Raw,
         highlight: Vec::new(),
         color_stdout: true,
         color_stderr: false,

@@ -51,7 +51,7 @@ pub mod bench {
         event::{Batch, Instant, Item, Line},
         filter::Filter,
         origin::{Origin, PodInfo},
-        plan::{Display, FilterPlan, Format, LinePattern, Template, Timestamps},
+        plan::{Display, FilterPlan, Format, LinePattern, Template, TemplateErrors, Timestamps},
         render::Renderer,
     };
 }

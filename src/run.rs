@@ -15,13 +15,13 @@ use crate::{
     queue,
     render::Renderer,
     signals,
-    sink::{self, Closed, Print, Sink},
+    sink::{self, Closed, Print, Shown, Sink},
     source::{self, Outcome, Source},
     stats::Stats,
     usage_error::UsageError,
 };
 
-/// Longest wait for the final `--stats` report.
+/// Longest wait for the last words to be written.
 const REPORT: Duration = Duration::from_secs(1);
 
 /// Runs `plan` until it is finished or a signal ends it.
@@ -65,9 +65,19 @@ async fn run_through<O: Order>(
     let show = flow(receiver, Filter::new(&plan.filter), order, &mut sink);
     let ended = tokio::select! {
         // If nothing can be shown any more, the run ends.
-        ended = try_join(give.map(Ok), show) => ended.map(|(outcome, ())| outcome),
+        ended = try_join(give.map(Ok), show) => Ok(ended.map(|(outcome, ())| outcome)),
+        code = signals::ended() => Err(code),
+    };
+    let ended = match ended {
+        Ok(ended) => ended,
         // Ends at once: the sink may be blocked.
-        code = signals::ended() => return code,
+        Err(code) => {
+            let words = sink.last_words();
+            if !words.is_empty() {
+                let _ = sink::write_ahead(words).recv_timeout(REPORT);
+            }
+            return code;
+        }
     };
     tokio::select! {
         code = finish(ended, sink) => code,
@@ -90,7 +100,8 @@ async fn finish(ended: Result<Result<Outcome, source::Error>, Closed>, mut sink:
         Err(Closed) => ExitCode::Done,
     };
     match sink.finish().await {
-        Ok(()) => code,
+        Ok(Shown::InPart) if code == ExitCode::Done => ExitCode::Unread,
+        Ok(_) => code,
         Err(error) => cannot_write(Io::process_stderr(), &error),
     }
 }

@@ -35,7 +35,7 @@ pub fn quoted(text: &str) -> String {
 }
 
 /// Whether the character is drawn as nothing: Unicode's category Cf, except the marks that stand in a number or a word.
-pub fn is_invisible(c: char) -> bool {
+fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'

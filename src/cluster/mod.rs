@@ -1,9 +1,10 @@
 //! Talks to the apiserver: an authenticated client, the logs of containers, and the limit on requests. It knows
 //! nothing of selected pods, of how logs are read, and of the output.
 //!
-//! This module combines two others. `access` selects the cluster and the user; `http` makes connections and sends
-//! requests over them, with the certificates and the proxy of `access`. The files here join them: credentials of a
-//! request, the limiter, detection of outages. All use `error` and `waits`, which depend on none of them.
+//! This module combines three others. `access` selects the cluster and the user; `tls` decides which servers are
+//! trusted; `http` makes connections and sends requests over them, with the settings of `access`. The files here join
+//! them: credentials of a request, the limiter, detection of outages. All use `error` and `waits`, which depend on none
+//! of them.
 
 mod access;
 mod document;

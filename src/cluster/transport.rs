@@ -37,7 +37,6 @@ use super::{
 use crate::{
     plan::{Connect, Limits},
     purpose::Purpose,
-    shown::quoted,
     stats::{Limit, Stats},
 };
 
@@ -108,7 +107,7 @@ impl Transport {
             limiter: Limiter::new(limits.qps, limits.burst),
             trace,
             request_timeout: connect.request_timeout,
-            compression: !connect.disable_compression,
+            compression: settings.compression,
             pools: Mutex::new(Pools::new(&connector, &log_options, None)?),
             outage: Outage::default(),
             waits,
@@ -148,14 +147,12 @@ impl Transport {
                 Err(status) => status,
             };
         }
-        Err(self.unauthorized(&refused))
-    }
-
-    fn unauthorized(&self, refused: &Status) -> Error {
-        let (server, user, words) = (&self.server_shown, &self.user, quoted(&refused.message));
+        let what = match self.certified || self.auth.sends_any() {
+            true => format!("the credentials of {}", self.user),
+            false => "requests without credentials".to_owned(),
+        };
         let advice = self.auth.advice(self.certified);
-        let text = format!("{server} does not accept the credentials of {user} (401): {words}; {advice}");
-        Error::new(ErrorKind::Status(StatusCode::UNAUTHORIZED), text).with_server_message(&refused.message)
+        Err(Error::unauthorized(&self.server_shown, &what, &refused, &advice))
     }
 
     /// The error for a response with a status other than 200.

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     cli::{
         Args,
-        flags::{lines::HIGHLIGHT, output as flags},
+        flags::{lines::HIGHLIGHT, logs::STDIN, output as flags},
     },
     environment::Environment,
     usage_error::UsageError,
@@ -22,6 +22,7 @@ pub struct Display {
     pub format: Format,
     /// Replaces `format`.
     pub template: Option<Template>,
+    pub template_errors: TemplateErrors,
     /// Matches to mark: of `--include` and `--highlight`.
     pub highlight: Vec<LinePattern>,
     pub color_stdout: bool,
@@ -49,6 +50,16 @@ pub enum Template {
     Text(String),
     /// `--template-file`
     File(PathBuf),
+}
+
+/// What becomes of a line on which the template fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TemplateErrors {
+    /// It is shown as it is.
+    Raw,
+    Drop,
+    /// It is left out and does not count, as in stern: the default for standard input.
+    Ignore,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +100,7 @@ impl Display {
         Ok(Display {
             format,
             template,
+            template_errors: template_errors(args)?,
             highlight,
             color_stdout,
             color_stderr,
@@ -143,6 +155,15 @@ fn template(args: &Args) -> Option<Template> {
     match args.get(&flags::TEMPLATE_FILE).filter(|path| !path.is_empty()) {
         Some(path) => Some(Template::File(path.into())),
         None => given(args, &flags::TEMPLATE).map(|text| Template::Text(text.to_owned())),
+    }
+}
+
+fn template_errors(args: &Args) -> Result<TemplateErrors, UsageError> {
+    match args.get(&flags::TEMPLATE_ERRORS) {
+        None if args.get(&STDIN) => Ok(TemplateErrors::Ignore),
+        None | Some("raw") => Ok(TemplateErrors::Raw),
+        Some("drop") => Ok(TemplateErrors::Drop),
+        Some(other) => Err(none_of(&flags::TEMPLATE_ERRORS, other, flags::TEMPLATE_ERROR_MODES)),
     }
 }
 

@@ -29,7 +29,7 @@ use read::{error, given, none_of, wrong};
 
 pub use self::{
     connect::Connect,
-    display::{Display, Format, Template, Timestamps},
+    display::{Display, Format, Template, TemplateErrors, Timestamps},
     filter::FilterPlan,
     limits::{Limits, LogRequests},
     logs::{LogPlan, Since},

@@ -19,9 +19,10 @@ use std::{collections::HashMap, sync::Arc};
 
 use crate::{
     event::{Batch, Closed, Gap, Instant, Item},
-    notice::Notice,
+    notice::{Notice, Scope},
     origin::Origin,
     plan::{Display, Format as Name},
+    shown,
 };
 use color::Palette;
 use default::Prefixed;
@@ -43,9 +44,9 @@ trait Format: Send {
     /// Reports that lines between two instants may be missing, if the format has a place for it.
     fn gap(&self, _: &Frame, _: [Option<Instant>; 2], _: &mut Vec<u8>) {}
 
-    /// Notices about lines that could not be shown since the last call.
-    fn failed(&mut self) -> Vec<Notice> {
-        Vec::new()
+    /// The lines of the last batch that could not be shown in this format.
+    fn failed(&mut self) -> Option<Failed> {
+        None
     }
 
     /// Provided here so that each format gets its own copy: one virtual call for each batch instead of each line.
@@ -70,10 +71,51 @@ struct Frame {
     tail: Vec<u8>,
 }
 
+/// Lines that could not be shown in the format.
+struct Failed {
+    lines: u64,
+    /// The reason for the first one.
+    reason: String,
+    /// What became of them: `shown raw`.
+    became: &'static str,
+    /// Whether they make the run incomplete.
+    counts: bool,
+}
+
+/// What is kept of an origin until it is closed.
+struct Kept {
+    /// Its address is the key; this keeps it from being reused.
+    origin: Arc<Origin>,
+    frame: Frame,
+    failed: Option<Failed>,
+}
+
+impl Kept {
+    fn names(&self) -> [&str; 3] {
+        let Origin { pod, container, .. } = &*self.origin;
+        [&pod.namespace, &pod.name, container]
+    }
+
+    /// The number of its lines that could not be shown. The first one was reported.
+    fn count(&self) -> Option<Notice> {
+        let Failed { lines, became, .. } = self.failed.as_ref().filter(|failed| failed.lines > 1)?;
+        Some(about(&self.origin, format!("expanding template failed on {lines} lines, which are {became}")))
+    }
+}
+
+fn about(origin: &Arc<Origin>, text: String) -> Notice {
+    match origin.is_named() {
+        true => Scope::Origin(origin.clone()).warning(text),
+        false => Scope::Run.warning(text),
+    }
+}
+
 pub struct Renderer {
     format: Box<dyn Format>,
-    /// By the origin's address; the `Arc` beside the frame keeps the address from being reused.
-    frames: HashMap<usize, (Arc<Origin>, Frame)>,
+    /// By the origin's address.
+    kept: HashMap<usize, Kept>,
+    /// Whether all lines were shown in the format.
+    whole: bool,
     notices: Notices,
 }
 
@@ -93,17 +135,42 @@ impl Renderer {
             (None, Name::Extjson) => Box::new(ExtJson::new(display, palette)),
             (None, Name::Ppextjson) => Box::new(PpExtJson(ExtJson::new(display, palette))),
         };
-        Ok(Renderer { format, frames: HashMap::new(), notices })
+        Ok(Renderer { format, kept: HashMap::new(), whole: true, notices })
     }
 
-    /// Appends the lines of `batch` to `out`; returns notices about lines that could not be shown.
-    pub fn batch(&mut self, batch: &Batch, out: &mut Vec<u8>) -> Vec<Notice> {
-        let (_, frame) = self
-            .frames
-            .entry(address(&batch.origin))
-            .or_insert_with(|| (Arc::clone(&batch.origin), self.format.frame(&batch.origin)));
-        self.format.batch(frame, batch, out);
-        self.format.failed()
+    /// Appends the lines of `batch` to `out`. Returns a notice if that fails for the first time in this origin.
+    pub fn batch(&mut self, batch: &Batch, out: &mut Vec<u8>) -> Option<Notice> {
+        let origin = &batch.origin;
+        let kept = self.kept.entry(address(origin)).or_insert_with(|| {
+            let frame = self.format.frame(origin);
+            Kept { origin: origin.clone(), frame, failed: None }
+        });
+        self.format.batch(&kept.frame, batch, out);
+        let failed = self.format.failed()?;
+        self.whole &= !failed.counts;
+        if let Some(before) = &mut kept.failed {
+            before.lines += failed.lines;
+            return None;
+        }
+        let Failed { reason, became, .. } = kept.failed.insert(failed);
+        let reason = shown::one_line(reason, shown::LONGEST);
+        Some(about(origin, format!("expanding template failed: {reason}; such lines are {became}")))
+    }
+
+    /// Whether all lines were shown in the format.
+    pub fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// Appends the counts of failed lines that are still to be reported.
+    pub fn counts(&mut self, out: &mut Vec<u8>) {
+        let mut kept: Vec<_> = std::mem::take(&mut self.kept).into_values().collect();
+        kept.sort_by(|a, b| a.names().cmp(&b.names()));
+        for kept in kept {
+            if let Some(notice) = kept.count() {
+                self.notices.write(&notice, out);
+            }
+        }
     }
 
     /// Appends `notice` to `out` as one line for standard error, or nothing where `--only-log-lines` hides it.
@@ -123,7 +190,9 @@ impl Renderer {
 
     /// The same, for an origin without further lines. Drops its cached frame.
     pub fn closed(&mut self, origin: &Origin, closed: &Closed, out: &mut Vec<u8>) {
-        self.frames.remove(&address(origin));
+        if let Some(notice) = self.kept.remove(&address(origin)).and_then(|kept| kept.count()) {
+            self.notices.write(&notice, out);
+        }
         self.notices.closed(origin, closed, out);
     }
 }

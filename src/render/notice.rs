@@ -8,6 +8,7 @@ use crate::{
     notice::{Kind, Notice, Scope},
     origin::{Origin, PodInfo},
     plan::Display,
+    shown,
 };
 
 pub struct Notices {
@@ -50,7 +51,10 @@ impl Notices {
         }
         begin(sign, out);
         self.names(&origin.pod, Some(&origin.container), out);
-        words(reason, out);
+        if !reason.is_empty() {
+            out.push(b' ');
+            words(reason, out);
+        }
         out.push(b'\n');
     }
 
@@ -111,7 +115,7 @@ fn begin((style, sign): (&Style, &str), out: &mut Vec<u8>) {
     out.push(b' ');
 }
 
-/// The reason why a container ended, if known: ` (OOMKilled, exit 137, restart 4)`.
+/// The reason why a container ended, if known: `(OOMKilled, exit 137, restart 4)`.
 fn reason(closed: &Closed) -> String {
     let Reason::Terminated(ending) = &closed.reason else { return String::new() };
     let mut words = Vec::new();
@@ -121,7 +125,7 @@ fn reason(closed: &Closed) -> String {
         return String::new();
     }
     words.extend((closed.restart_count > 0).then(|| format!("restart {}", closed.restart_count)));
-    format!(" ({})", words.join(", "))
+    format!("({})", words.join(", "))
 }
 
 /// Names the lines that may be missing, and the reason.
@@ -149,19 +153,7 @@ fn missing(gap: Gap) -> String {
 
 /// Text that may come from the cluster: reduced to one line without control sequences.
 fn words(text: &str, out: &mut Vec<u8>) {
-    for c in text.trim_end().chars() {
-        let shown = match c {
-            c if !steers_terminal(c) => c,
-            c if c.is_whitespace() => ' ',
-            _ => char::REPLACEMENT_CHARACTER,
-        };
-        out.extend_from_slice(shown.encode_utf8(&mut [0; 4]).as_bytes());
-    }
-}
-
-/// Control characters, line separators, and characters that change the writing direction.
-fn steers_terminal(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    out.extend_from_slice(shown::one_line(text, 4 * shown::LONGEST).as_bytes());
 }
 
 #[cfg(test)]
@@ -267,8 +259,8 @@ mod tests {
     fn texts_of_the_cluster_cannot_control_the_terminal() {
         for (given, shown) in [
             ("two\nlines\r\n", "two lines"),
-            ("\x1b[2Jgone", "\u{fffd}[2Jgone"),
-            ("bell\x07 \u{9b}31m", "bell\u{fffd} \u{fffd}31m"),
+            ("\x1b[2Jgone", "[2Jgone"),
+            ("bell\x07 \u{9b}31m", "bell 31m"),
             ("turned\u{202e}round\u{2028}next", "turned\u{fffd}round next"),
             ("유니코드 ✓", "유니코드 ✓"),
         ] {

@@ -12,12 +12,11 @@ use std::fs;
 
 use gotemplate::{Object, Template, Value};
 
-use super::{Format, Frame, color::Palette, highlight::Highlight, timestamp::Clock};
+use super::{Failed, Format, Frame, color::Palette, highlight::Highlight, timestamp::Clock};
 use crate::{
     event::{Batch, Instant, Item},
-    notice::{Notice, Scope},
     origin::Origin,
-    plan::{Display, Template as Source},
+    plan::{Display, Template as Source, TemplateErrors},
 };
 use color::Color;
 use log::Log;
@@ -30,8 +29,9 @@ pub struct Templated {
     highlight: Option<Highlight>,
     /// The time of the current line.
     timestamp: Vec<u8>,
-    /// Errors since the last call.
-    failed: Vec<Notice>,
+    errors: TemplateErrors,
+    /// The failures in the current batch.
+    failed: Option<Failed>,
 }
 
 impl Templated {
@@ -55,7 +55,8 @@ impl Templated {
             clock: Clock::new(display),
             highlight: if color { Highlight::new(&display.highlight) } else { None },
             timestamp: Vec::new(),
-            failed: Vec::new(),
+            errors: display.template_errors,
+            failed: None,
         })
     }
 }
@@ -87,16 +88,26 @@ impl Format for Templated {
             };
             let start = out.len();
             if let Err(reason) = self.template.run(Value::Object(Object::Borrowed(&log)), out) {
-                // Drops the output of the failed line.
+                // A part of the line may have been written.
                 out.truncate(start);
-                self.failed.push(Scope::Run.warning(format!("expanding template failed: {reason}")));
+                if self.errors == TemplateErrors::Raw {
+                    out.extend_from_slice(log.message);
+                    out.push(b'\n');
+                }
+                let became = match self.errors {
+                    TemplateErrors::Raw => "shown raw",
+                    TemplateErrors::Drop | TemplateErrors::Ignore => "dropped",
+                };
+                let counts = self.errors != TemplateErrors::Ignore;
+                let first = || Failed { lines: 0, reason, became, counts };
+                self.failed.get_or_insert_with(first).lines += 1;
             } else if let Some(highlight) = &mut self.highlight {
                 highlight.paint(start, out);
             }
         }
     }
 
-    fn failed(&mut self) -> Vec<Notice> {
-        std::mem::take(&mut self.failed)
+    fn failed(&mut self) -> Option<Failed> {
+        self.failed.take()
     }
 }

@@ -8,7 +8,7 @@ use super::Renderer;
 use crate::{
     event::{Batch, Instant, Item, Line},
     origin::{Origin, PodInfo},
-    plan::{Display, Format, LinePattern},
+    plan::{Display, Format, LinePattern, TemplateErrors},
 };
 
 /// Black and white, all options off.
@@ -16,6 +16,7 @@ pub fn display() -> Display {
     Display {
         format: Format::Default,
         template: None,
+        template_errors: TemplateErrors::Raw,
         highlight: Vec::new(),
         color_stdout: false,
         color_stderr: false,

@@ -10,7 +10,7 @@ mod stats;
 use std::io;
 
 pub use print::Print;
-pub use stats::{report, report_whenever_asked};
+pub use stats::{report, report_whenever_asked, write_ahead};
 
 use crate::event::Event;
 
@@ -27,8 +27,19 @@ pub trait Sink {
     /// Shows the error that ended the run, after all events.
     async fn failed(&mut self, error: &str) -> Result<(), Closed>;
 
+    /// What is still to be reported, for standard error, if the run ends before all is shown.
+    fn last_words(&mut self) -> Vec<u8>;
+
     /// Waits until everything is shown. A reader that closed the output is not an error.
-    async fn finish(self) -> io::Result<()>;
+    async fn finish(self) -> io::Result<Shown>;
+}
+
+/// How the lines were shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    Whole,
+    /// Some lines not as they should be; notices gave the reasons.
+    InPart,
 }
 
 /// Nothing can be shown any more; [`Sink::finish`] gives the reason.

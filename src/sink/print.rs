@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 
-use super::{Closed, Sink, output::Output};
+use super::{Closed, Shown, Sink, output::Output};
 use crate::{
     event::{Batch, Event, Item, Spool},
     notice::{Notice, Recent},
@@ -34,8 +34,8 @@ impl Print {
             self.rest(rest).await?;
         }
         let mut words = Vec::new();
-        for notice in &failed {
-            self.renderer.notice(notice, &mut words);
+        if let Some(notice) = failed {
+            self.renderer.notice(&notice, &mut words);
         }
         for item in &batch.items {
             if let Item::Gap(gap) = item {
@@ -123,7 +123,17 @@ impl Sink for Print {
         self.words(format!("stern-rs: {error}\n").into_bytes()).await
     }
 
-    async fn finish(self) -> io::Result<()> {
-        self.output.finish().await
+    fn last_words(&mut self) -> Vec<u8> {
+        let mut words = Vec::new();
+        self.renderer.counts(&mut words);
+        words
+    }
+
+    async fn finish(mut self) -> io::Result<Shown> {
+        let words = self.last_words();
+        // If nothing can be shown any more, the output gives the reason.
+        let _ = self.words(words).await;
+        self.output.finish().await?;
+        Ok(if self.renderer.is_whole() { Shown::Whole } else { Shown::InPart })
     }
 }

@@ -1,4 +1,4 @@
-//! Writes `--stats` to standard error, ahead of all waiting output.
+//! Writes to standard error ahead of all waiting output: `--stats`, and the last words of a run.
 
 use std::{
     convert::Infallible,
@@ -20,17 +20,21 @@ pub async fn report_whenever_asked(stats: &Stats, format: StatsFormat) -> Infall
     std::future::pending().await
 }
 
-/// Reports the cost, on its own thread, since standard error may be blocked. The receiver gets a value once it is
-/// written.
+/// Reports the cost.
 pub fn report(stats: &Stats, format: StatsFormat) -> Receiver<()> {
-    let text = match format {
-        StatsFormat::Text => stats.to_string(),
-        StatsFormat::Json => format!("{}\n", stats.to_json()),
-    };
+    write_ahead(match format {
+        StatsFormat::Text => stats.to_string().into_bytes(),
+        StatsFormat::Json => format!("{}\n", stats.to_json()).into_bytes(),
+    })
+}
+
+/// Writes to standard error on a thread of its own, since it may be blocked. The receiver gets a value once it is
+/// written.
+pub fn write_ahead(text: Vec<u8>) -> Receiver<()> {
     let (done, written) = channel();
     thread::spawn(move || {
         // A closed standard error cannot be reported.
-        let _ = Io::process_stderr().write_all(text.as_bytes());
+        let _ = Io::process_stderr().write_all(&text);
         let _ = done.send(());
     });
     written

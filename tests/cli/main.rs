@@ -22,6 +22,7 @@ mod limits;
 mod messages;
 mod odd_servers;
 mod output;
+mod plugins;
 mod polling;
 mod promises;
 mod prompt;

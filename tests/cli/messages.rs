@@ -2,3 +2,4 @@
 
 mod kubelet;
 mod refusals;
+mod templates;

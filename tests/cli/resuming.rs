@@ -192,7 +192,7 @@ fn a_kubelet_that_is_away_for_long_is_reported_once_for_all_its_containers() {
     }
     world.start_kubelet("node-1");
     tail.expect_all(lines.iter().map(String::as_str));
-    let reported = "! cannot read logs of node node-1: dial tcp node-1:10250: connect: connection refused; trying again\n";
+    let reported = "! cannot read logs of node node-1: “dial tcp node-1:10250: connect: connection refused”; trying again\n";
     tail.interrupt().reported(reported).reported("!");
 }
 

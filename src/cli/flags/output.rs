@@ -4,6 +4,7 @@ use super::{Complete, File, Flag, Group, List, Scope, Switch, Text, flag};
 
 pub const FORMATS: &[&str] = &["default", "raw", "json", "extjson", "ppextjson"];
 pub const TIMESTAMP_FORMATS: &[&str] = &["default", "short"];
+pub const TEMPLATE_ERROR_MODES: &[&str] = &["raw", "drop"];
 pub const COLOR_MODES: &[&str] = &["auto", "always", "never"];
 
 flags! {
@@ -26,6 +27,13 @@ flags! {
     pub static TEMPLATE_FILE: Flag<File> = flag("template-file", "FILE")
         .short('T')
         .help("Read the Go template from a file");
+
+    /// Show a line on which the template fails as it is (`raw`), or leave it out (`drop`). Either way the failure is reported
+    /// once for each container, with the number of such lines when it ends, and the exit code is 3. Default: `raw`; with `--stdin`
+    /// they are left out and do not count, as in stern
+    pub static TEMPLATE_ERRORS: Flag<Text> = flag("template-errors", "HOW")
+        .help("Show lines on which the template fails: raw or drop")
+        .completes(Complete::Words(TEMPLATE_ERROR_MODES));
 
     /// Show when each line was written: `default` (`2026-01-31T12:00:00.000000000Z`) or `short` (`01-31 12:00:00`).
     /// Default: no timestamps; `-t` alone is `default`

@@ -123,15 +123,18 @@ impl Auth {
         self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether requests carry a secret.
+    pub fn sends_any(&self) -> bool {
+        !matches!(self.source, Source::None | Source::Withheld)
+    }
+
     /// Advice for the user after the credentials were rejected. `certified`: the user has a client certificate too.
     pub fn advice(&self, certified: bool) -> String {
         match &self.source {
             Source::None if certified => {
                 "perhaps the client certificate has expired, or belongs to another cluster".into()
             }
-            Source::None => {
-                "no credentials were sent: give --token, or choose a user with --user or --context".into()
-            }
+            Source::None => "give --token, or choose a user with --user or --context".into(),
             Source::Withheld => {
                 "credentials are not sent to an address that is not encrypted: give it as https://host:port"
                     .into()
@@ -286,5 +289,46 @@ mod tests {
         let error = auth.after_refusal(&credential, Instant::now()).await.unwrap_err();
         assert!(error.to_string().contains(&file.path().display().to_string()), "{error}");
         assert!(error.is_retryable());
+    }
+
+    #[tokio::test]
+    async fn a_token_beside_a_file_counts_while_the_file_cannot_be_read() {
+        let file = NamedTempFile::new().unwrap();
+        let fallback = Some(bearer("beside", "token").unwrap());
+        let auth = Auth::new(Source::TokenFile { path: file.path().into(), fallback }, Waits::default());
+        let credential = auth.credential().await.unwrap();
+        assert_eq!(credential.authorization.as_ref().unwrap(), "Bearer beside");
+        fs::write(file.path(), "of-file").unwrap();
+        let credential = auth.after_refusal(&credential, Instant::now()).await.unwrap().unwrap();
+        assert_eq!(credential.authorization.unwrap(), "Bearer of-file");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn renewals_that_do_not_help_become_rare() {
+        let mut refusals = Refusals::default();
+        let mut renewals = Vec::new();
+        for minute in 0..=70 {
+            if refusals.may_renew(Instant::now()) {
+                renewals.push(minute);
+            }
+            tokio::time::advance(Duration::from_secs(60)).await;
+        }
+        assert_eq!(renewals, [0, 1, 3, 7, 15, 31, 63]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_credential_that_was_accepted_meanwhile_is_not_renewed() {
+        let auth = Auth::new(Source::None, Waits::default());
+        let sent = Instant::now();
+        tokio::time::advance(Duration::from_secs(1)).await;
+        auth.accepted(false);
+        assert!(!auth.refusals().may_renew(sent));
+        assert!(auth.refusals().may_renew(Instant::now()));
+        auth.accepted(true);
+        tokio::time::advance(Duration::from_secs(60)).await;
+        assert!(
+            auth.refusals().may_renew(Instant::now()),
+            "a renewal that helped may be repeated after a minute"
+        );
     }
 }

@@ -15,14 +15,18 @@ use crate::cluster::{
     tls::{self, Pool, Tls, Trust, pem},
 };
 
-/// The rules for the server's certificate, and remarks for the user.
-pub fn tls(cluster: &Cluster) -> Result<(Tls, Vec<String>), Error> {
+/// The rules for the server's certificate, and remarks for the user. As in kubectl, what is given for a server without
+/// TLS is only read, and has no say in the trust in a proxy.
+pub fn tls(cluster: &Cluster, encrypted: bool) -> Result<(Tls, Vec<String>), Error> {
+    let data = cluster.certificate_authority_data.as_deref();
+    let authorities = Pem::load("certificate-authority", data, cluster.certificate_authority.as_deref())?;
+    if !encrypted {
+        return Ok((Tls::default(), Vec::new()));
+    }
     let name = cluster.tls_server_name.as_deref().filter(|name| !name.is_empty());
     let name = name.map(|name| ServerName::try_from(name.to_owned())).transpose();
     let name =
         name.map_err(|_| Error::invalid("--tls-server-name is neither a host name nor an IP address"))?;
-    let data = cluster.certificate_authority_data.as_deref();
-    let authorities = Pem::load("certificate-authority", data, cluster.certificate_authority.as_deref())?;
     // As in Go, an empty file says nothing.
     let authorities = authorities.filter(|pem| !pem.bytes.is_empty());
     let (trust, remarks) = match authorities {
@@ -41,15 +45,15 @@ pub fn tls(cluster: &Cluster) -> Result<(Tls, Vec<String>), Error> {
     Ok((Tls { trust, name }, remarks))
 }
 
-/// The client certificate in a kubeconfig.
-pub fn identity(user: &User) -> Result<Option<Arc<CertifiedKey>>, Error> {
+/// The client certificate in a kubeconfig. For a server without TLS it is only read.
+pub fn identity(user: &User, encrypted: bool) -> Result<Option<Arc<CertifiedKey>>, Error> {
     let certificate = user.client_certificate_data.as_deref();
     let certificate = Pem::load("client-certificate", certificate, user.client_certificate.as_deref())?;
     // As in Go, a key without a certificate is of no use and does no harm.
     let Some(certificate) = certificate else { return Ok(None) };
     let key = user.client_key_data.as_ref().map(|key| key.expose_secret());
     match Pem::load("client-key", key, user.client_key.as_deref())? {
-        Some(key) => certified_key(&certificate, &key).map(Some),
+        Some(key) => encrypted.then(|| certified_key(&certificate, &key)).transpose(),
         None => Err(Error::invalid("a client certificate needs its key: give it with --client-key")),
     }
 }

@@ -66,6 +66,7 @@ impl Cluster {
             self.certificate_authority = None;
             self.certificate_authority_data = None;
         }
+        self.disable_compression |= connect.disable_compression;
         self.without_contradiction()
     }
 

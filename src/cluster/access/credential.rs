@@ -28,8 +28,6 @@ impl Credential {
 
 /// `origin` names the token in the error.
 pub fn bearer(token: &str, origin: &str) -> Result<HeaderValue, Error> {
-    // Go's HTTP trims values of headers, too.
-    let token = token.trim_end_matches([' ', '\t']);
     let mut header = HeaderValue::from_bytes(format!("Bearer {token}").as_bytes()).map_err(|_| {
         Error::credentials(format!("{origin} has characters that cannot be sent, such as line breaks"))
     })?;

@@ -36,6 +36,8 @@ pub struct Settings {
     pub identity: Option<Arc<CertifiedKey>>,
     /// The headers of `--as` and related flags.
     pub impersonation: HeaderMap,
+    /// Whether answers may be compressed.
+    pub compression: bool,
     /// What the user should know, though it works.
     pub remarks: Vec<String>,
 }
@@ -46,14 +48,16 @@ impl Settings {
         let (cluster, user) = (cluster.overridden(connect)?, user.overridden(connect)?);
         let server = cluster.server(connect)?;
         let (credentials, remark) = credentials(&server, &user, &cluster)?;
-        let (tls, mut remarks) = certificate::tls(&cluster)?;
+        let encrypted = server.uri.scheme_str() == Some("https");
+        let (tls, mut remarks) = certificate::tls(&cluster, encrypted)?;
         remarks.extend(remark);
         remarks.extend(unverified(&server, &tls.trust, connect));
         Ok(Settings {
             namespace: namespace.filter(|name| !name.is_empty()).unwrap_or_else(|| "default".into()),
             tls,
             proxy: proxy(&cluster, &server.uri, host)?,
-            identity: certificate::identity(&user)?,
+            identity: certificate::identity(&user, encrypted)?,
+            compression: !cluster.disable_compression,
             impersonation: user.impersonate.headers()?,
             user: user.described,
             server: server.uri,
@@ -88,8 +92,7 @@ fn withheld(what: &str, server: &Server) -> String {
 
 /// A remark if nothing is verified, and no flag says so.
 fn unverified(server: &Server, trust: &Trust, connect: &Connect) -> Option<String> {
-    let is_so = server.uri.scheme_str() == Some("https") && matches!(trust, Trust::Anybody);
-    (is_so && !connect.insecure_skip_tls_verify).then(|| {
+    (matches!(trust, Trust::Anybody) && !connect.insecure_skip_tls_verify).then(|| {
         let server = server.uri.to_string();
         format!(
             "the certificate of {} is not verified, since the kubeconfig says insecure-skip-tls-verify: another \

@@ -9,8 +9,9 @@ use crate::{
     descriptors,
     shown::{self, one_line},
 };
-pub(super) use proxy::{AtProxy, RefusedByProxy};
-use tls::from_tls;
+pub(super) use proxy::{AtProxy, Refusal, RefusedByProxy};
+pub(super) use tls::NoCommonTls;
+use tls::{from_tls, no_common_tls};
 
 mod forbidden;
 mod page;
@@ -141,6 +142,9 @@ impl Error {
         if let Some(at_proxy) = causes(error).find_map(|cause| cause.downcast_ref::<AtProxy>()) {
             return at_proxy.error();
         }
+        if let Some(tls) = causes(error).find_map(|cause| cause.downcast_ref::<NoCommonTls>()) {
+            return no_common_tls(&format!("the apiserver {server}"), tls);
+        }
         if let Some(tls) = causes(error).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
             return from_tls(server, &format!("the apiserver {server}"), tls);
         }
@@ -243,9 +247,8 @@ impl Error {
         if self.alone {
             return Some(self.message.clone());
         }
-        self.of_node
-            .clone()
-            .or_else(|| self.server_message().and_then(kubelet::unreachable).map(str::to_owned))
+        let unreachable = || self.server_message().and_then(kubelet::unreachable).map(shown::quoted);
+        self.of_node.clone().or_else(unreachable)
     }
 
     /// Whether every request fails the same way, whatever it asks for.
@@ -366,8 +369,54 @@ mod tests {
         let detail = |message: &str| refused(500, "", message).of_node();
         let dial =
             "Get \"https://node-1:10250/containerLogs/shop/web-1/app?follow=true\": dial tcp: i/o timeout";
-        assert_eq!(detail(dial).as_deref(), Some("dial tcp: i/o timeout"));
+        assert_eq!(detail(dial).as_deref(), Some("“dial tcp: i/o timeout”"));
         assert_eq!(detail("etcdserver: leader changed"), None);
+    }
+
+    #[test]
+    fn a_connection_that_fails_is_reported_with_its_cause_and_a_guess_until_the_server_is_known() {
+        let unresolved = || Unresolved(io::Error::other("failed to look up address information"));
+        let failed = |proxy: Option<&str>, source| NotConnected { proxy: proxy.map(str::to_owned), source };
+        let os = |number| Box::new(io::Error::from_raw_os_error(number)) as tower::BoxError;
+        let vpn = "; check the address, and whether it needs a VPN or a proxy";
+        let cases: [(Box<dyn StdError>, &str, &str, bool); 6] = [
+            (
+                Box::new(failed(None, os(111))),
+                "cannot reach the apiserver https://a: connection refused",
+                "; is it running there?",
+                true,
+            ),
+            (
+                Box::new(failed(Some("http://p:3128"), os(113))),
+                "cannot reach the apiserver https://a through the proxy http://p:3128: No route to host",
+                vpn,
+                true,
+            ),
+            (
+                Box::new(failed(None, unresolved().into())),
+                "cannot reach the apiserver https://a: failed to look up address information",
+                vpn,
+                false,
+            ),
+            (
+                Box::new(io::Error::from_raw_os_error(104)),
+                "the connection to https://a broke: connection reset by peer",
+                "",
+                true,
+            ),
+            (
+                Box::new(NotHttp("invalid HTTP version".into())),
+                "https://a does not look like a Kubernetes API server (invalid HTTP version); check the address",
+                "",
+                false,
+            ),
+            (Box::new(io::Error::other(Error::credentials("no login"))), "no login", "", false),
+        ];
+        for (error, text, guess, retryable) in cases {
+            let error = Error::from_http("https://a", &*error);
+            assert_eq!((error.to_string(), error.is_retryable()), (format!("{text}{guess}"), retryable));
+            assert_eq!(error.of_known_server().to_string(), text);
+        }
     }
 
     #[test]

@@ -21,9 +21,18 @@ pub struct AtProxy {
 pub struct RefusedByProxy {
     /// Host and port that it was asked for.
     pub host: String,
-    pub status: u16,
-    pub reason: String,
+    /// Such as `403 Forbidden`.
+    pub answer: String,
     pub words: String,
+    pub why: Refusal,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    Credentials,
+    /// The same may work later.
+    ForNow,
+    ForGood,
 }
 
 impl AtProxy {
@@ -36,7 +45,7 @@ impl AtProxy {
         let failed = |text: String| Error::new(ErrorKind::Unreachable, text);
         if let Some(refused) = causes(source).find_map(|cause| cause.downcast_ref::<RefusedByProxy>()) {
             let error = failed(format!("the proxy {proxy} {refused}"));
-            return if (500..600).contains(&refused.status) { error } else { error.wrong_for_good() };
+            return if refused.why == Refusal::ForNow { error } else { error.wrong_for_good() };
         }
         let error = failed(format!("cannot reach the proxy {proxy}: {}", root_cause(source)));
         let refused = |cause: &(dyn StdError + 'static)| {
@@ -54,17 +63,14 @@ impl AtProxy {
 
 impl fmt::Display for RefusedByProxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let RefusedByProxy { host, status, reason, words } = self;
-        write!(f, "does not connect to {host}: {status}")?;
-        if !reason.is_empty() {
-            write!(f, " {reason}")?;
-        }
+        let RefusedByProxy { host, answer, words, why } = self;
+        write!(f, "does not connect to {host}: {answer}")?;
         let words = page::text(words).unwrap_or_else(|| words.clone());
         if !words.trim().is_empty() {
             write!(f, ": {}", quoted(&words))?;
         }
-        if *status == 407 {
-            f.write_str("; its URL needs a valid user and password: http://user:password@host:port")?;
+        if *why == Refusal::Credentials {
+            f.write_str("; its URL needs a valid user and password (user:password@ before the host)")?;
         }
         Ok(())
     }

@@ -54,12 +54,24 @@ fn without_kubelets_mark(message: &str) -> Option<&str> {
     mark.ends_with(')').then_some(words)
 }
 
+/// The text of a web page in place of a `Status`.
+fn page(status: &Status) -> Option<String> {
+    page::text(&status.message).filter(|_| status.status.is_none())
+}
+
 /// Whether a kubelet refused, so that it is no matter of the user's credentials.
 pub fn is_of_kubelet(status: &Status) -> bool {
     Speaker::of(status) == Speaker::Kubelet
 }
 
 impl Error {
+    /// The error for a 401 of `server`. `what` it does not accept, and `advice` for that.
+    pub fn unauthorized(server: &str, what: &str, status: &Status, advice: &str) -> Error {
+        let words = words(status, page(status).as_deref());
+        let text = format!("{server} does not accept {what} (401){words}; {advice}");
+        Error::new(ErrorKind::Status(StatusCode::UNAUTHORIZED), text).with_server_message(&status.message)
+    }
+
     /// The error for a refusal, or for a `Status` inside a watch.
     pub fn from_status(status: &Status, asked: &Asked) -> Error {
         let code = match status.reason.as_str() {
@@ -74,7 +86,7 @@ impl Error {
             (Speaker::Apiserver, StatusCode::FORBIDDEN) if of_it => "not allowed to",
             _ => "cannot",
         };
-        let page = page::text(&status.message).filter(|_| speaker == Speaker::Unknown);
+        let page = page(status);
         let answered = answered(speaker, code, status, page.as_deref());
         let guess = match &forbidden {
             Some(forbidden) => forbidden.guess(asked),
@@ -105,10 +117,15 @@ fn answered(speaker: Speaker, code: StatusCode, status: &Status, page: Option<&s
     };
     let code = format!("{} {reason}", code.as_u16());
     let code = code.trim_end();
+    format!("{name} answered {code}{}", words(status, page))
+}
+
+/// The words of a refusal, to be put behind its status: `: “pods "web" not found”`
+fn words(status: &Status, page: Option<&str>) -> String {
     match (page, status.message.trim()) {
-        (Some(page), _) => format!("{name} answered {code} with a web page: {}", quoted(page)),
-        (None, "") => format!("{name} answered {code} without a reason"),
-        (None, words) => format!("{name} answered {code}: {}", quoted(words)),
+        (Some(page), _) => format!(" with a web page: {}", quoted(page)),
+        (None, "") => " without a reason".to_owned(),
+        (None, words) => format!(": {}", quoted(words)),
     }
 }
 

@@ -1,10 +1,10 @@
 //! Makes connections that can send requests: a route to the server, TLS, and the choice of the protocol.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use http::{Uri, uri::Scheme};
 use rustls::{
-    ClientConfig,
+    AlertDescription, ClientConfig,
     pki_types::ServerName,
     sign::{CertifiedKey, SingleCertAndKey},
 };
@@ -14,6 +14,7 @@ use tower::{BoxError, ServiceExt};
 
 use super::{
     http2::Connection,
+    offer::{Offer, offer},
     round_trip::RoundTrip,
     route::{Route, TCP_TIMEOUT, route},
     socket::Pace,
@@ -23,7 +24,7 @@ use super::{
 use crate::{
     cluster::{
         access::proxy,
-        error::{Error, NotConnected, causes, root_cause},
+        error::{Error, NoCommonTls, NotConnected, causes, root_cause},
         tls::{self, Tls, Trust},
     },
     stats::{Open, Stats},
@@ -133,6 +134,17 @@ fn expected(
     ServerName::try_from(host.to_owned()).map_err(invalid)
 }
 
+/// Whether the server does not like the versions or the ciphers.
+fn is_refusal(error: &rustls::Error) -> bool {
+    use AlertDescription::{HandshakeFailure, InsufficientSecurity, ProtocolVersion};
+    match error {
+        rustls::Error::AlertReceived(alert) => {
+            matches!(alert, HandshakeFailure | InsufficientSecurity | ProtocolVersion)
+        }
+        error => matches!(error, rustls::Error::PeerIncompatible(_)),
+    }
+}
+
 /// Scheme, host and port.
 fn address(server: &Uri) -> Uri {
     let port = server.port_u16().unwrap_or(if server.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 });
@@ -214,20 +226,39 @@ impl Dialer {
         protocols: Option<Vec<Vec<u8>>>,
     ) -> Result<Stream, BoxError> {
         let wire = self.route.clone().oneshot(self.server.clone()).await?;
-        let mut stream = match (&self.tls, protocols) {
-            (Some((tls, name)), None) => self.handshake(tls.connect(name.clone(), wire)).await?,
-            (Some((tls, name)), Some(protocols)) => {
-                self.handshake(tls.with_alpn(protocols).connect(name.clone(), wire)).await?
+        let mut stream = match &self.tls {
+            Some((tls, name)) => {
+                let shaken = match protocols {
+                    None => self.handshake(tls.connect(name.clone(), wire)).await,
+                    Some(protocols) => {
+                        self.handshake(tls.with_alpn(protocols).connect(name.clone(), wire)).await
+                    }
+                };
+                match shaken {
+                    Ok(stream) => stream,
+                    Err(error) => return Err(self.explained(error, name).await),
+                }
             }
-            (None, _) => Stream::plain(wire),
+            None => Stream::plain(wire),
         };
         stream.pace(options.pace.clone());
         stream.count(options.stats.opened(Open::Connection), options.stats.received());
         Ok(stream)
     }
 
+    /// Adds which TLS the server offers, if it refuses ours.
+    async fn explained(&self, error: io::Error, name: &ServerName<'_>) -> BoxError {
+        let tls = error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>());
+        let Some(tls) = tls.filter(|error| is_refusal(error)).cloned() else { return error.into() };
+        let Ok(wire) = self.route.clone().oneshot(self.server.clone()).await else { return error.into() };
+        match offer(wire, name).await {
+            Some(Offer { version, cipher }) => NoCommonTls { version, cipher, source: tls }.into(),
+            None => error.into(),
+        }
+    }
+
     /// With TLS 1.3 a handshake is one round trip to the server itself, whatever lies between.
-    async fn handshake(&self, handshake: Connect<Wire>) -> Result<Stream, BoxError> {
+    async fn handshake(&self, handshake: Connect<Wire>) -> io::Result<Stream> {
         let begun = Instant::now();
         let stream = handshake.await?;
         self.round_trip.answered(begun);

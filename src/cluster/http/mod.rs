@@ -1,5 +1,5 @@
-//! HTTP over cheap connections: sends requests and gives the bodies of answers. It uses the certificates and the
-//! proxy of `access`, and knows nothing of Kubernetes, credentials and limits.
+//! HTTP over cheap connections: sends requests and gives the bodies of answers. It uses `tls` and the proxy of
+//! `access`, and knows nothing of Kubernetes, credentials and limits.
 //!
 //! From the bottom up: `socket` and `stream` give bytes, `http1` and `http2` turn them into answers, `route` reaches
 //! a server, `connector` makes connections to it, and `pool` finds one for each request.
@@ -13,6 +13,7 @@ mod framing;
 pub mod http1;
 mod http2;
 mod idle;
+mod offer;
 pub mod pool;
 pub mod pulse;
 mod round_trip;

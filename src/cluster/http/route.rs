@@ -3,17 +3,18 @@
 use std::{io, time::Duration};
 
 use http::{HeaderValue, Uri};
-use hyper_util::{
-    client::legacy::connect::{HttpConnector, dns::GaiResolver, proxy::SocksV5},
-    rt::TokioIo,
-};
+use hyper_util::client::legacy::connect::{HttpConnector, dns::GaiResolver};
 use rustls::pki_types::ServerName;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
     net::TcpStream,
 };
 use tokio_rustls::TlsConnector;
-use tower::{BoxError, Service, ServiceExt, service_fn, util::BoxCloneSyncService, util::MapErr};
+use tokio_socks::tcp::Socks5Stream;
+use tower::{
+    BoxError, ServiceExt, service_fn,
+    util::{BoxCloneSyncService, MapErr},
+};
 
 use super::{
     socket::Socket,
@@ -21,7 +22,7 @@ use super::{
 };
 use crate::cluster::{
     access::proxy,
-    error::{AtProxy, RefusedByProxy, Unresolved},
+    error::{AtProxy, Refusal, RefusedByProxy, Unresolved},
 };
 
 /// A new first packet finds a network that has come back sooner: an old one is repeated less and less often.
@@ -31,6 +32,8 @@ pub const TCP_TIMEOUT: Duration = Duration::from_secs(10);
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(15);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_PROBES: u32 = 3;
+
+const CLOSED: &str = "it closed the connection without an answer";
 
 /// The longest answer of a proxy.
 const LONGEST_ANSWER: usize = 16 << 10;
@@ -43,52 +46,78 @@ pub type Route = BoxCloneSyncService<Uri, Wire, BoxError>;
 
 /// `tls`: for a proxy of https, with the name to expect.
 pub fn route(proxy: Option<&Uri>, tls: Option<(TlsConnector, ServerName<'static>)>) -> Route {
-    let Some(proxy) = proxy else { return to_wire(tcp(), direct) };
-    let route = match (proxy.scheme_str(), tls) {
-        (Some("https"), Some((tls, name))) => {
-            let proxy = proxy.clone();
-            BoxCloneSyncService::new(service_fn(move |server| {
-                let (tls, name, proxy) = (tls.clone(), name.clone(), proxy.clone());
-                async move {
-                    let stream = tls.connect(name, connect(&proxy).await?).await?;
-                    let stream: Box<dyn Proxied> = Box::new(tunnel(stream, &proxy, &server).await?);
-                    Ok(Wire::Right(BufReader::new(stream)))
-                }
-            }))
-        }
-        (Some("socks5" | "socks5h"), _) => {
-            let mut socks = SocksV5::new(proxy.clone(), tcp());
-            if let Some((user, password)) = proxy::userinfo(proxy) {
-                socks = socks.with_auth(user, password);
-            }
-            to_wire(socks, direct)
-        }
-        _ => {
-            let proxy = proxy.clone();
-            BoxCloneSyncService::new(service_fn(move |server| {
-                let proxy = proxy.clone();
-                async move {
-                    let stream = tunnel(connect(&proxy).await?, &proxy, &server).await?;
-                    Ok(Wire::Left(Socket::new(stream)))
-                }
-            }))
-        }
+    let Some(proxy) = proxy.cloned() else {
+        return BoxCloneSyncService::new(
+            tcp().map_err(Into::into).map_response(|tcp| direct(tcp.into_inner())),
+        );
     };
-    let proxy = proxy::displayed(proxy);
-    to_wire(route.map_err(move |source: BoxError| AtProxy { proxy, source }), |wire| wire)
+    BoxCloneSyncService::new(service_fn(move |server| {
+        let (proxy, tls) = (proxy.clone(), tls.clone());
+        async move {
+            let wire = through(&proxy, tls, &server).await;
+            wire.map_err(|source| AtProxy { proxy: proxy::displayed(&proxy), source }.into())
+        }
+    }))
 }
 
-fn to_wire<C>(connector: C, wire: impl Fn(C::Response) -> Wire + Clone + Send + Sync + 'static) -> Route
-where
-    C: Service<Uri> + Clone + Send + Sync + 'static,
-    C::Error: Into<BoxError>,
-    C::Future: Send,
-{
-    BoxCloneSyncService::new(connector.map_err(Into::into).map_response(wire))
+async fn through(
+    proxy: &Uri,
+    tls: Option<(TlsConnector, ServerName<'static>)>,
+    server: &Uri,
+) -> Result<Wire, BoxError> {
+    let stream = tcp().oneshot(proxy.clone()).await?.into_inner();
+    match (proxy.scheme_str(), tls) {
+        (Some("https"), Some((tls, name))) => {
+            let stream = tunnel(tls.connect(name, stream).await?, proxy, server).await?;
+            let stream: Box<dyn Proxied> = Box::new(stream);
+            Ok(Wire::Right(BufReader::new(stream)))
+        }
+        // Its user and password would be sent in plain text.
+        (Some("https"), None) => Err("TLS is not set up for it".into()),
+        (Some("socks5" | "socks5h"), _) => Ok(direct(socks(stream, proxy, server).await?)),
+        _ => Ok(direct(tunnel(stream, proxy, server).await?)),
+    }
 }
 
-fn direct(stream: TokioIo<TcpStream>) -> Wire {
-    Wire::Left(Socket::new(stream.into_inner()))
+fn direct(stream: TcpStream) -> Wire {
+    Wire::Left(Socket::new(stream))
+}
+
+/// As in Go, the proxy resolves the name, and may accept a user without asking for the password.
+async fn socks(stream: TcpStream, proxy: &Uri, server: &Uri) -> Result<TcpStream, BoxError> {
+    let host = server.host().unwrap_or_default().trim_matches(['[', ']']);
+    let target = (host, server.port_u16().unwrap_or(443));
+    let connected = match proxy::userinfo(proxy) {
+        Some((user, password)) => {
+            Socks5Stream::connect_with_password_and_socket(stream, target, &user, &password).await
+        }
+        None => Socks5Stream::connect_with_socket(stream, target).await,
+    };
+    connected.map(Socks5Stream::into_inner).map_err(|error| of_socks(error, server))
+}
+
+fn of_socks(error: tokio_socks::Error, server: &Uri) -> BoxError {
+    use tokio_socks::Error::{
+        AddressTypeNotSupported, AuthorizationRequired, CommandNotSupported, ConnectionNotAllowedByRuleset,
+        ConnectionRefused, GeneralSocksServerFailure, HostUnreachable, InvalidResponseVersion, Io,
+        NetworkUnreachable, NoAcceptableAuthMethods, PasswordAuthFailure, TtlExpired,
+    };
+    let why = match &error {
+        GeneralSocksServerFailure | NetworkUnreachable | HostUnreachable | ConnectionRefused | TtlExpired => {
+            Refusal::ForNow
+        }
+        ConnectionNotAllowedByRuleset | CommandNotSupported | AddressTypeNotSupported => Refusal::ForGood,
+        NoAcceptableAuthMethods | PasswordAuthFailure(_) | AuthorizationRequired => Refusal::Credentials,
+        Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => return CLOSED.into(),
+        InvalidResponseVersion => return "it does not speak SOCKS5".into(),
+        _ => return error.into(),
+    };
+    let answer = error.to_string();
+    RefusedByProxy { host: authority(server).to_owned(), answer, words: String::new(), why }.into()
+}
+
+fn authority(server: &Uri) -> &str {
+    server.authority().map_or("", |authority| authority.as_str())
 }
 
 type Tcp = HttpConnector<MapErr<GaiResolver, fn(io::Error) -> Unresolved>>;
@@ -107,16 +136,12 @@ fn tcp() -> Tcp {
     tcp
 }
 
-async fn connect(proxy: &Uri) -> Result<TcpStream, BoxError> {
-    Ok(tcp().oneshot(proxy.clone()).await?.into_inner())
-}
-
 /// Asks an HTTP proxy for a connection to the server. hyper-util's does not tell with which words one refuses.
 async fn tunnel<S>(mut stream: S, proxy: &Uri, server: &Uri) -> Result<S, BoxError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let host = server.authority().map_or("", |authority| authority.as_str());
+    let host = authority(server);
     let mut request = format!("CONNECT {host} HTTP/1.1\r\nHost: {host}\r\n").into_bytes();
     if let Some(authorization) = proxy::authorization(proxy) {
         request.extend([b"Proxy-Authorization: ", HeaderValue::as_bytes(&authorization), b"\r\n"].concat());
@@ -133,7 +158,7 @@ where
             Answer::Refused { refusal, is_whole } if is_whole || ended || answer.len() > LONGEST_ANSWER => {
                 return Err(refusal.into());
             }
-            _ if ended => return Err("it closed the connection without an answer".into()),
+            _ if ended => return Err(CLOSED.into()),
             _ if answer.len() > LONGEST_ANSWER => return Err("its answer is too long".into()),
             _ => {}
         }
@@ -162,9 +187,13 @@ fn judged(answer: &[u8], host: &str) -> Result<Answer, BoxError> {
     let length = length.and_then(|header| str::from_utf8(header.value).ok()?.trim().parse().ok());
     let refusal = RefusedByProxy {
         host: host.to_owned(),
-        status,
-        reason: head.reason.unwrap_or_default().to_owned(),
+        answer: format!("{status} {}", head.reason.unwrap_or_default()).trim_end().to_owned(),
         words: String::from_utf8_lossy(body).into_owned(),
+        why: match status {
+            407 => Refusal::Credentials,
+            500..600 => Refusal::ForNow,
+            _ => Refusal::ForGood,
+        },
     };
     Ok(Answer::Refused { refusal, is_whole: length.is_none_or(|length: usize| body.len() >= length) })
 }

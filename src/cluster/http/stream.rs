@@ -130,7 +130,11 @@ impl AsyncBufRead for Stream {
             if let Some(tls) = tls {
                 refused.get_or_init(|| tls.clone());
             }
-            error
+            match error.kind() {
+                // rustls adds an address of its documentation.
+                io::ErrorKind::UnexpectedEof => io::ErrorKind::UnexpectedEof.into(),
+                _ => error,
+            }
         })
     }
 

@@ -56,7 +56,12 @@ impl<'a> Certificate<'a> {
             return Err("one of its extensions cannot be read");
         }
         // Other kinds of names are not read.
-        let broken = |name: &GeneralName<'_>| matches!(name, GeneralName::Invalid(Tag(1 | 2 | 6 | 7), _));
+        let broken = |name: &GeneralName<'_>| match name {
+            GeneralName::DNSName(name) | GeneralName::RFC822Name(name) | GeneralName::URI(name) => {
+                !name.is_ascii()
+            }
+            name => matches!(name, GeneralName::Invalid(Tag(1 | 2 | 6 | 7), _)),
+        };
         let constraints = self.name_constraints();
         let trees = constraints.map(|all| [&all.permitted_subtrees, &all.excluded_subtrees]);
         let mut trees = trees.into_iter().flatten().flatten().flatten();

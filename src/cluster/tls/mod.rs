@@ -2,6 +2,7 @@
 
 mod certificate;
 mod chain;
+mod group;
 mod names;
 pub mod pem;
 mod pool;
@@ -21,6 +22,7 @@ use rustls::{
 use x509_parser::{asn1_rs::FromDer, x509::SubjectPublicKeyInfo};
 
 use certificate::Certificate;
+use group::P521;
 pub use pool::Pool;
 use verifier::{Reloaded, Trusted, Verifier};
 
@@ -48,10 +50,17 @@ pub struct Tls {
 
 /// TLS for clients, without a certificate of its own.
 pub fn client_config(trust: Trust) -> Result<ClientConfig, rustls::Error> {
-    let provider = Arc::new(aws_lc_rs::default_provider());
+    let provider = Arc::new(provider());
     let verifier = verifier(trust, &provider)?;
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
     Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
+}
+
+/// The groups of Go, in its order.
+fn provider() -> CryptoProvider {
+    let mut provider = aws_lc_rs::default_provider();
+    provider.kx_groups.push(&P521);
+    provider
 }
 
 fn verifier(

@@ -22,8 +22,11 @@ pub fn is_for(certificate: &Certificate<'_>, host: &ServerName<'_>) -> bool {
     }
 }
 
-/// A `*` stands for one whole label, the first.
+/// A `*` stands for one whole label, the first of several.
 fn matches(pattern: &str, host: &str) -> bool {
+    if pattern == "*" {
+        return false;
+    }
     let (mut pattern, mut host) = (pattern.split('.'), host.split('.'));
     let first = match (pattern.next(), host.next()) {
         (Some("*"), Some(label)) => !label.is_empty(),
@@ -138,6 +141,7 @@ mod tests {
             ("a*.example", "ab.example"),
             ("a.*", "a.example"),
             ("", ""),
+            ("*", "localhost"),
             ("*.example", ".example"),
         ] {
             assert!(!matches(pattern, host), "{pattern} {host}");

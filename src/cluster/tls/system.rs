@@ -26,8 +26,18 @@ mod files {
 
     use super::super::pool::Pool;
 
-    /// Go looks here as well if `SSL_CERT_FILE` names only a file.
+    /// Go looks here as well if only `SSL_CERT_FILE` is set.
     const FOLDERS: [&str; 2] = ["/etc/ssl/certs", "/etc/pki/tls/certs"];
+
+    /// Go reads the first of these as well if only `SSL_CERT_DIR` is set.
+    const FILES: [&str; 6] = [
+        "/etc/ssl/certs/ca-certificates.crt",
+        "/etc/pki/tls/certs/ca-bundle.crt",
+        "/etc/ssl/ca-bundle.pem",
+        "/etc/pki/tls/cacert.pem",
+        "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+        "/etc/ssl/cert.pem",
+    ];
 
     pub fn pool() -> Pool {
         let mut pool = Pool::new("the authorities of this machine");
@@ -39,8 +49,15 @@ mod files {
         };
         add(load_native_certs());
         let given = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
-        if given("SSL_CERT_FILE") && !given("SSL_CERT_DIR") {
-            FOLDERS.iter().for_each(|folder| add(load_certs_from_paths(None, Some(Path::new(folder)))));
+        match (given("SSL_CERT_FILE"), given("SSL_CERT_DIR")) {
+            (true, false) => {
+                FOLDERS.iter().for_each(|folder| add(load_certs_from_paths(None, Some(Path::new(folder)))));
+            }
+            (false, true) => {
+                let file = FILES.iter().map(Path::new).find(|file| file.exists());
+                file.into_iter().for_each(|file| add(load_certs_from_paths(Some(file), None)));
+            }
+            _ => {}
         }
         if pool.is_empty() {
             pool.origin = "the authorities of this machine, which has none".into();

@@ -9,7 +9,7 @@ use super::certificate::NotIssuer;
 /// `authority`: the certificate above the server's that the reason is about, if any.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Untrusted {
-    #[error("cannot be read: {0}; renew it, or accept any with --insecure-skip-tls-verify")]
+    #[error("cannot be read: {0}; issue another")]
     Unreadable(String),
     #[error("{}expired on {}: renew it, set this machine's clock, or {ACCEPT}", by(.authority), date(*.at))]
     Expired { authority: Option<String>, at: i64 },

@@ -8,9 +8,8 @@ use super::{
     *,
 };
 
-/// A cluster whose user has the token `sesame`.
 fn cluster_at(url: &str) -> Cluster {
-    Machine::with(&format!("server: '{url}'"), "token: sesame").plain_cluster()
+    Machine::with(&format!("server: '{url}'"), "").plain_cluster()
 }
 
 #[tokio::test]
@@ -45,8 +44,9 @@ async fn the_impersonated_user_is_named_in_headers() {
 
 #[tokio::test]
 async fn a_401_names_the_user_and_its_kubeconfig() {
-    let server = Server::start(vec![status("401 Unauthorized", "{}")]).await;
-    let error = list_pods(&cluster_at(&server.url())).await.unwrap_err();
+    let server = Server::start_secure(vec![status("401 Unauthorized", "{}")]).await;
+    let error =
+        list_pods(&Machine::with(&server.section(), "token: sesame").plain_cluster()).await.unwrap_err();
     assert!(error.is_unauthorized() && !error.is_retryable());
     let text = error.to_string();
     assert!(text.contains("user \"u-ctx\" of ") && text.contains(".kube/config"), "{text}");
@@ -263,6 +263,41 @@ async fn a_socks_proxy_is_given_the_name_to_resolve() {
     listed.unwrap();
     assert_eq!(&request[5..5 + "k8s.internal".len()], b"k8s.internal");
     assert_eq!(&rest, b"GET ");
+}
+
+/// The error of a request through a SOCKS proxy whose URL has a user, and which gives these answers.
+async fn socks_error(answers: &'static [&'static [u8]]) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let section = format!("server: 'https://k8s.internal', proxy-url: 'socks5://me:secret@{address}'");
+    let proxy = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        for answer in answers {
+            assert!(stream.read(&mut [0; 300]).await.unwrap() > 0);
+            stream.write_all(answer).await.unwrap();
+        }
+        let _ = stream.read(&mut [0; 300]).await;
+    };
+    let cluster = Machine::with(&section, "token: t").plain_cluster();
+    let (listed, ()) = futures::join!(list_pods(&cluster), proxy);
+    let error = listed.unwrap_err().to_string();
+    assert!(error.contains(&format!("the proxy socks5://{address}")) && !error.contains("secret"), "{error}");
+    error
+}
+
+#[tokio::test]
+async fn a_socks_proxy_that_refuses_is_named_with_its_reason() {
+    // It may take a user without a password being asked for.
+    let error = socks_error(&[&[5, 0], &[5, 2, 0, 1, 0, 0, 0, 0, 0, 0]]).await;
+    assert!(
+        error.ends_with("does not connect to k8s.internal:443: Connection not allowed by ruleset"),
+        "{error}"
+    );
+    let error = socks_error(&[&[5, 2], &[1, 1]]).await;
+    assert!(error.contains("its URL needs a valid user and password"), "{error}");
+    let error = socks_error(&[b"HTTP/1.1 400 Bad Request\r\n\r\n"]).await;
+    assert!(error.contains("it does not speak SOCKS5"), "{error}");
 }
 
 #[tokio::test]

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use crate::{
-    event::Batch,
+    event::{Batch, Closed, Reason},
     origin::{Origin, PodInfo},
-    plan::{Display, LinePattern, Template},
+    plan::{Display, LinePattern, Template, TemplateErrors},
     render::{
         Renderer,
         testing::{batch, display},
@@ -39,8 +39,9 @@ fn shown(display: &Display, batch: &Batch) -> Result<(String, Vec<String>), Stri
 }
 
 fn made(template: &str, line: &str) -> String {
-    match shown(&with_template(template), &batch(&web(), &[line.as_bytes()])) {
-        Ok((out, failed)) => out + &failed.concat(),
+    let display = Display { template_errors: TemplateErrors::Drop, ..with_template(template) };
+    match shown(&display, &batch(&web(), &[line.as_bytes()])) {
+        Ok((out, failed)) => out + failed.concat().trim_end_matches("; such lines are dropped"),
         Err(reason) => reason,
     }
 }
@@ -71,16 +72,38 @@ fn the_documentations_examples_hold() {
 }
 
 #[test]
-fn a_line_that_fails_is_reported_and_left_out() {
-    let display = with_template("A{{(parseJSON .Message).a}}B\n");
+fn a_line_that_fails_is_reported_and_shown_raw_or_left_out() {
     let batch = batch(&web(), &[br#"{"a":1}"#, b"not json", br#"{"a":2}"#]);
-    let (out, failed) = shown(&display, &batch).unwrap();
-    assert_eq!(out, "A1B\nA2B\n");
-    assert_eq!(
-        failed,
-        ["expanding template failed: template: log:1:4: executing \"log\" at <parseJSON .Message>: \
-          error calling parseJSON: invalid character 'o' in literal null (expecting 'u')"]
-    );
+    for (template_errors, shown_lines, became) in [
+        (TemplateErrors::Raw, "A1B\nnot json\nA2B\n", "shown raw"),
+        (TemplateErrors::Drop, "A1B\nA2B\n", "dropped"),
+    ] {
+        let display = Display { template_errors, ..with_template("A{{(parseJSON .Message).a}}B\n") };
+        let (out, failed) = shown(&display, &batch).unwrap();
+        assert_eq!(out, shown_lines);
+        let reason = "expanding template failed: template: log:1:4: executing \"log\" at <parseJSON .Message>: error \
+                      calling parseJSON: invalid character 'o' in literal null (expecting 'u')";
+        assert_eq!(failed, [format!("{reason}; such lines are {became}")]);
+    }
+}
+
+#[test]
+fn lines_that_fail_are_reported_once_and_counted_when_their_container_ends() {
+    let mut renderer = Renderer::new(&with_template("{{index .Message 99}}")).unwrap();
+    let (web, mut out, mut words) = (web(), Vec::new(), Vec::new());
+    let batch = batch(&web, &[b"a", b"b"]);
+    let reported: Vec<bool> = (0..3).map(|_| renderer.batch(&batch, &mut out).is_some()).collect();
+    assert_eq!((reported, renderer.is_whole()), (vec![true, false, false], false));
+    let closed = Closed { reason: Reason::Finished, complete: true, restart_count: 0 };
+    renderer.closed(&web, &closed, &mut words);
+    let count = "! web-0 › app: expanding template failed on 6 lines, which are shown raw\n";
+    assert_eq!(String::from_utf8_lossy(&words), format!("{count}- web-0 › app\n"));
+    words.clear();
+    renderer.counts(&mut words);
+    assert_eq!(words, b"");
+    renderer.batch(&batch, &mut out);
+    renderer.counts(&mut words);
+    assert_eq!(String::from_utf8_lossy(&words), count.replace('6', "2"));
 }
 
 #[test]

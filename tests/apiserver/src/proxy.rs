@@ -8,15 +8,18 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy_bidirectional},
     net::{TcpListener, TcpStream},
     sync::oneshot,
 };
 
-use crate::{lock, runtime};
+use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
+
+use crate::{lock, runtime, tls};
 
 /// Forwards `CONNECT host:port` and requests for a full URL. Dropping it stops it.
 pub struct Proxy {
+    scheme: &'static str,
     address: SocketAddr,
     shared: Arc<Shared>,
     stop: Option<oneshot::Sender<()>>,
@@ -28,6 +31,8 @@ struct Shared {
     heads: Mutex<Vec<String>>,
     /// Answers everything with 407 unless this is the value of `Proxy-Authorization`.
     credentials: Mutex<Option<String>>,
+    /// Answers everything with these bytes.
+    answer: Mutex<Option<String>>,
     /// The target of every connection, in place of the requested one.
     destination: Mutex<Option<SocketAddr>>,
 }
@@ -44,6 +49,16 @@ impl Shared {
 
 impl Proxy {
     pub fn start() -> Self {
+        Proxy::with(None)
+    }
+
+    /// A proxy that is reached over TLS, with this chain and key in PEM.
+    pub fn https(chain_and_key: &str) -> Self {
+        Proxy::with(Some(tls::certified(chain_and_key)))
+    }
+
+    fn with(tls: Option<Arc<ServerConfig>>) -> Self {
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let runtime = runtime();
         let shared = Arc::new(Shared::default());
         let listener = {
@@ -55,17 +70,22 @@ impl Proxy {
         let address = listener.local_addr().expect("a bound socket has an address");
         let (stop, stopped) = oneshot::channel();
         let served = Arc::clone(&shared);
-        let thread = std::thread::spawn(move || runtime.block_on(run(listener, served, stopped)));
-        Proxy { address, shared, stop: Some(stop), thread: Some(thread) }
+        let thread = std::thread::spawn(move || runtime.block_on(run(listener, tls, served, stopped)));
+        Proxy { scheme, address, shared, stop: Some(stop), thread: Some(thread) }
     }
 
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// Requires this value of `Proxy-Authorization`, such as `Basic dTpw`.
     pub fn require(&self, credentials: &str) {
         *lock(&self.shared.credentials) = Some(credentials.to_owned());
+    }
+
+    /// Answers everything with these bytes, and closes the connection.
+    pub fn answer(&self, answer: &str) {
+        *lock(&self.shared.answer) = Some(answer.to_owned());
     }
 
     /// Connects every client to this address, so that a test may use any server name.
@@ -95,20 +115,38 @@ impl Drop for Proxy {
     }
 }
 
-async fn run(listener: TcpListener, shared: Arc<Shared>, mut stopped: oneshot::Receiver<()>) {
+async fn run(
+    listener: TcpListener,
+    tls: Option<Arc<ServerConfig>>,
+    shared: Arc<Shared>,
+    mut stopped: oneshot::Receiver<()>,
+) {
+    let tls = tls.map(TlsAcceptor::from);
     loop {
         tokio::select! {
             _ = &mut stopped => return,
             Ok((client, _)) = listener.accept() => {
-                let shared = Arc::clone(&shared);
+                let (shared, tls) = (Arc::clone(&shared), tls.clone());
                 // An error closes the connection, which is all that the client sees.
-                tokio::spawn(async move { pass(client, &shared).await });
+                tokio::spawn(async move {
+                    match tls {
+                        Some(tls) => pass(tls.accept(client).await?, &shared).await,
+                        None => pass(client, &shared).await,
+                    }
+                });
             }
         }
     }
 }
 
-async fn pass(mut client: TcpStream, shared: &Shared) -> io::Result<()> {
+async fn pass(mut client: impl AsyncRead + AsyncWrite + Unpin, shared: &Shared) -> io::Result<()> {
+    let answer = lock(&shared.answer).clone();
+    if let Some(answer) = answer {
+        // Whatever comes first may not even be HTTP.
+        client.read_buf(&mut Vec::with_capacity(1 << 16)).await?;
+        client.write_all(answer.as_bytes()).await?;
+        return client.shutdown().await;
+    }
     let Some(head) = read_head(&mut client).await? else { return Ok(()) };
     lock(&shared.heads).push(head.clone());
     let demanded = lock(&shared.credentials).clone();
@@ -133,7 +171,7 @@ async fn pass(mut client: TcpStream, shared: &Shared) -> io::Result<()> {
     let mut server = shared.connect(host).await?;
     server.write_all(head.as_bytes()).await?;
     let (mut from_server, mut to_server) = server.split();
-    let (mut from_client, mut to_client) = client.split();
+    let (mut from_client, mut to_client) = tokio::io::split(client);
     let requests = async {
         // The requests have no bodies, so one head follows another.
         while let Some(head) = read_head(&mut from_client).await? {

@@ -89,9 +89,8 @@ impl Tls {
         let verifier = if options.any_client { Arc::new(AnyClient(Arc::clone(&provider))) } else { verifier };
         let (chain, key, ca) = match &options.given {
             Some((pem, ca)) => {
-                let chain =
-                    CertificateDer::pem_slice_iter(pem.as_bytes()).map(|der| der.expect(WHY)).collect();
-                (chain, PrivateKeyDer::from_pem_slice(pem.as_bytes()).expect(WHY), ca.clone())
+                let (chain, key) = chain_and_key(pem);
+                (chain, key, ca.clone())
             }
             None => {
                 let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(server_key.serialize_der()));
@@ -113,6 +112,23 @@ impl Tls {
         let pems = Pems { ca, client: client.pem(), client_key: client_key.serialize_pem() };
         Tls { config: Arc::new(config), pems }
     }
+}
+
+fn chain_and_key(pem: &str) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
+    let chain = CertificateDer::pem_slice_iter(pem.as_bytes()).map(|der| der.expect(WHY)).collect();
+    (chain, PrivateKeyDer::from_pem_slice(pem.as_bytes()).expect(WHY))
+}
+
+/// A server with this chain and key, for HTTP/1.1 and every client.
+pub(crate) fn certified(chain_and_key_pem: &str) -> Arc<ServerConfig> {
+    let (chain, key) = chain_and_key(chain_and_key_pem);
+    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect(WHY)
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .expect(WHY);
+    Arc::new(config)
 }
 
 /// Accepts every certificate, if the client has its key. That of a certificate of version 1 is not checked.

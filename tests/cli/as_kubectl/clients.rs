@@ -48,3 +48,16 @@ fn a_key_that_cannot_be_used_is_named_with_the_reason() {
         assert!(decision.err.contains(words) && decision.err.contains(file), "{words}\n{}", decision.err);
     }
 }
+
+#[test]
+fn a_server_without_tls_is_shown_no_certificate() {
+    let world = World::of(ApiServer::builder());
+    world.home.write("broken.pem", "broken");
+    for (key, connects) in [("key: broken.pem", true), ("key: missing.pem", false), ("key-data: '?'", false)]
+    {
+        let user = format!("client-certificate: broken.pem, client-{key}");
+        world.home.write("kubeconfig", &world.kubeconfig().replace("    {}", &format!("    {{{user}}}")));
+        let decision = world.as_kubectl("");
+        assert_eq!(decision.connected, connects, "{}", decision.err);
+    }
+}

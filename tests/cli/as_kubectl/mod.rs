@@ -1,4 +1,9 @@
 //! Decides as kubectl does, on the same files and the same server.
 
 mod clients;
+mod exec;
+mod kubeconfig;
+mod plain_text;
+mod proxies;
+mod server;
 mod trust;

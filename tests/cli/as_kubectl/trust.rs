@@ -10,7 +10,7 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/cli/as_kubectl/certificates")
 }
 
-fn read(name: &str) -> String {
+pub fn read(name: &str) -> String {
     fs::read_to_string(folder().join(name)).unwrap()
 }
 
@@ -43,10 +43,10 @@ fn certificates_are_trusted_or_not() {
         for _ in 0..4 {
             scope.spawn(|| {
                 while let Some(case) = next() {
-                    let name = if case.starts_with("name-wildcard") {
-                        "--tls-server-name a.k8s.example"
-                    } else {
-                        ""
+                    let name = match case.as_str() {
+                        "name-wildcard-alone" => "--tls-server-name localhost",
+                        case if case.starts_with("name-wildcard") => "--tls-server-name a.k8s.example",
+                        _ => "",
                     };
                     certified(&case).as_kubectl(name);
                 }
@@ -198,4 +198,22 @@ fn the_machine_may_trust_a_server_as_it_is() {
     let run = |variable| world.stern_rs(". --no-follow").env(variable, &file).run();
     assert!(run("SSL_CERT_FILE").succeeded());
     run("UNRELATED").fails_with(1, &["it is signed by itself, and not in the authorities of this machine"]);
+}
+
+#[test]
+fn authorities_of_a_server_without_tls_are_only_read() {
+    let world = World::of(ApiServer::builder());
+    world.home.write("broken.crt", "broken");
+    for (authority, connects) in [
+        ("certificate-authority: broken.crt", true),
+        ("certificate-authority: missing.crt", false),
+        ("certificate-authority-data: '?'", false),
+        ("tls-server-name: 'not a name'", true),
+    ] {
+        let config = world.kubeconfig().replace("    server:", &format!("    {authority}\n    server:"));
+        world.home.write("kubeconfig", &config);
+        // Without credentials kubectl would ask for a name.
+        let decision = world.as_kubectl("--token x");
+        assert_eq!(decision.connected, connects, "{authority}: {}", decision.err);
+    }
 }

@@ -29,6 +29,7 @@ impl Home {
     /// Writes a file and returns its path.
     pub fn write(&self, name: &str, text: &str) -> String {
         let path = self.path(name);
+        fs::create_dir_all(path.parent().expect("it is in the home directory")).expect("folders can be made");
         fs::write(&path, text).expect("temporary files can be written");
         path.into_os_string().into_string().expect("the path is UTF-8")
     }

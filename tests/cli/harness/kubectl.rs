@@ -60,6 +60,17 @@ impl World {
         ours
     }
 
+    /// Expects kubectl to decide otherwise, and gives the decision of this program. The test says why it differs.
+    #[track_caller]
+    pub fn unlike_kubectl(&self, flags: &str) -> Decision {
+        let ours = self.ours(flags);
+        if let Some(theirs) = self.kubectl(flags) {
+            let differs = ours.connected != theirs.connected || ours.authorization != theirs.authorization;
+            assert!(differs, "both decide the same\nflags {flags:?}\n{}", self.home.read("kubeconfig"));
+        }
+        ours
+    }
+
     fn decision(&self, connected: bool, err: String) -> Decision {
         let requests = self.requests();
         let sent = requests.iter().map(|request| request.header("authorization").map(str::to_owned));

@@ -12,6 +12,7 @@
 
 mod capture;
 mod command;
+mod documented;
 mod home;
 mod kubectl;
 mod ran;

@@ -6,7 +6,7 @@ use apiserver::Account;
 use memchr::memmem;
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{Command, Ran, capture::Capture};
+use super::{Command, Ran, capture::Capture, documented::unexplained};
 
 /// A running process. Dropping it kills it, and after a failure prints its output and its requests.
 pub struct Tail<'w> {
@@ -111,6 +111,8 @@ impl<'w> Tail<'w> {
     pub fn finish(mut self) -> Ran {
         assert!(self.stderr.ended() && self.stdout.ended(), "timeout: the program did not end");
         let status = self.child.wait().expect("the process is a child");
+        let unexplained = unexplained(&String::from_utf8_lossy(&self.stderr.bytes()));
+        assert!(unexplained.is_empty(), "docs/troubleshooting.md does not explain {unexplained:?}\n{self}");
         let stdout = self.stdout.bytes();
         if self.expected > 0 {
             let rest = String::from_utf8_lossy(&stdout[self.expected..]);

@@ -10,6 +10,8 @@ use super::{Command, Home, Ran, Tail};
 pub struct World {
     server: ApiServer,
     pub home: Arc<Home>,
+    /// `$KUBECONFIG`.
+    kubeconfig: String,
 }
 
 impl Deref for World {
@@ -33,8 +35,14 @@ impl World {
     /// A server at this distance.
     pub fn far(builder: Builder, round_trip: Duration) -> World {
         let (server, home) = (builder.round_trip(round_trip).start(), Arc::new(Home::new()));
-        home.write("kubeconfig", &server.kubeconfig());
-        World { server, home }
+        let kubeconfig = home.write("kubeconfig", &server.kubeconfig());
+        World { server, home, kubeconfig }
+    }
+
+    /// The same with a `$KUBECONFIG` of these files.
+    pub fn with_kubeconfigs<const N: usize>(mut self, names: [&str; N]) -> World {
+        self.kubeconfig = names.map(|name| self.home.path(name).display().to_string()).join(":");
+        self
     }
 
     /// A world of one pod, `web-1`, whose container `app` has written these lines.
@@ -70,7 +78,7 @@ impl World {
     /// Any program, in the same environment.
     pub fn program(&self, program: &str, args: &str) -> Command<'_> {
         let command = Command::new(program, args, self.home.clone(), Some(&self.server));
-        command.env("KUBECONFIG", &self.home.path("kubeconfig").display().to_string())
+        command.env("KUBECONFIG", &self.kubeconfig)
     }
 
     /// Runs the program to its end.

@@ -36,6 +36,38 @@ fn a_kubelets_401_is_not_taken_for_an_expired_token() {
 }
 
 #[test]
+fn a_kubelet_that_refuses_is_asked_again_while_following_and_reported_once_for_its_node() {
+    let world = World::web(["a"]);
+    world.pod("web-2", ["b"]);
+    let scripts: Vec<_> = ["web-1", "web-2"]
+        .into_iter()
+        .map(|pod| {
+            let words =
+                format!("the server has asked for the client to provide credentials ( pods/log {pod})");
+            let script = world.on(Match::logs().path(&format!("/{pod}/")));
+            script.times(4, &Answer::status(401, "Unauthorized", &words));
+            script
+        })
+        .collect();
+    let mut tail = world.start("web");
+    tail.expect_all(["web-1 app a", "web-2 app b"]);
+    assert!(scripts.iter().all(|script| script.given() == 4));
+    tail.interrupt().reported(
+        "! cannot read logs of node node-1: the kubelet answered 401 Unauthorized: “the server has asked for the client to \
+         provide credentials”; perhaps this node does not accept the certificate of the apiserver; trying again\n",
+    );
+}
+
+#[test]
+fn a_kubelet_that_learns_of_its_pod_late_is_waited_for() {
+    let world = World::web(["a"]);
+    let words = format!("the server could not find the requested resource {MARK}");
+    world.on(Match::logs()).times(3, &Answer::status(404, "NotFound", &words));
+    let ran = world.run("web --no-follow").stdout("web-1 app a\n").exit(0);
+    ran.never_reported("!");
+}
+
+#[test]
 fn the_user_of_the_apiserver_gets_no_role() {
     let words = format!(
         "Forbidden (user=kube-apiserver-kubelet-client, verb=get, resource=nodes, subresource=proxy) {MARK}"

@@ -32,16 +32,19 @@ pub enum Error {
     Failed(ExitStatus),
 }
 
-/// What the program prints. Standard error is the user's: URLs and codes of a login must be seen at once.
+/// What the program prints; `interactive`: it may read standard input.
 pub async fn output(mut command: Command, interactive: bool) -> Result<Vec<u8>, Error> {
-    command
-        .stdin(if interactive { Stdio::inherit() } else { Stdio::null() })
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .kill_on_drop(true);
+    command.stdin(if interactive { Stdio::inherit() } else { Stdio::null() });
     // In a terminal, a group of its own would be in the background, and stop at its first question there. All that it
     // starts is ended by Ctrl-C there, as this program is.
     let own_group = File::open("/dev/tty").is_err();
+    run(command, own_group).await
+}
+
+/// `own_group`: all that the program starts is ended with it.
+async fn run(mut command: Command, own_group: bool) -> Result<Vec<u8>, Error> {
+    // Standard error is the user's: URLs and codes of a login must be seen at once.
+    command.stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true);
     if own_group {
         command.process_group(0);
     }
@@ -75,5 +78,59 @@ impl Drop for Group {
             // An error means that it has ended by itself.
             let _ = kill_process_group(leader, Signal::KILL);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::unix::pipe::Receiver;
+
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", script]).stdin(Stdio::null());
+        command
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_without_end_is_ended() {
+        let error = run(shell("exec sleep 1000"), true).await.unwrap_err();
+        assert_eq!(error.to_string(), "gave no credentials within 10 minutes, and was ended");
+    }
+
+    #[tokio::test]
+    async fn an_output_without_end_is_ended() {
+        assert!(matches!(run(shell("exec cat /dev/zero"), true).await, Err(Error::TooLarge)));
+        assert_eq!(run(shell("head -c 1048576 /dev/zero"), true).await.unwrap().len(), 1 << 20);
+    }
+
+    /// The pipe, which all of them have open, ends with the last.
+    #[tokio::test]
+    async fn what_a_plugin_started_ends_with_it() {
+        let (pipe, writer) = io::pipe().unwrap();
+        let mut pipe = Receiver::from_owned_fd(pipe.into()).unwrap();
+        let mut command = shell("exec 3>&0; sleep 1000 & echo started >&3; wait");
+        command.stdin(writer);
+        let running = tokio::spawn(run(command, true));
+        pipe.read_exact(&mut [0; 8]).await.unwrap();
+        running.abort();
+        let ended = timeout(Duration::from_secs(60), pipe.read_to_end(&mut Vec::new())).await;
+        assert!(ended.is_ok(), "something still runs");
+    }
+
+    #[tokio::test]
+    async fn an_agent_that_a_plugin_leaves_behind_goes_on() {
+        let (pipe, writer) = io::pipe().unwrap();
+        let mut pipe = Receiver::from_owned_fd(pipe.into()).unwrap();
+        let home = tempfile::tempdir().unwrap();
+        let agent = "{ until [ -e go ]; do sleep 0.1; done; echo alive >&3; } >/dev/null & echo token";
+        let mut command = shell(&format!("exec 3>&0; {agent}"));
+        command.stdin(writer).current_dir(home.path());
+        assert_eq!(run(command, true).await.unwrap(), b"token\n");
+        std::fs::write(home.path().join("go"), "").unwrap();
+        let mut text = String::new();
+        pipe.read_to_string(&mut text).await.unwrap();
+        assert_eq!(text, "alive\n");
     }
 }

@@ -5,6 +5,9 @@ use serde_json::json;
 
 use super::*;
 
+#[path = "../../../../tests/documented/mod.rs"]
+mod documented;
+
 const LIST: &str = "list pods in namespace \"shop\"";
 const EVERYWHERE: &str = "list pods in all namespaces";
 const LOG: &str = "get pods/log \"web-1\" in namespace \"shop\"";
@@ -39,7 +42,9 @@ fn error(what: &str, code: u16, body: &[u8]) -> Error {
     let code = StatusCode::from_u16(code).unwrap();
     // As the client of kube receives it.
     let status: Status = serde_json::from_slice(&serde_json::to_vec(&refusal(code, body)).unwrap()).unwrap();
-    Error::from_status(&status, &asked(what))
+    let error = Error::from_status(&status, &asked(what));
+    assert!(documented::explains(&error.to_string()), "docs/troubleshooting.md does not explain {error}");
+    error
 }
 
 /// A request, the code and reason of its refusal, the apiserver's message; and what is shown before the message, and
@@ -350,4 +355,28 @@ fn a_kubelets_refusal_is_none_of_the_users_credentials() {
     assert_eq!(of_kubelet.of_node().as_deref(), Some(words));
     let of_apiserver = error(LOG, 401, &status(401, "Unauthorized", "Unauthorized"));
     assert!(!of_apiserver.is_of_kubelet() && of_apiserver.is_common() && of_apiserver.of_node().is_none());
+}
+
+#[test]
+fn a_401_names_server_user_words_and_advice() {
+    for (body, words) in [
+        (&status(401, "Unauthorized", "token lookup failed")[..], ": “token lookup failed”"),
+        (b"", " without a reason"),
+        (
+            b"<html><title>401 Authorization Required</title>",
+            " with a web page: “401 Authorization Required”",
+        ),
+        (b"{\"message\":\"no\"}", ": “{\"message\":\"no\"}”"),
+    ] {
+        let status = refusal(StatusCode::UNAUTHORIZED, body);
+        let error = Error::unauthorized(
+            "https://a",
+            "the credentials of jane",
+            &status,
+            "perhaps the token has expired",
+        );
+        let before = "https://a does not accept the credentials of jane (401)";
+        assert_eq!(error.to_string(), format!("{before}{words}; perhaps the token has expired"));
+        assert!(error.is_unauthorized() && error.is_common());
+    }
 }

@@ -22,7 +22,7 @@ const TRUSTED: &str = "
     usage-any usage-unsaid";
 
 /// The others, and what is said of them.
-const REFUSED: [(&str, &str); 47] = [
+const REFUSED: [(&str, &str); 49] = [
     ("authority-expired", "its authority \"kubernetes\" expired on 2021-01-01T00:00:00Z"),
     ("authority-may-not-sign", "\"kubernetes\", its issuer, is not an authority"),
     ("authority-of-clients", "its authority \"kubernetes\" is not for servers"),
@@ -52,6 +52,8 @@ const REFUSED: [(&str, &str); 47] = [
         "names no host, so it is not for 127.0.0.1 (its common name \"127.0.0.1\" does not count)",
     ),
     ("name-many", "n8.example, n9.example and 30 more, not for the address 127.0.0.1"),
+    ("name-not-ascii", "cannot be read: one of its names cannot be read"),
+    ("name-wildcard-alone", "it is for *, not for localhost"),
     ("name-wildcard-in-a-label", "it is for a*.k8s.example, not for a.k8s.example"),
     ("own-authority-expired", "expired on 2021-01-01T00:00:00Z: renew it"),
     ("own-authority-not-yet", "is not valid before 2100-01-01T00:00:00Z: check this machine's clock"),
@@ -90,7 +92,11 @@ fn judge(case: &str) -> Result<(), Untrusted> {
     let server = chain.remove(0);
     let (pool, skipped) = Pool::read("the bundle", &read(format!("{bundle}.ca")));
     assert!(skipped.is_empty(), "{skipped:?}");
-    let host = if case.starts_with("name-wildcard") { "a.k8s.example" } else { "127.0.0.1" };
+    let host = match case {
+        "name-wildcard-alone" => "localhost",
+        case if case.starts_with("name-wildcard") => "a.k8s.example",
+        _ => "127.0.0.1",
+    };
     let algorithms = aws_lc_rs::default_provider().signature_verification_algorithms.all;
     Judge { trusted: &pool, algorithms, now: NOW }.judge(&server, &chain, &host.try_into().unwrap())
 }

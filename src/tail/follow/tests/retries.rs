@@ -212,7 +212,7 @@ async fn an_unreachable_kubelet_is_reported_for_its_node() {
         _ => container.answer(request),
     });
     story.pass(320.0).await;
-    let told = "!! cannot read logs of node node-1: dial tcp: i/o timeout; trying again";
+    let told = "!! cannot read logs of node node-1: “dial tcp: i/o timeout”; trying again";
     assert_eq!(story.said(), ["+", "0", told, "1"]);
 }
 
