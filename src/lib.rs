@@ -10,6 +10,7 @@ mod queue;
 mod shown;
 
 mod cli;
+mod descriptors;
 mod environment;
 mod plan;
 mod usage_error;
@@ -77,13 +78,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>, mut io: Io) -> ExitCode {
         Err(error) => Err(error),
     };
     match planned {
-        Ok(plan) => {
-            raise_open_files();
-            block_on(run::run(plan, io)).unwrap_or_else(|error| {
-                let _ = writeln!(Io::process_stderr(), "stern-rs: cannot start: {error}");
-                ExitCode::Failed
-            })
-        }
+        Ok(plan) => block_on(run::run(plan, io)).unwrap_or_else(|error| {
+            let _ = writeln!(Io::process_stderr(), "stern-rs: cannot start: {error}");
+            ExitCode::Failed
+        }),
         Err(error) => {
             // If standard error is closed, the error cannot be reported.
             let _ = writeln!(io.stderr, "stern-rs: {error}");
@@ -93,6 +91,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, mut io: Io) -> ExitCode {
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> std::io::Result<T> {
+    descriptors::prepare()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let done = runtime.block_on(future);
     // Abandons threads that wait for a name server or a blocked standard output.
@@ -123,12 +122,4 @@ fn cannot_write(mut stderr: impl Write, error: &std::io::Error) -> ExitCode {
 fn without_number(error: &std::io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error ").next().unwrap_or_default().to_owned()
-}
-
-/// Raises the limit on open files: every stream may need a connection, and some systems allow only 256 by default.
-fn raise_open_files() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    // If refused, the current limit stays.
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
 }

@@ -6,7 +6,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::{
     event::{Batch, Closed, Event, Instant, Item},
-    notice::{Notice, Scope},
+    notice::{Kind, Notice, Scope},
     origin::Origin,
 };
 
@@ -120,6 +120,11 @@ impl Outlet {
     /// Reports a problem with this origin.
     pub async fn warning(&self, text: impl Into<String>) {
         self.out.notice(Scope::Origin(self.origin.clone()).warning(text)).await;
+    }
+
+    /// Reports a problem that other origins have too.
+    pub async fn common(&self, text: impl Into<String>) {
+        self.out.notice(Scope::Cluster.notice(Kind::Common, text)).await;
     }
 
     /// Waits for room for `batch`; the batch is unchanged until the room is used.

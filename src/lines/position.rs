@@ -3,6 +3,8 @@
 //! The kubelet takes `sinceTime` in whole seconds, many lines share an instant, and standard output and standard
 //! error are stamped separately, so that instants may go back a little. A position is therefore found by the sequence
 //! of lines, not by comparing instants.
+//!
+//! Some kubelets give no timestamps. Then all lines are remembered, and only their sequence counts.
 
 use std::{collections::VecDeque, hash::Hasher};
 
@@ -16,6 +18,9 @@ const SECOND: i64 = 1_000_000_000;
 
 /// Most lines to remember. With more of them in two seconds, only the last ones identify the position.
 const REMEMBERED: usize = 1 << 16;
+
+/// The instant of lines without timestamps, in a log that has none.
+const UNTIMED: Instant = Instant(i64::MIN);
 
 /// One line that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +48,8 @@ pub struct Position {
     latest: Option<Instant>,
     /// The latest instant of the forgotten lines that may come again.
     forgotten: Option<Instant>,
+    /// Lines without timestamps behind the last one with one.
+    behind: usize,
     /// Whether lines before the first one read may appear.
     midway: bool,
     /// Whether the container runtime keeps the last line in pieces: requesting it again returns only the last piece.
@@ -55,9 +62,19 @@ impl Position {
         Self { midway: true, ..Self::default() }
     }
 
-    /// Records a line as read.
-    pub fn advance(&mut self, time: Instant, message: &[u8]) {
-        self.latest = self.latest.max(Some(time));
+    /// Records a line as read. Lines without timestamps identify a position only where there are no others.
+    pub fn advance(&mut self, time: Option<Instant>, message: &[u8]) {
+        let time = match (time, self.latest) {
+            (Some(time), latest) => {
+                (self.latest, self.behind) = (latest.max(Some(time)), 0);
+                time
+            }
+            (None, None) => UNTIMED,
+            (None, Some(_)) => {
+                self.behind += 1;
+                return;
+            }
+        };
         if let Some(from) = self.from() {
             while self.recent.front().is_some_and(|seen| seen.time < from) {
                 self.recent.pop_front();
@@ -80,6 +97,18 @@ impl Position {
         self.recent.push_back(line);
         self.latest = Some(line.time);
         (self.forgotten, self.midway) = (Some(line.time), false);
+    }
+
+    /// Whether all lines read so far had no timestamp.
+    pub fn is_untimed(&self) -> bool {
+        self.latest.is_none() && !self.recent.is_empty()
+    }
+
+    /// The last lines to request, if a log without timestamps is requested again; None: all of them, so that identical
+    /// lines can be counted.
+    pub fn lines_again(&self, tail: Option<u64>) -> Option<u64> {
+        let all = tail.is_none() && self.recent.len() < REMEMBERED;
+        (!all).then_some(self.recent.len() as u64 + tail.unwrap_or(0))
     }
 
     /// The instant of the last line read.
@@ -122,7 +151,7 @@ impl Position {
         let expected: Vec<Seen> =
             self.recent.iter().copied().filter(|seen| from.is_none_or(|from| seen.time >= from)).collect();
         let earlier = self.forgotten.filter(|forgotten| from.is_none_or(|from| *forgotten >= from));
-        Finder { expected, matched: VecDeque::new(), start: 0, earlier }
+        Finder { expected, matched: VecDeque::new(), start: 0, earlier, behind: self.behind, left: None }
     }
 }
 
@@ -147,9 +176,18 @@ pub struct Finder {
     start: usize,
     /// If the answer may begin with lines before `expected`: their latest instant.
     earlier: Option<Instant>,
+    /// Known lines without timestamps behind the last one with one.
+    behind: usize,
+    /// The lines of the answer that may be older than the request.
+    left: Option<u64>,
 }
 
 impl Finder {
+    /// For an answer without timestamps that begins as the first one did; or with so many last lines.
+    pub fn of_untimed(self, lines: Option<u64>) -> Finder {
+        Finder { earlier: lines.map(|_| UNTIMED), left: lines, ..self }
+    }
+
     /// Whether every line read has appeared again, so that all further lines are new.
     pub fn done(&self) -> bool {
         self.start + self.matched.len() == self.expected.len()
@@ -161,10 +199,24 @@ impl Finder {
     }
 
     /// Judges the next line of the answer. After [`Found::Lost`] all lines are new.
-    pub fn judge(&mut self, time: Instant, message: &[u8]) -> Found {
-        if self.done() {
-            return Found::New;
+    pub fn judge(&mut self, time: Option<Instant>, message: &[u8]) -> Found {
+        let among_timed = self.expected.last().is_some_and(|seen| seen.time != UNTIMED);
+        match (self.done(), time) {
+            // A line among known ones.
+            (false, None) if among_timed => return Found::Known,
+            (true, None) if self.behind > 0 => {
+                self.behind -= 1;
+                return Found::Known;
+            }
+            (true, _) => return Found::New,
+            (false, _) => {}
         }
+        let time = time.unwrap_or(UNTIMED);
+        if self.left == Some(0) {
+            // All of these are new.
+            self.earlier = None;
+        }
+        self.left = self.left.map(|left| left.saturating_sub(1));
         let seen = Seen::new(time, message);
         let next = self.start + self.matched.len();
         self.matched.push_back(seen);
@@ -231,7 +283,7 @@ mod tests {
     fn read(lines: &[(i64, &'static str)]) -> Position {
         let mut position = Position::default();
         for (nanos, message) in lines {
-            position.advance(Instant(START + nanos), message.as_bytes());
+            position.advance(Some(Instant(START + nanos)), message.as_bytes());
         }
         position
     }
@@ -242,7 +294,7 @@ mod tests {
         let mut finder = position.finder();
         let mut shown = Vec::new();
         for (nanos, message) in log.iter().filter(|(nanos, _)| START + nanos >= since) {
-            match finder.judge(Instant(START + nanos), message.as_bytes()) {
+            match finder.judge(Some(Instant(START + nanos)), message.as_bytes()) {
                 Found::Known => {}
                 Found::New => shown.push((*message).to_owned()),
                 Found::Lost => shown.extend(["!".to_owned(), (*message).to_owned()]),
@@ -291,8 +343,8 @@ mod tests {
     fn lines_from_before_the_first_that_was_read_are_known_where_reading_began_midway() {
         let log: Log = vec![(0, "a"), (1, "b"), (1, "b"), (2, "c"), (3, "d")];
         let mut position = Position::midway();
-        position.advance(Instant(START + 1), b"b");
-        position.advance(Instant(START + 2), b"c");
+        position.advance(Some(Instant(START + 1)), b"b");
+        position.advance(Some(Instant(START + 2)), b"c");
         assert_eq!(resume(&position, &log), ["d"]);
     }
 
@@ -328,7 +380,63 @@ mod tests {
         }
     }
 
+    fn untimed(lines: &[&str]) -> Position {
+        let mut position = Position::default();
+        lines.iter().for_each(|line| position.advance(None, line.as_bytes()));
+        position
+    }
+
+    /// The lines shown of an answer without timestamps.
+    fn resume_untimed(position: &Position, answer: &[&str]) -> Vec<String> {
+        let mut finder = position.finder();
+        let mut shown = Vec::new();
+        for line in answer {
+            match finder.judge(None, line.as_bytes()) {
+                Found::Known => {}
+                Found::New => shown.push((*line).to_owned()),
+                Found::Lost => shown.extend(["!".to_owned(), (*line).to_owned()]),
+            }
+        }
+        shown
+    }
+
+    #[test]
+    fn lines_without_timestamps_are_found_by_their_content() {
+        assert_eq!(resume_untimed(&untimed(&["a", "b"]), &["a", "b", "c"]), ["c"]);
+        assert_eq!(resume_untimed(&untimed(&["a", "b"]), &["b", "c"]), ["c"], "it was rotated");
+        assert_eq!(resume_untimed(&untimed(&["a", "b"]), &["x", "y"]), ["!", "x", "y"]);
+        assert_eq!(resume_untimed(&untimed(&["a", "a"]), &["a", "a", "a", "a"]), ["a", "a"]);
+        assert!(resume_untimed(&untimed(&["a", "b"]), &["a", "b"]).is_empty());
+    }
+
+    #[test]
+    fn a_log_without_timestamps_is_requested_as_before_or_by_its_last_lines() {
+        let position = untimed(&["a", "b", "c"]);
+        assert!(position.is_untimed() && position.since().is_none());
+        assert_eq!((position.lines_again(None), position.lines_again(Some(1))), (None, Some(4)));
+    }
+
+    #[test]
+    fn lines_without_timestamps_among_others_are_not_repeated() {
+        let mut position = read(&[(0, "a")]);
+        ["x", "y"].iter().for_each(|line| position.advance(None, line.as_bytes()));
+        let mut finder = position.finder();
+        assert_eq!(finder.judge(None, b"w"), Found::Known);
+        assert_eq!(finder.judge(Some(Instant(START)), b"a"), Found::Known);
+        for (line, wanted) in [("x", Found::Known), ("y", Found::Known), ("z", Found::New)] {
+            assert_eq!(finder.judge(None, line.as_bytes()), wanted, "{line}");
+        }
+    }
+
     proptest! {
+        /// Resuming a log without timestamps anywhere shows exactly the rest, also of identical lines.
+        #[test]
+        fn resuming_without_timestamps_shows_exactly_the_rest(lines in prop::collection::vec(0usize..2, 1..40), at in 1usize..40) {
+            let log: Vec<&str> = lines.iter().map(|which| ["a", "b"][*which]).collect();
+            let at = at.min(log.len());
+            prop_assert_eq!(resume_untimed(&untimed(&log[..at]), &log), log[at..].to_vec());
+        }
+
         /// Different lines of two outputs that are stamped separately: after any rotation, exactly the rest is shown,
         /// and a loss is reported if the last line read is gone.
         #[test]

@@ -71,6 +71,8 @@ pub fn followed_of_many(places: usize) -> usize {
 pub enum Bound {
     LogRequests,
     StreamsPerNode,
+    /// This process can open no more files.
+    OpenFiles,
 }
 
 /// Hands out grants, up to a limit of concurrent log requests.
@@ -93,9 +95,15 @@ impl Scheduler {
 
     /// Sets a new limit on concurrent log requests.
     pub fn resize(&self, max_log_requests: usize) {
-        if self.shared.peek(|state| state.places()) != max_log_requests {
+        if self.shared.peek(|state| state.wanted()) != max_log_requests {
             self.shared.change(|state, _| state.resize(max_log_requests));
         }
+    }
+
+    /// Reports that a request with a place failed for want of room on this machine, which is for `room` requests at most.
+    /// False if no place can be given up.
+    pub fn shrink(&self, room: usize) -> bool {
+        self.shared.change(|state, now| state.shrink(room, now))
     }
 
     /// Registers a tail. The seat remembers its polls between requests.

@@ -18,6 +18,9 @@ use crate::{origin::PodInfo, purpose::Purpose};
 /// With a single place: how long it is lent at a time, and how long it is followed in at least.
 pub const LENT: Duration = turns::SOONEST;
 
+/// The time in which failures count as one.
+const CROWDED: Duration = Duration::from_secs(2);
+
 /// Identifies a member; ids are in order of arrival.
 pub type Id = u64;
 
@@ -26,6 +29,11 @@ pub type Claimed = (Id, u64);
 
 pub struct State {
     bounds: Bounds,
+    /// The places that are wanted, and the most that the system has room for, if that is known.
+    wanted: usize,
+    room: Option<usize>,
+    /// When there was no room last.
+    crowded: Option<Instant>,
     members: HashMap<Id, Member>,
     followers: Followers,
     turns: Turns,
@@ -81,6 +89,9 @@ impl State {
         let bounds = Bounds::new(places, per_node);
         State {
             bounds,
+            wanted: places,
+            room: None,
+            crowded: None,
             members: HashMap::new(),
             followers: Followers::new(bounds),
             turns: Turns::default(),
@@ -97,14 +108,33 @@ impl State {
         }
     }
 
-    pub fn places(&self) -> usize {
-        self.bounds.places
+    pub fn wanted(&self) -> usize {
+        self.wanted
     }
 
     /// Sets the number of places; open requests are not closed.
     pub fn resize(&mut self, places: usize) {
-        self.bounds = Bounds::new(places, self.bounds.per_node);
+        self.wanted = places;
+        self.bounds = Bounds::new(self.room.map_or(places, |room| room.min(places)), self.bounds.per_node);
         self.followers.resize(self.bounds);
+    }
+
+    /// The system has no room for a request that has a place: there will be fewer places, at most `room`. False if there
+    /// are none to give up.
+    pub fn shrink(&mut self, room: usize, now: Instant) -> bool {
+        // Many requests fail together.
+        if self.crowded.is_some_and(|at| now < at + CROWDED) {
+            return true;
+        }
+        let fewer = self.bounds.places - self.bounds.places / 8;
+        let fewer = if fewer == self.bounds.places { fewer.saturating_sub(1) } else { fewer };
+        if fewer == 0 {
+            return false;
+        }
+        self.crowded = Some(now);
+        self.room = Some(if self.room.is_none() { room.min(fewer) } else { fewer });
+        self.resize(self.wanted);
+        true
     }
 
     pub fn join(&mut self, pod: &Arc<PodInfo>, bell: Arc<Notify>) -> Id {
@@ -411,6 +441,7 @@ impl State {
         let polled = self.followers.candidates() - following + self.pollers;
         let bound = match polled {
             0 => None,
+            _ if self.followers.is_full() && self.bounds.places < self.wanted => Some(Bound::OpenFiles),
             _ if self.followers.is_full() => Some(Bound::LogRequests),
             _ => self.followers.exceed_nodes().then_some(Bound::StreamsPerNode),
         };

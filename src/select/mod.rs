@@ -11,6 +11,7 @@ use std::{cell::Cell, pin::pin, sync::Arc};
 use futures::{StreamExt, stream};
 use tokio::sync::{mpsc, watch as value};
 
+use pod::InstanceId;
 use resource::Found;
 pub(crate) use resource::api_resource;
 pub(crate) use watch::{PAGE, pods};
@@ -102,7 +103,9 @@ pub async fn is_current(cluster: &Cluster, instance: &Instance) -> Result<bool, 
     };
     let pod = scope.only_pod().await?.filter(|pod| pod.identity() == instance.origin.pod.identity);
     let container = &instance.origin.container;
-    Ok(pod.as_ref().and_then(|pod| pod.instance(container)) == Some(instance.container_id.as_str()))
+    let current = pod.as_ref().and_then(|pod| pod.instance(container));
+    let asked = InstanceId::new(&instance.container_id, instance.restart_count);
+    Ok(current.is_some_and(|current| current.is(&asked)))
 }
 
 /// Counts the scopes that have not been listed yet.

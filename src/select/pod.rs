@@ -201,7 +201,7 @@ impl Pod {
     }
 
     /// The container instance whose log the kubelet serves now.
-    pub fn instance(&self, container: &str) -> Option<&str> {
+    pub fn instance(&self, container: &str) -> Option<InstanceId> {
         let Status { init_container_statuses, container_statuses, ephemeral_container_statuses, .. } =
             &self.status;
         let lists = [init_container_statuses, container_statuses, ephemeral_container_statuses];
@@ -242,26 +242,61 @@ impl ContainerStatus {
     ///
     /// A waiting container (for example in `CrashLoopBackOff`) still has the log of its last instance. The kubelet
     /// chooses the same way (`validateContainerLogStatus`).
-    pub fn instance(&self) -> Option<&str> {
-        let named = |id: &'_ str| !id.is_empty();
+    pub fn instance(&self) -> Option<InstanceId> {
         if self.state.running.is_some() {
-            return Some(self.container_id.as_str()).filter(|id| named(id));
+            return Some(InstanceId::new(&self.container_id, self.restart_count));
         }
         let ended = [&self.state.terminated, &self.last_state.terminated];
-        ended.into_iter().flatten().map(|terminated| terminated.container_id.as_str()).find(|id| named(id))
+        let ended = ended.into_iter().flatten().find(|terminated| terminated.has_run())?;
+        Some(InstanceId::new(&ended.container_id, self.restart_count))
     }
 
     /// Start time of [`ContainerStatus::instance`], which may have ended since.
     pub fn started(&self) -> Option<Timestamp> {
         match &self.state.running {
             Some(running) => running.started_at,
-            None => self.ending(self.instance()?)?.started_at,
+            None => self.ending(&self.instance()?)?.started_at,
         }
     }
 
-    /// How the instance with this container ID ended, if known.
-    pub fn ending(&self, container_id: &str) -> Option<&Terminated> {
-        let ended = [&self.state.terminated, &self.last_state.terminated];
-        ended.into_iter().flatten().find(|terminated| terminated.container_id == container_id)
+    /// How this instance ended, if known.
+    pub fn ending(&self, instance: &InstanceId) -> Option<&Terminated> {
+        let before = self.restart_count.saturating_sub(u32::from(self.state.running.is_some()));
+        let ended = [(&self.state.terminated, self.restart_count), (&self.last_state.terminated, before)];
+        let mut ended = ended.into_iter().filter_map(|(ended, restarts)| Some((ended.as_ref()?, restarts)));
+        let is_it = |ended: &Terminated, restarts| {
+            ended.has_run() && InstanceId::new(&ended.container_id, restarts).is(instance)
+        };
+        ended.find(|(ended, restarts)| is_it(ended, *restarts)).map(|(ended, _)| ended)
+    }
+}
+
+impl Terminated {
+    /// Whether it ever ran, so that there may be a log.
+    fn has_run(&self) -> bool {
+        !self.container_id.is_empty() || self.started_at.is_some()
+    }
+}
+
+/// Identifies an instance of a container. Some servers give no container IDs, or give them late: then the number of
+/// restarts counts.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct InstanceId {
+    /// The container runtime's ID; empty if it is unknown.
+    pub container: String,
+    pub restarts: u32,
+}
+
+impl InstanceId {
+    pub fn new(container: &str, restarts: u32) -> InstanceId {
+        InstanceId { container: container.to_owned(), restarts }
+    }
+
+    /// Whether both are the same instance.
+    pub fn is(&self, other: &InstanceId) -> bool {
+        match self.container.is_empty() || other.container.is_empty() {
+            true => self.restarts == other.restarts,
+            false => self.container == other.container,
+        }
     }
 }

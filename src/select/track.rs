@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use regex::Regex;
 use tokio::sync::watch;
 
-use super::pod::{Absence, ContainerStatus, Pod, State, Terminated};
+use super::pod::{Absence, ContainerStatus, InstanceId, Named, Pod, State, Terminated};
 use crate::{
     cluster::is_starting,
     event::Ending,
@@ -55,7 +55,7 @@ struct Tracked {
 struct Slot {
     origin: Option<Arc<Origin>>,
     /// The instance that is tailed now, or was last.
-    instance: String,
+    instance: Option<InstanceId>,
     life: Option<watch::Sender<Life>>,
     /// Reasons for waiting that were reported.
     reported: Vec<String>,
@@ -149,6 +149,10 @@ impl<'a> Tracker<'a> {
         if let Some(absence) = absence {
             tracked.report_absence(absence, self.follow && !self.starting, changes);
         }
+        // A new pod gets its statuses soon.
+        if (!self.follow || self.starting) && !tracked.awaited && !pod.deleting() {
+            tracked.report_unreported(pod, self.selection, changes);
+        }
         for (kind, status) in statuses(pod, self.selection) {
             if !container_matches(self.selection, &status.name) {
                 continue;
@@ -219,6 +223,24 @@ impl Tracked {
         changes.push(Change::Absent(Scope::Pod(self.info.clone()).notice(kind, words)));
     }
 
+    /// Reports the containers of the spec that have no status, while others have.
+    fn report_unreported(&mut self, pod: &Pod, selection: &Selection, changes: &mut Vec<Change>) {
+        let init = pod.spec.init_containers.iter().filter(|_| selection.init_containers).flatten();
+        let init = init.map(|container| (OriginKind::Init, container));
+        let main = pod.spec.containers.iter().flatten().map(|container| (OriginKind::Container, container));
+        for (kind, Named { name }) in init.chain(main) {
+            let is_reported = statuses(pod, selection).any(|(_, status)| status.name == *name);
+            if is_reported || !container_matches(selection, name) || self.reported.contains(name) {
+                continue;
+            }
+            self.reported.push(name.clone());
+            let origin = Origin { pod: self.info.clone(), container: name.clone(), kind };
+            let notice =
+                Scope::Origin(Arc::new(origin)).notice(Kind::Waiting, "its node has not reported it yet");
+            changes.push(Change::Absent(notice));
+        }
+    }
+
     fn end(&self, life: &Life) {
         for slot in self.containers.values() {
             slot.update(life.clone());
@@ -235,28 +257,29 @@ impl Slot {
         follow: bool,
         changes: &mut Vec<Change>,
     ) {
-        let life = |instance: &str| life(status, instance, deleting);
+        let life = |instance: &InstanceId| life(status, instance, deleting);
         self.report_waiting(pod, kind, status, follow, changes);
         let Some(instance) = status.instance() else { return };
-        if instance == self.instance {
-            self.update(life(instance));
+        let before = self.instance.replace(instance.clone());
+        if before.as_ref().is_some_and(|before| before.is(&instance)) {
+            self.update(life(&instance));
             return;
         }
+        let ended = before.as_ref().and_then(|before| status.ending(before));
         self.update(Life::Replaced {
-            ending: status.ending(&self.instance).map(|end| ending(end, deleting)).unwrap_or_default(),
+            ending: ended.map(|end| ending(end, deleting)).unwrap_or_default(),
             restart_count: status.restart_count,
             started: status.started(),
         });
-        instance.clone_into(&mut self.instance);
         self.life = None;
         if sight == Sight::Unwanted {
             return;
         }
-        let (sender, receiver) = watch::channel(life(instance));
+        let (sender, receiver) = watch::channel(life(&instance));
         self.life = Some(sender);
         let instance = Instance {
             origin: self.origin(pod, &status.name, kind),
-            container_id: instance.to_owned(),
+            container_id: instance.container,
             restart_count: status.restart_count,
             started: status.started(),
         };
@@ -310,7 +333,7 @@ fn in_words(reason: &str, message: &str) -> String {
     }
 }
 
-fn life(status: &ContainerStatus, instance: &str, deleting: bool) -> Life {
+fn life(status: &ContainerStatus, instance: &InstanceId, deleting: bool) -> Life {
     match status.ending(instance) {
         Some(terminated) => Life::Terminated(ending(terminated, deleting)),
         None if deleting => Life::Terminating,

@@ -69,8 +69,8 @@ pub struct Tail<L> {
 /// The knowledge that the tail of an instance leaves to the next tail of the container.
 #[derive(Default)]
 pub struct Legacy {
-    /// The container ID of the instance, and the position in its log: it may have another tail.
-    own: Option<(String, Position)>,
+    /// The container ID and the restarts of the instance, and the position in its log: it may have another tail.
+    own: Option<((String, u32), Position)>,
     /// The position in the next instance's log, read before it was recognized.
     next: Position,
     /// The instant of the last line that is the instance's own.
@@ -104,7 +104,9 @@ impl<L: Logs> Tail<L> {
         legacy: Legacy,
     ) -> Self {
         let Legacy { own, next, latest: before, any } = legacy;
-        let own = own.filter(|(id, _)| *id == instance.container_id).map(|(_, position)| position);
+        let own = own
+            .filter(|((id, restarts), _)| *id == instance.container_id && *restarts == instance.restart_count)
+            .map(|(_, position)| position);
         let born_after = before.filter(|_| own.is_none()).map(|before| event::Instant(before.0 + 1));
         let position = own.unwrap_or(next);
         let plan = &context.plan;
@@ -147,7 +149,8 @@ impl<L: Logs> Tail<L> {
     pub fn into_legacy(self) -> Legacy {
         let (own, next) = self.progress.into_positions();
         let latest = own.latest();
-        Legacy { own: Some((self.instance.container_id.clone(), own)), next, latest, any: true }
+        let instance = (self.instance.container_id.clone(), self.instance.restart_count);
+        Legacy { own: Some((instance, own)), next, latest, any: true }
     }
 
     fn plan(&self) -> &LogPlan {

@@ -24,7 +24,7 @@ impl Progress {
 
     /// Whether a line was read, so that a request continues after it.
     pub fn has_lines(&self) -> bool {
-        self.latest().is_some()
+        self.latest().is_some() || self.position.is_untimed()
     }
 
     /// The instant of the last line that was read.
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     fn read(progress: &mut Progress, seconds: i64) {
-        progress.position.advance(Instant(seconds * 1_000_000_000), b"line");
+        progress.position.advance(Some(Instant(seconds * 1_000_000_000)), b"line");
     }
 
     fn progress() -> Progress {

@@ -23,6 +23,8 @@ pub struct Report {
     broken_off: bool,
     /// Whether a cut line was reported.
     cut: bool,
+    /// Whether lines without timestamps were reported.
+    untimed: bool,
     /// The kubelet's message that the log was removed, if that is usual. It is reported if the pod remains.
     removed: Option<String>,
 }
@@ -37,6 +39,7 @@ impl Report {
             polled: false,
             broken_off: false,
             cut: false,
+            untimed: false,
             removed: None,
         }
     }
@@ -89,6 +92,14 @@ impl Report {
                 self.outlet.warning(reported(&words)).await;
             }
             self.words = words;
+        }
+    }
+
+    /// A line has no timestamp.
+    pub async fn untimed(&mut self) {
+        if !std::mem::replace(&mut self.untimed, true) {
+            let text = "a kubelet sends lines without timestamps: after a break their logs can be resumed only by their content";
+            self.outlet.common(text).await;
         }
     }
 

@@ -1,6 +1,6 @@
 //! Reads one answer to a log request and sends the lines in it that are new.
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use bytes::Bytes;
 use futures::FutureExt;
@@ -18,7 +18,7 @@ use super::{
     report::Report,
 };
 use crate::{
-    cluster::Error,
+    cluster::{Error, KubeletError},
     event::{Batch, Gap, Instant, Item, Line},
     instance::Life,
     lines::{Finder, Found, Lines, Piece, Position, Splitter},
@@ -211,7 +211,8 @@ impl<L: Logs> Reading<'_, L> {
     /// Takes the last message of the kubelet in place of a line. A truncated line is left alone: it is sent again.
     async fn take_last_message(&mut self) {
         if let Some(Lines { data, pieces, .. }) = self.splitter.rest()
-            && matches!(pieces[..], [Piece::Untimed { .. }])
+            && let [Piece::Untimed { start, end }] = pieces[..]
+            && self.is_message(&data, start..end)
         {
             self.report_message(&data).await;
         }
@@ -227,9 +228,13 @@ impl<L: Logs> Reading<'_, L> {
         for piece in pieces {
             end = match piece {
                 Piece::Line(line) => self.choose(&data, line, foreign_from, &mut items),
-                Piece::Untimed { start, end } => {
+                Piece::Untimed { start, end } if self.is_message(&data, start..end) => {
                     self.report_message(&data[start as usize..end as usize]).await;
                     End::Clean
+                }
+                Piece::Untimed { start, end } => {
+                    self.report.untimed().await;
+                    self.choose(&data, Line { time: None, start, end }, foreign_from, &mut items)
                 }
             };
             if end == End::Clean && self.progress.quota().is_used_up() {
@@ -250,11 +255,9 @@ impl<L: Logs> Reading<'_, L> {
         };
         let (mut lines, mut bytes) = (0, 0);
         for item in &batch.items {
-            if let Item::Line(line) = item
-                && let Some(time) = line.time
-            {
+            if let Item::Line(line) = item {
                 let message = batch.message(line);
-                self.progress.position.advance(time, message);
+                self.progress.position.advance(line.time, message);
                 lines += 1;
                 bytes += message.len() as u64;
             }
@@ -265,6 +268,15 @@ impl<L: Logs> Reading<'_, L> {
             watchdog.idle.arrived();
         }
         end
+    }
+
+    /// Whether a line without a timestamp is a message of the kubelet: one that is known, or one that ends a log whose lines
+    /// have timestamps. Some kubelets give no timestamps at all.
+    fn is_message(&self, data: &[u8], line: Range<u32>) -> bool {
+        let (start, end) = (line.start as usize, line.end as usize);
+        let ends = data.get(end) != Some(&b'\n');
+        ends && !self.progress.position.is_untimed()
+            || KubeletError::of(&String::from_utf8_lossy(&data[start..end])).is_some()
     }
 
     /// The instant from which lines can only be those of another instance.
@@ -326,10 +338,10 @@ impl<L: Logs> Reading<'_, L> {
     }
 
     fn judge(&mut self, data: &[u8], line: Line) -> Found {
-        let (Some(finder), Some(time)) = (&mut self.finder, line.time) else { return Found::New };
+        let Some(finder) = &mut self.finder else { return Found::New };
         // Only a file that begins with this line continues the one before.
         self.terms.after_silence &= finder.is_untouched();
-        let found = finder.judge(time, &data[line.start as usize..line.end as usize]);
+        let found = finder.judge(line.time, &data[line.start as usize..line.end as usize]);
         if found != Found::Known {
             self.finder = None;
         }

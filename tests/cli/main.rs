@@ -13,6 +13,7 @@ mod conditions;
 mod connection;
 mod credentials;
 mod deletion;
+mod descriptors;
 mod ending;
 mod faults;
 mod following;

@@ -1,4 +1,5 @@
 //! Servers that answer in odd ways: understood as kubectl understands them, or named.
 
 mod heads;
+mod kubelets;
 mod lists;

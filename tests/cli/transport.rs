@@ -168,3 +168,12 @@ fn a_slow_reader_gets_every_line_of_every_log() {
         tail.finish().exit(0);
     }
 }
+
+#[test]
+fn a_server_that_knows_only_http2_is_read_without_following_too() {
+    for flags in ["--no-follow", ""] {
+        let world = world(ApiServer::builder().only_http2(), 12);
+        let tail = world.start(&format!("web {flags}"));
+        tail.shown(" app a\n", 12);
+    }
+}

@@ -5,7 +5,10 @@ use std::{error::Error as StdError, fmt, io};
 use http::StatusCode;
 
 use super::kubelet::{self, KubeletError};
-use crate::shown::{self, one_line};
+use crate::{
+    descriptors,
+    shown::{self, one_line},
+};
 pub(super) use proxy::{AtProxy, Refusal, RefusedByProxy};
 pub(super) use tls::NoCommonTls;
 use tls::{from_tls, no_common_tls};
@@ -40,6 +43,8 @@ pub enum ErrorKind {
     Unreachable,
     /// One side does not trust the other's certificate.
     Certificate,
+    /// This process can open no more files, and so no connection.
+    OpenFiles,
     /// No answer in time, or its data stopped.
     TimedOut,
     /// An answer was cut off.
@@ -76,7 +81,9 @@ impl Error {
             ErrorKind::Invalid | ErrorKind::Credentials | ErrorKind::Certificate | ErrorKind::Malformed => {
                 false
             }
-            ErrorKind::Unreachable | ErrorKind::TimedOut | ErrorKind::Interrupted => true,
+            ErrorKind::Unreachable | ErrorKind::OpenFiles | ErrorKind::TimedOut | ErrorKind::Interrupted => {
+                true
+            }
             ErrorKind::Status(code) => matches!(code.as_u16(), 408 | 429 | 500 | 502..=504),
         };
         // Words of a server in it are bounded already, so that those behind them are never cut.
@@ -140,6 +147,9 @@ impl Error {
         }
         if let Some(tls) = causes(error).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
             return from_tls(server, &format!("the apiserver {server}"), tls);
+        }
+        if causes(error).filter_map(|cause| cause.downcast_ref()).any(descriptors::is_exhausted) {
+            return Error::new(ErrorKind::OpenFiles, descriptors::described());
         }
         let cause = root_cause(error);
         if causes(error).any(|cause| cause.is::<NotHttp>()) {
@@ -215,6 +225,11 @@ impl Error {
             && !self.alone
     }
 
+    /// Whether this process can open no more files.
+    pub fn is_out_of_files(&self) -> bool {
+        self.kind == ErrorKind::OpenFiles
+    }
+
     /// Whether only this request got no answer, while others did.
     pub fn is_alone(&self) -> bool {
         self.alone
@@ -238,8 +253,10 @@ impl Error {
 
     /// Whether every request fails the same way, whatever it asks for.
     pub fn is_common(&self) -> bool {
-        matches!(self.kind, ErrorKind::Credentials | ErrorKind::Certificate | ErrorKind::Malformed)
-            || self.is_unauthorized() && !self.of_kubelet
+        matches!(
+            self.kind,
+            ErrorKind::Credentials | ErrorKind::Certificate | ErrorKind::Malformed | ErrorKind::OpenFiles
+        ) || self.is_unauthorized() && !self.of_kubelet
     }
 
     /// Whether the same request may succeed later without a correction.

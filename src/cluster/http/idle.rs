@@ -55,6 +55,12 @@ impl IdleConnections {
         None
     }
 
+    /// Closes all; whether there were any.
+    pub fn close_all(&self) -> bool {
+        let connections = std::mem::take(&mut self.lock().connections);
+        !connections.is_empty()
+    }
+
     pub fn put(self: &Arc<Self>, stream: Box<Stream>) {
         let mut waiting = self.lock();
         if waiting.connections.len() < MOST_IDLE {

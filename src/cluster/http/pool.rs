@@ -1,6 +1,9 @@
 //! Finds a connection for each request: an HTTP/2 connection with room, an idle one, or a new one.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -26,6 +29,9 @@ const MOST_ATTEMPTS: usize = 5;
 /// Most logs with a connection of their own where they could share one.
 pub const MOST_ALONE: usize = 8;
 
+/// The time for which no log gets a connection of its own after one that failed.
+const ALONE_AGAIN: Duration = Duration::from_secs(60);
+
 /// Whether a request may share its connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sharing {
@@ -50,6 +56,8 @@ struct State {
     shared: Vec<Arc<Connection>>,
     /// The server does not support HTTP/2.
     only_http1: bool,
+    /// When a connection of its own last failed before its first answer: the server may know only HTTP/2.
+    alone_failed: Option<Instant>,
     /// Number of failed connection attempts, and the last error.
     failures: u64,
     failure: Option<Error>,
@@ -105,7 +113,13 @@ impl Pool {
                 match http1::send(stream, request, self.idle.clone()).await {
                     Ok(answer) => answer.map(|body| Body::Http1 { body, _place: place }),
                     // The server may have closed it meanwhile.
-                    Err(error) => return Err(Failed { error, unprocessed: reused }),
+                    Err(error) => {
+                        let optional = place.is_some();
+                        if optional && !reused {
+                            self.state().alone_failed = Some(Instant::now());
+                        }
+                        return Err(Failed { error, unprocessed: reused || optional });
+                    }
                 }
             }
         };
@@ -115,6 +129,9 @@ impl Pool {
 
     /// An HTTP/1.1 connection. A failure is reported by the next attempt.
     async fn alone(&self) -> Option<Lane> {
+        if self.state().alone_failed.is_some_and(|at| at.elapsed() < ALONE_AGAIN) {
+            return None;
+        }
         let place = Some(self.alone.clone().try_acquire_owned().ok()?);
         if let Some(stream) = self.idle.take() {
             return Some(Lane::Own { stream, reused: true, place });
@@ -163,7 +180,10 @@ impl Pool {
 
     /// A new connection.
     async fn dial(&self) -> Result<Lane, Error> {
-        let dialed = self.dialer.dial(&self.options).await;
+        let mut dialed = self.dialer.dial(&self.options).await;
+        if matches!(&dialed, Err(error) if error.is_out_of_files()) && self.idle.close_all() {
+            dialed = self.dialer.dial(&self.options).await;
+        }
         let mut state = self.state();
         match dialed {
             Ok(Dialed::Http1(stream)) => {

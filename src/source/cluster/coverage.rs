@@ -8,6 +8,7 @@ use tokio::{
 };
 
 use crate::{
+    descriptors,
     notice::Scope,
     queue::Sender,
     schedule::{Bound, Load},
@@ -137,14 +138,13 @@ fn differs_much(now: u64, before: u64) -> bool {
 fn limited(load: &Load, bound: Bound) -> String {
     let Load { following, polled, turn, .. } = *load;
     let every = turn.map_or("in turn".to_owned(), |turn| format!("every ~{} s", turn.as_secs()));
-    let flag = match bound {
-        Bound::LogRequests => "--max-log-requests",
-        Bound::StreamsPerNode => "--max-streams-per-node",
+    let advice = match bound {
+        Bound::LogRequests => "raise --max-log-requests to follow more".to_owned(),
+        Bound::StreamsPerNode => "raise --max-streams-per-node to follow more".to_owned(),
+        Bound::OpenFiles => descriptors::described(),
     };
     let total = following + polled;
-    format!(
-        "following {following} of {total} containers, polling {polled} {every}; raise {flag} to follow more"
-    )
+    format!("following {following} of {total} containers, polling {polled} {every}; {advice}")
 }
 
 fn shortened(name: &str) -> String {

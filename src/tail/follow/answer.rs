@@ -151,7 +151,9 @@ impl<L: Logs> Tail<L> {
         Start {
             log,
             reach: self.progress.reach.read_on(),
-            few: request.tail_lines.filter(|_| log.mode() == Mode::Poll && resumes),
+            few: request
+                .tail_lines
+                .filter(|_| log.mode() == Mode::Poll && resumes && !self.progress.position.is_untimed()),
             foreign: log == Log::Previous && self.may_be_foreign(),
             bound: self.whereabouts.bound(log, &self.life.borrow()),
             confirming: self.confirmation.is_due(&self.progress),
@@ -169,6 +171,7 @@ impl<L: Logs> Tail<L> {
         unproven: bool,
     ) -> Reading<'_, L> {
         let (mode, resumes) = (start.log.mode(), self.progress.has_lines());
+        let tail_lines = request.tail_lines;
         let checker = Checker {
             logs: &self.context.logs,
             scheduler: &self.context.scheduler,
@@ -190,11 +193,16 @@ impl<L: Logs> Tail<L> {
             // After a clean end there may be no more lines, and soon no log.
             ends: resumes && (start.reach.has_ended() || self.is_deleting()),
         };
+        let position = &self.progress.position;
+        let finder = resumes.then(|| match position.is_untimed() {
+            true => position.finder().of_untimed(tail_lines),
+            false => position.finder(),
+        });
         let movable = mode == Mode::Follow && !std::mem::take(&mut self.busy);
         Reading {
             stream,
             life: self.life.clone(),
-            finder: resumes.then(|| self.progress.position.finder()),
+            finder,
             progress: &mut self.progress,
             report: &mut self.report,
             mode,
@@ -245,6 +253,9 @@ impl<L: Logs> Tail<L> {
             tail_lines: match (log.mode(), resume) {
                 (Mode::Poll, Some(_)) => self.window.lines(),
                 (_, Some(_)) => None,
+                (_, None) if self.progress.position.is_untimed() => {
+                    self.progress.position.lines_again(extent.tail_lines())
+                }
                 (_, None) => extent.tail_lines(),
             },
             // Lines that are requested again add to that.

@@ -143,7 +143,7 @@ mod tests {
         let mut confirmation = Confirmation::default();
         assert!(!confirmation.is_paid(&progress));
         assert!(confirmation.owe(Seen::new(time, LINE)));
-        progress.position.advance(time, LINE);
+        progress.position.advance(Some(time), LINE);
         assert!(confirmation.is_paid(&progress) && !confirmation.is_paid(&progress));
     }
 

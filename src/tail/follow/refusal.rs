@@ -7,6 +7,7 @@ use tokio::time::sleep;
 use super::{STATUS_DELAY, TRIES, Tail};
 use crate::{
     cluster::Error,
+    descriptors,
     event::Reason,
     instance::Life,
     notice::{Kind, Scope},
@@ -33,6 +34,12 @@ impl<L: Logs> Tail<L> {
         if self.is_done_with(&error) {
             self.grant = None;
             self.wait(STATUS_DELAY).await;
+            return None;
+        }
+        // The scheduler reports it, and the others are polled.
+        if error.is_out_of_files() && self.context.scheduler.shrink(descriptors::room()) {
+            self.grant = None;
+            self.wait(SOON).await;
             return None;
         }
         let again = self.may_retry(&error);

@@ -38,6 +38,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Builder {
     tls: bool,
     tls_options: tls::Options,
+    http1: bool,
     client_certificate: bool,
     token: Option<String>,
     max_streams: Option<u32>,
@@ -54,6 +55,7 @@ impl Default for Builder {
                 any_client: false,
                 http2: true,
             },
+            http1: true,
             client_certificate: false,
             token: None,
             max_streams: None,
@@ -108,6 +110,12 @@ impl Builder {
         self
     }
 
+    /// Understands only HTTP/2, whatever was negotiated.
+    pub fn only_http2(mut self) -> Self {
+        self.http1 = false;
+        self
+    }
+
     /// Sets the most concurrent requests on one HTTP/2 connection.
     pub fn max_streams(mut self, count: u32) -> Self {
         self.max_streams = Some(count);
@@ -142,7 +150,11 @@ impl Builder {
             connections: Mutex::default(),
             up: watch::Sender::new(true),
             tls: self.tls.then(|| Tls::new(&self.tls_options)),
-            http: if self.tls_options.http2 { http } else { http.http1_only() },
+            http: match (self.http1, self.tls_options.http2) {
+                (true, true) => http,
+                (true, false) => http.http1_only(),
+                (false, _) => http.http2_only(),
+            },
             address,
             round_trip: self.round_trip,
         });

@@ -35,7 +35,8 @@ pub(crate) fn find(inner: &Inner, request: &Request, route: &Route) -> Result<Op
         .get(&key)
         .ok_or_else(|| Refusal(404, "NotFound", format!("pods {:?} not found", key.1)))?;
     let pod = &running.pod;
-    let (options, limit) = parse(inner, request, &pod.name)?;
+    let (mut options, limit) = parse(inner, request, &pod.name)?;
+    options.timestamps &= !pod.untimed;
     let container = choose(pod, request.query("container").unwrap_or_default())?;
     let Some(node) = &pod.node else { return Ok(None) };
     if lock(&inner.access).stopped.contains(node) {

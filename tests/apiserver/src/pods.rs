@@ -40,6 +40,9 @@ pub struct Pod {
     deleted: Option<Timestamp>,
     created: Timestamp,
     current: usize,
+    /// As virtual kubelets do: lines have no timestamps, containers no IDs.
+    pub(crate) untimed: bool,
+    without_ids: bool,
 }
 
 impl Pod {
@@ -61,7 +64,21 @@ impl Pod {
             deleted: None,
             created: Timestamp::now(),
             current: 0,
+            untimed: false,
+            without_ids: false,
         }
+    }
+
+    /// Its kubelet gives no timestamps.
+    pub fn untimed(mut self) -> Self {
+        self.untimed = true;
+        self
+    }
+
+    /// Its status has no container IDs.
+    pub fn without_ids(mut self, without: bool) -> Self {
+        self.without_ids = without;
+        self
     }
 
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
@@ -353,6 +370,9 @@ impl Pod {
                 status[in_status] = of().filter(|c| c.reported).map(Container::status).collect();
             }
         }
+        if self.without_ids {
+            remove_ids(&mut status);
+        }
         json!({"metadata": metadata, "spec": spec, "status": status})
     }
 }
@@ -376,4 +396,16 @@ fn owner_json((kind, name): &(String, String)) -> Value {
         "apiVersion": api_version, "kind": kind, "name": name, "uid": format!("uid-of-{name}"),
         "controller": true, "blockOwnerDeletion": true,
     })
+}
+
+/// Removes the container IDs of a status.
+fn remove_ids(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.remove("containerID");
+            fields.values_mut().for_each(remove_ids);
+        }
+        Value::Array(items) => items.iter_mut().for_each(remove_ids),
+        _ => {}
+    }
 }

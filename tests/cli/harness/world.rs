@@ -76,7 +76,7 @@ impl World {
     }
 
     /// Any program, in the same environment.
-    pub(super) fn program(&self, program: &str, args: &str) -> Command<'_> {
+    pub fn program(&self, program: &str, args: &str) -> Command<'_> {
         let command = Command::new(program, args, self.home.clone(), Some(&self.server));
         command.env("KUBECONFIG", &self.kubeconfig)
     }

@@ -1,0 +1,54 @@
+//! The limit on open files: raised at the start, and named where it is reached.
+
+use std::{fs::File, io, os::fd::AsRawFd, sync::OnceLock};
+
+use rustix::{
+    io::Errno,
+    process::{Resource, Rlimit, getrlimit, setrlimit},
+};
+
+/// Files that any run needs: five of the runtime, a list, a log, and one to read.
+const NEEDED: usize = 8;
+
+/// Files that are not for logs in a longer run: those of the runtime, watches, a name server, a plugin, a long line.
+const RESERVED: usize = 10;
+
+/// Files that are open at the start.
+static OPEN_AT_START: OnceLock<usize> = OnceLock::new();
+
+/// Raises the limit as far as the system allows: every stream may need a connection, and some systems allow only 256 files
+/// by default. An error if there is no room for a run; without that room the runtime would panic.
+pub fn prepare() -> io::Result<()> {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    // If refused, the current limit stays.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    let spare: io::Result<Vec<File>> = (0..NEEDED).map(|_| File::open("/dev/null")).collect();
+    let spare =
+        spare.map_err(|error| if is_exhausted(&error) { io::Error::other(described()) } else { error })?;
+    // A new file gets the lowest number that is free.
+    let first = spare.first().and_then(|file| usize::try_from(file.as_raw_fd()).ok());
+    OPEN_AT_START.get_or_init(|| first.unwrap_or_default());
+    Ok(())
+}
+
+/// Whether an operation failed since no more files can be opened.
+pub fn is_exhausted(error: &io::Error) -> bool {
+    let code = error.raw_os_error().map(Errno::from_raw_os_error);
+    matches!(code, Some(Errno::MFILE | Errno::NFILE))
+}
+
+/// `too many open files: the limit is 64; raise it with "ulimit -n"`
+pub fn described() -> String {
+    format!("too many open files: the limit is {}; raise it with \"ulimit -n\"", limit())
+}
+
+/// The most open files; usually the limit of this process.
+pub fn limit() -> String {
+    getrlimit(Resource::Nofile).current.map_or("that of the system".to_owned(), |limit| limit.to_string())
+}
+
+/// The number of connections for logs that the limit allows.
+pub fn room() -> usize {
+    let limit = getrlimit(Resource::Nofile).current.and_then(|limit| usize::try_from(limit).ok());
+    limit.unwrap_or(usize::MAX).saturating_sub(OPEN_AT_START.get().unwrap_or(&0) + RESERVED).max(1)
+}
