@@ -145,6 +145,7 @@ fn missing(gap: Gap) -> String {
         Gap::Behind(after) => {
             format!("lines may be missing after {}: the rest of the log could not be read", text(after))
         }
+        Gap::Between(None, None) => "lines may be missing here, or repeated".to_owned(),
         Gap::Between(after, before) => {
             format!("lines may be missing between {} and {}", text(after), text(before))
         }

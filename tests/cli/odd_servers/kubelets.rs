@@ -78,7 +78,7 @@ fn a_log_without_timestamps_that_was_rotated_is_resumed_or_reported() {
     gate.release();
     tail.expect("c");
     tail.expect("d");
-    tail.interrupt().reported("may be missing").exit(130);
+    tail.interrupt().reported("! web-1 › app: lines may be missing here, or repeated").exit(130);
 }
 
 #[test]
