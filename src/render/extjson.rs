@@ -58,7 +58,8 @@ impl Format for ExtJson {
 
 /// Appends JSON. Go takes bytes that are not UTF-8 within strings, but most readers of JSON do not.
 fn write_utf8(json: &[u8], out: &mut Vec<u8>) {
-    if str::from_utf8(json).is_ok() {
+    // Most lines are ASCII, which costs less to find out.
+    if json.is_ascii() || str::from_utf8(json).is_ok() {
         return out.extend_from_slice(json);
     }
     for chunk in json.utf8_chunks() {
