@@ -10,8 +10,7 @@ use tower::BoxError;
 use super::{
     error::{Error, ErrorKind},
     http::{
-        body::Body,
-        encoding::decoded,
+        body::{Body, decoded},
         pool::{Pool, Sharing},
     },
 };

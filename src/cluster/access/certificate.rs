@@ -7,9 +7,8 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, ServerName},
     sign::CertifiedKey,
 };
-use secrecy::ExposeSecret;
 
-use super::{cluster::Cluster, user::User};
+use super::cluster::Cluster;
 use crate::cluster::{
     error::{Error, root_cause},
     tls::{self, Pool, Tls, Trust, pem},
@@ -39,23 +38,11 @@ pub fn tls(cluster: &Cluster, encrypted: bool) -> Result<(Tls, Vec<String>), Err
                 let reason = skipped.first().map(|reason| format!(": {reason}")).unwrap_or_default();
                 return Err(Error::invalid(format!("{} holds no certificate in PEM{reason}", pem.origin)));
             }
+            let skipped = skipped.iter().map(|block| format!("{}: {block}", pem.origin)).collect();
             (Trust::Authorities { pool, file: pem.file }, skipped)
         }
     };
     Ok((Tls { trust, name }, remarks))
-}
-
-/// The client certificate in a kubeconfig. For a server without TLS it is only read.
-pub fn identity(user: &User, encrypted: bool) -> Result<Option<Arc<CertifiedKey>>, Error> {
-    let certificate = user.client_certificate_data.as_deref();
-    let certificate = Pem::load("client-certificate", certificate, user.client_certificate.as_deref())?;
-    // As in Go, a key without a certificate is of no use and does no harm.
-    let Some(certificate) = certificate else { return Ok(None) };
-    let key = user.client_key_data.as_ref().map(|key| key.expose_secret());
-    match Pem::load("client-key", key, user.client_key.as_deref())? {
-        Some(key) => encrypted.then(|| certified_key(&certificate, &key)).transpose(),
-        None => Err(Error::invalid("a client certificate needs its key: give it with --client-key")),
-    }
 }
 
 pub fn certified_key(certificate: &Pem, key: &Pem) -> Result<Arc<CertifiedKey>, Error> {
@@ -74,7 +61,7 @@ pub struct Pem {
 
 impl Pem {
     /// From base64 data, or from a file.
-    fn load(what: &str, data: Option<&str>, path: Option<&Path>) -> Result<Option<Pem>, Error> {
+    pub fn load(what: &str, data: Option<&str>, path: Option<&Path>) -> Result<Option<Pem>, Error> {
         if let Some(data) = data.filter(|data| !data.is_empty()) {
             let origin = format!("the kubeconfig's {what}-data");
             let data: String = data.split_whitespace().collect();

@@ -56,7 +56,7 @@ impl Settings {
             namespace: namespace.filter(|name| !name.is_empty()).unwrap_or_else(|| "default".into()),
             tls,
             proxy: proxy(&cluster, &server.uri, host)?,
-            identity: certificate::identity(&user, encrypted)?,
+            identity: user.identity(encrypted)?,
             compression: !cluster.disable_compression,
             impersonation: user.impersonate.headers()?,
             user: user.described,

@@ -1,12 +1,17 @@
 //! The user of a kubeconfig: who makes the requests, and with which credentials.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
+use rustls::sign::CertifiedKey;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
     auth::Source,
     auth_provider::AuthProvider,
+    certificate::{Pem, certified_key},
     cluster::Cluster,
     credential::{basic, bearer},
     entry::Entry,
@@ -26,11 +31,11 @@ pub struct User {
     token_file: Option<PathBuf>,
     username: Option<String>,
     password: Option<SecretString>,
-    pub client_certificate: Option<PathBuf>,
+    client_certificate: Option<PathBuf>,
     /// In base64, as the key's.
-    pub client_certificate_data: Option<String>,
-    pub client_key: Option<PathBuf>,
-    pub client_key_data: Option<SecretString>,
+    client_certificate_data: Option<String>,
+    client_key: Option<PathBuf>,
+    client_key_data: Option<SecretString>,
     exec: Option<ExecConfig>,
     auth_provider: Option<AuthProvider>,
     pub impersonate: Impersonate,
@@ -54,6 +59,21 @@ impl User {
             auth_provider: entry.within("auth-provider")?.map(|at| AuthProvider::read(&at)).transpose()?,
             impersonate: Impersonate::read(entry)?,
         })
+    }
+
+    /// The client certificate. For a server without TLS it is only read.
+    pub fn identity(&self, encrypted: bool) -> Result<Option<Arc<CertifiedKey>>, Error> {
+        let data = self.client_certificate_data.as_deref();
+        // As in Go, a key without a certificate is of no use and does no harm.
+        let Some(certificate) = Pem::load("client-certificate", data, self.client_certificate.as_deref())?
+        else {
+            return Ok(None);
+        };
+        let data = self.client_key_data.as_ref().map(|key| key.expose_secret());
+        match Pem::load("client-key", data, self.client_key.as_deref())? {
+            Some(key) => encrypted.then(|| certified_key(&certificate, &key)).transpose(),
+            None => Err(Error::invalid("a client certificate needs its key: give it with --client-key")),
+        }
     }
 
     /// For requests without credentials.

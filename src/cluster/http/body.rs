@@ -3,17 +3,18 @@
 use std::{
     convert::Infallible,
     io, mem,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
+use http::{Response, StatusCode};
 use tokio::sync::OwnedSemaphorePermit;
 use tower::BoxError;
 
 use super::{
     bandwidth::Progress,
     chunk::{BATCH, Chunk},
-    encoding::Gunzip,
+    encoding::{Encoding, Gunzip},
     http1, http2,
 };
 
@@ -24,8 +25,8 @@ pub enum Body {
         _place: Option<OwnedSemaphorePermit>,
     },
     Http2(http2::Body),
-    /// Compressed. Boxed, since it is rare.
-    Gzip(Box<Gunzip>),
+    /// A body that arrives compressed. Boxed, since it is rare.
+    Gzip(Box<(Body, Gunzip)>),
     /// All is read.
     Whole(Bytes),
     /// It broke. The reason is returned once; a later poll never reports a clean end.
@@ -37,7 +38,7 @@ impl Body {
     pub fn is_busy(&self) -> bool {
         match self {
             Body::Http2(body) => body.is_busy(),
-            Body::Gzip(gunzip) => gunzip.body.is_busy(),
+            Body::Gzip(inner) => inner.0.is_busy(),
             Body::Http1 { .. } | Body::Whole(_) | Body::Broken(_) => false,
         }
     }
@@ -47,7 +48,7 @@ impl Body {
         match self {
             Body::Http1 { body, .. } => body.progress(),
             Body::Http2(body) => body.progress(),
-            Body::Gzip(gunzip) => gunzip.body.progress(),
+            Body::Gzip(inner) => inner.0.progress(),
             Body::Whole(_) | Body::Broken(_) => None,
         }
     }
@@ -89,7 +90,20 @@ impl Body {
         match self {
             Body::Http1 { body, .. } => body.poll_more(cx, chunk.buffer()),
             Body::Http2(body) => body.poll_more(cx, chunk),
-            Body::Gzip(gunzip) => gunzip.poll_more(cx, chunk),
+            Body::Gzip(inner) => {
+                let (body, gunzip) = &mut **inner;
+                loop {
+                    if gunzip.needs_input() {
+                        match ready!(body.poll_chunk(cx)) {
+                            Some(bytes) => gunzip.put(bytes?),
+                            None => return Poll::Ready(gunzip.finish(chunk)),
+                        }
+                    }
+                    if gunzip.take(chunk)? {
+                        return Poll::Ready(Ok(true));
+                    }
+                }
+            }
             Body::Whole(body) if body.is_empty() => Poll::Ready(Ok(false)),
             Body::Whole(body) => {
                 chunk.push(mem::take(body));
@@ -103,5 +117,20 @@ impl Body {
     }
 }
 
+/// The answer with its body as it was before compression. The error is the name of an unknown encoding.
+pub fn decoded(answer: Response<Body>) -> Result<Response<Body>, String> {
+    let (parts, body) = answer.into_parts();
+    // Such an answer has no body.
+    let is_empty = matches!(parts.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    let body = match Encoding::of(&parts.headers) {
+        Encoding::Gzip if !is_empty => Body::Gzip(Box::new((body, Gunzip::new()))),
+        Encoding::Other(name) if !is_empty => return Err(name),
+        _ => body,
+    };
+    Ok(Response::from_parts(parts, body))
+}
+
+#[cfg(test)]
+mod compressed;
 #[cfg(test)]
 mod tests;

@@ -29,7 +29,7 @@ impl Pool {
     pub fn read(origin: &str, text: &[u8]) -> (Pool, Vec<String>) {
         let (mut pool, mut skipped) = (Pool::new(origin), Vec::new());
         let mut skip = |line: usize, problem: &str| {
-            skipped.push(format!("{origin}: the block at line {line} is skipped: {problem}"));
+            skipped.push(format!("the block at line {line} is skipped: {problem}"));
         };
         for block in pem::blocks(text) {
             match block {
