@@ -16,7 +16,7 @@ use super::{
     http2::Connection,
     offer::{Offer, offer},
     round_trip::RoundTrip,
-    route::{Route, TCP_TIMEOUT, route},
+    route::{Forwarder, Route, TCP_TIMEOUT, route},
     socket::Pace,
     stream::{Stream, Wire},
     window::Windows,
@@ -42,6 +42,7 @@ pub struct Connector {
     /// The name to expect in a certificate, if not that in the URL.
     name: Option<ServerName<'static>>,
     pub route: Route,
+    forwarder: Option<Forwarder>,
     /// As errors name it.
     proxy: Option<String>,
     pub round_trip: RoundTrip,
@@ -82,6 +83,7 @@ impl Connector {
             tls,
             name,
             route: route(proxy.as_ref(), to_proxy),
+            forwarder: Forwarder::between(proxy.as_ref(), server),
             proxy: proxy.as_ref().map(proxy::displayed),
             round_trip: RoundTrip::new(),
         })
@@ -101,6 +103,7 @@ impl Connector {
             shown: self.shown.clone(),
             tls: tls.transpose()?,
             route: self.route.clone(),
+            forwarder: self.forwarder.clone(),
             proxy: self.proxy.clone(),
             round_trip: self.round_trip.clone(),
         })
@@ -176,6 +179,7 @@ pub struct Dialer {
     shown: String,
     tls: Option<(TlsConnector, ServerName<'static>)>,
     pub route: Route,
+    forwarder: Option<Forwarder>,
     /// As errors name it.
     proxy: Option<String>,
     pub round_trip: RoundTrip,
@@ -239,7 +243,7 @@ impl Dialer {
                     Err(error) => return Err(self.explained(error, name).await),
                 }
             }
-            None => Stream::plain(wire),
+            None => Stream::plain(wire, self.forwarder.clone()),
         };
         stream.pace(options.pace.clone());
         stream.count(options.stats.opened(Open::Connection), options.stats.received());

@@ -2,7 +2,7 @@
 
 use std::{io, time::Duration};
 
-use http::{HeaderValue, Uri};
+use http::{HeaderValue, StatusCode, Uri};
 use hyper_util::client::legacy::connect::{HttpConnector, dns::GaiResolver};
 use rustls::pki_types::ServerName;
 use tokio::{
@@ -44,6 +44,38 @@ const MOST_HEADERS: usize = 64;
 /// Makes connections to a host, through a proxy or directly.
 pub type Route = BoxCloneSyncService<Uri, Wire, BoxError>;
 
+/// A proxy that passes on the requests to a server without TLS. As in Go, it is not asked for a connection, which many
+/// allow only to the ports of TLS.
+#[derive(Debug, Clone)]
+pub struct Forwarder {
+    /// As errors name it.
+    name: String,
+    pub authorization: Option<HeaderValue>,
+}
+
+impl Forwarder {
+    pub fn between(proxy: Option<&Uri>, server: &Uri) -> Option<Forwarder> {
+        let proxy = proxy.filter(|proxy| forwards(proxy, server))?;
+        Some(Forwarder { name: proxy::displayed(proxy), authorization: proxy::authorization(proxy) })
+    }
+
+    /// The proxy's own refusal. All other answers may be those of the server.
+    pub fn refusal(&self, server: &Uri, status: StatusCode) -> Option<AtProxy> {
+        let refusal = RefusedByProxy {
+            host: authority(server).to_owned(),
+            answer: status.to_string(),
+            words: String::new(),
+            why: Refusal::Credentials,
+        };
+        let is_own = status == StatusCode::PROXY_AUTHENTICATION_REQUIRED;
+        is_own.then(|| AtProxy { proxy: self.name.clone(), source: refusal.into() })
+    }
+}
+
+fn forwards(proxy: &Uri, server: &Uri) -> bool {
+    server.scheme_str() == Some("http") && matches!(proxy.scheme_str(), Some("http" | "https"))
+}
+
 /// `tls`: for a proxy of https, with the name to expect.
 pub fn route(proxy: Option<&Uri>, tls: Option<(TlsConnector, ServerName<'static>)>) -> Route {
     let Some(proxy) = proxy.cloned() else {
@@ -68,13 +100,17 @@ async fn through(
     let stream = tcp().oneshot(proxy.clone()).await?.into_inner();
     match (proxy.scheme_str(), tls) {
         (Some("https"), Some((tls, name))) => {
-            let stream = tunnel(tls.connect(name, stream).await?, proxy, server).await?;
+            let mut stream = tls.connect(name, stream).await?;
+            if !forwards(proxy, server) {
+                stream = tunnel(stream, proxy, server).await?;
+            }
             let stream: Box<dyn Proxied> = Box::new(stream);
             Ok(Wire::Right(BufReader::new(stream)))
         }
         // Its user and password would be sent in plain text.
         (Some("https"), None) => Err("TLS is not set up for it".into()),
         (Some("socks5" | "socks5h"), _) => Ok(direct(socks(stream, proxy, server).await?)),
+        _ if forwards(proxy, server) => Ok(direct(stream)),
         _ => Ok(direct(tunnel(stream, proxy, server).await?)),
     }
 }
