@@ -147,3 +147,11 @@ fn a_proxy_of_a_server_without_tls_is_named_for_its_own_refusal() {
     );
     assert!(!decision.connected && decision.err.contains(&said), "{}", decision.err);
 }
+
+#[test]
+fn the_address_to_correct_for_a_proxy_is_its_own() {
+    let proxy = https("name-another");
+    let decision = behind(&proxy, "name-another").as_kubectl("");
+    let said = "give one of its names with --tls-server-name, or correct proxy-url or $HTTPS_PROXY";
+    assert!(!decision.connected && decision.err.contains(said), "{}", decision.err);
+}
