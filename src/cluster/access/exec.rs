@@ -21,7 +21,8 @@ use super::{
     certificate::{Pem, certified_key},
     cluster::Cluster,
     credential::{Credential, bearer},
-    entry::{Entry, parse, resolved},
+    entry::{Entry, resolved},
+    yaml::parse,
 };
 use crate::cluster::error::{Error, root_cause};
 
