@@ -3,7 +3,7 @@
 use std::{future::poll_fn, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderValue, Request, Response, Uri, header};
+use http::{HeaderValue, Request, Response, header};
 use tokio::time::timeout;
 use tower::BoxError;
 
@@ -13,6 +13,7 @@ use super::{
         body::{Body, decoded},
         pool::{Pool, Sharing},
     },
+    redirect,
 };
 
 /// Allowed silence before an answer's head and, if the answer is read whole, within it. A server silent for longer
@@ -95,9 +96,9 @@ async fn head(
 ) -> Result<Response<Body>, BoxError> {
     let head = pool.send(request, answer.sharing()).await?;
     let location = head.headers().get(header::LOCATION).filter(|_| head.status().is_redirection());
-    if let Some(location) = location {
+    if let Some(location) = location.filter(|location| !location.is_empty()) {
         let location = String::from_utf8_lossy(location.as_bytes());
-        let text = redirected(server, request.uri(), &location);
+        let text = redirect::described(server, request.uri(), &location);
         let text = format!("{server} redirects ({}) to {text}", head.status().as_u16());
         return Err(Error::new(ErrorKind::Malformed, text).into());
     }
@@ -108,26 +109,6 @@ async fn head(
         );
         Error::new(ErrorKind::Malformed, text).into()
     })
-}
-
-/// The address of a redirect, and the advice that follows from it.
-fn redirected(server: &str, asked: &Uri, location: &str) -> String {
-    let shown = location.split('?').next().unwrap_or_default();
-    let base = server.parse::<Uri>().map(|server| server.path().trim_end_matches('/').len());
-    let path = asked.path().get(base.unwrap_or_default()..).unwrap_or_default();
-    let other = shown.parse::<Uri>().ok().filter(|to| to.scheme().is_some() && to.host().is_some());
-    let server = other.as_ref().and_then(|_| shown.strip_suffix(path));
-    match (other, server) {
-        (_, Some(server)) => {
-            format!("{shown}; put {server} into the kubeconfig as the server of the cluster")
-        }
-        (Some(_), None) => {
-            format!(
-                "{shown}; if the apiserver is there, put its address into the kubeconfig as the server of the cluster"
-            )
-        }
-        (None, None) => format!("{shown}; perhaps a login page stands before the apiserver"),
-    }
 }
 
 fn no_answer(server: &str, waited: Duration, advice: &str) -> Error {
@@ -186,22 +167,6 @@ mod tests {
         *,
     };
     use crate::{cluster::LogRequest, plan::Connect};
-
-    #[test]
-    fn a_redirect_is_reported_with_the_address_that_belongs_into_the_kubeconfig() {
-        let asked = "http://a:8080/k8s/api/v1/pods?limit=500".parse().unwrap();
-        let put = |address| format!("put {address} into the kubeconfig as the server of the cluster");
-        for (location, wanted) in [
-            ("https://a/k8s/api/v1/pods?limit=500", put("https://a/k8s")),
-            ("https://b:6443/api/v1/pods", put("https://b:6443")),
-            ("https://b/oauth?state=secret", put("its address")),
-            ("/login", "perhaps a login page stands before the apiserver".to_owned()),
-            ("//b/k8s/api/v1/pods", "perhaps a login page stands before the apiserver".to_owned()),
-        ] {
-            let text = redirected("http://a:8080/k8s", &asked, location);
-            assert!(text.ends_with(&wanted) && !text.contains("secret"), "{text}");
-        }
-    }
 
     async fn silent() -> (Server, Cluster) {
         let server = Server::start(vec![Canned::Hang(String::new())]).await;

@@ -16,6 +16,7 @@ mod limit;
 mod logs;
 mod objects;
 mod outage;
+mod redirect;
 #[cfg(test)]
 pub(crate) mod testing;
 mod tls;

@@ -85,60 +85,70 @@ pub fn userinfo(proxy: &Uri) -> Option<(String, String)> {
 
 /// Whether this host is reached without a proxy, by `NO_PROXY` or because it is local.
 fn is_direct(excluded: &str, host: &str, port: u16) -> bool {
-    let host = host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.').to_ascii_lowercase();
-    let address: Option<IpAddr> = host.parse().ok();
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let address = host.split('%').next().and_then(|address| address.parse::<IpAddr>().ok());
+    let address = address.map(|address| address.to_canonical());
     if host == "localhost" || address.is_some_and(|address| address.is_loopback()) {
         return true;
     }
+    let host = host.to_ascii_lowercase();
     let mut rules = excluded.split(',').map(str::trim).filter(|rule| !rule.is_empty());
     rules.any(|rule| excludes(&rule.to_ascii_lowercase(), &host, address, port))
 }
 
-/// One entry of `NO_PROXY`: `*`, a CIDR, or an address or a name (or `.suffix`) with or without a port.
+/// One entry of `NO_PROXY`: `*`, a CIDR, or an address or a name (or `.suffix`) with or without a port. A name never
+/// excludes an address.
 fn excludes(rule: &str, host: &str, address: Option<IpAddr>, port: u16) -> bool {
     if rule == "*" {
         return true;
     }
-    if let Some((network, bits)) = rule.split_once('/') {
-        return match (network.parse(), bits.parse(), address) {
-            (Ok(network), Ok(bits), Some(address)) => contains(network, bits, address),
-            _ => false,
-        };
+    if let Some((network, bits)) = cidr(rule) {
+        return address.is_some_and(|address| contains(network, bits, address));
     }
-    let (rule, rule_port) = split_port(rule);
-    if rule_port.is_some_and(|rule_port| rule_port != port) {
+    let (rule, rule_port) = split_port(rule).unwrap_or((rule, ""));
+    if rule.is_empty() || !(rule_port.is_empty() || rule_port == port.to_string()) {
         return false;
     }
-    if let Ok(rule) = rule.parse::<IpAddr>() {
-        return address == Some(rule);
-    }
-    let rule = rule.strip_prefix('*').unwrap_or(rule);
-    match rule.strip_prefix('.') {
-        Some(domain) => host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')),
-        None => host.strip_suffix(rule).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')),
-    }
+    let Some(address) = address else {
+        let rule = rule.strip_prefix('*').filter(|rest| rest.starts_with('.')).unwrap_or(rule);
+        return match rule.strip_prefix('.') {
+            Some(domain) => host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.')),
+            None => host.strip_suffix(rule).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')),
+        };
+    };
+    rule.parse::<IpAddr>().is_ok_and(|rule| rule.to_canonical() == address)
 }
 
-/// `host:443`, `[::1]:443`, `[::1]`, `::1` and `host`
-fn split_port(rule: &str) -> (&str, Option<u16>) {
-    if let Some((address, rest)) = rule.strip_prefix('[').and_then(|rule| rule.split_once(']')) {
-        return (address, rest.strip_prefix(':').and_then(|port| port.parse().ok()));
-    }
-    match rule.rsplit_once(':') {
-        Some((host, port)) if !host.contains(':') => match port.parse() {
-            Ok(port) => (host, Some(port)),
-            Err(_) => (rule, None),
-        },
-        _ => (rule, None),
+/// `host:443`, `host:` and `[::1]:443`; None for all without a port, `[::1]` and `::1` among them.
+fn split_port(rule: &str) -> Option<(&str, &str)> {
+    let (host, port) = rule.rsplit_once(':')?;
+    let host = match host.strip_prefix('[') {
+        Some(address) => address.strip_suffix(']')?,
+        None if host.contains(':') => return None,
+        None => host,
+    };
+    (!host.contains(['[', ']']) && !port.contains(['[', ']'])).then_some((host, port))
+}
+
+fn cidr(rule: &str) -> Option<(IpAddr, u32)> {
+    let (network, bits) = rule.split_once('/')?;
+    let network: IpAddr = network.parse().ok()?;
+    let bits: u32 = bits.parse().ok().filter(|_| bits.bytes().all(|byte| byte.is_ascii_digit()))?;
+    match network.to_canonical() {
+        // An address of IPv4 in the form of IPv6.
+        mapped @ IpAddr::V4(_) if network.is_ipv6() && (96..=128).contains(&bits) => {
+            Some((mapped, bits - 96))
+        }
+        _ => (bits <= if network.is_ipv4() { 32 } else { 128 }).then_some((network, bits)),
     }
 }
 
 fn contains(network: IpAddr, bits: u32, address: IpAddr) -> bool {
     match (network, address) {
-        (IpAddr::V4(network), IpAddr::V4(address)) if bits <= 32 => {
+        (IpAddr::V4(network), IpAddr::V4(address)) => {
             (network.to_bits() ^ address.to_bits()).leading_zeros() >= bits
         }
-        (IpAddr::V6(network), IpAddr::V6(address)) if bits <= 128 => {
+        (IpAddr::V6(network), IpAddr::V6(address)) => {
             (network.to_bits() ^ address.to_bits()).leading_zeros() >= bits
         }
         _ => false,
@@ -188,7 +198,33 @@ mod tests {
         assert!(direct("10.1.2.3", "https://10.1.2.3:6443"));
         assert!(direct("fd00::/8", "https://[fd00::1]:6443"));
         assert!(direct("[fd00::1]:6443", "https://[fd00::1]:6443"));
-        assert!(!direct("10.0.0.0/99,nonsense/8", "https://10.1.2.3"));
+        assert!(direct("fd00::1", "https://[fd00::1]:6443"));
+        assert!(direct("corp.com:", "https://k8s.corp.com:6443"));
+        assert!(direct("::ffff:10.1.2.3", "https://10.1.2.3"));
+        assert!(direct("::ffff:10.0.0.0/104", "https://10.1.2.3"));
+        assert!(!direct("10.0.0.0/99,10.0.0.0/+8,nonsense/8", "https://10.1.2.3"));
+    }
+
+    /// One that is matched too widely leads around a proxy that may be required.
+    #[test]
+    fn no_proxy_matches_no_more_than_in_go() {
+        for (no_proxy, server) in [
+            ("*test", "https://k8s.test:6443"),
+            ("*k8s.test", "https://k8s.test:6443"),
+            ("*.k8s.test", "https://k8s.test:6443"),
+            ("0.2.2", "https://192.0.2.2"),
+            (".2", "https://192.0.2.2"),
+            ("192.0.2.2:443", "https://192.0.2.2:6443"),
+            ("192.0.2.2:x,k8s.test:x", "https://192.0.2.2"),
+            ("[fd00::1]", "https://[fd00::1]:6443"),
+            ("fd00::1:6443", "https://[fd00::1]:6443"),
+            ("eth0", "https://[fd00::1%25eth0]:6443"),
+            (":443,:,.:", "https://k8s.test"),
+            ("k8s.test", "https://k8s.test.:6443"),
+        ] {
+            let variables = [("https_proxy", "http://proxy.example.com:3128"), ("no_proxy", no_proxy)];
+            assert!(proxy_for(server, &variables).unwrap().is_some(), "{no_proxy} {server}");
+        }
     }
 
     #[test]
