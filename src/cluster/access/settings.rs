@@ -417,7 +417,7 @@ mod tests {
         assert!(matches!(settings.tls.trust, Trust::Authorities { file: None, .. }));
         let error = Machine::with(&format!("{SERVER}, certificate-authority-data: '*'"), "");
         assert!(
-            error.error(&Connect::default()).contains("certificate-authority-data of cluster \"c-test\" of ")
+            error.error(&Connect::default()).contains("certificate-authority-data of cluster \"c-ctx\" of ")
         );
     }
 
