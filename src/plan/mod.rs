@@ -8,7 +8,7 @@ mod duration;
 mod filter;
 mod limits;
 mod logs;
-mod name;
+pub mod name;
 mod pattern;
 mod query;
 mod read;

@@ -9,23 +9,36 @@ use rustls::{
 };
 
 use super::cluster::Cluster;
-use crate::cluster::{
-    error::{Error, root_cause},
-    tls::{self, Pool, Tls, Trust, pem},
+use crate::{
+    cluster::{
+        error::{Error, root_cause},
+        tls::{self, Pool, Tls, Trust, pem},
+    },
+    plan::Connect,
 };
 
 /// The rules for the server's certificate, and remarks for the user. As in kubectl, what is given for a server without
 /// TLS is only read, and has no say in the trust in a proxy.
-pub fn tls(cluster: &Cluster, encrypted: bool) -> Result<(Tls, Vec<String>), Error> {
+pub fn tls(cluster: &Cluster, encrypted: bool, connect: &Connect) -> Result<(Tls, Vec<String>), Error> {
     let data = cluster.certificate_authority_data.as_deref();
-    let authorities = Pem::load("certificate-authority", data, cluster.certificate_authority.as_deref())?;
+    let of = &cluster.described;
+    let authorities = Pem::load("certificate-authority", of, data, cluster.certificate_authority.as_deref())?;
     if !encrypted {
         return Ok((Tls::default(), Vec::new()));
     }
     let name = cluster.tls_server_name.as_deref().filter(|name| !name.is_empty());
-    let name = name.map(|name| ServerName::try_from(name.to_owned())).transpose();
-    let name =
-        name.map_err(|_| Error::invalid("--tls-server-name is neither a host name nor an IP address"))?;
+    let name = match name.map(|name| ServerName::try_from(name.to_owned())).transpose() {
+        Ok(name) => name,
+        // Nothing is verified, so no name is wrong.
+        Err(_) if cluster.insecure_skip_tls_verify => None,
+        Err(_) => {
+            let origin = match connect.tls_server_name {
+                Some(_) => "--tls-server-name",
+                None => &format!("tls-server-name of {of}"),
+            };
+            return Err(Error::invalid(format!("{origin} is neither a host name nor an IP address")));
+        }
+    };
     // As in Go, an empty file says nothing.
     let authorities = authorities.filter(|pem| !pem.bytes.is_empty());
     let (trust, remarks) = match authorities {
@@ -60,10 +73,10 @@ pub struct Pem {
 }
 
 impl Pem {
-    /// From base64 data, or from a file.
-    pub fn load(what: &str, data: Option<&str>, path: Option<&Path>) -> Result<Option<Pem>, Error> {
+    /// From base64 data, or from a file. `of` is the entry, for error messages.
+    pub fn load(what: &str, of: &str, data: Option<&str>, path: Option<&Path>) -> Result<Option<Pem>, Error> {
         if let Some(data) = data.filter(|data| !data.is_empty()) {
-            let origin = format!("the kubeconfig's {what}-data");
+            let origin = format!("{what}-data of {of}");
             let data: String = data.split_whitespace().collect();
             let bytes = BASE64_STANDARD.decode(data);
             let bytes = bytes.map_err(|error| Error::invalid(format!("{origin} is not base64: {error}")))?;

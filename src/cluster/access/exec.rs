@@ -8,12 +8,13 @@ mod process;
 use std::{
     fs,
     io::{self, IsTerminal},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use jiff::Timestamp;
+use jiff::{Timestamp, fmt::temporal::Pieces};
 use serde_json::{Map, Value, json};
 use tokio::process::Command;
 
@@ -21,12 +22,14 @@ use super::{
     certificate::{Pem, certified_key},
     cluster::Cluster,
     credential::{Credential, bearer},
-    entry::{Entry, parse, resolved},
+    entry::{Entry, resolved},
+    yaml::parse,
 };
 use crate::cluster::error::{Error, root_cause};
 
 const V1: &str = "client.authentication.k8s.io/v1";
 const V1BETA1: &str = "client.authentication.k8s.io/v1beta1";
+const KIND: &str = "ExecCredential";
 
 /// Credentials are renewed this long before they expire.
 const LEEWAY: Duration = Duration::from_secs(60);
@@ -157,7 +160,7 @@ impl Plugin {
         if let Some(cluster) = &self.cluster {
             spec["cluster"] = cluster.clone();
         }
-        let info = json!({ "apiVersion": self.api_version, "kind": "ExecCredential", "spec": spec });
+        let info = json!({ "apiVersion": self.api_version, "kind": KIND, "spec": spec });
         let mut command = Command::new(self.program()?);
         command
             .args(&self.args)
@@ -182,15 +185,31 @@ impl Plugin {
         }
         let path = std::env::var_os("PATH").unwrap_or_default();
         let mut found = std::env::split_paths(&path).map(|dir| dir.join(command));
-        found.find(|program| program.is_file()).ok_or_else(|| self.not_installed())
+        let found = found.find(|program| is_program(program)).ok_or_else(|| self.not_installed())?;
+        // The working directory may belong to somebody else.
+        match found.is_absolute() {
+            true => Ok(found),
+            false => Err(self.failed(
+                "is found by an empty or relative entry of $PATH, and is not run from there: remove that entry",
+            )),
+        }
     }
 
     /// Plugins should print JSON, but client-go also accepts YAML, and some print that.
     fn credential(&self, printed: &[u8]) -> Result<Credential, Error> {
-        let value = parse(printed).map_err(|_| self.failed("printed no ExecCredential"))?;
+        if printed.trim_ascii().is_empty() {
+            return Err(self.failed("printed nothing, and ended without an error"));
+        }
+        // As in Go, a byte that is not UTF-8 does no harm.
+        let value = parse(printed).or_else(|_| parse(String::from_utf8_lossy(printed).as_bytes()));
+        let value = value.map_err(|_| self.failed("printed no ExecCredential"))?;
         let secret = |error: Error| Error::credentials(error.to_string());
         let of = format!("the output of exec plugin {:?} of {}", self.command, self.user);
         let entry = Entry::new(of, Some(&value)).map_err(|_| self.failed("printed no ExecCredential"))?;
+        let kind = entry.text("kind").map_err(secret)?.unwrap_or_else(|| KIND.into());
+        if kind != KIND {
+            return Err(self.failed(&format!("printed the kind {kind:?}, and must print {KIND}")));
+        }
         let version = entry.text("apiVersion").map_err(secret)?.unwrap_or_default();
         if version != self.api_version {
             let wanted = &self.api_version;
@@ -217,7 +236,7 @@ impl Plugin {
         if token.is_none() && identity.is_none() {
             return Err(self.failed("gave neither a token nor a client certificate with its key"));
         }
-        let expires = text("expirationTimestamp")?.map(|text| text.parse::<Timestamp>()).transpose();
+        let expires = text("expirationTimestamp")?.map(|text| time(&text)).transpose();
         let expires =
             expires.map_err(|_| self.failed("gave an expirationTimestamp that is not in RFC 3339 format"))?;
         let authorization = token.map(|token| {
@@ -248,6 +267,10 @@ impl Plugin {
     }
 }
 
+fn is_program(path: &Path) -> bool {
+    path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+}
+
 /// The cluster as client-go describes it to a plugin.
 fn cluster_info(cluster: &Cluster) -> Result<Value, Error> {
     let authority = match (&cluster.certificate_authority_data, &cluster.certificate_authority) {
@@ -276,6 +299,16 @@ fn cluster_info(cluster: &Cluster) -> Result<Value, Error> {
     info.extend(flags.into_iter().filter(|(_, set)| *set).map(|(key, set)| (key.into(), set.into())));
     info.insert("config".into(), cluster.exec_config.clone());
     Ok(info.into())
+}
+
+/// Times that are too late or too early for a [`Timestamp`] mean "never" and "long ago".
+fn time(text: &str) -> Result<Timestamp, jiff::Error> {
+    text.parse().or_else(|error| match Pieces::parse(text) {
+        Ok(pieces) if pieces.time().is_some() && pieces.offset().is_some() => {
+            Ok(if pieces.date().year() > 0 { Timestamp::MAX } else { Timestamp::MIN })
+        }
+        _ => Err(error),
+    })
 }
 
 /// The leeway before `expires`, or a quarter of a short lifetime. None if it lies in the past, because one of the clocks

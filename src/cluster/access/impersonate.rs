@@ -8,6 +8,8 @@ use crate::{cluster::error::Error, plan::Connect};
 
 #[derive(Debug, Default)]
 pub struct Impersonate {
+    /// The user's entry; None: a flag has a say too.
+    entry: Option<String>,
     user: Option<String>,
     uid: Option<String>,
     groups: Vec<String>,
@@ -26,6 +28,7 @@ impl Impersonate {
             None => Vec::new(),
         };
         Ok(Impersonate {
+            entry: Some(user.described.clone()),
             user: user.text("as")?,
             uid: user.text("as-uid")?,
             groups: user.texts("as-groups")?,
@@ -34,6 +37,13 @@ impl Impersonate {
     }
 
     pub fn overridden(&mut self, connect: &Connect) {
+        let flags = [&connect.as_user, &connect.as_uid];
+        if flags.iter().any(|flag| flag.is_some())
+            || !connect.as_groups.is_empty()
+            || !connect.as_user_extra.is_empty()
+        {
+            self.entry = None;
+        }
         if connect.as_user.is_some() {
             self.user = connect.as_user.clone();
         }
@@ -51,7 +61,14 @@ impl Impersonate {
     pub fn headers(&self) -> Result<HeaderMap, Error> {
         let mut headers = HeaderMap::new();
         let mut add = |name: &str, value: &str| {
-            let invalid = || Error::invalid("--as or a related flag has characters that cannot be sent");
+            let invalid = || {
+                Error::invalid(match &self.entry {
+                    Some(entry) => {
+                        format!("as or a related key of {entry} has characters that cannot be sent")
+                    }
+                    None => "--as or a related flag has characters that cannot be sent".into(),
+                })
+            };
             let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid())?;
             headers.append(name, HeaderValue::from_bytes(value.as_bytes()).map_err(|_| invalid())?);
             Ok::<(), Error>(())
@@ -73,9 +90,12 @@ impl Impersonate {
         }
         match headers.is_empty() || self.user.is_some() {
             true => Ok(headers),
-            false => Err(Error::invalid(
-                "--as-group, --as-uid and --as-user-extra need a user: give one with --as",
-            )),
+            false => Err(Error::invalid(match &self.entry {
+                Some(entry) => format!(
+                    "{entry} has as-groups, as-uid or as-user-extra, and no user for them: add as, or give --as"
+                ),
+                None => "--as-group, --as-uid and --as-user-extra need a user: give one with --as".into(),
+            })),
         }
     }
 }

@@ -13,12 +13,13 @@ use serde_json::Value;
 
 use super::{
     cluster::Cluster,
-    entry::{Entry, kind, parse},
+    entry::{Entry, kind},
     user::User,
+    yaml::parse,
 };
 use crate::{
     cluster::error::{Error, root_cause},
-    plan::Connect,
+    plan::{Connect, name},
 };
 
 /// The environment of the process; tests replace it.
@@ -112,8 +113,12 @@ impl Kubeconfigs {
                 Err(error) => return Err(cannot_read(path, &error)),
             }
         }
-        let searched = shown(paths.iter().map(PathBuf::as_path));
-        let searched = if listed.is_some() { format!("$KUBECONFIG ({searched})") } else { searched };
+        let searched = match (&listed, paths.is_empty()) {
+            (Some(_), true) => "$KUBECONFIG (which names no file)".into(),
+            (None, true) => "~/.kube/config ($HOME is not set)".into(),
+            (Some(_), false) => format!("$KUBECONFIG ({})", shown(paths.iter().map(PathBuf::as_path))),
+            (None, false) => shown(paths.iter().map(PathBuf::as_path)),
+        };
         Ok(Kubeconfigs { files, searched })
     }
 
@@ -133,7 +138,7 @@ impl Kubeconfigs {
         Ok(Chosen {
             cluster: self.cluster(connect, context.as_ref(), of_context("cluster")?)?,
             user: self.user(connect, of_context("user")?)?,
-            namespace: of_context("namespace")?,
+            namespace: context.as_ref().map_or(Ok(None), namespace)?,
         })
     }
 
@@ -242,7 +247,7 @@ impl Kubeconfig {
         }
         // Paths in it are relative to it, also if it is given relative to the working directory.
         let path = std::path::absolute(path)?;
-        let content = parse(&*text).map_err(|place| {
+        let content = parse(&text).map_err(|place| {
             Error::invalid(format!(
                 "kubeconfig {} is not valid YAML{place}: correct it, or give another file with --kubeconfig",
                 path.display()
@@ -277,7 +282,7 @@ impl Kubeconfig {
         for item in file.list(key)? {
             match &item["name"] {
                 Value::String(named) if named == name => {}
-                odd if serde_json::from_str(name).is_ok_and(|read: Value| read == *odd) => {
+                odd if !odd.is_string() && parse(name.as_bytes()).is_ok_and(|read| read == *odd) => {
                     let problem = format!("has the name {name}, which is {}: put it in quotes", kind(odd));
                     return Err(file.invalid(key, problem));
                 }
@@ -303,6 +308,16 @@ impl Kubeconfig {
             Value::Array(items) => items.is_empty(),
             _ => false,
         })
+    }
+}
+
+/// It becomes a part of requests' paths, so it is checked as `--namespace` is.
+fn namespace(context: &Entry) -> Result<Option<String>, Error> {
+    match context.text("namespace")? {
+        Some(name) if !name::is_label(&name) => {
+            Err(context.invalid("namespace", format!("is {name:?}, and must be the name of a namespace")))
+        }
+        namespace => Ok(namespace),
     }
 }
 
@@ -358,10 +373,10 @@ mod tests {
     #[test]
     fn the_first_file_to_name_a_thing_wins() {
         let (a, b) = (kubeconfig("x", "server: 'https://a'", ""), kubeconfig("x", "server: 'https://b'", ""));
-        let c = kubeconfig("y", "server: 'https://c'", "");
+        let c = kubeconfig("z", "server: 'https://c'", "");
         let machine = machine(&[("a", Some(&a)), ("b", Some(&b)), ("c", Some(&c))]);
         assert_eq!(server(&machine, &Connect::default()), "https://a/");
-        assert_eq!(server(&machine, &context("y")), "https://c/");
+        assert_eq!(server(&machine, &context("z")), "https://c/");
     }
 
     #[test]
@@ -421,6 +436,30 @@ mod tests {
                 format!("kubeconfig {} is not valid YAML near line ", machine.path("config").display());
             assert!(error.starts_with(&start) && !error.contains("secret-1"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_name_that_is_no_text_is_named() {
+        for name in ["y", "7", "true"] {
+            let text =
+                kubeconfig("x", "server: 'https://a'", "").replace("name: x", &format!("name: {name}"));
+            let error = machine(&[("a", Some(&text))]).error(&context(name));
+            assert!(error.contains(&format!("contexts has the name {name}, which is ")), "{error}");
+        }
+    }
+
+    #[test]
+    fn where_no_file_is_named_the_error_says_so() {
+        let error = machine(&[("", None), ("", None)]).error(&Connect::default());
+        assert!(
+            error.contains("no kubeconfig with entries in $KUBECONFIG (which names no file), "),
+            "{error}"
+        );
+        let error = Machine::new().error(&Connect::default());
+        assert!(
+            error.contains("no kubeconfig with entries in ~/.kube/config ($HOME is not set), "),
+            "{error}"
+        );
     }
 
     #[test]

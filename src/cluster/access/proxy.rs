@@ -37,7 +37,8 @@ pub fn parse(url: &str, origin: &str) -> Result<Uri, Error> {
         Error::invalid(format!("the proxy in {origin} {problem}: give it as http://host:port"))
     };
     let url = url.trim();
-    let url = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
+    let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
+    let url = format!("{}://{rest}", scheme.to_ascii_lowercase());
     let uri: Uri = url.parse().map_err(|_| invalid("is not a URL"))?;
     let default_port = match uri.scheme_str() {
         Some("http") => 80,
@@ -240,6 +241,7 @@ mod tests {
         assert_eq!(port("https://u:p@proxy/"), Some(443));
         assert_eq!(port("socks5://proxy"), Some(1080));
         assert_eq!(port("socks5h://[::1]:9"), Some(9));
+        assert_eq!(port("SOCKS5://proxy"), Some(1080));
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::{
         error::Error,
         tls::{Tls, Trust},
     },
-    plan::Connect,
+    plan::{Connect, name},
 };
 
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl Settings {
         let server = cluster.server(connect)?;
         let (credentials, remark) = credentials(&server, &user, &cluster)?;
         let encrypted = server.uri.scheme_str() == Some("https");
-        let (tls, mut remarks) = certificate::tls(&cluster, encrypted)?;
+        let (tls, mut remarks) = certificate::tls(&cluster, encrypted, connect)?;
         remarks.extend(remark);
         remarks.extend(unverified(&server, &tls.trust, connect));
         Ok(Settings {
@@ -122,7 +122,7 @@ fn choose(connect: &Connect, host: &Host) -> Result<Chosen, Error> {
     if connect.server.is_some() {
         return Ok(Chosen { user: User::anonymous(), ..Chosen::default() });
     }
-    in_cluster(host).ok_or_else(|| {
+    in_cluster(host)?.ok_or_else(|| {
         Error::invalid(format!(
             "no cluster configured: there is no kubeconfig with entries in {}, and this is not a pod; \
              set $KUBECONFIG, --kubeconfig or --server",
@@ -132,17 +132,19 @@ fn choose(connect: &Connect, host: &Host) -> Result<Chosen, Error> {
 }
 
 /// The service account of the pod in which this process runs.
-fn in_cluster(host: &Host) -> Option<Chosen> {
-    let address = host.text("KUBERNETES_SERVICE_HOST")?;
-    let port = host.text("KUBERNETES_SERVICE_PORT")?;
+fn in_cluster(host: &Host) -> Result<Option<Chosen>, Error> {
+    let (Some(address), Some(port)) =
+        (host.text("KUBERNETES_SERVICE_HOST"), host.text("KUBERNETES_SERVICE_PORT"))
+    else {
+        return Ok(None);
+    };
     let address = if address.contains(':') { format!("[{address}]") } else { address };
     let mounted = |name| host.service_account.join(name);
     let token = mounted("token");
     if !token.is_file() {
-        return None;
+        return Ok(None);
     }
-    let namespace = || fs::read_to_string(mounted("namespace")).ok().map(|name| name.trim().to_owned());
-    Some(Chosen {
+    Ok(Some(Chosen {
         cluster: Cluster {
             described: "the pod's cluster".into(),
             server: Some(format!("https://{address}:{port}")),
@@ -150,8 +152,25 @@ fn in_cluster(host: &Host) -> Option<Chosen> {
             ..Cluster::default()
         },
         user: User::of_service_account(token),
-        namespace: host.text("POD_NAMESPACE").or_else(namespace),
-    })
+        namespace: pod_namespace(host)?,
+    }))
+}
+
+fn pod_namespace(host: &Host) -> Result<Option<String>, Error> {
+    let file = host.service_account.join("namespace");
+    let (origin, namespace) = match host.text("POD_NAMESPACE") {
+        Some(name) => ("$POD_NAMESPACE".into(), name),
+        None => {
+            let text = fs::read_to_string(&file).unwrap_or_default();
+            (file.display().to_string(), text.trim().to_owned())
+        }
+    };
+    match namespace.is_empty() || name::is_label(&namespace) {
+        true => Ok(Some(namespace)),
+        false => {
+            Err(Error::invalid(format!("{origin} is {namespace:?}, and must be the name of a namespace")))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -222,6 +241,21 @@ mod tests {
         assert_eq!(machine.settle(&Connect::default()).unwrap().namespace, "default");
         machine.set("POD_NAMESPACE", "shop");
         assert_eq!(machine.settle(&Connect::default()).unwrap().namespace, "shop");
+    }
+
+    #[test]
+    fn in_a_pod_the_namespace_must_be_a_name() {
+        let mut machine = Machine::new();
+        machine.set("KUBERNETES_SERVICE_HOST", "10.0.0.1");
+        machine.set("KUBERNETES_SERVICE_PORT", "443");
+        machine.write("serviceaccount/token", "t");
+        machine.write("serviceaccount/namespace", "a/../b");
+        let error = machine.error(&Connect::default());
+        let expected = "serviceaccount/namespace is \"a/../b\", and must be the name of a namespace";
+        assert!(error.ends_with(expected), "{error}");
+        machine.set("POD_NAMESPACE", "a?x=1");
+        let error = machine.error(&Connect::default());
+        assert_eq!(error, "$POD_NAMESPACE is \"a?x=1\", and must be the name of a namespace");
     }
 
     #[test]
@@ -382,7 +416,9 @@ mod tests {
         let settings = Machine::with(&section, "").settle(&Connect::default()).unwrap();
         assert!(matches!(settings.tls.trust, Trust::Authorities { file: None, .. }));
         let error = Machine::with(&format!("{SERVER}, certificate-authority-data: '*'"), "");
-        assert!(error.error(&Connect::default()).contains("certificate-authority-data is not base64"));
+        assert!(
+            error.error(&Connect::default()).contains("certificate-authority-data of cluster \"c-ctx\" of ")
+        );
     }
 
     #[test]

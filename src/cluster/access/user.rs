@@ -65,14 +65,18 @@ impl User {
     pub fn identity(&self, encrypted: bool) -> Result<Option<Arc<CertifiedKey>>, Error> {
         let data = self.client_certificate_data.as_deref();
         // As in Go, a key without a certificate is of no use and does no harm.
-        let Some(certificate) = Pem::load("client-certificate", data, self.client_certificate.as_deref())?
+        let Some(certificate) =
+            Pem::load("client-certificate", &self.described, data, self.client_certificate.as_deref())?
         else {
             return Ok(None);
         };
         let data = self.client_key_data.as_ref().map(|key| key.expose_secret());
-        match Pem::load("client-key", data, self.client_key.as_deref())? {
+        match Pem::load("client-key", &self.described, data, self.client_key.as_deref())? {
             Some(key) => encrypted.then(|| certified_key(&certificate, &key)).transpose(),
-            None => Err(Error::invalid("a client certificate needs its key: give it with --client-key")),
+            None => Err(Error::invalid(format!(
+                "the client certificate of {} has no key: add client-key or client-key-data, or give --client-key",
+                self.described
+            ))),
         }
     }
 

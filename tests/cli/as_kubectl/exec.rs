@@ -121,9 +121,39 @@ fn answers() {
         &format!("echo 'apiVersion: {V1}'; echo 'status: {{token: t}}'"),
         &format!("echo hello; {}", prints("\"token\":\"t\"")),
         &format!("{}exit 3", prints("\"token\":\"t\"")),
+        &prints("\"token\":\"t\"").replace("ExecCredential", "Pod"),
+        &prints("\"token\":\"t\"").replace("\"ExecCredential\"", "null"),
+        &prints("\"token\":\"t\",\"expirationTimestamp\":\"9999-12-31T23:59:59Z\""),
+        &prints("\"token\":\"t\",\"expirationTimestamp\":\"0001-01-01T00:00:00Z\""),
+        &prints("\"token\":\"t\",\"expirationTimestamp\":\"9999-12-31\""),
+        &format!("printf '{{\"x\":\"\\377\",'; {} | tail -c +2", prints("\"token\":\"t\"").trim()),
+        &prints("\"token\":\"t  \""),
         "",
+        "echo",
         "kill -9 $$",
     ]);
+}
+
+#[test]
+fn an_output_that_is_none_is_named() {
+    let exec = format!("apiVersion: {V1}, command: ./sh, args: [plugin.sh], interactiveMode: Never");
+    let world = world("", &exec);
+    for (script, expected) in [
+        ("", "printed nothing, and ended without an error"),
+        ("echo", "printed nothing, and ended without an error"),
+        (
+            &prints("").replace("ExecCredential", "Pod"),
+            "printed the kind \"Pod\", and must print ExecCredential",
+        ),
+    ] {
+        world.home.write("plugin.sh", script);
+        let err = world.ours("").err;
+        assert!(
+            err.contains(&format!("exec plugin \"{}\" of user \"u\"", world.home.path("sh").display())),
+            "{err}"
+        );
+        assert!(err.contains(expected), "{err}");
+    }
 }
 
 #[test]
@@ -186,4 +216,39 @@ fn the_words_of_a_plugin_are_shown() {
     assert_eq!(ours.err.matches("open https://login\n").count(), 1, "{}", ours.err);
     let theirs = world.kubectl("");
     assert!(theirs.is_none_or(|theirs| theirs.err.contains("open https://login\n")));
+}
+
+/// Go refuses a program that it finds in the working directory, even if a later entry has it too.
+#[test]
+fn a_plugin_is_found_as_go_finds_it() {
+    use std::{fs, os::unix::fs::symlink};
+    let mut world = world("", "");
+    for dir in ["not-executable", "bin", "good"] {
+        fs::create_dir_all(world.home.path(dir)).unwrap();
+    }
+    world.home.write("token.sh", &prints("\"token\":\"t\""));
+    world.home.write("not-executable/plug", "");
+    let exec = format!(
+        "apiVersion: {V1}, command: plug, args: [{}], interactiveMode: Never",
+        world.home.path("token.sh").display()
+    );
+    with_cluster(&world, "", &exec);
+    for program in ["plug", "bin/plug", "good/plug"] {
+        symlink("/bin/sh", world.home.path(program)).unwrap();
+    }
+    let [good, bare] = ["good", "not-executable"].map(|dir| world.home.path(dir).display().to_string());
+    let rest = std::env::var("PATH").unwrap();
+    for (path, connects) in [
+        (format!("{good}:"), true),
+        (format!("{bare}:{good}"), true),
+        (bare, false),
+        (format!(":{good}"), false),
+        (format!(".:{good}"), false),
+        (format!("bin:{good}"), false),
+        (format!("nowhere:{good}"), true),
+    ] {
+        world.path = Some(format!("{path}:{rest}"));
+        let decision = world.as_kubectl("");
+        assert_eq!(decision.connected, connects, "{path}: {}", decision.err);
+    }
 }

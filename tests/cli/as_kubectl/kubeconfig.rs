@@ -74,6 +74,27 @@ fn kinds_of_values() {
         "token: t, as: null, as-groups: null, exec: null, auth-provider: null, tokenFile: null",
         "token: t, exec: text",
         "TOKEN: a, token: b",
+        "token: 123e45678",
+        "token: 1e999",
+        "token: -9e9999",
+        "token: 0.1e400",
+        "token: +.1e999",
+        "token: !!float 1e999",
+        "token: !!str 1e999",
+        "token: 12345678901234567890123",
+        "token: 0xfffffffffffffffffffff",
+        "token: .nan",
+        "token: .inf",
+        "token: -.Inf",
+        "token: '.inf'",
+        "token: yes",
+        "token: Off",
+        "token: y",
+        "token: 'yes'",
+        "username: me, password: 1e999",
+        "username: me, password: .inf",
+        "token: null, username: 1e999, password: pw",
+        "token: t, as: 1e999",
     ]);
 }
 
@@ -96,6 +117,11 @@ fn proofs_of_a_user() {
         "token: t, username: '', password: ''",
         "token: \"t\\n\"",
         "token: ' t'",
+        "token: 't  '",
+        "token: \"t\\t\"",
+        "token: '  '",
+        "token: t, as: 'jane '",
+        "client-certificate-data: eA==",
         "token: té",
         "username: me",
         "username: 'a:b', password: 'p:w é'",
@@ -144,12 +170,24 @@ fn lists_and_entries() {
         ("current-context: x", "current-context: ''"),
         ("current-context: x", "current-context: nope"),
         ("current-context: x", "current-context: 7"),
+        ("current-context: x", "current-context: 1e999"),
+        ("current-context: x", "current-context: .inf"),
+        ("current-context: x", "current-context: yes"),
         ("current-context: x", ""),
         ("contexts:\n", "contexts: {}\nold:\n"),
         ("contexts:\n", "contexts:\nold:\n"),
         ("server:", "old:"),
         ("certificate-authority:", "insecure-skip-tls-verify: yes, old:"),
         ("certificate-authority:", "insecure-skip-tls-verify: 'true', old:"),
+        ("certificate-authority:", "insecure-skip-tls-verify: On, old:"),
+        ("certificate-authority:", "insecure-skip-tls-verify: y, old:"),
+        ("certificate-authority:", "insecure-skip-tls-verify: no, old:"),
+        ("certificate-authority:", "insecure-skip-tls-verify: \"yes\", old:"),
+        ("certificate-authority:", "insecure-skip-tls-verify: 'on', old:"),
+        ("certificate-authority:", "insecure-skip-tls-verify: !!str yes, old:"),
+        ("certificate-authority:", "insecure-skip-tls-verify: .inf, old:"),
+        ("certificate-authority:", "tls-server-name: 'a b', certificate-authority:"),
+        ("certificate-authority:", "tls-server-name: 1e999, certificate-authority:"),
         ("certificate-authority:", "insecure-skip-tls-verify: 1, old:"),
         ("certificate-authority:", "insecure-skip-tls-verify: true, certificate-authority:"),
         ("certificate-authority:", "insecure-skip-tls-verify: false, certificate-authority:"),
@@ -202,6 +240,62 @@ fn the_text_of_a_file() {
     let utf16: Vec<u8> = format!("\u{feff}{config}").encode_utf16().flat_map(u16::to_le_bytes).collect();
     std::fs::write(world.home.path("kubeconfig"), utf16).unwrap();
     assert!(world.as_kubectl("").connected);
+}
+
+/// In client-go a merge that stands behind a key replaces it. The parser puts the map's own key first, as YAML has it.
+#[test]
+fn a_key_goes_before_a_merge() {
+    let world = world();
+    let merged =
+        |user: &str| config(&world, "", user, "").replace("users:", "anchor: &a {token: merged}\nusers:");
+    world.home.write("kubeconfig", &merged("<<: *a, token: own"));
+    assert!(world.as_kubectl("").connected);
+    world.home.write("kubeconfig", &merged("token: own, <<: *a"));
+    let decision = world.unlike_kubectl("");
+    assert!(decision.authorization.contains(&Some("Bearer own".into())), "{}", decision.err);
+}
+
+#[test]
+fn names_that_look_like_numbers() {
+    changed_as_kubectl([
+        ("current-context: x\ncontexts:\n- {name: x,", "current-context: 1e999\ncontexts:\n- {name: 1e999,"),
+        ("current-context: x\ncontexts:\n- {name: x,", "current-context: yes\ncontexts:\n- {name: yes,"),
+        ("current-context: x\ncontexts:\n- {name: x,", "current-context: 'y'\ncontexts:\n- {name: 'y',"),
+    ]);
+}
+
+/// kubectl sends it all the same, as no name of TLS is, and some servers refuse it.
+#[test]
+fn a_name_for_the_server_that_is_none_does_no_harm_if_nothing_is_verified() {
+    let world = world();
+    let cluster = "certificate-authority: '', insecure-skip-tls-verify: true, tls-server-name: 'a b'";
+    world.home.write("kubeconfig", &config(&world, cluster, "token: t", ""));
+    assert!(world.ours("").connected);
+    world.home.write("kubeconfig", &config(&world, "tls-server-name: 'a b'", "token: t", ""));
+    let kubeconfig = world.home.path("kubeconfig").display().to_string();
+    let expected =
+        format!("tls-server-name of cluster \"c\" of {kubeconfig} is neither a host name nor an IP address");
+    assert!(world.as_kubectl("").err.contains(&expected));
+    let expected = "--tls-server-name is neither a host name nor an IP address";
+    assert!(world.as_kubectl("--tls-server-name a_/b").err.contains(expected));
+}
+
+/// kubectl puts some of them into the path of its requests, where they select other resources.
+#[test]
+fn the_namespace_of_a_context_is_a_name() {
+    let world = world();
+    for namespace in ["../../..", "a?x=1", "a/../b", "a%2fb", " default", "A B", "a#b"] {
+        let config = config(&world, "", "token: t", "");
+        let config = config.replace("user: u}", &format!("user: u, namespace: '{namespace}'}}"));
+        world.home.write("kubeconfig", &config);
+        let decision = world.ours("");
+        let expected = format!(
+            "context \"x\" of {}: namespace is {namespace:?}, and must be the name of a namespace",
+            world.home.path("kubeconfig").display()
+        );
+        assert!(!decision.connected && decision.err.contains(&expected), "{}", decision.err);
+        assert!(decision.authorization.is_empty(), "nothing is sent");
+    }
 }
 
 #[test]
@@ -339,6 +433,23 @@ fn an_error_names_file_entry_and_key_and_never_a_secret() {
         (
             "exec: {args: [secret-1, 7]}",
             "user \"u\" of FILE: exec.args has a number, and must be a list of texts",
+        ),
+        ("token: .inf", "user \"u\" of FILE: token is a number, and must be text: put it in quotes"),
+        (
+            "client-certificate-data: 'secret-1'",
+            "client-certificate-data of user \"u\" of FILE is not base64: ",
+        ),
+        (
+            "client-certificate-data: eA==",
+            "the client certificate of user \"u\" of FILE has no key: add client-key",
+        ),
+        (
+            "token: secret-1, as-groups: [g]",
+            "user \"u\" of FILE has as-groups, as-uid or as-user-extra, and no user for them: add as, or give --as",
+        ),
+        (
+            "token: secret-1, as: \"b\\nX\"",
+            "as or a related key of user \"u\" of FILE has characters that cannot be sent",
         ),
         ("exec: secret-1", "exec of user \"u\" of FILE is text, and must be a map"),
     ];

@@ -12,6 +12,8 @@ pub struct World {
     pub home: Arc<Home>,
     /// `$KUBECONFIG`.
     kubeconfig: String,
+    /// `$PATH`; None: the one of this process.
+    pub path: Option<String>,
 }
 
 impl Deref for World {
@@ -36,7 +38,7 @@ impl World {
     pub fn far(builder: Builder, round_trip: Duration) -> World {
         let (server, home) = (builder.round_trip(round_trip).start(), Arc::new(Home::new()));
         let kubeconfig = home.write("kubeconfig", &server.kubeconfig());
-        World { server, home, kubeconfig }
+        World { server, home, kubeconfig, path: None }
     }
 
     /// The same with a `$KUBECONFIG` of these files.
@@ -78,7 +80,11 @@ impl World {
     /// Any program, in the same environment.
     pub fn program(&self, program: &str, args: &str) -> Command<'_> {
         let command = Command::new(program, args, self.home.clone(), Some(&self.server));
-        command.env("KUBECONFIG", &self.kubeconfig)
+        let command = command.env("KUBECONFIG", &self.kubeconfig);
+        match &self.path {
+            Some(path) => command.env("PATH", path),
+            None => command,
+        }
     }
 
     /// Runs the program to its end.
