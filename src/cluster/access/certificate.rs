@@ -12,7 +12,7 @@ use super::cluster::Cluster;
 use crate::{
     cluster::{
         error::{Error, root_cause},
-        tls::{self, Pool, Tls, Trust, pem},
+        tls::{self, Pool, Tls, Trust, Unusable, pem},
     },
     plan::Connect,
 };
@@ -61,7 +61,15 @@ pub fn tls(cluster: &Cluster, encrypted: bool, connect: &Connect) -> Result<(Tls
 pub fn certified_key(certificate: &Pem, key: &Pem) -> Result<Arc<CertifiedKey>, Error> {
     tls::certified_key(certificate.certificates()?, key.key()?).map(Arc::new).map_err(|problem| {
         let (certificate, key) = (&certificate.origin, &key.origin);
-        Error::invalid(format!("{certificate} and {key} cannot be used together: {problem}"))
+        Error::invalid(match problem {
+            Unusable::Certificate(problem) => format!("{certificate} cannot be used: {problem}"),
+            Unusable::Key => {
+                format!("{key} cannot be used: it is damaged, or of a kind or length that is not supported")
+            }
+            Unusable::Pair => format!(
+                "{certificate} and {key} cannot be used together: the key is not that of the certificate"
+            ),
+        })
     })
 }
 

@@ -14,6 +14,16 @@ use x509_parser::{
 
 /// In bits.
 const SHORTEST_RSA: usize = 2048;
+const LONGEST_RSA: usize = 8192;
+
+/// The curves of elliptic keys; those without a name here can be used.
+const CURVES: [(&str, Option<&str>); 5] = [
+    ("1.2.840.10045.3.1.7", None),
+    ("1.3.132.0.34", None),
+    ("1.3.132.0.35", None),
+    ("1.3.132.0.33", Some("P-224")),
+    ("1.3.132.0.10", Some("secp256k1")),
+];
 
 pub struct Certificate<'a> {
     der: &'a [u8],
@@ -102,6 +112,31 @@ impl<'a> Certificate<'a> {
     /// The public key with its algorithm, in DER.
     pub fn key(&self) -> &[u8] {
         self.parsed.public_key().raw
+    }
+
+    /// The kind of the key, if none of this kind can be used.
+    pub fn unusable_key(&self) -> Option<String> {
+        let key = self.parsed.public_key();
+        match key.parsed() {
+            Ok(PublicKey::RSA(key)) if (SHORTEST_RSA..=LONGEST_RSA).contains(&key.key_size()) => None,
+            Ok(PublicKey::RSA(key)) => {
+                let unused =
+                    key.modulus.iter().find(|byte| **byte != 0).map_or(0, |byte| byte.leading_zeros());
+                Some(format!("RSA of {} bits", key.key_size().saturating_sub(unused as usize)))
+            }
+            Ok(PublicKey::EC(_)) => {
+                let curve =
+                    key.algorithm.parameters.as_ref().and_then(|curve| curve.as_oid().ok())?.to_id_string();
+                let known = CURVES.iter().find(|(id, _)| *id == curve);
+                match known {
+                    Some((_, None)) => None,
+                    Some((_, Some(name))) => Some(format!("on the curve {name}")),
+                    None => Some(format!("on the curve {curve}")),
+                }
+            }
+            Ok(PublicKey::DSA(_)) => Some("of DSA".to_owned()),
+            _ => None,
+        }
     }
 
     /// Whether aws-lc refuses the key for its length. Go takes RSA from 1024 bits.

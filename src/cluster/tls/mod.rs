@@ -76,17 +76,32 @@ fn verifier(
     Ok(Arc::new(Verifier { provider: provider.clone(), trusted }))
 }
 
+/// The part of a pair that cannot be used.
+#[derive(Debug)]
+pub enum Unusable {
+    Certificate(String),
+    Key,
+    /// Each is fine, and they do not belong together.
+    Pair,
+}
+
 /// A certificate and its key, which must belong together. The certificate may be of any version.
 pub fn certified_key(
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
-) -> Result<CertifiedKey, String> {
-    let first = chain.first().ok_or("there is no certificate")?;
-    let certificate = Certificate::parse(first)?;
+) -> Result<CertifiedKey, Unusable> {
+    let first = chain.first().ok_or_else(|| Unusable::Certificate("there is none".into()))?;
+    let certificate = Certificate::parse(first).map_err(Unusable::Certificate)?;
     let provider = aws_lc_rs::default_provider();
-    let key = provider.key_provider.load_private_key(key).map_err(|error| error.to_string())?;
+    let key = provider.key_provider.load_private_key(key).map_err(|_| match certificate.unusable_key() {
+        Some(kind) => Unusable::Certificate(format!(
+            "its key is {kind}, which is not supported; issue one with RSA of 2048 to 8192 bits, P-256, P-384, P-521 \
+             or Ed25519"
+        )),
+        None => Unusable::Key,
+    })?;
     if key.public_key().is_some_and(|key| !is_same_key(&key, certificate.key())) {
-        return Err("the key is not that of the certificate".into());
+        return Err(Unusable::Pair);
     }
     Ok(CertifiedKey::new(chain, key))
 }
