@@ -23,10 +23,17 @@ pub(super) fn from_tls(server: &str, peer: &str, error: &Tls) -> Error {
     };
     match error {
         Tls::InvalidCertificate(reason) => certificate(&untrusted(reason)),
+        // Sent only if there was none.
+        Tls::AlertReceived(AlertDescription::CertificateRequired) => Error::new(
+            ErrorKind::Certificate,
+            format!(
+                "{server} requires a client certificate, and none was sent; give one in the kubeconfig's user \
+                 (client-certificate and client-key), or choose another user with --user or --context"
+            ),
+        ),
         Tls::AlertReceived(
             AlertDescription::BadCertificate
             | AlertDescription::CertificateExpired
-            | AlertDescription::CertificateRequired
             | AlertDescription::CertificateRevoked
             | AlertDescription::CertificateUnknown
             | AlertDescription::UnknownCA
@@ -133,8 +140,8 @@ mod tests {
         for (error, said) in [
             (
                 alert(AlertDescription::CertificateRequired),
-                "https://a does not accept the client certificate (certificate required); perhaps it has expired, \
-                 belongs to another cluster, or is missing",
+                "https://a requires a client certificate, and none was sent; give one in the kubeconfig's user \
+                 (client-certificate and client-key), or choose another user with --user or --context",
             ),
             (
                 alert(AlertDescription::UnknownCA),
