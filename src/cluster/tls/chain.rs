@@ -31,6 +31,30 @@ struct Findings {
     hint: Option<(String, NotIssuer)>,
     /// The latest objection to a chain.
     objection: Option<Untrusted>,
+    /// The end of the longest chain that nothing continues.
+    end: Option<End>,
+}
+
+/// A missing issuer.
+struct End {
+    length: usize,
+    /// None: the server's certificate is signed by itself.
+    issuer: Option<String>,
+    /// The certificate that it has issued, if that is not the server's.
+    of: Option<String>,
+}
+
+impl End {
+    fn of(chain: &[&Certificate<'_>]) -> Option<End> {
+        let (last, length) = (chain.last()?, chain.len());
+        let is_root = last.issuer() == last.subject();
+        let issued = if is_root { length.checked_sub(2) } else { Some(length - 1) };
+        Some(End {
+            length,
+            issuer: issued.map(|_| last.issuer_shown()),
+            of: issued.filter(|at| *at > 0).map(|at| chain[at].subject_shown()),
+        })
+    }
 }
 
 impl Judge<'_> {
@@ -60,11 +84,9 @@ impl Judge<'_> {
         if self.is_continued(&[&server], &sent, &mut findings) {
             return Ok(());
         }
-        Err(findings.objection.unwrap_or_else(|| Untrusted::UnknownIssuer {
-            issuer: (server.issuer() != server.subject()).then(|| server.issuer_shown()),
-            hint: findings.hint,
-            authorities: self.trusted.origin.clone(),
-        }))
+        let (issuer, of) = findings.end.map(|end| (end.issuer, end.of)).unwrap_or_default();
+        let (hint, authorities) = (findings.hint, self.trusted.origin.clone());
+        Err(findings.objection.unwrap_or(Untrusted::UnknownIssuer { issuer, of, hint, authorities }))
     }
 
     /// Whether the chain can be continued up to a trusted certificate.
@@ -76,15 +98,17 @@ impl Judge<'_> {
     ) -> bool {
         let Some(last) = chain.last() else { return false };
         let trusted = self.trusted.named(last.issuer());
+        let mut is_end = true;
         let candidates = trusted.iter().map(|one| (one, true)).chain(sent.iter().map(|one| (one, false)));
         for (candidate, is_trusted) in candidates {
             let is_new = !chain.iter().any(|link| link.is_alike(candidate));
             if candidate.subject() != last.issuer() || !is_new {
                 continue;
             }
+            is_end = false;
             findings.signatures += 1;
             if findings.signatures > MOST_SIGNATURES {
-                findings.objection = Some(Untrusted::TooMany);
+                findings.objection = Some(Untrusted::TooMany { most: MOST_SIGNATURES });
                 return false;
             }
             if let Err(reason) = last.is_issued_by(candidate, self.algorithms) {
@@ -98,6 +122,9 @@ impl Judge<'_> {
                 Ok(()) if is_trusted || self.is_continued(&longer, sent, findings) => return true,
                 Ok(()) => {}
             }
+        }
+        if is_end && findings.end.as_ref().is_none_or(|end| end.length < chain.len()) {
+            findings.end = End::of(chain);
         }
         false
     }

@@ -18,24 +18,41 @@ pub enum Untrusted {
     /// `names`: those of hosts, then addresses. `common`: the name that does not count, if there are no others.
     #[error("{}", other_name(.names, .common.as_deref(), .wanted))]
     OtherName { names: Vec<String>, common: Option<String>, wanted: String },
-    #[error("is not trusted: {}: {TRUST}", unknown(.issuer.as_deref(), .hint.as_ref(), .authorities))]
-    UnknownIssuer { issuer: Option<String>, hint: Option<(String, NotIssuer)>, authorities: String },
+    /// `issuer`: None if it is the server itself. `of`: the certificate that it has issued, if not the server's.
+    #[error(
+        "is not trusted: {}: {}",
+        unknown(.issuer.as_deref(), .of.as_deref(), .hint.as_ref(), .authorities),
+        cure(.hint.as_ref())
+    )]
+    UnknownIssuer {
+        issuer: Option<String>,
+        of: Option<String>,
+        hint: Option<(String, NotIssuer)>,
+        authorities: String,
+    },
     #[error("{}is not for servers (extended key usage): issue another, or {ACCEPT}", by(.authority))]
     Usage { authority: Option<String> },
     #[error("{}has a critical extension that is not supported: issue another, or {ACCEPT}", by(.authority))]
     Extension { authority: Option<String> },
-    #[error("is not trusted: {of:?}, which signed it, is not an authority: {TRUST}")]
+    #[error(
+        "is not trusted: {of:?}, which signed it, is not an authority: issue another with an authority, or {ACCEPT}"
+    )]
     NoAuthority { of: String },
     #[error(
-        "is not trusted: its authority {authority:?} may not sign for {name} (name constraints): {TRUST}"
+        "is not trusted: its authority {authority:?} may not sign for {name} (name constraints): issue another \
+         without that name or with another authority, or {ACCEPT}"
     )]
     Constrained { authority: String, name: String },
     #[error(
-        "is not trusted: too many certificates stand between it and {authority:?} (path length): {TRUST}"
+        "is not trusted: too many certificates stand between it and {authority:?} (path length): issue another with \
+         an authority closer to that one, or {ACCEPT}"
     )]
     TooLong { authority: String },
-    #[error("is not trusted: the server sent too many certificates: {TRUST}")]
-    TooMany,
+    #[error(
+        "is not trusted: more than {most} certificates come into question as its authorities: let the server send \
+         fewer, and give only its own authority with --certificate-authority, or {ACCEPT}"
+    )]
+    TooMany { most: usize },
     #[error("cannot be used: its RSA key has less than 2048 bits; issue another")]
     WeakKey,
 }
@@ -80,8 +97,25 @@ fn other_name(names: &[String], common: Option<&str>, wanted: &str) -> String {
     )
 }
 
-/// `issuer`: None if it is the server itself.
-fn unknown(issuer: Option<&str>, hint: Option<&(String, NotIssuer)>, authorities: &str) -> String {
+/// The remedy, which is another authority only if none of this name is fit.
+fn cure(hint: Option<&(String, NotIssuer)>) -> String {
+    let issue = match hint {
+        None | Some((_, NotIssuer::Signature)) => return TRUST.to_owned(),
+        Some((_, NotIssuer::NotAllowed)) => "issue another with an authority",
+        Some((_, NotIssuer::WeakKey)) => "issue both anew, with RSA of at least 2048 bits or P-256",
+        Some((_, NotIssuer::Algorithm)) => {
+            "issue another that is signed with SHA-256 and RSA of at least 2048 bits, P-256, P-384, P-521 or Ed25519"
+        }
+    };
+    format!("{issue}, or {ACCEPT}")
+}
+
+fn unknown(
+    issuer: Option<&str>,
+    of: Option<&str>,
+    hint: Option<&(String, NotIssuer)>,
+    authorities: &str,
+) -> String {
     match (hint, issuer) {
         (Some((name, NotIssuer::NotAllowed)), _) => format!("{name:?}, its issuer, is not an authority"),
         (Some((name, NotIssuer::Signature)), _) => {
@@ -93,7 +127,13 @@ fn unknown(issuer: Option<&str>, hint: Option<&(String, NotIssuer)>, authorities
         (Some((_, NotIssuer::Algorithm)), _) => {
             "the algorithm of its signature is not secure or not supported".into()
         }
-        (None, Some(issuer)) => format!("its issuer {issuer:?} is not in {authorities}"),
+        (None, Some(issuer)) => match of {
+            None => format!("its issuer {issuer:?} is not in {authorities}"),
+            Some(of) => format!(
+                "{of:?}, its authority, is known, but the issuer {issuer:?} of that one neither came with it nor is in \
+                 {authorities}"
+            ),
+        },
         (None, None) => format!("it is signed by itself, and not in {authorities}"),
     }
 }

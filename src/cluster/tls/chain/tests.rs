@@ -136,5 +136,55 @@ fn a_server_that_sends_very_many_certificates_is_given_up() {
     let algorithms = aws_lc_rs::default_provider().signature_verification_algorithms.all;
     let judge = Judge { trusted: &pool, algorithms, now: NOW };
     let judged = judge.judge(&server, &vec![stranger; 101], &"127.0.0.1".try_into().unwrap());
-    assert_eq!(judged, Err(Untrusted::TooMany));
+    assert_eq!(judged, Err(Untrusted::TooMany { most: MOST_SIGNATURES }));
+}
+
+#[test]
+fn the_certificate_that_is_missing_is_named() {
+    let read = |name: &str| fs::read(folder().join(name)).unwrap();
+    let sent: Vec<CertificateDer<'_>> = pem::blocks(&read("intermediate.crt"))
+        .into_iter()
+        .filter_map(Result::ok)
+        .filter(|block| block.label == "CERTIFICATE")
+        .map(|block| block.der.into())
+        .collect();
+    let (pool, _) = Pool::read("the bundle", &read("own-leaf.ca"));
+    let algorithms = aws_lc_rs::default_provider().signature_verification_algorithms.all;
+    let judge = Judge { trusted: &pool, algorithms, now: NOW };
+    let said = judge.judge(&sent[0], &[], &"127.0.0.1".try_into().unwrap()).unwrap_err().to_string();
+    assert!(said.contains("its issuer \"intermediate\" is not in the bundle"), "{said}");
+    let said = judge.judge(&sent[0], &sent[1..], &"127.0.0.1".try_into().unwrap()).unwrap_err().to_string();
+    assert!(said.contains("\"intermediate\", its authority, is known, but the issuer"), "{said}");
+}
+
+#[test]
+fn an_authority_is_asked_for_only_if_it_helps() {
+    for (case, helps) in [
+        ("authority-unknown", true),
+        ("authority-of-the-same-name", true),
+        ("plain-alone", true),
+        ("rsa-sha1", false),
+        ("rsa1024-sha256", false),
+        ("pinned-leaf-signs", false),
+        ("intermediate-version-1", false),
+        ("constraint-excludes", false),
+        ("path-too-long", false),
+    ] {
+        let said = judge(case).unwrap_err().to_string();
+        assert_eq!(said.contains("give its authority"), helps, "{said}");
+        assert_eq!(said.contains("issue "), !helps, "{said}");
+    }
+}
+
+#[test]
+fn a_key_of_no_use_is_named_by_its_kind() {
+    let kind = |name: &str| {
+        let text = fs::read(folder().join(name)).unwrap();
+        let der = CertificateDer::from(pem::blocks(&text).remove(0).unwrap().der);
+        Certificate::parse(&der).unwrap().unusable_key()
+    };
+    assert_eq!(kind("rsa1024-sha256.crt"), Some("RSA of 1024 bits".into()));
+    for usable in ["plain.crt", "ed25519-default.crt", "p521-sha512.crt", "rsa-sha512.crt"] {
+        assert_eq!(kind(usable), None, "{usable}");
+    }
 }
