@@ -184,8 +184,13 @@ impl Plugin {
             return Ok(command.into());
         }
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let mut found = std::env::split_paths(&path).map(|dir| dir.join(command));
-        let found = found.find(|program| is_program(program)).ok_or_else(|| self.not_installed())?;
+        let files =
+            || std::env::split_paths(&path).map(|dir| dir.join(command)).filter(|file| file.is_file());
+        let Some(found) = files().find(|file| is_executable(file)) else {
+            return Err(files()
+                .next()
+                .map_or_else(|| self.not_installed(), |file| self.not_executable(&file)));
+        };
         // The working directory may belong to somebody else.
         match found.is_absolute() {
             true => Ok(found),
@@ -259,6 +264,10 @@ impl Plugin {
         }
     }
 
+    fn not_executable(&self, file: &Path) -> Error {
+        self.failed(&format!("is not executable: correct the rights of {}, or $PATH", file.display()))
+    }
+
     fn not_started(&self, error: &io::Error) -> Error {
         match error.kind() {
             io::ErrorKind::NotFound if !Path::new(&self.command).exists() => self.not_installed(),
@@ -267,8 +276,8 @@ impl Plugin {
     }
 }
 
-fn is_program(path: &Path) -> bool {
-    path.metadata().is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+fn is_executable(file: &Path) -> bool {
+    file.metadata().is_ok_and(|found| found.permissions().mode() & 0o111 != 0)
 }
 
 /// The cluster as client-go describes it to a plugin.
