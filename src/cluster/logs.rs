@@ -317,8 +317,9 @@ mod tests {
         let padding = "x".repeat(4 * STALLED.as_secs() as usize);
         peer.write_all(format!("{HEAD}4;{padding}\r\none\n\r\n").as_bytes()).await.unwrap();
         let request = Request::new(Bytes::new());
-        let answer =
-            http1::send(Box::new(Stream::plain(Wire::Left(socket))), &request, Arc::default()).await.unwrap();
+        let answer = http1::send(Box::new(Stream::plain(Wire::Left(socket), None)), &request, Arc::default())
+            .await
+            .unwrap();
         let mut stream = LogStream {
             body: Body::Http1 { body: answer.into_body(), _place: None },
             server: "https://double".into(),

@@ -202,7 +202,9 @@ impl Transport {
         let server = &self.server_shown;
         // Shown until the first answer, unless an outage is known.
         let unknown = !self.outage.was_answered() && !self.outage.is_known();
-        let waiting = unknown.then(|| self.waits.begin(format!("{server} to answer")));
+        let through = self.connector.proxy.as_ref().map(|proxy| format!(" through the proxy {proxy}"));
+        let awaited = || format!("{server} to answer{}", through.unwrap_or_default());
+        let waiting = unknown.then(|| self.waits.begin(awaited()));
         let exchange = exchange(&pool, &request, answer, self.request_timeout, server);
         let result = exchange.await.map_err(|error| match error.downcast::<Error>() {
             Ok(error) => *error,

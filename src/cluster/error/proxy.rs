@@ -40,7 +40,10 @@ impl AtProxy {
         let (proxy, source): (_, &(dyn StdError + 'static)) = (&self.proxy, &*self.source);
         if let Some(tls) = causes(source).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
             let peer = format!("the proxy {proxy}");
-            return from_tls(&peer, &peer, tls);
+            let error = from_tls(&peer, &peer, tls);
+            // As in Go, all flags for the server's certificate hold for the proxy's, but it has another address.
+            let message = error.message.replace(" correct --server", " correct proxy-url or $HTTPS_PROXY");
+            return Error { message, ..error };
         }
         let failed = |text: String| Error::new(ErrorKind::Unreachable, text);
         if let Some(refused) = causes(source).find_map(|cause| cause.downcast_ref::<RefusedByProxy>()) {

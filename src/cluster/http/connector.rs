@@ -8,7 +8,7 @@ use rustls::{
     pki_types::ServerName,
     sign::{CertifiedKey, SingleCertAndKey},
 };
-use tokio::time::{Instant, error::Elapsed, timeout};
+use tokio::time::{Instant, timeout_at};
 use tokio_rustls::{Connect, TlsConnector};
 use tower::{BoxError, ServiceExt};
 
@@ -16,7 +16,7 @@ use super::{
     http2::Connection,
     offer::{Offer, offer},
     round_trip::RoundTrip,
-    route::{Route, TCP_TIMEOUT, route},
+    route::{Forwarder, Route, route, silent},
     socket::Pace,
     stream::{Stream, Wire},
     window::Windows,
@@ -24,7 +24,7 @@ use super::{
 use crate::{
     cluster::{
         access::proxy,
-        error::{Error, NoCommonTls, NotConnected, causes, root_cause},
+        error::{Error, NoCommonTls, NotConnected, root_cause},
         tls::{self, Tls, Trust},
     },
     stats::{Open, Stats},
@@ -42,8 +42,9 @@ pub struct Connector {
     /// The name to expect in a certificate, if not that in the URL.
     name: Option<ServerName<'static>>,
     pub route: Route,
+    forwarder: Option<Forwarder>,
     /// As errors name it.
-    proxy: Option<String>,
+    pub proxy: Option<String>,
     pub round_trip: RoundTrip,
 }
 
@@ -82,6 +83,7 @@ impl Connector {
             tls,
             name,
             route: route(proxy.as_ref(), to_proxy),
+            forwarder: Forwarder::between(proxy.as_ref(), server),
             proxy: proxy.as_ref().map(proxy::displayed),
             round_trip: RoundTrip::new(),
         })
@@ -101,6 +103,7 @@ impl Connector {
             shown: self.shown.clone(),
             tls: tls.transpose()?,
             route: self.route.clone(),
+            forwarder: self.forwarder.clone(),
             proxy: self.proxy.clone(),
             round_trip: self.round_trip.clone(),
         })
@@ -176,6 +179,7 @@ pub struct Dialer {
     shown: String,
     tls: Option<(TlsConnector, ServerName<'static>)>,
     pub route: Route,
+    forwarder: Option<Forwarder>,
     /// As errors name it.
     proxy: Option<String>,
     pub round_trip: RoundTrip,
@@ -189,8 +193,9 @@ impl Dialer {
 
     /// Makes a connection that can send requests.
     pub async fn dial(&self, options: &ConnectionOptions) -> Result<Dialed, Error> {
-        self.in_time(async {
-            let stream = self.connect(options, None).await?;
+        let until = Instant::now() + CONNECT_TIMEOUT;
+        self.in_time(until, async {
+            let stream = self.connect(options, None, until).await?;
             if !stream.is_http2() {
                 return Ok(Dialed::Http1(stream));
             }
@@ -205,27 +210,36 @@ impl Dialer {
 
     /// Makes a connection of HTTP/1.1, even if the server knows HTTP/2.
     pub async fn dial_http1(&self, options: &ConnectionOptions) -> Result<Stream, Error> {
-        self.in_time(self.connect(options, Some(vec![b"http/1.1".to_vec()]))).await
+        let until = Instant::now() + CONNECT_TIMEOUT;
+        self.in_time(until, self.connect(options, Some(vec![b"http/1.1".to_vec()]), until)).await
     }
 
-    async fn in_time<T>(&self, connecting: impl Future<Output = Result<T, BoxError>>) -> Result<T, Error> {
-        let connected = timeout(CONNECT_TIMEOUT, connecting).await;
+    async fn in_time<T>(
+        &self,
+        until: Instant,
+        connecting: impl Future<Output = Result<T, BoxError>>,
+    ) -> Result<T, Error> {
+        let connected = timeout_at(until, connecting).await;
         let connected =
             connected.unwrap_or_else(|_| Err(format!("no answer within {CONNECT_TIMEOUT:?}").into()));
         connected.map_err(|source| {
-            let unheard = causes(&*source).any(|cause| cause.is::<Elapsed>());
-            let source = if unheard { format!("no answer within {TCP_TIMEOUT:?}").into() } else { source };
             Error::from_http(&self.shown, &NotConnected { proxy: self.proxy.clone(), source })
         })
     }
 
-    /// `protocols`: those to offer, if not all.
+    /// `protocols`: those to offer, if not all. `until`: the end of the time, at which a silent proxy is blamed.
     async fn connect(
         &self,
         options: &ConnectionOptions,
         protocols: Option<Vec<Vec<u8>>>,
+        until: Instant,
     ) -> Result<Stream, BoxError> {
-        let wire = self.route.clone().oneshot(self.server.clone()).await?;
+        let routed = timeout_at(until, self.route.clone().oneshot(self.server.clone())).await;
+        let wire = match (routed, &self.proxy) {
+            (Ok(wire), _) => wire?,
+            (Err(_), Some(proxy)) => return Err(silent(proxy, &self.server, CONNECT_TIMEOUT)),
+            (Err(_), None) => return Err(format!("no answer within {CONNECT_TIMEOUT:?}").into()),
+        };
         let mut stream = match &self.tls {
             Some((tls, name)) => {
                 let shaken = match protocols {
@@ -239,7 +253,7 @@ impl Dialer {
                     Err(error) => return Err(self.explained(error, name).await),
                 }
             }
-            None => Stream::plain(wire),
+            None => Stream::plain(wire, self.forwarder.clone()),
         };
         stream.pace(options.pace.clone());
         stream.count(options.stats.opened(Open::Connection), options.stats.received());

@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Ve
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncWriteExt};
 use tower::BoxError;
 
-use super::{bandwidth::Progress, framing::Framing, idle::IdleConnections, stream::Stream};
+use super::{bandwidth::Progress, framing::Framing, idle::IdleConnections, route::Forwarder, stream::Stream};
 use crate::cluster::error::NotHttp;
 
 /// As in Go, and so in kubectl.
@@ -29,7 +29,7 @@ pub async fn send(
     idle: Arc<IdleConnections>,
 ) -> Result<Response<Body>, BoxError> {
     stream.attend()?;
-    stream.write_all(&written(request)).await?;
+    stream.write_all(&written(request, stream.forwarder.as_ref())).await?;
     stream.flush().await?;
     let mut head = Vec::new();
     let (parts, version) = loop {
@@ -37,6 +37,11 @@ pub async fn send(
             break answer;
         }
     };
+    if let Some(refusal) =
+        stream.forwarder.as_ref().and_then(|proxy| proxy.refusal(request.uri(), parts.status()))
+    {
+        return Err(refusal.into());
+    }
     let framing = Framing::of(parts.status(), parts.headers())?;
     let closes = parts.headers().get_all(header::CONNECTION).iter().any(|value| {
         value.as_bytes().split(|&b| b == b',').any(|word| word.trim_ascii().eq_ignore_ascii_case(b"close"))
@@ -46,18 +51,19 @@ pub async fn send(
     Ok(parts.map(|()| body))
 }
 
-/// The bytes of the request.
-fn written(request: &Request<Bytes>) -> Vec<u8> {
+/// The bytes of the request. `forwarder`: the proxy that gets it, with the whole address of the server.
+fn written(request: &Request<Bytes>, forwarder: Option<&Forwarder>) -> Vec<u8> {
     let uri = request.uri();
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    let mut out = format!("{} {path} HTTP/1.1\r\nhost: {}", request.method(), uri.host().unwrap_or_default());
     let usual = if uri.scheme_str() == Some("http") { 80 } else { 443 };
-    if let Some(port) = uri.port_u16().filter(|&port| port != usual) {
-        out.push_str(&format!(":{port}"));
-    }
-    let mut out = out.into_bytes();
-    out.extend(b"\r\n");
-    for (name, value) in request.headers() {
+    let port = uri.port_u16().filter(|&port| port != usual);
+    let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+    let host = format!("{}{port}", uri.host().unwrap_or_default());
+    let before = forwarder.map(|_| format!("http://{host}")).unwrap_or_default();
+    let mut out = format!("{} {before}{path} HTTP/1.1\r\nhost: {host}\r\n", request.method()).into_bytes();
+    let authorization = forwarder.and_then(|proxy| proxy.authorization.as_ref());
+    let authorization = authorization.map(|value| (&header::PROXY_AUTHORIZATION, value));
+    for (name, value) in request.headers().iter().chain(authorization) {
         out.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
     }
     if !request.body().is_empty() {

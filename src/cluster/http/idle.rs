@@ -118,7 +118,7 @@ mod tests {
         for _ in 0..MOST_IDLE + 5 {
             let (ours, theirs) = duplex(64);
             let ours: Box<dyn Proxied> = Box::new(ours);
-            idle.put(Box::new(Stream::plain(Wire::Right(BufReader::new(ours)))));
+            idle.put(Box::new(Stream::plain(Wire::Right(BufReader::new(ours)), None)));
             peers.push(theirs);
         }
         assert_eq!(closed(&mut peers), 5, "there is no room for more");

@@ -2,12 +2,13 @@
 
 use std::{io, time::Duration};
 
-use http::{HeaderValue, Uri};
+use http::{HeaderValue, StatusCode, Uri};
 use hyper_util::client::legacy::connect::{HttpConnector, dns::GaiResolver};
 use rustls::pki_types::ServerName;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
     net::TcpStream,
+    time::error::Elapsed,
 };
 use tokio_rustls::TlsConnector;
 use tokio_socks::tcp::Socks5Stream;
@@ -22,7 +23,7 @@ use super::{
 };
 use crate::cluster::{
     access::proxy,
-    error::{AtProxy, Refusal, RefusedByProxy, Unresolved},
+    error::{AtProxy, Refusal, RefusedByProxy, Unresolved, causes},
 };
 
 /// A new first packet finds a network that has come back sooner: an old one is repeated less and less often.
@@ -44,20 +45,60 @@ const MOST_HEADERS: usize = 64;
 /// Makes connections to a host, through a proxy or directly.
 pub type Route = BoxCloneSyncService<Uri, Wire, BoxError>;
 
+/// A proxy that passes on the requests to a server without TLS. As in Go, it is not asked for a connection, which many
+/// allow only to the ports of TLS.
+#[derive(Debug, Clone)]
+pub struct Forwarder {
+    /// As errors name it.
+    name: String,
+    pub authorization: Option<HeaderValue>,
+}
+
+impl Forwarder {
+    pub fn between(proxy: Option<&Uri>, server: &Uri) -> Option<Forwarder> {
+        let proxy = proxy.filter(|proxy| forwards(proxy, server))?;
+        Some(Forwarder { name: proxy::displayed(proxy), authorization: proxy::authorization(proxy) })
+    }
+
+    /// The proxy's own refusal. All other answers may be those of the server.
+    pub fn refusal(&self, server: &Uri, status: StatusCode) -> Option<AtProxy> {
+        let refusal = refused_by_proxy(server, status.to_string(), Refusal::Credentials);
+        let is_own = status == StatusCode::PROXY_AUTHENTICATION_REQUIRED;
+        is_own.then(|| AtProxy { proxy: self.name.clone(), source: refusal.into() })
+    }
+}
+
+fn forwards(proxy: &Uri, server: &Uri) -> bool {
+    server.scheme_str() == Some("http") && matches!(proxy.scheme_str(), Some("http" | "https"))
+}
+
 /// `tls`: for a proxy of https, with the name to expect.
 pub fn route(proxy: Option<&Uri>, tls: Option<(TlsConnector, ServerName<'static>)>) -> Route {
     let Some(proxy) = proxy.cloned() else {
         return BoxCloneSyncService::new(
-            tcp().map_err(Into::into).map_response(|tcp| direct(tcp.into_inner())),
+            tcp().map_err(|error| unheard(error.into())).map_response(|tcp| direct(tcp.into_inner())),
         );
     };
     BoxCloneSyncService::new(service_fn(move |server| {
         let (proxy, tls) = (proxy.clone(), tls.clone());
         async move {
             let wire = through(&proxy, tls, &server).await;
-            wire.map_err(|source| AtProxy { proxy: proxy::displayed(&proxy), source }.into())
+            let named = |source| AtProxy { proxy: proxy::displayed(&proxy), source: unheard(source) };
+            wire.map_err(|source| named(source).into())
         }
     }))
+}
+
+/// The error of a peer that cannot even be reached with TCP, in words.
+fn unheard(error: BoxError) -> BoxError {
+    let is_late = causes(&*error).any(|cause| cause.is::<Elapsed>());
+    if is_late { format!("no answer within {TCP_TIMEOUT:?}").into() } else { error }
+}
+
+/// The error of a proxy that is silent, perhaps because the server is.
+pub fn silent(proxy: &str, server: &Uri, waited: Duration) -> BoxError {
+    let refusal = refused_by_proxy(server, format!("no answer within {waited:?}"), Refusal::ForNow);
+    AtProxy { proxy: proxy.to_owned(), source: refusal.into() }.into()
 }
 
 async fn through(
@@ -68,13 +109,17 @@ async fn through(
     let stream = tcp().oneshot(proxy.clone()).await?.into_inner();
     match (proxy.scheme_str(), tls) {
         (Some("https"), Some((tls, name))) => {
-            let stream = tunnel(tls.connect(name, stream).await?, proxy, server).await?;
+            let mut stream = tls.connect(name, stream).await?;
+            if !forwards(proxy, server) {
+                stream = tunnel(stream, proxy, server).await?;
+            }
             let stream: Box<dyn Proxied> = Box::new(stream);
             Ok(Wire::Right(BufReader::new(stream)))
         }
         // Its user and password would be sent in plain text.
         (Some("https"), None) => Err("TLS is not set up for it".into()),
         (Some("socks5" | "socks5h"), _) => Ok(direct(socks(stream, proxy, server).await?)),
+        _ if forwards(proxy, server) => Ok(direct(stream)),
         _ => Ok(direct(tunnel(stream, proxy, server).await?)),
     }
 }
@@ -100,9 +145,15 @@ fn of_socks(error: tokio_socks::Error, server: &Uri) -> BoxError {
     use tokio_socks::Error::{
         AddressTypeNotSupported, AuthorizationRequired, CommandNotSupported, ConnectionNotAllowedByRuleset,
         ConnectionRefused, GeneralSocksServerFailure, HostUnreachable, InvalidResponseVersion, Io,
-        NetworkUnreachable, NoAcceptableAuthMethods, PasswordAuthFailure, TtlExpired,
+        NetworkUnreachable, NoAcceptableAuthMethods, PasswordAuthFailure, TtlExpired, UnknownAuthMethod,
+        UnknownError,
     };
     let why = match &error {
+        // The library says the same of a reply and of a way to log in.
+        UnknownAuthMethod | UnknownError => {
+            return refused_by_proxy(server, "a code that SOCKS5 does not have".into(), Refusal::ForNow)
+                .into();
+        }
         GeneralSocksServerFailure | NetworkUnreachable | HostUnreachable | ConnectionRefused | TtlExpired => {
             Refusal::ForNow
         }
@@ -112,8 +163,11 @@ fn of_socks(error: tokio_socks::Error, server: &Uri) -> BoxError {
         InvalidResponseVersion => return "it does not speak SOCKS5".into(),
         _ => return error.into(),
     };
-    let answer = error.to_string();
-    RefusedByProxy { host: authority(server).to_owned(), answer, words: String::new(), why }.into()
+    refused_by_proxy(server, error.to_string(), why).into()
+}
+
+fn refused_by_proxy(server: &Uri, answer: String, why: Refusal) -> RefusedByProxy {
+    RefusedByProxy { host: authority(server).to_owned(), answer, words: String::new(), why }
 }
 
 fn authority(server: &Uri) -> &str {
@@ -196,4 +250,34 @@ fn judged(answer: &[u8], host: &str) -> Result<Answer, BoxError> {
         },
     };
     Ok(Answer::Refused { refusal, is_whole: length.is_none_or(|length: usize| body.len() >= length) })
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::cluster::error::Error;
+
+    #[tokio::test]
+    async fn a_code_that_socks_does_not_have_is_a_refusal() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let proxy: Uri = format!("socks5://{}", listener.local_addr().unwrap()).parse().unwrap();
+        let serving = async {
+            let (mut client, _) = listener.accept().await.unwrap();
+            let mut request = [0; 64];
+            let _ = client.read(&mut request).await.unwrap();
+            client.write_all(&[5, 0]).await.unwrap();
+            let _ = client.read(&mut request).await.unwrap();
+            client.write_all(&[5, 77, 0, 1, 0, 0, 0, 0, 0, 0]).await.unwrap();
+        };
+        let server = "https://k8s.test:6443/".parse().unwrap();
+        let (_, wire) = tokio::join!(serving, route(Some(&proxy), None).oneshot(server));
+        let error = Error::from_http("https://k8s.test:6443", &*wire.err().unwrap());
+        let said = format!(
+            "the proxy socks5://{} does not connect to k8s.test:6443: a code that SOCKS5 does not have",
+            proxy.authority().unwrap()
+        );
+        assert_eq!((error.to_string(), error.is_retryable()), (said, true));
+    }
 }

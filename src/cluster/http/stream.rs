@@ -17,12 +17,15 @@ use tokio_util::either::Either;
 use super::{
     bandwidth::Progress,
     pulse::Pulse,
+    route::Forwarder,
     socket::{Pace, Socket},
 };
 use crate::stats::{Held, Received};
 
 pub struct Stream {
     inner: Either<Box<TlsStream<Wire>>, Box<Wire>>,
+    /// The proxy that passes on the requests.
+    pub forwarder: Option<Forwarder>,
     refused: Refused,
     /// An error after the last data.
     failed: Option<io::Error>,
@@ -46,16 +49,17 @@ impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Proxied for T {}
 
 impl Stream {
     pub fn tls(stream: TlsStream<Wire>) -> Stream {
-        Stream::new(Either::Left(Box::new(stream)))
+        Stream::new(Either::Left(Box::new(stream)), None)
     }
 
-    pub fn plain(wire: Wire) -> Stream {
-        Stream::new(Either::Right(Box::new(wire)))
+    pub fn plain(wire: Wire, forwarder: Option<Forwarder>) -> Stream {
+        Stream::new(Either::Right(Box::new(wire)), forwarder)
     }
 
-    fn new(inner: Either<Box<TlsStream<Wire>>, Box<Wire>>) -> Stream {
+    fn new(inner: Either<Box<TlsStream<Wire>>, Box<Wire>>, forwarder: Option<Forwarder>) -> Stream {
         Stream {
             inner,
+            forwarder,
             refused: Refused::default(),
             failed: None,
             held: None,

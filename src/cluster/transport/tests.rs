@@ -1,4 +1,5 @@
 use futures::FutureExt;
+use tokio::{io::AsyncReadExt, net::TcpListener, time::pause};
 
 use super::{
     super::{
@@ -213,15 +214,16 @@ async fn a_missing_client_certificate_is_reported_over_http2_too() {
 }
 
 #[tokio::test]
-async fn the_proxy_of_the_kubeconfig_is_asked_for_a_tunnel() {
-    let proxy = Server::start(vec![Canned::Send("HTTP/1.1 200 OK\r\n\r\n".into()), ok(NO_PODS)]).await;
+async fn a_proxy_gets_the_requests_for_a_server_without_tls() {
+    let proxy = Server::start(vec![ok(NO_PODS)]).await;
     let section =
         format!("server: 'http://k8s.internal:8080', proxy-url: 'http://me:p%40ss@{}'", proxy.address);
     list_pods(&Machine::with(&section, "token: t").plain_cluster()).await.unwrap();
-    let heads = proxy.heads();
-    assert!(heads[0].starts_with("connect k8s.internal:8080 http"), "{heads:?}");
-    assert!(heads[0].contains("proxy-authorization: basic bwu6cebzcw==\r\n"), "{heads:?}");
-    assert!(heads[1].starts_with("get /api/v1/"), "{heads:?}");
+    let head = &proxy.heads()[0];
+    assert!(head.starts_with("get http://k8s.internal:8080/api/v1/"), "{head}");
+    assert!(head.contains("\r\nhost: k8s.internal:8080\r\n"), "{head}");
+    assert!(head.contains("\r\nproxy-authorization: basic bwu6cebzcw==\r\n"), "{head}");
+    assert!(!head.contains("\r\nauthorization:"), "{head}");
 }
 
 #[tokio::test]
@@ -240,7 +242,7 @@ async fn a_proxy_that_refuses_is_named_without_its_password() {
 #[tokio::test]
 async fn a_socks_proxy_is_given_the_name_to_resolve() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let section =
         format!("server: 'http://k8s.internal:80', proxy-url: 'socks5://{}'", listener.local_addr().unwrap());
     let proxy = async {
@@ -268,7 +270,7 @@ async fn a_socks_proxy_is_given_the_name_to_resolve() {
 /// The error of a request through a SOCKS proxy whose URL has a user, and which gives these answers.
 async fn socks_error(answers: &'static [&'static [u8]]) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let section = format!("server: 'https://k8s.internal', proxy-url: 'socks5://me:secret@{address}'");
     let proxy = async {
@@ -315,4 +317,30 @@ async fn a_trace_has_each_request_and_no_secret() {
         "{reported}"
     );
     assert!(!reported.contains("sesame"), "{reported}");
+}
+
+#[tokio::test]
+async fn a_proxy_that_never_answers_is_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = format!("http://{}", listener.local_addr().unwrap());
+    let machine =
+        Machine::with(&format!("server: 'https://k8s.test:6443', proxy-url: '{proxy}'"), "token: t");
+    let cluster = machine.plain_cluster();
+    let waits = cluster.waits();
+    let silent = async {
+        let (mut client, _) = listener.accept().await.unwrap();
+        let _ = client.read(&mut [0; 1024]).await.unwrap();
+        let waiting = format!("https://k8s.test:6443 to answer through the proxy {proxy}");
+        assert_eq!(*waits.borrow(), Some(waiting));
+        pause();
+        std::future::pending().await
+    };
+    let error = tokio::select! {
+        listed = list_pods(&cluster) => listed.unwrap_err(),
+        never = silent => never,
+    };
+    assert_eq!(
+        error.to_string(),
+        format!("the proxy {proxy} does not connect to k8s.test:6443: no answer within 30s")
+    );
 }

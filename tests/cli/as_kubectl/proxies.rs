@@ -120,3 +120,38 @@ fn a_proxy_without_tls_is_named_if_its_url_says_https() {
     let said = format!("cannot reach the proxy {url}: it does not speak TLS");
     assert!(!decision.connected && decision.err.contains(&said), "{}", decision.err);
 }
+
+/// Many proxies connect to no port but those of TLS.
+#[test]
+fn a_server_without_tls_is_asked_through_its_proxy_and_not_behind_it() {
+    let (world, proxy) = (World::of(ApiServer::builder()), Proxy::start());
+    world.pod("web-1", ["a"]);
+    proxy.require("Basic dTpw");
+    lead_through(&world, &proxy.url().replace("http://", "http://u:p@"));
+    assert!(world.as_kubectl("--token x").connected);
+    world.run(". --no-follow").succeeded();
+    let (targets, server) = (proxy.targets(), format!("{}/", world.url()));
+    assert!(targets.len() > 2 && targets.iter().all(|target| target.starts_with(&server)), "{targets:?}");
+}
+
+#[test]
+fn a_proxy_of_a_server_without_tls_is_named_for_its_own_refusal() {
+    let (world, proxy) = (World::of(ApiServer::builder()), Proxy::start());
+    proxy.require("Basic dTpw");
+    lead_through(&world, &proxy.url());
+    let decision = world.as_kubectl("--token x");
+    let said = format!(
+        "the proxy {} does not connect to {}: 407 Proxy Authentication Required; its URL needs a valid user",
+        proxy.url(),
+        world.address()
+    );
+    assert!(!decision.connected && decision.err.contains(&said), "{}", decision.err);
+}
+
+#[test]
+fn the_address_to_correct_for_a_proxy_is_its_own() {
+    let proxy = https("name-another");
+    let decision = behind(&proxy, "name-another").as_kubectl("");
+    let said = "give one of its names with --tls-server-name, or correct proxy-url or $HTTPS_PROXY";
+    assert!(!decision.connected && decision.err.contains(said), "{}", decision.err);
+}

@@ -69,7 +69,7 @@ fn connection(then: Then) -> (Stream, DuplexStream) {
         Then::Reset => Box::new(Reset { stream: ours, reported: false }),
         Then::Open | Then::Closed => Box::new(ours),
     };
-    (Stream::plain(Wire::Right(BufReader::new(ours))), theirs)
+    (Stream::plain(Wire::Right(BufReader::new(ours)), None), theirs)
 }
 
 fn request() -> Request<Bytes> {
