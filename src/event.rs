@@ -145,6 +145,13 @@ impl Spool {
         Spool(file.into())
     }
 
+    /// Shortens the rest to this many bytes. Returns the number that is left.
+    pub fn cut(&self, at_most: u64) -> io::Result<u64> {
+        let length = self.0.metadata()?.len().min(at_most);
+        self.0.set_len(length)?;
+        Ok(length)
+    }
+
     /// Reads from the start of the rest.
     pub fn reader(&self) -> io::Result<impl Read> {
         let mut file = &*self.0;

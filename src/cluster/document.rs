@@ -116,10 +116,11 @@ fn without_mark(body: &[u8]) -> &[u8] {
 }
 
 /// The refusal in an answer whose HTTP status says otherwise.
-fn status(body: &[u8]) -> Option<Box<Status>> {
-    let body = without_mark(body);
-    serde_json::from_slice::<Kind>(body).ok().filter(|found| found.kind == "Status")?;
-    serde_json::from_slice(body).ok()
+pub fn status(body: &[u8]) -> Option<Box<Status>> {
+    let mut value: Value = serde_json::from_slice(without_mark(body)).ok()?;
+    // As in Go, null is the value of a missing field.
+    value.as_object_mut()?.retain(|_, field| !field.is_null());
+    (value["kind"] == "Status").then(|| serde_json::from_value(value).ok())?
 }
 
 /// The document at the beginning of an answer that should be a log, if it is one.
@@ -127,12 +128,20 @@ pub fn in_place_of_log(bytes: &[u8]) -> Option<Other> {
     let text = without_mark(bytes).trim_ascii_start();
     match text.first()? {
         b'{' => status(text).map(Other::Status),
+        0x1f if is_gzip(text) => Some(Other::Words(COMPRESSED.to_owned())),
         b'<' => {
             let text = String::from_utf8_lossy(&text[..text.len().min(16 * QUOTED)]);
             is_page(&text).then(|| Other::Foreign(format!("a web page ({})", quoted(&text))))
         }
         _ => None,
     }
+}
+
+const COMPRESSED: &str = "gzip that its headers do not name";
+
+/// Whether data begins as gzip does.
+fn is_gzip(data: &[u8]) -> bool {
+    data.starts_with(&[0x1f, 0x8b])
 }
 
 /// What an answer is, if not a document of these kinds.
@@ -146,11 +155,20 @@ fn described(body: &[u8], kinds: &[&str]) -> Other {
         Ok(Kind { kind: Value::String(kind) }) if !kinds.contains(&kind.as_str()) => {
             Other::Words(format!("a {kind}"))
         }
+        Ok(Kind { kind: Value::String(kind) }) => {
+            let error = serde_json::from_slice::<List<Box<RawValue>>>(body).err();
+            let reason = error.map(|error| format!(" ({error})")).unwrap_or_default();
+            Other::Words(format!("a {kind} that cannot be read{reason}"))
+        }
         Ok(_) => Other::Foreign(format!("JSON without a kind ({})", quoted(text))),
+        Err(_) if is_gzip(body) => Other::Words(COMPRESSED.to_owned()),
         Err(_) if text.is_empty() => Other::Foreign("an empty answer".to_owned()),
         Err(_) if is_page(text) => Other::Foreign(format!("a web page ({})", quoted(text))),
         Err(_) if text.starts_with("k8s\0") => Other::Words("protobuf".to_owned()),
         Err(error) if text.starts_with('{') => Other::Words(format!("JSON that cannot be read ({error})")),
+        Err(_) if serde_json::from_slice::<Value>(body).is_ok() => {
+            Other::Foreign(format!("JSON that is no object ({})", quoted(text)))
+        }
         Err(_) => Other::Foreign(format!("text that is no JSON ({})", quoted(text))),
     }
 }
@@ -194,7 +212,7 @@ pub enum Event<T> {
         version: String,
     },
     /// The watch has failed, usually since the version is too old.
-    Failed,
+    Failed(Box<Status>),
 }
 
 #[derive(Deserialize)]
@@ -221,7 +239,7 @@ pub fn event<T: DeserializeOwned>(line: &[u8]) -> Result<Option<Event<T>>, Other
     };
     if kind == "ERROR" {
         return match status(object.get().as_bytes()) {
-            Some(_) => Ok(Some(Event::Failed)),
+            Some(status) => Ok(Some(Event::Failed(status))),
             None => Err(Other::Words(format!("an error event without a Status ({})", quoted(object.get())))),
         };
     }
@@ -291,11 +309,24 @@ mod tests {
             words("<!DOCTYPE html>\n<title>Log in</title>"),
             "a web page (\"<!DOCTYPE html> <title>Log in</title>\")"
         );
+        assert_eq!(words("null"), "JSON that is no object (\"null\")");
+        assert!(
+            words(r#"{"kind":"PodList","items":{}}"#)
+                .starts_with("a PodList that cannot be read (invalid type")
+        );
         assert_eq!(words("{}"), "JSON without a kind (\"{}\")");
         assert_eq!(words("upstream is down"), "text that is no JSON (\"upstream is down\")");
         assert!(words(r#"{"kind":"PodList","items":[]}{"#).contains("trailing characters"));
         assert!(words(r#"{"kind":"PodList","items":["#).contains("EOF"));
         assert!(words(&"x".repeat(500)).len() < 120);
+    }
+
+    #[test]
+    fn a_compression_that_the_headers_do_not_name_is_named() {
+        let named = || Other::Words(COMPRESSED.to_owned());
+        assert_eq!(page::<Number>(b"\x1f\x8b\x08\x00", KINDS).err(), Some(named()));
+        assert_eq!(in_place_of_log(b"\x1f\x8b\x08\x00"), Some(named()));
+        assert_eq!(in_place_of_log(b"\x1f is a line"), None);
     }
 
     #[test]
@@ -329,7 +360,7 @@ mod tests {
         let Ok(Some(Event::Unreadable { text: words, version })) = read(odd) else { panic!("it is odd") };
         assert!(words.starts_with("a: ") && version == "7", "{words}");
         let gone = r#"{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired"}}"#;
-        assert!(matches!(read(gone), Ok(Some(Event::Failed))));
+        assert!(matches!(read(gone), Ok(Some(Event::Failed(status))) if status.code == 410));
         assert!(matches!(read("<html>"), Err(Other::Foreign(_))));
     }
 }

@@ -5,7 +5,7 @@
 use std::{convert::Infallible, future::poll_fn, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, StatusCode, header};
+use http::{HeaderMap, Request, header};
 use jiff::{Timestamp, fmt::rfc2822};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::time::{Instant, timeout_at};
@@ -159,11 +159,11 @@ impl LogRequest {
         let answer = AnswerMode::Log { follow: self.follow, sharing };
         let response = transport.send(request, self.purpose, answer).await?;
         match response.status() {
-            StatusCode::OK if is_page(response.headers()) => {
+            status if status.is_success() && is_page(response.headers()) => {
                 let page = Other::Foreign("a web page".to_owned());
                 Err(unexpected(&transport.server_shown, page, "log", &asked))
             }
-            StatusCode::OK => Ok(LogStream {
+            status if status.is_success() => Ok(LogStream {
                 date: date(response.headers()),
                 body: response.into_body(),
                 server: transport.server_shown.clone(),
@@ -387,7 +387,7 @@ mod tests {
         let (_server, opened) =
             open(status("502 Bad Gateway", "dial tcp: \x1b[31mno route\x1b[0m"), Connect::default()).await;
         let error = opened.err().unwrap();
-        assert_eq!(error.status(), Some(StatusCode::BAD_GATEWAY));
+        assert_eq!(error.status(), Some(http::StatusCode::BAD_GATEWAY));
         assert!(error.is_retryable());
         assert_eq!(
             error.server_message(),

@@ -3,11 +3,11 @@
 use std::{collections::BTreeMap, future::poll_fn, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use kube::{
     Resource,
     api::{ApiResource, DynamicObject, GetParams, ListParams, WatchParams},
-    core,
+    core::{self, Status},
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use tokio::time::timeout;
@@ -151,7 +151,7 @@ impl Cluster {
         // Boxed, since the futures of their callers are deep.
         let response = Box::pin(self.transport.send(request, purpose, answer)).await?;
         match response.status() {
-            StatusCode::OK | StatusCode::NO_CONTENT => Ok(response),
+            status if status.is_success() => Ok(response),
             _ => Err(self.transport.refusal(response, asked).await),
         }
     }
@@ -204,6 +204,11 @@ impl Watch {
                 return Ok(event);
             }
         }
+    }
+
+    /// The error for a status that the server sent in place of an event.
+    pub fn failed(&self, status: &Status) -> Error {
+        Error::from_status(status, &self.asked)
     }
 
     /// The next line that is not empty.

@@ -156,10 +156,11 @@ impl Graphics {
 /// The first parameter, with its colour if it is `38;5;N` or `38;2;R;G;B`, and the rest behind it.
 fn parameter(parameters: &[u8]) -> (&[u8], Option<&[u8]>) {
     let mut fields = parameters.split(|byte| *byte == b';');
-    let colours = matches!(fields.next(), Some(b"38" | b"48" | b"58"));
-    let more = match fields.next().filter(|_| colours) {
-        Some(b"5") => 2,
-        Some(b"2") => 4,
+    // `38:5:N` is a parameter of its own.
+    let number = |field: Option<&[u8]>| field.filter(|field| !field.contains(&b':')).map(code);
+    let more = match (number(fields.next()), number(fields.next())) {
+        (Some(38 | 48 | 58), Some(5)) => 2,
+        (Some(38 | 48 | 58), Some(2)) => 4,
         _ => 0,
     };
     let mut separators = memchr::memchr_iter(b';', parameters);
@@ -219,6 +220,7 @@ mod tests {
             (vec!["\x1b[31m", "\x1b[m"], ""),
             (vec!["\x1b[31m", "\x1b[0;1m"], "[1m"),
             (vec!["\x1b[38;5;208;48;2;1;2;3;3m"], "[3;38;5;208;48;2;1;2;3m"),
+            (vec!["\x1b[038;05;196m"], "[038;05;196m"),
             (vec!["\x1b[38:2::1:2:3m", "\x1b[4:3m"], "[4:3;38:2::1:2:3m"),
             (vec!["\x1b[4m", "\x1b[4:0m"], ""),
             (vec!["\x1b[31m", "\x1b[2K", "\x1b[?25l", "\x1b[>4m"], "[31m"),

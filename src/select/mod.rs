@@ -53,7 +53,8 @@ pub async fn run(
     selected: mpsc::Sender<Selected>,
 ) -> Result<(), Error> {
     let scopes = scopes(cluster, selection, follow, &selected).await?;
-    let start = Start { scopes_left: Cell::new(scopes.len()), containers: Cell::new(0) };
+    let start =
+        Start { scopes_left: Cell::new(scopes.len()), containers: Cell::new(0), left_out: Cell::new(false) };
     let report = async |update: Update| {
         let notice = match update {
             Update::Change(Change::Started { instance, life, fresh }) => {
@@ -66,6 +67,10 @@ pub async fn run(
                 false => return,
             },
             Update::Notice(notice) => notice,
+            Update::LeftOut(notice) => {
+                start.left_out.set(true);
+                return send(&selected, Selected::LeftOut(notice)).await;
+            }
         };
         send(&selected, Selected::Notice(notice)).await;
     };
@@ -112,6 +117,8 @@ pub async fn is_current(cluster: &Cluster, instance: &Instance) -> Result<bool, 
 struct Start {
     scopes_left: Cell<usize>,
     containers: Cell<usize>,
+    /// Whether a pod could not be read, so that it is not known whether it matches.
+    left_out: Cell<bool>,
 }
 
 impl Start {
@@ -119,7 +126,7 @@ impl Start {
     fn scope_done(&self, containers: usize) -> bool {
         self.containers.update(|sum| sum + containers);
         self.scopes_left.update(|left| left.saturating_sub(1));
-        self.scopes_left.get() == 0 && self.containers.get() == 0
+        self.scopes_left.get() == 0 && self.containers.get() == 0 && !self.left_out.get()
     }
 }
 

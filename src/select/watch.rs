@@ -54,6 +54,8 @@ pub enum Update {
     },
     /// Something to report to the user.
     Notice(Notice),
+    /// A part of the scope cannot be read, for this reason.
+    LeftOut(Notice),
 }
 
 /// How a watch ended that had begun.
@@ -174,8 +176,12 @@ impl Scope {
                     pod.metadata.resource_version.clone()
                 }
                 Event::Unreadable { version, .. } => version.clone(),
-                Event::Failed => return Ok(End::Expired),
+                Event::Failed(_) => String::new(),
             };
+            if let Event::Failed(status) = &event {
+                let error = watch.failed(status);
+                return if error.is_gone() { Ok(End::Expired) } else { Err(error) };
+            }
             state.works(report).await;
             match event {
                 Event::Applied(pod) => self.apply(pod, tracker, state, report).await,
@@ -183,7 +189,7 @@ impl Scope {
                     show(report, |changes| tracker.delete(&self.placed(pod), changes)).await;
                 }
                 Event::Unreadable { text, .. } => state.unreadable(text, report).await,
-                Event::Bookmark(_) | Event::Failed => {}
+                Event::Bookmark(_) | Event::Failed(_) => {}
             }
             if !reached.is_empty() {
                 *version = reached;
@@ -202,12 +208,17 @@ impl Scope {
     ) -> Result<String, Error> {
         let (label_selector, field_selector) = (self.label_selector.clone(), self.fields());
         let mut params = ListParams { label_selector, field_selector, ..ListParams::default().limit(PAGE) };
+        let mut restarted = false;
         loop {
             let page = match self.cluster.list::<Pod>(&self.objects(), &params).await {
                 Ok(page) => page,
-                // The list expired between two pages.
-                Err(error) if error.is_gone() && params.continue_token.is_some() => {
+                // The list expired between two pages: once more, and then all of it at once.
+                Err(error)
+                    if error.is_gone() && params.continue_token.is_some() && params.limit.is_some() =>
+                {
                     params.continue_token = None;
+                    params.limit = params.limit.filter(|_| !restarted);
+                    restarted = true;
                     continue;
                 }
                 Err(error) => return Err(error),
@@ -366,7 +377,7 @@ impl Progress {
     async fn unreadable(&mut self, text: String, report: &impl AsyncFn(Update)) {
         if self.unreadable.len() < MOST_UNREADABLE && self.unreadable.insert(text.clone()) {
             let text = format!("a pod cannot be read and is left out: {text}");
-            report(Update::Notice(About::Cluster.warning(text))).await;
+            report(Update::LeftOut(About::Cluster.warning(text))).await;
         }
     }
 }

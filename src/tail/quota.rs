@@ -2,7 +2,7 @@
 
 use memchr::memchr;
 
-use crate::event::Line;
+use crate::event::{Line, Spool};
 
 /// The most bytes of a line of the shortest message: a timestamp with an offset, a space, and the newline.
 const LONGEST_STAMPED: u64 = "2006-01-02T15:04:05.999999999+07:00 \n".len() as u64;
@@ -43,6 +43,19 @@ impl Quota {
             line.end = line.start + room as u32;
         }
         true
+    }
+
+    /// Takes the rest of the line that was taken last, and cuts it where the bytes end. None: no part of it may be
+    /// shown.
+    pub fn take_rest(&mut self, rest: Spool) -> Option<Spool> {
+        let Some(bytes) = &mut self.bytes else { return Some(rest) };
+        if *bytes == 0 {
+            return None;
+        }
+        // A file that cannot be cut is shown whole.
+        let kept = rest.cut(*bytes).unwrap_or(u64::MAX);
+        *bytes = bytes.saturating_sub(kept.saturating_add(1));
+        Some(rest)
     }
 }
 

@@ -237,12 +237,13 @@ impl<L: Logs> Reading<'_, L> {
                     self.choose(&data, Line { time: None, start, end }, foreign_from, &mut items)
                 }
             };
-            if end == End::Clean && self.progress.quota().is_used_up() {
-                end = End::Enough;
-            }
-            if end != End::Clean {
+            if end != End::Clean || self.progress.quota().is_used_up() {
                 break;
             }
+        }
+        let rest = rest.and_then(|rest| self.progress.quota().take_rest(rest));
+        if end == End::Clean && self.progress.quota().is_used_up() {
+            end = End::Enough;
         }
         if items.is_empty() {
             return end;

@@ -24,6 +24,23 @@ fn sigterm_ends_it_at_once() {
 }
 
 #[test]
+fn the_end_of_the_terminal_ends_it_unless_it_is_ignored() {
+    let world = World::web(["a"]);
+    let mut tail = world.start("web");
+    tail.expect("web-1 app a");
+    tail.hang_up().exit(129);
+
+    let program = env!("CARGO_BIN_EXE_stern-rs");
+    let ignored = format!("-c 'trap \"\" HUP; exec \"$0\" \"$@\"' {program} web");
+    let mut tail = world.program("sh", &ignored).start();
+    tail.expect("web-1 app a");
+    tail.ignore_hang_up();
+    world.log("web-1/app").extend(["b"]);
+    tail.expect("web-1 app b");
+    tail.interrupt().exit(130);
+}
+
+#[test]
 fn ctrl_c_ends_it_while_the_server_does_not_answer() {
     let world = World::new();
     let _gate = world.hold(Match::any());

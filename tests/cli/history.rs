@@ -115,6 +115,19 @@ fn bytes_may_be_bounded() {
     world.run("web --limit-bytes 9 --no-follow").stdout("web-1 app first\nweb-1 app sec\n");
 }
 
+/// The rest of such a line waits in a file.
+#[test]
+fn a_bound_on_bytes_holds_within_a_line_that_is_too_long_for_memory() {
+    let world = World::new();
+    world.pod("web-1", ["a"]);
+    world.log("web-1/app").push("q".repeat(3_000_000));
+    world.log("web-1/app").push("b");
+    for (limit, length) in [(1_500_000, 1_500_001), (3_000_003, 3_000_003), (3_000_004, 3_000_005)] {
+        let ran = world.run(&format!("web --no-follow -o raw --limit-bytes {limit}")).exit(0);
+        assert_eq!(ran.out_bytes().len(), length, "{limit}");
+    }
+}
+
 #[test]
 fn a_bound_on_bytes_holds_while_following_too() {
     let world = World::web(["first", "second"]);

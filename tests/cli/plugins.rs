@@ -74,6 +74,15 @@ fn an_interrupt_ends_a_plugin_that_waits() {
     tail.interrupt().stdout("").exit(130);
 }
 
+/// Standard error, which both have open, ends with the last of them.
+#[test]
+fn the_end_of_the_terminal_ends_a_plugin_that_waits() {
+    let world = world("echo 'open https://login' >&2\nexec sleep 1000\n");
+    let tail = world.start("web");
+    tail.reported("open https://login\n");
+    tail.hang_up().stdout("").exit(129);
+}
+
 #[test]
 fn a_token_that_seems_expired_is_used_until_it_is_refused() {
     let world = world(&prints("\"expirationTimestamp\":\"2020-01-01T00:00:00Z\","));

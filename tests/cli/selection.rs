@@ -330,6 +330,24 @@ fn a_list_that_grew_too_old_between_its_pages_begins_anew() {
     assert_eq!(world.requests().lists().len(), 4);
 }
 
+/// Once more, then without pages, then with the server's words.
+#[test]
+fn a_list_whose_pages_are_always_too_old_is_read_at_once_or_ends() {
+    // Each counts the lists that those before it leave.
+    for (expired, code) in [(vec![2, 3], 0), (vec![2, 3, 4], 1)] {
+        let world = World::new();
+        world.pods(["web-1", "web-2", "web-3"]);
+        world.set_page_size(2);
+        for nth in &expired {
+            world.on(Match::lists().nth(*nth)).then(Answer::expired());
+        }
+        world.run("web --no-follow").exit(code);
+        let limits: Vec<_> =
+            world.requests().lists().iter().map(|list| list.query("limit").is_some()).collect();
+        assert_eq!(limits, [true, true, true, true, false, false], "{expired:?}");
+    }
+}
+
 #[test]
 fn a_namespace_that_is_forbidden_does_not_keep_from_the_others() {
     let world = namespaces();

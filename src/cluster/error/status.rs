@@ -4,14 +4,14 @@ use http::StatusCode;
 use kube::core::Status;
 
 use super::{Asked, Error, ErrorKind, forbidden::Forbidden, page};
-use crate::shown::quoted;
+use crate::{cluster::document, shown::quoted};
 
 /// The refusal that an answer with this code and body means. If the body is no `Status` of Kubernetes, all of it is
 /// the message, and the `status` of the result is None.
 pub fn refusal(code: StatusCode, body: &[u8]) -> Status {
     let ours =
         |status: &Status| status.is_failure() && !(status.message.is_empty() && status.reason.is_empty());
-    let status = serde_json::from_slice::<Status>(body).ok().filter(ours);
+    let status = document::status(body).map(|status| *status).filter(ours);
     let status = status.unwrap_or_else(|| Status {
         message: String::from_utf8_lossy(body).into_owned(),
         ..Status::default()

@@ -238,17 +238,18 @@ fn a_plugin_is_found_as_go_finds_it() {
     }
     let [good, bare] = ["good", "not-executable"].map(|dir| world.home.path(dir).display().to_string());
     let rest = std::env::var("PATH").unwrap();
-    for (path, connects) in [
-        (format!("{good}:"), true),
-        (format!("{bare}:{good}"), true),
-        (bare, false),
-        (format!(":{good}"), false),
-        (format!(".:{good}"), false),
-        (format!("bin:{good}"), false),
-        (format!("nowhere:{good}"), true),
+    for (path, refusal) in [
+        (format!("{good}:"), None),
+        (format!("{bare}:{good}"), None),
+        (bare, Some("is not executable: ")),
+        (format!(":{good}"), Some("is found by an empty or relative entry of $PATH")),
+        (format!(".:{good}"), Some("is found by an empty or relative entry of $PATH")),
+        (format!("bin:{good}"), Some("is found by an empty or relative entry of $PATH")),
+        (format!("nowhere:{good}"), None),
     ] {
         world.path = Some(format!("{path}:{rest}"));
         let decision = world.as_kubectl("");
-        assert_eq!(decision.connected, connects, "{path}: {}", decision.err);
+        assert_eq!(decision.connected, refusal.is_none(), "{path}: {}", decision.err);
+        assert!(decision.err.contains(refusal.unwrap_or_default()), "{path}: {}", decision.err);
     }
 }

@@ -95,6 +95,18 @@ impl<'w> Tail<'w> {
         self.finish()
     }
 
+    #[track_caller]
+    pub fn hang_up(self) -> Ran {
+        self.signal(Signal::HUP);
+        self.finish()
+    }
+
+    /// Sends a signal that should do nothing.
+    #[track_caller]
+    pub fn ignore_hang_up(&self) {
+        self.signal(Signal::HUP);
+    }
+
     /// Requests the statistics so far.
     #[track_caller]
     pub fn ask_for_stats(&self) {

@@ -155,6 +155,10 @@ fn a_pod_that_cannot_be_read_costs_only_itself() {
             let mut tail = world.start(&format!("web {flags}"));
             tail.expect_all(["web-1 app web-1", "web-3 app web-3"]);
             tail.reported(&reported);
+            match flags {
+                "" => tail.interrupt().exit(130),
+                _ => tail.finish().never_reported("no container matches").exit(3),
+            };
         }
     }
 }
@@ -172,6 +176,28 @@ fn an_event_that_cannot_be_read_is_reported_and_the_watch_goes_on() {
     tail.expect("web-2 app b");
     assert_eq!(world.requests().watches().len(), 1);
     tail.interrupt().exit(130);
+}
+
+#[test]
+fn a_watch_that_fails_is_reported_in_the_words_of_the_server() {
+    let world = World::web(["a"]);
+    let mut tail = world.start("web");
+    tail.expect("web-1 app a");
+    tail.watches(1);
+    let status =
+        json!({"kind": "Status", "status": "Failure", "message": "etcd gone", "reason": null, "code": 500});
+    world.insert(Match::watches(), &format!("{}\n", json!({"type": "ERROR", "object": status})));
+    tail.reported("! cannot watch pods in namespace \"default\": the apiserver answered 500");
+    world.pod("web-2", ["b"]);
+    tail.expect("web-2 app b");
+    tail.interrupt().reported("“etcd gone”").exit(130);
+}
+
+#[test]
+fn every_success_counts_as_one() {
+    for code in [201, 203, 206] {
+        run(|world| Answer::text(code, &list(world, |_| {}))).stdout("web-1 app a\n").exit(0);
+    }
 }
 
 #[test]

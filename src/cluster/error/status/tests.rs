@@ -47,6 +47,13 @@ fn error(what: &str, code: u16, body: &[u8]) -> Error {
     error
 }
 
+#[test]
+fn a_status_is_known_behind_a_mark_and_with_nulls() {
+    let body = "\u{feff}{\"kind\":\"Status\",\"status\":\"Failure\",\"message\":\"no\",\"reason\":null,\"code\":403}";
+    let shown = error(LIST, 403, body.as_bytes()).to_string();
+    assert!(shown.ends_with("the apiserver answered 403 Forbidden: “no”"), "{shown}");
+}
+
 /// A request, the code and reason of its refusal, the apiserver's message; and what is shown before the message, and
 /// behind it.
 type Case = (&'static str, u16, &'static str, &'static str, &'static str, &'static str);
