@@ -258,3 +258,9 @@ fn requests_are_reported_with_verbosity() {
 fn flags_of_kubectl_that_change_nothing_are_taken() {
     connects(&World::web(["a"]), "--cache-dir /tmp/nowhere --disable-compression");
 }
+
+#[test]
+fn an_address_with_a_zone_is_refused_by_its_zone() {
+    let ran = stern_rs("web --no-follow --token x --server https://[fe80::1%25eth0]:6443").run();
+    ran.fails_with(1, &["an address with a zone (%) is not supported"]);
+}

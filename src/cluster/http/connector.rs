@@ -133,6 +133,11 @@ fn expected(
         return Ok(name.clone());
     }
     let host = peer.host().unwrap_or_default().trim_matches(['[', ']']);
+    if host.contains('%') {
+        return Err(Error::invalid(format!(
+            "{shown}: an address with a zone (%) is not supported; give a name, or an address that needs no zone"
+        )));
+    }
     let invalid = |_| Error::invalid(format!("{shown}: {host:?} is not the name of a host"));
     ServerName::try_from(host.to_owned()).map_err(invalid)
 }
