@@ -116,11 +116,18 @@ fn without_mark(body: &[u8]) -> &[u8] {
 }
 
 /// The refusal in an answer whose HTTP status says otherwise.
-pub fn status(body: &[u8]) -> Option<Box<Status>> {
+fn status(body: &[u8]) -> Option<Box<Status>> {
+    let body = without_mark(body);
+    serde_json::from_slice::<Kind>(body).ok().filter(|found| found.kind == "Status")?;
+    refusal(body).map(Box::new)
+}
+
+/// The `Status` in the body of a refusal, which may lack its kind.
+pub fn refusal(body: &[u8]) -> Option<Status> {
     let mut value: Value = serde_json::from_slice(without_mark(body)).ok()?;
     // As in Go, null is the value of a missing field.
     value.as_object_mut()?.retain(|_, field| !field.is_null());
-    (value["kind"] == "Status").then(|| serde_json::from_value(value).ok())?
+    serde_json::from_value(value).ok()
 }
 
 /// The document at the beginning of an answer that should be a log, if it is one.

@@ -11,7 +11,7 @@ use crate::{cluster::document, shown::quoted};
 pub fn refusal(code: StatusCode, body: &[u8]) -> Status {
     let ours =
         |status: &Status| status.is_failure() && !(status.message.is_empty() && status.reason.is_empty());
-    let status = document::status(body).map(|status| *status).filter(ours);
+    let status = document::refusal(body).filter(ours);
     let status = status.unwrap_or_else(|| Status {
         message: String::from_utf8_lossy(body).into_owned(),
         ..Status::default()
