@@ -10,6 +10,8 @@ mod access;
 mod document;
 mod error;
 mod exchange;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod http;
 mod kubelet;
 mod limit;

@@ -4,6 +4,8 @@ mod color;
 mod default;
 mod escape;
 mod extjson;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod highlight;
 mod json;
 mod notice;
@@ -12,7 +14,7 @@ mod raw;
 mod template;
 mod timestamp;
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 mod testing;
 
 use std::{collections::HashMap, sync::Arc};

@@ -1,6 +1,8 @@
 //! Turns pod events into instances that start and end.
 
 mod failure;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod pod;
 mod resource;
 mod track;

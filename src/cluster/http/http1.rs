@@ -104,7 +104,7 @@ async fn read_head(
 }
 
 /// The head and its length; None while it is incomplete.
-fn parse_head(head: &[u8]) -> Result<Option<(usize, Response<()>, Version)>, NotHttp> {
+pub(super) fn parse_head(head: &[u8]) -> Result<Option<(usize, Response<()>, Version)>, NotHttp> {
     let wrong = |error: &dyn std::fmt::Display| NotHttp(error.to_string());
     let mut headers = vec![httparse::EMPTY_HEADER; USUAL_HEADERS];
     let too_many = Err(httparse::Error::TooManyHeaders);
