@@ -2,7 +2,6 @@
 
 mod color;
 mod default;
-mod escape;
 mod extjson;
 #[cfg(fuzzing)]
 pub mod fuzz;
