@@ -3,7 +3,10 @@
 use std::io::Read;
 
 use super::{
-    Finder, Found, LineLimit, Lines, Piece, Position, Splitter, long, split::Splitter as Any, stamps::Stamps,
+    Finder, Found, LineLimit, Lines, Piece, Position, Splitter,
+    long::{self, Rest},
+    split::Splitter as Any,
+    stamps::Stamps,
     timestamp::TimestampParser,
 };
 use crate::{
@@ -26,7 +29,7 @@ fn all<S: Stamps>(
             let (time, start, end) = read(piece);
             found.push((time, lines.data[start as usize..end as usize].to_vec()));
         }
-        if let Some(rest) = lines.rest {
+        if let Rest::Kept(rest) = lines.rest {
             assert_eq!(lines.pieces.len(), 1, "a long line comes alone");
             let last = found.last_mut().map(|(_, line)| line);
             let _ = rest.reader().and_then(|mut rest| rest.read_to_end(last.unwrap_or(&mut Vec::new())));

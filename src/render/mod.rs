@@ -14,7 +14,7 @@ mod template;
 mod timestamp;
 
 #[cfg(any(test, fuzzing))]
-mod testing;
+pub mod testing;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -100,14 +100,8 @@ impl Kept {
     /// The number of its lines that could not be shown. The first one was reported.
     fn count(&self) -> Option<Notice> {
         let Failed { lines, became, .. } = self.failed.as_ref().filter(|failed| failed.lines > 1)?;
-        Some(about(&self.origin, format!("expanding template failed on {lines} lines, which are {became}")))
-    }
-}
-
-fn about(origin: &Arc<Origin>, text: String) -> Notice {
-    match origin.is_named() {
-        true => Scope::Origin(origin.clone()).warning(text),
-        false => Scope::Run.warning(text),
+        let text = format!("expanding template failed on {lines} lines, which are {became}");
+        Some(Scope::of(&self.origin).warning(text))
     }
 }
 
@@ -155,7 +149,8 @@ impl Renderer {
         }
         let Failed { reason, became, .. } = kept.failed.insert(failed);
         let reason = shown::one_line(reason, shown::LONGEST);
-        Some(about(origin, format!("expanding template failed: {reason}; such lines are {became}")))
+        let text = format!("expanding template failed: {reason}; such lines are {became}");
+        Some(Scope::of(origin).warning(text))
     }
 
     /// Whether all lines were shown in the format.
