@@ -1,9 +1,16 @@
 //! Reads the documents in which a server lists objects, as far as they can be read: servers differ, and an object that
 //! is odd must not hide the others.
 
+use std::fmt;
+
 use kube::core::Status;
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, DeserializeOwned, IgnoredAny, SeqAccess, Visitor},
+};
 use serde_json::{Value, value::RawValue};
+
+use super::bounds;
 
 /// Characters that are quoted of an answer that is no document.
 const QUOTED: usize = 80;
@@ -39,12 +46,13 @@ pub fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
 }
 
 #[derive(Deserialize)]
-#[serde(default, bound = "T: DeserializeOwned")]
+#[serde(default, bound = "T: Deserialize<'de>")]
 struct List<T> {
     #[serde(deserialize_with = "or_default")]
     kind: String,
     #[serde(deserialize_with = "or_default")]
     metadata: ListMeta,
+    #[serde(deserialize_with = "bounded")]
     items: Option<Vec<T>>,
 }
 
@@ -63,10 +71,63 @@ struct ListMeta {
     next: String,
 }
 
+/// The objects of a list, as many as a list may have: an empty one takes three bytes, and much more in memory.
+fn bounded<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<T>>, D::Error> {
+    struct Items<T>(Vec<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Items<T> {
+        type Value = Items<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a sequence")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<Items<T>, A::Error> {
+            while let Some(item) = items.next_element()? {
+                self.0.push(item);
+                bounds::OBJECTS.check(self.0.len()).map_err(de::Error::custom)?;
+            }
+            Ok(self)
+        }
+    }
+
+    impl<'de, T: Deserialize<'de>> Deserialize<'de> for Items<T> {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserializer.deserialize_seq(Items(Vec::new()))
+        }
+    }
+
+    Ok(Option::<Items<T>>::deserialize(deserializer)?.map(|items| items.0))
+}
+
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Kind {
-    kind: Value,
+struct Kind<'a> {
+    #[serde(borrow)]
+    kind: Option<&'a RawValue>,
+}
+
+/// The kind of a document, if it has one that is a text.
+fn kind(document: &[u8]) -> serde_json::Result<Option<String>> {
+    let Kind { kind } = serde_json::from_slice(document)?;
+    Ok(kind.and_then(|kind| serde_json::from_str(kind.get()).ok()))
+}
+
+/// The parts of an object that are told of one that cannot be read.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Odd {
+    metadata: OddMeta,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct OddMeta {
+    namespace: Option<String>,
+    name: Option<String>,
+    resource_version: Option<String>,
 }
 
 /// The page in an answer; `kinds`: those that a list may have.
@@ -76,7 +137,7 @@ pub fn page<T: DeserializeOwned>(body: &[u8], kinds: &[&str]) -> Result<Page<T>,
     if let Ok(list) = serde_json::from_slice::<List<T>>(body) {
         return of_list(list, body, kinds, Vec::new());
     }
-    let list = serde_json::from_slice::<List<Box<RawValue>>>(body).map_err(|_| described(body, kinds))?;
+    let list = serde_json::from_slice::<List<&RawValue>>(body).map_err(|_| described(body, kinds))?;
     let List { kind, metadata, items } = list;
     let (mut read, mut unreadable) = (Vec::new(), Vec::new());
     for item in items.iter().flatten() {
@@ -102,8 +163,8 @@ fn of_list<T>(list: List<T>, body: &[u8], kinds: &[&str], unreadable: Vec<String
 /// The object in an answer, of this kind.
 pub fn object<T: DeserializeOwned>(body: &[u8], kind: &str) -> Result<T, Other> {
     let body = without_mark(body);
-    let found = serde_json::from_slice::<Kind>(body).map_err(|_| described(body, &[kind]))?.kind;
-    if !found.is_null() && found != kind {
+    let found = self::kind(body).map_err(|_| described(body, &[kind]))?;
+    if found.is_some_and(|found| found != kind) {
         return Err(described(body, &[kind]));
     }
     serde_json::from_slice(body)
@@ -118,7 +179,9 @@ fn without_mark(body: &[u8]) -> &[u8] {
 /// The refusal in an answer whose HTTP status says otherwise.
 fn status(body: &[u8]) -> Option<Box<Status>> {
     let body = without_mark(body);
-    serde_json::from_slice::<Kind>(body).ok().filter(|found| found.kind == "Status")?;
+    if body.len() > bounds::REFUSAL || kind(body).ok()?? != "Status" {
+        return None;
+    }
     refusal(body).map(Box::new)
 }
 
@@ -158,22 +221,20 @@ fn described(body: &[u8], kinds: &[&str]) -> Other {
     }
     let text = String::from_utf8_lossy(&body[..body.len().min(16 * QUOTED)]);
     let text = text.trim_start();
-    match serde_json::from_slice::<Kind>(body) {
-        Ok(Kind { kind: Value::String(kind) }) if !kinds.contains(&kind.as_str()) => {
-            Other::Words(format!("a {kind}"))
-        }
-        Ok(Kind { kind: Value::String(kind) }) => {
-            let error = serde_json::from_slice::<List<Box<RawValue>>>(body).err();
+    match kind(body) {
+        Ok(Some(kind)) if !kinds.contains(&kind.as_str()) => Other::Words(format!("a {kind}")),
+        Ok(Some(kind)) => {
+            let error = serde_json::from_slice::<List<&RawValue>>(body).err();
             let reason = error.map(|error| format!(" ({error})")).unwrap_or_default();
             Other::Words(format!("a {kind} that cannot be read{reason}"))
         }
-        Ok(_) => Other::Foreign(format!("JSON without a kind ({})", quoted(text))),
+        Ok(None) => Other::Foreign(format!("JSON without a kind ({})", quoted(text))),
         Err(_) if is_gzip(body) => Other::Words(COMPRESSED.to_owned()),
         Err(_) if text.is_empty() => Other::Foreign("an empty answer".to_owned()),
         Err(_) if is_page(text) => Other::Foreign(format!("a web page ({})", quoted(text))),
         Err(_) if text.starts_with("k8s\0") => Other::Words("protobuf".to_owned()),
         Err(error) if text.starts_with('{') => Other::Words(format!("JSON that cannot be read ({error})")),
-        Err(_) if serde_json::from_slice::<Value>(body).is_ok() => {
+        Err(_) if serde_json::from_slice::<IgnoredAny>(body).is_ok() => {
             Other::Foreign(format!("JSON that is no object ({})", quoted(text)))
         }
         Err(_) => Other::Foreign(format!("text that is no JSON ({})", quoted(text))),
@@ -187,7 +248,7 @@ fn is_page(text: &str) -> bool {
 }
 
 fn quoted(text: &str) -> String {
-    let words: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let words: String = text.split_whitespace().take(QUOTED).collect::<Vec<_>>().join(" ");
     match words.char_indices().nth(QUOTED) {
         Some((end, _)) => format!("\"{}…\"", &words[..end]),
         None => format!("\"{words}\""),
@@ -196,11 +257,10 @@ fn quoted(text: &str) -> String {
 
 /// The namespace and the name of an object, or its beginning.
 fn name(object: &str) -> String {
-    let value: Value = serde_json::from_str(object).unwrap_or_default();
-    let text = |field: &str| value["metadata"][field].as_str();
-    match (text("namespace"), text("name")) {
+    let Odd { metadata: OddMeta { namespace, name, .. } } = serde_json::from_str(object).unwrap_or_default();
+    match (namespace, name) {
         (Some(namespace), Some(name)) => format!("{namespace}/{name}"),
-        (None, Some(name)) => name.to_owned(),
+        (None, Some(name)) => name,
         (_, None) => quoted(object),
     }
 }
@@ -241,7 +301,7 @@ pub fn event<T: DeserializeOwned>(line: &[u8]) -> Result<Option<Event<T>>, Other
             _ => return Ok(None),
         }
     }
-    let Ok(Line { kind, object }) = serde_json::from_slice::<Line<Box<RawValue>>>(line) else {
+    let Ok(Line { kind, object }) = serde_json::from_slice::<Line<&RawValue>>(line) else {
         return Err(described(line, &[]));
     };
     if kind == "ERROR" {
@@ -254,8 +314,8 @@ pub fn event<T: DeserializeOwned>(line: &[u8]) -> Result<Option<Event<T>>, Other
         Ok(_) => "of an unknown type".to_owned(),
         Err(error) => error.to_string(),
     };
-    let value: Value = serde_json::from_str(object.get()).unwrap_or_default();
-    let version = value["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned();
+    let Odd { metadata } = serde_json::from_str(object.get()).unwrap_or_default();
+    let version = metadata.resource_version.unwrap_or_default();
     Ok(Some(Event::Unreadable { text: format!("{}: {reason}", name(object.get())), version }))
 }
 

@@ -403,4 +403,4 @@ fn info(pod: &Pod, keep_annotations: bool) -> PodInfo {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
