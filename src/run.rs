@@ -25,30 +25,32 @@ use crate::{
 const REPORT: Duration = Duration::from_secs(1);
 
 /// Runs `plan` until it is finished or a signal ends it.
-pub async fn run(plan: Plan, mut io: Io) -> ExitCode {
+pub async fn run(plan: Plan, io: Io) -> ExitCode {
+    let mut stderr = plan.outputs.stderr.to(io.stderr);
     let renderer = match Renderer::new(&plan.display) {
         Ok(renderer) => renderer,
         Err(reason) => {
             // If standard error is closed, the error cannot be reported.
-            let _ = writeln!(io.stderr, "stern-rs: {}", UsageError::new(reason));
+            let _ = writeln!(stderr, "stern-rs: {}", UsageError::new(reason));
             return ExitCode::Usage;
         }
     };
     let stdout = match io.stdout {
-        Ok(stdout) => stdout,
-        Err(error) => return cannot_write(io.stderr, &error),
+        Ok(stdout) => plan.outputs.stdout.to(stdout),
+        Err(error) => return cannot_write(stderr, &error),
     };
     let source = Source::new(&plan, io.stdin);
-    let sink = Print::new(renderer, stdout, io.stderr);
+    let sink = Print::new(renderer, stdout, stderr);
     let stats = Stats::new(plan.stats.is_some());
-    let asked = sink::report_whenever_asked(&stats, plan.stats.unwrap_or(StatsFormat::Text));
+    let format = plan.stats.unwrap_or(StatsFormat::Text);
+    let asked = sink::report_whenever_asked(&stats, format, plan.outputs.stderr);
     let code = tokio::select! {
         code = run_through(&plan, source, Arrival::default(), sink, &stats) => code,
         never = asked => match never {},
     };
     if let Some(format) = plan.stats {
         // A blocked standard error must not keep the run alive.
-        let _ = sink::report(&stats, format).recv_timeout(REPORT);
+        let _ = sink::report(&stats, format, plan.outputs.stderr).recv_timeout(REPORT);
     }
     code
 }
@@ -74,7 +76,7 @@ async fn run_through<O: Order>(
         Err(code) => {
             let words = sink.last_words();
             if !words.is_empty() {
-                let _ = sink::write_ahead(words).recv_timeout(REPORT);
+                let _ = sink::write_ahead(words, plan.outputs.stderr).recv_timeout(REPORT);
             }
             return code;
         }

@@ -15,10 +15,11 @@ use tokio::time::{Instant, timeout_at};
 use super::{
     Cluster,
     bounds::EVENT,
-    document::{self, Event, Other, Page, or_default},
+    document::{self, Event, Other, Page},
     error::{Asked, Error, ErrorKind},
     exchange::{AnswerMode, Deadline},
     http::body::Body,
+    lenient::{lenient, lenient_objects},
     pages::Pages,
 };
 use crate::purpose::Purpose;
@@ -40,15 +41,17 @@ pub struct Objects {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Meta {
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "lenient")]
     pub name: String,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "lenient")]
     pub labels: BTreeMap<String, String>,
 }
 
+lenient_objects!(Meta);
+
 #[derive(Deserialize)]
 struct WithMeta {
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "lenient")]
     metadata: Meta,
 }
 

@@ -8,11 +8,11 @@ use regex_automata::{
     util::syntax,
 };
 
-use super::{
-    color::Style,
-    escape::{Graphics, Sequences},
+use super::color::Style;
+use crate::{
+    plan::LinePattern,
+    shown::{Graphics, Sequences},
 };
-use crate::plan::LinePattern;
 
 /// All patterns in one: if several match at the same position, the longest pattern wins, as in stern.
 pub struct Highlight {

@@ -9,32 +9,33 @@ use std::{
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{io::Io, plan::StatsFormat, stats::Stats};
+use crate::{io::Io, plan::StatsFormat, shown::Passes, stats::Stats};
 
 /// Reports the cost so far on each SIGUSR1.
-pub async fn report_whenever_asked(stats: &Stats, format: StatsFormat) -> Infallible {
+pub async fn report_whenever_asked(stats: &Stats, format: StatsFormat, passes: Passes) -> Infallible {
     let Ok(mut asked) = signal(SignalKind::user_defined1()) else { return std::future::pending().await };
     while asked.recv().await.is_some() {
-        report(stats, format);
+        report(stats, format, passes);
     }
     std::future::pending().await
 }
 
 /// Reports the cost.
-pub fn report(stats: &Stats, format: StatsFormat) -> Receiver<()> {
-    write_ahead(match format {
+pub fn report(stats: &Stats, format: StatsFormat, passes: Passes) -> Receiver<()> {
+    let text = match format {
         StatsFormat::Text => stats.to_string().into_bytes(),
         StatsFormat::Json => format!("{}\n", stats.to_json()).into_bytes(),
-    })
+    };
+    write_ahead(text, passes)
 }
 
 /// Writes to standard error on a thread of its own, since it may be blocked. The receiver gets a value once it is
 /// written.
-pub fn write_ahead(text: Vec<u8>) -> Receiver<()> {
+pub fn write_ahead(text: Vec<u8>, passes: Passes) -> Receiver<()> {
     let (done, written) = channel();
     thread::spawn(move || {
         // A closed standard error cannot be reported.
-        let _ = Io::process_stderr().write_all(&text);
+        let _ = passes.to(Io::process_stderr()).write_all(&text);
         let _ = done.send(());
     });
     written

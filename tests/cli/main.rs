@@ -32,6 +32,7 @@ mod resuming;
 mod selection;
 mod silence;
 mod streams;
+mod terminals;
 mod transport;
 mod watching;
 

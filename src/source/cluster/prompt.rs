@@ -13,7 +13,7 @@ use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use crate::{
     cluster::{Cluster, Error, Meta, Objects},
     io::Io,
-    plan::{Query, Selection},
+    plan::{Query, Selection, name::is_label_value},
     select,
 };
 
@@ -67,7 +67,8 @@ fn instance(mut pod: Meta, query: &Query) -> Option<String> {
         Query::Pod(name) => pod.name == *name,
         Query::Resource { .. } => true,
     };
-    pod.labels.remove(LABEL).filter(|value| is_meant && !value.is_empty())
+    // A value that no label can have cannot be selected.
+    pod.labels.remove(LABEL).filter(|value| is_meant && !value.is_empty() && is_label_value(value))
 }
 
 fn ask(instances: BTreeSet<String>, color: bool) -> Result<Option<String>, Error> {
