@@ -1,9 +1,10 @@
 //! Reads the documents in which a server lists objects, as far as they can be read: servers differ, and an object that
 //! is odd must not hide the others.
 
-use std::fmt;
+use std::{fmt, sync::LazyLock};
 
 use kube::core::Status;
+use regex::{Captures, Regex};
 use serde::{
     Deserialize, Deserializer,
     de::{self, DeserializeOwned, IgnoredAny, SeqAccess, Visitor},
@@ -134,8 +135,7 @@ pub fn page<T: DeserializeOwned>(body: &[u8], kinds: &[&str]) -> Result<Page<T>,
     if let Ok(list) = serde_json::from_slice::<List<T>>(body) {
         return of_list(list, body, kinds, Vec::new());
     }
-    // As in Go, bytes that are no UTF-8 are replaced.
-    let text = String::from_utf8_lossy(body);
+    let text = mended(body);
     let list = serde_json::from_str::<List<&RawValue>>(&text).map_err(|_| described(body, kinds))?;
     let List { kind, metadata, items } = list;
     let (mut read, mut unreadable) = (Vec::new(), Vec::new());
@@ -163,12 +163,36 @@ fn of_list<T>(list: List<T>, body: &[u8], kinds: &[&str], unreadable: Vec<String
 /// The object in an answer, of this kind.
 pub fn object<T: DeserializeOwned>(body: &[u8], kind: &str) -> Result<T, Other> {
     let body = without_mark(body);
-    let found = self::kind(body).map_err(|_| described(body, &[kind]))?;
-    if found.is_some_and(|found| found != kind) {
+    let found = self::kind(body).or_else(|_| self::kind(mended(body).as_bytes()));
+    if found.map_err(|_| described(body, &[kind]))?.is_some_and(|found| found != kind) {
         return Err(described(body, &[kind]));
     }
     serde_json::from_slice(body)
+        .or_else(|_| serde_json::from_str(&mended(body)))
         .map_err(|error| Other::Words(format!("a {kind} that cannot be read ({error})")))
+}
+
+/// Strings and numbers of JSON. A string without end goes to the end of the text, or each quotation mark in it would be
+/// searched from to there.
+static SCALARS: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#"(?s)"(?:[^"\\]|\\.)*(?:"|\\?\z)|-?[0-9][0-9.eE+-]*"#).ok());
+
+/// The text of a document without what keeps all of it from being read: bytes that are no UTF-8 are replaced, as in Go, and
+/// strings and numbers that nothing can hold are left out.
+fn mended(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let scalar = |found: &Captures<'_>| match &found[0] {
+        text if text.starts_with('"') => match serde_json::from_str::<String>(text) {
+            Ok(_) => text.to_owned(),
+            Err(_) => "\"\"".to_owned(),
+        },
+        number if number.parse().is_ok_and(f64::is_finite) => number.to_owned(),
+        _ => "null".to_owned(),
+    };
+    match &*SCALARS {
+        Some(scalars) => scalars.replace_all(&text, scalar).into_owned(),
+        None => text.into_owned(),
+    }
 }
 
 /// Without the byte order mark of UTF-8, which JSON does not have.
@@ -290,7 +314,8 @@ struct Line<T> {
 /// The event in a line of a watch; None: of an unknown type.
 pub fn event<T: DeserializeOwned>(line: &[u8]) -> Result<Option<Event<T>>, Other> {
     let line = without_mark(line);
-    if let Ok(Line { kind, object }) = serde_json::from_slice::<Line<T>>(line) {
+    let read = serde_json::from_slice(line).or_else(|_| serde_json::from_str(&mended(line)));
+    if let Ok(Line { kind, object }) = read {
         match kind.as_str() {
             "ADDED" | "MODIFIED" => return Ok(Some(Event::Applied(object))),
             "DELETED" => return Ok(Some(Event::Deleted(object))),
@@ -358,6 +383,31 @@ mod tests {
         assert_eq!(items, [1, 3]);
         assert!(unreadable[0].starts_with("shop/web-2: invalid value"), "{unreadable:?}");
         assert!(unreadable[1].starts_with("\"null\": "), "{unreadable:?}");
+    }
+
+    #[test]
+    fn values_that_nothing_can_hold_cost_only_themselves() {
+        for odd in ["1e999", "-1E+9999", r#""\ud800""#, r#""\udc00\ud800 \"""#] {
+            let object = format!(r#"{{"n":1,"odd":{odd},"x":"a\\","\ud800":2,"y":-0.5e3}}"#);
+            let list = format!(r#"{{"kind":"PodList","items":[{object}]}}"#);
+            let page = page::<Odd>(list.as_bytes(), KINDS).unwrap();
+            assert_eq!((page.items[0].n, page.unreadable), (1, Vec::new()), "{odd}");
+            let line = format!(r#"{{"type":"MODIFIED","object":{object}}}"#);
+            assert!(matches!(event::<Odd>(line.as_bytes()), Ok(Some(Event::Applied(Odd { n: 1, .. })))));
+            assert!(super::object::<Odd>(object.as_bytes(), "Pod").is_ok(), "{object}");
+        }
+        let intact = r#"{"a":[1,-2.5e3,"x\"y\\","\ud83e\udd80"],"b":null}"#;
+        assert_eq!(mended(intact.as_bytes()), intact);
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "it is only read")]
+    struct Odd {
+        n: u8,
+        #[serde(deserialize_with = "lenient")]
+        odd: Option<i64>,
+        #[serde(deserialize_with = "lenient")]
+        y: String,
     }
 
     #[test]

@@ -92,13 +92,18 @@ type Change = fn(&mut Value);
 
 /// A list of three pods, of which the second is odd.
 fn odd(change: impl FnOnce(&mut Value)) -> World {
+    let world = three_pods();
+    let list = list(&world, |list| change(&mut list["items"][1]));
+    world.on(Match::lists()).always(body(&list));
+    world
+}
+
+fn three_pods() -> World {
     let world = World::new();
     for name in ["web-1", "web-2", "web-3"] {
         world.add_pod(Pod::new(name).label("app", "web").restarts(1).last_terminated(1, "Error"));
         world.log(&format!("{name}/app")).push(name);
     }
-    let list = list(&world, |list| change(&mut list["items"][1]));
-    world.on(Match::lists()).always(body(&list));
     world
 }
 
@@ -226,6 +231,19 @@ fn a_pod_that_cannot_be_read_costs_only_itself() {
                 "" => tail.interrupt().exit(130),
                 _ => tail.finish().never_reported("no container matches").exit(3),
             };
+        }
+    }
+}
+
+#[test]
+fn a_value_that_nothing_can_hold_costs_no_pod() {
+    for value in ["1e999", "\"\\ud800\"", "-1E9999"] {
+        for field in ["/status/containerStatuses/0/restartCount", "/metadata/labels/app", "/status/phase"] {
+            let world = three_pods();
+            let list = list(&world, |list| *list["items"][1].pointer_mut(field).unwrap() = json!("ODD"));
+            world.on(Match::lists()).always(body(&list.replace("\"ODD\"", value)));
+            let all = ["web-1 app web-1", "web-2 app web-2", "web-3 app web-3"];
+            world.run("web --no-follow").lines(all).never_reported("! ").exit(0);
         }
     }
 }
