@@ -30,8 +30,14 @@ mod tests {
         // Strings end at typographic quotes too, which only its own function knows.
         let quoted = "\"'\" + [System.Management.Automation.Language.CodeGeneration]::EscapeSingleQuotedStringContent($text) + \"'\"";
         assert!(code.contains(&format!("$text = {quoted}")), "{code}");
-        assert!(code.contains(r"if ($text -notmatch '^(--?[a-zA-Z-]*|[a-zA-Z][a-zA-Z0-9_:/.-]*)\z') {"), "{code}");
-        assert!(code.contains(r"$lines[-1] -notmatch '^:[0-9]+$'"), "only the last line is a directive: {code}");
+        assert!(
+            code.contains(r"if ($text -notmatch '^(--?[a-zA-Z-]*|[a-zA-Z][a-zA-Z0-9_:/.-]*)\z') {"),
+            "{code}"
+        );
+        assert!(
+            code.contains(r"$lines[-1] -notmatch '^:[0-9]+$'"),
+            "only the last line is a directive: {code}"
+        );
         for evaluates in ["Invoke-Expression", "iex", "ExpandString", "ScriptBlock]::Create", "& $"] {
             assert!(!code.contains(evaluates), "{evaluates}");
         }
