@@ -9,6 +9,7 @@ mod purpose;
 mod queue;
 mod shown;
 
+mod cleanup;
 mod cli;
 mod descriptors;
 mod environment;
@@ -25,6 +26,8 @@ mod tail;
 
 mod json;
 mod lines;
+
+mod search;
 
 mod filter;
 mod flow;
@@ -59,9 +62,11 @@ pub mod bench {
 use cli::Command;
 use environment::Environment;
 use plan::Plan;
+use signals::Signals;
 
 /// Runs the command line `args` (the program's name first) with the streams of `io`.
 pub fn run(args: impl IntoIterator<Item = OsString>, mut io: Io) -> ExitCode {
+    let signals = Signals::listen();
     let env = Environment::of_process();
     let planned = match cli::parse(args, &env) {
         Ok(Command::Run(args)) => {
@@ -72,13 +77,15 @@ pub fn run(args: impl IntoIterator<Item = OsString>, mut io: Io) -> ExitCode {
         }
         Ok(Command::Print(text)) => return print(io, &text),
         Ok(Command::Complete(unfinished)) => {
-            let answer = block_on(complete::run(*unfinished, &env));
-            return answer.map_or(ExitCode::Failed, |answer| print(io, &answer));
+            let answer = block_on(signals.or_ended(complete::run(*unfinished, &env)));
+            return answer.map_or(ExitCode::Failed, |answer| {
+                answer.map_or_else(|code| code, |answer| print(io, &answer))
+            });
         }
         Err(error) => Err(error),
     };
     match planned {
-        Ok(plan) => block_on(run::run(plan, io)).unwrap_or_else(|error| {
+        Ok(plan) => block_on(run::run(plan, io, &signals)).unwrap_or_else(|error| {
             let _ = writeln!(Io::process_stderr(), "stern-rs: cannot start: {error}");
             ExitCode::Failed
         }),

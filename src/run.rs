@@ -14,7 +14,7 @@ use crate::{
     plan::{Plan, StatsFormat},
     queue,
     render::Renderer,
-    signals,
+    signals::{Report, Signals},
     sink::{self, Closed, Print, Shown, Sink},
     source::{self, Outcome, Source},
     stats::Stats,
@@ -25,7 +25,7 @@ use crate::{
 const REPORT: Duration = Duration::from_secs(1);
 
 /// Runs `plan` until it is finished or a signal ends it.
-pub async fn run(plan: Plan, mut io: Io) -> ExitCode {
+pub async fn run(plan: Plan, mut io: Io, signals: &Signals) -> ExitCode {
     let renderer = match Renderer::new(&plan.display) {
         Ok(renderer) => renderer,
         Err(reason) => {
@@ -41,16 +41,19 @@ pub async fn run(plan: Plan, mut io: Io) -> ExitCode {
     let source = Source::new(&plan, io.stdin);
     let sink = Print::new(renderer, stdout, io.stderr);
     let stats = Stats::new(plan.stats.is_some());
-    let asked = sink::report_whenever_asked(&stats, plan.stats.unwrap_or(StatsFormat::Text));
-    let code = tokio::select! {
-        code = run_through(&plan, source, Arrival::default(), sink, &stats) => code,
-        never = asked => match never {},
-    };
-    if let Some(format) = plan.stats {
+    signals.answer_with(report(&stats, plan.stats));
+    let code = run_through(&plan, source, Arrival::default(), sink, &stats, signals).await;
+    if let Some(written) = signals.report_end() {
         // A blocked standard error must not keep the run alive.
-        let _ = sink::report(&stats, format).recv_timeout(REPORT);
+        let _ = written.recv_timeout(REPORT);
     }
     code
+}
+
+/// The cost so far on each SIGUSR1, and of the whole run for `--stats`.
+fn report(stats: &Stats, wanted: Option<StatsFormat>) -> Report {
+    let (stats, format) = (stats.clone(), wanted.unwrap_or(StatsFormat::Text));
+    Report { write: Box::new(move || sink::report(&stats, format)), at_end: wanted.is_some() }
 }
 
 async fn run_through<O: Order>(
@@ -59,6 +62,7 @@ async fn run_through<O: Order>(
     order: O,
     mut sink: impl Sink,
     stats: &Stats,
+    signals: &Signals,
 ) -> ExitCode {
     let (sender, receiver) = queue::new(O::CAPACITY);
     let give = source.run(plan, stats, sender);
@@ -66,7 +70,7 @@ async fn run_through<O: Order>(
     let ended = tokio::select! {
         // If nothing can be shown any more, the run ends.
         ended = try_join(give.map(Ok), show) => Ok(ended.map(|(outcome, ())| outcome)),
-        code = signals::ended() => Err(code),
+        code = signals.ended() => Err(code),
     };
     let ended = match ended {
         Ok(ended) => ended,
@@ -81,7 +85,7 @@ async fn run_through<O: Order>(
     };
     tokio::select! {
         code = finish(ended, sink) => code,
-        code = signals::ended() => code,
+        code = signals.ended() => code,
     }
 }
 

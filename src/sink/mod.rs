@@ -10,7 +10,7 @@ mod stats;
 use std::io;
 
 pub use print::Print;
-pub use stats::{report, report_whenever_asked, write_ahead};
+pub use stats::{report, write_ahead};
 
 use crate::event::Event;
 

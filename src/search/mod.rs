@@ -1,0 +1,124 @@
+//! Searches lines for patterns, with bounds: a line that somebody else wrote must not stop the program.
+
+mod linear;
+
+use std::ops::Range;
+
+use goregex::NEST_LIMIT;
+use regex_automata::{
+    meta::{Config, Regex},
+    nfa::thompson::{Compiler, Config as NfaConfig, WhichCaptures},
+    util::syntax,
+};
+
+pub use linear::{Exhausted, Linear};
+
+/// Compiles patterns into one: of several that match at the same position, the first wins. None: it would take more
+/// than `limit` bytes, or a pattern is none. They are separate, not one text joined by `|`: two of them may use the
+/// same group name.
+pub fn compile(patterns: &[&str], limit: usize) -> Option<Regex> {
+    let config = Config::new().utf8_empty(false).nfa_size_limit(Some(limit));
+    Regex::builder().syntax(as_bytes()).configure(config).build_many(patterns).ok()
+}
+
+/// The same, for searches that take no longer than the line is long.
+pub fn compile_linear(patterns: &[&str], limit: usize) -> Option<Linear> {
+    let config = NfaConfig::new().utf8(false).nfa_size_limit(Some(limit)).which_captures(WhichCaptures::None);
+    let nfa = Compiler::new().syntax(as_bytes()).configure(config).build_many(patterns);
+    nfa.ok().map(Linear::new)
+}
+
+fn as_bytes() -> syntax::Config {
+    syntax::Config::new().utf8(false).nest_limit(NEST_LIMIT)
+}
+
+/// Most bytes that are searched in a line again and again; some milliseconds.
+const AGAIN: usize = 2 << 20;
+
+/// Most marks in a line.
+const MARKS: usize = 10_000;
+
+/// Finds all matches in a line.
+pub struct Finder {
+    regex: Regex,
+    patterns: Vec<String>,
+    /// The longest match, if there is a longest. A search never looks further than that.
+    reach: Option<usize>,
+    /// Made when a line first needs it.
+    linear: Option<Option<Box<Linear>>>,
+}
+
+impl Finder {
+    /// None: the patterns take more than `limit` bytes.
+    pub fn new(patterns: &[&str], limit: usize) -> Option<Finder> {
+        let regex = compile(patterns, limit)?;
+        let reach = |pattern: &&str| {
+            let hir = syntax::parse_with(pattern, &as_bytes()).ok()?;
+            hir.properties().maximum_len()
+        };
+        let reach = patterns.iter().map(reach).try_fold(0, |longest, reach| Some(longest.max(reach?)));
+        let patterns = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
+        Some(Finder { regex, patterns, reach, linear: None })
+    }
+
+    #[inline]
+    pub fn is_match(&self, line: &[u8]) -> bool {
+        self.regex.is_match(line)
+    }
+
+    /// Gives the matches in the line, in order, up to [`MARKS`]; whether these are all.
+    pub fn find_all(&mut self, line: &[u8], mut found: impl FnMut(Range<usize>)) -> bool {
+        let (mut at, mut searched) = (0, 0);
+        let mut count = 0;
+        let mut is_over = true;
+        for next in self.regex.find_iter(line) {
+            count += 1;
+            if count > MARKS {
+                return false;
+            }
+            found(next.range());
+            let rest = line.len() - at;
+            searched += self.reach.map_or(rest, |reach| rest.min(next.end() - at + reach));
+            at = next.end();
+            if searched > AGAIN + line.len() {
+                is_over = false;
+                break;
+            }
+        }
+        is_over || self.find_rest(line, at, MARKS - count, found).is_ok_and(|all| all)
+    }
+
+    /// The matches behind `at`, where the last one ended.
+    fn find_rest(
+        &mut self,
+        line: &[u8],
+        mut at: usize,
+        most: usize,
+        mut found: impl FnMut(Range<usize>),
+    ) -> Result<bool, Exhausted> {
+        let linear = self.linear.get_or_insert_with(|| {
+            let patterns: Vec<_> = self.patterns.iter().map(String::as_str).collect();
+            compile_linear(&patterns, usize::MAX).map(Box::new)
+        });
+        let linear = linear.as_mut().ok_or(Exhausted)?;
+        linear.prepare(line, at)?;
+        let (mut last, mut count) = (at, 0);
+        while let Some((start, end)) = linear.next(line, at) {
+            // As everywhere, an empty match right behind a match is none.
+            if start == end && end == last {
+                at += 1;
+                continue;
+            }
+            count += 1;
+            if count > most {
+                return Ok(false);
+            }
+            found(start..end);
+            (at, last) = (end, end);
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests;
