@@ -14,6 +14,7 @@ mod cli;
 mod descriptors;
 mod environment;
 mod plan;
+mod small_file;
 mod usage_error;
 
 mod source;
@@ -32,6 +33,7 @@ mod search;
 mod filter;
 mod flow;
 mod order;
+mod pace;
 
 mod render;
 mod sink;
@@ -42,7 +44,7 @@ mod io;
 mod run;
 mod signals;
 
-use std::{ffi::OsString, io::Write};
+use std::{ffi::OsString, io::Write, time::Duration};
 
 pub use exit::ExitCode;
 pub use io::Io;
@@ -85,10 +87,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, mut io: Io) -> ExitCode {
         Err(error) => Err(error),
     };
     match planned {
-        Ok(plan) => block_on(run::run(plan, io, &signals)).unwrap_or_else(|error| {
-            let _ = writeln!(Io::process_stderr(), "stern-rs: cannot start: {error}");
-            ExitCode::Failed
-        }),
+        Ok(plan) => block_on(run::run(plan, io, &signals)).unwrap_or_else(|error| cannot_start(&error)),
         Err(error) => {
             // If standard error is closed, the error cannot be reported.
             let _ = writeln!(io.stderr, "stern-rs: {error}");
@@ -97,9 +96,16 @@ pub fn run(args: impl IntoIterator<Item = OsString>, mut io: Io) -> ExitCode {
     }
 }
 
+/// Longer than any run.
+const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
 fn block_on<T>(future: impl Future<Output = T>) -> std::io::Result<T> {
     descriptors::prepare()?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // The runtime panics without room for its first thread, and keeps that one.
+    std::thread::Builder::new().spawn(|| ())?;
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().thread_keep_alive(FOREVER).build()?;
+    runtime.spawn_blocking(|| ());
     let done = runtime.block_on(future);
     // Abandons threads that wait for a name server or a blocked standard output.
     runtime.shutdown_background();
@@ -116,6 +122,12 @@ fn print(io: Io, text: &str) -> ExitCode {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => cannot_write(io.stderr, &error),
         _ => ExitCode::Done,
     }
+}
+
+/// Reports what is missing for a run.
+fn cannot_start(error: &std::io::Error) -> ExitCode {
+    let _ = writeln!(Io::process_stderr(), "stern-rs: cannot start: {}", without_number(error));
+    ExitCode::Failed
 }
 
 /// Reports that standard output cannot be written.

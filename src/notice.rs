@@ -46,6 +46,11 @@ impl Scope {
         Notice { scope: self, kind, text: text.into() }
     }
 
+    /// The origin, or the run if the origin has no name.
+    pub fn of(origin: &Arc<Origin>) -> Scope {
+        if origin.is_named() { Scope::Origin(origin.clone()) } else { Scope::Run }
+    }
+
     pub fn info(self, text: impl Into<String>) -> Notice {
         self.notice(Kind::Info, text)
     }

@@ -5,7 +5,7 @@ use std::{io::Write, time::Duration};
 use futures::{FutureExt, future::try_join};
 
 use crate::{
-    cannot_write,
+    cannot_start, cannot_write,
     exit::ExitCode,
     filter::Filter,
     flow::flow,
@@ -39,7 +39,10 @@ pub async fn run(plan: Plan, mut io: Io, signals: &Signals) -> ExitCode {
         Err(error) => return cannot_write(io.stderr, &error),
     };
     let source = Source::new(&plan, io.stdin);
-    let sink = Print::new(renderer, stdout, io.stderr);
+    let sink = match Print::new(renderer, stdout, io.stderr) {
+        Ok(sink) => sink,
+        Err(error) => return cannot_start(&error),
+    };
     let stats = Stats::new(plan.stats.is_some());
     signals.answer_with(report(&stats, plan.stats));
     let code = run_through(&plan, source, Arrival::default(), sink, &stats, signals).await;

@@ -111,6 +111,11 @@ impl Cluster {
         self.transport.waits.subscribe()
     }
 
+    /// What goes wrong though requests go on.
+    pub fn troubles(&self) -> watch::Receiver<Option<String>> {
+        self.transport.waits.troubles()
+    }
+
     /// Probes a silent server, for [`Cluster::outage`].
     pub async fn probe_whenever_silent(&self) -> Infallible {
         self.transport.probe_whenever_silent().await

@@ -1,7 +1,10 @@
 //! Regular expressions as Go understands them, and what is wrong with one in a single line.
 
 use goregex::{NEST_LIMIT, Replaced};
-use regex::{Regex, bytes};
+use regex::Regex;
+use regex_automata::meta;
+
+use crate::search;
 
 /// A pattern compiled may take as much as in Go.
 const SIZE_LIMIT: usize = 128 << 20;
@@ -10,7 +13,8 @@ const SIZE_LIMIT: usize = 128 << 20;
 #[derive(Debug, Clone)]
 pub struct LinePattern {
     typed: String,
-    regex: bytes::Regex,
+    translated: String,
+    regex: meta::Regex,
     sees_invalid: bool,
 }
 
@@ -47,9 +51,8 @@ impl LinePattern {
     pub fn new(pattern: &str) -> Result<LinePattern, String> {
         let compile = || {
             let goregex::Translated { text, sees_invalid } = goregex::translate(pattern)?;
-            let built = bytes::RegexBuilder::new(&text).size_limit(SIZE_LIMIT).nest_limit(NEST_LIMIT).build();
-            let regex = built.map_err(|_| too_large(pattern))?;
-            Ok(LinePattern { typed: pattern.to_owned(), regex, sees_invalid })
+            let regex = search::compile(&[&text], SIZE_LIMIT).ok_or_else(|| too_large(pattern))?;
+            Ok(LinePattern { typed: pattern.to_owned(), translated: text, regex, sees_invalid })
         };
         compile().map_err(|reason: String| refusal(pattern, &reason))
     }
@@ -61,7 +64,12 @@ impl LinePattern {
 
     /// As the regex crate understands it.
     pub fn translated(&self) -> &str {
-        self.regex.as_str()
+        &self.translated
+    }
+
+    /// The bytes that it takes.
+    pub fn size(&self) -> usize {
+        self.regex.memory_usage()
     }
 
     /// Whether the pattern may match otherwise once bytes that are not UTF-8 are [`Replaced`].

@@ -4,14 +4,17 @@ mod linear;
 
 use std::ops::Range;
 
-use goregex::NEST_LIMIT;
+use goregex::{NEST_LIMIT, Replaced};
 use regex_automata::{
     meta::{Config, Regex},
     nfa::thompson::{Compiler, Config as NfaConfig, WhichCaptures},
     util::syntax,
 };
 
-pub use linear::{Exhausted, Linear};
+use linear::Linear;
+
+use crate::plan::LinePattern;
+pub use linear::Exhausted;
 
 /// Compiles patterns into one: of several that match at the same position, the first wins. None: it would take more
 /// than `limit` bytes, or a pattern is none. They are separate, not one text joined by `|`: two of them may use the
@@ -30,6 +33,43 @@ pub fn compile_linear(patterns: &[&str], limit: usize) -> Option<Linear> {
 
 fn as_bytes() -> syntax::Config {
     syntax::Config::new().utf8(false).nest_limit(NEST_LIMIT)
+}
+
+/// Searches of shorter lines, and of lines with a smaller product of length and size of the pattern, are quick with
+/// any algorithm.
+const SHORT: usize = 4 << 10;
+const QUICK: usize = 1 << 32;
+
+/// Finds out whether a line matches.
+pub struct Matcher {
+    pattern: LinePattern,
+    /// Made when a line first needs it.
+    linear: Option<Option<Box<Linear>>>,
+}
+
+impl Matcher {
+    pub fn new(pattern: &LinePattern) -> Matcher {
+        Matcher { pattern: pattern.clone(), linear: None }
+    }
+
+    #[inline]
+    pub fn is_match(&mut self, line: &[u8]) -> Result<bool, Exhausted> {
+        if line.len() <= SHORT || self.pattern.size().saturating_mul(line.len()) <= QUICK {
+            return Ok(self.pattern.is_match(line));
+        }
+        self.is_match_linear(line)
+    }
+
+    fn is_match_linear(&mut self, line: &[u8]) -> Result<bool, Exhausted> {
+        let pattern = &self.pattern;
+        let compile = || compile_linear(&[pattern.translated()], usize::MAX).map(Box::new);
+        let linear = self.linear.get_or_insert_with(compile).as_mut().ok_or(Exhausted)?;
+        if linear.is_match(line)? {
+            return Ok(true);
+        }
+        let replaced = if self.pattern.sees_invalid() { Replaced::new(line) } else { None };
+        replaced.map_or(Ok(false), |replaced| linear.is_match(replaced.text.as_bytes()))
+    }
 }
 
 /// Most bytes that are searched in a line again and again; some milliseconds.

@@ -6,6 +6,7 @@ use super::{Closed, Shown, Sink, output::Output};
 use crate::{
     event::{Batch, Event, Item, Spool},
     notice::{Notice, Recent},
+    pace::Pace,
     render::Renderer,
 };
 
@@ -21,21 +22,32 @@ pub struct Print {
 }
 
 impl Print {
-    pub fn new(renderer: Renderer, stdout: Box<dyn Write + Send>, stderr: Box<dyn Write + Send>) -> Print {
-        let output = Output::new(stdout, stderr).watch_stdout();
-        Print { renderer, output, lines: Vec::new(), recent: Recent::default() }
+    pub fn new(
+        renderer: Renderer,
+        stdout: Box<dyn Write + Send>,
+        stderr: Box<dyn Write + Send>,
+    ) -> io::Result<Print> {
+        let output = Output::new(stdout, stderr)?.watch_stdout();
+        Ok(Print { renderer, output, lines: Vec::new(), recent: Recent::default() })
     }
 
-    async fn batch(&mut self, batch: &Batch) -> Result<(), Closed> {
-        let failed = self.renderer.batch(batch, &mut self.lines);
+    async fn batch(&mut self, batch: &Batch, pace: &mut Pace) -> Result<(), Closed> {
+        let (mut from, mut words) = (0, Vec::new());
+        while from < batch.items.len() {
+            let to = from + pace.piece(batch.items.len() - from);
+            if let Some(notice) = self.renderer.lines(batch, from..to, &mut self.lines) {
+                self.renderer.notice(&notice, &mut words);
+            }
+            pace.done().await;
+            from = to;
+        }
+        if let Some(notice) = self.renderer.unmarked(batch) {
+            self.renderer.notice(&notice, &mut words);
+        }
         if let Some(rest) = &batch.rest
             && !batch.items.is_empty()
         {
             self.rest(rest).await?;
-        }
-        let mut words = Vec::new();
-        if let Some(notice) = failed {
-            self.renderer.notice(&notice, &mut words);
         }
         for item in &batch.items {
             if let Item::Gap(gap) = item {
@@ -88,9 +100,9 @@ impl Print {
 }
 
 impl Sink for Print {
-    async fn take(&mut self, event: Event) -> Result<(), Closed> {
+    async fn take(&mut self, event: Event, pace: &mut Pace) -> Result<(), Closed> {
         match event {
-            Event::Batch(batch) => self.batch(&batch).await?,
+            Event::Batch(batch) => self.batch(&batch, pace).await?,
             Event::Notice(notice) => self.notice(&notice).await?,
             Event::Text(text) => self.lines.extend_from_slice(text.as_bytes()),
             Event::Opened(origin) => {

@@ -29,14 +29,14 @@ pub async fn run(
     let (done, result) = oneshot::channel();
     let out = out.outlet(Arc::new(Origin::stdin()));
     let output = Output { counter: stats.counter(out.origin()), out };
-    thread::spawn(move || {
+    thread::Builder::new().spawn(move || {
         block_on(output.out.opened());
         let result = read(input, Splitter::unstamped(limit), &output);
         let closed = Closed { reason: Reason::Finished, complete: result.is_ok(), restart_count: 0 };
         block_on(output.out.closed(closed));
         // The run may have ended already.
         let _ = done.send(result);
-    });
+    })?;
     result.await.unwrap_or(Ok(()))
 }
 

@@ -6,7 +6,6 @@
 mod process;
 
 use std::{
-    fs,
     io::{self, IsTerminal},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
@@ -25,7 +24,10 @@ use super::{
     entry::{Entry, resolved},
     yaml::parse,
 };
-use crate::cluster::error::{Error, root_cause};
+use crate::{
+    cluster::error::{Error, root_cause},
+    small_file,
+};
 
 const V1: &str = "client.authentication.k8s.io/v1";
 const V1BETA1: &str = "client.authentication.k8s.io/v1beta1";
@@ -285,7 +287,7 @@ fn cluster_info(cluster: &Cluster) -> Result<Value, Error> {
     let authority = match (&cluster.certificate_authority_data, &cluster.certificate_authority) {
         (Some(data), _) => Some(data.split_whitespace().collect()),
         (None, Some(path)) => {
-            let bytes = fs::read(path).map_err(|error| {
+            let bytes = small_file::read(path).map_err(|error| {
                 let cause = root_cause(&error);
                 Error::invalid(format!("cannot read certificate-authority {}: {cause}", path.display()))
             })?;

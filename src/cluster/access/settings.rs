@@ -1,7 +1,7 @@
 //! Determines the apiserver's address and the credentials from kubeconfig, service account and flags, checked and
 //! loaded.
 
-use std::{fs, sync::Arc};
+use std::sync::Arc;
 
 use http::{HeaderMap, Uri};
 use rustls::sign::CertifiedKey;
@@ -21,6 +21,7 @@ use crate::{
         tls::{Tls, Trust},
     },
     plan::{Connect, name},
+    small_file,
 };
 
 #[derive(Debug)]
@@ -161,7 +162,7 @@ fn pod_namespace(host: &Host) -> Result<Option<String>, Error> {
     let (origin, namespace) = match host.text("POD_NAMESPACE") {
         Some(name) => ("$POD_NAMESPACE".into(), name),
         None => {
-            let text = fs::read_to_string(&file).unwrap_or_default();
+            let text = small_file::read_text(&file).unwrap_or_default();
             (file.display().to_string(), text.trim().to_owned())
         }
     };
