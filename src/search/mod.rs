@@ -13,7 +13,7 @@ use regex_automata::{
 
 use linear::Linear;
 
-use crate::plan::LinePattern;
+use crate::plan::{LinePattern, SIZE_LIMIT};
 pub use linear::Exhausted;
 
 /// Compiles patterns into one: of several that match at the same position, the first wins. None: it would take more
@@ -43,33 +43,50 @@ const QUICK: usize = 1 << 32;
 /// Finds out whether a line matches.
 pub struct Matcher {
     pattern: LinePattern,
+    /// None: it was compiled before, so it compiles.
+    regex: Option<Regex>,
     /// Made when a line first needs it.
     linear: Option<Option<Box<Linear>>>,
 }
 
 impl Matcher {
     pub fn new(pattern: &LinePattern) -> Matcher {
-        Matcher { pattern: pattern.clone(), linear: None }
+        let regex = compile(&[pattern.translated()], SIZE_LIMIT);
+        Matcher { pattern: pattern.clone(), regex, linear: None }
     }
 
     #[inline]
     pub fn is_match(&mut self, line: &[u8]) -> Result<bool, Exhausted> {
-        if line.len() <= SHORT || self.pattern.size().saturating_mul(line.len()) <= QUICK {
-            return Ok(self.pattern.is_match(line));
+        match &self.regex {
+            Some(regex) if line.len() <= SHORT || self.pattern.size().saturating_mul(line.len()) <= QUICK => {
+                let matches = |line: &[u8]| Ok(regex.is_match(line));
+                either(line, self.pattern.sees_invalid(), matches)
+            }
+            _ => self.is_match_linear(line),
         }
-        self.is_match_linear(line)
     }
 
     fn is_match_linear(&mut self, line: &[u8]) -> Result<bool, Exhausted> {
         let pattern = &self.pattern;
-        let compile = || compile_linear(&[pattern.translated()], usize::MAX).map(Box::new);
+        let compile = || compile_linear(&[pattern.translated()], SIZE_LIMIT).map(Box::new);
         let linear = self.linear.get_or_insert_with(compile).as_mut().ok_or(Exhausted)?;
-        if linear.is_match(line)? {
-            return Ok(true);
-        }
-        let replaced = if self.pattern.sees_invalid() { Replaced::new(line) } else { None };
-        replaced.map_or(Ok(false), |replaced| linear.is_match(replaced.text.as_bytes()))
+        either(line, pattern.sees_invalid(), |line| linear.is_match(line))
     }
+}
+
+/// Whether the line matches, or else the line as Go sees it: a match in bytes that are not UTF-8 is one without them
+/// too.
+#[inline]
+fn either(
+    line: &[u8],
+    sees_invalid: bool,
+    mut matches: impl FnMut(&[u8]) -> Result<bool, Exhausted>,
+) -> Result<bool, Exhausted> {
+    if matches(line)? {
+        return Ok(true);
+    }
+    let replaced = if sees_invalid { Replaced::new(line) } else { None };
+    replaced.map_or(Ok(false), |replaced| matches(replaced.text.as_bytes()))
 }
 
 /// Most bytes that are searched in a line again and again; some milliseconds.
