@@ -63,25 +63,28 @@ pub mod bench {
 
 use cli::Command;
 use environment::Environment;
-use plan::Plan;
+use plan::{Outputs, Plan};
 use signals::Signals;
 
 /// Runs the command line `args` (the program's name first) with the streams of `io`.
 pub fn run(args: impl IntoIterator<Item = OsString>, mut io: Io) -> ExitCode {
     let signals = Signals::listen();
     let env = Environment::of_process();
+    let outputs = Outputs::without_plan(&env);
     let planned = match cli::parse(args, &env) {
         Ok(Command::Run(args)) => {
+            let mut stderr = outputs.stderr.to(&mut io.stderr);
             for warning in &args.warnings {
-                let _ = writeln!(io.stderr, "stern-rs: {warning}");
+                let _ = writeln!(stderr, "stern-rs: {warning}");
             }
+            drop(stderr);
             Plan::new(&args, &env)
         }
-        Ok(Command::Print(text)) => return print(io, &text),
+        Ok(Command::Print(text)) => return print(io, outputs, &text),
         Ok(Command::Complete(unfinished)) => {
             let answer = block_on(signals.or_ended(complete::run(*unfinished, &env)));
             return answer.map_or(ExitCode::Failed, |answer| {
-                answer.map_or_else(|code| code, |answer| print(io, &answer))
+                answer.map_or_else(|code| code, |answer| print(io, outputs, &answer))
             });
         }
         Err(error) => Err(error),
@@ -90,7 +93,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, mut io: Io) -> ExitCode {
         Ok(plan) => block_on(run::run(plan, io, &signals)).unwrap_or_else(|error| cannot_start(&error)),
         Err(error) => {
             // If standard error is closed, the error cannot be reported.
-            let _ = writeln!(io.stderr, "stern-rs: {error}");
+            let _ = writeln!(outputs.stderr.to(io.stderr), "stern-rs: {error}");
             ExitCode::Usage
         }
     }
@@ -113,8 +116,9 @@ fn block_on<T>(future: impl Future<Output = T>) -> std::io::Result<T> {
 }
 
 /// Prints the text requested instead of a run. A closed reader is not an error.
-fn print(io: Io, text: &str) -> ExitCode {
-    let printed = io.stdout.and_then(|mut stdout| {
+fn print(io: Io, outputs: Outputs, text: &str) -> ExitCode {
+    let printed = io.stdout.and_then(|stdout| {
+        let mut stdout = outputs.stdout.to(stdout);
         stdout.write_all(text.as_bytes())?;
         stdout.flush()
     });

@@ -25,26 +25,27 @@ use crate::{
 const REPORT: Duration = Duration::from_secs(1);
 
 /// Runs `plan` until it is finished or a signal ends it.
-pub async fn run(plan: Plan, mut io: Io, signals: &Signals) -> ExitCode {
+pub async fn run(plan: Plan, io: Io, signals: &Signals) -> ExitCode {
+    let mut stderr = plan.outputs.stderr.to(io.stderr);
     let renderer = match Renderer::new(&plan.display) {
         Ok(renderer) => renderer,
         Err(reason) => {
             // If standard error is closed, the error cannot be reported.
-            let _ = writeln!(io.stderr, "stern-rs: {}", UsageError::new(reason));
+            let _ = writeln!(stderr, "stern-rs: {}", UsageError::new(reason));
             return ExitCode::Usage;
         }
     };
     let stdout = match io.stdout {
-        Ok(stdout) => stdout,
-        Err(error) => return cannot_write(io.stderr, &error),
+        Ok(stdout) => plan.outputs.stdout.to(stdout),
+        Err(error) => return cannot_write(stderr, &error),
     };
     let source = Source::new(&plan, io.stdin);
-    let sink = match Print::new(renderer, stdout, io.stderr) {
+    let sink = match Print::new(renderer, stdout, stderr) {
         Ok(sink) => sink,
         Err(error) => return cannot_start(&error),
     };
     let stats = Stats::new(plan.stats.is_some());
-    signals.answer_with(report(&stats, plan.stats));
+    signals.answer_with(report(&stats, &plan));
     let code = run_through(&plan, source, Arrival::default(), sink, &stats, signals).await;
     if let Some(written) = signals.report_end() {
         // A blocked standard error must not keep the run alive.
@@ -54,9 +55,10 @@ pub async fn run(plan: Plan, mut io: Io, signals: &Signals) -> ExitCode {
 }
 
 /// The cost so far on each SIGUSR1, and of the whole run for `--stats`.
-fn report(stats: &Stats, wanted: Option<StatsFormat>) -> Report {
-    let (stats, format) = (stats.clone(), wanted.unwrap_or(StatsFormat::Text));
-    Report { write: Box::new(move || sink::report(&stats, format)), at_end: wanted.is_some() }
+fn report(stats: &Stats, plan: &Plan) -> Report {
+    let (stats, format, passes) =
+        (stats.clone(), plan.stats.unwrap_or(StatsFormat::Text), plan.outputs.stderr);
+    Report { write: Box::new(move || sink::report(&stats, format, passes)), at_end: plan.stats.is_some() }
 }
 
 async fn run_through<O: Order>(
@@ -81,7 +83,7 @@ async fn run_through<O: Order>(
         Err(code) => {
             let words = sink.last_words();
             if !words.is_empty() {
-                let _ = sink::write_ahead(words).recv_timeout(REPORT);
+                let _ = sink::write_ahead(words, plan.outputs.stderr).recv_timeout(REPORT);
             }
             return code;
         }

@@ -15,8 +15,38 @@ use crate::{
         flags::{lines::HIGHLIGHT, logs::STDIN, output as flags},
     },
     environment::Environment,
+    shown::Passes,
     usage_error::UsageError,
 };
+
+/// The bytes that may pass to standard output and standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outputs {
+    pub stdout: Passes,
+    pub stderr: Passes,
+}
+
+impl Outputs {
+    pub(super) fn new(args: &Args, display: &Display, env: &Environment) -> Outputs {
+        match args.get(&flags::UNSAFE_TERMINAL) {
+            true => Outputs { stdout: Passes::All, stderr: Passes::All },
+            false => Outputs::clean(env, display.color_stdout, display.color_stderr),
+        }
+    }
+
+    /// For text that is shown before there is a plan.
+    pub fn without_plan(env: &Environment) -> Outputs {
+        Outputs::clean(env, env.wants_color(true), env.wants_color(true))
+    }
+
+    fn clean(env: &Environment, color_stdout: bool, color_stderr: bool) -> Outputs {
+        let passes = |is_terminal, dim| if is_terminal { Passes::Text { dim } } else { Passes::All };
+        Outputs {
+            stdout: passes(env.stdout_is_terminal, color_stdout),
+            stderr: passes(env.stderr_is_terminal, color_stderr),
+        }
+    }
+}
 
 #[derive(Debug, Clone)]
 pub struct Display {

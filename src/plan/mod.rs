@@ -29,7 +29,7 @@ use read::{error, given, none_of, wrong};
 
 pub use self::{
     connect::Connect,
-    display::{Display, Format, Template, TemplateErrors, Timestamps},
+    display::{Display, Format, Outputs, Template, TemplateErrors, Timestamps},
     filter::FilterPlan,
     limits::{Limits, LogRequests},
     logs::{LogPlan, Since},
@@ -48,6 +48,7 @@ pub struct Plan {
     pub lines: LineLimit,
     pub filter: FilterPlan,
     pub display: Display,
+    pub outputs: Outputs,
     /// `--verbosity`: from 6 on, requests to the apiserver are shown on standard error.
     pub verbosity: u8,
     /// The format of the report at the end; None: no report.
@@ -106,7 +107,8 @@ impl Plan {
             Source::Cluster(Box::new(ClusterPlan { connect, selection, prompt, dry_run, logs, limits }))
         };
         let lines = filter::line_limit(args, &filter, &display)?;
-        Ok(Plan { source, lines, filter, display, verbosity, stats: stats(args)? })
+        let outputs = Outputs::new(args, &display, env);
+        Ok(Plan { source, lines, filter, display, outputs, verbosity, stats: stats(args)? })
     }
 }
 

@@ -4,11 +4,12 @@ use std::{iter::Peekable, ops::Range};
 
 use goregex::Replaced;
 
-use super::{
-    color::Style,
-    escape::{Graphics, Sequences},
+use super::color::Style;
+use crate::{
+    plan::LinePattern,
+    search::Finder,
+    shown::{Graphics, Sequences},
 };
-use crate::{plan::LinePattern, search::Finder};
 
 /// All patterns in one: if several match at the same position, the longest pattern wins, as in stern.
 pub struct Highlight {

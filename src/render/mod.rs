@@ -2,7 +2,6 @@
 
 mod color;
 mod default;
-mod escape;
 mod extjson;
 mod highlight;
 mod json;

@@ -56,6 +56,12 @@ flags! {
         .help("Use colours: auto (default), always or never")
         .completes(Complete::Words(COLOR_MODES));
 
+    /// Let every byte of a log through to a terminal. By default only text and colours reach one: other control sequences
+    /// could change its title, its clipboard or what is shown of other lines, and are shown escaped, such as `\x1b]52;…`. Pipes
+    /// and files get every byte in any case. Default: false
+    pub static UNSAFE_TERMINAL: Flag<Switch> = flag("unsafe-terminal", "")
+        .help("Let control sequences of logs through to a terminal");
+
     /// Give each container of a pod its own colour, not one colour for the pod. Default: false
     pub static DIFF_CONTAINER: Flag<Switch> = flag("diff-container", "")
         .short('d')

@@ -1,4 +1,13 @@
-//! Text that comes from elsewhere, made fit for a terminal: one line of bounded length without control sequences.
+//! Text that comes from elsewhere, made fit for people: one line of bounded length for words within messages, and whatever
+//! reaches a terminal.
+
+mod characters;
+mod escape;
+mod terminal;
+
+pub use characters::is_hidden;
+pub use escape::{Graphics, Sequences};
+pub use terminal::Passes;
 
 /// The most characters that are shown of the words of a server, a kubelet or a plugin.
 pub const LONGEST: usize = 1000;
@@ -20,7 +29,7 @@ pub fn one_line(text: &str, most: usize) -> String {
         if std::mem::take(&mut spaced) {
             line.push(' ');
         }
-        line.push(if is_invisible(c) { char::REPLACEMENT_CHARACTER } else { c });
+        line.push(if is_hidden(c) { char::REPLACEMENT_CHARACTER } else { c });
         count += length;
     }
     line
@@ -32,14 +41,6 @@ pub fn quoted(text: &str) -> String {
         line if line.is_empty() && !text.is_empty() => "“” (control characters only)".to_owned(),
         line => format!("“{line}”"),
     }
-}
-
-/// Whether the character is drawn as nothing: Unicode's category Cf, except the marks that stand in a number or a word.
-fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
-        | '\u{1d173}'..='\u{1d17a}' | '\u{e0001}' | '\u{e0020}'..='\u{e007f}')
 }
 
 #[cfg(test)]

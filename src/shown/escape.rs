@@ -77,13 +77,28 @@ fn string_end(body: &[u8]) -> usize {
 /// The longest parameter that is kept, such as `38;2;255;255;255`.
 const LONGEST: usize = 32;
 
-/// Colours and attributes that are in force, each as the SGR parameter that set it. Empty: the default.
+/// Colours and attributes that are in force.
 #[derive(Default)]
-pub struct Graphics([Vec<u8>; 12]);
+pub struct Graphics {
+    /// Each as the SGR parameter that set it. Empty: the default.
+    set: [Vec<u8>; 12],
+    /// Whether something else may be in force: terminals differ in how they read a parameter that is odd.
+    odd: bool,
+    /// Whether any of this is not the default.
+    any: bool,
+}
 
 impl Graphics {
     pub fn reset(&mut self) {
-        self.0.iter_mut().for_each(Vec::clear);
+        if std::mem::take(&mut self.any) {
+            self.set.iter_mut().for_each(Vec::clear);
+            self.odd = false;
+        }
+    }
+
+    /// Whether a colour or an attribute may be in force.
+    pub fn in_force(&self) -> bool {
+        self.any && (self.odd || self.set.iter().any(|parameter| !parameter.is_empty()))
     }
 
     /// Takes a sequence; only SGR changes something. Whether it did.
@@ -93,18 +108,24 @@ impl Graphics {
         if !parameters.iter().all(|byte| matches!(byte, b'0'..=b';')) {
             return false;
         }
-        let mut rest = Some(parameters);
+        let (mut rest, mut odd) = (Some(parameters), false);
         while let Some(parameters) = rest {
             let (first, after) = parameter(parameters);
-            self.set(code(first), first);
+            odd |= !self.set(code(first), first);
             rest = after;
         }
+        self.odd |= odd;
+        self.any |= odd;
         true
     }
 
-    fn set(&mut self, code: u32, parameter: &[u8]) {
+    /// Whether all terminals understand the parameter in the same way.
+    fn set(&mut self, code: u32, parameter: &[u8]) -> bool {
         let ended: &[usize] = match code {
-            0 => return self.reset(),
+            0 => {
+                self.reset();
+                return parameter.iter().all(|byte| *byte == b'0');
+            }
             22 => &[0, 1],
             23 => &[2],
             24 => &[3],
@@ -119,7 +140,7 @@ impl Graphics {
             _ => &[],
         };
         for &ended in ended {
-            self.0[ended].clear();
+            self.set[ended].clear();
         }
         let slot = match code {
             1..=3 => code as usize - 1,
@@ -130,18 +151,25 @@ impl Graphics {
             30..=38 | 90..=97 => 9,
             40..=48 | 100..=107 => 10,
             58 => 11,
-            _ => return,
+            _ => return !ended.is_empty(),
         };
-        self.0[slot].clear();
+        self.set[slot].clear();
         // No underline.
-        if parameter.len() <= LONGEST && parameter != b"4:0" {
-            self.0[slot].extend_from_slice(parameter);
+        if parameter == b"4:0" {
+            return true;
         }
+        self.any = true;
+        if parameter.len() > LONGEST {
+            return false;
+        }
+        self.set[slot].extend_from_slice(parameter);
+        // An incomplete colour takes the parameters behind it with it, or not.
+        !matches!(code, 38 | 48 | 58) || parameter.iter().any(|byte| matches!(byte, b';' | b':'))
     }
 
     /// Appends the sequence that brings this state back after a reset; nothing for the default.
     pub fn write(&self, out: &mut Vec<u8>) {
-        let mut set = self.0.iter().filter(|parameter| !parameter.is_empty());
+        let mut set = self.set.iter().filter(|parameter| !parameter.is_empty());
         let Some(first) = set.next() else { return };
         out.extend_from_slice(b"\x1b[");
         out.extend_from_slice(first);
