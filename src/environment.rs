@@ -69,10 +69,10 @@ impl Environment {
 fn local_zone() -> Option<TimeZone> {
     let zone = env::var_os("TZ").unwrap_or_default();
     let file = Path::new(OsStr::from_bytes(zone.as_bytes().strip_prefix(b":").unwrap_or(zone.as_bytes())));
+    let named = zone.to_str().is_some_and(|name| name.is_empty() || TimeZone::get(name).is_ok());
     let endless =
-        small_file::read_again(file).is_err_and(|error| error.kind() == io::ErrorKind::InvalidInput);
-    let named = || zone.to_str().is_some_and(|name| TimeZone::get(name).is_ok());
-    if endless && !named() { None } else { TimeZone::try_system().ok() }
+        || small_file::read_again(file).is_err_and(|error| error.kind() == io::ErrorKind::InvalidInput);
+    if named || !endless() { TimeZone::try_system().ok() } else { None }
 }
 
 #[cfg(test)]

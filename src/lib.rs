@@ -99,16 +99,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>, mut io: Io) -> ExitCode {
     }
 }
 
-/// Longer than any run.
+/// Longer than any run: the runtime panics without room for the first thread of those that may block.
 const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 fn block_on<T>(future: impl Future<Output = T>) -> std::io::Result<T> {
     descriptors::prepare()?;
-    // The runtime panics without room for its first thread, and keeps that one.
-    std::thread::Builder::new().spawn(|| ())?;
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_all().thread_keep_alive(FOREVER).build()?;
-    runtime.spawn_blocking(|| ());
     let done = runtime.block_on(future);
     // Abandons threads that wait for a name server or a blocked standard output.
     runtime.shutdown_background();

@@ -130,7 +130,6 @@ impl Signals {
     }
 
     /// Ends the process in place of the run.
-    #[expect(clippy::exit, reason = "the thread of the run is busy or blocked")]
     fn end(&self, code: ExitCode) -> ! {
         let (done, is_done) = channel();
         let signals = self.clone();
@@ -170,7 +169,7 @@ fn delivery() -> io::Result<SignalDelivery<UnixStream, SignalOnly>> {
     let (read, write) = UnixStream::pair()?;
     let hangup = hears_hangup().then_some(SIGHUP);
     let signals = [SIGINT, SIGTERM, SIGUSR1].into_iter().chain(hangup);
-    SignalDelivery::with_pipe(read, write, SignalOnly::default(), signals)
+    SignalDelivery::with_pipe(read, write, SignalOnly, signals)
 }
 
 /// Not if it is ignored, as `nohup` has it, or if that is not known: a handler would end the run.

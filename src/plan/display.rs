@@ -128,6 +128,10 @@ impl Display {
         let mut highlight = filter.include.clone();
         let room = Room::beside(filter.include.iter().chain(&filter.exclude));
         highlight.extend(each(args, &HIGHLIGHT, |pattern| room.pattern(pattern))?);
+        if highlight.len() > 1 {
+            // They become one.
+            highlight = highlight.into_iter().map(LinePattern::without_regex).collect();
+        }
         let all = *namespaces == Namespaces::All;
         Ok(Display {
             format,

@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use goregex::NEST_LIMIT;
 use regex::Regex;
+use regex_automata::meta;
 
 use crate::search;
 
@@ -17,6 +18,7 @@ pub struct LinePattern {
     translated: String,
     sees_invalid: bool,
     size: usize,
+    regex: Option<meta::Regex>,
 }
 
 /// The room for the patterns for lines.
@@ -64,11 +66,13 @@ impl Room {
         let goregex::Translated { text, sees_invalid } =
             goregex::translate(pattern).map_err(|reason| refusal(pattern, &reason))?;
         let left = self.left.get();
-        let size = search::compile(&[&text], left).map(|regex| regex.memory_usage());
-        match size.filter(|size| *size <= left || left == SIZE_LIMIT) {
-            Some(size) => {
+        let regex = search::compile(&[&text], left);
+        match regex.filter(|regex| regex.memory_usage() <= left || left == SIZE_LIMIT) {
+            Some(regex) => {
+                let size = regex.memory_usage();
                 self.left.set(left.saturating_sub(size));
-                Ok(LinePattern { typed: pattern.to_owned(), translated: text, sees_invalid, size })
+                let typed = pattern.to_owned();
+                Ok(LinePattern { typed, translated: text, sees_invalid, size, regex: Some(regex) })
             }
             None if left == SIZE_LIMIT => Err(refusal(pattern, &too_large(pattern))),
             None => Err(format!(
@@ -96,7 +100,17 @@ impl LinePattern {
         &self.translated
     }
 
-    /// The bytes that it takes.
+    /// Compiled.
+    pub fn regex(&self) -> Option<meta::Regex> {
+        self.regex.clone().or_else(|| search::compile(&[&self.translated], SIZE_LIMIT))
+    }
+
+    /// The same pattern, which is compiled when it is needed.
+    pub fn without_regex(self) -> LinePattern {
+        LinePattern { regex: None, ..self }
+    }
+
+    /// The bytes that it takes, compiled.
     pub fn size(&self) -> usize {
         self.size
     }

@@ -33,9 +33,7 @@ impl Highlight {
         }
         patterns.sort_by_key(|pattern| std::cmp::Reverse(pattern.typed().len()));
         let sees_invalid = patterns.iter().any(|pattern| pattern.sees_invalid());
-        let patterns: Vec<&str> = patterns.iter().map(|pattern| pattern.translated()).collect();
-        // Each was compiled before, so they compile together too.
-        let patterns = Finder::new(&patterns, usize::MAX)?;
+        let patterns = Finder::new(&patterns)?;
         Some(Highlight {
             patterns,
             sees_invalid,
@@ -53,7 +51,7 @@ impl Highlight {
         let line = &out[start..];
         let replaced = if self.sees_invalid { Replaced::new(line) } else { None };
         let seen = replaced.as_ref().map_or(line, |replaced| replaced.text.as_bytes());
-        if self.patterns.is_match(seen) {
+        if self.patterns.may_match(seen) {
             self.repaint(start, replaced.as_ref(), out);
         }
     }

@@ -38,7 +38,15 @@ fn as_bytes() -> syntax::Config {
 /// Searches of shorter lines, and of lines with a smaller product of length and size of the pattern, are quick with
 /// any algorithm.
 const SHORT: usize = 4 << 10;
-const QUICK: usize = 1 << 32;
+const QUICK: usize = 1 << 31;
+
+/// Patterns of less bytes are quick on any line.
+const LIGHT: usize = 4 << 10;
+
+/// Whether the search of a line for a pattern of this size is quick.
+fn is_quick(size: usize, line: &[u8]) -> bool {
+    line.len() <= SHORT || size <= LIGHT || size.saturating_mul(line.len()) <= QUICK
+}
 
 /// Finds out whether a line matches.
 pub struct Matcher {
@@ -51,14 +59,13 @@ pub struct Matcher {
 
 impl Matcher {
     pub fn new(pattern: &LinePattern) -> Matcher {
-        let regex = compile(&[pattern.translated()], SIZE_LIMIT);
-        Matcher { pattern: pattern.clone(), regex, linear: None }
+        Matcher { pattern: pattern.clone(), regex: pattern.regex(), linear: None }
     }
 
     #[inline]
     pub fn is_match(&mut self, line: &[u8]) -> Result<bool, Exhausted> {
         match &self.regex {
-            Some(regex) if line.len() <= SHORT || self.pattern.size().saturating_mul(line.len()) <= QUICK => {
+            Some(regex) if is_quick(self.pattern.size(), line) => {
                 let matches = |line: &[u8]| Ok(regex.is_match(line));
                 either(line, self.pattern.sees_invalid(), matches)
             }
@@ -99,6 +106,7 @@ const MARKS: usize = 10_000;
 pub struct Finder {
     regex: Regex,
     patterns: Vec<String>,
+    size: usize,
     /// The longest match, if there is a longest. A search never looks further than that.
     reach: Option<usize>,
     /// Made when a line first needs it.
@@ -106,27 +114,40 @@ pub struct Finder {
 }
 
 impl Finder {
-    /// None: the patterns take more than `limit` bytes.
-    pub fn new(patterns: &[&str], limit: usize) -> Option<Finder> {
-        let regex = compile(patterns, limit)?;
+    /// None: one of them cannot be compiled.
+    pub fn new(patterns: &[&LinePattern]) -> Option<Finder> {
+        let translated: Vec<&str> = patterns.iter().map(|pattern| pattern.translated()).collect();
+        let regex = match patterns {
+            [one] => one.regex(),
+            // Each was compiled before, so they compile together too.
+            _ => compile(&translated, usize::MAX),
+        };
+        Some(Finder::of(&translated, regex?))
+    }
+
+    fn of(patterns: &[&str], regex: Regex) -> Finder {
         let reach = |pattern: &&str| {
             let hir = syntax::parse_with(pattern, &as_bytes()).ok()?;
             hir.properties().maximum_len()
         };
         let reach = patterns.iter().map(reach).try_fold(0, |longest, reach| Some(longest.max(reach?)));
         let patterns = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
-        Some(Finder { regex, patterns, reach, linear: None })
+        let size = regex.memory_usage();
+        Finder { regex, patterns, size, reach, linear: None }
     }
 
+    /// Whether there may be a match.
     #[inline]
-    pub fn is_match(&self, line: &[u8]) -> bool {
-        self.regex.is_match(line)
+    pub fn may_match(&self, line: &[u8]) -> bool {
+        !is_quick(self.size, line) || self.regex.is_match(line)
     }
 
     /// Gives the matches in the line, in order, up to [`MARKS`]; whether these are all.
     pub fn find_all(&mut self, line: &[u8], mut found: impl FnMut(Range<usize>)) -> bool {
-        let (mut at, mut searched) = (0, 0);
-        let mut count = 0;
+        if !is_quick(self.size, line) {
+            return self.find_rest(line, 0, MARKS, found).is_ok_and(|all| all);
+        }
+        let (mut at, mut searched, mut count) = (0, 0, 0);
         let mut is_over = true;
         for next in self.regex.find_iter(line) {
             count += 1;
@@ -145,7 +166,7 @@ impl Finder {
         is_over || self.find_rest(line, at, MARKS - count, found).is_ok_and(|all| all)
     }
 
-    /// The matches behind `at`, where the last one ended.
+    /// The matches behind `at`, where the last one ended, or the line begins.
     fn find_rest(
         &mut self,
         line: &[u8],
@@ -159,10 +180,10 @@ impl Finder {
         });
         let linear = linear.as_mut().ok_or(Exhausted)?;
         linear.prepare(line, at)?;
-        let (mut last, mut count) = (at, 0);
+        let (mut last, mut count) = ((at > 0).then_some(at), 0);
         while let Some((start, end)) = linear.next(line, at) {
             // As everywhere, an empty match right behind a match is none.
-            if start == end && end == last {
+            if start == end && Some(end) == last {
                 at += 1;
                 continue;
             }
@@ -171,7 +192,7 @@ impl Finder {
                 return Ok(false);
             }
             found(start..end);
-            (at, last) = (end, end);
+            (at, last) = (end, Some(end));
         }
         Ok(true)
     }

@@ -14,6 +14,7 @@ use std::{
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use jiff::{Timestamp, fmt::temporal::Pieces};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 use tokio::process::Command;
 
@@ -41,7 +42,7 @@ const LEEWAY: Duration = Duration::from_secs(60);
 pub struct ExecConfig {
     command: Option<String>,
     args: Vec<String>,
-    env: Vec<(String, String)>,
+    env: Vec<(String, SecretString)>,
     api_version: Option<String>,
     interactive_mode: Option<String>,
     install_hint: Option<String>,
@@ -62,7 +63,7 @@ pub struct Plugin {
     user: String,
     command: String,
     args: Vec<String>,
-    env: Vec<(String, String)>,
+    env: Vec<(String, SecretString)>,
     api_version: String,
     mode: Mode,
     install_hint: Option<String>,
@@ -79,7 +80,7 @@ impl ExecConfig {
         });
         let pair = |variable: Entry| {
             let (name, value) = (variable.text("name")?, variable.text("value")?);
-            Ok((name.unwrap_or_default(), value.unwrap_or_default()))
+            Ok((name.unwrap_or_default(), value.unwrap_or_default().into()))
         };
         Ok(ExecConfig {
             command,
@@ -166,7 +167,7 @@ impl Plugin {
         let mut command = Command::new(self.program()?);
         command
             .args(&self.args)
-            .envs(self.env.iter().map(|(name, value)| (name, value)))
+            .envs(self.env.iter().map(|(name, value)| (name, value.expose_secret())))
             .env("KUBERNETES_EXEC_INFO", info.to_string());
         let printed = process::output(command, interactive).await.map_err(|error| match error {
             process::Error::NotStarted(error) => self.not_started(&error),

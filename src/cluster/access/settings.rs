@@ -1,7 +1,7 @@
 //! Determines the apiserver's address and the credentials from kubeconfig, service account and flags, checked and
 //! loaded.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use http::{HeaderMap, Uri};
 use rustls::sign::CertifiedKey;
@@ -24,7 +24,6 @@ use crate::{
     small_file,
 };
 
-#[derive(Debug)]
 pub struct Settings {
     pub server: Uri,
     pub namespace: String,
@@ -41,6 +40,17 @@ pub struct Settings {
     pub compression: bool,
     /// What the user should know, though it works.
     pub remarks: Vec<String>,
+}
+
+/// The URL of a proxy may have a password.
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Settings { user, credentials, .. } = self;
+        f.debug_struct("Settings")
+            .field("user", user)
+            .field("credentials", credentials)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Settings {

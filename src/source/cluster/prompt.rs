@@ -33,7 +33,9 @@ pub async fn pick(cluster: &Cluster, selection: &Selection, color: bool) -> Resu
     let terminal = restored();
     let asked = tokio::task::spawn_blocking(move || ask(instances, color)).await;
     // The prompt ended, and restored the terminal itself.
-    terminal.map(Cleanup::forget);
+    if let Some(terminal) = terminal {
+        terminal.forget();
+    }
     let asked = asked.map_err(|error| Error::invalid(format!("--prompt: {error}")))?;
     Ok(asked?.map(|instance| {
         let given = selection.label_selector.iter().map(|labels| format!("{labels},")).collect::<String>();

@@ -62,7 +62,9 @@ async fn run(mut command: Command, own_group: bool) -> Result<Vec<u8>, Error> {
     };
     let status = timeout(LONGEST, run).await.map_err(|_| Error::TooLong)??;
     // A plugin that has ended by itself may leave an agent behind.
-    killed.map(Cleanup::forget);
+    if let Some(killed) = killed {
+        killed.forget();
+    }
     match status.success() {
         true => Ok(printed),
         false => Err(Error::Failed(status)),
