@@ -69,9 +69,14 @@ use signals::Signals;
 /// Runs the command line `args` (the program's name first) with the streams of `io`.
 pub fn run(args: impl IntoIterator<Item = OsString>, mut io: Io) -> ExitCode {
     let signals = Signals::listen();
+    let room = descriptors::prepare();
     let env = Environment::of_process();
     let outputs = Outputs::without_plan(&env);
-    let planned = match cli::parse(args, &env) {
+    let command = cli::parse(args, &env);
+    if let (Ok(Command::Run(_) | Command::Complete(_)), Err(error)) = (&command, &room) {
+        return cannot_start(error);
+    }
+    let planned = match command {
         Ok(Command::Run(args)) => {
             let mut stderr = outputs.stderr.to(&mut io.stderr);
             for warning in &args.warnings {
@@ -103,7 +108,6 @@ pub fn run(args: impl IntoIterator<Item = OsString>, mut io: Io) -> ExitCode {
 const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 fn block_on<T>(future: impl Future<Output = T>) -> std::io::Result<T> {
-    descriptors::prepare()?;
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_all().thread_keep_alive(FOREVER).build()?;
     let done = runtime.block_on(future);

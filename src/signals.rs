@@ -21,7 +21,7 @@ use tokio::sync::watch;
 use crate::{cleanup, exit::ExitCode};
 
 /// The time in which a run may end in order, with its last words. People take a tenth of a second for at once.
-const IN_ORDER: Duration = Duration::from_millis(60);
+const IN_ORDER: Duration = Duration::from_millis(40);
 
 /// The time for what must be undone, and for the report of `--stats`, if the run has not ended.
 const LAST: Duration = Duration::from_millis(20);
