@@ -2,8 +2,11 @@
 //! is odd must not hide the others.
 
 use kube::core::Status;
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, value::RawValue};
+
+use super::lenient::lenient;
+use crate::shown::one_line;
 
 /// Characters that are quoted of an answer that is no document.
 const QUOTED: usize = 80;
@@ -31,36 +34,29 @@ pub enum Other {
     Foreign(String),
 }
 
-/// Go reads null as the value of a missing field.
-pub fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
-    deserializer: D,
-) -> Result<T, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
-}
-
 #[derive(Deserialize)]
 #[serde(default, bound = "T: DeserializeOwned")]
 struct List<T> {
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "lenient")]
     kind: String,
-    #[serde(deserialize_with = "or_default")]
-    metadata: ListMeta,
+    metadata: Option<ListMeta>,
     items: Option<Vec<T>>,
 }
 
 impl<T> Default for List<T> {
     fn default() -> Self {
-        List { kind: String::new(), metadata: ListMeta::default(), items: None }
+        List { kind: String::new(), metadata: None, items: None }
     }
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct ListMeta {
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "lenient")]
     resource_version: String,
-    #[serde(rename = "continue", deserialize_with = "or_default")]
-    next: String,
+    /// Never lenient: the rest of the list would be hidden.
+    #[serde(rename = "continue")]
+    next: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -76,7 +72,9 @@ pub fn page<T: DeserializeOwned>(body: &[u8], kinds: &[&str]) -> Result<Page<T>,
     if let Ok(list) = serde_json::from_slice::<List<T>>(body) {
         return of_list(list, body, kinds, Vec::new());
     }
-    let list = serde_json::from_slice::<List<Box<RawValue>>>(body).map_err(|_| described(body, kinds))?;
+    // As in Go, bytes that are no UTF-8 are replaced.
+    let text = String::from_utf8_lossy(body);
+    let list = serde_json::from_str::<List<Box<RawValue>>>(&text).map_err(|_| described(body, kinds))?;
     let List { kind, metadata, items } = list;
     let (mut read, mut unreadable) = (Vec::new(), Vec::new());
     for item in items.iter().flatten() {
@@ -95,8 +93,9 @@ fn of_list<T>(list: List<T>, body: &[u8], kinds: &[&str], unreadable: Vec<String
     if !is_meant {
         return Err(described(body, kinds));
     }
-    let next = Some(metadata.next).filter(|token| !token.is_empty());
-    Ok(Page { items: items.unwrap_or_default(), unreadable, version: metadata.resource_version, next })
+    let ListMeta { resource_version: version, next } = metadata.unwrap_or_default();
+    let next = next.filter(|token| !token.is_empty());
+    Ok(Page { items: items.unwrap_or_default(), unreadable, version, next })
 }
 
 /// The object in an answer, of this kind.
@@ -160,7 +159,7 @@ fn described(body: &[u8], kinds: &[&str]) -> Other {
     let text = text.trim_start();
     match serde_json::from_slice::<Kind>(body) {
         Ok(Kind { kind: Value::String(kind) }) if !kinds.contains(&kind.as_str()) => {
-            Other::Words(format!("a {kind}"))
+            Other::Words(format!("a {}", one_line(&kind, QUOTED)))
         }
         Ok(Kind { kind: Value::String(kind) }) => {
             let error = serde_json::from_slice::<List<Box<RawValue>>>(body).err();
@@ -187,11 +186,7 @@ fn is_page(text: &str) -> bool {
 }
 
 fn quoted(text: &str) -> String {
-    let words: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match words.char_indices().nth(QUOTED) {
-        Some((end, _)) => format!("\"{}…\"", &words[..end]),
-        None => format!("\"{words}\""),
-    }
+    format!("\"{}\"", one_line(text, QUOTED))
 }
 
 /// The namespace and the name of an object, or its beginning.
@@ -199,8 +194,8 @@ fn name(object: &str) -> String {
     let value: Value = serde_json::from_str(object).unwrap_or_default();
     let text = |field: &str| value["metadata"][field].as_str();
     match (text("namespace"), text("name")) {
-        (Some(namespace), Some(name)) => format!("{namespace}/{name}"),
-        (None, Some(name)) => name.to_owned(),
+        (Some(namespace), Some(name)) => one_line(&format!("{namespace}/{name}"), QUOTED),
+        (None, Some(name)) => one_line(name, QUOTED),
         (_, None) => quoted(object),
     }
 }
@@ -300,6 +295,13 @@ mod tests {
         assert_eq!(items, [1, 3]);
         assert!(unreadable[0].starts_with("shop/web-2: invalid value"), "{unreadable:?}");
         assert!(unreadable[1].starts_with("\"null\": "), "{unreadable:?}");
+    }
+
+    #[test]
+    fn a_byte_that_is_no_utf8_costs_nothing() {
+        let list =
+            page::<Number>(b"{\"kind\":\"PodList\",\"items\":[{\"n\":1,\"a\":\"\xff\"}]}", KINDS).unwrap();
+        assert_eq!((list.items, list.unreadable), (vec![Number { n: 1 }], Vec::new()));
     }
 
     #[test]

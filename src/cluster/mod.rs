@@ -12,6 +12,7 @@ mod error;
 mod exchange;
 mod http;
 mod kubelet;
+mod lenient;
 mod limit;
 mod logs;
 mod objects;
@@ -29,12 +30,14 @@ use std::{convert::Infallible, sync::Arc, thread, time::Duration};
 use tokio::{sync::watch, task::spawn_blocking};
 
 pub use access::kubeconfig::Named;
-pub use document::{Event, or_default};
+pub use document::Event;
 #[cfg(test)]
 pub use error::Asked;
 pub use error::Error;
 pub use http::{MOST_ALONE, MOST_STREAMS};
 pub use kubelet::{KubeletError, is_starting};
+pub(crate) use lenient::lenient_objects;
+pub use lenient::{Lenient, lenient, words};
 #[cfg(test)]
 pub use limit::Limiter;
 pub use limit::POLLS;

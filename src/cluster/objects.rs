@@ -14,10 +14,11 @@ use tokio::time::timeout;
 
 use super::{
     Cluster,
-    document::{self, Event, Other, Page, or_default},
+    document::{self, Event, Other, Page},
     error::{Asked, Error, ErrorKind},
     exchange::AnswerMode,
     http::body::Body,
+    lenient::{lenient, lenient_objects},
 };
 use crate::purpose::Purpose;
 
@@ -41,15 +42,17 @@ pub struct Objects {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Meta {
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "lenient")]
     pub name: String,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "lenient")]
     pub labels: BTreeMap<String, String>,
 }
 
+lenient_objects!(Meta);
+
 #[derive(Deserialize)]
 struct WithMeta {
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "lenient")]
     metadata: Meta,
 }
 

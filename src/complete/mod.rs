@@ -14,6 +14,7 @@ use crate::{
         flags::{self, Complete, Entry, GROUPS},
     },
     environment::Environment,
+    shown::{LONGEST, is_hidden, one_line},
 };
 use live::Live;
 
@@ -45,10 +46,12 @@ impl Answer {
     /// The candidates, one a line, and cobra's `ShellCompDirective`: 2 is no space after it, 4 no files.
     fn to_text(&self) -> String {
         let mut text = String::new();
-        for Candidate { text: candidate, description } in &self.candidates {
+        // A name with a line break would be two candidates.
+        let shown = self.candidates.iter().filter(|candidate| !candidate.text.contains(is_hidden));
+        for Candidate { text: candidate, description } in shown {
             text.push_str(candidate);
             if !description.is_empty() {
-                let _ = write!(text, "\t{description}");
+                let _ = write!(text, "\t{}", one_line(description, LONGEST));
             }
             text.push('\n');
         }
@@ -145,6 +148,15 @@ mod tests {
             panic!("{words:?}")
         };
         run(*unfinished, &Environment::bare()).await
+    }
+
+    #[test]
+    fn a_candidate_that_would_steer_the_shell_is_left_out() {
+        let names = ["web", "a\nb", "a\tb", "a\x1b[2J", "a\u{202e}b", "a\u{9b}b", "유니코드"];
+        assert_eq!(Answer::of(names.map(str::to_owned)).to_text(), "web\n유니코드\n:4\n");
+        let described = Candidate { text: "a".to_owned(), description: "two\nlines\x1b[2J".to_owned() };
+        let answer = Answer { candidates: vec![described], ..Answer::default() };
+        assert_eq!(answer.to_text(), "a\ttwo lines [2J\n:4\n");
     }
 
     #[tokio::test]

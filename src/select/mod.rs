@@ -1,5 +1,6 @@
 //! Turns pod events into instances that start and end.
 
+mod border;
 mod failure;
 mod pod;
 mod resource;
@@ -106,7 +107,7 @@ pub async fn is_current(cluster: &Cluster, instance: &Instance) -> Result<bool, 
         pod: Some(instance.origin.pod.name.clone()),
         fresh: false,
     };
-    let pod = scope.only_pod().await?.filter(|pod| pod.identity() == instance.origin.pod.identity);
+    let pod = scope.only_pod().await?.filter(|pod| pod.may_be(&instance.origin.pod.identity));
     let container = &instance.origin.container;
     let current = pod.as_ref().and_then(|pod| pod.instance(container));
     let asked = InstanceId::new(&instance.container_id, instance.restart_count);

@@ -6,7 +6,7 @@ use kube::api::{ApiResource, ListParams};
 use serde_json::Value;
 use tokio::time::sleep;
 
-use super::{Selected, failure::FailureReport};
+use super::{Selected, border, failure::FailureReport};
 use crate::{
     cluster::{Cluster, Error, Objects},
     notice::Scope as About,
@@ -111,11 +111,19 @@ async fn find(
             cluster.list(&wanted, &one).await?.items
         }
     };
-    objects.into_iter().map(|object| found(&resource, name, object)).collect()
+    objects.into_iter().map(|object| found(&resource, name, namespace, object)).collect()
 }
 
-fn found(resource: &ApiResource, name: &str, object: Value) -> Result<Found, Error> {
-    let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default().to_owned();
+/// `asked`: the namespace that was searched.
+fn found(resource: &ApiResource, name: &str, asked: Option<&str>, object: Value) -> Result<Found, Error> {
+    let namespace = asked.or_else(|| object["metadata"]["namespace"].as_str()).unwrap_or_default().to_owned();
+    if !border::is_possible(&namespace) {
+        let namespace = border::quoted(&namespace);
+        return Err(Error::invalid(format!(
+            "the namespace of {} \"{name}\" has an impossible name: {namespace}",
+            resource.plural
+        )));
+    }
     let selector = selector(&object["spec"]).ok_or_else(|| {
         Error::invalid(format!(
             "{} \"{name}\" in namespace \"{namespace}\" selects no pods: it has no spec.selector",

@@ -122,7 +122,7 @@ impl<'a> Tracker<'a> {
         if !self.matches(pod) {
             return;
         }
-        let identity = pod.identity();
+        let identity = self.identity(pod);
         if !self.meets_condition(pod) {
             if let Some((uid, tracked)) = self.pods.remove_entry(&identity) {
                 tracked.end(&Life::Dropped);
@@ -133,16 +133,18 @@ impl<'a> Tracker<'a> {
             return;
         }
         self.dropped.remove(&identity);
-        let tracked = self.pods.entry(identity).or_insert_with(|| Tracked {
-            info: Arc::new(info(pod, self.keep_annotations)),
+        let tracked = self.pods.entry(identity.clone()).or_insert_with(|| Tracked {
+            info: Arc::new(info(pod, identity, self.keep_annotations)),
             generation: 0,
             containers: HashMap::new(),
             awaited: false,
             reported: Vec::new(),
         });
         tracked.generation = self.generation;
-        if tracked.info.node != pod.spec.node_name {
-            tracked.info = Arc::new(info(pod, self.keep_annotations));
+        let node = &pod.spec.node_name;
+        if !node.is_empty() && tracked.info.node != *node {
+            let identity = tracked.info.identity.clone();
+            tracked.info = Arc::new(info(pod, identity, self.keep_annotations));
         }
         let absence = pod.absence().filter(|_| has_wanted(pod, self.selection));
         tracked.awaited = absence.is_some();
@@ -178,7 +180,7 @@ impl<'a> Tracker<'a> {
 
     /// Takes a deleted pod.
     pub fn delete(&mut self, pod: &Pod, changes: &mut Vec<Change>) {
-        let identity = pod.identity();
+        let identity = self.identity(pod);
         let tracked = self.pods.remove(&identity);
         if let Some(tracked) = &tracked {
             tracked.end(&Life::Deleted);
@@ -186,6 +188,16 @@ impl<'a> Tracker<'a> {
         if self.dropped.remove(&identity).is_some() || tracked.is_some() {
             changes.push(Change::Gone(identity));
         }
+    }
+
+    /// The identity of a pod; one whose UID is missing now is the one that is known by its name.
+    fn identity(&self, pod: &Pod) -> String {
+        let identity = pod.identity();
+        if !pod.metadata.uid.is_empty() || self.starting || self.pods.contains_key(&identity) {
+            return identity;
+        }
+        let mut known = self.pods.keys().chain(self.dropped.keys());
+        known.find(|known| known.ends_with(&identity)).cloned().unwrap_or(identity)
     }
 
     fn matches(&self, pod: &Pod) -> bool {
@@ -389,11 +401,11 @@ fn state_matches(wanted: ContainerStates, state: &State) -> bool {
         || wanted.terminated && state.terminated.is_some()
 }
 
-fn info(pod: &Pod, keep_annotations: bool) -> PodInfo {
+fn info(pod: &Pod, identity: String, keep_annotations: bool) -> PodInfo {
     PodInfo {
         namespace: pod.namespace().to_owned(),
         name: pod.name().to_owned(),
-        identity: pod.identity(),
+        identity,
         node: pod.spec.node_name.clone(),
         owner: pod.owner(),
         labels: pod.metadata.labels.clone(),

@@ -7,6 +7,7 @@ use kube::api::{ApiResource, ListParams, WatchParams};
 use tokio::time::{Instant, sleep};
 
 use super::{
+    border,
     failure::FailureReport,
     pod::Pod,
     track::{Change, Tracker},
@@ -29,7 +30,7 @@ const STEADY: Duration = Duration::from_secs(10);
 /// The longest pause between attempts; jitter can double it.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
-/// Most pods that are reported as unreadable.
+/// Most pods and containers that are reported as unreadable.
 const MOST_UNREADABLE: usize = 100;
 
 /// The pods of one namespace, or of all, that the selectors match.
@@ -188,7 +189,7 @@ impl Scope {
                 Event::Deleted(pod) => {
                     show(report, |changes| tracker.delete(&self.placed(pod), changes)).await;
                 }
-                Event::Unreadable { text, .. } => state.unreadable(text, report).await,
+                Event::Unreadable { text, .. } => state.unreadable(pod_left_out(&text), report).await,
                 Event::Bookmark(_) | Event::Failed(_) => {}
             }
             if !reached.is_empty() {
@@ -230,7 +231,7 @@ impl Scope {
                 self.apply(pod, tracker, state, report).await;
             }
             for text in page.unreadable {
-                state.unreadable(text, report).await;
+                state.unreadable(pod_left_out(&text), report).await;
             }
             params.continue_token = page.next;
             if params.continue_token.is_none() {
@@ -278,16 +279,21 @@ impl Scope {
         state: &mut Progress,
         report: &impl AsyncFn(Update),
     ) {
-        let pod = self.placed(pod);
-        match pod.name() {
-            "" => state.unreadable("it has no name".to_owned(), report).await,
-            _ => show(report, |changes| tracker.apply(&pod, changes)).await,
+        let mut pod = self.placed(pod);
+        match border::admit(&mut pod) {
+            Ok(left_out) => {
+                for text in left_out {
+                    state.unreadable(text, report).await;
+                }
+                show(report, |changes| tracker.apply(&pod, changes)).await;
+            }
+            Err(text) => state.unreadable(pod_left_out(&text), report).await,
         }
     }
 
-    /// The pod, in this namespace if its metadata names none.
+    /// The pod, in the namespace that was asked, whatever its metadata names.
     fn placed(&self, mut pod: Pod) -> Pod {
-        if let Some(namespace) = self.namespace.as_ref().filter(|_| pod.metadata.namespace.is_empty()) {
+        if let Some(namespace) = &self.namespace {
             pod.metadata.namespace.clone_from(namespace);
         }
         pod
@@ -303,6 +309,10 @@ impl Scope {
         let fields: Vec<&str> = self.field_selector.iter().chain(&name).map(String::as_str).collect();
         (!fields.is_empty()).then(|| fields.join(","))
     }
+}
+
+fn pod_left_out(text: &str) -> String {
+    format!("a pod cannot be read and is left out: {text}")
 }
 
 /// Applies a change to the tracker and reports the results.
@@ -338,7 +348,7 @@ struct Progress {
     synced: bool,
     polling_reported: bool,
     failure: FailureReport,
-    /// The pods that were reported as unreadable.
+    /// The reports of pods and containers that are unreadable.
     unreadable: BTreeSet<String>,
 }
 
@@ -373,10 +383,9 @@ impl Progress {
         }
     }
 
-    /// Reports once that a pod cannot be read.
+    /// Reports once what cannot be read.
     async fn unreadable(&mut self, text: String, report: &impl AsyncFn(Update)) {
         if self.unreadable.len() < MOST_UNREADABLE && self.unreadable.insert(text.clone()) {
-            let text = format!("a pod cannot be read and is left out: {text}");
             report(Update::LeftOut(About::Cluster.warning(text))).await;
         }
     }

@@ -33,6 +33,7 @@ mod selection;
 mod signals;
 mod silence;
 mod streams;
+mod terminals;
 mod transport;
 mod watching;
 

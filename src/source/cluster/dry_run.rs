@@ -7,12 +7,18 @@ use std::{
     time::Duration,
 };
 
+use unicode_width::UnicodeWidthStr;
+
 use crate::{
     cluster::{MOST_ALONE, MOST_STREAMS},
     origin::Origin,
     plan::{ClusterPlan, Limits, Namespaces},
     schedule, select,
+    shown::one_line,
 };
+
+/// The widest cell in columns: an owner can have any name.
+const WIDEST: usize = 250;
 
 /// The containers that would be tailed.
 pub struct DryRun {
@@ -55,11 +61,20 @@ impl DryRun {
         let heads = ["NAMESPACE", "OWNER", "NODE", "POD", "CONTAINER"].map(str::to_owned);
         let rows = self.origins.iter().map(|origin| {
             let pod = &origin.pod;
-            let container = origin.container.clone();
-            [pod.namespace.clone(), owner(origin), pod.node.clone(), pod.name.clone(), container]
+            let cells = [&pod.namespace, &owner(origin), &pod.node, &pod.name, &origin.container];
+            cells.map(|text| cell(text))
         });
         std::iter::once(heads).chain(rows)
     }
+}
+
+fn cell(text: &str) -> String {
+    let mut cell = one_line(text, WIDEST);
+    while cell.width() > WIDEST {
+        cell.truncate(cell.trim_end_matches('…').char_indices().next_back().map_or(0, |(last, _)| last));
+        cell.push('…');
+    }
+    cell
 }
 
 fn owner(origin: &Origin) -> String {
@@ -72,12 +87,15 @@ impl fmt::Display for DryRun {
         let mut widths = [0; 5];
         for row in self.rows() {
             for (width, text) in widths.iter_mut().zip(&row) {
-                *width = text.chars().count().max(*width);
+                *width = text.width().max(*width);
             }
         }
-        for [namespace, owner, node, pod, container] in self.rows() {
-            let [a, b, c, d, _] = widths;
-            writeln!(f, "{namespace:a$}  {owner:b$}  {node:c$}  {pod:d$}  {container}")?;
+        for row in self.rows() {
+            let [cells @ .., last] = &row;
+            for (text, width) in cells.iter().zip(widths) {
+                write!(f, "{text}{}", " ".repeat(width - text.width() + 2))?;
+            }
+            writeln!(f, "{last}")?;
         }
         let distinct = |key: fn(&Origin) -> String| {
             self.origins.iter().map(|origin| key(origin)).collect::<BTreeSet<String>>().len()
@@ -216,6 +234,25 @@ connections  2
 requests     5 at the start; --qps allows them in 0.0 s
 ";
         assert_eq!(text, wanted);
+    }
+
+    #[test]
+    fn columns_are_aligned_and_bounded_whatever_an_owner_is_called() {
+        let named = |name: &str, pod: usize| {
+            let mut origin = Arc::into_inner(origin(pod, "n", "app")).unwrap();
+            let mut info = Arc::into_inner(origin.pod).unwrap();
+            info.owner = Some(Owner { kind: "K".into(), name: name.into() });
+            origin.pod = Arc::new(info);
+            Arc::new(origin)
+        };
+        let names = ["유니코드", "a", &"x".repeat(70_000)];
+        let origins = names.iter().enumerate().map(|(pod, name)| named(name, pod)).collect();
+        let text = DryRun::new(origins, &plan("web"), None).to_string();
+        let rows: Vec<&str> = text.lines().take_while(|line| !line.is_empty()).collect();
+        let column = |row: &&str| row.find("  n ").map(|at| row[..at].width());
+        let columns: Vec<_> = rows.iter().filter_map(column).collect();
+        assert_eq!(columns.len(), 3);
+        assert!(columns.iter().all(|column| *column == columns[0] && *column < 280), "{columns:?}");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::{
     cleanup::Cleanup,
     cluster::{Cluster, Error, Meta, Objects},
     io::Io,
-    plan::{Query, Selection},
+    plan::{Query, Selection, name::is_label_value},
     select,
 };
 
@@ -71,7 +71,8 @@ fn instance(mut pod: Meta, query: &Query) -> Option<String> {
         Query::Pod(name) => pod.name == *name,
         Query::Resource { .. } => true,
     };
-    pod.labels.remove(LABEL).filter(|value| is_meant && !value.is_empty())
+    // A value that no label can have cannot be selected.
+    pod.labels.remove(LABEL).filter(|value| is_meant && !value.is_empty() && is_label_value(value))
 }
 
 fn ask(instances: BTreeSet<String>, color: bool) -> Result<Option<String>, Error> {

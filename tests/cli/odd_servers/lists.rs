@@ -1,6 +1,6 @@
 //! Lists, objects and events that are not as an apiserver writes them.
 
-use apiserver::{Answer, Match};
+use apiserver::{Answer, Match, Pod};
 use serde_json::{Value, json};
 
 use crate::harness::World;
@@ -95,7 +95,8 @@ type Change = fn(&mut Value);
 fn odd(change: impl FnOnce(&mut Value)) -> World {
     let world = World::new();
     for name in ["web-1", "web-2", "web-3"] {
-        world.pod(name, [name]);
+        world.add_pod(Pod::new(name).label("app", "web").restarts(1).last_terminated(1, "Error"));
+        world.log(&format!("{name}/app")).push(name);
     }
     let list = list(&world, |list| change(&mut list["items"][1]));
     world.on(Match::lists()).always(body(&list));
@@ -104,24 +105,86 @@ fn odd(change: impl FnOnce(&mut Value)) -> World {
 
 #[test]
 fn an_odd_field_of_a_pod_changes_nothing() {
-    let changes: [Change; 9] = [
-        |pod| pod["metadata"]["creationTimestamp"] = json!("2026-02-30T00:00:00Z"),
-        |pod| pod["metadata"]["creationTimestamp"] = json!(""),
-        |pod| pod["status"]["containerStatuses"][0]["state"]["running"]["startedAt"] = json!("never"),
-        |pod| {
-            pod["status"]["containerStatuses"][0]["lastState"] = json!({"terminated": {
-            "exitCode": 3_221_225_786_u32, "finishedAt": "9999-12-31T23:59:59Z", "reason": null}});
-        },
-        |pod| pod["status"]["containerStatuses"][0]["restartCount"] = json!(-1),
-        |pod| _ = pod["metadata"].as_object_mut().unwrap().remove("uid"),
-        |pod| pod["metadata"]["labels"] = Value::Null,
-        |pod| pod["metadata"]["namespace"] = Value::Null,
-        |pod| pod["status"]["conditions"] = json!([{"type": "Ready", "status": null}]),
-    ];
-    for change in changes {
+    for field in OPTIONAL {
         let all = ["web-1 app web-1", "web-2 app web-2", "web-3 app web-3"];
-        odd(change).run("web --no-follow").lines(all).never_reported("! ").exit(0);
+        for value in values() {
+            let world = odd(|pod| *pod.pointer_mut(field).unwrap() = value.clone());
+            world.run("web --no-follow").lines(all).never_reported("! ").exit(0);
+        }
+        let world = odd(|pod| _ = remove(pod, field));
+        world.run("web --no-follow").lines(all).never_reported("! ").exit(0);
     }
+}
+
+#[test]
+fn an_event_with_an_odd_field_ends_no_tail_and_repeats_no_line() {
+    let world = World::new();
+    world.add_pod(Pod::new("web-1").label("app", "web").restarts(1).last_terminated(1, "Error"));
+    world.log("web-1/app").push("a");
+    let pod = world.pod_list("default")["items"][0].clone();
+    let mut tail = world.start("web");
+    tail.expect("web-1 app a");
+    tail.watches(1);
+    for field in OPTIONAL {
+        // Another UID is another pod.
+        for value in values().into_iter().filter(|value| field != "/metadata/uid" || !value.is_string()) {
+            let mut odd = pod.clone();
+            *odd.pointer_mut(field).unwrap() = value;
+            let event = json!({"type": "MODIFIED", "object": odd});
+            world.insert(Match::watches(), &format!("{event}\n"));
+        }
+    }
+    world.pod("web-2", ["b"]);
+    tail.expect("web-2 app b");
+    world.log("web-1/app").push("c");
+    tail.expect("web-1 app c");
+    tail.interrupt().never_reported("! ").exit(130);
+}
+
+/// The fields of a pod that no log needs.
+const OPTIONAL: [&str; 16] = [
+    "/metadata/uid",
+    "/metadata/creationTimestamp",
+    "/metadata/labels",
+    "/metadata/labels/app",
+    "/metadata/namespace",
+    "/metadata/resourceVersion",
+    "/spec",
+    "/spec/nodeName",
+    "/spec/containers",
+    "/status/phase",
+    "/status/conditions",
+    "/status/containerStatuses/0/restartCount",
+    "/status/containerStatuses/0/state",
+    "/status/containerStatuses/0/state/running/startedAt",
+    "/status/containerStatuses/0/lastState",
+    "/status/containerStatuses/0/lastState/terminated",
+];
+
+/// Values that no apiserver gives to such a field.
+fn values() -> Vec<Value> {
+    let texts = ["", "never", "7", "9999-12-31T23:59:59Z", "2026-02-30T00:00:00Z", "a\nb\u{1b}[2J"];
+    let others = [
+        json!(null),
+        json!(false),
+        json!(-1),
+        json!(0.5),
+        json!(1e300),
+        json!(3_221_225_786_u32),
+        json!(u64::MAX),
+        json!([]),
+        json!([[[null]]]),
+        json!([{"type": "Ready", "status": null}]),
+        json!({}),
+        json!({"terminated": {"exitCode": "x", "finishedAt": "9999-12-31T23:59:59Z", "reason": null}}),
+        json!({"a": 5}),
+    ];
+    texts.iter().map(|text| json!(text)).chain(others).collect()
+}
+
+fn remove(pod: &mut Value, field: &str) -> Option<Value> {
+    let (place, name) = field.rsplit_once('/')?;
+    pod.pointer_mut(place)?.as_object_mut()?.remove(name)
 }
 
 #[test]
@@ -142,11 +205,16 @@ fn pods_with_the_same_uid_are_all_shown() {
 
 #[test]
 fn a_pod_that_cannot_be_read_costs_only_itself() {
-    let changes: [(Change, &str); 4] = [
-        (|pod| pod["spec"] = json!("none"), "default/web-2: invalid type"),
-        (|pod| pod["status"]["containerStatuses"] = json!(7), "default/web-2: invalid type"),
+    let changes: [(Change, &str); 6] = [
         (|pod| *pod = Value::Null, "\"null\": invalid type"),
+        (|pod| *pod = json!("web-2"), "\"\"web-2\"\": invalid type"),
+        (|pod| pod["metadata"] = json!("web-2"), "it has no name"),
         (|pod| pod["metadata"]["name"] = json!(""), "it has no name"),
+        (
+            |pod| pod["metadata"]["name"] = json!("web-\u{1b}[31m\u{202e}\nFAKE › x"),
+            "its name is impossible: \"web- [31m\u{fffd} FAKE › x\"",
+        ),
+        (|pod| pod["metadata"]["name"] = json!("web-".repeat(70_000)), "its name is impossible: \"web-web-"),
     ];
     for (change, words) in changes {
         let reported = format!("! a pod cannot be read and is left out: {words}");
@@ -164,14 +232,67 @@ fn a_pod_that_cannot_be_read_costs_only_itself() {
 }
 
 #[test]
+fn a_pod_whose_namespace_cannot_be_read_costs_only_itself() {
+    let changes: [(Change, &str); 2] = [
+        (|pod| pod["metadata"]["namespace"] = json!(null), "web-2: it has no namespace"),
+        (
+            |pod| pod["metadata"]["namespace"] = json!("a\u{7}b"),
+            "web-2: the name of its namespace is impossible: \"a b\"",
+        ),
+    ];
+    for (change, words) in changes {
+        let ran = odd(change)
+            .run("web -A --no-follow")
+            .lines(["default web-1 app web-1", "default web-3 app web-3"]);
+        ran.reported(&format!("! a pod cannot be read and is left out: {words}")).exit(3);
+    }
+}
+
+#[test]
+fn a_container_that_cannot_be_read_costs_only_itself() {
+    let changes: [(Change, &str); 4] = [
+        (|pod| pod["status"] = json!(7), "it has no name"),
+        (|pod| pod["status"]["containerStatuses"] = json!({"app": {}}), "it has no name"),
+        (|pod| pod["status"]["containerStatuses"][0] = json!("app"), "it has no name"),
+        (
+            |pod| pod["status"]["containerStatuses"][0]["name"] = json!("app\u{9b}2J\", \"message\": \"x"),
+            "its name is impossible: \"app 2J\", \"message\": \"x\"",
+        ),
+    ];
+    for (change, words) in changes {
+        let reported = format!("! default/web-2: a container cannot be read and is left out: {words}");
+        let ran = odd(change).run("web --no-follow");
+        ran.lines(["web-1 app web-1", "web-3 app web-3"]).reported(&reported).exit(3);
+    }
+}
+
+#[test]
+fn a_pod_of_more_containers_than_an_object_can_have_is_cut_and_reported() {
+    let world = odd(|pod| {
+        let status = pod["status"]["containerStatuses"][0].clone();
+        pod["status"]["containerStatuses"] = (0..5_001)
+            .map(|n| {
+                let mut status = status.clone();
+                status["name"] = json!(format!("c{n}"));
+                status
+            })
+            .collect();
+    });
+    let ran = world.run("web --dry-run");
+    let rows = ran.out().lines().filter(|line| line.contains(" web-2 ")).count();
+    assert_eq!(rows, 5_000);
+    ran.reported("! default/web-2: only 5000 of its 5001 containers are read").exit(3);
+}
+
+#[test]
 fn an_event_that_cannot_be_read_is_reported_and_the_watch_goes_on() {
     let world = World::web(["a"]);
     let mut tail = world.start("web");
     tail.expect("web-1 app a");
     tail.watches(1);
-    let event = json!({"type": "ADDED", "object": {"kind": "Pod", "spec": 7, "metadata": {"name": "odd"}}});
+    let event = json!({"type": "ADDED", "object": "odd"});
     world.insert(Match::watches(), &format!("{event}\n"));
-    tail.reported("! a pod cannot be read and is left out: odd: invalid type");
+    tail.reported("! a pod cannot be read and is left out: \"\"odd\"\": invalid type");
     world.pod("web-2", ["b"]);
     tail.expect("web-2 app b");
     assert_eq!(world.requests().watches().len(), 1);
