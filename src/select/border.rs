@@ -12,8 +12,8 @@ const QUOTED: usize = 80;
 /// Most containers of a kind in a pod. No object has room for more.
 const MOST_CONTAINERS: usize = 5_000;
 
-/// Most containers that are described.
-const MOST_DESCRIBED: usize = 100;
+/// Most containers of a pod that are described.
+const MOST_DESCRIBED: usize = 3;
 
 const LEFT_OUT: &str = "a container cannot be read and is left out";
 
@@ -32,12 +32,10 @@ pub fn admit(pod: &mut Pod) -> Result<Vec<String>, String> {
     if !is_possible(&namespace) {
         return Err(format!("{name}: the name of its namespace is impossible: {}", quoted(&namespace)));
     }
-    let mut left_out = Vec::new();
-    let mut of_pod = |text: String| {
-        let text = format!("{namespace}/{name}: {text}");
-        if left_out.len() < MOST_DESCRIBED && !left_out.contains(&text) {
-            left_out.push(text);
-        }
+    let (mut left_out, mut more) = (Vec::new(), 0);
+    let mut of_pod = |text: String| match left_out.len() < MOST_DESCRIBED {
+        true => left_out.push(format!("{namespace}/{name}: {text}")),
+        false => more += 1,
     };
     let (spec, status) = (&mut pod.spec, &mut pod.status);
     // Those that have no status yet: nothing is read of them.
@@ -53,6 +51,9 @@ pub fn admit(pod: &mut Pod) -> Result<Vec<String>, String> {
     .flatten()
     {
         keep_readable(containers, |container| &container.name, &mut of_pod);
+    }
+    if more > 0 {
+        left_out.push(format!("{namespace}/{name}: {more} more of its containers cannot be read"));
     }
     Ok(left_out)
 }
@@ -146,6 +147,15 @@ mod tests {
             ]
         );
         assert_eq!(containers(&pod), 2);
+    }
+
+    #[test]
+    fn of_many_containers_that_cannot_be_read_some_are_described() {
+        let mut pod = pod("web", &["", "", "", "", "", "app"]);
+        let left_out = admit(&mut pod).unwrap();
+        assert_eq!(left_out.len(), MOST_DESCRIBED + 1);
+        assert_eq!(left_out[MOST_DESCRIBED], "shop/web: 2 more of its containers cannot be read");
+        assert_eq!(containers(&pod), 1);
     }
 
     #[test]
