@@ -1,14 +1,17 @@
 //! Reads the documents in which a server lists objects, as far as they can be read: servers differ, and an object that
 //! is odd must not hide the others.
 
-use std::sync::LazyLock;
+use std::{fmt, sync::LazyLock};
 
 use kube::core::Status;
 use regex::{Captures, Regex};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, DeserializeOwned, IgnoredAny, SeqAccess, Visitor},
+};
 use serde_json::{Value, value::RawValue};
 
-use super::lenient::lenient;
+use super::{bounds, lenient::lenient};
 use crate::shown::one_line;
 
 /// Characters that are quoted of an answer that is no document.
@@ -38,11 +41,12 @@ pub enum Other {
 }
 
 #[derive(Deserialize)]
-#[serde(default, bound = "T: DeserializeOwned")]
+#[serde(default, bound = "T: Deserialize<'de>")]
 struct List<T> {
     #[serde(deserialize_with = "lenient")]
     kind: String,
     metadata: Option<ListMeta>,
+    #[serde(deserialize_with = "bounded")]
     items: Option<Vec<T>>,
 }
 
@@ -62,10 +66,66 @@ struct ListMeta {
     next: Option<String>,
 }
 
+/// The objects of a list, as many as a list may have: an empty one takes three bytes, and much more in memory.
+fn bounded<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<T>>, D::Error> {
+    struct Items<T>(Vec<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Items<T> {
+        type Value = Items<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a sequence")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<Items<T>, A::Error> {
+            while let Some(item) = items.next_element()? {
+                self.0.push(item);
+                bounds::OBJECTS.check(self.0.len()).map_err(de::Error::custom)?;
+            }
+            Ok(self)
+        }
+    }
+
+    impl<'de, T: Deserialize<'de>> Deserialize<'de> for Items<T> {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserializer.deserialize_seq(Items(Vec::new()))
+        }
+    }
+
+    Ok(Option::<Items<T>>::deserialize(deserializer)?.map(|items| items.0))
+}
+
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Kind {
-    kind: Value,
+struct Kind<'a> {
+    #[serde(borrow)]
+    kind: Option<&'a RawValue>,
+}
+
+/// The kind of a document, if it has one that is a text.
+fn kind(document: &[u8]) -> serde_json::Result<Option<String>> {
+    let Kind { kind } = serde_json::from_slice(document)?;
+    Ok(kind.and_then(|kind| serde_json::from_str(kind.get()).ok()))
+}
+
+/// The parts of an object that are told of one that cannot be read.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Odd {
+    metadata: OddMeta,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct OddMeta {
+    #[serde(deserialize_with = "lenient")]
+    namespace: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    name: Option<String>,
+    #[serde(deserialize_with = "lenient")]
+    resource_version: Option<String>,
 }
 
 /// The page in an answer; `kinds`: those that a list may have.
@@ -76,7 +136,7 @@ pub fn page<T: DeserializeOwned>(body: &[u8], kinds: &[&str]) -> Result<Page<T>,
         return of_list(list, body, kinds, Vec::new());
     }
     let text = mended(body);
-    let list = serde_json::from_str::<List<Box<RawValue>>>(&text).map_err(|_| described(body, kinds))?;
+    let list = serde_json::from_str::<List<&RawValue>>(&text).map_err(|_| described(body, kinds))?;
     let List { kind, metadata, items } = list;
     let (mut read, mut unreadable) = (Vec::new(), Vec::new());
     for item in items.iter().flatten() {
@@ -103,9 +163,8 @@ fn of_list<T>(list: List<T>, body: &[u8], kinds: &[&str], unreadable: Vec<String
 /// The object in an answer, of this kind.
 pub fn object<T: DeserializeOwned>(body: &[u8], kind: &str) -> Result<T, Other> {
     let body = without_mark(body);
-    let found = serde_json::from_slice::<Kind>(body).or_else(|_| serde_json::from_str(&mended(body)));
-    let found: Value = found.map_err(|_| described(body, &[kind]))?.kind;
-    if !found.is_null() && found != kind {
+    let found = self::kind(body).or_else(|_| self::kind(mended(body).as_bytes()));
+    if found.map_err(|_| described(body, &[kind]))?.is_some_and(|found| found != kind) {
         return Err(described(body, &[kind]));
     }
     serde_json::from_slice(body)
@@ -113,9 +172,10 @@ pub fn object<T: DeserializeOwned>(body: &[u8], kind: &str) -> Result<T, Other> 
         .map_err(|error| Other::Words(format!("a {kind} that cannot be read ({error})")))
 }
 
-/// Strings and numbers of JSON.
+/// Strings and numbers of JSON. A string without end goes to the end of the text, or each quotation mark in it would be
+/// searched from to there.
 static SCALARS: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r#"(?s)"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*"#).ok());
+    LazyLock::new(|| Regex::new(r#"(?s)"(?:[^"\\]|\\.)*(?:"|\\?\z)|-?[0-9][0-9.eE+-]*"#).ok());
 
 /// The text of a document without what keeps all of it from being read: bytes that are no UTF-8 are replaced, as in Go, and
 /// strings and numbers that nothing can hold are left out.
@@ -143,7 +203,9 @@ fn without_mark(body: &[u8]) -> &[u8] {
 /// The refusal in an answer whose HTTP status says otherwise.
 fn status(body: &[u8]) -> Option<Box<Status>> {
     let body = without_mark(body);
-    serde_json::from_slice::<Kind>(body).ok().filter(|found| found.kind == "Status")?;
+    if body.len() > bounds::REFUSAL || kind(body).ok()?? != "Status" {
+        return None;
+    }
     refusal(body).map(Box::new)
 }
 
@@ -183,22 +245,22 @@ fn described(body: &[u8], kinds: &[&str]) -> Other {
     }
     let text = String::from_utf8_lossy(&body[..body.len().min(16 * QUOTED)]);
     let text = text.trim_start();
-    match serde_json::from_slice::<Kind>(body) {
-        Ok(Kind { kind: Value::String(kind) }) if !kinds.contains(&kind.as_str()) => {
+    match kind(body) {
+        Ok(Some(kind)) if !kinds.contains(&kind.as_str()) => {
             Other::Words(format!("a {}", one_line(&kind, QUOTED)))
         }
-        Ok(Kind { kind: Value::String(kind) }) => {
-            let error = serde_json::from_slice::<List<Box<RawValue>>>(body).err();
+        Ok(Some(kind)) => {
+            let error = serde_json::from_slice::<List<&RawValue>>(body).err();
             let reason = error.map(|error| format!(" ({error})")).unwrap_or_default();
             Other::Words(format!("a {kind} that cannot be read{reason}"))
         }
-        Ok(_) => Other::Foreign(format!("JSON without a kind ({})", quoted(text))),
+        Ok(None) => Other::Foreign(format!("JSON without a kind ({})", quoted(text))),
         Err(_) if is_gzip(body) => Other::Words(COMPRESSED.to_owned()),
         Err(_) if text.is_empty() => Other::Foreign("an empty answer".to_owned()),
         Err(_) if is_page(text) => Other::Foreign(format!("a web page ({})", quoted(text))),
         Err(_) if text.starts_with("k8s\0") => Other::Words("protobuf".to_owned()),
         Err(error) if text.starts_with('{') => Other::Words(format!("JSON that cannot be read ({error})")),
-        Err(_) if serde_json::from_slice::<Value>(body).is_ok() => {
+        Err(_) if serde_json::from_slice::<IgnoredAny>(body).is_ok() => {
             Other::Foreign(format!("JSON that is no object ({})", quoted(text)))
         }
         Err(_) => Other::Foreign(format!("text that is no JSON ({})", quoted(text))),
@@ -217,11 +279,10 @@ fn quoted(text: &str) -> String {
 
 /// The namespace and the name of an object, or its beginning.
 fn name(object: &str) -> String {
-    let value: Value = serde_json::from_str(object).unwrap_or_default();
-    let text = |field: &str| value["metadata"][field].as_str();
-    match (text("namespace"), text("name")) {
+    let Odd { metadata: OddMeta { namespace, name, .. } } = serde_json::from_str(object).unwrap_or_default();
+    match (namespace, name) {
         (Some(namespace), Some(name)) => one_line(&format!("{namespace}/{name}"), QUOTED),
-        (None, Some(name)) => one_line(name, QUOTED),
+        (None, Some(name)) => one_line(&name, QUOTED),
         (_, None) => quoted(object),
     }
 }
@@ -263,7 +324,7 @@ pub fn event<T: DeserializeOwned>(line: &[u8]) -> Result<Option<Event<T>>, Other
             _ => return Ok(None),
         }
     }
-    let Ok(Line { kind, object }) = serde_json::from_slice::<Line<Box<RawValue>>>(line) else {
+    let Ok(Line { kind, object }) = serde_json::from_slice::<Line<&RawValue>>(line) else {
         return Err(described(line, &[]));
     };
     if kind == "ERROR" {
@@ -276,8 +337,8 @@ pub fn event<T: DeserializeOwned>(line: &[u8]) -> Result<Option<Event<T>>, Other
         Ok(_) => "of an unknown type".to_owned(),
         Err(error) => error.to_string(),
     };
-    let value: Value = serde_json::from_str(object.get()).unwrap_or_default();
-    let version = value["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned();
+    let Odd { metadata } = serde_json::from_str(object.get()).unwrap_or_default();
+    let version = metadata.resource_version.unwrap_or_default();
     Ok(Some(Event::Unreadable { text: format!("{}: {reason}", name(object.get())), version }))
 }
 

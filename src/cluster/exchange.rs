@@ -3,11 +3,12 @@
 use std::{future::poll_fn, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderValue, Request, Response, header};
-use tokio::time::timeout;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use tokio::time::{Instant, timeout, timeout_at};
 use tower::BoxError;
 
 use super::{
+    bounds::{self, ANSWER},
     error::{Error, ErrorKind},
     http::{
         body::{Body, decoded},
@@ -20,8 +21,11 @@ use super::{
 /// has most likely dropped the request.
 const SILENCE: Duration = Duration::from_secs(60);
 
-/// Most bytes of an answer that is read whole and was compressed: a small one can become endlessly large.
-const MOST_DECOMPRESSED: usize = 256 << 20;
+/// Bytes that end a silence within an answer: fewer are no progress, as a server may send a byte from time to time.
+pub(super) const PROGRESS: usize = 16 << 10;
+
+/// Time limit for the body of a refusal, of which the status is known.
+const REFUSAL_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A kubelet sends the head of a followed log at once, even without a line.
 const FOLLOWED: Duration = Duration::from_secs(30);
@@ -55,6 +59,16 @@ impl AnswerMode {
         HeaderValue::from_static(if self == AnswerMode::Whole && compression { "gzip" } else { "identity" })
     }
 
+    /// What is requested, as people call it; None if nobody waits for it.
+    pub fn what(self) -> Option<&'static str> {
+        match self {
+            AnswerMode::Whole => Some("a list"),
+            AnswerMode::Stream => Some("a watch"),
+            AnswerMode::Log { .. } => Some("a log"),
+            AnswerMode::Probe => None,
+        }
+    }
+
     /// Time limit for the head.
     fn patience(self) -> Duration {
         match self {
@@ -65,25 +79,46 @@ impl AnswerMode {
     }
 }
 
-/// Sends a request to `server` and waits for the required part of the answer. `limit`: a total time limit that
-/// replaces the limit on silence.
+/// The end of the time that the user allows, and its length.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Deadline {
+    at: Instant,
+    of: Duration,
+}
+
+impl Deadline {
+    pub fn after(limit: Duration) -> Deadline {
+        Deadline { at: Instant::now() + limit, of: limit }
+    }
+}
+
+/// The result of `asking`, if it comes in time.
+pub(super) async fn in_time<T>(
+    deadline: Option<Deadline>,
+    server: &str,
+    asking: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let Some(Deadline { at, of }) = deadline else { return asking.await };
+    let late = |_| Err(no_answer(server, of, ": raise --request-timeout"));
+    timeout_at(at, asking).await.unwrap_or_else(late)
+}
+
+/// Sends a request to `server` and waits for the required part of the answer. `is_bounded`: the caller has a time limit
+/// that replaces the limit on silence.
 pub(super) async fn exchange(
     pool: &Pool,
     request: &Request<Bytes>,
     answer: AnswerMode,
-    limit: Option<Duration>,
+    is_bounded: bool,
     server: &str,
 ) -> Result<Response<Body>, BoxError> {
-    let Some(limit) = limit.filter(|_| answer != AnswerMode::Probe) else {
-        let patience = answer.patience();
-        let head = timeout(patience, head(pool, request, answer, server)).await;
-        let head = head.unwrap_or_else(|_| Err(no_answer(server, patience, "").into()))?;
-        return read(head, answer, Some(patience), server).await;
-    };
-    let all = async { read(head(pool, request, answer, server).await?, answer, None, server).await };
-    timeout(limit, all)
-        .await
-        .unwrap_or_else(|_| Err(no_answer(server, limit, ": raise --request-timeout").into()))
+    if is_bounded {
+        return read(head(pool, request, answer, server).await?, answer, None, server).await;
+    }
+    let patience = answer.patience();
+    let head = timeout(patience, head(pool, request, answer, server)).await;
+    let head = head.unwrap_or_else(|_| Err(no_answer(server, patience, "").into()))?;
+    read(head, answer, Some(patience), server).await
 }
 
 /// The head of an answer, with its body as it was before compression. A redirect is an error: its address may belong to
@@ -95,63 +130,100 @@ async fn head(
     server: &str,
 ) -> Result<Response<Body>, BoxError> {
     let head = pool.send(request, answer.sharing()).await?;
-    let location = head.headers().get(header::LOCATION).filter(|_| head.status().is_redirection());
+    let malformed = |text| Err(Error::new(ErrorKind::Malformed, text).into());
+    let status = head.status();
+    let location = head.headers().get(header::LOCATION).filter(|_| status.is_redirection());
     if let Some(location) = location.filter(|location| !location.is_empty()) {
         let location = String::from_utf8_lossy(location.as_bytes());
         let text = redirect::described(server, request.uri(), &location);
-        let text = format!("{server} redirects ({}) to {text}", head.status().as_u16());
-        return Err(Error::new(ErrorKind::Malformed, text).into());
+        return malformed(format!("{server} redirects ({}) to {text}", status.as_u16()));
     }
-    decoded(head).map_err(|encoding| {
-        let text = format!(
+    // Any other success or redirect answers another request: a part of the answer (206), no answer (204, 304), a switch of
+    // the protocol (101).
+    if !is_answer(status) && !status.is_client_error() && !status.is_server_error() {
+        return malformed(format!(
+            "{server} answered {status}, which no Kubernetes API server does; perhaps a proxy in between does"
+        ));
+    }
+    decoded(head).or_else(|encoding| {
+        malformed(format!(
             "{server} answered in the encoding {encoding:?}, which was not requested and is not known; perhaps a proxy in \
              between compresses"
-        );
-        Error::new(ErrorKind::Malformed, text).into()
+        ))
     })
+}
+
+/// Whether the status means a whole answer. As for kubectl, those with which proxies mark their changes do.
+fn is_answer(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 200 | 201 | 203)
 }
 
 fn no_answer(server: &str, waited: Duration, advice: &str) -> Error {
     Error::new(ErrorKind::TimedOut, format!("no answer from {server} within {waited:?}{advice}"))
 }
 
+/// Reads the body if all of it is needed. That of a refusal always is.
 async fn read(
     head: Response<Body>,
     answer: AnswerMode,
     silence: Option<Duration>,
     server: &str,
 ) -> Result<Response<Body>, BoxError> {
-    if !matches!(answer, AnswerMode::Whole | AnswerMode::Probe) {
-        return Ok(head);
-    }
     let (parts, mut body) = head.into_parts();
-    let (mut read, compressed) = (BytesMut::new(), matches!(body, Body::Gzip(_)));
+    let body = match answer {
+        _ if !is_answer(parts.status) => Body::Whole(beginning(&mut body, bounds::REFUSAL).await),
+        AnswerMode::Probe => Body::Whole(beginning(&mut body, bounds::PROBE).await),
+        AnswerMode::Whole => Body::Whole(whole(&mut body, silence, server).await?),
+        AnswerMode::Stream | AnswerMode::Log { .. } => body,
+    };
+    Ok(Response::from_parts(parts, body))
+}
+
+/// All of a body, of which something comes all the time.
+async fn whole(body: &mut Body, silence: Option<Duration>, server: &str) -> Result<Bytes, BoxError> {
+    let (mut read, mut since, mut before) = (BytesMut::new(), Instant::now(), 0);
     loop {
-        let chunk = poll_fn(|cx| body.poll_chunk(cx));
+        let next = poll_fn(|cx| body.poll_chunk(cx));
         let chunk = match silence {
-            Some(silence) => timeout(silence, chunk).await.map_err(|_| {
-                let text = format!("an answer from {server} stalled: no data for {silence:?}");
-                Error::new(ErrorKind::TimedOut, text)
-            })?,
-            None => chunk.await,
+            None => next.await,
+            Some(silence) => timeout_at(since + silence, next).await.map_err(|_| stalled(server, silence))?,
         };
-        match chunk {
-            Some(_) if compressed && read.len() > MOST_DECOMPRESSED => {
-                let text = format!(
-                    "an answer from {server} has more than {MOST_DECOMPRESSED} bytes once it is decompressed; use \
-                     --disable-compression if that is right"
-                );
-                return Err(Error::new(ErrorKind::Malformed, text).into());
-            }
-            Some(chunk) => read.extend_from_slice(&chunk?),
-            None => return Ok(Response::from_parts(parts, Body::Whole(read.freeze()))),
+        let Some(chunk) = chunk.transpose()? else { return Ok(read.freeze()) };
+        ANSWER.check(read.len() + chunk.len())?;
+        read.extend_from_slice(&chunk);
+        if read.len() - before >= PROGRESS {
+            (since, before) = (Instant::now(), read.len());
         }
     }
 }
 
+fn stalled(server: &str, silence: Duration) -> Error {
+    Error::new(
+        ErrorKind::TimedOut,
+        format!("an answer from {server} stalled: no data, or hardly any, for {silence:?}"),
+    )
+}
+
+/// The first bytes of a body, as many as come soon.
+async fn beginning(body: &mut Body, most: usize) -> Bytes {
+    let mut read = BytesMut::new();
+    let reading = async {
+        while read.len() < most
+            && let Some(Ok(chunk)) = poll_fn(|cx| body.poll_chunk(cx)).await
+        {
+            read.extend_from_slice(&chunk);
+        }
+    };
+    let _ = timeout(REFUSAL_PATIENCE, reading).await;
+    read.truncate(most);
+    read.freeze()
+}
+
 #[cfg(test)]
 mod tests {
+
     use kube::api::WatchParams;
+    use std::future::pending;
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::TcpListener,
@@ -183,7 +255,7 @@ mod tests {
                 yield_now().await;
             }
             pause();
-            std::future::pending().await
+            pending().await
         };
         tokio::select! {
             result = asking => {
@@ -235,8 +307,8 @@ mod tests {
         assert!(error.to_string().ends_with("within 300s: raise --request-timeout"), "{error}");
     }
 
-    /// Answers one request with a list in pieces, `pauses` apart, and possibly without an end.
-    async fn piecemeal(pauses: &[u64], ends: bool) -> Result<usize, Error> {
+    /// Answers one request with a list in pieces of this many bytes, `pauses` apart, and possibly without an end.
+    async fn piecemeal(piece: usize, pauses: &[u64], ends: bool) -> Result<usize, Error> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let cluster = Machine::with(&format!("server: 'http://{address}'"), "token: t").plain_cluster();
@@ -245,32 +317,68 @@ mod tests {
             let mut request = [0; 1024];
             let _ = stream.read(&mut request).await.unwrap();
             pause();
-            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", NO_PODS.len() + pauses.len());
+            let head = format!(
+                "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n",
+                NO_PODS.len() + pauses.len() * piece
+            );
             stream.write_all(head.as_bytes()).await.unwrap();
             for pause in pauses {
                 sleep(Duration::from_secs(*pause)).await;
-                stream.write_all(b" ").await.unwrap();
+                stream.write_all(&b" ".repeat(piece)).await.unwrap();
             }
             if ends {
                 stream.write_all(NO_PODS.as_bytes()).await.unwrap();
             }
-            std::future::pending().await
+            pending().await
         };
-        tokio::select! {
+        let listed = tokio::select! {
             listed = list_pods(&cluster) => listed,
             never = serving => never,
-        }
+        };
+        resume();
+        listed
     }
 
     #[tokio::test]
     async fn a_list_may_take_long_as_long_as_it_comes() {
-        assert_eq!(piecemeal(&[50; 10], true).await.unwrap(), 0);
+        assert_eq!(piecemeal(PROGRESS, &[50; 10], true).await.unwrap(), 0);
+        assert_eq!(piecemeal(1, &[5; 10], true).await.unwrap(), 0);
     }
 
     #[tokio::test]
     async fn a_list_that_stops_halfway_is_given_up_after_a_minute() {
-        let error = piecemeal(&[50, 50], false).await.unwrap_err();
-        assert!(error.is_retryable());
-        assert!(error.to_string().ends_with("stalled: no data for 60s"), "{error}");
+        for (piece, pauses) in [(PROGRESS, &[50, 50][..]), (1, &[1; 3600]), (PROGRESS - 1, &[50; 10])] {
+            let error = piecemeal(piece, pauses, false).await.unwrap_err();
+            assert!(error.is_retryable());
+            assert!(error.to_string().ends_with("stalled: no data, or hardly any, for 60s"), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_head_that_comes_byte_by_byte_is_given_up_after_a_minute() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let cluster = Machine::with(&format!("server: 'http://{address}'"), "token: t").plain_cluster();
+        let interim = "HTTP/1.1 103 Early Hints\r\n\r\n";
+        for (begin, piece) in [("HTTP/1.1 200 OK\r\nx: ", "x"), (interim, interim)] {
+            let began = Instant::now();
+            let serving = async {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let _ = stream.read(&mut [0; 1024]).await.unwrap();
+                pause();
+                stream.write_all(begin.as_bytes()).await.unwrap();
+                loop {
+                    sleep(Duration::from_secs(5)).await;
+                    stream.write_all(piece.as_bytes()).await.unwrap();
+                }
+            };
+            let error = tokio::select! {
+                listed = list_pods(&cluster) => listed.unwrap_err(),
+                never = serving => never,
+            };
+            resume();
+            assert_eq!(error.kind(), ErrorKind::TimedOut, "{error}");
+            assert!((60..62).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+        }
     }
 }

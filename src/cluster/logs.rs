@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{
     document::{self, Other},
     error::{Asked, Error, ErrorKind},
-    exchange::AnswerMode,
+    exchange::{AnswerMode, PROGRESS},
     http::{body::Body, pool::Sharing},
     objects::unexpected,
     transport::Transport,
@@ -50,6 +50,9 @@ pub struct LogStream {
     ended: bool,
     /// The allowed silence; None for a followed log.
     patience: Option<Duration>,
+    /// The part of it that has passed, and the bytes that came meanwhile: fewer than [`PROGRESS`] end no silence.
+    quiet: Duration,
+    little: usize,
     /// The operation, until the first bytes have shown that they are a log.
     unproven: Option<Box<Asked>>,
     _held: Held,
@@ -64,9 +67,13 @@ impl LogStream {
     pub async fn next(&mut self) -> Option<Result<Bytes, Error>> {
         let Some(patience) = self.patience else { return self.chunk().await };
         let progress = self.body.progress().map(|progress| (progress.reached(), progress));
-        let mut deadline = Instant::now() + patience;
+        let since = Instant::now();
+        let mut deadline = since + patience.saturating_sub(self.quiet);
         loop {
             if let Ok(chunk) = timeout_at(deadline, self.chunk()).await {
+                if progress.is_none() {
+                    self.came(chunk.as_ref(), since.elapsed());
+                }
                 return chunk;
             }
             match progress.as_ref().and_then(|(begun, progress)| progress.ask_again(*begun, patience)) {
@@ -75,8 +82,16 @@ impl LogStream {
             }
         }
         self.ended = true;
-        let text = format!("a log from {} stalled: no data for {patience:?}", self.server);
+        let text = format!("a log from {} stalled: no data, or hardly any, for {patience:?}", self.server);
         Some(Err(Error::new(ErrorKind::TimedOut, text)))
+    }
+
+    fn came(&mut self, chunk: Option<&Result<Bytes, Error>>, waited: Duration) {
+        self.quiet += waited;
+        self.little += chunk.and_then(|chunk| chunk.as_ref().ok()).map_or(0, Bytes::len);
+        if self.little >= PROGRESS {
+            (self.quiet, self.little) = (Duration::ZERO, 0);
+        }
     }
 
     /// The next bytes: all that are available together; None at a clean end. Cancel-safe.
@@ -157,7 +172,7 @@ impl LogRequest {
             .map_err(|error| Error::invalid(format!("cannot {asked}: {error}")))?;
         let sharing = if self.busy { Sharing::Alone } else { Sharing::Shared };
         let answer = AnswerMode::Log { follow: self.follow, sharing };
-        let response = transport.send(request, self.purpose, answer).await?;
+        let response = transport.send(request, self.purpose, answer, None).await?;
         match response.status() {
             status if status.is_success() && is_page(response.headers()) => {
                 let page = Other::Foreign("a web page".to_owned());
@@ -169,10 +184,12 @@ impl LogRequest {
                 server: transport.server_shown.clone(),
                 ended: false,
                 patience: (!self.follow).then_some(STALLED),
+                quiet: Duration::ZERO,
+                little: 0,
                 unproven: Some(Box::new(asked)),
                 _held: transport.stats.opened(Open::Stream),
             }),
-            _ => Err(transport.refusal(response, &asked).await),
+            _ => Err(transport.refusal(&response, &asked)),
         }
     }
 }
@@ -326,6 +343,8 @@ mod tests {
             date: None,
             ended: false,
             patience: Some(STALLED),
+            quiet: Duration::ZERO,
+            little: 0,
             unproven: None,
             _held: Stats::default().opened(Open::Stream),
         };

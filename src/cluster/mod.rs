@@ -7,6 +7,7 @@
 //! of them.
 
 mod access;
+mod bounds;
 mod document;
 mod error;
 mod exchange;
@@ -17,6 +18,7 @@ mod limit;
 mod logs;
 mod objects;
 mod outage;
+mod pages;
 mod redirect;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -43,6 +45,7 @@ pub use limit::Limiter;
 pub use limit::POLLS;
 pub use logs::{LogRequest, LogStream};
 pub use objects::{Meta, Objects};
+pub use pages::PAGE;
 #[cfg(test)]
 pub(crate) use testing::{broken, refused};
 pub use trace::Trace;

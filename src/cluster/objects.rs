@@ -10,23 +10,22 @@ use kube::{
     core::{self, Status},
 };
 use serde::{Deserialize, de::DeserializeOwned};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::{
     Cluster,
+    bounds::EVENT,
     document::{self, Event, Other, Page},
     error::{Asked, Error, ErrorKind},
-    exchange::AnswerMode,
+    exchange::{AnswerMode, Deadline},
     http::body::Body,
     lenient::{lenient, lenient_objects},
+    pages::Pages,
 };
 use crate::purpose::Purpose;
 
-/// The longest silence of a watch: the apiserver ends one after 290 seconds, and sends a bookmark each minute.
+/// The longest time without an event of a watch: the apiserver ends one after 290 seconds, and sends a bookmark each minute.
 const SILENCE: Duration = Duration::from_secs(330);
-
-/// Most bytes of an event: no object is nearly as large.
-const MOST_BYTES: usize = 16 << 20;
 
 /// The objects of a kind in one namespace, or in all.
 #[derive(Debug, Clone)]
@@ -74,14 +73,30 @@ impl Objects {
 type Built = Result<Request<Vec<u8>>, core::request::Error>;
 
 impl Cluster {
+    /// A whole list.
+    pub fn pages(&self, objects: Objects, params: ListParams) -> Pages<'_> {
+        Pages::new(self, objects, params)
+    }
+
     /// One page of a list.
     pub async fn list<T: DeserializeOwned>(
         &self,
         objects: &Objects,
         params: &ListParams,
     ) -> Result<Page<T>, Error> {
+        self.list_until(objects, params, None).await
+    }
+
+    /// The same. `deadline`: that of the whole list.
+    pub(super) async fn list_until<T: DeserializeOwned>(
+        &self,
+        objects: &Objects,
+        params: &ListParams,
+        deadline: Option<Deadline>,
+    ) -> Result<Page<T>, Error> {
         let request = objects.requests().list(params);
-        self.page(objects, request, &[&format!("{}List", objects.resource.kind), "List"]).await
+        let kinds = [&*format!("{}List", objects.resource.kind), "List"];
+        self.page(objects, request, &kinds, deadline).await
     }
 
     /// The metadata of all objects. The list comes from the apiserver's cache and may be slightly old, which saves a
@@ -90,7 +105,7 @@ impl Cluster {
         let request = objects.requests().list_metadata(&params.match_any());
         let kind = format!("{}List", objects.resource.kind);
         let kinds = ["PartialObjectMetadataList", &kind, "List"];
-        let listed: Page<WithMeta> = self.page(objects, request, &kinds).await?;
+        let listed: Page<WithMeta> = self.page(objects, request, &kinds, None).await?;
         Ok(listed.items.into_iter().map(|object| object.metadata).collect())
     }
 
@@ -99,9 +114,10 @@ impl Cluster {
         objects: &Objects,
         request: Built,
         kinds: &[&str],
+        deadline: Option<Deadline>,
     ) -> Result<Page<T>, Error> {
         let asked = objects.asked("list");
-        let body = self.whole(request, &asked).await?;
+        let body = self.whole(request, &asked, deadline).await?;
         document::page(&body, kinds).map_err(|other| self.unexpected(other, kinds[0], &asked))
     }
 
@@ -109,7 +125,7 @@ impl Cluster {
     pub async fn get<T: DeserializeOwned>(&self, objects: &Objects, name: &str) -> Result<T, Error> {
         let asked = Asked { name: Some(name.to_owned()), ..objects.asked("get") };
         let request = objects.requests().get(name, &GetParams::default());
-        let body = self.whole(request, &asked).await?;
+        let body = self.whole(request, &asked, None).await?;
         let kind = &objects.resource.kind;
         document::object(&body, kind).map_err(|other| self.unexpected(other, kind, &asked))
     }
@@ -123,18 +139,19 @@ impl Cluster {
     ) -> Result<Watch, Error> {
         let asked = objects.asked("watch");
         let request = objects.requests().watch(params, version);
-        let response = self.ask(request, &asked, Purpose::Watch, AnswerMode::Stream).await?;
+        let response = self.ask(request, &asked, Purpose::Watch, AnswerMode::Stream, None).await?;
         Ok(Watch {
             cluster: self.clone(),
             asked,
             body: response.into_body(),
             pending: BytesMut::new(),
             searched: 0,
+            skipped: 0,
         })
     }
 
-    async fn whole(&self, request: Built, asked: &Asked) -> Result<Bytes, Error> {
-        let response = self.ask(request, asked, Purpose::List, AnswerMode::Whole).await?;
+    async fn whole(&self, request: Built, asked: &Asked, deadline: Option<Deadline>) -> Result<Bytes, Error> {
+        let response = self.ask(request, asked, Purpose::List, AnswerMode::Whole, deadline).await?;
         match response.into_body() {
             Body::Whole(bytes) => Ok(bytes),
             _ => Ok(Bytes::new()),
@@ -148,19 +165,25 @@ impl Cluster {
         asked: &Asked,
         purpose: Purpose,
         answer: AnswerMode,
+        deadline: Option<Deadline>,
     ) -> Result<Response<Body>, Error> {
         let request =
             request.map_err(|error| Error::invalid(format!("cannot {asked}: {error}")))?.map(Bytes::from);
         // Boxed, since the futures of their callers are deep.
-        let response = Box::pin(self.transport.send(request, purpose, answer)).await?;
+        let response = Box::pin(self.transport.send(request, purpose, answer, deadline)).await?;
         match response.status() {
             status if status.is_success() => Ok(response),
-            _ => Err(self.transport.refusal(response, asked).await),
+            _ => Err(self.transport.refusal(&response, asked)),
         }
     }
 
+    /// The server, as errors name it.
+    pub(super) fn server(&self) -> &str {
+        &self.transport.server_shown
+    }
+
     fn unexpected(&self, other: Other, wanted: &str, asked: &Asked) -> Error {
-        unexpected(&self.transport.server_shown, other, wanted, asked)
+        unexpected(self.server(), other, wanted, asked)
     }
 }
 
@@ -194,16 +217,21 @@ pub struct Watch {
     pending: BytesMut,
     /// Bytes of `pending` that contain no newline.
     searched: usize,
+    /// Bytes since the last event, of empty lines and of unknown events.
+    skipped: usize,
 }
 
 impl Watch {
     /// The next event; None at the end, or after too long a silence.
     pub async fn next<T: DeserializeOwned>(&mut self) -> Result<Option<Event<T>>, Error> {
+        let until = Instant::now() + SILENCE;
         loop {
-            let Some(line) = self.line().await? else { return Ok(None) };
+            let Some(line) = self.line(until).await? else { return Ok(None) };
+            self.skipped += line.len();
             let event = document::event(&line)
                 .map_err(|other| self.cluster.unexpected(other, "watch event", &self.asked))?;
             if event.is_some() {
+                self.skipped = 0;
                 return Ok(event);
             }
         }
@@ -215,28 +243,27 @@ impl Watch {
     }
 
     /// The next line that is not empty.
-    async fn line(&mut self) -> Result<Option<Bytes>, Error> {
+    async fn line(&mut self, until: Instant) -> Result<Option<Bytes>, Error> {
         loop {
             if let Some(end) = memchr::memchr(b'\n', &self.pending[self.searched..]) {
                 let line = self.pending.split_to(self.searched + end + 1).freeze();
                 self.searched = 0;
                 if line.trim_ascii().is_empty() {
+                    self.skipped += line.len();
                     continue;
                 }
                 return Ok(Some(line));
             }
             self.searched = self.pending.len();
-            if self.pending.len() > MOST_BYTES {
-                let text = format!("cannot {}: an event has more than {MOST_BYTES} bytes", self.asked);
-                return Err(Error::new(ErrorKind::Malformed, text));
-            }
-            let Ok(chunk) = timeout(SILENCE, poll_fn(|cx| self.body.poll_chunk(cx))).await else {
+            let exceeded = EVENT.check(self.skipped + self.pending.len());
+            exceeded.map_err(|exceeded| Error::from_http(self.cluster.server(), &exceeded))?;
+            let Ok(chunk) = timeout_at(until, poll_fn(|cx| self.body.poll_chunk(cx))).await else {
                 return Ok(None);
             };
             match chunk {
                 Some(Ok(chunk)) => self.pending.extend_from_slice(&chunk),
                 Some(Err(error)) => {
-                    return Err(Error::from_http(&self.cluster.transport.server_shown, &*error));
+                    return Err(Error::from_http(self.cluster.server(), &*error));
                 }
                 // Half an event, or nothing. Another text is no event at all.
                 None if matches!(self.pending.trim_ascii_start(), [] | [b'{', ..]) => return Ok(None),

@@ -4,22 +4,23 @@
 //! for each stream, and retries 15 times silently; hyper wakes two tasks for each chunk.
 
 use std::{
-    future::poll_fn,
+    convert::Infallible,
+    future::pending,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header, uri::PathAndQuery};
 use jiff::{Timestamp, fmt::rfc2822};
 use kube::core::Status;
 use rustls::sign::CertifiedKey;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep};
 
 use super::{
     access::{auth::Auth, credential::Credential, settings::Settings},
     error::{self, Asked, Error, ErrorKind},
-    exchange::{AnswerMode, exchange},
+    exchange::{AnswerMode, Deadline, exchange, in_time},
     http::{
         bandwidth::Bandwidth,
         body::Body as ResponseBody,
@@ -77,8 +78,13 @@ struct Pools {
 /// Most attempts of a request that the apiserver postpones; as in kubectl.
 const MOST_ATTEMPTS: usize = 10;
 
-/// A pause requested by the apiserver is reported from this length.
+/// A pause requested by the apiserver is reported from this length, and cut to that one: client-go's servers ask for a
+/// second, and load balancers for a minute or two.
 const LONG_PAUSE: Duration = Duration::from_secs(3);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
+
+/// An answer that takes this long is unusual. Its wait is reported two seconds later.
+const UNUSUAL: Duration = Duration::from_secs(3);
 
 impl Transport {
     pub fn new(
@@ -126,26 +132,23 @@ impl Transport {
         request: Request<Bytes>,
         purpose: Purpose,
         answer: AnswerMode,
+        deadline: Option<Deadline>,
     ) -> Result<Response<ResponseBody>, Error> {
         let credential = self.auth.credential().await?;
         let sent = Instant::now();
-        let response = self.attempts(&request, &credential, purpose, answer).await?;
-        let mut refused = match unless_unauthorized(response).await {
-            Ok(response) => {
-                self.auth.accepted(false);
-                return Ok(response);
-            }
-            Err(status) => status,
+        let deadline = deadline.or_else(|| self.deadline());
+        let response = self.attempts(&request, &credential, purpose, answer, deadline).await?;
+        let Some(mut refused) = unauthorized(&response) else {
+            self.auth.accepted(false);
+            return Ok(response);
         };
         if let Some(renewed) = self.auth.after_refusal(&credential, sent).await? {
-            let response = self.attempts(&request, &renewed, purpose, answer).await?;
-            refused = match unless_unauthorized(response).await {
-                Ok(response) => {
-                    self.auth.accepted(true);
-                    return Ok(response);
-                }
-                Err(status) => status,
+            let response = self.attempts(&request, &renewed, purpose, answer, deadline).await?;
+            let Some(again) = unauthorized(&response) else {
+                self.auth.accepted(true);
+                return Ok(response);
             };
+            refused = again;
         }
         let what = match self.certified || self.auth.sends_any() {
             true => format!("the credentials of {}", self.user),
@@ -156,10 +159,18 @@ impl Transport {
     }
 
     /// The error for a response with a status other than 200.
-    pub async fn refusal(&self, response: Response<ResponseBody>, asked: &Asked) -> Error {
-        // Boxed: otherwise the compiler cannot prove that it is `Send` for all lifetimes of the error.
-        let (status, _) = Box::pin(read_refusal(response)).await;
-        Error::from_status(&status, asked)
+    pub fn refusal(&self, response: &Response<ResponseBody>, asked: &Asked) -> Error {
+        Error::from_status(&status(response), asked)
+    }
+
+    /// Makes sure that there are credentials.
+    pub async fn credentials(&self) -> Result<(), Error> {
+        self.auth.credential().await.map(|_| ())
+    }
+
+    /// The end of the time for a request, or a list, that begins now.
+    pub fn deadline(&self) -> Option<Deadline> {
+        self.request_timeout.map(Deadline::after)
     }
 
     /// The time to the server and back, from the shortest exchange so far.
@@ -174,14 +185,18 @@ impl Transport {
         credential: &Credential,
         purpose: Purpose,
         answer: AnswerMode,
+        deadline: Option<Deadline>,
     ) -> Result<Response<ResponseBody>, Error> {
-        for _ in 1..MOST_ATTEMPTS {
-            let response = self.attempt(request, credential, purpose, answer).await?;
-            if retry_after(&response).is_none() {
-                return Ok(response);
+        let attempts = async {
+            for _ in 1..MOST_ATTEMPTS {
+                let response = self.attempt(request, credential, purpose, answer, deadline).await?;
+                if retry_after(&response).is_none() {
+                    return Ok(response);
+                }
             }
-        }
-        self.attempt(request, credential, purpose, answer).await
+            self.attempt(request, credential, purpose, answer, deadline).await
+        };
+        in_time(deadline, &self.server_shown, attempts).await
     }
 
     async fn attempt(
@@ -190,6 +205,7 @@ impl Transport {
         credential: &Credential,
         purpose: Purpose,
         answer: AnswerMode,
+        deadline: Option<Deadline>,
     ) -> Result<Response<ResponseBody>, Error> {
         let pool = self.pool(credential, answer)?;
         let request = self.complete(request, credential, answer)?;
@@ -200,17 +216,19 @@ impl Transport {
         let sent = Instant::now();
         let traced = self.trace.as_ref().map(|trace| trace.request(&request));
         let server = &self.server_shown;
-        // Shown until the first answer, unless an outage is known.
-        let unknown = !self.outage.was_answered() && !self.outage.is_known();
-        let through = self.connector.proxy.as_ref().map(|proxy| format!(" through the proxy {proxy}"));
-        let awaited = || format!("{server} to answer{}", through.unwrap_or_default());
-        let waiting = unknown.then(|| self.waits.begin(awaited()));
-        let exchange = exchange(&pool, &request, answer, self.request_timeout, server);
-        let result = exchange.await.map_err(|error| match error.downcast::<Error>() {
-            Ok(error) => *error,
-            Err(error) => Error::from_http(server, &*error),
-        });
-        drop(waiting);
+        let exchange = async {
+            let answer = exchange(&pool, &request, answer, deadline.is_some(), server).await;
+            answer.map_err(|error| match error.downcast::<Error>() {
+                Ok(error) => *error,
+                Err(error) => Error::from_http(server, &*error),
+            })
+        };
+        // Boxed, since it is the largest part of the futures of all its callers.
+        let exchange = in_time(deadline, server, Box::pin(exchange));
+        let result = tokio::select! {
+            result = exchange => result,
+            never = self.report_wait(answer) => match never {},
+        };
         let result = result.map_err(|error| self.placed(error, answer, sent));
         match (&result, traced) {
             (Ok(response), Some(traced)) => traced.answered(response.status(), response.headers()),
@@ -219,13 +237,14 @@ impl Transport {
         }
         let pause = result.as_ref().ok().and_then(retry_after);
         if let Some(pause) = pause {
-            self.limiter.pause_for(pause);
+            self.limiter.pause_for(pause.min(LONGEST_PAUSE));
         }
         let put_off = pause.filter(|pause| *pause >= LONG_PAUSE).map(|pause| {
-            Error::new(
-                ErrorKind::TimedOut,
-                format!("{server} asked clients to wait {} s (Retry-After)", pause.as_secs()),
-            )
+            let text = format!("{server} asked clients to wait {} s (Retry-After)", pause.as_secs());
+            let most = LONGEST_PAUSE.as_secs();
+            let capped =
+                if pause > LONGEST_PAUSE { format!(", of which {most} s are waited") } else { String::new() };
+            Error::new(ErrorKind::TimedOut, text + &capped)
         });
         match &result {
             Ok(_) => self.outage.note(sent, put_off.as_ref()),
@@ -233,6 +252,21 @@ impl Transport {
             Err(error) => self.outage.note(sent, Some(error).filter(|error| error.is_outage())),
         }
         result
+    }
+
+    /// Shows that an answer is awaited: soon until the first one, later if it is unusual.
+    async fn report_wait(&self, answer: AnswerMode) -> Infallible {
+        let (server, mut of_what) = (&self.server_shown, String::new());
+        if self.outage.was_answered() {
+            // An outage is found out by probes, and reported.
+            let Some(what) = answer.what() else { return pending().await };
+            sleep(UNUSUAL).await;
+            of_what = format!(" a request for {what}");
+        }
+        let through = self.connector.proxy.as_ref().map(|proxy| format!(" through the proxy {proxy}"));
+        let what = format!("{server} to answer{of_what}{}", through.unwrap_or_default());
+        let _waiting = (!self.outage.is_known()).then(|| self.waits.begin(what));
+        pending().await
     }
 
     /// Adjusts the error to the known state of the server.
@@ -304,39 +338,20 @@ impl Pools {
     }
 }
 
-/// The refusal that a response means, and the same as a response.
-async fn read_refusal(response: Response<ResponseBody>) -> (Status, Response<ResponseBody>) {
-    /// Longer ones are cut.
-    const LONGEST: usize = 4 << 20;
-    const PATIENCE: Duration = Duration::from_secs(10);
-    let (mut parts, mut body) = response.into_parts();
-    let mut read = BytesMut::new();
-    let reading = async {
-        // If reading fails, the beginning and the status are still known.
-        while let Some(Ok(chunk)) = poll_fn(|cx| body.poll_chunk(cx)).await {
-            read.extend_from_slice(&chunk);
-            if read.len() > LONGEST {
-                break;
-            }
-        }
+/// The refusal that a response means.
+fn status(response: &Response<ResponseBody>) -> Status {
+    let body = match response.body() {
+        ResponseBody::Whole(body) => &body[..],
+        // It is read whole always.
+        _ => &[],
     };
-    let _ = timeout(PATIENCE, reading).await;
-    let status = error::refusal(parts.status, &read);
-    let body = serde_json::to_vec(&status).unwrap_or_default();
-    parts.headers.remove(header::CONTENT_LENGTH);
-    let response = Response::from_parts(parts, ResponseBody::Whole(body.into()));
-    (status, response)
+    error::refusal(response.status(), body)
 }
 
-/// Err: the credentials of this program are not accepted.
-async fn unless_unauthorized(response: Response<ResponseBody>) -> Result<Response<ResponseBody>, Status> {
-    if response.status() != StatusCode::UNAUTHORIZED {
-        return Ok(response);
-    }
-    match read_refusal(response).await {
-        (status, response) if error::is_of_kubelet(&status) => Ok(response),
-        (status, _) => Err(status),
-    }
+/// The refusal, if the credentials of this program are not accepted.
+fn unauthorized(response: &Response<ResponseBody>) -> Option<Status> {
+    let status = (response.status() == StatusCode::UNAUTHORIZED).then(|| status(response));
+    status.filter(|status| !error::is_of_kubelet(status))
 }
 
 /// The headers of every request that identify the program.
@@ -363,13 +378,11 @@ fn retry_after<B>(response: &Response<B>) -> Option<Duration> {
         return None;
     }
     let value = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    match value.parse() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => {
-            let until = rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
-            Duration::try_from(until.duration_since(Timestamp::now())).ok()
-        }
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(value.parse().map_or(Duration::MAX, Duration::from_secs));
     }
+    let until = rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
+    Duration::try_from(until.duration_since(Timestamp::now())).ok()
 }
 
 mod probe;

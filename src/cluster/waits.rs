@@ -1,10 +1,18 @@
 //! Reports the reason for waiting, so that a user sees why nothing happens.
 
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
 use tokio::sync::watch;
 
-/// Only the latest wait counts.
+/// What is awaited, by how many, and the one that is shown.
 #[derive(Debug, Default, Clone)]
-pub struct Waits(watch::Sender<Option<String>>);
+pub struct Waits {
+    awaited: Arc<Mutex<BTreeMap<String, usize>>>,
+    shown: watch::Sender<Option<String>>,
+}
 
 /// Something is awaited until this is dropped.
 pub(super) struct Waiting {
@@ -14,17 +22,57 @@ pub(super) struct Waiting {
 
 impl Waits {
     pub(super) fn begin(&self, what: String) -> Waiting {
-        self.0.send_replace(Some(what.clone()));
+        self.change(&what, |count| count + 1);
         Waiting { waits: self.clone(), what }
     }
 
     pub fn subscribe(&self) -> watch::Receiver<Option<String>> {
-        self.0.subscribe()
+        self.shown.subscribe()
+    }
+
+    /// Changes how many await this. The latest wait is shown, until nobody waits for that any more.
+    fn change(&self, what: &str, change: impl FnOnce(usize) -> usize) {
+        let mut awaited = self.awaited.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = awaited.remove(what).unwrap_or_default();
+        let now = change(before);
+        if now > 0 {
+            awaited.insert(what.to_owned(), now);
+        }
+        self.shown.send_if_modified(|shown| {
+            let next = match &*shown {
+                _ if now > before => Some(what.to_owned()),
+                Some(shown) if awaited.contains_key(shown) => return false,
+                _ => awaited.keys().next().cloned(),
+            };
+            let changed = *shown != next;
+            *shown = next;
+            changed
+        });
     }
 }
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        self.waits.0.send_if_modified(|now| now.take_if(|now| *now == self.what).is_some());
+        self.waits.change(&self.what, |count| count.saturating_sub(1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_shown_until_nobody_waits_any_more() {
+        let waits = Waits::default();
+        let shown = || waits.shown.borrow().clone();
+        let begin = |what: &str| waits.begin(what.to_owned());
+        let (first, second, log) = (begin("list"), begin("list"), begin("log"));
+        assert_eq!(shown().as_deref(), Some("log"));
+        drop(first);
+        assert_eq!(shown().as_deref(), Some("log"));
+        drop(log);
+        assert_eq!(shown().as_deref(), Some("list"));
+        drop(second);
+        assert_eq!(shown(), None);
     }
 }

@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, watch as value};
 use pod::InstanceId;
 use resource::Found;
 pub(crate) use resource::api_resource;
-pub(crate) use watch::{PAGE, pods};
+pub(crate) use watch::pods;
 
 use crate::{
     cluster::{Cluster, Error},

@@ -415,4 +415,4 @@ fn info(pod: &Pod, identity: String, keep_annotations: bool) -> PodInfo {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -17,9 +17,6 @@ use crate::{
     notice::{Notice, Scope as About},
 };
 
-/// Most pods on one page of a list.
-pub const PAGE: u32 = 500;
-
 /// Interval of lists where watching is forbidden; each also retries the watch.
 const POLL: Duration = Duration::from_secs(5);
 const POLLS_BEFORE_WATCH: usize = 12;
@@ -208,23 +205,11 @@ impl Scope {
         report: &impl AsyncFn(Update),
     ) -> Result<String, Error> {
         let (label_selector, field_selector) = (self.label_selector.clone(), self.fields());
-        let mut params = ListParams { label_selector, field_selector, ..ListParams::default().limit(PAGE) };
-        let mut restarted = false;
-        loop {
-            let page = match self.cluster.list::<Pod>(&self.objects(), &params).await {
-                Ok(page) => page,
-                // The list expired between two pages: once more, and then all of it at once.
-                Err(error)
-                    if error.is_gone() && params.continue_token.is_some() && params.limit.is_some() =>
-                {
-                    params.continue_token = None;
-                    params.limit = params.limit.filter(|_| !restarted);
-                    restarted = true;
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            if params.continue_token.is_none() {
+        let params = ListParams { label_selector, field_selector, ..ListParams::default() };
+        let mut pages = self.cluster.pages(self.objects(), params);
+        let mut version = String::new();
+        while let Some((page, first)) = pages.next::<Pod>().await? {
+            if first {
                 tracker.relist();
             }
             for pod in page.items {
@@ -233,12 +218,10 @@ impl Scope {
             for text in page.unreadable {
                 state.unreadable(pod_left_out(&text), report).await;
             }
-            params.continue_token = page.next;
-            if params.continue_token.is_none() {
-                show(report, |changes| tracker.relisted(changes)).await;
-                return Ok(page.version);
-            }
+            version = page.version;
         }
+        show(report, |changes| tracker.relisted(changes)).await;
+        Ok(version)
     }
 
     /// The same, also for users who may only `get` the single pod.
@@ -390,3 +373,6 @@ impl Progress {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

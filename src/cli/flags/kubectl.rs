@@ -53,9 +53,10 @@ flags! {
     pub static TLS_SERVER_NAME: Flag<Text> = flag("tls-server-name", "NAME")
         .help("Expect this name in the apiserver certificate");
 
-    /// Wait at most this long for a list, and for the start of a log; a running log has no limit. A plain number is in
-    /// seconds. A request that times out is sent again. Default: 0, which limits silence only: one minute within a list, half
-    /// a minute until a followed log starts, one minute until another log starts. `--request-timeout 5m`
+    /// Wait at most this long for a list, with all of its pages and retries, and for the start of a log; a running log has
+    /// no limit. A plain number is in seconds. A request that times out is sent again while logs are followed. Default: 0,
+    /// which limits silence only: one minute within a list, half a minute until a followed log starts, one minute until
+    /// another log starts. `--request-timeout 5m`
     pub static REQUEST_TIMEOUT: Flag<Text> = flag("request-timeout", "DURATION")
         .help("Wait at most this long for a response (default 0: until a minute of silence)");
 

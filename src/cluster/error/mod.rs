@@ -4,7 +4,10 @@ use std::{error::Error as StdError, fmt, io};
 
 use http::StatusCode;
 
-use super::kubelet::{self, KubeletError};
+use super::{
+    bounds::Exceeded,
+    kubelet::{self, KubeletError},
+};
 use crate::{
     descriptors,
     shown::{self, one_line},
@@ -51,6 +54,8 @@ pub enum ErrorKind {
     Interrupted,
     /// An unexpected answer.
     Malformed,
+    /// An answer that is too long: a smaller one may be requested.
+    TooMuch,
     /// The apiserver refused, with this HTTP status.
     Status(StatusCode),
 }
@@ -78,9 +83,11 @@ pub struct Error {
 impl Error {
     pub(super) fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
         let retryable = match kind {
-            ErrorKind::Invalid | ErrorKind::Credentials | ErrorKind::Certificate | ErrorKind::Malformed => {
-                false
-            }
+            ErrorKind::Invalid
+            | ErrorKind::Credentials
+            | ErrorKind::Certificate
+            | ErrorKind::Malformed
+            | ErrorKind::TooMuch => false,
             ErrorKind::Unreachable | ErrorKind::OpenFiles | ErrorKind::TimedOut | ErrorKind::Interrupted => {
                 true
             }
@@ -150,6 +157,10 @@ impl Error {
         }
         if causes(error).filter_map(|cause| cause.downcast_ref()).any(descriptors::is_exhausted) {
             return Error::new(ErrorKind::OpenFiles, descriptors::described());
+        }
+        if let Some(exceeded) = causes(error).find_map(|cause| cause.downcast_ref::<Exceeded>()) {
+            let kind = if exceeded.is_whole() { ErrorKind::TooMuch } else { ErrorKind::Malformed };
+            return Error::new(kind, exceeded.of(server));
         }
         let cause = root_cause(error);
         if causes(error).any(|cause| cause.is::<NotHttp>()) {
@@ -255,7 +266,11 @@ impl Error {
     pub fn is_common(&self) -> bool {
         matches!(
             self.kind,
-            ErrorKind::Credentials | ErrorKind::Certificate | ErrorKind::Malformed | ErrorKind::OpenFiles
+            ErrorKind::Credentials
+                | ErrorKind::Certificate
+                | ErrorKind::Malformed
+                | ErrorKind::TooMuch
+                | ErrorKind::OpenFiles
         ) || self.is_unauthorized() && !self.of_kubelet
     }
 

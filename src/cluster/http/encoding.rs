@@ -10,7 +10,7 @@ use flate2::write::MultiGzDecoder;
 use http::{HeaderMap, header};
 use tower::BoxError;
 
-use super::chunk::Chunk;
+use super::{super::bounds::COMPRESSION, chunk::Chunk};
 
 /// Bytes that are decompressed at once: they become a thousand times as many at most.
 const PIECE: usize = 1 << 10;
@@ -44,11 +44,13 @@ pub struct Gunzip {
     /// Bytes that are not decompressed yet.
     input: Bytes,
     is_empty: bool,
+    /// Bytes that were decompressed to nothing, since the last that were not.
+    vain: usize,
 }
 
 impl Gunzip {
     pub fn new() -> Gunzip {
-        Gunzip { decoder: MultiGzDecoder::new(Vec::new()), input: Bytes::new(), is_empty: true }
+        Gunzip { decoder: MultiGzDecoder::new(Vec::new()), input: Bytes::new(), is_empty: true, vain: 0 }
     }
 
     pub fn needs_input(&self) -> bool {
@@ -64,7 +66,10 @@ impl Gunzip {
         let piece = self.input.split_to(self.input.len().min(PIECE));
         self.is_empty &= piece.is_empty();
         self.decoder.write_all(&piece).and_then(|()| self.decoder.flush()).map_err(broken)?;
-        Ok(self.give(chunk))
+        let some = self.give(chunk);
+        self.vain = if some { 0 } else { self.vain + piece.len() };
+        COMPRESSION.check(self.vain)?;
+        Ok(some)
     }
 
     /// Adds the last bytes; false if there are none. An end before the compression has ended is an error.

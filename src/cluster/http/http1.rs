@@ -13,14 +13,13 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncWriteExt};
 use tower::BoxError;
 
 use super::{bandwidth::Progress, framing::Framing, idle::IdleConnections, route::Forwarder, stream::Stream};
-use crate::cluster::error::NotHttp;
-
-/// As in Go, and so in kubectl.
-const LONGEST_HEAD: usize = 1 << 20;
+use crate::cluster::{
+    bounds::{HEAD, HEADERS, INTERIM},
+    error::NotHttp,
+};
 
 /// The headers for which there is room at first; a head with more is parsed again.
 const USUAL_HEADERS: usize = 64;
-const MOST_HEADERS: usize = 16 << 10;
 
 /// Sends a request and reads the head of its answer. The connection goes to `idle` once the whole answer is read.
 pub async fn send(
@@ -31,22 +30,17 @@ pub async fn send(
     stream.attend()?;
     stream.write_all(&written(request, stream.forwarder.as_ref())).await?;
     stream.flush().await?;
-    let mut head = Vec::new();
-    let (parts, version) = loop {
-        if let Some(answer) = read_head(&mut stream, &mut head).await? {
-            break answer;
-        }
-    };
+    let parts = read_head(&mut stream).await?;
     if let Some(refusal) =
         stream.forwarder.as_ref().and_then(|proxy| proxy.refusal(request.uri(), parts.status()))
     {
         return Err(refusal.into());
     }
-    let framing = Framing::of(parts.status(), parts.headers())?;
+    let framing = Framing::of(parts.version(), parts.headers())?;
     let closes = parts.headers().get_all(header::CONNECTION).iter().any(|value| {
         value.as_bytes().split(|&b| b == b',').any(|word| word.trim_ascii().eq_ignore_ascii_case(b"close"))
     });
-    let idle = (version == Version::HTTP_11 && !closes).then_some(idle);
+    let idle = (parts.version() == Version::HTTP_11 && !closes).then_some(idle);
     let body = Body { stream: Some(stream), framing, idle, expected: 0 };
     Ok(parts.map(|()| body))
 }
@@ -74,41 +68,51 @@ fn written(request: &Request<Bytes>, forwarder: Option<&Forwarder>) -> Vec<u8> {
     out
 }
 
-/// Reads more of the head; None after an interim answer.
-async fn read_head(
-    stream: &mut Stream,
-    head: &mut Vec<u8>,
-) -> Result<Option<(Response<()>, Version)>, BoxError> {
+/// Reads the heads of interim answers, and that of the answer.
+async fn read_head(stream: &mut Stream) -> Result<Response<()>, BoxError> {
+    let (mut head, mut parsed, mut interim) = (Vec::new(), 0, 0);
     loop {
         let input = stream.fill_buf().await?;
         if input.is_empty() {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
         }
-        let before = head.len();
+        let (before, read) = (head.len(), input.len());
         head.extend_from_slice(input);
-        let parsed = parse_head(head)?;
-        let Some((length, answer, version)) = parsed else {
-            let read = input.len();
-            stream.consume(read);
-            if head.len() > LONGEST_HEAD {
-                return Err(NotHttp("a head that is too long".into()).into());
+        // It is parsed when it may be whole, and otherwise seldom: a head may come byte by byte.
+        let may_be_whole = has_end(&head[before.saturating_sub(3)..]) || head.len() >= 2 * parsed;
+        let answer = if may_be_whole { parse_head(&head)? } else { None };
+        let Some((length, answer)) = answer else {
+            if may_be_whole {
+                parsed = head.len();
             }
+            stream.consume(read);
+            HEAD.check(head.len())?;
             continue;
         };
         stream.consume(length - before);
-        head.clear();
-        let interim =
-            answer.status().is_informational() && answer.status() != StatusCode::SWITCHING_PROTOCOLS;
-        return Ok((!interim).then_some((answer, version)));
+        let status = answer.status();
+        if !status.is_informational() || status == StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(answer);
+        }
+        interim += 1;
+        INTERIM.check(interim)?;
+        (head, parsed) = (Vec::new(), 0);
     }
 }
 
-/// The head and its length; None while it is incomplete.
-fn parse_head(head: &[u8]) -> Result<Option<(usize, Response<()>, Version)>, NotHttp> {
+/// Whether an empty line ends in this text.
+fn has_end(text: &[u8]) -> bool {
+    memchr::memchr_iter(b'\n', text).any(|at| matches!(text[at + 1..], [b'\n', ..] | [b'\r', b'\n', ..]))
+}
+
+/// The head and its length; None while it is incomplete. As in Go, lines may end without a carriage return; a line that
+/// continues the one before, or has a space before its colon, is an error.
+fn parse_head(head: &[u8]) -> Result<Option<(usize, Response<()>)>, BoxError> {
     let wrong = |error: &dyn std::fmt::Display| NotHttp(error.to_string());
     let mut headers = vec![httparse::EMPTY_HEADER; USUAL_HEADERS];
     let too_many = Err(httparse::Error::TooManyHeaders);
-    while headers.len() < MOST_HEADERS && httparse::Response::new(&mut headers).parse(head) == too_many {
+    while httparse::Response::new(&mut headers).parse(head) == too_many {
+        HEADERS.check(headers.len() + 1)?;
         headers = vec![httparse::EMPTY_HEADER; headers.len() * 4];
     }
     let mut parsed = httparse::Response::new(&mut headers);
@@ -118,14 +122,14 @@ fn parse_head(head: &[u8]) -> Result<Option<(usize, Response<()>, Version)>, Not
     let mut answer = Response::new(());
     *answer.status_mut() =
         StatusCode::from_u16(parsed.code.unwrap_or_default()).map_err(|error| wrong(&error))?;
+    *answer.version_mut() = if parsed.version == Some(1) { Version::HTTP_11 } else { Version::HTTP_10 };
     let mut map = HeaderMap::with_capacity(parsed.headers.len());
     for header in parsed.headers.iter() {
         let name = HeaderName::from_bytes(header.name.as_bytes()).map_err(|error| wrong(&error))?;
         map.append(name, HeaderValue::from_bytes(header.value).map_err(|error| wrong(&error))?);
     }
     *answer.headers_mut() = map;
-    let version = if parsed.version == Some(1) { Version::HTTP_11 } else { Version::HTTP_10 };
-    Ok(Some((length, answer, version)))
+    Ok(Some((length, answer)))
 }
 
 /// The body of an answer.

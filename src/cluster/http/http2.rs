@@ -24,6 +24,7 @@ use tokio::{
 use tower::BoxError;
 
 use super::{
+    super::bounds::HEAD,
     bandwidth::Progress,
     chunk::Chunk,
     stream::Stream,
@@ -97,6 +98,7 @@ impl Connection {
             .data_frame_budget(usize::MAX)
             // Makes the arrival of the server's settings visible.
             .initial_max_send_streams(0)
+            .max_header_list_size(HEAD.most() as u32)
             .enable_push(false)
             .handshake(stream)
             .await?;

@@ -32,7 +32,7 @@ impl Transport {
         let Some(credential) = self.auth.at_hand() else { return };
         let mut request = Request::new(Bytes::new());
         *request.uri_mut() = http::Uri::from_static("/version");
-        let _ = self.attempt(&request, &credential, Purpose::Probe, AnswerMode::Probe).await;
+        let _ = self.attempt(&request, &credential, Purpose::Probe, AnswerMode::Probe, None).await;
     }
 }
 

@@ -1,10 +1,16 @@
 use futures::FutureExt;
-use tokio::{io::AsyncReadExt, net::TcpListener, time::pause};
+use kube::api::WatchParams;
+use tokio::{
+    io::AsyncReadExt,
+    net::TcpListener,
+    task::yield_now,
+    time::{pause, resume, timeout},
+};
 
 use super::{
     super::{
         Cluster, Event,
-        testing::{Authority, Canned, Machine, NO_PODS, Server, list_pods, ok, pods, status},
+        testing::{Authority, Canned, Machine, NO_PODS, Server, list_pods, log_request, ok, pods, status},
     },
     *,
 };
@@ -95,7 +101,10 @@ fn retry_after_may_be_a_date_and_counts_only_where_it_is_meant() {
     assert_eq!(retry_after(&response(500, "7")), None);
     assert_eq!(retry_after(&response(429, "soon")), None);
     assert_eq!(retry_after(&response(429, "Wed, 21 Oct 2015 07:28:00 GMT")), None);
+    assert_eq!(retry_after(&response(429, "-7")), None);
+    assert_eq!(retry_after(&response(429, "+7")), None);
     assert!(retry_after(&response(429, "Sat, 21 Oct 2180 07:28:00 GMT")).is_some());
+    assert_eq!(retry_after(&response(429, "18446744073709551616")), Some(Duration::MAX));
 }
 
 #[tokio::test]
@@ -106,6 +115,39 @@ async fn the_request_timeout_bounds_all_of_a_list() {
     let connect = Connect { request_timeout: Some(Duration::from_millis(50)), ..Connect::default() };
     let error = list_pods(&machine.cluster(&connect, None)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TimedOut);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_late_is_awaited_with_words() {
+    let hang = || Canned::Hang(String::new());
+    let server = Server::start(vec![ok(NO_PODS), hang(), hang(), hang()]).await;
+    let cluster = cluster_at(&server.url());
+    list_pods(&cluster).await.unwrap();
+    let watch = WatchParams::default();
+    let (objects, log) = (pods(), log_request());
+    let list = async { list_pods(&cluster).await.is_ok() }.boxed_local();
+    let watch = async { cluster.watch(&objects, &watch, "0").await.is_ok() }.boxed_local();
+    let log = async { cluster.open_log(&log).await.is_ok() }.boxed_local();
+    for (count, (what, request)) in [("list", list), ("watch", watch), ("log", log)].into_iter().enumerate() {
+        let mut waits = cluster.waits();
+        let shown = async {
+            while server.heads().len() < count + 2 {
+                yield_now().await;
+            }
+            pause();
+            let began = Instant::now();
+            let shown = waits.wait_for(Option::is_some).await.unwrap().clone();
+            assert_eq!(began.elapsed().as_secs(), UNUSUAL.as_secs());
+            shown
+        };
+        let shown = tokio::select! {
+            _ = request => panic!("it is never answered"),
+            shown = shown => shown,
+        };
+        assert_eq!(shown, Some(format!("{} to answer a request for a {what}", server.url())));
+        assert_eq!(*cluster.waits().borrow(), None);
+        resume();
+    }
 }
 
 #[tokio::test]
@@ -126,7 +168,7 @@ async fn an_unreachable_server_is_named() {
     let server = Server::start(vec![]).await;
     let url = server.url();
     drop(server);
-    tokio::task::yield_now().await;
+    yield_now().await;
     let error = list_pods(&cluster_at(&url)).await.unwrap_err();
     assert!(error.is_retryable());
     assert_eq!(
@@ -333,7 +375,7 @@ async fn a_proxy_that_never_answers_is_named() {
         let waiting = format!("https://k8s.test:6443 to answer through the proxy {proxy}");
         assert_eq!(*waits.borrow(), Some(waiting));
         pause();
-        std::future::pending().await
+        pending().await
     };
     let error = tokio::select! {
         listed = list_pods(&cluster) => listed.unwrap_err(),

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::plan::{Condition, Namespaces};
 
-fn everything() -> Selection {
+pub fn everything() -> Selection {
     let any = || Regex::new("").expect("valid");
     Selection {
         namespaces: Namespaces::Default,

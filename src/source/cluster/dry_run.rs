@@ -10,10 +10,10 @@ use std::{
 use unicode_width::UnicodeWidthStr;
 
 use crate::{
-    cluster::{MOST_ALONE, MOST_STREAMS},
+    cluster::{MOST_ALONE, MOST_STREAMS, PAGE},
     origin::Origin,
     plan::{ClusterPlan, Limits, Namespaces},
-    schedule, select,
+    schedule,
     shown::one_line,
 };
 
@@ -150,8 +150,7 @@ impl Cost {
         };
         let pods = origins.iter().map(|origin| &origin.pod.identity).collect::<BTreeSet<_>>().len();
         // A list comes in pages; each namespace has its own watch.
-        let scopes =
-            namespaces.max(pods.div_ceil(select::PAGE as usize)) + if follow { namespaces } else { 0 };
+        let scopes = namespaces.max(pods.div_ceil(PAGE as usize)) + if follow { namespaces } else { 0 };
         // A log that gave the requested number of lines needs no confirmation.
         let confirmed = !follow && plan.logs.confirm && plan.logs.tail.is_none();
         let logs = origins.len() * if confirmed { 2 } else { 1 };

@@ -1,10 +1,10 @@
 //! Reports long waits: for a first answer, and for an unreachable apiserver.
 
-use std::{convert::Infallible, time::Duration};
+use std::{collections::BTreeMap, convert::Infallible, time::Duration};
 
 use tokio::{
     sync::watch,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 use crate::{cluster::Error, notice::Scope, queue::Sender};
@@ -15,15 +15,23 @@ const SETTLED: Duration = Duration::from_secs(1);
 /// How long a wait lasts before it is reported.
 const PATIENT: Duration = Duration::from_secs(2);
 
+/// The time in which the same wait is not reported again: many logs may be slow, one after the other.
+const AGAIN: Duration = Duration::from_secs(60);
+
 /// Reports long waits.
 pub async fn report(mut waits: watch::Receiver<Option<String>>, out: &Sender) -> Infallible {
+    let mut reported = BTreeMap::<Option<String>, Instant>::new();
     loop {
         let Ok(what) = waits.wait_for(Option::is_some).await.map(|what| what.clone()) else {
             return std::future::pending().await;
         };
+        reported.retain(|_, at| at.elapsed() < AGAIN);
         if timeout(PATIENT, waits.wait_for(|now| *now != what)).await.is_err() {
-            out.notice(Scope::Cluster.info(format!("waiting for {}", what.as_deref().unwrap_or_default())))
-                .await;
+            if !reported.contains_key(&what) {
+                let text = format!("waiting for {}", what.as_deref().unwrap_or_default());
+                out.notice(Scope::Cluster.info(text)).await;
+                reported.insert(what.clone(), Instant::now());
+            }
             let _ = waits.wait_for(|now| *now != what).await;
         }
     }
@@ -61,8 +69,7 @@ mod tests {
         changes: impl IntoIterator<Item = (u64, Option<T>)>,
     ) -> Vec<(u64, String)> {
         let (sender, mut receiver) = queue::new(Arrival::CAPACITY);
-        let (state, began, mut reported) =
-            (watch::Sender::new(None), tokio::time::Instant::now(), Vec::new());
+        let (state, began, mut reported) = (watch::Sender::new(None), Instant::now(), Vec::new());
         let story = async {
             for (pause, change) in changes {
                 sleep(Duration::from_secs(pause)).await;

@@ -38,7 +38,50 @@ fn many_and_long_headers_are_read() {
     let long = format!("set-cookie: {}\r\n", "x".repeat(900 << 10));
     run(with_headers(&long)).reported(EMPTY).exit(0);
     let endless = format!("set-cookie: {}\r\n", "x".repeat(1100 << 10));
-    run(with_headers(&endless)).fails_with(1, &["a head that is too long"]);
+    run(with_headers(&endless)).fails_with(1, &["the head of an answer from http://", "more than 1 MiB"]);
+}
+
+#[test]
+fn a_head_that_is_not_as_http_writes_it_is_refused() {
+    for head in [
+        "HTTP/1.1 200 OK\r\nx: a\r\n b\r\n",
+        "HTTP/1.1 200 OK\r\nx : a\r\n",
+        "HTTP/1.1 200 OK\r\n: a\r\n",
+        "HTTP/1.1 200 OK\r\nx\r\n",
+        "HTTP/1.1 200 OK\r\nx: a\rb\r\n",
+        "HTTP/1.1 200 OK\r\nx: a\0b\r\n",
+        "HTTP/1.1 000 OK\r\n",
+        "HTTP/1.1 099 OK\r\n",
+        "HTTP/1.1 20 OK\r\n",
+        "HTTP/1.1 2000 OK\r\n",
+        "HTTP/1.1 +20 OK\r\n",
+        "HTTP/2.0 200 OK\r\n",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncontent-length: 5\r\n",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked, chunked\r\n",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: identity\r\n",
+        "HTTP/1.0 200 OK\r\ntransfer-encoding: chunked\r\n",
+    ] {
+        let ran = run(format!("{head}\r\n{LIST}"));
+        ran.fails_with(1, &["http://", "does not look like a Kubernetes API server (", "check the address"]);
+    }
+}
+
+#[test]
+fn lines_of_a_head_may_end_as_in_go() {
+    run(format!("HTTP/1.1 200 OK\ncontent-length: {}\n\n{LIST}", LIST.len())).reported(EMPTY).exit(0);
+}
+
+#[test]
+fn a_status_that_no_apiserver_answers_is_named() {
+    for status in
+        ["101 Switching Protocols", "204 No Content", "206 Partial Content", "301 Moved Permanently"]
+    {
+        let ran = run(format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{LIST}", LIST.len()));
+        ran.fails_with(1, &["http://", &format!(" answered {status}, which no Kubernetes API server does")]);
+    }
+    run(format!("HTTP/1.1 999 Odd\r\n\r\n{LIST}")).fails_with(1, &["http://", " answered 999"]);
 }
 
 #[test]

@@ -61,6 +61,26 @@ async fn a_body_that_is_cut_or_broken_is_an_error() {
 }
 
 #[tokio::test]
+async fn a_body_that_is_cut_anywhere_is_no_whole_one() {
+    let whole = gzip(b"one\ntwo\n");
+    for cut in 1..whole.len() {
+        assert!(read(answer("gzip", whole[..cut].to_vec()).unwrap()).await.is_err(), "{cut}");
+    }
+    for rest in [&b"x"[..], b"\0", b"0\r\n", &whole[..1]] {
+        let with_rest = [&whole[..], rest].concat();
+        assert!(read(answer("gzip", with_rest).unwrap()).await.is_err(), "{rest:?}");
+    }
+}
+
+#[tokio::test]
+async fn members_without_content_have_an_end() {
+    let members = gzip(b"").repeat(10_000);
+    assert!(read(answer("gzip", members.clone()).unwrap()).await.unwrap_err().contains("become nothing"));
+    let some = [gzip(b"one").repeat(1000), gzip(b"").repeat(1000), gzip(b"two").repeat(1000)].concat();
+    assert!(read(answer("gzip", some).unwrap()).await.is_ok());
+}
+
+#[tokio::test]
 async fn a_bomb_is_given_in_pieces() {
     let size = 64 << 20;
     let (all, longest) = read(answer("gzip", gzip(&vec![0; size])).unwrap()).await.unwrap();

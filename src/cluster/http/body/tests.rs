@@ -245,6 +245,24 @@ async fn bytes_that_were_read_already_come_once() {
 
 proptest! {
     #[test]
+    fn an_answer_that_the_server_takes_back_is_no_whole_one(
+        lines in prop::collection::vec("[a-z]{0,40}", 0..8),
+        code in 0..16_u8,
+        goes_away in any::<bool>(),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let whole: String = lines.iter().flat_map(|line| [line, "\n"]).collect();
+        let frames: Vec<u8> = lines.iter().flat_map(|line| data(format!("{line}\n").as_bytes())).collect();
+        let (broken, then) = match goes_away {
+            true => (frame(GOAWAY, 0, 0, &[0, 0, 0, 1, 0, 0, 0, code]), Then::Closed),
+            false => (frame(RST_STREAM, 0, 1, &[0, 0, 0, code]), Then::Open),
+        };
+        let (bytes, results) = runtime.block_on(over_http2(&[frames, broken].concat(), then));
+        prop_assert_eq!(String::from_utf8_lossy(&bytes), whole);
+        prop_assert!(!results.contains(&"end".into()), "{results:?}");
+    }
+
+    #[test]
     fn an_answer_that_is_cut_anywhere_is_no_whole_one(
         lines in prop::collection::vec("[a-z]{0,40}", 1..8),
         cut in any::<prop::sample::Index>(),

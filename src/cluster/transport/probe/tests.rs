@@ -150,7 +150,7 @@ impl Double {
 /// Lists something: from then on the server is known.
 async fn list(transport: &Transport) {
     let request = Request::get("/api/v1/pods").body(Bytes::new()).unwrap();
-    transport.send(request, Purpose::List, AnswerMode::Whole).await.unwrap();
+    transport.send(request, Purpose::List, AnswerMode::Whole, None).await.unwrap();
 }
 
 /// Runs the story while silence is probed.

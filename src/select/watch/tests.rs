@@ -1,0 +1,89 @@
+//! A server whose lists or watches fail again and again is asked ever less often.
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+    time::{pause, timeout},
+};
+
+use super::{super::track::tests::everything, *};
+use crate::cluster::testing::Machine;
+
+const PODS: &str = r#"{"kind":"PodList","metadata":{"resourceVersion":"1"},"items":[]}"#;
+const OLD: &str = r#"{"kind":"Status","status":"Failure","reason":"Expired","message":"too old","code":410}"#;
+
+fn answer(status: &str, body: &str) -> String {
+    format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+}
+
+fn event(kind: &str, object: &str) -> String {
+    answer("200 OK", &format!("{{\"type\":\"{kind}\",\"object\":{object}}}\n"))
+}
+
+/// The requests in ten minutes to a server that answers each list so, and each watch after this time so.
+async fn requests(list: &str, watch: &str, after: Duration) -> usize {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let cluster = Machine::with(&format!("server: 'http://{address}'"), "token: t").plain_cluster();
+    let selection = everything();
+    let mut tracker = Tracker::new(&selection, true, false, false);
+    let scope = Scope {
+        cluster,
+        namespace: Some("shop".to_owned()),
+        label_selector: None,
+        field_selector: None,
+        pod: None,
+        fresh: false,
+    };
+    let mut count = 0;
+    let serving = async {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = vec![0; 4096];
+            while let Ok(read @ 1..) = stream.read(&mut request).await {
+                count += 1;
+                let is_watch = String::from_utf8_lossy(&request[..read]).contains("watch=true");
+                if is_watch {
+                    sleep(after).await;
+                }
+                stream.write_all(if is_watch { watch } else { list }.as_bytes()).await.unwrap();
+            }
+        }
+    };
+    pause();
+    let quiet = async |_| {};
+    tokio::select! {
+        never = timeout(Duration::from_secs(600), scope.follow(&mut tracker, &quiet)) => {
+            assert!(never.is_err(), "it follows for ever");
+        }
+        () = serving => {}
+    }
+    tokio::time::resume();
+    count
+}
+
+#[tokio::test]
+async fn a_server_that_fails_at_once_is_asked_ever_less_often() {
+    let pods = answer("200 OK", PODS);
+    for (list, watch) in [
+        (&pods, &answer("200 OK", "")),
+        (&pods, &answer("410 Gone", OLD)),
+        (&pods, &answer("500 Oops", "oops")),
+        (&pods, &event("ERROR", OLD)),
+        (&pods, &event("ERROR", &OLD.replace("410", "500"))),
+        (&pods, &event("BOOKMARK", r#"{"metadata":{"resourceVersion":"2"}}"#)),
+        (&pods, &answer("200 OK", "<html>")),
+        (&answer("500 Oops", "oops"), &pods),
+    ] {
+        let count = requests(list, watch, Duration::ZERO).await;
+        // The longest pause is 15 to 30 seconds. Some failures cost two requests.
+        assert!((20..110).contains(&count), "{count} requests: {list} {watch}");
+    }
+}
+
+#[tokio::test]
+async fn a_watch_that_lasts_is_begun_again_at_once() {
+    let (pods, over) = (answer("200 OK", PODS), answer("200 OK", ""));
+    let count = requests(&pods, &over, STEADY).await;
+    assert!((58..=61).contains(&count), "{count}");
+}
