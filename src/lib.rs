@@ -39,6 +39,10 @@ mod io;
 mod run;
 mod signals;
 
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzz;
+
 use std::{ffi::OsString, io::Write};
 
 pub use exit::ExitCode;

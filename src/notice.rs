@@ -42,6 +42,10 @@ pub enum Kind {
 }
 
 impl Scope {
+    pub fn of(origin: &Arc<Origin>) -> Scope {
+        if origin.is_named() { Scope::Origin(origin.clone()) } else { Scope::Run }
+    }
+
     pub fn notice(self, kind: Kind, text: impl Into<String>) -> Notice {
         Notice { scope: self, kind, text: text.into() }
     }

@@ -3,6 +3,8 @@
 mod color;
 mod default;
 mod extjson;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod highlight;
 mod json;
 mod notice;
@@ -11,8 +13,8 @@ mod raw;
 mod template;
 mod timestamp;
 
-#[cfg(test)]
-mod testing;
+#[cfg(any(test, fuzzing))]
+pub mod testing;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -98,14 +100,8 @@ impl Kept {
     /// The number of its lines that could not be shown. The first one was reported.
     fn count(&self) -> Option<Notice> {
         let Failed { lines, became, .. } = self.failed.as_ref().filter(|failed| failed.lines > 1)?;
-        Some(about(&self.origin, format!("expanding template failed on {lines} lines, which are {became}")))
-    }
-}
-
-fn about(origin: &Arc<Origin>, text: String) -> Notice {
-    match origin.is_named() {
-        true => Scope::Origin(origin.clone()).warning(text),
-        false => Scope::Run.warning(text),
+        let text = format!("expanding template failed on {lines} lines, which are {became}");
+        Some(Scope::of(&self.origin).warning(text))
     }
 }
 
@@ -153,7 +149,8 @@ impl Renderer {
         }
         let Failed { reason, became, .. } = kept.failed.insert(failed);
         let reason = shown::one_line(reason, shown::LONGEST);
-        Some(about(origin, format!("expanding template failed: {reason}; such lines are {became}")))
+        let text = format!("expanding template failed: {reason}; such lines are {became}");
+        Some(Scope::of(origin).warning(text))
     }
 
     /// Whether all lines were shown in the format.
