@@ -40,31 +40,60 @@ _stern_rs() {
         words[i]=$word
     done
 
-    local answer candidate directive=4
+    # Candidates are names that others chose: they are neither evaluated nor counted with. Only the last line is the
+    # directive.
+    local answer directive candidate
     COMPREPLY=()
     answer=$(stern-rs __complete "${words[@]:1}" 2>/dev/null </dev/null) || return
+    directive=${answer##*$'\n'}
+    [[ $directive =~ ^:[0-9]+$ ]] || return
     while IFS= read -r line; do
-        case $line in
-            :[0-9]*) directive=${line#:} ;;
-            *)
-                candidate=$flag${line%%$'\t'*}
-                candidate=${candidate#"$before"}
-                if [[ $candidate == *[^a-zA-Z0-9_@%+=:,./-]* ]]; then
-                    printf -v candidate %q "$candidate"
-                fi
-                COMPREPLY+=("$candidate")
-                ;;
+        candidate=$flag${line%%$'\t'*}
+        candidate=${candidate#"$before"}
+        case $candidate in
+            *[[:cntrl:]]* | '') continue ;;
+            *[^a-zA-Z0-9_@%+=:,./-]*) _stern_rs_quoted ;;
         esac
-    done <<<"$answer"
+        COMPREPLY+=("$candidate")
+    done < <(printf %s "${answer%"$directive"}")
 
     if type compopt >/dev/null 2>&1; then
-        if ((directive & 2)); then
-            compopt -o nospace
-        fi
-        if ((directive & 4)); then
-            compopt +o default
-        fi
+        case $directive in
+            :[2367]) compopt -o nospace ;;
+        esac
+        case $directive in
+            :[0123]) ;;
+            *) compopt +o default ;;
+        esac
     fi
+}
+
+# Quotes $candidate so that it is a text within the quote that was typed, if there is one, as well as without. printf %q
+# would use $'...', which ends such a quote.
+_stern_rs_quoted() {
+    local i character quoted=
+    for ((i = 0; i < ${#candidate}; i++)); do
+        character=${candidate:i:1}
+        case $piece:$character in
+            \'*:\') quoted+="'\\''" ;;
+            \'*) quoted+=$character ;;
+            \"*:[\"\$\`\\]) quoted+=\\$character ;;
+            # A backslash does not help within double quotes.
+            \"*:!) quoted+='"\!"' ;;
+            \"*) quoted+=$character ;;
+            *:[a-zA-Z0-9_@%+=:,./-]) quoted+=$character ;;
+            *:[[:ascii:]]) quoted+=\\$character ;;
+            *) quoted+=$character ;;
+        esac
+    done
+    # Readline adds no quote where one stands already.
+    case $piece:$quoted in
+        \'*:\'* | \"*:\"*) quoted=${piece:0:1}$quoted ;;
+    esac
+    case $piece:$quoted in
+        \'*:*\' | \"*:*\") quoted+=${piece:0:1} ;;
+    esac
+    candidate=$quoted
 }
 
 complete -o default -F _stern_rs stern-rs

@@ -10,12 +10,14 @@ function __stern_rs_complete
     set -l flag (string match -r -- '^-[^=]*=' "$current")
     set -l value (string replace -- "$flag" '' "$current")
 
+    # Candidates are names that others chose: fish quotes them. Only the last line is the directive.
     set -l answer (stern-rs __complete $typed "$current" 2>/dev/null </dev/null)
-    if test (count $answer) -eq 1 -a "$answer[-1]" = :0
-        set answer (__fish_complete_path $value)
+    string match -qr '^:\d+$' -- "$answer[-1]"; or return
+    if test "$answer" = :0
+        set answer (__fish_complete_path $value) ''
     end
-    for line in $answer
-        string match -qr '^:\d+$' -- $line; or printf '%s%s\n' "$flag" $line
+    for line in $answer[1..-2]
+        string match -qr '[^\t\P{Cc}]' -- "$line"; or printf '%s%s\n' "$flag" "$line"
     end
 end
 

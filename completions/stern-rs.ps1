@@ -15,14 +15,20 @@ Register-ArgumentCompleter -Native -CommandName 'stern-rs' -ScriptBlock {
         $typed += if ($PSNativeCommandArgumentPassing -in 'Standard', 'Windows') { '' } else { '""' }
     }
 
+    # Candidates are names that others chose: they are not evaluated. Only the last line is the directive.
     $flag = if ($wordToComplete -match '^-[^=]*=') { $Matches[0] } else { '' }
     $lines = @(stern-rs __complete @typed 2>$null)
-    $noSpace = $lines.Count -gt 0 -and ([int]$lines[-1].TrimStart(':') -band 2)
-    $lines | Where-Object { $_ -notmatch '^:\d+$' } | ForEach-Object {
+    if ($lines.Count -eq 0 -or $lines[-1] -notmatch '^:[0-9]+$') { return }
+    $noSpace = [int]$lines[-1].Substring(1) -band 2
+    $lines | Select-Object -SkipLast 1 | Where-Object { $_ -notmatch '[^\P{Cc}\t]' } | ForEach-Object {
         $candidate, $description = $_ -split "`t", 2
+        if (-not $candidate) { return }
         if (-not $description) { $description = $candidate }
         $text = "$flag$candidate"
-        if ($text -match '[^\w@%+=:,./-]') { $text = "'" + $text.Replace("'", "''") + "'" }
+        # A comma makes a list of an argument, and a point ends a parameter. Quotes are of several kinds here.
+        if ($text -notmatch '^(--?[a-zA-Z-]*|[a-zA-Z][a-zA-Z0-9_:/.-]*)\z') {
+            $text = "'" + [System.Management.Automation.Language.CodeGeneration]::EscapeSingleQuotedStringContent($text) + "'"
+        }
         if (-not $noSpace) { $text += ' ' }
         [System.Management.Automation.CompletionResult]::new($text, $candidate, 'ParameterValue', $description)
     }

@@ -44,6 +44,10 @@ mod io;
 mod run;
 mod signals;
 
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzz;
+
 use std::{ffi::OsString, io::Write, time::Duration};
 
 pub use exit::ExitCode;

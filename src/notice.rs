@@ -42,13 +42,13 @@ pub enum Kind {
 }
 
 impl Scope {
-    pub fn notice(self, kind: Kind, text: impl Into<String>) -> Notice {
-        Notice { scope: self, kind, text: text.into() }
-    }
-
     /// The origin, or the run if the origin has no name.
     pub fn of(origin: &Arc<Origin>) -> Scope {
         if origin.is_named() { Scope::Origin(origin.clone()) } else { Scope::Run }
+    }
+
+    pub fn notice(self, kind: Kind, text: impl Into<String>) -> Notice {
+        Notice { scope: self, kind, text: text.into() }
     }
 
     pub fn info(self, text: impl Into<String>) -> Notice {

@@ -119,7 +119,7 @@ impl Outlet {
 
     /// Reports a problem with this origin.
     pub async fn warning(&self, text: impl Into<String>) {
-        self.out.notice(Scope::Origin(self.origin.clone()).warning(text)).await;
+        self.out.notice(Scope::of(&self.origin).warning(text)).await;
     }
 
     /// Reports a problem that other origins have too.

@@ -112,7 +112,7 @@ fn entries(path: &Path, text: &[u8]) -> Result<Entries, UsageError> {
     Ok(entries.unwrap_or(Entries(Vec::new())))
 }
 
-fn read(path: PathBuf, text: &[u8], args: &Args) -> Result<Defaults, UsageError> {
+pub(super) fn read(path: PathBuf, text: &[u8], args: &Args) -> Result<Defaults, UsageError> {
     let wrong = |line: u64, reason: &str| wrong(&path, line, reason);
     let mut defaults = Defaults::default();
     for (key, value) in entries(&path, text)?.0 {

@@ -3,6 +3,8 @@
 mod args;
 mod config;
 pub mod flags;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod help;
 mod hints;
 #[cfg(test)]

@@ -11,6 +11,8 @@ mod bounds;
 mod document;
 mod error;
 mod exchange;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod http;
 mod kubelet;
 mod lenient;

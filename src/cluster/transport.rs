@@ -373,7 +373,7 @@ fn log_options(limits: &Limits, stats: &Stats, pulse: &Arc<Pulse>) -> Connection
 }
 
 /// The pause that the apiserver or a load balancer asks for.
-fn retry_after<B>(response: &Response<B>) -> Option<Duration> {
+pub(super) fn retry_after<B>(response: &Response<B>) -> Option<Duration> {
     if ![StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE].contains(&response.status()) {
         return None;
     }

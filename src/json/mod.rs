@@ -1,5 +1,7 @@
 //! JSON as Go's `encoding/json` reads and writes it: validation, strings, and template values.
 
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod parse;
 mod scan;
 mod string;

@@ -1,11 +1,14 @@
 //! Limits the memory of a long line: further bytes are cut, or kept in a file.
 
-use std::{fs::File, io::Write};
+use std::{
+    fs::File,
+    io::{self, Write},
+};
 
-use crate::event::Spool;
+use crate::{event::Spool, without_number};
 
-/// Bytes of a line that are kept in memory in any case.
-const HELD: usize = 64 << 10;
+/// Bytes of a line that are kept in memory in any case; few where lines come from a fuzzer, whose inputs are short.
+const HELD: usize = if cfg!(fuzzing) { 5 << 10 } else { 64 << 10 };
 
 /// Room for the mark of a cut, so that cutting never makes a line longer.
 const MARK: usize = 64;
@@ -30,7 +33,7 @@ pub fn cut(message: &mut [u8], limit: LineLimit) -> usize {
         return message.len();
     }
     let kept = whole(&message[..limit.bytes]);
-    let mark = mark((message.len() - kept) as u64);
+    let mark = mark((message.len() - kept) as u64, BY_LIMIT);
     message[kept..kept + mark.len()].copy_from_slice(mark.as_bytes());
     kept + mark.len()
 }
@@ -51,13 +54,45 @@ fn whole(bytes: &[u8]) -> usize {
     length
 }
 
-fn mark(cut: u64) -> String {
-    format!(" … [{cut} bytes cut by --max-line]")
+/// The reasons for a cut, as its mark names them.
+const BY_LIMIT: &str = "by --max-line";
+const WITHOUT_ROOM: &str = "for want of room in TMPDIR";
+
+fn mark(cut: u64, reason: &str) -> String {
+    format!(" … [{cut} bytes cut {reason}]")
 }
 
 /// Whether a message has the mark of a cut.
 pub fn is_cut(message: &[u8]) -> bool {
-    message.ends_with(b" bytes cut by --max-line]")
+    let Some(marked) = message.strip_suffix(b"]") else { return false };
+    [BY_LIMIT, WITHOUT_ROOM].iter().any(|reason| marked.ends_with(format!(" bytes cut {reason}").as_bytes()))
+}
+
+/// The part of a long line behind its head.
+#[derive(Debug, Default)]
+pub enum Rest {
+    /// There is none, or it was cut on purpose.
+    #[default]
+    Nothing,
+    Kept(Spool),
+    /// The line should be whole, and this prevents it.
+    Lost(io::Error),
+}
+
+impl Rest {
+    /// The report of a rest that is lost.
+    pub fn loss(&self) -> Option<String> {
+        let Rest::Lost(error) = self else { return None };
+        let reason = without_number(error);
+        Some(format!("a line is cut: there is no room for it in the temporary directory (TMPDIR): {reason}"))
+    }
+
+    pub fn kept(self) -> Option<Spool> {
+        match self {
+            Rest::Kept(spool) => Some(spool),
+            Rest::Nothing | Rest::Lost(_) => None,
+        }
+    }
 }
 
 /// A line longer than the limit, while more of it arrives.
@@ -66,23 +101,33 @@ pub struct LongLine {
     head: Vec<u8>,
     /// Bytes beyond the head.
     beyond: u64,
-    spool: Option<File>,
+    store: Store,
+}
+
+/// The place of the bytes beyond the head.
+enum Store {
+    Nowhere,
+    File(File),
+    Failed(io::Error),
 }
 
 impl LongLine {
     pub fn new(limit: LineLimit) -> Self {
-        // If no file can be created, the line is cut.
-        let spool = if limit.spool { tempfile::tempfile().ok() } else { None };
-        Self { limit, head: Vec::new(), beyond: 0, spool }
+        let store = match limit.spool {
+            true => tempfile::tempfile().map_or_else(Store::Failed, Store::File),
+            false => Store::Nowhere,
+        };
+        Self { limit, head: Vec::new(), beyond: 0, store }
     }
 
     pub fn push(&mut self, bytes: &[u8]) {
         let room = self.limit.bytes.saturating_sub(self.head.len()).min(bytes.len());
         let (head, beyond) = bytes.split_at(room);
         self.head.extend_from_slice(head);
-        let written = self.spool.as_mut().map(|file| file.write_all(beyond));
-        if matches!(written, Some(Err(_))) {
-            self.spool = None;
+        if let Store::File(file) = &mut self.store
+            && let Err(error) = file.write_all(beyond)
+        {
+            self.store = Store::Failed(error);
         }
         self.beyond += beyond.len() as u64;
     }
@@ -92,18 +137,18 @@ impl LongLine {
         self.head.len() as u64 + self.beyond
     }
 
-    /// The complete message: the part in memory, and the rest if it was kept.
-    pub fn end(mut self) -> (Vec<u8>, Option<Spool>) {
-        match self.spool {
-            Some(file) => (self.head, Some(Spool::new(file))),
-            None => {
-                let kept = whole(&self.head);
-                let cut = self.beyond + (self.head.len() - kept) as u64;
-                self.head.truncate(kept);
-                self.head.extend_from_slice(mark(cut).as_bytes());
-                (self.head, None)
-            }
-        }
+    /// The complete message: the part in memory, with a mark if it was cut, and the rest.
+    pub fn end(mut self) -> (Vec<u8>, Rest) {
+        let (reason, rest) = match self.store {
+            Store::File(file) => return (self.head, Rest::Kept(Spool::new(file))),
+            Store::Nowhere => (BY_LIMIT, Rest::Nothing),
+            Store::Failed(error) => (WITHOUT_ROOM, Rest::Lost(error)),
+        };
+        let kept = whole(&self.head);
+        let cut = self.beyond + (self.head.len() - kept) as u64;
+        self.head.truncate(kept);
+        self.head.extend_from_slice(mark(cut, reason).as_bytes());
+        (self.head, rest)
     }
 }
 
@@ -122,8 +167,9 @@ mod tests {
     fn ended(parts: &[&str], limit: LineLimit) -> (String, Option<String>) {
         let mut line = LongLine::new(limit);
         parts.iter().for_each(|part| line.push(part.as_bytes()));
-        let (head, spool) = line.end();
-        let rest = spool.map(|spool| std::io::read_to_string(spool.reader().expect("a file")).expect("text"));
+        let (head, rest) = line.end();
+        let rest =
+            rest.kept().map(|spool| io::read_to_string(spool.reader().expect("a file")).expect("text"));
         (String::from_utf8_lossy(&head).into_owned(), rest)
     }
 
@@ -137,6 +183,19 @@ mod tests {
     fn a_line_that_a_mark_would_make_longer_is_left_whole() {
         let text = "x".repeat(5 + MARK);
         assert_eq!(cut_text(&text), text);
+    }
+
+    #[test]
+    fn a_rest_that_cannot_be_stored_is_named_in_the_mark() {
+        let mut line = LongLine::new(LineLimit { spool: true, ..CUT });
+        line.push(b"abcdefg");
+        line.store = Store::File(File::open("/dev/null").expect("a file that cannot be written"));
+        line.push(b"hi");
+        let (head, rest) = line.end();
+        assert_eq!(String::from_utf8_lossy(&head), "abcde … [4 bytes cut for want of room in TMPDIR]");
+        assert!(is_cut(&head));
+        let loss = rest.loss().expect("a report");
+        assert!(loss.starts_with("a line is cut: ") && loss.ends_with(": Bad file descriptor"), "{loss}");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Turns bytes into lines, for every source: line ends, timestamps, limits on long lines, and positions that can be
 //! found again.
 
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod long;
 mod position;
 mod split;

@@ -4,11 +4,11 @@ use bytes::{Buf, Bytes, BytesMut};
 use memchr::memchr_iter;
 
 use super::{
-    long::{self, LineLimit, LongLine},
+    long::{self, LineLimit, LongLine, Rest},
     stamps::{Piece, Stamps, Unstamped},
     timestamp::TimestampParser,
 };
-use crate::event::{Instant, Line, Spool};
+use crate::event::{Instant, Line};
 
 /// Container runtimes split a long line into pieces whose size is a multiple of this.
 const PIECE_UNIT: usize = 1 << 10;
@@ -25,7 +25,7 @@ pub struct Lines<P = Piece> {
     pub data: Bytes,
     pub pieces: Vec<P>,
     /// The part after the data of a single line that is too long for memory.
-    pub rest: Option<Spool>,
+    pub rest: Rest,
 }
 
 /// Collects bytes until lines are complete.
@@ -38,7 +38,7 @@ pub struct Splitter<S = TimestampParser> {
     /// An incomplete line that is too long for memory; then nothing is pending.
     long: Option<Long>,
     /// A complete long line, which precedes the pending bytes.
-    ended: Option<(BytesMut, Option<Spool>)>,
+    ended: Option<(BytesMut, Rest)>,
 }
 
 struct Long {
@@ -87,11 +87,6 @@ impl<S: Stamps> Splitter<S> {
         long.unwrap_or(self.pending.len() as u64)
     }
 
-    /// Whether the lines were cut although they should be complete, because no file could be created.
-    pub fn is_cut(&self, lines: &Lines<S::Piece>) -> bool {
-        self.limit.spool && lines.rest.is_none() && long::is_cut(&lines.data)
-    }
-
     pub fn push(&mut self, chunk: &[u8]) {
         let mut chunk = chunk;
         if self.long.is_some() {
@@ -127,7 +122,7 @@ impl<S: Stamps> Splitter<S> {
             start = end + 1;
         }
         self.join(&mut data, &mut pieces);
-        Some(Lines { data: data.freeze(), pieces, rest: None })
+        Some(Lines { data: data.freeze(), pieces, rest: Rest::Nothing })
     }
 
     /// The last line, which has no newline, once all bytes are pushed.
@@ -145,7 +140,7 @@ impl<S: Stamps> Splitter<S> {
         let mut data = self.pending.split();
         let mut pieces = vec![self.stamps.piece(&data, 0, data.len())];
         self.join(&mut data, &mut pieces);
-        Some(Lines { data: data.freeze(), pieces, rest: None })
+        Some(Lines { data: data.freeze(), pieces, rest: Rest::Nothing })
     }
 
     fn begin_long(&mut self) {
@@ -195,7 +190,7 @@ impl<S: Stamps> Splitter<S> {
         self.ended = Some((long.stamp, rest));
     }
 
-    fn long_line(&mut self, (data, rest): (BytesMut, Option<Spool>)) -> Lines<S::Piece> {
+    fn long_line(&mut self, (data, rest): (BytesMut, Rest)) -> Lines<S::Piece> {
         let pieces = vec![self.stamps.piece(&data, 0, data.len())];
         Lines { data: data.freeze(), pieces, rest }
     }
@@ -273,7 +268,7 @@ mod tests {
 
     fn texts<P: Shown>(lines: &Lines<P>) -> Vec<String> {
         let mut texts: Vec<String> = lines.pieces.iter().map(|piece| piece.shown(&lines.data)).collect();
-        if let Some(rest) = &lines.rest {
+        if let Rest::Kept(rest) = &lines.rest {
             texts[0] += &std::io::read_to_string(rest.reader().expect("a file")).expect("text");
         }
         texts

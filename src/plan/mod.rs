@@ -6,6 +6,8 @@ mod connect;
 mod display;
 mod duration;
 mod filter;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod limits;
 mod logs;
 pub mod name;

@@ -3,6 +3,8 @@
 mod color;
 mod default;
 mod extjson;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod highlight;
 mod json;
 mod notice;
@@ -11,8 +13,8 @@ mod raw;
 mod template;
 mod timestamp;
 
-#[cfg(test)]
-mod testing;
+#[cfg(any(test, fuzzing))]
+pub mod testing;
 
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
@@ -105,12 +107,9 @@ impl Kept {
     /// The number of its lines that could not be shown. The first one was reported.
     fn count(&self) -> Option<Notice> {
         let Failed { lines, became, .. } = self.failed.as_ref().filter(|failed| failed.lines > 1)?;
-        Some(about(&self.origin, format!("expanding template failed on {lines} lines, which are {became}")))
+        let text = format!("expanding template failed on {lines} lines, which are {became}");
+        Some(Scope::of(&self.origin).warning(text))
     }
-}
-
-fn about(origin: &Arc<Origin>, text: impl Into<String>) -> Notice {
-    Scope::of(origin).warning(text)
 }
 
 pub struct Renderer {
@@ -162,7 +161,8 @@ impl Renderer {
         }
         let Failed { reason, became, .. } = kept.failed.insert(failed);
         let reason = shown::one_line(reason, shown::LONGEST);
-        Some(about(origin, format!("expanding template failed: {reason}; such lines are {became}")))
+        let text = format!("expanding template failed: {reason}; such lines are {became}");
+        Some(Scope::of(origin).warning(text))
     }
 
     /// Reports once for each origin that matches in the lines before stayed unmarked.
@@ -173,7 +173,7 @@ impl Renderer {
         let kept = self.kept.get_mut(&address(&batch.origin))?;
         let before = std::mem::replace(&mut kept.unmarked, true);
         let text = "a line has too many matches, or is too hard to search: not all of them are marked";
-        (!before).then(|| about(&batch.origin, text))
+        (!before).then(|| Scope::of(&batch.origin).warning(text))
     }
 
     /// Whether all lines were shown in the format.

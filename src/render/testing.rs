@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+#[cfg(test)]
 use super::Renderer;
+#[cfg(test)]
+use crate::plan::LinePattern;
 use crate::{
     event::{Batch, Instant, Item, Line},
     origin::{Origin, PodInfo},
-    plan::{Display, Format, LinePattern, TemplateErrors},
+    plan::{Display, Format, TemplateErrors},
 };
 
 /// Black and white, all options off.
@@ -54,6 +57,7 @@ pub fn batch(origin: &Arc<Origin>, lines: &[&[u8]]) -> Batch {
 }
 
 /// The output for `lines` of `origin`; standard input has none.
+#[cfg(test)]
 pub fn rendered(
     display: &Display,
     highlight: &[&str],

@@ -2,6 +2,8 @@
 
 mod border;
 mod failure;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod pod;
 mod resource;
 mod track;

@@ -157,7 +157,7 @@ pub fn api_resource(kind: Kind) -> ApiResource {
 ///
 /// Services and replication controllers have a plain map, the others a `LabelSelector`. A replication controller
 /// without one gets the labels of its template as the apiserver's default.
-fn selector(spec: &Value) -> Option<String> {
+pub(super) fn selector(spec: &Value) -> Option<String> {
     let selector = &spec["selector"];
     let requirements = if selector["matchLabels"].is_object() || selector["matchExpressions"].is_array() {
         let mut requirements = equals(&selector["matchLabels"]);

@@ -5,9 +5,10 @@ use std::io::{self, Read, Write};
 use super::{Closed, Shown, Sink, output::Output};
 use crate::{
     event::{Batch, Event, Item, Spool},
-    notice::{Notice, Recent},
+    notice::{Notice, Recent, Scope},
     pace::Pace,
     render::Renderer,
+    without_number,
 };
 
 /// Bytes to gather before printing while more events are ready.
@@ -19,6 +20,8 @@ pub struct Print {
     /// Rendered lines that were not passed to the output yet.
     lines: Vec<u8>,
     recent: Recent,
+    /// Whether all of the lines could be shown.
+    is_whole: bool,
 }
 
 impl Print {
@@ -28,7 +31,7 @@ impl Print {
         stderr: Box<dyn Write + Send>,
     ) -> io::Result<Print> {
         let output = Output::new(stdout, stderr)?.watch_stdout();
-        Ok(Print { renderer, output, lines: Vec::new(), recent: Recent::default() })
+        Ok(Print { renderer, output, lines: Vec::new(), recent: Recent::default(), is_whole: true })
     }
 
     async fn batch(&mut self, batch: &Batch, pace: &mut Pace) -> Result<(), Closed> {
@@ -46,8 +49,12 @@ impl Print {
         }
         if let Some(rest) = &batch.rest
             && !batch.items.is_empty()
+            && let Err(error) = self.rest(rest).await?
         {
-            self.rest(rest).await?;
+            self.is_whole = false;
+            let reason = without_number(&error);
+            let text = format!("a line is cut: its rest cannot be read from its temporary file: {reason}");
+            self.renderer.notice(&Scope::of(&batch.origin).warning(text), &mut words);
         }
         for item in &batch.items {
             if let Item::Gap(gap) = item {
@@ -57,20 +64,30 @@ impl Print {
         self.words(words).await
     }
 
-    /// Shows the rest of a long last line, before its newline.
-    async fn rest(&mut self, rest: &Spool) -> Result<(), Closed> {
+    /// Shows the rest of a long last line, before its newline. The inner error is that of the file.
+    async fn rest(&mut self, rest: &Spool) -> Result<io::Result<()>, Closed> {
         self.lines.pop_if(|last| *last == b'\n');
-        let Ok(mut reader) = rest.reader() else { return Ok(()) };
-        loop {
-            self.print().await?;
-            // The file exists while it is open, and only this process writes to it.
-            match (&mut reader).take(CHUNK as u64).read_to_end(&mut self.lines) {
-                Ok(1..) => {}
-                Ok(0) | Err(_) => break,
-            }
+        let copied = self.copy(rest).await?;
+        if copied.is_err() {
+            self.lines.extend_from_slice(" … [cut]".as_bytes());
         }
         self.lines.push(b'\n');
-        Ok(())
+        Ok(copied)
+    }
+
+    async fn copy(&mut self, rest: &Spool) -> Result<io::Result<()>, Closed> {
+        let mut reader = match rest.reader() {
+            Ok(reader) => reader,
+            Err(error) => return Ok(Err(error)),
+        };
+        loop {
+            self.print().await?;
+            match (&mut reader).take(CHUNK as u64).read_to_end(&mut self.lines) {
+                Ok(1..) => {}
+                Ok(0) => return Ok(Ok(())),
+                Err(error) => return Ok(Err(error)),
+            }
+        }
     }
 
     /// Shows a message after the earlier lines.
@@ -146,6 +163,42 @@ impl Sink for Print {
         // If nothing can be shown any more, the output gives the reason.
         let _ = self.words(words).await;
         self.output.finish().await?;
-        Ok(if self.renderer.is_whole() { Shown::Whole } else { Shown::InPart })
+        Ok(if self.is_whole && self.renderer.is_whole() { Shown::Whole } else { Shown::InPart })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs::OpenOptions, sync::Arc};
+
+    use super::*;
+    use crate::{
+        event::Line,
+        origin::Origin,
+        plan::{Display, Format},
+        render::testing::display,
+    };
+
+    #[tokio::test]
+    async fn a_rest_that_cannot_be_read_is_reported() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = |name: &str| dir.path().join(name);
+        let file =
+            |name: &str| OpenOptions::new().create(true).append(true).open(path(name)).expect("a file");
+        let renderer = Renderer::new(&Display { format: Format::Raw, ..display() }).expect("no template");
+        let mut print = Print::new(renderer, Box::new(file("out")), Box::new(file("err"))).expect("a thread");
+        let batch = Batch {
+            origin: Arc::new(Origin::stdin()),
+            data: "begin".into(),
+            items: vec![Item::Line(Line { time: None, start: 0, end: 5 })],
+            // It can only be written.
+            rest: Some(Spool::new(file("rest"))),
+        };
+        print.take(Event::Batch(batch), &mut Pace::default()).await.expect("open");
+        assert_eq!(print.finish().await.expect("written"), Shown::InPart);
+        let read = |name: &str| std::fs::read_to_string(path(name)).expect("a file");
+        assert_eq!(read("out"), "begin … [cut]\n");
+        let report = "! a line is cut: its rest cannot be read from its temporary file: ";
+        assert!(read("err").starts_with(report), "{}", read("err"));
     }
 }

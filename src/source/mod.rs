@@ -12,6 +12,7 @@ use crate::{
     plan::{self, Plan},
     queue::Sender,
     stats::Stats,
+    without_number,
 };
 use cluster::Cluster;
 
@@ -36,7 +37,7 @@ pub enum Outcome {
 /// The source cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("cannot read standard input: {0}")]
+    #[error("cannot read standard input: {}", without_number(.0))]
     Stdin(#[from] std::io::Error),
     #[error(transparent)]
     Cluster(#[from] crate::cluster::Error),
@@ -53,10 +54,7 @@ impl<'a> Source<'a> {
     /// Puts all events into `out`. They are shown to the end: the queue closes with its last sender.
     pub async fn run(self, plan: &Plan, stats: &Stats, out: Sender) -> Result<Outcome, Error> {
         match self {
-            Source::Stdin(stdin) => {
-                stdin::run(stdin, plan.lines, stats, out).await?;
-                Ok(Outcome::Complete)
-            }
+            Source::Stdin(stdin) => Ok(stdin::run(stdin, plan.lines, stats, out).await?),
             Source::Cluster(cluster) => Ok(cluster.run(stats, out).await?),
         }
     }

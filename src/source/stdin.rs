@@ -9,6 +9,7 @@ use std::{
 use futures::executor::block_on;
 use tokio::sync::oneshot;
 
+use super::Outcome;
 use crate::{
     event::{Batch, Closed, Item, Reason},
     lines::{LineLimit, Lines, Splitter, Unstamped},
@@ -25,49 +26,94 @@ pub async fn run(
     limit: LineLimit,
     stats: &Stats,
     out: Sender,
-) -> io::Result<()> {
+) -> io::Result<Outcome> {
     let (done, result) = oneshot::channel();
     let out = out.outlet(Arc::new(Origin::stdin()));
-    let output = Output { counter: stats.counter(out.origin()), out };
+    let mut output = Output { counter: stats.counter(out.origin()), out, is_whole: true };
     thread::Builder::new().spawn(move || {
         block_on(output.out.opened());
-        let result = read(input, Splitter::unstamped(limit), &output);
-        let closed = Closed { reason: Reason::Finished, complete: result.is_ok(), restart_count: 0 };
-        block_on(output.out.closed(closed));
+        let result = read(input, Splitter::unstamped(limit), &mut output);
+        let complete = result.is_ok() && output.is_whole;
+        block_on(output.out.closed(Closed { reason: Reason::Finished, complete, restart_count: 0 }));
         // The run may have ended already.
-        let _ = done.send(result);
+        let _ = done.send(result.map(|()| if complete { Outcome::Complete } else { Outcome::Incomplete }));
     })?;
-    result.await.unwrap_or(Ok(()))
+    result.await.unwrap_or_else(|_| Err(io::Error::other("its thread failed")))
 }
 
-fn read(mut input: impl Read, mut splitter: Splitter<Unstamped>, output: &Output) -> io::Result<()> {
+/// What came before an error is shown as well.
+fn read(mut input: impl Read, mut splitter: Splitter<Unstamped>, output: &mut Output) -> io::Result<()> {
     let mut buffer = vec![0; READ];
-    loop {
+    let ended = loop {
         match input.read(&mut buffer) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-            Ok(0) => break,
+            Err(error) => break Err(error),
+            Ok(0) => break Ok(()),
             Ok(read) => splitter.push(&buffer[..read]),
         }
         while let Some(lines) = splitter.lines() {
             output.send(lines);
         }
-    }
+    };
     while let Some(lines) = splitter.rest() {
         output.send(lines);
     }
-    Ok(())
+    ended
 }
 
 /// The destination of the lines.
 struct Output {
     counter: Counter,
     out: Outlet,
+    is_whole: bool,
 }
 
 impl Output {
-    fn send(&self, Lines { data, pieces: items, rest }: Lines<Item>) {
+    fn send(&mut self, Lines { data, pieces: items, rest }: Lines<Item>) {
+        if let Some(loss) = rest.loss()
+            && std::mem::replace(&mut self.is_whole, false)
+        {
+            block_on(self.out.warning(loss));
+        }
         self.counter.add(items.len() as u64, data.len() as u64);
-        block_on(self.out.batch(Batch { origin: self.out.origin().clone(), data, items, rest }));
+        let origin = self.out.origin().clone();
+        block_on(self.out.batch(Batch { origin, data, items, rest: rest.kept() }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{event::Event, queue};
+
+    /// Gives its pieces, and then fails.
+    struct Broken(Vec<&'static [u8]>);
+
+    impl Read for Broken {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            match self.0.pop() {
+                Some(mut piece) => piece.read(buffer),
+                None => Err(io::ErrorKind::TimedOut.into()),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn an_error_is_no_end_and_what_came_before_it_is_shown() {
+        let capacity = queue::Capacity { of_origin: 1 << 20, of_all: 1 << 20 };
+        let (sender, mut receiver) = queue::new(capacity);
+        let limit = LineLimit { bytes: 100, spool: false };
+        let input = Broken(vec![b"e\ntwo", b"on"]);
+        let ended = run(Box::new(input), limit, &Stats::new(false), sender).await;
+        assert_eq!(ended.map_err(|error| error.kind()), Err(io::ErrorKind::TimedOut));
+        let (mut text, mut complete) = (Vec::new(), None);
+        while let Some(queued) = receiver.next().await {
+            match queued.take() {
+                Event::Batch(batch) => text.extend_from_slice(&batch.data),
+                Event::Closed(_, closed) => complete = Some(closed.complete),
+                _ => {}
+            }
+        }
+        assert_eq!((&text[..], complete), (&b"one\ntwo"[..], Some(false)));
     }
 }

@@ -104,10 +104,9 @@ impl Report {
     }
 
     /// A line is cut since its rest could not be stored.
-    pub async fn cut(&mut self) {
+    pub async fn cut(&mut self, loss: String) {
         if !std::mem::replace(&mut self.cut, true) {
-            let text = "a line is cut: there is no room for it in the temporary directory (TMPDIR)";
-            self.outlet.warning(text).await;
+            self.outlet.warning(loss).await;
         }
         self.incomplete = true;
     }

@@ -219,8 +219,8 @@ impl<L: Logs> Reading<'_, L> {
     }
 
     async fn send(&mut self, lines: Lines) -> End {
-        if self.splitter.is_cut(&lines) {
-            self.report.cut().await;
+        if let Some(loss) = lines.rest.loss() {
+            self.report.cut(loss).await;
         }
         let Lines { data, pieces, rest } = lines;
         let (mut items, mut end) = (Vec::with_capacity(pieces.len()), End::Clean);
@@ -241,7 +241,7 @@ impl<L: Logs> Reading<'_, L> {
                 break;
             }
         }
-        let rest = rest.and_then(|rest| self.progress.quota().take_rest(rest));
+        let rest = rest.kept().and_then(|rest| self.progress.quota().take_rest(rest));
         if end == End::Clean && self.progress.quota().is_used_up() {
             end = End::Enough;
         }

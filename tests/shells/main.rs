@@ -3,6 +3,7 @@
 //! bash, zsh and fish have to be installed.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod hostile;
 #[path = "../terminal/mod.rs"]
 mod terminal;
 
@@ -60,23 +61,9 @@ impl Shell {
 
         let mut shell = CommandBuilder::new(program);
         shell.args(args);
-        shell.cwd(home.path());
+        shell.env("KUBECONFIG", home.path().join("kubeconfig"));
         let programs = Path::new(env!("CARGO_BIN_EXE_stern-rs")).parent().unwrap();
-        let path = env::var_os("PATH").unwrap_or_default();
-        let path = env::join_paths([programs.into()].into_iter().chain(env::split_paths(&path))).unwrap();
-        for (variable, value) in [
-            ("PATH", path),
-            ("HOME", home.path().into()),
-            ("KUBECONFIG", home.path().join("kubeconfig").into()),
-            ("TERM", "xterm".into()),
-            ("LC_ALL", "C.UTF-8".into()),
-        ] {
-            shell.env(variable, value);
-        }
-        let mut terminal = Terminal::start(shell);
-        // The quotes keep the typed line from matching.
-        terminal.send(&format!("{setup}; echo re''ady\r"));
-        terminal.shows("\nready");
+        let terminal = start(shell, home.path(), programs, setup);
         Shell { terminal, _server: server, _home: home }
     }
 
@@ -111,6 +98,23 @@ impl Shell {
             format!("{line:width$}", width = column.into()) == expected
         });
     }
+}
+
+/// Starts a shell in its home, with the programs of a directory, and waits until it is set up.
+fn start(mut shell: CommandBuilder, home: &Path, programs: &Path, setup: &str) -> Terminal {
+    shell.cwd(home);
+    let path = env::var_os("PATH").unwrap_or_default();
+    let path = env::join_paths([programs.into()].into_iter().chain(env::split_paths(&path))).unwrap();
+    for (variable, value) in
+        [("PATH", path), ("HOME", home.into()), ("TERM", "xterm".into()), ("LC_ALL", "C.UTF-8".into())]
+    {
+        shell.env(variable, value);
+    }
+    let mut terminal = Terminal::start(shell);
+    // The quotes keep the typed line from matching.
+    terminal.send(&format!("{setup}; echo re''ady\r"));
+    terminal.shows("\nready");
+    terminal
 }
 
 #[test]

@@ -204,7 +204,7 @@ impl Plugin {
     }
 
     /// Plugins should print JSON, but client-go also accepts YAML, and some print that.
-    fn credential(&self, printed: &[u8]) -> Result<Credential, Error> {
+    pub(super) fn credential(&self, printed: &[u8]) -> Result<Credential, Error> {
         if printed.trim_ascii().is_empty() {
             return Err(self.failed("printed nothing, and ended without an error"));
         }

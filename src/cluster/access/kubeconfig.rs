@@ -122,6 +122,13 @@ impl Kubeconfigs {
         Ok(Kubeconfigs { files, searched })
     }
 
+    /// One file with this text.
+    #[cfg(fuzzing)]
+    pub fn of(path: PathBuf, text: &[u8]) -> Result<Kubeconfigs, Error> {
+        let searched = shown([&*path]);
+        Ok(Kubeconfigs { files: vec![Kubeconfig::parse(path, text)?], searched })
+    }
+
     /// Whether the files have no entries at all, as `/dev/null`.
     pub fn is_empty(&self) -> bool {
         self.files.iter().all(Kubeconfig::is_empty)
@@ -242,13 +249,17 @@ impl Kubeconfig {
         let text = small_file::read(path)?;
         // Paths in it are relative to it, also if it is given relative to the working directory.
         let path = std::path::absolute(path)?;
-        let content = parse(&text).map_err(|place| {
+        Ok(Kubeconfig::parse(path, &text))
+    }
+
+    fn parse(path: PathBuf, text: &[u8]) -> Result<Kubeconfig, Error> {
+        let content = parse(text).map_err(|place| {
             Error::invalid(format!(
                 "kubeconfig {} is not valid YAML{place}: correct it, or give another file with --kubeconfig",
                 path.display()
             ))
-        });
-        Ok(content.and_then(|content| Kubeconfig { path, content }.checked()))
+        })?;
+        Kubeconfig { path, content }.checked()
     }
 
     /// Rejects a file that is none of Kubernetes' configurations at all.

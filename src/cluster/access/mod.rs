@@ -13,6 +13,8 @@ mod cluster;
 pub mod credential;
 mod entry;
 mod exec;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod impersonate;
 pub mod kubeconfig;
 pub mod proxy;

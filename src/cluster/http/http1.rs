@@ -107,7 +107,7 @@ fn has_end(text: &[u8]) -> bool {
 
 /// The head and its length; None while it is incomplete. As in Go, lines may end without a carriage return; a line that
 /// continues the one before, or has a space before its colon, is an error.
-fn parse_head(head: &[u8]) -> Result<Option<(usize, Response<()>)>, BoxError> {
+pub(super) fn parse_head(head: &[u8]) -> Result<Option<(usize, Response<()>)>, BoxError> {
     let wrong = |error: &dyn std::fmt::Display| NotHttp(error.to_string());
     let mut headers = vec![httparse::EMPTY_HEADER; USUAL_HEADERS];
     let too_many = Err(httparse::Error::TooManyHeaders);

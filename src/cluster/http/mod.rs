@@ -10,6 +10,8 @@ mod chunk;
 pub mod connector;
 pub mod encoding;
 mod framing;
+#[cfg(fuzzing)]
+pub mod fuzz;
 pub mod http1;
 mod http2;
 mod idle;

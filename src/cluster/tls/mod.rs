@@ -2,6 +2,8 @@
 
 mod certificate;
 mod chain;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod group;
 mod names;
 pub mod pem;
