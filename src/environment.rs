@@ -2,12 +2,15 @@
 
 use std::{
     env,
-    ffi::OsString,
-    io::{IsTerminal, stderr, stdin, stdout},
-    path::PathBuf,
+    ffi::{OsStr, OsString},
+    io::{self, IsTerminal, stderr, stdin, stdout},
+    os::unix::ffi::OsStrExt,
+    path::{Path, PathBuf},
 };
 
 use jiff::tz::TimeZone;
+
+use crate::small_file;
 
 #[derive(Debug, Clone)]
 pub struct Environment {
@@ -30,7 +33,7 @@ pub struct Environment {
 impl Environment {
     #[expect(clippy::disallowed_methods, reason = "it only asks whether the streams are terminals")]
     pub fn of_process() -> Environment {
-        let local = TimeZone::try_system();
+        let local = local_zone();
         Environment {
             stdin_is_terminal: stdin().is_terminal(),
             stdout_is_terminal: stdout().is_terminal(),
@@ -39,7 +42,7 @@ impl Environment {
             clicolor: env::var_os("CLICOLOR"),
             clicolor_force: env::var_os("CLICOLOR_FORCE"),
             term: env::var_os("TERM"),
-            unknown_tz: env::var_os("TZ").filter(|_| local.is_err()),
+            unknown_tz: env::var_os("TZ").filter(|_| local.is_none()),
             // As in Go.
             local: local.unwrap_or(TimeZone::UTC),
             home: env::home_dir().filter(|home| !home.as_os_str().is_empty()),
@@ -60,6 +63,16 @@ impl Environment {
         }
         is_terminal && !is(&self.clicolor, "0") && !is(&self.term, "dumb")
     }
+}
+
+/// None if `$TZ` is not a time zone. It may be a file, which is read without a bound.
+fn local_zone() -> Option<TimeZone> {
+    let zone = env::var_os("TZ").unwrap_or_default();
+    let file = Path::new(OsStr::from_bytes(zone.as_bytes().strip_prefix(b":").unwrap_or(zone.as_bytes())));
+    let named = zone.to_str().is_some_and(|name| name.is_empty() || TimeZone::get(name).is_ok());
+    let endless =
+        || small_file::read_again(file).is_err_and(|error| error.kind() == io::ErrorKind::InvalidInput);
+    if named || !endless() { TimeZone::try_system().ok() } else { None }
 }
 
 #[cfg(test)]

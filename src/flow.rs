@@ -5,8 +5,10 @@ use std::future::pending;
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
+    event::Event,
     filter::Filter,
     order::Order,
+    pace::Pace,
     queue::Receiver,
     sink::{Closed, Sink},
 };
@@ -18,6 +20,7 @@ pub async fn flow(
     mut order: impl Order,
     sink: &mut impl Sink,
 ) -> Result<(), Closed> {
+    let mut pace = Pace::default();
     loop {
         let mut next = tokio::select! {
             next = queue.next() => match next {
@@ -28,14 +31,17 @@ pub async fn flow(
             // Without this, only the next line would notice it.
             () = sink.closed() => return Err(Closed),
         };
+        pace.rested();
         loop {
             let now = Instant::now();
             if let Some(mut queued) = next {
-                filter.apply(&mut queued.event);
+                if let Some(notice) = filter.apply(&mut queued.event, &mut pace).await {
+                    sink.take(Event::Notice(notice), &mut pace).await?;
+                }
                 order.push(queued, now);
             }
             while let Some(event) = order.pop(now) {
-                sink.take(event).await?;
+                sink.take(event, &mut pace).await?;
             }
             next = queue.ready();
             if next.is_none() {
@@ -46,7 +52,7 @@ pub async fn flow(
     }
     order.close();
     while let Some(event) = order.pop(Instant::now()) {
-        sink.take(event).await?;
+        sink.take(event, &mut pace).await?;
     }
     sink.idle().await
 }

@@ -9,10 +9,12 @@ mod purpose;
 mod queue;
 mod shown;
 
+mod cleanup;
 mod cli;
 mod descriptors;
 mod environment;
 mod plan;
+mod small_file;
 mod usage_error;
 
 mod source;
@@ -26,9 +28,12 @@ mod tail;
 mod json;
 mod lines;
 
+mod search;
+
 mod filter;
 mod flow;
 mod order;
+mod pace;
 
 mod render;
 mod sink;
@@ -43,7 +48,7 @@ mod signals;
 #[doc(hidden)]
 pub mod fuzz;
 
-use std::{ffi::OsString, io::Write};
+use std::{ffi::OsString, io::Write, time::Duration};
 
 pub use exit::ExitCode;
 pub use io::Io;
@@ -63,12 +68,19 @@ pub mod bench {
 use cli::Command;
 use environment::Environment;
 use plan::{Outputs, Plan};
+use signals::Signals;
 
 /// Runs the command line `args` (the program's name first) with the streams of `io`.
 pub fn run(args: impl IntoIterator<Item = OsString>, mut io: Io) -> ExitCode {
+    let signals = Signals::listen();
+    let room = descriptors::prepare();
     let env = Environment::of_process();
     let outputs = Outputs::without_plan(&env);
-    let planned = match cli::parse(args, &env) {
+    let command = cli::parse(args, &env);
+    if let (Ok(Command::Run(_) | Command::Complete(_)), Err(error)) = (&command, &room) {
+        return cannot_start(error);
+    }
+    let planned = match command {
         Ok(Command::Run(args)) => {
             let mut stderr = outputs.stderr.to(&mut io.stderr);
             for warning in &args.warnings {
@@ -79,16 +91,15 @@ pub fn run(args: impl IntoIterator<Item = OsString>, mut io: Io) -> ExitCode {
         }
         Ok(Command::Print(text)) => return print(io, outputs, &text),
         Ok(Command::Complete(unfinished)) => {
-            let answer = block_on(complete::run(*unfinished, &env));
-            return answer.map_or(ExitCode::Failed, |answer| print(io, outputs, &answer));
+            let answer = block_on(signals.or_ended(complete::run(*unfinished, &env)));
+            return answer.map_or(ExitCode::Failed, |answer| {
+                answer.map_or_else(|code| code, |answer| print(io, outputs, &answer))
+            });
         }
         Err(error) => Err(error),
     };
     match planned {
-        Ok(plan) => block_on(run::run(plan, io)).unwrap_or_else(|error| {
-            let _ = writeln!(Io::process_stderr(), "stern-rs: cannot start: {error}");
-            ExitCode::Failed
-        }),
+        Ok(plan) => block_on(run::run(plan, io, &signals)).unwrap_or_else(|error| cannot_start(&error)),
         Err(error) => {
             // If standard error is closed, the error cannot be reported.
             let _ = writeln!(outputs.stderr.to(io.stderr), "stern-rs: {error}");
@@ -97,9 +108,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>, mut io: Io) -> ExitCode {
     }
 }
 
+/// Longer than any run: the runtime panics without room for the first thread of those that may block.
+const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
 fn block_on<T>(future: impl Future<Output = T>) -> std::io::Result<T> {
-    descriptors::prepare()?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().thread_keep_alive(FOREVER).build()?;
     let done = runtime.block_on(future);
     // Abandons threads that wait for a name server or a blocked standard output.
     runtime.shutdown_background();
@@ -117,6 +131,12 @@ fn print(io: Io, outputs: Outputs, text: &str) -> ExitCode {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => cannot_write(io.stderr, &error),
         _ => ExitCode::Done,
     }
+}
+
+/// Reports what is missing for a run.
+fn cannot_start(error: &std::io::Error) -> ExitCode {
+    let _ = writeln!(Io::process_stderr(), "stern-rs: cannot start: {}", without_number(error));
+    ExitCode::Failed
 }
 
 /// Reports that standard output cannot be written.

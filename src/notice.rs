@@ -42,6 +42,7 @@ pub enum Kind {
 }
 
 impl Scope {
+    /// The origin, or the run if the origin has no name.
     pub fn of(origin: &Arc<Origin>) -> Scope {
         if origin.is_named() { Scope::Origin(origin.clone()) } else { Scope::Run }
     }

@@ -5,7 +5,7 @@ use std::{io::Write, time::Duration};
 use futures::{FutureExt, future::try_join};
 
 use crate::{
-    cannot_write,
+    cannot_start, cannot_write,
     exit::ExitCode,
     filter::Filter,
     flow::flow,
@@ -14,7 +14,7 @@ use crate::{
     plan::{Plan, StatsFormat},
     queue,
     render::Renderer,
-    signals,
+    signals::{Report, Signals},
     sink::{self, Closed, Print, Shown, Sink},
     source::{self, Outcome, Source},
     stats::Stats,
@@ -25,7 +25,7 @@ use crate::{
 const REPORT: Duration = Duration::from_secs(1);
 
 /// Runs `plan` until it is finished or a signal ends it.
-pub async fn run(plan: Plan, io: Io) -> ExitCode {
+pub async fn run(plan: Plan, io: Io, signals: &Signals) -> ExitCode {
     let mut stderr = plan.outputs.stderr.to(io.stderr);
     let renderer = match Renderer::new(&plan.display) {
         Ok(renderer) => renderer,
@@ -40,19 +40,25 @@ pub async fn run(plan: Plan, io: Io) -> ExitCode {
         Err(error) => return cannot_write(stderr, &error),
     };
     let source = Source::new(&plan, io.stdin);
-    let sink = Print::new(renderer, stdout, stderr);
-    let stats = Stats::new(plan.stats.is_some());
-    let format = plan.stats.unwrap_or(StatsFormat::Text);
-    let asked = sink::report_whenever_asked(&stats, format, plan.outputs.stderr);
-    let code = tokio::select! {
-        code = run_through(&plan, source, Arrival::default(), sink, &stats) => code,
-        never = asked => match never {},
+    let sink = match Print::new(renderer, stdout, stderr) {
+        Ok(sink) => sink,
+        Err(error) => return cannot_start(&error),
     };
-    if let Some(format) = plan.stats {
+    let stats = Stats::new(plan.stats.is_some());
+    signals.answer_with(report(&stats, &plan));
+    let code = run_through(&plan, source, Arrival::default(), sink, &stats, signals).await;
+    if let Some(written) = signals.report_end() {
         // A blocked standard error must not keep the run alive.
-        let _ = sink::report(&stats, format, plan.outputs.stderr).recv_timeout(REPORT);
+        let _ = written.recv_timeout(REPORT);
     }
     code
+}
+
+/// The cost so far on each SIGUSR1, and of the whole run for `--stats`.
+fn report(stats: &Stats, plan: &Plan) -> Report {
+    let (stats, format, passes) =
+        (stats.clone(), plan.stats.unwrap_or(StatsFormat::Text), plan.outputs.stderr);
+    Report { write: Box::new(move || sink::report(&stats, format, passes)), at_end: plan.stats.is_some() }
 }
 
 async fn run_through<O: Order>(
@@ -61,6 +67,7 @@ async fn run_through<O: Order>(
     order: O,
     mut sink: impl Sink,
     stats: &Stats,
+    signals: &Signals,
 ) -> ExitCode {
     let (sender, receiver) = queue::new(O::CAPACITY);
     let give = source.run(plan, stats, sender);
@@ -68,7 +75,7 @@ async fn run_through<O: Order>(
     let ended = tokio::select! {
         // If nothing can be shown any more, the run ends.
         ended = try_join(give.map(Ok), show) => Ok(ended.map(|(outcome, ())| outcome)),
-        code = signals::ended() => Err(code),
+        code = signals.ended() => Err(code),
     };
     let ended = match ended {
         Ok(ended) => ended,
@@ -83,7 +90,7 @@ async fn run_through<O: Order>(
     };
     tokio::select! {
         code = finish(ended, sink) => code,
-        code = signals::ended() => code,
+        code = signals.ended() => code,
     }
 }
 

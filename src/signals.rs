@@ -1,39 +1,184 @@
-//! The signals that end a run.
+//! Hears the signals that end a run, on a thread of its own: the end comes whatever the run computes or reads.
 
-use std::{fs, future::pending};
+use std::{
+    fs, io,
+    os::unix::net::UnixStream,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        mpsc::{Receiver, channel},
+    },
+    thread,
+    time::{Duration, Instant},
+};
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use signal_hook::{
+    consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1},
+    iterator::{backend::SignalDelivery, exfiltrator::SignalOnly},
+};
+use tokio::sync::watch;
 
-use crate::exit::ExitCode;
+use crate::{cleanup, exit::ExitCode};
 
-/// Waits for Ctrl-C, SIGTERM, or the end of the terminal.
-pub async fn ended() -> ExitCode {
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        // Without handlers, signals end the process by default.
-        return pending().await;
-    };
-    let mut hangup = hangup();
-    let hung_up = async {
-        match &mut hangup {
-            Some(hangup) => hangup.recv().await,
-            None => pending().await,
+/// The time in which a run may end in order, with its last words. People take a tenth of a second for at once.
+const IN_ORDER: Duration = Duration::from_millis(40);
+
+/// The time for what must be undone, and for the report of `--stats`, if the run has not ended.
+const LAST: Duration = Duration::from_millis(20);
+
+/// `timeout` and some shells send a signal to the process and again to its group; a user takes longer for a second one.
+const ECHO: Duration = Duration::from_millis(20);
+
+/// What ends by a signal, and is asked by SIGUSR1. Clones are the same.
+#[derive(Clone)]
+pub struct Signals(Arc<Shared>);
+
+struct Shared {
+    code: watch::Sender<Option<ExitCode>>,
+    report: Mutex<Option<Report>>,
+}
+
+/// The report of `--stats`.
+pub struct Report {
+    /// Begins to write it; the receiver gets a value once it is written.
+    pub write: Box<dyn Fn() -> Receiver<()> + Send>,
+    /// Whether the end of the run is reported too.
+    pub at_end: bool,
+}
+
+impl Signals {
+    /// Without room for a thread or for its files, signals end the process by default.
+    pub fn listen() -> Signals {
+        let shared = Shared { code: watch::Sender::new(None), report: Mutex::default() };
+        let signals = Signals(Arc::new(shared));
+        let (ready, is_ready) = channel();
+        let heard = signals.clone();
+        // The thread first: a signal that has a handler and no thread would be lost.
+        let listen = move || {
+            let delivery = delivery();
+            let _ = ready.send(());
+            if let Ok(delivery) = delivery {
+                heard.listen_to(delivery);
+            }
+        };
+        if thread::Builder::new().name("signals".into()).spawn(listen).is_ok() {
+            let _ = is_ready.recv();
         }
-    };
-    tokio::select! {
-        _ = interrupt.recv() => ExitCode::Interrupted,
-        _ = terminate.recv() => ExitCode::Terminated,
-        _ = hung_up => ExitCode::HungUp,
+        signals
+    }
+
+    /// Waits for Ctrl-C, SIGTERM, or the end of the terminal. The caller has [`IN_ORDER`] from then on.
+    pub async fn ended(&self) -> ExitCode {
+        let mut code = self.0.code.subscribe();
+        let code = code.wait_for(Option::is_some).await.ok().and_then(|code| *code);
+        // It cannot be closed: this is one of its senders.
+        code.unwrap_or(ExitCode::Interrupted)
+    }
+
+    /// Err: a signal came first.
+    pub async fn or_ended<T>(&self, work: impl Future<Output = T>) -> Result<T, ExitCode> {
+        tokio::select! {
+            done = work => Ok(done),
+            code = self.ended() => Err(code),
+        }
+    }
+
+    /// From now on SIGUSR1 is answered, on the thread of signals.
+    pub fn answer_with(&self, report: Report) {
+        *self.report() = Some(report);
+    }
+
+    /// Begins the report of the end, once.
+    pub fn report_end(&self) -> Option<Receiver<()>> {
+        let report = self.report().take()?;
+        report.at_end.then(|| (report.write)())
+    }
+
+    fn report(&self) -> MutexGuard<'_, Option<Report>> {
+        self.0.report.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn listen_to(&self, mut delivery: SignalDelivery<UnixStream, SignalOnly>) {
+        let mut ending: Option<Ending> = None;
+        loop {
+            let left = ending.as_ref().map(|ending| ending.due.saturating_duration_since(Instant::now()));
+            if let Some(Ending { code, .. }) = ending
+                && left == Some(Duration::ZERO)
+            {
+                self.end(code);
+            }
+            let left = left.and_then(|left| Timespec::try_from(left).ok());
+            // If interrupted, it waits again.
+            let _ = poll(&mut [PollFd::new(delivery.get_read(), PollFlags::IN)], left.as_ref());
+            for signal in delivery.pending() {
+                match (code(signal), &mut ending) {
+                    (None, _) => drop(self.report().as_ref().map(|report| (report.write)())),
+                    (Some(code), None) => ending = Some(self.begin_end(code)),
+                    // A second signal ends the wait for the run.
+                    (Some(_), Some(ending)) => ending.due = ending.due.min(ending.since + ECHO),
+                }
+            }
+        }
+    }
+
+    fn begin_end(&self, code: ExitCode) -> Ending {
+        let since = Instant::now();
+        // Before and behind a run there is none that could end in order.
+        let due = if self.0.code.receiver_count() > 0 { since + IN_ORDER } else { since };
+        self.0.code.send_replace(Some(code));
+        Ending { code, since, due }
+    }
+
+    /// Ends the process in place of the run.
+    fn end(&self, code: ExitCode) -> ! {
+        let (done, is_done) = channel();
+        let signals = self.clone();
+        let last = move || {
+            cleanup::all();
+            if let Some(written) = signals.report_end() {
+                let _ = written.recv_timeout(LAST);
+            }
+            let _ = done.send(());
+        };
+        // On a thread again: a terminal may be stopped.
+        if thread::Builder::new().spawn(last).is_ok() {
+            let _ = is_done.recv_timeout(LAST);
+        }
+        std::process::exit(code as i32)
     }
 }
 
-/// None if SIGHUP is ignored, as `nohup` has it, or if that is not known: a handler would end the run.
-fn hangup() -> Option<Signal> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
-    let ignored = u64::from_str_radix(ignored.trim(), 16).ok()?;
+/// An end that has begun.
+struct Ending {
+    code: ExitCode,
+    since: Instant,
+    /// When it no longer waits for the run.
+    due: Instant,
+}
+
+fn code(signal: i32) -> Option<ExitCode> {
+    match signal {
+        SIGINT => Some(ExitCode::Interrupted),
+        SIGTERM => Some(ExitCode::Terminated),
+        SIGHUP => Some(ExitCode::HungUp),
+        _ => None,
+    }
+}
+
+fn delivery() -> io::Result<SignalDelivery<UnixStream, SignalOnly>> {
+    let (read, write) = UnixStream::pair()?;
+    let hangup = hears_hangup().then_some(SIGHUP);
+    let signals = [SIGINT, SIGTERM, SIGUSR1].into_iter().chain(hangup);
+    SignalDelivery::with_pipe(read, write, SignalOnly, signals)
+}
+
+/// Not if it is ignored, as `nohup` has it, or if that is not known: a handler would end the run.
+fn hears_hangup() -> bool {
+    let ignored = || {
+        let status = fs::read_to_string("/proc/self/status").ok()?;
+        let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+        u64::from_str_radix(ignored.trim(), 16).ok()
+    };
     // The first signal is the lowest bit.
-    let bit = 1 << (SignalKind::hangup().as_raw_value() - 1);
-    (ignored & bit == 0).then(|| signal(SignalKind::hangup()).ok())?
+    ignored().is_some_and(|ignored| ignored & 1 << (SIGHUP - 1) == 0)
 }

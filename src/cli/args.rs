@@ -1,6 +1,6 @@
 //! The command line as given: flags with their values, and the words that are not flags.
 
-use std::{error::Error, ffi::OsStr};
+use std::{error::Error, ffi::OsStr, fmt};
 
 use clap::ArgMatches;
 
@@ -16,7 +16,6 @@ use super::{
 use crate::usage_error::UsageError;
 
 /// Each value passes the check of its flag, apart from the others.
-#[derive(Debug)]
 pub struct Args {
     /// The words that are not flags. One of them is the query; more are an error.
     pub positionals: Vec<Positional>,
@@ -28,6 +27,13 @@ pub struct Args {
     pub places: Places,
     /// For standard error.
     pub warnings: Vec<String>,
+}
+
+/// A value may be a secret: `--token`.
+impl fmt::Debug for Args {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Args").finish_non_exhaustive()
+    }
 }
 
 impl Args {

@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsStr,
-    fmt, fs, io,
+    fmt, io,
     path::{Path, PathBuf},
 };
 
@@ -19,7 +19,7 @@ use super::{
     places::Places,
     words::Given,
 };
-use crate::{environment::Environment, usage_error::UsageError};
+use crate::{environment::Environment, small_file, usage_error::UsageError};
 
 /// In the home directory; the first that exists is read.
 const PATHS: [&str; 2] = [".config/stern-rs/config.yaml", ".config/stern/config.yaml"];
@@ -68,7 +68,7 @@ fn explicit(named: Option<&OsStr>, env: &Environment) -> Result<Option<(PathBuf,
     let wrong = |reason: String| UsageError::new(format!("{source}: {reason}"));
     let path = expand(Path::new(path), env)
         .ok_or_else(|| wrong(format!("{}: the home directory is unknown; set $HOME", path.display())))?;
-    let text = fs::read(&path).map_err(|error| wrong(cannot_read(&path, &error)))?;
+    let text = small_file::read(&path).map_err(|error| wrong(cannot_read(&path, &error)))?;
     Ok(Some((path, text)))
 }
 
@@ -76,7 +76,7 @@ fn explicit(named: Option<&OsStr>, env: &Environment) -> Result<Option<(PathBuf,
 fn usual(env: &Environment) -> Result<Option<(PathBuf, Vec<u8>)>, String> {
     let Some(home) = &env.home else { return Ok(None) };
     for path in PATHS.map(|path| home.join(path)) {
-        match fs::read(&path) {
+        match small_file::read(&path) {
             Ok(text) => return Ok(Some((path, text))),
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
             Err(error) => return Err(format!("{}; continuing without it", cannot_read(&path, &error))),

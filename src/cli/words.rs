@@ -1,15 +1,22 @@
 //! The words of a command line: flags, and those that are not.
 
-use std::ffi::OsString;
+use std::{ffi::OsString, fmt};
 
 use super::flags::Entry;
 
 /// A flag on the command line or in the config file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Given {
     pub flag: &'static Entry,
     /// None: the flag stands alone, which has a meaning of its own.
     pub value: Option<OsString>,
+}
+
+/// A value may be a secret.
+impl fmt::Debug for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "--{}", self.flag.name)
+    }
 }
 
 impl Given {

@@ -417,6 +417,13 @@ mod tests {
         assert_eq!((list.items, list.unreadable), (vec![Number { n: 1 }], Vec::new()));
     }
 
+    /// Otherwise this test does not end.
+    #[test]
+    fn a_string_without_end_is_searched_once() {
+        let text = format!("{{\"a\":\"{}", "\\\"".repeat(1 << 20));
+        assert_eq!(mended(text.as_bytes()), "{\"a\":\"\"");
+    }
+
     #[test]
     fn what_is_no_list_is_named() {
         let words = |body: &str| match read(body) {

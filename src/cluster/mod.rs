@@ -29,7 +29,7 @@ mod trace;
 mod transport;
 mod waits;
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, thread, time::Duration};
 
 use tokio::{sync::watch, task::spawn_blocking};
 
@@ -75,6 +75,8 @@ impl Cluster {
         trace: Option<Trace>,
         stats: Stats,
     ) -> Result<Cluster, Error> {
+        // Without room for the first such thread the runtime would panic; it keeps that one.
+        thread::Builder::new().spawn(|| ()).map_err(|error| Error::invalid(error.to_string()))?;
         let given = connect.clone();
         // On a thread of its own: a file may be a pipe, or on a server that hangs, and signals must still end the run.
         let settings = spawn_blocking(move || Settings::settle(&given, &Host::of_process())).await;
@@ -117,6 +119,11 @@ impl Cluster {
     /// The reason for waiting: credentials, or the apiserver's first answer.
     pub fn waits(&self) -> watch::Receiver<Option<String>> {
         self.transport.waits.subscribe()
+    }
+
+    /// What goes wrong though requests go on.
+    pub fn troubles(&self) -> watch::Receiver<Option<String>> {
+        self.transport.waits.troubles()
     }
 
     /// Probes a silent server, for [`Cluster::outage`].

@@ -1,4 +1,4 @@
-//! Reports the reason for waiting, so that a user sees why nothing happens.
+//! Reports the reason for waiting, so that a user sees why nothing happens, and what goes wrong without an error.
 
 use std::{
     collections::BTreeMap,
@@ -12,6 +12,7 @@ use tokio::sync::watch;
 pub struct Waits {
     awaited: Arc<Mutex<BTreeMap<String, usize>>>,
     shown: watch::Sender<Option<String>>,
+    trouble: watch::Sender<Option<String>>,
 }
 
 /// Something is awaited until this is dropped.
@@ -26,8 +27,17 @@ impl Waits {
         Waiting { waits: self.clone(), what }
     }
 
+    /// Reports a trouble once while it lasts; None: it is over.
+    pub(super) fn trouble(&self, trouble: Option<String>) {
+        self.trouble.send_if_modified(|now| std::mem::replace(now, trouble.clone()) != trouble);
+    }
+
     pub fn subscribe(&self) -> watch::Receiver<Option<String>> {
         self.shown.subscribe()
+    }
+
+    pub fn troubles(&self) -> watch::Receiver<Option<String>> {
+        self.trouble.subscribe()
     }
 
     /// Changes how many await this. The latest wait is shown, until nobody waits for that any more.

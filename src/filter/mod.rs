@@ -4,11 +4,13 @@
 
 mod pattern;
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use crate::{
     event::{Batch, Event, Item},
+    notice::{Notice, Scope},
     origin::Origin,
+    pace::Pace,
     plan::FilterPlan,
 };
 use pattern::Pattern;
@@ -16,6 +18,11 @@ use pattern::Pattern;
 /// One criterion. It may keep state for each origin; an origin's lines come in order.
 trait Predicate: Send {
     fn wants(&mut self, origin: &Arc<Origin>, message: &[u8]) -> bool;
+
+    /// Whether a line was too hard to be judged since this was last asked, and is kept.
+    fn exhausted(&mut self) -> bool {
+        false
+    }
 
     /// No more lines of this origin, or of this instance of it, will come.
     fn forget(&mut self, _: &Arc<Origin>) {}
@@ -34,12 +41,20 @@ trait Predicate: Send {
 pub struct Filter {
     predicates: Vec<Box<dyn Predicate>>,
     kept: Vec<u32>,
+    /// The items that are looked at together.
+    piece: Vec<u32>,
+    /// The origins of lines that were too hard to be judged.
+    reported: Vec<Arc<Origin>>,
 }
 
 impl Filter {
     pub fn new(plan: &FilterPlan) -> Filter {
         let pattern = Pattern::new(plan).map(|pattern| Box::new(pattern) as Box<dyn Predicate>);
-        Filter { predicates: pattern.into_iter().collect(), kept: Vec::new() }
+        Filter::of(pattern.into_iter().collect())
+    }
+
+    fn of(predicates: Vec<Box<dyn Predicate>>) -> Filter {
+        Filter { predicates, kept: Vec::new(), piece: Vec::new(), reported: Vec::new() }
     }
 
     /// The indices of the wanted items and of the gaps; None: all items.
@@ -48,29 +63,60 @@ impl Filter {
             return None;
         }
         self.kept.clear();
-        self.kept.extend((0_u32..).take(batch.items.len()));
-        for predicate in &mut self.predicates {
-            predicate.narrow(batch, &mut self.kept);
-        }
+        self.look(batch, 0..batch.items.len());
         Some(&self.kept)
     }
 
-    /// Removes unwanted lines from an event.
-    pub fn apply(&mut self, event: &mut Event) {
-        match event {
-            Event::Batch(batch) => {
-                if let Some(kept) = self.select(batch) {
-                    batch.keep(kept);
-                }
-            }
-            Event::Closed(origin, _) => self.predicates.iter_mut().for_each(|it| it.forget(origin)),
-            Event::Opened(_) | Event::Reached(..) | Event::Notice(_) | Event::Text(_) => {}
+    /// Adds the indices of the wanted items among these.
+    fn look(&mut self, batch: &Batch, items: Range<usize>) {
+        self.piece.clear();
+        self.piece.extend((0_u32..).skip(items.start).take(items.len()));
+        for predicate in &mut self.predicates {
+            predicate.narrow(batch, &mut self.piece);
         }
+        self.kept.extend_from_slice(&self.piece);
+    }
+
+    /// Removes unwanted lines from an event. Reports once for each origin that a line could not be judged.
+    pub async fn apply(&mut self, event: &mut Event, pace: &mut Pace) -> Option<Notice> {
+        match event {
+            Event::Batch(_) if self.predicates.is_empty() => None,
+            Event::Batch(batch) => {
+                self.kept.clear();
+                let (mut from, all) = (0, batch.items.len());
+                while from < all {
+                    let to = from + pace.piece(all - from);
+                    self.look(batch, from..to);
+                    pace.done().await;
+                    from = to;
+                }
+                batch.keep(&self.kept);
+                self.exhausted(&batch.origin)
+            }
+            Event::Closed(origin, _) => {
+                self.predicates.iter_mut().for_each(|it| it.forget(origin));
+                self.reported.retain(|reported| !Arc::ptr_eq(reported, origin));
+                None
+            }
+            Event::Opened(_) | Event::Reached(..) | Event::Notice(_) | Event::Text(_) => None,
+        }
+    }
+
+    fn exhausted(&mut self, origin: &Arc<Origin>) -> Option<Notice> {
+        let any = self.predicates.iter_mut().fold(false, |any, predicate| predicate.exhausted() | any);
+        if !any || self.reported.iter().any(|reported| Arc::ptr_eq(reported, origin)) {
+            return None;
+        }
+        self.reported.push(origin.clone());
+        let text = "a long line is too hard to search for the patterns: such lines are shown unfiltered";
+        Some(Scope::of(origin).warning(text))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt;
+
     use super::*;
     use crate::{
         event::{Gap, Line},
@@ -161,7 +207,7 @@ mod tests {
     #[test]
     fn a_predicate_keeps_its_state_for_each_origin_until_that_is_closed() {
         let alternate = Box::new(Alternate::default());
-        let mut filter = Filter { predicates: vec![alternate], kept: Vec::new() };
+        let mut filter = Filter::of(vec![alternate]);
         let (web, api) = (Arc::<Origin>::default(), Arc::<Origin>::default());
         let mut shown = |origin: &Arc<Origin>| {
             let batch = Batch { origin: origin.clone(), ..batch(&["a"]) };
@@ -171,7 +217,8 @@ mod tests {
         shown(&web);
         let closed =
             crate::event::Closed { reason: crate::event::Reason::Finished, complete: true, restart_count: 0 };
-        filter.apply(&mut Event::Closed(web.clone(), closed));
+        let closed = &mut Event::Closed(web.clone(), closed);
+        assert!(filter.apply(closed, &mut Pace::default()).now_or_never().is_some());
         assert_eq!(filter.select(&Batch { origin: web, ..batch(&["a"]) }), Some(&[0][..]));
     }
 }

@@ -7,7 +7,6 @@ use tokio::time::sleep;
 
 use super::*;
 use crate::{
-    event::Event,
     order::Arrival,
     plan::FilterPlan,
     queue::{self, Capacity, Queued},
@@ -56,7 +55,7 @@ impl Record {
 }
 
 impl Sink for Record {
-    async fn take(&mut self, event: Event) -> Result<(), Closed> {
+    async fn take(&mut self, event: Event, _: &mut Pace) -> Result<(), Closed> {
         let Event::Text(text) = event else { return Err(Closed) };
         self.taken.push(text);
         Ok(())

@@ -2,6 +2,8 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use secrecy::SecretString;
+
 use super::{
     duration,
     read::{each, error, given, parsed},
@@ -26,7 +28,7 @@ pub struct Connect {
     pub cluster: Option<String>,
     pub user: Option<String>,
     pub server: Option<String>,
-    pub token: Option<String>,
+    pub token: Option<SecretString>,
     pub certificate_authority: Option<PathBuf>,
     pub client_certificate: Option<PathBuf>,
     pub client_key: Option<PathBuf>,
@@ -63,7 +65,7 @@ impl Connect {
             cluster: text(&flags::CLUSTER),
             user: text(&flags::USER),
             server: text(&flags::SERVER),
-            token: text(&flags::TOKEN),
+            token: text(&flags::TOKEN).map(SecretString::from),
             certificate_authority,
             client_certificate: path(&flags::CLIENT_CERTIFICATE),
             client_key: path(&flags::CLIENT_KEY),

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::{
     FilterPlan, LinePattern, Namespaces, colors,
+    pattern::Room,
     read::{each, error, given, none_of, split, wrong},
 };
 use crate::{
@@ -125,7 +126,12 @@ impl Display {
             ));
         }
         let mut highlight = filter.include.clone();
-        highlight.extend(each(args, &HIGHLIGHT, LinePattern::new)?);
+        let room = Room::beside(filter.include.iter().chain(&filter.exclude));
+        highlight.extend(each(args, &HIGHLIGHT, |pattern| room.pattern(pattern))?);
+        if highlight.len() > 1 {
+            // They become one.
+            highlight = highlight.into_iter().map(LinePattern::without_regex).collect();
+        }
         let all = *namespaces == Namespaces::All;
         Ok(Display {
             format,

@@ -2,6 +2,7 @@
 
 use super::{
     Display, LinePattern,
+    pattern::Room,
     read::{each, parsed},
     size,
 };
@@ -23,9 +24,11 @@ pub struct FilterPlan {
 
 impl FilterPlan {
     pub(super) fn new(args: &Args) -> Result<FilterPlan, UsageError> {
+        let room = Room::beside([]);
+        let pattern = |pattern: &str| room.pattern(pattern);
         Ok(FilterPlan {
-            include: each(args, &flags::INCLUDE, LinePattern::new)?,
-            exclude: each(args, &flags::EXCLUDE, LinePattern::new)?,
+            include: each(args, &flags::INCLUDE, pattern)?,
+            exclude: each(args, &flags::EXCLUDE, pattern)?,
         })
     }
 

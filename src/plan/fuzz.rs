@@ -3,6 +3,8 @@
 use goregex::NEST_LIMIT;
 use regex::bytes::RegexBuilder;
 
+use crate::search::Matcher;
+
 use super::{LinePattern, colors, duration, name, pattern, query as queries, selector, size};
 use crate::fuzz::{assert_one_line, two};
 
@@ -24,7 +26,7 @@ pub fn regex(input: &[u8]) {
     };
     assert_eq!(embedded.captures_len(), 1, "it captures nothing");
     let pattern = LinePattern::new(typed);
-    let matches = pattern.is_ok_and(|pattern| pattern.is_match(line.as_bytes()));
+    let matches = pattern.is_ok_and(|pattern| Matcher::new(&pattern).is_match(line.as_bytes()) == Ok(true));
     assert_eq!(matches, embedded.is_match(line.as_bytes()));
     assert_eq!(pattern::name(typed).is_ok_and(|pattern| pattern.is_match(line)), matches);
     let is_common = |byte: u8| byte.is_ascii_alphanumeric() || b"|()*+?^$. _/".contains(&byte);

@@ -35,7 +35,7 @@ pub use self::{
     filter::FilterPlan,
     limits::{Limits, LogRequests},
     logs::{LogPlan, Since},
-    pattern::LinePattern,
+    pattern::{LinePattern, SIZE_LIMIT},
     query::{Kind, Query},
     selection::{ContainerStates, Namespaces, Selection},
 };

@@ -1,17 +1,29 @@
 //! Regular expressions as Go understands them, and what is wrong with one in a single line.
 
-use goregex::{NEST_LIMIT, Replaced};
-use regex::{Regex, bytes};
+use std::cell::Cell;
 
-/// A pattern compiled may take as much as in Go.
-const SIZE_LIMIT: usize = 128 << 20;
+use goregex::NEST_LIMIT;
+use regex::Regex;
+use regex_automata::meta;
+
+use crate::search;
+
+/// A pattern compiled may take as much as in Go, and all patterns for lines together no more.
+pub const SIZE_LIMIT: usize = 128 << 20;
 
 /// A pattern for lines, which are bytes.
 #[derive(Debug, Clone)]
 pub struct LinePattern {
     typed: String,
-    regex: bytes::Regex,
+    translated: String,
     sees_invalid: bool,
+    size: usize,
+    regex: Option<meta::Regex>,
+}
+
+/// The room for the patterns for lines.
+pub struct Room {
+    left: Cell<usize>,
 }
 
 /// Compiles a pattern for names. The error is the rest of a sentence that begins with the flag's name.
@@ -42,16 +54,40 @@ fn refusal(pattern: &str, reason: &str) -> String {
     format!("\"{pattern}\" is not a regular expression: {reason}")
 }
 
-impl LinePattern {
+impl Room {
+    /// The room beside these patterns.
+    pub fn beside<'p>(patterns: impl IntoIterator<Item = &'p LinePattern>) -> Room {
+        let taken = patterns.into_iter().map(|pattern| pattern.size).sum();
+        Room { left: Cell::new(SIZE_LIMIT.saturating_sub(taken)) }
+    }
+
     /// The error is the rest of a sentence that begins with the flag's name.
+    pub fn pattern(&self, pattern: &str) -> Result<LinePattern, String> {
+        let goregex::Translated { text, sees_invalid } =
+            goregex::translate(pattern).map_err(|reason| refusal(pattern, &reason))?;
+        let left = self.left.get();
+        let regex = search::compile(&[&text], left);
+        match regex.filter(|regex| regex.memory_usage() <= left || left == SIZE_LIMIT) {
+            Some(regex) => {
+                let size = regex.memory_usage();
+                self.left.set(left.saturating_sub(size));
+                let typed = pattern.to_owned();
+                Ok(LinePattern { typed, translated: text, sees_invalid, size, regex: Some(regex) })
+            }
+            None if left == SIZE_LIMIT => Err(refusal(pattern, &too_large(pattern))),
+            None => Err(format!(
+                "\"{pattern}\" is too large beside the other patterns: all of --include, --exclude and --highlight \
+                 may take {} MiB together",
+                SIZE_LIMIT >> 20
+            )),
+        }
+    }
+}
+
+impl LinePattern {
+    /// Without others beside it. The error is the rest of a sentence that begins with the flag's name.
     pub fn new(pattern: &str) -> Result<LinePattern, String> {
-        let compile = || {
-            let goregex::Translated { text, sees_invalid } = goregex::translate(pattern)?;
-            let built = bytes::RegexBuilder::new(&text).size_limit(SIZE_LIMIT).nest_limit(NEST_LIMIT).build();
-            let regex = built.map_err(|_| too_large(pattern))?;
-            Ok(LinePattern { typed: pattern.to_owned(), regex, sees_invalid })
-        };
-        compile().map_err(|reason: String| refusal(pattern, &reason))
+        Room::beside([]).pattern(pattern)
     }
 
     /// As the user wrote it.
@@ -61,28 +97,50 @@ impl LinePattern {
 
     /// As the regex crate understands it.
     pub fn translated(&self) -> &str {
-        self.regex.as_str()
+        &self.translated
     }
 
-    /// Whether the pattern may match otherwise once bytes that are not UTF-8 are [`Replaced`].
+    /// Compiled.
+    pub fn regex(&self) -> Option<meta::Regex> {
+        self.regex.clone().or_else(|| search::compile(&[&self.translated], SIZE_LIMIT))
+    }
+
+    /// The same pattern, which is compiled when it is needed.
+    pub fn without_regex(self) -> LinePattern {
+        LinePattern { regex: None, ..self }
+    }
+
+    /// The bytes that it takes, compiled.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// Whether the pattern may match otherwise once bytes that are not UTF-8 are [`Replaced`](goregex::Replaced).
     pub fn sees_invalid(&self) -> bool {
         self.sees_invalid
-    }
-
-    #[inline]
-    pub fn is_match(&self, line: &[u8]) -> bool {
-        // A match in the line with such bytes is a match without them too.
-        self.regex.is_match(line) || self.sees_invalid && self.matches_replaced(line)
-    }
-
-    fn matches_replaced(&self, line: &[u8]) -> bool {
-        Replaced::new(line).is_some_and(|line| self.regex.is_match(line.text.as_bytes()))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::search::Matcher;
+
+    fn matches(pattern: &LinePattern, line: &[u8]) -> bool {
+        Matcher::new(pattern).is_match(line).unwrap()
+    }
+
+    #[test]
+    fn all_patterns_have_one_limit() {
+        let room = Room::beside([]);
+        let heavy = (0..).find_map(|n| room.pattern(&format!(r"(?i)\pL{{100}}{n}")).err()).unwrap();
+        assert!(
+            heavy.ends_with("all of --include, --exclude and --highlight may take 128 MiB together"),
+            "{heavy}"
+        );
+        let pattern = LinePattern::new(r"(?i)\pL{100}").unwrap();
+        assert!(Room::beside(&vec![pattern; 100]).pattern(r"(?i)\pL{100}").is_err());
+    }
 
     #[test]
     fn the_reason_is_gos() {
@@ -105,7 +163,7 @@ mod tests {
         // On a stack such as the main thread's.
         let compile = || {
             let deep = "(".repeat(330) + "a" + &"b?)*".repeat(330);
-            LinePattern::new(&deep).is_ok_and(|pattern| pattern.is_match(b"a")) && name(&deep).is_ok()
+            LinePattern::new(&deep).is_ok_and(|pattern| matches(&pattern, b"a")) && name(&deep).is_ok()
         };
         let thread = std::thread::Builder::new().stack_size(8 << 20).spawn(compile);
         assert!(thread.unwrap().join().unwrap());
@@ -113,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_pattern_for_lines_takes_an_invalid_byte_for_a_character() {
-        let matches = |pattern: &str, line: &[u8]| LinePattern::new(pattern).unwrap().is_match(line);
+        let matches = |pattern: &str, line: &[u8]| matches(&LinePattern::new(pattern).unwrap(), line);
         assert!(matches("^a.b$", b"a\xE9b"));
         assert!(matches("^a..b$", b"a\xE2\x82b"));
         assert!(matches("[^é]", b"\xC3"));

@@ -1,6 +1,7 @@
 use std::{ffi::OsString, time::Duration};
 
 use jiff::tz::TimeZone;
+use secrecy::ExposeSecret;
 
 use super::*;
 use crate::cli::{self, Command};
@@ -318,7 +319,7 @@ fn connection_flags_reach_the_plan() {
     assert_eq!(connect.cluster.as_deref(), Some("l"));
     assert_eq!(connect.user.as_deref(), Some("u"));
     assert_eq!(connect.server.as_deref(), Some("s"));
-    assert_eq!(connect.token.as_deref(), Some("t"));
+    assert_eq!(connect.token.as_ref().map(ExposeSecret::expose_secret), Some("t"));
     assert_eq!(connect.certificate_authority, Some("ca".into()));
     assert_eq!(connect.client_certificate, Some("cc".into()));
     assert_eq!(connect.client_key, Some("ck".into()));

@@ -37,6 +37,10 @@ impl Format for Prefixed {
     fn body(&mut self, time: Option<Instant>, message: &[u8], out: &mut Vec<u8>) {
         self.line.body(time, message, out);
     }
+
+    fn unmarked(&mut self) -> bool {
+        self.line.unmarked()
+    }
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use crate::{
     json::Validator,
     origin::Origin,
     plan::{Display, Format, LinePattern, Template, Timestamps},
+    search::Matcher,
 };
 
 fn rendered(display: &Display, origin: &Arc<Origin>, line: &[u8]) -> Option<Vec<u8>> {
@@ -73,7 +74,7 @@ pub fn highlight(input: &[u8]) {
         return;
     }
     let Ok(pattern) = LinePattern::new(pattern) else { return };
-    let is_match = pattern.is_match(&[&line, &b"\n"[..]].concat());
+    let is_match = Matcher::new(&pattern).is_match(&[&line, &b"\n"[..]].concat()) == Ok(true);
     let display = Display { highlight: vec![pattern], color_stdout: true, format: Format::Raw, ..display() };
     let shown = rendered(&display, &origin("shop", "web", "app"), &line).unwrap_or_default();
     let shown = shown.strip_suffix(b"\n").unwrap_or_default();

@@ -2,27 +2,26 @@
 
 use std::{iter::Peekable, ops::Range};
 
-use goregex::{NEST_LIMIT, Replaced};
-use regex_automata::{
-    meta::{Config, Regex},
-    util::syntax,
-};
+use goregex::Replaced;
 
 use super::color::Style;
 use crate::{
     plan::LinePattern,
+    search::Finder,
     shown::{Graphics, Sequences},
 };
 
 /// All patterns in one: if several match at the same position, the longest pattern wins, as in stern.
 pub struct Highlight {
-    patterns: Regex,
+    patterns: Finder,
     sees_invalid: bool,
     style: Style,
     /// The line that is being marked.
     plain: Vec<u8>,
     /// The colours of the line itself, which are given back after a mark.
     graphics: Graphics,
+    /// Whether a line had too many matches, or took too long to be searched for all.
+    unmarked: bool,
 }
 
 impl Highlight {
@@ -34,20 +33,14 @@ impl Highlight {
         }
         patterns.sort_by_key(|pattern| std::cmp::Reverse(pattern.typed().len()));
         let sees_invalid = patterns.iter().any(|pattern| pattern.sees_invalid());
-        let patterns: Vec<&str> = patterns.iter().map(|pattern| pattern.translated()).collect();
-        // Built from several patterns, not from one text joined by `|`: two of them may use the same group name. Each
-        // was compiled before, so they compile together too.
-        let patterns = Regex::builder()
-            .syntax(syntax::Config::new().utf8(false).nest_limit(NEST_LIMIT))
-            .configure(Config::new().utf8_empty(false).nfa_size_limit(None))
-            .build_many(&patterns)
-            .ok()?;
+        let patterns = Finder::new(&patterns)?;
         Some(Highlight {
             patterns,
             sees_invalid,
             style: Style::sgr("31;1"),
             plain: Vec::new(),
             graphics: Graphics::default(),
+            unmarked: false,
         })
     }
 
@@ -58,9 +51,14 @@ impl Highlight {
         let line = &out[start..];
         let replaced = if self.sees_invalid { Replaced::new(line) } else { None };
         let seen = replaced.as_ref().map_or(line, |replaced| replaced.text.as_bytes());
-        if self.patterns.is_match(seen) {
+        if self.patterns.may_match(seen) {
             self.repaint(start, replaced.as_ref(), out);
         }
+    }
+
+    /// Whether some matches stayed unmarked since this was last asked.
+    pub fn took_too_much(&mut self) -> bool {
+        std::mem::take(&mut self.unmarked)
     }
 
     /// `replaced`: the text that the patterns see, if it differs from the line.
@@ -79,10 +77,10 @@ impl Highlight {
             done: 0,
             out,
         };
-        for found in self.patterns.find_iter(seen) {
+        self.unmarked |= !self.patterns.find_all(seen, |found| {
             // The newline stays unmarked, so that the mark does not end on the next line.
-            line.mark(original(found.start())..original(found.end()).min(end));
-        }
+            line.mark(original(found.start)..original(found.end).min(end));
+        });
         let done = line.done;
         out.extend_from_slice(&self.plain[done..]);
     }

@@ -16,7 +16,7 @@ mod timestamp;
 #[cfg(any(test, fuzzing))]
 pub mod testing;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use crate::{
     event::{Batch, Closed, Gap, Instant, Item},
@@ -50,9 +50,14 @@ trait Format: Send {
         None
     }
 
-    /// Provided here so that each format gets its own copy: one virtual call for each batch instead of each line.
-    fn batch(&mut self, frame: &Frame, batch: &Batch, out: &mut Vec<u8>) {
-        for item in &batch.items {
+    /// Whether matches stayed unmarked since this was last asked.
+    fn unmarked(&mut self) -> bool {
+        false
+    }
+
+    /// The lines of some items of the batch. Provided here so that each format gets its own copy: one virtual call for each batch instead of each line.
+    fn lines(&mut self, frame: &Frame, batch: &Batch, items: Range<usize>, out: &mut Vec<u8>) {
+        for item in &batch.items[items] {
             match item {
                 Item::Line(line) => {
                     out.extend_from_slice(&frame.head);
@@ -89,6 +94,8 @@ struct Kept {
     origin: Arc<Origin>,
     frame: Frame,
     failed: Option<Failed>,
+    /// Whether it was reported that matches stayed unmarked.
+    unmarked: bool,
 }
 
 impl Kept {
@@ -135,12 +142,17 @@ impl Renderer {
 
     /// Appends the lines of `batch` to `out`. Returns a notice if that fails for the first time in this origin.
     pub fn batch(&mut self, batch: &Batch, out: &mut Vec<u8>) -> Option<Notice> {
+        self.lines(batch, 0..batch.items.len(), out)
+    }
+
+    /// The same for some items of the batch.
+    pub fn lines(&mut self, batch: &Batch, items: Range<usize>, out: &mut Vec<u8>) -> Option<Notice> {
         let origin = &batch.origin;
         let kept = self.kept.entry(address(origin)).or_insert_with(|| {
             let frame = self.format.frame(origin);
-            Kept { origin: origin.clone(), frame, failed: None }
+            Kept { origin: origin.clone(), frame, failed: None, unmarked: false }
         });
-        self.format.batch(&kept.frame, batch, out);
+        self.format.lines(&kept.frame, batch, items, out);
         let failed = self.format.failed()?;
         self.whole &= !failed.counts;
         if let Some(before) = &mut kept.failed {
@@ -151,6 +163,17 @@ impl Renderer {
         let reason = shown::one_line(reason, shown::LONGEST);
         let text = format!("expanding template failed: {reason}; such lines are {became}");
         Some(Scope::of(origin).warning(text))
+    }
+
+    /// Reports once for each origin that matches in the lines before stayed unmarked.
+    pub fn unmarked(&mut self, batch: &Batch) -> Option<Notice> {
+        if !self.format.unmarked() {
+            return None;
+        }
+        let kept = self.kept.get_mut(&address(&batch.origin))?;
+        let before = std::mem::replace(&mut kept.unmarked, true);
+        let text = "a line has too many matches, or is too hard to search: not all of them are marked";
+        (!before).then(|| Scope::of(&batch.origin).warning(text))
     }
 
     /// Whether all lines were shown in the format.

@@ -35,6 +35,10 @@ impl Format for Raw {
             highlight.paint(start, out);
         }
     }
+
+    fn unmarked(&mut self) -> bool {
+        self.highlight.as_mut().is_some_and(Highlight::took_too_much)
+    }
 }
 
 #[cfg(test)]

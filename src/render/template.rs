@@ -8,7 +8,7 @@ mod time;
 #[cfg(test)]
 mod tests;
 
-use std::fs;
+use std::ops::Range;
 
 use gotemplate::{Object, Template, Value};
 
@@ -17,6 +17,7 @@ use crate::{
     event::{Batch, Instant, Item},
     origin::Origin,
     plan::{Display, Template as Source, TemplateErrors},
+    small_file,
 };
 use color::Color;
 use log::Log;
@@ -41,7 +42,7 @@ impl Templated {
             Source::Text(text) => ("--template".to_owned(), text.clone().into_bytes()),
             Source::File(path) => {
                 let flag = format!("--template-file: {}", path.display());
-                let text = fs::read(path).map_err(|error| format!("{flag}: {error}"))?;
+                let text = small_file::read(path).map_err(|error| format!("{flag}: {error}"))?;
                 (flag, text)
             }
         };
@@ -69,11 +70,11 @@ impl Format for Templated {
     /// Unused: a batch knows its origin, which the template may name.
     fn body(&mut self, _: Option<Instant>, _: &[u8], _: &mut Vec<u8>) {}
 
-    fn batch(&mut self, _: &Frame, batch: &Batch, out: &mut Vec<u8>) {
+    fn lines(&mut self, _: &Frame, batch: &Batch, items: Range<usize>, out: &mut Vec<u8>) {
         let (pod, container) = self.palette.of_origin(&batch.origin);
         let (pod, container) =
             (Color { style: pod, on: self.color }, Color { style: container, on: self.color });
-        for item in &batch.items {
+        for item in &batch.items[items] {
             let Item::Line(line) = item else { continue };
             self.timestamp.clear();
             if let (Some(clock), Some(time)) = (&mut self.clock, line.time) {
@@ -105,6 +106,10 @@ impl Format for Templated {
                 highlight.paint(start, out);
             }
         }
+    }
+
+    fn unmarked(&mut self) -> bool {
+        self.highlight.as_mut().is_some_and(Highlight::took_too_much)
     }
 
     fn failed(&mut self) -> Option<Failed> {

@@ -10,13 +10,13 @@ mod stats;
 use std::io;
 
 pub use print::Print;
-pub use stats::{report, report_whenever_asked, write_ahead};
+pub use stats::{report, write_ahead};
 
-use crate::event::Event;
+use crate::{event::Event, pace::Pace};
 
 pub trait Sink {
     /// Takes an event; it is shown at once or together with the next ones.
-    async fn take(&mut self, event: Event) -> Result<(), Closed>;
+    async fn take(&mut self, event: Event, pace: &mut Pace) -> Result<(), Closed>;
 
     /// Shows everything taken so far: no further event is ready.
     async fn idle(&mut self) -> Result<(), Closed>;

@@ -36,15 +36,15 @@ pub struct Output {
 }
 
 impl Output {
-    pub fn new(stdout: Box<dyn Write + Send>, stderr: Box<dyn Write + Send>) -> Self {
+    pub fn new(stdout: Box<dyn Write + Send>, stderr: Box<dyn Write + Send>) -> io::Result<Self> {
         let (chunks, receiver) = mpsc::channel(CHUNKS);
         let (used, empty) = mpsc::channel(CHUNKS + 1);
         let (report, result) = tokio::sync::oneshot::channel();
-        thread::spawn(move || {
+        thread::Builder::new().spawn(move || {
             // The run may have ended already.
             let _ = report.send(write(receiver, &used, stdout, stderr));
-        });
-        Self { chunks, empty, stdout: None, result }
+        })?;
+        Ok(Self { chunks, empty, stdout: None, result })
     }
 
     /// Also notices a closed reader of this process's standard output while no line is written.
@@ -156,7 +156,7 @@ mod tests {
     #[tokio::test]
     async fn everything_is_written_in_order_before_it_finishes() {
         let sink = Sink::default();
-        let mut output = Output::new(Box::new(sink.clone()), Box::new(sink.clone()));
+        let mut output = Output::new(Box::new(sink.clone()), Box::new(sink.clone())).expect("a thread");
         for n in 0..10 {
             output.stdout(format!("line {n}\n").into_bytes()).await.expect("open");
             output.stderr(b"- notice\n".to_vec()).await.expect("open");
@@ -169,7 +169,7 @@ mod tests {
     #[tokio::test]
     async fn a_closed_pipe_is_a_quiet_end() {
         let broken = Sink { broken: Some(io::ErrorKind::BrokenPipe), ..Sink::default() };
-        let mut output = Output::new(Box::new(broken), Box::new(Sink::default()));
+        let mut output = Output::new(Box::new(broken), Box::new(Sink::default())).expect("a thread");
         while output.stdout(b"line\n".to_vec()).await.is_ok() {}
         assert!(output.finish().await.is_ok());
     }
@@ -177,7 +177,7 @@ mod tests {
     #[tokio::test]
     async fn a_full_disk_is_an_error() {
         let full = Sink { broken: Some(io::ErrorKind::StorageFull), ..Sink::default() };
-        let mut output = Output::new(Box::new(full), Box::new(Sink::default()));
+        let mut output = Output::new(Box::new(full), Box::new(Sink::default())).expect("a thread");
         while output.stdout(b"line\n".to_vec()).await.is_ok() {}
         assert_eq!(output.finish().await.map_err(|error| error.kind()), Err(io::ErrorKind::StorageFull));
     }
@@ -186,7 +186,7 @@ mod tests {
     async fn a_closed_standard_error_does_not_stop_the_logs() {
         let (sink, broken) =
             (Sink::default(), Sink { broken: Some(io::ErrorKind::BrokenPipe), ..Sink::default() });
-        let mut output = Output::new(Box::new(sink.clone()), Box::new(broken));
+        let mut output = Output::new(Box::new(sink.clone()), Box::new(broken)).expect("a thread");
         output.stderr(b"+ notice\n".to_vec()).await.expect("open");
         output.stdout(b"line\n".to_vec()).await.expect("open");
         output.finish().await.expect("written");

@@ -6,6 +6,7 @@ use super::{Closed, Shown, Sink, output::Output};
 use crate::{
     event::{Batch, Event, Item, Spool},
     notice::{Notice, Recent, Scope},
+    pace::Pace,
     render::Renderer,
     without_number,
 };
@@ -24,14 +25,28 @@ pub struct Print {
 }
 
 impl Print {
-    pub fn new(renderer: Renderer, stdout: Box<dyn Write + Send>, stderr: Box<dyn Write + Send>) -> Print {
-        let output = Output::new(stdout, stderr).watch_stdout();
-        Print { renderer, output, lines: Vec::new(), recent: Recent::default(), is_whole: true }
+    pub fn new(
+        renderer: Renderer,
+        stdout: Box<dyn Write + Send>,
+        stderr: Box<dyn Write + Send>,
+    ) -> io::Result<Print> {
+        let output = Output::new(stdout, stderr)?.watch_stdout();
+        Ok(Print { renderer, output, lines: Vec::new(), recent: Recent::default(), is_whole: true })
     }
 
-    async fn batch(&mut self, batch: &Batch) -> Result<(), Closed> {
-        let failed = self.renderer.batch(batch, &mut self.lines);
-        let mut words = Vec::new();
+    async fn batch(&mut self, batch: &Batch, pace: &mut Pace) -> Result<(), Closed> {
+        let (mut from, mut words) = (0, Vec::new());
+        while from < batch.items.len() {
+            let to = from + pace.piece(batch.items.len() - from);
+            if let Some(notice) = self.renderer.lines(batch, from..to, &mut self.lines) {
+                self.renderer.notice(&notice, &mut words);
+            }
+            pace.done().await;
+            from = to;
+        }
+        if let Some(notice) = self.renderer.unmarked(batch) {
+            self.renderer.notice(&notice, &mut words);
+        }
         if let Some(rest) = &batch.rest
             && !batch.items.is_empty()
             && let Err(error) = self.rest(rest).await?
@@ -40,9 +55,6 @@ impl Print {
             let reason = without_number(&error);
             let text = format!("a line is cut: its rest cannot be read from its temporary file: {reason}");
             self.renderer.notice(&Scope::of(&batch.origin).warning(text), &mut words);
-        }
-        if let Some(notice) = failed {
-            self.renderer.notice(&notice, &mut words);
         }
         for item in &batch.items {
             if let Item::Gap(gap) = item {
@@ -105,9 +117,9 @@ impl Print {
 }
 
 impl Sink for Print {
-    async fn take(&mut self, event: Event) -> Result<(), Closed> {
+    async fn take(&mut self, event: Event, pace: &mut Pace) -> Result<(), Closed> {
         match event {
-            Event::Batch(batch) => self.batch(&batch).await?,
+            Event::Batch(batch) => self.batch(&batch, pace).await?,
             Event::Notice(notice) => self.notice(&notice).await?,
             Event::Text(text) => self.lines.extend_from_slice(text.as_bytes()),
             Event::Opened(origin) => {
@@ -174,7 +186,7 @@ mod tests {
         let file =
             |name: &str| OpenOptions::new().create(true).append(true).open(path(name)).expect("a file");
         let renderer = Renderer::new(&Display { format: Format::Raw, ..display() }).expect("no template");
-        let mut print = Print::new(renderer, Box::new(file("out")), Box::new(file("err")));
+        let mut print = Print::new(renderer, Box::new(file("out")), Box::new(file("err"))).expect("a thread");
         let batch = Batch {
             origin: Arc::new(Origin::stdin()),
             data: "begin".into(),
@@ -182,7 +194,7 @@ mod tests {
             // It can only be written.
             rest: Some(Spool::new(file("rest"))),
         };
-        print.take(Event::Batch(batch)).await.expect("open");
+        print.take(Event::Batch(batch), &mut Pace::default()).await.expect("open");
         assert_eq!(print.finish().await.expect("written"), Shown::InPart);
         let read = |name: &str| std::fs::read_to_string(path(name)).expect("a file");
         assert_eq!(read("out"), "begin … [cut]\n");

@@ -30,6 +30,7 @@ mod redirects;
 mod restarts;
 mod resuming;
 mod selection;
+mod signals;
 mod silence;
 mod streams;
 mod terminals;

@@ -138,7 +138,8 @@ impl<'v> Run<'v, '_> {
         self.field(dot, operand, last, got, args, piped)
     }
 
-    fn variable(&self, name: &str) -> Result<Got<'v>> {
+    fn variable(&mut self, name: &str) -> Result<Got<'v>> {
+        self.step(self.variables.len() / 64)?;
         if let Some((_, got)) = self.variables.iter().rev().find(|(known, _)| *known == name) {
             return Ok(got.clone());
         }
@@ -259,7 +260,7 @@ impl<'v> Run<'v, '_> {
         };
         let base = self.arguments(dot, call)?;
         let weight: usize = self.args[base..].iter().map(Value::weight).sum();
-        self.step(1 + weight / 64)?;
+        self.step(4 + weight / 64)?;
         if print {
             let answer = host(&self.args[base..], self.out);
             self.args.truncate(base);

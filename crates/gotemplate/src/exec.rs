@@ -13,8 +13,9 @@ use super::{
 /// Maximum depth of templates, blocks and parentheses at run time: templates may call themselves.
 const MAX_DEPTH: usize = 200;
 
-/// Maximum steps of a run. A step is an action, an iteration, a call, or 64 bytes of its arguments.
-const MAX_STEPS: usize = 1_000_000;
+/// Maximum steps of a run; some hundredths of a second. A step is an action, an iteration, a quarter of a call, 64 bytes
+/// of its arguments, or 64 variables that are looked through.
+const MAX_STEPS: usize = 400_000;
 
 pub type Result<T> = std::result::Result<T, String>;
 
@@ -318,6 +319,7 @@ impl<'v> Run<'v, '_> {
             self.root = value;
             return Ok(());
         }
+        self.step(self.variables.len() / 64)?;
         match self.variables.iter_mut().rev().find(|(known, _)| *known == name) {
             Some(variable) => variable.1 = value,
             None => return self.error(format!("undefined variable: {name}")),

@@ -218,7 +218,7 @@ fn nothing_runs_away() {
             "{{define \"r\"}}{{template \"r\"}}{{end}}{{template \"r\"}}",
             "exceeded maximum template depth (200)",
         ),
-        ("{{range 9223372036854775807}}{{end}}", "stopped after 1000000 steps"),
+        ("{{range 9223372036854775807}}{{end}}", "stopped after 400000 steps"),
         ("{{$x := \"0123456789\"}}{{range 99}}{{$x = print $x $x}}{{end}}", "more than 16 MiB of text"),
         (
             "{{printf \"%1000000d%1000000d\" 1 2}}{{range 99}}{{printf \"%999999v\" 1}}{{end}}",

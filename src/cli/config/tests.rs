@@ -1,6 +1,6 @@
-use tempfile::TempDir;
+use std::{ffi::OsString, fs};
 
-use std::ffi::OsString;
+use tempfile::TempDir;
 
 use super::*;
 use crate::{

@@ -1,8 +1,6 @@
 //! Keeps the credentials of requests, and renews those that expire or are refused.
 
 use std::{
-    fs::File,
-    io::{self, Read},
     path::{Path, PathBuf},
     sync::{Mutex as StdMutex, MutexGuard, PoisonError},
     time::Duration,
@@ -16,9 +14,12 @@ use super::{
     credential::{Credential, bearer},
     exec::Plugin,
 };
-use crate::cluster::{
-    error::{Error, root_cause},
-    waits::Waits,
+use crate::{
+    cluster::{
+        error::{Error, root_cause},
+        waits::Waits,
+    },
+    small_file,
 };
 
 /// The origin of the credentials.
@@ -80,8 +81,24 @@ impl Auth {
             Some(credential) if credential.renew_at.is_none_or(|at| Timestamp::now() < at) => {
                 Ok(credential.clone())
             }
-            _ => self.renew(&mut kept, asked).await,
+            _ => {
+                let renewed = self.renew(&mut kept, asked).await;
+                self.or_earlier(&mut kept, renewed)
+            }
         }
+    }
+
+    /// As in client-go, the earlier token of a file counts while the file cannot be read.
+    fn or_earlier(&self, kept: &mut Kept, renewed: Result<Credential, Error>) -> Result<Credential, Error> {
+        let (Err(error), Source::TokenFile { .. }, Some(earlier)) =
+            (&renewed, &self.source, &mut kept.credential)
+        else {
+            self.waits.trouble(None);
+            return renewed;
+        };
+        self.waits.trouble(Some(format!("{error}; using the earlier token")));
+        earlier.renew_at = Some(Timestamp::now() + TOKEN_FILE_TTL);
+        Ok(earlier.clone())
     }
 
     /// A new credential after `refused` was rejected in a request sent at `sent`; None if there is no other, or if it is
@@ -226,15 +243,8 @@ fn from_file(header: HeaderValue) -> Credential {
 }
 
 fn read_token(path: &Path) -> Result<Credential, Error> {
-    const LARGEST: u64 = 1 << 20;
     let shown = path.display();
-    let mut text = String::new();
-    let read = File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_string(&mut text));
-    let read = read.and_then(|size| match size as u64 > LARGEST {
-        true => Err(io::Error::other("it is larger than 1 MiB")),
-        false => Ok(()),
-    });
-    read.map_err(|error| {
+    let text = small_file::read_text(path).map_err(|error| {
         Error::credentials(format!("cannot read token file {shown}: {}", root_cause(&error)))
     })?;
     match text.trim() {

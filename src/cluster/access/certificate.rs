@@ -1,6 +1,6 @@
 //! Loads certificates and keys: the trusted authorities, and the client's own certificate.
 
-use std::{fs, path::Path, path::PathBuf, sync::Arc};
+use std::{path::Path, path::PathBuf, sync::Arc};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use rustls::{
@@ -15,6 +15,7 @@ use crate::{
         tls::{self, Pool, Tls, Trust, Unusable, pem},
     },
     plan::Connect,
+    small_file,
 };
 
 /// The rules for the server's certificate, and remarks for the user. As in kubectl, what is given for a server without
@@ -92,7 +93,7 @@ impl Pem {
         }
         let Some(path) = path else { return Ok(None) };
         let origin = format!("{what} {}", path.display());
-        let bytes = fs::read(path)
+        let bytes = small_file::read(path)
             .map_err(|error| Error::invalid(format!("cannot read {origin}: {}", root_cause(&error))))?;
         Ok(Some(Pem { bytes, origin, file: Some(path.into()) }))
     }

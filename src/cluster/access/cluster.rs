@@ -1,6 +1,9 @@
 //! The cluster of a kubeconfig: the address of its apiserver, and how it is trusted and reached.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use http::{Uri, uri::PathAndQuery};
 use serde_json::Value;
@@ -9,7 +12,7 @@ use super::{entry::Entry, proxy::userinfo};
 use crate::{cluster::error::Error, plan::Connect};
 
 /// An entry of `clusters`, with the flags that override it.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Cluster {
     /// Such as `cluster "c" of FILE`; empty without an entry.
     pub described: String,
@@ -29,6 +32,13 @@ pub struct Cluster {
 pub struct Server {
     pub uri: Uri,
     pub user: Option<(String, String)>,
+}
+
+/// The URL of a proxy may have a password.
+impl fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.described)
+    }
 }
 
 impl Cluster {

@@ -6,7 +6,6 @@
 mod process;
 
 use std::{
-    fs,
     io::{self, IsTerminal},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
@@ -15,6 +14,7 @@ use std::{
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use jiff::{Timestamp, fmt::temporal::Pieces};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 use tokio::process::Command;
 
@@ -25,7 +25,10 @@ use super::{
     entry::{Entry, resolved},
     yaml::parse,
 };
-use crate::cluster::error::{Error, root_cause};
+use crate::{
+    cluster::error::{Error, root_cause},
+    small_file,
+};
 
 const V1: &str = "client.authentication.k8s.io/v1";
 const V1BETA1: &str = "client.authentication.k8s.io/v1beta1";
@@ -39,7 +42,7 @@ const LEEWAY: Duration = Duration::from_secs(60);
 pub struct ExecConfig {
     command: Option<String>,
     args: Vec<String>,
-    env: Vec<(String, String)>,
+    env: Vec<(String, SecretString)>,
     api_version: Option<String>,
     interactive_mode: Option<String>,
     install_hint: Option<String>,
@@ -60,7 +63,7 @@ pub struct Plugin {
     user: String,
     command: String,
     args: Vec<String>,
-    env: Vec<(String, String)>,
+    env: Vec<(String, SecretString)>,
     api_version: String,
     mode: Mode,
     install_hint: Option<String>,
@@ -77,7 +80,7 @@ impl ExecConfig {
         });
         let pair = |variable: Entry| {
             let (name, value) = (variable.text("name")?, variable.text("value")?);
-            Ok((name.unwrap_or_default(), value.unwrap_or_default()))
+            Ok((name.unwrap_or_default(), value.unwrap_or_default().into()))
         };
         Ok(ExecConfig {
             command,
@@ -164,7 +167,7 @@ impl Plugin {
         let mut command = Command::new(self.program()?);
         command
             .args(&self.args)
-            .envs(self.env.iter().map(|(name, value)| (name, value)))
+            .envs(self.env.iter().map(|(name, value)| (name, value.expose_secret())))
             .env("KUBERNETES_EXEC_INFO", info.to_string());
         let printed = process::output(command, interactive).await.map_err(|error| match error {
             process::Error::NotStarted(error) => self.not_started(&error),
@@ -285,7 +288,7 @@ fn cluster_info(cluster: &Cluster) -> Result<Value, Error> {
     let authority = match (&cluster.certificate_authority_data, &cluster.certificate_authority) {
         (Some(data), _) => Some(data.split_whitespace().collect()),
         (None, Some(path)) => {
-            let bytes = fs::read(path).map_err(|error| {
+            let bytes = small_file::read(path).map_err(|error| {
                 let cause = root_cause(&error);
                 Error::invalid(format!("cannot read certificate-authority {}: {cause}", path.display()))
             })?;

@@ -4,8 +4,7 @@
 use std::{
     env,
     ffi::OsString,
-    fs::File,
-    io::{self, ErrorKind, Read},
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
 };
 
@@ -20,6 +19,7 @@ use super::{
 use crate::{
     cluster::error::{Error, root_cause},
     plan::{Connect, name},
+    small_file,
 };
 
 /// The environment of the process; tests replace it.
@@ -246,12 +246,7 @@ impl Kubeconfigs {
 impl Kubeconfig {
     /// The outer error is the file's, the inner one that of its content.
     fn read(path: &Path) -> io::Result<Result<Kubeconfig, Error>> {
-        const LARGEST: u64 = 16 << 20;
-        let mut text = Vec::new();
-        File::open(path)?.take(LARGEST + 1).read_to_end(&mut text)?;
-        if text.len() as u64 > LARGEST {
-            return Err(io::Error::other("it is larger than 16 MiB"));
-        }
+        let text = small_file::read(path)?;
         // Paths in it are relative to it, also if it is given relative to the working directory.
         let path = std::path::absolute(path)?;
         Ok(Kubeconfig::parse(path, &text))

@@ -1,7 +1,7 @@
 //! Determines the apiserver's address and the credentials from kubeconfig, service account and flags, checked and
 //! loaded.
 
-use std::{fs, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use http::{HeaderMap, Uri};
 use rustls::sign::CertifiedKey;
@@ -21,9 +21,9 @@ use crate::{
         tls::{Tls, Trust},
     },
     plan::{Connect, name},
+    small_file,
 };
 
-#[derive(Debug)]
 pub struct Settings {
     pub server: Uri,
     pub namespace: String,
@@ -40,6 +40,17 @@ pub struct Settings {
     pub compression: bool,
     /// What the user should know, though it works.
     pub remarks: Vec<String>,
+}
+
+/// The URL of a proxy may have a password.
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Settings { user, credentials, .. } = self;
+        f.debug_struct("Settings")
+            .field("user", user)
+            .field("credentials", credentials)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Settings {
@@ -161,7 +172,7 @@ fn pod_namespace(host: &Host) -> Result<Option<String>, Error> {
     let (origin, namespace) = match host.text("POD_NAMESPACE") {
         Some(name) => ("$POD_NAMESPACE".into(), name),
         None => {
-            let text = fs::read_to_string(&file).unwrap_or_default();
+            let text = small_file::read_text(&file).unwrap_or_default();
             (file.display().to_string(), text.trim().to_owned())
         }
     };

@@ -101,7 +101,7 @@ impl User {
         if let Some(token) = &connect.token {
             self = User {
                 described: "--token".into(),
-                token: Some(token.as_str().into()),
+                token: Some(token.clone()),
                 client_certificate: self.client_certificate,
                 client_certificate_data: self.client_certificate_data,
                 client_key: self.client_key,

@@ -136,7 +136,10 @@ impl Pool {
         if let Some(stream) = self.idle.take() {
             return Some(Lane::Own { stream, reused: true, place });
         }
-        let stream = self.dialer.dial_http1(&self.options).await.ok()?;
+        let Ok(stream) = self.dialer.dial_http1(&self.options).await else {
+            self.state().alone_failed = Some(Instant::now());
+            return None;
+        };
         Some(Lane::Own { stream: Box::new(stream), reused: false, place })
     }
 

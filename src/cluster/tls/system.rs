@@ -25,6 +25,7 @@ mod files {
     use rustls_native_certs::{CertificateResult, load_certs_from_paths, load_native_certs};
 
     use super::super::pool::Pool;
+    use crate::small_file;
 
     /// Go looks here as well if only `SSL_CERT_FILE` is set.
     const FOLDERS: [&str; 2] = ["/etc/ssl/certs", "/etc/pki/tls/certs"];
@@ -40,24 +41,30 @@ mod files {
     ];
 
     pub fn pool() -> Pool {
-        let mut pool = Pool::new("the authorities of this machine");
+        const ORIGIN: &str = "the authorities of this machine";
+        let given = |name| env::var_os(name).filter(|value| !value.is_empty());
+        let (file, folders) = (given("SSL_CERT_FILE"), given("SSL_CERT_DIR"));
+        // What cannot be read is of no use, and of no concern if others are there.
+        let text = file.as_ref().and_then(|file| small_file::read(Path::new(file)).ok());
+        let (mut pool, _) = Pool::read(ORIGIN, &text.unwrap_or_default());
         let mut add = |found: CertificateResult| {
             for certificate in found.certs {
-                // One that cannot be read is of no use, and of no concern if others are there.
                 let _ = pool.add(certificate);
             }
         };
-        add(load_native_certs());
-        let given = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
-        match (given("SSL_CERT_FILE"), given("SSL_CERT_DIR")) {
-            (true, false) => {
+        match (file, folders) {
+            (None, None) => add(load_native_certs()),
+            (Some(_), None) => {
                 FOLDERS.iter().for_each(|folder| add(load_certs_from_paths(None, Some(Path::new(folder)))));
             }
-            (false, true) => {
-                let file = FILES.iter().map(Path::new).find(|file| file.exists());
-                file.into_iter().for_each(|file| add(load_certs_from_paths(Some(file), None)));
+            (file, Some(folders)) => {
+                env::split_paths(&folders).for_each(|folder| add(load_certs_from_paths(None, Some(&folder))));
+                let usual = FILES.iter().map(Path::new).find(|file| file.exists());
+                usual
+                    .filter(|_| file.is_none())
+                    .into_iter()
+                    .for_each(|file| add(load_certs_from_paths(Some(file), None)));
             }
-            _ => {}
         }
         if pool.is_empty() {
             pool.origin = "the authorities of this machine, which has none".into();

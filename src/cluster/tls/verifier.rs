@@ -1,7 +1,6 @@
 //! Decides for rustls whether a server is trusted.
 
 use std::{
-    fs,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -16,6 +15,7 @@ use rustls::{
 use webpki::RawPublicKeyEntity;
 
 use super::{certificate::Certificate, chain::Judge, pool::Pool, untrusted::Untrusted};
+use crate::small_file;
 
 /// An authority's file is read again after this long: the kubelet replaces that of a service account.
 const RELOAD: Duration = Duration::from_secs(60);
@@ -49,8 +49,8 @@ impl Reloaded {
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         if latest.1.elapsed() > RELOAD {
             latest.1 = Instant::now();
-            // Reading anything but a file may block.
-            let text = self.path.is_file().then(|| fs::read(&self.path).ok()).flatten();
+            // Handshakes wait for it. If it takes longer, the earlier authorities stay in force.
+            let text = small_file::read_again(&self.path);
             let (pool, _) = Pool::read(&latest.0.origin, &text.unwrap_or_default());
             if !pool.is_empty() {
                 latest.0 = Arc::new(pool);

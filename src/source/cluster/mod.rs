@@ -60,6 +60,7 @@ impl<'a> Cluster<'a> {
         tokio::select! {
             outcome = self.run_in(&cluster, stats, &out) => outcome,
             never = waits::report(cluster.waits(), &out) => match never {},
+            never = waits::report_troubles(cluster.troubles(), &out) => match never {},
         }
     }
 

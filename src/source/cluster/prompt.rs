@@ -8,9 +8,10 @@ use std::{
 use futures::future::join_all;
 use inquire::{InquireError, Select, ui::RenderConfig};
 use kube::api::ListParams;
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
 use crate::{
+    cleanup::Cleanup,
     cluster::{Cluster, Error, Meta, Objects},
     io::Io,
     plan::{Query, Selection, name::is_label_value},
@@ -29,9 +30,12 @@ pub async fn pick(cluster: &Cluster, selection: &Selection, color: bool) -> Resu
             "--prompt: no pod in {place} has the label {LABEL}; choose other namespaces with -n or -A, or give a pattern"
         )));
     }
-    let terminal = Terminal::found();
+    let terminal = restored();
     let asked = tokio::task::spawn_blocking(move || ask(instances, color)).await;
-    terminal.forget();
+    // The prompt ended, and restored the terminal itself.
+    if let Some(terminal) = terminal {
+        terminal.forget();
+    }
     let asked = asked.map_err(|error| Error::invalid(format!("--prompt: {error}")))?;
     Ok(asked?.map(|instance| {
         let given = selection.label_selector.iter().map(|labels| format!("{labels},")).collect::<String>();
@@ -84,26 +88,13 @@ fn ask(instances: BTreeSet<String>, color: bool) -> Result<Option<String>, Error
     }
 }
 
-/// The terminal's settings, restored on drop: a signal may end the run during the prompt.
-struct Terminal(Option<Termios>);
-
-impl Terminal {
-    fn found() -> Terminal {
-        Terminal(tcgetattr(stdin()).ok())
-    }
-
-    /// The prompt ended and restored the terminal itself.
-    fn forget(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        let Some(found) = &self.0 else { return };
+/// Restores the terminal's settings: a signal may end the run during the prompt.
+fn restored() -> Option<Cleanup> {
+    let found = tcgetattr(stdin()).ok()?;
+    Some(Cleanup::new(move || {
         // An error means that the terminal is gone.
-        let _ = tcsetattr(stdin(), OptionalActions::Now, found);
+        let _ = tcsetattr(stdin(), OptionalActions::Now, &found);
         // Ends bracketed paste and shows the cursor.
         let _ = write!(Io::process_stderr(), "\x1b[?2004l\x1b[?25h\r\n");
-    }
+    }))
 }

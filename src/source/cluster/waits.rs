@@ -37,6 +37,17 @@ pub async fn report(mut waits: watch::Receiver<Option<String>>, out: &Sender) ->
     }
 }
 
+/// Reports each trouble once.
+pub async fn report_troubles(mut troubles: watch::Receiver<Option<String>>, out: &Sender) -> Infallible {
+    while troubles.changed().await.is_ok() {
+        let trouble = troubles.borrow_and_update().clone();
+        if let Some(trouble) = trouble {
+            out.notice(Scope::Cluster.warning(trouble)).await;
+        }
+    }
+    std::future::pending().await
+}
+
 /// Reports once when the apiserver becomes unreachable, and once when it answers again.
 pub async fn report_outages(mut outage: watch::Receiver<Option<Error>>, out: &Sender) -> Infallible {
     loop {

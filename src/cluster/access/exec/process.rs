@@ -7,10 +7,10 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::{io::AsyncReadExt, process::Command, time::timeout};
 
-use crate::cluster::error::root_cause;
+use crate::{cleanup::Cleanup, cluster::error::root_cause};
 
 /// The largest output; credentials have some kilobytes.
 const LARGEST: u64 = 1 << 20;
@@ -49,7 +49,7 @@ async fn run(mut command: Command, own_group: bool) -> Result<Vec<u8>, Error> {
         command.process_group(0);
     }
     let mut child = command.spawn().map_err(Error::NotStarted)?;
-    let mut group = Group(child.id().filter(|_| own_group));
+    let killed = child.id().map(|id| Cleanup::new(move || kill(id, own_group)));
     let mut printed = Vec::new();
     let run = async {
         if let Some(stdout) = child.stdout.take() {
@@ -62,23 +62,23 @@ async fn run(mut command: Command, own_group: bool) -> Result<Vec<u8>, Error> {
     };
     let status = timeout(LONGEST, run).await.map_err(|_| Error::TooLong)??;
     // A plugin that has ended by itself may leave an agent behind.
-    group.0 = None;
+    if let Some(killed) = killed {
+        killed.forget();
+    }
     match status.success() {
         true => Ok(printed),
         false => Err(Error::Failed(status)),
     }
 }
 
-/// The process group of a plugin, by its leader; it is ended when this is dropped.
-struct Group(Option<u32>);
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        if let Some(leader) = self.0.and_then(|leader| Pid::from_raw(leader.try_into().ok()?)) {
-            // An error means that it has ended by itself.
-            let _ = kill_process_group(leader, Signal::KILL);
-        }
-    }
+/// Kills a plugin, or the group that it leads.
+fn kill(id: u32, group: bool) {
+    let Some(id) = id.try_into().ok().and_then(Pid::from_raw) else { return };
+    // An error means that it has ended by itself.
+    let _ = match group {
+        true => kill_process_group(id, Signal::KILL),
+        false => kill_process(id, Signal::KILL),
+    };
 }
 
 #[cfg(test)]
