@@ -50,6 +50,16 @@ pub const EVENT: Bound = bytes("an event of a watch", 16 << 20);
 /// The objects of a whole list, counting each page as full: Kubernetes supports clusters of up to 150,000 pods.
 pub const OBJECTS: Bound = things("a list", 500_000, "objects");
 
+/// The containers, labels, conditions and the like of an object that are kept, of each: etcd has no room for more.
+pub const PARTS: usize = 5_000;
+
+/// Memory for the parts of all objects of a document, which may be a hundred times as long there as in JSON. Those of an
+/// honest page that is as long as an answer may be need half of it.
+pub const KEPT: Bound = bytes("the content of an answer", 256 << 20);
+
+/// Pods and their containers that are known at a time: as many as a list may have.
+pub const KNOWN: usize = 500_000;
+
 /// The token for the next page of a list: its URL has to fit into the head of a request.
 pub const TOKEN: Bound = bytes("the token for the next page of a list", 16 << 10);
 
@@ -78,16 +88,16 @@ impl Bound {
 pub struct Exceeded(&'static Bound);
 
 impl Exceeded {
-    /// Whether a whole answer is too long.
+    /// Whether a whole answer is too long, so that a shorter page may help.
     pub fn is_whole(&self) -> bool {
-        *self.0 == ANSWER
+        *self.0 == ANSWER || *self.0 == KEPT
     }
 
     /// The error message for this server.
     pub fn of(&self, server: &str) -> String {
         let Bound { what, .. } = self.0;
         let advice = match *self.0 {
-            ANSWER | OBJECTS => "if that is right, a namespace or a selector makes it smaller",
+            ANSWER | OBJECTS | KEPT => "if that is right, a namespace or a selector makes it smaller",
             _ => "perhaps it is no Kubernetes API server",
         };
         format!("{what} from {server} has {self}, which is too much; {advice}")

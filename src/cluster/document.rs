@@ -11,7 +11,10 @@ use serde::{
 };
 use serde_json::{Value, value::RawValue};
 
-use super::{bounds, lenient::lenient};
+use super::{
+    bounds::{self, Exceeded},
+    lenient::{lenient, lenient_objects, within_bounds},
+};
 use crate::shown::one_line;
 
 /// Characters that are quoted of an answer that is no document.
@@ -38,6 +41,7 @@ pub enum Other {
     Words(String),
     /// The same, of something that no apiserver sends.
     Foreign(String),
+    TooMuch(Exceeded),
 }
 
 #[derive(Deserialize)]
@@ -45,6 +49,7 @@ pub enum Other {
 struct List<T> {
     #[serde(deserialize_with = "lenient")]
     kind: String,
+    #[serde(deserialize_with = "lenient")]
     metadata: Option<ListMeta>,
     #[serde(deserialize_with = "bounded")]
     items: Option<Vec<T>>,
@@ -65,6 +70,8 @@ struct ListMeta {
     #[serde(rename = "continue")]
     next: Option<String>,
 }
+
+lenient_objects!(ListMeta);
 
 /// The objects of a list, as many as a list may have: an empty one takes three bytes, and much more in memory.
 fn bounded<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
@@ -132,19 +139,24 @@ struct OddMeta {
 pub fn page<T: DeserializeOwned>(body: &[u8], kinds: &[&str]) -> Result<Page<T>, Other> {
     let body = without_mark(body);
     // A whole list is read at once, which is what happens always.
-    if let Ok(list) = serde_json::from_slice::<List<T>>(body) {
+    if let Ok(list) = within_bounds(|| serde_json::from_slice::<List<T>>(body)).map_err(Other::TooMuch)? {
         return of_list(list, body, kinds, Vec::new());
     }
     let text = mended(body);
     let list = serde_json::from_str::<List<&RawValue>>(&text).map_err(|_| described(body, kinds))?;
     let List { kind, metadata, items } = list;
     let (mut read, mut unreadable) = (Vec::new(), Vec::new());
-    for item in items.iter().flatten() {
-        match serde_json::from_str(item.get()) {
-            Ok(object) => read.push(object),
-            Err(error) => unreadable.push(format!("{}: {error}", name(item.get()))),
+    let each = || {
+        for item in items.iter().flatten() {
+            match last_wins(item.get()) {
+                Ok(object) => read.push(object),
+                Err(error) => {
+                    unreadable.push(format!("{}: {}", name(item.get()), reason(item.get(), &error)))
+                }
+            }
         }
-    }
+    };
+    within_bounds(each).map_err(Other::TooMuch)?;
     of_list(List { kind, metadata, items: items.map(|_| read) }, body, kinds, unreadable)
 }
 
@@ -167,9 +179,28 @@ pub fn object<T: DeserializeOwned>(body: &[u8], kind: &str) -> Result<T, Other> 
     if found.map_err(|_| described(body, &[kind]))?.is_some_and(|found| found != kind) {
         return Err(described(body, &[kind]));
     }
-    serde_json::from_slice(body)
-        .or_else(|_| serde_json::from_str(&mended(body)))
+    within_bounds(|| serde_json::from_slice(body).or_else(|_| last_wins(&mended(body))))
+        .map_err(Other::TooMuch)?
         .map_err(|error| Other::Words(format!("a {kind} that cannot be read ({error})")))
+}
+
+/// The longest object in which a field may be given twice: etcd takes none of 2 MiB, and this needs much memory.
+const TWICE: usize = 2 << 20;
+
+/// The object in a text. As in Go, the last of the fields of one name counts.
+fn last_wins<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
+    serde_json::from_str(text).or_else(|error| match text.len() <= TWICE && error.is_data() {
+        true => serde_json::from_value(serde_json::from_str(text)?),
+        false => Err(error),
+    })
+}
+
+/// The reason why an object cannot be read.
+fn reason(object: &str, error: &serde_json::Error) -> String {
+    match object.trim_ascii_start().starts_with('{') {
+        true => error.to_string(),
+        false => "it is no object".to_owned(),
+    }
 }
 
 /// Strings and numbers of JSON. A string without end goes to the end of the text, or each quotation mark in it would be
@@ -300,6 +331,8 @@ pub enum Event<T> {
         text: String,
         version: String,
     },
+    /// No event, but JSON: this is said of it.
+    Odd(String),
     /// The watch has failed, usually since the version is too old.
     Failed(Box<Status>),
 }
@@ -314,7 +347,8 @@ struct Line<T> {
 /// The event in a line of a watch; None: of an unknown type.
 pub fn event<T: DeserializeOwned>(line: &[u8]) -> Result<Option<Event<T>>, Other> {
     let line = without_mark(line);
-    let read = serde_json::from_slice(line).or_else(|_| serde_json::from_str(&mended(line)));
+    let read = || serde_json::from_slice(line).or_else(|_| last_wins(&mended(line)));
+    let read = within_bounds(read).map_err(Other::TooMuch)?;
     if let Ok(Line { kind, object }) = read {
         match kind.as_str() {
             "ADDED" | "MODIFIED" => return Ok(Some(Event::Applied(object))),
@@ -325,21 +359,29 @@ pub fn event<T: DeserializeOwned>(line: &[u8]) -> Result<Option<Event<T>>, Other
         }
     }
     let Ok(Line { kind, object }) = serde_json::from_slice::<Line<&RawValue>>(line) else {
-        return Err(described(line, &[]));
+        return odd(line).map(Some);
     };
     if kind == "ERROR" {
-        return match status(object.get().as_bytes()) {
-            Some(status) => Ok(Some(Event::Failed(status))),
-            None => Err(Other::Words(format!("an error event without a Status ({})", quoted(object.get())))),
-        };
+        let status = status(object.get().as_bytes());
+        let odd = || Event::Odd(format!("an error without a Status: {}", quoted(object.get())));
+        return Ok(Some(status.map_or_else(odd, Event::Failed)));
     }
     let reason = match serde_json::from_str::<T>(object.get()) {
         Ok(_) => "of an unknown type".to_owned(),
-        Err(error) => error.to_string(),
+        Err(error) => reason(object.get(), &error),
     };
     let Odd { metadata } = serde_json::from_str(object.get()).unwrap_or_default();
     let version = metadata.resource_version.unwrap_or_default();
     Ok(Some(Event::Unreadable { text: format!("{}: {reason}", name(object.get())), version }))
+}
+
+/// A line of a watch that is no event: other JSON is skipped, but after another document or a text no events come.
+fn odd<T>(line: &[u8]) -> Result<Event<T>, Other> {
+    let is_document = line.trim_ascii_start().starts_with(b"{") && matches!(kind(line), Ok(Some(_)));
+    match is_document || serde_json::from_slice::<IgnoredAny>(line).is_err() {
+        true => Err(described(line, &[])),
+        false => Ok(Event::Odd(quoted(&String::from_utf8_lossy(&line[..line.len().min(16 * QUOTED)])))),
+    }
 }
 
 #[cfg(test)]
@@ -361,6 +403,8 @@ mod tests {
     #[test]
     fn lists_are_read_as_kubectl_reads_them() {
         for (body, wanted) in [
+            (r#"{"kind":"PodList","metadata":"x","items":[{"n":1}]}"#, &[1][..]),
+            (r#"{"kind":"PodList","items":[{"n":1},{"n":3,"n":2}]}"#, &[1, 2]),
             (
                 r#"{"kind":"PodList","metadata":{"resourceVersion":"7"},"items":[{"n":1},{"n":2}]}"#,
                 &[1, 2][..],
@@ -382,7 +426,7 @@ mod tests {
         let (items, unreadable) = read(body).unwrap();
         assert_eq!(items, [1, 3]);
         assert!(unreadable[0].starts_with("shop/web-2: invalid value"), "{unreadable:?}");
-        assert!(unreadable[1].starts_with("\"null\": "), "{unreadable:?}");
+        assert_eq!(unreadable[1], "\"null\": it is no object");
     }
 
     #[test]
@@ -491,5 +535,20 @@ mod tests {
         let gone = r#"{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired"}}"#;
         assert!(matches!(read(gone), Ok(Some(Event::Failed(status))) if status.code == 410));
         assert!(matches!(read("<html>"), Err(Other::Foreign(_))));
+        for odd in [
+            r#"{"type":5,"object":{"n":1}}"#,
+            r#"{"type":"MODIFIED"}"#,
+            r#"{"type":"ERROR","object":5}"#,
+            r#"{"type":"ERROR","object":{"kind":"Status","message":5,"code":"x"}}"#,
+            "{}",
+            "[1]",
+            "null",
+            "\"x\"",
+        ] {
+            assert!(matches!(read(odd), Ok(Some(Event::Odd(_)))), "{odd}");
+        }
+        assert!(matches!(read(r#"{"kind":"PodList","items":[]}"#), Err(Other::Words(_))));
+        let twice = r#"{"type":"ADDED","type":"DELETED","object":{"n":2,"n":1},"object":{"n":1}}"#;
+        assert!(matches!(read(twice), Ok(Some(Event::Deleted(Number { n: 1 })))));
     }
 }

@@ -99,7 +99,11 @@ pub(super) async fn in_time<T>(
     asking: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
     let Some(Deadline { at, of }) = deadline else { return asking.await };
-    let late = |_| Err(no_answer(server, of, ": raise --request-timeout"));
+    // There may have been pages of a list, or refusals.
+    let late = |_| {
+        let text = format!("no complete answer from {server} within {of:?}: raise --request-timeout");
+        Err(Error::new(ErrorKind::TimedOut, text))
+    };
     timeout_at(at, asking).await.unwrap_or_else(late)
 }
 
@@ -117,7 +121,7 @@ pub(super) async fn exchange(
     }
     let patience = answer.patience();
     let head = timeout(patience, head(pool, request, answer, server)).await;
-    let head = head.unwrap_or_else(|_| Err(no_answer(server, patience, "").into()))?;
+    let head = head.unwrap_or_else(|_| Err(no_answer(server, patience).into()))?;
     read(head, answer, Some(patience), server).await
 }
 
@@ -158,8 +162,8 @@ fn is_answer(status: StatusCode) -> bool {
     matches!(status.as_u16(), 200 | 201 | 203)
 }
 
-fn no_answer(server: &str, waited: Duration, advice: &str) -> Error {
-    Error::new(ErrorKind::TimedOut, format!("no answer from {server} within {waited:?}{advice}"))
+fn no_answer(server: &str, waited: Duration) -> Error {
+    Error::new(ErrorKind::TimedOut, format!("no answer from {server} within {waited:?}"))
 }
 
 /// Reads the body if all of it is needed. That of a refusal always is.

@@ -49,6 +49,7 @@ pub fn event<T: DeserializeOwned>(input: &[u8]) -> Option<T> {
 fn check<T>(other: Other, nothing: T) -> T {
     match other {
         Other::Status(status) => words(&Error::from_status(&status, &asked())),
+        Other::TooMuch(exceeded) => words(&Error::from_http("https://a", &exceeded)),
         Other::Words(words) | Other::Foreign(words) => self::words(&Error::invalid(words)),
     }
     nothing

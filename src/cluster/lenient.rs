@@ -1,7 +1,7 @@
 //! Reads fields of JSON that may have another type than they should: such a field counts as missing, so that it costs
 //! neither its object nor the list.
 
-use std::{collections::BTreeMap, fmt, marker::PhantomData};
+use std::{cell::Cell, collections::BTreeMap, fmt, marker::PhantomData};
 
 use jiff::Timestamp;
 use serde::{
@@ -9,7 +9,29 @@ use serde::{
     de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
+use super::bounds::{Exceeded, KEPT, PARTS};
 use crate::shown::{LONGEST, one_line};
+
+thread_local! {
+    /// Memory taken by the parts of the document that is being read: serde passes nothing to the types that it reads.
+    static TAKEN: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Reads a document; fails if the parts of its objects need too much memory.
+pub fn within_bounds<T>(read: impl FnOnce() -> T) -> Result<T, Exceeded> {
+    TAKEN.set(0);
+    let read = read();
+    KEPT.check(TAKEN.replace(0)).map(|()| read)
+}
+
+/// Whether one more part of this type may be kept, beside `count` others.
+fn has_room<T>(count: usize) -> bool {
+    if count > PARTS {
+        return false;
+    }
+    TAKEN.set(TAKEN.get() + size_of::<T>());
+    TAKEN.get() <= KEPT.most()
+}
 
 /// A type, from each kind of JSON that it can be read from.
 pub trait Lenient: Sized {
@@ -133,7 +155,7 @@ impl<T: Lenient> Lenient for Option<T> {
     }
 }
 
-/// Without the items that cannot be read.
+/// Without the items that cannot be read. One more than [`PARTS`] at most, so that it is known that there were more.
 impl<T: Lenient> Lenient for Vec<T> {
     fn odd() -> Option<Self> {
         T::odd().map(|item| vec![item])
@@ -141,9 +163,11 @@ impl<T: Lenient> Lenient for Vec<T> {
 
     fn list<'de, A: SeqAccess<'de>>(mut items: A) -> Result<Option<Self>, A::Error> {
         let mut read = Vec::new();
-        while let Some(item) = items.next_element_seed(Any::<T>::new())? {
+        while has_room::<T>(read.len()) {
+            let Some(item) = items.next_element_seed(Any::<T>::new())? else { return Ok(Some(read)) };
             read.extend(item.or_else(T::odd));
         }
+        while items.next_element::<IgnoredAny>()?.is_some() {}
         Ok(Some(read))
     }
 }
@@ -152,9 +176,11 @@ impl<T: Lenient> Lenient for Vec<T> {
 impl<T: Lenient> Lenient for BTreeMap<String, T> {
     fn object<'de, A: MapAccess<'de>>(mut fields: A) -> Result<Option<Self>, A::Error> {
         let mut read = BTreeMap::new();
-        while let Some(name) = fields.next_key()? {
+        while has_room::<(String, T)>(read.len()) {
+            let Some(name) = fields.next_key()? else { return Ok(Some(read)) };
             read.extend(fields.next_value_seed(Any::<T>::new())?.map(|value| (name, value)));
         }
+        while fields.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(Some(read))
     }
 }
@@ -290,6 +316,25 @@ mod tests {
         assert_eq!(thing.labels.unwrap().into_iter().collect::<Vec<_>>(), [("a".into(), "b".into())]);
         assert_eq!(thing.parts.iter().map(|part| part.name.as_str()).collect::<Vec<_>>(), ["p", ""]);
         assert_eq!(thing.inner.unwrap().name, "i");
+    }
+
+    #[test]
+    fn no_more_parts_are_kept_than_an_object_can_have() {
+        let (items, labels) = ("0,".repeat(PARTS * 3), (0..PARTS * 3).map(|n| format!("\"{n}\":\"\",")));
+        let text =
+            format!("{{\"parts\":[{items}{{}}],\"labels\":{{{}\"z\":\"\"}}}}", labels.collect::<String>());
+        let thing: Thing = serde_json::from_str(&text.replace("0,", "{},")).unwrap();
+        assert_eq!((thing.parts.len(), thing.labels.unwrap().len()), (PARTS + 1, PARTS + 1));
+    }
+
+    #[test]
+    fn all_parts_of_a_document_have_a_limit() {
+        let parts = KEPT.most() / size_of::<Thing>() / PARTS + 2;
+        let thing = format!("{{\"parts\":[{}{{}}]}}", "{},".repeat(PARTS));
+        let read =
+            || (0..parts).map(|_| serde_json::from_str::<Thing>(&thing).map(|thing| thing.parts.len()));
+        assert_eq!(within_bounds(|| read().take(2).map(Result::unwrap).sum()), Ok(2 * (PARTS + 1)));
+        assert!(within_bounds(|| read().map(Result::unwrap).sum::<usize>()).is_err());
     }
 
     #[test]

@@ -34,6 +34,7 @@ use std::{convert::Infallible, sync::Arc, thread, time::Duration};
 use tokio::{sync::watch, task::spawn_blocking};
 
 pub use access::kubeconfig::Named;
+pub use bounds::{KNOWN, PARTS};
 pub use document::Event;
 #[cfg(test)]
 pub use error::Asked;

@@ -9,7 +9,10 @@ use kube::{
     api::{ApiResource, DynamicObject, GetParams, ListParams, WatchParams},
     core::{self, Status},
 };
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use tokio::time::{Instant, timeout_at};
 
 use super::{
@@ -190,6 +193,7 @@ impl Cluster {
 /// The error for a document other than the one that was requested.
 pub(super) fn unexpected(server: &str, other: Other, wanted: &str, asked: &Asked) -> Error {
     let text = match other {
+        Other::TooMuch(exceeded) => return Error::from_http(server, &exceeded),
         Other::Status(status) if status.code >= 400 => return Error::from_status(&status, asked),
         Other::Status(status) => {
             format!(
@@ -242,6 +246,15 @@ impl Watch {
         Error::from_status(status, &self.asked)
     }
 
+    /// Whether no more than the beginning of an event is left.
+    fn is_cut(&self) -> bool {
+        match self.pending.trim_ascii() {
+            [] => true,
+            [b'{', ..] => serde_json::from_slice::<IgnoredAny>(&self.pending).is_err(),
+            _ => false,
+        }
+    }
+
     /// The next line that is not empty.
     async fn line(&mut self, until: Instant) -> Result<Option<Bytes>, Error> {
         loop {
@@ -266,7 +279,7 @@ impl Watch {
                     return Err(Error::from_http(self.cluster.server(), &*error));
                 }
                 // Half an event, or nothing. Another text is no event at all.
-                None if matches!(self.pending.trim_ascii_start(), [] | [b'{', ..]) => return Ok(None),
+                None if self.is_cut() => return Ok(None),
                 None => {
                     self.searched = 0;
                     return Ok(Some(self.pending.split().freeze()));

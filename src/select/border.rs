@@ -1,16 +1,16 @@
 //! The border: past it, every name of a pod can be used in requests and shown.
 
 use super::pod::Pod;
-use crate::shown::{is_hidden, one_line};
+use crate::{
+    cluster::PARTS,
+    shown::{is_hidden, one_line},
+};
 
 /// The longest name that Kubernetes has.
 const LONGEST: usize = 253;
 
 /// Characters that are quoted of a name that is impossible.
 const QUOTED: usize = 80;
-
-/// Most containers of a kind in a pod. No object has room for more.
-const MOST_CONTAINERS: usize = 5_000;
 
 /// Most containers of a pod that are described.
 const MOST_DESCRIBED: usize = 3;
@@ -59,9 +59,9 @@ pub fn admit(pod: &mut Pod) -> Result<Vec<String>, String> {
 }
 
 fn keep_readable<T>(containers: &mut Vec<T>, name: impl Fn(&T) -> &str, left_out: &mut impl FnMut(String)) {
-    if containers.len() > MOST_CONTAINERS {
-        left_out(format!("only {MOST_CONTAINERS} of its {} containers are read", containers.len()));
-        containers.truncate(MOST_CONTAINERS);
+    if containers.len() > PARTS {
+        left_out(format!("it has more than {PARTS} containers, and only so many are read"));
+        containers.truncate(PARTS);
         containers.shrink_to_fit();
     }
     containers.retain(|container| {
@@ -160,9 +160,12 @@ mod tests {
 
     #[test]
     fn more_containers_than_an_object_can_have_are_cut() {
-        let names: Vec<String> = (0..=MOST_CONTAINERS).map(|n| format!("c{n}")).collect();
+        let names: Vec<String> = (0..=PARTS).map(|n| format!("c{n}")).collect();
         let mut pod = pod("web", &names.iter().map(String::as_str).collect::<Vec<_>>());
-        assert_eq!(admit(&mut pod).unwrap(), ["shop/web: only 5000 of its 5001 containers are read"]);
-        assert_eq!(containers(&pod), MOST_CONTAINERS);
+        assert_eq!(
+            admit(&mut pod).unwrap(),
+            ["shop/web: it has more than 5000 containers, and only so many are read"]
+        );
+        assert_eq!(containers(&pod), PARTS);
     }
 }

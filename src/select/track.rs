@@ -7,13 +7,16 @@ use tokio::sync::watch;
 
 use super::pod::{Absence, ContainerStatus, InstanceId, Named, Pod, State, Terminated};
 use crate::{
-    cluster::is_starting,
+    cluster::{KNOWN, is_starting},
     event::Ending,
     instance::{Instance, Life},
     notice::{Kind, Notice, Scope},
     origin::{Kind as OriginKind, Origin, PodInfo},
     plan::{ContainerStates, Query, Selection},
 };
+
+/// Most reasons for waiting that are reported of a pod, and of a container. Kubernetes has some twenty.
+const MOST_REASONS: usize = 30;
 
 /// A change among the instances.
 #[derive(Debug)]
@@ -34,6 +37,11 @@ pub struct Tracker<'a> {
     pods: HashMap<String, Tracked>,
     /// Generations of pods that met the condition before and do not now.
     dropped: HashMap<String, u64>,
+    /// The number of pods and their containers in both, and the most: [`KNOWN`].
+    known: usize,
+    most: usize,
+    /// Whether it is reported that there are more.
+    full: bool,
     /// True until the first list is complete: `--container-state` applies to its containers.
     starting: bool,
     /// Counts relists: a pod that a finished relist did not contain is gone.
@@ -89,6 +97,9 @@ impl<'a> Tracker<'a> {
             keep_annotations,
             pods: HashMap::new(),
             dropped: HashMap::new(),
+            known: 0,
+            most: KNOWN,
+            full: false,
             starting: !fresh,
             generation: 0,
         }
@@ -109,11 +120,15 @@ impl<'a> Tracker<'a> {
         let generation = self.generation;
         let gone = self.pods.extract_if(|_, pod| pod.generation != generation);
         changes.extend(gone.map(|(uid, pod)| {
+            self.known -= 1 + pod.containers.len();
             pod.end(&Life::Deleted);
             Change::Gone(uid)
         }));
         let gone = self.dropped.extract_if(|_, listed| *listed != generation);
-        changes.extend(gone.map(|(uid, _)| Change::Gone(uid)));
+        changes.extend(gone.map(|(uid, _)| {
+            self.known -= 1;
+            Change::Gone(uid)
+        }));
         self.starting = false;
     }
 
@@ -126,13 +141,20 @@ impl<'a> Tracker<'a> {
         if !self.meets_condition(pod) {
             if let Some((uid, tracked)) = self.pods.remove_entry(&identity) {
                 tracked.end(&Life::Dropped);
+                self.known -= tracked.containers.len();
                 self.dropped.insert(uid, self.generation);
             } else if let Some(listed) = self.dropped.get_mut(&identity) {
                 *listed = self.generation;
             }
             return;
         }
-        self.dropped.remove(&identity);
+        if self.dropped.remove(&identity).is_some() {
+            self.known -= 1;
+        }
+        if !self.pods.contains_key(&identity) && !has_room(&mut self.known, self.most) {
+            return self.report_full(changes);
+        }
+        let (mut full, known, most) = (false, &mut self.known, self.most);
         let tracked = self.pods.entry(identity.clone()).or_insert_with(|| Tracked {
             info: Arc::new(info(pod, identity, self.keep_annotations)),
             generation: 0,
@@ -160,6 +182,10 @@ impl<'a> Tracker<'a> {
                 continue;
             }
             let first_seen = !tracked.containers.contains_key(&status.name);
+            if first_seen && !has_room(known, most) {
+                full = true;
+                continue;
+            }
             let slot = tracked.containers.entry(status.name.clone()).or_default();
             let sight = match (first_seen, self.starting) {
                 (true, true) if !state_matches(self.selection.states, &status.state) => Sight::Unwanted,
@@ -176,6 +202,21 @@ impl<'a> Tracker<'a> {
                 changes,
             );
         }
+        if full {
+            self.report_full(changes);
+        }
+    }
+
+    /// Reports once that there are more pods or containers than can be known.
+    fn report_full(&mut self, changes: &mut Vec<Change>) {
+        if !std::mem::replace(&mut self.full, true) {
+            let text = format!(
+                "more than {} pods and containers match, and the others are not shown; if that is right, a namespace or \
+                 a selector makes them fewer",
+                self.most
+            );
+            changes.push(Change::Absent(Scope::Cluster.warning(text)));
+        }
     }
 
     /// Takes a deleted pod.
@@ -183,9 +224,12 @@ impl<'a> Tracker<'a> {
         let identity = self.identity(pod);
         let tracked = self.pods.remove(&identity);
         if let Some(tracked) = &tracked {
+            self.known -= 1 + tracked.containers.len();
             tracked.end(&Life::Deleted);
         }
-        if self.dropped.remove(&identity).is_some() || tracked.is_some() {
+        let dropped = self.dropped.remove(&identity);
+        self.known -= usize::from(dropped.is_some());
+        if dropped.is_some() || tracked.is_some() {
             changes.push(Change::Gone(identity));
         }
     }
@@ -227,7 +271,7 @@ impl Tracked {
                 (reason, in_words(reason, message))
             }
         };
-        if self.reported.iter().any(|reported| reported == key) {
+        if self.reported.len() >= MOST_REASONS || self.reported.iter().any(|reported| reported == key) {
             return;
         }
         self.reported.push(key.to_owned());
@@ -317,7 +361,10 @@ impl Slot {
         let Some(waiting) = &status.state.waiting else { return };
         // A usual reason is reported only without following, since nothing else explains the missing log.
         let usual = waiting.reason.is_empty() || is_starting(&waiting.reason);
-        if self.reported.contains(&waiting.reason) || (usual && (follow || status.instance().is_some())) {
+        if self.reported.len() >= MOST_REASONS
+            || self.reported.contains(&waiting.reason)
+            || (usual && (follow || status.instance().is_some()))
+        {
             return;
         }
         self.reported.push(waiting.reason.clone());
@@ -334,6 +381,13 @@ impl Slot {
         let origin = Arc::new(Origin { pod: pod.clone(), container: name.to_owned(), kind });
         self.origin.insert(origin).clone()
     }
+}
+
+/// Whether one more may be known, which it then is.
+fn has_room(known: &mut usize, most: usize) -> bool {
+    let room = *known < most;
+    *known += usize::from(room);
+    room
 }
 
 fn in_words(reason: &str, message: &str) -> String {

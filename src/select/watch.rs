@@ -4,7 +4,10 @@ use std::{collections::BTreeSet, convert::Infallible, time::Duration};
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use kube::api::{ApiResource, ListParams, WatchParams};
-use tokio::time::{Instant, sleep};
+use tokio::{
+    task::yield_now,
+    time::{Instant, sleep},
+};
 
 use super::{
     border,
@@ -23,6 +26,9 @@ const POLLS_BEFORE_WATCH: usize = 12;
 
 /// A watch that lasted this long begins again at once.
 const STEADY: Duration = Duration::from_secs(10);
+
+/// After so many watches in a row that end soon and without an event, the pods are listed again.
+const FRUITLESS: usize = 3;
 
 /// The longest pause between attempts; jitter can double it.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
@@ -60,6 +66,8 @@ pub enum Update {
 enum End {
     /// Go on from the version that was reached.
     Over,
+    /// The same, but there was no event.
+    Fruitless,
     /// List again.
     Expired,
 }
@@ -126,7 +134,7 @@ impl Scope {
         state: &mut Progress,
         report: &impl AsyncFn(Update),
     ) -> Result<Error, Error> {
-        let mut pauses = Pauses::default();
+        let (mut pauses, mut fruitless) = (Pauses::default(), 0);
         loop {
             let mut version = match self.read(tracker, state, report).await {
                 Ok(version) => version,
@@ -140,15 +148,32 @@ impl Scope {
             state.synced(tracker, report).await;
             loop {
                 let began = Instant::now();
-                match self.watch_from(&mut version, tracker, state, report).await {
-                    Ok(End::Over) => {}
+                let end = self.watch_from(&mut version, tracker, state, report).await;
+                let lasted = began.elapsed() >= STEADY;
+                let is_fruitless = !lasted && matches!(end, Ok(End::Fruitless));
+                fruitless = if is_fruitless { fruitless + 1 } else { 0 };
+                match end {
+                    Ok(End::Fruitless) if fruitless >= FRUITLESS => {
+                        // Once more after each list.
+                        fruitless = FRUITLESS - 1;
+                        let text = "the watch of the pods ends at once each time: listing them again and again, so new \
+                                    pods are seen late; perhaps a proxy in between ends it";
+                        state.unreadable(text.to_owned(), report).await;
+                        break;
+                    }
+                    Ok(End::Over | End::Fruitless) => {}
                     Ok(End::Expired) => break,
                     Err(error) if error.is_gone() => break,
                     Err(error) if error.is_forbidden() => return Ok(error),
+                    // The same would come from the same version.
+                    Err(error) if error.is_malformed() => {
+                        state.unreadable(format!("{error}; listing the pods again"), report).await;
+                        break;
+                    }
                     // Watches break often: only a failed restart is reported.
                     Err(error) => state.interrupted(error, report).await,
                 }
-                match began.elapsed() >= STEADY {
+                match lasted {
                     true => pauses = Pauses::default(),
                     false => pauses.pause().await,
                 }
@@ -168,18 +193,27 @@ impl Scope {
         let (label_selector, field_selector) = (self.label_selector.clone(), self.fields());
         let params = WatchParams { label_selector, field_selector, ..WatchParams::default() };
         let mut watch = self.cluster.watch(&self.objects(), &params, version).await?;
+        let mut end = End::Fruitless;
         while let Some(event) = watch.next::<Pod>().await? {
+            // A server that always has another event would let nothing else run.
+            yield_now().await;
             let reached = match &event {
                 Event::Applied(pod) | Event::Deleted(pod) | Event::Bookmark(pod) => {
                     pod.metadata.resource_version.clone()
                 }
                 Event::Unreadable { version, .. } => version.clone(),
                 Event::Failed(_) => String::new(),
+                Event::Odd(text) => {
+                    let text = format!("an event of the watch cannot be read and is left out: {text}");
+                    state.unreadable(text, report).await;
+                    continue;
+                }
             };
             if let Event::Failed(status) = &event {
                 let error = watch.failed(status);
                 return if error.is_gone() { Ok(End::Expired) } else { Err(error) };
             }
+            end = End::Over;
             state.works(report).await;
             match event {
                 Event::Applied(pod) => self.apply(pod, tracker, state, report).await,
@@ -187,14 +221,14 @@ impl Scope {
                     show(report, |changes| tracker.delete(&self.placed(pod), changes)).await;
                 }
                 Event::Unreadable { text, .. } => state.unreadable(pod_left_out(&text), report).await,
-                Event::Bookmark(_) | Event::Failed(_) => {}
+                Event::Bookmark(_) | Event::Failed(_) | Event::Odd(_) => {}
             }
             if !reached.is_empty() {
                 *version = reached;
             }
         }
         // Without a version there is nothing to watch from.
-        Ok(if version.is_empty() { End::Expired } else { End::Over })
+        Ok(if version.is_empty() { End::Expired } else { end })
     }
 
     /// Reads the current pods into the tracker. Returns the version of their list.

@@ -220,6 +220,11 @@ impl Error {
         self.status() == Some(StatusCode::BAD_REQUEST)
     }
 
+    /// Whether something else came than an apiserver sends.
+    pub fn is_malformed(&self) -> bool {
+        self.kind == ErrorKind::Malformed
+    }
+
     /// Whether the requested resource version is too old: list again.
     pub fn is_gone(&self) -> bool {
         self.status() == Some(StatusCode::GONE)

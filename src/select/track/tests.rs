@@ -291,3 +291,29 @@ fn init_containers_come_first_and_kinds_can_be_left_out() {
     story.see(&pod_with(status));
     assert_eq!(story.instances(), ["setup", "app"]);
 }
+
+#[test]
+fn more_pods_and_containers_than_can_be_known_are_reported_once() {
+    let selection = everything();
+    let mut tracker = Tracker::new(&selection, true, false, true);
+    tracker.most = 4;
+    let mut changes = Vec::new();
+    let named = |name: &str, containers: Value| {
+        let mut pod = pod_with(json!({"containerStatuses": containers}));
+        pod.metadata.uid = name.to_owned();
+        pod
+    };
+    tracker.apply(&named("a", json!([running("1", 0)])), &mut changes);
+    tracker.apply(&named("b", json!([running("2", 0)])), &mut changes);
+    assert_eq!(changes.len(), 2);
+    tracker.apply(&named("c", json!([running("3", 0)])), &mut changes);
+    tracker.apply(&named("d", json!([running("4", 0)])), &mut changes);
+    assert_eq!((changes.len(), tracker.pods.len()), (3, 2));
+    assert!(matches!(&changes[2], Change::Absent(notice) if notice.text.starts_with("more than 4 pods")));
+    tracker.delete(&named("a", json!([])), &mut changes);
+    tracker.apply(&named("d", json!([running("4", 0)])), &mut changes);
+    assert_eq!((changes.len(), tracker.known), (5, 4));
+    tracker.relist();
+    tracker.relisted(&mut changes);
+    assert_eq!(tracker.known, 0);
+}

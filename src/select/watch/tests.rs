@@ -1,5 +1,7 @@
 //! A server whose lists or watches fail again and again is asked ever less often.
 
+use std::cell::{Cell, RefCell};
+
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -86,4 +88,64 @@ async fn a_watch_that_lasts_is_begun_again_at_once() {
     let (pods, over) = (answer("200 OK", PODS), answer("200 OK", ""));
     let count = requests(&pods, &over, STEADY).await;
     assert!((58..=61).contains(&count), "{count}");
+}
+
+#[tokio::test]
+async fn a_server_that_always_has_another_event_lets_the_rest_run() {
+    let pod = |n| {
+        format!(
+            r#"{{"type":"ADDED","object":{{"metadata":{{"name":"web-{n}","namespace":"shop","uid":"{n}"}},"status":{{
+            "containerStatuses":[{{"name":"app","containerID":"{n}","state":{{"running":{{}}}}}}]}}}}}}"#
+        )
+        .replace('\n', "")
+    };
+    let events: String = (0..100).map(|n| pod(n) + "\n").collect();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let cluster = Machine::with(&format!("server: 'http://{address}'"), "token: t").plain_cluster();
+    let selection = everything();
+    let mut tracker = Tracker::new(&selection, true, false, false);
+    let scope = Scope {
+        cluster,
+        namespace: Some("shop".to_owned()),
+        label_selector: None,
+        field_selector: None,
+        pod: None,
+        fresh: false,
+    };
+    let (others, seen) = (Cell::new(0), RefCell::new(Vec::new()));
+    let serving = async {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = vec![0; 4096];
+            while let Ok(read @ 1..) = stream.read(&mut request).await {
+                let is_watch = String::from_utf8_lossy(&request[..read]).contains("watch=true");
+                let body = if is_watch { &events } else { PODS };
+                stream.write_all(answer("200 OK", body).as_bytes()).await.unwrap();
+            }
+        }
+    };
+    let all = tokio::sync::Notify::new();
+    let report = async |update| {
+        if let Update::Change(Change::Started { .. }) = update {
+            seen.borrow_mut().push(others.get());
+            if seen.borrow().len() == 100 {
+                all.notify_one();
+            }
+        }
+    };
+    let counting = async {
+        loop {
+            others.update(|count| count + 1);
+            yield_now().await;
+        }
+    };
+    tokio::select! {
+        _ = scope.follow(&mut tracker, &report) => {}
+        () = serving => {}
+        () = counting => {}
+        () = all.notified() => {}
+    }
+    // Both are polled in any order.
+    assert!(seen.borrow().windows(3).all(|counts| counts[0] < counts[2]), "{seen:?}");
 }

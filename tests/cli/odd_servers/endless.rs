@@ -127,7 +127,7 @@ fn the_request_timeout_bounds_all_pages_of_a_list() {
         thread::sleep(std::time::Duration::from_millis(10));
         page(stream, &count.to_string())
     });
-    ran.fails_with(1, &["no answer from http://", " within 300ms: raise --request-timeout"]);
+    ran.fails_with(1, &["no complete answer from http://", " within 300ms: raise --request-timeout"]);
 }
 
 #[test]

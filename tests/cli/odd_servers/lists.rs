@@ -210,8 +210,8 @@ fn pods_with_the_same_uid_are_all_shown() {
 #[test]
 fn a_pod_that_cannot_be_read_costs_only_itself() {
     let changes: [(Change, &str); 6] = [
-        (|pod| *pod = Value::Null, "\"null\": invalid type"),
-        (|pod| *pod = json!("web-2"), "\"\"web-2\"\": invalid type"),
+        (|pod| *pod = Value::Null, "\"null\": it is no object"),
+        (|pod| *pod = json!("web-2"), "\"\"web-2\"\": it is no object"),
         (|pod| pod["metadata"] = json!("web-2"), "it has no name"),
         (|pod| pod["metadata"]["name"] = json!(""), "it has no name"),
         (
@@ -298,7 +298,7 @@ fn a_pod_of_more_containers_than_an_object_can_have_is_cut_and_reported() {
     let ran = world.run("web --dry-run");
     let rows = ran.out().lines().filter(|line| line.contains(" web-2 ")).count();
     assert_eq!(rows, 5_000);
-    ran.reported("! default/web-2: only 5000 of its 5001 containers are read").exit(3);
+    ran.reported("! default/web-2: it has more than 5000 containers, and only so many are read").exit(3);
 }
 
 #[test]
@@ -309,7 +309,7 @@ fn an_event_that_cannot_be_read_is_reported_and_the_watch_goes_on() {
     tail.watches(1);
     let event = json!({"type": "ADDED", "object": "odd"});
     world.insert(Match::watches(), &format!("{event}\n"));
-    tail.reported("! a pod cannot be read and is left out: \"\"odd\"\": invalid type");
+    tail.reported("! a pod cannot be read and is left out: \"\"odd\"\": it is no object");
     world.pod("web-2", ["b"]);
     tail.expect("web-2 app b");
     assert_eq!(world.requests().watches().len(), 1);
@@ -362,7 +362,77 @@ fn a_watch_that_answers_with_a_web_page_is_named_and_begun_again() {
     script.stop();
     world.pod("web-2", ["b"]);
     tail.expect("web-2 app b");
-    tail.interrupt().reported("the pods are watched again").exit(130);
+    tail.interrupt().exit(130);
+}
+
+#[test]
+fn an_event_that_is_none_is_reported_and_the_watch_goes_on() {
+    let world = World::web(["a"]);
+    let mut tail = world.start("web");
+    tail.expect("web-1 app a");
+    tail.watches(1);
+    for event in [
+        "{\"type\":5,\"object\":{}}",
+        "[1]",
+        "{\"type\":\"MODIFIED\"}",
+        "null",
+        "{\"type\":\"ERROR\",\"object\":5}",
+    ] {
+        world.insert(Match::watches(), &format!("{event}\n"));
+    }
+    tail.reported("! an event of the watch cannot be read and is left out: \"[1]\"");
+    world.pod("web-2", ["b"]);
+    tail.expect("web-2 app b");
+    assert_eq!(world.requests().watches().len(), 1);
+    tail.interrupt().reported("left out: an error without a Status: \"5\"").exit(130);
+}
+
+#[test]
+fn new_pods_are_seen_though_a_proxy_answers_each_watch_with_a_list() {
+    let world = World::web(["a"]);
+    world.on(Match::watches()).always(body(&list(&world, |_| {})));
+    let mut tail = world.start("web");
+    tail.expect("web-1 app a");
+    tail.reported("with a PodList in place of a watch event; listing the pods again");
+    world.pod("web-2", ["b"]);
+    tail.expect("web-2 app b");
+    tail.interrupt().exit(130);
+}
+
+#[test]
+fn new_pods_are_seen_though_each_watch_ends_at_once() {
+    let world = World::web(["a"]);
+    world.on(Match::watches()).always(body(""));
+    let mut tail = world.start("web");
+    tail.expect("web-1 app a");
+    world.pod("web-2", ["b"]);
+    tail.expect("web-2 app b");
+    tail.interrupt().reported("! the watch of the pods ends at once each time: listing them again").exit(130);
+}
+
+#[test]
+fn a_list_with_odd_metadata_is_read() {
+    for odd in [json!("x"), json!(5), json!([])] {
+        run(|world| body(&list(world, |list| list["metadata"] = odd))).stdout("web-1 app a\n").exit(0);
+    }
+}
+
+/// They would need fifty times as much memory as here.
+#[test]
+fn pods_of_containers_that_need_too_much_memory_are_not_read() {
+    let answer = |world: &World| {
+        let containers = format!("[{}{{}}]", "{},".repeat(5_000));
+        let pods = list(world, |list| {
+            list["items"][0]["status"]["containerStatuses"] = json!([]);
+            let pod = list["items"][0].clone();
+            *list["items"].as_array_mut().unwrap() = vec![pod; 400];
+        });
+        body(&pods.replace("\"containerStatuses\":[]", &format!("\"containerStatuses\":{containers}"))).gzip()
+    };
+    run(answer).fails_with(
+        1,
+        &["the content of an answer from http://", " has more than 256 MiB, which is too much"],
+    );
 }
 
 #[test]
