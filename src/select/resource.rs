@@ -220,6 +220,16 @@ mod tests {
         (found.map_err(|error| error.to_string()), reported.take(), began.elapsed())
     }
 
+    #[test]
+    fn an_object_whose_namespace_is_impossible_is_refused() {
+        let object = json!({"metadata": {"namespace": "a\u{1b}[2J/b"}, "spec": {"selector": {"matchLabels": {"a": "b"}}}});
+        let error = found(&api_resource(Kind::Deployment), "web", None, object).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the namespace of deployments \"web\" has an impossible name: \"a [2J/b\""
+        );
+    }
+
     fn in_namespace(name: &str, fresh: bool) -> Found {
         Found { namespace: name.to_owned(), selector: "job=x".to_owned(), fresh }
     }

@@ -108,6 +108,9 @@ fn a_refusal_of_every_log_renews_the_token_once() {
 #[test]
 fn a_refusal_of_a_node_renews_nothing() {
     let world = world(&prints(""));
+    for pod in 2..=40 {
+        world.pod(&format!("web-{pod}"), ["a"]);
+    }
     let words = "the server has asked for the client to provide credentials ( pods/log web-1)";
     world.on(Match::logs()).always(Answer::status(401, "Unauthorized", words));
     world.run("web --no-follow").stdout("");

@@ -1,4 +1,4 @@
-//! Each test that `docs/reliability.md` names exists in the named module.
+//! Each test that `docs/reliability.md` or `docs/security.md` names exists in the named module.
 
 use std::{
     collections::HashSet,
@@ -24,20 +24,30 @@ fn tests(directory: &Path, found: &mut HashSet<(PathBuf, String)>) {
     }
 }
 
-#[test]
-fn every_test_that_the_table_of_faults_names_exists() {
+/// Checks the names in the tables of a document, of which there are at least so many.
+fn named_tests_exist(document: &str, least: usize) {
     let project = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let table = fs::read_to_string(project.join("docs/reliability.md")).unwrap();
+    let text = fs::read_to_string(project.join(document)).unwrap();
     let mut existing = HashSet::new();
     ["crates", "src", "tests"].iter().for_each(|directory| tests(&project.join(directory), &mut existing));
     let named = Regex::new(r"`([a-z_0-9]+)::([a-z0-9_]+)`").unwrap();
-    let rows = table.lines().filter(|line| line.starts_with('|'));
+    let rows = text.lines().filter(|line| line.starts_with('|'));
     let names: Vec<_> =
         rows.flat_map(|row| named.captures_iter(row)).map(|named| named.extract::<2>().1).collect();
-    assert!(names.len() > 200, "{}", names.len());
+    assert!(names.len() >= least, "{}", names.len());
     let exists = |[module, name]: &[&str; 2]| {
         existing.iter().any(|(path, test)| test == name && path.iter().any(|part| part == *module))
     };
     let missing: Vec<_> = names.iter().filter(|name| !exists(name)).collect();
     assert!(missing.is_empty(), "no such tests: {missing:?}");
+}
+
+#[test]
+fn every_test_that_the_table_of_faults_names_exists() {
+    named_tests_exist("docs/reliability.md", 200);
+}
+
+#[test]
+fn every_test_that_the_table_of_threats_names_exists() {
+    named_tests_exist("docs/security.md", 40);
 }
