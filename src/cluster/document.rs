@@ -151,7 +151,7 @@ pub fn page<T: DeserializeOwned>(body: &[u8], kinds: &[&str]) -> Result<Page<T>,
             match last_wins(item.get()) {
                 Ok(object) => read.push(object),
                 Err(error) => {
-                    unreadable.push(format!("{}: {}", name(item.get()), reason(item.get(), &error)))
+                    unreadable.push(format!("{}: {}", name(item.get()), reason(item.get(), &error)));
                 }
             }
         }
