@@ -19,7 +19,7 @@ use super::{
     places::Places,
     words::Given,
 };
-use crate::{environment::Environment, small_file, usage_error::UsageError};
+use crate::{environment::Environment, small_file, usage_error::UsageError, without_number};
 
 /// In the home directory; the first that exists is read.
 const PATHS: [&str; 2] = [".config/stern-rs/config.yaml", ".config/stern/config.yaml"];
@@ -54,9 +54,9 @@ pub fn defaults(args: &Args, env: &Environment) -> Result<Defaults, UsageError> 
 }
 
 fn cannot_read(path: &Path, error: &io::Error) -> String {
-    // Without the error number.
-    let reason = error.to_string().to_lowercase();
-    format!("cannot read {}: {}", path.display(), reason.split(" (os error").next().unwrap_or_default())
+    let reason = without_number(error);
+    let (first, rest) = reason.split_at(reason.chars().next().map_or(0, char::len_utf8));
+    format!("cannot read {}: {}{rest}", path.display(), first.to_lowercase())
 }
 
 /// As in stern, the variable takes precedence over the flag.

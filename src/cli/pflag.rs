@@ -88,6 +88,8 @@ impl<I: Iterator<Item = OsString>> Walk<I> {
             } else {
                 let Some(text) = arg.to_str() else {
                     let shown = arg.to_string_lossy();
+                    // The value may be a secret.
+                    let shown = shown.split('=').next().unwrap_or_default();
                     return Err(UsageError::new(format!(
                         "{shown} is not UTF-8; pass such a value in an argument of its own"
                     )));

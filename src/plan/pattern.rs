@@ -28,18 +28,23 @@ pub struct Room {
 
 /// Compiles a pattern for names. The error is the rest of a sentence that begins with the flag's name.
 pub fn name(pattern: &str) -> Result<Regex, String> {
-    names(pattern, |text| text)
+    names(pattern, SIZE_LIMIT, |text| text)
+}
+
+/// The same for one of several patterns, which share the room of one.
+pub fn name_of(patterns: usize) -> impl Fn(&str) -> Result<Regex, String> {
+    move |pattern| names(pattern, SIZE_LIMIT / patterns.max(1), |text| text)
 }
 
 /// The same for a pattern that must match the whole name.
 pub fn whole_name(pattern: &str) -> Result<Regex, String> {
-    names(pattern, |text| format!("^(?:{text})$"))
+    names(pattern, SIZE_LIMIT, |text| format!("^(?:{text})$"))
 }
 
-fn names(pattern: &str, place: impl Fn(String) -> String) -> Result<Regex, String> {
+fn names(pattern: &str, limit: usize, place: impl Fn(String) -> String) -> Result<Regex, String> {
     let compile = || {
         let text = place(goregex::translate(pattern)?.text);
-        let built = regex::RegexBuilder::new(&text).size_limit(SIZE_LIMIT).nest_limit(NEST_LIMIT).build();
+        let built = regex::RegexBuilder::new(&text).size_limit(limit).nest_limit(NEST_LIMIT).build();
         built.map_err(|_| too_large(pattern))
     };
     compile().map_err(|reason| refusal(pattern, &reason))
@@ -140,6 +145,14 @@ mod tests {
         );
         let pattern = LinePattern::new(r"(?i)\pL{100}").unwrap();
         assert!(Room::beside(&vec![pattern; 100]).pattern(r"(?i)\pL{100}").is_err());
+    }
+
+    #[test]
+    fn patterns_for_names_share_the_room_of_one() {
+        assert!(name_of(1)(r"\pL{100}").is_ok());
+        let error = name_of(200)(r"\pL{100}").unwrap_err();
+        assert!(error.ends_with(r"expression too large: `\pL{100}`"), "{error}");
+        assert!(name_of(200)("(?i)^web-.*-[a-z0-9]{5}$").is_ok());
     }
 
     #[test]

@@ -9,7 +9,10 @@ use super::{
     selector,
 };
 use crate::{
-    cli::{Args, flags::selection as flags},
+    cli::{
+        Args,
+        flags::{Flag, List, selection as flags},
+    },
     usage_error::UsageError,
 };
 
@@ -68,15 +71,19 @@ impl Selection {
             query: parsed_query,
             label_selector,
             field_selector: field_selector(args)?,
-            exclude_pod: each(args, &flags::EXCLUDE_POD, pattern::name)?,
+            exclude_pod: patterns(args, &flags::EXCLUDE_POD)?,
             container: container.map_err(|reason| wrong(&flags::CONTAINER, reason))?,
-            exclude_container: each(args, &flags::EXCLUDE_CONTAINER, pattern::name)?,
+            exclude_container: patterns(args, &flags::EXCLUDE_CONTAINER)?,
             states: ContainerStates::new(args)?,
             condition: parsed(args, &flags::CONDITION, condition)?,
             init_containers: args.get(&flags::INIT_CONTAINERS),
             ephemeral_containers: args.get(&flags::EPHEMERAL_CONTAINERS),
         })
     }
+}
+
+fn patterns(args: &Args, flag: &Flag<List>) -> Result<Vec<Regex>, UsageError> {
+    each(args, flag, pattern::name_of(args.get(flag).len()))
 }
 
 impl Namespaces {

@@ -17,7 +17,7 @@ use crate::{
     event::{Batch, Instant, Item},
     origin::Origin,
     plan::{Display, Template as Source, TemplateErrors},
-    small_file,
+    small_file, without_number,
 };
 use color::Color;
 use log::Log;
@@ -42,7 +42,8 @@ impl Templated {
             Source::Text(text) => ("--template".to_owned(), text.clone().into_bytes()),
             Source::File(path) => {
                 let flag = format!("--template-file: {}", path.display());
-                let text = small_file::read(path).map_err(|error| format!("{flag}: {error}"))?;
+                let text =
+                    small_file::read(path).map_err(|error| format!("{flag}: {}", without_number(&error)))?;
                 (flag, text)
             }
         };

@@ -49,6 +49,9 @@ pub use value::{Answer, Entry, Host, Kind, Map, Object, Signature, Str, Type, Va
 /// Most text that one run may produce, shown or not: more than any line, less than the memory.
 pub const MAX_OUTPUT: usize = 16 << 20;
 
+/// The longest text of a template, parsed it takes a hundred times as much.
+pub const MAX_TEXT: usize = 1 << 20;
+
 /// A parsed template.
 pub struct Template {
     name: Box<str>,
@@ -92,6 +95,9 @@ impl Function {
 impl Template {
     /// Parses `text` with `functions` in addition to the built-in ones. Err: `template: name:line: reason`.
     pub fn parse(name: &str, text: &[u8], functions: Functions) -> Result<Template, String> {
+        if text.len() > MAX_TEXT {
+            return Err(format!("template: {name}: the text is longer than {} MiB", MAX_TEXT >> 20));
+        }
         let mut known = builtins::functions();
         known.extend(functions);
         let trees = parser::parse(name, text, &known)?;

@@ -194,6 +194,14 @@ fn errors_name_the_place_and_the_cause() {
 }
 
 #[test]
+fn a_text_that_is_too_long_is_refused() {
+    let text = "a".repeat(MAX_TEXT);
+    assert!(Template::parse("t", text.as_bytes(), Functions::new()).is_ok());
+    let error = Template::parse("t", format!("{text}a").as_bytes(), Functions::new()).err();
+    assert_eq!(error.as_deref(), Some("template: t: the text is longer than 1 MiB"));
+}
+
+#[test]
 fn invalid_templates_are_refused() {
     check(&[
         ("{{nope 1}}", "template: t:1: function \"nope\" not defined"),

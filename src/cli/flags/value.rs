@@ -112,7 +112,8 @@ impl Value for Number {
 }
 
 fn text(value: &OsStr) -> Result<&str, String> {
-    value.to_str().ok_or_else(|| format!("\"{}\" is not UTF-8", value.to_string_lossy()))
+    // It may be a secret.
+    value.to_str().ok_or_else(|| "the value is not UTF-8".to_owned())
 }
 
 fn last<'a>(values: impl Iterator<Item = &'a OsStr>) -> Option<&'a str> {
