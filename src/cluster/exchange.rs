@@ -84,11 +84,18 @@ impl AnswerMode {
 pub(super) struct Deadline {
     at: Instant,
     of: Duration,
+    /// Whether the server has answered since it began: with pages of a list, or refusals for now.
+    answered: bool,
 }
 
 impl Deadline {
     pub fn after(limit: Duration) -> Deadline {
-        Deadline { at: Instant::now() + limit, of: limit }
+        Deadline { at: Instant::now() + limit, of: limit, answered: false }
+    }
+
+    /// The same, of a server that has answered.
+    pub fn answered(self) -> Deadline {
+        Deadline { answered: true, ..self }
     }
 }
 
@@ -98,10 +105,10 @@ pub(super) async fn in_time<T>(
     server: &str,
     asking: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
-    let Some(Deadline { at, of }) = deadline else { return asking.await };
-    // There may have been pages of a list, or refusals.
+    let Some(Deadline { at, of, answered }) = deadline else { return asking.await };
     let late = |_| {
-        let text = format!("no complete answer from {server} within {of:?}: raise --request-timeout");
+        let what = if answered { "no complete answer" } else { "no answer" };
+        let text = format!("{what} from {server} within {of:?}: raise --request-timeout");
         Err(Error::new(ErrorKind::TimedOut, text))
     };
     timeout_at(at, asking).await.unwrap_or_else(late)

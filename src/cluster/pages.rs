@@ -63,6 +63,7 @@ impl<'a> Pages<'a> {
             match self.cluster.list_until::<T>(&self.objects, &self.params, self.deadline).await {
                 Ok(page) => {
                     self.turn(&page)?;
+                    self.deadline = self.deadline.map(Deadline::answered);
                     return Ok(Some((page, first)));
                 }
                 // Once more, and then all of it at once.

@@ -185,18 +185,19 @@ impl Transport {
         credential: &Credential,
         purpose: Purpose,
         answer: AnswerMode,
-        deadline: Option<Deadline>,
+        mut deadline: Option<Deadline>,
     ) -> Result<Response<ResponseBody>, Error> {
-        let attempts = async {
-            for _ in 1..MOST_ATTEMPTS {
-                let response = self.attempt(request, credential, purpose, answer, deadline).await?;
-                if retry_after(&response).is_none() {
-                    return Ok(response);
-                }
+        let server = &self.server_shown;
+        for _ in 1..MOST_ATTEMPTS {
+            let response =
+                in_time(deadline, server, self.attempt(request, credential, purpose, answer, deadline))
+                    .await?;
+            if retry_after(&response).is_none() {
+                return Ok(response);
             }
-            self.attempt(request, credential, purpose, answer, deadline).await
-        };
-        in_time(deadline, &self.server_shown, attempts).await
+            deadline = deadline.map(Deadline::answered);
+        }
+        in_time(deadline, server, self.attempt(request, credential, purpose, answer, deadline)).await
     }
 
     async fn attempt(
