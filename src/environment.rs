@@ -75,7 +75,7 @@ fn local_zone() -> Option<TimeZone> {
     if named || !endless() { TimeZone::try_system().ok() } else { None }
 }
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 impl Environment {
     /// No terminal, no variable, no home, and UTC.
     pub fn bare() -> Environment {

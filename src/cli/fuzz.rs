@@ -2,26 +2,8 @@
 
 use std::{ffi::OsString, os::unix::ffi::OsStringExt, path::PathBuf};
 
-use jiff::tz::TimeZone;
-
 use super::{Args, Command, config, parse, pflag};
 use crate::{environment::Environment, fuzz::assert_one_line, plan::Plan};
-
-fn environment() -> Environment {
-    Environment {
-        stdin_is_terminal: false,
-        stdout_is_terminal: false,
-        stderr_is_terminal: false,
-        no_color: None,
-        clicolor: None,
-        clicolor_force: None,
-        term: None,
-        local: TimeZone::UTC,
-        unknown_tz: None,
-        home: None,
-        stern_config: None,
-    }
-}
 
 fn words(input: &[u8]) -> Vec<OsString> {
     input.split(|&byte| byte == 0 || byte == b'\n').map(|word| OsString::from_vec(word.to_vec())).collect()
@@ -33,7 +15,7 @@ pub fn command_line(input: &[u8]) {
     if input.windows(6).any(|word| word == b"config") {
         return;
     }
-    let (words, env) = (words(input), environment());
+    let (words, env) = (words(input), Environment::bare());
     let program = std::iter::once(OsString::from("stern-rs"));
     match parse(program.chain(words.clone()), &env) {
         Ok(Command::Run(args)) => {
@@ -56,7 +38,7 @@ pub fn command_line(input: &[u8]) {
 /// A config file gives flags that exist, or one line that says why not.
 pub fn config_file(input: &[u8]) {
     let Ok(args) = Args::new(Vec::new(), &[]) else { return };
-    let env = environment();
+    let env = Environment::bare();
     match config::read(PathBuf::from("config.yaml"), input, &args) {
         Ok(defaults) => {
             defaults.warnings.iter().for_each(|warning| assert_one_line(warning));

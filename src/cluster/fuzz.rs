@@ -86,7 +86,7 @@ pub fn headers(input: &[u8]) {
     pause(input);
     let (one, other) = two(input);
     let (one, other) = (String::from_utf8_lossy(one), String::from_utf8_lossy(other));
-    if one.contains(SECRET) || other.contains(SECRET) {
+    if format!("{one}{other}").contains(SECRET) {
         return;
     }
     let asked: Uri = "https://apiserver:6443/base/api/v1/pods".parse().unwrap_or_default();

@@ -114,8 +114,11 @@ impl Shell {
     fn is_safe(mut self, quotes: &[&str], but: &[&str]) {
         for name in NAMES {
             for quote in quotes {
-                let completed = self.completed(&format!("{name}\n:4\n"), &format!("show --context {quote}"));
+                let answer = format!("{name}\n:4\n");
+                let completed = self.completed(&answer, &format!("show --context {quote}"));
                 assert!(completed == *name || but.contains(name), "{name:?} after {quote}: {completed:?}");
+                let completed = self.completed(&answer, &format!("show --context={quote}"));
+                assert_eq!(completed, format!("--context={name}"), "after {quote}");
             }
         }
         for answer in ODD {

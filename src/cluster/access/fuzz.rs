@@ -20,9 +20,7 @@ use crate::{
 
 /// A kubeconfig gives a cluster and a user, or one line that says why not, without a secret.
 pub fn kubeconfig(input: &[u8]) {
-    let mut secret = yaml::parse(input).unwrap_or_default();
-    let is_new = !secret.to_string().contains(SECRET);
-    hide(&mut secret);
+    let (secret, is_new) = with_secret(input);
     for text in [input, secret.to_string().as_bytes()] {
         let files = match Kubeconfigs::of(PathBuf::from("/config"), text) {
             Ok(files) => files,
@@ -54,6 +52,14 @@ fn check(error: Error, is_new: bool) {
     assert!(!is_new || !error.contains(SECRET), "{error}");
 }
 
+/// The same document with the secret where secrets stand, and whether it stands nowhere else.
+fn with_secret(input: &[u8]) -> (Value, bool) {
+    let mut document = yaml::parse(input).unwrap_or_default();
+    let is_new = !document.to_string().contains(SECRET) && !String::from_utf8_lossy(input).contains(SECRET);
+    hide(&mut document);
+    (document, is_new)
+}
+
 /// Puts the secret where secrets stand.
 fn hide(value: &mut Value) {
     const SECRETS: [&str; 5] =
@@ -76,9 +82,7 @@ pub fn plugin(input: &[u8]) {
     let Ok(entry) = Entry::new("user \"me\"", Some(&config)) else { return };
     let Ok(config) = ExecConfig::read(&entry, Path::new("/")) else { return };
     let Ok(plugin) = Plugin::new(&config, "user \"me\"", &Cluster::default()) else { return };
-    let mut secret = yaml::parse(input).unwrap_or_default();
-    let is_new = !secret.to_string().contains(SECRET);
-    hide(&mut secret);
+    let (secret, is_new) = with_secret(input);
     for printed in [input, secret.to_string().as_bytes()] {
         if let Err(error) = plugin.credential(printed) {
             check(error, is_new);

@@ -2,6 +2,7 @@
 
 use std::{error::Error as StdError, fmt, io};
 
+use http::Uri;
 use tower::BoxError;
 
 use super::{Error, ErrorKind, Unresolved, causes, from_tls, page, root_cause};
@@ -61,6 +62,14 @@ impl AtProxy {
         };
         let error = Error { guess: Some(guess), ..error };
         if causes(source).any(|cause| cause.is::<Unresolved>()) { error.wrong_for_good() } else { error }
+    }
+}
+
+impl RefusedByProxy {
+    /// Of an answer without words.
+    pub fn new(server: &Uri, answer: String, why: Refusal) -> RefusedByProxy {
+        let host = server.authority().map_or("", |authority| authority.as_str()).to_owned();
+        RefusedByProxy { host, answer, words: String::new(), why }
     }
 }
 

@@ -13,10 +13,11 @@ use tokio_rustls::{Connect, TlsConnector};
 use tower::{BoxError, ServiceExt};
 
 use super::{
+    forwarder::Forwarder,
     http2::Connection,
     offer::{Offer, offer},
     round_trip::RoundTrip,
-    route::{Forwarder, Route, route, silent},
+    route::{Route, route, silent},
     socket::Pace,
     stream::{Stream, Wire},
     window::Windows,

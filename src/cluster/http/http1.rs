@@ -12,7 +12,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Ve
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncWriteExt};
 use tower::BoxError;
 
-use super::{bandwidth::Progress, framing::Framing, idle::IdleConnections, route::Forwarder, stream::Stream};
+use super::{
+    bandwidth::Progress, forwarder::Forwarder, framing::Framing, idle::IdleConnections, stream::Stream,
+};
 use crate::cluster::{
     bounds::{HEAD, HEADERS, INTERIM},
     error::NotHttp,

@@ -9,6 +9,7 @@ pub mod body;
 mod chunk;
 pub mod connector;
 pub mod encoding;
+pub mod forwarder;
 mod framing;
 #[cfg(fuzzing)]
 pub mod fuzz;

@@ -2,7 +2,7 @@
 
 use std::{io, time::Duration};
 
-use http::{HeaderValue, StatusCode, Uri};
+use http::{HeaderValue, Uri};
 use hyper_util::client::legacy::connect::{HttpConnector, dns::GaiResolver};
 use rustls::pki_types::ServerName;
 use tokio::{
@@ -18,6 +18,7 @@ use tower::{
 };
 
 use super::{
+    forwarder::forwards,
     socket::Socket,
     stream::{Proxied, Wire},
 };
@@ -45,33 +46,6 @@ const MOST_HEADERS: usize = 64;
 /// Makes connections to a host, through a proxy or directly.
 pub type Route = BoxCloneSyncService<Uri, Wire, BoxError>;
 
-/// A proxy that passes on the requests to a server without TLS. As in Go, it is not asked for a connection, which many
-/// allow only to the ports of TLS.
-#[derive(Debug, Clone)]
-pub struct Forwarder {
-    /// As errors name it.
-    name: String,
-    pub authorization: Option<HeaderValue>,
-}
-
-impl Forwarder {
-    pub fn between(proxy: Option<&Uri>, server: &Uri) -> Option<Forwarder> {
-        let proxy = proxy.filter(|proxy| forwards(proxy, server))?;
-        Some(Forwarder { name: proxy::displayed(proxy), authorization: proxy::authorization(proxy) })
-    }
-
-    /// The proxy's own refusal. All other answers may be those of the server.
-    pub fn refusal(&self, server: &Uri, status: StatusCode) -> Option<AtProxy> {
-        let refusal = refused_by_proxy(server, status.to_string(), Refusal::Credentials);
-        let is_own = status == StatusCode::PROXY_AUTHENTICATION_REQUIRED;
-        is_own.then(|| AtProxy { proxy: self.name.clone(), source: refusal.into() })
-    }
-}
-
-fn forwards(proxy: &Uri, server: &Uri) -> bool {
-    server.scheme_str() == Some("http") && matches!(proxy.scheme_str(), Some("http" | "https"))
-}
-
 /// `tls`: for a proxy of https, with the name to expect.
 pub fn route(proxy: Option<&Uri>, tls: Option<(TlsConnector, ServerName<'static>)>) -> Route {
     let Some(proxy) = proxy.cloned() else {
@@ -97,7 +71,7 @@ fn unheard(error: BoxError) -> BoxError {
 
 /// The error of a proxy that is silent, perhaps because the server is.
 pub fn silent(proxy: &str, server: &Uri, waited: Duration) -> BoxError {
-    let refusal = refused_by_proxy(server, format!("no answer within {waited:?}"), Refusal::ForNow);
+    let refusal = RefusedByProxy::new(server, format!("no answer within {waited:?}"), Refusal::ForNow);
     AtProxy { proxy: proxy.to_owned(), source: refusal.into() }.into()
 }
 
@@ -151,7 +125,7 @@ fn of_socks(error: tokio_socks::Error, server: &Uri) -> BoxError {
     let why = match &error {
         // The library says the same of a reply and of a way to log in.
         UnknownAuthMethod | UnknownError => {
-            return refused_by_proxy(server, "a code that SOCKS5 does not have".into(), Refusal::ForNow)
+            return RefusedByProxy::new(server, "a code that SOCKS5 does not have".into(), Refusal::ForNow)
                 .into();
         }
         GeneralSocksServerFailure | NetworkUnreachable | HostUnreachable | ConnectionRefused | TtlExpired => {
@@ -163,11 +137,7 @@ fn of_socks(error: tokio_socks::Error, server: &Uri) -> BoxError {
         InvalidResponseVersion => return "it does not speak SOCKS5".into(),
         _ => return error.into(),
     };
-    refused_by_proxy(server, error.to_string(), why).into()
-}
-
-fn refused_by_proxy(server: &Uri, answer: String, why: Refusal) -> RefusedByProxy {
-    RefusedByProxy { host: authority(server).to_owned(), answer, words: String::new(), why }
+    RefusedByProxy::new(server, error.to_string(), why).into()
 }
 
 fn authority(server: &Uri) -> &str {

@@ -16,8 +16,8 @@ use tokio_util::either::Either;
 
 use super::{
     bandwidth::Progress,
+    forwarder::Forwarder,
     pulse::Pulse,
-    route::Forwarder,
     socket::{Pace, Socket},
 };
 use crate::stats::{Held, Received};
