@@ -141,6 +141,7 @@ async fn a_server_that_always_has_another_event_lets_the_rest_run() {
         }
     };
     tokio::select! {
+        biased;
         _ = scope.follow(&mut tracker, &report) => {}
         () = serving => {}
         () = counting => {}
