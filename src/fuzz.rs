@@ -3,7 +3,7 @@
 
 use std::io::Write;
 
-use crate::shown::{self, LONGEST, Passes, one_line};
+use crate::shown::{self, Escapes, LONGEST, Passes, one_line};
 pub use crate::{
     cli::fuzz::{command_line, config_file},
     cluster::fuzz::{certificate, chunks, gzip, head, headers, kubeconfig, pem, plugin, proxy, refusal},
@@ -29,8 +29,8 @@ pub fn words(input: &[u8]) {
 /// What a terminal gets is printable text and colours, wherever a write ends, and text without controls is as it was.
 pub fn terminal(input: &[u8]) {
     let (input, pieces) = pieces(input);
-    for dim in [false, true] {
-        let passes = Passes::Text { dim };
+    for escapes in [Escapes::Plain, Escapes::Dim, Escapes::Json] {
+        let passes = Passes::Text(escapes);
         let out = cleaned(passes, [input].into_iter());
         assert!(cleaned(passes, pieces.clone()) == out, "the same however it is cut");
         let text = str::from_utf8(&out);

@@ -5,7 +5,7 @@ use std::{io::Write, time::Duration};
 use futures::{FutureExt, future::try_join};
 
 use crate::{
-    cannot_start, cannot_write,
+    cannot_start, cannot_write, cleanup,
     exit::ExitCode,
     filter::Filter,
     flow::flow,
@@ -82,6 +82,7 @@ async fn run_through<O: Order>(
         // Ends at once: the sink may be blocked.
         Err(code) => {
             let words = sink.last_words();
+            cleanup::all();
             if !words.is_empty() {
                 let _ = sink::write_ahead(words, plan.outputs.stderr).recv_timeout(REPORT);
             }
@@ -90,7 +91,10 @@ async fn run_through<O: Order>(
     };
     tokio::select! {
         code = finish(ended, sink) => code,
-        code = signals.ended() => code,
+        code = signals.ended() => {
+            cleanup::all();
+            code
+        }
     }
 }
 

@@ -15,7 +15,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{io::Io, shown::Passes};
+use crate::{
+    io::Io,
+    shown::{Escapes, Passes},
+};
 
 /// No honest file is larger.
 const LARGEST: u64 = 16 << 20;
@@ -74,7 +77,7 @@ pub fn read_again(path: &Path) -> io::Result<Vec<u8>> {
 
 fn report_wait(path: &Path) {
     let passes = match is_stderr_terminal() {
-        true => Passes::Text { dim: false },
+        true => Passes::Text(Escapes::Plain),
         false => Passes::All,
     };
     // If standard error is closed, the wait cannot be reported.

@@ -101,7 +101,7 @@ impl LogStream {
         }
         let chunk = poll_fn(|cx| self.body.poll_chunk(cx)).await;
         let chunk = chunk.map(|chunk| {
-            let chunk = chunk.map_err(|error| Error::from_http(&self.server, &*error))?;
+            let chunk = chunk.map_err(|error| Error::from_http(&self.server, &*error).of_known_server())?;
             let Some(asked) = self.unproven.take() else { return Ok(chunk) };
             match document::in_place_of_log(&chunk) {
                 Some(other) => Err(unexpected(&self.server, other, "log", &asked)),

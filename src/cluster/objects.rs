@@ -263,7 +263,7 @@ impl Watch {
             match chunk {
                 Some(Ok(chunk)) => self.pending.extend_from_slice(&chunk),
                 Some(Err(error)) => {
-                    return Err(Error::from_http(self.cluster.server(), &*error));
+                    return Err(Error::from_http(self.cluster.server(), &*error).of_known_server());
                 }
                 // Half an event, or nothing. Another text is no event at all.
                 None if matches!(self.pending.trim_ascii_start(), [] | [b'{', ..]) => return Ok(None),

@@ -4,10 +4,11 @@
 #![expect(clippy::disallowed_methods, reason = "all others take the streams from here")]
 
 mod pipe;
+mod terminal;
 
 use std::{
     fs::File,
-    io::{self, Read, Write},
+    io::{self, IsTerminal, Read, Write},
     os::fd::{AsFd, BorrowedFd, OwnedFd},
 };
 
@@ -17,6 +18,7 @@ use rustix::{
 };
 
 use pipe::WholeLines;
+use terminal::Terminal;
 
 pub struct Io {
     pub stdin: Box<dyn Read + Send>,
@@ -44,7 +46,7 @@ impl Io {
     /// Standard error of this process, to be written ahead of all waiting output.
     pub fn process_stderr() -> Box<dyn Write + Send> {
         match copy(io::stderr().as_fd()) {
-            Ok(stderr) => Box::new(WholeLines::new(stderr)),
+            Ok(stderr) => writer(stderr),
             Err(_) => Box::new(io::stderr()),
         }
     }
@@ -58,7 +60,11 @@ fn stdout() -> io::Result<Box<dyn Write + Send>> {
     if fcntl_getfl(&stdout)? & OFlags::RWMODE == OFlags::RDONLY {
         return Err(io::Error::other("it is not open for writing"));
     }
-    Ok(Box::new(WholeLines::new(stdout)))
+    Ok(writer(stdout))
+}
+
+fn writer(file: File) -> Box<dyn Write + Send> {
+    if file.is_terminal() { Box::new(Terminal::new(file)) } else { Box::new(WholeLines::new(file)) }
 }
 
 const CLOSED: &str = "it is closed";

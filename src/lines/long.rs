@@ -64,8 +64,20 @@ fn mark(cut: u64, reason: &str) -> String {
 
 /// Whether a message has the mark of a cut.
 pub fn is_cut(message: &[u8]) -> bool {
-    let Some(marked) = message.strip_suffix(b"]") else { return false };
-    [BY_LIMIT, WITHOUT_ROOM].iter().any(|reason| marked.ends_with(format!(" bytes cut {reason}").as_bytes()))
+    uncut(message).len() < message.len()
+}
+
+/// A message without the mark of a cut.
+pub fn uncut(message: &[u8]) -> &[u8] {
+    let marked = || {
+        let marked = message.strip_suffix(b"]")?;
+        let number = [BY_LIMIT, WITHOUT_ROOM]
+            .iter()
+            .find_map(|reason| marked.strip_suffix(reason.as_bytes())?.strip_suffix(b" bytes cut "))?;
+        let digits = number.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+        number[..number.len() - digits].strip_suffix(" … [".as_bytes())
+    };
+    marked().unwrap_or(message)
 }
 
 /// The part of a long line behind its head.
@@ -194,6 +206,8 @@ mod tests {
         let (head, rest) = line.end();
         assert_eq!(String::from_utf8_lossy(&head), "abcde … [4 bytes cut for want of room in TMPDIR]");
         assert!(is_cut(&head));
+        assert_eq!(uncut(&head), b"abcde");
+        assert_eq!(uncut(b"a [4 bytes cut by --max-line]"), b"a [4 bytes cut by --max-line]");
         let loss = rest.loss().expect("a report");
         assert!(loss.starts_with("a line is cut: ") && loss.ends_with(": Bad file descriptor"), "{loss}");
     }

@@ -15,7 +15,7 @@ use crate::{
         flags::{lines::HIGHLIGHT, logs::STDIN, output as flags},
     },
     environment::Environment,
-    shown::Passes,
+    shown::{Escapes, Passes},
     usage_error::UsageError,
 };
 
@@ -30,7 +30,15 @@ impl Outputs {
     pub(super) fn new(args: &Args, display: &Display, env: &Environment) -> Outputs {
         match args.get(&flags::UNSAFE_TERMINAL) {
             true => Outputs { stdout: Passes::All, stderr: Passes::All },
-            false => Outputs::clean(env, display.color_stdout, display.color_stderr),
+            false => {
+                let outputs = Outputs::clean(env, display.color_stdout, display.color_stderr);
+                let is_json = display.template.is_none()
+                    && matches!(display.format, Format::Json | Format::Extjson | Format::Ppextjson);
+                match outputs.stdout {
+                    Passes::Text(_) if is_json => Outputs { stdout: Passes::Text(Escapes::Json), ..outputs },
+                    _ => outputs,
+                }
+            }
         }
     }
 
@@ -40,7 +48,11 @@ impl Outputs {
     }
 
     fn clean(env: &Environment, color_stdout: bool, color_stderr: bool) -> Outputs {
-        let passes = |is_terminal, dim| if is_terminal { Passes::Text { dim } } else { Passes::All };
+        let passes = |is_terminal, color| match (is_terminal, color) {
+            (true, true) => Passes::Text(Escapes::Dim),
+            (true, false) => Passes::Text(Escapes::Plain),
+            (false, _) => Passes::All,
+        };
         Outputs {
             stdout: passes(env.stdout_is_terminal, color_stdout),
             stderr: passes(env.stderr_is_terminal, color_stderr),

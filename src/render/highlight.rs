@@ -6,6 +6,7 @@ use goregex::Replaced;
 
 use super::color::Style;
 use crate::{
+    lines::uncut,
     plan::LinePattern,
     search::Finder,
     shown::{Graphics, Sequences},
@@ -65,7 +66,7 @@ impl Highlight {
     fn repaint(&mut self, start: usize, replaced: Option<&Replaced>, out: &mut Vec<u8>) {
         self.plain.clear();
         self.plain.extend(out.drain(start..));
-        let end = self.plain.strip_suffix(b"\n").map_or(self.plain.len(), <[u8]>::len);
+        let end = uncut(self.plain.strip_suffix(b"\n").unwrap_or(&self.plain)).len();
         let seen = replaced.map_or(&self.plain[..], |replaced| replaced.text.as_bytes());
         let original = |at| replaced.map_or(at, |replaced| replaced.original(at));
         self.graphics.reset();
@@ -78,7 +79,7 @@ impl Highlight {
             out,
         };
         self.unmarked |= !self.patterns.find_all(seen, |found| {
-            // The newline stays unmarked, so that the mark does not end on the next line.
+            // The newline stays unmarked, so that the mark does not end on the next line, and so does what is said of a cut.
             line.mark(original(found.start)..original(found.end).min(end));
         });
         let done = line.done;
@@ -225,6 +226,14 @@ mod tests {
         ] {
             assert_eq!(on_colours(&[pattern], line), marked, "{pattern}");
         }
+    }
+
+    #[test]
+    fn what_is_said_of_a_cut_is_no_match() {
+        let cut = "… [9 bytes cut by --max-line]";
+        assert_eq!(painted(&["t.*"], format!("two {cut}").as_bytes()), format!("<two> {cut}"));
+        assert_eq!(painted(&["."], format!("a {cut}").as_bytes()), format!("<a> {cut}"));
+        assert_eq!(painted(&["max"], format!("a {cut}").as_bytes()), format!("a {cut}"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod terminal;
 
 pub use characters::is_hidden;
 pub use escape::{Graphics, Sequences};
-pub use terminal::Passes;
+pub use terminal::{Escapes, Passes};
 
 /// The most characters that are shown of the words of a server, a kubelet or a plugin.
 pub const LONGEST: usize = 1000;

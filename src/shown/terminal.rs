@@ -10,10 +10,18 @@ pub enum Passes {
     /// All: it is no terminal, or `--unsafe-terminal` says so.
     All,
     /// Printable text, tabs, newlines and colours (SGR); other bytes are shown escaped.
-    Text {
-        /// Whether they are dim.
-        dim: bool,
-    },
+    Text(Escapes),
+}
+
+/// The form of escaped bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Escapes {
+    /// `\x7f`, `\U000e0041`
+    Plain,
+    /// The same, dim.
+    Dim,
+    /// `\u007f`, `\udb40\udc41`: JSON stays JSON, with the same meaning.
+    Json,
 }
 
 impl Passes {
@@ -21,7 +29,9 @@ impl Passes {
     pub fn to<'w>(self, out: impl Write + Send + 'w) -> Box<dyn Write + Send + 'w> {
         match self {
             Passes::All => Box::new(out),
-            Passes::Text { dim } => Box::new(Cleaned { cleaner: Cleaner::new(dim), out, buffer: Vec::new() }),
+            Passes::Text(escapes) => {
+                Box::new(Cleaned { cleaner: Cleaner::new(escapes), out, buffer: Vec::new() })
+            }
         }
     }
 }
@@ -63,7 +73,7 @@ const LONGEST_COLOR: usize = 512;
 
 /// Cleans a stream. The result does not depend on how the stream is cut.
 pub struct Cleaner {
-    dim: bool,
+    escapes: Escapes,
     /// The colours of the line that are in force.
     graphics: Graphics,
     /// Whether dim text is being written.
@@ -75,8 +85,8 @@ pub struct Cleaner {
 }
 
 impl Cleaner {
-    pub fn new(dim: bool) -> Cleaner {
-        Cleaner { dim, graphics: Graphics::default(), dimmed: false, returned: false, cut: Vec::new() }
+    pub fn new(escapes: Escapes) -> Cleaner {
+        Cleaner { escapes, graphics: Graphics::default(), dimmed: false, returned: false, cut: Vec::new() }
     }
 
     /// Appends the clean text to `out`.
@@ -188,12 +198,21 @@ impl Cleaner {
             self.plain(&text.as_bytes()[plain..at], out);
             plain = at + c.len_utf8();
             self.settle_return(out);
-            match u32::from(c) {
-                code @ ..=0xffff => self.escaped(format_args!("\\u{code:04x}"), out),
-                code => self.escaped(format_args!("\\U{code:08x}"), out),
-            }
+            self.escaped_character(c, out);
         }
         self.plain(&text.as_bytes()[plain..], out);
+    }
+
+    fn escaped_character(&mut self, c: char, out: &mut Vec<u8>) {
+        match u32::from(c) {
+            code @ ..=0xffff => self.escaped(format_args!("\\u{code:04x}"), out),
+            _ if self.escapes == Escapes::Json => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    self.escaped(format_args!("\\u{unit:04x}"), out);
+                }
+            }
+            code => self.escaped(format_args!("\\U{code:08x}"), out),
+        }
     }
 
     /// An escape character, with what belongs to it.
@@ -221,13 +240,16 @@ impl Cleaner {
     fn escaped_bytes(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> usize {
         for byte in bytes {
             self.settle_return(out);
-            self.escaped(format_args!("\\x{byte:02x}"), out);
+            match self.escapes {
+                Escapes::Json => self.escaped(format_args!("\\u{byte:04x}"), out),
+                Escapes::Plain | Escapes::Dim => self.escaped(format_args!("\\x{byte:02x}"), out),
+            }
         }
         bytes.len()
     }
 
     fn escaped(&mut self, text: std::fmt::Arguments<'_>, out: &mut Vec<u8>) {
-        if self.dim && !self.dimmed {
+        if self.escapes == Escapes::Dim && !self.dimmed {
             self.dimmed = true;
             let dim: &[u8] = if self.graphics.in_force() { b"\x1b[0;2m" } else { b"\x1b[2m" };
             out.extend_from_slice(dim);

@@ -2,7 +2,7 @@
 
 use std::io::{Read, pipe};
 
-use apiserver::{After, Answer, Gate, Match};
+use apiserver::{After, Answer, Gate, Match, Pod};
 
 use crate::harness::{World, stern_rs};
 
@@ -213,4 +213,21 @@ fn a_limit_on_the_size_of_files_is_an_error_of_writing() {
         (ran.status.code(), said.as_str()),
         (Some(1), "stern-rs: cannot write standard output: File too large\n")
     );
+}
+
+#[test]
+fn each_log_that_a_broken_answer_ends_is_named() {
+    let world = World::new();
+    for name in ["web-1", "web-2", "web-3"] {
+        world.add_pod(Pod::new(name));
+        world.log(&format!("{name}/app")).push(name);
+    }
+    for name in ["web-1", "web-3"] {
+        world.on(Match::logs().path(name)).always(Answer::text(206, "a part"));
+    }
+    let words = world.run("web --no-follow").exit(3).err();
+    for (name, is_named) in [("web-1", true), ("web-2", false), ("web-3", true)] {
+        let named = format!("! {name} › app: http://");
+        assert_eq!(words.lines().any(|line| line.starts_with(&named)), is_named, "{name}: {words}");
+    }
 }

@@ -38,6 +38,10 @@ const HOSTILE: [&[u8]; 24] = [
 
 /// Runs this script for a shell on a terminal, and gives all that the terminal got.
 fn script(world: &World, script: &str) -> Vec<u8> {
+    start(world, script).output()
+}
+
+fn start(world: &World, script: &str) -> Terminal {
     let mut shell = CommandBuilder::new("sh");
     // Newlines stay as they are written.
     shell.args(["-c", &format!("stty -opost; {script}")]);
@@ -48,7 +52,7 @@ fn script(world: &World, script: &str) -> Vec<u8> {
     shell.env("TERM", "xterm-256color");
     shell.env("KUBECONFIG", world.home.path("kubeconfig"));
     shell.env("STERN_RS", env!("CARGO_BIN_EXE_stern-rs"));
-    Terminal::start(shell).output()
+    Terminal::start(shell)
 }
 
 /// Runs the program on a terminal.
@@ -157,16 +161,51 @@ fn escaped_bytes_are_dim_only_where_there_are_colours() {
 }
 
 #[test]
+fn json_on_a_terminal_stays_json_with_the_same_meaning() {
+    let message = "{\"a\":\"\u{7f}\u{202e}\u{e0041}\u{9b}2J\"}";
+    let world = World::web([message]);
+    for args in ["-o json", "-o extjson --color never", "-o ppextjson --color never"] {
+        let shown = harmless(&run(&world, &format!("web --no-follow --only-log-lines {args}")));
+        let piped = world.run(&format!("web --no-follow --only-log-lines {args}")).exit(0).out();
+        let [shown, piped] =
+            [shown, piped].map(|text| serde_json::from_str::<serde_json::Value>(&text).unwrap());
+        assert_eq!(shown, piped, "{args}");
+    }
+}
+
+#[test]
+fn no_colour_outlives_a_run_that_a_signal_ends() {
+    let world = World::new();
+    for args in ["", "--unsafe-terminal"] {
+        for end in ["INT", "TERM", "HUP"] {
+            // The line is longer than what a terminal holds: the signal comes within it.
+            let flood = "yes \"$(printf '\\033[31;7m%060000d' 7)\"";
+            let run = format!("\"$STERN_RS\" --stdin -o raw {args} <&3 & run=$!; read go < /dev/tty");
+            let run = format!("{flood} | {{ exec 3<&0; {run}; kill -{end} $run; wait $run; }} 2> err");
+            let mut terminal = start(&world, &run);
+            terminal.shows("0000");
+            terminal.send("\n");
+            let bytes = terminal.output();
+            let bytes = String::from_utf8_lossy(&bytes).into_owned();
+            let last = bytes.rfind('\x1b').map(|at| &bytes[at..]);
+            assert!(bytes.contains("\x1b[31;7m"), "{args} {end}");
+            assert!(last.is_some_and(|last| last.starts_with("\x1b[0m")), "{args} {end}: {last:.40?}");
+        }
+    }
+}
+
+#[test]
 fn pipes_files_and_unsafe_terminal_get_every_byte() {
     let world = hostile();
     let bytes: Vec<u8> = HOSTILE.iter().flat_map(|line| [line, &b"\n"[..]]).flatten().copied().collect();
     let args = "web --no-follow -o raw --only-log-lines";
-    assert_eq!(run(&world, &format!("{args} --unsafe-terminal")), bytes);
+    let reset = b"\x1b[0m";
+    assert_eq!(run(&world, &format!("{args} --unsafe-terminal")), [&bytes[..], reset].concat());
     assert_eq!(world.run(args).out_bytes(), bytes);
     script(&world, &format!("\"$STERN_RS\" {args} > out 2> err"));
     assert_eq!(std::fs::read(world.home.path("out")).unwrap(), bytes);
     world.home.write("config.yaml", "unsafe-terminal: true\n");
-    assert_eq!(run(&world, &format!("{args} --config config.yaml")), bytes);
+    assert_eq!(run(&world, &format!("{args} --config config.yaml")), [&bytes[..], reset].concat());
 }
 
 #[test]

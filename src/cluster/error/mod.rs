@@ -62,13 +62,16 @@ pub enum ErrorKind {
 
 pub(super) use status::{is_of_kubelet, refusal};
 
+/// The guess if a server that has answered before sends what is no HTTP.
+const GARBLED: &str = "perhaps a proxy in between garbled the answer";
+
 /// One line for the user; tokens never appear in it.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}{}", .guess.map(|guess| format!("; {guess}")).unwrap_or_default())]
 pub struct Error {
     kind: ErrorKind,
     message: String,
-    /// A possible cause, shown only while the server was never reached.
+    /// A possible cause; another one once the server has answered.
     guess: Option<&'static str>,
     server_message: Option<String>,
     retryable: bool,
@@ -124,7 +127,9 @@ impl Error {
     /// The same error for a server that was reached before: its address is correct.
     pub(super) fn of_known_server(self) -> Error {
         let retryable = self.retryable || self.kind == ErrorKind::Unreachable;
-        Error { guess: None, retryable, ..self }
+        let is_garbled = self.kind == ErrorKind::Malformed && self.guess.is_some();
+        let guess = is_garbled.then_some(GARBLED);
+        Error { guess, retryable, ..self }
     }
 
     /// Marks that other requests are answered meanwhile.
@@ -164,9 +169,9 @@ impl Error {
         }
         let cause = root_cause(error);
         if causes(error).any(|cause| cause.is::<NotHttp>()) {
-            let message =
-                format!("{server} does not look like a Kubernetes API server ({cause}); check the address");
-            return Error::new(ErrorKind::Malformed, message);
+            let message = format!("{server} did not answer in valid HTTP ({cause})");
+            let guess = "it does not look like a Kubernetes API server; check the address";
+            return Error { guess: Some(guess), ..Error::new(ErrorKind::Malformed, message) };
         }
         let Some(connecting) = causes(error).find_map(|cause| cause.downcast_ref::<NotConnected>()) else {
             return Error::new(ErrorKind::Interrupted, format!("the connection to {server} broke: {cause}"));
@@ -421,8 +426,8 @@ mod tests {
             ),
             (
                 Box::new(NotHttp("invalid HTTP version".into())),
-                "https://a does not look like a Kubernetes API server (invalid HTTP version); check the address",
-                "",
+                "https://a did not answer in valid HTTP (invalid HTTP version)",
+                "; it does not look like a Kubernetes API server; check the address",
                 false,
             ),
             (Box::new(io::Error::other(Error::credentials("no login"))), "no login", "", false),
@@ -430,8 +435,20 @@ mod tests {
         for (error, text, guess, retryable) in cases {
             let error = Error::from_http("https://a", &*error);
             assert_eq!((error.to_string(), error.is_retryable()), (format!("{text}{guess}"), retryable));
-            assert_eq!(error.of_known_server().to_string(), text);
+            let known = error.of_known_server();
+            assert!(
+                known.to_string() == text || known.to_string() == format!("{text}; {GARBLED}"),
+                "{known}"
+            );
         }
+    }
+
+    #[test]
+    fn a_server_that_answered_before_is_not_said_to_have_another_address() {
+        let error = Error::from_http("https://a", &NotHttp("no size in a chunked body".into()));
+        let known = "https://a did not answer in valid HTTP (no size in a chunked body); perhaps a proxy in between \
+                     garbled the answer";
+        assert_eq!(error.of_known_server().of_known_server().to_string(), known);
     }
 
     #[test]

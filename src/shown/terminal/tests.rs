@@ -4,7 +4,7 @@ use super::*;
 
 /// The text cleaned in parts that are cut at these places.
 fn cleaned_in(parts: &[&[u8]], dim: bool) -> Vec<u8> {
-    let (mut cleaner, mut out) = (Cleaner::new(dim), Vec::new());
+    let (mut cleaner, mut out) = (Cleaner::new(if dim { Escapes::Dim } else { Escapes::Plain }), Vec::new());
     for part in parts {
         cleaner.clean(part, &mut out);
     }
@@ -96,7 +96,7 @@ fn without_colours_nothing_is_dim_and_the_colours_of_lines_pass() {
 
 #[test]
 fn a_sequence_without_end_costs_no_memory() {
-    let mut cleaner = Cleaner::new(true);
+    let mut cleaner = Cleaner::new(Escapes::Dim);
     let mut out = Vec::new();
     cleaner.clean(b"\x1b[", &mut out);
     for _ in 0..1000 {
@@ -117,7 +117,7 @@ fn an_output_that_takes_everything_gets_every_byte() {
 #[test]
 fn what_was_cut_is_written_at_the_end() {
     let mut out = Vec::new();
-    let mut writer = Passes::Text { dim: false }.to(&mut out);
+    let mut writer = Passes::Text(Escapes::Plain).to(&mut out);
     writer.write_all(b"\x1b[31mlong\x1b[").unwrap();
     drop(writer);
     assert_eq!(out, b"\x1b[31mlong\\x1b[\x1b[0m");

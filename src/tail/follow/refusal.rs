@@ -117,7 +117,8 @@ impl<L: Logs> Tail<L> {
             None => error.to_string(),
         };
         let text = if again { format!("{text}; trying again") } else { text };
-        match of_node.is_some() || error.is_common() {
+        // A log that is given up is named, since it is incomplete.
+        match of_node.is_some() || error.is_common() && again {
             true => self.context.out.notice(Scope::Cluster.notice(Kind::Common, text)).await,
             false => self.report.outlet.warning(text).await,
         }

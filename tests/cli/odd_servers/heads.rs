@@ -64,7 +64,14 @@ fn a_head_that_is_not_as_http_writes_it_is_refused() {
         "HTTP/1.0 200 OK\r\ntransfer-encoding: chunked\r\n",
     ] {
         let ran = run(format!("{head}\r\n{LIST}"));
-        ran.fails_with(1, &["http://", "does not look like a Kubernetes API server (", "check the address"]);
+        ran.fails_with(
+            1,
+            &[
+                "http://",
+                "did not answer in valid HTTP (",
+                "does not look like a Kubernetes API server; check the address",
+            ],
+        );
     }
 }
 
