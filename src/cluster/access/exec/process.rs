@@ -111,7 +111,7 @@ mod tests {
     }
 
     /// With the test's own standard input.
-    async fn in_group(command: &mut Command) -> Result<Vec<u8>, Error> {
+    async fn in_group(mut command: Command) -> Result<Vec<u8>, Error> {
         run(command.stdout(Stdio::piped()).kill_on_drop(true).process_group(0), kill_group).await
     }
 
@@ -134,7 +134,7 @@ mod tests {
         let mut pipe = Receiver::from_owned_fd(pipe.into()).unwrap();
         let mut command = shell("exec 3>&0; sleep 1000 & echo started >&3; wait");
         command.stdin(writer);
-        let running = tokio::spawn(async move { in_group(&mut command).await });
+        let running = tokio::spawn(in_group(command));
         pipe.read_exact(&mut [0; 8]).await.unwrap();
         running.abort();
         let ended = timeout(Duration::from_secs(60), pipe.read_to_end(&mut Vec::new())).await;
@@ -149,7 +149,7 @@ mod tests {
         let agent = "{ until [ -e go ]; do sleep 0.1; done; echo alive >&3; } >/dev/null & echo token";
         let mut command = shell(&format!("exec 3>&0; {agent}"));
         command.stdin(writer).current_dir(home.path());
-        assert_eq!(in_group(&mut command).await.unwrap(), b"token\n");
+        assert_eq!(in_group(command).await.unwrap(), b"token\n");
         std::fs::write(home.path().join("go"), "").unwrap();
         let mut text = String::new();
         pipe.read_to_string(&mut text).await.unwrap();
