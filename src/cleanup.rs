@@ -40,10 +40,10 @@ impl Drop for Cleanup {
     }
 }
 
-/// Does all that is pending: the process ends.
+/// Does all that is pending, the last first: the process ends.
 pub fn all() {
     let acts = std::mem::take(&mut *pending());
-    acts.into_values().for_each(|act| act());
+    acts.into_values().rev().for_each(|act| act());
 }
 
 fn pending() -> MutexGuard<'static, BTreeMap<u64, Act>> {

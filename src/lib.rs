@@ -91,6 +91,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, mut io: Io) -> ExitCode {
         }
         Ok(Command::Print(text)) => return print(io, outputs, &text),
         Ok(Command::Complete(unfinished)) => {
+            complete::leave_terminal();
             let answer = block_on(signals.or_ended(complete::run(*unfinished, &env)));
             return answer.map_or(ExitCode::Failed, |answer| {
                 answer.map_or_else(|code| code, |answer| print(io, outputs, &answer))

@@ -13,7 +13,7 @@ use std::{
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1},
+    consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXFSZ},
     iterator::{backend::SignalDelivery, exfiltrator::SignalOnly},
 };
 use tokio::sync::watch;
@@ -49,6 +49,8 @@ pub struct Report {
 impl Signals {
     /// Without room for a thread or for its files, signals end the process by default.
     pub fn listen() -> Signals {
+        // Handled, and for nothing: a file that reaches `ulimit -f` is an error of writing, not the end of the process.
+        let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
         let shared = Shared { code: watch::Sender::new(None), report: Mutex::default() };
         let signals = Signals(Arc::new(shared));
         let (ready, is_ready) = channel();

@@ -17,9 +17,10 @@ mod words;
 use std::{
     ffi::{OsStr, OsString},
     path::Path,
+    time::{Duration, Instant},
 };
 
-use crate::{environment::Environment, usage_error::UsageError};
+use crate::{environment::Environment, small_file, usage_error::UsageError};
 use flags::{Scope, logs, other};
 
 pub use args::Args;
@@ -43,6 +44,8 @@ pub struct Unfinished {
     /// The flags typed so far that select the cluster and the pods. None if one of them is wrong.
     pub args: Option<Args>,
     pub word: Word,
+    /// When its completions must be there.
+    pub due: Instant,
 }
 
 /// `argv` begins with the program's name, which the usage repeats.
@@ -106,15 +109,20 @@ const COMPLETE: &str = "__complete";
 /// The name by which kubectl asks for completions of its plugin `stern-rs`.
 const KUBECTL_COMPLETE: &str = "kubectl_complete-stern_rs";
 
+/// Users do not wait longer for a key.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// The last of `words` is being typed.
 fn unfinished(words: Vec<OsString>, env: &Environment) -> Unfinished {
+    let due = Instant::now() + PATIENCE;
+    small_file::read_all_until(due);
     let (found, word) = pflag::unfinished(words);
     // An error in any other flag must not prevent completion.
     let selects = |flag: &flags::Entry| flags::within(&[Scope::Selection]).any(|known| known == flag);
     let is_needed = |flag: &flags::Entry| selects(flag) || *flag == other::CONFIG.entry;
     let flags: Vec<_> = found.flags.into_iter().filter(|given| is_needed(given.flag)).collect();
     let args = Args::new(found.positionals, &flags).and_then(|args| with_config(args, env, selects));
-    Unfinished { args: args.ok(), word }
+    Unfinished { args: args.ok(), word, due }
 }
 
 fn file_stem(path: Option<&OsString>) -> Option<&str> {

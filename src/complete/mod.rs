@@ -6,7 +6,7 @@
 mod choices;
 mod live;
 
-use std::{fmt::Write, time::Duration};
+use std::{fmt::Write, fs::File};
 
 use crate::{
     cli::{
@@ -17,9 +17,6 @@ use crate::{
     shown::{LONGEST, is_hidden, one_line},
 };
 use live::Live;
-
-/// Users do not wait longer for a key.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The candidates for the last word, or for the part after its `=`.
 #[derive(Debug, Default)]
@@ -61,13 +58,19 @@ impl Answer {
     }
 }
 
+/// Leaves the terminal to the shell: a plugin must not ask there.
+pub fn leave_terminal() {
+    // Without it, the line has no names.
+    let _ = File::open("/dev/null").map(rustix::stdio::dup2_stdin);
+}
+
 /// The answer may be empty.
 pub async fn run(unfinished: Unfinished, env: &Environment) -> String {
-    let answer = tokio::time::timeout(PATIENCE, answer(unfinished, env)).await;
+    let answer = tokio::time::timeout_at(unfinished.due.into(), answer(unfinished, env)).await;
     answer.unwrap_or_default().to_text()
 }
 
-async fn answer(Unfinished { args, word }: Unfinished, env: &Environment) -> Answer {
+async fn answer(Unfinished { args, word, .. }: Unfinished, env: &Environment) -> Answer {
     let live = || args.and_then(|args| Live::new(args, env));
     match word {
         Word::Flag(typed) => flag(&typed),

@@ -1,6 +1,7 @@
 //! `stern-rs __complete`, which the shells' scripts and kubectl call.
 
 use std::{
+    fs::File,
     os::unix::fs::symlink,
     process::Command,
     time::{Duration, Instant},
@@ -8,7 +9,7 @@ use std::{
 
 use apiserver::{Answer, Match, Pod, Workload};
 
-use crate::harness::World;
+use crate::{harness::World, signals::fifo};
 
 /// The namespace `shop` has a deployment `web`, whose pod has the containers `nginx` and `app`; `default` has a pod
 /// `db-1`. The context `arn:aws:eks/shop` is in `shop`.
@@ -37,6 +38,20 @@ fn namespaces_are_completed_alone_and_in_lists() {
     completes(&shop, "-n sh", "shop :4");
     completes(&shop, "-tAnsh", "-tAnshop :4");
     completes(&shop, "--namespace=shop,", "shop,default shop,kube-system :4");
+}
+
+#[test]
+fn a_file_that_gives_nothing_delays_no_key() {
+    let world = World::new();
+    let path = fifo(&world, "fifo");
+    // A writer that writes nothing.
+    let _pipe = File::options().read(true).write(true).open(&path).unwrap();
+    for args in ["--kubeconfig fifo --context ''", "--config fifo -n ''", "--kubeconfig fifo pod/"] {
+        let begun = Instant::now();
+        completes(&world, args, ":4");
+        let took = begun.elapsed();
+        assert!(took < Duration::from_secs(6), "{args}: {took:?}");
+    }
 }
 
 #[test]

@@ -198,6 +198,24 @@ fn a_rotation_that_overtakes_a_stopped_reader_is_reported() {
 }
 
 #[test]
+fn a_limit_on_the_size_of_files_is_an_error_of_writing() {
+    let world = World::new();
+    world.home.write("lines", &"a line\n".repeat(10_000));
+    let script = "ulimit -f 1; exec \"$0\" --stdin -o raw < lines > out";
+    let mut shell = std::process::Command::new("sh");
+    let ran = shell
+        .args(["-c", script, env!("CARGO_BIN_EXE_stern-rs")])
+        .current_dir(world.home.dir())
+        .output()
+        .unwrap();
+    let said = String::from_utf8(ran.stderr).unwrap();
+    assert_eq!(
+        (ran.status.code(), said.as_str()),
+        (Some(1), "stern-rs: cannot write standard output: File too large\n")
+    );
+}
+
+#[test]
 fn each_log_that_a_broken_answer_ends_is_named() {
     let world = World::new();
     for name in ["web-1", "web-2", "web-3"] {

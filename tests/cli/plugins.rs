@@ -1,5 +1,7 @@
 //! Exec plugins over the time of a run: what the user sees of them, and how often they run.
 
+use std::process::Command;
+
 use apiserver::{Answer, ApiServer, Match};
 use portable_pty::CommandBuilder;
 
@@ -64,6 +66,81 @@ fn a_plugin_may_ask_on_a_terminal() {
     terminal.shows("password: ");
     terminal.send("sesame\r");
     terminal.shows("web-1 app a");
+}
+
+/// Runs the program on a terminal, below a shell. The shell says `all ended` once nothing that the plugin started has the
+/// pipe `held` open, and `same terminal` if it is as before.
+fn on_terminal(world: &World, args: &str) -> Terminal {
+    let script = format!(
+        "trap : INT; mkfifo held; cat held & stty > before
+        sh -c 'echo $$ > pid; exec \"$0\" {args}' {}
+        echo code=$?
+        stty > after; cmp before after && echo same terminal
+        wait; echo all ended",
+        env!("CARGO_BIN_EXE_stern-rs")
+    );
+    let mut shell = CommandBuilder::new("sh");
+    shell.args(["-c", &script]);
+    shell.cwd(world.home.dir());
+    shell.env("KUBECONFIG", world.home.path("kubeconfig"));
+    Terminal::start(shell)
+}
+
+/// A child of the plugin that Ctrl-C does not end.
+const CHILD: &str = "exec 3>held\nsleep 1000 &\necho 'open https://login' >&2\n";
+
+#[test]
+fn ctrl_c_on_a_terminal_ends_what_a_plugin_started() {
+    let world = world(&format!("{CHILD}sleep 1000\n"));
+    let mut terminal = on_terminal(&world, "web");
+    terminal.shows("open https://login");
+    terminal.send("\x03");
+    terminal.shows("code=130");
+    terminal.shows("all ended");
+}
+
+#[test]
+fn a_signal_on_a_terminal_ends_what_a_plugin_started() {
+    let world = world(&format!("{CHILD}sleep 1000\n"));
+    let terminal = on_terminal(&world, "web");
+    terminal.shows("open https://login");
+    assert!(Command::new("kill").arg(world.home.read("pid").trim()).status().unwrap().success());
+    terminal.shows("code=143");
+    terminal.shows("all ended");
+}
+
+#[test]
+fn a_plugin_that_floods_its_output_on_a_terminal_ends_with_what_it_started() {
+    let world = world(&format!("{CHILD}head -c 3000000 /dev/zero\n"));
+    let terminal = on_terminal(&world, "web");
+    terminal.shows("printed more than 1 MiB, and was ended");
+    terminal.shows("all ended");
+}
+
+#[test]
+fn a_completion_on_a_terminal_ends_a_plugin_that_waits_or_asks() {
+    for waits in ["sleep 1000", "read -r password </dev/tty"] {
+        let world = world(&format!("{CHILD}{waits}\n"));
+        let terminal = on_terminal(&world, "__complete pod/");
+        terminal.shows("code=0");
+        terminal.shows("all ended");
+    }
+}
+
+#[test]
+fn ctrl_c_at_a_password_leaves_the_terminal_as_it_was() {
+    let world = world("stty -echo\nprintf 'password: ' >&2\nread -r password\n");
+    let mut terminal = on_terminal(&world, "web");
+    terminal.shows("password: ");
+    terminal.send("\x03");
+    terminal.shows("code=130");
+    terminal.shows("same terminal");
+}
+
+#[test]
+fn a_plugin_that_an_interrupt_ends_first_is_not_blamed() {
+    let world = world("(sleep 0.02; kill -INT $PPID) &\nkill -INT $$\n");
+    world.run("web").exit(130).stderr("");
 }
 
 #[test]

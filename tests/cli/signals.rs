@@ -16,14 +16,14 @@ use crate::harness::{Command, Tail, World, stern_rs};
 const SIGNALS: [(Signal, i32); 3] = [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)];
 
 /// A pipe in the home directory of `world`.
-fn fifo(world: &World, name: &str) -> PathBuf {
+pub fn fifo(world: &World, name: &str) -> PathBuf {
     let path = world.home.path(name);
     mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
     path
 }
 
 /// Opens the pipe for writing, which waits until the program reads it, and writes nothing.
-fn being_read(path: &PathBuf) -> File {
+pub fn being_read(path: &PathBuf) -> File {
     OpenOptions::new().write(true).open(path).unwrap()
 }
 
@@ -35,6 +35,23 @@ fn a_file_that_gives_nothing(args: impl Fn(&PathBuf) -> String) {
         let tail = world.start(&args(&path));
         let _writer = being_read(&path);
         tail.ends_soon(signal).stdout("").exit(code);
+    }
+}
+
+#[test]
+fn a_file_that_gives_nothing_is_named() {
+    for args in [
+        "--kubeconfig",
+        "--config",
+        "--template-file",
+        "--server https://127.0.0.1:1 --certificate-authority",
+    ] {
+        let world = World::web(["a"]);
+        let path = fifo(&world, "fifo");
+        let tail = world.start(&format!("web {args} {}", path.display()));
+        let _writer = being_read(&path);
+        tail.reported(&format!("stern-rs: waiting for the file {}\n", path.display()));
+        tail.interrupt().exit(130);
     }
 }
 

@@ -1,14 +1,22 @@
 //! Runs a plugin's program: its words go to the user as they come, its output is bounded in size, and its run in time.
 
+mod family;
+mod terminal;
+
 use std::{
-    fs::File,
     io,
     process::{ExitStatus, Stdio},
     time::Duration,
 };
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
-use tokio::{io::AsyncReadExt, process::Command, time::timeout};
+use tokio::{
+    io::AsyncReadExt,
+    process::Command,
+    time::{sleep, timeout},
+};
+
+use family::Family;
 
 use crate::{cleanup::Cleanup, cluster::error::root_cause};
 
@@ -17,6 +25,9 @@ const LARGEST: u64 = 1 << 20;
 
 /// The longest run: a user may have to log in meanwhile, in a browser or on a telephone.
 const LONGEST: Duration = Duration::from_secs(10 * 60);
+
+/// Ctrl-C may end the plugin before this program hears of it, and then ends this program.
+const SIGNAL: Duration = Duration::from_millis(100);
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -32,24 +43,27 @@ pub enum Error {
     Failed(ExitStatus),
 }
 
-/// What the program prints; `interactive`: it may read standard input.
+/// What the program prints; `interactive`: it may ask on the terminal. All that it starts is ended with it.
 pub async fn output(mut command: Command, interactive: bool) -> Result<Vec<u8>, Error> {
-    command.stdin(if interactive { Stdio::inherit() } else { Stdio::null() });
-    // In a terminal, a group of its own would be in the background, and stop at its first question there. All that it
-    // starts is ended by Ctrl-C there, as this program is.
-    let own_group = File::open("/dev/tty").is_err();
-    run(command, own_group).await
-}
-
-/// `own_group`: all that the program starts is ended with it.
-async fn run(mut command: Command, own_group: bool) -> Result<Vec<u8>, Error> {
     // Standard error is the user's: URLs and codes of a login must be seen at once.
     command.stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true);
-    if own_group {
-        command.process_group(0);
+    if !interactive {
+        return run(command.stdin(Stdio::null()).process_group(0), kill_group).await;
     }
+    // A group of its own would be in the background, and stop at its first question.
+    let family = Family::new();
+    let _restored = terminal::restored();
+    run(command.stdin(Stdio::inherit()), move |id| {
+        kill(id);
+        family.kill();
+    })
+    .await
+}
+
+async fn run(command: &mut Command, kill: impl FnOnce(Pid) + Send + 'static) -> Result<Vec<u8>, Error> {
     let mut child = command.spawn().map_err(Error::NotStarted)?;
-    let killed = child.id().map(|id| Cleanup::new(move || kill(id, own_group)));
+    let id = child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
+    let killed = id.map(|id| Cleanup::new(move || kill(id)));
     let mut printed = Vec::new();
     let run = async {
         if let Some(stdout) = child.stdout.take() {
@@ -61,8 +75,11 @@ async fn run(mut command: Command, own_group: bool) -> Result<Vec<u8>, Error> {
         child.wait().await.map_err(Error::Unread)
     };
     let status = timeout(LONGEST, run).await.map_err(|_| Error::TooLong)??;
+    if !status.success() {
+        sleep(SIGNAL).await;
+    }
     // A plugin that has ended by itself may leave an agent behind.
-    if let Some(killed) = killed {
+    if let (Some(killed), Some(_)) = (killed, status.code()) {
         killed.forget();
     }
     match status.success() {
@@ -71,14 +88,14 @@ async fn run(mut command: Command, own_group: bool) -> Result<Vec<u8>, Error> {
     }
 }
 
-/// Kills a plugin, or the group that it leads.
-fn kill(id: u32, group: bool) {
-    let Some(id) = id.try_into().ok().and_then(Pid::from_raw) else { return };
-    // An error means that it has ended by itself.
-    let _ = match group {
-        true => kill_process_group(id, Signal::KILL),
-        false => kill_process(id, Signal::KILL),
-    };
+// In both an error means that it has ended by itself.
+
+fn kill(id: Pid) {
+    let _ = kill_process(id, Signal::KILL);
+}
+
+fn kill_group(id: Pid) {
+    let _ = kill_process_group(id, Signal::KILL);
 }
 
 #[cfg(test)]
@@ -89,20 +106,25 @@ mod tests {
 
     fn shell(script: &str) -> Command {
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", script]).stdin(Stdio::null());
+        command.args(["-c", script]);
         command
+    }
+
+    /// With the test's own standard input.
+    async fn in_group(mut command: Command) -> Result<Vec<u8>, Error> {
+        run(command.stdout(Stdio::piped()).kill_on_drop(true).process_group(0), kill_group).await
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_run_without_end_is_ended() {
-        let error = run(shell("exec sleep 1000"), true).await.unwrap_err();
+        let error = output(shell("exec sleep 1000"), false).await.unwrap_err();
         assert_eq!(error.to_string(), "gave no credentials within 10 minutes, and was ended");
     }
 
     #[tokio::test]
     async fn an_output_without_end_is_ended() {
-        assert!(matches!(run(shell("exec cat /dev/zero"), true).await, Err(Error::TooLarge)));
-        assert_eq!(run(shell("head -c 1048576 /dev/zero"), true).await.unwrap().len(), 1 << 20);
+        assert!(matches!(output(shell("exec cat /dev/zero"), false).await, Err(Error::TooLarge)));
+        assert_eq!(output(shell("head -c 1048576 /dev/zero"), false).await.unwrap().len(), 1 << 20);
     }
 
     /// The pipe, which all of them have open, ends with the last.
@@ -112,7 +134,7 @@ mod tests {
         let mut pipe = Receiver::from_owned_fd(pipe.into()).unwrap();
         let mut command = shell("exec 3>&0; sleep 1000 & echo started >&3; wait");
         command.stdin(writer);
-        let running = tokio::spawn(run(command, true));
+        let running = tokio::spawn(in_group(command));
         pipe.read_exact(&mut [0; 8]).await.unwrap();
         running.abort();
         let ended = timeout(Duration::from_secs(60), pipe.read_to_end(&mut Vec::new())).await;
@@ -127,7 +149,7 @@ mod tests {
         let agent = "{ until [ -e go ]; do sleep 0.1; done; echo alive >&3; } >/dev/null & echo token";
         let mut command = shell(&format!("exec 3>&0; {agent}"));
         command.stdin(writer).current_dir(home.path());
-        assert_eq!(run(command, true).await.unwrap(), b"token\n");
+        assert_eq!(in_group(command).await.unwrap(), b"token\n");
         std::fs::write(home.path().join("go"), "").unwrap();
         let mut text = String::new();
         pipe.read_to_string(&mut text).await.unwrap();
