@@ -111,7 +111,7 @@ impl Shell {
         shown
     }
 
-    fn is_safe(mut self, quotes: &[&str], but: &[&str]) {
+    fn takes_names_as_text(mut self, quotes: &[&str], but: &[&str]) {
         for name in NAMES {
             for quote in quotes {
                 let answer = format!("{name}\n:4\n");
@@ -147,14 +147,14 @@ fn wait(path: &Path) -> String {
 fn bash_runs_no_name() {
     let setup = "PS1='$ '; bind 'set bell-style none'; source <(stern-rs --completion bash); \
                  complete -o default -F _stern_rs show";
-    Shell::start("bash", &["--noprofile", "--norc"], setup).is_safe(&["", "'", "\""], &[]);
+    Shell::start("bash", &["--noprofile", "--norc"], setup).takes_names_as_text(&["", "'", "\""], &[]);
 }
 
 #[test]
 fn zsh_runs_no_name() {
     let setup = "PS1='$ '; unsetopt zle_bracketed_paste; autoload -U compinit && compinit -u -D; \
                  source <(stern-rs --completion zsh); compdef _stern-rs show";
-    Shell::start("zsh", &["-f", "-i"], setup).is_safe(&["", "'", "\""], &[]);
+    Shell::start("zsh", &["-f", "-i"], setup).takes_names_as_text(&["", "'", "\""], &[]);
 }
 
 #[test]
@@ -162,5 +162,5 @@ fn fish_runs_no_name() {
     let setup = "function fish_prompt; echo -n '$ '; end; set -g fish_greeting; set -g fish_autosuggestion_enabled 0; \
                  stern-rs --completion fish | source; complete -c show -f -a '(__stern_rs_complete)'";
     // fish leaves a tilde as it is.
-    Shell::start("fish", &["--private"], setup).is_safe(&["", "'", "\""], &["~"]);
+    Shell::start("fish", &["--private"], setup).takes_names_as_text(&["", "'", "\""], &["~"]);
 }

@@ -5,6 +5,7 @@
 
 mod hostile;
 #[path = "../terminal/mod.rs"]
+#[expect(dead_code, reason = "the tests of the program use more of it")]
 mod terminal;
 
 use std::{env, fs, path::Path};
