@@ -23,7 +23,7 @@ use crate::{
 /// No honest file is larger.
 const LARGEST: u64 = 16 << 20;
 
-/// The longest wait for a file: one on a server that hangs, or a pipe into which nobody writes.
+/// The longest wait for a file: one on a server that hangs, or a pipe without a writer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The longest wait for a program that writes into a pipe, as in `--kubeconfig <(program)`: it may ask the user.
@@ -103,7 +103,7 @@ fn read_within(
             let path = path.to_owned();
             thread::Builder::new().spawn(move || {
                 let bytes = read(&path, &steps);
-                // Nobody may wait any more.
+                // The reader may have given up.
                 let _ = steps.send(Step::Read(bytes));
             })?;
             step

@@ -117,7 +117,7 @@ fn kind(document: &[u8]) -> serde_json::Result<Option<String>> {
     Ok(kind.and_then(|kind| serde_json::from_str(kind.get()).ok()))
 }
 
-/// The parts of an object that are told of one that cannot be read.
+/// The parts of an object that are reported of one that cannot be read.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Odd {
@@ -142,7 +142,7 @@ pub fn page<T: DeserializeOwned>(body: &[u8], kinds: &[&str]) -> Result<Page<T>,
     if let Ok(list) = within_bounds(|| serde_json::from_slice::<List<T>>(body)).map_err(Other::TooMuch)? {
         return of_list(list, body, kinds, Vec::new());
     }
-    let text = mended(body);
+    let text = repaired(body);
     let list = serde_json::from_str::<List<&RawValue>>(&text).map_err(|_| described(body, kinds))?;
     let List { kind, metadata, items } = list;
     let (mut read, mut unreadable) = (Vec::new(), Vec::new());
@@ -175,11 +175,11 @@ fn of_list<T>(list: List<T>, body: &[u8], kinds: &[&str], unreadable: Vec<String
 /// The object in an answer, of this kind.
 pub fn object<T: DeserializeOwned>(body: &[u8], kind: &str) -> Result<T, Other> {
     let body = without_mark(body);
-    let found = self::kind(body).or_else(|_| self::kind(mended(body).as_bytes()));
+    let found = self::kind(body).or_else(|_| self::kind(repaired(body).as_bytes()));
     if found.map_err(|_| described(body, &[kind]))?.is_some_and(|found| found != kind) {
         return Err(described(body, &[kind]));
     }
-    within_bounds(|| serde_json::from_slice(body).or_else(|_| last_wins(&mended(body))))
+    within_bounds(|| serde_json::from_slice(body).or_else(|_| last_wins(&repaired(body))))
         .map_err(Other::TooMuch)?
         .map_err(|error| Other::Words(format!("a {kind} that cannot be read ({error})")))
 }
@@ -210,7 +210,7 @@ static SCALARS: LazyLock<Option<Regex>> =
 
 /// The text of a document without what keeps all of it from being read: bytes that are no UTF-8 are replaced, as in Go, and
 /// strings and numbers that nothing can hold are left out.
-fn mended(body: &[u8]) -> String {
+fn repaired(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let scalar = |found: &Captures<'_>| match &found[0] {
         text if text.starts_with('"') => match serde_json::from_str::<String>(text) {
@@ -347,7 +347,7 @@ struct Line<T> {
 /// The event in a line of a watch; None: of an unknown type.
 pub fn event<T: DeserializeOwned>(line: &[u8]) -> Result<Option<Event<T>>, Other> {
     let line = without_mark(line);
-    let read = || serde_json::from_slice(line).or_else(|_| last_wins(&mended(line)));
+    let read = || serde_json::from_slice(line).or_else(|_| last_wins(&repaired(line)));
     let read = within_bounds(read).map_err(Other::TooMuch)?;
     if let Ok(Line { kind, object }) = read {
         match kind.as_str() {
@@ -441,7 +441,7 @@ mod tests {
             assert!(super::object::<Odd>(object.as_bytes(), "Pod").is_ok(), "{object}");
         }
         let intact = r#"{"a":[1,-2.5e3,"x\"y\\","\ud83e\udd80"],"b":null}"#;
-        assert_eq!(mended(intact.as_bytes()), intact);
+        assert_eq!(repaired(intact.as_bytes()), intact);
     }
 
     #[derive(Debug, Deserialize)]
@@ -465,7 +465,7 @@ mod tests {
     #[test]
     fn a_string_without_end_is_searched_once() {
         let text = format!("{{\"a\":\"{}", "\\\"".repeat(1 << 20));
-        assert_eq!(mended(text.as_bytes()), "{\"a\":\"\"");
+        assert_eq!(repaired(text.as_bytes()), "{\"a\":\"\"");
     }
 
     #[test]

@@ -82,7 +82,7 @@ pub fn refusal(input: &[u8]) {
     words(&Error::unauthorized("https://apiserver", "the credentials of user \"me\"", &status, "check them"));
 }
 
-/// The address of a redirect is told without user, password and query.
+/// The address of a redirect is reported without user, password and query.
 pub fn headers(input: &[u8]) {
     pause(input);
     let (one, other) = two(input);

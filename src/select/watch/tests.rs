@@ -22,21 +22,26 @@ fn event(kind: &str, object: &str) -> String {
     answer("200 OK", &format!("{{\"type\":\"{kind}\",\"object\":{object}}}\n"))
 }
 
-/// The requests in ten minutes to a server that answers each list so, and each watch after this time so.
-async fn requests(list: &str, watch: &str, after: Duration) -> usize {
+/// A server, and the scope of a namespace that is watched there.
+async fn server() -> (TcpListener, Scope) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let cluster = Machine::with(&format!("server: 'http://{address}'"), "token: t").plain_cluster();
-    let selection = everything();
-    let mut tracker = Tracker::new(&selection, true, false, false);
     let scope = Scope {
-        cluster,
+        cluster: Machine::with(&format!("server: 'http://{address}'"), "token: t").plain_cluster(),
         namespace: Some("shop".to_owned()),
         label_selector: None,
         field_selector: None,
         pod: None,
         fresh: false,
     };
+    (listener, scope)
+}
+
+/// The requests in ten minutes to a server that answers each list so, and each watch after this time so.
+async fn requests(list: &str, watch: &str, after: Duration) -> usize {
+    let (listener, scope) = server().await;
+    let selection = everything();
+    let mut tracker = Tracker::new(&selection, true, false, false);
     let mut count = 0;
     let serving = async {
         loop {
@@ -100,19 +105,9 @@ async fn a_server_that_always_has_another_event_lets_the_rest_run() {
         .replace('\n', "")
     };
     let events: String = (0..100).map(|n| pod(n) + "\n").collect();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let cluster = Machine::with(&format!("server: 'http://{address}'"), "token: t").plain_cluster();
+    let (listener, scope) = server().await;
     let selection = everything();
     let mut tracker = Tracker::new(&selection, true, false, false);
-    let scope = Scope {
-        cluster,
-        namespace: Some("shop".to_owned()),
-        label_selector: None,
-        field_selector: None,
-        pod: None,
-        fresh: false,
-    };
     let (others, seen) = (Cell::new(0), RefCell::new(Vec::new()));
     let serving = async {
         loop {
