@@ -164,6 +164,16 @@ impl Display {
         })
     }
 
+    /// The same for files, which have no colours.
+    pub fn for_files(&self) -> Display {
+        Display { color_stdout: false, ..self.clone() }
+    }
+
+    /// Whether people read the lines as text, and not programs: another line of words may stand among them.
+    pub fn is_text(&self) -> bool {
+        self.template.is_none() && matches!(self.format, Format::Default | Format::Raw)
+    }
+
     /// Whether an output shows the annotations of pods.
     pub fn shows_annotations(&self) -> bool {
         self.format == Format::Json || self.template.is_some()

@@ -5,6 +5,7 @@ mod colors;
 mod connect;
 mod display;
 mod duration;
+mod files;
 mod filter;
 #[cfg(fuzzing)]
 pub mod fuzz;
@@ -32,6 +33,7 @@ use read::{error, given, none_of, wrong};
 pub use self::{
     connect::Connect,
     display::{Display, Format, Outputs, Template, TemplateErrors, Timestamps},
+    files::FilesPlan,
     filter::FilterPlan,
     limits::{Limits, LogRequests},
     logs::{LogPlan, Since},
@@ -51,6 +53,7 @@ pub struct Plan {
     pub filter: FilterPlan,
     pub display: Display,
     pub outputs: Outputs,
+    pub files: Option<FilesPlan>,
     /// `--verbosity`: from 6 on, requests to the apiserver are shown on standard error.
     pub verbosity: u8,
     /// The format of the report at the end; None: no report.
@@ -96,6 +99,7 @@ impl Plan {
         let limits = Limits::new(args, logs.follow)?;
         let filter = FilterPlan::new(args)?;
         let display = Display::new(args, &filter, &selection.namespaces, env)?;
+        let files = FilesPlan::new(args)?;
         let verbosity = verbosity(args)?;
         let dry_run = args.get(&flags::limits::DRY_RUN);
         let source = if args.get(&flags::logs::STDIN) {
@@ -110,7 +114,7 @@ impl Plan {
         };
         let lines = filter::line_limit(args, &filter, &display)?;
         let outputs = Outputs::new(args, &display, env);
-        Ok(Plan { source, lines, filter, display, outputs, verbosity, stats: stats(args)? })
+        Ok(Plan { source, lines, filter, display, outputs, files, verbosity, stats: stats(args)? })
     }
 }
 

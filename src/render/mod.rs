@@ -19,7 +19,7 @@ pub mod testing;
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use crate::{
-    event::{Batch, Closed, Gap, Instant, Item},
+    event::{Batch, Closed, Instant, Item},
     notice::{Notice, Scope},
     origin::Origin,
     plan::{Display, Format as Name},
@@ -30,6 +30,7 @@ use default::Prefixed;
 use extjson::ExtJson;
 use json::Json;
 use notice::Notices;
+pub use notice::missing;
 use ppextjson::PpExtJson;
 use raw::Raw;
 use template::Templated;
@@ -181,15 +182,16 @@ impl Renderer {
         self.whole
     }
 
-    /// Appends the counts of failed lines that are still to be reported.
-    pub fn counts(&mut self, out: &mut Vec<u8>) {
+    /// The counts of failed lines that are still to be reported.
+    pub fn counts(&mut self) -> Vec<Notice> {
         let mut kept: Vec<_> = std::mem::take(&mut self.kept).into_values().collect();
         kept.sort_by(|a, b| a.names().cmp(&b.names()));
-        for kept in kept {
-            if let Some(notice) = kept.count() {
-                self.notices.write(&notice, out);
-            }
-        }
+        kept.iter().filter_map(Kept::count).collect()
+    }
+
+    /// Drops what is kept of an origin. Returns the count of its lines that failed.
+    pub fn forget(&mut self, origin: &Origin) -> Option<Notice> {
+        self.kept.remove(&address(origin))?.count()
     }
 
     /// Appends `notice` to `out` as one line for standard error, or nothing where `--only-log-lines` hides it.
@@ -197,9 +199,13 @@ impl Renderer {
         self.notices.write(notice, out);
     }
 
-    /// The same, for possibly missing lines of an origin.
-    pub fn gap(&self, origin: &Origin, gap: Gap, out: &mut Vec<u8>) {
-        self.notices.gap(origin, gap, out);
+    /// The same, for possibly missing lines among those of a batch.
+    pub fn gaps(&self, batch: &Batch, out: &mut Vec<u8>) {
+        for item in &batch.items {
+            if let Item::Gap(gap) = item {
+                self.notices.gap(&batch.origin, *gap, out);
+            }
+        }
     }
 
     /// The same, for an origin whose lines follow.
@@ -209,7 +215,7 @@ impl Renderer {
 
     /// The same, for an origin without further lines. Drops its cached frame.
     pub fn closed(&mut self, origin: &Origin, closed: &Closed, out: &mut Vec<u8>) {
-        if let Some(notice) = self.kept.remove(&address(origin)).and_then(|kept| kept.count()) {
+        if let Some(notice) = self.forget(origin) {
             self.notices.write(&notice, out);
         }
         self.notices.closed(origin, closed, out);
@@ -223,7 +229,7 @@ fn address(origin: &Origin) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Reason;
+    use crate::event::{Gap, Reason};
     use testing::{batch, display, origin};
 
     #[test]
