@@ -30,6 +30,7 @@ mod lines;
 
 mod search;
 
+mod deadline;
 mod filter;
 mod flow;
 mod order;

@@ -1,7 +1,7 @@
 //! Which lines to show, and up to which length.
 
 use super::{
-    Display, LinePattern,
+    Display, Ending, LinePattern,
     pattern::Room,
     read::{each, parsed},
     size,
@@ -40,8 +40,13 @@ impl FilterPlan {
     }
 }
 
-pub fn line_limit(args: &Args, filter: &FilterPlan, display: &Display) -> Result<LineLimit, UsageError> {
-    let spool = !filter.looks_into_lines() && !display.looks_into_lines();
+pub fn line_limit(
+    args: &Args,
+    filter: &FilterPlan,
+    display: &Display,
+    ending: &Ending,
+) -> Result<LineLimit, UsageError> {
+    let spool = !filter.looks_into_lines() && !display.looks_into_lines() && !ending.looks_into_lines();
     Ok(match parsed(args, &flags::MAX_LINE, size::parse)? {
         None => LineLimit { bytes: MAX_LINE, spool },
         Some(0) => LineLimit { bytes: LONGEST_LINE, spool: false },

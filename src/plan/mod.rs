@@ -5,6 +5,7 @@ mod colors;
 mod connect;
 mod display;
 mod duration;
+mod ending;
 mod filter;
 #[cfg(fuzzing)]
 pub mod fuzz;
@@ -32,6 +33,7 @@ use read::{error, given, none_of, wrong};
 pub use self::{
     connect::Connect,
     display::{Display, Format, Outputs, Template, TemplateErrors, Timestamps},
+    ending::Ending,
     filter::FilterPlan,
     limits::{Limits, LogRequests},
     logs::{LogPlan, Since},
@@ -49,6 +51,7 @@ pub struct Plan {
     pub source: Source,
     pub lines: LineLimit,
     pub filter: FilterPlan,
+    pub ending: Ending,
     pub display: Display,
     pub outputs: Outputs,
     /// `--verbosity`: from 6 on, requests to the apiserver are shown on standard error.
@@ -96,6 +99,7 @@ impl Plan {
         let limits = Limits::new(args, logs.follow)?;
         let filter = FilterPlan::new(args)?;
         let display = Display::new(args, &filter, &selection.namespaces, env)?;
+        let ending = Ending::new(args, &filter, &display)?;
         let verbosity = verbosity(args)?;
         let dry_run = args.get(&flags::limits::DRY_RUN);
         let source = if args.get(&flags::logs::STDIN) {
@@ -108,9 +112,9 @@ impl Plan {
             let prompt = prompt(args, query, env)?;
             Source::Cluster(Box::new(ClusterPlan { connect, selection, prompt, dry_run, logs, limits }))
         };
-        let lines = filter::line_limit(args, &filter, &display)?;
+        let lines = filter::line_limit(args, &filter, &display, &ending)?;
         let outputs = Outputs::new(args, &display, env);
-        Ok(Plan { source, lines, filter, display, outputs, verbosity, stats: stats(args)? })
+        Ok(Plan { source, lines, filter, ending, display, outputs, verbosity, stats: stats(args)? })
     }
 }
 

@@ -32,6 +32,7 @@ mod resuming;
 mod selection;
 mod signals;
 mod silence;
+mod stopping;
 mod streams;
 mod terminals;
 mod transport;
