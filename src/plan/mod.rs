@@ -32,7 +32,7 @@ use read::{error, given, none_of, wrong};
 pub use self::{
     connect::Connect,
     display::{Display, Format, Outputs, Template, TemplateErrors, Timestamps},
-    filter::FilterPlan,
+    filter::{ContextPlan, FilterPlan},
     limits::{Limits, LogRequests},
     logs::{LogPlan, Since},
     pattern::{LinePattern, SIZE_LIMIT},
