@@ -27,6 +27,7 @@ mod tail;
 
 mod json;
 mod lines;
+mod records;
 
 mod search;
 

@@ -34,7 +34,7 @@ pub use self::{
     connect::Connect,
     display::{Display, Format, Outputs, Template, TemplateErrors, Timestamps},
     ending::Ending,
-    filter::FilterPlan,
+    filter::{ContextPlan, FilterPlan},
     limits::{Limits, LogRequests},
     logs::{LogPlan, Since},
     pattern::{LinePattern, SIZE_LIMIT},

@@ -266,7 +266,7 @@ fn words(event: Event) -> Vec<String> {
         Event::Batch(batch) => {
             let item = |item: &Item| match item {
                 Item::Line(line) => String::from_utf8_lossy(batch.message(line)).into_owned(),
-                Item::Gap(gap) => format!("! {gap:?}"),
+                other => format!("! {other:?}"),
             };
             batch.items.iter().map(item).collect()
         }

@@ -11,6 +11,7 @@ mod complete;
 mod compression;
 mod conditions;
 mod connection;
+mod context;
 mod credentials;
 mod deletion;
 mod descriptors;

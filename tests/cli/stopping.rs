@@ -53,7 +53,7 @@ fn a_line_that_matches_is_the_last() {
 #[test]
 fn a_line_that_comes_later_ends_it_at_once() {
     let world = World::web(["starting"]);
-    let mut tail = world.start("web -o json --until-match '^ready$' --until-match never");
+    let tail = world.start("web -o json --until-match '^ready$' --until-match never");
     tail.shown("starting", 1);
     world.log("web-1/app").push("ready");
     tail.shown("\"message\":\"ready\"", 1);
