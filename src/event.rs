@@ -90,6 +90,8 @@ pub struct Line {
 pub enum Item {
     Line(Line),
     Gap(Gap),
+    /// Lines between its neighbours are not shown, which a text format marks.
+    Separator,
 }
 
 /// Lines that may be missing. The instants are those of the neighbouring lines; None: no such line, or unknown.

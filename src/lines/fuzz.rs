@@ -58,7 +58,7 @@ fn stamped(piece: &Piece) -> (Option<Instant>, u32, u32) {
 fn unstamped(item: &Item) -> (Option<Instant>, u32, u32) {
     match *item {
         Item::Line(line) => (line.time, line.start, line.end),
-        Item::Gap(_) => (None, 0, 0),
+        Item::Gap(_) | Item::Separator => (None, 0, 0),
     }
 }
 

@@ -261,7 +261,7 @@ mod tests {
         fn shown(&self, data: &[u8]) -> String {
             match self {
                 Item::Line(line) => text(data, line.start, line.end),
-                Item::Gap(gap) => format!("{gap:?}"),
+                other => format!("{other:?}"),
             }
         }
     }

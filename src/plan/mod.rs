@@ -5,6 +5,7 @@ mod colors;
 mod connect;
 mod display;
 mod duration;
+mod ending;
 mod files;
 mod filter;
 #[cfg(fuzzing)]
@@ -33,8 +34,9 @@ use read::{error, given, none_of, wrong};
 pub use self::{
     connect::Connect,
     display::{Display, Format, Outputs, Template, TemplateErrors, Timestamps},
+    ending::Ending,
     files::FilesPlan,
-    filter::FilterPlan,
+    filter::{ContextPlan, FilterPlan},
     limits::{Limits, LogRequests},
     logs::{LogPlan, Since},
     pattern::{LinePattern, SIZE_LIMIT},
@@ -51,6 +53,7 @@ pub struct Plan {
     pub source: Source,
     pub lines: LineLimit,
     pub filter: FilterPlan,
+    pub ending: Ending,
     pub display: Display,
     pub outputs: Outputs,
     pub files: Option<FilesPlan>,
@@ -99,6 +102,7 @@ impl Plan {
         let limits = Limits::new(args, logs.follow)?;
         let filter = FilterPlan::new(args)?;
         let display = Display::new(args, &filter, &selection.namespaces, env)?;
+        let ending = Ending::new(args, &filter, &display)?;
         let files = FilesPlan::new(args)?;
         let verbosity = verbosity(args)?;
         let dry_run = args.get(&flags::limits::DRY_RUN);
@@ -112,9 +116,10 @@ impl Plan {
             let prompt = prompt(args, query, env)?;
             Source::Cluster(Box::new(ClusterPlan { connect, selection, prompt, dry_run, logs, limits }))
         };
-        let lines = filter::line_limit(args, &filter, &display)?;
+        let lines = filter::line_limit(args, &filter, &display, &ending)?;
         let outputs = Outputs::new(args, &display, env);
-        Ok(Plan { source, lines, filter, display, outputs, files, verbosity, stats: stats(args)? })
+        let stats = stats(args)?;
+        Ok(Plan { source, lines, filter, ending, display, outputs, files, verbosity, stats })
     }
 }
 

@@ -46,6 +46,9 @@ trait Format: Send {
     /// Reports that lines between two instants may be missing, if the format has a place for it.
     fn gap(&self, _: &Frame, _: [Option<Instant>; 2], _: &mut Vec<u8>) {}
 
+    /// Marks that lines are left out, if the format has a mark for it.
+    fn separator(&self, _: &Frame, _: &mut Vec<u8>) {}
+
     /// The lines of the last batch that could not be shown in this format.
     fn failed(&mut self) -> Option<Failed> {
         None
@@ -66,6 +69,7 @@ trait Format: Send {
                     out.extend_from_slice(&frame.tail);
                 }
                 Item::Gap(gap) => self.gap(frame, gap.bounds(), out),
+                Item::Separator => self.separator(frame, out),
             }
         }
     }

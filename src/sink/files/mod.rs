@@ -119,7 +119,7 @@ impl Files {
                     mark(&missing(gap), &mut piece.text);
                     from = at + 1;
                 }
-                Item::Gap(_) => {}
+                Item::Gap(_) | Item::Separator => {}
             }
         }
         notice.or(self.renderer.lines(batch, from..items.end, &mut piece.text))
