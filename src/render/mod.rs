@@ -7,6 +7,7 @@ mod extjson;
 pub mod fuzz;
 mod highlight;
 mod json;
+mod markers;
 mod notice;
 mod ppextjson;
 mod raw;
@@ -19,7 +20,7 @@ pub mod testing;
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use crate::{
-    event::{Batch, Closed, Instant, Item},
+    event::{Batch, Closed, Instant, Item, Line},
     notice::{Notice, Scope},
     origin::Origin,
     plan::{Display, Format as Name},
@@ -29,6 +30,7 @@ use color::Palette;
 use default::Prefixed;
 use extjson::ExtJson;
 use json::Json;
+use markers::Markers;
 use notice::Notices;
 pub use notice::missing;
 use ppextjson::PpExtJson;
@@ -123,6 +125,7 @@ pub struct Renderer {
     kept: HashMap<usize, Kept>,
     /// Whether all lines were shown in the format.
     whole: bool,
+    markers: Option<Markers>,
     notices: Notices,
 }
 
@@ -142,7 +145,8 @@ impl Renderer {
             (None, Name::Extjson) => Box::new(ExtJson::new(display, palette)),
             (None, Name::Ppextjson) => Box::new(PpExtJson(ExtJson::new(display, palette))),
         };
-        Ok(Renderer { format, kept: HashMap::new(), whole: true, notices })
+        let markers = Markers::new(display);
+        Ok(Renderer { format, kept: HashMap::new(), whole: true, markers, notices })
     }
 
     /// Appends the lines of `batch` to `out`. Returns a notice if that fails for the first time in this origin.
@@ -157,7 +161,19 @@ impl Renderer {
             let frame = self.format.frame(origin);
             Kept { origin: origin.clone(), frame, failed: None, unmarked: false }
         });
-        self.format.lines(&kept.frame, batch, items, out);
+        let mut from = items.start;
+        if let Some(markers) = &mut self.markers {
+            for at in items.clone() {
+                if let Item::Line(Line { time: Some(time), .. }) = batch.items[at]
+                    && let Some(marker) = markers.before(time)
+                {
+                    self.format.lines(&kept.frame, batch, from..at, out);
+                    out.extend_from_slice(&marker);
+                    from = at;
+                }
+            }
+        }
+        self.format.lines(&kept.frame, batch, from..items.end, out);
         let failed = self.format.failed()?;
         self.whole &= !failed.counts;
         if let Some(before) = &mut kept.failed {

@@ -50,6 +50,14 @@ flags! {
         .help("Use a time zone: Local (default), Asia/Seoul")
         .completes(Complete::Zones);
 
+    /// Draw a line after a pause in the logs of at least this duration, with the time in `--timezone`, and one when the date
+    /// changes: `── 14:05:32 · 2m10s later ──`, `── Tuesday 2026-06-02 ──`. Lines that are older than one before them draw
+    /// nothing. 0 draws none. Only on a terminal, and not in JSON; elsewhere it has no effect. Default: none. `--markers 30s`
+    pub static MARKERS: Flag<Text> = flag("markers", "DURATION")
+        .help("Draw a line after pauses, and when the date changes")
+        // Lines of standard input have no times.
+        .scope(Scope::Cluster);
+
     /// Use colours: `always`, `never` or `auto`. `auto` decides for standard output and standard error separately, by
     /// whether each is a terminal. Default: `auto`
     pub static COLOR: Flag<Text> = flag("color", "WHEN")
