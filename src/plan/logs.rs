@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
     duration,
@@ -21,6 +21,8 @@ pub struct LogPlan {
     pub follow: bool,
     pub previous: bool,
     pub since: Option<Since>,
+    /// The zone for the report of a log that begins later; None: the user gave no start.
+    pub late: Option<TimeZone>,
     /// Lines from this instant on are not shown.
     pub until: Option<Timestamp>,
     /// Lines from the end of the log; None: all.
@@ -46,6 +48,7 @@ impl LogPlan {
             follow,
             previous,
             since: None,
+            late: None,
             until: None,
             tail,
             limit_bytes: limit_bytes(args)?,

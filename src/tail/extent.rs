@@ -185,6 +185,7 @@ mod tests {
             follow: false,
             previous: false,
             since,
+            late: None,
             until: None,
             tail,
             limit_bytes: None,

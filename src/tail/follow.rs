@@ -14,6 +14,7 @@ use tokio::{
 
 use super::{
     Context, Logs,
+    beginning::{self, Look},
     extent::Extent,
     idle::Idle,
     progress::Progress,
@@ -63,6 +64,8 @@ pub struct Tail<L> {
     retries: Retries,
     window: Window,
     seat: Seat,
+    /// A look at the beginning of the file, while it lasts.
+    look: Option<Look>,
     /// Kept from one answer to the next, so that a broken stream does not lose its place to the waiting ones.
     grant: Option<Grant>,
 }
@@ -129,6 +132,7 @@ impl<L: Logs> Tail<L> {
             retries: Retries::new(context.crowd.clone()),
             window: Window::new(),
             seat,
+            look: None,
             grant: None,
             context,
             instance,
@@ -175,6 +179,12 @@ impl<L: Logs> Tail<L> {
     /// Prints the log until it is complete or lost.
     pub async fn run(&mut self) -> Closed {
         let reason = self.read_all().await;
+        if self.look.is_some() {
+            // Others need the place more.
+            self.grant = None;
+            let late = beginning::seen(&mut self.look).await;
+            self.report.begins(late).await;
+        }
         self.report_loss(&reason).await;
         let whole = !self.report.incomplete && !self.report.is_broken_off();
         let complete = whole && reason != Reason::Failed;

@@ -1,5 +1,6 @@
 //! Follows each instance until its container ends.
 
+mod beginning;
 mod check;
 mod extent;
 mod follow;
@@ -212,6 +213,7 @@ mod tests {
                 follow: true,
                 previous: false,
                 since: None,
+                late: None,
                 until: None,
                 tail: None,
                 limit_bytes: None,

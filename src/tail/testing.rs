@@ -39,6 +39,7 @@ pub fn plan() -> LogPlan {
         follow: true,
         previous: false,
         since: None,
+        late: None,
         until: None,
         tail: None,
         limit_bytes: None,

@@ -17,6 +17,7 @@ use crate::{
     purpose::Purpose,
     schedule::Mode,
     tail::{
+        beginning::{self, Beginning},
         check::Checker,
         last,
         logs::{Answer, Logs},
@@ -203,6 +204,7 @@ impl<L: Logs> Tail<L> {
             // After a clean end there may be no more lines, and soon no log.
             ends: resumes && (start.reach.has_ended() || self.is_deleting()),
         };
+        let beginning = self.beginning(&checker.request);
         let position = &self.progress.position;
         let finder = resumes.then(|| match position.is_untimed() {
             true => position.finder().of_untimed(tail_lines),
@@ -219,6 +221,8 @@ impl<L: Logs> Tail<L> {
             terms,
             splitter: Splitter::new(self.context.lines),
             place: Place::default(),
+            beginning,
+            look: &mut self.look,
             movable,
             watchdog: self
                 .idle
@@ -226,6 +230,19 @@ impl<L: Logs> Tail<L> {
                 .filter(|_| mode == Mode::Follow)
                 .map(|idle| Watchdog { idle, checker }),
         }
+    }
+
+    /// Of the first answer since a time that the user gave.
+    fn beginning(&self, request: &LogRequest) -> Option<Beginning<L>> {
+        let wanted = self.progress.extent.start().filter(|_| !self.progress.has_lines())?;
+        let started = self.instance.started.filter(|_| !self.plan().previous && self.plan().tail.is_none());
+        Some(Beginning {
+            logs: self.context.logs.clone(),
+            request: beginning::request(request.clone()),
+            wanted,
+            started: started?,
+            zone: self.plan().late.clone()?,
+        })
     }
 
     /// Records the end of an answer.
