@@ -88,6 +88,8 @@ enum Outcome {
     Clean,
     /// All lines or bytes that were requested have come.
     Enough,
+    /// The time of a followed log is over.
+    Over,
     Failed(Error),
     /// The status changed while the answer was on its way, or the stream has to be opened again.
     Reopen,
@@ -309,6 +311,11 @@ impl<L: Logs> Tail<L> {
                 None
             }
             Outcome::Enough => match self.is_misled(log).await {
+                true => None,
+                false => Some(self.ended().await),
+            },
+            // It may have been far behind.
+            Outcome::Over => match self.has_more(log).await {
                 true => None,
                 false => Some(self.ended().await),
             },

@@ -151,7 +151,7 @@ impl<L: Logs> Reading<'_, L> {
                 Next::End => return Ok(End::Clean),
                 Next::Silence => return Ok(End::Silent),
                 Next::Foreign => return Ok(End::Foreign),
-                Next::Over => return Ok(End::Enough),
+                Next::Over => return Ok(End::Over),
                 Next::Begins(late) => {
                     self.report.begins(late).await;
                     continue;

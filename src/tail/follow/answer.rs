@@ -140,6 +140,7 @@ impl<L: Logs> Tail<L> {
         }
         match end {
             Ok(End::Enough) => Outcome::Enough,
+            Ok(End::Over) => Outcome::Over,
             Ok(End::Doubtful(_)) if start.confirming => Outcome::Enough,
             Ok(End::Beyond) if start.end_known => Outcome::Enough,
             // The node's clock may be ahead: the last line shows by how much.
@@ -198,7 +199,7 @@ impl<L: Logs> Tail<L> {
             current: start.log != Log::Previous,
             bound: start.bound,
             end: self.progress.extent.end(),
-            deadline: self.context.deadline,
+            deadline: self.context.deadline.filter(|_| mode == Mode::Follow),
             resumes,
             after_silence: start.reach == Reach::Silent,
             // After a clean end there may be no more lines, and soon no log.
