@@ -64,6 +64,30 @@ async fn a_polled_log_is_read_once_more_when_its_time_is_over() {
     assert_eq!((shown(&said), ended.complete), (wanted(), true));
 }
 
+/// Its next turn would come much later.
+#[tokio::test(start_paused = true)]
+async fn a_quiet_log_that_is_polled_does_not_delay_the_end() {
+    let container = Container::writing([-1.0, 1.0, 99.0]);
+    let began = Instant::now();
+    let story = Story::begin(until(100.0), Life::Running, move |request| match request.follow {
+        true => Reply::of("failed to create fsnotify watcher: too many open files"),
+        false => container.answer(request),
+    });
+    let (ended, said, _) = story.end().await;
+    assert_eq!((shown(&said).len(), ended.complete), (3, true));
+    assert!(began.elapsed() < Duration::from_secs(103), "{:?}", began.elapsed());
+}
+
+/// A clock that is set back a little might bring more before the end.
+#[tokio::test(start_paused = true)]
+async fn a_line_just_behind_a_range_is_read_past_and_proves_the_end() {
+    let log = Written::numbered([-20.0, -11.0, -9.5, -10.5, -9.0]);
+    let plan = LogPlan { until: Some(at(-10.0)), ..as_it_is() };
+    let story = Story::begin(plan, Life::Running, move |request| log.answer(request));
+    let (ended, said, asked) = story.end().await;
+    assert_eq!((shown(&said).join(" ").as_str(), ended.complete, asked.len()), ("0 1 3", true, 1));
+}
+
 /// The node cannot be reached from 3 s on.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_cannot_be_read_to_the_end_of_its_range_is_given_up_and_reported() {
