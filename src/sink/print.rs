@@ -122,9 +122,9 @@ impl Sink for Print {
             Event::Batch(batch) => self.batch(&batch, pace).await?,
             Event::Notice(notice) => self.notice(&notice).await?,
             Event::Text(text) => self.lines.extend_from_slice(text.as_bytes()),
-            Event::Opened(origin) => {
+            Event::Opened(origin, restart) => {
                 let mut words = Vec::new();
-                self.renderer.opened(&origin, &mut words);
+                self.renderer.opened(&origin, restart.as_ref(), &mut words);
                 self.words(words).await?;
             }
             Event::Closed(origin, closed) => {

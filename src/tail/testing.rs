@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     cluster::LogRequest,
-    event::{self, Closed, Ending, Event, Item},
+    event::{self, Closed, Ending, Event, Item, Restart},
     instance::{Instance, Life},
     lines::LineLimit,
     notice::Kind,
@@ -266,11 +266,16 @@ fn words(event: Event) -> Vec<String> {
         Event::Batch(batch) => {
             let item = |item: &Item| match item {
                 Item::Line(line) => String::from_utf8_lossy(batch.message(line)).into_owned(),
+                Item::Gap(gap) => format!("! {gap:?}"),
                 other => format!("! {other:?}"),
             };
             batch.items.iter().map(item).collect()
         }
-        Event::Opened(_) => vec!["+".to_owned()],
+        Event::Opened(_, None) => vec!["+".to_owned()],
+        Event::Opened(_, Some(Restart { skipped, lines_since, .. })) => {
+            let late = lines_since.map_or(String::new(), |since| format!(" since {}", seconds(since)));
+            vec![format!("restarted {}{late}", skipped + 1)]
+        }
         Event::Closed(..) => vec!["-".to_owned()],
         Event::Reached(..) => vec!["reached".to_owned()],
         Event::Notice(notice) if notice.kind == Kind::Common => vec![format!("!! {}", notice.text)],

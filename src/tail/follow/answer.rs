@@ -106,7 +106,7 @@ impl<L: Logs> Tail<L> {
         let date = stream.date();
         self.progress.extent.opened(date, !self.progress.has_lines(), is_whole);
         if let Some(unseen) = self.progress.reach.open() {
-            self.report.opened(unseen).await;
+            self.report.opened(self.restart.take(), unseen).await;
         }
         let outcome = self.consume(stream, request, log, unproven).await;
         if log.mode() == Mode::Poll && matches!(outcome, Outcome::Clean) {
