@@ -43,6 +43,9 @@ impl LogPlan {
     pub(super) fn new(args: &Args) -> Result<LogPlan, UsageError> {
         let previous = args.get(&flags::PREVIOUS);
         let follow = !args.get(&flags::NO_FOLLOW) && !previous;
+        if previous && args.get(&flags::WITH_PREVIOUS) {
+            return Err(error("--previous and --with-previous cannot be combined; remove one"));
+        }
         let tail = tail(args)?;
         if tail == Some(0) && !follow {
             let flag = if previous { "--previous" } else { "--no-follow" };
@@ -94,7 +97,7 @@ fn since(args: &Args) -> Result<Option<Since>, UsageError> {
             wrong(&flags::SINCE_TIME, reason)
         }),
         // The previous instance may have ended long ago.
-        (None, None) if args.get(&flags::PREVIOUS) => Ok(None),
+        (None, None) if args.get(&flags::PREVIOUS) || args.get(&flags::WITH_PREVIOUS) => Ok(None),
         (None, None) => Ok(Some(Since::Ago(SINCE))),
     }
 }

@@ -29,6 +29,7 @@ use crate::{
     event::{self, Closed, Ending, Gap, Reason, Restart},
     instance::{Instance, Life},
     lines::Position,
+    notice::Scope,
     plan::LogPlan,
     purpose::Purpose,
     schedule::{Grant, Mode, Seat},
@@ -201,9 +202,14 @@ impl<L: Logs> Tail<L> {
     /// Prints the log until it is complete or lost.
     pub async fn run(&mut self) -> Closed {
         let reason = self.read_all().await;
-        self.report_loss(&reason).await;
-        let whole = !self.report.incomplete && !self.report.is_broken_off();
-        let complete = whole && reason != Reason::Failed;
+        let complete = match self.instance.is_past && !self.progress.has_lines() {
+            true => self.report_absence(&reason).await,
+            false => {
+                self.report_loss(&reason).await;
+                let whole = !self.report.incomplete && !self.report.is_broken_off();
+                whole && reason != Reason::Failed
+            }
+        };
         let closed = Closed { reason, complete, restart_count: self.instance.restart_count };
         if self.was_opened() {
             self.report.outlet.closed(closed.clone()).await;
@@ -222,6 +228,18 @@ impl<L: Logs> Tail<L> {
                 return reason;
             }
         }
+    }
+
+    /// Reports that there are no lines of an instance that had ended before it was seen. Its log may be gone since long, so
+    /// nothing counts as missing.
+    async fn report_absence(&mut self, reason: &Reason) -> bool {
+        let removed = self.report.removal(true).await;
+        let is_gone = matches!(reason, Reason::Terminated(_) | Reason::Finished);
+        if is_gone && (removed || !self.was_opened()) {
+            let text = "the log of the previous instance is not there any more; the current one follows";
+            self.context.out.notice(Scope::of(&self.instance.origin).info(text)).await;
+        }
+        *reason != Reason::Failed && !self.report.is_broken_off()
     }
 
     /// Reports the lines that are lost for good, if there are any.

@@ -182,6 +182,7 @@ impl Story {
             container_id: format!("containerd://{restart_count}"),
             restart_count,
             started,
+            is_past: false,
         });
         let context = self.context.clone();
         let seat = context.scheduler.seat(&self.origin.pod);

@@ -20,6 +20,7 @@ mod faults;
 mod following;
 mod history;
 mod limits;
+mod lives;
 mod messages;
 mod odd_servers;
 mod output;

@@ -5,7 +5,7 @@ use super::{Flag, Group, Integer, Scope, Switch, Text, flag};
 flags! {
     Group::new("How much of each log", Scope::Cluster);
 
-    /// Show lines newer than this; 0 is no limit. Default: 48h, but no limit with `--previous` or `--since-time`.
+    /// Show lines newer than this; 0 is no limit. Default: 48h, but no limit with `--previous`, `--with-previous` or `--since-time`.
     /// (kubectl's `-s` is `--server` here.)
     pub static SINCE: Flag<Text> = flag("since", "DURATION")
         .short('s')
@@ -33,6 +33,12 @@ flags! {
     /// Show the logs of the last terminated instance of each container, then exit; implies `--no-follow`. Default: false
     pub static PREVIOUS: Flag<Switch> = flag("previous", "")
         .help("Show logs of the previous container instance, then exit");
+
+    /// Show the log of the last terminated instance of each container first, if there is one, and then the current log. A
+    /// line marks the restart between them. `--tail` and `--limit-bytes` apply to each of the two. If the node has no
+    /// log of that instance any more, a notice says so. Not with `--previous`. Default: false
+    pub static WITH_PREVIOUS: Flag<Switch> = flag("with-previous", "")
+        .help("Show the previous instance of each container first");
 
     /// Check a followed log that has been quiet for 50 times its usual interval, at the latest after this long: one small
     /// request compares it with the log on the node. While no line is missing, the checks become less frequent, down to one in

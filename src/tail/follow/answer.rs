@@ -191,7 +191,10 @@ impl<L: Logs> Tail<L> {
             resumes,
             after_silence: start.reach == Reach::Silent,
             // After a clean end there may be no more lines, and soon no log.
-            ends: resumes && (start.reach.has_ended() || self.is_deleting()),
+            ends: match resumes {
+                true => start.reach.has_ended() || self.is_deleting(),
+                false => self.instance.is_past,
+            },
         };
         let position = &self.progress.position;
         let finder = resumes.then(|| match position.is_untimed() {
