@@ -182,7 +182,7 @@ fn time(instant: Option<Instant>) -> String {
 }
 
 /// Names the lines that may be missing, and the reason.
-fn missing(gap: Gap) -> String {
+pub fn missing(gap: Gap) -> String {
     let text = time;
     match gap {
         Gap::Unchecked(None) | Gap::Behind(None) => {
