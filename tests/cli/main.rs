@@ -24,6 +24,7 @@ mod limits;
 mod messages;
 mod odd_servers;
 mod output;
+mod pager;
 mod plugins;
 mod polling;
 mod promises;
