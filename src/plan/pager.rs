@@ -44,7 +44,9 @@ impl PagerPlan {
             && cluster.logs.follow
             && !cluster.dry_run
         {
-            return Err(error("--pager needs --no-follow or --previous: a log that is followed has no end"));
+            return Err(error(
+                "--pager needs --no-follow, --previous or an --until in the past: a log that is followed has no end",
+            ));
         }
         if !env.stdout_is_terminal {
             return Err(error("--pager needs a terminal, and standard output is none; remove --pager"));

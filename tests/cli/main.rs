@@ -29,6 +29,7 @@ mod plugins;
 mod polling;
 mod promises;
 mod prompt;
+mod ranges;
 mod redirects;
 mod restarts;
 mod resuming;

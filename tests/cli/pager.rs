@@ -37,6 +37,8 @@ fn the_pager_shows_the_output() {
     assert_eq!(shown, "page:web-1 app a\npage:web-1 app b\nexit 0\n");
     let shown = paged(&world, "sed s/^/page:/", "--dry-run");
     assert!(shown.contains("page:default "), "{shown}");
+    let script = "PAGER='sed s/^/page:/' \"$STERN_RS\" web --until 1s --pager; echo \"exit $?\"";
+    assert!(String::from_utf8_lossy(&start(&world, script).output()).ends_with("exit 0\n"));
 }
 
 #[test]
@@ -166,7 +168,9 @@ fn a_signal_ends_both_and_restores_the_terminal() {
 fn a_pager_needs_a_terminal_and_an_output_that_ends() {
     let no_terminal = "--pager needs a terminal, and standard output is none; remove --pager";
     stern_rs("web --no-follow --pager").run().fails(2, no_terminal);
-    stern_rs("web --pager").run().fails_with(2, &["--pager needs --no-follow or --previous"]);
+    stern_rs("web --pager")
+        .run()
+        .fails_with(2, &["--pager needs --no-follow, --previous or an --until in the past"]);
     let world = World::web(["a"]);
     for (args, other) in [("--quiet --output-dir logs", "--quiet"), ("--timeout 5s", "--timeout")] {
         let wanted = format!("stern-rs: {other} and --pager cannot be combined; remove one\nexit 2\n");
