@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 
-use super::{Closed, Shown, Sink, output::Output};
+use super::{Closed, Pager, Shown, Sink, output::Output};
 use crate::{
     event::{Batch, Event, Spool},
     notice::{Notice, Recent, Scope},
@@ -105,6 +105,11 @@ impl Print {
             self.renderer.notice(notice, &mut words);
         }
         self.words(words).await
+    }
+
+    /// Also notices the end of the pager that shows standard output.
+    pub fn watch_pager(self, pager: Option<Pager>) -> Print {
+        Print { output: self.output.watch_pager(pager), ..self }
     }
 
     /// Notices for standard error.

@@ -25,6 +25,7 @@ mod lives;
 mod messages;
 mod odd_servers;
 mod output;
+mod pager;
 mod plugins;
 mod polling;
 mod promises;
