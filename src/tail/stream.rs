@@ -358,7 +358,7 @@ impl<L: Logs> Reading<'_, L> {
         let extent = &self.progress.extent;
         if line.time.is_some() && extent.until.is_some() && line.time >= extent.until {
             self.place.past = true;
-            return if extent.is_past(line.time) { End::Enough } else { End::Clean };
+            return if extent.is_beyond(line.time) { End::Enough } else { End::Clean };
         }
         let fits = self.progress.quota().take(data, &mut line);
         items.extend(fits.then_some(Item::Line(line)));

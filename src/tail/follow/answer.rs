@@ -85,7 +85,8 @@ impl<L: Logs> Tail<L> {
         let mut life = self.life.clone();
         if let Some(sought) = self.progress.extent.sought() {
             let (request, extent) = (self.request(log, purpose), &mut self.progress.extent);
-            match Box::pin(last::find(&self.context.logs, request, sought, |line| extent.is_past(line))).await
+            match Box::pin(last::find(&self.context.logs, request, sought, |line| extent.is_beyond(line)))
+                .await
             {
                 Ok(first) => extent.found(first),
                 Err(error) => return Outcome::Failed(error),
@@ -116,7 +117,7 @@ impl<L: Logs> Tail<L> {
         let date = stream.date();
         self.progress.extent.opened(date, !self.progress.has_lines(), is_whole);
         if let Some(unseen) = self.progress.reach.open() {
-            self.report.opened(unseen).await;
+            self.report.opened(self.restart.take(), unseen).await;
         }
         let outcome = self.consume(stream, request, log, unproven).await;
         if log.mode() == Mode::Poll && matches!(outcome, Outcome::Clean) {
@@ -203,7 +204,10 @@ impl<L: Logs> Tail<L> {
             resumes,
             after_silence: start.reach == Reach::Silent,
             // After a clean end there may be no more lines, and soon no log.
-            ends: resumes && (start.reach.has_ended() || self.is_deleting()),
+            ends: match resumes {
+                true => start.reach.has_ended() || self.is_deleting(),
+                false => self.instance.is_past,
+            },
         };
         let beginning = self.beginning(&checker.request);
         let position = &self.progress.position;
