@@ -40,8 +40,14 @@ pub async fn flow(
                 }
                 order.push(queued, now);
             }
-            while let Some(event) = order.pop(now) {
-                sink.take(event, &mut pace).await?;
+            loop {
+                while let Some(event) = order.pop(now) {
+                    sink.take(event, &mut pace).await?;
+                }
+                if !order.work(now) {
+                    break;
+                }
+                pace.done().await;
             }
             next = queue.ready();
             if next.is_none() {

@@ -3,6 +3,8 @@
 use std::{io::Write, time::Duration};
 
 use futures::{FutureExt, future::try_join};
+use jiff::Timestamp;
+use tokio::time::Instant;
 
 use crate::{
     cannot_start, cannot_write, cleanup,
@@ -10,8 +12,8 @@ use crate::{
     filter::Filter,
     flow::flow,
     io::Io,
-    order::{Arrival, Order},
-    plan::{Plan, StatsFormat},
+    order::{Arrival, ByTime, Order, Settings},
+    plan::{self, OrderPlan, Plan, StatsFormat},
     queue,
     render::Renderer,
     signals::{Report, Signals},
@@ -46,7 +48,18 @@ pub async fn run(plan: Plan, io: Io, signals: &Signals) -> ExitCode {
     };
     let stats = Stats::new(plan.stats.is_some());
     signals.answer_with(report(&stats, &plan));
-    let code = run_through(&plan, source, Arrival::default(), sink, &stats, signals).await;
+    let code = match (plan.order, &plan.source) {
+        (OrderPlan::ByTime { window }, plan::Source::Cluster(cluster)) => {
+            let (follow, now) = (cluster.logs.follow, Timestamp::now().into());
+            let settings = Settings { window, follow, now, late: stats.late() };
+            let order = ByTime::new(settings, Instant::now());
+            run_through(&plan, source, order, sink, &stats, signals).await
+        }
+        // Lines of standard input have no time.
+        (OrderPlan::ByTime { .. } | OrderPlan::Arrival, _) => {
+            run_through(&plan, source, Arrival::default(), sink, &stats, signals).await
+        }
+    };
     if let Some(written) = signals.report_end() {
         // A blocked standard error must not keep the run alive.
         let _ = written.recv_timeout(REPORT);

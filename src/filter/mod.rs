@@ -98,7 +98,14 @@ impl Filter {
                 self.reported.retain(|reported| !Arc::ptr_eq(reported, origin));
                 None
             }
-            Event::Opened(_) | Event::Reached(..) | Event::Notice(_) | Event::Text(_) => None,
+            Event::Expected(_)
+            | Event::Listed
+            | Event::Opened(_)
+            | Event::Merged(_)
+            | Event::Reached(..)
+            | Event::CaughtUp(_)
+            | Event::Notice(_)
+            | Event::Text(_) => None,
         }
     }
 
@@ -215,8 +222,12 @@ mod tests {
         };
         assert_eq!([shown(&web), shown(&api), shown(&web), shown(&api)], [1, 1, 0, 0].map(Some));
         shown(&web);
-        let closed =
-            crate::event::Closed { reason: crate::event::Reason::Finished, complete: true, restart_count: 0 };
+        let closed = crate::event::Closed {
+            reason: crate::event::Reason::Finished,
+            opened: true,
+            complete: true,
+            restart_count: 0,
+        };
         let closed = &mut Event::Closed(web.clone(), closed);
         assert!(filter.apply(closed, &mut Pace::default()).now_or_never().is_some());
         assert_eq!(filter.select(&Batch { origin: web, ..batch(&["a"]) }), Some(&[0][..]));

@@ -5,6 +5,7 @@ use super::{
     pattern::Room,
     read::{each, parsed},
     size,
+    sort::OrderPlan,
 };
 use crate::{
     cli::{Args, flags::lines as flags},
@@ -40,8 +41,14 @@ impl FilterPlan {
     }
 }
 
-pub fn line_limit(args: &Args, filter: &FilterPlan, display: &Display) -> Result<LineLimit, UsageError> {
-    let spool = !filter.looks_into_lines() && !display.looks_into_lines();
+pub fn line_limit(
+    args: &Args,
+    filter: &FilterPlan,
+    display: &Display,
+    order: OrderPlan,
+) -> Result<LineLimit, UsageError> {
+    // Sorted lines must be in memory too.
+    let spool = !filter.looks_into_lines() && !display.looks_into_lines() && !order.is_by_time();
     Ok(match parsed(args, &flags::MAX_LINE, size::parse)? {
         None => LineLimit { bytes: MAX_LINE, spool },
         Some(0) => LineLimit { bytes: LONGEST_LINE, spool: false },

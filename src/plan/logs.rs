@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::{
     duration,
     read::{error, given, parsed, wrong},
+    sort::OrderPlan,
 };
 use crate::{
     cli::{Args, flags::logs as flags},
@@ -20,6 +21,8 @@ const IDLE_CHECK: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone)]
 pub struct LogPlan {
     pub follow: bool,
+    /// Whether a log that is followed is first read to its end.
+    pub history_first: bool,
     pub previous: bool,
     pub since: Option<Since>,
     /// Lines from the end of the log; None: all.
@@ -40,7 +43,7 @@ pub enum Since {
 }
 
 impl LogPlan {
-    pub(super) fn new(args: &Args) -> Result<LogPlan, UsageError> {
+    pub(super) fn new(args: &Args, order: OrderPlan) -> Result<LogPlan, UsageError> {
         let previous = args.get(&flags::PREVIOUS);
         let follow = !args.get(&flags::NO_FOLLOW) && !previous;
         let tail = tail(args)?;
@@ -50,6 +53,7 @@ impl LogPlan {
         }
         Ok(LogPlan {
             follow,
+            history_first: follow && order.is_by_time(),
             previous,
             since: since(args)?,
             tail,

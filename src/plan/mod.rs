@@ -17,6 +17,7 @@ mod read;
 mod selection;
 mod selector;
 mod size;
+mod sort;
 
 use crate::{
     cli::{
@@ -38,6 +39,7 @@ pub use self::{
     pattern::{LinePattern, SIZE_LIMIT},
     query::{Kind, Query},
     selection::{ContainerStates, Namespaces, Selection},
+    sort::OrderPlan,
 };
 pub(crate) use query::{Selects, kind_of};
 #[cfg(test)]
@@ -49,6 +51,7 @@ pub struct Plan {
     pub source: Source,
     pub lines: LineLimit,
     pub filter: FilterPlan,
+    pub order: OrderPlan,
     pub display: Display,
     pub outputs: Outputs,
     /// `--verbosity`: from 6 on, requests to the apiserver are shown on standard error.
@@ -92,7 +95,8 @@ impl Plan {
         let connect = Connect::new(args)?;
         let query = query::text(args)?;
         let selection = Selection::new(args, query)?;
-        let logs = LogPlan::new(args)?;
+        let order = OrderPlan::new(args)?;
+        let logs = LogPlan::new(args, order)?;
         let limits = Limits::new(args, logs.follow)?;
         let filter = FilterPlan::new(args)?;
         let display = Display::new(args, &filter, &selection.namespaces, env)?;
@@ -108,9 +112,9 @@ impl Plan {
             let prompt = prompt(args, query, env)?;
             Source::Cluster(Box::new(ClusterPlan { connect, selection, prompt, dry_run, logs, limits }))
         };
-        let lines = filter::line_limit(args, &filter, &display)?;
+        let lines = filter::line_limit(args, &filter, &display, order)?;
         let outputs = Outputs::new(args, &display, env);
-        Ok(Plan { source, lines, filter, display, outputs, verbosity, stats: stats(args)? })
+        Ok(Plan { source, lines, filter, order, display, outputs, verbosity, stats: stats(args)? })
     }
 }
 

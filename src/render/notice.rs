@@ -42,6 +42,9 @@ impl Notices {
 
     /// `- pod › container (reason)`
     pub fn closed(&self, origin: &Origin, closed: &Closed, out: &mut Vec<u8>) {
+        if !closed.opened {
+            return;
+        }
         self.life((&self.ended, "-"), origin, &reason(closed), out);
     }
 
@@ -75,7 +78,7 @@ impl Notices {
         }
         let sign = match notice.kind {
             Kind::Info | Kind::Trace => (&self.info, "·"),
-            Kind::Waiting | Kind::Failed | Kind::Warning | Kind::Common => (&self.warning, "!"),
+            Kind::Waiting | Kind::Failed | Kind::Warning | Kind::Loss | Kind::Common => (&self.warning, "!"),
         };
         begin(sign, out);
         let named = match &notice.scope {
@@ -182,7 +185,7 @@ mod tests {
     }
 
     fn closed(reason: Reason, restart_count: u32) -> Closed {
-        Closed { reason, complete: true, restart_count }
+        Closed { reason, opened: true, complete: true, restart_count }
     }
 
     #[test]

@@ -37,6 +37,7 @@ const START: &str = "2026-01-31T10:00:00Z";
 pub fn plan() -> LogPlan {
     LogPlan {
         follow: true,
+        history_first: false,
         previous: false,
         since: None,
         tail: None,
@@ -271,8 +272,10 @@ fn words(event: Event) -> Vec<String> {
             batch.items.iter().map(item).collect()
         }
         Event::Opened(_) => vec!["+".to_owned()],
-        Event::Closed(..) => vec!["-".to_owned()],
+        Event::Closed(_, closed) if closed.opened => vec!["-".to_owned()],
         Event::Reached(..) => vec!["reached".to_owned()],
+        Event::CaughtUp(_) | Event::Closed(..) => Vec::new(),
+        event @ (Event::Expected(_) | Event::Listed | Event::Merged(_)) => vec![format!("{event:?}")],
         Event::Notice(notice) if notice.kind == Kind::Common => vec![format!("!! {}", notice.text)],
         Event::Notice(notice) => vec![format!("! {}", notice.text)],
         Event::Text(text) => vec![text],

@@ -131,7 +131,7 @@ impl<'a> Cluster<'a> {
                         outcome = Outcome::Incomplete;
                         out.notice(notice).await;
                     }
-                    Selected::Gone(_) => {}
+                    Selected::Gone(_) | Selected::Listed => {}
                 }
             }
         };
