@@ -2,7 +2,8 @@
 
 use std::{
     fs::File,
-    io::{self, Read, Seek},
+    io::{self, Read},
+    os::unix::fs::FileExt,
     sync::Arc,
 };
 
@@ -99,6 +100,8 @@ pub struct Line {
 pub enum Item {
     Line(Line),
     Gap(Gap),
+    /// Lines between its neighbours are not shown, which a text format marks.
+    Separator,
 }
 
 /// Lines that may be missing. The instants are those of the neighbouring lines; None: no such line, or unknown.
@@ -201,11 +204,18 @@ impl Merged {
         self.item(origin, Item::Line(Line { time, start, end: self.data.len() as u32 }));
     }
 
-    pub fn gap(&mut self, origin: &Arc<Origin>, gap: Gap) {
-        self.item(origin, Item::Gap(gap));
+    /// Keeps the first `count` items.
+    pub fn truncate(&mut self, count: usize) {
+        self.items.truncate(count);
+        let first = self.ends.iter().position(|(_, end)| *end >= count).map_or(0, |at| at + 1);
+        self.ends.truncate(first);
+        if let Some((_, end)) = self.ends.last_mut() {
+            *end = count;
+        }
     }
 
-    fn item(&mut self, origin: &Arc<Origin>, item: Item) {
+    /// Adds an item that has no message.
+    pub fn item(&mut self, origin: &Arc<Origin>, item: Item) {
         self.items.push(item);
         match self.ends.last_mut() {
             Some((last, end)) if Arc::ptr_eq(last, origin) => *end = self.items.len(),
@@ -240,10 +250,21 @@ impl Spool {
         Ok(length)
     }
 
-    /// Reads from the start of the rest.
-    pub fn reader(&self) -> io::Result<impl Read> {
-        let mut file = &*self.0;
-        file.rewind()?;
-        Ok(file)
+    /// Reads from the start of the rest. Readers do not disturb one another.
+    pub fn reader(&self) -> impl Read {
+        FromStart { file: &self.0, at: 0 }
+    }
+}
+
+struct FromStart<'f> {
+    file: &'f File,
+    at: u64,
+}
+
+impl Read for FromStart<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read_at(buffer, self.at)?;
+        self.at += read as u64;
+        Ok(read)
     }
 }

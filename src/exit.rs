@@ -12,6 +12,8 @@ pub enum ExitCode {
     Usage = 2,
     /// Finished, but some lines were not read; standard error lists them.
     Unread = 3,
+    /// `--until-match`: the end came before a line that matches.
+    NoMatch = 4,
     /// SIGHUP: the terminal went away.
     HungUp = 129,
     /// Ctrl-C.

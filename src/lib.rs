@@ -27,9 +27,11 @@ mod tail;
 
 mod json;
 mod lines;
+mod records;
 
 mod search;
 
+mod deadline;
 mod filter;
 mod flow;
 mod order;

@@ -182,6 +182,11 @@ impl Receiver {
         self.events.recv().await
     }
 
+    /// Takes no more events from the senders: the ones that wait are the last.
+    pub fn close(&mut self) {
+        self.events.close();
+    }
+
     /// The next event if it is ready.
     pub fn ready(&mut self) -> Option<Queued> {
         self.events.try_recv().ok()

@@ -1,23 +1,24 @@
 //! Joins source, filter, order and sink into one run: from a plan to an exit code.
 
-use std::{io::Write, time::Duration};
+use std::{io::Write, pin::pin, time::Duration};
 
-use futures::{FutureExt, future::try_join};
+use futures::future::try_join;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::{
     cannot_start, cannot_write, cleanup,
+    deadline::Deadline,
     exit::ExitCode,
     filter::Filter,
-    flow::flow,
+    flow::{Stop, Until, flow},
     io::Io,
     order::{Arrival, ByTime, Order, Settings},
-    plan::{self, OrderPlan, Plan, StatsFormat},
+    plan::{self, Ending, OrderPlan, Plan, StatsFormat},
     queue,
     render::Renderer,
     signals::{Report, Signals},
-    sink::{self, Closed, Print, Shown, Sink},
+    sink::{self, Files, Print, Shown, Sink, Tee},
     source::{self, Outcome, Source},
     stats::Stats,
     usage_error::UsageError,
@@ -26,11 +27,18 @@ use crate::{
 /// Longest wait for the last words to be written.
 const REPORT: Duration = Duration::from_secs(1);
 
+const BLOCKED: &str = "stern-rs: the time of --timeout is over and standard output takes nothing: lines that were read are not \
+                       shown\n";
+
 /// Runs `plan` until it is finished or a signal ends it.
 pub async fn run(plan: Plan, io: Io, signals: &Signals) -> ExitCode {
     let mut stderr = plan.outputs.stderr.to(io.stderr);
-    let renderer = match Renderer::new(&plan.display) {
-        Ok(renderer) => renderer,
+    let renderers = Renderer::new(&plan.display).and_then(|shown| {
+        let filed = plan.files.as_ref().map(|_| Renderer::new(&plan.display.for_files()));
+        Ok((shown, filed.transpose()?))
+    });
+    let (renderer, filed) = match renderers {
+        Ok(renderers) => renderers,
         Err(reason) => {
             // If standard error is closed, the error cannot be reported.
             let _ = writeln!(stderr, "stern-rs: {}", UsageError::new(reason));
@@ -42,7 +50,11 @@ pub async fn run(plan: Plan, io: Io, signals: &Signals) -> ExitCode {
         Err(error) => return cannot_write(stderr, &error),
     };
     let source = Source::new(&plan, io.stdin);
-    let sink = match Print::new(renderer, stdout, stderr) {
+    let is_quiet = plan.files.as_ref().is_some_and(|files| files.quiet);
+    let files = plan.files.as_ref().zip(filed);
+    let files = files.map(|(files, renderer)| Files::new(files, &plan.display, renderer)).transpose();
+    let sink = Print::new(renderer, stdout, stderr).and_then(|print| Ok(Tee::new(print, files?, is_quiet)));
+    let sink = match sink {
         Ok(sink) => sink,
         Err(error) => return cannot_start(&error),
     };
@@ -74,6 +86,21 @@ fn report(stats: &Stats, plan: &Plan) -> Report {
     Report { write: Box::new(move || sink::report(&stats, format, passes)), at_end: plan.stats.is_some() }
 }
 
+/// How the work of a run ended.
+enum End {
+    /// The source gave all, and all of it is shown.
+    Given(Result<Outcome, source::Error>),
+    TimedOut,
+    Stopped(Stop),
+}
+
+/// The reasons to end although the sink may be blocked.
+enum Broken {
+    Signal(ExitCode),
+    /// The time is over, and the output takes nothing.
+    Blocked,
+}
+
 async fn run_through<O: Order>(
     plan: &Plan,
     source: Source<'_>,
@@ -83,51 +110,88 @@ async fn run_through<O: Order>(
     signals: &Signals,
 ) -> ExitCode {
     let (sender, receiver) = queue::new(O::CAPACITY);
-    let give = source.run(plan, stats, sender);
-    let show = flow(receiver, Filter::new(&plan.filter), order, &mut sink);
+    let deadline = Deadline::new(plan.ending.timeout);
+    let (held, stuck) = deadline.hold();
+    let mut stuck = pin!(stuck);
+    let give = source.run(plan, stats, sender, held);
+    let give = async {
+        tokio::select! {
+            ended = give => Ok(End::Given(ended)),
+            () = deadline.over() => Ok(End::TimedOut),
+        }
+    };
+    let until = Until::new(&plan.ending.until_match);
+    let show = flow(receiver, Filter::new(&plan.filter), order, until, &mut sink, &deadline);
     let ended = tokio::select! {
         // If nothing can be shown any more, the run ends.
-        ended = try_join(give.map(Ok), show) => Ok(ended.map(|(outcome, ())| outcome)),
-        code = signals.ended() => Err(code),
+        ended = try_join(give, show) => Ok(ended.map_or_else(End::Stopped, |(end, ())| end)),
+        code = signals.ended() => Err(Broken::Signal(code)),
+        () = &mut stuck => Err(Broken::Blocked),
     };
-    let ended = match ended {
-        Ok(ended) => ended,
-        // Ends at once: the sink may be blocked.
-        Err(code) => {
-            let words = sink.last_words();
-            cleanup::all();
-            if !words.is_empty() {
-                let _ = sink::write_ahead(words, plan.outputs.stderr).recv_timeout(REPORT);
-            }
-            return code;
-        }
+    let (code, words) = judge(ended.as_ref().unwrap_or(&End::TimedOut), &plan.ending);
+    if let Err(broken) = ended {
+        return break_off(&broken, code, sink.last_words(), plan);
+    }
+    let broken = tokio::select! {
+        code = finish(code, words, sink) => return code,
+        code = signals.ended() => Broken::Signal(code),
+        () = stuck => Broken::Blocked,
     };
-    tokio::select! {
-        code = finish(ended, sink) => code,
-        code = signals.ended() => {
-            cleanup::all();
-            code
-        }
+    break_off(&broken, code, Vec::new(), plan)
+}
+
+/// The exit code, if all is shown as it should be, and the error behind it.
+fn judge(end: &End, ending: &Ending) -> (ExitCode, Option<String>) {
+    let (code, when) = match end {
+        End::Stopped(Stop::Matched) => return (ExitCode::Done, None),
+        End::Given(Err(error)) => return (ExitCode::Failed, Some(error.to_string())),
+        End::Given(Ok(Outcome::Failed)) => return (ExitCode::Failed, None),
+        End::Given(Ok(Outcome::Cancelled)) => return (ExitCode::Interrupted, None),
+        End::Given(Ok(Outcome::Complete)) => (ExitCode::Done, ""),
+        End::Given(Ok(Outcome::Incomplete)) => (ExitCode::Unread, ""),
+        End::TimedOut => (ExitCode::Done, " within the time of --timeout"),
+        // If writing failed, that is reported in place of this.
+        End::Stopped(Stop::Closed) => (ExitCode::Done, " before standard output was closed"),
+    };
+    match ending.until_match.is_empty() {
+        true => (code, None),
+        false => (ExitCode::NoMatch, Some(format!("no line matched --until-match{when}"))),
     }
 }
 
-/// Shows the remaining events, and reports the error.
-async fn finish(ended: Result<Result<Outcome, source::Error>, Closed>, mut sink: impl Sink) -> ExitCode {
-    let code = match ended {
-        Ok(Ok(Outcome::Complete)) => ExitCode::Done,
-        Ok(Ok(Outcome::Incomplete)) => ExitCode::Unread,
-        Ok(Ok(Outcome::Failed)) => ExitCode::Failed,
-        Ok(Ok(Outcome::Cancelled)) => ExitCode::Interrupted,
-        Ok(Err(error)) => {
-            let _ = sink.failed(&error.to_string()).await;
-            ExitCode::Failed
+/// Ends at once.
+fn break_off(broken: &Broken, code: ExitCode, mut words: Vec<u8>, plan: &Plan) -> ExitCode {
+    cleanup::all();
+    let code = match broken {
+        Broken::Signal(code) => *code,
+        Broken::Blocked => {
+            words.extend_from_slice(BLOCKED.as_bytes());
+            if code == ExitCode::Done { ExitCode::Unread } else { code }
         }
-        // The reader closed the output, or writing failed: reported below.
-        Err(Closed) => ExitCode::Done,
     };
+    if !words.is_empty() {
+        let _ = sink::write_ahead(words, plan.outputs.stderr).recv_timeout(REPORT);
+    }
+    code
+}
+
+/// Shows the remaining events, and reports the error.
+async fn finish(code: ExitCode, words: Option<String>, mut sink: impl Sink) -> ExitCode {
+    let mut unsaid = None;
+    if let Some(words) = words
+        && sink.failed(&words).await.is_err()
+    {
+        unsaid = Some(words);
+    }
     match sink.finish().await {
         Ok(Shown::InPart) if code == ExitCode::Done => ExitCode::Unread,
-        Ok(_) => code,
+        Ok(_) => {
+            // The reader of standard output went away.
+            if let Some(words) = unsaid {
+                let _ = writeln!(Io::process_stderr(), "stern-rs: {words}");
+            }
+            code
+        }
         Err(error) => cannot_write(Io::process_stderr(), &error),
     }
 }

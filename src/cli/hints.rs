@@ -19,6 +19,8 @@ fn known(name: &str) -> Option<String> {
         "ns" => other("--namespace"),
         "label" | "labels" => other("--selector"),
         "grep" | "regex" => other("--include"),
+        "context-before" => other("--before-context"),
+        "context-after" => other("--after-context"),
         "no-color" | "no-colour" => other("--color never"),
         "v" | "verbose" => other("--verbosity"),
         "kubecontext" | "kube-context" => other("--context"),
@@ -51,6 +53,7 @@ pub fn unknown_short(short: char, group: &str) -> UsageError {
         _ if name.len() > 1 && flags::long(name).is_some() => {
             format!("unknown shorthand: -{short} in -{group}; {}", two_dashes(group))
         }
+        'B' => "-B is --before-context here, and -C shows lines before and after".to_owned(),
         'f' | 'w' => format!("-{short} is not needed: {FOLLOWS}"),
         _ => format!("unknown shorthand: -{short} in -{group}; --help lists them all"),
     };

@@ -2,6 +2,7 @@
 //!
 //! A filter is a [`Predicate`] in its own file ([`pattern`] is the smallest example) and a line in [`Filter::new`].
 
+mod context;
 mod pattern;
 
 use std::{ops::Range, sync::Arc};
@@ -13,6 +14,7 @@ use crate::{
     pace::Pace,
     plan::FilterPlan,
 };
+use context::Context;
 use pattern::Pattern;
 
 /// One criterion. It may keep state for each origin; an origin's lines come in order.
@@ -32,55 +34,87 @@ trait Predicate: Send {
     fn narrow(&mut self, batch: &Batch, kept: &mut Vec<u32>) {
         kept.retain(|&index| match &batch.items[index as usize] {
             Item::Line(line) => self.wants(&batch.origin, batch.message(line)),
-            Item::Gap(_) => true,
+            Item::Gap(_) | Item::Separator => true,
         });
     }
 }
 
 /// All predicates of a run: a line is wanted if every predicate wants it.
 pub struct Filter {
-    predicates: Vec<Box<dyn Predicate>>,
+    /// Lines that these do not want are not even shown around wanted ones.
+    hiding: Vec<Box<dyn Predicate>>,
+    selecting: Vec<Box<dyn Predicate>>,
+    context: Option<Context>,
     kept: Vec<u32>,
-    /// The items that are looked at together.
+    /// The items that are looked at together: those that may be shown, and the wanted ones.
     piece: Vec<u32>,
+    wanted: Vec<u32>,
     /// The origins of lines that were too hard to be judged.
     reported: Vec<Arc<Origin>>,
 }
 
 impl Filter {
     pub fn new(plan: &FilterPlan) -> Filter {
-        let pattern = Pattern::new(plan).map(|pattern| Box::new(pattern) as Box<dyn Predicate>);
-        Filter::of(pattern.into_iter().collect())
+        let boxed = |pattern: Pattern| Box::new(pattern) as Box<dyn Predicate>;
+        let (hiding, selecting) = (Pattern::exclude(plan).map(boxed), Pattern::include(plan).map(boxed));
+        let context = Context::new(plan.context);
+        Filter { context, ..Filter::of(hiding.into_iter().collect(), selecting.into_iter().collect()) }
     }
 
-    fn of(predicates: Vec<Box<dyn Predicate>>) -> Filter {
-        Filter { predicates, kept: Vec::new(), piece: Vec::new(), reported: Vec::new() }
-    }
-
-    /// The indices of the wanted items and of the gaps; None: all items.
-    pub fn select(&mut self, batch: &Batch) -> Option<&[u32]> {
-        if self.predicates.is_empty() {
-            return None;
+    fn of(hiding: Vec<Box<dyn Predicate>>, selecting: Vec<Box<dyn Predicate>>) -> Filter {
+        Filter {
+            hiding,
+            selecting,
+            context: None,
+            kept: Vec::new(),
+            piece: Vec::new(),
+            wanted: Vec::new(),
+            reported: Vec::new(),
         }
-        self.kept.clear();
-        self.look(batch, 0..batch.items.len());
-        Some(&self.kept)
     }
 
-    /// Adds the indices of the wanted items among these.
+    fn wants_all(&self) -> bool {
+        self.hiding.is_empty() && self.selecting.is_empty()
+    }
+
+    /// Keeps the wanted lines and the gaps.
+    pub fn select(&mut self, batch: &mut Batch) {
+        if !self.wants_all() {
+            self.kept.clear();
+            self.look(batch, 0..batch.items.len());
+            self.finish(batch);
+        }
+    }
+
+    /// Finds the wanted items among these.
     fn look(&mut self, batch: &Batch, items: Range<usize>) {
         self.piece.clear();
         self.piece.extend((0_u32..).skip(items.start).take(items.len()));
-        for predicate in &mut self.predicates {
+        for predicate in &mut self.hiding {
             predicate.narrow(batch, &mut self.piece);
         }
-        self.kept.extend_from_slice(&self.piece);
+        self.wanted.clone_from(&self.piece);
+        for predicate in &mut self.selecting {
+            predicate.narrow(batch, &mut self.wanted);
+        }
+        match &mut self.context {
+            None => self.kept.extend_from_slice(&self.wanted),
+            Some(context) => context.take(batch, &self.piece, &self.wanted),
+        }
+    }
+
+    /// Leaves in the batch the items that were found.
+    fn finish(&mut self, batch: &mut Batch) {
+        match &mut self.context {
+            None => batch.keep(&self.kept),
+            Some(context) => context.finish(batch),
+        }
     }
 
     /// Removes unwanted lines from an event. Reports once for each origin that a line could not be judged.
     pub async fn apply(&mut self, event: &mut Event, pace: &mut Pace) -> Option<Notice> {
         match event {
-            Event::Batch(_) if self.predicates.is_empty() => None,
+            Event::Batch(_) if self.wants_all() => None,
             Event::Batch(batch) => {
                 self.kept.clear();
                 let (mut from, all) = (0, batch.items.len());
@@ -90,11 +124,14 @@ impl Filter {
                     pace.done().await;
                     from = to;
                 }
-                batch.keep(&self.kept);
+                self.finish(batch);
                 self.exhausted(&batch.origin)
             }
             Event::Closed(origin, _) => {
-                self.predicates.iter_mut().for_each(|it| it.forget(origin));
+                self.predicates().for_each(|it| it.forget(origin));
+                if let Some(context) = &mut self.context {
+                    context.forget(origin);
+                }
                 self.reported.retain(|reported| !Arc::ptr_eq(reported, origin));
                 None
             }
@@ -109,8 +146,12 @@ impl Filter {
         }
     }
 
+    fn predicates(&mut self) -> impl Iterator<Item = &mut Box<dyn Predicate>> {
+        self.hiding.iter_mut().chain(&mut self.selecting)
+    }
+
     fn exhausted(&mut self, origin: &Arc<Origin>) -> Option<Notice> {
-        let any = self.predicates.iter_mut().fold(false, |any, predicate| predicate.exhausted() | any);
+        let any = self.predicates().fold(false, |any, predicate| predicate.exhausted() | any);
         if !any || self.reported.iter().any(|reported| Arc::ptr_eq(reported, origin)) {
             return None;
         }
@@ -130,7 +171,6 @@ mod tests {
         plan::LinePattern,
     };
 
-    #[expect(clippy::needless_update, reason = "it compiles with another filter too")]
     fn plan(include: Vec<LinePattern>, exclude: Vec<LinePattern>) -> FilterPlan {
         FilterPlan { include, exclude, ..FilterPlan::default() }
     }
@@ -139,9 +179,7 @@ mod tests {
         let compile = |patterns: &[&str]| patterns.iter().map(|p| LinePattern::new(p).unwrap()).collect();
         let plan = plan(compile(include), compile(exclude));
         let mut batch = batch(lines);
-        if let Some(kept) = Filter::new(&plan).select(&batch.clone()) {
-            batch.keep(kept);
-        }
+        Filter::new(&plan).select(&mut batch);
         let message = |item: &Item| match item {
             Item::Line(line) => String::from_utf8(batch.message(line).to_vec()).unwrap(),
             other => format!("{other:?}"),
@@ -192,7 +230,8 @@ mod tests {
         let plan = plan(Vec::new(), vec![LinePattern::new("").unwrap()]);
         let mut batch = batch(LINES);
         batch.items.push(Item::Gap(Gap::Behind(None)));
-        assert_eq!(Filter::new(&plan).select(&batch), Some(&[4][..]));
+        Filter::new(&plan).select(&mut batch);
+        assert_eq!(batch.items, [Item::Gap(Gap::Behind(None))]);
     }
 
     /// Wants every second line of each origin.
@@ -214,13 +253,14 @@ mod tests {
     #[test]
     fn a_predicate_keeps_its_state_for_each_origin_until_that_is_closed() {
         let alternate = Box::new(Alternate::default());
-        let mut filter = Filter::of(vec![alternate]);
+        let mut filter = Filter::of(Vec::new(), vec![alternate]);
         let (web, api) = (Arc::<Origin>::default(), Arc::<Origin>::default());
         let mut shown = |origin: &Arc<Origin>| {
-            let batch = Batch { origin: origin.clone(), ..batch(&["a"]) };
-            filter.select(&batch).map(<[u32]>::len)
+            let mut batch = Batch { origin: origin.clone(), ..batch(&["a"]) };
+            filter.select(&mut batch);
+            batch.items.len()
         };
-        assert_eq!([shown(&web), shown(&api), shown(&web), shown(&api)], [1, 1, 0, 0].map(Some));
+        assert_eq!([shown(&web), shown(&api), shown(&web), shown(&api)], [1, 1, 0, 0]);
         shown(&web);
         let closed = crate::event::Closed {
             reason: crate::event::Reason::Finished,
@@ -230,6 +270,8 @@ mod tests {
         };
         let closed = &mut Event::Closed(web.clone(), closed);
         assert!(filter.apply(closed, &mut Pace::default()).now_or_never().is_some());
-        assert_eq!(filter.select(&Batch { origin: web, ..batch(&["a"]) }), Some(&[0][..]));
+        let mut batch = Batch { origin: web, ..batch(&["a"]) };
+        filter.select(&mut batch);
+        assert_eq!(batch.items.len(), 1);
     }
 }

@@ -67,7 +67,7 @@ impl Sink for Record {
         Ok(())
     }
 
-    async fn closed(&self) {
+    async fn closed(&mut self) {
         sleep_until(self.began + self.lives).await;
     }
 
@@ -93,10 +93,12 @@ async fn give(out: queue::Sender) {
     out.text("d".to_owned()).await;
 }
 
-async fn shown(order: impl Order, sink: &mut Record) -> Result<(), Closed> {
+async fn shown(order: impl Order, sink: &mut Record) -> Result<(), Stop> {
     let (sender, receiver) = queue::new(Arrival::CAPACITY);
     let filter = Filter::new(&FilterPlan::default());
-    try_join(give(sender).map(Ok), flow(receiver, filter, order, sink)).await.map(|_| ())
+    try_join(give(sender).map(Ok), flow(receiver, filter, order, Until::new(&[]), sink, &Deadline::new(None)))
+        .await
+        .map(|_| ())
 }
 
 fn texts(shown: &[(u64, String)]) -> Vec<(u64, &str)> {

@@ -32,7 +32,7 @@ fn all<S: Stamps>(
         if let Rest::Kept(rest) = lines.rest {
             assert_eq!(lines.pieces.len(), 1, "a long line comes alone");
             let last = found.last_mut().map(|(_, line)| line);
-            let _ = rest.reader().and_then(|mut rest| rest.read_to_end(last.unwrap_or(&mut Vec::new())));
+            let _ = rest.reader().read_to_end(last.unwrap_or(&mut Vec::new()));
         }
     };
     for piece in pieces {
@@ -58,7 +58,7 @@ fn stamped(piece: &Piece) -> (Option<Instant>, u32, u32) {
 fn unstamped(item: &Item) -> (Option<Instant>, u32, u32) {
     match *item {
         Item::Line(line) => (line.time, line.start, line.end),
-        Item::Gap(_) => (None, 0, 0),
+        Item::Gap(_) | Item::Separator => (None, 0, 0),
     }
 }
 

@@ -67,7 +67,7 @@ impl Stamps for Unstamped {
     fn line(item: &mut Item) -> Option<&mut Line> {
         match item {
             Item::Line(line) => Some(line),
-            Item::Gap(_) => None,
+            Item::Gap(_) | Item::Separator => None,
         }
     }
 

@@ -1,14 +1,17 @@
 //! Which lines to show, and up to which length.
 
 use super::{
-    Display, LinePattern,
+    Display, Ending, LinePattern,
     pattern::Room,
-    read::{each, parsed},
+    read::{each, error, parsed, wrong},
     size,
     sort::OrderPlan,
 };
 use crate::{
-    cli::{Args, flags::lines as flags},
+    cli::{
+        Args,
+        flags::{Flag, Integer, lines as flags},
+    },
     lines::LineLimit,
     usage_error::UsageError,
 };
@@ -21,6 +24,14 @@ const LONGEST_LINE: usize = 1 << 30;
 pub struct FilterPlan {
     pub include: Vec<LinePattern>,
     pub exclude: Vec<LinePattern>,
+    pub context: ContextPlan,
+}
+
+/// The number of records to show before and after each wanted line.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct ContextPlan {
+    pub before: u64,
+    pub after: u64,
 }
 
 impl FilterPlan {
@@ -30,25 +41,55 @@ impl FilterPlan {
         Ok(FilterPlan {
             include: each(args, &flags::INCLUDE, pattern)?,
             exclude: each(args, &flags::EXCLUDE, pattern)?,
+            context: ContextPlan::new(args)?,
         })
     }
 
     /// Whether a line must be in memory to decide about it.
     pub fn looks_into_lines(&self) -> bool {
         // A new filter does not compile until it has its answer here.
-        let FilterPlan { include, exclude } = self;
+        let FilterPlan { include, exclude, context: _ } = self;
         !include.is_empty() || !exclude.is_empty()
     }
+}
+
+impl ContextPlan {
+    fn new(args: &Args) -> Result<ContextPlan, UsageError> {
+        let [both, before, after] = [&flags::CONTEXT_LINES, &flags::BEFORE_CONTEXT, &flags::AFTER_CONTEXT];
+        for flag in [both, before, after] {
+            if lines(args, flag)?.is_some_and(|lines| lines > 0) && args.get(&flags::INCLUDE).is_empty() {
+                let name = flag.entry.name;
+                return Err(error(format!(
+                    "--{name} shows lines around those of --include; add that, or remove it"
+                )));
+            }
+        }
+        let both = lines(args, both)?.unwrap_or(0);
+        Ok(ContextPlan {
+            before: lines(args, before)?.unwrap_or(both),
+            after: lines(args, after)?.unwrap_or(both),
+        })
+    }
+}
+
+fn lines(args: &Args, flag: &Flag<Integer>) -> Result<Option<u64>, UsageError> {
+    let Some(lines) = args.get(flag) else { return Ok(None) };
+    let negative = |_| wrong(flag, format!("{lines} is negative; give a number of lines"));
+    u64::try_from(lines).map(Some).map_err(negative)
 }
 
 pub fn line_limit(
     args: &Args,
     filter: &FilterPlan,
     display: &Display,
+    ending: &Ending,
     order: OrderPlan,
 ) -> Result<LineLimit, UsageError> {
     // Sorted lines must be in memory too.
-    let spool = !filter.looks_into_lines() && !display.looks_into_lines() && !order.is_by_time();
+    let spool = !filter.looks_into_lines()
+        && !display.looks_into_lines()
+        && !ending.looks_into_lines()
+        && !order.is_by_time();
     Ok(match parsed(args, &flags::MAX_LINE, size::parse)? {
         None => LineLimit { bytes: MAX_LINE, spool },
         Some(0) => LineLimit { bytes: LONGEST_LINE, spool: false },

@@ -5,6 +5,8 @@ mod colors;
 mod connect;
 mod display;
 mod duration;
+mod ending;
+mod files;
 mod filter;
 #[cfg(fuzzing)]
 pub mod fuzz;
@@ -33,7 +35,9 @@ use read::{error, given, none_of, wrong};
 pub use self::{
     connect::Connect,
     display::{Display, Format, Outputs, Template, TemplateErrors, Timestamps},
-    filter::FilterPlan,
+    ending::Ending,
+    files::FilesPlan,
+    filter::{ContextPlan, FilterPlan},
     limits::{Limits, LogRequests},
     logs::{LogPlan, Since},
     pattern::{LinePattern, SIZE_LIMIT},
@@ -52,8 +56,10 @@ pub struct Plan {
     pub lines: LineLimit,
     pub filter: FilterPlan,
     pub order: OrderPlan,
+    pub ending: Ending,
     pub display: Display,
     pub outputs: Outputs,
+    pub files: Option<FilesPlan>,
     /// `--verbosity`: from 6 on, requests to the apiserver are shown on standard error.
     pub verbosity: u8,
     /// The format of the report at the end; None: no report.
@@ -100,6 +106,8 @@ impl Plan {
         let limits = Limits::new(args, logs.follow)?;
         let filter = FilterPlan::new(args)?;
         let display = Display::new(args, &filter, &selection.namespaces, env)?;
+        let ending = Ending::new(args, &filter, &display)?;
+        let files = FilesPlan::new(args)?;
         let verbosity = verbosity(args)?;
         let dry_run = args.get(&flags::limits::DRY_RUN);
         let source = if args.get(&flags::logs::STDIN) {
@@ -112,9 +120,10 @@ impl Plan {
             let prompt = prompt(args, query, env)?;
             Source::Cluster(Box::new(ClusterPlan { connect, selection, prompt, dry_run, logs, limits }))
         };
-        let lines = filter::line_limit(args, &filter, &display, order)?;
+        let lines = filter::line_limit(args, &filter, &display, &ending, order)?;
         let outputs = Outputs::new(args, &display, env);
-        Ok(Plan { source, lines, filter, order, display, outputs, verbosity, stats: stats(args)? })
+        let stats = stats(args)?;
+        Ok(Plan { source, lines, filter, order, ending, display, outputs, files, verbosity, stats })
     }
 }
 

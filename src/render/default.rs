@@ -38,6 +38,10 @@ impl Format for Prefixed {
         self.line.body(time, message, out);
     }
 
+    fn separator(&self, frame: &Frame, out: &mut Vec<u8>) {
+        self.line.separator(frame, out);
+    }
+
     fn unmarked(&mut self) -> bool {
         self.line.unmarked()
     }

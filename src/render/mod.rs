@@ -7,6 +7,7 @@ mod extjson;
 pub mod fuzz;
 mod highlight;
 mod json;
+mod markers;
 mod notice;
 mod ppextjson;
 mod raw;
@@ -21,7 +22,7 @@ use std::{collections::HashMap, sync::Arc};
 use foldhash::fast::FixedState;
 
 use crate::{
-    event::{Batch, Closed, Gap, Instant, Item, Stretch},
+    event::{Batch, Closed, Instant, Item, Line, Stretch},
     notice::{Notice, Scope},
     origin::Origin,
     plan::{Display, Format as Name},
@@ -31,7 +32,9 @@ use color::Palette;
 use default::Prefixed;
 use extjson::ExtJson;
 use json::Json;
+use markers::Markers;
 use notice::Notices;
+pub use notice::missing;
 use ppextjson::PpExtJson;
 use raw::Raw;
 use template::Templated;
@@ -46,6 +49,9 @@ trait Format: Send {
 
     /// Reports that lines between two instants may be missing, if the format has a place for it.
     fn gap(&self, _: &Frame, _: [Option<Instant>; 2], _: &mut Vec<u8>) {}
+
+    /// Marks that lines are left out, if the format has a mark for it.
+    fn separator(&self, _: &Frame, _: &mut Vec<u8>) {}
 
     /// The lines of the last batch that could not be shown in this format.
     fn failed(&mut self) -> Option<Failed> {
@@ -68,6 +74,7 @@ trait Format: Send {
                     out.extend_from_slice(&frame.tail);
                 }
                 Item::Gap(gap) => self.gap(frame, gap.bounds(), out),
+                Item::Separator => self.separator(frame, out),
             }
         }
     }
@@ -121,6 +128,7 @@ pub struct Renderer {
     kept: HashMap<usize, Kept, FixedState>,
     /// Whether all lines were shown in the format.
     whole: bool,
+    markers: Option<Markers>,
     notices: Notices,
 }
 
@@ -140,7 +148,8 @@ impl Renderer {
             (None, Name::Extjson) => Box::new(ExtJson::new(display, palette)),
             (None, Name::Ppextjson) => Box::new(PpExtJson(ExtJson::new(display, palette))),
         };
-        Ok(Renderer { format, kept: HashMap::default(), whole: true, notices })
+        let markers = Markers::new(display);
+        Ok(Renderer { format, kept: HashMap::default(), whole: true, markers, notices })
     }
 
     /// Appends the lines of `batch` to `out`. Returns a notice if that fails for the first time in this origin.
@@ -155,7 +164,20 @@ impl Renderer {
             let frame = self.format.frame(origin);
             Kept { origin: origin.clone(), frame, failed: None, unmarked: false }
         });
-        self.format.lines(&kept.frame, stretch, out);
+        let mut rest = stretch;
+        if let Some(markers) = &mut self.markers {
+            for (at, item) in stretch.items.iter().enumerate() {
+                if let Item::Line(Line { time: Some(time), .. }) = *item
+                    && let Some(marker) = markers.before(time)
+                {
+                    let (before, others) = rest.split(at + rest.items.len() - stretch.items.len());
+                    self.format.lines(&kept.frame, before, out);
+                    out.extend_from_slice(&marker);
+                    rest = others;
+                }
+            }
+        }
+        self.format.lines(&kept.frame, rest, out);
         let failed = self.format.failed()?;
         self.whole &= !failed.counts;
         if let Some(before) = &mut kept.failed {
@@ -184,15 +206,16 @@ impl Renderer {
         self.whole
     }
 
-    /// Appends the counts of failed lines that are still to be reported.
-    pub fn counts(&mut self, out: &mut Vec<u8>) {
+    /// The counts of failed lines that are still to be reported.
+    pub fn counts(&mut self) -> Vec<Notice> {
         let mut kept: Vec<_> = std::mem::take(&mut self.kept).into_values().collect();
         kept.sort_by(|a, b| a.names().cmp(&b.names()));
-        for kept in kept {
-            if let Some(notice) = kept.count() {
-                self.notices.write(&notice, out);
-            }
-        }
+        kept.iter().filter_map(Kept::count).collect()
+    }
+
+    /// Drops what is kept of an origin. Returns the count of its lines that failed.
+    pub fn forget(&mut self, origin: &Origin) -> Option<Notice> {
+        self.kept.remove(&address(origin))?.count()
     }
 
     /// Appends `notice` to `out` as one line for standard error, or nothing where `--only-log-lines` hides it.
@@ -200,9 +223,13 @@ impl Renderer {
         self.notices.write(notice, out);
     }
 
-    /// The same, for possibly missing lines of an origin.
-    pub fn gap(&self, origin: &Origin, gap: Gap, out: &mut Vec<u8>) {
-        self.notices.gap(origin, gap, out);
+    /// The same, for possibly missing lines among those of a stretch.
+    pub fn gaps(&self, stretch: Stretch<'_>, out: &mut Vec<u8>) {
+        for item in stretch.items {
+            if let Item::Gap(gap) = item {
+                self.notices.gap(stretch.origin, *gap, out);
+            }
+        }
     }
 
     /// The same, for an origin whose lines follow.
@@ -212,7 +239,7 @@ impl Renderer {
 
     /// The same, for an origin without further lines. Drops its cached frame.
     pub fn closed(&mut self, origin: &Origin, closed: &Closed, out: &mut Vec<u8>) {
-        if let Some(notice) = self.kept.remove(&address(origin)).and_then(|kept| kept.count()) {
+        if let Some(notice) = self.forget(origin) {
             self.notices.write(&notice, out);
         }
         self.notices.closed(origin, closed, out);
@@ -226,7 +253,7 @@ fn address(origin: &Origin) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Reason;
+    use crate::event::{Gap, Reason};
     use testing::{batch, display, origin};
 
     #[test]

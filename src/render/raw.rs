@@ -36,6 +36,11 @@ impl Format for Raw {
         }
     }
 
+    fn separator(&self, frame: &Frame, out: &mut Vec<u8>) {
+        out.extend_from_slice(&frame.head);
+        out.extend_from_slice(b"--\n");
+    }
+
     fn unmarked(&mut self) -> bool {
         self.highlight.as_mut().is_some_and(Highlight::took_too_much)
     }

@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 
 use super::{Closed, Shown, Sink, output::Output};
 use crate::{
-    event::{Batch, Event, Item, Merged, Spool, Stretch},
+    event::{Batch, Event, Merged, Spool, Stretch},
     notice::{Kind, Notice, Recent, Scope},
     pace::Pace,
     render::Renderer,
@@ -46,14 +46,14 @@ impl Print {
             let text = format!("a line is cut: its rest cannot be read from its temporary file: {reason}");
             self.renderer.notice(&Scope::of(&batch.origin).warning(text), &mut words);
         }
-        self.gaps(batch.stretch(), &mut words);
+        self.renderer.gaps(batch.stretch(), &mut words);
         self.words(words).await
     }
 
     async fn merged(&mut self, merged: &Merged, pace: &mut Pace) -> Result<(), Closed> {
         let mut words = Vec::new();
         self.stretches(merged.stretches(), &mut words, pace).await;
-        merged.stretches().for_each(|stretch| self.gaps(stretch, &mut words));
+        merged.stretches().for_each(|stretch| self.renderer.gaps(stretch, &mut words));
         self.words(words).await
     }
 
@@ -85,12 +85,11 @@ impl Print {
         pace.done().await;
     }
 
-    fn gaps(&self, stretch: Stretch<'_>, words: &mut Vec<u8>) {
-        for item in stretch.items {
-            if let Item::Gap(gap) = item {
-                self.renderer.gap(stretch.origin, *gap, words);
-            }
-        }
+    /// Reports the gaps among lines that are shown elsewhere.
+    pub async fn gaps(&mut self, stretches: impl IntoIterator<Item = Stretch<'_>>) -> Result<(), Closed> {
+        let mut words = Vec::new();
+        stretches.into_iter().for_each(|stretch| self.renderer.gaps(stretch, &mut words));
+        self.words(words).await
     }
 
     /// Shows the rest of a long last line, before its newline. The inner error is that of the file.
@@ -105,10 +104,7 @@ impl Print {
     }
 
     async fn copy(&mut self, rest: &Spool) -> Result<io::Result<()>, Closed> {
-        let mut reader = match rest.reader() {
-            Ok(reader) => reader,
-            Err(error) => return Ok(Err(error)),
-        };
+        let mut reader = rest.reader();
         loop {
             self.print().await?;
             match (&mut reader).take(CHUNK as u64).read_to_end(&mut self.lines) {
@@ -128,13 +124,20 @@ impl Print {
         self.output.stderr(words).await
     }
 
-    async fn notice(&mut self, notice: &Notice) -> Result<(), Closed> {
+    pub async fn notice(&mut self, notice: &Notice) -> Result<(), Closed> {
         let mut words = Vec::new();
         self.is_whole &= notice.kind != Kind::Loss;
         if self.recent.is_news(notice) {
             self.renderer.notice(notice, &mut words);
         }
         self.words(words).await
+    }
+
+    /// Notices for standard error.
+    pub fn rendered(&self, notices: &[Notice]) -> Vec<u8> {
+        let mut words = Vec::new();
+        notices.iter().for_each(|notice| self.renderer.notice(notice, &mut words));
+        words
     }
 
     async fn print(&mut self) -> Result<(), Closed> {
@@ -175,7 +178,7 @@ impl Sink for Print {
         self.print().await
     }
 
-    async fn closed(&self) {
+    async fn closed(&mut self) {
         self.output.closed().await;
     }
 
@@ -184,9 +187,8 @@ impl Sink for Print {
     }
 
     fn last_words(&mut self) -> Vec<u8> {
-        let mut words = Vec::new();
-        self.renderer.counts(&mut words);
-        words
+        let counts = self.renderer.counts();
+        self.rendered(&counts)
     }
 
     async fn finish(mut self) -> io::Result<Shown> {
@@ -204,7 +206,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        event::Line,
+        event::{Item, Line},
         origin::Origin,
         plan::{Display, Format},
         render::testing::display,

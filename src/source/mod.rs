@@ -9,6 +9,7 @@ mod stdin;
 use std::io::Read;
 
 use crate::{
+    deadline::Held,
     plan::{self, Plan},
     queue::Sender,
     stats::Stats,
@@ -51,11 +52,15 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Puts all events into `out`. They are shown to the end: the queue closes with its last sender.
-    pub async fn run(self, plan: &Plan, stats: &Stats, out: Sender) -> Result<Outcome, Error> {
+    /// Puts all events into `out`. They are shown to the end: the queue closes with its last sender. `held`
+    /// is dropped unless the user is asked, and then after the answer.
+    pub async fn run(self, plan: &Plan, stats: &Stats, out: Sender, held: Held) -> Result<Outcome, Error> {
         match self {
-            Source::Stdin(stdin) => Ok(stdin::run(stdin, plan.lines, stats, out).await?),
-            Source::Cluster(cluster) => Ok(cluster.run(stats, out).await?),
+            Source::Stdin(stdin) => {
+                drop(held);
+                Ok(stdin::run(stdin, plan.lines, stats, out).await?)
+            }
+            Source::Cluster(cluster) => Ok(cluster.run(stats, out, held).await?),
         }
     }
 }

@@ -268,6 +268,7 @@ fn words(event: Event) -> Vec<String> {
             let item = |item: &Item| match item {
                 Item::Line(line) => String::from_utf8_lossy(batch.message(line)).into_owned(),
                 Item::Gap(gap) => format!("! {gap:?}"),
+                Item::Separator => "--".to_owned(),
             };
             batch.items.iter().map(item).collect()
         }

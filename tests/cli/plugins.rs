@@ -200,3 +200,13 @@ fn a_plugin_that_fails_runs_once_for_all_that_wait() {
     world.run("web -n a,b,c,d").exit(1).reported("no\n");
     assert_eq!(runs(&world), 1);
 }
+
+#[test]
+fn the_time_of_a_run_includes_its_plugin_which_is_ended_too() {
+    let world = world("echo $$ > id\nexec sleep 1000\n");
+    world.run("web --timeout 1s").stdout("").exit(0);
+    let id = world.home.read("id");
+    // Nobody may have waited for it yet.
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", id.trim())).unwrap_or_default();
+    assert!(stat.is_empty() || stat.contains(") Z "), "it still runs: {stat}");
+}

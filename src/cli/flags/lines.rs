@@ -1,6 +1,6 @@
 //! Flags that select, mark and cut lines.
 
-use super::{Flag, Group, List, Scope, Text, flag};
+use super::{Flag, Group, Integer, List, Scope, Text, flag};
 
 flags! {
     Group::new("Which lines", Scope::Any);
@@ -14,6 +14,24 @@ flags! {
     pub static EXCLUDE: Flag<List> = flag("exclude", "REGEX")
         .short('e')
         .help("Hide lines that match");
+
+    /// Show N lines of the same container before and after each line that `--include` selects, as grep does, with `--` where
+    /// lines are left out (in JSON formats and templates without it). A stack trace and its first line count as one line.
+    /// Lines that `--exclude` hides stay hidden. Of very long lines fewer are shown, so that memory is bounded.
+    /// Default: 0. `-i 'status=5..' -C 3`
+    pub static CONTEXT_LINES: Flag<Integer> = flag("context-lines", "N")
+        .short('C')
+        .help("Show N lines before and after those of --include");
+
+    /// Show N lines before each line that `--include` selects (grep's `-B`); 0 is none. Default: as
+    /// `--context-lines`
+    pub static BEFORE_CONTEXT: Flag<Integer> = flag("before-context", "N")
+        .help("Show N lines before those of --include");
+
+    /// Show N lines after each line that `--include` selects (grep's `-A`); 0 is none. Default: as
+    /// `--context-lines`
+    pub static AFTER_CONTEXT: Flag<Integer> = flag("after-context", "N")
+        .help("Show N lines after those of --include");
 
     /// Highlight matches and show all lines; repeatable.
     pub static HIGHLIGHT: Flag<List> = flag("highlight", "REGEX")

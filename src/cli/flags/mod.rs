@@ -22,6 +22,7 @@ macro_rules! flags {
 }
 
 pub mod connection;
+pub mod ending;
 pub mod kubectl;
 pub mod limits;
 pub mod lines;
@@ -47,10 +48,11 @@ use crate::usage_error::UsageError;
 pub use value::{File, Integer, List, Number, Switch, Text, Value};
 
 /// All flags, in the order of the help and the manual.
-pub static GROUPS: [&Group; 8] = [
+pub static GROUPS: [&Group; 9] = [
     &selection::GROUP,
     &logs::GROUP,
     &lines::GROUP,
+    &ending::GROUP,
     &output::GROUP,
     &limits::GROUP,
     &connection::GROUP,

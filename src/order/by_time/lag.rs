@@ -68,7 +68,7 @@ impl Lag {
         // A line that is slower than all so far counts at once.
         match &mut self.bounds {
             Some((fastest, slowest)) if delay > *slowest && delay - *fastest <= self.window => {
-                *slowest = delay
+                *slowest = delay;
             }
             _ => {}
         }

@@ -48,6 +48,9 @@ const LINES: usize = 1 << 12;
 /// While the history is read, origins that make no progress for this long are not waited for any more.
 const STALLED: Duration = Duration::from_secs(10);
 
+/// The number of every separator among asides.
+const SEPARATOR: i64 = 0;
+
 /// The most origins that a message names.
 const NAMED: usize = 3;
 
@@ -195,24 +198,21 @@ impl ByTime {
     }
 
     fn batch(&mut self, number: u32, batch: &Batch, now: Instant) {
-        let first = batch.items.iter().find_map(|item| match item {
-            Item::Line(line) => line.time,
-            Item::Gap(_) => None,
-        });
-        self.measure(number, first, now);
+        self.measure(number, next_time(&batch.items), now);
         let Some(mut key) = self.held.lanes.get(number).map(|lane| lane.latest) else { return };
         let size = batch.items.iter().map(|item| match item {
             Item::Line(line) => Record::size((line.end - line.start) as usize),
-            Item::Gap(_) => Record::size(0),
+            Item::Gap(_) | Item::Separator => Record::size(0),
         });
         let mut bytes = Vec::with_capacity(size.sum());
-        for item in &batch.items {
+        for (at, item) in batch.items.iter().enumerate() {
+            // What has no message stands directly before the next line.
+            let time = next_time(&batch.items[at..]);
+            key = time.map_or(key, |time| key.max(time.0));
             let content = match item {
-                Item::Line(line) => {
-                    key = line.time.map_or(key, |time| key.max(time.0));
-                    Content::Line { time: line.time, message: batch.message(line) }
-                }
+                Item::Line(line) => Content::Line { time: line.time, message: batch.message(line) },
                 Item::Gap(gap) => self.aside(Aside::Gap(*gap)),
+                Item::Separator => Content::Aside(SEPARATOR),
             };
             Record { key, lane: number, content }.write(&mut bytes);
         }
@@ -415,10 +415,14 @@ impl ByTime {
                 }
                 false
             }
+            Content::Aside(SEPARATOR) => {
+                merged.item(&lane.name.0, Item::Separator);
+                false
+            }
             Content::Aside(aside) => match asides.get(&aside) {
                 Some(Aside::Closed(..)) => return Shown::End,
                 Some(Aside::Gap(gap)) => {
-                    merged.gap(&lane.name.0, *gap);
+                    merged.item(&lane.name.0, Item::Gap(*gap));
                     asides.remove(&aside);
                     true
                 }
@@ -481,6 +485,15 @@ impl ByTime {
         );
         self.passing.push_back(Event::Notice(Scope::Run.warning(text)));
     }
+}
+
+/// The time of the first line, if it has one.
+fn next_time(items: &[Item]) -> Option<event::Instant> {
+    let next = items.iter().find_map(|item| match item {
+        Item::Line(line) => Some(line.time),
+        Item::Gap(_) | Item::Separator => None,
+    });
+    next.flatten()
 }
 
 /// The state after a record was shown.

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use super::Outcome;
 use crate::{
     cluster::{self, Error, Trace},
+    deadline::Held,
     lines::LineLimit,
     notice::{Kind, Scope},
     plan::{ClusterPlan, Plan, Selection},
@@ -48,7 +49,8 @@ impl<'a> Cluster<'a> {
         }
     }
 
-    pub async fn run(self, stats: &Stats, out: Sender) -> Result<Outcome, Error> {
+    pub async fn run(self, stats: &Stats, out: Sender, held: Held) -> Result<Outcome, Error> {
+        let asks = self.plan.prompt.then_some(held);
         let words = out.clone();
         let report = move |text| words.trace(Scope::Cluster.notice(Kind::Trace, text));
         let trace = Trace::new(self.verbosity, Arc::new(report));
@@ -58,7 +60,7 @@ impl<'a> Cluster<'a> {
             out.notice(Scope::Cluster.info(remark)).await;
         }
         tokio::select! {
-            outcome = self.run_in(&cluster, stats, &out) => outcome,
+            outcome = self.run_in(&cluster, stats, &out, asks) => outcome,
             never = waits::report(cluster.waits(), &out) => match never {},
             never = waits::report_troubles(cluster.troubles(), &out) => match never {},
         }
@@ -69,6 +71,7 @@ impl<'a> Cluster<'a> {
         cluster: &cluster::Cluster,
         stats: &Stats,
         out: &Sender,
+        asks: Option<Held>,
     ) -> Result<Outcome, Error> {
         let mut selection = Cow::Borrowed(&self.plan.selection);
         if self.plan.prompt {
@@ -76,6 +79,7 @@ impl<'a> Cluster<'a> {
                 return Ok(Outcome::Cancelled);
             };
             selection.to_mut().label_selector = Some(labels);
+            drop(asks);
         }
         match self.plan.dry_run {
             true => self.dry_run(cluster, &selection, out).await,
@@ -107,7 +111,7 @@ impl<'a> Cluster<'a> {
         let tailing = tail::run(context, limits.log_requests, receiver);
         tokio::select! {
             (selected, summary) = join(selecting, tailing) => selected.map(|()| summary),
-            never = coverage::report(scheduler.load(), limits.qps, out), if logs.follow => match never {},
+            never = coverage::report(scheduler.load(), limits.qps, logs.history_first, out), if logs.follow => match never {},
             never = waits::report_outages(cluster.outage(), out) => match never {},
             never = cluster.probe_whenever_silent() => match never {},
         }

@@ -1,0 +1,20 @@
+//! Flags that say when a run ends by itself.
+
+use super::{Flag, Group, List, Scope, Text, flag};
+
+flags! {
+    Group::new("When to stop", Scope::Any);
+
+    /// End after this time, in order: lines that were read are shown, and the exit code is 0 unless another flag gives it
+    /// a meaning. The time includes the connection to the cluster and the wait for pods; with `--prompt` it begins with the
+    /// choice. If standard output takes nothing for two seconds after that, the run ends without the rest, with exit code
+    /// 3. 0 is no limit. Default: 0. `--timeout 10m`
+    pub static TIMEOUT: Flag<Text> = flag("timeout", "DURATION")
+        .help("End after this time: 30s, 10m, 1h30m");
+
+    /// End with exit code 0 as soon as a line matches, which is the last line shown; with exit code 4 if the run ends before.
+    /// The message of each line is tested, after the filters; colours and names beside it are not part of it. Repeatable:
+    /// one match is enough. `--until-match 'listening on' --timeout 2m`
+    pub static UNTIL_MATCH: Flag<List> = flag("until-match", "REGEX")
+        .help("Exit 0 after the first line that matches, 4 if there was none");
+}
