@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::{
-    event::{Batch, Closed, Event, Instant, Item},
+    event::{Batch, Closed, Event, Instant, Item, Restart},
     notice::{Kind, Notice, Scope},
     origin::Origin,
 };
@@ -112,8 +112,8 @@ impl Outlet {
         self.put(Event::Expected(self.origin.clone())).await;
     }
 
-    pub async fn opened(&self) {
-        self.put(Event::Opened(self.origin.clone())).await;
+    pub async fn opened(&self, restart: Option<Restart>) {
+        self.put(Event::Opened(self.origin.clone(), restart)).await;
     }
 
     /// See [`Event::Reached`].

@@ -137,7 +137,7 @@ impl Filter {
             }
             Event::Expected(_)
             | Event::Listed
-            | Event::Opened(_)
+            | Event::Opened(..)
             | Event::Merged(_)
             | Event::Reached(..)
             | Event::CaughtUp(_)

@@ -12,14 +12,19 @@ mod filter;
 pub mod fuzz;
 mod limits;
 mod logs;
+mod moment;
 pub mod name;
+mod pager;
 mod pattern;
 mod query;
+mod range;
 mod read;
 mod selection;
 mod selector;
 mod size;
 mod sort;
+
+use jiff::Timestamp;
 
 use crate::{
     cli::{
@@ -39,9 +44,11 @@ pub use self::{
     files::FilesPlan,
     filter::{ContextPlan, FilterPlan},
     limits::{Limits, LogRequests},
-    logs::{LogPlan, Since},
+    logs::LogPlan,
+    pager::PagerPlan,
     pattern::{LinePattern, SIZE_LIMIT},
     query::{Kind, Query},
+    range::{ClockOf, RangePlan, Since},
     selection::{ContainerStates, Namespaces, Selection},
     sort::OrderPlan,
 };
@@ -60,6 +67,7 @@ pub struct Plan {
     pub display: Display,
     pub outputs: Outputs,
     pub files: Option<FilesPlan>,
+    pub pager: Option<PagerPlan>,
     /// `--verbosity`: from 6 on, requests to the apiserver are shown on standard error.
     pub verbosity: u8,
     /// The format of the report at the end; None: no report.
@@ -87,7 +95,9 @@ pub struct ClusterPlan {
     pub prompt: bool,
     /// Only list the containers to tail.
     pub dry_run: bool,
+    /// By the clock of this machine, until the apiserver's is known.
     pub logs: LogPlan,
+    pub range: RangePlan,
     pub limits: Limits,
 }
 
@@ -102,7 +112,7 @@ impl Plan {
         let query = query::text(args)?;
         let selection = Selection::new(args, query)?;
         let order = OrderPlan::new(args)?;
-        let logs = LogPlan::new(args, order)?;
+        let (logs, range) = logs(args, order, env)?;
         let limits = Limits::new(args, logs.follow)?;
         let filter = FilterPlan::new(args)?;
         let display = Display::new(args, &filter, &selection.namespaces, env)?;
@@ -118,13 +128,28 @@ impl Plan {
         } else {
             selects_something(args, query)?;
             let prompt = prompt(args, query, env)?;
-            Source::Cluster(Box::new(ClusterPlan { connect, selection, prompt, dry_run, logs, limits }))
+            Source::Cluster(Box::new(ClusterPlan {
+                connect,
+                selection,
+                prompt,
+                dry_run,
+                logs,
+                range,
+                limits,
+            }))
         };
         let lines = filter::line_limit(args, &filter, &display, &ending, order)?;
         let outputs = Outputs::new(args, &display, env);
+        let pager = PagerPlan::new(args, env, &source, &ending, files.as_ref())?;
         let stats = stats(args)?;
-        Ok(Plan { source, lines, filter, order, ending, display, outputs, files, verbosity, stats })
+        Ok(Plan { source, lines, filter, order, ending, display, outputs, files, pager, verbosity, stats })
     }
+}
+
+fn logs(args: &Args, order: OrderPlan, env: &Environment) -> Result<(LogPlan, RangePlan), UsageError> {
+    let range = RangePlan::new(args, display::timezone(args, env)?)?;
+    let now = Timestamp::now();
+    Ok((LogPlan::new(args, order)?.within(range.at(now, ClockOf::Machine)?, now)?, range))
 }
 
 fn selects_something(args: &Args, query: &str) -> Result<(), UsageError> {

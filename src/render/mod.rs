@@ -22,7 +22,7 @@ use std::{collections::HashMap, sync::Arc};
 use foldhash::fast::FixedState;
 
 use crate::{
-    event::{Batch, Closed, Instant, Item, Line, Stretch},
+    event::{Batch, Closed, Instant, Item, Line, Restart, Stretch},
     notice::{Notice, Scope},
     origin::Origin,
     plan::{Display, Format as Name},
@@ -233,8 +233,8 @@ impl Renderer {
     }
 
     /// The same, for an origin whose lines follow.
-    pub fn opened(&self, origin: &Origin, out: &mut Vec<u8>) {
-        self.notices.opened(origin, out);
+    pub fn opened(&self, origin: &Origin, restart: Option<&Restart>, out: &mut Vec<u8>) {
+        self.notices.opened(origin, restart, out);
     }
 
     /// The same, for an origin without further lines. Drops its cached frame.

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     cluster::LogRequest,
-    event::{self, Closed, Ending, Event, Item},
+    event::{self, Closed, Ending, Event, Item, Restart},
     instance::{Instance, Life},
     lines::LineLimit,
     notice::Kind,
@@ -40,6 +40,7 @@ pub fn plan() -> LogPlan {
         history_first: false,
         previous: false,
         since: None,
+        until: None,
         tail: None,
         limit_bytes: None,
         idle_check: Some(Duration::from_secs(30)),
@@ -154,6 +155,7 @@ impl Story {
             }
         });
         let context = Context {
+            deadline: None,
             logs: Scripted::new(script),
             scheduler,
             plan,
@@ -183,6 +185,7 @@ impl Story {
             container_id: format!("containerd://{restart_count}"),
             restart_count,
             started,
+            is_past: false,
         });
         let context = self.context.clone();
         let seat = context.scheduler.seat(&self.origin.pod);
@@ -272,7 +275,11 @@ fn words(event: Event) -> Vec<String> {
             };
             batch.items.iter().map(item).collect()
         }
-        Event::Opened(_) => vec!["+".to_owned()],
+        Event::Opened(_, None) => vec!["+".to_owned()],
+        Event::Opened(_, Some(Restart { skipped, lines_since, .. })) => {
+            let late = lines_since.map_or(String::new(), |since| format!(" since {}", seconds(since)));
+            vec![format!("restarted {}{late}", skipped + 1)]
+        }
         Event::Closed(_, closed) if closed.opened => vec!["-".to_owned()],
         Event::Reached(..) => vec!["reached".to_owned()],
         Event::CaughtUp(_) | Event::Closed(..) => Vec::new(),

@@ -17,7 +17,6 @@ mod tests;
 use std::{
     collections::{BTreeMap, BinaryHeap, VecDeque, binary_heap::PeekMut},
     io,
-    sync::Arc,
     time::Duration,
 };
 
@@ -25,9 +24,8 @@ use tokio::time::Instant;
 
 use super::Order;
 use crate::{
-    event::{self, Batch, Closed, Event, Gap, Item, Merged},
+    event::{self, Batch, Event, Gap, Item, Merged},
     notice::{Kind, Notice, Scope},
-    origin::Origin,
     queue::{Capacity, Queued},
     stats, without_number,
 };
@@ -74,7 +72,7 @@ pub struct ByTime {
     heads: BinaryHeap<Head>,
     /// For each lane without lines in memory the earliest that it can bring. They only rise, and are renewed when looked at.
     floors: BinaryHeap<Head>,
-    /// What stands among lines, by its number: a gap, or an end.
+    /// What stands among lines, by its number.
     asides: BTreeMap<i64, Aside>,
     /// Events that need not wait.
     passing: VecDeque<Event>,
@@ -105,10 +103,11 @@ enum Phase {
     Closed,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 enum Aside {
     Gap(Gap),
-    Closed(Arc<Origin>, Closed),
+    /// An event of one origin: the beginning or the end of an instance.
+    Event(Box<Event>),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -225,11 +224,10 @@ impl ByTime {
         Content::Aside(number)
     }
 
-    /// An instance has ended; its end stands behind its lines.
-    fn end(&mut self, number: u32, origin: Arc<Origin>, closed: Closed, now: Instant) {
-        let content = self.aside(Aside::Closed(origin, closed));
-        let Some(lane) = self.held.lanes.get_mut(number) else { return };
-        lane.instances.pop_front();
+    /// Holds an event that stands behind the lines of its origin so far.
+    fn event(&mut self, number: u32, event: Event, now: Instant) {
+        let content = self.aside(Aside::Event(event.into()));
+        let Some(lane) = self.held.lanes.get(number) else { return };
         let (key, mut bytes) = (lane.latest, Vec::new());
         Record { key, lane: number, content }.write(&mut bytes);
         self.hold(number, key, bytes, 1, now);
@@ -376,8 +374,8 @@ impl ByTime {
                 Shown::Within => {}
                 Shown::Last => limit = self.limit(now),
                 Shown::Gap => break,
-                Shown::End if merged.is_empty() => return self.take_end(),
-                Shown::End => break,
+                Shown::Event if merged.is_empty() => return self.take_event(),
+                Shown::Event => break,
             }
         }
         (!merged.is_empty()).then_some(Event::Merged(merged))
@@ -389,7 +387,7 @@ impl ByTime {
         usual.saturating_add(self.settings.window.as_nanos() as i64)
     }
 
-    /// Moves the first record into `merged`, unless it is an end.
+    /// Moves the first record into `merged`, unless it is an event.
     fn show_first(&mut self, merged: &mut Merged, ceiling: Key) -> Shown {
         let Self { heads, held, asides, late, frontier, .. } = self;
         let record = heads.peek().and_then(|head| record::read(held.bytes(head.source)));
@@ -420,7 +418,7 @@ impl ByTime {
                 false
             }
             Content::Aside(aside) => match asides.get(&aside) {
-                Some(Aside::Closed(..)) => return Shown::End,
+                Some(Aside::Event(_)) => return Shown::Event,
                 Some(Aside::Gap(gap)) => {
                     merged.item(&lane.name.0, Item::Gap(*gap));
                     asides.remove(&aside);
@@ -435,15 +433,15 @@ impl ByTime {
         }
     }
 
-    /// Takes the first record, which is an end.
-    fn take_end(&mut self) -> Option<Event> {
+    /// Takes the first record, which is an event.
+    fn take_event(&mut self) -> Option<Event> {
         let record = record::read(self.held.bytes(self.heads.peek()?.source))?;
         let Record { lane, content: Content::Aside(aside), .. } = record else { return None };
         let aside = self.asides.remove(&aside);
         self.drop_first(lane);
         self.held.lanes.forget(lane);
         match aside {
-            Some(Aside::Closed(origin, closed)) => Some(Event::Closed(origin, closed)),
+            Some(Aside::Event(event)) => Some(*event),
             _ => None,
         }
     }
@@ -503,8 +501,8 @@ enum Shown {
     /// It was the last of its chunk: the limit may be another one now.
     Last,
     Gap,
-    /// Nothing was shown: an end is next.
-    End,
+    /// Nothing was shown: an event is next.
+    Event,
 }
 
 impl Limit {
@@ -535,7 +533,7 @@ impl Order for ByTime {
         let event = event.take();
         let lane = match &event {
             Event::Expected(origin)
-            | Event::Opened(origin)
+            | Event::Opened(origin, _)
             | Event::Batch(Batch { origin, .. })
             | Event::Reached(origin, _)
             | Event::CaughtUp(origin)
@@ -550,9 +548,15 @@ impl Order for ByTime {
             }
             Event::Merged(_) | Event::Notice(_) | Event::Text(_) => self.passing.push_back(event),
             Event::Expected(_) => self.expect(lane, now),
-            Event::Opened(_) => {
+            Event::Opened(_, ref restart) => {
                 self.progressed(lane, now);
-                self.passing.push_back(event);
+                // A beginning has a place only behind an earlier instance.
+                let is_behind =
+                    restart.is_some() || self.held.lanes.get(lane).is_some_and(|lane| lane.held > 0);
+                match is_behind {
+                    true => self.event(lane, event, now),
+                    false => self.passing.push_back(event),
+                }
             }
             Event::Batch(batch) => {
                 self.progressed(lane, now);
@@ -570,9 +574,12 @@ impl Order for ByTime {
                     *stage = Stage::Live;
                 }
             }
-            Event::Closed(origin, closed) => {
+            Event::Closed(..) => {
                 self.progressed(lane, now);
-                self.end(lane, origin, closed, now);
+                if let Some(lane) = self.held.lanes.get_mut(lane) {
+                    lane.instances.pop_front();
+                }
+                self.event(lane, event, now);
             }
         }
     }

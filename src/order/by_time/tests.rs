@@ -1,10 +1,13 @@
 //! The merge against a sort of everything, and the window on a clock that is passed.
 
+use std::sync::Arc;
+
 use proptest::{collection::vec, prelude::*, sample::subsequence};
 
 use super::*;
 use crate::{
-    event::{Instant as Stamp, Line, Reason},
+    event::{Closed, Instant as Stamp, Line, Reason, Restart},
+    origin::Origin,
     origin::PodInfo,
 };
 
@@ -100,7 +103,8 @@ impl Sorted {
                 }
             }
             Event::Closed(origin, _) => self.shown.push(format!("- {}", origin.pod.name)),
-            Event::Opened(origin) => self.shown.push(format!("+ {}", origin.pod.name)),
+            Event::Opened(origin, None) => self.shown.push(format!("+ {}", origin.pod.name)),
+            Event::Opened(_, Some(_)) => self.shown.push("restarted".to_owned()),
             Event::Notice(notice) => self.shown.push(format!("! {}", notice.text)),
             event => panic!("{event:?}"),
         }
@@ -241,7 +245,7 @@ fn an_end_stands_behind_its_last_line_and_a_beginning_where_it_comes() {
     sorted.push(Event::Expected(a.clone()));
     sorted.push(Event::Expected(b.clone()));
     sorted.push(Event::Listed);
-    sorted.push(Event::Opened(a.clone()));
+    sorted.push(Event::Opened(a.clone(), None));
     sorted.line(&a, 5, "a5");
     sorted.push(closed(&a));
     assert_eq!(sorted.take(), ["+ a"]);
@@ -249,6 +253,23 @@ fn an_end_stands_behind_its_last_line_and_a_beginning_where_it_comes() {
     assert_eq!(sorted.take(), ["b3"]);
     sorted.line(&b, 9, "b9");
     assert_eq!(sorted.take(), ["a5", "- a", "b9"]);
+}
+
+#[test]
+fn a_restart_stands_between_the_lines_of_both_instances() {
+    let (a, b) = (origin("a"), origin("b"));
+    let mut sorted = Sorted::new(200, false);
+    [&a, &a, &b].into_iter().for_each(|origin| sorted.push(Event::Expected(origin.clone())));
+    sorted.push(Event::Listed);
+    sorted.push(Event::Opened(a.clone(), None));
+    sorted.line(&a, 5, "a5");
+    sorted.push(closed(&a));
+    sorted.push(Event::Opened(a.clone(), Some(Restart::default())));
+    sorted.line(&a, 9, "a9");
+    sorted.push(closed(&a));
+    sorted.line(&b, 7, "b7");
+    sorted.push(closed(&b));
+    assert_eq!(sorted.take(), ["+ a", "a5", "- a", "restarted", "b7", "- b", "a9", "- a"]);
 }
 
 #[test]
@@ -471,9 +492,10 @@ fn a_restart_in_between_waits_for_nothing_twice() {
     sorted.pass(200);
     assert_eq!(sorted.take(), ["old", "- a"]);
     sorted.push(Event::CaughtUp(a.clone()));
+    sorted.push(Event::Opened(a.clone(), Some(Restart::default())));
     sorted.line(&a, 190, "new");
     sorted.pass(400);
-    assert_eq!(sorted.take(), ["new"]);
+    assert_eq!(sorted.take(), ["restarted", "new"]);
 }
 
 proptest! {

@@ -18,9 +18,10 @@ use crate::{
     schedule::Mode,
     tail::{
         check::Checker,
+        last,
         logs::{Answer, Logs},
         reach::{Answered, End, Reach},
-        stream::{DRAIN, Doubt, Reading, Terms, Watchdog},
+        stream::{DRAIN, Doubt, Place, Reading, Terms, Watchdog},
         whereabouts::Log,
     },
 };
@@ -81,6 +82,14 @@ impl<L: Logs> Tail<L> {
     async fn open_and_read(&mut self, log: Log, purpose: Purpose) -> Outcome {
         let unproven = self.whereabouts.take_unproven();
         let mut life = self.life.clone();
+        if let Some(sought) = self.progress.extent.sought() {
+            let (request, extent) = (self.request(log, purpose), &mut self.progress.extent);
+            match Box::pin(last::find(&self.context.logs, request, sought, |line| extent.is_past(line))).await
+            {
+                Ok(first) => extent.found(first),
+                Err(error) => return Outcome::Failed(error),
+            }
+        }
         let request = self.request(log, purpose);
         let answer = tokio::select! {
             answer = self.context.logs.open(&request) => answer,
@@ -99,14 +108,14 @@ impl<L: Logs> Tail<L> {
             return Outcome::Reopen;
         }
         // The instance may have been replaced between the check and the answer.
-        if unproven && self.plan().follow && self.is_replaced().await {
+        if unproven && self.follows() && self.is_replaced().await {
             return Outcome::Doubtful(None);
         }
         let is_whole = log.mode() == Mode::Read;
         let date = stream.date();
         self.progress.extent.opened(date, !self.progress.has_lines(), is_whole);
         if let Some(unseen) = self.progress.reach.open() {
-            self.report.opened(unseen).await;
+            self.report.opened(self.restart.take(), unseen).await;
         }
         self.stage.opened(log);
         let outcome = self.consume(stream, request, log, unproven).await;
@@ -189,10 +198,15 @@ impl<L: Logs> Tail<L> {
             current: start.log != Log::Previous,
             bound: start.bound,
             end: self.progress.extent.end(),
+            // History is read to its end all the same.
+            deadline: self.context.deadline.filter(|_| mode != Mode::History),
             resumes,
             after_silence: start.reach == Reach::Silent,
             // After a clean end there may be no more lines, and soon no log.
-            ends: resumes && (start.reach.has_ended() || self.is_deleting()),
+            ends: match resumes {
+                true => start.reach.has_ended() || self.is_deleting(),
+                false => self.instance.is_past,
+            },
         };
         let position = &self.progress.position;
         let finder = resumes.then(|| match position.is_untimed() {
@@ -209,6 +223,7 @@ impl<L: Logs> Tail<L> {
             mode,
             terms,
             splitter: Splitter::new(self.context.lines),
+            place: Place::default(),
             movable,
             watchdog: self
                 .idle
@@ -261,7 +276,10 @@ impl<L: Logs> Tail<L> {
                 (_, None) => extent.tail_lines(),
             },
             // Lines that are requested again add to that.
-            limit_bytes: extent.quota.bytes_to_request().filter(|_| resume.is_none()),
+            limit_bytes: extent
+                .quota
+                .bytes_to_request()
+                .filter(|_| resume.is_none() && !extent.begins_within()),
             // A log that is read to its end comes as fast as it can.
             busy: self.busy || !self.plan().follow || log.mode() == Mode::History,
             purpose,
