@@ -8,6 +8,7 @@ use super::{
     duration,
     range::{Range, Since},
     read::{error, parsed, wrong},
+    sort::OrderPlan,
 };
 use crate::{
     cli::{Args, flags::logs as flags},
@@ -19,6 +20,8 @@ const IDLE_CHECK: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone)]
 pub struct LogPlan {
     pub follow: bool,
+    /// Whether a log that is followed is first read to its end.
+    pub history_first: bool,
     pub previous: bool,
     pub since: Option<Since>,
     /// The zone for the report of a log that begins later; None: the user gave no start.
@@ -36,7 +39,7 @@ pub struct LogPlan {
 }
 
 impl LogPlan {
-    pub(super) fn new(args: &Args) -> Result<LogPlan, UsageError> {
+    pub(super) fn new(args: &Args, order: OrderPlan) -> Result<LogPlan, UsageError> {
         let previous = args.get(&flags::PREVIOUS);
         let follow = !args.get(&flags::NO_FOLLOW) && !previous;
         if previous && args.get(&flags::WITH_PREVIOUS) {
@@ -49,6 +52,7 @@ impl LogPlan {
         }
         Ok(LogPlan {
             follow,
+            history_first: follow && order.is_by_time(),
             previous,
             since: None,
             late: None,

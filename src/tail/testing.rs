@@ -44,6 +44,7 @@ const GRACE: Duration = Duration::from_secs(2);
 pub fn plan() -> LogPlan {
     LogPlan {
         follow: true,
+        history_first: false,
         previous: false,
         since: None,
         late: None,
@@ -289,8 +290,10 @@ fn words(event: Event) -> Vec<String> {
             let late = lines_since.map_or(String::new(), |since| format!(" since {}", seconds(since)));
             vec![format!("restarted {}{late}", skipped + 1)]
         }
-        Event::Closed(..) => vec!["-".to_owned()],
+        Event::Closed(_, closed) if closed.opened => vec!["-".to_owned()],
         Event::Reached(..) => vec!["reached".to_owned()],
+        Event::CaughtUp(_) | Event::Closed(..) => Vec::new(),
+        event @ (Event::Expected(_) | Event::Listed | Event::Merged(_)) => vec![format!("{event:?}")],
         Event::Notice(notice) if notice.kind == Kind::Common => vec![format!("!! {}", notice.text)],
         Event::Notice(notice) => vec![format!("! {}", notice.text)],
         Event::Text(text) => vec![text],
