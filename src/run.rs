@@ -7,6 +7,8 @@ use std::{
 };
 
 use futures::future::try_join;
+use jiff::Timestamp;
+use tokio::time::Instant;
 
 use crate::{
     cannot_start, cannot_write, cleanup,
@@ -15,8 +17,8 @@ use crate::{
     filter::Filter,
     flow::{Stop, Until, flow},
     io::Io,
-    order::{Arrival, Order},
-    plan::{Ending, Plan, StatsFormat},
+    order::{Arrival, ByTime, Order, Settings},
+    plan::{self, Ending, OrderPlan, Plan, StatsFormat},
     queue,
     render::Renderer,
     signals::{Report, Signals},
@@ -46,7 +48,18 @@ pub async fn run(plan: Plan, io: Io, signals: &Signals) -> ExitCode {
     let source = Source::new(&plan, stdin);
     let stats = Stats::new(plan.stats.is_some());
     signals.answer_with(report(&stats, &plan));
-    let mut code = run_through(&plan, source, Arrival::default(), sink, &stats, signals).await;
+    let mut code = match (plan.order, &plan.source) {
+        (OrderPlan::ByTime { window }, plan::Source::Cluster(cluster)) => {
+            let (follow, now) = (cluster.logs.follow, Timestamp::now().into());
+            let settings = Settings { window, follow, now, late: stats.late() };
+            let order = ByTime::new(settings, Instant::now());
+            run_through(&plan, source, order, sink, &stats, signals).await
+        }
+        // Lines of standard input have no time.
+        (OrderPlan::ByTime { .. } | OrderPlan::Arrival, _) => {
+            run_through(&plan, source, Arrival::default(), sink, &stats, signals).await
+        }
+    };
     if let Some(reason) = pager.and_then(|pager| pager.failure()) {
         code = refused(plan.outputs.stderr.to(Io::process_stderr()), &reason, ExitCode::Failed);
     }

@@ -72,7 +72,7 @@ impl Live {
                     Selected::Notice(Notice { scope: Scope::Origin(waiting), .. }) => {
                         names.push(waiting.container.clone());
                     }
-                    Selected::Notice(_) | Selected::LeftOut(_) | Selected::Gone(_) => {}
+                    Selected::Notice(_) | Selected::LeftOut(_) | Selected::Gone(_) | Selected::Listed => {}
                 }
             }
             names

@@ -37,6 +37,7 @@ mod resuming;
 mod selection;
 mod signals;
 mod silence;
+mod sorting;
 mod stopping;
 mod streams;
 mod terminals;

@@ -116,7 +116,7 @@ impl<'a> Cluster<'a> {
         let tailing = tail::run(context, limits.log_requests, receiver);
         tokio::select! {
             (selected, summary) = join(selecting, tailing) => Ok(selected.map(|()| summary)?),
-            never = coverage::report(scheduler.load(), limits.qps, out), if logs.follow => match never {},
+            never = coverage::report(scheduler.load(), limits.qps, logs.history_first, out), if logs.follow => match never {},
             never = waits::report_outages(cluster.outage(), out) => match never {},
             never = cluster.probe_whenever_silent() => match never {},
         }
@@ -172,7 +172,7 @@ impl<'a> Cluster<'a> {
                         outcome = Outcome::Incomplete;
                         out.notice(notice).await;
                     }
-                    Selected::Gone(_) => {}
+                    Selected::Gone(_) | Selected::Listed => {}
                 }
             }
         };
