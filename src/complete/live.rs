@@ -73,7 +73,7 @@ impl Live {
                     Selected::Notice(Notice { scope: Scope::Origin(waiting), .. }) => {
                         names.push(waiting.container.clone());
                     }
-                    Selected::Notice(_) | Selected::LeftOut(_) | Selected::Gone(_) => {}
+                    Selected::Notice(_) | Selected::LeftOut(_) | Selected::Gone(_) | Selected::Listed => {}
                 }
             }
             names

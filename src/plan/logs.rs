@@ -8,6 +8,7 @@ use super::{
     duration,
     range::{Range, Since},
     read::{error, parsed, wrong},
+    sort::OrderPlan,
 };
 use crate::{
     cli::{Args, flags::logs as flags},
@@ -19,6 +20,8 @@ const IDLE_CHECK: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone)]
 pub struct LogPlan {
     pub follow: bool,
+    /// Whether a log that is followed is first read to its end.
+    pub history_first: bool,
     pub previous: bool,
     pub since: Option<Since>,
     /// Lines from this instant on are not shown.
@@ -34,7 +37,7 @@ pub struct LogPlan {
 }
 
 impl LogPlan {
-    pub(super) fn new(args: &Args) -> Result<LogPlan, UsageError> {
+    pub(super) fn new(args: &Args, order: OrderPlan) -> Result<LogPlan, UsageError> {
         let previous = args.get(&flags::PREVIOUS);
         let follow = !args.get(&flags::NO_FOLLOW) && !previous;
         if previous && args.get(&flags::WITH_PREVIOUS) {
@@ -47,6 +50,7 @@ impl LogPlan {
         }
         Ok(LogPlan {
             follow,
+            history_first: follow && order.is_by_time(),
             previous,
             since: None,
             until: None,

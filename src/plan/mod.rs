@@ -14,6 +14,7 @@ mod limits;
 mod logs;
 mod moment;
 pub mod name;
+mod pager;
 mod pattern;
 mod query;
 mod range;
@@ -21,6 +22,7 @@ mod read;
 mod selection;
 mod selector;
 mod size;
+mod sort;
 
 use jiff::Timestamp;
 
@@ -43,10 +45,12 @@ pub use self::{
     filter::{ContextPlan, FilterPlan},
     limits::{Limits, LogRequests},
     logs::LogPlan,
+    pager::PagerPlan,
     pattern::{LinePattern, SIZE_LIMIT},
     query::{Kind, Query},
     range::{ClockOf, RangePlan, Since},
     selection::{ContainerStates, Namespaces, Selection},
+    sort::OrderPlan,
 };
 pub(crate) use query::{Selects, kind_of};
 #[cfg(test)]
@@ -58,10 +62,12 @@ pub struct Plan {
     pub source: Source,
     pub lines: LineLimit,
     pub filter: FilterPlan,
+    pub order: OrderPlan,
     pub ending: Ending,
     pub display: Display,
     pub outputs: Outputs,
     pub files: Option<FilesPlan>,
+    pub pager: Option<PagerPlan>,
     /// `--verbosity`: from 6 on, requests to the apiserver are shown on standard error.
     pub verbosity: u8,
     /// The format of the report at the end; None: no report.
@@ -105,7 +111,8 @@ impl Plan {
         let connect = Connect::new(args)?;
         let query = query::text(args)?;
         let selection = Selection::new(args, query)?;
-        let (logs, range) = logs(args, env)?;
+        let order = OrderPlan::new(args)?;
+        let (logs, range) = logs(args, order, env)?;
         let limits = Limits::new(args, logs.follow)?;
         let filter = FilterPlan::new(args)?;
         let display = Display::new(args, &filter, &selection.namespaces, env)?;
@@ -131,17 +138,18 @@ impl Plan {
                 limits,
             }))
         };
-        let lines = filter::line_limit(args, &filter, &display, &ending)?;
+        let lines = filter::line_limit(args, &filter, &display, &ending, order)?;
         let outputs = Outputs::new(args, &display, env);
+        let pager = PagerPlan::new(args, env, &source, &ending, files.as_ref())?;
         let stats = stats(args)?;
-        Ok(Plan { source, lines, filter, ending, display, outputs, files, verbosity, stats })
+        Ok(Plan { source, lines, filter, order, ending, display, outputs, files, pager, verbosity, stats })
     }
 }
 
-fn logs(args: &Args, env: &Environment) -> Result<(LogPlan, RangePlan), UsageError> {
+fn logs(args: &Args, order: OrderPlan, env: &Environment) -> Result<(LogPlan, RangePlan), UsageError> {
     let range = RangePlan::new(args, display::timezone(args, env)?)?;
     let now = Timestamp::now();
-    Ok((LogPlan::new(args)?.within(range.at(now, ClockOf::Machine)?, now)?, range))
+    Ok((LogPlan::new(args, order)?.within(range.at(now, ClockOf::Machine)?, now)?, range))
 }
 
 fn selects_something(args: &Args, query: &str) -> Result<(), UsageError> {

@@ -45,6 +45,8 @@ pub enum Selected {
     },
     /// The pod with this UID is gone: none of its containers starts any more.
     Gone(String),
+    /// Every container that existed at the start was sent.
+    Listed,
     Notice(Notice),
     /// A part of the selection cannot be read, for this reason.
     LeftOut(Notice),
@@ -83,14 +85,15 @@ pub async fn run(
             Update::Change(Change::Progress(uid, progress)) => return judge.see(uid, progress),
             Update::Change(Change::Absent(notice)) => notice,
             Update::Synced { containers } => {
-                let nothing = start.scope_done(containers);
-                if start.is_done() {
-                    judge.synced();
+                if !start.scope_done(containers) {
+                    return;
                 }
-                match nothing {
-                    true => About::Cluster.info(nothing_matches(cluster, selection, follow)),
-                    false => return,
+                judge.synced();
+                send(&selected, Selected::Listed).await;
+                if !start.is_empty() {
+                    return;
                 }
+                About::Cluster.info(nothing_matches(cluster, selection, follow))
             }
             Update::Notice(notice) => notice,
             Update::LeftOut(notice) => {
@@ -186,19 +189,19 @@ impl Start {
         self.listed.notified().await;
     }
 
-    /// Whether all scopes have been listed.
-    fn is_done(&self) -> bool {
-        self.scopes_left.get() == 0
-    }
-
-    /// Whether all scopes have been listed and none holds a container.
+    /// Whether that was the last scope.
     fn scope_done(&self, containers: usize) -> bool {
         self.containers.update(|sum| sum + containers);
         self.scopes_left.update(|left| left.saturating_sub(1));
-        if self.is_done() {
+        if self.scopes_left.get() == 0 {
             self.listed.notify_one();
         }
-        self.is_done() && self.containers.get() == 0 && !self.left_out.get()
+        self.scopes_left.get() == 0
+    }
+
+    /// Whether no scope holds a container.
+    fn is_empty(&self) -> bool {
+        self.containers.get() == 0 && !self.left_out.get()
     }
 }
 

@@ -183,6 +183,7 @@ mod tests {
     fn plan(since: Option<Since>, tail: Option<u64>) -> LogPlan {
         LogPlan {
             follow: false,
+            history_first: false,
             previous: false,
             since,
             until: None,

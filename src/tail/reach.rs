@@ -97,8 +97,8 @@ impl Reach {
             Ok(End::Clean | End::Beyond) if log.mode() == Mode::Read && misses_place && !confirming => {
                 Self::EndedShort
             }
-            // After a poll the container may write more.
-            Ok(End::Clean | End::Beyond) if log.mode() == Mode::Poll => Self::Open,
+            // The container may write more.
+            Ok(End::Clean | End::Beyond) if matches!(log.mode(), Mode::Poll | Mode::History) => Self::Open,
             Ok(End::Clean | End::Beyond | End::Enough) => Self::Ended,
             Ok(End::Silent) => Self::Silent,
             // The lines in doubt are requested again.

@@ -124,7 +124,7 @@ impl<L: Logs> Reading<'_, L> {
             (End::Clean, Mode::Read) => Ok(self.finish().await),
             (End::Clean, _) if !self.terms.resumes && self.is_cut_by_quota() => Ok(self.finish().await),
             // It may have been cut off: half a line is sent again when the log is resumed.
-            (End::Clean, Mode::Follow | Mode::Poll) => {
+            (End::Clean, Mode::Follow | Mode::Poll | Mode::History) => {
                 self.take_last_message().await;
                 Ok(End::Clean)
             }

@@ -37,6 +37,7 @@ const START: &str = "2026-01-31T10:00:00Z";
 pub fn plan() -> LogPlan {
     LogPlan {
         follow: true,
+        history_first: false,
         previous: false,
         since: None,
         until: None,
@@ -279,8 +280,10 @@ fn words(event: Event) -> Vec<String> {
             let late = lines_since.map_or(String::new(), |since| format!(" since {}", seconds(since)));
             vec![format!("restarted {}{late}", skipped + 1)]
         }
-        Event::Closed(..) => vec!["-".to_owned()],
+        Event::Closed(_, closed) if closed.opened => vec!["-".to_owned()],
         Event::Reached(..) => vec!["reached".to_owned()],
+        Event::CaughtUp(_) | Event::Closed(..) => Vec::new(),
+        event @ (Event::Expected(_) | Event::Listed | Event::Merged(_)) => vec![format!("{event:?}")],
         Event::Notice(notice) if notice.kind == Kind::Common => vec![format!("!! {}", notice.text)],
         Event::Notice(notice) => vec![format!("! {}", notice.text)],
         Event::Text(text) => vec![text],

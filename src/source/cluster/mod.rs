@@ -125,9 +125,10 @@ impl<'a> Cluster<'a> {
         let selecting =
             select::run(cluster, selection, logs.follow, deadline, annotations, completion, selected);
         let tailing = tail::run(context, limits.log_requests, receiver);
+        let load = scheduler.load();
         let summary = tokio::select! {
             (selected, summary) = join(selecting, tailing) => selected.map(|()| summary),
-            never = coverage::report(scheduler.load(), limits.qps, out), if logs.follow => match never {},
+            never = coverage::report(load, limits.qps, logs.history_first, out), if logs.follow => match never {},
             never = waits::report_outages(cluster.outage(), out) => match never {},
             never = cluster.probe_whenever_silent() => match never {},
         }?;
@@ -188,7 +189,7 @@ impl<'a> Cluster<'a> {
                         outcome = Outcome::Incomplete;
                         out.notice(notice).await;
                     }
-                    Selected::Gone(_) => {}
+                    Selected::Gone(_) | Selected::Listed => {}
                 }
             }
         };

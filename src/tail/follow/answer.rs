@@ -117,8 +117,9 @@ impl<L: Logs> Tail<L> {
         if let Some(unseen) = self.progress.reach.open() {
             self.report.opened(self.restart.take(), unseen).await;
         }
+        self.stage.opened(log);
         let outcome = self.consume(stream, request, log, unproven).await;
-        if log.mode() == Mode::Poll && matches!(outcome, Outcome::Clean) {
+        if matches!((log.mode(), &outcome), (Mode::Poll | Mode::History, Outcome::Clean)) {
             self.report.outlet.reached(date.into()).await;
         }
         outcome
@@ -197,7 +198,8 @@ impl<L: Logs> Tail<L> {
             current: start.log != Log::Previous,
             bound: start.bound,
             end: self.progress.extent.end(),
-            deadline: self.context.deadline,
+            // History is read to its end all the same.
+            deadline: self.context.deadline.filter(|_| mode != Mode::History),
             resumes,
             after_silence: start.reach == Reach::Silent,
             // After a clean end there may be no more lines, and soon no log.
@@ -244,9 +246,10 @@ impl<L: Logs> Tail<L> {
             misses_place,
         };
         self.progress.reach = start.reach.after(end, answered);
-        let polled = start.log.mode() == Mode::Poll && matches!(end, Ok(End::Clean));
+        let mode = start.log.mode();
+        let read = matches!((mode, end), (Mode::Poll | Mode::History, Ok(End::Clean)));
         // The time until the answer began does not count.
-        if start.at.elapsed() >= STEADY || polled {
+        if start.at.elapsed() >= STEADY || read {
             self.retries.went_well();
         } else if brought_lines {
             self.retries.came_on();
@@ -278,7 +281,7 @@ impl<L: Logs> Tail<L> {
                 .bytes_to_request()
                 .filter(|_| resume.is_none() && !extent.begins_within()),
             // A log that is read to its end comes as fast as it can.
-            busy: self.busy || !self.plan().follow,
+            busy: self.busy || !self.plan().follow || log.mode() == Mode::History,
             purpose,
         }
     }
