@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
     duration,
@@ -24,6 +24,8 @@ pub struct LogPlan {
     pub history_first: bool,
     pub previous: bool,
     pub since: Option<Since>,
+    /// The zone for the report of a log that begins later; None: the user gave no start.
+    pub late: Option<TimeZone>,
     /// Lines from this instant on are not shown.
     pub until: Option<Timestamp>,
     /// Lines from the end of the log; None: all.
@@ -53,6 +55,7 @@ impl LogPlan {
             history_first: follow && order.is_by_time(),
             previous,
             since: None,
+            late: None,
             until: None,
             tail,
             limit_bytes: limit_bytes(args)?,

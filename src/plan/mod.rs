@@ -149,7 +149,8 @@ impl Plan {
 fn logs(args: &Args, order: OrderPlan, env: &Environment) -> Result<(LogPlan, RangePlan), UsageError> {
     let range = RangePlan::new(args, display::timezone(args, env)?)?;
     let now = Timestamp::now();
-    Ok((LogPlan::new(args, order)?.within(range.at(now, ClockOf::Machine)?, now)?, range))
+    let plan = LogPlan { late: range.zone_of_start(), ..LogPlan::new(args, order)? };
+    Ok((plan.within(range.at(now, ClockOf::Machine)?, now)?, range))
 }
 
 fn selects_something(args: &Args, query: &str) -> Result<(), UsageError> {

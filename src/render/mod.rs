@@ -34,7 +34,7 @@ use extjson::ExtJson;
 use json::Json;
 use markers::Markers;
 use notice::Notices;
-pub use notice::missing;
+pub use notice::{missing, restarted};
 use ppextjson::PpExtJson;
 use raw::Raw;
 use template::Templated;

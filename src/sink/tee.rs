@@ -34,6 +34,7 @@ impl Sink for Tee {
         if let Some(files) = &mut self.files {
             match &event {
                 Event::Batch(batch) => notices = files.batch(batch, pace).await,
+                Event::Opened(origin, Some(restart)) => files.restarted(origin, restart),
                 Event::Merged(merged) => notices = files.merged(merged, pace).await,
                 Event::Closed(origin, _) => notices.extend(files.closed(origin)),
                 _ => {}

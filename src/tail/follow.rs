@@ -15,6 +15,7 @@ use tokio::{
 
 use super::{
     Context, Logs,
+    beginning::{self, Look},
     extent::Extent,
     idle::Idle,
     progress::Progress,
@@ -69,6 +70,8 @@ pub struct Tail<L> {
     retries: Retries,
     window: Window,
     seat: Seat,
+    /// A look at the beginning of the file, while it lasts.
+    look: Option<Look>,
     /// Kept from one answer to the next, so that a broken stream does not lose its place to the waiting ones.
     grant: Option<Grant>,
 }
@@ -134,6 +137,8 @@ enum Outcome {
     Clean,
     /// All lines or bytes that were requested have come.
     Enough,
+    /// The time of a followed log is over.
+    Over,
     Failed(Error),
     /// The status changed while the answer was on its way, or the stream has to be opened again.
     Reopen,
@@ -183,6 +188,7 @@ impl<L: Logs> Tail<L> {
             retries: Retries::new(context.crowd.clone()),
             window: Window::new(),
             seat,
+            look: None,
             grant: None,
             context,
             instance,
@@ -242,6 +248,12 @@ impl<L: Logs> Tail<L> {
             self.report.outlet.caught_up().await;
         }
         let reason = self.read_all().await;
+        if self.look.is_some() {
+            // Others need the place more.
+            self.grant = None;
+            let late = beginning::seen(&mut self.look).await;
+            self.report.begins(late).await;
+        }
         let complete = match self.instance.is_past && !self.progress.has_lines() {
             true => self.report_absence(&reason).await,
             false => {
@@ -384,6 +396,11 @@ impl<L: Logs> Tail<L> {
                 None
             }
             Outcome::Enough => match self.is_misled(log).await {
+                true => None,
+                false => Some(self.ended().await),
+            },
+            // It may have been far behind.
+            Outcome::Over => match self.has_more(log).await {
                 true => None,
                 false => Some(self.ended().await),
             },

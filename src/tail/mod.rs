@@ -1,5 +1,6 @@
 //! Follows each instance until its container ends.
 
+mod beginning;
 mod check;
 mod extent;
 mod follow;
@@ -216,6 +217,7 @@ mod tests {
                 history_first: false,
                 previous: false,
                 since: None,
+                late: None,
                 until: None,
                 tail: None,
                 limit_bytes: None,

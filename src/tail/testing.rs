@@ -8,7 +8,11 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::{sync::watch, task::JoinHandle, time::sleep};
+use tokio::{
+    sync::watch,
+    task::JoinHandle,
+    time::{Instant, sleep},
+};
 
 use super::{
     Context, Crowd,
@@ -33,6 +37,9 @@ pub use script::{Container, NO_PREVIOUS, Reply, Written};
 /// The time of the clock at its start.
 const START: &str = "2026-01-31T10:00:00Z";
 
+/// After the end of a range, for lines on their way.
+const GRACE: Duration = Duration::from_secs(2);
+
 /// All of a log, followed, with the defaults of the command line.
 pub fn plan() -> LogPlan {
     LogPlan {
@@ -40,6 +47,7 @@ pub fn plan() -> LogPlan {
         history_first: false,
         previous: false,
         since: None,
+        late: None,
         until: None,
         tail: None,
         limit_bytes: None,
@@ -154,8 +162,10 @@ impl Story {
                 }
             }
         });
+        let until =
+            plan.until.filter(|_| plan.follow).map(|until| until.duration_since(start()).unsigned_abs());
         let context = Context {
-            deadline: None,
+            deadline: until.map(|until| Instant::now() + until + GRACE),
             logs: Scripted::new(script),
             scheduler,
             plan,

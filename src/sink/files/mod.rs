@@ -18,12 +18,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::Shown;
 use crate::{
     cleanup::Cleanup,
-    event::{Batch, Item, Merged, Spool, Stretch},
+    event::{Batch, Item, Merged, Restart, Spool, Stretch},
     notice::{Notice, Scope},
     origin::Origin,
     pace::Pace,
     plan::{Display, FilesPlan},
-    render::{Renderer, missing},
+    render::{Renderer, missing, restarted},
+    shown,
 };
 use writer::{Message, Writer};
 
@@ -143,6 +144,16 @@ impl Files {
         notice
     }
 
+    /// Marks the border between two instances of a container.
+    pub fn restarted(&mut self, origin: &Arc<Origin>, restart: &Restart) {
+        if self.is_text {
+            let piece = self.pieces.entry(Named(origin.clone())).or_default();
+            let before = piece.text.len();
+            mark(&restarted(restart), &mut piece.text);
+            self.bytes += piece.text.len() - before;
+        }
+    }
+
     /// Drops what is kept of an origin. Returns what is still to be reported of it.
     pub fn closed(&mut self, origin: &Origin) -> Option<Notice> {
         self.renderer.forget(origin)
@@ -216,6 +227,7 @@ impl Files {
 
 /// A line of words among those of a log.
 fn mark(words: &str, out: &mut Vec<u8>) {
+    let words = shown::one_line(words, shown::LONGEST);
     out.extend_from_slice(format!("── {words} ──\n").as_bytes());
 }
 

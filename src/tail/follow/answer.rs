@@ -17,6 +17,7 @@ use crate::{
     purpose::Purpose,
     schedule::Mode,
     tail::{
+        beginning::{self, Beginning},
         check::Checker,
         last,
         logs::{Answer, Logs},
@@ -84,7 +85,8 @@ impl<L: Logs> Tail<L> {
         let mut life = self.life.clone();
         if let Some(sought) = self.progress.extent.sought() {
             let (request, extent) = (self.request(log, purpose), &mut self.progress.extent);
-            match Box::pin(last::find(&self.context.logs, request, sought, |line| extent.is_past(line))).await
+            match Box::pin(last::find(&self.context.logs, request, sought, |line| extent.is_beyond(line)))
+                .await
             {
                 Ok(first) => extent.found(first),
                 Err(error) => return Outcome::Failed(error),
@@ -140,6 +142,7 @@ impl<L: Logs> Tail<L> {
         }
         match end {
             Ok(End::Enough) => Outcome::Enough,
+            Ok(End::Over) => Outcome::Over,
             Ok(End::Doubtful(_)) if start.confirming => Outcome::Enough,
             Ok(End::Beyond) if start.end_known => Outcome::Enough,
             // The node's clock may be ahead: the last line shows by how much.
@@ -198,8 +201,8 @@ impl<L: Logs> Tail<L> {
             current: start.log != Log::Previous,
             bound: start.bound,
             end: self.progress.extent.end(),
-            // History is read to its end all the same.
-            deadline: self.context.deadline.filter(|_| mode != Mode::History),
+            // Other answers end by themselves.
+            deadline: self.context.deadline.filter(|_| mode == Mode::Follow),
             resumes,
             after_silence: start.reach == Reach::Silent,
             // After a clean end there may be no more lines, and soon no log.
@@ -208,6 +211,7 @@ impl<L: Logs> Tail<L> {
                 false => self.instance.is_past,
             },
         };
+        let beginning = self.beginning(&checker.request);
         let position = &self.progress.position;
         let finder = resumes.then(|| match position.is_untimed() {
             true => position.finder().of_untimed(tail_lines),
@@ -224,6 +228,8 @@ impl<L: Logs> Tail<L> {
             terms,
             splitter: Splitter::new(self.context.lines),
             place: Place::default(),
+            beginning,
+            look: &mut self.look,
             movable,
             watchdog: self
                 .idle
@@ -231,6 +237,19 @@ impl<L: Logs> Tail<L> {
                 .filter(|_| mode == Mode::Follow)
                 .map(|idle| Watchdog { idle, checker }),
         }
+    }
+
+    /// Of the first answer since a time that the user gave.
+    fn beginning(&self, request: &LogRequest) -> Option<Beginning<L>> {
+        let wanted = self.progress.extent.start().filter(|_| !self.progress.has_lines())?;
+        let started = self.instance.started.filter(|_| !self.plan().previous && self.plan().tail.is_none());
+        Some(Beginning {
+            logs: self.context.logs.clone(),
+            request: beginning::request(request.clone()),
+            wanted,
+            started: started?,
+            zone: self.plan().late.clone()?,
+        })
     }
 
     /// Records the end of an answer.

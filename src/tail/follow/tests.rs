@@ -5,6 +5,7 @@ mod ends;
 mod late;
 mod limits;
 mod polling;
+mod ranges;
 mod restarts;
 mod retries;
 mod silence;
