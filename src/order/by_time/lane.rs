@@ -121,6 +121,11 @@ impl Lane {
         self.instances.front() == Some(&Stage::Live)
     }
 
+    /// Whether its lines are those that it wrote before it was seen, after the start.
+    pub fn is_later(&self) -> bool {
+        self.instances.front() == Some(&Stage::Later)
+    }
+
     /// Adds records. Returns the memory that they take.
     pub fn push(&mut self, number: u64, bytes: Vec<u8>, records: usize) -> usize {
         let chunk = Chunk { number, bytes };
@@ -189,6 +194,10 @@ impl Lanes {
     #[inline]
     pub fn get_mut(&mut self, number: u32) -> Option<&mut Lane> {
         self.lanes.get_mut(number as usize)?.as_mut()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.by_name.is_empty()
     }
 
     /// All numbers are less.

@@ -37,7 +37,7 @@ use record::{Content, Key, Record};
 use spool::{Spool, Step};
 
 /// The most bytes that wait in memory.
-const BUDGET: usize = 32 << 20;
+const BUDGET: usize = 16 << 20;
 
 /// Bytes and lines that pass without a pause.
 const PASSED: usize = 64 << 10;
@@ -268,7 +268,8 @@ impl ByTime {
     /// Goes on to live lines once the history is complete, or what is missing of it does not come.
     fn review(&mut self, now: Instant) {
         let Phase::History { listed, progress } = self.phase else { return };
-        if !self.settings.follow {
+        // While the pods are listed first, there is nothing that could go on.
+        if !self.settings.follow || self.held.lanes.is_empty() {
             return;
         }
         let is_awaited = |lane: &&Lane| lane.instances.contains(&Stage::Awaited);
@@ -402,9 +403,10 @@ impl ByTime {
             Content::Line { time, message } => {
                 merged.line(&lane.name.0, time, message);
                 late.shown();
+                // What a container wrote before it was seen is not late.
                 if key < *frontier
                     && key != Key::MIN
-                    && let Some(lane) = held.lanes.get_mut(number)
+                    && let Some(lane) = held.lanes.get_mut(number).filter(|lane| !lane.is_later())
                 {
                     late.late(lane, key, *frontier);
                 }
@@ -617,7 +619,10 @@ impl Order for ByTime {
     fn due(&self) -> Option<Instant> {
         let window = self.settings.window;
         match self.phase {
-            Phase::History { progress, .. } => self.settings.follow.then_some(progress + STALLED),
+            Phase::History { progress, .. } => {
+                let may_stall = self.settings.follow && !self.held.lanes.is_empty();
+                may_stall.then_some(progress + STALLED)
+            }
             Phase::Live { since } => {
                 let by_age = self.arrived.front().map(|(at, _)| *at + window);
                 let by_lag = self.lag.slowest().zip(self.heads.peek());

@@ -480,6 +480,19 @@ fn containers_that_make_no_progress_are_left_behind_and_named() {
     assert_eq!((sorted.take(), sorted.late()), (vec!["b".to_owned()], 1));
 }
 
+/// A login or the prompt may take long.
+#[test]
+fn before_the_first_container_is_known_nothing_is_left_behind() {
+    let a = origin("a");
+    let mut sorted = Sorted::new(200, true);
+    sorted.pass(60_000);
+    sorted.push(Event::Expected(a));
+    sorted.pass(69_000);
+    assert_eq!(sorted.take(), [""; 0]);
+    sorted.pass(70_000);
+    assert_eq!(sorted.take(), ["! --sort goes on without a container that cannot be read yet: a › app"]);
+}
+
 #[test]
 fn a_restart_in_between_waits_for_nothing_twice() {
     let a = origin("a");

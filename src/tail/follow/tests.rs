@@ -2,6 +2,7 @@
 
 mod deletion;
 mod ends;
+mod history;
 mod late;
 mod limits;
 mod polling;
