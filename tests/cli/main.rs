@@ -8,6 +8,7 @@ mod harness;
 mod as_kubectl;
 mod command_line;
 mod complete;
+mod completing;
 mod compression;
 mod conditions;
 mod connection;
