@@ -64,8 +64,14 @@ pub async fn flow(
         loop {
             let now = Instant::now();
             if let Some(mut queued) = next {
+                if let Event::Batch(batch) = &queued.event {
+                    order.look(batch, now);
+                }
                 if let Some(notice) = filter.apply(&mut queued.event, &mut show.pace).await {
                     show.show(Event::Notice(notice), now).await?;
+                }
+                if let Some(oldest) = filter.held_back(&queued.event) {
+                    order.hold_back(oldest);
                 }
                 order.push(queued, now);
             }

@@ -111,6 +111,12 @@ impl Context {
         }
     }
 
+    /// The time of the oldest line that is held of this origin.
+    pub fn oldest(&self, origin: &Arc<Origin>) -> Option<Instant> {
+        let (_, around) = self.around.get(&address(origin))?;
+        around.held.iter().find_map(|line| line.time)
+    }
+
     /// No more lines of this origin, or of this instance of it, will come.
     pub fn forget(&mut self, origin: &Arc<Origin>) {
         self.around.remove(&address(origin));

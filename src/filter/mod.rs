@@ -8,7 +8,7 @@ mod pattern;
 use std::{ops::Range, sync::Arc};
 
 use crate::{
-    event::{Batch, Event, Item},
+    event::{Batch, Event, Instant, Item},
     notice::{Notice, Scope},
     origin::Origin,
     pace::Pace,
@@ -143,6 +143,14 @@ impl Filter {
             | Event::CaughtUp(_)
             | Event::Notice(_)
             | Event::Text(_) => None,
+        }
+    }
+
+    /// The time of the oldest line that is held back of the origin of this batch, and may be shown around a later one.
+    pub fn held_back(&self, event: &Event) -> Option<Instant> {
+        match (&self.context, event) {
+            (Some(context), Event::Batch(batch)) => context.oldest(&batch.origin),
+            _ => None,
         }
     }
 

@@ -12,13 +12,19 @@ pub use arrival::Arrival;
 pub use by_time::{ByTime, Settings};
 
 use crate::{
-    event::Event,
+    event::{self, Batch, Event},
     queue::{Capacity, Queued},
 };
 
 pub trait Order {
     /// Limits on the waiting events.
     const CAPACITY: Capacity;
+
+    /// Looks at a batch before the filter takes lines from it.
+    fn look(&mut self, _: &Batch, _: Instant) {}
+
+    /// The filter holds lines of that batch's origin back, of which this is the oldest: they may come with a later one.
+    fn hold_back(&mut self, _: event::Instant) {}
 
     /// Takes an event with its room, which stays occupied while the event is held back.
     fn push(&mut self, event: Queued, now: Instant);

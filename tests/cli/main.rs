@@ -39,6 +39,7 @@ mod selection;
 mod signals;
 mod silence;
 mod sorting;
+mod sorting_with;
 mod stopping;
 mod streams;
 mod terminals;

@@ -8,12 +8,12 @@ use jiff::{SignedDuration, Timestamp};
 use crate::harness::World;
 
 /// The beginning of all logs here.
-fn start(world: &World) -> Timestamp {
+pub fn start(world: &World) -> Timestamp {
     world.now() - SignedDuration::from_hours(1)
 }
 
 /// Pods whose lines alternate: line `n` is written by pod `n % pods`, a millisecond after the one before.
-fn alternating(pods: usize, lines: usize) -> (World, Vec<String>) {
+pub fn alternating(pods: usize, lines: usize) -> (World, Vec<String>) {
     let world = World::new();
     world.add_pods((0..pods).map(|n| Pod::new(format!("web-{n}"))));
     let start = start(&world);
@@ -25,7 +25,7 @@ fn alternating(pods: usize, lines: usize) -> (World, Vec<String>) {
     (world, (0..lines).map(line).collect())
 }
 
-fn text(lines: &[String]) -> String {
+pub fn text(lines: &[String]) -> String {
     lines.iter().map(|line| format!("{line}\n")).collect()
 }
 

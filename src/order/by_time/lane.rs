@@ -82,8 +82,11 @@ pub struct Lane {
     chunks: VecDeque<Chunk>,
     /// The position of the first record in the first chunk.
     at: usize,
-    /// The key of the last line that came.
+    /// The key of the last line that came to the filter, and of the last record.
     pub latest: Key,
+    pub last: Key,
+    /// The time of the oldest line that the filter holds back.
+    pub held_back: Option<Key>,
     /// No line before this will come, as far as the clocks agree.
     pub floor: Key,
     /// Records in memory and in files.
@@ -103,6 +106,8 @@ impl Lane {
             chunks: VecDeque::new(),
             at: 0,
             latest: Key::MIN,
+            last: Key::MIN,
+            held_back: None,
             floor: Key::MIN,
             held: 0,
             is_floor: false,
@@ -124,6 +129,11 @@ impl Lane {
     /// Whether its lines are those that it wrote before it was seen, after the start.
     pub fn is_later(&self) -> bool {
         self.instances.front() == Some(&Stage::Later)
+    }
+
+    /// All lines before this came to the filter.
+    pub fn reached(&mut self, key: Key) {
+        self.floor = self.floor.max(self.held_back.map_or(key, |oldest| oldest.min(key)));
     }
 
     /// Adds records. Returns the memory that they take.
