@@ -12,3 +12,4 @@ mod harness;
 mod history;
 mod output;
 mod selection;
+mod timeline;
