@@ -83,6 +83,7 @@ fn display(format: Format) -> Display {
         color_stdout: true,
         color_stderr: false,
         timestamps: None,
+        markers: None,
         timezone: TimeZone::UTC,
         local: TimeZone::UTC,
         diff_container: false,

@@ -49,6 +49,7 @@ fn render(bencher: Bencher, template: &str) {
         color_stdout: true,
         color_stderr: false,
         timestamps: None,
+        markers: None,
         timezone: TimeZone::UTC,
         local: TimeZone::UTC,
         diff_container: false,

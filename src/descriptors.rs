@@ -52,3 +52,9 @@ pub fn room() -> usize {
     let limit = getrlimit(Resource::Nofile).current.and_then(|limit| usize::try_from(limit).ok());
     limit.unwrap_or(usize::MAX).saturating_sub(OPEN_AT_START.get().unwrap_or(&0) + RESERVED).max(1)
 }
+
+/// The number of files that may be kept open beside connections: `most`, or less where the limit is low.
+pub fn share(most: usize) -> usize {
+    let limit = getrlimit(Resource::Nofile).current.and_then(|limit| usize::try_from(limit).ok());
+    limit.map_or(most, |limit| (limit / 8).clamp(1, most))
+}

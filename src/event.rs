@@ -2,7 +2,8 @@
 
 use std::{
     fs::File,
-    io::{self, Read, Seek},
+    io::{self, Read},
+    os::unix::fs::FileExt,
     sync::Arc,
 };
 
@@ -154,10 +155,21 @@ impl Spool {
         Ok(length)
     }
 
-    /// Reads from the start of the rest.
-    pub fn reader(&self) -> io::Result<impl Read> {
-        let mut file = &*self.0;
-        file.rewind()?;
-        Ok(file)
+    /// Reads from the start of the rest. Readers do not disturb one another.
+    pub fn reader(&self) -> impl Read {
+        FromStart { file: &self.0, at: 0 }
+    }
+}
+
+struct FromStart<'f> {
+    file: &'f File,
+    at: u64,
+}
+
+impl Read for FromStart<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read_at(buffer, self.at)?;
+        self.at += read as u64;
+        Ok(read)
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     queue,
     render::Renderer,
     signals::{Report, Signals},
-    sink::{self, Print, Shown, Sink},
+    sink::{self, Files, Print, Shown, Sink, Tee},
     source::{self, Outcome, Source},
     stats::Stats,
     usage_error::UsageError,
@@ -31,8 +31,12 @@ const BLOCKED: &str = "stern-rs: the time of --timeout is over and standard outp
 /// Runs `plan` until it is finished or a signal ends it.
 pub async fn run(plan: Plan, io: Io, signals: &Signals) -> ExitCode {
     let mut stderr = plan.outputs.stderr.to(io.stderr);
-    let renderer = match Renderer::new(&plan.display) {
-        Ok(renderer) => renderer,
+    let renderers = Renderer::new(&plan.display).and_then(|shown| {
+        let filed = plan.files.as_ref().map(|_| Renderer::new(&plan.display.for_files()));
+        Ok((shown, filed.transpose()?))
+    });
+    let (renderer, filed) = match renderers {
+        Ok(renderers) => renderers,
         Err(reason) => {
             // If standard error is closed, the error cannot be reported.
             let _ = writeln!(stderr, "stern-rs: {}", UsageError::new(reason));
@@ -44,7 +48,11 @@ pub async fn run(plan: Plan, io: Io, signals: &Signals) -> ExitCode {
         Err(error) => return cannot_write(stderr, &error),
     };
     let source = Source::new(&plan, io.stdin);
-    let sink = match Print::new(renderer, stdout, stderr) {
+    let is_quiet = plan.files.as_ref().is_some_and(|files| files.quiet);
+    let files = plan.files.as_ref().zip(filed);
+    let files = files.map(|(files, renderer)| Files::new(files, &plan.display, renderer)).transpose();
+    let sink = Print::new(renderer, stdout, stderr).and_then(|print| Ok(Tee::new(print, files?, is_quiet)));
+    let sink = match sink {
         Ok(sink) => sink,
         Err(error) => return cannot_start(&error),
     };

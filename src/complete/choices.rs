@@ -91,7 +91,8 @@ mod tests {
                 // --gaps works only with JSON.
                 let format = if flag.name == "gaps" { "--output=json" } else { "--output=raw" };
                 let flag = format!("--{}={value}", flag.name);
-                assert!(is_accepted(&[format, &flag, "web"]), "{flag}");
+                // --quiet and --compress need a directory.
+                assert!(is_accepted(&[format, "--output-dir=logs", &flag, "web"]), "{flag}");
             }
         }
         for kind in kinds("").iter().map(String::as_str).chain(SHORT_KINDS.map(|kind| kind)) {

@@ -67,7 +67,7 @@ impl Sink for Record {
         Ok(())
     }
 
-    async fn closed(&self) {
+    async fn closed(&mut self) {
         sleep_until(self.began + self.lives).await;
     }
 

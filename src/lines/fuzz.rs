@@ -32,7 +32,7 @@ fn all<S: Stamps>(
         if let Rest::Kept(rest) = lines.rest {
             assert_eq!(lines.pieces.len(), 1, "a long line comes alone");
             let last = found.last_mut().map(|(_, line)| line);
-            let _ = rest.reader().and_then(|mut rest| rest.read_to_end(last.unwrap_or(&mut Vec::new())));
+            let _ = rest.reader().read_to_end(last.unwrap_or(&mut Vec::new()));
         }
     };
     for piece in pieces {

@@ -180,8 +180,7 @@ mod tests {
         let mut line = LongLine::new(limit);
         parts.iter().for_each(|part| line.push(part.as_bytes()));
         let (head, rest) = line.end();
-        let rest =
-            rest.kept().map(|spool| io::read_to_string(spool.reader().expect("a file")).expect("text"));
+        let rest = rest.kept().map(|spool| io::read_to_string(spool.reader()).expect("text"));
         (String::from_utf8_lossy(&head).into_owned(), rest)
     }
 

@@ -269,7 +269,7 @@ mod tests {
     fn texts<P: Shown>(lines: &Lines<P>) -> Vec<String> {
         let mut texts: Vec<String> = lines.pieces.iter().map(|piece| piece.shown(&lines.data)).collect();
         if let Rest::Kept(rest) = &lines.rest {
-            texts[0] += &std::io::read_to_string(rest.reader().expect("a file")).expect("text");
+            texts[0] += &std::io::read_to_string(rest.reader()).expect("text");
         }
         texts
     }

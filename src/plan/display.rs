@@ -1,13 +1,13 @@
 //! The look of lines and notices.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use jiff::tz::TimeZone;
 
 use super::{
-    FilterPlan, LinePattern, Namespaces, colors,
+    FilterPlan, LinePattern, Namespaces, colors, duration,
     pattern::Room,
-    read::{each, error, given, none_of, split, wrong},
+    read::{each, error, given, none_of, parsed, split, wrong},
 };
 use crate::{
     cli::{
@@ -32,10 +32,10 @@ impl Outputs {
             true => Outputs { stdout: Passes::All, stderr: Passes::All },
             false => {
                 let outputs = Outputs::clean(env, display.color_stdout, display.color_stderr);
-                let is_json = display.template.is_none()
-                    && matches!(display.format, Format::Json | Format::Extjson | Format::Ppextjson);
                 match outputs.stdout {
-                    Passes::Text(_) if is_json => Outputs { stdout: Passes::Text(Escapes::Json), ..outputs },
+                    Passes::Text(_) if is_json(display.format, display.template.as_ref()) => {
+                        Outputs { stdout: Passes::Text(Escapes::Json), ..outputs }
+                    }
                     _ => outputs,
                 }
             }
@@ -71,6 +71,8 @@ pub struct Display {
     pub color_stdout: bool,
     pub color_stderr: bool,
     pub timestamps: Option<Timestamps>,
+    /// The shortest pause between lines that is marked.
+    pub markers: Option<Duration>,
     pub timezone: TimeZone,
     /// The zone of the machine, which templates know.
     pub local: TimeZone,
@@ -131,6 +133,8 @@ impl Display {
     ) -> Result<Display, UsageError> {
         let (color_stdout, color_stderr) = colored(args, env)?;
         let (format, template) = (format(args)?, template(args));
+        let has_markers = env.stdout_is_terminal && !is_json(format, template.as_ref());
+        let markers = markers(args)?.filter(|_| has_markers);
         let gaps = args.get(&flags::GAPS);
         if gaps && (template.is_some() || format != Format::Json) {
             return Err(error(
@@ -153,6 +157,7 @@ impl Display {
             color_stdout,
             color_stderr,
             timestamps: timestamps(args)?,
+            markers,
             timezone: timezone(args, env)?,
             local: env.local.clone(),
             diff_container: args.get(&flags::DIFF_CONTAINER),
@@ -162,6 +167,16 @@ impl Display {
             namespace_in_prefix: all || matches!(namespaces, Namespaces::Some(names) if names.len() > 1),
             namespace_in_extjson: all,
         })
+    }
+
+    /// The same for files, which have no colours and no markers.
+    pub fn for_files(&self) -> Display {
+        Display { color_stdout: false, markers: None, ..self.clone() }
+    }
+
+    /// Whether people read the lines as text, and not programs: another line of words may stand among them.
+    pub fn is_text(&self) -> bool {
+        self.template.is_none() && matches!(self.format, Format::Default | Format::Raw)
     }
 
     /// Whether an output shows the annotations of pods.
@@ -222,6 +237,15 @@ fn timestamps(args: &Args) -> Result<Option<Timestamps>, UsageError> {
         Some("short") => Ok(Some(Timestamps::Short)),
         Some(other) => Err(none_of(&flags::TIMESTAMPS, other, flags::TIMESTAMP_FORMATS)),
     }
+}
+
+/// 0 is no markers.
+fn markers(args: &Args) -> Result<Option<Duration>, UsageError> {
+    Ok(parsed(args, &flags::MARKERS, duration::parse)?.filter(|pause| !pause.is_zero()))
+}
+
+fn is_json(format: Format, template: Option<&Template>) -> bool {
+    template.is_none() && matches!(format, Format::Json | Format::Extjson | Format::Ppextjson)
 }
 
 fn timezone(args: &Args, env: &Environment) -> Result<TimeZone, UsageError> {

@@ -6,6 +6,7 @@ mod connect;
 mod display;
 mod duration;
 mod ending;
+mod files;
 mod filter;
 #[cfg(fuzzing)]
 pub mod fuzz;
@@ -34,6 +35,7 @@ pub use self::{
     connect::Connect,
     display::{Display, Format, Outputs, Template, TemplateErrors, Timestamps},
     ending::Ending,
+    files::FilesPlan,
     filter::{ContextPlan, FilterPlan},
     limits::{Limits, LogRequests},
     logs::{LogPlan, Since},
@@ -54,6 +56,7 @@ pub struct Plan {
     pub ending: Ending,
     pub display: Display,
     pub outputs: Outputs,
+    pub files: Option<FilesPlan>,
     /// `--verbosity`: from 6 on, requests to the apiserver are shown on standard error.
     pub verbosity: u8,
     /// The format of the report at the end; None: no report.
@@ -100,6 +103,7 @@ impl Plan {
         let filter = FilterPlan::new(args)?;
         let display = Display::new(args, &filter, &selection.namespaces, env)?;
         let ending = Ending::new(args, &filter, &display)?;
+        let files = FilesPlan::new(args)?;
         let verbosity = verbosity(args)?;
         let dry_run = args.get(&flags::limits::DRY_RUN);
         let source = if args.get(&flags::logs::STDIN) {
@@ -114,7 +118,8 @@ impl Plan {
         };
         let lines = filter::line_limit(args, &filter, &display, &ending)?;
         let outputs = Outputs::new(args, &display, env);
-        Ok(Plan { source, lines, filter, ending, display, outputs, verbosity, stats: stats(args)? })
+        let stats = stats(args)?;
+        Ok(Plan { source, lines, filter, ending, display, outputs, files, verbosity, stats })
     }
 }
 

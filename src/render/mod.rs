@@ -7,6 +7,7 @@ mod extjson;
 pub mod fuzz;
 mod highlight;
 mod json;
+mod markers;
 mod notice;
 mod ppextjson;
 mod raw;
@@ -19,7 +20,7 @@ pub mod testing;
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use crate::{
-    event::{Batch, Closed, Gap, Instant, Item},
+    event::{Batch, Closed, Instant, Item, Line},
     notice::{Notice, Scope},
     origin::Origin,
     plan::{Display, Format as Name},
@@ -29,7 +30,9 @@ use color::Palette;
 use default::Prefixed;
 use extjson::ExtJson;
 use json::Json;
+use markers::Markers;
 use notice::Notices;
+pub use notice::missing;
 use ppextjson::PpExtJson;
 use raw::Raw;
 use template::Templated;
@@ -122,6 +125,7 @@ pub struct Renderer {
     kept: HashMap<usize, Kept>,
     /// Whether all lines were shown in the format.
     whole: bool,
+    markers: Option<Markers>,
     notices: Notices,
 }
 
@@ -141,7 +145,8 @@ impl Renderer {
             (None, Name::Extjson) => Box::new(ExtJson::new(display, palette)),
             (None, Name::Ppextjson) => Box::new(PpExtJson(ExtJson::new(display, palette))),
         };
-        Ok(Renderer { format, kept: HashMap::new(), whole: true, notices })
+        let markers = Markers::new(display);
+        Ok(Renderer { format, kept: HashMap::new(), whole: true, markers, notices })
     }
 
     /// Appends the lines of `batch` to `out`. Returns a notice if that fails for the first time in this origin.
@@ -156,7 +161,19 @@ impl Renderer {
             let frame = self.format.frame(origin);
             Kept { origin: origin.clone(), frame, failed: None, unmarked: false }
         });
-        self.format.lines(&kept.frame, batch, items, out);
+        let mut from = items.start;
+        if let Some(markers) = &mut self.markers {
+            for at in items.clone() {
+                if let Item::Line(Line { time: Some(time), .. }) = batch.items[at]
+                    && let Some(marker) = markers.before(time)
+                {
+                    self.format.lines(&kept.frame, batch, from..at, out);
+                    out.extend_from_slice(&marker);
+                    from = at;
+                }
+            }
+        }
+        self.format.lines(&kept.frame, batch, from..items.end, out);
         let failed = self.format.failed()?;
         self.whole &= !failed.counts;
         if let Some(before) = &mut kept.failed {
@@ -185,15 +202,16 @@ impl Renderer {
         self.whole
     }
 
-    /// Appends the counts of failed lines that are still to be reported.
-    pub fn counts(&mut self, out: &mut Vec<u8>) {
+    /// The counts of failed lines that are still to be reported.
+    pub fn counts(&mut self) -> Vec<Notice> {
         let mut kept: Vec<_> = std::mem::take(&mut self.kept).into_values().collect();
         kept.sort_by(|a, b| a.names().cmp(&b.names()));
-        for kept in kept {
-            if let Some(notice) = kept.count() {
-                self.notices.write(&notice, out);
-            }
-        }
+        kept.iter().filter_map(Kept::count).collect()
+    }
+
+    /// Drops what is kept of an origin. Returns the count of its lines that failed.
+    pub fn forget(&mut self, origin: &Origin) -> Option<Notice> {
+        self.kept.remove(&address(origin))?.count()
     }
 
     /// Appends `notice` to `out` as one line for standard error, or nothing where `--only-log-lines` hides it.
@@ -201,9 +219,13 @@ impl Renderer {
         self.notices.write(notice, out);
     }
 
-    /// The same, for possibly missing lines of an origin.
-    pub fn gap(&self, origin: &Origin, gap: Gap, out: &mut Vec<u8>) {
-        self.notices.gap(origin, gap, out);
+    /// The same, for possibly missing lines among those of a batch.
+    pub fn gaps(&self, batch: &Batch, out: &mut Vec<u8>) {
+        for item in &batch.items {
+            if let Item::Gap(gap) = item {
+                self.notices.gap(&batch.origin, *gap, out);
+            }
+        }
     }
 
     /// The same, for an origin whose lines follow.
@@ -213,7 +235,7 @@ impl Renderer {
 
     /// The same, for an origin without further lines. Drops its cached frame.
     pub fn closed(&mut self, origin: &Origin, closed: &Closed, out: &mut Vec<u8>) {
-        if let Some(notice) = self.kept.remove(&address(origin)).and_then(|kept| kept.count()) {
+        if let Some(notice) = self.forget(origin) {
             self.notices.write(&notice, out);
         }
         self.notices.closed(origin, closed, out);
@@ -227,7 +249,7 @@ fn address(origin: &Origin) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Reason;
+    use crate::event::{Gap, Reason};
     use testing::{batch, display, origin};
 
     #[test]

@@ -129,7 +129,7 @@ fn reason(closed: &Closed) -> String {
 }
 
 /// Names the lines that may be missing, and the reason.
-fn missing(gap: Gap) -> String {
+pub fn missing(gap: Gap) -> String {
     let text = |instant: Option<Instant>| {
         let time = instant.and_then(|instant| Timestamp::from_nanosecond(instant.0.into()).ok());
         time.map_or("an unknown time".to_owned(), |time| format!("{time:.9}"))

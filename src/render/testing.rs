@@ -24,6 +24,7 @@ pub fn display() -> Display {
         color_stdout: false,
         color_stderr: false,
         timestamps: None,
+        markers: None,
         timezone: TimeZone::UTC,
         local: TimeZone::UTC,
         diff_container: false,

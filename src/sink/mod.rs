@@ -3,14 +3,18 @@
 //!
 //! A sink is a [`Sink`] in its own file, and a line in `run.rs` that chooses it.
 
+mod files;
 mod output;
 mod print;
 mod stats;
+mod tee;
 
 use std::io;
 
+pub use files::Files;
 pub use print::Print;
 pub use stats::{report, write_ahead};
+pub use tee::Tee;
 
 use crate::{event::Event, pace::Pace};
 
@@ -21,8 +25,8 @@ pub trait Sink {
     /// Shows everything taken so far: no further event is ready.
     async fn idle(&mut self) -> Result<(), Closed>;
 
-    /// Waits until nothing can be shown any more.
-    async fn closed(&self);
+    /// Waits until nothing can be shown any more. Meanwhile it may show what comes up beside the events.
+    async fn closed(&mut self);
 
     /// Shows the error that ended the run, after all events.
     async fn failed(&mut self, error: &str) -> Result<(), Closed>;
@@ -40,6 +44,13 @@ pub enum Shown {
     Whole,
     /// Some lines not as they should be; notices gave the reasons.
     InPart,
+}
+
+impl Shown {
+    /// Of two sinks together.
+    pub fn and(self, other: Shown) -> Shown {
+        if self == Shown::Whole { other } else { self }
+    }
 }
 
 /// Nothing can be shown any more; [`Sink::finish`] gives the reason.

@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 
 use super::{Closed, Shown, Sink, output::Output};
 use crate::{
-    event::{Batch, Event, Item, Spool},
+    event::{Batch, Event, Spool},
     notice::{Notice, Recent, Scope},
     pace::Pace,
     render::Renderer,
@@ -56,11 +56,14 @@ impl Print {
             let text = format!("a line is cut: its rest cannot be read from its temporary file: {reason}");
             self.renderer.notice(&Scope::of(&batch.origin).warning(text), &mut words);
         }
-        for item in &batch.items {
-            if let Item::Gap(gap) = item {
-                self.renderer.gap(&batch.origin, *gap, &mut words);
-            }
-        }
+        self.renderer.gaps(batch, &mut words);
+        self.words(words).await
+    }
+
+    /// Reports the gaps of a batch whose lines are shown elsewhere.
+    pub async fn gaps(&mut self, batch: &Batch) -> Result<(), Closed> {
+        let mut words = Vec::new();
+        self.renderer.gaps(batch, &mut words);
         self.words(words).await
     }
 
@@ -76,10 +79,7 @@ impl Print {
     }
 
     async fn copy(&mut self, rest: &Spool) -> Result<io::Result<()>, Closed> {
-        let mut reader = match rest.reader() {
-            Ok(reader) => reader,
-            Err(error) => return Ok(Err(error)),
-        };
+        let mut reader = rest.reader();
         loop {
             self.print().await?;
             match (&mut reader).take(CHUNK as u64).read_to_end(&mut self.lines) {
@@ -99,12 +99,19 @@ impl Print {
         self.output.stderr(words).await
     }
 
-    async fn notice(&mut self, notice: &Notice) -> Result<(), Closed> {
+    pub async fn notice(&mut self, notice: &Notice) -> Result<(), Closed> {
         let mut words = Vec::new();
         if self.recent.is_news(notice) {
             self.renderer.notice(notice, &mut words);
         }
         self.words(words).await
+    }
+
+    /// Notices for standard error.
+    pub fn rendered(&self, notices: &[Notice]) -> Vec<u8> {
+        let mut words = Vec::new();
+        notices.iter().for_each(|notice| self.renderer.notice(notice, &mut words));
+        words
     }
 
     async fn print(&mut self) -> Result<(), Closed> {
@@ -144,7 +151,7 @@ impl Sink for Print {
         self.print().await
     }
 
-    async fn closed(&self) {
+    async fn closed(&mut self) {
         self.output.closed().await;
     }
 
@@ -153,9 +160,8 @@ impl Sink for Print {
     }
 
     fn last_words(&mut self) -> Vec<u8> {
-        let mut words = Vec::new();
-        self.renderer.counts(&mut words);
-        words
+        let counts = self.renderer.counts();
+        self.rendered(&counts)
     }
 
     async fn finish(mut self) -> io::Result<Shown> {
@@ -173,7 +179,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        event::Line,
+        event::{Item, Line},
         origin::Origin,
         plan::{Display, Format},
         render::testing::display,

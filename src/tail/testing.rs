@@ -266,7 +266,8 @@ fn words(event: Event) -> Vec<String> {
         Event::Batch(batch) => {
             let item = |item: &Item| match item {
                 Item::Line(line) => String::from_utf8_lossy(batch.message(line)).into_owned(),
-                other => format!("! {other:?}"),
+                Item::Gap(gap) => format!("! {gap:?}"),
+                Item::Separator => "--".to_owned(),
             };
             batch.items.iter().map(item).collect()
         }

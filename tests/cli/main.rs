@@ -17,6 +17,7 @@ mod deletion;
 mod descriptors;
 mod ending;
 mod faults;
+mod files;
 mod following;
 mod history;
 mod limits;

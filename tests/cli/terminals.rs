@@ -321,3 +321,18 @@ fn a_prompt_offers_no_value_that_no_label_can_have() {
     let shown = String::from_utf8(bytes).unwrap();
     assert!(!shown.contains("pwn") && !shown.contains("RED") && !shown.contains('\u{202e}'), "{shown:?}");
 }
+
+#[test]
+fn markers_are_drawn_on_a_terminal_only() {
+    let world = World::web([]);
+    let log = world.log("web-1/app");
+    log.push_at("2026-01-31T23:59:00Z", "a")
+        .push_at("2026-01-31T23:59:29Z", "b")
+        .push_at("2026-02-01T00:00:00Z", "c");
+    let args = "web --no-follow --since 0 --markers 30s --only-log-lines --color never";
+    let shown = String::from_utf8(run(&world, args)).unwrap();
+    let markers = "── Sunday 2026-02-01 ──\n── 00:00:00 · 31s later ──\n";
+    assert_eq!(shown, format!("web-1 app a\nweb-1 app b\n{markers}web-1 app c\n"));
+    assert!(!String::from_utf8(run(&world, &format!("{args} -o json"))).unwrap().contains("──"));
+    world.run(args).stdout("web-1 app a\nweb-1 app b\nweb-1 app c\n");
+}

@@ -50,6 +50,14 @@ flags! {
         .help("Use a time zone: Local (default), Asia/Seoul")
         .completes(Complete::Zones);
 
+    /// Draw a line after a pause in the logs of at least this duration, with the time in `--timezone`, and one when the date
+    /// changes: `── 14:05:32 · 2m10s later ──`, `── Tuesday 2026-06-02 ──`. Lines that are older than one before them draw
+    /// nothing. 0 draws none. Only on a terminal, and not in JSON; elsewhere it has no effect. Default: none. `--markers 30s`
+    pub static MARKERS: Flag<Text> = flag("markers", "DURATION")
+        .help("Draw a line after pauses, and when the date changes")
+        // Lines of standard input have no times.
+        .scope(Scope::Cluster);
+
     /// Use colours: `always`, `never` or `auto`. `auto` decides for standard output and standard error separately, by
     /// whether each is a terminal. Default: `auto`
     pub static COLOR: Flag<Text> = flag("color", "WHEN")
@@ -87,4 +95,23 @@ flags! {
         .help("Report missing lines as objects of -o json")
         // Standard input has no gaps.
         .scope(Scope::Cluster);
+
+    /// Also write the lines of each container to a file of its own, `DIR/NAMESPACE/POD/CONTAINER.log`, in the format of
+    /// `--output` without colours. Files and directories are made when they are needed. Lines are appended, whole ones only.
+    /// A file that another run is writing is left to that run, and this one writes `CONTAINER.2.log`. Missing lines are marked in
+    /// their place, except in JSON and with a template. The lines of `--stdin` go to `DIR/stdin.log`. A file that cannot be
+    /// written is reported and tried again; everything else goes on, and the run ends with the exit code 3. `--output-dir logs`
+    pub static OUTPUT_DIR: Flag<File> = flag("output-dir", "DIR")
+        .help("Also write DIR/NAMESPACE/POD/CONTAINER.log");
+
+    /// Print no lines on standard output: they only go to the files of `--output-dir`. Standard error reports as usual.
+    /// Default: false
+    pub static QUIET: Flag<Switch> = flag("quiet", "")
+        .help("Print no lines: only write the files of --output-dir");
+
+    /// Write the files of `--output-dir` compressed, as `CONTAINER.log.gz`, which `zcat` and `zless` show. Lines are gathered
+    /// for up to five seconds, and each time compressed and appended on their own, so that a file is whole whenever the run
+    /// ends. Default: false
+    pub static COMPRESS: Flag<Switch> = flag("compress", "")
+        .help("Write the files of --output-dir as .log.gz");
 }

@@ -1,0 +1,34 @@
+//! The files that lines are written to.
+
+use std::path::PathBuf;
+
+use super::read::error;
+use crate::{
+    cli::{Args, flags::output as flags},
+    usage_error::UsageError,
+};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilesPlan {
+    pub dir: PathBuf,
+    /// Whether the lines are in the files only.
+    pub quiet: bool,
+    /// Whether the files are compressed.
+    pub compress: bool,
+}
+
+impl FilesPlan {
+    /// None without `--output-dir`.
+    pub(super) fn new(args: &Args) -> Result<Option<FilesPlan>, UsageError> {
+        let dir = args.get(&flags::OUTPUT_DIR).filter(|dir| !dir.is_empty());
+        let (quiet, compress) = (args.get(&flags::QUIET), args.get(&flags::COMPRESS));
+        match dir {
+            Some(dir) => Ok(Some(FilesPlan { dir: dir.into(), quiet, compress })),
+            None if quiet => {
+                Err(error("--quiet needs --output-dir: without files the lines would be nowhere"))
+            }
+            None if compress => Err(error("--compress needs --output-dir: it compresses those files")),
+            None => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Writes the lines of each origin to a file of its own, `DIR/namespace/pod/container.log`.
+//!
+//! [`writer`] is a thread of its own, so that a slow disk blocks nothing else; [`place`] opens the files.
+
+mod place;
+mod writer;
+
+use std::{
+    collections::{HashMap, VecDeque},
+    hash::{Hash, Hasher},
+    io,
+    ops::Range,
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::Shown;
+use crate::{
+    cleanup::Cleanup,
+    event::{Batch, Item, Spool},
+    notice::{Notice, Scope},
+    origin::Origin,
+    pace::Pace,
+    plan::{Display, FilesPlan},
+    render::{Renderer, missing},
+};
+use writer::{Message, Writer};
+
+/// Bytes to gather before they are written while more events are ready.
+const CHUNK: usize = 128 << 10;
+
+/// Most chunks that wait for the writer.
+const CHUNKS: usize = 4;
+
+/// The time for what is still to be written, if a signal ends the run.
+const LAST: Duration = Duration::from_millis(25);
+
+pub struct Files {
+    renderer: Renderer,
+    /// Whether words may stand among the lines.
+    is_text: bool,
+    /// Rendered lines that were not passed to the writer yet.
+    pieces: HashMap<Named, Piece>,
+    bytes: usize,
+    room: Arc<Semaphore>,
+    writer: Writer,
+    /// Reports of the writer that were not shown yet.
+    reports: VecDeque<Notice>,
+    /// Writes what was passed to the writer, at an end by a signal too.
+    end: Cleanup,
+}
+
+/// An origin by its names: pods that follow one another under the same name share a file.
+#[derive(Clone)]
+struct Named(Arc<Origin>);
+
+/// What is appended to a file.
+#[derive(Default)]
+struct Piece {
+    text: Vec<u8>,
+    /// Its number of lines from logs.
+    lines: u64,
+    /// The rest of the last line, if it is too long for memory. A newline follows.
+    rest: Option<Spool>,
+}
+
+impl Files {
+    /// `renderer` is that of the files.
+    pub fn new(plan: &FilesPlan, display: &Display, renderer: Renderer) -> io::Result<Files> {
+        let is_text = display.is_text();
+        let (writer, end) = Writer::start(plan, is_text)?;
+        Ok(Files {
+            renderer,
+            is_text,
+            pieces: HashMap::new(),
+            bytes: 0,
+            room: Arc::new(Semaphore::new(CHUNKS)),
+            writer,
+            reports: VecDeque::new(),
+            end: Cleanup::new(move || end.wait(LAST)),
+        })
+    }
+
+    /// Takes the lines of a batch. Returns what is to be reported of them.
+    pub async fn batch(&mut self, batch: &Batch, pace: &mut Pace) -> Vec<Notice> {
+        if batch.items.is_empty() {
+            return Vec::new();
+        }
+        let mut notices = Vec::new();
+        let named = Named(batch.origin.clone());
+        let mut piece = self.pieces.remove(&named).unwrap_or_default();
+        let before = piece.text.len();
+        let mut from = 0;
+        while from < batch.items.len() {
+            let to = from + pace.piece(batch.items.len() - from);
+            notices.extend(self.lines(batch, from..to, &mut piece));
+            pace.done().await;
+            from = to;
+        }
+        self.bytes += piece.text.len() - before;
+        piece.rest.clone_from(&batch.rest);
+        let is_long = piece.rest.is_some();
+        self.pieces.insert(named, piece);
+        if is_long || self.bytes >= CHUNK {
+            self.flush().await;
+        }
+        notices
+    }
+
+    fn lines(&mut self, batch: &Batch, items: Range<usize>, piece: &mut Piece) -> Option<Notice> {
+        let (mut from, mut notice) = (items.start, None);
+        for at in items.clone() {
+            match batch.items[at] {
+                Item::Line(_) => piece.lines += 1,
+                Item::Gap(gap) if self.is_text => {
+                    notice = notice.or(self.renderer.lines(batch, from..at, &mut piece.text));
+                    mark(&missing(gap), &mut piece.text);
+                    from = at + 1;
+                }
+                Item::Gap(_) | Item::Separator => {}
+            }
+        }
+        notice.or(self.renderer.lines(batch, from..items.end, &mut piece.text))
+    }
+
+    /// Drops what is kept of an origin. Returns what is still to be reported of it.
+    pub fn closed(&mut self, origin: &Origin) -> Option<Notice> {
+        self.renderer.forget(origin)
+    }
+
+    /// Passes everything taken so far to the writer; waits while it is behind.
+    pub async fn flush(&mut self) {
+        if self.pieces.is_empty() {
+            return;
+        }
+        let room = self.room.clone().acquire_owned().await.ok();
+        self.pass(room);
+    }
+
+    fn pass(&mut self, room: Option<OwnedSemaphorePermit>) {
+        self.bytes = 0;
+        self.writer.send(Message::Pieces(self.pieces.drain().collect(), room));
+    }
+
+    /// Waits until [`Files::report`] has something.
+    pub async fn reported(&mut self) {
+        if self.reports.is_empty() {
+            self.reports.extend(self.writer.report().await);
+        }
+    }
+
+    /// The oldest report that was not shown yet.
+    pub fn report(&mut self) -> Option<&Notice> {
+        if self.reports.is_empty() {
+            self.reports.extend(self.writer.report_now());
+        }
+        self.reports.front()
+    }
+
+    /// The oldest report was shown.
+    pub fn shown(&mut self) {
+        self.reports.pop_front();
+    }
+
+    /// Passes everything to the writer although a signal ends the run. Returns what is still to be reported.
+    pub fn last_words(&mut self) -> Vec<Notice> {
+        self.pass(None);
+        self.words()
+    }
+
+    fn words(&mut self) -> Vec<Notice> {
+        let mut words = self.renderer.counts();
+        while let Some(report) = self.report() {
+            words.push(report.clone());
+            self.shown();
+        }
+        words.extend(self.writer.lacks());
+        words
+    }
+
+    /// Waits until everything is written.
+    pub async fn finish(mut self) -> (Shown, Vec<Notice>) {
+        self.flush().await;
+        let has_ended = self.writer.finish().await;
+        let mut words = self.words();
+        if !has_ended {
+            words.push(
+                Scope::Run.warning("the thread that writes the files failed: lines are missing in them"),
+            );
+        }
+        let is_whole = self.renderer.is_whole() && self.writer.is_whole() && has_ended;
+        self.end.forget();
+        (if is_whole { Shown::Whole } else { Shown::InPart }, words)
+    }
+}
+
+/// A line of words among those of a log.
+fn mark(words: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(format!("── {words} ──\n").as_bytes());
+}
+
+impl Named {
+    fn names(&self) -> [&str; 3] {
+        let Origin { pod, container, .. } = &*self.0;
+        [&pod.namespace, &pod.name, container]
+    }
+}
+
+impl Hash for Named {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.names().hash(state);
+    }
+}
+
+impl PartialEq for Named {
+    fn eq(&self, other: &Named) -> bool {
+        self.names() == other.names()
+    }
+}
+
+impl Eq for Named {}

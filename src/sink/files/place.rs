@@ -1,0 +1,164 @@
+//! Opens the file of an origin, below the directory and nowhere else, for this run alone.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io::{self, Read, Seek, SeekFrom},
+    os::fd::{AsFd, OwnedFd},
+    path::{Path, PathBuf},
+};
+
+use rustix::{
+    fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, fstat, mkdirat, openat, statat},
+    io::Errno,
+};
+
+use super::Named;
+
+/// The most runs that write the lines of one container at the same time.
+const MOST_RUNS: u32 = 9;
+
+/// A directory for files with this ending.
+pub struct Place {
+    pub dir: PathBuf,
+    pub ending: &'static str,
+}
+
+/// An open file of this run.
+pub struct Opened {
+    pub file: File,
+    pub path: PathBuf,
+    /// Whether no other run writes to it. Some file systems have no locks.
+    pub is_locked: bool,
+    /// Whether the file of this name is another run's, so that this one has a number.
+    pub is_second: bool,
+    stat: Stat,
+}
+
+impl Place {
+    /// The names of its directories, and its own without the ending.
+    fn parts(named: &Named) -> io::Result<(Vec<&str>, &str)> {
+        if !named.0.is_named() {
+            return Ok((Vec::new(), "stdin"));
+        }
+        let [namespace, pod, container] = named.names();
+        for name in [namespace, pod, container] {
+            // The names were checked at the border; a file must not depend on that.
+            if matches!(name, "" | "." | "..") || name.contains(['/', '\0']) {
+                return Err(io::Error::other("its name is none of a file"));
+            }
+        }
+        Ok((vec![namespace, pod], container))
+    }
+
+    /// The path of the file, for messages.
+    pub fn path(&self, named: &Named) -> PathBuf {
+        match Place::parts(named) {
+            Ok((folders, stem)) => self.path_of(&folders, &format!("{stem}{}", self.ending)),
+            Err(_) => self.dir.clone(),
+        }
+    }
+
+    fn path_of(&self, folders: &[&str], name: &str) -> PathBuf {
+        folders.iter().fold(self.dir.clone(), |path, folder| path.join(folder)).join(name)
+    }
+
+    /// The file to append to. It is made if need be, with its directories.
+    pub fn open(&self, named: &Named) -> io::Result<Opened> {
+        let (folders, stem) = Place::parts(named)?;
+        let mut folder = self.root()?;
+        for name in &folders {
+            folder = below(&folder, name)?;
+        }
+        for run in 1..=MOST_RUNS {
+            let number = if run > 1 { format!(".{run}") } else { String::new() };
+            let name = format!("{stem}{number}{}", self.ending);
+            let file = appended(&folder, &name)?;
+            let is_locked = match file.try_lock() {
+                Ok(()) => true,
+                Err(TryLockError::WouldBlock) => continue,
+                Err(TryLockError::Error(_)) => false,
+            };
+            let (path, stat) = (self.path_of(&folders, &name), fstat(&file)?);
+            return Ok(Opened { file, path, is_locked, is_second: run > 1, stat });
+        }
+        Err(io::Error::other(format!("{MOST_RUNS} other runs write it")))
+    }
+
+    fn root(&self) -> io::Result<OwnedFd> {
+        let open = || openat(CWD, &self.dir, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
+        match open() {
+            Err(Errno::NOENT) => {
+                fs::create_dir_all(&self.dir)?;
+                Ok(open()?)
+            }
+            opened => Ok(opened?),
+        }
+    }
+}
+
+/// A directory in another. It is made if need be.
+fn below(folder: &OwnedFd, name: &str) -> io::Result<OwnedFd> {
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let open = || openat(folder, name, flags, Mode::empty());
+    let opened = match open() {
+        Err(Errno::NOENT) => match mkdirat(folder, name, Mode::from_raw_mode(0o777)) {
+            // Another run was first.
+            Ok(()) | Err(Errno::EXIST) => open(),
+            Err(error) => Err(error),
+        },
+        opened => opened,
+    };
+    opened.map_err(|error| unless_link(folder, name, error))
+}
+
+fn appended(folder: &OwnedFd, name: &str) -> io::Result<File> {
+    // A pipe without a reader would block.
+    let flags = OFlags::RDWR | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = openat(folder, name, flags | OFlags::CLOEXEC, Mode::from_raw_mode(0o666));
+    let file = File::from(file.map_err(|error| unless_link(folder, name, error))?);
+    match FileType::from_raw_mode(fstat(&file)?.st_mode) {
+        FileType::RegularFile => Ok(file),
+        _ => Err(io::Error::other("it is not a regular file")),
+    }
+}
+
+fn unless_link(folder: impl AsFd, name: &str, error: Errno) -> io::Error {
+    let found = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW);
+    match found.is_ok_and(|found| FileType::from_raw_mode(found.st_mode).is_symlink()) {
+        true => io::Error::other("a symbolic link is in its path, and is not followed"),
+        false => error.into(),
+    }
+}
+
+impl Opened {
+    /// Whether the path still leads to it: it may have been removed, or renamed by a rotation.
+    pub fn is_in_place(&self) -> bool {
+        is_same(&self.path, &self.stat)
+    }
+
+    /// Whether its last line has no end, as after a crash of the system.
+    pub fn ends_within_line(&self) -> io::Result<bool> {
+        let mut file = &self.file;
+        let mut last = [b'\n'];
+        if file.seek(SeekFrom::End(0))? > 0 {
+            file.seek(SeekFrom::End(-1))?;
+            file.read_exact(&mut last)?;
+        }
+        Ok(last != *b"\n")
+    }
+
+    /// Removes the last bytes, which this run has written.
+    pub fn take_back(&self, bytes: u64) {
+        // Without a lock the next write begins with a newline.
+        let Some(found) = self.file.metadata().ok().filter(|_| self.is_locked) else { return };
+        match found.len().saturating_sub(bytes) {
+            // An empty file is no compressed one.
+            0 if self.is_in_place() => drop(fs::remove_file(&self.path)),
+            length => drop(self.file.set_len(length)),
+        }
+    }
+}
+
+fn is_same(path: &Path, stat: &Stat) -> bool {
+    rustix::fs::lstat(path).is_ok_and(|found| (found.st_dev, found.st_ino) == (stat.st_dev, stat.st_ino))
+}

@@ -1,0 +1,423 @@
+//! The thread that writes the files.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    fs::File,
+    io::{self, Read, Write},
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        mpsc::{self, Receiver, RecvTimeoutError, Sender},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use flate2::{Compression, write::GzEncoder};
+use tokio::sync::{
+    OwnedSemaphorePermit,
+    mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    oneshot,
+};
+
+use super::{
+    Named, Piece, mark,
+    place::{Opened, Place},
+};
+use crate::{
+    descriptors,
+    notice::{Notice, Scope},
+    plan::FilesPlan,
+    without_number,
+};
+
+/// Most open files.
+const MOST_OPEN: usize = 64;
+
+/// How long a file that failed is left alone.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// How long lines wait until they are compressed together: the most that a kill costs.
+const GATHER: Duration = Duration::from_secs(5);
+
+/// Bytes that wait to be compressed, of all files: as many as can be written while a signal ends the run.
+const GATHERED: usize = 512 << 10;
+
+/// Files that lack lines and are named at the end; others are counted.
+const NAMED: usize = 10;
+
+pub enum Message {
+    /// With the room that they occupy until they are written.
+    Pieces(Vec<(Named, Piece)>, Option<OwnedSemaphorePermit>),
+    End,
+}
+
+/// The lines that each file lacks, and the last reason.
+type Lacks = BTreeMap<PathBuf, (u64, String)>;
+
+pub struct Writer {
+    messages: Sender<Message>,
+    reports: UnboundedReceiver<Notice>,
+    lacks: Arc<Mutex<Lacks>>,
+    ended: oneshot::Receiver<()>,
+}
+
+/// Ends the thread, from any other.
+pub struct End {
+    messages: Sender<Message>,
+    ended: Receiver<()>,
+}
+
+impl End {
+    /// Waits until everything is written that was sent, but not longer than this.
+    pub fn wait(self, at_most: Duration) {
+        if self.messages.send(Message::End).is_ok() {
+            let _ = self.ended.recv_timeout(at_most);
+        }
+    }
+}
+
+impl Writer {
+    pub fn start(plan: &FilesPlan, is_text: bool) -> io::Result<(Writer, End)> {
+        let (messages, received) = mpsc::channel();
+        let (reporter, reports) = unbounded_channel();
+        let (ended, is_ended) = oneshot::channel();
+        let (end, at_end) = mpsc::channel();
+        let lacks = Arc::<Mutex<Lacks>>::default();
+        let mut store = Store::new(plan, is_text, reporter, lacks.clone());
+        thread::Builder::new().name("files".into()).spawn(move || {
+            store.run(&received);
+            // Closes the files.
+            drop(store);
+            let _ = end.send(());
+            let _ = ended.send(());
+        })?;
+        let end = End { messages: messages.clone(), ended: at_end };
+        Ok((Writer { messages, reports, lacks, ended: is_ended }, end))
+    }
+
+    pub fn send(&self, message: Message) {
+        // It may have ended: a signal came.
+        let _ = self.messages.send(message);
+    }
+
+    /// Waits for a report.
+    pub async fn report(&mut self) -> Option<Notice> {
+        self.reports.recv().await
+    }
+
+    pub fn report_now(&mut self) -> Option<Notice> {
+        self.reports.try_recv().ok()
+    }
+
+    /// Waits until everything is written. False: the thread failed.
+    pub async fn finish(&mut self) -> bool {
+        self.send(Message::End);
+        (&mut self.ended).await.is_ok()
+    }
+
+    /// Whether all files have all lines.
+    pub fn is_whole(&self) -> bool {
+        locked(&self.lacks).is_empty()
+    }
+
+    /// The files that lack lines.
+    pub fn lacks(&self) -> Vec<Notice> {
+        let lacks = locked(&self.lacks);
+        let mut notices: Vec<Notice> = Vec::new();
+        for (path, (lines, reason)) in lacks.iter().take(NAMED) {
+            let text = format!("{} lacks {}: {reason}", path.display(), lines_of(*lines));
+            notices.push(Scope::Run.warning(text));
+        }
+        if lacks.len() > NAMED {
+            let lines = lacks.values().skip(NAMED).map(|(lines, _)| lines).sum();
+            let text = format!("{} more files lack {}", lacks.len() - NAMED, lines_of(lines));
+            notices.push(Scope::Run.warning(text));
+        }
+        notices
+    }
+}
+
+fn lines_of(count: u64) -> String {
+    if count == 1 { "1 line".to_owned() } else { format!("{count} lines") }
+}
+
+fn locked(lacks: &Mutex<Lacks>) -> MutexGuard<'_, Lacks> {
+    lacks.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The files as the thread knows them.
+struct Store {
+    place: Place,
+    is_text: bool,
+    compress: bool,
+    /// With the time of the last use.
+    open: HashMap<Named, (Opened, u64)>,
+    most_open: usize,
+    used: u64,
+    /// Lines that wait to be compressed together, their bytes, and since when.
+    gathered: HashMap<Named, Piece>,
+    bytes: usize,
+    since: Option<Instant>,
+    failing: HashMap<Named, Failing>,
+    /// Reasons that were reported, of files that still fail.
+    known: HashSet<String>,
+    told_of_others: bool,
+    lacks: Arc<Mutex<Lacks>>,
+    reports: UnboundedSender<Notice>,
+}
+
+/// A file that cannot be written for now.
+struct Failing {
+    reason: String,
+    /// Whether a report named it.
+    is_named: bool,
+    next: Instant,
+    /// Lines that it lacks since then.
+    lines: u64,
+}
+
+impl Store {
+    fn new(
+        plan: &FilesPlan,
+        is_text: bool,
+        reports: UnboundedSender<Notice>,
+        lacks: Arc<Mutex<Lacks>>,
+    ) -> Store {
+        let ending = if plan.compress { ".log.gz" } else { ".log" };
+        Store {
+            place: Place { dir: plan.dir.clone(), ending },
+            is_text,
+            compress: plan.compress,
+            open: HashMap::new(),
+            most_open: descriptors::share(MOST_OPEN),
+            used: 0,
+            gathered: HashMap::new(),
+            bytes: 0,
+            since: None,
+            failing: HashMap::new(),
+            known: HashSet::new(),
+            told_of_others: false,
+            lacks,
+            reports,
+        }
+    }
+
+    /// Until the end; then everything is written.
+    fn run(&mut self, messages: &Receiver<Message>) {
+        loop {
+            let next = match self.since {
+                None => messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(since) => messages.recv_timeout(GATHER.saturating_sub(since.elapsed())),
+            };
+            match next {
+                Ok(Message::Pieces(pieces, room)) => {
+                    pieces.into_iter().for_each(|(named, piece)| self.take(named, piece));
+                    drop(room);
+                }
+                Ok(Message::End) | Err(RecvTimeoutError::Disconnected) => return self.write_gathered(),
+                Err(RecvTimeoutError::Timeout) => self.write_gathered(),
+            }
+        }
+    }
+
+    fn take(&mut self, named: Named, mut piece: Piece) {
+        if !self.compress {
+            return self.append(&named, piece);
+        }
+        self.bytes += piece.text.len();
+        let is_long = piece.rest.is_some();
+        let gathered = self.gathered.entry(named).or_default();
+        gathered.text.append(&mut piece.text);
+        gathered.lines += piece.lines;
+        gathered.rest = piece.rest;
+        self.since.get_or_insert_with(Instant::now);
+        if is_long || self.bytes >= GATHERED {
+            self.write_gathered();
+        }
+    }
+
+    fn write_gathered(&mut self) {
+        (self.bytes, self.since) = (0, None);
+        for (named, piece) in std::mem::take(&mut self.gathered) {
+            self.append(&named, piece);
+        }
+    }
+
+    fn append(&mut self, named: &Named, mut piece: Piece) {
+        if let Some(failing) = self.failing.get(named) {
+            if Instant::now() < failing.next {
+                return self.lost(named, piece.lines);
+            }
+            if self.is_text {
+                let mut text = Vec::new();
+                mark(&format!("{} missing: {}", are(failing.lines), failing.reason), &mut text);
+                text.append(&mut piece.text);
+                piece.text = text;
+            }
+        }
+        match self.write(named, &piece) {
+            Ok(()) => self.written(named),
+            Err(error) => {
+                self.failed(named, &error);
+                self.lost(named, piece.lines);
+            }
+        }
+    }
+
+    fn write(&mut self, named: &Named, piece: &Piece) -> io::Result<()> {
+        let compress = self.compress;
+        let opened = self.opened(named)?;
+        let mut to = Counted { file: &opened.file, bytes: 0 };
+        let written = if compress { write_member(piece, &mut to) } else { write_text(piece, &mut to) };
+        if written.is_err() {
+            opened.take_back(to.bytes);
+            self.open.remove(named);
+        }
+        written
+    }
+
+    fn opened(&mut self, named: &Named) -> io::Result<&Opened> {
+        self.used += 1;
+        let used = self.used;
+        if self.open.get(named).is_none_or(|(opened, _)| !opened.is_in_place()) {
+            // Its lock must be free before it is opened again.
+            self.open.remove(named);
+            let opened = self.newly_opened(named)?;
+            self.open.insert(named.clone(), (opened, used));
+        }
+        let (opened, last) = self.open.get_mut(named).ok_or(io::ErrorKind::NotFound)?;
+        *last = used;
+        Ok(opened)
+    }
+
+    fn newly_opened(&mut self, named: &Named) -> io::Result<Opened> {
+        if self.open.len() >= self.most_open {
+            let oldest = self.open.iter().min_by_key(|(_, (_, used))| *used).map(|(named, _)| named.clone());
+            oldest.map(|oldest| self.open.remove(&oldest));
+        }
+        let opened = match self.place.open(named) {
+            Err(error) if descriptors::is_exhausted(&error) => {
+                self.open.clear();
+                self.place.open(named)?
+            }
+            opened => opened?,
+        };
+        if !self.compress && opened.ends_within_line()? {
+            (&opened.file).write_all(b"\n")?;
+        }
+        if opened.is_second && !std::mem::replace(&mut self.told_of_others, true) {
+            let (first, second) = (self.place.path(named), opened.path.display());
+            let text = format!(
+                "{} is being written by another run, so this one writes {second}; other files may have such names too",
+                first.display()
+            );
+            self.report(Scope::Run.warning(text));
+        }
+        Ok(opened)
+    }
+
+    fn failed(&mut self, named: &Named, error: &io::Error) {
+        let reason = match descriptors::is_exhausted(error) {
+            true => descriptors::described(),
+            false => without_number(error),
+        };
+        let is_news = self.known.insert(reason.clone());
+        if is_news {
+            let text = format!("cannot write {}: {reason}; trying again", self.place.path(named).display());
+            self.report(Scope::Run.warning(text));
+        }
+        let next = Instant::now() + RETRY;
+        let first = || Failing { reason: String::new(), is_named: false, next, lines: 0 };
+        let failing = self.failing.entry(named.clone()).or_insert_with(first);
+        (failing.next, failing.reason) = (next, reason);
+        failing.is_named |= is_news;
+    }
+
+    fn lost(&mut self, named: &Named, lines: u64) {
+        let Some(failing) = self.failing.get_mut(named) else { return };
+        failing.lines += lines;
+        let mut lacks = locked(&self.lacks);
+        let lack = lacks.entry(self.place.path(named)).or_default();
+        lack.0 += lines;
+        lack.1.clone_from(&failing.reason);
+    }
+
+    fn written(&mut self, named: &Named) {
+        let Some(failing) = self.failing.remove(named) else { return };
+        if failing.is_named {
+            let path = self.place.path(named);
+            let text = format!("{} is written again; {} missing in it", path.display(), are(failing.lines));
+            self.report(Scope::Run.warning(text));
+        }
+        if !self.failing.values().any(|other| other.reason == failing.reason) {
+            self.known.remove(&failing.reason);
+        }
+    }
+
+    fn report(&self, notice: Notice) {
+        // The run may have ended.
+        let _ = self.reports.send(notice);
+    }
+}
+
+/// `2 lines are`
+fn are(lines: u64) -> String {
+    format!("{} {}", lines_of(lines), if lines == 1 { "is" } else { "are" })
+}
+
+/// Counts the bytes that reach a file.
+struct Counted<'f> {
+    file: &'f File,
+    bytes: u64,
+}
+
+impl Write for Counted<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Whole lines reach the file in one write.
+fn write_text(piece: &Piece, to: &mut impl Write) -> io::Result<()> {
+    match &piece.rest {
+        None => to.write_all(&piece.text),
+        Some(rest) => {
+            to.write_all(piece.text.strip_suffix(b"\n").unwrap_or(&piece.text))?;
+            copy(&mut rest.reader(), to)?;
+            to.write_all(b"\n")
+        }
+    }
+}
+
+/// A member of its own, so that the file can be read to its end whenever the run ends.
+fn write_member(piece: &Piece, to: &mut impl Write) -> io::Result<()> {
+    if piece.rest.is_some() {
+        let mut member = GzEncoder::new(to, Compression::default());
+        write_text(piece, &mut member)?;
+        return member.finish().map(drop);
+    }
+    let mut member = GzEncoder::new(Vec::new(), Compression::default());
+    write_text(piece, &mut member)?;
+    to.write_all(&member.finish()?)
+}
+
+fn copy(rest: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        let unread = |error| {
+            let reason = without_number(&error);
+            io::Error::other(format!("a long line cannot be read from its temporary file: {reason}"))
+        };
+        match rest.read(&mut buffer).map_err(unread)? {
+            0 => return Ok(()),
+            count => to.write_all(&buffer[..count])?,
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Gives events to what people see and to the files.
+
+use std::io;
+
+use super::{Closed, Files, Print, Shown, Sink};
+use crate::{event::Event, pace::Pace};
+
+pub struct Tee {
+    print: Print,
+    files: Option<Files>,
+    /// Whether standard output gets no lines.
+    quiet: bool,
+}
+
+impl Tee {
+    pub fn new(print: Print, files: Option<Files>, quiet: bool) -> Tee {
+        Tee { print, files, quiet }
+    }
+
+    /// Shows what the writer of the files reports.
+    async fn report(&mut self) -> Result<(), Closed> {
+        let Some(files) = &mut self.files else { return Ok(()) };
+        while let Some(report) = files.report() {
+            self.print.notice(report).await?;
+            files.shown();
+        }
+        Ok(())
+    }
+}
+
+impl Sink for Tee {
+    async fn take(&mut self, event: Event, pace: &mut Pace) -> Result<(), Closed> {
+        let mut notices = Vec::new();
+        if let Some(files) = &mut self.files {
+            match &event {
+                Event::Batch(batch) => notices = files.batch(batch, pace).await,
+                Event::Closed(origin, _) => notices.extend(files.closed(origin)),
+                _ => {}
+            }
+        }
+        if !self.quiet {
+            // The printed lines fail as those in files do, and are reported.
+            return self.print.take(event, pace).await;
+        }
+        for notice in &notices {
+            self.print.notice(notice).await?;
+        }
+        match &event {
+            Event::Batch(batch) => self.print.gaps(batch).await,
+            _ => self.print.take(event, pace).await,
+        }
+    }
+
+    async fn idle(&mut self) -> Result<(), Closed> {
+        self.print.idle().await?;
+        if let Some(files) = &mut self.files {
+            files.flush().await;
+        }
+        self.report().await
+    }
+
+    async fn closed(&mut self) {
+        let Some(files) = &mut self.files else { return self.print.closed().await };
+        loop {
+            tokio::select! {
+                () = self.print.closed() => return,
+                () = files.reported() => {}
+            }
+            // The next turn sees a closed output.
+            while let Some(report) = files.report()
+                && self.print.notice(report).await.is_ok()
+            {
+                files.shown();
+            }
+        }
+    }
+
+    async fn failed(&mut self, error: &str) -> Result<(), Closed> {
+        self.print.failed(error).await
+    }
+
+    fn last_words(&mut self) -> Vec<u8> {
+        let mut words = self.print.last_words();
+        if let Some(files) = &mut self.files {
+            let notices = files.last_words();
+            words.extend(self.print.rendered(&notices));
+        }
+        words
+    }
+
+    async fn finish(mut self) -> io::Result<Shown> {
+        let mut shown = Shown::Whole;
+        if let Some(files) = self.files.take() {
+            let notices;
+            (shown, notices) = files.finish().await;
+            for notice in &notices {
+                // If nothing can be shown any more, the output gives the reason.
+                let _ = self.print.notice(notice).await;
+            }
+        }
+        Ok(shown.and(self.print.finish().await?))
+    }
+}
