@@ -131,6 +131,9 @@ async fn run_through<O: Order>(
 fn judge(end: &End, ending: &Ending) -> (ExitCode, Option<String>) {
     let (code, when) = match end {
         End::Stopped(Stop::Matched) => return (ExitCode::Done, None),
+        End::Given(Err(error @ source::Error::Usage(_))) => {
+            return (ExitCode::Usage, Some(error.to_string()));
+        }
         End::Given(Err(error)) => return (ExitCode::Failed, Some(error.to_string())),
         End::Given(Ok(Outcome::Failed)) => return (ExitCode::Failed, None),
         End::Given(Ok(Outcome::Cancelled)) => return (ExitCode::Interrupted, None),

@@ -200,7 +200,8 @@ fn is_page(headers: &HeaderMap) -> bool {
     kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html"))
 }
 
-fn date(headers: &HeaderMap) -> Option<Timestamp> {
+/// The server's time.
+pub(super) fn date(headers: &HeaderMap) -> Option<Timestamp> {
     let text = headers.get(header::DATE)?.to_str().ok()?;
     rfc2822::parse(text).ok().map(|date| date.timestamp())
 }

@@ -8,6 +8,7 @@
 
 mod access;
 mod bounds;
+mod clock;
 mod document;
 mod error;
 mod exchange;
@@ -35,6 +36,7 @@ use tokio::{sync::watch, task::spawn_blocking};
 
 pub use access::kubeconfig::Named;
 pub use bounds::{KNOWN, PARTS};
+pub use clock::Clock;
 pub use document::Event;
 #[cfg(test)]
 pub use error::Asked;
@@ -115,6 +117,18 @@ impl Cluster {
     /// The time to the server and back, from the shortest exchange so far; None before the first.
     pub fn round_trip(&self) -> Option<Duration> {
         self.transport.round_trip()
+    }
+
+    /// The apiserver's clock. If nothing was heard of it yet, one small request asks; if it cannot be reached now, its clock
+    /// counts as right.
+    pub async fn clock(&self) -> Result<Clock, Error> {
+        if self.transport.clock.clock().is_none()
+            && let Err(error) = Box::pin(self.transport.ask_the_time()).await
+            && !error.is_retryable()
+        {
+            return Err(error);
+        }
+        Ok(self.transport.clock.clock().unwrap_or_default())
     }
 
     /// The reason for waiting: credentials, or the apiserver's first answer.

@@ -19,6 +19,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     access::{auth::Auth, credential::Credential, settings::Settings},
+    clock::Heard,
     error::{self, Asked, Error, ErrorKind},
     exchange::{AnswerMode, Deadline, exchange, in_time},
     http::{
@@ -31,6 +32,7 @@ use super::{
         window::Windows,
     },
     limit::Limiter,
+    logs,
     outage::Outage,
     trace::Trace,
     waits::Waits,
@@ -62,6 +64,8 @@ pub(super) struct Transport {
     pools: Mutex<Pools>,
     pub outage: Outage,
     pub waits: Waits,
+    /// The apiserver's.
+    pub clock: Heard,
     pulse: Arc<Pulse>,
     /// What the user should know of the settings.
     pub remarks: Vec<String>,
@@ -117,6 +121,7 @@ impl Transport {
             pools: Mutex::new(Pools::new(&connector, &log_options, None)?),
             outage: Outage::default(),
             waits,
+            clock: Heard::default(),
             pulse,
             connector,
             log_options,
@@ -214,7 +219,7 @@ impl Transport {
         self.limiter.acquire(purpose).await;
         self.stats.waited(Limit::Requests, began.elapsed());
         self.stats.requested(purpose);
-        let sent = Instant::now();
+        let (sent, told) = (Instant::now(), Timestamp::now());
         let traced = self.trace.as_ref().map(|trace| trace.request(&request));
         let server = &self.server_shown;
         let exchange = async {
@@ -235,6 +240,12 @@ impl Transport {
             (Ok(response), Some(traced)) => traced.answered(response.status(), response.headers()),
             (Err(error), Some(traced)) => traced.failed(error),
             (_, None) => {}
+        }
+        if let Ok(response) = &result
+            && !response.status().is_server_error()
+            && let Some(date) = logs::date(response.headers())
+        {
+            self.clock.note(date, told, Timestamp::now());
         }
         let pause = result.as_ref().ok().and_then(retry_after);
         if let Some(pause) = pause {

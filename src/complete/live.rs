@@ -78,7 +78,8 @@ impl Live {
             names
         };
         // Objects that cannot be read have no names.
-        let (_, names) = join!(select::run(&cluster, &self.plan.selection, false, false, sender), names);
+        let (_, names) =
+            join!(select::run(&cluster, &self.plan.selection, false, None, false, sender), names);
         names
     }
 

@@ -248,7 +248,7 @@ fn is_json(format: Format, template: Option<&Template>) -> bool {
     template.is_none() && matches!(format, Format::Json | Format::Extjson | Format::Ppextjson)
 }
 
-fn timezone(args: &Args, env: &Environment) -> Result<TimeZone, UsageError> {
+pub(super) fn timezone(args: &Args, env: &Environment) -> Result<TimeZone, UsageError> {
     match args.get(&flags::TIMEZONE) {
         None | Some("Local") => Ok(env.local.clone()),
         // As Go's time.LoadLocation.

@@ -1,4 +1,4 @@
-//! Durations as Go writes them (`1h30m`, `1.5h`, `300ms`), and days.
+//! Durations as Go writes them (`1h30m`, `1.5h`, `300ms`), days and weeks.
 
 use std::time::Duration;
 
@@ -52,6 +52,7 @@ fn nanoseconds(text: &str) -> Result<u64, Bad> {
             "m" => 60_000_000_000,
             "h" => 3_600_000_000_000,
             "d" => 86_400_000_000_000,
+            "w" => 7 * 86_400_000_000_000,
             "" => return Err(Bad::NoUnit),
             _ => return Err(Bad::Syntax),
         };
@@ -97,9 +98,10 @@ mod tests {
     }
 
     #[test]
-    fn takes_days() {
+    fn takes_days_and_weeks() {
         assert_eq!(millis("3d"), 259_200_000);
         assert_eq!(millis("1d12h"), 129_600_000);
+        assert_eq!(millis("1w2d"), 777_600_000);
     }
 
     #[test]
@@ -109,7 +111,7 @@ mod tests {
             ("xyz", "not a duration"),
             (".s", "not a duration"),
             ("1h ", "not a duration"),
-            ("5w", "not a duration"),
+            ("5mo", "not a duration"),
             ("1_000s", "not a duration"),
             ("5", "has no unit"),
             ("1h30", "has no unit"),

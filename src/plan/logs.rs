@@ -6,15 +6,14 @@ use jiff::Timestamp;
 
 use super::{
     duration,
-    read::{error, given, parsed, wrong},
+    range::{Range, Since},
+    read::{error, parsed, wrong},
 };
 use crate::{
     cli::{Args, flags::logs as flags},
     usage_error::UsageError,
 };
 
-/// The default of stern.
-const SINCE: Duration = Duration::from_secs(48 * 60 * 60);
 const IDLE_CHECK: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Clone)]
@@ -22,6 +21,8 @@ pub struct LogPlan {
     pub follow: bool,
     pub previous: bool,
     pub since: Option<Since>,
+    /// Lines from this instant on are not shown.
+    pub until: Option<Timestamp>,
     /// Lines from the end of the log; None: all.
     pub tail: Option<u64>,
     /// Bytes of each log; None: all.
@@ -30,13 +31,6 @@ pub struct LogPlan {
     pub idle_check: Option<Duration>,
     /// Whether one more request verifies that a finished log is complete.
     pub confirm: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Since {
-    /// Before the server's now.
-    Ago(Duration),
-    Time(Timestamp),
 }
 
 impl LogPlan {
@@ -51,14 +45,37 @@ impl LogPlan {
         Ok(LogPlan {
             follow,
             previous,
-            since: since(args)?,
+            since: None,
+            until: None,
             tail,
             limit_bytes: limit_bytes(args)?,
             idle_check: idle_check(args)?,
             confirm: args.get(&flags::CONFIRM),
         })
     }
+
+    /// The plan for this range: what is past now is not followed.
+    pub fn within(mut self, range: Range, now: Timestamp) -> Result<LogPlan, UsageError> {
+        (self.since, self.until) = (range.since, range.until);
+        if self.until.is_some_and(|until| until <= now) {
+            self.follow = false;
+            match self.tail {
+                Some(0) => return Err(error("--until in the past with --tail=0 shows nothing; remove one")),
+                Some(lines) if lines > MOST_LINES_BEFORE => {
+                    let reason = format!(
+                        "with --until in the past, at most {MOST_LINES_BEFORE} lines of a log are found"
+                    );
+                    return Err(wrong(&flags::TAIL, reason));
+                }
+                _ => {}
+            }
+        }
+        Ok(self)
+    }
 }
+
+/// With `--until` in the past, the last lines before it are found by remembering when each of as many was written.
+const MOST_LINES_BEFORE: u64 = 1_000_000;
 
 fn tail(args: &Args) -> Result<Option<u64>, UsageError> {
     let Some(lines) = args.get(&flags::TAIL).filter(|&lines| lines != -1) else { return Ok(None) };
@@ -77,24 +94,4 @@ fn limit_bytes(args: &Args) -> Result<Option<u64>, UsageError> {
 fn idle_check(args: &Args) -> Result<Option<Duration>, UsageError> {
     let silence = parsed(args, &flags::IDLE_CHECK, duration::parse)?.unwrap_or(IDLE_CHECK);
     Ok(Some(silence).filter(|silence| !silence.is_zero()))
-}
-
-fn since(args: &Args) -> Result<Option<Since>, UsageError> {
-    match (args.get(&flags::SINCE), given(args, &flags::SINCE_TIME)) {
-        (Some(_), Some(_)) => Err(error("--since and --since-time cannot be combined; remove one")),
-        (Some(ago), None) => {
-            let hint = if ago.contains("://") { " (kubectl's -s is --server here)" } else { "" };
-            let ago =
-                duration::parse(ago).map_err(|reason| wrong(&flags::SINCE, format!("{reason}{hint}")))?;
-            // As for kubectl, 0 is no limit.
-            Ok(Some(Since::Ago(ago)).filter(|_| !ago.is_zero()))
-        }
-        (None, Some(time)) => time.parse().map(|time| Some(Since::Time(time))).map_err(|_| {
-            let reason = format!("\"{time}\" is not an RFC 3339 time such as 2026-01-31T12:00:00Z");
-            wrong(&flags::SINCE_TIME, reason)
-        }),
-        // The previous instance may have ended long ago.
-        (None, None) if args.get(&flags::PREVIOUS) => Ok(None),
-        (None, None) => Ok(Some(Since::Ago(SINCE))),
-    }
 }

@@ -12,13 +12,17 @@ mod filter;
 pub mod fuzz;
 mod limits;
 mod logs;
+mod moment;
 pub mod name;
 mod pattern;
 mod query;
+mod range;
 mod read;
 mod selection;
 mod selector;
 mod size;
+
+use jiff::Timestamp;
 
 use crate::{
     cli::{
@@ -38,9 +42,10 @@ pub use self::{
     files::FilesPlan,
     filter::{ContextPlan, FilterPlan},
     limits::{Limits, LogRequests},
-    logs::{LogPlan, Since},
+    logs::LogPlan,
     pattern::{LinePattern, SIZE_LIMIT},
     query::{Kind, Query},
+    range::{ClockOf, RangePlan, Since},
     selection::{ContainerStates, Namespaces, Selection},
 };
 pub(crate) use query::{Selects, kind_of};
@@ -84,7 +89,9 @@ pub struct ClusterPlan {
     pub prompt: bool,
     /// Only list the containers to tail.
     pub dry_run: bool,
+    /// By the clock of this machine, until the apiserver's is known.
     pub logs: LogPlan,
+    pub range: RangePlan,
     pub limits: Limits,
 }
 
@@ -98,7 +105,7 @@ impl Plan {
         let connect = Connect::new(args)?;
         let query = query::text(args)?;
         let selection = Selection::new(args, query)?;
-        let logs = LogPlan::new(args)?;
+        let (logs, range) = logs(args, env)?;
         let limits = Limits::new(args, logs.follow)?;
         let filter = FilterPlan::new(args)?;
         let display = Display::new(args, &filter, &selection.namespaces, env)?;
@@ -114,13 +121,27 @@ impl Plan {
         } else {
             selects_something(args, query)?;
             let prompt = prompt(args, query, env)?;
-            Source::Cluster(Box::new(ClusterPlan { connect, selection, prompt, dry_run, logs, limits }))
+            Source::Cluster(Box::new(ClusterPlan {
+                connect,
+                selection,
+                prompt,
+                dry_run,
+                logs,
+                range,
+                limits,
+            }))
         };
         let lines = filter::line_limit(args, &filter, &display, &ending)?;
         let outputs = Outputs::new(args, &display, env);
         let stats = stats(args)?;
         Ok(Plan { source, lines, filter, ending, display, outputs, files, verbosity, stats })
     }
+}
+
+fn logs(args: &Args, env: &Environment) -> Result<(LogPlan, RangePlan), UsageError> {
+    let range = RangePlan::new(args, display::timezone(args, env)?)?;
+    let now = Timestamp::now();
+    Ok((LogPlan::new(args)?.within(range.at(now, ClockOf::Machine)?, now)?, range))
 }
 
 fn selects_something(args: &Args, query: &str) -> Result<(), UsageError> {

@@ -12,7 +12,10 @@ mod watch;
 use std::{cell::Cell, pin::pin, sync::Arc};
 
 use futures::{StreamExt, stream};
-use tokio::sync::{mpsc, watch as value};
+use tokio::{
+    sync::{Notify, mpsc, watch as value},
+    time::{Instant, sleep_until},
+};
 
 use pod::InstanceId;
 use resource::Found;
@@ -44,7 +47,8 @@ pub enum Selected {
     LeftOut(Notice),
 }
 
-/// Sends the instances that `selection` matches: continuously until dropped if `follow`, else once.
+/// Sends the instances that `selection` matches: continuously if `follow`, else once. `until`: the time from which no new
+/// ones are awaited.
 ///
 /// `keep_annotations`: whether an output shows them. A namespace that cannot be read is reported and left out; its
 /// error is returned only if no other namespace is left.
@@ -52,12 +56,12 @@ pub async fn run(
     cluster: &Cluster,
     selection: &Selection,
     follow: bool,
+    until: Option<Instant>,
     keep_annotations: bool,
     selected: mpsc::Sender<Selected>,
 ) -> Result<(), Error> {
     let scopes = scopes(cluster, selection, follow, &selected).await?;
-    let start =
-        Start { scopes_left: Cell::new(scopes.len()), containers: Cell::new(0), left_out: Cell::new(false) };
+    let start = Start::new(scopes.len());
     let report = async |update: Update| {
         let notice = match update {
             Update::Change(Change::Started { instance, life, fresh }) => {
@@ -86,8 +90,13 @@ pub async fn run(
     });
     // Without following, the output has the order in which the namespaces were given.
     let mut running = pin!(stream::iter(each).buffer_unordered(if follow { scopes.len() } else { 1 }));
-    let mut failed = 0;
-    while let Some(result) = running.next().await {
+    let (mut failed, mut over) = (0, pin!(start.over(until)));
+    loop {
+        let result = tokio::select! {
+            result = running.next() => result,
+            () = &mut over => None,
+        };
+        let Some(result) = result else { return Ok(()) };
         let Err(error) = result else { continue };
         failed += 1;
         if failed == scopes.len() {
@@ -96,7 +105,6 @@ pub async fn run(
         send(&selected, Selected::LeftOut(About::Cluster.warning(error.to_string()))).await;
         report(Update::Synced { containers: 0 }).await;
     }
-    Ok(())
 }
 
 /// Asks the apiserver whether the container's log still belongs to this instance.
@@ -122,13 +130,33 @@ struct Start {
     containers: Cell<usize>,
     /// Whether a pod could not be read, so that it is not known whether it matches.
     left_out: Cell<bool>,
+    listed: Notify,
 }
 
 impl Start {
+    fn new(scopes: usize) -> Start {
+        Start {
+            scopes_left: Cell::new(scopes),
+            containers: Cell::new(0),
+            left_out: Cell::new(false),
+            listed: Notify::new(),
+        }
+    }
+
+    /// Waits until all scopes have been listed and the time is over.
+    async fn over(&self, until: Option<Instant>) {
+        let Some(until) = until else { return std::future::pending().await };
+        sleep_until(until).await;
+        self.listed.notified().await;
+    }
+
     /// Whether all scopes have been listed and none holds a container.
     fn scope_done(&self, containers: usize) -> bool {
         self.containers.update(|sum| sum + containers);
         self.scopes_left.update(|left| left.saturating_sub(1));
+        if self.scopes_left.get() == 0 {
+            self.listed.notify_one();
+        }
         self.scopes_left.get() == 0 && self.containers.get() == 0 && !self.left_out.get()
     }
 }

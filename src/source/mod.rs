@@ -13,6 +13,7 @@ use crate::{
     plan::{self, Plan},
     queue::Sender,
     stats::Stats,
+    usage_error::UsageError,
     without_number,
 };
 use cluster::Cluster;
@@ -42,6 +43,9 @@ pub enum Error {
     Stdin(#[from] std::io::Error),
     #[error(transparent)]
     Cluster(#[from] crate::cluster::Error),
+    /// The cluster shows that the command line is wrong.
+    #[error(transparent)]
+    Usage(#[from] UsageError),
 }
 
 impl<'a> Source<'a> {

@@ -2,7 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::quota::Quota;
+use super::{
+    last::{First, Sought},
+    quota::Quota,
+};
 use crate::{
     event::Instant,
     plan::{LogPlan, Since},
@@ -10,6 +13,9 @@ use crate::{
 
 /// The apiserver reports its time in whole seconds.
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
+
+/// The most that a clock of a node is set back while its containers write, in nanoseconds.
+const STEP: i64 = 2_000_000_000;
 
 /// The most that the clock of a node is assumed to be ahead of the apiserver's, until it is measured.
 const AHEAD: SignedDuration = SignedDuration::from_secs(10);
@@ -23,6 +29,12 @@ const AHEAD: SignedDuration = SignedDuration::from_secs(10);
 pub struct Extent {
     since: Option<Since>,
     tail: Option<u64>,
+    /// Lines from this instant on are not wanted.
+    pub until: Option<Instant>,
+    /// The number of lines before `until` that are wanted, until the first of them is found.
+    sought: Option<usize>,
+    /// The first line that is wanted, which `since` bounds to a second.
+    pub first: Option<First>,
     pub quota: Quota,
     /// Whether lines that are written later are left out.
     as_it_is: bool,
@@ -36,9 +48,16 @@ pub struct Extent {
 
 impl Extent {
     pub fn new(plan: &LogPlan) -> Self {
+        let past = plan.until.is_some() && !plan.follow;
         Self {
             since: plan.since,
-            tail: plan.tail,
+            // The kubelet counts lines from the end of the log.
+            tail: plan.tail.filter(|_| !past),
+            sought: plan.tail.filter(|_| past).map(|lines| usize::try_from(lines).unwrap_or(usize::MAX)),
+            first: match plan.since {
+                Some(Since::Time(time)) => Some(First { time: time.into(), equals: 0 }),
+                _ => None,
+            },
             // Without verification the node's clock is not measured.
             as_it_is: !plan.follow && !plan.previous && plan.confirm,
             ..Self::of_news(plan)
@@ -47,12 +66,42 @@ impl Extent {
 
     /// All of the log of an instance that started while the program ran.
     pub fn of_news(plan: &LogPlan) -> Self {
-        Self { quota: Quota { lines: None, bytes: plan.limit_bytes }, ..Self::default() }
+        Self {
+            until: plan.until.map(Instant::from),
+            quota: Quota { lines: None, bytes: plan.limit_bytes },
+            ..Self::default()
+        }
+    }
+
+    /// The last lines before an instant that are wanted, if the first of them is not found yet.
+    pub fn sought(&self) -> Option<Sought> {
+        self.sought.zip(self.until).map(|(lines, until)| Sought { lines, until })
+    }
+
+    /// The first of the last lines that are wanted; None: there is none at all.
+    pub fn found(&mut self, first: Option<First>) {
+        self.sought = None;
+        // An answer that begins at the end has no line before it.
+        let first = first.or(self.until.map(|until| First { time: until, equals: 0 }));
+        self.since =
+            first.and_then(|first| Timestamp::from_nanosecond(first.time.0.into()).ok()).map(Since::Time);
+        self.first = first;
+    }
+
+    /// Whether an answer may begin with lines that are not wanted.
+    pub fn begins_within(&self) -> bool {
+        self.first.is_some_and(|first| first.equals > 0 || first.time.0.rem_euclid(1_000_000_000) > 0)
+    }
+
+    /// Whether a line of this instant ends the log: later ones are too late as well, but for small steps of the clock.
+    pub fn is_past(&self, line: Option<Instant>) -> bool {
+        let end = self.until.map(|until| Instant(until.0.saturating_add(STEP)));
+        end.is_some() && line >= end
     }
 
     /// Whether there may be unrequested lines.
     pub fn is_bounded(&self) -> bool {
-        self.since.is_some() || self.tail.is_some()
+        self.since.is_some() || self.tail.is_some() || self.sought.is_some()
     }
 
     /// The log was opened at this time, and nothing of it was read before if `anew`. `whole`: it is read without
@@ -136,6 +185,7 @@ mod tests {
             follow: false,
             previous: false,
             since,
+            until: None,
             tail,
             limit_bytes: None,
             idle_check: None,

@@ -20,6 +20,7 @@ use super::{
     reach::Reach,
     report::Report,
     retry::Retries,
+    stream::until,
     whereabouts::{Log, Whereabouts},
     window::Window,
 };
@@ -157,6 +158,20 @@ impl<L: Logs> Tail<L> {
         &self.context.plan
     }
 
+    /// Whether the log is followed, and its time is not over: what it has then is read to the end once more.
+    fn follows(&self) -> bool {
+        self.plan().follow && !self.is_over()
+    }
+
+    fn is_over(&self) -> bool {
+        self.context.deadline.is_some_and(|deadline| deadline <= Instant::now())
+    }
+
+    /// Waits until the time is over, unless it is.
+    fn over(&self) -> impl Future<Output = ()> + use<L> {
+        until(self.context.deadline.filter(|_| !self.is_over()))
+    }
+
     /// Prints the log until it is complete or lost.
     pub async fn run(&mut self) -> Closed {
         let reason = self.read_all().await;
@@ -206,11 +221,10 @@ impl<L: Logs> Tail<L> {
 
     /// The log with the lines that are not printed yet, or the reason for its absence. The status counts as seen.
     fn log(&mut self) -> Result<Log, Reason> {
-        let plan = &self.context.plan;
-        if plan.previous {
+        if self.plan().previous {
             return Ok(Log::Previous);
         }
-        let mode = match plan.follow {
+        let mode = match self.follows() {
             true if self.report.cannot_follow() => Mode::Poll,
             true => Mode::Follow,
             false => Mode::Read,
@@ -222,13 +236,14 @@ impl<L: Logs> Tail<L> {
     async fn read(&mut self) -> Result<(Log, Outcome), Reason> {
         let wanted = self.log()?;
         let want = wanted.mode();
-        let ends = self.is_deleting() || want == Mode::Read && self.plan().follow;
+        let ends = self.is_deleting() || want == Mode::Read && self.follows();
         let purpose = Purpose::of_log(self.progress.has_lines(), ends);
         let (mut life, asked) = (self.life.clone(), Instant::now());
         let grant = match self.grant.take().filter(|_| want != Mode::Poll) {
             Some(grant) => grant,
             None => tokio::select! {
                 grant = self.seat.request(want, purpose) => grant,
+                () = self.over() => return Ok((wanted, Outcome::Reopen)),
                 // Another log may be wanted now, and more urgently.
                 Ok(()) = life.changed() => return Ok((wanted, Outcome::Reopen)),
             },

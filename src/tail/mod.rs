@@ -4,6 +4,7 @@ mod check;
 mod extent;
 mod follow;
 mod idle;
+mod last;
 mod logs;
 mod progress;
 mod quota;
@@ -22,6 +23,7 @@ use std::{collections::HashMap, sync::Arc};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinSet,
+    time::Instant,
 };
 
 use crate::{
@@ -46,6 +48,8 @@ pub struct Context<L = Cluster> {
     pub logs: L,
     pub scheduler: Scheduler,
     pub plan: LogPlan,
+    /// The time at which followed logs end.
+    pub deadline: Option<Instant>,
     pub lines: LineLimit,
     pub out: Sender,
     pub crowd: Crowd,
@@ -123,6 +127,11 @@ struct Done {
 impl Tails {
     /// Starts a tail; it waits for the one before, of this instance or another, so that lines come in order.
     fn start(&mut self, instance: Arc<Instance>, life: watch::Receiver<Life>, fresh: bool) {
+        // A line has the same clock as the start of its container.
+        let until = self.context.plan.until.filter(|_| !self.context.plan.previous);
+        if until.is_some() && instance.started >= until {
+            return;
+        }
         let uid = instance.origin.pod.identity.clone();
         let (ended, end) = oneshot::channel();
         let pod = self.pods.entry(uid.clone()).or_insert_with(|| Pod::new(instance.origin.pod.clone()));
@@ -203,11 +212,13 @@ mod tests {
                 follow: true,
                 previous: false,
                 since: None,
+                until: None,
                 tail: None,
                 limit_bytes: None,
                 idle_check: None,
                 confirm: true,
             },
+            deadline: None,
             lines: LineLimit { bytes: 1 << 20, spool: false },
             out,
             crowd: Crowd::default(),

@@ -51,6 +51,8 @@ pub struct Reading<'a, L: Logs> {
     pub mode: Mode,
     pub terms: Terms,
     pub splitter: Splitter,
+    /// Where the answer is, of what is wanted.
+    pub place: Place,
     /// Whether it may be ended to continue on a connection of its own.
     pub movable: bool,
     /// Set if the stream is checked when it is silent.
@@ -67,12 +69,23 @@ pub struct Terms {
     pub bound: Option<Instant>,
     /// The instant from which lines are unrequested.
     pub end: Option<Instant>,
+    /// The time at which a followed log ends.
+    pub deadline: Option<tokio::time::Instant>,
     /// Whether it continues after lines that were read before.
     pub resumes: bool,
     /// Whether the stream before gave all that its file had, and then fell silent.
     pub after_silence: bool,
     /// Whether the log may be removed soon, so that a message of its removal is usual.
     pub ends: bool,
+}
+
+/// The lines of an answer that were read and are not wanted.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Place {
+    /// Lines of the first instant that is wanted.
+    equals: usize,
+    /// Whether a line was written at `--until` or later.
+    past: bool,
 }
 
 /// Checks a stream that is silent.
@@ -87,6 +100,8 @@ enum Next {
     End,
     /// No bytes, although lines are missing.
     Silence,
+    /// The time of the log is over.
+    Over,
     /// No bytes for this instance: according to the status, the log may be the next one's.
     Foreign,
 }
@@ -104,6 +119,8 @@ impl<L: Logs> Reading<'_, L> {
     /// Reads to the end. Lines that were read and not yet sent when the future is dropped do not count as read.
     pub async fn run(&mut self) -> Result<End, Error> {
         match (self.read().await?, self.mode) {
+            // All lines before that one came.
+            (End::Clean, _) if self.place.past => Ok(End::Enough),
             (End::Clean, Mode::Read) => Ok(self.finish().await),
             (End::Clean, _) if !self.terms.resumes && self.is_cut_by_quota() => Ok(self.finish().await),
             // It may have been cut off: half a line is sent again when the log is resumed.
@@ -127,6 +144,7 @@ impl<L: Logs> Reading<'_, L> {
                 Next::End => return Ok(End::Clean),
                 Next::Silence => return Ok(End::Silent),
                 Next::Foreign => return Ok(End::Foreign),
+                Next::Over => return Ok(End::Enough),
             }
             let failed = self.gather();
             while let Some(lines) = self.splitter.lines() {
@@ -167,6 +185,7 @@ impl<L: Logs> Reading<'_, L> {
                 true => timeout(DRAIN, stream.chunk()).await.unwrap_or(None),
                 false => return Next::Foreign,
             },
+            () = until(terms.deadline) => return Next::Over,
             () = silence(watchdog.as_mut(), &progress.position, &report.outlet) => return Next::Silence,
         };
         if let Some(watchdog) = watchdog {
@@ -302,6 +321,9 @@ impl<L: Logs> Reading<'_, L> {
         if requested.is_some() && line.time >= requested {
             return End::Beyond;
         }
+        if self.is_too_early(line.time) {
+            return End::Clean;
+        }
         let found = self.judge(data, line);
         match found {
             Found::Known => return End::Clean,
@@ -316,9 +338,22 @@ impl<L: Logs> Reading<'_, L> {
             self.report.incomplete = true;
             items.push(Item::Gap(Gap::Between(self.progress.latest(), line.time)));
         }
+        let extent = &self.progress.extent;
+        if line.time.is_some() && extent.until.is_some() && line.time >= extent.until {
+            self.place.past = true;
+            return if extent.is_past(line.time) { End::Enough } else { End::Clean };
+        }
         let fits = self.progress.quota().take(data, &mut line);
         items.extend(fits.then_some(Item::Line(line)));
         End::Clean
+    }
+
+    /// Whether a line was written before the first one that is wanted: requests name whole seconds.
+    fn is_too_early(&mut self, time: Option<Instant>) -> bool {
+        let (Some(first), Some(time)) = (self.progress.extent.first, time) else { return false };
+        let equals = time == first.time && self.place.equals < first.equals;
+        self.place.equals += usize::from(equals);
+        equals || time < first.time
     }
 
     /// Whether a line follows the last one that was read, although the answer lacks that one.
@@ -347,6 +382,14 @@ impl<L: Logs> Reading<'_, L> {
             self.finder = None;
         }
         found
+    }
+}
+
+/// Waits until the time of a log is over.
+pub async fn until(deadline: Option<tokio::time::Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -39,6 +39,7 @@ pub fn plan() -> LogPlan {
         follow: true,
         previous: false,
         since: None,
+        until: None,
         tail: None,
         limit_bytes: None,
         idle_check: Some(Duration::from_secs(30)),
@@ -153,6 +154,7 @@ impl Story {
             }
         });
         let context = Context {
+            deadline: None,
             logs: Scripted::new(script),
             scheduler,
             plan,

@@ -28,6 +28,7 @@ mod plugins;
 mod polling;
 mod promises;
 mod prompt;
+mod ranges;
 mod redirects;
 mod restarts;
 mod resuming;

@@ -1,19 +1,30 @@
 //! Flags that limit how much of each log is read, and when reading ends.
 
-use super::{Flag, Group, Integer, Scope, Switch, Text, flag};
+use super::{Complete, Flag, Group, Integer, Scope, Switch, Text, flag};
 
 flags! {
     Group::new("How much of each log", Scope::Cluster);
 
-    /// Show lines newer than this; 0 is no limit. Default: 48h, but no limit with `--previous` or `--since-time`.
-    /// (kubectl's `-s` is `--server` here.)
-    pub static SINCE: Flag<Text> = flag("since", "DURATION")
+    /// Show lines since this time: a duration before now (`5m`, `2h30m`, `3d`), a time of day (`14:05`, the last one past), a
+    /// day (`today`, `yesterday`, `monday`, `2026-05-31`), which begins at 00:00, a day and a time (`yesterday 14:05`,
+    /// `2026-05-31 14:05:10`), RFC 3339 or Unix seconds; in `--timezone`, by the clock of the apiserver. `0` is no limit.
+    /// Default: 48h, but no limit with `--previous` or `--since-time`. `--since 14:05 --until 14:10`. (kubectl's `-s` is
+    /// `--server` here.)
+    pub static SINCE: Flag<Text> = flag("since", "TIME")
         .short('s')
-        .help("Show lines newer than 5s, 3h, 2d (default 48h)");
+        .help("Show lines since 5m, 14:05, monday (default 48h)")
+        .completes(Complete::Words(&["5m", "1h", "today", "yesterday", "monday"]));
 
-    /// Show lines since this RFC 3339 time; not with `--since`. `--since-time 2026-01-31T12:00:00Z`
+    /// Show lines since this RFC 3339 time, as kubectl does; not with `--since`. `--since-time 2026-01-31T12:00:00Z`
     pub static SINCE_TIME: Flag<Text> = flag("since-time", "TIME")
         .help("Show lines since an RFC 3339 time");
+
+    /// Show lines before this time, given as for `--since`. If it is past, logs are read up to there and not followed; otherwise
+    /// they are followed until then. A time of day that was before `--since` is the next one after it:
+    /// `--since 23:50 --until 00:10`. `--tail` counts back from a time in the past. Default: no limit
+    pub static UNTIL: Flag<Text> = flag("until", "TIME")
+        .help("Show lines before 5m (ago), 14:10, yesterday")
+        .completes(Complete::Words(&["now", "today", "yesterday"]));
 
     /// Show the last N lines of each log; 0 shows new lines only. (The container runtime stores a line longer than 8 or
     /// 16 KiB in pieces, and the kubelet counts each piece as a line.) Default: -1, all

@@ -6,7 +6,10 @@ use bytes::Bytes;
 use http::Request;
 use tokio::time::{Instant, sleep_until};
 
-use super::{super::exchange::AnswerMode, Transport};
+use super::{
+    super::{error::Error, exchange::AnswerMode},
+    Transport,
+};
 use crate::purpose::Purpose;
 
 /// Silence before a probe, and between probes.
@@ -26,14 +29,23 @@ impl Transport {
         }
     }
 
+    /// Requests an answer, whatever it is, for its date.
+    pub async fn ask_the_time(&self) -> Result<(), Error> {
+        self.send(minimal(), Purpose::List, AnswerMode::Probe, None).await.map(drop)
+    }
+
     /// Sends a minimal request. Any answer counts, also a refusal, and expired credentials are sufficient; without
     /// credentials no request was sent so far.
     async fn probe(&self) {
         let Some(credential) = self.auth.at_hand() else { return };
-        let mut request = Request::new(Bytes::new());
-        *request.uri_mut() = http::Uri::from_static("/version");
-        let _ = self.attempt(&request, &credential, Purpose::Probe, AnswerMode::Probe, None).await;
+        let _ = self.attempt(&minimal(), &credential, Purpose::Probe, AnswerMode::Probe, None).await;
     }
+}
+
+fn minimal() -> Request<Bytes> {
+    let mut request = Request::new(Bytes::new());
+    *request.uri_mut() = http::Uri::from_static("/version");
+    request
 }
 
 #[cfg(test)]

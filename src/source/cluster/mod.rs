@@ -5,18 +5,18 @@ mod dry_run;
 mod prompt;
 mod waits;
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use futures::future::join;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 
-use super::Outcome;
+use super::{Error, Outcome};
 use crate::{
-    cluster::{self, Error, Trace},
+    cluster::{self, Trace},
     deadline::Held,
     lines::LineLimit,
     notice::{Kind, Scope},
-    plan::{ClusterPlan, Plan, Selection},
+    plan::{ClockOf, ClusterPlan, LogPlan, Plan, Selection},
     queue::Sender,
     schedule::Scheduler,
     select::{self, Selected},
@@ -27,6 +27,9 @@ use dry_run::DryRun;
 
 /// Most instances and notices that wait between selection and tailing.
 const SELECTED: usize = 256;
+
+/// Lines that were written before `--until` arrive up to this long after it.
+const GRACE: Duration = Duration::from_secs(2);
 
 pub struct Cluster<'a> {
     plan: &'a ClusterPlan,
@@ -95,26 +98,59 @@ impl<'a> Cluster<'a> {
         stats: &Stats,
         out: &Sender,
     ) -> Result<Summary, Error> {
-        let ClusterPlan { limits, logs, .. } = self.plan;
+        let limits = &self.plan.limits;
+        let (logs, deadline) = self.in_range(cluster, out).await?;
         let scheduler = Scheduler::new(limits.log_requests.nearby, limits.max_streams_per_node);
         let context = tail::Context {
             logs: cluster.clone(),
             scheduler: scheduler.clone(),
             plan: logs.clone(),
+            deadline,
             lines: self.lines,
             out: out.clone(),
             crowd: tail::Crowd::default(),
             stats: stats.clone(),
         };
         let (selected, receiver) = mpsc::channel(SELECTED);
-        let selecting = select::run(cluster, selection, logs.follow, self.annotations, selected);
+        let selecting = select::run(cluster, selection, logs.follow, deadline, self.annotations, selected);
         let tailing = tail::run(context, limits.log_requests, receiver);
         tokio::select! {
-            (selected, summary) = join(selecting, tailing) => selected.map(|()| summary),
+            (selected, summary) = join(selecting, tailing) => Ok(selected.map(|()| summary)?),
             never = coverage::report(scheduler.load(), limits.qps, out), if logs.follow => match never {},
             never = waits::report_outages(cluster.outage(), out) => match never {},
             never = cluster.probe_whenever_silent() => match never {},
         }
+    }
+
+    /// The logs to read by the apiserver's clock, and the time at which they end. Words of the calendar are shown as
+    /// instants.
+    async fn in_range(
+        &self,
+        cluster: &cluster::Cluster,
+        out: &Sender,
+    ) -> Result<(LogPlan, Option<Instant>), Error> {
+        let ClusterPlan { logs, range, .. } = self.plan;
+        if !range.needs_clock() {
+            return Ok((logs.clone(), None));
+        }
+        let clock = cluster.clock().await?;
+        if let Some(difference) = clock.difference() {
+            let text = format!(
+                "the clock of this machine is {difference} the apiserver's, which is the one that counts"
+            );
+            out.notice(Scope::Cluster.warning(text)).await;
+        }
+        let now = clock.now();
+        let instants = range.at(now, ClockOf::Apiserver)?;
+        if let Some(described) = range.described(now, &instants) {
+            out.notice(Scope::Run.info(described)).await;
+        }
+        let logs = logs.clone().within(instants, now)?;
+        let end = logs
+            .until
+            .filter(|_| logs.follow)
+            .and_then(|until| Duration::try_from(until.duration_since(now)).ok());
+        Ok((logs, end.and_then(|end| Instant::now().checked_add(end + GRACE))))
     }
 
     /// Lists the containers that would be tailed.
@@ -139,7 +175,7 @@ impl<'a> Cluster<'a> {
                 }
             }
         };
-        let (listed, ()) = join(select::run(cluster, selection, false, false, sender), collect).await;
+        let (listed, ()) = join(select::run(cluster, selection, false, None, false, sender), collect).await;
         listed?;
         out.text(DryRun::new(origins, self.plan, cluster.round_trip()).to_string()).await;
         Ok(outcome)

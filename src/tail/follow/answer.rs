@@ -18,9 +18,10 @@ use crate::{
     schedule::Mode,
     tail::{
         check::Checker,
+        last,
         logs::{Answer, Logs},
         reach::{Answered, End, Reach},
-        stream::{DRAIN, Doubt, Reading, Terms, Watchdog},
+        stream::{DRAIN, Doubt, Place, Reading, Terms, Watchdog},
         whereabouts::Log,
     },
 };
@@ -81,6 +82,14 @@ impl<L: Logs> Tail<L> {
     async fn open_and_read(&mut self, log: Log, purpose: Purpose) -> Outcome {
         let unproven = self.whereabouts.take_unproven();
         let mut life = self.life.clone();
+        if let Some(sought) = self.progress.extent.sought() {
+            let (request, extent) = (self.request(log, purpose), &mut self.progress.extent);
+            match Box::pin(last::find(&self.context.logs, request, sought, |line| extent.is_past(line))).await
+            {
+                Ok(first) => extent.found(first),
+                Err(error) => return Outcome::Failed(error),
+            }
+        }
         let request = self.request(log, purpose);
         let answer = tokio::select! {
             answer = self.context.logs.open(&request) => answer,
@@ -99,7 +108,7 @@ impl<L: Logs> Tail<L> {
             return Outcome::Reopen;
         }
         // The instance may have been replaced between the check and the answer.
-        if unproven && self.plan().follow && self.is_replaced().await {
+        if unproven && self.follows() && self.is_replaced().await {
             return Outcome::Doubtful(None);
         }
         let is_whole = log.mode() == Mode::Read;
@@ -188,6 +197,7 @@ impl<L: Logs> Tail<L> {
             current: start.log != Log::Previous,
             bound: start.bound,
             end: self.progress.extent.end(),
+            deadline: self.context.deadline,
             resumes,
             after_silence: start.reach == Reach::Silent,
             // After a clean end there may be no more lines, and soon no log.
@@ -208,6 +218,7 @@ impl<L: Logs> Tail<L> {
             mode,
             terms,
             splitter: Splitter::new(self.context.lines),
+            place: Place::default(),
             movable,
             watchdog: self
                 .idle
@@ -259,7 +270,10 @@ impl<L: Logs> Tail<L> {
                 (_, None) => extent.tail_lines(),
             },
             // Lines that are requested again add to that.
-            limit_bytes: extent.quota.bytes_to_request().filter(|_| resume.is_none()),
+            limit_bytes: extent
+                .quota
+                .bytes_to_request()
+                .filter(|_| resume.is_none() && !extent.begins_within()),
             // A log that is read to its end comes as fast as it can.
             busy: self.busy || !self.plan().follow,
             purpose,

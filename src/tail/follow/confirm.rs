@@ -52,7 +52,7 @@ impl Confirmation {
 impl<L: Logs> Tail<L> {
     /// Whether a finished log has more of the requested lines.
     pub(super) async fn has_more(&mut self, log: Log) -> bool {
-        let follow = self.plan().follow;
+        let follow = self.follows();
         if !self.plan().confirm || self.report.is_removed() || self.confirmation.is_paid(&self.progress) {
             return false;
         }
@@ -95,12 +95,12 @@ impl<L: Logs> Tail<L> {
 
     /// Whether a log of which lines were read seems to be empty.
     fn is_odd(&self, last: &Last) -> bool {
-        last.is_empty && !self.plan().follow && self.progress.has_lines()
+        last.is_empty && !self.follows() && self.progress.has_lines()
     }
 
     /// An end that cannot be verified may be none; but a log that is followed to its end is soon removed.
     async fn cannot_confirm(&mut self, error: &Error) {
-        if !self.plan().follow || !is_usual(error) {
+        if !self.follows() || !is_usual(error) {
             self.report_error(error, false).await;
             self.progress.reach.fall_short();
         }

@@ -62,7 +62,7 @@ impl<L: Logs> Tail<L> {
             Life::Terminated(ending) => self.progress.suspect(ending),
             _ => None,
         };
-        if suspect.is_none() || !self.plan().follow || log != Log::Current(Mode::Read) {
+        if suspect.is_none() || !self.follows() || log != Log::Current(Mode::Read) {
             return false;
         }
         match self.previous().await {

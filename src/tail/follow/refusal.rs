@@ -78,7 +78,7 @@ impl<L: Logs> Tail<L> {
     pub(super) fn may_retry(&self, error: &Error) -> bool {
         // A kubelet that has just started does not know its pods yet.
         let tries_left = self.retries.count() < if is_usual(error) { unusual(error) } else { TRIES };
-        if !self.plan().follow {
+        if !self.follows() {
             return tries_left && (is_usual(error) || error.is_retryable());
         }
         if error.is_not_found() {
@@ -95,7 +95,7 @@ impl<L: Logs> Tail<L> {
     /// Whether a missing log will stay missing, since its pod is gone. Without a watch, the tail asks the apiserver first;
     /// with one it asks before it gives up, since a kubelet may not know a pod that is there.
     async fn is_gone(&self, error: &Error) -> bool {
-        let first = !self.plan().follow && self.retries.count() == 0;
+        let first = !self.follows() && self.retries.count() == 0;
         let last = !self.may_retry(error);
         if !first && !last {
             return false;
@@ -151,8 +151,10 @@ impl<L: Logs> Tail<L> {
     }
 
     async fn wait(&mut self, at_most: Duration) {
+        let over = self.over();
         tokio::select! {
             () = sleep(at_most) => {}
+            () = over => {}
             // Without a sender the status does not change any more.
             Ok(()) = self.life.changed() => {}
         }

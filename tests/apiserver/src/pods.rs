@@ -235,6 +235,15 @@ impl Pod {
         self
     }
 
+    /// Sets the start of the instance that runs, or ran last.
+    pub fn started(mut self, at: Timestamp) -> Self {
+        match &mut self.at().state {
+            State::Running { started, .. } | State::Terminated(Terminated { started, .. }) => *started = at,
+            State::Waiting { .. } => panic!("a waiting container has not started"),
+        }
+        self
+    }
+
     pub fn restarts(mut self, count: u32) -> Self {
         self.at().restarts = count;
         self
