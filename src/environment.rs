@@ -28,6 +28,10 @@ pub struct Environment {
     pub home: Option<PathBuf>,
     /// `$STERNCONFIG`
     pub stern_config: Option<OsString>,
+    /// `$PAGER`
+    pub pager: Option<OsString>,
+    /// Whether `$LESS` has options of the user.
+    pub has_less: bool,
 }
 
 impl Environment {
@@ -47,6 +51,8 @@ impl Environment {
             local: local.unwrap_or(TimeZone::UTC),
             home: env::home_dir().filter(|home| !home.as_os_str().is_empty()),
             stern_config: env::var_os("STERNCONFIG"),
+            pager: env::var_os("PAGER"),
+            has_less: env::var_os("LESS").is_some(),
         }
     }
 
@@ -91,6 +97,8 @@ impl Environment {
             unknown_tz: None,
             home: None,
             stern_config: None,
+            pager: None,
+            has_less: false,
         }
     }
 }

@@ -8,15 +8,15 @@ use std::{
 };
 
 use bytes::Bytes;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{notice::Notice, origin::Origin};
 
 /// Every instance of an origin sends first `Opened` and last `Closed`, once each.
 #[derive(Debug)]
 pub enum Event {
-    /// Lines of this origin follow.
-    Opened(Arc<Origin>),
+    /// Lines of this origin follow: of another instance of it, if there was a restart.
+    Opened(Arc<Origin>, Option<Restart>),
     Batch(Batch),
     /// All lines of this origin written before this instant have been sent, as far as the clocks of its node and the
     /// apiserver agree: an ordering that waits for this origin can continue.
@@ -64,6 +64,20 @@ pub struct Ending {
     pub finished: Option<Timestamp>,
     /// Whether its pod was being deleted.
     pub deleting: bool,
+}
+
+/// A restart between an instance of an origin that was shown and the next one, as far as known.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Restart {
+    /// How the instance before ended.
+    pub ending: Ending,
+    /// How long it ran, in whole seconds.
+    pub ran: Option<SignedDuration>,
+    /// The number of instances in between that are not shown.
+    pub skipped: u32,
+    /// The instant from which the lines before this event were written after the restart: the node did not tell in time
+    /// whose they were.
+    pub lines_since: Option<Instant>,
 }
 
 /// Nanoseconds since the Unix epoch, as stamped by the container runtime.

@@ -15,6 +15,8 @@ pub struct Instance {
     pub restart_count: u32,
     /// In whole seconds.
     pub started: Option<Timestamp>,
+    /// Whether it had been replaced before it was seen: its log is shown if the node still has it.
+    pub is_past: bool,
 }
 
 /// The current state of an instance, sent to its tail on each change.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::{
-    event::{Batch, Closed, Event, Instant, Item},
+    event::{Batch, Closed, Event, Instant, Item, Restart},
     notice::{Kind, Notice, Scope},
     origin::Origin,
 };
@@ -101,9 +101,9 @@ impl Outlet {
         &self.origin
     }
 
-    pub async fn opened(&self) {
+    pub async fn opened(&self, restart: Option<Restart>) {
         let room = self.out.room(0).await;
-        self.out.put(Event::Opened(self.origin.clone()), [room, None]);
+        self.out.put(Event::Opened(self.origin.clone(), restart), [room, None]);
     }
 
     /// See [`Event::Reached`].

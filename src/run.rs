@@ -1,6 +1,10 @@
 //! Joins source, filter, order and sink into one run: from a plan to an exit code.
 
-use std::{io::Write, pin::pin, time::Duration};
+use std::{
+    io::{self, Write},
+    pin::pin,
+    time::Duration,
+};
 
 use futures::future::try_join;
 
@@ -16,7 +20,7 @@ use crate::{
     queue,
     render::Renderer,
     signals::{Report, Signals},
-    sink::{self, Files, Print, Shown, Sink, Tee},
+    sink::{self, Files, Pager, Print, Shown, Sink, Tee},
     source::{self, Outcome, Source},
     stats::Stats,
     usage_error::UsageError,
@@ -30,39 +34,67 @@ const BLOCKED: &str = "stern-rs: the time of --timeout is over and standard outp
 
 /// Runs `plan` until it is finished or a signal ends it.
 pub async fn run(plan: Plan, io: Io, signals: &Signals) -> ExitCode {
-    let mut stderr = plan.outputs.stderr.to(io.stderr);
-    let renderers = Renderer::new(&plan.display).and_then(|shown| {
-        let filed = plan.files.as_ref().map(|_| Renderer::new(&plan.display.for_files()));
-        Ok((shown, filed.transpose()?))
-    });
-    let (renderer, filed) = match renderers {
-        Ok(renderers) => renderers,
-        Err(reason) => {
-            // If standard error is closed, the error cannot be reported.
-            let _ = writeln!(stderr, "stern-rs: {}", UsageError::new(reason));
-            return ExitCode::Usage;
-        }
+    let Io { stdin, stdout, stderr } = io;
+    let pager = match plan.pager.as_ref().map(|pager| Pager::find(pager, signals)).transpose() {
+        Ok(pager) => pager,
+        Err(reason) => return refused(plan.outputs.stderr.to(stderr), &reason, ExitCode::Failed),
     };
-    let stdout = match io.stdout {
-        Ok(stdout) => plan.outputs.stdout.to(stdout),
-        Err(error) => return cannot_write(stderr, &error),
-    };
-    let source = Source::new(&plan, io.stdin);
-    let is_quiet = plan.files.as_ref().is_some_and(|files| files.quiet);
-    let files = plan.files.as_ref().zip(filed);
-    let files = files.map(|(files, renderer)| Files::new(files, &plan.display, renderer)).transpose();
-    let sink = Print::new(renderer, stdout, stderr).and_then(|print| Ok(Tee::new(print, files?, is_quiet)));
-    let sink = match sink {
+    let sink = match sink(&plan, stdout, stderr, pager.clone()) {
         Ok(sink) => sink,
-        Err(error) => return cannot_start(&error),
+        Err(code) => return code,
     };
+    let source = Source::new(&plan, stdin);
     let stats = Stats::new(plan.stats.is_some());
     signals.answer_with(report(&stats, &plan));
-    let code = run_through(&plan, source, Arrival::default(), sink, &stats, signals).await;
+    let mut code = run_through(&plan, source, Arrival::default(), sink, &stats, signals).await;
+    if let Some(reason) = pager.and_then(|pager| pager.failure()) {
+        code = refused(plan.outputs.stderr.to(Io::process_stderr()), &reason, ExitCode::Failed);
+    }
     if let Some(written) = signals.report_end() {
         // A blocked standard error must not keep the run alive.
         let _ = written.recv_timeout(REPORT);
     }
+    code
+}
+
+/// Where lines and words go. An error was reported.
+fn sink(
+    plan: &Plan,
+    stdout: io::Result<Box<dyn Write + Send>>,
+    stderr: Box<dyn Write + Send>,
+    pager: Option<Pager>,
+) -> Result<Tee, ExitCode> {
+    let stderr = plan.outputs.stderr.to(stderr);
+    let renderers = Renderer::new(&plan.display).and_then(|shown| {
+        let filed = plan.files.as_ref().map(|_| Renderer::new(&plan.display.for_files()));
+        Ok((shown, filed.transpose()?))
+    });
+    let (shown, filed) = match renderers {
+        Ok(renderers) => renderers,
+        Err(reason) => {
+            return Err(refused(stderr, &UsageError::new(reason).to_string(), ExitCode::Usage));
+        }
+    };
+    let stdout = match stdout {
+        Ok(stdout) => stdout,
+        Err(error) => return Err(cannot_write(stderr, &error)),
+    };
+    let (stdout, stderr) = match &pager {
+        Some(pager) => (Box::new(pager.stdout()) as Box<_>, pager.stderr(stderr)),
+        None => (stdout, stderr),
+    };
+    let print = Print::new(shown, plan.outputs.stdout.to(stdout), stderr);
+    let print = print.map_err(|error| cannot_start(&error))?.watch_pager(pager);
+    let files = plan.files.as_ref().zip(filed);
+    let files = files.map(|(files, renderer)| Files::new(files, &plan.display, renderer)).transpose();
+    let is_quiet = plan.files.as_ref().is_some_and(|files| files.quiet);
+    Ok(Tee::new(print, files.map_err(|error| cannot_start(&error))?, is_quiet))
+}
+
+/// Reports why there is no run.
+fn refused(mut stderr: impl Write, reason: &str, code: ExitCode) -> ExitCode {
+    // If standard error is closed, the error cannot be reported.
+    let _ = writeln!(stderr, "stern-rs: {reason}");
     code
 }
 

@@ -5,6 +5,7 @@ use std::{
     os::unix::net::UnixStream,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, channel},
     },
     thread,
@@ -36,6 +37,8 @@ pub struct Signals(Arc<Shared>);
 struct Shared {
     code: watch::Sender<Option<ExitCode>>,
     report: Mutex<Option<Report>>,
+    /// Whether Ctrl-C is for another program on the terminal.
+    spares: AtomicBool,
 }
 
 /// The report of `--stats`.
@@ -51,7 +54,11 @@ impl Signals {
     pub fn listen() -> Signals {
         // Handled, and for nothing: a file that reaches `ulimit -f` is an error of writing, not the end of the process.
         let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
-        let shared = Shared { code: watch::Sender::new(None), report: Mutex::default() };
+        let shared = Shared {
+            code: watch::Sender::new(None),
+            report: Mutex::default(),
+            spares: AtomicBool::new(false),
+        };
         let signals = Signals(Arc::new(shared));
         let (ready, is_ready) = channel();
         let heard = signals.clone();
@@ -90,6 +97,11 @@ impl Signals {
         *self.report() = Some(report);
     }
 
+    /// Whether Ctrl-C ends nothing from now on: it is for another program that has the terminal.
+    pub fn spare_interrupt(&self, spares: bool) {
+        self.0.spares.store(spares, Ordering::Relaxed);
+    }
+
     /// Begins the report of the end, once.
     pub fn report_end(&self) -> Option<Receiver<()>> {
         let report = self.report().take()?;
@@ -113,6 +125,9 @@ impl Signals {
             // If interrupted, it waits again.
             let _ = poll(&mut [PollFd::new(delivery.get_read(), PollFlags::IN)], left.as_ref());
             for signal in delivery.pending() {
+                if signal == SIGINT && self.0.spares.load(Ordering::Relaxed) {
+                    continue;
+                }
                 match (code(signal), &mut ending) {
                     (None, _) => drop(self.report().as_ref().map(|report| (report.write)())),
                     (Some(code), None) => ending = Some(self.begin_end(code)),

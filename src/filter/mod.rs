@@ -135,7 +135,7 @@ impl Filter {
                 self.reported.retain(|reported| !Arc::ptr_eq(reported, origin));
                 None
             }
-            Event::Opened(_) | Event::Reached(..) | Event::Notice(_) | Event::Text(_) => None,
+            Event::Opened(..) | Event::Reached(..) | Event::Notice(_) | Event::Text(_) => None,
         }
     }
 

@@ -37,6 +37,9 @@ impl LogPlan {
     pub(super) fn new(args: &Args) -> Result<LogPlan, UsageError> {
         let previous = args.get(&flags::PREVIOUS);
         let follow = !args.get(&flags::NO_FOLLOW) && !previous;
+        if previous && args.get(&flags::WITH_PREVIOUS) {
+            return Err(error("--previous and --with-previous cannot be combined; remove one"));
+        }
         let tail = tail(args)?;
         if tail == Some(0) && !follow {
             let flag = if previous { "--previous" } else { "--no-follow" };

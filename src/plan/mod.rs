@@ -14,6 +14,7 @@ mod limits;
 mod logs;
 mod moment;
 pub mod name;
+mod pager;
 mod pattern;
 mod query;
 mod range;
@@ -43,6 +44,7 @@ pub use self::{
     filter::{ContextPlan, FilterPlan},
     limits::{Limits, LogRequests},
     logs::LogPlan,
+    pager::PagerPlan,
     pattern::{LinePattern, SIZE_LIMIT},
     query::{Kind, Query},
     range::{ClockOf, RangePlan, Since},
@@ -62,6 +64,7 @@ pub struct Plan {
     pub display: Display,
     pub outputs: Outputs,
     pub files: Option<FilesPlan>,
+    pub pager: Option<PagerPlan>,
     /// `--verbosity`: from 6 on, requests to the apiserver are shown on standard error.
     pub verbosity: u8,
     /// The format of the report at the end; None: no report.
@@ -133,8 +136,9 @@ impl Plan {
         };
         let lines = filter::line_limit(args, &filter, &display, &ending)?;
         let outputs = Outputs::new(args, &display, env);
+        let pager = PagerPlan::new(args, env, &source, &ending, files.as_ref())?;
         let stats = stats(args)?;
-        Ok(Plan { source, lines, filter, ending, display, outputs, files, verbosity, stats })
+        Ok(Plan { source, lines, filter, ending, display, outputs, files, pager, verbosity, stats })
     }
 }
 

@@ -182,7 +182,7 @@ fn since(args: &Args) -> Result<(Option<Moment>, Option<&'static str>), UsageErr
             Ok((Some(Moment::At(time)), Some(flags::SINCE_TIME.entry.name)))
         }
         // The previous instance may have ended long ago.
-        (None, None) if args.get(&flags::PREVIOUS) => Ok((None, None)),
+        (None, None) if args.get(&flags::PREVIOUS) || args.get(&flags::WITH_PREVIOUS) => Ok((None, None)),
         (None, None) => Ok((Some(Moment::Ago(DEFAULT)), None)),
     }
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     cli::{
         Args,
-        flags::{Flag, List, selection as flags},
+        flags::{Flag, List, logs::WITH_PREVIOUS, selection as flags},
     },
     usage_error::UsageError,
 };
@@ -30,6 +30,8 @@ pub struct Selection {
     pub condition: Option<Condition>,
     pub init_containers: bool,
     pub ephemeral_containers: bool,
+    /// Also the instance before the current one.
+    pub with_previous: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +80,7 @@ impl Selection {
             condition: parsed(args, &flags::CONDITION, condition)?,
             init_containers: args.get(&flags::INIT_CONTAINERS),
             ephemeral_containers: args.get(&flags::EPHEMERAL_CONTAINERS),
+            with_previous: args.get(&WITH_PREVIOUS),
         })
     }
 }

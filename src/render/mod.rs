@@ -20,7 +20,7 @@ pub mod testing;
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use crate::{
-    event::{Batch, Closed, Instant, Item, Line},
+    event::{Batch, Closed, Instant, Item, Line, Restart},
     notice::{Notice, Scope},
     origin::Origin,
     plan::{Display, Format as Name},
@@ -229,8 +229,8 @@ impl Renderer {
     }
 
     /// The same, for an origin whose lines follow.
-    pub fn opened(&self, origin: &Origin, out: &mut Vec<u8>) {
-        self.notices.opened(origin, out);
+    pub fn opened(&self, origin: &Origin, restart: Option<&Restart>, out: &mut Vec<u8>) {
+        self.notices.opened(origin, restart, out);
     }
 
     /// The same, for an origin without further lines. Drops its cached frame.

@@ -1,10 +1,13 @@
 //! Notices as lines for standard error.
 
-use jiff::Timestamp;
+use jiff::{
+    Timestamp,
+    fmt::friendly::{Spacing, SpanPrinter},
+};
 
 use super::color::{Palette, Style};
 use crate::{
-    event::{Closed, Gap, Instant, Reason},
+    event::{Closed, Ending, Gap, Instant, Reason, Restart},
     notice::{Kind, Notice, Scope},
     origin::{Origin, PodInfo},
     plan::Display,
@@ -35,9 +38,26 @@ impl Notices {
         }
     }
 
-    /// `+ pod › container`
-    pub fn opened(&self, origin: &Origin, out: &mut Vec<u8>) {
-        self.life((&self.started, "+"), origin, "", out);
+    /// `+ pod › container`, `── pod › container restarted: reason ──`
+    pub fn opened(&self, origin: &Origin, restart: Option<&Restart>, out: &mut Vec<u8>) {
+        match restart {
+            None => self.life((&self.started, "+"), origin, "", out),
+            Some(restart) => self.marker(origin, restart, out),
+        }
+    }
+
+    /// The border between two instances of a container.
+    fn marker(&self, origin: &Origin, restart: &Restart, out: &mut Vec<u8>) {
+        if self.only_log_lines || !origin.is_named() {
+            return;
+        }
+        begin((&self.started, RULE), out);
+        self.names(&origin.pod, Some(&origin.container), out);
+        out.push(b' ');
+        words(&restarted(restart), out);
+        out.push(b' ');
+        self.started.paint(RULE, out);
+        out.push(b'\n');
     }
 
     /// `- pod › container (reason)`
@@ -110,6 +130,29 @@ impl Notices {
     }
 }
 
+/// On both sides of a marker.
+const RULE: &str = "──";
+
+/// `restarted: OOMKilled, exit 137, ran 4m12s`, as far as known.
+pub fn restarted(Restart { ending, ran, skipped, lines_since }: &Restart) -> String {
+    let mut facts = facts(ending);
+    let duration = SpanPrinter::new().spacing(Spacing::None);
+    facts.extend(ran.map(|ran| format!("ran {}", duration.duration_to_string(&ran))));
+    let mut text = "restarted".to_owned();
+    if !facts.is_empty() {
+        text += &format!(": {}", facts.join(", "));
+    }
+    match skipped {
+        0 => {}
+        1 => text += "; 1 instance in between is not shown",
+        skipped => text += &format!("; {skipped} instances in between are not shown"),
+    }
+    if let Some(since) = lines_since {
+        text += &format!("; the lines above from {} on were written after it", time(Some(*since)));
+    }
+    text
+}
+
 fn begin((style, sign): (&Style, &str), out: &mut Vec<u8>) {
     style.paint(sign, out);
     out.push(b' ');
@@ -118,9 +161,7 @@ fn begin((style, sign): (&Style, &str), out: &mut Vec<u8>) {
 /// The reason why a container ended, if known: `(OOMKilled, exit 137, restart 4)`.
 fn reason(closed: &Closed) -> String {
     let Reason::Terminated(ending) = &closed.reason else { return String::new() };
-    let mut words = Vec::new();
-    words.extend((!ending.reason.is_empty()).then(|| ending.reason.clone()));
-    words.extend(ending.exit_code.map(|code| format!("exit {code}")));
+    let mut words = facts(ending);
     if words.is_empty() {
         return String::new();
     }
@@ -128,12 +169,21 @@ fn reason(closed: &Closed) -> String {
     format!("({})", words.join(", "))
 }
 
+/// `OOMKilled`, `exit 137`
+fn facts(ending: &Ending) -> Vec<String> {
+    let reason = Some(&ending.reason).filter(|reason| !reason.is_empty()).cloned();
+    let exit_code = ending.exit_code.map(|code| format!("exit {code}"));
+    reason.into_iter().chain(exit_code).collect()
+}
+
+fn time(instant: Option<Instant>) -> String {
+    let time = instant.and_then(|instant| Timestamp::from_nanosecond(instant.0.into()).ok());
+    time.map_or("an unknown time".to_owned(), |time| format!("{time:.9}"))
+}
+
 /// Names the lines that may be missing, and the reason.
 pub fn missing(gap: Gap) -> String {
-    let text = |instant: Option<Instant>| {
-        let time = instant.and_then(|instant| Timestamp::from_nanosecond(instant.0.into()).ok());
-        time.map_or("an unknown time".to_owned(), |time| format!("{time:.9}"))
-    };
+    let text = time;
     match gap {
         Gap::Unchecked(None) | Gap::Behind(None) => {
             "lines may be missing: the log was removed before it could be read".to_owned()
@@ -162,10 +212,9 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::{
-        event::Ending,
-        render::testing::{display, origin},
-    };
+    use jiff::SignedDuration;
+
+    use crate::render::testing::{display, origin};
 
     fn line(display: Display, notice: &Notice) -> String {
         written(display, |notices, out| notices.write(notice, out))
@@ -194,9 +243,37 @@ mod tests {
     }
 
     #[test]
+    fn a_marker_says_what_is_known_of_the_restart() {
+        let ending = Ending { reason: "OOMKilled".into(), exit_code: Some(137), ..Ending::default() };
+        let killed = Restart { ending, ran: Some(SignedDuration::from_secs(252)), ..Restart::default() };
+        let line =
+            |restart: &Restart| written(display(), |notices, out| notices.opened(&web(), Some(restart), out));
+        let shown = line(&killed);
+        assert_eq!(shown, "── web-7d9c5b8f6-abcde › app restarted: OOMKilled, exit 137, ran 4m12s ──\n");
+        assert_eq!(line(&Restart::default()), "── web-7d9c5b8f6-abcde › app restarted ──\n");
+        let ran = |seconds| Restart { ran: Some(SignedDuration::from_secs(seconds)), ..Restart::default() };
+        assert_eq!(restarted(&ran(0)), "restarted: ran 0s");
+        assert_eq!(restarted(&ran(93_784)), "restarted: ran 26h3m4s");
+        let quiet = Display { only_log_lines: true, ..display() };
+        assert_eq!(written(quiet, |notices, out| notices.opened(&web(), Some(&killed), out)), "");
+    }
+
+    #[test]
+    fn a_marker_says_what_it_cannot_stand_between() {
+        let skipped = |skipped| restarted(&Restart { skipped, ..Restart::default() });
+        assert_eq!(skipped(1), "restarted; 1 instance in between is not shown");
+        assert_eq!(skipped(2), "restarted; 2 instances in between are not shown");
+        let late = Restart { lines_since: Some(Instant(1_000_000_000)), ..Restart::default() };
+        assert_eq!(
+            restarted(&late),
+            "restarted; the lines above from 1970-01-01T00:00:01.000000000Z on were written after it"
+        );
+    }
+
+    #[test]
     fn an_origin_without_names_begins_and_ends_in_silence() {
         let nothing = written(display(), |notices, out| {
-            notices.opened(&Origin::stdin(), out);
+            notices.opened(&Origin::stdin(), None, out);
             notices.closed(&Origin::stdin(), &closed(Reason::Finished, 0), out);
         });
         assert_eq!(nothing, "");
@@ -229,7 +306,7 @@ mod tests {
         let quiet = || Display { only_log_lines: true, ..display() };
         let shown: String = each().iter().map(|(notice, _)| line(quiet(), notice)).collect();
         assert_eq!(shown, "! web › app: 403\n! no watch\n! 401\n");
-        assert_eq!(written(quiet(), |notices, out| notices.opened(&web(), out)), "");
+        assert_eq!(written(quiet(), |notices, out| notices.opened(&web(), None, out)), "");
         let gap = written(quiet(), |notices, out| notices.gap(&web(), Gap::Behind(None), out));
         assert!(gap.starts_with("! web-7d9c5b8f6-abcde › app: lines may be missing"), "{gap}");
     }
@@ -237,7 +314,7 @@ mod tests {
     #[test]
     fn the_namespace_comes_first_where_there_are_several() {
         let several = || Display { namespace_in_prefix: true, ..display() };
-        let started = written(several(), |notices, out| notices.opened(&web(), out));
+        let started = written(several(), |notices, out| notices.opened(&web(), None, out));
         assert_eq!(started, "+ default web-7d9c5b8f6-abcde › app\n");
         let warning = Scope::Origin(web()).warning("x");
         assert_eq!(line(several(), &warning), "! default web-7d9c5b8f6-abcde › app: x\n");
@@ -247,7 +324,7 @@ mod tests {
     fn colours_are_those_of_the_lines() {
         let color = || Display { color_stderr: true, ..display() };
         assert_eq!(
-            written(color(), |notices, out| notices.opened(&web(), out)),
+            written(color(), |notices, out| notices.opened(&web(), None, out)),
             "\x1b[92;1m+\x1b[0;22m \x1b[96mweb-7d9c5b8f6-abcde\x1b[0m › \x1b[36mapp\x1b[0m\n"
         );
         assert_eq!(

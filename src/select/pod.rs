@@ -286,6 +286,15 @@ impl ContainerStatus {
         Some(InstanceId::new(&ended.container_id, self.restart_count))
     }
 
+    /// The instance before [`ContainerStatus::instance`], and its end. The kubelet serves its log as the previous one,
+    /// except of a waiting container, whose last instance is both for it.
+    pub fn previous(&self) -> Option<(InstanceId, &Terminated)> {
+        let last = self.last_state.terminated.as_ref().filter(|last| last.has_run())?;
+        let current = self.instance()?;
+        let previous = InstanceId::new(&last.container_id, current.restarts.checked_sub(1)?);
+        (!previous.is(&current) && self.state.waiting.is_none()).then_some((previous, last))
+    }
+
     /// Start time of [`ContainerStatus::instance`], which may have ended since.
     pub fn started(&self) -> Option<Timestamp> {
         match &self.state.running {

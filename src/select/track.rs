@@ -65,6 +65,8 @@ struct Slot {
     /// The instance that is tailed now, or was last.
     instance: Option<InstanceId>,
     life: Option<watch::Sender<Life>>,
+    /// The life of the instance before the first one that was seen, for `--with-previous`.
+    past: Option<watch::Sender<Life>>,
     /// Reasons for waiting that were reported.
     reported: Vec<String>,
 }
@@ -81,6 +83,7 @@ enum Sight {
 
 /// The current state of a container.
 struct Seen<'p> {
+    kind: OriginKind,
     status: &'p ContainerStatus,
     sight: Sight,
     /// Whether its pod is being deleted.
@@ -194,13 +197,11 @@ impl<'a> Tracker<'a> {
                 (true, false) if self.selection.condition.is_some() => Sight::Old,
                 _ => Sight::New,
             };
-            slot.apply(
-                &tracked.info,
-                kind,
-                Seen { status, sight, deleting: pod.deleting() },
-                self.follow,
-                changes,
-            );
+            let seen = Seen { kind, status, sight, deleting: pod.deleting() };
+            if self.selection.with_previous && sight != Sight::Unwanted {
+                changes.extend(slot.past(&tracked.info, &seen));
+            }
+            slot.apply(&tracked.info, seen, self.follow, changes);
         }
         if full {
             self.report_full(changes);
@@ -299,7 +300,7 @@ impl Tracked {
 
     fn end(&self, life: &Life) {
         for slot in self.containers.values() {
-            slot.update(life.clone());
+            slot.end(life);
         }
     }
 }
@@ -308,8 +309,7 @@ impl Slot {
     fn apply(
         &mut self,
         pod: &Arc<PodInfo>,
-        kind: OriginKind,
-        Seen { status, sight, deleting }: Seen,
+        Seen { kind, status, sight, deleting }: Seen,
         follow: bool,
         changes: &mut Vec<Change>,
     ) {
@@ -328,6 +328,9 @@ impl Slot {
             started: status.started(),
         });
         self.life = None;
+        if before.is_some() {
+            self.pass(status);
+        }
         if sight == Sight::Unwanted {
             return;
         }
@@ -338,9 +341,48 @@ impl Slot {
             container_id: instance.container,
             restart_count: status.restart_count,
             started: status.started(),
+            is_past: false,
         };
         let fresh = sight == Sight::New;
         changes.push(Change::Started { instance: Arc::new(instance), life: receiver, fresh });
+    }
+
+    /// The instance before the one that is seen first, which is about to be.
+    fn past(&mut self, pod: &Arc<PodInfo>, &Seen { kind, status, deleting, .. }: &Seen) -> Option<Change> {
+        let (InstanceId { container, restarts }, terminated) =
+            status.previous().filter(|_| self.instance.is_none())?;
+        let (sender, life) = watch::channel(Life::Replaced {
+            ending: ending(terminated, deleting),
+            restart_count: status.restart_count,
+            started: status.started(),
+        });
+        self.past = Some(sender);
+        let instance = Instance {
+            origin: self.origin(pod, &status.name, kind),
+            container_id: container,
+            restart_count: restarts,
+            started: terminated.started_at,
+            is_past: true,
+        };
+        Some(Change::Started { instance: Arc::new(instance), life, fresh: false })
+    }
+
+    /// Another instance started: the one before the first is no longer the previous one.
+    fn pass(&mut self, status: &ContainerStatus) {
+        let Some(past) = self.past.take() else { return };
+        past.send_modify(|life| {
+            if let Life::Replaced { restart_count, started, .. } = life {
+                (*restart_count, *started) = (status.restart_count, status.started());
+            }
+        });
+    }
+
+    /// The container is gone, or no longer wanted.
+    fn end(&self, life: &Life) {
+        self.update(life.clone());
+        if let Some(past) = &self.past {
+            past.send_replace(life.clone());
+        }
     }
 
     fn update(&self, life: Life) {

@@ -5,6 +5,7 @@
 
 mod files;
 mod output;
+mod pager;
 mod print;
 mod stats;
 mod tee;
@@ -12,6 +13,7 @@ mod tee;
 use std::io;
 
 pub use files::Files;
+pub use pager::Pager;
 pub use print::Print;
 pub use stats::{report, write_ahead};
 pub use tee::Tee;

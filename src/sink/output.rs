@@ -1,6 +1,7 @@
 //! Writes to standard output and standard error, on its own thread.
 
 use std::{
+    future::pending,
     io::{self, Write},
     os::fd::OwnedFd,
     thread,
@@ -9,7 +10,7 @@ use std::{
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::{sync::mpsc, time::sleep};
 
-use super::Closed;
+use super::{Closed, Pager};
 use crate::io::Io;
 
 /// Interval of checks for a closed reader while nothing is written.
@@ -31,6 +32,8 @@ pub struct Output {
     empty: mpsc::Receiver<Vec<u8>>,
     /// Used to check for a closed reader.
     stdout: Option<OwnedFd>,
+    /// Shows standard output until the user quits it.
+    pager: Option<Pager>,
     /// The writer's result.
     result: tokio::sync::oneshot::Receiver<io::Result<()>>,
 }
@@ -41,10 +44,20 @@ impl Output {
         let (used, empty) = mpsc::channel(CHUNKS + 1);
         let (report, result) = tokio::sync::oneshot::channel();
         thread::Builder::new().spawn(move || {
+            let (mut stdout, mut stderr) = (stdout, stderr);
+            let written = write(receiver, &used, &mut stdout, &mut stderr);
+            // A pager may have to end before.
+            drop(stdout);
+            let _ = stderr.flush();
             // The run may have ended already.
-            let _ = report.send(write(receiver, &used, stdout, stderr));
+            let _ = report.send(written);
         })?;
-        Ok(Self { chunks, empty, stdout: None, result })
+        Ok(Self { chunks, empty, stdout: None, pager: None, result })
+    }
+
+    /// Also notices the end of the pager that shows standard output.
+    pub fn watch_pager(self, pager: Option<Pager>) -> Self {
+        Self { pager, ..self }
     }
 
     /// Also notices a closed reader of this process's standard output while no line is written.
@@ -75,9 +88,16 @@ impl Output {
                 sleep(LOOK).await;
             }
         };
+        let quit = async {
+            match &self.pager {
+                Some(pager) => pager.ended().await,
+                None => pending().await,
+            }
+        };
         tokio::select! {
             () = self.chunks.closed() => {}
             () = unread => {}
+            () = quit => {}
         }
     }
 
@@ -102,8 +122,8 @@ fn has_no_reader(stdout: &OwnedFd) -> bool {
 fn write(
     mut chunks: mpsc::Receiver<(To, Vec<u8>)>,
     used: &mpsc::Sender<Vec<u8>>,
-    mut stdout: Box<dyn Write + Send>,
-    mut stderr: Box<dyn Write + Send>,
+    stdout: &mut impl Write,
+    stderr: &mut impl Write,
 ) -> io::Result<()> {
     while let Some((to, mut bytes)) = chunks.blocking_recv() {
         match to {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 
-use super::{Closed, Shown, Sink, output::Output};
+use super::{Closed, Pager, Shown, Sink, output::Output};
 use crate::{
     event::{Batch, Event, Spool},
     notice::{Notice, Recent, Scope},
@@ -107,6 +107,11 @@ impl Print {
         self.words(words).await
     }
 
+    /// Also notices the end of the pager that shows standard output.
+    pub fn watch_pager(self, pager: Option<Pager>) -> Print {
+        Print { output: self.output.watch_pager(pager), ..self }
+    }
+
     /// Notices for standard error.
     pub fn rendered(&self, notices: &[Notice]) -> Vec<u8> {
         let mut words = Vec::new();
@@ -129,9 +134,9 @@ impl Sink for Print {
             Event::Batch(batch) => self.batch(&batch, pace).await?,
             Event::Notice(notice) => self.notice(&notice).await?,
             Event::Text(text) => self.lines.extend_from_slice(text.as_bytes()),
-            Event::Opened(origin) => {
+            Event::Opened(origin, restart) => {
                 let mut words = Vec::new();
-                self.renderer.opened(&origin, &mut words);
+                self.renderer.opened(&origin, restart.as_ref(), &mut words);
                 self.words(words).await?;
             }
             Event::Closed(origin, closed) => {

@@ -31,7 +31,7 @@ pub async fn run(
     let out = out.outlet(Arc::new(Origin::stdin()));
     let mut output = Output { counter: stats.counter(out.origin()), out, is_whole: true };
     thread::Builder::new().spawn(move || {
-        block_on(output.out.opened());
+        block_on(output.out.opened(None));
         let result = read(input, Splitter::unstamped(limit), &mut output);
         let complete = result.is_ok() && output.is_whole;
         block_on(output.out.closed(Closed { reason: Reason::Finished, complete, restart_count: 0 }));

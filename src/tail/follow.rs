@@ -7,6 +7,7 @@ mod refusal;
 
 use std::{sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use tokio::{
     sync::watch,
     time::{Instant, timeout},
@@ -26,9 +27,10 @@ use super::{
 };
 use crate::{
     cluster::Error,
-    event::{self, Closed, Gap, Reason},
+    event::{self, Closed, Ending, Gap, Reason, Restart},
     instance::{Instance, Life},
     lines::Position,
+    notice::Scope,
     plan::LogPlan,
     purpose::Purpose,
     schedule::{Grant, Mode, Seat},
@@ -57,6 +59,9 @@ pub struct Tail<L> {
     confirmation: Confirmation,
     /// Whether a log of this container was read by an earlier tail.
     read_before: bool,
+    /// The instance of this container that was shown last by an earlier tail, and the restart since then, until it is shown.
+    shown_before: Option<Shown>,
+    restart: Option<Restart>,
     /// Whether the log is busy enough to deserve its own connection.
     busy: bool,
     idle: Option<Idle>,
@@ -74,10 +79,33 @@ pub struct Legacy {
     own: Option<((String, u32), Position)>,
     /// The position in the next instance's log, read before it was recognized.
     next: Position,
+    /// The instant of the first line read of the next instance.
+    next_from: Option<event::Instant>,
     /// The instant of the last line that is the instance's own.
     latest: Option<event::Instant>,
+    /// The instance that was shown last.
+    shown: Option<Shown>,
     /// Whether there was a tail.
     any: bool,
+}
+
+/// An instance that was shown, as far as a restart is described by it.
+#[derive(Clone)]
+struct Shown {
+    restart_count: u32,
+    started: Option<Timestamp>,
+    ending: Ending,
+}
+
+impl Shown {
+    /// The restart since then; `next` restarts were before the next instance, and it wrote lines from `lines_since` on that
+    /// are shown already.
+    fn restart(&self, next: u32, lines_since: Option<event::Instant>) -> Restart {
+        let Shown { restart_count, started, ending } = self;
+        let ran = started.zip(ending.finished).map(|(started, finished)| finished.duration_since(started));
+        let skipped = next.saturating_sub(restart_count + 1);
+        Restart { ending: ending.clone(), ran: ran.filter(|ran| !ran.is_negative()), skipped, lines_since }
+    }
 }
 
 /// The end of one answer, as far as the next step depends on it.
@@ -104,11 +132,13 @@ impl<L: Logs> Tail<L> {
         fresh: bool,
         legacy: Legacy,
     ) -> Self {
-        let Legacy { own, next, latest: before, any } = legacy;
+        let Legacy { own, next, next_from, latest: before, shown, any } = legacy;
         let own = own
             .filter(|((id, restarts), _)| *id == instance.container_id && *restarts == instance.restart_count)
             .map(|(_, position)| position);
         let born_after = before.filter(|_| own.is_none()).map(|before| event::Instant(before.0 + 1));
+        let restart = shown.as_ref().filter(|_| own.is_none());
+        let restart = restart.map(|shown| shown.restart(instance.restart_count, next_from));
         let position = own.unwrap_or(next);
         let plan = &context.plan;
         let extent = if fresh { Extent::of_news(plan) } else { Extent::new(plan) };
@@ -124,6 +154,8 @@ impl<L: Logs> Tail<L> {
             report: Report::new(context.out.outlet(origin), counter),
             confirmation: Confirmation::default(),
             read_before: before.is_some(),
+            shown_before: shown,
+            restart,
             busy: false,
             idle: plan.idle_check.map(Idle::new),
             retries: Retries::new(context.crowd.clone()),
@@ -148,10 +180,20 @@ impl<L: Logs> Tail<L> {
 
     /// The knowledge for the next tail.
     pub fn into_legacy(self) -> Legacy {
+        let ending = match &*self.life.borrow() {
+            Life::Terminated(ending) | Life::Replaced { ending, .. } => ending.clone(),
+            Life::Running | Life::Terminating | Life::Deleted | Life::Dropped => Ending::default(),
+        };
+        let Instance { restart_count, started, .. } = *self.instance;
+        let shown = match self.was_opened() {
+            true => Some(Shown { restart_count, started, ending }),
+            false => self.shown_before,
+        };
+        let next_from = self.progress.next_from();
         let (own, next) = self.progress.into_positions();
         let latest = own.latest();
         let instance = (self.instance.container_id.clone(), self.instance.restart_count);
-        Legacy { own: Some((instance, own)), next, latest, any: true }
+        Legacy { own: Some((instance, own)), next, next_from, latest, shown, any: true }
     }
 
     fn plan(&self) -> &LogPlan {
@@ -175,9 +217,14 @@ impl<L: Logs> Tail<L> {
     /// Prints the log until it is complete or lost.
     pub async fn run(&mut self) -> Closed {
         let reason = self.read_all().await;
-        self.report_loss(&reason).await;
-        let whole = !self.report.incomplete && !self.report.is_broken_off();
-        let complete = whole && reason != Reason::Failed;
+        let complete = match self.instance.is_past && !self.progress.has_lines() {
+            true => self.report_absence(&reason).await,
+            false => {
+                self.report_loss(&reason).await;
+                let whole = !self.report.incomplete && !self.report.is_broken_off();
+                whole && reason != Reason::Failed
+            }
+        };
         let closed = Closed { reason, complete, restart_count: self.instance.restart_count };
         if self.was_opened() {
             self.report.outlet.closed(closed.clone()).await;
@@ -196,6 +243,18 @@ impl<L: Logs> Tail<L> {
                 return reason;
             }
         }
+    }
+
+    /// Reports that there are no lines of an instance that had ended before it was seen. Its log may be gone since long, so
+    /// nothing counts as missing.
+    async fn report_absence(&mut self, reason: &Reason) -> bool {
+        let removed = self.report.removal(true).await;
+        let is_gone = matches!(reason, Reason::Terminated(_) | Reason::Finished);
+        if is_gone && (removed || !self.was_opened()) {
+            let text = "the log of the previous instance is not there any more; the current one follows";
+            self.context.out.notice(Scope::of(&self.instance.origin).info(text)).await;
+        }
+        *reason != Reason::Failed && !self.report.is_broken_off()
     }
 
     /// Reports the lines that are lost for good, if there are any.

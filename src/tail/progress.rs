@@ -13,13 +13,14 @@ pub struct Progress {
     pub reach: Reach,
     /// The last place where another instance's log may begin.
     tear: Option<Tear>,
-    /// The position in the next instance's log, read before it was recognized.
+    /// The position in the next instance's log, read before it was recognized, and the instant of its first line.
     next: Position,
+    next_from: Option<Instant>,
 }
 
 impl Progress {
     pub fn new(position: Position, extent: Extent, reach: Reach) -> Self {
-        Self { position, extent, reach, tear: None, next: Position::default() }
+        Self { position, extent, reach, tear: None, next: Position::default(), next_from: None }
     }
 
     /// Whether a line was read, so that a request continues after it.
@@ -62,10 +63,16 @@ impl Progress {
     #[must_use]
     pub fn hand_over(&mut self) -> Option<bool> {
         self.reach.found_whole();
-        let Tear { before, incomplete, quota, .. } = self.tear.take()?;
+        let Tear { before, behind, incomplete, quota } = self.tear.take()?;
         self.extent.quota = quota;
+        self.next_from = behind;
         self.next = std::mem::replace(&mut self.position, before);
         Some(incomplete)
+    }
+
+    /// The instant of the first line of the next instance, if it was read before that was recognized.
+    pub fn next_from(&self) -> Option<Instant> {
+        self.next_from
     }
 
     /// The positions in this instance's log and the next one's.

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::{
     cluster::KubeletError,
-    event::{Batch, Gap, Item},
+    event::{Batch, Gap, Item, Restart},
     queue::Outlet,
     shown,
     stats::Counter,
@@ -44,9 +44,10 @@ impl Report {
         }
     }
 
-    /// The log was opened. `unseen`: instances before this one were not read.
-    pub async fn opened(&mut self, unseen: bool) {
-        self.outlet.opened().await;
+    /// The log was opened: that of another instance, if there was a restart. `unseen`: instances before this one were not
+    /// read.
+    pub async fn opened(&mut self, restart: Option<Restart>, unseen: bool) {
+        self.outlet.opened(restart).await;
         if unseen {
             self.incomplete = true;
             let text = "had restarted before it was seen; what it wrote earlier was not read";

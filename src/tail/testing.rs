@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     cluster::LogRequest,
-    event::{self, Closed, Ending, Event, Item},
+    event::{self, Closed, Ending, Event, Item, Restart},
     instance::{Instance, Life},
     lines::LineLimit,
     notice::Kind,
@@ -184,6 +184,7 @@ impl Story {
             container_id: format!("containerd://{restart_count}"),
             restart_count,
             started,
+            is_past: false,
         });
         let context = self.context.clone();
         let seat = context.scheduler.seat(&self.origin.pod);
@@ -273,7 +274,11 @@ fn words(event: Event) -> Vec<String> {
             };
             batch.items.iter().map(item).collect()
         }
-        Event::Opened(_) => vec!["+".to_owned()],
+        Event::Opened(_, None) => vec!["+".to_owned()],
+        Event::Opened(_, Some(Restart { skipped, lines_since, .. })) => {
+            let late = lines_since.map_or(String::new(), |since| format!(" since {}", seconds(since)));
+            vec![format!("restarted {}{late}", skipped + 1)]
+        }
         Event::Closed(..) => vec!["-".to_owned()],
         Event::Reached(..) => vec!["reached".to_owned()],
         Event::Notice(notice) if notice.kind == Kind::Common => vec![format!("!! {}", notice.text)],

@@ -5,7 +5,10 @@ use std::time::Duration;
 use apiserver::{After, Answer, Gate, Match, Pod};
 use jiff::SignedDuration;
 
-use crate::harness::World;
+use crate::{
+    harness::World,
+    lives::{RESTARTED, lives},
+};
 
 #[test]
 fn a_restarted_container_is_shown_on() {
@@ -15,7 +18,7 @@ fn a_restarted_container_is_shown_on() {
     world.restart_container("web-1/app");
     world.log("web-1/app").push("b");
     tail.expect("web-1 app b");
-    tail.interrupt().stderr("+ web-1 › app\n- web-1 › app (Error, exit 1)\n+ web-1 › app\n");
+    lives(&tail.interrupt(), RESTARTED);
 }
 
 #[test]
@@ -210,7 +213,7 @@ fn a_restart_that_a_watch_is_late_to_report_is_not_taken_for_a_rotation() {
     watch.release();
     tail.expect("web-1 app last words");
     tail.expect("web-1 app b");
-    tail.interrupt().stderr("+ web-1 › app\n- web-1 › app (Error, exit 1)\n+ web-1 › app\n");
+    lives(&tail.interrupt(), RESTARTED);
 }
 
 /// The broken stream resumes in another log, and the apiserver does not know of the restart either.
@@ -231,7 +234,7 @@ fn a_restart_that_a_kubelet_is_late_to_report_is_not_taken_for_a_rotation() {
     tail.expect("web-1 app last words");
     world.report_status("web-1");
     tail.expect("web-1 app b");
-    tail.interrupt().stderr("+ web-1 › app\n- web-1 › app (Error, exit 1)\n+ web-1 › app\n");
+    lives(&tail.interrupt(), RESTARTED);
 }
 
 /// The node kept nothing of the old instance, so the new instance's log cannot be distinguished from the old one's.

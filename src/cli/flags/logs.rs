@@ -8,8 +8,8 @@ flags! {
     /// Show lines since this time: a duration before now (`5m`, `2h30m`, `3d`), a time of day (`14:05`, the last one past), a
     /// day (`today`, `yesterday`, `monday`, `2026-05-31`), which begins at 00:00, a day and a time (`yesterday 14:05`,
     /// `2026-05-31 14:05:10`), RFC 3339 or Unix seconds; in `--timezone`, by the clock of the apiserver. `0` is no limit.
-    /// Default: 48h, but no limit with `--previous` or `--since-time`. `--since 14:05 --until 14:10`. (kubectl's `-s` is
-    /// `--server` here.)
+    /// Default: 48h, but no limit with `--previous`, `--with-previous` or `--since-time`. `--since 14:05 --until 14:10`.
+    /// (kubectl's `-s` is `--server` here.)
     pub static SINCE: Flag<Text> = flag("since", "TIME")
         .short('s')
         .help("Show lines since 5m, 14:05, monday (default 48h)")
@@ -44,6 +44,12 @@ flags! {
     /// Show the logs of the last terminated instance of each container, then exit; implies `--no-follow`. Default: false
     pub static PREVIOUS: Flag<Switch> = flag("previous", "")
         .help("Show logs of the previous container instance, then exit");
+
+    /// Show the log of the last terminated instance of each container first, if there is one, and then the current log. A
+    /// line marks the restart between them. `--tail` and `--limit-bytes` apply to each of the two. If the node has no
+    /// log of that instance any more, a notice says so. Not with `--previous`. Default: false
+    pub static WITH_PREVIOUS: Flag<Switch> = flag("with-previous", "")
+        .help("Show the previous instance of each container first");
 
     /// Check a followed log that has been quiet for 50 times its usual interval, at the latest after this long: one small
     /// request compares it with the log on the node. While no line is missing, the checks become less frequent, down to one in

@@ -17,6 +17,7 @@ pub fn everything() -> Selection {
         condition: None,
         init_containers: true,
         ephemeral_containers: true,
+        with_previous: false,
     }
 }
 
@@ -316,4 +317,46 @@ fn more_pods_and_containers_than_can_be_known_are_reported_once() {
     tracker.relist();
     tracker.relisted(&mut changes);
     assert_eq!(tracker.known, 0);
+}
+
+/// Its previous instance `a` ended before the start.
+fn restarted(id: &str, restarts: u32) -> Value {
+    let last =
+        json!({"terminated": {"containerID": "a", "exitCode": 137, "startedAt": "2026-01-31T10:00:00Z"}});
+    json!({"name": "app", "containerID": id, "restartCount": restarts, "lastState": last,
+           "state": {"running": {"startedAt": "2026-01-31T11:00:00Z"}}})
+}
+
+#[test]
+fn the_previous_instance_comes_first_if_it_is_wanted() {
+    let selection = Selection { with_previous: true, ..everything() };
+    let mut story = Story::new(&selection);
+    story.see(&pod(restarted("b", 3)));
+    assert_eq!(story.instances(), ["a", "b"]);
+    let Life::Replaced { ending, restart_count: 3, started: Some(_) } = story.life(0) else {
+        panic!("{:?}", story.life(0))
+    };
+    assert_eq!(ending.exit_code, Some(137));
+    assert_eq!(story.life(1), Life::Running);
+    // Not again with the next status, nor with the next restart, after which it is out of reach.
+    story.see(&pod(restarted("b", 3))).see(&pod(restarted("c", 4)));
+    assert_eq!(story.instances(), ["a", "b", "c"]);
+    assert!(matches!(story.life(0), Life::Replaced { restart_count: 4, .. }));
+}
+
+#[test]
+fn a_waiting_container_has_no_previous_instance_that_could_be_read() {
+    let selection = Selection { with_previous: true, ..everything() };
+    let mut story = Story::new(&selection);
+    story.see(&pod(crashed("b", 3)));
+    assert_eq!(story.instances(), ["b"]);
+}
+
+#[test]
+fn the_life_of_a_previous_instance_ends_with_its_pod() {
+    let selection = Selection { with_previous: true, ..everything() };
+    let mut story = Story::new(&selection);
+    let pod = pod(restarted("b", 3));
+    story.see(&pod).delete(&pod);
+    assert_eq!((story.life(0), story.life(1)), (Life::Deleted, Life::Deleted));
 }

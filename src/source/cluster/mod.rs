@@ -165,6 +165,7 @@ impl<'a> Cluster<'a> {
         let collect = async {
             while let Some(what) = selected.recv().await {
                 match what {
+                    Selected::Started { instance, .. } if instance.is_past => {}
                     Selected::Started { instance, .. } => origins.push(instance.origin.clone()),
                     Selected::Notice(notice) => out.notice(notice).await,
                     Selected::LeftOut(notice) => {

@@ -115,7 +115,7 @@ impl<L: Logs> Tail<L> {
         let date = stream.date();
         self.progress.extent.opened(date, !self.progress.has_lines(), is_whole);
         if let Some(unseen) = self.progress.reach.open() {
-            self.report.opened(unseen).await;
+            self.report.opened(self.restart.take(), unseen).await;
         }
         let outcome = self.consume(stream, request, log, unproven).await;
         if log.mode() == Mode::Poll && matches!(outcome, Outcome::Clean) {
@@ -201,7 +201,10 @@ impl<L: Logs> Tail<L> {
             resumes,
             after_silence: start.reach == Reach::Silent,
             // After a clean end there may be no more lines, and soon no log.
-            ends: resumes && (start.reach.has_ended() || self.is_deleting()),
+            ends: match resumes {
+                true => start.reach.has_ended() || self.is_deleting(),
+                false => self.instance.is_past,
+            },
         };
         let position = &self.progress.position;
         let finder = resumes.then(|| match position.is_untimed() {

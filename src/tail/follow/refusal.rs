@@ -27,7 +27,7 @@ impl<L: Logs> Tail<L> {
             return Some(Reason::Deleted);
         }
         // There is a previous log, unless the user requested it: the kubelet may be late.
-        let tried = self.plan().previous || self.retries.count() >= self.tries_for_previous();
+        let tried = self.is_bonus() || self.retries.count() >= self.tries_for_previous();
         if log == Log::Previous && error.is_bad_request() && tried {
             return Some(self.without_previous().await);
         }
@@ -51,11 +51,16 @@ impl<L: Logs> Tail<L> {
         None
     }
 
+    /// Whether the log that the user asked for need not be there.
+    fn is_bonus(&self) -> bool {
+        self.plan().previous || self.instance.is_past
+    }
+
     async fn without_previous(&mut self) -> Reason {
         if self.plan().previous {
             self.report.outlet.warning("no previous instance; skipped").await;
             self.progress.reach.no_such_log();
-        } else {
+        } else if !self.instance.is_past {
             if self.may_be_foreign() {
                 self.hand_over();
             }
@@ -78,7 +83,7 @@ impl<L: Logs> Tail<L> {
     pub(super) fn may_retry(&self, error: &Error) -> bool {
         // A kubelet that has just started does not know its pods yet.
         let tries_left = self.retries.count() < if is_usual(error) { unusual(error) } else { TRIES };
-        if !self.follows() {
+        if !self.follows() || self.instance.is_past {
             return tries_left && (is_usual(error) || error.is_retryable());
         }
         if error.is_not_found() {

@@ -61,4 +61,4 @@ fn restarting() -> Container {
 }
 
 /// The expected output, in order.
-const IN_ORDER: [&str; 7] = ["+", "a", "last words", "-", "+", "b", "c"];
+const IN_ORDER: [&str; 7] = ["+", "a", "last words", "-", "restarted 1", "b", "c"];

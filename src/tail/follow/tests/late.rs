@@ -33,7 +33,7 @@ async fn lines_that_were_read_too_early_are_not_repeated() {
     assert_eq!(outline(&story), ["+", "b"]);
     story.restarts(6.0);
     story.pass(20.0).await;
-    assert_eq!(outline(&story), ["+", "b", "a", "last words", "-", "+", "c"]);
+    assert_eq!(outline(&story), ["+", "b", "a", "last words", "-", "restarted 1 since 7.5", "c"]);
 }
 
 /// The status reports only the end of the old instance, while the stream is the next one's.
@@ -51,7 +51,7 @@ async fn an_end_that_is_reported_while_the_next_instance_writes_shows_each_line_
     assert_eq!(outline(&story), ["+", "b", "a", "last words", "-"]);
     story.restarts(6.0);
     story.pass(20.0).await;
-    assert_eq!(outline(&story), ["+", "b", "a", "last words", "-", "+", "c"]);
+    assert_eq!(outline(&story), ["+", "b", "a", "last words", "-", "restarted 1 since 7.5", "c"]);
 }
 
 /// The node keeps no log of an instance that ended, and the status is late.
@@ -67,7 +67,7 @@ async fn a_restart_that_is_reported_late_by_a_node_that_keeps_nothing_repeats_no
     story.pass(20.0).await;
     story.restarts(6.0);
     story.pass(20.0).await;
-    assert_eq!(outline(&story), ["+", "a", "! Between", "b", "! Behind", "-", "+", "c"]);
+    assert_eq!(outline(&story), ["+", "a", "! Between", "b", "! Behind", "-", "restarted 1 since 7.5", "c"]);
 }
 
 /// Only the kubelet knew of the restart while the rest was read.
@@ -123,7 +123,7 @@ async fn an_instance_that_wrote_nothing_has_none_of_the_next_ones_lines() {
     story.pass(4.0).await;
     story.restarts(6.0);
     story.pass(20.0).await;
-    assert_eq!(outline(&story), ["+", "b", "-", "+", "c"]);
+    assert_eq!(outline(&story), ["+", "b", "-", "restarted 1 since 7.5", "c"]);
 }
 
 /// The kubelet does not know of it, and the apiserver knows of the restart just before the lines would be shown.
@@ -144,5 +144,5 @@ async fn a_restart_that_is_known_before_a_gap_is_shown_makes_it_none() {
     story.pass(4.0).await;
     story.restarts(6.0);
     story.pass(40.0).await;
-    assert_eq!(outline(&story), ["+", "a", "! Behind", "-", "+", "b", "c"]);
+    assert_eq!(outline(&story), ["+", "a", "! Behind", "-", "restarted 1", "b", "c"]);
 }

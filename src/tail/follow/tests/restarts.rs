@@ -92,8 +92,10 @@ async fn the_rest_after_a_broken_stream_is_read_from_the_previous_log() {
 /// before it is recognized.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_is_out_of_reach_between_two_crashes_is_reported() {
-    let unread = ["+", "a", "! Unchecked", "-", "+", "b", "-", "+", "c"].as_slice();
-    let too_early = ["+", "a", "! Between", "b", "! Unchecked", "-", "+", "-", "+", "c"].as_slice();
+    let unread = ["+", "a", "! Unchecked", "-", "restarted 1", "b", "-", "restarted 1", "c"].as_slice();
+    let too_early =
+        ["+", "a", "! Between", "b", "! Unchecked", "-", "restarted 1 since 3", "-", "restarted 1", "c"]
+            .as_slice();
     for (reported, expected) in [(4.5, unread), (20.0, too_early)] {
         let container = Container::new([
             (-60.0, Some(1.0), log([(-1.0, "a"), (0.5, "lost")])),
@@ -200,7 +202,7 @@ async fn lines_that_were_rotated_away_before_a_restart_are_reported() {
     story.pass(6.5).await;
     story.restarts(6.0);
     story.pass(20.0).await;
-    assert_eq!(outline(&story), ["+", "a", "! Between", "last words", "-", "+", "b"]);
+    assert_eq!(outline(&story), ["+", "a", "! Between", "last words", "-", "restarted 1", "b"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -244,7 +246,7 @@ async fn a_rotation_after_a_quick_restart_is_not_taken_for_another_restart() {
     story.pass(6.0).await;
     story.restarts(5.95);
     story.pass(40.0).await;
-    assert_eq!(outline(&story), ["+", "a", "last words", "-", "+", "b", "! Between", "c"]);
+    assert_eq!(outline(&story), ["+", "a", "last words", "-", "restarted 1", "b", "! Between", "c"]);
 }
 
 /// The next instance writes in the second in which it started, which could be the end of the old one's log.
@@ -263,7 +265,7 @@ async fn an_answer_that_comes_with_the_report_of_a_restart_is_not_taken_for_the_
     story.pass(6.5).await;
     story.restarts(6.0);
     story.pass(20.0).await;
-    assert_eq!(story.said(), ["+", "a", "last words", "-", "+", "b"]);
+    assert_eq!(story.said(), ["+", "a", "last words", "-", "restarted 1", "b"]);
 }
 
 /// Permissions and kubelets can be late for the next instance as they can for the same one.

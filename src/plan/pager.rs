@@ -1,0 +1,95 @@
+//! The program that shows the output page by page.
+
+use std::{
+    ffi::{OsStr, OsString},
+    os::unix::ffi::OsStrExt,
+};
+
+use super::{Ending, FilesPlan, Source, read::error};
+use crate::{
+    cli::{Args, flags::output as flags},
+    environment::Environment,
+    usage_error::UsageError,
+};
+
+/// Options of less as git has them: end with a short text, let colours through, and leave the screen as it is.
+const LESS: &str = "FRX";
+
+/// A text with one of these is for a shell, as in git.
+const FOR_A_SHELL: &[u8] = b"|&;<>()$`\\\"' \t\n*?[#~=%";
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PagerPlan {
+    pub program: OsString,
+    pub args: Vec<OsString>,
+    /// The value of `$LESS` for it; None: the user's.
+    pub less: Option<&'static str>,
+    /// Whether standard error is shown on the terminal too, where words would be drawn over the page.
+    pub holds_words: bool,
+}
+
+impl PagerPlan {
+    /// None: the output needs no pager.
+    pub(super) fn new(
+        args: &Args,
+        env: &Environment,
+        source: &Source,
+        ending: &Ending,
+        files: Option<&FilesPlan>,
+    ) -> Result<Option<PagerPlan>, UsageError> {
+        if !args.get(&flags::PAGER) {
+            return Ok(None);
+        }
+        if let Source::Cluster(cluster) = source
+            && cluster.logs.follow
+            && !cluster.dry_run
+        {
+            return Err(error(
+                "--pager needs --no-follow, --previous or an --until in the past: a log that is followed has no end",
+            ));
+        }
+        if !env.stdout_is_terminal {
+            return Err(error("--pager needs a terminal, and standard output is none; remove --pager"));
+        }
+        let others =
+            [("--quiet", files.is_some_and(|files| files.quiet)), ("--timeout", ending.timeout.is_some())];
+        if let Some((other, _)) = others.iter().find(|(_, is_given)| *is_given) {
+            return Err(error(format!("{other} and --pager cannot be combined; remove one")));
+        }
+        Ok(command(env.pager.as_deref()).map(|(program, args)| PagerPlan {
+            program,
+            args,
+            less: (!env.has_less).then_some(LESS),
+            holds_words: env.stderr_is_terminal,
+        }))
+    }
+}
+
+fn command(pager: Option<&OsStr>) -> Option<(OsString, Vec<OsString>)> {
+    match pager {
+        None => Some(("less".into(), vec!["-R".into()])),
+        Some(pager) if pager.is_empty() || pager == "cat" => None,
+        Some(pager) if pager.as_bytes().iter().any(|byte| FOR_A_SHELL.contains(byte)) => {
+            Some(("sh".into(), vec!["-c".into(), pager.to_owned()]))
+        }
+        Some(pager) => Some((pager.to_owned(), Vec::new())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(pager: &str) -> Option<Vec<String>> {
+        let (program, args) = command(Some(pager.as_ref()))?;
+        Some([program].into_iter().chain(args).filter_map(|word| word.into_string().ok()).collect())
+    }
+
+    #[test]
+    fn a_pager_is_run_as_git_runs_it() {
+        assert_eq!(words("more"), Some(vec!["more".to_owned()]));
+        assert_eq!(words("less -S"), Some(vec!["sh".to_owned(), "-c".to_owned(), "less -S".to_owned()]));
+        assert_eq!((words(""), words("cat")), (None, None));
+        assert_eq!(command(None), Some(("less".into(), vec!["-R".into()])));
+    }
+}
