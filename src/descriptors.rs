@@ -1,6 +1,14 @@
 //! The limit on open files: raised at the start, and named where it is reached.
 
-use std::{fs::File, io, os::fd::AsRawFd, sync::OnceLock};
+use std::{
+    fs::File,
+    io,
+    os::fd::AsRawFd,
+    sync::{
+        OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use rustix::{
     io::Errno,
@@ -12,6 +20,12 @@ const NEEDED: usize = 8;
 
 /// Files that are not for logs in a longer run: those of the runtime, watches, a name server, a plugin, a long line.
 const RESERVED: usize = 10;
+
+/// Room for the files of `--output-dir`, if there are any.
+static FOR_FILES: AtomicUsize = AtomicUsize::new(0);
+
+/// Directories that are open while one of them is opened.
+const DIRECTORIES: usize = 2;
 
 /// Files that are open at the start.
 static OPEN_AT_START: OnceLock<usize> = OnceLock::new();
@@ -50,11 +64,15 @@ pub fn limit() -> String {
 /// The number of connections for logs that the limit allows.
 pub fn room() -> usize {
     let limit = getrlimit(Resource::Nofile).current.and_then(|limit| usize::try_from(limit).ok());
-    limit.unwrap_or(usize::MAX).saturating_sub(OPEN_AT_START.get().unwrap_or(&0) + RESERVED).max(1)
+    let others = OPEN_AT_START.get().unwrap_or(&0) + RESERVED + FOR_FILES.load(Ordering::Relaxed);
+    limit.unwrap_or(usize::MAX).saturating_sub(others).max(1)
 }
 
-/// The number of files that may be kept open beside connections: `most`, or less where the limit is low.
-pub fn share(most: usize) -> usize {
+/// Keeps room for files beside connections. Returns how many of them may be open at a time: `most`, or less where the limit
+/// is low.
+pub fn keep_for_files(most: usize) -> usize {
     let limit = getrlimit(Resource::Nofile).current.and_then(|limit| usize::try_from(limit).ok());
-    limit.map_or(most, |limit| (limit / 8).clamp(1, most))
+    let files = limit.map_or(most, |limit| (limit / 8).clamp(1, most));
+    FOR_FILES.store(files + DIRECTORIES, Ordering::Relaxed);
+    files
 }

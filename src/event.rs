@@ -12,15 +12,23 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{notice::Notice, origin::Origin};
 
-/// Every instance of an origin sends first `Opened` and last `Closed`, once each.
+/// Every instance of a container sends first `Expected` and last `Closed`, once each, and `Opened` before its lines.
 #[derive(Debug)]
 pub enum Event {
+    /// Lines of this origin may come, however long it takes.
+    Expected(Arc<Origin>),
+    /// Every container that existed at the start is expected.
+    Listed,
     /// Lines of this origin follow: of another instance of it, if there was a restart.
     Opened(Arc<Origin>, Option<Restart>),
     Batch(Batch),
+    /// Lines of several origins in their final order. Only an order gives these.
+    Merged(Merged),
     /// All lines of this origin written before this instant have been sent, as far as the clocks of its node and the
     /// apiserver agree: an ordering that waits for this origin can continue.
     Reached(Arc<Origin>, Instant),
+    /// The lines that this origin wrote before the program read it have been sent: it is followed from now on.
+    CaughtUp(Arc<Origin>),
     /// No more lines follow.
     Closed(Arc<Origin>, Closed),
     /// A message for the user that has no position among lines.
@@ -33,6 +41,8 @@ pub enum Event {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Closed {
     pub reason: Reason,
+    /// Whether it was opened, so that people know of it.
+    pub opened: bool,
     /// Whether everything available was read.
     pub complete: bool,
     /// Number of restarts before this instance.
@@ -144,12 +154,97 @@ impl Batch {
     pub fn message(&self, line: &Line) -> &[u8] {
         &self.data[line.start as usize..line.end as usize]
     }
+    /// All its items.
+    pub fn stretch(&self) -> Stretch<'_> {
+        Stretch { origin: &self.origin, data: &self.data, items: &self.items }
+    }
     /// Keeps only the items with these indices, in ascending order.
     pub fn keep(&mut self, indices: &[u32]) {
         for (to, &from) in indices.iter().enumerate() {
             self.items[to] = self.items[from as usize];
         }
         self.items.truncate(indices.len());
+    }
+}
+
+/// Items of one origin that are shown one after the other.
+#[derive(Debug, Clone, Copy)]
+pub struct Stretch<'a> {
+    pub origin: &'a Arc<Origin>,
+    pub data: &'a [u8],
+    pub items: &'a [Item],
+}
+
+impl<'a> Stretch<'a> {
+    /// The bytes of a line's message.
+    pub fn message(&self, line: &Line) -> &'a [u8] {
+        &self.data[line.start as usize..line.end as usize]
+    }
+
+    /// The first `count` items, at most all, and the others.
+    pub fn split(self, count: usize) -> (Self, Self) {
+        let (first, others) = self.items.split_at(count.min(self.items.len()));
+        (Self { items: first, ..self }, Self { items: others, ..self })
+    }
+}
+
+/// Lines of several origins in one sequence.
+#[derive(Debug, Default)]
+pub struct Merged {
+    data: Vec<u8>,
+    items: Vec<Item>,
+    /// The origins of the items, each with the index behind its last one.
+    ends: Vec<(Arc<Origin>, usize)>,
+}
+
+impl Merged {
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// The number of its items.
+    pub fn count(&self) -> usize {
+        self.items.len()
+    }
+
+    /// The number of bytes of its messages.
+    pub fn size(&self) -> usize {
+        self.data.len()
+    }
+
+    pub fn line(&mut self, origin: &Arc<Origin>, time: Option<Instant>, message: &[u8]) {
+        let start = self.data.len() as u32;
+        self.data.extend_from_slice(message);
+        self.item(origin, Item::Line(Line { time, start, end: self.data.len() as u32 }));
+    }
+
+    /// Keeps the first `count` items.
+    pub fn truncate(&mut self, count: usize) {
+        self.items.truncate(count);
+        let first = self.ends.iter().position(|(_, end)| *end >= count).map_or(0, |at| at + 1);
+        self.ends.truncate(first);
+        if let Some((_, end)) = self.ends.last_mut() {
+            *end = count;
+        }
+    }
+
+    /// Adds an item that has no message.
+    pub fn item(&mut self, origin: &Arc<Origin>, item: Item) {
+        self.items.push(item);
+        match self.ends.last_mut() {
+            Some((last, end)) if Arc::ptr_eq(last, origin) => *end = self.items.len(),
+            _ => self.ends.push((origin.clone(), self.items.len())),
+        }
+    }
+
+    /// Its parts of one origin each, in order.
+    pub fn stretches(&self) -> impl Iterator<Item = Stretch<'_>> {
+        let mut start = 0;
+        self.ends.iter().map(move |(origin, end)| {
+            let items = &self.items[start..*end];
+            start = *end;
+            Stretch { origin, data: &self.data, items }
+        })
     }
 }
 

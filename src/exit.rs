@@ -14,6 +14,8 @@ pub enum ExitCode {
     Unread = 3,
     /// `--until-match`: the end came before a line that matches.
     NoMatch = 4,
+    /// `--exit-on-complete`: not all of it succeeded, or not before the end.
+    NotComplete = 5,
     /// SIGHUP: the terminal went away.
     HungUp = 129,
     /// Ctrl-C.

@@ -69,8 +69,14 @@ pub async fn flow(
                 }
                 order.push(queued, now);
             }
-            while let Some(event) = order.pop(now) {
-                show.show(event, now).await?;
+            loop {
+                while let Some(event) = order.pop(now) {
+                    show.show(event, now).await?;
+                }
+                if !order.work(now) {
+                    break;
+                }
+                show.pace.done().await;
             }
             // A source may give for as long as it is asked.
             if deadline.is_over() {

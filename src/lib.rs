@@ -1,6 +1,7 @@
 //! The log tailer for Kubernetes. Modules are listed in the order of the data flow.
 
 // Types that the modules exchange.
+mod completion;
 mod event;
 mod instance;
 mod notice;

@@ -37,6 +37,8 @@ pub enum Kind {
     Failed,
     /// A problem; always shown.
     Warning,
+    /// Lines that were read and cannot be shown: the output is not complete.
+    Loss,
     /// A problem that many tails notice: shown once while it lasts.
     Common,
 }

@@ -63,6 +63,12 @@ impl Sender {
         self.put(Event::Notice(notice), [room, None]);
     }
 
+    /// See [`Event::Listed`].
+    pub async fn listed(&self) {
+        let room = self.room(0).await;
+        self.put(Event::Listed, [room, None]);
+    }
+
     pub async fn text(&self, text: String) {
         let room = self.room(text.len()).await;
         self.put(Event::Text(text), [room, None]);
@@ -101,20 +107,32 @@ impl Outlet {
         &self.origin
     }
 
+    /// See [`Event::Expected`].
+    pub async fn expected(&self) {
+        self.put(Event::Expected(self.origin.clone())).await;
+    }
+
     pub async fn opened(&self, restart: Option<Restart>) {
-        let room = self.out.room(0).await;
-        self.out.put(Event::Opened(self.origin.clone(), restart), [room, None]);
+        self.put(Event::Opened(self.origin.clone(), restart)).await;
     }
 
     /// See [`Event::Reached`].
     pub async fn reached(&self, instant: Instant) {
-        let room = self.out.room(0).await;
-        self.out.put(Event::Reached(self.origin.clone(), instant), [room, None]);
+        self.put(Event::Reached(self.origin.clone(), instant)).await;
+    }
+
+    /// See [`Event::CaughtUp`].
+    pub async fn caught_up(&self) {
+        self.put(Event::CaughtUp(self.origin.clone())).await;
     }
 
     pub async fn closed(&self, closed: Closed) {
+        self.put(Event::Closed(self.origin.clone(), closed)).await;
+    }
+
+    async fn put(&self, event: Event) {
         let room = self.out.room(0).await;
-        self.out.put(Event::Closed(self.origin.clone(), closed), [room, None]);
+        self.out.put(event, [room, None]);
     }
 
     /// Reports a problem with this origin.
@@ -172,6 +190,13 @@ impl Receiver {
     /// The next event if it is ready.
     pub fn ready(&mut self) -> Option<Queued> {
         self.events.try_recv().ok()
+    }
+}
+
+#[cfg(test)]
+impl From<Event> for Queued {
+    fn from(event: Event) -> Queued {
+        Queued { event, _room: [None, None] }
     }
 }
 

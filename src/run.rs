@@ -7,16 +7,19 @@ use std::{
 };
 
 use futures::future::try_join;
+use jiff::Timestamp;
+use tokio::time::Instant;
 
 use crate::{
     cannot_start, cannot_write, cleanup,
+    completion::Completion,
     deadline::Deadline,
     exit::ExitCode,
     filter::Filter,
     flow::{Stop, Until, flow},
     io::Io,
-    order::{Arrival, Order},
-    plan::{Ending, Plan, StatsFormat},
+    order::{Arrival, ByTime, Order, Settings},
+    plan::{self, Ending, OrderPlan, Plan, StatsFormat},
     queue,
     render::Renderer,
     signals::{Report, Signals},
@@ -46,7 +49,18 @@ pub async fn run(plan: Plan, io: Io, signals: &Signals) -> ExitCode {
     let source = Source::new(&plan, stdin);
     let stats = Stats::new(plan.stats.is_some());
     signals.answer_with(report(&stats, &plan));
-    let mut code = run_through(&plan, source, Arrival::default(), sink, &stats, signals).await;
+    let mut code = match (plan.order, &plan.source) {
+        (OrderPlan::ByTime { window }, plan::Source::Cluster(cluster)) => {
+            let (follow, now) = (cluster.logs.follow, Timestamp::now().into());
+            let settings = Settings { window, follow, now, late: stats.late() };
+            let order = ByTime::new(settings, Instant::now());
+            run_through(&plan, source, order, sink, &stats, signals).await
+        }
+        // Lines of standard input have no time.
+        (OrderPlan::ByTime { .. } | OrderPlan::Arrival, _) => {
+            run_through(&plan, source, Arrival::default(), sink, &stats, signals).await
+        }
+    };
     if let Some(reason) = pager.and_then(|pager| pager.failure()) {
         code = refused(plan.outputs.stderr.to(Io::process_stderr()), &reason, ExitCode::Failed);
     }
@@ -129,6 +143,7 @@ async fn run_through<O: Order>(
     signals: &Signals,
 ) -> ExitCode {
     let (sender, receiver) = queue::new(O::CAPACITY);
+    let completion = source.completion();
     let deadline = Deadline::new(plan.ending.timeout);
     let (held, stuck) = deadline.hold();
     let mut stuck = pin!(stuck);
@@ -147,7 +162,7 @@ async fn run_through<O: Order>(
         code = signals.ended() => Err(Broken::Signal(code)),
         () = &mut stuck => Err(Broken::Blocked),
     };
-    let (code, words) = judge(ended.as_ref().unwrap_or(&End::TimedOut), &plan.ending);
+    let (code, words) = judge(ended.as_ref().unwrap_or(&End::TimedOut), &plan.ending, completion);
     if let Err(broken) = ended {
         return break_off(&broken, code, sink.last_words(), plan);
     }
@@ -160,21 +175,29 @@ async fn run_through<O: Order>(
 }
 
 /// The exit code, if all is shown as it should be, and the error behind it.
-fn judge(end: &End, ending: &Ending) -> (ExitCode, Option<String>) {
+fn judge(end: &End, ending: &Ending, completion: Option<Completion>) -> (ExitCode, Option<String>) {
     let (code, when) = match end {
         End::Stopped(Stop::Matched) => return (ExitCode::Done, None),
         End::Given(Err(error @ source::Error::Usage(_))) => {
             return (ExitCode::Usage, Some(error.to_string()));
         }
         End::Given(Err(error)) => return (ExitCode::Failed, Some(error.to_string())),
-        End::Given(Ok(Outcome::Failed)) => return (ExitCode::Failed, None),
         End::Given(Ok(Outcome::Cancelled)) => return (ExitCode::Interrupted, None),
-        End::Given(Ok(Outcome::Complete)) => (ExitCode::Done, ""),
+        // A pod that never started has no log, and did not complete.
+        End::Given(Ok(Outcome::Failed)) if completion.is_none() => return (ExitCode::Failed, None),
+        End::Given(Ok(Outcome::Complete | Outcome::Failed)) => (ExitCode::Done, ""),
         End::Given(Ok(Outcome::Incomplete)) => (ExitCode::Unread, ""),
         End::TimedOut => (ExitCode::Done, " within the time of --timeout"),
         // If writing failed, that is reported in place of this.
         End::Stopped(Stop::Closed) => (ExitCode::Done, " before standard output was closed"),
     };
+    // Of both, completion decides if neither came.
+    if let Some(completion) = completion {
+        return match completion.verdict() {
+            Ok(()) => (ExitCode::Done, None),
+            Err(why) => (ExitCode::NotComplete, Some(format!("not completed{when}: {why}"))),
+        };
+    }
     match ending.until_match.is_empty() {
         true => (code, None),
         false => (ExitCode::NoMatch, Some(format!("no line matched --until-match{when}"))),

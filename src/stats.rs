@@ -50,6 +50,8 @@ struct Counts {
     open: [Gauge; 2],
     /// Bytes that connections delivered, before decompression.
     received: Received,
+    /// Only if lines are sorted.
+    late: Option<Late>,
     containers: BTreeMap<Names, Counter>,
     /// Removed containers that are still counted separately, oldest first; and the maximum number of them.
     gone: VecDeque<Names>,
@@ -87,6 +89,16 @@ pub struct Received(Arc<AtomicU64>);
 impl Received {
     pub fn add(&self, bytes: usize) {
         self.0.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+}
+
+/// Lines that `--sort` showed late. Clones count together.
+#[derive(Debug, Default, Clone)]
+pub struct Late(Arc<AtomicU64>);
+
+impl Late {
+    pub fn add(&self, lines: u64) {
+        self.0.fetch_add(lines, Ordering::Relaxed);
     }
 }
 
@@ -147,6 +159,11 @@ impl Stats {
         self.lock().received.clone()
     }
 
+    /// The counter of lines that are shown late. From now on they are reported.
+    pub fn late(&self) -> Late {
+        self.lock().late.get_or_insert_default().clone()
+    }
+
     /// The counter of a container, shared by its instances.
     pub fn counter(&self, origin: &Origin) -> Counter {
         let names = [&origin.pod.namespace, &origin.pod.name, &origin.container];
@@ -186,6 +203,7 @@ impl Stats {
             "seconds": self.started.elapsed().as_secs_f64(),
             "lines": lines,
             "bytes": bytes,
+            "late_lines": counts.late(),
             "received_bytes": counts.received.0.load(Ordering::Relaxed),
             "requests": requests,
             "waited_seconds": waited,
@@ -201,6 +219,10 @@ impl Stats {
 impl Counts {
     fn requested(&self, kind: Kind) -> u64 {
         self.requests[kind as usize]
+    }
+
+    fn late(&self) -> Option<u64> {
+        self.late.as_ref().map(|late| late.0.load(Ordering::Relaxed))
     }
 
     fn total(&self) -> [u64; 2] {
@@ -245,6 +267,9 @@ impl fmt::Display for Stats {
             "· at most {} streams and {} connections at once, which delivered {received}",
             streams.peak, connections.peak
         )?;
+        if let Some(late) = counts.late() {
+            writeln!(f, "· --sort showed {late} lines late")?;
+        }
         for ([namespace, pod, container], counter) in &counts.containers {
             // Standard input has no names.
             if !pod.is_empty() {

@@ -9,9 +9,10 @@ use super::{beginning_with, in_list};
 use crate::{
     cli::{Args, Positional, flags::Complete},
     cluster::{self, Cluster, Objects},
+    completion::Completion,
     environment::Environment,
     notice::{Notice, Scope},
-    plan::{ClusterPlan, Plan, Selects, Source, kind_of},
+    plan::{ClusterPlan, Plan, Selection, Selects, Source, kind_of},
     select::{self, Selected},
     stats::Stats,
 };
@@ -72,14 +73,16 @@ impl Live {
                     Selected::Notice(Notice { scope: Scope::Origin(waiting), .. }) => {
                         names.push(waiting.container.clone());
                     }
-                    Selected::Notice(_) | Selected::LeftOut(_) | Selected::Gone(_) => {}
+                    Selected::Notice(_) | Selected::LeftOut(_) | Selected::Gone(_) | Selected::Listed => {}
                 }
             }
             names
         };
         // Objects that cannot be read have no names.
+        let selection = Selection { on_complete: false, ..self.plan.selection.clone() };
+        let completion = Completion::default();
         let (_, names) =
-            join!(select::run(&cluster, &self.plan.selection, false, None, false, sender), names);
+            join!(select::run(&cluster, &selection, false, None, false, &completion, sender), names);
         names
     }
 

@@ -135,7 +135,14 @@ impl Filter {
                 self.reported.retain(|reported| !Arc::ptr_eq(reported, origin));
                 None
             }
-            Event::Opened(..) | Event::Reached(..) | Event::Notice(_) | Event::Text(_) => None,
+            Event::Expected(_)
+            | Event::Listed
+            | Event::Opened(..)
+            | Event::Merged(_)
+            | Event::Reached(..)
+            | Event::CaughtUp(_)
+            | Event::Notice(_)
+            | Event::Text(_) => None,
         }
     }
 
@@ -255,8 +262,12 @@ mod tests {
         };
         assert_eq!([shown(&web), shown(&api), shown(&web), shown(&api)], [1, 1, 0, 0]);
         shown(&web);
-        let closed =
-            crate::event::Closed { reason: crate::event::Reason::Finished, complete: true, restart_count: 0 };
+        let closed = crate::event::Closed {
+            reason: crate::event::Reason::Finished,
+            opened: true,
+            complete: true,
+            restart_count: 0,
+        };
         let closed = &mut Event::Closed(web.clone(), closed);
         assert!(filter.apply(closed, &mut Pace::default()).now_or_never().is_some());
         let mut batch = Batch { origin: web, ..batch(&["a"]) };

@@ -1,8 +1,11 @@
 //! `--until-match`: the line behind which the output ends.
 
+use std::sync::Arc;
+
 use crate::{
-    event::{Batch, Event, Item},
+    event::{Event, Item, Stretch},
     notice::{Notice, Scope},
+    origin::Origin,
     pace::Pace,
     plan::LinePattern,
     search::{Exhausted, Matcher},
@@ -22,39 +25,60 @@ impl Until {
     /// Cuts an event behind its first line that matches, and returns whether there is one. The notice is about lines that
     /// could not be searched.
     pub async fn cut(&mut self, event: &mut Event, pace: &mut Pace) -> (bool, Option<Notice>) {
-        let Event::Batch(batch) = event else { return (false, None) };
         if self.patterns.is_empty() {
             return (false, None);
         }
-        let (mut from, all, mut hard) = (0, batch.items.len(), false);
-        while from < all {
-            let to = from + pace.piece(all - from);
-            let found = (from..to).find(|&index| self.matches(batch, index, &mut hard));
-            if let Some(last) = found {
-                batch.items.truncate(last + 1);
-                return (true, self.report(hard, batch));
-            }
-            pace.done().await;
-            from = to;
+        let (last, notice) = match &*event {
+            Event::Batch(batch) => self.find([batch.stretch()], pace).await,
+            Event::Merged(merged) => self.find(merged.stretches(), pace).await,
+            _ => return (false, None),
+        };
+        match (event, last) {
+            (Event::Batch(batch), Some(last)) => batch.items.truncate(last + 1),
+            (Event::Merged(merged), Some(last)) => merged.truncate(last + 1),
+            _ => {}
         }
-        (false, self.report(hard, batch))
+        (last.is_some(), notice)
     }
 
-    fn matches(&mut self, batch: &Batch, index: usize, hard: &mut bool) -> bool {
-        let Item::Line(line) = &batch.items[index] else { return false };
-        self.patterns.iter_mut().any(|pattern| match pattern.is_match(batch.message(line)) {
+    /// The index of the first item that matches.
+    async fn find(
+        &mut self,
+        stretches: impl IntoIterator<Item = Stretch<'_>>,
+        pace: &mut Pace,
+    ) -> (Option<usize>, Option<Notice>) {
+        let (mut before, mut hard) = (0, None);
+        for mut rest in stretches {
+            while !rest.items.is_empty() {
+                let (piece, others) = rest.split(pace.piece(usize::MAX));
+                let found = piece.items.iter().position(|item| self.matches(piece, item, &mut hard));
+                if let Some(found) = found {
+                    return (Some(before + found), hard.and_then(|origin| self.report(&origin)));
+                }
+                pace.done().await;
+                before += piece.items.len();
+                rest = others;
+            }
+        }
+        (None, hard.and_then(|origin| self.report(&origin)))
+    }
+
+    /// Sets `hard` to the origin of a line that cannot be searched.
+    fn matches(&mut self, stretch: Stretch<'_>, item: &Item, hard: &mut Option<Arc<Origin>>) -> bool {
+        let Item::Line(line) = item else { return false };
+        self.patterns.iter_mut().any(|pattern| match pattern.is_match(stretch.message(line)) {
             Ok(matches) => matches,
             Err(Exhausted) => {
-                *hard = true;
+                hard.get_or_insert_with(|| stretch.origin.clone());
                 false
             }
         })
     }
 
-    fn report(&mut self, hard: bool, batch: &Batch) -> Option<Notice> {
-        let news = hard && !std::mem::replace(&mut self.reported, true);
+    fn report(&mut self, origin: &Arc<Origin>) -> Option<Notice> {
+        let news = !std::mem::replace(&mut self.reported, true);
         let text = "a long line is too hard to search for --until-match: such lines do not match";
-        news.then(|| Scope::of(&batch.origin).warning(text))
+        news.then(|| Scope::of(origin).warning(text))
     }
 }
 
@@ -63,7 +87,7 @@ mod tests {
     use futures::FutureExt;
 
     use super::*;
-    use crate::event::{Gap, Line};
+    use crate::event::{Batch, Gap, Line};
 
     fn batch(lines: &[&str]) -> Batch {
         let mut at = 0;

@@ -1,13 +1,15 @@
 //! The order of the output: merges the events of many origins into one sequence.
 //!
-//! An order is pure: it does no I/O, and time is passed in. Each has its own file; [`arrival`] is the smallest
-//! example.
+//! Time is passed to an order, and it does no I/O but with temporary files. Each has its own file or folder; [`arrival`] is
+//! the smallest example.
 
 mod arrival;
+mod by_time;
 
 use tokio::time::Instant;
 
 pub use arrival::Arrival;
+pub use by_time::{ByTime, Settings};
 
 use crate::{
     event::Event,
@@ -20,6 +22,11 @@ pub trait Order {
 
     /// Takes an event with its room, which stays occupied while the event is held back.
     fn push(&mut self, event: Queued, now: Instant);
+
+    /// Does a part of what takes long, between which other tasks run. False: there is nothing more to do.
+    fn work(&mut self, _: Instant) -> bool {
+        false
+    }
 
     /// The next event of the sequence, if it is due.
     fn pop(&mut self, now: Instant) -> Option<Event>;

@@ -5,6 +5,7 @@ use super::{
     pattern::Room,
     read::{each, error, parsed, wrong},
     size,
+    sort::OrderPlan,
 };
 use crate::{
     cli::{
@@ -82,8 +83,13 @@ pub fn line_limit(
     filter: &FilterPlan,
     display: &Display,
     ending: &Ending,
+    order: OrderPlan,
 ) -> Result<LineLimit, UsageError> {
-    let spool = !filter.looks_into_lines() && !display.looks_into_lines() && !ending.looks_into_lines();
+    // Sorted lines must be in memory too.
+    let spool = !filter.looks_into_lines()
+        && !display.looks_into_lines()
+        && !ending.looks_into_lines()
+        && !order.is_by_time();
     Ok(match parsed(args, &flags::MAX_LINE, size::parse)? {
         None => LineLimit { bytes: MAX_LINE, spool },
         Some(0) => LineLimit { bytes: LONGEST_LINE, spool: false },

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
     duration,
     range::{Range, Since},
     read::{error, parsed, wrong},
+    sort::OrderPlan,
 };
 use crate::{
     cli::{Args, flags::logs as flags},
@@ -19,8 +20,12 @@ const IDLE_CHECK: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone)]
 pub struct LogPlan {
     pub follow: bool,
+    /// Whether a log that is followed is first read to its end.
+    pub history_first: bool,
     pub previous: bool,
     pub since: Option<Since>,
+    /// The zone for the report of a log that begins later; None: the user gave no start.
+    pub late: Option<TimeZone>,
     /// Lines from this instant on are not shown.
     pub until: Option<Timestamp>,
     /// Lines from the end of the log; None: all.
@@ -34,7 +39,7 @@ pub struct LogPlan {
 }
 
 impl LogPlan {
-    pub(super) fn new(args: &Args) -> Result<LogPlan, UsageError> {
+    pub(super) fn new(args: &Args, order: OrderPlan) -> Result<LogPlan, UsageError> {
         let previous = args.get(&flags::PREVIOUS);
         let follow = !args.get(&flags::NO_FOLLOW) && !previous;
         if previous && args.get(&flags::WITH_PREVIOUS) {
@@ -47,8 +52,10 @@ impl LogPlan {
         }
         Ok(LogPlan {
             follow,
+            history_first: follow && order.is_by_time(),
             previous,
             since: None,
+            late: None,
             until: None,
             tail,
             limit_bytes: limit_bytes(args)?,

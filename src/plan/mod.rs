@@ -22,6 +22,7 @@ mod read;
 mod selection;
 mod selector;
 mod size;
+mod sort;
 
 use jiff::Timestamp;
 
@@ -49,6 +50,7 @@ pub use self::{
     query::{Kind, Query},
     range::{ClockOf, RangePlan, Since},
     selection::{ContainerStates, Namespaces, Selection},
+    sort::OrderPlan,
 };
 pub(crate) use query::{Selects, kind_of};
 #[cfg(test)]
@@ -60,6 +62,7 @@ pub struct Plan {
     pub source: Source,
     pub lines: LineLimit,
     pub filter: FilterPlan,
+    pub order: OrderPlan,
     pub ending: Ending,
     pub display: Display,
     pub outputs: Outputs,
@@ -108,7 +111,8 @@ impl Plan {
         let connect = Connect::new(args)?;
         let query = query::text(args)?;
         let selection = Selection::new(args, query)?;
-        let (logs, range) = logs(args, env)?;
+        let order = OrderPlan::new(args)?;
+        let (logs, range) = logs(args, order, env)?;
         let limits = Limits::new(args, logs.follow)?;
         let filter = FilterPlan::new(args)?;
         let display = Display::new(args, &filter, &selection.namespaces, env)?;
@@ -134,18 +138,19 @@ impl Plan {
                 limits,
             }))
         };
-        let lines = filter::line_limit(args, &filter, &display, &ending)?;
+        let lines = filter::line_limit(args, &filter, &display, &ending, order)?;
         let outputs = Outputs::new(args, &display, env);
         let pager = PagerPlan::new(args, env, &source, &ending, files.as_ref())?;
         let stats = stats(args)?;
-        Ok(Plan { source, lines, filter, ending, display, outputs, files, pager, verbosity, stats })
+        Ok(Plan { source, lines, filter, order, ending, display, outputs, files, pager, verbosity, stats })
     }
 }
 
-fn logs(args: &Args, env: &Environment) -> Result<(LogPlan, RangePlan), UsageError> {
+fn logs(args: &Args, order: OrderPlan, env: &Environment) -> Result<(LogPlan, RangePlan), UsageError> {
     let range = RangePlan::new(args, display::timezone(args, env)?)?;
     let now = Timestamp::now();
-    Ok((LogPlan::new(args)?.within(range.at(now, ClockOf::Machine)?, now)?, range))
+    let plan = LogPlan { late: range.zone_of_start(), ..LogPlan::new(args, order)? };
+    Ok((plan.within(range.at(now, ClockOf::Machine)?, now)?, range))
 }
 
 fn selects_something(args: &Args, query: &str) -> Result<(), UsageError> {

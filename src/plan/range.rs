@@ -68,6 +68,11 @@ impl RangePlan {
         Ok(RangePlan { since, flag, until, zone })
     }
 
+    /// The zone of its start, if the user gave that.
+    pub fn zone_of_start(&self) -> Option<TimeZone> {
+        self.flag.map(|_| self.zone.clone())
+    }
+
     /// Whether its instants depend on how late it is. A plain duration does not: the server counts it itself.
     pub fn needs_clock(&self) -> bool {
         self.until.is_some() || self.since.as_ref().is_some_and(|since| !matches!(since, Moment::Ago(_)))

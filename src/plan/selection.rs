@@ -11,7 +11,7 @@ use super::{
 use crate::{
     cli::{
         Args,
-        flags::{Flag, List, logs::WITH_PREVIOUS, selection as flags},
+        flags::{Flag, List, ending::EXIT_ON_COMPLETE, logs::WITH_PREVIOUS, selection as flags},
     },
     usage_error::UsageError,
 };
@@ -32,6 +32,8 @@ pub struct Selection {
     pub ephemeral_containers: bool,
     /// Also the instance before the current one.
     pub with_previous: bool,
+    /// Whether it ends once the selected pods have completed.
+    pub on_complete: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,6 +83,7 @@ impl Selection {
             init_containers: args.get(&flags::INIT_CONTAINERS),
             ephemeral_containers: args.get(&flags::EPHEMERAL_CONTAINERS),
             with_previous: args.get(&WITH_PREVIOUS),
+            on_complete: args.get(&EXIT_ON_COMPLETE),
         })
     }
 }

@@ -447,7 +447,9 @@ fn gaps_have_a_place_in_json_only() {
 fn nothing_and_less_than_nothing_are_refused_or_documented() {
     let usage = include_str!("../../docs/usage.md");
     let documented = |flag: &str, unit: &str, value: &str| {
-        let entry = usage.split("\n- ").find(|entry| entry.contains(&format!("--{flag} {unit}`")));
+        let entry = usage.split("\n- ").find(|entry| {
+            entry.contains(&format!("--{flag} {unit}`")) || entry.contains(&format!("--{flag}[={unit}]`"))
+        });
         let entry = entry.and_then(|entry| entry.split("\n\n").next()).expect(flag);
         entry.split_whitespace().any(|word| word.trim_end_matches([',', ';', '.']) == value)
     };

@@ -17,10 +17,12 @@ mod timestamp;
 #[cfg(any(test, fuzzing))]
 pub mod testing;
 
-use std::{collections::HashMap, ops::Range, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
+
+use foldhash::fast::FixedState;
 
 use crate::{
-    event::{Batch, Closed, Instant, Item, Line, Restart},
+    event::{Batch, Closed, Instant, Item, Line, Restart, Stretch},
     notice::{Notice, Scope},
     origin::Origin,
     plan::{Display, Format as Name},
@@ -32,7 +34,7 @@ use extjson::ExtJson;
 use json::Json;
 use markers::Markers;
 use notice::Notices;
-pub use notice::missing;
+pub use notice::{missing, restarted};
 use ppextjson::PpExtJson;
 use raw::Raw;
 use template::Templated;
@@ -61,13 +63,14 @@ trait Format: Send {
         false
     }
 
-    /// The lines of some items of the batch. Provided here so that each format gets its own copy: one virtual call for each batch instead of each line.
-    fn lines(&mut self, frame: &Frame, batch: &Batch, items: Range<usize>, out: &mut Vec<u8>) {
-        for item in &batch.items[items] {
+    /// The lines of a stretch. Provided here so that each format gets its own copy: one virtual call for each stretch
+    /// instead of each line.
+    fn lines(&mut self, frame: &Frame, stretch: Stretch<'_>, out: &mut Vec<u8>) {
+        for item in stretch.items {
             match item {
                 Item::Line(line) => {
                     out.extend_from_slice(&frame.head);
-                    self.body(line.time, batch.message(line), out);
+                    self.body(line.time, stretch.message(line), out);
                     out.extend_from_slice(&frame.tail);
                 }
                 Item::Gap(gap) => self.gap(frame, gap.bounds(), out),
@@ -122,7 +125,7 @@ impl Kept {
 pub struct Renderer {
     format: Box<dyn Format>,
     /// By the origin's address.
-    kept: HashMap<usize, Kept>,
+    kept: HashMap<usize, Kept, FixedState>,
     /// Whether all lines were shown in the format.
     whole: bool,
     markers: Option<Markers>,
@@ -146,34 +149,35 @@ impl Renderer {
             (None, Name::Ppextjson) => Box::new(PpExtJson(ExtJson::new(display, palette))),
         };
         let markers = Markers::new(display);
-        Ok(Renderer { format, kept: HashMap::new(), whole: true, markers, notices })
+        Ok(Renderer { format, kept: HashMap::default(), whole: true, markers, notices })
     }
 
     /// Appends the lines of `batch` to `out`. Returns a notice if that fails for the first time in this origin.
     pub fn batch(&mut self, batch: &Batch, out: &mut Vec<u8>) -> Option<Notice> {
-        self.lines(batch, 0..batch.items.len(), out)
+        self.lines(batch.stretch(), out)
     }
 
-    /// The same for some items of the batch.
-    pub fn lines(&mut self, batch: &Batch, items: Range<usize>, out: &mut Vec<u8>) -> Option<Notice> {
-        let origin = &batch.origin;
+    /// The same for a stretch.
+    pub fn lines(&mut self, stretch: Stretch<'_>, out: &mut Vec<u8>) -> Option<Notice> {
+        let origin = stretch.origin;
         let kept = self.kept.entry(address(origin)).or_insert_with(|| {
             let frame = self.format.frame(origin);
             Kept { origin: origin.clone(), frame, failed: None, unmarked: false }
         });
-        let mut from = items.start;
+        let mut rest = stretch;
         if let Some(markers) = &mut self.markers {
-            for at in items.clone() {
-                if let Item::Line(Line { time: Some(time), .. }) = batch.items[at]
+            for (at, item) in stretch.items.iter().enumerate() {
+                if let Item::Line(Line { time: Some(time), .. }) = *item
                     && let Some(marker) = markers.before(time)
                 {
-                    self.format.lines(&kept.frame, batch, from..at, out);
+                    let (before, others) = rest.split(at + rest.items.len() - stretch.items.len());
+                    self.format.lines(&kept.frame, before, out);
                     out.extend_from_slice(&marker);
-                    from = at;
+                    rest = others;
                 }
             }
         }
-        self.format.lines(&kept.frame, batch, from..items.end, out);
+        self.format.lines(&kept.frame, rest, out);
         let failed = self.format.failed()?;
         self.whole &= !failed.counts;
         if let Some(before) = &mut kept.failed {
@@ -187,14 +191,14 @@ impl Renderer {
     }
 
     /// Reports once for each origin that matches in the lines before stayed unmarked.
-    pub fn unmarked(&mut self, batch: &Batch) -> Option<Notice> {
+    pub fn unmarked(&mut self, origin: &Arc<Origin>) -> Option<Notice> {
         if !self.format.unmarked() {
             return None;
         }
-        let kept = self.kept.get_mut(&address(&batch.origin))?;
+        let kept = self.kept.get_mut(&address(origin))?;
         let before = std::mem::replace(&mut kept.unmarked, true);
         let text = "a line has too many matches, or is too hard to search: not all of them are marked";
-        (!before).then(|| Scope::of(&batch.origin).warning(text))
+        (!before).then(|| Scope::of(origin).warning(text))
     }
 
     /// Whether all lines were shown in the format.
@@ -219,11 +223,11 @@ impl Renderer {
         self.notices.write(notice, out);
     }
 
-    /// The same, for possibly missing lines among those of a batch.
-    pub fn gaps(&self, batch: &Batch, out: &mut Vec<u8>) {
-        for item in &batch.items {
+    /// The same, for possibly missing lines among those of a stretch.
+    pub fn gaps(&self, stretch: Stretch<'_>, out: &mut Vec<u8>) {
+        for item in stretch.items {
             if let Item::Gap(gap) = item {
-                self.notices.gap(&batch.origin, *gap, out);
+                self.notices.gap(stretch.origin, *gap, out);
             }
         }
     }
@@ -277,7 +281,7 @@ mod tests {
         let web = origin("default", "web", "app");
         let mut renderer = Renderer::new(&display()).unwrap();
         renderer.batch(&batch(&web, &[b"hello"]), &mut Vec::new());
-        let closed = Closed { reason: Reason::Finished, complete: true, restart_count: 0 };
+        let closed = Closed { reason: Reason::Finished, opened: true, complete: true, restart_count: 0 };
         renderer.closed(&web, &closed, &mut Vec::new());
         assert_eq!(Arc::strong_count(&web), 1);
     }

@@ -62,6 +62,9 @@ impl Notices {
 
     /// `- pod › container (reason)`
     pub fn closed(&self, origin: &Origin, closed: &Closed, out: &mut Vec<u8>) {
+        if !closed.opened {
+            return;
+        }
         self.life((&self.ended, "-"), origin, &reason(closed), out);
     }
 
@@ -95,7 +98,7 @@ impl Notices {
         }
         let sign = match notice.kind {
             Kind::Info | Kind::Trace => (&self.info, "·"),
-            Kind::Waiting | Kind::Failed | Kind::Warning | Kind::Common => (&self.warning, "!"),
+            Kind::Waiting | Kind::Failed | Kind::Warning | Kind::Loss | Kind::Common => (&self.warning, "!"),
         };
         begin(sign, out);
         let named = match &notice.scope {
@@ -231,7 +234,7 @@ mod tests {
     }
 
     fn closed(reason: Reason, restart_count: u32) -> Closed {
-        Closed { reason, complete: true, restart_count }
+        Closed { reason, opened: true, complete: true, restart_count }
     }
 
     #[test]

@@ -8,13 +8,11 @@ mod time;
 #[cfg(test)]
 mod tests;
 
-use std::ops::Range;
-
 use gotemplate::{Object, Template, Value};
 
 use super::{Failed, Format, Frame, color::Palette, highlight::Highlight, timestamp::Clock};
 use crate::{
-    event::{Batch, Instant, Item},
+    event::{Instant, Item, Stretch},
     origin::Origin,
     plan::{Display, Template as Source, TemplateErrors},
     small_file, without_number,
@@ -71,20 +69,20 @@ impl Format for Templated {
     /// Unused: a batch knows its origin, which the template may name.
     fn body(&mut self, _: Option<Instant>, _: &[u8], _: &mut Vec<u8>) {}
 
-    fn lines(&mut self, _: &Frame, batch: &Batch, items: Range<usize>, out: &mut Vec<u8>) {
-        let (pod, container) = self.palette.of_origin(&batch.origin);
+    fn lines(&mut self, _: &Frame, stretch: Stretch<'_>, out: &mut Vec<u8>) {
+        let (pod, container) = self.palette.of_origin(stretch.origin);
         let (pod, container) =
             (Color { style: pod, on: self.color }, Color { style: container, on: self.color });
-        for item in &batch.items[items] {
+        for item in stretch.items {
             let Item::Line(line) = item else { continue };
             self.timestamp.clear();
             if let (Some(clock), Some(time)) = (&mut self.clock, line.time) {
                 clock.write(time, &mut self.timestamp);
             }
             let log = Log {
-                message: batch.message(line),
+                message: stretch.message(line),
                 timestamp: &self.timestamp,
-                origin: &batch.origin,
+                origin: stretch.origin,
                 pod_color: &pod,
                 container_color: &container,
             };

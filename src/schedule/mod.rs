@@ -36,6 +36,15 @@ pub enum Mode {
     Poll,
     /// Read one answer to its end.
     Read,
+    /// The same, before the log is followed.
+    History,
+}
+
+impl Mode {
+    /// Whether it ends by itself and needs a place once.
+    fn is_read(self) -> bool {
+        matches!(self, Mode::Read | Mode::History)
+    }
 }
 
 /// How the containers to follow are read at present.

@@ -262,7 +262,7 @@ impl State {
             return;
         }
         match before {
-            Some(Mode::Read) => self.readers -= 1,
+            Some(Mode::Read | Mode::History) => self.readers -= 1,
             Some(Mode::Poll) => {
                 self.pollers -= 1;
                 let exhausted = Arc::make_mut(&mut self.exhausted);
@@ -275,7 +275,7 @@ impl State {
             None => {}
         }
         match want {
-            Some(Mode::Read) => self.readers += 1,
+            Some(Mode::Read | Mode::History) => self.readers += 1,
             Some(Mode::Poll) => {
                 self.pollers += 1;
                 *Arc::make_mut(&mut self.exhausted).entry(member.pod.node.clone()).or_default() += 1;
@@ -283,7 +283,7 @@ impl State {
             Some(Mode::Follow) => self.followers.enter(member.age, &member.pod),
             None => {}
         }
-        if want.is_none_or(|want| want == Mode::Read) {
+        if want.is_none_or(Mode::is_read) {
             self.turns.forget(&mut member.pace);
         }
     }
@@ -295,7 +295,7 @@ impl State {
         let in_turn = match member.want {
             Some(Mode::Follow) => !self.followers.has_chosen(member.age),
             Some(Mode::Poll) => true,
-            Some(Mode::Read) | None => false,
+            Some(Mode::Read | Mode::History) | None => false,
         };
         if in_turn {
             self.queue.remove(&(order, number));
@@ -335,7 +335,7 @@ impl State {
     /// The first member that waits for one read.
     fn first_reader(&self) -> Option<(Id, &Member)> {
         let mut waiting = self.queue.values().filter_map(|&id| Some((id, self.members.get(&id)?)));
-        waiting.find(|(_, member)| member.want == Some(Mode::Read))
+        waiting.find(|(_, member)| member.want.is_some_and(Mode::is_read))
     }
 
     /// Asks the follower in the only place to lend it, if it is time.
@@ -407,7 +407,7 @@ impl State {
                 self.followers.opened(member.age, &member.pod, now);
                 self.lender = self.bounds.is_lent().then_some((id, now));
             }
-            Mode::Read => {}
+            Mode::Read | Mode::History => {}
         }
         self.open += 1;
         member.claim = Some((number, Claim::Held { mode, recall: Recall::No }));

@@ -1,6 +1,7 @@
 //! Turns pod events into instances that start and end.
 
 mod border;
+mod complete;
 mod failure;
 #[cfg(fuzzing)]
 pub mod fuzz;
@@ -17,6 +18,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
+use complete::{Job, Judge};
 use pod::InstanceId;
 use resource::Found;
 pub(crate) use resource::api_resource;
@@ -24,6 +26,7 @@ pub(crate) use watch::pods;
 
 use crate::{
     cluster::{Cluster, Error},
+    completion::Completion,
     instance::{Instance, Life},
     notice::{Notice, Scope as About},
     plan::{Query, Selection},
@@ -42,6 +45,8 @@ pub enum Selected {
     },
     /// The pod with this UID is gone: none of its containers starts any more.
     Gone(String),
+    /// Every container that existed at the start was sent.
+    Listed,
     Notice(Notice),
     /// A part of the selection cannot be read, for this reason.
     LeftOut(Notice),
@@ -58,21 +63,38 @@ pub async fn run(
     follow: bool,
     until: Option<Instant>,
     keep_annotations: bool,
+    completion: &Completion,
     selected: mpsc::Sender<Selected>,
 ) -> Result<(), Error> {
-    let scopes = scopes(cluster, selection, follow, &selected).await?;
+    if let Query::Resource { kind, name } = &selection.query {
+        completion.awaits(Some(format!("{} \"{name}\"", api_resource(*kind).kind.to_lowercase())));
+    }
+    let (scopes, jobs) = scopes(cluster, selection, follow, &selected).await?;
+    completion.awaits(None);
+    let judge = Judge::new(cluster, jobs, completion.clone());
     let start = Start::new(scopes.len());
     let report = async |update: Update| {
         let notice = match update {
             Update::Change(Change::Started { instance, life, fresh }) => {
                 return send(&selected, Selected::Started { instance, life, fresh }).await;
             }
-            Update::Change(Change::Gone(uid)) => return send(&selected, Selected::Gone(uid)).await,
+            Update::Change(Change::Gone(uid)) => {
+                judge.gone(&uid);
+                return send(&selected, Selected::Gone(uid)).await;
+            }
+            Update::Change(Change::Progress(uid, progress)) => return judge.see(uid, progress),
             Update::Change(Change::Absent(notice)) => notice,
-            Update::Synced { containers } => match start.scope_done(containers) {
-                true => About::Cluster.info(nothing_matches(cluster, selection, follow)),
-                false => return,
-            },
+            Update::Synced { containers } => {
+                if !start.scope_done(containers) {
+                    return;
+                }
+                judge.synced();
+                send(&selected, Selected::Listed).await;
+                if !start.is_empty() {
+                    return;
+                }
+                About::Cluster.info(nothing_matches(cluster, selection, follow))
+            }
             Update::Notice(notice) => notice,
             Update::LeftOut(notice) => {
                 start.left_out.set(true);
@@ -83,20 +105,33 @@ pub async fn run(
     };
     let each = scopes.iter().map(|scope| async {
         let mut tracker = Tracker::new(selection, follow, keep_annotations, scope.fresh);
-        match follow {
-            true => scope.follow(&mut tracker, &report).await.map(|never| match never {}),
-            false => scope.list(&mut tracker, &report).await,
+        if !follow {
+            return scope.list(&mut tracker, &report).await;
+        }
+        tokio::select! {
+            failed = scope.follow(&mut tracker, &report) => failed.map(|never| match never {}),
+            () = judge.done() => {
+                tracker.complete();
+                Ok(())
+            }
         }
     });
     // Without following, the output has the order in which the namespaces were given.
     let mut running = pin!(stream::iter(each).buffer_unordered(if follow { scopes.len() } else { 1 }));
     let (mut failed, mut over) = (0, pin!(start.over(until)));
+    let notice = async |notice| send(&selected, Selected::Notice(notice)).await;
+    let mut judging = pin!(judge.run(notice));
+    let mut judges = selection.on_complete && follow;
     loop {
         let result = tokio::select! {
             result = running.next() => result,
             () = &mut over => None,
+            () = &mut judging, if judges => {
+                judges = false;
+                continue;
+            }
         };
-        let Some(result) = result else { return Ok(()) };
+        let Some(result) = result else { break };
         let Err(error) = result else { continue };
         failed += 1;
         if failed == scopes.len() {
@@ -105,6 +140,10 @@ pub async fn run(
         send(&selected, Selected::LeftOut(About::Cluster.warning(error.to_string()))).await;
         report(Update::Synced { containers: 0 }).await;
     }
+    if selection.on_complete && !follow {
+        judge.once(notice).await;
+    }
+    Ok(())
 }
 
 /// Asks the apiserver whether the container's log still belongs to this instance.
@@ -150,14 +189,19 @@ impl Start {
         self.listed.notified().await;
     }
 
-    /// Whether all scopes have been listed and none holds a container.
+    /// Whether that was the last scope.
     fn scope_done(&self, containers: usize) -> bool {
         self.containers.update(|sum| sum + containers);
         self.scopes_left.update(|left| left.saturating_sub(1));
         if self.scopes_left.get() == 0 {
             self.listed.notify_one();
         }
-        self.scopes_left.get() == 0 && self.containers.get() == 0 && !self.left_out.get()
+        self.scopes_left.get() == 0
+    }
+
+    /// Whether no scope holds a container.
+    fn is_empty(&self) -> bool {
+        self.containers.get() == 0 && !self.left_out.get()
     }
 }
 
@@ -172,13 +216,13 @@ fn nothing_matches(cluster: &Cluster, selection: &Selection, follow: bool) -> St
     format!("no container matches in {place}{then}")
 }
 
-/// The scopes to read: every namespace, with its label selector.
+/// The scopes to read: every namespace, with its label selector; and the Jobs among what was found.
 async fn scopes(
     cluster: &Cluster,
     selection: &Selection,
     follow: bool,
     selected: &mpsc::Sender<Selected>,
-) -> Result<Vec<Scope>, Error> {
+) -> Result<(Vec<Scope>, Vec<Job>), Error> {
     let scope = |namespace: Option<String>, label_selector: Option<String>| Scope {
         cluster: cluster.clone(),
         namespace,
@@ -193,14 +237,14 @@ async fn scopes(
     let Query::Resource { kind, name } = &selection.query else {
         let labels = &selection.label_selector;
         let namespaces = selection.namespaces.each(cluster.default_namespace());
-        return Ok(namespaces
-            .into_iter()
-            .map(|namespace| scope(namespace.map(str::to_owned), labels.clone()))
-            .collect());
+        let scopes = namespaces.into_iter().map(|name| scope(name.map(str::to_owned), labels.clone()));
+        return Ok((scopes.collect(), Vec::new()));
     };
     let report = async |what| send(selected, what).await;
-    let found = resource::find_in(cluster, (*kind, name), &selection.namespaces, follow, report).await?;
+    let Selection { namespaces, on_complete, .. } = selection;
+    let found = resource::find_in(cluster, (*kind, name), namespaces, follow, *on_complete, report).await?;
+    let jobs = found.iter().filter_map(|found| found.job.clone()).collect();
     let of_found =
         |found: Found| Scope { fresh: found.fresh, ..scope(Some(found.namespace), Some(found.selector)) };
-    Ok(found.into_iter().map(of_found).collect())
+    Ok((found.into_iter().map(of_found).collect(), jobs))
 }

@@ -76,6 +76,9 @@ pub struct Spec {
 pub struct Named {
     #[serde(deserialize_with = "lenient")]
     pub name: String,
+    /// `Always` makes an init container a sidecar.
+    #[serde(rename = "restartPolicy", deserialize_with = "lenient")]
+    pub restart_policy: String,
 }
 
 #[derive(Debug, Default, Clone, Deserialize)]

@@ -6,7 +6,7 @@ use kube::api::{ApiResource, ListParams};
 use serde_json::Value;
 use tokio::time::sleep;
 
-use super::{Selected, border, failure::FailureReport};
+use super::{Selected, border, complete::Job, failure::FailureReport};
 use crate::{
     cluster::{Cluster, Error, Objects},
     notice::Scope as About,
@@ -15,6 +15,9 @@ use crate::{
 
 /// Pause between requests for a resource that does not exist yet.
 const AGAIN: Duration = Duration::from_secs(2);
+
+/// The label by which the Job controller marks the pods of a Job.
+const JOB_NAME: &str = "job-name";
 
 /// Most rounds over all namespaces when some fail temporarily and another has the resource.
 const MOST_ROUNDS: usize = 5;
@@ -26,6 +29,8 @@ pub struct Found {
     pub selector: String,
     /// Whether it was created while stern-rs waited for it.
     pub fresh: bool,
+    /// Itself, if it is a Job that can be read.
+    pub job: Option<Job>,
 }
 
 /// Finds the resource `name` in these namespaces. If `follow`, waits until at least one has it.
@@ -34,13 +39,25 @@ pub async fn find_in(
     (kind, name): (Kind, &str),
     namespaces: &Namespaces,
     follow: bool,
+    on_complete: bool,
     report: impl AsyncFn(Selected),
 ) -> Result<Vec<Found>, Error> {
     let default = cluster.default_namespace();
     let missing =
         format!("{} \"{name}\" not found in {}", api_resource(kind).plural, namespaces.described(default));
-    let ask = async |namespace: Option<&str>| find(cluster, kind, name, namespace).await;
-    let found = until_found(&namespaces.each(default), follow, &missing, ask, report).await?;
+    let ask = async |namespace: Option<&str>| match (find(cluster, kind, name, namespace).await, namespace) {
+        // A pipeline may be allowed to read pods only.
+        (Err(error), Some(namespace)) if on_complete && kind == Kind::Job && error.is_forbidden() => {
+            let text = format!(
+                "{error}; its pods are found by the label {JOB_NAME}, and decide whether it succeeded"
+            );
+            report(Selected::Notice(About::Cluster.warning(text))).await;
+            let (namespace, selector) = (namespace.to_owned(), format!("{JOB_NAME}={name}"));
+            Ok(vec![Found { namespace, selector, fresh: false, job: None }])
+        }
+        (found, _) => found,
+    };
+    let found = until_found(&namespaces.each(default), follow, &missing, ask, &report).await?;
     // A new service may select existing pods.
     let old = |found| Found { fresh: false, ..found };
     Ok(if kind == Kind::Service { found.into_iter().map(old).collect() } else { found })
@@ -130,7 +147,8 @@ fn found(resource: &ApiResource, name: &str, asked: Option<&str>, object: Value)
             resource.plural
         ))
     })?;
-    Ok(Found { namespace, selector, fresh: false })
+    let job = (resource.kind == "Job").then(|| Job::new(&namespace, name, &object));
+    Ok(Found { namespace, selector, fresh: false, job })
 }
 
 pub fn api_resource(kind: Kind) -> ApiResource {
@@ -231,7 +249,7 @@ mod tests {
     }
 
     fn in_namespace(name: &str, fresh: bool) -> Found {
-        Found { namespace: name.to_owned(), selector: "job=x".to_owned(), fresh }
+        Found { namespace: name.to_owned(), selector: "job=x".to_owned(), fresh, job: None }
     }
 
     #[tokio::test(start_paused = true)]

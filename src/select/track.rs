@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use super::pod::{Absence, ContainerStatus, InstanceId, Named, Pod, State, Terminated};
 use crate::{
     cluster::{KNOWN, is_starting},
+    completion::Progress,
     event::Ending,
     instance::{Instance, Life},
     notice::{Kind, Notice, Scope},
@@ -27,6 +28,8 @@ pub enum Change {
     Absent(Notice),
     /// The pod with this UID, which had instances, is gone.
     Gone(String),
+    /// The state of the pod with this UID, for `--exit-on-complete`.
+    Progress(String, Progress),
 }
 
 /// Knows every container that matches, and its instance that is tailed.
@@ -141,6 +144,11 @@ impl<'a> Tracker<'a> {
             return;
         }
         let identity = self.identity(pod);
+        if self.selection.on_complete
+            && let Some(info) = self.known(pod, &identity)
+        {
+            changes.push(Change::Progress(identity.clone(), Progress::of(pod, &info)));
+        }
         if !self.meets_condition(pod) {
             if let Some((uid, tracked)) = self.pods.remove_entry(&identity) {
                 tracked.end(&Life::Dropped);
@@ -205,6 +213,23 @@ impl<'a> Tracker<'a> {
         }
         if full {
             self.report_full(changes);
+        }
+    }
+
+    /// All have ended as far as it matters: the rest of their logs is read, and not followed.
+    pub fn complete(&self) {
+        let slots = self.pods.values().flat_map(|pod| pod.containers.values());
+        slots.for_each(Slot::complete);
+    }
+
+    /// A pod that meets the condition now, or did before.
+    fn known(&self, pod: &Pod, identity: &str) -> Option<Arc<PodInfo>> {
+        match self.pods.get(identity) {
+            Some(tracked) => Some(tracked.info.clone()),
+            None if self.meets_condition(pod) || self.dropped.contains_key(identity) => {
+                Some(Arc::new(info(pod, identity.to_owned(), false)))
+            }
+            None => None,
         }
     }
 
@@ -285,7 +310,7 @@ impl Tracked {
         let init = pod.spec.init_containers.iter().filter(|_| selection.init_containers).flatten();
         let init = init.map(|container| (OriginKind::Init, container));
         let main = pod.spec.containers.iter().flatten().map(|container| (OriginKind::Container, container));
-        for (kind, Named { name }) in init.chain(main) {
+        for (kind, Named { name, .. }) in init.chain(main) {
             let is_reported = statuses(pod, selection).any(|(_, status)| status.name == *name);
             if is_reported || !container_matches(selection, name) || self.reported.contains(name) {
                 continue;
@@ -375,6 +400,18 @@ impl Slot {
                 (*restart_count, *started) = (status.restart_count, status.started());
             }
         });
+    }
+
+    fn complete(&self) {
+        if let Some(life) = &self.life {
+            life.send_if_modified(|life| {
+                let runs = matches!(life, Life::Running | Life::Terminating);
+                if runs {
+                    *life = Life::Terminated(Ending::default());
+                }
+                runs
+            });
+        }
     }
 
     /// The container is gone, or no longer wanted.

@@ -5,7 +5,6 @@ use std::{
     env,
     ffi::OsStr,
     io::{self, Write},
-    os::unix::process::ExitStatusExt,
     path::Path,
     process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
@@ -164,14 +163,16 @@ impl Pages {
             // The pager hears Ctrl-C too.
             shared.signals.spare_interrupt(true);
             *shared.state() = State::Runs;
-            let mut child = command.spawn().inspect_err(|_| shared.has_ended(ExitStatus::from_raw(0)))?;
+            let mut child = command.spawn().inspect_err(|_| shared.has_ended(ExitStatus::default()))?;
             self.pipe = child.stdin.take();
             let id = child.id().try_into().ok().and_then(Pid::from_raw);
             let (killed, restored) = (shared.clone(), terminal.clone());
             self.end = Some(Cleanup::new(move || end(&killed, id, restored.as_ref())));
+            let watched = shared.clone();
             thread::Builder::new()
                 .name("pager".into())
-                .spawn(move || watch_over(child, &shared, terminal))?;
+                .spawn(move || watch_over(child, &watched, terminal))
+                .inspect_err(|_| shared.has_ended(ExitStatus::default()))?;
         }
         self.pipe.as_mut().ok_or_else(|| io::ErrorKind::BrokenPipe.into())
     }

@@ -4,8 +4,8 @@ use std::io::{self, Read, Write};
 
 use super::{Closed, Pager, Shown, Sink, output::Output};
 use crate::{
-    event::{Batch, Event, Spool},
-    notice::{Notice, Recent, Scope},
+    event::{Batch, Event, Merged, Spool, Stretch},
+    notice::{Kind, Notice, Recent, Scope},
     pace::Pace,
     render::Renderer,
     without_number,
@@ -35,18 +35,8 @@ impl Print {
     }
 
     async fn batch(&mut self, batch: &Batch, pace: &mut Pace) -> Result<(), Closed> {
-        let (mut from, mut words) = (0, Vec::new());
-        while from < batch.items.len() {
-            let to = from + pace.piece(batch.items.len() - from);
-            if let Some(notice) = self.renderer.lines(batch, from..to, &mut self.lines) {
-                self.renderer.notice(&notice, &mut words);
-            }
-            pace.done().await;
-            from = to;
-        }
-        if let Some(notice) = self.renderer.unmarked(batch) {
-            self.renderer.notice(&notice, &mut words);
-        }
+        let mut words = Vec::new();
+        self.stretches([batch.stretch()], &mut words, pace).await;
         if let Some(rest) = &batch.rest
             && !batch.items.is_empty()
             && let Err(error) = self.rest(rest).await?
@@ -56,14 +46,49 @@ impl Print {
             let text = format!("a line is cut: its rest cannot be read from its temporary file: {reason}");
             self.renderer.notice(&Scope::of(&batch.origin).warning(text), &mut words);
         }
-        self.renderer.gaps(batch, &mut words);
+        self.renderer.gaps(batch.stretch(), &mut words);
         self.words(words).await
     }
 
-    /// Reports the gaps of a batch whose lines are shown elsewhere.
-    pub async fn gaps(&mut self, batch: &Batch) -> Result<(), Closed> {
+    async fn merged(&mut self, merged: &Merged, pace: &mut Pace) -> Result<(), Closed> {
         let mut words = Vec::new();
-        self.renderer.gaps(batch, &mut words);
+        self.stretches(merged.stretches(), &mut words, pace).await;
+        merged.stretches().for_each(|stretch| self.renderer.gaps(stretch, &mut words));
+        self.words(words).await
+    }
+
+    /// Renders lines, in pieces so that other tasks run.
+    async fn stretches(
+        &mut self,
+        stretches: impl IntoIterator<Item = Stretch<'_>>,
+        words: &mut Vec<u8>,
+        pace: &mut Pace,
+    ) {
+        let mut left = pace.piece(usize::MAX);
+        for mut stretch in stretches {
+            while !stretch.items.is_empty() {
+                let (piece, others) = stretch.split(left);
+                if let Some(notice) = self.renderer.lines(piece, &mut self.lines) {
+                    self.renderer.notice(&notice, words);
+                }
+                left -= piece.items.len();
+                if left == 0 {
+                    pace.done().await;
+                    left = pace.piece(usize::MAX);
+                }
+                stretch = others;
+            }
+            if let Some(notice) = self.renderer.unmarked(stretch.origin) {
+                self.renderer.notice(&notice, words);
+            }
+        }
+        pace.done().await;
+    }
+
+    /// Reports the gaps among lines that are shown elsewhere.
+    pub async fn gaps(&mut self, stretches: impl IntoIterator<Item = Stretch<'_>>) -> Result<(), Closed> {
+        let mut words = Vec::new();
+        stretches.into_iter().for_each(|stretch| self.renderer.gaps(stretch, &mut words));
         self.words(words).await
     }
 
@@ -101,6 +126,7 @@ impl Print {
 
     pub async fn notice(&mut self, notice: &Notice) -> Result<(), Closed> {
         let mut words = Vec::new();
+        self.is_whole &= notice.kind != Kind::Loss;
         if self.recent.is_news(notice) {
             self.renderer.notice(notice, &mut words);
         }
@@ -132,6 +158,7 @@ impl Sink for Print {
     async fn take(&mut self, event: Event, pace: &mut Pace) -> Result<(), Closed> {
         match event {
             Event::Batch(batch) => self.batch(&batch, pace).await?,
+            Event::Merged(merged) => self.merged(&merged, pace).await?,
             Event::Notice(notice) => self.notice(&notice).await?,
             Event::Text(text) => self.lines.extend_from_slice(text.as_bytes()),
             Event::Opened(origin, restart) => {
@@ -144,7 +171,7 @@ impl Sink for Print {
                 self.renderer.closed(&origin, &closed, &mut words);
                 self.words(words).await?;
             }
-            Event::Reached(..) => {}
+            Event::Expected(_) | Event::Listed | Event::Reached(..) | Event::CaughtUp(_) => {}
         }
         if self.lines.len() >= CHUNK {
             self.print().await?;

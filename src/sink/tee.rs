@@ -34,6 +34,8 @@ impl Sink for Tee {
         if let Some(files) = &mut self.files {
             match &event {
                 Event::Batch(batch) => notices = files.batch(batch, pace).await,
+                Event::Opened(origin, Some(restart)) => files.restarted(origin, restart),
+                Event::Merged(merged) => notices = files.merged(merged, pace).await,
                 Event::Closed(origin, _) => notices.extend(files.closed(origin)),
                 _ => {}
             }
@@ -46,7 +48,8 @@ impl Sink for Tee {
             self.print.notice(notice).await?;
         }
         match &event {
-            Event::Batch(batch) => self.print.gaps(batch).await,
+            Event::Batch(batch) => self.print.gaps([batch.stretch()]).await,
+            Event::Merged(merged) => self.print.gaps(merged.stretches()).await,
             _ => self.print.take(event, pace).await,
         }
     }

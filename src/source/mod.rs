@@ -9,6 +9,7 @@ mod stdin;
 use std::io::Read;
 
 use crate::{
+    completion::Completion,
     deadline::Held,
     plan::{self, Plan},
     queue::Sender,
@@ -53,6 +54,14 @@ impl<'a> Source<'a> {
         match &plan.source {
             plan::Source::Stdin => Source::Stdin(stdin),
             plan::Source::Cluster(cluster) => Source::Cluster(Cluster::new(plan, cluster)),
+        }
+    }
+
+    /// How far the selected pods have come, if that decides how the run ends.
+    pub fn completion(&self) -> Option<Completion> {
+        match self {
+            Source::Stdin(_) => None,
+            Source::Cluster(cluster) => cluster.completion(),
         }
     }
 

@@ -34,7 +34,8 @@ pub async fn run(
         block_on(output.out.opened(None));
         let result = read(input, Splitter::unstamped(limit), &mut output);
         let complete = result.is_ok() && output.is_whole;
-        block_on(output.out.closed(Closed { reason: Reason::Finished, complete, restart_count: 0 }));
+        let closed = Closed { reason: Reason::Finished, opened: true, complete, restart_count: 0 };
+        block_on(output.out.closed(closed));
         // The run may have ended already.
         let _ = done.send(result.map(|()| if complete { Outcome::Complete } else { Outcome::Incomplete }));
     })?;

@@ -94,7 +94,7 @@ impl Extent {
     }
 
     /// Whether a line of this instant ends the log: later ones are too late as well, but for small steps of the clock.
-    pub fn is_past(&self, line: Option<Instant>) -> bool {
+    pub fn is_beyond(&self, line: Option<Instant>) -> bool {
         let end = self.until.map(|until| Instant(until.0.saturating_add(STEP)));
         end.is_some() && line >= end
     }
@@ -183,8 +183,10 @@ mod tests {
     fn plan(since: Option<Since>, tail: Option<u64>) -> LogPlan {
         LogPlan {
             follow: false,
+            history_first: false,
             previous: false,
             since,
+            late: None,
             until: None,
             tail,
             limit_bytes: None,

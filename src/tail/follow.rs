@@ -15,6 +15,7 @@ use tokio::{
 
 use super::{
     Context, Logs,
+    beginning::{self, Look},
     extent::Extent,
     idle::Idle,
     progress::Progress,
@@ -64,12 +65,35 @@ pub struct Tail<L> {
     restart: Option<Restart>,
     /// Whether the log is busy enough to deserve its own connection.
     busy: bool,
+    stage: Stage,
     idle: Option<Idle>,
     retries: Retries,
     window: Window,
     seat: Seat,
+    /// A look at the beginning of the file, while it lasts.
+    look: Option<Look>,
     /// Kept from one answer to the next, so that a broken stream does not lose its place to the waiting ones.
     grant: Option<Grant>,
+}
+
+/// How much of the log of a running container is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// The lines that it has written before are not read yet, and it is not followed before that.
+    History,
+    /// They are read. It is followed once those of all others are read.
+    CaughtUp,
+    /// It is followed, or polled.
+    Live,
+}
+
+impl Stage {
+    /// An answer came.
+    fn opened(&mut self, log: Log) {
+        if log.mode() != Mode::History {
+            *self = Stage::Live;
+        }
+    }
 }
 
 /// The knowledge that the tail of an instance leaves to the next tail of the container.
@@ -113,6 +137,8 @@ enum Outcome {
     Clean,
     /// All lines or bytes that were requested have come.
     Enough,
+    /// The time of a followed log is over.
+    Over,
     Failed(Error),
     /// The status changed while the answer was on its way, or the stream has to be opened again.
     Reopen,
@@ -157,10 +183,12 @@ impl<L: Logs> Tail<L> {
             shown_before: shown,
             restart,
             busy: false,
+            stage: if plan.history_first && !fresh { Stage::History } else { Stage::Live },
             idle: plan.idle_check.map(Idle::new),
             retries: Retries::new(context.crowd.clone()),
             window: Window::new(),
             seat,
+            look: None,
             grant: None,
             context,
             instance,
@@ -216,7 +244,16 @@ impl<L: Logs> Tail<L> {
 
     /// Prints the log until it is complete or lost.
     pub async fn run(&mut self) -> Closed {
+        if self.plan().follow && self.stage == Stage::Live {
+            self.report.outlet.caught_up().await;
+        }
         let reason = self.read_all().await;
+        if self.look.is_some() {
+            // Others need the place more.
+            self.grant = None;
+            let late = beginning::seen(&mut self.look).await;
+            self.report.begins(late).await;
+        }
         let complete = match self.instance.is_past && !self.progress.has_lines() {
             true => self.report_absence(&reason).await,
             false => {
@@ -225,10 +262,9 @@ impl<L: Logs> Tail<L> {
                 whole && reason != Reason::Failed
             }
         };
-        let closed = Closed { reason, complete, restart_count: self.instance.restart_count };
-        if self.was_opened() {
-            self.report.outlet.closed(closed.clone()).await;
-        }
+        let (opened, restart_count) = (self.was_opened(), self.instance.restart_count);
+        let closed = Closed { reason, opened, complete, restart_count };
+        self.report.outlet.closed(closed.clone()).await;
         self.grant = None;
         closed
     }
@@ -284,6 +320,7 @@ impl<L: Logs> Tail<L> {
             return Ok(Log::Previous);
         }
         let mode = match self.follows() {
+            true if self.stage == Stage::History => Mode::History,
             true if self.report.cannot_follow() => Mode::Poll,
             true => Mode::Follow,
             false => Mode::Read,
@@ -296,7 +333,8 @@ impl<L: Logs> Tail<L> {
         let wanted = self.log()?;
         let want = wanted.mode();
         let ends = self.is_deleting() || want == Mode::Read && self.follows();
-        let purpose = Purpose::of_log(self.progress.has_lines(), ends);
+        let resumes = self.progress.has_lines() && self.stage != Stage::CaughtUp;
+        let purpose = Purpose::of_log(resumes, ends);
         let (mut life, asked) = (self.life.clone(), Instant::now());
         let grant = match self.grant.take().filter(|_| want != Mode::Poll) {
             Some(grant) => grant,
@@ -361,9 +399,18 @@ impl<L: Logs> Tail<L> {
                 true => None,
                 false => Some(self.ended().await),
             },
+            // It may have been far behind.
+            Outcome::Over => match self.has_more(log).await {
+                true => None,
+                false => Some(self.ended().await),
+            },
             Outcome::Clean => match log.mode() {
                 Mode::Read if self.is_misled(log).await || self.has_more(log).await => None,
                 Mode::Read => Some(self.ended().await),
+                Mode::History => {
+                    self.history_is_read().await;
+                    None
+                }
                 // The wait for the next turn is long enough.
                 Mode::Poll => None,
                 Mode::Follow => {
@@ -373,6 +420,14 @@ impl<L: Logs> Tail<L> {
             },
             Outcome::Failed(error) => self.judge_error(log, error).await,
         }
+    }
+
+    /// The log goes on where its history ends.
+    async fn history_is_read(&mut self) {
+        self.stage = Stage::CaughtUp;
+        // Logs that are not read yet come before those to follow.
+        self.grant = None;
+        self.report.outlet.caught_up().await;
     }
 
     async fn ended(&mut self) -> Reason {

@@ -59,7 +59,7 @@ pub async fn find(
     logs: &impl Logs,
     request: LogRequest,
     sought: Sought,
-    is_past: impl Fn(Option<Instant>) -> bool,
+    is_beyond: impl Fn(Option<Instant>) -> bool,
 ) -> Result<Option<First>, Error> {
     let request = LogRequest { follow: false, tail_lines: None, limit_bytes: None, ..request };
     let mut stream = logs.open(&request).await?;
@@ -71,7 +71,7 @@ pub async fn find(
                 if let Some(time) = line.time.filter(|time| *time < sought.until) {
                     tail.push(time);
                 }
-                is_past(line.time)
+                is_beyond(line.time)
             }
             Piece::Untimed { .. } => false,
         })

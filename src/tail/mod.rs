@@ -1,5 +1,6 @@
 //! Follows each instance until its container ends.
 
+mod beginning;
 mod check;
 mod extent;
 mod follow;
@@ -82,8 +83,9 @@ pub async fn run(
         tails.context.scheduler.resize(log_requests.at(tails.context.logs.round_trip()));
         tokio::select! {
             what = selected.recv(), if selecting => match what {
-                Some(Selected::Started { instance, life, fresh }) => tails.start(instance, life, fresh),
+                Some(Selected::Started { instance, life, fresh }) => tails.start(instance, life, fresh).await,
                 Some(Selected::Gone(uid)) => tails.gone(&uid),
+                Some(Selected::Listed) => tails.context.out.listed().await,
                 Some(Selected::Notice(notice)) => tails.context.out.notice(notice).await,
                 Some(Selected::LeftOut(notice)) => {
                     summary.left_out += 1;
@@ -126,7 +128,7 @@ struct Done {
 
 impl Tails {
     /// Starts a tail; it waits for the one before, of this instance or another, so that lines come in order.
-    fn start(&mut self, instance: Arc<Instance>, life: watch::Receiver<Life>, fresh: bool) {
+    async fn start(&mut self, instance: Arc<Instance>, life: watch::Receiver<Life>, fresh: bool) {
         // A line has the same clock as the start of its container.
         let until = self.context.plan.until.filter(|_| !self.context.plan.previous);
         if until.is_some() && instance.started >= until {
@@ -139,7 +141,9 @@ impl Tails {
         let before = pod.containers.insert(instance.origin.container.clone(), end);
         let context = self.context.clone();
         let seat = context.scheduler.seat(&instance.origin.pod);
-        if context.plan.follow && matches!(*life.borrow(), Life::Running | Life::Terminating) {
+        context.out.outlet(instance.origin.clone()).expected().await;
+        let follows_at_once = context.plan.follow && (fresh || !context.plan.history_first);
+        if follows_at_once && matches!(*life.borrow(), Life::Running | Life::Terminating) {
             seat.announce(Mode::Follow);
         }
         self.tasks.spawn(async move {
@@ -210,8 +214,10 @@ mod tests {
             scheduler: Scheduler::new(50, 100),
             plan: LogPlan {
                 follow: true,
+                history_first: false,
                 previous: false,
                 since: None,
+                late: None,
                 until: None,
                 tail: None,
                 limit_bytes: None,
@@ -242,7 +248,7 @@ mod tests {
         let mut summary = Summary::default();
         for pod in 0..600 {
             for container in ["setup", "app"] {
-                tails.start(instance(pod, container), watch::channel(Life::Deleted).1, true);
+                tails.start(instance(pod, container), watch::channel(Life::Deleted).1, true).await;
             }
             if pod % 2 == 0 {
                 tails.gone(&pod.to_string());
@@ -260,7 +266,20 @@ mod tests {
         let stats = tails.context.stats.to_json();
         assert_eq!(stats["containers"].as_array().map(Vec::len), Some(0));
         assert_eq!(stats["gone"]["containers"], 1200);
-        let Some(Event::Notice(notice)) = told.ready().map(queue::Queued::take) else { panic!("no notice") };
-        assert!(matches!((notice.kind, notice.scope), (Kind::Warning, Scope::Origin(_))));
+        drop(tails);
+        let (mut expected, mut notices, mut closed) = (0, 0, 0);
+        while let Some(event) = told.ready().map(queue::Queued::take) {
+            match event {
+                Event::Expected(_) => expected += 1,
+                Event::Closed(..) => closed += 1,
+                Event::Notice(notice) => {
+                    assert!(matches!((notice.kind, notice.scope), (Kind::Warning, Scope::Origin(_))));
+                    notices += 1;
+                }
+                Event::CaughtUp(_) => {}
+                event => panic!("{event:?}"),
+            }
+        }
+        assert_eq!([expected, notices, closed], [1200; 3]);
     }
 }

@@ -32,6 +32,8 @@ pub enum End {
     Beyond,
     /// All lines or bytes that were requested have come.
     Enough,
+    /// Still open, but the time of the log is over.
+    Over,
     /// Still open, but the lines since the last tear may be those of the next instance.
     Foreign,
     /// Still open, but busy enough to deserve its own connection.
@@ -97,9 +99,9 @@ impl Reach {
             Ok(End::Clean | End::Beyond) if log.mode() == Mode::Read && misses_place && !confirming => {
                 Self::EndedShort
             }
-            // After a poll the container may write more.
-            Ok(End::Clean | End::Beyond) if log.mode() == Mode::Poll => Self::Open,
-            Ok(End::Clean | End::Beyond | End::Enough) => Self::Ended,
+            // The container may write more.
+            Ok(End::Clean | End::Beyond) if matches!(log.mode(), Mode::Poll | Mode::History) => Self::Open,
+            Ok(End::Clean | End::Beyond | End::Enough | End::Over) => Self::Ended,
             Ok(End::Silent) => Self::Silent,
             // The lines in doubt are requested again.
             Ok(End::Doubtful(_)) if self == Self::Silent => Self::Silent,

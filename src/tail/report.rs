@@ -96,6 +96,13 @@ impl Report {
         }
     }
 
+    /// The log begins later than was asked for.
+    pub async fn begins(&mut self, late: Option<String>) {
+        if let Some(late) = late {
+            self.outlet.warning(late).await;
+        }
+    }
+
     /// A line has no timestamp.
     pub async fn untimed(&mut self) {
         if !std::mem::replace(&mut self.untimed, true) {

@@ -10,7 +10,8 @@ use tokio::{
 };
 
 use super::{
-    check::{Checker, Look},
+    beginning::{self, Beginning, Look},
+    check::{self, Checker},
     idle::Idle,
     logs::{Answer, Logs},
     progress::Progress,
@@ -53,6 +54,10 @@ pub struct Reading<'a, L: Logs> {
     pub splitter: Splitter,
     /// Where the answer is, of what is wanted.
     pub place: Place,
+    /// Set if its beginning is expected to be early.
+    pub beginning: Option<Beginning<L>>,
+    /// The look at the beginning of the file, while it lasts.
+    pub look: &'a mut Option<Look>,
     /// Whether it may be ended to continue on a connection of its own.
     pub movable: bool,
     /// Set if the stream is checked when it is silent.
@@ -102,6 +107,8 @@ enum Next {
     Silence,
     /// The time of the log is over.
     Over,
+    /// The log begins late, or not.
+    Begins(Option<String>),
     /// No bytes for this instance: according to the status, the log may be the next one's.
     Foreign,
 }
@@ -124,7 +131,7 @@ impl<L: Logs> Reading<'_, L> {
             (End::Clean, Mode::Read) => Ok(self.finish().await),
             (End::Clean, _) if !self.terms.resumes && self.is_cut_by_quota() => Ok(self.finish().await),
             // It may have been cut off: half a line is sent again when the log is resumed.
-            (End::Clean, Mode::Follow | Mode::Poll) => {
+            (End::Clean, Mode::Follow | Mode::Poll | Mode::History) => {
                 self.take_last_message().await;
                 Ok(End::Clean)
             }
@@ -144,7 +151,11 @@ impl<L: Logs> Reading<'_, L> {
                 Next::End => return Ok(End::Clean),
                 Next::Silence => return Ok(End::Silent),
                 Next::Foreign => return Ok(End::Foreign),
-                Next::Over => return Ok(End::Enough),
+                Next::Over => return Ok(End::Over),
+                Next::Begins(late) => {
+                    self.report.begins(late).await;
+                    continue;
+                }
             }
             let failed = self.gather();
             while let Some(lines) = self.splitter.lines() {
@@ -164,7 +175,7 @@ impl<L: Logs> Reading<'_, L> {
 
     /// Waits for the next part. The stream of a deleted pod is read for a while longer.
     async fn next(&mut self) -> Next {
-        let Self { stream, life, watchdog, progress, report, terms, .. } = self;
+        let Self { stream, life, watchdog, progress, report, terms, look, .. } = self;
         if let Some(watchdog) = watchdog {
             watchdog.idle.listen();
         }
@@ -185,6 +196,7 @@ impl<L: Logs> Reading<'_, L> {
                 true => timeout(DRAIN, stream.chunk()).await.unwrap_or(None),
                 false => return Next::Foreign,
             },
+            late = beginning::seen(look) => return Next::Begins(late),
             () = until(terms.deadline) => return Next::Over,
             () = silence(watchdog.as_mut(), &progress.position, &report.outlet) => return Next::Silence,
         };
@@ -324,6 +336,11 @@ impl<L: Logs> Reading<'_, L> {
         if self.is_too_early(line.time) {
             return End::Clean;
         }
+        if let Some(beginning) = self.beginning.take()
+            && line.time.is_some_and(|first| beginning.is_late(first))
+        {
+            *self.look = Some(beginning.look());
+        }
         let found = self.judge(data, line);
         match found {
             Found::Known => return End::Clean,
@@ -341,7 +358,7 @@ impl<L: Logs> Reading<'_, L> {
         let extent = &self.progress.extent;
         if line.time.is_some() && extent.until.is_some() && line.time >= extent.until {
             self.place.past = true;
-            return if extent.is_past(line.time) { End::Enough } else { End::Clean };
+            return if extent.is_beyond(line.time) { End::Enough } else { End::Clean };
         }
         let fits = self.progress.quota().take(data, &mut line);
         items.extend(fits.then_some(Item::Line(line)));
@@ -404,19 +421,19 @@ async fn silence<L: Logs>(watchdog: Option<&mut Watchdog<'_, L>>, position: &Pos
     loop {
         sleep_until(idle.due()).await;
         match checker.look(position).await {
-            Look::Fine(reached) => {
+            check::Look::Fine(reached) => {
                 idle.checked();
                 if let Some(instant) = reached {
                     outlet.reached(instant).await;
                 }
             }
-            Look::Missed => {
+            check::Look::Missed => {
                 // If that proves wrong, the next check comes later.
                 idle.checked();
                 return sleep(GRACE).await;
             }
             // Opening the log again shows missing lines too.
-            Look::NoRoom => return idle.checked(),
+            check::Look::NoRoom => return idle.checked(),
         }
     }
 }

@@ -8,7 +8,11 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::{sync::watch, task::JoinHandle, time::sleep};
+use tokio::{
+    sync::watch,
+    task::JoinHandle,
+    time::{Instant, sleep},
+};
 
 use super::{
     Context, Crowd,
@@ -33,12 +37,17 @@ pub use script::{Container, NO_PREVIOUS, Reply, Written};
 /// The time of the clock at its start.
 const START: &str = "2026-01-31T10:00:00Z";
 
+/// After the end of a range, for lines on their way.
+const GRACE: Duration = Duration::from_secs(2);
+
 /// All of a log, followed, with the defaults of the command line.
 pub fn plan() -> LogPlan {
     LogPlan {
         follow: true,
+        history_first: false,
         previous: false,
         since: None,
+        late: None,
         until: None,
         tail: None,
         limit_bytes: None,
@@ -153,8 +162,10 @@ impl Story {
                 }
             }
         });
+        let until =
+            plan.until.filter(|_| plan.follow).map(|until| until.duration_since(start()).unsigned_abs());
         let context = Context {
-            deadline: None,
+            deadline: until.map(|until| Instant::now() + until + GRACE),
             logs: Scripted::new(script),
             scheduler,
             plan,
@@ -279,8 +290,10 @@ fn words(event: Event) -> Vec<String> {
             let late = lines_since.map_or(String::new(), |since| format!(" since {}", seconds(since)));
             vec![format!("restarted {}{late}", skipped + 1)]
         }
-        Event::Closed(..) => vec!["-".to_owned()],
+        Event::Closed(_, closed) if closed.opened => vec!["-".to_owned()],
         Event::Reached(..) => vec!["reached".to_owned()],
+        Event::CaughtUp(_) | Event::Closed(..) => Vec::new(),
+        event @ (Event::Expected(_) | Event::Listed | Event::Merged(_)) => vec![format!("{event:?}")],
         Event::Notice(notice) if notice.kind == Kind::Common => vec![format!("!! {}", notice.text)],
         Event::Notice(notice) => vec![format!("! {}", notice.text)],
         Event::Text(text) => vec![text],

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use apiserver::{Match, Pod};
+use apiserver::{ApiServer, Match, Pod};
 use flate2::read::MultiGzDecoder;
 
 use crate::harness::{World, stern_rs};
@@ -144,9 +144,9 @@ fn restarts_and_pods_of_the_same_name_share_a_file() {
     world.pod("web-1", ["c"]);
     tail.expect("c");
     tail.interrupt();
-    let lines = world.home.read(APP);
-    let lines: Vec<&str> = lines.lines().filter(|line| !line.starts_with('─')).collect();
-    assert_eq!(lines, ["a", "b", "c"]);
+    let lines =
+        regex::Regex::new("ran [0-9]+s").unwrap().replace(&world.home.read(APP), "ran …").into_owned();
+    assert_eq!(lines, "a\n── restarted: Error, exit 1, ran … ──\nb\nc\n");
 }
 
 #[test]
@@ -376,6 +376,46 @@ fn more_containers_than_open_files_lose_no_line() {
         has(&world, &format!("logs/default/web-{n:03}/app.log"), "0\n1\n2\n");
     }
     tail.interrupt().exit(130);
+}
+
+#[test]
+fn files_and_logs_share_a_low_limit_on_open_files() {
+    let world = World::of(ApiServer::builder().http1());
+    world.add_pods((0..60).map(|n| Pod::new(format!("web-{n:02}"))));
+    for n in 0..60 {
+        world.log(&format!("web-{n:02}/app")).push("a");
+    }
+    let program = env!("CARGO_BIN_EXE_stern-rs");
+    let args = "web -o raw --no-follow --quiet --output-dir logs --qps -1 --max-log-requests 100";
+    world.program("sh", "-c").arg(&format!("ulimit -n 24; exec {program} {args}")).run().exit(0);
+    for n in 0..60 {
+        assert_eq!(world.home.read(&format!("logs/default/web-{n:02}/app.log")), "a\n");
+    }
+}
+
+#[test]
+fn a_name_that_is_too_long_for_a_file_is_reported() {
+    let world = World::new();
+    let long = "a".repeat(252);
+    world.add_pod(Pod::new("web-1").container("app").container(&long));
+    world.log(&format!("web-1/{long}")).push("a");
+    world.log("web-1/app").push("b");
+    let ran = world.run("web --no-follow --output-dir logs").exit(3);
+    ran.reported("a.log: File name too long; trying again\n")
+        .reported("a.log lacks 1 line: File name too long\n");
+    assert_eq!(world.home.read(APP), "web-1 app b\n");
+}
+
+#[test]
+fn a_reader_that_goes_away_leaves_whole_files() {
+    let world = World::new();
+    world.pods(["web-1"]);
+    world.log("web-1/app").extend((0..50_000).map(|n| format!("{n:0100}")));
+    let program = env!("CARGO_BIN_EXE_stern-rs");
+    let script = format!("{program} web -o raw --no-follow --output-dir logs | head -n 1 > head; cat head");
+    world.program("sh", "-c").arg(&script).run().exit(0);
+    let text = world.home.read(APP);
+    assert!(text.ends_with('\n') && text.lines().all(|line| line.len() == 100));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Ranges of time: `--since` and `--until`, by the clock of the apiserver.
 
-use apiserver::{After, Answer, Gate, Match, Pod};
+use apiserver::{After, Answer, Gate, Match, Pod, Requests};
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use crate::harness::{Ran, World, stern_rs};
@@ -37,6 +37,11 @@ fn ago(world: &World, age: i64) -> String {
     (world.now() - minutes(age)).strftime("%Y-%m-%dT%H:%M:%S").to_string()
 }
 
+/// The requests for logs, but for those that only look whether a log begins late since it was rotated.
+fn reads(world: &World) -> Requests {
+    world.requests().logs().filter(|log| log.query("limitBytes").is_none())
+}
+
 trait Shows {
     fn shows(self, lines: &str) -> Ran;
 }
@@ -58,7 +63,7 @@ fn a_range_in_the_past_is_shown_and_ends() {
     world.run(&format!("web -o raw --since {since} --until {until}")).shows("40 30 20");
     world.run(&format!("web -o raw --since-time {since}Z --until {until}+00:00")).shows("40 30 20");
     assert!(world.requests().watches().is_empty());
-    assert_eq!(world.log_queries("follow"), ["-"; 3]);
+    assert!(reads(&world).iter().all(|log| log.query("follow").is_none()) && reads(&world).len() == 3);
 }
 
 #[test]
@@ -91,7 +96,7 @@ fn an_answer_is_read_no_further_than_its_range() {
     let more = Gate::new();
     world.on(Match::logs()).then(Answer::ok().hold_after(After::Lines(4), &more));
     world.run("web -o raw --since 2h --until 35m").shows("60 50 40");
-    assert_eq!(world.requests().logs().len(), 1, "the end needs no confirmation");
+    assert_eq!(reads(&world).len(), 1, "the end needs no confirmation");
     more.release();
 }
 
@@ -120,7 +125,7 @@ fn what_began_after_the_range_is_not_read() {
 fn a_log_without_a_line_behind_the_range_is_confirmed() {
     let world = world();
     world.run("web -o raw --since 45m --until now").shows("40 30 20 10 0");
-    assert_eq!((world.requests().logs().len(), world.looks()), (2, 1));
+    assert_eq!((reads(&world).len(), world.looks()), (2, 1));
 }
 
 #[test]
@@ -188,7 +193,7 @@ fn words_mean_the_clock_of_the_server_and_are_shown() {
         .reported(
             "! the clock of this machine is 72h ahead of the apiserver's, which is the one that counts\n",
         );
-    assert_eq!(world.log_queries("sinceTime"), [format!("{}T00:00:00Z", day(1))]);
+    assert_eq!(reads(&world)[0].query("sinceTime"), Some(&*format!("{}T00:00:00Z", day(1))));
 }
 
 #[test]
@@ -259,7 +264,7 @@ fn what_is_no_time_is_refused_with_a_hint() {
 #[test]
 fn a_range_into_the_future_ends_by_itself() {
     let world = world();
-    let until = (world.now() + SignedDuration::from_secs(3)).to_string();
+    let until = (world.now() + SignedDuration::from_secs(2)).to_string();
     let mut tail = world.start(&format!("web -o raw --since 5m --until {until}"));
     tail.expect("0");
     tail.until(|account| account.open_log_streams == 1);
@@ -283,28 +288,74 @@ fn a_line_past_the_end_ends_a_followed_log() {
 }
 
 #[test]
-fn polled_logs_are_read_once_more_at_the_end() {
-    let world = world();
-    world.add_pod(Pod::new("web-2").container("app").started(world.now() - HOUR));
-    write_hour(&world, "web-2/app");
-    let until = (world.now() + SignedDuration::from_secs(4)).to_string();
-    let mut tail = world.start(&format!("web --since 5m --until {until} --max-log-requests 1"));
-    tail.expect_all(["web-1 app 0", "web-2 app 0"]);
-    for log in ["web-1/app", "web-2/app"] {
-        world.log(log).push_at(until.parse::<Timestamp>().unwrap() - SignedDuration::from_millis(1), "last");
-    }
-    tail.expect_all(["web-1 app last", "web-2 app last"]);
-    tail.finish().exit(0);
-}
-
-#[test]
 fn a_log_that_cannot_be_read_to_the_end_of_its_range_is_reported() {
     let world = world();
-    let until = (world.now() + SignedDuration::from_secs(2)).to_string();
+    let until = (world.now() + SignedDuration::from_secs(1)).to_string();
     let mut tail = world.start(&format!("web -o raw --since 5m --until {until}"));
     tail.expect("0");
     tail.until(|account| account.open_log_streams == 1);
     world.on(Match::logs()).always(Answer::status(403, "Forbidden", "no"));
     world.cut(Match::logs());
     tail.finish().stdout("0\n").exit(3);
+}
+
+/// A container that has run for two hours and written a kilobyte every so many milliseconds since half an hour ago, as
+/// far as its log shows.
+fn rotated(every: i64) -> (World, Timestamp) {
+    let world = World::new();
+    let now = world.now();
+    world.add_pod(Pod::new("web-1").container("app").started(now - 2 * HOUR));
+    let first = now - minutes(30);
+    world.log("web-1/app").lines_at(first, every * 1_000_000, vec!["x".repeat(1000); 100]);
+    (world, first)
+}
+
+/// Of ten kilobytes a second, an hour and a half are more than a file has.
+#[test]
+fn a_log_that_begins_late_since_it_was_rotated_is_reported() {
+    let (world, first) = rotated(100);
+    let first =
+        first.to_zoned(jiff::tz::TimeZone::get("Asia/Seoul").unwrap()).strftime("%Y-%m-%d %H:%M:%S +09:00");
+    let words = format!("! web-1 › app: log starts at {first}; older lines were rotated away\n");
+    for range in
+        ["--since 1h --no-follow", "--since 1h --until 5m", "--since 1h --until 35m", "--until 1m --since 5h"]
+    {
+        world.run(&format!("web --timezone Asia/Seoul {range}")).reported(&words).exit(0);
+    }
+    let tail = world.start("web --timezone Asia/Seoul --since 1h -i nothing");
+    tail.reported(&words);
+    tail.interrupt().reported("log starts at");
+}
+
+#[test]
+fn a_log_that_may_have_been_rotated_is_reported_as_such() {
+    let (world, _) = rotated(2000);
+    world.run("web --since 1h --no-follow").reported("; perhaps older lines were rotated away\n");
+}
+
+/// Its container writes too little to have filled a file.
+#[test]
+fn a_log_that_was_quiet_until_then_is_not_reported() {
+    let (world, _) = rotated(10_000);
+    world.run("web --since 1h --no-follow").never_reported("log starts at");
+}
+
+#[test]
+fn a_log_that_begins_as_asked_is_not_looked_at() {
+    let (world, _) = rotated(100);
+    for range in
+        ["--since 25m", "--since 30m", "", "--since 0", "--since 1h --tail 3", "--since 3h --previous"]
+    {
+        world.run(&format!("web --no-follow -o raw {range}")).never_reported("log starts at");
+    }
+    assert!(world.requests().logs().filter(|log| log.query("limitBytes").is_some()).is_empty());
+}
+
+/// Of a container that has started since, there is no older line.
+#[test]
+fn a_log_that_begins_with_its_container_is_not_reported() {
+    let world = World::new();
+    world.add_pod(Pod::new("web-1").container("app").started(world.now() - minutes(31)));
+    world.log("web-1/app").lines_at(world.now() - minutes(30), 100_000_000, vec!["x".repeat(1000); 100]);
+    world.run("web --since 1h --no-follow").never_reported("log starts at");
 }

@@ -13,6 +13,35 @@ fn without_following_every_line_is_shown_once_and_in_order() {
 }
 
 #[test]
+fn sorted_lines_of_twenty_pods_are_those_of_kubectl_sorted() {
+    let namespace = Namespace::new("sorted");
+    let pods: Vec<_> = (10..30).map(|n| format!("web-{n}")).collect();
+    for pod in &pods {
+        let script =
+            format!("for i in $(seq 500); do echo {pod} $i; usleep 1000; done; echo last; sleep 3600");
+        namespace.create(Pod::new(pod).container("app", &script));
+    }
+    let mut truth = Vec::new();
+    for pod in &pods {
+        namespace.until_logged(pod, "app", "last");
+        let log = namespace.kubectl(&["logs", pod, "--timestamps"]);
+        let log = String::from_utf8(log).expect("text");
+        // One node writes all timestamps, in one zone and with nine digits.
+        truth.extend(log.lines().map(|line| {
+            let (time, message) = line.split_once(' ').expect("a timestamp");
+            (time.to_owned(), format!("{pod} app {message}"))
+        }));
+    }
+    // Lines of the same instant stay in order.
+    truth.sort_by(|a, b| a.0.cmp(&b.0));
+    let expected: Vec<_> = truth.iter().map(|(_, line)| line).collect();
+    for places in ["3", "20"] {
+        let output = namespace.stern(&["web", "--no-follow", "--sort", "--max-log-requests", places]);
+        assert!(output.lines() == expected, "the output differs from that of kubectl and sort");
+    }
+}
+
+#[test]
 fn tail_shows_the_last_lines() {
     let namespace = Namespace::new("tail");
     namespace.run(Pod::new("numbers").container("app", "seq 100"));

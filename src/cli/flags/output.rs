@@ -35,6 +35,19 @@ flags! {
         .help("Show lines on which the template fails: raw or drop")
         .completes(Complete::Words(TEMPLATE_ERROR_MODES));
 
+    /// Show lines of all containers in the order in which they were written, by their timestamps; lines of one container
+    /// never change places. Without following, the order is exact. When following, all that was written before is read
+    /// first and shown in exact order; then each line waits for older ones of other containers, at most for this long, and
+    /// no longer than lines have been late lately. A line that comes later is shown at once, and `--stats` counts it; so are
+    /// the lines of containers that are polled, when their turn comes. History that has to wait for containers not read yet
+    /// waits in temporary files (`TMPDIR`), not in memory. Lines longer than `--max-line` are cut with `-o raw` too. At most
+    /// 5m; 0 is no waiting. Default: lines are shown as they arrive; `--sort` alone is `200ms`. `--sort=1s`
+    pub static SORT: Flag<Text> = flag("sort", "DURATION")
+        .bare("200ms")
+        .help("Show lines by time; new ones wait this long for others (200ms)")
+        // Lines of standard input have no times.
+        .scope(Scope::Cluster);
+
     /// Show when each line was written: `default` (`2026-01-31T12:00:00.000000000Z`) or `short` (`01-31 12:00:00`).
     /// Default: no timestamps; `-t` alone is `default`
     pub static TIMESTAMPS: Flag<Text> = flag("timestamps", "FORMAT")

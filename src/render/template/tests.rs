@@ -94,7 +94,7 @@ fn lines_that_fail_are_reported_once_and_counted_when_their_container_ends() {
     let batch = batch(&web, &[b"a", b"b"]);
     let reported: Vec<bool> = (0..3).map(|_| renderer.batch(&batch, &mut out).is_some()).collect();
     assert_eq!((reported, renderer.is_whole()), (vec![true, false, false], false));
-    let closed = Closed { reason: Reason::Finished, complete: true, restart_count: 0 };
+    let closed = Closed { reason: Reason::Finished, opened: true, complete: true, restart_count: 0 };
     renderer.closed(&web, &closed, &mut words);
     let count = "! web-0 › app: expanding template failed on 6 lines, which are shown raw\n";
     assert_eq!(String::from_utf8_lossy(&words), format!("{count}- web-0 › app\n"));

@@ -18,6 +18,7 @@ pub fn everything() -> Selection {
         init_containers: true,
         ephemeral_containers: true,
         with_previous: false,
+        on_complete: false,
     }
 }
 
@@ -77,6 +78,7 @@ impl<'a> Story<'a> {
                     self.waits.push(format!("failed: {text}"));
                 }
                 Change::Absent(notice) => self.waits.push(notice.text),
+                Change::Progress(..) => {}
                 Change::Gone(_) => self.gone += 1,
             }
         }

@@ -9,7 +9,6 @@ use std::{
     collections::{HashMap, VecDeque},
     hash::{Hash, Hasher},
     io,
-    ops::Range,
     sync::Arc,
     time::Duration,
 };
@@ -19,12 +18,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::Shown;
 use crate::{
     cleanup::Cleanup,
-    event::{Batch, Item, Spool},
+    event::{Batch, Item, Merged, Restart, Spool, Stretch},
     notice::{Notice, Scope},
     origin::Origin,
     pace::Pace,
     plan::{Display, FilesPlan},
-    render::{Renderer, missing},
+    render::{Renderer, missing, restarted},
+    shown,
 };
 use writer::{Message, Writer};
 
@@ -85,44 +85,73 @@ impl Files {
 
     /// Takes the lines of a batch. Returns what is to be reported of them.
     pub async fn batch(&mut self, batch: &Batch, pace: &mut Pace) -> Vec<Notice> {
-        if batch.items.is_empty() {
-            return Vec::new();
-        }
         let mut notices = Vec::new();
-        let named = Named(batch.origin.clone());
+        self.stretch(batch.stretch(), batch.rest.as_ref(), &mut notices, pace).await;
+        notices
+    }
+
+    /// The same for lines of several origins.
+    pub async fn merged(&mut self, merged: &Merged, pace: &mut Pace) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        for stretch in merged.stretches() {
+            self.stretch(stretch, None, &mut notices, pace).await;
+        }
+        notices
+    }
+
+    async fn stretch(
+        &mut self,
+        mut stretch: Stretch<'_>,
+        rest: Option<&Spool>,
+        notices: &mut Vec<Notice>,
+        pace: &mut Pace,
+    ) {
+        if stretch.items.is_empty() {
+            return;
+        }
+        let named = Named(stretch.origin.clone());
         let mut piece = self.pieces.remove(&named).unwrap_or_default();
         let before = piece.text.len();
-        let mut from = 0;
-        while from < batch.items.len() {
-            let to = from + pace.piece(batch.items.len() - from);
-            notices.extend(self.lines(batch, from..to, &mut piece));
+        while !stretch.items.is_empty() {
+            let (part, others) = stretch.split(pace.piece(usize::MAX));
+            notices.extend(self.lines(part, &mut piece));
             pace.done().await;
-            from = to;
+            stretch = others;
         }
         self.bytes += piece.text.len() - before;
-        piece.rest.clone_from(&batch.rest);
+        piece.rest = rest.cloned();
         let is_long = piece.rest.is_some();
         self.pieces.insert(named, piece);
         if is_long || self.bytes >= CHUNK {
             self.flush().await;
         }
-        notices
     }
 
-    fn lines(&mut self, batch: &Batch, items: Range<usize>, piece: &mut Piece) -> Option<Notice> {
-        let (mut from, mut notice) = (items.start, None);
-        for at in items.clone() {
-            match batch.items[at] {
-                Item::Line(_) => piece.lines += 1,
-                Item::Gap(gap) if self.is_text => {
-                    notice = notice.or(self.renderer.lines(batch, from..at, &mut piece.text));
-                    mark(&missing(gap), &mut piece.text);
-                    from = at + 1;
-                }
-                Item::Gap(_) | Item::Separator => {}
+    fn lines(&mut self, stretch: Stretch<'_>, piece: &mut Piece) -> Option<Notice> {
+        let mut notice = None;
+        for items in stretch.items.chunk_by(|before, _| !matches!(before, Item::Gap(_))) {
+            piece.lines += items.iter().filter(|item| matches!(item, Item::Line(_))).count() as u64;
+            // Text has a line for a gap in place of what the format has.
+            let (items, gap) = match items {
+                [items @ .., Item::Gap(gap)] if self.is_text => (items, Some(gap)),
+                items => (items, None),
+            };
+            notice = notice.or(self.renderer.lines(Stretch { items, ..stretch }, &mut piece.text));
+            if let Some(gap) = gap {
+                mark(&missing(*gap), &mut piece.text);
             }
         }
-        notice.or(self.renderer.lines(batch, from..items.end, &mut piece.text))
+        notice
+    }
+
+    /// Marks the border between two instances of a container.
+    pub fn restarted(&mut self, origin: &Arc<Origin>, restart: &Restart) {
+        if self.is_text {
+            let piece = self.pieces.entry(Named(origin.clone())).or_default();
+            let before = piece.text.len();
+            mark(&restarted(restart), &mut piece.text);
+            self.bytes += piece.text.len() - before;
+        }
     }
 
     /// Drops what is kept of an origin. Returns what is still to be reported of it.
@@ -198,6 +227,7 @@ impl Files {
 
 /// A line of words among those of a log.
 fn mark(words: &str, out: &mut Vec<u8>) {
+    let words = shown::one_line(words, shown::LONGEST);
     out.extend_from_slice(format!("── {words} ──\n").as_bytes());
 }
 

@@ -162,3 +162,37 @@ impl Opened {
 fn is_same(path: &Path, stat: &Stat) -> bool {
     rustix::fs::lstat(path).is_ok_and(|found| (found.st_dev, found.st_ino) == (stat.st_dev, stat.st_ino))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{origin::Origin, render::testing::origin};
+
+    fn place() -> Place {
+        Place { dir: "logs".into(), ending: ".log" }
+    }
+
+    #[test]
+    fn a_file_has_the_names_of_its_container() {
+        let web = Named(origin("shop", "web-0", "app"));
+        assert_eq!(place().path(&web), Path::new("logs/shop/web-0/app.log"));
+        assert_eq!(place().path(&Named(Arc::new(Origin::stdin()))), Path::new("logs/stdin.log"));
+    }
+
+    #[test]
+    fn a_name_that_leads_elsewhere_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = Place { dir: dir.path().join("logs"), ending: ".log" };
+        for name in ["", ".", "..", "../..", "a/b", "/etc", "a\0b"] {
+            for origin in
+                [origin(name, "web", "app"), origin("shop", name, "app"), origin("shop", "web", name)]
+            {
+                let error = place.open(&Named(origin)).err().unwrap();
+                assert_eq!(error.to_string(), "its name is none of a file", "{name:?}");
+            }
+        }
+        assert!(!dir.path().join("logs").exists());
+    }
+}

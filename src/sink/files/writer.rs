@@ -37,6 +37,9 @@ const MOST_OPEN: usize = 64;
 /// How long a file that failed is left alone.
 const RETRY: Duration = Duration::from_secs(5);
 
+/// The longest wait for room for another open file.
+const ROOM: Duration = Duration::from_secs(2);
+
 /// How long lines wait until they are compressed together: the most that a kill costs.
 const GATHER: Duration = Duration::from_secs(5);
 
@@ -190,7 +193,7 @@ impl Store {
             is_text,
             compress: plan.compress,
             open: HashMap::new(),
-            most_open: descriptors::share(MOST_OPEN),
+            most_open: descriptors::keep_for_files(MOST_OPEN),
             used: 0,
             gathered: HashMap::new(),
             bytes: 0,
@@ -296,12 +299,16 @@ impl Store {
             let oldest = self.open.iter().min_by_key(|(_, (_, used))| *used).map(|(named, _)| named.clone());
             oldest.map(|oldest| self.open.remove(&oldest));
         }
-        let opened = match self.place.open(named) {
-            Err(error) if descriptors::is_exhausted(&error) => {
-                self.open.clear();
-                self.place.open(named)?
+        let begun = Instant::now();
+        let opened = loop {
+            match self.place.open(named) {
+                // Connections learn of the limit too, and leave room.
+                Err(error) if descriptors::is_exhausted(&error) && begun.elapsed() < ROOM => {
+                    self.open.clear();
+                    thread::sleep(ROOM / 100);
+                }
+                opened => break opened?,
             }
-            opened => opened?,
         };
         if !self.compress && opened.ends_within_line()? {
             (&opened.file).write_all(b"\n")?;

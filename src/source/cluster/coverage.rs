@@ -21,14 +21,22 @@ const UNSETTLED: Duration = Duration::from_secs(10);
 /// Shortest time between two reports.
 const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
+/// Behind the interval of polls.
+const LATE: &str = "; with --sort their lines are shown late, up to so long";
+
 /// Most nodes that get a line of their own, and most characters of their names.
 const MOST_NODES: usize = 5;
 const LONGEST_NAME: usize = 63;
 
 /// Reports until dropped.
-pub async fn report(mut load: watch::Receiver<Load>, qps: Option<f64>, out: &Sender) -> Infallible {
+pub async fn report(
+    mut load: watch::Receiver<Load>,
+    qps: Option<f64>,
+    sorted: bool,
+    out: &Sender,
+) -> Infallible {
     let expected = |load: &Load| Load { turn: load.expected_turn(qps), ..load.clone() };
-    let mut reported = Reported::default();
+    let mut reported = Reported { sorted, ..Reported::default() };
     loop {
         // The scheduler outlives this future; without it there would be nothing to report.
         if load.wait_for(|load| reported.differs_from(&expected(load))).await.is_err() {
@@ -67,6 +75,8 @@ async fn settle(load: &mut watch::Receiver<Load>) {
 /// The last report.
 #[derive(Default)]
 struct Reported {
+    /// Whether lines are shown by time.
+    sorted: bool,
     /// Number polled because of a limit, and their interval; 0: only nodes limit following.
     polled: usize,
     turn: Option<Duration>,
@@ -100,7 +110,10 @@ impl Reported {
         let mut lines = Vec::new();
         if self.limit_differs(load) {
             match load.bound {
-                Some(bound) => lines.push(limited(load, bound)),
+                Some(bound) => {
+                    let late = if self.sorted && load.polled > 0 { LATE } else { "" };
+                    lines.push(format!("{}{late}", limited(load, bound)));
+                }
                 None if load.polled == 0 && load.following > 0 => {
                     lines.push(format!("following all {} containers", load.following));
                 }
@@ -249,7 +262,7 @@ mod tests {
             sleep(UNSETTLED * 10).await;
         };
         tokio::select! {
-            never = report(load, None, &out) => match never {},
+            never = report(load, None, false, &out) => match never {},
             () = more_and_more => {}
         }
         let mut reported = Vec::new();

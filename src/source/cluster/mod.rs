@@ -13,6 +13,7 @@ use tokio::{sync::mpsc, time::Instant};
 use super::{Error, Outcome};
 use crate::{
     cluster::{self, Trace},
+    completion::Completion,
     deadline::Held,
     lines::LineLimit,
     notice::{Kind, Scope},
@@ -33,6 +34,7 @@ const GRACE: Duration = Duration::from_secs(2);
 
 pub struct Cluster<'a> {
     plan: &'a ClusterPlan,
+    completion: Completion,
     lines: LineLimit,
     verbosity: u8,
     /// Whether the prompt is in colour.
@@ -45,11 +47,18 @@ impl<'a> Cluster<'a> {
     pub fn new(plan: &'a Plan, cluster: &'a ClusterPlan) -> Cluster<'a> {
         Cluster {
             plan: cluster,
+            completion: Completion::default(),
             lines: plan.lines,
             verbosity: plan.verbosity,
             color: plan.display.color_stderr,
             annotations: plan.display.shows_annotations(),
         }
+    }
+
+    /// How far the selected pods have come; None if that does not decide how the run ends.
+    pub fn completion(&self) -> Option<Completion> {
+        let decides = self.plan.selection.on_complete && !self.plan.dry_run;
+        decides.then(|| self.completion.clone())
     }
 
     pub async fn run(self, stats: &Stats, out: Sender, held: Held) -> Result<Outcome, Error> {
@@ -112,14 +121,22 @@ impl<'a> Cluster<'a> {
             stats: stats.clone(),
         };
         let (selected, receiver) = mpsc::channel(SELECTED);
-        let selecting = select::run(cluster, selection, logs.follow, deadline, self.annotations, selected);
+        let (completion, annotations) = (&self.completion, self.annotations);
+        let selecting =
+            select::run(cluster, selection, logs.follow, deadline, annotations, completion, selected);
         let tailing = tail::run(context, limits.log_requests, receiver);
-        tokio::select! {
-            (selected, summary) = join(selecting, tailing) => Ok(selected.map(|()| summary)?),
-            never = coverage::report(scheduler.load(), limits.qps, out), if logs.follow => match never {},
+        let load = scheduler.load();
+        let summary = tokio::select! {
+            (selected, summary) = join(selecting, tailing) => selected.map(|()| summary),
+            never = coverage::report(load, limits.qps, logs.history_first, out), if logs.follow => match never {},
             never = waits::report_outages(cluster.outage(), out) => match never {},
             never = cluster.probe_whenever_silent() => match never {},
+        }?;
+        // Behind all lines.
+        for failure in completion.failures() {
+            out.notice(failure).await;
         }
+        Ok(summary)
     }
 
     /// The logs to read by the apiserver's clock, and the time at which they end. Words of the calendar are shown as
@@ -172,11 +189,13 @@ impl<'a> Cluster<'a> {
                         outcome = Outcome::Incomplete;
                         out.notice(notice).await;
                     }
-                    Selected::Gone(_) => {}
+                    Selected::Gone(_) | Selected::Listed => {}
                 }
             }
         };
-        let (listed, ()) = join(select::run(cluster, selection, false, None, false, sender), collect).await;
+        let selection = Selection { on_complete: false, ..selection.clone() };
+        let listing = select::run(cluster, &selection, false, None, false, &self.completion, sender);
+        let (listed, ()) = join(listing, collect).await;
         listed?;
         out.text(DryRun::new(origins, self.plan, cluster.round_trip()).to_string()).await;
         Ok(outcome)

@@ -17,6 +17,7 @@ use crate::{
     purpose::Purpose,
     schedule::Mode,
     tail::{
+        beginning::{self, Beginning},
         check::Checker,
         last,
         logs::{Answer, Logs},
@@ -84,7 +85,8 @@ impl<L: Logs> Tail<L> {
         let mut life = self.life.clone();
         if let Some(sought) = self.progress.extent.sought() {
             let (request, extent) = (self.request(log, purpose), &mut self.progress.extent);
-            match Box::pin(last::find(&self.context.logs, request, sought, |line| extent.is_past(line))).await
+            match Box::pin(last::find(&self.context.logs, request, sought, |line| extent.is_beyond(line)))
+                .await
             {
                 Ok(first) => extent.found(first),
                 Err(error) => return Outcome::Failed(error),
@@ -117,8 +119,9 @@ impl<L: Logs> Tail<L> {
         if let Some(unseen) = self.progress.reach.open() {
             self.report.opened(self.restart.take(), unseen).await;
         }
+        self.stage.opened(log);
         let outcome = self.consume(stream, request, log, unproven).await;
-        if log.mode() == Mode::Poll && matches!(outcome, Outcome::Clean) {
+        if matches!((log.mode(), &outcome), (Mode::Poll | Mode::History, Outcome::Clean)) {
             self.report.outlet.reached(date.into()).await;
         }
         outcome
@@ -139,6 +142,7 @@ impl<L: Logs> Tail<L> {
         }
         match end {
             Ok(End::Enough) => Outcome::Enough,
+            Ok(End::Over) => Outcome::Over,
             Ok(End::Doubtful(_)) if start.confirming => Outcome::Enough,
             Ok(End::Beyond) if start.end_known => Outcome::Enough,
             // The node's clock may be ahead: the last line shows by how much.
@@ -197,7 +201,8 @@ impl<L: Logs> Tail<L> {
             current: start.log != Log::Previous,
             bound: start.bound,
             end: self.progress.extent.end(),
-            deadline: self.context.deadline,
+            // Other answers end by themselves.
+            deadline: self.context.deadline.filter(|_| mode == Mode::Follow),
             resumes,
             after_silence: start.reach == Reach::Silent,
             // After a clean end there may be no more lines, and soon no log.
@@ -206,6 +211,7 @@ impl<L: Logs> Tail<L> {
                 false => self.instance.is_past,
             },
         };
+        let beginning = self.beginning(&checker.request);
         let position = &self.progress.position;
         let finder = resumes.then(|| match position.is_untimed() {
             true => position.finder().of_untimed(tail_lines),
@@ -222,6 +228,8 @@ impl<L: Logs> Tail<L> {
             terms,
             splitter: Splitter::new(self.context.lines),
             place: Place::default(),
+            beginning,
+            look: &mut self.look,
             movable,
             watchdog: self
                 .idle
@@ -229,6 +237,19 @@ impl<L: Logs> Tail<L> {
                 .filter(|_| mode == Mode::Follow)
                 .map(|idle| Watchdog { idle, checker }),
         }
+    }
+
+    /// Of the first answer since a time that the user gave.
+    fn beginning(&self, request: &LogRequest) -> Option<Beginning<L>> {
+        let wanted = self.progress.extent.start().filter(|_| !self.progress.has_lines())?;
+        let started = self.instance.started.filter(|_| !self.plan().previous && self.plan().tail.is_none());
+        Some(Beginning {
+            logs: self.context.logs.clone(),
+            request: beginning::request(request.clone()),
+            wanted,
+            started: started?,
+            zone: self.plan().late.clone()?,
+        })
     }
 
     /// Records the end of an answer.
@@ -244,9 +265,10 @@ impl<L: Logs> Tail<L> {
             misses_place,
         };
         self.progress.reach = start.reach.after(end, answered);
-        let polled = start.log.mode() == Mode::Poll && matches!(end, Ok(End::Clean));
+        let mode = start.log.mode();
+        let read = matches!((mode, end), (Mode::Poll | Mode::History, Ok(End::Clean)));
         // The time until the answer began does not count.
-        if start.at.elapsed() >= STEADY || polled {
+        if start.at.elapsed() >= STEADY || read {
             self.retries.went_well();
         } else if brought_lines {
             self.retries.came_on();
@@ -278,7 +300,7 @@ impl<L: Logs> Tail<L> {
                 .bytes_to_request()
                 .filter(|_| resume.is_none() && !extent.begins_within()),
             // A log that is read to its end comes as fast as it can.
-            busy: self.busy || !self.plan().follow,
+            busy: self.busy || !self.plan().follow || log.mode() == Mode::History,
             purpose,
         }
     }

@@ -2,9 +2,11 @@
 
 mod deletion;
 mod ends;
+mod history;
 mod late;
 mod limits;
 mod polling;
+mod ranges;
 mod restarts;
 mod retries;
 mod silence;

@@ -1,5 +1,5 @@
-//! The double as a process of its own, for measuring a client: each pod has written LINES lines, and then writes
-//! LINES_A_SECOND more.
+//! The double as a process of its own, for measuring a client: each pod has written LINES lines, one a microsecond and all
+//! pods by turns, and then writes LINES_A_SECOND more.
 //!
 //! `cargo run --release -p apiserver --example serve -- KUBECONFIG PODS LINES [LINES_A_SECOND [http1]]`
 #![allow(clippy::print_stdout, reason = "it reports to the terminal")]
@@ -7,6 +7,7 @@
 use std::{env, error::Error, thread, time::Duration};
 
 use apiserver::{ApiServer, Pod};
+use jiff::{SignedDuration, Timestamp};
 
 /// With its timestamp and newline a line is 163 bytes.
 const LENGTH: usize = 131;
@@ -26,8 +27,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let names: Vec<String> = (0..pods).map(|n| format!("bulk-{n}")).collect();
     server.add_pods(names.iter().map(Pod::new));
     let line = "x".repeat(LENGTH);
-    for name in &names {
-        server.log(&format!("{name}/app")).extend((0..lines).map(|_| &line));
+    let start = Timestamp::now() - SignedDuration::from_micros(lines as i64);
+    for (nanoseconds, name) in (0..).zip(&names) {
+        let first = start + SignedDuration::from_nanos(nanoseconds);
+        server.log(&format!("{name}/app")).lines_at(first, 1_000, (0..lines).map(|_| &line));
     }
     server.write_kubeconfig(path)?;
     println!("{}", server.url());

@@ -25,6 +25,8 @@ pub struct Workload {
     owner: Option<(String, String)>,
     equal: Vec<(String, String)>,
     expressions: Vec<Value>,
+    settings: Vec<(String, Value)>,
+    conditions: Vec<Value>,
 }
 
 impl Workload {
@@ -39,6 +41,8 @@ impl Workload {
             owner: None,
             equal: Vec::new(),
             expressions: Vec::new(),
+            settings: Vec::new(),
+            conditions: Vec::new(),
         }
     }
 
@@ -101,6 +105,18 @@ impl Workload {
         self
     }
 
+    /// Sets a field of the spec, such as a Job's `completions`.
+    pub fn with(mut self, field: &str, value: Value) -> Self {
+        self.settings.push((field.to_owned(), value));
+        self
+    }
+
+    /// Adds a condition that holds, such as a Job's `Complete`.
+    pub fn condition(mut self, name: &str, reason: &str, message: &str) -> Self {
+        self.conditions.push(json!({"type": name, "status": "True", "reason": reason, "message": message}));
+        self
+    }
+
     pub(crate) fn json(&self, version: u64) -> Value {
         let object = |pairs: &[(String, String)]| -> Value {
             pairs.iter().map(|(k, v)| (k.clone(), json!(v))).collect()
@@ -122,6 +138,9 @@ impl Workload {
             // A service may have no selector.
             spec.as_object_mut().map(|spec| spec.remove("selector"));
         }
+        for (field, value) in &self.settings {
+            spec[field] = value.clone();
+        }
         let mut metadata = json!({
             "name": self.name, "namespace": self.namespace, "uid": self.uid,
             "resourceVersion": version.to_string(), "creationTimestamp": seconds(Timestamp::now()),
@@ -133,6 +152,6 @@ impl Workload {
             metadata["ownerReferences"] =
                 json!([{"apiVersion": "v1", "kind": kind, "name": name, "uid": name, "controller": true}]);
         }
-        json!({"metadata": metadata, "spec": spec, "status": {}})
+        json!({"metadata": metadata, "spec": spec, "status": {"conditions": self.conditions}})
     }
 }
