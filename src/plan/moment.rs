@@ -52,6 +52,10 @@ impl Moment {
         parse::moment(text)
     }
 
+    pub fn is_time_of_day(text: &str) -> bool {
+        matches!(Self::parse(text), Ok(Self::Civil { day: Day::Latest, .. }))
+    }
+
     /// Whether it is the same instant at any time.
     pub fn is_fixed(&self) -> bool {
         matches!(self, Self::At(_) | Self::Civil { day: Day::Date(_), .. })

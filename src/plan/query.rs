@@ -2,7 +2,7 @@
 
 use regex::Regex;
 
-use super::{name, pattern, read::error};
+use super::{moment::Moment, name, pattern, read::error};
 use crate::{
     cli::{self, Args},
     usage_error::UsageError,
@@ -39,6 +39,12 @@ pub fn text(args: &Args) -> Result<&str, UsageError> {
     for word in args.positionals.iter().map(|positional| positional.value.as_os_str()) {
         let invalid = || error(format!("the query {} is not UTF-8", word.to_string_lossy()));
         words.push(word.to_str().ok_or_else(invalid)?);
+    }
+    // No pod has such a name.
+    if let Some(time) = words.iter().find(|word| Moment::is_time_of_day(word)) {
+        return Err(error(format!(
+            "\"{time}\" is a time, and no query; a day and a time are one word in quotes: '2026-05-31 {time}'"
+        )));
     }
     let [first, second, ..] = words[..] else { return Ok(words.first().copied().unwrap_or_default()) };
     let after = args.positionals.iter().find_map(|positional| positional.after.as_deref());

@@ -32,6 +32,7 @@ use crate::{
     event::Closed,
     instance::{Instance, Life},
     lines::LineLimit,
+    notice::Scope,
     origin::PodInfo,
     plan::{LogPlan, LogRequests},
     queue::Sender,
@@ -76,7 +77,7 @@ pub async fn run(
     log_requests: LogRequests,
     mut selected: mpsc::Receiver<Selected>,
 ) -> Summary {
-    let mut tails = Tails { context, tasks: JoinSet::new(), pods: HashMap::new() };
+    let mut tails = Tails { context, tasks: JoinSet::new(), later: 0, pods: HashMap::new() };
     let mut summary = Summary::default();
     let mut selecting = true;
     while selecting || !tails.tasks.is_empty() {
@@ -99,12 +100,18 @@ pub async fn run(
             },
         }
     }
+    if tails.later > 0 && summary == Summary::default() {
+        let text = format!("the range ends before any of {} containers started", tails.later);
+        tails.context.out.notice(Scope::Cluster.info(text)).await;
+    }
     summary
 }
 
 struct Tails {
     context: Context,
     tasks: JoinSet<Done>,
+    /// The number of instances that started after the range.
+    later: usize,
     /// By UID: the pods that exist, and those whose tails have not ended.
     pods: HashMap<String, Pod>,
 }
@@ -132,6 +139,7 @@ impl Tails {
         // A line has the same clock as the start of its container.
         let until = self.context.plan.until.filter(|_| !self.context.plan.previous);
         if until.is_some() && instance.started >= until {
+            self.later += 1;
             return;
         }
         let uid = instance.origin.pod.identity.clone();
@@ -202,7 +210,7 @@ mod tests {
     use crate::{
         cluster::testing::Machine,
         event::Event,
-        notice::{Kind, Scope},
+        notice::Kind,
         order::{Arrival, Order},
         origin::Origin,
         queue,
@@ -230,7 +238,7 @@ mod tests {
             crowd: Crowd::default(),
             stats: Stats::default(),
         };
-        Tails { context, tasks: JoinSet::new(), pods: HashMap::new() }
+        Tails { context, tasks: JoinSet::new(), later: 0, pods: HashMap::new() }
     }
 
     fn instance(pod: usize, container: &str) -> Arc<Instance> {

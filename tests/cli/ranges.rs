@@ -122,6 +122,21 @@ fn what_began_after_the_range_is_not_read() {
 }
 
 #[test]
+fn a_range_before_all_containers_says_why_it_is_empty() {
+    let world = world();
+    let ran = world.run("web --since 5h --until 3h");
+    ran.stdout("").stderr("· the range ends before any of 1 containers started\n").exit(0);
+}
+
+#[test]
+fn a_time_that_is_not_in_quotes_is_no_query() {
+    for words in ["web --since 2026-05-31 14:05:10", "--since 2026-05-31 14:05:10"] {
+        let quoted = "a day and a time are one word in quotes: '2026-05-31 14:05:10'";
+        stern_rs(words).run().fails_with(2, &["\"14:05:10\" is a time", quoted]);
+    }
+}
+
+#[test]
 fn a_log_without_a_line_behind_the_range_is_confirmed() {
     let world = world();
     world.run("web -o raw --since 45m --until now").shows("40 30 20 10 0");
