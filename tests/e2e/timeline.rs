@@ -1,10 +1,9 @@
-//! Lines of many containers in the order of their time.
+//! Lines by their time: in its order, and in ranges of it.
 
 use jiff::Timestamp;
 
 use crate::harness::{Namespace, Pod};
 
-const PODS: usize = 20;
 const LINES: usize = 300;
 
 /// A container that writes lines in bursts, and then `end`.
@@ -23,32 +22,6 @@ fn timed(text: &str) -> Vec<(Timestamp, String, String)> {
 }
 
 #[test]
-fn twenty_logs_without_following_are_sorted_as_all_their_lines_together() {
-    let namespace = Namespace::new("sorted");
-    namespace.apply(&Pod::new("web").label("app", "web").container("app", BURSTS).deployment(PODS as u32));
-    let pods = namespace.pods_with_label("app=web", PODS);
-    for pod in &pods {
-        namespace.until_logged(pod, "app", "end");
-    }
-    let mut truth = Vec::new();
-    for pod in &pods {
-        let log = namespace.kubectl(&["logs", pod, "--timestamps"]);
-        let log = String::from_utf8(log).expect("text");
-        truth.extend(timed(&log.lines().map(|line| format!("{pod} app {line}\n")).collect::<String>()));
-    }
-    assert_eq!(truth.len(), PODS * (LINES + 1));
-    // A stable sort: the lines of one pod keep their order.
-    truth.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
-    let args = ["-l", "app=web", "--no-follow", "--sort", "--timestamps", "--timezone", "UTC"];
-    let output = namespace.stern(&args);
-    assert_eq!(output.code, Some(0));
-    assert!(timed(&output.lines().join("\n")) == truth, "the order is not that of the time");
-    // Fewer streams than logs, so that they are read one after the other.
-    let few = namespace.stern(&[&args[..], &["--max-log-requests", "3"]].concat());
-    assert!(few.stdout == output.stdout, "another run has another order");
-}
-
-#[test]
 fn followed_logs_are_sorted_too() {
     let namespace = Namespace::new("sorted-live");
     namespace.apply(&Pod::new("web").label("app", "web").container("app", BURSTS).deployment(5));
@@ -60,4 +33,24 @@ fn followed_logs_are_sorted_too() {
     let late = shown.windows(2).filter(|pair| pair[0].0 > pair[1].0).count();
     // A node that is busy with other tests may deliver a line later than the window.
     assert!(late * 100 < shown.len(), "{late} of {} lines are out of order", shown.len());
+}
+
+#[test]
+fn ranges_that_meet_hold_each_line_once() {
+    let namespace = Namespace::new("ranges");
+    namespace.create(Pod::new("web").container("app", BURSTS));
+    namespace.until_logged("web", "app", "end");
+    let all = namespace.stern(&["web", "--no-follow", "--timestamps", "--timezone", "UTC"]);
+    let text = all.lines().join("\n");
+    let times: Vec<String> = timed(&text).iter().map(|(time, ..)| time.to_string()).collect();
+    // Between the first and the last line, and at the instant of a line.
+    let (first, cut, last) = (&times[0], &times[LINES / 2], &times[LINES]);
+    let range = |since: &str, until: &str| {
+        let output = namespace.stern(&["web", "-t", "--timezone", "UTC", "--since", since, "--until", until]);
+        assert_eq!(output.code, Some(0));
+        output.lines().iter().map(|line| line.to_string()).collect::<Vec<_>>()
+    };
+    let [before, after] = [range(first, cut), range(cut, last)];
+    assert_eq!((before.len(), after.len()), (LINES / 2, LINES - LINES / 2));
+    assert_eq!([before, after].concat(), all.lines()[..LINES]);
 }
