@@ -289,6 +289,30 @@ fn a_range_into_the_future_ends_by_itself() {
     tail.finish().stdout("0\nlive\n").reported("- web-1 › app\n").exit(0);
 }
 
+#[test]
+fn a_range_ends_although_its_workload_does_not_exist() {
+    let world = World::new();
+    let run = |args: &str| {
+        let until = world.now() + SignedDuration::from_secs(1);
+        world.run(&format!("job/nosuch --until {until} {args}")).stdout("")
+    };
+    run("").stderr("· jobs \"nosuch\" not found in namespace \"default\"; waiting for it\n").exit(0);
+    run("--exit-on-complete").reported("not completed: still waiting for job \"nosuch\"\n").exit(5);
+    run("--until-match a").reported("no line matched --until-match").exit(4);
+}
+
+#[test]
+fn a_range_ends_although_the_server_lists_nothing() {
+    let world = World::web(["a"]);
+    let _lists = world.hold(Match::lists());
+    let _gets = world.hold(Match::gets());
+    for query in ["web", "deploy/web"] {
+        let until = world.now() + SignedDuration::from_secs(1);
+        let ran = world.run(&format!("{query} --until {until}"));
+        ran.reported("! the apiserver did not list all pods before the time of --until was over").exit(3);
+    }
+}
+
 /// The line past the end comes before the time.
 #[test]
 fn a_line_past_the_end_ends_a_followed_log() {
