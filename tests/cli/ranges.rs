@@ -216,6 +216,8 @@ fn a_time_is_one_of_the_zone() {
     let world = world();
     let ran = world.run("web --since 2020-01-31T14:05 --until 2020-02-01 --timezone Asia/Seoul");
     ran.exit(0).reported("· since 2020-01-31 14:05:00 +09:00, until 2020-02-01 00:00:00 +09:00\n");
+    let ran = world.run("web --since 2020-01-31T14:05:00.25 --until 2020-02-01 --timezone Asia/Seoul");
+    ran.exit(0).reported("· since 2020-01-31 14:05:00.25 +09:00, until 2020-02-01 00:00:00 +09:00\n");
     let ran = world.run("web --only-log-lines --since 2020-01-31 --until 2020-02-01");
     ran.stdout("").stderr("").exit(0);
 }
@@ -255,9 +257,42 @@ fn a_start_in_the_future_is_refused_by_the_clock_of_the_server() {
 }
 
 #[test]
+fn a_time_before_all_logs_is_no_limit() {
+    for start in ["--since 0001-01-01", "--since-time 0001-01-01T00:00:00Z", "--since 1600-01-01"] {
+        world().run(&format!("web -o raw --no-follow {start}")).shows("60 50 40 30 20 10 0");
+    }
+}
+
+#[test]
+fn the_end_of_the_calendar_is_in_the_future() {
+    for start in ["--since 9999-12-31", "--since 9999-12-31T23:59:59Z", "--since-time 9999-12-31T23:59:59Z"] {
+        stern_rs(&format!("web {start}")).run().fails_with(2, &["the end of the year 9999 is in the future"]);
+    }
+    let tail = world().run("web -o raw --since 5m --until 9999-12-31 --until-match 0");
+    tail.stdout("0\n").exit(0);
+}
+
+#[test]
+fn a_time_that_rfc_3339_does_not_have_is_refused() {
+    for time in ["2026-01-31T12:00:00+25:00", "2026-01-31T12:00:60Z", "2026-01-31", "1769785200", "5m"] {
+        let words = format!("\"{time}\" is not an RFC 3339 time");
+        stern_rs(&format!("web --since-time {time}")).run().fails_with(2, &["--since-time: ", &words]);
+    }
+}
+
+#[test]
+fn an_empty_start_is_the_default() {
+    let world = world();
+    world.run("web -o raw --no-follow --since ''").shows("60 50 40 30 20 10 0");
+    assert_eq!(reads(&world)[0].query("sinceSeconds"), Some("172800"));
+}
+
+#[test]
 fn a_range_that_is_empty_is_refused() {
     let empty = |range: &str, parts: &[&str]| stern_rs(&format!("web {range}")).run().fails_with(2, parts);
     empty("--since 1h --until 2h", &["--since: ", " is not before --until, "]);
+    let ran = stern_rs("web --since 1h --until 2h").run();
+    assert!(!ran.err().contains('.'), "fractions of a second: {}", ran.err());
     empty("--since 2020-01-31 --until 2020-01-31", &["is not before --until, 2020-01-31 00:00:00 +00:00"]);
     empty("--since-time 2020-01-31T00:00:00Z --until 2019-01-01", &["--since-time: "]);
     empty("--until 2020-01-31", &["--until: ", "give --since too"]);
@@ -273,6 +308,8 @@ fn what_is_no_time_is_refused_with_a_hint() {
     refused("--until", "12:00 KST", "[Asia/Seoul]");
     refused("--until", "+5m", "+5m from now is --timeout");
     refused("--since", "last monday", "monday alone");
+    refused("--since", "2562048h", "\"2562048h\" is longer than 292 years");
+    refused("--until", "0", "\"0\" is not clear; give now, or remove --until");
 }
 
 /// Follows until then, also a container that starts meanwhile.
