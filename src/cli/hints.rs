@@ -73,8 +73,11 @@ fn two_dashes(name: &str) -> String {
 
 /// How to give `flag` a value, where the word after it was read as a query.
 pub fn misused(flag: &str) -> String {
-    match flag {
-        "-t" | "--timestamps" => format!("{flag} takes its value with =, as in {flag}=short"),
+    let long = flag.strip_prefix("--").and_then(flags::long);
+    let bare = long.filter(|flag| !flag.value.is_empty()).and_then(|flag| flag.bare);
+    match (flag, bare) {
+        ("-t" | "--timestamps", _) => format!("{flag} takes its value with =, as in {flag}=short"),
+        (_, Some(bare)) => format!("{flag} takes its value with =, as in {flag}={bare}"),
         _ if !flag.starts_with("--") && flag.len() > 2 => two_dashes(&flag[1..]),
         _ => format!("{flag} takes no value"),
     }

@@ -272,7 +272,7 @@ mod tests {
         for (words, expected) in [
             (&["--tail", "x"][..], "--tail: \"x\" is not a whole number such as 10"),
             (&["--tail="], "--tail: \"\" is not a whole number"),
-            (&["--tail=99999999999999999999"], "--tail: \"99999999999999999999\" is not a whole number"),
+            (&["--tail=99999999999999999999"], "--tail: 99999999999999999999 is too large"),
             (&["--qps=nan"], "--qps: \"nan\" is not a number"),
             (&["--qps=fast"], "--qps: \"fast\" is not a number"),
             (&["--no-follow=maybe"], "--no-follow: \"maybe\" is neither true nor false"),

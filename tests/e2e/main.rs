@@ -13,3 +13,4 @@ mod harness;
 mod history;
 mod output;
 mod selection;
+mod timeline;

@@ -17,7 +17,9 @@ flags! {
 
     /// Show N lines of the same container before and after each line that `--include` selects, as grep does, with `--` where
     /// lines are left out (in JSON formats and templates without it). A stack trace and its first line count as one line.
-    /// Lines that `--exclude` hides stay hidden. Of very long lines fewer are shown, so that memory is bounded.
+    /// Lines that `--exclude` hides stay hidden. Of very long lines, or very many, fewer are
+    /// shown, so that memory is bounded. With `--sort`, the lines before one that is followed are shown when it comes, and may
+    /// then stand behind newer lines of other containers.
     /// Default: 0. `-i 'status=5..' -C 3`
     pub static CONTEXT_LINES: Flag<Integer> = flag("context-lines", "N")
         .short('C')

@@ -1,6 +1,6 @@
 //! The kinds of values: how they are checked and read.
 
-use std::ffi::OsStr;
+use std::{ffi::OsStr, num::IntErrorKind};
 
 use super::Complete;
 
@@ -89,7 +89,10 @@ impl Value for Integer {
 
     fn check(value: &OsStr) -> Result<(), String> {
         let text = text(value)?;
-        text.parse::<i64>().map(drop).map_err(|_| format!("\"{text}\" is not a whole number such as 10"))
+        text.parse::<i64>().map(drop).map_err(|error| match error.kind() {
+            IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => format!("{text} is too large"),
+            _ => format!("\"{text}\" is not a whole number such as 10"),
+        })
     }
 
     fn read<'a>(values: impl Iterator<Item = &'a OsStr>) -> Option<i64> {

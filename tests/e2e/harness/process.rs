@@ -52,6 +52,13 @@ impl Tail {
         });
     }
 
+    /// Waits until standard output contains this so many times.
+    pub fn until_shown_times(&mut self, text: &str, count: usize) {
+        self.until(&format!("{text:?} is on standard output {count} times"), |tail| {
+            (tail.stdout.text().matches(text).count() >= count).then_some(())
+        });
+    }
+
     /// Waits until standard error contains this.
     pub fn until_reported(&mut self, text: &str) {
         self.until(&format!("{text:?} is on standard error"), |tail| {
