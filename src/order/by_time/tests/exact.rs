@@ -216,7 +216,7 @@ fn lines_of_one_instant_keep_their_order_over_runs_of_several_levels() {
     let mut sorted = Sorted::new(200, false);
     sorted.order.spool = Spool::new(0);
     sorted.push(Event::Expected(a.clone()));
-    sorted.push(Event::Expected(b.clone()));
+    sorted.push(Event::Expected(b));
     sorted.push(Event::Listed);
     (0..600).for_each(|n| sorted.line(&a, 5, &n.to_string()));
     sorted.close();
