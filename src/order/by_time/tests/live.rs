@@ -128,11 +128,24 @@ fn many_late_lines_are_reported_once_with_a_guess() {
     assert!(reports[0].ends_with(words), "{}", reports[0]);
 }
 
-/// No delay is known, and the floor of the other one is low.
+#[test]
+fn lines_that_a_new_container_wrote_before_it_was_seen_are_not_late() {
+    let (a, new) = (origin("a"), origin("new"));
+    let mut sorted = Sorted::live(200, [&a]);
+    sorted.pass(1000);
+    sorted.line(&a, 1000, "a");
+    sorted.push(Event::Expected(new.clone()));
+    sorted.line(&new, 900, "before");
+    sorted.push(Event::CaughtUp(new.clone()));
+    sorted.line(&new, 950, "late");
+    assert_eq!((sorted.take(), sorted.late()), (["a", "before", "late"].map(str::to_owned).to_vec(), 1));
+}
+
+/// No delay is known, and the floor of the third one is low.
 #[test]
 fn a_late_line_waits_for_nothing_while_others_that_arrived_with_it_do() {
-    let (a, b) = (origin("a"), origin("b"));
-    let mut sorted = Sorted::live(200, [&a, &b]);
+    let (a, b, quiet) = (origin("a"), origin("b"), origin("quiet"));
+    let mut sorted = Sorted::live(200, [&a, &b, &quiet]);
     sorted.line(&a, -10, "a-10");
     sorted.pass(200);
     assert_eq!(sorted.take(), ["a-10"]);
