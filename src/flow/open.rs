@@ -93,7 +93,7 @@ mod tests {
         assert!(words()[NAMED].starts_with("5 more containers were not read to their end"));
         for origin in all {
             open.see(&Event::Opened(origin.clone(), None));
-            assert!(open.unread(|_| true).len() > 0);
+            assert!(!open.unread(|_| true).is_empty());
             let closed = Closed { reason: Reason::Finished, opened: true, complete: true, restart_count: 0 };
             open.see(&Event::Closed(origin, closed));
         }
