@@ -14,13 +14,17 @@ use super::{
 /// So many runs of one level are merged into one of the next.
 const FAN_IN: usize = 16;
 
+/// Up to so many lanes there may be four times as many bytes in memory, since they cost little otherwise: streams that
+/// advance unevenly rarely need files then, which would cost as much as the merge.
+const FEW: u32 = 1000;
+
 /// Bytes that are moved without a pause.
 const STEP: usize = 512 << 10;
 
 /// Moves records to files.
 #[derive(Debug)]
 pub struct Spool {
-    /// The most bytes in memory.
+    /// The most bytes in memory with many lanes.
     budget: usize,
     job: Option<Job>,
     /// Whether nothing can be written any more.
@@ -64,7 +68,11 @@ impl Spool {
 
     /// Whether there is too much in memory, and no room elsewhere.
     pub fn is_out_of_room(&self, held: &Held) -> bool {
-        self.broken && held.memory > self.budget
+        self.broken && self.is_over_budget(held)
+    }
+
+    fn is_over_budget(&self, held: &Held) -> bool {
+        held.memory / if held.lanes.count() <= FEW { 4 } else { 1 } > self.budget
     }
 
     /// Does a part of the work that is due. The heads of what is moved leave `heads` meanwhile.
@@ -131,7 +139,7 @@ impl Spool {
                 (merged.iter().map(|(.., run)| *run).collect(), age - 1, level + 1)
             }
             // Merged ones are one older a level; no one has that many.
-            _ if held.memory > self.budget => (Vec::new(), i64::from(self.runs + 1) << 8, 0),
+            _ if self.is_over_budget(held) => (Vec::new(), i64::from(self.runs + 1) << 8, 0),
             _ => return None,
         };
         let is_moved = move |source| match source {
