@@ -167,11 +167,11 @@ async fn run_through<O: Order>(
         return break_off(&broken, code, sink.last_words(), plan);
     }
     let broken = tokio::select! {
-        code = finish(code, words, sink) => return code,
+        code = finish(code, words, &mut sink) => return code,
         code = signals.ended() => Broken::Signal(code),
         () = stuck => Broken::Blocked,
     };
-    break_off(&broken, code, Vec::new(), plan)
+    break_off(&broken, code, sink.last_words(), plan)
 }
 
 /// The exit code, if all is shown as it should be, and the error behind it.
@@ -221,7 +221,7 @@ fn break_off(broken: &Broken, code: ExitCode, mut words: Vec<u8>, plan: &Plan) -
 }
 
 /// Shows the remaining events, and reports the error.
-async fn finish(code: ExitCode, words: Option<String>, mut sink: impl Sink) -> ExitCode {
+async fn finish(code: ExitCode, words: Option<String>, sink: &mut impl Sink) -> ExitCode {
     let mut unsaid = None;
     if let Some(words) = words
         && sink.failed(&words).await.is_err()

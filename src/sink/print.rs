@@ -120,8 +120,10 @@ impl Print {
         if words.is_empty() {
             return Ok(());
         }
-        self.print().await?;
-        self.output.stderr(words).await
+        let printed = self.print().await;
+        // Words are read although lines are not any more.
+        self.output.stderr(words).await?;
+        printed
     }
 
     pub async fn notice(&mut self, notice: &Notice) -> Result<(), Closed> {
@@ -188,6 +190,8 @@ impl Sink for Print {
     }
 
     async fn failed(&mut self, error: &str) -> Result<(), Closed> {
+        // Of a closed output, the caller reports that.
+        self.print().await?;
         self.words(format!("stern-rs: {error}\n").into_bytes()).await
     }
 
@@ -196,7 +200,7 @@ impl Sink for Print {
         self.rendered(&counts)
     }
 
-    async fn finish(mut self) -> io::Result<Shown> {
+    async fn finish(&mut self) -> io::Result<Shown> {
         let words = self.last_words();
         // If nothing can be shown any more, the output gives the reason.
         let _ = self.words(words).await;

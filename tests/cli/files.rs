@@ -168,7 +168,7 @@ fn two_runs_do_not_share_a_file() {
     first.expect("a");
     has(&world, APP, "a\n");
     let second = world.run("web -o json --no-follow --output-dir logs").exit(0);
-    let others = "! logs/default/web-1/app.log is being written by another run, so this one writes \
+    let others = "! logs/default/web-1/app.log is being written by another run, so this run writes \
                   logs/default/web-1/app.2.log; other files may have such names too\n";
     let second = second.reported(others);
     assert_eq!(world.home.read("logs/default/web-1/app.2.log"), second.out());
@@ -236,7 +236,7 @@ fn a_file_that_cannot_be_written_stops_nothing_else() {
     world.pod("web-2", ["c"]);
     fs::create_dir_all(world.home.path(APP)).unwrap();
     let ran = world.run("web --no-follow --output-dir logs").exit(3);
-    let ran = ran.reported("! cannot write logs/default/web-1/app.log: Is a directory; trying again\n");
+    let ran = ran.reported("! cannot write logs/default/web-1/app.log: Is a directory; lines for it are missing until it can be written\n");
     ran.reported("! logs/default/web-1/app.log lacks 2 lines: Is a directory\n").lines([
         "web-1 app a",
         "web-1 app b",
@@ -255,7 +255,7 @@ fn a_reason_that_many_files_share_is_reported_once() {
     world.home.write("logs", "a file");
     let ran = world.run("web --no-follow --output-dir logs").exit(3);
     assert_eq!(ran.out().lines().count(), 30);
-    let ran = ran.reported("! cannot write ").reported(": Not a directory; trying again\n");
+    let ran = ran.reported("! cannot write ").reported(": Not a directory; lines for it are missing until it can be written\n");
     ran.reported("! logs/default/web-09/app.log lacks 1 line: Not a directory\n")
         .reported("! 20 more files lack 20 lines\n");
 }
@@ -270,7 +270,7 @@ fn no_link_leads_out_of_the_directory() {
         symlink(world.home.path(to), world.home.path(link)).unwrap();
         let ran = world.run("web --no-follow --output-dir logs").exit(3);
         ran.reported(
-            "! cannot write logs/default/web-1/app.log: a symbolic link is in its path, and is not followed; trying again",
+            "! cannot write logs/default/web-1/app.log: a symbolic link is in its path, and is not followed; lines for it are missing until it can be written",
         );
         assert_eq!(fs::read_dir(world.home.path("outside")).unwrap().count(), 0, "{link}");
     }
@@ -291,7 +291,7 @@ fn a_pipe_in_the_place_of_a_file_is_refused() {
     fs::create_dir_all(world.home.path("logs/default/web-1")).unwrap();
     assert!(world.program("mkfifo", APP).run().succeeded());
     let ran = world.run("web --no-follow --output-dir logs").exit(3);
-    ran.reported("! cannot write logs/default/web-1/app.log: it is not a regular file; trying again\n");
+    ran.reported("! cannot write logs/default/web-1/app.log: it is not a regular file; lines for it are missing until it can be written\n");
 }
 
 #[test]
@@ -303,7 +303,7 @@ fn a_file_without_room_has_whole_lines_only() {
     world.log("web-2/app").push("small");
     let ran = bounded(&world, 200, "web -o raw --no-follow --output-dir logs").exit(3);
     assert_eq!(ran.out().lines().count(), 3_001);
-    ran.reported("! cannot write logs/default/web-1/app.log: File too large; trying again\n");
+    ran.reported("! cannot write logs/default/web-1/app.log: File too large; lines for it are missing until it can be written\n");
     let kept = world.home.read(APP);
     assert!(kept.is_empty() || kept.ends_with('\n') && kept.lines().all(|line| line.len() == 100), "{kept}");
     assert_eq!(world.home.read("logs/default/web-2/app.log"), "small\n");
@@ -401,7 +401,7 @@ fn a_name_that_is_too_long_for_a_file_is_reported() {
     world.log(&format!("web-1/{long}")).push("a");
     world.log("web-1/app").push("b");
     let ran = world.run("web --no-follow --output-dir logs").exit(3);
-    ran.reported("a.log: File name too long; trying again\n")
+    ran.reported("a.log: File name too long; lines for it are missing until it can be written\n")
         .reported("a.log lacks 1 line: File name too long\n");
     assert_eq!(world.home.read(APP), "web-1 app b\n");
 }
