@@ -23,7 +23,7 @@ use crate::{
     queue,
     render::Renderer,
     signals::{Report, Signals},
-    sink::{self, Files, Pager, Print, Shown, Sink, Tee},
+    sink::{self, Files, Lines, Pager, Print, Shown, Sink, Tee},
     source::{self, Outcome, Source},
     stats::Stats,
     usage_error::UsageError,
@@ -61,8 +61,13 @@ pub async fn run(plan: Plan, io: Io, signals: &Signals) -> ExitCode {
             run_through(&plan, source, Arrival::default(), sink, &stats, signals).await
         }
     };
-    if let Some(reason) = pager.and_then(|pager| pager.failure()) {
-        code = refused(plan.outputs.stderr.to(Io::process_stderr()), &reason, ExitCode::Failed);
+    if let Some(failure) = pager.and_then(|pager| pager.failure()) {
+        let after = match failure.lines {
+            Lines::None => ExitCode::Failed,
+            Lines::InPart if code == ExitCode::Done => ExitCode::Unread,
+            Lines::InPart | Lines::Taken => code,
+        };
+        code = refused(plan.outputs.stderr.to(Io::process_stderr()), &failure.reason, after);
     }
     if let Some(written) = signals.report_end() {
         // A blocked standard error must not keep the run alive.
@@ -89,8 +94,11 @@ fn sink(
             return Err(refused(stderr, &UsageError::new(reason).to_string(), ExitCode::Usage));
         }
     };
+    let is_dry_run = matches!(&plan.source, plan::Source::Cluster(cluster) if cluster.dry_run);
+    let is_quiet = plan.files.as_ref().is_some_and(|files| files.quiet) && !is_dry_run;
     let stdout = match stdout {
         Ok(stdout) => stdout,
+        Err(_) if is_quiet => Box::new(io::sink()),
         Err(error) => return Err(cannot_write(stderr, &error)),
     };
     let (stdout, stderr) = match &pager {
@@ -98,10 +106,12 @@ fn sink(
         None => (stdout, stderr),
     };
     let print = Print::new(shown, plan.outputs.stdout.to(stdout), stderr);
-    let print = print.map_err(|error| cannot_start(&error))?.watch_pager(pager);
+    let mut print = print.map_err(|error| cannot_start(&error))?.watch_pager(pager);
+    if !is_quiet {
+        print = print.watch_stdout();
+    }
     let files = plan.files.as_ref().zip(filed);
     let files = files.map(|(files, renderer)| Files::new(files, &plan.display, renderer)).transpose();
-    let is_quiet = plan.files.as_ref().is_some_and(|files| files.quiet);
     Ok(Tee::new(print, files.map_err(|error| cannot_start(&error))?, is_quiet))
 }
 

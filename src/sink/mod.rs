@@ -13,7 +13,7 @@ mod tee;
 use std::io;
 
 pub use files::Files;
-pub use pager::Pager;
+pub use pager::{Lines, Pager};
 pub use print::Print;
 pub use stats::{report, write_ahead};
 pub use tee::Tee;

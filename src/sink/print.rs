@@ -30,7 +30,7 @@ impl Print {
         stdout: Box<dyn Write + Send>,
         stderr: Box<dyn Write + Send>,
     ) -> io::Result<Print> {
-        let output = Output::new(stdout, stderr)?.watch_stdout();
+        let output = Output::new(stdout, stderr)?;
         Ok(Print { renderer, output, lines: Vec::new(), recent: Recent::default(), is_whole: true })
     }
 
@@ -138,6 +138,11 @@ impl Print {
     /// Also notices the end of the pager that shows standard output.
     pub fn watch_pager(self, pager: Option<Pager>) -> Print {
         Print { output: self.output.watch_pager(pager), ..self }
+    }
+
+    /// Also notices a closed reader of this process's standard output while no line is written.
+    pub fn watch_stdout(self) -> Print {
+        Print { output: self.output.watch_stdout(), ..self }
     }
 
     /// Notices for standard error.

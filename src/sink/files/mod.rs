@@ -219,12 +219,7 @@ impl Files {
 }
 
 /// Renders lines of an origin.
-fn lines(
-    renderer: &mut Renderer,
-    is_text: bool,
-    stretch: Stretch<'_>,
-    piece: &mut Piece,
-) -> Option<Notice> {
+fn lines(renderer: &mut Renderer, is_text: bool, stretch: Stretch<'_>, piece: &mut Piece) -> Option<Notice> {
     let mut notice = None;
     for items in stretch.items.chunk_by(|before, _| !matches!(before, Item::Gap(_))) {
         piece.lines += items.iter().filter(|item| matches!(item, Item::Line(_))).count() as u64;

@@ -100,8 +100,8 @@ pub struct End {
 impl End {
     /// Waits until everything is written that was sent, but not longer than this.
     pub fn wait(self, at_most: Duration) {
-        // A write that has begun gets the last fifth.
-        let _ = self.shared.due.set(Instant::now() + at_most * 4 / 5);
+        // The other half is for what has begun.
+        let _ = self.shared.due.set(Instant::now() + at_most / 2);
         if self.messages.send(Message::End).is_ok() {
             let _ = self.ended.recv_timeout(at_most);
         }
@@ -224,12 +224,7 @@ struct Failing {
 }
 
 impl Store {
-    fn new(
-        plan: &FilesPlan,
-        is_text: bool,
-        reports: UnboundedSender<Notice>,
-        shared: Arc<Shared>,
-    ) -> Store {
+    fn new(plan: &FilesPlan, is_text: bool, reports: UnboundedSender<Notice>, shared: Arc<Shared>) -> Store {
         let ending = if plan.compress { ".log.gz" } else { ".log" };
         Store {
             place: Place { dir: plan.dir.clone(), ending },
@@ -419,7 +414,10 @@ impl Store {
         };
         let is_news = self.known.insert(reason.clone());
         if is_news {
-            let text = format!("cannot write {}: {reason}; lines for it are missing until it can be written", self.place.path(named).display());
+            let text = format!(
+                "cannot write {}: {reason}; lines for it are missing until it can be written",
+                self.place.path(named).display()
+            );
             self.report(Scope::Run.warning(text));
         }
         let next = Instant::now() + RETRY;
@@ -498,7 +496,7 @@ fn write_long_member(piece: &Piece, to: &mut impl Write, shared: &Shared) -> io:
 }
 
 fn copy(rest: &mut impl Read, to: &mut impl Write, shared: &Shared) -> io::Result<()> {
-    let mut buffer = vec![0; 64 << 10];
+    let mut buffer = vec![0; 16 << 10];
     while !shared.is_late() {
         let unread = |error| {
             let reason = without_number(&error);
