@@ -95,9 +95,10 @@ pub struct Restart {
 pub struct Instant(pub i64);
 
 impl From<Timestamp> for Instant {
-    /// Instants beyond the year 2262 become the largest value.
+    /// Instants beyond the year 2262 become the largest value, and those before 1677 the smallest.
     fn from(time: Timestamp) -> Self {
-        Self(time.as_nanosecond().try_into().unwrap_or(i64::MAX))
+        let nanoseconds = time.as_nanosecond().clamp(i64::MIN.into(), i64::MAX.into());
+        Self(nanoseconds as i64)
     }
 }
 

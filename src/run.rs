@@ -64,7 +64,7 @@ pub async fn run(plan: Plan, io: Io, signals: &Signals) -> ExitCode {
     if let Some(failure) = pager.and_then(|pager| pager.failure()) {
         let after = match failure.lines {
             Lines::None => ExitCode::Failed,
-            Lines::InPart if code == ExitCode::Done => ExitCode::Unread,
+            Lines::InPart if code == ExitCode::Done && plan.ending.until_match.is_empty() => ExitCode::Unread,
             Lines::InPart | Lines::Taken => code,
         };
         code = refused(plan.outputs.stderr.to(Io::process_stderr()), &failure.reason, after);
@@ -172,16 +172,19 @@ async fn run_through<O: Order>(
         code = signals.ended() => Err(Broken::Signal(code)),
         () = &mut stuck => Err(Broken::Blocked),
     };
+    // A success that another flag defines does not depend on what could be written.
+    let decides = completion.is_some() || !plan.ending.until_match.is_empty();
+    let in_part = if decides { ExitCode::Done } else { ExitCode::Unread };
     let (code, words) = judge(ended.as_ref().unwrap_or(&End::TimedOut), &plan.ending, completion);
     if let Err(broken) = ended {
-        return break_off(&broken, code, sink.last_words(), plan);
+        return break_off(&broken, (code, in_part), sink.last_words(), plan);
     }
     let broken = tokio::select! {
-        code = finish(code, words, &mut sink) => return code,
+        code = finish((code, in_part), words, &mut sink) => return code,
         code = signals.ended() => Broken::Signal(code),
         () = stuck => Broken::Blocked,
     };
-    break_off(&broken, code, sink.last_words(), plan)
+    break_off(&broken, (code, in_part), sink.last_words(), plan)
 }
 
 /// The exit code, if all is shown as it should be, and the error behind it.
@@ -214,14 +217,19 @@ fn judge(end: &End, ending: &Ending, completion: Option<Completion>) -> (ExitCod
     }
 }
 
-/// Ends at once.
-fn break_off(broken: &Broken, code: ExitCode, mut words: Vec<u8>, plan: &Plan) -> ExitCode {
+/// Ends at once. `in_part` is the code in place of [`ExitCode::Done`] if not all is shown.
+fn break_off(
+    broken: &Broken,
+    (code, in_part): (ExitCode, ExitCode),
+    mut words: Vec<u8>,
+    plan: &Plan,
+) -> ExitCode {
     cleanup::all();
     let code = match broken {
         Broken::Signal(code) => *code,
         Broken::Blocked => {
             words.extend_from_slice(BLOCKED.as_bytes());
-            if code == ExitCode::Done { ExitCode::Unread } else { code }
+            if code == ExitCode::Done { in_part } else { code }
         }
     };
     if !words.is_empty() {
@@ -230,8 +238,12 @@ fn break_off(broken: &Broken, code: ExitCode, mut words: Vec<u8>, plan: &Plan) -
     code
 }
 
-/// Shows the remaining events, and reports the error.
-async fn finish(code: ExitCode, words: Option<String>, sink: &mut impl Sink) -> ExitCode {
+/// Shows the remaining events, and reports the error. `in_part` is as for [`break_off`].
+async fn finish(
+    (code, in_part): (ExitCode, ExitCode),
+    words: Option<String>,
+    sink: &mut impl Sink,
+) -> ExitCode {
     let mut unsaid = None;
     if let Some(words) = words
         && sink.failed(&words).await.is_err()
@@ -239,7 +251,7 @@ async fn finish(code: ExitCode, words: Option<String>, sink: &mut impl Sink) -> 
         unsaid = Some(words);
     }
     match sink.finish().await {
-        Ok(Shown::InPart) if code == ExitCode::Done => ExitCode::Unread,
+        Ok(Shown::InPart) if code == ExitCode::Done => in_part,
         Ok(_) => {
             // The reader of standard output went away.
             if let Some(words) = unsaid {

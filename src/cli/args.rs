@@ -64,6 +64,11 @@ impl Args {
         self.all(flag).next().is_some()
     }
 
+    /// Whether its value comes from the config file, which does not know the other flags of this run.
+    pub fn is_default(&self, flag: &Entry) -> bool {
+        self.defaults.iter().any(|given| given.flag == flag)
+    }
+
     fn all(&self, flag: &Entry) -> impl Iterator<Item = &OsStr> {
         let defaults = self.defaults.iter().filter(move |given| given.flag == flag);
         let given = self.given.get_raw(flag.name).into_iter().flatten();

@@ -18,6 +18,11 @@ pub fn parse(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Whether it is a duration, but for its length.
+pub fn is_too_long(text: &str) -> bool {
+    matches!(nanoseconds(text.strip_prefix('+').unwrap_or(text)), Err(Bad::TooLong))
+}
+
 enum Bad {
     Syntax,
     NoUnit,

@@ -8,7 +8,10 @@ use super::{
     read::{each, parsed},
 };
 use crate::{
-    cli::{Args, flags::ending as flags},
+    cli::{
+        Args,
+        flags::{ending as flags, limits::DRY_RUN},
+    },
     usage_error::UsageError,
 };
 
@@ -25,7 +28,11 @@ impl Ending {
         let timeout = parsed(args, &flags::TIMEOUT, duration::parse)?.filter(|time| !time.is_zero());
         // Those to include are highlighted too.
         let room = Room::beside(filter.exclude.iter().chain(&display.highlight));
-        let until_match = each(args, &flags::UNTIL_MATCH, |pattern| room.pattern(pattern))?;
+        let mut until_match = each(args, &flags::UNTIL_MATCH, |pattern| room.pattern(pattern))?;
+        if args.get(&DRY_RUN) {
+            // No line is read.
+            until_match.clear();
+        }
         Ok(Ending { timeout, until_match })
     }
 

@@ -28,10 +28,13 @@ impl FilesPlan {
                 let dir = env.expand(dir).map_err(|reason| error(format!("--output-dir: {reason}")))?;
                 Ok(Some(FilesPlan { dir, quiet, compress }))
             }
-            None if quiet => {
+            // The config file may have it for the runs that write files.
+            None if quiet && !args.is_default(&flags::QUIET.entry) => {
                 Err(error("--quiet needs --output-dir: without files the lines would be nowhere"))
             }
-            None if compress => Err(error("--compress needs --output-dir: it compresses those files")),
+            None if compress && !args.is_default(&flags::COMPRESS.entry) => {
+                Err(error("--compress needs --output-dir: it compresses those files"))
+            }
             None => Ok(None),
         }
     }

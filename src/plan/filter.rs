@@ -56,13 +56,18 @@ impl FilterPlan {
 impl ContextPlan {
     fn new(args: &Args) -> Result<ContextPlan, UsageError> {
         let [both, before, after] = [&flags::CONTEXT_LINES, &flags::BEFORE_CONTEXT, &flags::AFTER_CONTEXT];
+        let has_none = args.get(&flags::INCLUDE).is_empty();
         for flag in [both, before, after] {
-            if lines(args, flag)?.is_some_and(|lines| lines > 0) && args.get(&flags::INCLUDE).is_empty() {
+            let some = lines(args, flag)?.is_some_and(|lines| lines > 0);
+            if some && has_none && !args.is_default(&flag.entry) {
                 let name = flag.entry.name;
                 return Err(error(format!(
                     "--{name} shows lines around those of --include; add that, or remove it"
                 )));
             }
+        }
+        if has_none {
+            return Ok(ContextPlan::default());
         }
         let both = lines(args, both)?.unwrap_or(0);
         Ok(ContextPlan {

@@ -61,8 +61,21 @@ impl Moment {
         matches!(self, Self::At(_) | Self::Civil { day: Day::Date(_), .. })
     }
 
-    /// The instant, if it is within the years of the calendar. `now` is in the zone of `--timezone`.
+    /// Whether it is counted back from now, so that its fraction of a second has no meaning.
+    pub fn is_ago(&self) -> bool {
+        matches!(self, Self::Ago(_))
+    }
+
+    /// The instant, if the calendar has it; of its last day, which other zones do not have, the last instant. `now` is in
+    /// the zone of `--timezone`.
     pub fn at(&self, now: &Zoned, edge: Edge) -> Option<Timestamp> {
+        match self {
+            Self::Civil { day: Day::Date(Date::MAX), .. } => Some(Timestamp::MAX),
+            _ => self.on_calendar(now, edge),
+        }
+    }
+
+    fn on_calendar(&self, now: &Zoned, edge: Edge) -> Option<Timestamp> {
         let (day, time, now) = match self {
             Self::Ago(ago) => return now.timestamp().checked_sub(*ago).ok(),
             Self::At(time) => return Some(*time),

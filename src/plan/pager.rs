@@ -29,7 +29,7 @@ pub struct PagerPlan {
 }
 
 impl PagerPlan {
-    /// None: the output needs no pager.
+    /// None: the output needs no pager. The config file wants one wherever that is possible.
     pub(super) fn new(
         args: &Args,
         env: &Environment,
@@ -40,29 +40,43 @@ impl PagerPlan {
         if !args.get(&flags::PAGER) {
             return Ok(None);
         }
-        if let Source::Cluster(cluster) = source
-            && cluster.logs.follow
-            && !cluster.dry_run
-        {
-            return Err(error(
-                "--pager needs --no-follow, --previous or an --until in the past: a log that is followed has no end",
-            ));
+        match check(env, source, ending, files) {
+            Err(_) if args.is_default(&flags::PAGER.entry) => Ok(None),
+            Err(reason) => Err(reason),
+            Ok(()) => Ok(PagerPlan::of(env)),
         }
-        if !env.stdout_is_terminal {
-            return Err(error("--pager needs a terminal, and standard output is none; remove --pager"));
-        }
-        let others =
-            [("--quiet", files.is_some_and(|files| files.quiet)), ("--timeout", ending.timeout.is_some())];
-        if let Some((other, _)) = others.iter().find(|(_, is_given)| *is_given) {
-            return Err(error(format!("{other} and --pager cannot be combined; remove one")));
-        }
-        Ok(command(env.pager.as_deref()).map(|(program, args)| PagerPlan {
-            program,
-            args,
-            less: (!env.has_less).then_some(LESS),
-            holds_words: env.stderr_is_terminal,
-        }))
     }
+
+    fn of(env: &Environment) -> Option<PagerPlan> {
+        let (program, args) = command(env.pager.as_deref())?;
+        let less = (!env.has_less).then_some(LESS);
+        Some(PagerPlan { program, args, less, holds_words: env.stderr_is_terminal })
+    }
+}
+
+fn check(
+    env: &Environment,
+    source: &Source,
+    ending: &Ending,
+    files: Option<&FilesPlan>,
+) -> Result<(), UsageError> {
+    if let Source::Cluster(cluster) = source
+        && cluster.logs.follow
+        && !cluster.dry_run
+    {
+        return Err(error(
+            "--pager needs --no-follow, --previous or an --until in the past: a log that is followed has no end",
+        ));
+    }
+    if !env.stdout_is_terminal {
+        return Err(error("--pager needs a terminal, and standard output is none; remove --pager"));
+    }
+    let others =
+        [("--quiet", files.is_some_and(|files| files.quiet)), ("--timeout", ending.timeout.is_some())];
+    if let Some((other, _)) = others.iter().find(|(_, is_given)| *is_given) {
+        return Err(error(format!("{other} and --pager cannot be combined; remove one")));
+    }
+    Ok(())
 }
 
 fn command(pager: Option<&OsStr>) -> Option<(OsString, Vec<OsString>)> {

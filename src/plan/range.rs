@@ -57,14 +57,7 @@ pub enum ClockOf {
 impl RangePlan {
     pub(super) fn new(args: &Args, zone: TimeZone) -> Result<RangePlan, UsageError> {
         let (since, flag) = since(args)?;
-        let until = parsed(args, &flags::UNTIL, |text| match text.starts_with('+') {
-            // A plus means the past in Go's durations, and the time to come in other programs.
-            true => Err(format!(
-                "\"{text}\" has a sign; {text} from now is --timeout, and {} is before now",
-                &text[1..]
-            )),
-            false => Moment::parse(text),
-        })?;
+        let until = parsed(args, &flags::UNTIL, until)?;
         Ok(RangePlan { since, flag, until, zone })
     }
 
@@ -114,11 +107,11 @@ impl RangePlan {
         let Some(start) = start else { return Ok(()) };
         let flag = self.flag.unwrap_or(UNTIL);
         if start.duration_since(now.timestamp()) > slack {
-            return Err(wrong_of(flag, format!("{} is in the future", self.shown(start))));
+            return Err(wrong_of(flag, format!("{} is in the future", self.shown(&self.since, start))));
         }
         let Some(until) = until else { return Ok(()) };
         // No clock changes the order of two durations, and of two instants.
-        let is_ago = |moment: &Option<Moment>| matches!(moment, Some(Moment::Ago(_)));
+        let is_ago = |moment: &Option<Moment>| moment.as_ref().is_some_and(Moment::is_ago);
         let is_fixed = |moment: &Option<Moment>| moment.as_ref().is_some_and(Moment::is_fixed);
         let slack = match is_ago(&self.since) && is_ago(&self.until)
             || is_fixed(&self.since) && is_fixed(&self.until)
@@ -129,7 +122,7 @@ impl RangePlan {
         if start.duration_since(until) < slack || start < until {
             return Ok(());
         }
-        let (start, until) = (self.shown(start), self.shown(until));
+        let (start, until) = (self.shown(&self.since, start), self.shown(&self.until, until));
         Err(match self.flag {
             Some(flag) => wrong_of(flag, format!("{start} is not before --until, {until}")),
             None => {
@@ -151,16 +144,20 @@ impl RangePlan {
             Some(Since::Time(time)) => Some(time),
             None => None,
         };
-        let shown =
-            |time: Timestamp| time.to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string();
-        let since = start.map(|start| format!("since {}", shown(start)));
-        let until = range.until.map(|until| format!("until {}", shown(until)));
+        let since = start.map(|start| format!("since {}", self.shown(&self.since, start)));
+        let until = range.until.map(|until| format!("until {}", self.shown(&self.until, until)));
         Some([since, until].into_iter().flatten().collect::<Vec<_>>().join(", "))
     }
 
-    /// As `--timezone` has it, exactly.
-    fn shown(&self, time: Timestamp) -> String {
-        time.to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M:%S%.f %:z").to_string()
+    /// The instant of the moment as `--timezone` has it, with the fraction that was asked for.
+    fn shown(&self, moment: &Option<Moment>, time: Timestamp) -> String {
+        let format = match moment {
+            _ if time == Timestamp::MAX => return "the end of the year 9999".to_owned(),
+            Some(Moment::Ago(ago)) if ago.subsec_nanos() > 0 => "%Y-%m-%d %H:%M:%S%.3f %:z",
+            Some(Moment::Ago(_)) => "%Y-%m-%d %H:%M:%S %:z",
+            _ => "%Y-%m-%d %H:%M:%S%.f %:z",
+        };
+        time.to_zoned(self.zone.clone()).strftime(format).to_string()
     }
 }
 
@@ -168,23 +165,46 @@ fn wrong_of(flag: &str, reason: impl fmt::Display) -> UsageError {
     error(format!("--{flag}: {reason}"))
 }
 
+fn until(text: &str) -> Result<Moment, String> {
+    if let Some(after) = text.strip_prefix('+') {
+        // A plus means the past in Go's durations, and the time to come in other programs.
+        return Err(format!(
+            "\"{text}\" has a sign; {text} from now is --timeout, and {after} is before now"
+        ));
+    }
+    let until = Moment::parse(text)?;
+    match is_zero(text, &until) {
+        // Of --since it is no limit.
+        true => Err(format!("\"{text}\" is not clear; give now, or remove --until for no limit")),
+        false => Ok(until),
+    }
+}
+
+/// Whether it is a duration of nothing.
+fn is_zero(text: &str, moment: &Moment) -> bool {
+    *moment == Moment::Ago(Duration::ZERO) && !text.trim().eq_ignore_ascii_case("now")
+}
+
 fn since(args: &Args) -> Result<(Option<Moment>, Option<&'static str>), UsageError> {
-    match (args.get(&flags::SINCE), given(args, &flags::SINCE_TIME)) {
+    match (given(args, &flags::SINCE), given(args, &flags::SINCE_TIME)) {
         (Some(_), Some(_)) => Err(error("--since and --since-time cannot be combined; remove one")),
         (Some(text), None) => {
             let hint = if text.contains("://") { " (kubectl's -s is --server here)" } else { "" };
             let since =
                 Moment::parse(text).map_err(|reason| wrong(&flags::SINCE, format!("{reason}{hint}")))?;
             // As for kubectl, 0 is no limit.
-            let unlimited = text.trim() != "now" && since == Moment::Ago(Duration::ZERO);
+            let unlimited = is_zero(text, &since);
             Ok((Some(since).filter(|_| !unlimited), Some(flags::SINCE.entry.name).filter(|_| !unlimited)))
         }
         (None, Some(text)) => {
-            let time = text.parse().map_err(|_| {
+            let time = Moment::parse(text).ok();
+            // Not @ and Unix seconds, nor digits alone.
+            let time = time.filter(|time| matches!(time, Moment::At(_)) && text.contains('-'));
+            let time = time.ok_or_else(|| {
                 let reason = format!("\"{text}\" is not an RFC 3339 time such as 2026-01-31T12:00:00Z");
                 wrong(&flags::SINCE_TIME, reason)
             })?;
-            Ok((Some(Moment::At(time)), Some(flags::SINCE_TIME.entry.name)))
+            Ok((Some(time), Some(flags::SINCE_TIME.entry.name)))
         }
         // The previous instance may have ended long ago.
         (None, None) if args.get(&flags::PREVIOUS) || args.get(&flags::WITH_PREVIOUS) => Ok((None, None)),

@@ -209,8 +209,9 @@ impl<'a> Judge<'a> {
 }
 
 impl Progress {
-    /// How far a pod has come; `info` names it.
-    pub fn of(pod: &Pod, info: &Arc<PodInfo>) -> Progress {
+    /// How far a pod has come; `info` names it. `absence_told`: a pod that failed before a container started is reported as
+    /// such.
+    pub fn of(pod: &Pod, info: &Arc<PodInfo>, absence_told: bool) -> Progress {
         let phase = match pod.status.phase.as_str() {
             "Succeeded" => Phase::Succeeded,
             "Failed" => Phase::Failed,
@@ -219,7 +220,8 @@ impl Progress {
             _ => Phase::Underway(waits_for(pod)),
         };
         let mut failures = failed_containers(pod, info);
-        if failures.is_empty() && phase == Phase::Failed {
+        let is_told = absence_told && matches!(pod.absence(), Some(Absence::Failed { .. }));
+        if failures.is_empty() && phase == Phase::Failed && !is_told {
             let Status { reason, message, .. } = &pod.status;
             let words = [reason.as_str(), message].into_iter().filter(|words| !words.is_empty());
             let words = words.collect::<Vec<_>>().join(": ");
@@ -330,7 +332,7 @@ mod tests {
             "status": status,
         }))
         .expect("a pod");
-        let Progress { phase, failures, .. } = Progress::of(&pod, &Arc::default());
+        let Progress { phase, failures, .. } = Progress::of(&pod, &Arc::default(), false);
         (phase, failures.into_iter().map(|notice| notice.text).collect())
     }
 

@@ -10,18 +10,18 @@ mod resource;
 mod track;
 mod watch;
 
-use std::{cell::Cell, pin::pin, sync::Arc};
+use std::{cell::Cell, future::pending, pin::pin, sync::Arc, time::Duration};
 
 use futures::{StreamExt, stream};
 use tokio::{
     sync::{Notify, mpsc, watch as value},
-    time::{Instant, sleep_until},
+    time::{Instant, sleep_until, timeout_at},
 };
 
 use complete::{Job, Judge};
 use pod::InstanceId;
-use resource::Found;
 pub(crate) use resource::api_resource;
+use resource::{Found, Wait};
 pub(crate) use watch::pods;
 
 use crate::{
@@ -33,6 +33,12 @@ use crate::{
 };
 use track::{Change, Tracker};
 use watch::{Scope, Update};
+
+/// How long the apiserver may take to list pods once the time of `--until` is over.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+const NO_ANSWER: &str =
+    "the apiserver did not list all pods before the time of --until was over: lines may be missing";
 
 /// Output of the selection, for tailing.
 #[derive(Debug)]
@@ -69,7 +75,16 @@ pub async fn run(
     if let Query::Resource { kind, name } = &selection.query {
         completion.awaits(Some(format!("{} \"{name}\"", api_resource(*kind).kind.to_lowercase())));
     }
-    let (scopes, jobs) = scopes(cluster, selection, follow, &selected).await?;
+    let patience = until.map(|until| until + PATIENCE);
+    let Some(found) = before(patience, scopes(cluster, selection, follow, until, &selected)).await else {
+        send(&selected, Selected::LeftOut(About::Cluster.warning(NO_ANSWER))).await;
+        return Ok(());
+    };
+    let (scopes, jobs) = found?;
+    if scopes.is_empty() {
+        // Until then there was none.
+        return Ok(());
+    }
     completion.awaits(None);
     let judge = Judge::new(cluster, jobs, completion.clone());
     let start = Start::new(scopes.len());
@@ -125,7 +140,12 @@ pub async fn run(
     loop {
         let result = tokio::select! {
             result = running.next() => result,
-            () = &mut over => None,
+            listed = &mut over => {
+                if !listed {
+                    send(&selected, Selected::LeftOut(About::Cluster.warning(NO_ANSWER))).await;
+                }
+                None
+            }
             () = &mut judging, if judges => {
                 judges = false;
                 continue;
@@ -182,11 +202,11 @@ impl Start {
         }
     }
 
-    /// Waits until all scopes have been listed and the time is over.
-    async fn over(&self, until: Option<Instant>) {
-        let Some(until) = until else { return std::future::pending().await };
+    /// Waits until the time is over, and a little longer until all scopes have been listed; gives whether they have.
+    async fn over(&self, until: Option<Instant>) -> bool {
+        let Some(until) = until else { return pending().await };
         sleep_until(until).await;
-        self.listed.notified().await;
+        before(Some(until + PATIENCE), self.listed.notified()).await.is_some()
     }
 
     /// Whether that was the last scope.
@@ -202,6 +222,14 @@ impl Start {
     /// Whether no scope holds a container.
     fn is_empty(&self) -> bool {
         self.containers.get() == 0 && !self.left_out.get()
+    }
+}
+
+/// The result, unless the time is over before.
+async fn before<T>(end: Option<Instant>, result: impl Future<Output = T>) -> Option<T> {
+    match end {
+        Some(end) => timeout_at(end, result).await.ok(),
+        None => Some(result.await),
     }
 }
 
@@ -221,6 +249,7 @@ async fn scopes(
     cluster: &Cluster,
     selection: &Selection,
     follow: bool,
+    until: Option<Instant>,
     selected: &mpsc::Sender<Selected>,
 ) -> Result<(Vec<Scope>, Vec<Job>), Error> {
     let scope = |namespace: Option<String>, label_selector: Option<String>| Scope {
@@ -241,8 +270,9 @@ async fn scopes(
         return Ok((scopes.collect(), Vec::new()));
     };
     let report = async |what| send(selected, what).await;
+    let wait = if follow { Wait::Until(until) } else { Wait::Never };
     let Selection { namespaces, on_complete, .. } = selection;
-    let found = resource::find_in(cluster, (*kind, name), namespaces, follow, *on_complete, report).await?;
+    let found = resource::find_in(cluster, (*kind, name), namespaces, wait, *on_complete, report).await?;
     let jobs = found.iter().filter_map(|found| found.job.clone()).collect();
     let of_found =
         |found: Found| Scope { fresh: found.fresh, ..scope(Some(found.namespace), Some(found.selector)) };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kube::api::{ApiResource, ListParams};
 use serde_json::Value;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until};
 
 use super::{Selected, border, complete::Job, failure::FailureReport};
 use crate::{
@@ -33,12 +33,34 @@ pub struct Found {
     pub job: Option<Job>,
 }
 
-/// Finds the resource `name` in these namespaces. If `follow`, waits until at least one has it.
+/// How long to wait for a resource that does not exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    Never,
+    /// None: for ever.
+    Until(Option<Instant>),
+}
+
+impl Wait {
+    /// A pause before the next question; false if there is none before the time is over.
+    async fn pause(self) -> bool {
+        let next = Instant::now() + AGAIN;
+        let end = match self {
+            Wait::Never => return false,
+            Wait::Until(end) => end.filter(|end| *end < next),
+        };
+        sleep_until(end.unwrap_or(next)).await;
+        end.is_none()
+    }
+}
+
+/// Finds the resource `name` in these namespaces. Unless `wait` forbids it, waits until at least one has it; none has it
+/// once the time is over.
 pub async fn find_in(
     cluster: &Cluster,
     (kind, name): (Kind, &str),
     namespaces: &Namespaces,
-    follow: bool,
+    wait: Wait,
     on_complete: bool,
     report: impl AsyncFn(Selected),
 ) -> Result<Vec<Found>, Error> {
@@ -57,7 +79,7 @@ pub async fn find_in(
         }
         (found, _) => found,
     };
-    let found = until_found(&namespaces.each(default), follow, &missing, ask, &report).await?;
+    let found = until_found(&namespaces.each(default), wait, &missing, ask, &report).await?;
     // A new service may select existing pods.
     let old = |found| Found { fresh: false, ..found };
     Ok(if kind == Kind::Service { found.into_iter().map(old).collect() } else { found })
@@ -65,11 +87,12 @@ pub async fn find_in(
 
 async fn until_found(
     namespaces: &[Option<&str>],
-    follow: bool,
+    wait: Wait,
     missing: &str,
     ask: impl AsyncFn(Option<&str>) -> Result<Vec<Found>, Error>,
     report: impl AsyncFn(Selected),
 ) -> Result<Vec<Found>, Error> {
+    let follow = wait != Wait::Never;
     let (mut waited, mut failure, mut rounds) = (false, FailureReport::default(), 0);
     loop {
         rounds += 1;
@@ -86,8 +109,10 @@ async fn until_found(
             if let Some(notice) = failure.failed(error) {
                 report(Selected::Notice(notice)).await;
             }
-            sleep(AGAIN).await;
-            continue;
+            if wait.pause().await {
+                continue;
+            }
+            return Err(errors.swap_remove(0));
         }
         let answers = !errors.iter().any(Error::is_retryable);
         if let Some(text) = failure.works("the apiserver answers").filter(|_| answers) {
@@ -108,7 +133,9 @@ async fn until_found(
             report(Selected::Notice(About::Cluster.info(format!("{missing}; waiting for it")))).await;
         }
         waited = true;
-        sleep(AGAIN).await;
+        if !wait.pause().await {
+            return Ok(Vec::new());
+        }
     }
 }
 
@@ -214,15 +241,20 @@ fn expression(expression: &Value) -> Option<String> {
 mod tests {
     use std::cell::{Cell, RefCell};
 
-    use serde_json::json;
-    use tokio::time::Instant;
-
     use super::*;
     use crate::cluster::refused;
+    use serde_json::json;
 
     /// Asks two namespaces that answer like this; gives the outcome, the notices and the time taken.
     async fn ask(
         follow: bool,
+        answer: impl Fn(&str, usize) -> Result<Vec<Found>, Error>,
+    ) -> (Result<Vec<Found>, String>, Vec<String>, Duration) {
+        ask_while(if follow { Wait::Until(None) } else { Wait::Never }, answer).await
+    }
+
+    async fn ask_while(
+        wait: Wait,
         answer: impl Fn(&str, usize) -> Result<Vec<Found>, Error>,
     ) -> (Result<Vec<Found>, String>, Vec<String>, Duration) {
         let (asked, reported, began) = (Cell::new(0_usize), RefCell::new(Vec::new()), Instant::now());
@@ -234,7 +266,7 @@ mod tests {
             Selected::Notice(notice) | Selected::LeftOut(notice) => reported.borrow_mut().push(notice.text),
             what => panic!("{what:?}"),
         };
-        let found = until_found(&[Some("a"), Some("b")], follow, "jobs \"x\" not found", ask, report).await;
+        let found = until_found(&[Some("a"), Some("b")], wait, "jobs \"x\" not found", ask, report).await;
         (found.map_err(|error| error.to_string()), reported.take(), began.elapsed())
     }
 
@@ -262,6 +294,17 @@ mod tests {
         assert_eq!(found, Ok(vec![in_namespace("b", true)]));
         assert_eq!(reported, ["jobs \"x\" not found; waiting for it"]);
         assert_eq!(time, AGAIN * 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_workload_is_waited_for_once_the_time_is_over() {
+        let limit = AGAIN * 3 / 2;
+        let wait = || Wait::Until(Some(Instant::now() + limit));
+        let (found, reported, time) = ask_while(wait(), |_, _| Err(refused(404, "not found"))).await;
+        assert_eq!((found, time), (Ok(Vec::new()), limit));
+        assert_eq!(reported, ["jobs \"x\" not found; waiting for it"]);
+        let (found, _, time) = ask_while(wait(), |_, _| Err(refused(503, ""))).await;
+        assert!(found.is_err() && time == limit);
     }
 
     #[tokio::test(start_paused = true)]

@@ -147,7 +147,8 @@ impl<'a> Tracker<'a> {
         if self.selection.on_complete
             && let Some(info) = self.known(pod, &identity)
         {
-            changes.push(Change::Progress(identity.clone(), Progress::of(pod, &info)));
+            let told = self.meets_condition(pod) && has_wanted(pod, self.selection);
+            changes.push(Change::Progress(identity.clone(), Progress::of(pod, &info, told)));
         }
         if !self.meets_condition(pod) {
             if let Some((uid, tracked)) = self.pods.remove_entry(&identity) {

@@ -1,7 +1,8 @@
 //! Finds out whether a log begins later than was asked for, since older lines were rotated away.
 //!
-//! Only the current file of a log can be read, and nothing says whether there was another. There can only have been one
-//! if its container wrote enough to fill it.
+//! Only the current file of a log can be read, and nothing says whether there was another: it is a guess. A container that
+//! has written since the first line at a pace at which it would have filled a file before was hardly quiet until then.
+//! Much at once says nothing: it may have been quiet before as it was afterwards.
 
 use std::future::pending;
 
@@ -10,17 +11,23 @@ use tokio::task::JoinSet;
 
 use super::logs::{Answer, Logs};
 use crate::{
-    cluster::{Error, LogRequest},
+    cluster::LogRequest,
     event::Instant,
     lines::{LineLimit, Piece, Splitter},
+    plan::Since,
 };
 
-/// The size at which kubelets rotate a log, unless they are told otherwise, and the least that is in use.
-const USUAL: f64 = 10.0 * LEAST;
+/// The least size of a file that kubelets rotate. Usual are ten times as much.
 const LEAST: f64 = (1 << 20) as f64;
+
+/// A container that has written for a shorter time than it may have been quiet before must have filled that many files.
+const FILES: f64 = 3.0;
 
 /// Enough of the file to know at which pace its container writes.
 const SAMPLE: u64 = 32 << 10;
+
+/// Where the pace is measured again, as shares of the time since the first line.
+const SHARES: [f64; 2] = [0.5, 0.9];
 
 /// A shorter time without a line is usual.
 const QUIET: SignedDuration = SignedDuration::from_secs(10);
@@ -44,8 +51,9 @@ pub struct Beginning<L> {
     pub request: LogRequest,
     /// The time since which lines are wanted.
     pub wanted: Instant,
-    /// The start of the container.
+    /// The start of the container, and its end.
     pub started: Timestamp,
+    pub ended: Option<Timestamp>,
     /// The zone in which times are shown.
     pub zone: TimeZone,
 }
@@ -64,22 +72,34 @@ impl<L: Logs> Beginning<L> {
     }
 
     async fn seen(self) -> Option<String> {
-        let sample = self.sample().await.ok().flatten()?;
-        let start = Timestamp::from_nanosecond(sample.first.0.into()).ok()?;
-        let missing = start.duration_since(self.started).as_secs_f64() * sample.pace();
-        if sample.first <= self.wanted || missing < LEAST {
+        let sample = self.sample(None).await?;
+        let first = sample.from;
+        let now = self.ended.map_or(sample.now, |ended| sample.now.min(ended.into()));
+        let (gap, span) = (seconds(self.started.into(), first), seconds(first, now));
+        let least = if span < gap { FILES * LEAST } else { LEAST };
+        let fills = |sample: &Sample| gap * sample.pace(now) >= least;
+        if first <= self.wanted || !fills(&sample) {
             return None;
         }
-        let start = start.to_zoned(self.zone).strftime("%Y-%m-%d %H:%M:%S %:z").to_string();
-        let perhaps = if missing < USUAL { "perhaps " } else { "" };
-        Some(format!("log starts at {start}; {perhaps}older lines were rotated away"))
+        for share in SHARES {
+            let from = first.0.saturating_add((span * share * 1e9) as i64);
+            if !fills(&self.sample(Some(Instant(from))).await?) {
+                return None;
+            }
+        }
+        let start = Timestamp::from_nanosecond(first.0.into()).ok()?.to_zoned(self.zone);
+        let start = start.strftime("%Y-%m-%d %H:%M:%S %:z");
+        Some(format!("log starts at {start}; perhaps older lines were rotated away"))
     }
 
-    async fn sample(&self) -> Result<Option<Sample>, Error> {
-        let mut stream = self.logs.open(&self.request).await?;
+    /// The lines from this instant on, or from the first one.
+    async fn sample(&self, from: Option<Instant>) -> Option<Sample> {
+        let since = from.and_then(|from| Timestamp::from_nanosecond(from.0.into()).ok()).map(Since::Time);
+        let request = LogRequest { since, ..self.request.clone() };
+        let mut stream = self.logs.open(&request).await.ok()?;
         let (mut splitter, mut bytes, mut times) = (Splitter::new(LIMIT), 0, None);
         while let Some(chunk) = stream.next().await {
-            let chunk = chunk?;
+            let chunk = chunk.ok()?;
             bytes += chunk.len();
             splitter.push(&chunk);
             while let Some(lines) = splitter.lines() {
@@ -90,9 +110,9 @@ impl<L: Logs> Beginning<L> {
                 }
             }
         }
-        // A file that is shorter was written until now.
-        let end = ((bytes as u64) < SAMPLE).then(|| Instant::from(stream.date()));
-        Ok(times.map(|(first, last)| Sample { first, last: end.map_or(last, |end| end.max(last)), bytes }))
+        let (first, last) = times?;
+        let from = from.map_or(first, |from| from.min(first));
+        Some(Sample { from, last, now: stream.date().into(), bytes })
     }
 }
 
@@ -101,18 +121,23 @@ pub fn request(request: LogRequest) -> LogRequest {
     LogRequest { follow: false, since: None, tail_lines: None, limit_bytes: Some(SAMPLE), ..request }
 }
 
-/// The beginning of a file.
+/// A part of a file.
 struct Sample {
-    first: Instant,
-    /// The time at which all of it was written.
+    from: Instant,
     last: Instant,
+    now: Instant,
     bytes: usize,
 }
 
 impl Sample {
-    /// Bytes a second.
-    fn pace(&self) -> f64 {
-        let nanoseconds = self.last.0.saturating_sub(self.first.0).max(1_000_000);
-        self.bytes as f64 / (nanoseconds as f64 / 1e9)
+    /// Bytes a second. `now`: the time until which lines may have come.
+    fn pace(&self, now: Instant) -> f64 {
+        // Fewer bytes than were asked for are all.
+        let end = if (self.bytes as u64) < SAMPLE { now.max(self.last) } else { self.last };
+        self.bytes as f64 / seconds(self.from, end).max(0.001)
     }
+}
+
+fn seconds(from: Instant, to: Instant) -> f64 {
+    to.0.saturating_sub(from.0).max(0) as f64 / 1e9
 }

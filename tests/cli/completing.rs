@@ -178,7 +178,23 @@ fn an_evicted_pod_that_never_ran_gives_its_reason() {
     let world = World::new();
     world.add_pod(Pod::new("web-1").never_started("Evicted", "the node was low on memory"));
     let ran = world.run(&format!("web {FLAGS}"));
-    ran.reported("! web-1: failed: Evicted: the node was low on memory\n").exit(5);
+    ran.stderr(
+        "! web-1 failed: Evicted: the node was low on memory\n\
+         stern-rs: not completed: 1 of 1 pods failed: web-1\n",
+    )
+    .exit(5);
+}
+
+#[test]
+fn a_success_decides_although_a_part_is_not_shown() {
+    let world = World::new();
+    world.add_pod(Pod::new("web-1").container("app").terminated(0, "Completed").phase("Succeeded"));
+    world.log("web-1/app").push("a");
+    world.home.write("logs/default/web-1", "not a directory");
+    let ran = world.run(&format!("web --output-dir logs {FLAGS}")).stdout("web-1 app a\n").exit(0);
+    ran.reported("lacks 1 line");
+    let ran = world.run(&format!("web --template '{{{{index .Message 99}}}}' {FLAGS}")).exit(0);
+    ran.reported("expanding template failed");
 }
 
 /// It runs on when the container that counts has ended, and is then stopped.

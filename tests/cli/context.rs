@@ -82,5 +82,18 @@ fn lines_around_need_lines_to_stand_around() {
         stern_rs(flags).run().fails(2, words);
     };
     refused("web -C 3", "--context-lines shows lines around those of --include; add that, or remove it");
+    refused(
+        "web --after-context 1",
+        "--after-context shows lines around those of --include; add that, or remove it",
+    );
     refused("web -i x -C=-1", "--context-lines: -1 is negative; give a number of lines");
+}
+
+/// It is a default for the runs that have such lines.
+#[test]
+fn a_config_file_may_have_context_lines_for_other_runs() {
+    let world = World::web(["a", "b"]);
+    let config = world.home.write("config.yaml", "context-lines: 1\n");
+    world.run(&format!("web -o raw --no-follow --config {config}")).stdout("a\nb\n").exit(0);
+    world.run(&format!("web -o raw --no-follow -i b --config {config}")).stdout("a\nb\n").exit(0);
 }

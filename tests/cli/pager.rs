@@ -220,3 +220,15 @@ fn a_pager_needs_a_terminal_and_an_output_that_ends() {
         assert_eq!(paged(&world, "cat", args), wanted);
     }
 }
+
+#[test]
+fn a_config_file_has_a_pager_for_the_runs_that_can_use_one() {
+    let world = World::web(["a"]);
+    let config = world.home.write("config.yaml", "pager: true\nquiet: true\ncompress: true\n");
+    world.run(&format!("web -o raw --no-follow --config {config}")).stdout("a\n").exit(0);
+    world.run(&format!("web -o raw --until-match a --config {config}")).stdout("a\n").exit(0);
+    let script = format!(
+        "PAGER='sed s/^/page:/' \"$STERN_RS\" web -o raw --only-log-lines --no-follow --config {config}"
+    );
+    assert_eq!(String::from_utf8_lossy(&start(&world, &script).output()), "page:a\n");
+}

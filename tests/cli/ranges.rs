@@ -216,6 +216,8 @@ fn a_time_is_one_of_the_zone() {
     let world = world();
     let ran = world.run("web --since 2020-01-31T14:05 --until 2020-02-01 --timezone Asia/Seoul");
     ran.exit(0).reported("· since 2020-01-31 14:05:00 +09:00, until 2020-02-01 00:00:00 +09:00\n");
+    let ran = world.run("web --since 2020-01-31T14:05:00.25 --until 2020-02-01 --timezone Asia/Seoul");
+    ran.exit(0).reported("· since 2020-01-31 14:05:00.25 +09:00, until 2020-02-01 00:00:00 +09:00\n");
     let ran = world.run("web --only-log-lines --since 2020-01-31 --until 2020-02-01");
     ran.stdout("").stderr("").exit(0);
 }
@@ -255,9 +257,42 @@ fn a_start_in_the_future_is_refused_by_the_clock_of_the_server() {
 }
 
 #[test]
+fn a_time_before_all_logs_is_no_limit() {
+    for start in ["--since 0001-01-01", "--since-time 0001-01-01T00:00:00Z", "--since 1600-01-01"] {
+        world().run(&format!("web -o raw --no-follow {start}")).shows("60 50 40 30 20 10 0");
+    }
+}
+
+#[test]
+fn the_end_of_the_calendar_is_in_the_future() {
+    for start in ["--since 9999-12-31", "--since 9999-12-31T23:59:59Z", "--since-time 9999-12-31T23:59:59Z"] {
+        stern_rs(&format!("web {start}")).run().fails_with(2, &["the end of the year 9999 is in the future"]);
+    }
+    let tail = world().run("web -o raw --since 5m --until 9999-12-31 --until-match 0");
+    tail.stdout("0\n").exit(0);
+}
+
+#[test]
+fn a_time_that_rfc_3339_does_not_have_is_refused() {
+    for time in ["2026-01-31T12:00:00+25:00", "2026-01-31T12:00:60Z", "2026-01-31", "1769785200", "5m"] {
+        let words = format!("\"{time}\" is not an RFC 3339 time");
+        stern_rs(&format!("web --since-time {time}")).run().fails_with(2, &["--since-time: ", &words]);
+    }
+}
+
+#[test]
+fn an_empty_start_is_the_default() {
+    let world = world();
+    world.run("web -o raw --no-follow --since ''").shows("60 50 40 30 20 10 0");
+    assert_eq!(reads(&world)[0].query("sinceSeconds"), Some("172800"));
+}
+
+#[test]
 fn a_range_that_is_empty_is_refused() {
     let empty = |range: &str, parts: &[&str]| stern_rs(&format!("web {range}")).run().fails_with(2, parts);
     empty("--since 1h --until 2h", &["--since: ", " is not before --until, "]);
+    let ran = stern_rs("web --since 1h --until 2h").run();
+    assert!(!ran.err().contains('.'), "fractions of a second: {}", ran.err());
     empty("--since 2020-01-31 --until 2020-01-31", &["is not before --until, 2020-01-31 00:00:00 +00:00"]);
     empty("--since-time 2020-01-31T00:00:00Z --until 2019-01-01", &["--since-time: "]);
     empty("--until 2020-01-31", &["--until: ", "give --since too"]);
@@ -273,6 +308,8 @@ fn what_is_no_time_is_refused_with_a_hint() {
     refused("--until", "12:00 KST", "[Asia/Seoul]");
     refused("--until", "+5m", "+5m from now is --timeout");
     refused("--since", "last monday", "monday alone");
+    refused("--since", "2562048h", "\"2562048h\" is longer than 292 years");
+    refused("--until", "0", "\"0\" is not clear; give now, or remove --until");
 }
 
 /// Follows until then, also a container that starts meanwhile.
@@ -287,6 +324,30 @@ fn a_range_into_the_future_ends_by_itself() {
     tail.expect("live");
     world.log("web-1/app").push_at(until.parse::<Timestamp>().unwrap(), "too late");
     tail.finish().stdout("0\nlive\n").reported("- web-1 › app\n").exit(0);
+}
+
+#[test]
+fn a_range_ends_although_its_workload_does_not_exist() {
+    let world = World::new();
+    let run = |args: &str| {
+        let until = world.now() + SignedDuration::from_secs(1);
+        world.run(&format!("job/nosuch --until {until} {args}")).stdout("")
+    };
+    run("").stderr("· jobs \"nosuch\" not found in namespace \"default\"; waiting for it\n").exit(0);
+    run("--exit-on-complete").reported("not completed: still waiting for job \"nosuch\"\n").exit(5);
+    run("--until-match a").reported("no line matched --until-match").exit(4);
+}
+
+#[test]
+fn a_range_ends_although_the_server_lists_nothing() {
+    let world = World::web(["a"]);
+    let _lists = world.hold(Match::lists());
+    let _gets = world.hold(Match::gets());
+    for query in ["web", "deploy/web"] {
+        let until = world.now() + SignedDuration::from_secs(1);
+        let ran = world.run(&format!("{query} --until {until}"));
+        ran.reported("! the apiserver did not list all pods before the time of --until was over").exit(3);
+    }
 }
 
 /// The line past the end comes before the time.
@@ -314,24 +375,25 @@ fn a_log_that_cannot_be_read_to_the_end_of_its_range_is_reported() {
     tail.finish().stdout("0\n").exit(3);
 }
 
-/// A container that has run for two hours and written a kilobyte every so many milliseconds since half an hour ago, as
-/// far as its log shows.
+/// A container that has run for two hours and written a kilobyte every so many seconds since half an hour ago, as far as
+/// its log shows.
 fn rotated(every: i64) -> (World, Timestamp) {
     let world = World::new();
     let now = world.now();
     world.add_pod(Pod::new("web-1").container("app").started(now - 2 * HOUR));
     let first = now - minutes(30);
-    world.log("web-1/app").lines_at(first, every * 1_000_000, vec!["x".repeat(1000); 100]);
+    let lines = vec!["x".repeat(1000); (1800 / every) as usize];
+    world.log("web-1/app").lines_at(first, every * 1_000_000_000, lines);
     (world, first)
 }
 
-/// Of ten kilobytes a second, an hour and a half are more than a file has.
+/// Of a kilobyte a second, an hour and a half are more than a file has.
 #[test]
 fn a_log_that_begins_late_since_it_was_rotated_is_reported() {
-    let (world, first) = rotated(100);
+    let (world, first) = rotated(1);
     let first =
         first.to_zoned(jiff::tz::TimeZone::get("Asia/Seoul").unwrap()).strftime("%Y-%m-%d %H:%M:%S +09:00");
-    let words = format!("! web-1 › app: log starts at {first}; older lines were rotated away\n");
+    let words = format!("! web-1 › app: log starts at {first}; perhaps older lines were rotated away\n");
     for range in
         ["--since 1h --no-follow", "--since 1h --until 5m", "--since 1h --until 35m", "--until 1m --since 5h"]
     {
@@ -340,24 +402,35 @@ fn a_log_that_begins_late_since_it_was_rotated_is_reported() {
     let tail = world.start("web --timezone Asia/Seoul --since 1h -i nothing");
     tail.reported(&words);
     tail.interrupt().reported("log starts at");
-}
-
-#[test]
-fn a_log_that_may_have_been_rotated_is_reported_as_such() {
-    let (world, _) = rotated(2000);
-    world.run("web --since 1h --no-follow").reported("; perhaps older lines were rotated away\n");
+    world.terminate_container("web-1/app", 0, "Completed");
+    world.run("web --timezone Asia/Seoul --since 1h --no-follow").reported(&words).exit(0);
 }
 
 /// Its container writes too little to have filled a file.
 #[test]
 fn a_log_that_was_quiet_until_then_is_not_reported() {
-    let (world, _) = rotated(10_000);
+    let (world, _) = rotated(10);
     world.run("web --since 1h --no-follow").never_reported("log starts at");
+}
+
+/// It was quiet before as it was after that.
+#[test]
+fn a_log_that_began_with_much_at_once_is_not_reported() {
+    for (age, later) in [(minutes(30), &[10, 5, 2][..]), (SignedDuration::from_secs(40), &[])] {
+        let world = World::new();
+        let now = world.now();
+        world.add_pod(Pod::new("web-1").container("app").started(now - 2 * HOUR));
+        world.log("web-1/app").lines_at(now - age, 1_000, vec!["x".repeat(1000); 100]);
+        for age in later {
+            world.log("web-1/app").lines_at(now - minutes(*age), 1_000, vec!["x".repeat(1000)]);
+        }
+        world.run("web --since 1h --no-follow").never_reported("log starts at").exit(0);
+    }
 }
 
 #[test]
 fn a_log_that_begins_as_asked_is_not_looked_at() {
-    let (world, _) = rotated(100);
+    let (world, _) = rotated(1);
     for range in
         ["--since 25m", "--since 30m", "", "--since 0", "--since 1h --tail 3", "--since 3h --previous"]
     {

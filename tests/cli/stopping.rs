@@ -79,6 +79,23 @@ fn an_end_before_a_match_is_an_exit_code_of_its_own() {
     stern_rs("--stdin --until-match b").input("a\n").run().reported(missed).stdout("a\n").exit(4);
 }
 
+/// Standard error reports what the file or the template lacks.
+#[test]
+fn a_match_decides_although_a_part_is_not_shown() {
+    let world = World::web(["a"]);
+    world.home.write("logs/default/web-1", "not a directory");
+    let ran = world.run("web -o raw --output-dir logs --until-match a").stdout("a\n").exit(0);
+    ran.reported("lacks 1 line");
+    let ran = world.run("web --template '{{index .Message 99}}' --until-match a").exit(0);
+    ran.reported("expanding template failed");
+}
+
+#[test]
+fn a_dry_run_waits_for_no_match() {
+    let world = World::web(["a"]);
+    world.run("web --dry-run --until-match a --exit-on-complete").stderr("").exit(0);
+}
+
 #[test]
 fn a_reader_that_goes_away_before_a_match_is_told() {
     let (reader, writer) = pipe().unwrap();

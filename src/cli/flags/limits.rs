@@ -32,7 +32,8 @@ flags! {
         .help("Allow bursts of N requests (default 100)");
 
     /// List on standard output the containers to tail, by owner and node, and their cost: streams, connections, requests,
-    /// the time they take, and how often a polled container has its turn. No log is opened. Default: false
+    /// the time they take, and how often a polled container has its turn. No log is opened, so that `--until-match` and `--exit-on-complete` have no
+    /// effect. Default: false
     pub static DRY_RUN: Flag<Switch> = flag("dry-run", "")
         .help("List the containers and the cost, then exit")
         // It is an error with --stdin.

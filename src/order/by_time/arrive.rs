@@ -42,6 +42,16 @@ impl ByTime {
         self.wait_for(lane);
     }
 
+    /// A log was opened: of a container that came later, the lines so far could not come earlier.
+    pub(super) fn opened(&mut self, lane: u32, now: Instant) {
+        let usual = self.wall(now).saturating_sub(self.lag.slowest().unwrap_or_default());
+        let is_live = matches!(self.phase, Phase::Live { .. });
+        let awaited = |lane: &Lane| lane.instances.front() == Some(&Stage::Awaited);
+        if let Some(lane) = self.held.lanes.get_mut(lane).filter(|lane| is_live && !awaited(lane)) {
+            lane.opened = usual;
+        }
+    }
+
     /// Looks at a batch before the filter takes lines from it.
     pub(super) fn look_at(&mut self, batch: &Batch, now: Instant) {
         let number = self.held.lanes.number(&batch.origin);
@@ -124,6 +134,7 @@ impl ByTime {
         if let Some(lane) = self.held.lanes.get_mut(lane)
             && lane.is_live()
             && let Some(written) = written
+            && written.0 >= lane.opened
         {
             self.lag.add(&mut lane.delays, wall.saturating_sub(written.0), now);
         }

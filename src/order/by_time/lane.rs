@@ -94,8 +94,11 @@ pub struct Lane {
     /// Whether it stands among the floors.
     pub is_floor: bool,
     pub delays: Delays,
-    /// Lines that were shown late lately.
+    /// Older lines were written before the log was opened, while others were followed.
+    pub opened: Key,
+    /// Lines that were shown late lately, and those among them that were shown before their time, as far as it is known.
     pub late: u64,
+    pub early: u64,
 }
 
 impl Lane {
@@ -112,7 +115,9 @@ impl Lane {
             held: 0,
             is_floor: false,
             delays: Delays::default(),
+            opened: Key::MIN,
             late: 0,
+            early: 0,
         }
     }
 

@@ -7,7 +7,6 @@ use tokio::time::Instant;
 use super::{
     lag::Delay,
     lane::{Lane, Lanes},
-    record::Key,
 };
 use crate::{
     notice::{Notice, Scope},
@@ -42,12 +41,23 @@ impl Late {
         self.shown += 1;
     }
 
-    /// Counts it as late.
-    pub fn late(&mut self, lane: &mut Lane, key: Key, frontier: Key) {
+    /// Counts it as late: it is so many nanoseconds older than one that was shown.
+    pub fn late(&mut self, lane: &mut Lane, by: i64) {
         self.counter.add(1);
         self.late += 1;
         lane.late += 1;
-        self.latest = self.latest.max(frontier.saturating_sub(key));
+        self.latest = self.latest.max(by);
+    }
+
+    /// Counts it as late, since other lines of its time come so many nanoseconds later: the clock of its node is ahead.
+    pub fn early(&mut self, lane: &mut Lane, by: i64) {
+        self.late(lane, by);
+        lane.early += 1;
+    }
+
+    /// The cause of late lines was reported.
+    pub fn is_explained(&mut self) {
+        self.reported = true;
     }
 
     /// The report, if one is due. `usual`: the delay of most origins.
@@ -58,7 +68,7 @@ impl Late {
         self.reported |= notice.is_some();
         if now - since >= MINUTE {
             (self.since, self.shown, self.late, self.latest) = (Some(now), 0, 0, 0);
-            lanes.iter_mut().for_each(|lane| lane.late = 0);
+            lanes.iter_mut().for_each(|lane| (lane.late, lane.early) = (0, 0));
         }
         notice
     }
@@ -68,14 +78,17 @@ impl Late {
         let behind = worst.delays.fastest().zip(usual).map(|(fastest, usual)| fastest - usual);
         let pod = &worst.name.0.pod;
         let cause = match behind {
+            Some(behind) if behind < 0 && worst.early > worst.late / 2 => {
+                format!("the clock of node {} is ahead by about {}", pod.node, span(behind.saturating_neg()))
+            }
             Some(behind) if behind > 0 => {
                 format!(
-                    "the clock of node {} is behind by about {}, or its lines take as long",
+                    "the clock of node {} is behind by about {}, or its lines take as long, as those of a polled container",
                     pod.node,
                     span(behind)
                 )
             }
-            _ => "it is polled, or its stream was broken".to_owned(),
+            _ => "it is polled, its stream was broken, or this program was held up".to_owned(),
         };
         let text = format!(
             "--sort shows many lines late, {} of the last {}, by up to {}; most are of {} › {}; perhaps {cause}",

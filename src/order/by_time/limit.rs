@@ -83,7 +83,7 @@ impl ByTime {
     }
 
     /// The delay until which older lines are waited for, once it is known.
-    fn patience(&self, now: Instant) -> Option<i64> {
+    pub(super) fn patience(&self, now: Instant) -> Option<i64> {
         let Phase::Live { since } = self.phase else { return None };
         // Until then, streams are being opened.
         self.lag.slowest().filter(|_| now >= since + self.settings.window)

@@ -30,7 +30,7 @@ impl ByTime {
     /// Takes the records that may pass, as many as fit into one event.
     pub(super) fn merge(&mut self, now: Instant) -> Option<Event> {
         let mut merged = Merged::default();
-        let (mut limit, ceiling) = (self.limit(now), self.ceiling(now));
+        let (mut limit, ceiling) = (self.limit(now), (self.ceiling(now), self.patience(now).is_some()));
         while merged.size() < PASSED && merged.count() < LINES {
             let Some(head) = self.heads.peek() else { break };
             // Of the same instant as the floor, the names decide.
@@ -49,8 +49,9 @@ impl ByTime {
         (!merged.is_empty()).then_some(Event::Merged(merged))
     }
 
-    /// Moves the first record into `merged`, unless it is an event.
-    fn show_first(&mut self, merged: &mut Merged, ceiling: Key) -> Shown {
+    /// Moves the first record into `merged`, unless it is an event. `ceiling`: the latest that a line can be, and whether
+    /// the delay of most lines is known.
+    fn show_first(&mut self, merged: &mut Merged, (ceiling, is_usual): (Key, bool)) -> Shown {
         let Self { heads, held, asides, late, frontier, .. } = self;
         let record = heads.peek().and_then(|head| record::read(held.bytes(head.source)));
         let of_lane = record.and_then(|record| Some((held.lanes.get(record.lane)?, record)));
@@ -65,11 +66,15 @@ impl ByTime {
                 merged.line(&lane.name.0, time, message);
                 late.shown();
                 // What a container wrote before it was seen is not late.
-                if key < *frontier
-                    && key != Key::MIN
-                    && let Some(lane) = held.lanes.get_mut(number).filter(|lane| !lane.is_later())
+                if key != Key::MIN
+                    && let Some(lane) =
+                        held.lanes.get_mut(number).filter(|lane| !lane.is_later() && key >= lane.opened)
                 {
-                    late.late(lane, key, *frontier);
+                    match key {
+                        _ if key < *frontier => late.late(lane, frontier.saturating_sub(key)),
+                        _ if is_usual && key > ceiling => late.early(lane, key.saturating_sub(ceiling)),
+                        _ => {}
+                    }
                 }
                 if key <= ceiling {
                     *frontier = key.max(*frontier);

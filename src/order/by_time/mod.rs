@@ -145,6 +145,8 @@ impl ByTime {
              (TMPDIR): {reason}"
         );
         self.passing.push_back(Event::Notice(Scope::Run.warning(text)));
+        // That explains late lines.
+        self.late.is_explained();
     }
 }
 
@@ -181,6 +183,7 @@ impl Order for ByTime {
             Event::Expected(_) => self.expect(lane, now),
             Event::Opened(_, ref restart) => {
                 self.progressed(lane, now);
+                self.opened(lane, now);
                 // A beginning has a place only behind an earlier instance.
                 let is_behind =
                     restart.is_some() || self.held.lanes.get(lane).is_some_and(|lane| lane.held > 0);

@@ -30,18 +30,23 @@ pub fn moment(text: &str) -> Result<Moment, String> {
     if trimmed.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && has_unix_digits(trimmed) {
         return unix_seconds(trimmed).ok_or_else(|| refused(text, &lower));
     }
-    ago(trimmed).map(Moment::Ago).ok_or_else(|| refused(text, &lower))
+    match back(trimmed) {
+        Some(back) if duration::is_too_long(back) => Err(format!("\"{text}\" is longer than 292 years")),
+        back => back
+            .and_then(|back| duration::parse(back).ok())
+            .map(Moment::Ago)
+            .ok_or_else(|| refused(text, &lower)),
+    }
 }
 
-/// `5m`, `-5m` and `5m ago`.
-fn ago(text: &str) -> Option<Duration> {
-    let without = match (text.strip_suffix(" ago"), text.strip_prefix('-')) {
-        (Some(_), Some(_)) => return None,
-        (Some(rest), None) => rest.trim_end(),
-        (None, Some(rest)) => rest,
-        (None, None) => text,
-    };
-    duration::parse(without).ok()
+/// The duration of `5m`, `-5m` and `5m ago`.
+fn back(text: &str) -> Option<&str> {
+    match (text.strip_suffix(" ago"), text.strip_prefix('-')) {
+        (Some(_), Some(_)) => None,
+        (Some(rest), None) => Some(rest.trim_end()),
+        (None, Some(rest)) => Some(rest),
+        (None, None) => Some(text),
+    }
 }
 
 fn has_unix_digits(text: &str) -> bool {
@@ -89,7 +94,7 @@ fn civil(text: &str) -> Result<Option<Moment>, String> {
         (None, ..) => Ok(Some(Moment::Civil { day, time, zone })),
         (Some(offset), Day::Date(date), Some(time)) => {
             let instant = offset.to_timestamp(date.to_datetime(time));
-            let instant = instant.map_err(|_| "is beyond the years of the calendar".to_owned())?;
+            let instant = instant.unwrap_or(Timestamp::MAX);
             // As RFC 9557 has it, both must agree.
             match zone.is_none_or(|zone| zone.to_offset(instant) == offset) {
                 true => Ok(Some(Moment::At(instant))),
@@ -203,6 +208,9 @@ fn numeric(text: &str) -> Option<Offset> {
     };
     let two = |text: &str| (text.len() == 2 && all_digits(text)).then(|| text.parse::<i32>().ok())?;
     let (hours, minutes) = (two(hours)?, two(minutes).filter(|minutes| *minutes < 60)?);
+    if hours > 23 {
+        return None;
+    }
     Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok()
 }
 
@@ -210,8 +218,10 @@ fn numeric(text: &str) -> Option<Offset> {
 fn unclear(text: &str) -> String {
     match text {
         "am" | "pm" => "has am or pm; write hours from 00 to 23, such as 14:05".to_owned(),
-        _ if TimeZone::get(text).is_ok() && text.contains('/') => {
-            format!("names a zone; write it in brackets: [{text}]")
+        _ if text.contains('/')
+            && let Ok(zone) = TimeZone::get(text) =>
+        {
+            format!("names a zone; write it in brackets: [{}]", zone.iana_name().unwrap_or(text))
         }
         _ if text.len() <= 5 && text.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
             "ends with a zone that is not unique; write an offset such as +09:00, a zone such as [Asia/Seoul], or use --timezone"

@@ -482,8 +482,8 @@ fn write_text(piece: &Piece, to: &mut impl Write, shared: &Shared) -> io::Result
     match &piece.rest {
         None => to.write_all(&piece.text),
         Some(rest) => {
-            to.write_all(piece.text.strip_suffix(b"\n").unwrap_or(&piece.text))?;
-            copy(&mut rest.reader(), to, shared)?;
+            let begin = piece.text.strip_suffix(b"\n").unwrap_or(&piece.text);
+            copy(&mut begin.chain(rest.reader()), to, shared)?;
             to.write_all(b"\n")
         }
     }

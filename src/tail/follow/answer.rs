@@ -248,6 +248,10 @@ impl<L: Logs> Tail<L> {
             request: beginning::request(request.clone()),
             wanted,
             started: started?,
+            ended: match &*self.life.borrow() {
+                Life::Terminated(ending) | Life::Replaced { ending, .. } => ending.finished,
+                Life::Running | Life::Terminating | Life::Deleted | Life::Dropped => None,
+            },
             zone: self.plan().late.clone()?,
         })
     }

@@ -190,3 +190,35 @@ fn without_room_for_files_lines_pass_before_their_turn_and_that_is_reported_once
         assert_eq!(sorted.late(), 1);
     }
 }
+
+#[test]
+fn of_the_same_instant_names_decide_by_namespace_pod_and_container() {
+    let named = |namespace: &str, pod: &str, container: &str| {
+        let pod = PodInfo { namespace: namespace.to_owned(), name: pod.to_owned(), ..PodInfo::default() };
+        Arc::new(Origin { pod: pod.into(), container: container.into(), ..Origin::default() })
+    };
+    let names = [("a", "z", "z"), ("b", "a", "z"), ("b", "b", "a"), ("b", "b", "b")];
+    let origins = names.map(|(namespace, pod, container)| named(namespace, pod, container));
+    let mut sorted = Sorted::new(200, false);
+    origins.iter().for_each(|origin| sorted.push(Event::Expected(origin.clone())));
+    sorted.push(Event::Listed);
+    for (n, origin) in origins.iter().enumerate().rev() {
+        sorted.line(origin, 5, &n.to_string());
+    }
+    sorted.close();
+    assert_eq!(sorted.take(), ["0", "1", "2", "3"]);
+}
+
+/// Of many runs some are merged, and come before those that are not.
+#[test]
+fn lines_of_one_instant_keep_their_order_over_runs_of_several_levels() {
+    let (a, b) = (origin("a"), origin("b"));
+    let mut sorted = Sorted::new(200, false);
+    sorted.order.spool = Spool::new(0);
+    sorted.push(Event::Expected(a.clone()));
+    sorted.push(Event::Expected(b));
+    sorted.push(Event::Listed);
+    (0..600).for_each(|n| sorted.line(&a, 5, &n.to_string()));
+    sorted.close();
+    assert_eq!(sorted.take(), (0..600).map(|n| n.to_string()).collect::<Vec<_>>());
+}

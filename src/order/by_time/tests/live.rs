@@ -94,7 +94,7 @@ fn without_a_window_nothing_waits() {
 }
 
 #[test]
-fn a_clock_that_is_ahead_disturbs_only_its_own_lines() {
+fn a_clock_that_is_ahead_makes_only_its_own_lines_late() {
     let (a, b, ahead) = (origin("a"), origin("b"), origin("ahead"));
     let mut sorted = Sorted::live(200, [&a, &b, &ahead]);
     for n in 0..100 {
@@ -110,7 +110,8 @@ fn a_clock_that_is_ahead_disturbs_only_its_own_lines() {
     let wanted: Vec<_> = (0..100).flat_map(|n| [format!("b{n}"), format!("a{n}")]).collect();
     // The first ones are shown before the delays are known.
     assert_eq!(shown[20..], wanted[20..]);
-    assert!(sorted.late() < 10, "{}", sorted.late());
+    // Its own lines are out of order, as far as that is known.
+    assert!((80..110).contains(&sorted.late()), "{}", sorted.late());
 }
 
 #[test]
@@ -124,15 +125,66 @@ fn many_late_lines_are_reported_once_with_a_guess() {
     }
     let reports: Vec<_> = sorted.take().into_iter().filter(|line| line.starts_with('!')).collect();
     assert_eq!(reports.len(), 1, "{reports:?}");
-    let words = "most are of b › app; perhaps the clock of node node-of-b is behind by about 3.0 s, or its lines take as long";
+    let words = "most are of b › app; perhaps the clock of node node-of-b is behind by about 3.0 s, or its lines take as long, \
+                 as those of a polled container";
     assert!(reports[0].ends_with(words), "{}", reports[0]);
 }
 
-/// No delay is known, and the floor of the other one is low.
+#[test]
+fn a_clock_that_is_ahead_is_named() {
+    let (a, b, c) = (origin("a"), origin("b"), origin("c"));
+    let mut sorted = Sorted::live(200, [&a, &b, &c]);
+    for n in 0..400 {
+        sorted.pass(1000 + n * 50);
+        sorted.line(&a, 1000 + n as i64 * 50, "a");
+        sorted.line(&c, 1000 + n as i64 * 50, "c");
+        sorted.line(&b, 1000 + n as i64 * 50 + 5000, "b");
+    }
+    let reports: Vec<_> = sorted.take().into_iter().filter(|line| line.starts_with('!')).collect();
+    assert_eq!(reports.len(), 1, "{reports:?}");
+    let words = "most are of b › app; perhaps the clock of node node-of-b is ahead by about 5.0 s";
+    assert!(reports[0].ends_with(words), "{}", reports[0]);
+}
+
+#[test]
+fn lines_that_a_new_container_wrote_before_it_was_seen_are_not_late() {
+    let (a, new) = (origin("a"), origin("new"));
+    let mut sorted = Sorted::live(200, [&a]);
+    sorted.pass(1000);
+    sorted.line(&a, 1000, "a");
+    sorted.push(Event::Expected(new.clone()));
+    sorted.line(&new, 900, "before");
+    sorted.push(Event::CaughtUp(new.clone()));
+    sorted.line(&new, 950, "late");
+    assert_eq!((sorted.take(), sorted.late()), (["a", "before", "late"].map(str::to_owned).to_vec(), 1));
+}
+
+#[test]
+fn what_a_new_container_wrote_before_its_log_was_opened_is_not_late() {
+    let (a, new) = (origin("a"), origin("new"));
+    let mut sorted = Sorted::live(200, [&a]);
+    for n in 0..20 {
+        sorted.pass(1000 + n * 50);
+        sorted.line(&a, 1000 + n as i64 * 50, "a");
+    }
+    sorted.push(Event::Expected(new.clone()));
+    sorted.push(Event::CaughtUp(new.clone()));
+    sorted.push(Event::Opened(new.clone(), None));
+    sorted.line(&new, 1200, "before");
+    sorted.pass(2000);
+    assert_eq!(sorted.late(), 0);
+    sorted.line(&a, 2000, "a");
+    sorted.pass(2300);
+    sorted.line(&new, 1990, "late");
+    sorted.pass(3000);
+    assert_eq!(sorted.late(), 1);
+}
+
+/// No delay is known, and the floor of the third one is low.
 #[test]
 fn a_late_line_waits_for_nothing_while_others_that_arrived_with_it_do() {
-    let (a, b) = (origin("a"), origin("b"));
-    let mut sorted = Sorted::live(200, [&a, &b]);
+    let (a, b, quiet) = (origin("a"), origin("b"), origin("quiet"));
+    let mut sorted = Sorted::live(200, [&a, &b, &quiet]);
     sorted.line(&a, -10, "a-10");
     sorted.pass(200);
     assert_eq!(sorted.take(), ["a-10"]);
