@@ -26,7 +26,7 @@ use tokio::sync::watch;
 use crate::{cleanup::Cleanup, descendants, io::Io, plan::PagerPlan, signals::Signals, without_number};
 
 /// The time for the pager to leave the terminal as it was, if a signal ends the run.
-const LAST: Duration = Duration::from_millis(15);
+const LAST: Duration = Duration::from_millis(10);
 
 /// Interval of looks whether it has ended.
 const LOOK: Duration = Duration::from_millis(1);
