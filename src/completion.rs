@@ -85,6 +85,11 @@ impl Completion {
         self.0.borrow().pods.values().any(|pod| matches!(pod.phase, Phase::Underway(_)))
     }
 
+    /// Whether this pod has ended, or is gone.
+    pub fn has_ended(&self, uid: &str) -> bool {
+        !matches!(self.0.borrow().pods.get(uid), Some(Progress { phase: Phase::Underway(_), .. }))
+    }
+
     /// The number of pods that succeeded.
     pub fn succeeded(&self) -> usize {
         let state = self.0.borrow();

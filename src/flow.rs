@@ -1,5 +1,6 @@
 //! The way of events from the queue to the sink: through the filter, then in order.
 
+mod open;
 mod until;
 
 use std::{future::pending, pin::pin};
@@ -15,6 +16,7 @@ use crate::{
     queue::Receiver,
     sink::{Closed, Sink},
 };
+pub use open::Open;
 pub use until::Until;
 
 /// The reason why events are left.
@@ -41,6 +43,7 @@ pub async fn flow(
     until: Until,
     sink: &mut impl Sink,
     deadline: &Deadline,
+    open: &Open,
 ) -> Result<(), Stop> {
     let mut show = Show { until, sink, deadline, pace: Pace::default() };
     let mut over = pin!(deadline.over());
@@ -64,6 +67,7 @@ pub async fn flow(
         loop {
             let now = Instant::now();
             if let Some(mut queued) = next {
+                open.see(&queued.event);
                 if let Event::Batch(batch) = &queued.event {
                     order.look(batch, now);
                 }

@@ -14,11 +14,14 @@ use crate::{
     cannot_start, cannot_write, cleanup,
     completion::Completion,
     deadline::Deadline,
+    event::Event,
     exit::ExitCode,
     filter::Filter,
-    flow::{Stop, Until, flow},
+    flow::{Open, Stop, Until, flow},
     io::Io,
+    notice::Notice,
     order::{Arrival, ByTime, Order, Settings},
+    pace::Pace,
     plan::{self, Ending, OrderPlan, Plan, StatsFormat},
     queue,
     render::Renderer,
@@ -164,8 +167,9 @@ async fn run_through<O: Order>(
             () = deadline.over() => Ok(End::TimedOut),
         }
     };
+    let open = Open::default();
     let until = Until::new(&plan.ending.until_match);
-    let show = flow(receiver, Filter::new(&plan.filter), order, until, &mut sink, &deadline);
+    let show = flow(receiver, Filter::new(&plan.filter), order, until, &mut sink, &deadline, &open);
     let ended = tokio::select! {
         // If nothing can be shown any more, the run ends.
         ended = try_join(give, show) => Ok(ended.map_or_else(End::Stopped, |(end, ())| end)),
@@ -175,12 +179,18 @@ async fn run_through<O: Order>(
     // A success that another flag defines does not depend on what could be written.
     let decides = completion.is_some() || !plan.ending.until_match.is_empty();
     let in_part = if decides { ExitCode::Done } else { ExitCode::Unread };
+    let unread = match &ended {
+        Ok(End::TimedOut) => open.unread(|origin| {
+            completion.as_ref().is_some_and(|completion| completion.has_ended(&origin.pod.identity))
+        }),
+        _ => Vec::new(),
+    };
     let (code, words) = judge(ended.as_ref().unwrap_or(&End::TimedOut), &plan.ending, completion);
     if let Err(broken) = ended {
         return break_off(&broken, (code, in_part), sink.last_words(), plan);
     }
     let broken = tokio::select! {
-        code = finish((code, in_part), words, &mut sink) => return code,
+        code = finish((code, in_part), unread, words, &mut sink) => return code,
         code = signals.ended() => Broken::Signal(code),
         () = stuck => Broken::Blocked,
     };
@@ -241,10 +251,16 @@ fn break_off(
 /// Shows the remaining events, and reports the error. `in_part` is as for [`break_off`].
 async fn finish(
     (code, in_part): (ExitCode, ExitCode),
+    unread: Vec<Notice>,
     words: Option<String>,
     sink: &mut impl Sink,
 ) -> ExitCode {
-    let mut unsaid = None;
+    let (mut unsaid, mut pace) = (None, Pace::default());
+    for notice in unread {
+        if sink.take(Event::Notice(notice), &mut pace).await.is_err() {
+            break;
+        }
+    }
     if let Some(words) = words
         && sink.failed(&words).await.is_err()
     {

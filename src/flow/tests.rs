@@ -96,9 +96,12 @@ async fn give(out: queue::Sender) {
 async fn shown(order: impl Order, sink: &mut Record) -> Result<(), Stop> {
     let (sender, receiver) = queue::new(Arrival::CAPACITY);
     let filter = Filter::new(&FilterPlan::default());
-    try_join(give(sender).map(Ok), flow(receiver, filter, order, Until::new(&[]), sink, &Deadline::new(None)))
-        .await
-        .map(|_| ())
+    try_join(
+        give(sender).map(Ok),
+        flow(receiver, filter, order, Until::new(&[]), sink, &Deadline::new(None), &Open::default()),
+    )
+    .await
+    .map(|_| ())
 }
 
 fn texts(shown: &[(u64, String)]) -> Vec<(u64, &str)> {

@@ -68,7 +68,7 @@ struct Slot {
     /// The instance that is tailed now, or was last.
     instance: Option<InstanceId>,
     life: Option<watch::Sender<Life>>,
-    /// The life of the instance before the first one that was seen, for `--with-previous`.
+    /// The life of the instance before the first one that was seen: of a new container, or for `--with-previous`.
     past: Option<watch::Sender<Life>>,
     /// Reasons for waiting that were reported.
     reported: Vec<String>,
@@ -207,7 +207,9 @@ impl<'a> Tracker<'a> {
                 _ => Sight::New,
             };
             let seen = Seen { kind, status, sight, deleting: pod.deleting() };
-            if self.selection.with_previous && sight != Sight::Unwanted {
+            // A new container may have restarted before its first status came.
+            let is_fresh = self.follow && sight == Sight::New;
+            if is_fresh || self.selection.with_previous && sight != Sight::Unwanted {
                 changes.extend(slot.past(&tracked.info, &seen));
             }
             slot.apply(&tracked.info, seen, self.follow, changes);
@@ -374,7 +376,7 @@ impl Slot {
     }
 
     /// The instance before the one that is seen first, which is about to be.
-    fn past(&mut self, pod: &Arc<PodInfo>, &Seen { kind, status, deleting, .. }: &Seen) -> Option<Change> {
+    fn past(&mut self, pod: &Arc<PodInfo>, &Seen { kind, status, sight, deleting }: &Seen) -> Option<Change> {
         let (InstanceId { container, restarts }, terminated) =
             status.previous().filter(|_| self.instance.is_none())?;
         let (sender, life) = watch::channel(Life::Replaced {
@@ -390,7 +392,7 @@ impl Slot {
             started: terminated.started_at,
             is_past: true,
         };
-        Some(Change::Started { instance: Arc::new(instance), life, fresh: false })
+        Some(Change::Started { instance: Arc::new(instance), life, fresh: sight == Sight::New })
     }
 
     /// Another instance started: the one before the first is no longer the previous one.

@@ -63,6 +63,10 @@ pub struct Tail<L> {
     /// The instance of this container that was shown last by an earlier tail, and the restart since then, until it is shown.
     shown_before: Option<Shown>,
     restart: Option<Restart>,
+    /// Whether the instance started while the program ran, so that all of its log is new.
+    fresh: bool,
+    /// Whether the instance had ended before it was seen, and the node does not have its log any more.
+    absent: bool,
     /// Whether the log is busy enough to deserve its own connection.
     busy: bool,
     stage: Stage,
@@ -149,7 +153,7 @@ enum Outcome {
 }
 
 impl<L: Logs> Tail<L> {
-    /// `fresh`: whether the instance started while the program ran, so that all of its log is new.
+    /// `fresh`: see [`Tail::fresh`].
     pub fn new(
         context: Context<L>,
         seat: Seat,
@@ -182,6 +186,8 @@ impl<L: Logs> Tail<L> {
             read_before: before.is_some(),
             shown_before: shown,
             restart,
+            fresh,
+            absent: false,
             busy: false,
             stage: if plan.history_first && !fresh { Stage::History } else { Stage::Live },
             idle: plan.idle_check.map(Idle::new),
@@ -221,7 +227,9 @@ impl<L: Logs> Tail<L> {
         let (own, next) = self.progress.into_positions();
         let latest = own.latest();
         let instance = (self.instance.container_id.clone(), self.instance.restart_count);
-        Legacy { own: Some((instance, own)), next, next_from, latest, shown, any: true }
+        // The next tail of a new container reports that this instance was not read.
+        let any = !self.absent;
+        Legacy { own: Some((instance, own)), next, next_from, latest, shown, any }
     }
 
     fn plan(&self) -> &LogPlan {
@@ -286,7 +294,8 @@ impl<L: Logs> Tail<L> {
     async fn report_absence(&mut self, reason: &Reason) -> bool {
         let removed = self.report.removal(true).await;
         let is_gone = matches!(reason, Reason::Terminated(_) | Reason::Finished);
-        if is_gone && (removed || !self.was_opened()) {
+        self.absent = is_gone && (removed || !self.was_opened());
+        if self.absent && !self.fresh {
             let text = "the log of the previous instance is not there any more; the current one follows";
             self.context.out.notice(Scope::of(&self.instance.origin).info(text)).await;
         }

@@ -1,6 +1,6 @@
 //! `--exit-on-complete`: the run ends once the Job or all pods have completed, with the right exit code.
 
-use apiserver::{Answer, Match, Pod, Workload};
+use apiserver::{After, Answer, Gate, Match, Pod, Workload};
 use serde_json::json;
 
 use crate::harness::{World, stern_rs};
@@ -183,6 +183,34 @@ fn an_evicted_pod_that_never_ran_gives_its_reason() {
          stern-rs: not completed: 1 of 1 pods failed: web-1\n",
     )
     .exit(5);
+}
+
+/// The log stalls, or no answer comes; or there is no log.
+#[test]
+fn a_success_names_the_containers_that_were_not_read_to_the_end() {
+    let world = World::new();
+    for name in ["web-1", "web-2"] {
+        world.add_pod(Pod::new(name).container("app").terminated(0, "Completed").phase("Succeeded"));
+        world.log(&format!("{name}/app")).extend(["a", "b"]);
+    }
+    let unread = "! web-2 › app: not read to its end: the time of --timeout was over before\n";
+    {
+        let _gate = world.hold(Match::logs().path("web-2"));
+        let ran =
+            world.run("web --exit-on-complete --timeout 1s").stdout("web-1 app a\nweb-1 app b\n").exit(0);
+        ran.reported(unread).never_reported("web-1 › app: not read");
+    }
+    {
+        let gate = Gate::new();
+        let stalls = Answer::ok().hold_after(After::Lines(1), &gate);
+        world.on(Match::logs().path("web-2")).always(stalls);
+        let ran = world.run("web --exit-on-complete --timeout 1s").exit(0);
+        ran.reported(unread).never_reported("web-1 › app: not read");
+    }
+    world.clear_scripts();
+    world.on(Match::logs().path("web-2")).always(Answer::status(404, "NotFound", "no log"));
+    let ran = world.run("web --exit-on-complete --timeout 5s").stdout("web-1 app a\nweb-1 app b\n").exit(0);
+    ran.reported("! web-2 › app: ");
 }
 
 #[test]

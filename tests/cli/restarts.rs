@@ -6,7 +6,7 @@ use apiserver::{After, Answer, Gate, Match, Pod};
 use jiff::SignedDuration;
 
 use crate::{
-    harness::World,
+    harness::{Tail, World},
     lives::{RESTARTED, lives},
 };
 
@@ -285,21 +285,69 @@ fn a_restart_that_is_reported_long_after_the_end_shows_each_line_once() {
     tail.interrupt().never_reported("may be missing");
 }
 
+/// A container that has restarted so many times before its first status is reported, each time after another line.
+fn restarted_unseen(world: &World, restarts: usize) -> Tail<'_> {
+    let mut tail = world.start("web");
+    tail.expect("web-1 app a");
+    world.add_pod(Pod::new("web-2").container("app").waiting("ContainerCreating", ""));
+    world.hold_status("web-2");
+    world.start_container("web-2/app");
+    for n in 0..restarts {
+        world.log("web-2/app").push(format!("{n}"));
+        world.restart_container("web-2/app");
+    }
+    world.log("web-2/app").push("b");
+    world.report_status("web-2");
+    tail
+}
+
+const UNSEEN: &str = "! web-2 › app: had restarted before it was seen; what it wrote earlier was not read\n";
+
+/// Its node still has the instance before.
 #[test]
-fn a_container_that_restarted_before_it_was_seen_is_reported() {
+fn a_container_that_restarted_before_it_was_seen_shows_both_instances() {
+    let world = World::web(["a"]);
+    let mut tail = restarted_unseen(&world, 1);
+    tail.expect("web-2 app 0");
+    tail.expect("web-2 app b");
+    let ran = tail.interrupt().never_reported(UNSEEN);
+    assert_eq!(ran.err().matches("── web-2 › app restarted: ").count(), 1, "{}", ran.err());
+}
+
+#[test]
+fn an_instance_that_wrote_nothing_before_it_was_seen_is_not_reported() {
     let world = World::web(["a"]);
     let mut tail = world.start("web");
     tail.expect("web-1 app a");
     world.add_pod(Pod::new("web-2").container("app").waiting("ContainerCreating", ""));
     world.hold_status("web-2");
     world.start_container("web-2/app");
-    world.log("web-2/app").push("unseen");
     world.restart_container("web-2/app");
     world.log("web-2/app").push("b");
     world.report_status("web-2");
     tail.expect("web-2 app b");
-    tail.reported("! web-2 › app: had restarted before it was seen; what it wrote earlier was not read\n");
-    tail.interrupt();
+    tail.interrupt().never_reported(UNSEEN);
+}
+
+#[test]
+fn instances_before_the_previous_one_are_reported() {
+    let world = World::web(["a"]);
+    let mut tail = restarted_unseen(&world, 2);
+    tail.expect("web-2 app 1");
+    tail.expect("web-2 app b");
+    let ran = tail.interrupt();
+    assert_eq!(ran.err().matches(UNSEEN).count(), 1, "{}", ran.err());
+}
+
+#[test]
+fn a_container_that_restarted_before_it_was_seen_is_reported_if_its_log_is_gone() {
+    let world = World::web(["a"]);
+    let missing = "previous terminated container \"app\" in pod \"web-2\" not found";
+    world.on(Match::logs().query("previous", "true")).always(Answer::status(400, "BadRequest", missing));
+    let mut tail = restarted_unseen(&world, 1);
+    tail.expect("web-2 app b");
+    let ran = tail.interrupt().never_reported("the log of the previous instance");
+    assert_eq!(ran.err().matches(UNSEEN).count(), 1, "{}", ran.err());
 }
 
 /// The new instance has crashed too: the old instance's log cannot be read any more.
