@@ -56,6 +56,16 @@ impl Environment {
         }
     }
 
+    /// `~/` is the home directory; shells do not expand it in a variable or after `=`. Err: it is not known.
+    pub fn expand(&self, path: &OsStr) -> Result<PathBuf, String> {
+        let path = Path::new(path);
+        match (path.strip_prefix("~"), &self.home) {
+            (Ok(rest), Some(home)) => Ok(home.join(rest)),
+            (Ok(_), None) => Err(format!("{}: the home directory is unknown; set $HOME", path.display())),
+            (Err(_), _) => Ok(path.to_owned()),
+        }
+    }
+
     /// Whether `--color auto` colours a stream.
     pub fn wants_color(&self, is_terminal: bool) -> bool {
         let is_set = |variable: &Option<OsString>| variable.as_ref().is_some_and(|value| !value.is_empty());

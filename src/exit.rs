@@ -20,6 +20,8 @@ pub enum ExitCode {
     HungUp = 129,
     /// Ctrl-C.
     Interrupted = 130,
+    /// SIGQUIT: Ctrl-\.
+    Quit = 131,
     /// SIGTERM.
     Terminated = 143,
 }

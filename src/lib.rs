@@ -12,6 +12,7 @@ mod shown;
 
 mod cleanup;
 mod cli;
+mod descendants;
 mod descriptors;
 mod environment;
 mod plan;

@@ -26,7 +26,7 @@ use crate::{
     queue,
     render::Renderer,
     signals::{Report, Signals},
-    sink::{self, Files, Pager, Print, Shown, Sink, Tee},
+    sink::{self, Files, Lines, Pager, Print, Shown, Sink, Tee},
     source::{self, Outcome, Source},
     stats::Stats,
     usage_error::UsageError,
@@ -64,8 +64,13 @@ pub async fn run(plan: Plan, io: Io, signals: &Signals) -> ExitCode {
             run_through(&plan, source, Arrival::default(), sink, &stats, signals).await
         }
     };
-    if let Some(reason) = pager.and_then(|pager| pager.failure()) {
-        code = refused(plan.outputs.stderr.to(Io::process_stderr()), &reason, ExitCode::Failed);
+    if let Some(failure) = pager.and_then(|pager| pager.failure()) {
+        let after = match failure.lines {
+            Lines::None => ExitCode::Failed,
+            Lines::InPart if code == ExitCode::Done && plan.ending.until_match.is_empty() => ExitCode::Unread,
+            Lines::InPart | Lines::Taken => code,
+        };
+        code = refused(plan.outputs.stderr.to(Io::process_stderr()), &failure.reason, after);
     }
     if let Some(written) = signals.report_end() {
         // A blocked standard error must not keep the run alive.
@@ -92,8 +97,11 @@ fn sink(
             return Err(refused(stderr, &UsageError::new(reason).to_string(), ExitCode::Usage));
         }
     };
+    let is_dry_run = matches!(&plan.source, plan::Source::Cluster(cluster) if cluster.dry_run);
+    let is_quiet = plan.files.as_ref().is_some_and(|files| files.quiet) && !is_dry_run;
     let stdout = match stdout {
         Ok(stdout) => stdout,
+        Err(_) if is_quiet => Box::new(io::sink()),
         Err(error) => return Err(cannot_write(stderr, &error)),
     };
     let (stdout, stderr) = match &pager {
@@ -101,10 +109,12 @@ fn sink(
         None => (stdout, stderr),
     };
     let print = Print::new(shown, plan.outputs.stdout.to(stdout), stderr);
-    let print = print.map_err(|error| cannot_start(&error))?.watch_pager(pager);
+    let mut print = print.map_err(|error| cannot_start(&error))?.watch_pager(pager);
+    if !is_quiet {
+        print = print.watch_stdout();
+    }
     let files = plan.files.as_ref().zip(filed);
     let files = files.map(|(files, renderer)| Files::new(files, &plan.display, renderer)).transpose();
-    let is_quiet = plan.files.as_ref().is_some_and(|files| files.quiet);
     Ok(Tee::new(print, files.map_err(|error| cannot_start(&error))?, is_quiet))
 }
 
@@ -180,11 +190,11 @@ async fn run_through<O: Order>(
         return break_off(&broken, (code, in_part), sink.last_words(), plan);
     }
     let broken = tokio::select! {
-        code = finish((code, in_part), unread, words, sink) => return code,
+        code = finish((code, in_part), unread, words, &mut sink) => return code,
         code = signals.ended() => Broken::Signal(code),
         () = stuck => Broken::Blocked,
     };
-    break_off(&broken, (code, in_part), Vec::new(), plan)
+    break_off(&broken, (code, in_part), sink.last_words(), plan)
 }
 
 /// The exit code, if all is shown as it should be, and the error behind it.
@@ -243,7 +253,7 @@ async fn finish(
     (code, in_part): (ExitCode, ExitCode),
     unread: Vec<Notice>,
     words: Option<String>,
-    mut sink: impl Sink,
+    sink: &mut impl Sink,
 ) -> ExitCode {
     let (mut unsaid, mut pace) = (None, Pace::default());
     for notice in unread {

@@ -14,7 +14,7 @@ use std::{
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXFSZ},
+    consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGXFSZ},
     iterator::{backend::SignalDelivery, exfiltrator::SignalOnly},
 };
 use tokio::sync::watch;
@@ -76,7 +76,7 @@ impl Signals {
         signals
     }
 
-    /// Waits for Ctrl-C, SIGTERM, or the end of the terminal. The caller has [`IN_ORDER`] from then on.
+    /// Waits for Ctrl-C, Ctrl-\, SIGTERM, or the end of the terminal. The caller has [`IN_ORDER`] from then on.
     pub async fn ended(&self) -> ExitCode {
         let mut code = self.0.code.subscribe();
         let code = code.wait_for(Option::is_some).await.ok().and_then(|code| *code);
@@ -178,24 +178,25 @@ fn code(signal: i32) -> Option<ExitCode> {
         SIGINT => Some(ExitCode::Interrupted),
         SIGTERM => Some(ExitCode::Terminated),
         SIGHUP => Some(ExitCode::HungUp),
+        SIGQUIT => Some(ExitCode::Quit),
         _ => None,
     }
 }
 
 fn delivery() -> io::Result<SignalDelivery<UnixStream, SignalOnly>> {
     let (read, write) = UnixStream::pair()?;
-    let hangup = hears_hangup().then_some(SIGHUP);
-    let signals = [SIGINT, SIGTERM, SIGUSR1].into_iter().chain(hangup);
+    let unless_ignored = [SIGHUP, SIGQUIT].into_iter().filter(|signal| hears(*signal));
+    let signals = [SIGINT, SIGTERM, SIGUSR1].into_iter().chain(unless_ignored);
     SignalDelivery::with_pipe(read, write, SignalOnly, signals)
 }
 
-/// Not if it is ignored, as `nohup` has it, or if that is not known: a handler would end the run.
-fn hears_hangup() -> bool {
+/// Not if it is ignored, as `nohup` has SIGHUP, or if that is not known: a handler would end the run.
+fn hears(signal: i32) -> bool {
     let ignored = || {
         let status = fs::read_to_string("/proc/self/status").ok()?;
         let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
         u64::from_str_radix(ignored.trim(), 16).ok()
     };
     // The first signal is the lowest bit.
-    ignored().is_some_and(|ignored| ignored & 1 << (SIGHUP - 1) == 0)
+    ignored().is_some_and(|ignored| ignored & 1 << (signal - 1) == 0)
 }

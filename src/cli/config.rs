@@ -66,8 +66,7 @@ fn explicit(named: Option<&OsStr>, env: &Environment) -> Result<Option<(PathBuf,
     let variable = variable.map(|path| ("STERNCONFIG", path));
     let Some((source, path)) = variable.or(flag.map(|path| ("--config", path))) else { return Ok(None) };
     let wrong = |reason: String| UsageError::new(format!("{source}: {reason}"));
-    let path = expand(Path::new(path), env)
-        .ok_or_else(|| wrong(format!("{}: the home directory is unknown; set $HOME", path.display())))?;
+    let path = env.expand(path).map_err(wrong)?;
     let text = small_file::read(&path).map_err(|error| wrong(cannot_read(&path, &error)))?;
     Ok(Some((path, text)))
 }
@@ -83,14 +82,6 @@ fn usual(env: &Environment) -> Result<Option<(PathBuf, Vec<u8>)>, String> {
         }
     }
     Ok(None)
-}
-
-/// `~/` is the home directory; shells do not expand it in a variable or after `=`.
-fn expand(path: &Path, env: &Environment) -> Option<PathBuf> {
-    match path.strip_prefix("~") {
-        Ok(rest) => env.home.as_ref().map(|home| home.join(rest)),
-        Err(_) => Some(path.to_owned()),
-    }
 }
 
 /// An error in this line, counted from one; 0 is the whole file.

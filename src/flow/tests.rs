@@ -79,7 +79,7 @@ impl Sink for Record {
         Vec::new()
     }
 
-    async fn finish(self) -> io::Result<Shown> {
+    async fn finish(&mut self) -> io::Result<Shown> {
         Ok(Shown::Whole)
     }
 }

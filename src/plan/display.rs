@@ -132,7 +132,7 @@ impl Display {
         env: &Environment,
     ) -> Result<Display, UsageError> {
         let (color_stdout, color_stderr) = colored(args, env)?;
-        let (format, template) = (format(args)?, template(args));
+        let (format, template) = (format(args)?, template(args, env)?);
         let has_markers = env.stdout_is_terminal && !is_json(format, template.as_ref());
         let markers = markers(args)?.filter(|_| has_markers);
         let gaps = args.get(&flags::GAPS);
@@ -214,10 +214,13 @@ fn format(args: &Args) -> Result<Format, UsageError> {
 }
 
 /// As in stern, a file takes precedence over a text.
-fn template(args: &Args) -> Option<Template> {
+fn template(args: &Args, env: &Environment) -> Result<Option<Template>, UsageError> {
     match args.get(&flags::TEMPLATE_FILE).filter(|path| !path.is_empty()) {
-        Some(path) => Some(Template::File(path.into())),
-        None => given(args, &flags::TEMPLATE).map(|text| Template::Text(text.to_owned())),
+        Some(path) => {
+            let path = env.expand(path).map_err(|reason| error(format!("--template-file: {reason}")))?;
+            Ok(Some(Template::File(path)))
+        }
+        None => Ok(given(args, &flags::TEMPLATE).map(|text| Template::Text(text.to_owned()))),
     }
 }
 

@@ -108,7 +108,7 @@ impl Plan {
 
     fn check(args: &Args, env: &Environment) -> Result<Plan, UsageError> {
         // Everything is checked with --stdin too: a wrong flag is an error even where it has no effect.
-        let connect = Connect::new(args)?;
+        let connect = Connect::new(args, env)?;
         let query = query::text(args)?;
         let selection = Selection::new(args, query)?;
         let order = OrderPlan::new(args)?;
@@ -117,7 +117,7 @@ impl Plan {
         let filter = FilterPlan::new(args)?;
         let display = Display::new(args, &filter, &selection.namespaces, env)?;
         let ending = Ending::new(args, &filter, &display)?;
-        let files = FilesPlan::new(args)?;
+        let files = FilesPlan::new(args, env)?;
         let verbosity = verbosity(args)?;
         let dry_run = args.get(&flags::limits::DRY_RUN);
         let source = if args.get(&flags::logs::STDIN) {

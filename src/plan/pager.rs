@@ -82,7 +82,7 @@ fn check(
 fn command(pager: Option<&OsStr>) -> Option<(OsString, Vec<OsString>)> {
     match pager {
         None => Some(("less".into(), vec!["-R".into()])),
-        Some(pager) if pager.is_empty() || pager == "cat" => None,
+        Some(pager) if matches!(pager.as_bytes().trim_ascii(), b"" | b"cat") => None,
         Some(pager) if pager.as_bytes().iter().any(|byte| FOR_A_SHELL.contains(byte)) => {
             Some(("sh".into(), vec!["-c".into(), pager.to_owned()]))
         }
@@ -103,7 +103,9 @@ mod tests {
     fn a_pager_is_run_as_git_runs_it() {
         assert_eq!(words("more"), Some(vec!["more".to_owned()]));
         assert_eq!(words("less -S"), Some(vec!["sh".to_owned(), "-c".to_owned(), "less -S".to_owned()]));
-        assert_eq!((words(""), words("cat")), (None, None));
+        for none in ["", " ", " \t\n", "cat", " cat "] {
+            assert_eq!(words(none), None, "{none:?}");
+        }
         assert_eq!(command(None), Some(("less".into(), vec!["-R".into()])));
     }
 }

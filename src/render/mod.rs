@@ -129,6 +129,8 @@ pub struct Renderer {
     /// Whether all lines were shown in the format.
     whole: bool,
     markers: Option<Markers>,
+    /// Whether the last line has no end.
+    is_within_line: bool,
     notices: Notices,
 }
 
@@ -149,7 +151,14 @@ impl Renderer {
             (None, Name::Ppextjson) => Box::new(PpExtJson(ExtJson::new(display, palette))),
         };
         let markers = Markers::new(display);
-        Ok(Renderer { format, kept: HashMap::default(), whole: true, markers, notices })
+        Ok(Renderer {
+            format,
+            kept: HashMap::default(),
+            whole: true,
+            markers,
+            is_within_line: false,
+            notices,
+        })
     }
 
     /// Appends the lines of `batch` to `out`. Returns a notice if that fails for the first time in this origin.
@@ -172,12 +181,17 @@ impl Renderer {
                 {
                     let (before, others) = rest.split(at + rest.items.len() - stretch.items.len());
                     self.format.lines(&kept.frame, before, out);
+                    // Lines of a template need not have an end.
+                    if out.last().map_or(self.is_within_line, |last| *last != b'\n') {
+                        out.push(b'\n');
+                    }
                     out.extend_from_slice(&marker);
                     rest = others;
                 }
             }
         }
         self.format.lines(&kept.frame, rest, out);
+        self.is_within_line = out.last().map_or(self.is_within_line, |last| *last != b'\n');
         let failed = self.format.failed()?;
         self.whole &= !failed.counts;
         if let Some(before) = &mut kept.failed {
@@ -255,6 +269,22 @@ mod tests {
     use super::*;
     use crate::event::{Gap, Reason};
     use testing::{batch, display, origin};
+
+    #[test]
+    fn a_marker_has_a_line_of_its_own() {
+        let template = Some(crate::plan::Template::Text("{{.Message}}".to_owned()));
+        let markers = Some(std::time::Duration::from_secs(1));
+        let mut renderer = Renderer::new(&Display { template, markers, ..display() }).unwrap();
+        let mut out = Vec::new();
+        renderer.batch(&batch(&origin("default", "web", "app"), &[b"a", b"b"]), &mut out);
+        let first = "a\n── 22:03:21 · 1s later ──\nb";
+        assert_eq!(std::str::from_utf8(&out).unwrap(), first);
+        // Both were printed meanwhile.
+        out.clear();
+        let api = batch(&origin("default", "api", "app"), &[b"", b"", b"c"]);
+        renderer.batch(&api, &mut out);
+        assert_eq!(std::str::from_utf8(&out).unwrap(), "\n── 22:03:22 · 1s later ──\nc");
+    }
 
     #[test]
     fn each_origin_keeps_its_own_frame() {

@@ -13,7 +13,7 @@ mod tee;
 use std::io;
 
 pub use files::Files;
-pub use pager::Pager;
+pub use pager::{Lines, Pager};
 pub use print::Print;
 pub use stats::{report, write_ahead};
 pub use tee::Tee;
@@ -33,11 +33,11 @@ pub trait Sink {
     /// Shows the error that ended the run, after all events.
     async fn failed(&mut self, error: &str) -> Result<(), Closed>;
 
-    /// What is still to be reported, for standard error, if the run ends before all is shown.
+    /// What is still to be reported, for standard error, if a signal ends the run before all is shown.
     fn last_words(&mut self) -> Vec<u8>;
 
     /// Waits until everything is shown. A reader that closed the output is not an error.
-    async fn finish(self) -> io::Result<Shown>;
+    async fn finish(&mut self) -> io::Result<Shown>;
 }
 
 /// How the lines were shown.

@@ -8,7 +8,10 @@ use std::{
 };
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use tokio::{sync::mpsc, time::sleep};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::sleep,
+};
 
 use super::{Closed, Pager};
 use crate::io::Io;
@@ -27,7 +30,10 @@ enum To {
 
 /// Passes output to its own thread, so that a blocked standard output blocks nothing else.
 pub struct Output {
-    chunks: mpsc::Sender<(To, Vec<u8>)>,
+    /// None once it finishes.
+    chunks: Option<mpsc::Sender<(To, Vec<u8>)>>,
+    /// Whether standard output takes nothing more. Standard error does all the same.
+    is_closed: watch::Receiver<bool>,
     /// Written buffers, to be reused.
     empty: mpsc::Receiver<Vec<u8>>,
     /// Used to check for a closed reader.
@@ -35,24 +41,25 @@ pub struct Output {
     /// Shows standard output until the user quits it.
     pager: Option<Pager>,
     /// The writer's result.
-    result: tokio::sync::oneshot::Receiver<io::Result<()>>,
+    result: oneshot::Receiver<io::Result<()>>,
 }
 
 impl Output {
     pub fn new(stdout: Box<dyn Write + Send>, stderr: Box<dyn Write + Send>) -> io::Result<Self> {
         let (chunks, receiver) = mpsc::channel(CHUNKS);
         let (used, empty) = mpsc::channel(CHUNKS + 1);
-        let (report, result) = tokio::sync::oneshot::channel();
+        let (report, result) = oneshot::channel();
+        let (closing, is_closed) = watch::channel(false);
         thread::Builder::new().spawn(move || {
             let (mut stdout, mut stderr) = (stdout, stderr);
-            let written = write(receiver, &used, &mut stdout, &mut stderr);
+            let written = write(receiver, &used, &closing, &mut stdout, &mut stderr);
             // A pager may have to end before.
             drop(stdout);
             let _ = stderr.flush();
             // The run may have ended already.
             let _ = report.send(written);
         })?;
-        Ok(Self { chunks, empty, stdout: None, pager: None, result })
+        Ok(Self { chunks: Some(chunks), is_closed, empty, stdout: None, pager: None, result })
     }
 
     /// Also notices the end of the pager that shows standard output.
@@ -73,12 +80,19 @@ impl Output {
 
     /// Prints whole lines; waits while the writer is behind.
     pub async fn stdout(&mut self, bytes: Vec<u8>) -> Result<(), Closed> {
-        self.chunks.send((To::Stdout, bytes)).await.map_err(|_| Closed)
+        if *self.is_closed.borrow() {
+            return Err(Closed);
+        }
+        self.send(To::Stdout, bytes).await
     }
 
     /// Writes whole lines, after the earlier ones.
     pub async fn stderr(&mut self, bytes: Vec<u8>) -> Result<(), Closed> {
-        self.chunks.send((To::Stderr, bytes)).await.map_err(|_| Closed)
+        self.send(To::Stderr, bytes).await
+    }
+
+    async fn send(&mut self, to: To, bytes: Vec<u8>) -> Result<(), Closed> {
+        self.chunks.as_ref().ok_or(Closed)?.send((to, bytes)).await.map_err(|_| Closed)
     }
 
     /// Waits until nothing can be written any more.
@@ -94,17 +108,19 @@ impl Output {
                 None => pending().await,
             }
         };
+        let mut is_closed = self.is_closed.clone();
         tokio::select! {
-            () = self.chunks.closed() => {}
+            // An error means that the thread has ended.
+            _ = is_closed.wait_for(|closed| *closed) => {}
             () = unread => {}
             () = quit => {}
         }
     }
 
     /// Waits until everything is written. A closed reader of standard output is not an error.
-    pub async fn finish(self) -> io::Result<()> {
-        drop(self.chunks);
-        match self.result.await {
+    pub async fn finish(&mut self) -> io::Result<()> {
+        self.chunks = None;
+        match (&mut self.result).await {
             Ok(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             Ok(result) => result,
             Err(_) => Err(io::Error::other("the writer of standard output panicked")),
@@ -122,14 +138,19 @@ fn has_no_reader(stdout: &OwnedFd) -> bool {
 fn write(
     mut chunks: mpsc::Receiver<(To, Vec<u8>)>,
     used: &mpsc::Sender<Vec<u8>>,
+    closing: &watch::Sender<bool>,
     stdout: &mut impl Write,
     stderr: &mut impl Write,
 ) -> io::Result<()> {
+    let mut result = Ok(());
     while let Some((to, mut bytes)) = chunks.blocking_recv() {
         match to {
+            To::Stdout if result.is_err() => {}
             To::Stdout => {
-                stdout.write_all(&bytes)?;
-                stdout.flush()?;
+                result = stdout.write_all(&bytes).and_then(|()| stdout.flush());
+                if result.is_err() {
+                    closing.send_replace(true);
+                }
             }
             // A closed standard error cannot be reported; logs continue.
             To::Stderr => drop(stderr.write_all(&bytes)),
@@ -138,7 +159,7 @@ fn write(
         // A surplus buffer is freed.
         let _ = used.try_send(bytes);
     }
-    Ok(())
+    result
 }
 
 #[cfg(test)]

@@ -5,11 +5,15 @@ use std::{
     env,
     ffi::OsStr,
     io::{self, Write},
+    os::unix::process::ExitStatusExt,
     path::Path,
     process::{Child, ChildStdin, Command, ExitStatus, Stdio},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rustix::{
@@ -19,10 +23,13 @@ use rustix::{
 };
 use tokio::sync::watch;
 
-use crate::{cleanup::Cleanup, io::Io, plan::PagerPlan, signals::Signals, without_number};
+use crate::{cleanup::Cleanup, descendants, io::Io, plan::PagerPlan, signals::Signals, without_number};
 
 /// The time for the pager to leave the terminal as it was, if a signal ends the run.
-const LAST: Duration = Duration::from_millis(15);
+const LAST: Duration = Duration::from_millis(10);
+
+/// Interval of looks whether it has ended.
+const LOOK: Duration = Duration::from_millis(1);
 
 /// Most bytes of words that are held while the pager runs.
 const HELD: usize = 64 << 10;
@@ -41,6 +48,10 @@ struct Shared {
     changed: Condvar,
     /// True once it has ended.
     ended: watch::Sender<bool>,
+    /// Whether it did not take all.
+    is_cut: AtomicBool,
+    /// Whether a signal ended the run, and so the pager.
+    is_stopped: AtomicBool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +77,8 @@ impl Pager {
             state: Mutex::new(State::Awaited),
             changed: Condvar::new(),
             ended: watch::Sender::new(false),
+            is_cut: AtomicBool::new(false),
+            is_stopped: AtomicBool::new(false),
         })))
     }
 
@@ -94,14 +107,47 @@ impl Pager {
         let _ = self.0.ended.subscribe().wait_for(|ended| *ended).await;
     }
 
-    /// The reason, if it could not be run.
-    pub fn failure(&self) -> Option<String> {
+    /// How it failed, if it did.
+    pub fn failure(&self) -> Option<Failure> {
         let State::Ended(status) = *self.0.state() else { return None };
-        let code = status.code().filter(|code| NOT_RUN.contains(code))?;
+        if self.0.is_stopped.load(Ordering::Relaxed) {
+            return None;
+        }
         let PagerPlan { program, args, .. } = &self.0.plan;
         let name = args.last().filter(|_| program == "sh").unwrap_or(program).display();
-        Some(format!("--pager: {name} could not be run (exit code {code}); correct $PAGER"))
+        let is_cut = self.0.is_cut.load(Ordering::Relaxed);
+        let (reason, lines) = match (status.code(), status.signal()) {
+            (Some(code), _) if NOT_RUN.contains(&code) => {
+                let reason = format!("--pager: {name} could not be run (exit code {code}); correct $PAGER");
+                return Some(Failure { reason, lines: Lines::None });
+            }
+            (Some(1..), _) if !is_cut => return None,
+            (Some(code @ 1..), _) => (format!("ended with exit code {code}"), Lines::InPart),
+            (_, Some(signal)) if is_cut => (format!("was ended by signal {signal}"), Lines::InPart),
+            (_, Some(signal)) => (format!("was ended by signal {signal}"), Lines::Taken),
+            _ => return None,
+        };
+        let what = match lines {
+            Lines::Taken => "perhaps not all lines were shown",
+            Lines::None | Lines::InPart => "not all lines were shown",
+        };
+        Some(Failure { reason: format!("--pager: {name} {reason}; {what}"), lines })
     }
+}
+
+pub struct Failure {
+    /// For the user.
+    pub reason: String,
+    pub lines: Lines,
+}
+
+/// The lines that a pager took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lines {
+    None,
+    InPart,
+    /// Perhaps not all of them were shown.
+    Taken,
 }
 
 /// Whether the program is in `$PATH`, or at its path.
@@ -187,15 +233,24 @@ fn watch_over(mut child: Child, shared: &Shared, terminal: Option<Settings>) {
     shared.has_ended(status);
 }
 
-/// Ends a pager that still runs.
+/// Ends a pager that still runs, with the other programs of its pipeline.
 fn end(shared: &Shared, id: Option<Pid>, terminal: Option<&Settings>) {
+    if shared.wait(Some(Duration::ZERO)) {
+        return;
+    }
+    shared.is_stopped.store(true, Ordering::Relaxed);
+    // Children lose their parent with the first signal.
+    let mut family: Vec<Pid> = id.into_iter().chain(id.into_iter().flat_map(descendants::of)).collect();
     for signal in [Signal::TERM, Signal::KILL] {
-        if shared.wait(Some(Duration::ZERO)) {
-            return;
+        for id in &family {
+            // An error means that it has ended by itself.
+            let _ = kill_process(*id, signal);
         }
-        // An error means that it has ended by itself.
-        let _ = id.map(|id| kill_process(id, signal));
-        shared.wait(Some(LAST));
+        let begun = Instant::now();
+        while begun.elapsed() < LAST && !(shared.wait(Some(LOOK)) && family.is_empty()) {
+            thread::sleep(LOOK);
+            family.retain(|id| descendants::runs(*id));
+        }
     }
     if let Some(terminal) = terminal {
         terminal.restore();
@@ -209,7 +264,11 @@ impl Write for Pages {
             io::Error::other(format!("the pager {name} cannot be started: {reason}"))
         };
         let pager = self.pager.clone();
-        self.start().map_err(|error| unstarted(error, &pager))?.write(bytes)
+        let written = self.start().map_err(|error| unstarted(error, &pager))?.write(bytes);
+        if written.is_err() {
+            pager.0.is_cut.store(true, Ordering::Relaxed);
+        }
+        written
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -219,6 +278,9 @@ impl Write for Pages {
 
 impl Drop for Pages {
     fn drop(&mut self) {
+        if matches!(*self.pager.0.state(), State::Ended(_)) {
+            self.pager.0.is_cut.store(true, Ordering::Relaxed);
+        }
         // The pager sees the end of its input.
         drop(self.pipe.take());
         self.pager.0.wait(None);

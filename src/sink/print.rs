@@ -30,7 +30,7 @@ impl Print {
         stdout: Box<dyn Write + Send>,
         stderr: Box<dyn Write + Send>,
     ) -> io::Result<Print> {
-        let output = Output::new(stdout, stderr)?.watch_stdout();
+        let output = Output::new(stdout, stderr)?;
         Ok(Print { renderer, output, lines: Vec::new(), recent: Recent::default(), is_whole: true })
     }
 
@@ -120,8 +120,10 @@ impl Print {
         if words.is_empty() {
             return Ok(());
         }
-        self.print().await?;
-        self.output.stderr(words).await
+        let printed = self.print().await;
+        // Words are read although lines are not any more.
+        self.output.stderr(words).await?;
+        printed
     }
 
     pub async fn notice(&mut self, notice: &Notice) -> Result<(), Closed> {
@@ -136,6 +138,11 @@ impl Print {
     /// Also notices the end of the pager that shows standard output.
     pub fn watch_pager(self, pager: Option<Pager>) -> Print {
         Print { output: self.output.watch_pager(pager), ..self }
+    }
+
+    /// Also notices a closed reader of this process's standard output while no line is written.
+    pub fn watch_stdout(self) -> Print {
+        Print { output: self.output.watch_stdout(), ..self }
     }
 
     /// Notices for standard error.
@@ -188,6 +195,8 @@ impl Sink for Print {
     }
 
     async fn failed(&mut self, error: &str) -> Result<(), Closed> {
+        // Of a closed output, the caller reports that.
+        self.print().await?;
         self.words(format!("stern-rs: {error}\n").into_bytes()).await
     }
 
@@ -196,7 +205,7 @@ impl Sink for Print {
         self.rendered(&counts)
     }
 
-    async fn finish(mut self) -> io::Result<Shown> {
+    async fn finish(&mut self) -> io::Result<Shown> {
         let words = self.last_words();
         // If nothing can be shown any more, the output gives the reason.
         let _ = self.words(words).await;

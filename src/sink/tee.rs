@@ -91,13 +91,13 @@ impl Sink for Tee {
         words
     }
 
-    async fn finish(mut self) -> io::Result<Shown> {
+    async fn finish(&mut self) -> io::Result<Shown> {
         let mut shown = Shown::Whole;
-        if let Some(files) = self.files.take() {
+        if let Some(files) = &mut self.files {
             let notices;
             (shown, notices) = files.finish().await;
             for notice in &notices {
-                // If nothing can be shown any more, the output gives the reason.
+                // If no line can be shown any more, this reaches standard error all the same.
                 let _ = self.print.notice(notice).await;
             }
         }

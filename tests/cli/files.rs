@@ -168,7 +168,7 @@ fn two_runs_do_not_share_a_file() {
     first.expect("a");
     has(&world, APP, "a\n");
     let second = world.run("web -o json --no-follow --output-dir logs").exit(0);
-    let others = "! logs/default/web-1/app.log is being written by another run, so this one writes \
+    let others = "! logs/default/web-1/app.log is being written by another run, so this run writes \
                   logs/default/web-1/app.2.log; other files may have such names too\n";
     let second = second.reported(others);
     assert_eq!(world.home.read("logs/default/web-1/app.2.log"), second.out());
@@ -188,6 +188,109 @@ fn compressed_files_are_whole_at_every_end_and_appended() {
     tail.expect_all(["a", "b"]);
     tail.terminate().exit(143);
     assert_eq!(unzipped(&world.home.path("logs/default/web-1/app.log.gz")), "a\nb\na\nb\n");
+}
+
+#[test]
+fn a_signal_leaves_the_lines_that_were_shown_in_a_compressed_file() {
+    for signal in ["INT", "TERM"] {
+        let world = World::new();
+        let program = env!("CARGO_BIN_EXE_stern-rs");
+        let script = format!(
+            "mkfifo in; (seq 1 80000; exec sleep 100) > in & feed=$!; \
+             {program} --stdin -o raw --output-dir logs --compress < in > out & run=$!; \
+             until tail -n 1 out 2> none | grep -qx 80000; do :; done; kill -{signal} $run; wait $run; kill $feed"
+        );
+        world.program("sh", "-c").arg(&script).run().stderr("");
+        assert!(unzipped(&world.home.path("logs/stdin.log.gz")) == world.home.read("out"), "{signal}");
+    }
+}
+
+#[test]
+fn lines_that_a_signal_leaves_no_time_for_are_counted() {
+    let world = World::new();
+    let program = env!("CARGO_BIN_EXE_stern-rs");
+    let long = 500 << 20;
+    let script = format!(
+        "mkfifo in; (head -c {long} /dev/urandom | tr '\\n' x; echo; exec sleep 100) > in & feed=$!; \
+         {program} --stdin -o raw --quiet --output-dir logs --compress < in & run=$!; \
+         until [ -s logs/stdin.log.gz ]; do :; done; kill -INT $run; wait $run; kill $feed"
+    );
+    let ran = world.program("sh", "-c").arg(&script).run();
+    ran.reported("! files of --output-dir lack 1 line: a signal ended the run before they were written\n");
+    assert!(!world.home.path("logs/stdin.log.gz").exists(), "it has no member");
+}
+
+#[test]
+fn a_compressed_file_that_was_cut_is_not_continued() {
+    let world = World::web(["a"]);
+    let run = "web --no-follow -o raw --output-dir logs --compress";
+    world.run(run).exit(0);
+    let path = world.home.path("logs/default/web-1/app.log.gz");
+    let whole = fs::read(&path).unwrap();
+    fs::write(&path, [&whole[..], &whole[..whole.len() - 3]].concat()).unwrap();
+    let words = "! logs/default/web-1/app.log.gz is cut at its end, and nothing behind that could be decompressed, so \
+                 this run writes logs/default/web-1/app.2.log.gz; other files may have such names too\n";
+    for lines in ["a\n", "a\na\n"] {
+        world.run(run).exit(0).reported(words);
+        assert_eq!(unzipped(&world.home.path("logs/default/web-1/app.2.log.gz")), lines);
+    }
+}
+
+#[test]
+fn lines_without_an_end_get_none_from_a_second_run() {
+    let world = World::web(["a"]);
+    for _ in 0..2 {
+        world.run("web --no-follow --output-dir logs --template {{.Message}}").exit(0);
+    }
+    assert_eq!(world.home.read(APP), "aa");
+}
+
+#[test]
+fn a_template_that_prints_nothing_makes_no_file() {
+    let world = World::web(["a"]);
+    world.run("web --no-follow --output-dir logs --template {{\"\"}}").exit(0);
+    assert!(!world.home.path("logs").exists());
+}
+
+#[test]
+fn a_lacking_file_is_reported_though_nothing_is_read_any_more() {
+    let world = World::new();
+    world.pods(["web-1"]);
+    world.log("web-1/app").extend((0..50_000).map(|n| format!("{n:0100}")));
+    world.home.write("logs", "a file");
+    let program = env!("CARGO_BIN_EXE_stern-rs");
+    for (to, code) in [("| head -n 1", 3), ("> /dev/full", 1)] {
+        let run = format!("{{ {program} web -o raw --no-follow --output-dir logs; echo $? > code; }} {to}");
+        let ran = world.program("sh", "-c").arg(&run).run();
+        ran.reported("! logs/default/web-1/app.log lacks ");
+        assert_eq!(world.home.read("code"), format!("{code}\n"), "{to}");
+    }
+}
+
+#[test]
+fn quiet_needs_no_standard_output() {
+    let world = World::web(["a"]);
+    let program = env!("CARGO_BIN_EXE_stern-rs");
+    let run = format!("{program} web --no-follow --quiet --output-dir logs >&-");
+    world.program("sh", "-c").arg(&run).run().exit(0);
+    assert_eq!(world.home.read(APP), "web-1 app a\n");
+}
+
+#[test]
+fn the_home_directory_may_be_abbreviated() {
+    let world = World::web(["a"]);
+    world.run("web --no-follow --output-dir=~/logs").exit(0);
+    assert_eq!(world.home.read(APP), "web-1 app a\n");
+}
+
+#[test]
+fn a_link_to_nothing_is_named() {
+    let world = World::web(["a"]);
+    symlink("nowhere", world.home.path("logs")).unwrap();
+    let ran = world.run("web --no-follow --output-dir logs/all").exit(3);
+    ran.reported(
+        "! cannot write logs/all/default/web-1/app.log: logs is a symbolic link to nothing; lines for it",
+    );
 }
 
 #[test]
@@ -236,7 +339,7 @@ fn a_file_that_cannot_be_written_stops_nothing_else() {
     world.pod("web-2", ["c"]);
     fs::create_dir_all(world.home.path(APP)).unwrap();
     let ran = world.run("web --no-follow --output-dir logs").exit(3);
-    let ran = ran.reported("! cannot write logs/default/web-1/app.log: Is a directory; trying again\n");
+    let ran = ran.reported("! cannot write logs/default/web-1/app.log: Is a directory; lines for it are missing until it can be written\n");
     ran.reported("! logs/default/web-1/app.log lacks 2 lines: Is a directory\n").lines([
         "web-1 app a",
         "web-1 app b",
@@ -255,7 +358,9 @@ fn a_reason_that_many_files_share_is_reported_once() {
     world.home.write("logs", "a file");
     let ran = world.run("web --no-follow --output-dir logs").exit(3);
     assert_eq!(ran.out().lines().count(), 30);
-    let ran = ran.reported("! cannot write ").reported(": Not a directory; trying again\n");
+    let ran = ran
+        .reported("! cannot write ")
+        .reported(": Not a directory; lines for it are missing until it can be written\n");
     ran.reported("! logs/default/web-09/app.log lacks 1 line: Not a directory\n")
         .reported("! 20 more files lack 20 lines\n");
 }
@@ -270,7 +375,7 @@ fn no_link_leads_out_of_the_directory() {
         symlink(world.home.path(to), world.home.path(link)).unwrap();
         let ran = world.run("web --no-follow --output-dir logs").exit(3);
         ran.reported(
-            "! cannot write logs/default/web-1/app.log: a symbolic link is in its path, and is not followed; trying again",
+            "! cannot write logs/default/web-1/app.log: a symbolic link is in its path, and is not followed; lines for it are missing until it can be written",
         );
         assert_eq!(fs::read_dir(world.home.path("outside")).unwrap().count(), 0, "{link}");
     }
@@ -291,7 +396,7 @@ fn a_pipe_in_the_place_of_a_file_is_refused() {
     fs::create_dir_all(world.home.path("logs/default/web-1")).unwrap();
     assert!(world.program("mkfifo", APP).run().succeeded());
     let ran = world.run("web --no-follow --output-dir logs").exit(3);
-    ran.reported("! cannot write logs/default/web-1/app.log: it is not a regular file; trying again\n");
+    ran.reported("! cannot write logs/default/web-1/app.log: it is not a regular file; lines for it are missing until it can be written\n");
 }
 
 #[test]
@@ -303,7 +408,7 @@ fn a_file_without_room_has_whole_lines_only() {
     world.log("web-2/app").push("small");
     let ran = bounded(&world, 200, "web -o raw --no-follow --output-dir logs").exit(3);
     assert_eq!(ran.out().lines().count(), 3_001);
-    ran.reported("! cannot write logs/default/web-1/app.log: File too large; trying again\n");
+    ran.reported("! cannot write logs/default/web-1/app.log: File too large; lines for it are missing until it can be written\n");
     let kept = world.home.read(APP);
     assert!(kept.is_empty() || kept.ends_with('\n') && kept.lines().all(|line| line.len() == 100), "{kept}");
     assert_eq!(world.home.read("logs/default/web-2/app.log"), "small\n");
@@ -401,7 +506,7 @@ fn a_name_that_is_too_long_for_a_file_is_reported() {
     world.log(&format!("web-1/{long}")).push("a");
     world.log("web-1/app").push("b");
     let ran = world.run("web --no-follow --output-dir logs").exit(3);
-    ran.reported("a.log: File name too long; trying again\n")
+    ran.reported("a.log: File name too long; lines for it are missing until it can be written\n")
         .reported("a.log lacks 1 line: File name too long\n");
     assert_eq!(world.home.read(APP), "web-1 app b\n");
 }

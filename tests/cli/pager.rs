@@ -165,6 +165,49 @@ fn a_signal_ends_both_and_restores_the_terminal() {
 }
 
 #[test]
+fn a_quit_from_the_keyboard_ends_both() {
+    let world = World::web(["a"]);
+    let pager = "PAGER=\"trap '' QUIT; stty -echo < /dev/tty; echo up; exec sleep 1000\"";
+    let run = "\"$STERN_RS\" web --no-follow --only-log-lines --pager; echo \"exit $?\"; stty -a < /dev/tty";
+    let mut terminal = start(&world, &format!("trap : QUIT; export {pager}; {run}"));
+    terminal.shows("up");
+    terminal.send("\x1c");
+    let shown = String::from_utf8_lossy(&terminal.output()).into_owned();
+    assert!(shown.contains("exit 131\n") && shown.contains(" echo "), "{shown}");
+}
+
+#[test]
+fn a_signal_ends_all_programs_of_the_pager() {
+    let world = World::web(["a"]);
+    let pager =
+        "PAGER=\"sh -c 'trap : TERM; echo up \\$\\$ > pids; while :; do sleep 1; done' | sleep 1000\"";
+    let run =
+        "\"$STERN_RS\" web --no-follow --only-log-lines --pager & run=$!; while ! [ -s pids ]; do :; done";
+    let end = "kill $run; wait $run; echo \"exit $?\"; read up pid < pids; \
+               case \"$(cat /proc/$pid/stat 2> /dev/null)\" in ''|*') Z '*) echo gone;; esac";
+    let bytes = start(&world, &format!("export {pager}; {run}; {end}")).output();
+    let shown = String::from_utf8_lossy(&bytes);
+    assert!(shown.contains("exit 143\n") && shown.ends_with("gone\n"), "{shown}");
+}
+
+#[test]
+fn a_pager_that_fails_before_the_end_is_reported() {
+    let world = World::new();
+    world.pods(["web-1"]);
+    world.log("web-1/app").extend((0..50_000).map(|n| format!("{n} {}", "x".repeat(100))));
+    for (pager, end, code) in [
+        ("head -n 1; exit 7", "ended with exit code 7; not all lines were shown", 3),
+        ("head -n 1; kill -9 $$", "was ended by signal 9; not all lines were shown", 3),
+        ("cat > all; kill -9 $$", "was ended by signal 9; perhaps not all lines were shown", 0),
+    ] {
+        let shown = paged(&world, pager, "-o raw --only-log-lines");
+        let wanted = format!("stern-rs: --pager: {pager} {end}\nexit {code}\n");
+        assert!(shown.ends_with(&wanted), "{shown:.300}");
+    }
+    assert_eq!(paged(&world, "cat > all; exit 7", "-o raw --only-log-lines"), "exit 0\n");
+}
+
+#[test]
 fn a_pager_needs_a_terminal_and_an_output_that_ends() {
     let no_terminal = "--pager needs a terminal, and standard output is none; remove --pager";
     stern_rs("web --no-follow --pager").run().fails(2, no_terminal);

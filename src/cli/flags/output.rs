@@ -131,7 +131,7 @@ flags! {
     /// Show the output page by page, in `$PAGER` or `less -R`, which gets `LESS=FRX` unless that is set. Needs a terminal and an
     /// output that ends: `--no-follow`, `--previous`, an `--until` in the past, `--stdin` or `--dry-run`. To quit the pager ends the run, with the exit
     /// code 0. Ctrl-C belongs to the pager. Words on standard error that come while it runs follow when it has ended.
-    /// With an empty `$PAGER`, or `cat`, there is none. Default: false
+    /// With an empty `$PAGER`, blanks or `cat`, there is none. Default: false
     pub static PAGER: Flag<Switch> = flag("pager", "")
         .help("Show the output page by page in $PAGER or less");
 }

@@ -1,7 +1,9 @@
 //! Writes the lines of each origin to a file of its own, `DIR/namespace/pod/container.log`.
 //!
-//! [`writer`] is a thread of its own, so that a slow disk blocks nothing else; [`place`] opens the files.
+//! [`writer`] is a thread of its own, so that a slow disk blocks nothing else; [`place`] opens the files,
+//! [`member`] compresses.
 
+mod member;
 mod place;
 mod writer;
 
@@ -35,7 +37,7 @@ const CHUNK: usize = 128 << 10;
 const CHUNKS: usize = 4;
 
 /// The time for what is still to be written, if a signal ends the run.
-const LAST: Duration = Duration::from_millis(25);
+const LAST: Duration = Duration::from_millis(20);
 
 pub struct Files {
     renderer: Renderer,
@@ -49,7 +51,7 @@ pub struct Files {
     /// Reports of the writer that were not shown yet.
     reports: VecDeque<Notice>,
     /// Writes what was passed to the writer, at an end by a signal too.
-    end: Cleanup,
+    end: Option<Cleanup>,
 }
 
 /// An origin by its names: pods that follow one another under the same name share a file.
@@ -79,7 +81,7 @@ impl Files {
             room: Arc::new(Semaphore::new(CHUNKS)),
             writer,
             reports: VecDeque::new(),
-            end: Cleanup::new(move || end.wait(LAST)),
+            end: Some(Cleanup::new(move || end.wait(LAST))),
         })
     }
 
@@ -110,38 +112,22 @@ impl Files {
             return;
         }
         let named = Named(stretch.origin.clone());
-        let mut piece = self.pieces.remove(&named).unwrap_or_default();
-        let before = piece.text.len();
         while !stretch.items.is_empty() {
             let (part, others) = stretch.split(pace.piece(usize::MAX));
-            notices.extend(self.lines(part, &mut piece));
-            pace.done().await;
+            // It is kept before each pause: a signal may end the run there.
+            let piece = self.pieces.entry(named.clone()).or_default();
+            let before = piece.text.len();
+            notices.extend(lines(&mut self.renderer, self.is_text, part, piece));
+            self.bytes += piece.text.len() - before;
+            if others.items.is_empty() {
+                piece.rest = rest.cloned();
+            }
             stretch = others;
+            pace.done().await;
         }
-        self.bytes += piece.text.len() - before;
-        piece.rest = rest.cloned();
-        let is_long = piece.rest.is_some();
-        self.pieces.insert(named, piece);
-        if is_long || self.bytes >= CHUNK {
+        if rest.is_some() || self.bytes >= CHUNK {
             self.flush().await;
         }
-    }
-
-    fn lines(&mut self, stretch: Stretch<'_>, piece: &mut Piece) -> Option<Notice> {
-        let mut notice = None;
-        for items in stretch.items.chunk_by(|before, _| !matches!(before, Item::Gap(_))) {
-            piece.lines += items.iter().filter(|item| matches!(item, Item::Line(_))).count() as u64;
-            // Text has a line for a gap in place of what the format has.
-            let (items, gap) = match items {
-                [items @ .., Item::Gap(gap)] if self.is_text => (items, Some(gap)),
-                items => (items, None),
-            };
-            notice = notice.or(self.renderer.lines(Stretch { items, ..stretch }, &mut piece.text));
-            if let Some(gap) = gap {
-                mark(&missing(*gap), &mut piece.text);
-            }
-        }
-        notice
     }
 
     /// Marks the border between two instances of a container.
@@ -170,7 +156,9 @@ impl Files {
 
     fn pass(&mut self, room: Option<OwnedSemaphorePermit>) {
         self.bytes = 0;
-        self.writer.send(Message::Pieces(self.pieces.drain().collect(), room));
+        // A template may print nothing.
+        let pieces = self.pieces.drain().filter(|(_, piece)| !piece.text.is_empty() || piece.rest.is_some());
+        self.writer.send(Message::Pieces(pieces.collect(), room));
     }
 
     /// Waits until [`Files::report`] has something.
@@ -193,10 +181,13 @@ impl Files {
         self.reports.pop_front();
     }
 
-    /// Passes everything to the writer although a signal ends the run. Returns what is still to be reported.
+    /// Has everything written, as far as there is time, since a signal ends the run. Returns what is still to be reported.
     pub fn last_words(&mut self) -> Vec<Notice> {
         self.pass(None);
-        self.words()
+        drop(self.end.take());
+        let mut words = self.words();
+        words.extend(self.writer.left());
+        words
     }
 
     fn words(&mut self) -> Vec<Notice> {
@@ -210,7 +201,7 @@ impl Files {
     }
 
     /// Waits until everything is written.
-    pub async fn finish(mut self) -> (Shown, Vec<Notice>) {
+    pub async fn finish(&mut self) -> (Shown, Vec<Notice>) {
         self.flush().await;
         let has_ended = self.writer.finish().await;
         let mut words = self.words();
@@ -220,9 +211,29 @@ impl Files {
             );
         }
         let is_whole = self.renderer.is_whole() && self.writer.is_whole() && has_ended;
-        self.end.forget();
+        if let Some(end) = self.end.take() {
+            end.forget();
+        }
         (if is_whole { Shown::Whole } else { Shown::InPart }, words)
     }
+}
+
+/// Renders lines of an origin.
+fn lines(renderer: &mut Renderer, is_text: bool, stretch: Stretch<'_>, piece: &mut Piece) -> Option<Notice> {
+    let mut notice = None;
+    for items in stretch.items.chunk_by(|before, _| !matches!(before, Item::Gap(_))) {
+        piece.lines += items.iter().filter(|item| matches!(item, Item::Line(_))).count() as u64;
+        // Text has a line for a gap in place of what the format has.
+        let (items, gap) = match items {
+            [items @ .., Item::Gap(gap)] if is_text => (items, Some(gap)),
+            items => (items, None),
+        };
+        notice = notice.or(renderer.lines(Stretch { items, ..stretch }, &mut piece.text));
+        if let Some(gap) = gap {
+            mark(&missing(*gap), &mut piece.text);
+        }
+    }
+    notice
 }
 
 /// A line of words among those of a log.

@@ -1,10 +1,11 @@
 //! Opens the file of an origin, below the directory and nowhere else, for this run alone.
 
 use std::{
+    collections::HashSet,
     fs::{self, File, TryLockError},
     io::{self, Read, Seek, SeekFrom},
     os::fd::{AsFd, OwnedFd},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use rustix::{
@@ -12,7 +13,7 @@ use rustix::{
     io::Errno,
 };
 
-use super::Named;
+use super::{Named, member};
 
 /// The most runs that write the lines of one container at the same time.
 const MOST_RUNS: u32 = 9;
@@ -23,15 +24,28 @@ pub struct Place {
     pub ending: &'static str,
 }
 
+/// A file whatever its name is: its device and its inode.
+pub type Id = (u64, u64);
+
+/// The file with the name of the container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    Free,
+    /// Another run writes it.
+    Locked,
+    /// It ends within a compressed member, behind which nothing can be read.
+    Cut,
+}
+
 /// An open file of this run.
 pub struct Opened {
     pub file: File,
     pub path: PathBuf,
     /// Whether no other run writes to it. Some file systems have no locks.
     pub is_locked: bool,
-    /// Whether the file of this name is another run's, so that this one has a number.
-    pub is_second: bool,
-    stat: Stat,
+    /// Unless it was free, this file has a number.
+    pub first: Taken,
+    pub id: Id,
 }
 
 impl Place {
@@ -62,32 +76,45 @@ impl Place {
         folders.iter().fold(self.dir.clone(), |path, folder| path.join(folder)).join(name)
     }
 
-    /// The file to append to. It is made if need be, with its directories.
-    pub fn open(&self, named: &Named) -> io::Result<Opened> {
+    /// The file to append to. It is made if need be, with its directories. Those that are `known` are not cut.
+    pub fn open(&self, named: &Named, known: &HashSet<Id>) -> io::Result<Opened> {
         let (folders, stem) = Place::parts(named)?;
         let mut folder = self.root()?;
         for name in &folders {
             folder = below(&folder, name)?;
         }
+        let mut first = Taken::Free;
         for run in 1..=MOST_RUNS {
             let number = if run > 1 { format!(".{run}") } else { String::new() };
             let name = format!("{stem}{number}{}", self.ending);
-            let file = appended(&folder, &name)?;
-            let is_locked = match file.try_lock() {
-                Ok(()) => true,
-                Err(TryLockError::WouldBlock) => continue,
-                Err(TryLockError::Error(_)) => false,
+            let (file, id) = appended(&folder, &name)?;
+            let (is_locked, taken) = match file.try_lock() {
+                Err(TryLockError::WouldBlock) => (false, Taken::Locked),
+                lock => match known.contains(&id) || self.can_be_continued(&file)? {
+                    true => (lock.is_ok(), Taken::Free),
+                    false => (false, Taken::Cut),
+                },
             };
-            let (path, stat) = (self.path_of(&folders, &name), fstat(&file)?);
-            return Ok(Opened { file, path, is_locked, is_second: run > 1, stat });
+            if taken == Taken::Free {
+                return Ok(Opened { file, path: self.path_of(&folders, &name), is_locked, first, id });
+            }
+            first = if run == 1 { taken } else { first };
         }
-        Err(io::Error::other(format!("{MOST_RUNS} other runs write it")))
+        Err(io::Error::other(format!("{MOST_RUNS} files of it are written by other runs, or cut")))
+    }
+
+    fn can_be_continued(&self, file: &File) -> io::Result<bool> {
+        if self.ending.ends_with(".gz") { member::ends_whole(file) } else { Ok(true) }
     }
 
     fn root(&self) -> io::Result<OwnedFd> {
         let open = || openat(CWD, &self.dir, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
         match open() {
             Err(Errno::NOENT) => {
+                if let Some(link) = self.dir.ancestors().find(|path| path.is_symlink() && !path.exists()) {
+                    let text = format!("{} is a symbolic link to nothing", link.display());
+                    return Err(io::Error::other(text));
+                }
                 fs::create_dir_all(&self.dir)?;
                 Ok(open()?)
             }
@@ -111,13 +138,14 @@ fn below(folder: &OwnedFd, name: &str) -> io::Result<OwnedFd> {
     opened.map_err(|error| unless_link(folder, name, error))
 }
 
-fn appended(folder: &OwnedFd, name: &str) -> io::Result<File> {
+fn appended(folder: &OwnedFd, name: &str) -> io::Result<(File, Id)> {
     // A pipe without a reader would block.
     let flags = OFlags::RDWR | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let file = openat(folder, name, flags | OFlags::CLOEXEC, Mode::from_raw_mode(0o666));
     let file = File::from(file.map_err(|error| unless_link(folder, name, error))?);
-    match FileType::from_raw_mode(fstat(&file)?.st_mode) {
-        FileType::RegularFile => Ok(file),
+    let stat = fstat(&file)?;
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => Ok((file, id(&stat))),
         _ => Err(io::Error::other("it is not a regular file")),
     }
 }
@@ -133,7 +161,7 @@ fn unless_link(folder: impl AsFd, name: &str, error: Errno) -> io::Error {
 impl Opened {
     /// Whether the path still leads to it: it may have been removed, or renamed by a rotation.
     pub fn is_in_place(&self) -> bool {
-        is_same(&self.path, &self.stat)
+        rustix::fs::lstat(&self.path).is_ok_and(|found| id(&found) == self.id)
     }
 
     /// Whether its last line has no end, as after a crash of the system.
@@ -159,13 +187,13 @@ impl Opened {
     }
 }
 
-fn is_same(path: &Path, stat: &Stat) -> bool {
-    rustix::fs::lstat(path).is_ok_and(|found| (found.st_dev, found.st_ino) == (stat.st_dev, stat.st_ino))
+fn id(stat: &Stat) -> Id {
+    (stat.st_dev, stat.st_ino)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::{path::Path, sync::Arc};
 
     use super::*;
     use crate::{origin::Origin, render::testing::origin};
@@ -189,7 +217,7 @@ mod tests {
             for origin in
                 [origin(name, "web", "app"), origin("shop", name, "app"), origin("shop", "web", name)]
             {
-                let error = place.open(&Named(origin)).err().unwrap();
+                let error = place.open(&Named(origin), &HashSet::new()).err().unwrap();
                 assert_eq!(error.to_string(), "its name is none of a file", "{name:?}");
             }
         }

@@ -6,7 +6,8 @@ use std::{
     io::{self, Read, Write},
     path::PathBuf,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicU64, Ordering},
         mpsc::{self, Receiver, RecvTimeoutError, Sender},
     },
     thread,
@@ -21,8 +22,8 @@ use tokio::sync::{
 };
 
 use super::{
-    Named, Piece, mark,
-    place::{Opened, Place},
+    Named, Piece, mark, member,
+    place::{Id, Opened, Place, Taken},
 };
 use crate::{
     descriptors,
@@ -61,19 +62,46 @@ type Lacks = BTreeMap<PathBuf, (u64, String)>;
 pub struct Writer {
     messages: Sender<Message>,
     reports: UnboundedReceiver<Notice>,
-    lacks: Arc<Mutex<Lacks>>,
+    shared: Arc<Shared>,
     ended: oneshot::Receiver<()>,
+}
+
+/// All that is known on both sides of the thread.
+#[derive(Default)]
+struct Shared {
+    lacks: Mutex<Lacks>,
+    /// Lines that were sent, and neither written nor lost yet.
+    left: AtomicU64,
+    /// A signal ends the run: nothing is written after this.
+    due: OnceLock<Instant>,
+}
+
+impl Shared {
+    fn lacks(&self) -> MutexGuard<'_, Lacks> {
+        self.lacks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hurries(&self) -> bool {
+        self.due.get().is_some()
+    }
+
+    fn is_late(&self) -> bool {
+        self.due.get().is_some_and(|due| Instant::now() >= *due)
+    }
 }
 
 /// Ends the thread, from any other.
 pub struct End {
     messages: Sender<Message>,
+    shared: Arc<Shared>,
     ended: Receiver<()>,
 }
 
 impl End {
     /// Waits until everything is written that was sent, but not longer than this.
     pub fn wait(self, at_most: Duration) {
+        // The other half is for what has begun.
+        let _ = self.shared.due.set(Instant::now() + at_most / 2);
         if self.messages.send(Message::End).is_ok() {
             let _ = self.ended.recv_timeout(at_most);
         }
@@ -86,8 +114,8 @@ impl Writer {
         let (reporter, reports) = unbounded_channel();
         let (ended, is_ended) = oneshot::channel();
         let (end, at_end) = mpsc::channel();
-        let lacks = Arc::<Mutex<Lacks>>::default();
-        let mut store = Store::new(plan, is_text, reporter, lacks.clone());
+        let shared = Arc::<Shared>::default();
+        let mut store = Store::new(plan, is_text, reporter, shared.clone());
         thread::Builder::new().name("files".into()).spawn(move || {
             store.run(&received);
             // Closes the files.
@@ -95,11 +123,15 @@ impl Writer {
             let _ = end.send(());
             let _ = ended.send(());
         })?;
-        let end = End { messages: messages.clone(), ended: at_end };
-        Ok((Writer { messages, reports, lacks, ended: is_ended }, end))
+        let end = End { messages: messages.clone(), shared: shared.clone(), ended: at_end };
+        Ok((Writer { messages, reports, shared, ended: is_ended }, end))
     }
 
     pub fn send(&self, message: Message) {
+        if let Message::Pieces(pieces, _) = &message {
+            let lines = pieces.iter().map(|(_, piece)| piece.lines).sum();
+            self.shared.left.fetch_add(lines, Ordering::Relaxed);
+        }
         // It may have ended: a signal came.
         let _ = self.messages.send(message);
     }
@@ -121,12 +153,24 @@ impl Writer {
 
     /// Whether all files have all lines.
     pub fn is_whole(&self) -> bool {
-        locked(&self.lacks).is_empty()
+        self.shared.lacks().is_empty()
+    }
+
+    /// The lines that a signal left no time for.
+    pub fn left(&self) -> Option<Notice> {
+        let left = self.shared.left.load(Ordering::Relaxed);
+        let text = || {
+            format!(
+                "files of --output-dir lack {}: a signal ended the run before they were written",
+                lines_of(left)
+            )
+        };
+        (left > 0).then(|| Scope::Run.warning(text()))
     }
 
     /// The files that lack lines.
     pub fn lacks(&self) -> Vec<Notice> {
-        let lacks = locked(&self.lacks);
+        let lacks = self.shared.lacks();
         let mut notices: Vec<Notice> = Vec::new();
         for (path, (lines, reason)) in lacks.iter().take(NAMED) {
             let text = format!("{} lacks {}: {reason}", path.display(), lines_of(*lines));
@@ -145,10 +189,6 @@ fn lines_of(count: u64) -> String {
     if count == 1 { "1 line".to_owned() } else { format!("{count} lines") }
 }
 
-fn locked(lacks: &Mutex<Lacks>) -> MutexGuard<'_, Lacks> {
-    lacks.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// The files as the thread knows them.
 struct Store {
     place: Place,
@@ -157,7 +197,9 @@ struct Store {
     /// With the time of the last use.
     open: HashMap<Named, (Opened, u64)>,
     most_open: usize,
-    used: u64,
+    uses: u64,
+    /// The files that this run has written: they need no look at their end.
+    written: HashSet<Id>,
     /// Lines that wait to be compressed together, their bytes, and since when.
     gathered: HashMap<Named, Piece>,
     bytes: usize,
@@ -166,7 +208,8 @@ struct Store {
     /// Reasons that were reported, of files that still fail.
     known: HashSet<String>,
     told_of_others: bool,
-    lacks: Arc<Mutex<Lacks>>,
+    told_of_cut: bool,
+    shared: Arc<Shared>,
     reports: UnboundedSender<Notice>,
 }
 
@@ -181,12 +224,7 @@ struct Failing {
 }
 
 impl Store {
-    fn new(
-        plan: &FilesPlan,
-        is_text: bool,
-        reports: UnboundedSender<Notice>,
-        lacks: Arc<Mutex<Lacks>>,
-    ) -> Store {
+    fn new(plan: &FilesPlan, is_text: bool, reports: UnboundedSender<Notice>, shared: Arc<Shared>) -> Store {
         let ending = if plan.compress { ".log.gz" } else { ".log" };
         Store {
             place: Place { dir: plan.dir.clone(), ending },
@@ -194,14 +232,16 @@ impl Store {
             compress: plan.compress,
             open: HashMap::new(),
             most_open: descriptors::keep_for_files(MOST_OPEN),
-            used: 0,
+            uses: 0,
+            written: HashSet::new(),
             gathered: HashMap::new(),
             bytes: 0,
             since: None,
             failing: HashMap::new(),
             known: HashSet::new(),
             told_of_others: false,
-            lacks,
+            told_of_cut: false,
+            shared,
             reports,
         }
     }
@@ -247,10 +287,20 @@ impl Store {
         }
     }
 
-    fn append(&mut self, named: &Named, mut piece: Piece) {
+    fn append(&mut self, named: &Named, piece: Piece) {
+        let lines = piece.lines;
+        // Without time they stay counted as left.
+        if !self.shared.is_late() && self.try_append(named, piece) {
+            self.shared.left.fetch_sub(lines, Ordering::Relaxed);
+        }
+    }
+
+    /// False: there was no time.
+    fn try_append(&mut self, named: &Named, mut piece: Piece) -> bool {
         if let Some(failing) = self.failing.get(named) {
             if Instant::now() < failing.next {
-                return self.lost(named, piece.lines);
+                self.lost(named, piece.lines);
+                return true;
             }
             if self.is_text {
                 let mut text = Vec::new();
@@ -261,37 +311,57 @@ impl Store {
         }
         match self.write(named, &piece) {
             Ok(()) => self.written(named),
+            Err(_) if self.shared.is_late() => return false,
             Err(error) => {
                 self.failed(named, &error);
                 self.lost(named, piece.lines);
             }
         }
+        true
     }
 
     fn write(&mut self, named: &Named, piece: &Piece) -> io::Result<()> {
-        let compress = self.compress;
-        let opened = self.opened(named)?;
+        let (compress, shared) = (self.compress, self.shared.clone());
+        // It may take long, and a kill meanwhile must leave no file without a member.
+        let member = match &piece.rest {
+            None if compress => Some(member::packed(&piece.text, || shared.hurries())?),
+            _ => None,
+        };
+        self.make_ready(named)?;
+        let (opened, used) = self.open.get_mut(named).ok_or(io::ErrorKind::NotFound)?;
+        self.uses += 1;
+        *used = self.uses;
+        let is_known = self.written.contains(&opened.id);
         let mut to = Counted { file: &opened.file, bytes: 0 };
-        let written = if compress { write_member(piece, &mut to) } else { write_text(piece, &mut to) };
-        if written.is_err() {
-            opened.take_back(to.bytes);
-            self.open.remove(named);
+        let written = match member {
+            Some(member) => to.write_all(&member),
+            None if compress => write_long_member(piece, &mut to, &shared),
+            // Only a format whose lines have ends gives them to others.
+            None if !is_known && piece.text.ends_with(b"\n") && opened.ends_within_line()? => {
+                to.write_all(b"\n").and_then(|()| write_text(piece, &mut to, &shared))
+            }
+            None => write_text(piece, &mut to, &shared),
+        };
+        match written {
+            Ok(()) => drop(self.written.insert(opened.id)),
+            Err(_) => {
+                self.written.remove(&opened.id);
+                opened.take_back(to.bytes);
+                self.open.remove(named);
+            }
         }
         written
     }
 
-    fn opened(&mut self, named: &Named) -> io::Result<&Opened> {
-        self.used += 1;
-        let used = self.used;
+    /// Opens its file unless it is open.
+    fn make_ready(&mut self, named: &Named) -> io::Result<()> {
         if self.open.get(named).is_none_or(|(opened, _)| !opened.is_in_place()) {
             // Its lock must be free before it is opened again.
             self.open.remove(named);
             let opened = self.newly_opened(named)?;
-            self.open.insert(named.clone(), (opened, used));
+            self.open.insert(named.clone(), (opened, 0));
         }
-        let (opened, last) = self.open.get_mut(named).ok_or(io::ErrorKind::NotFound)?;
-        *last = used;
-        Ok(opened)
+        Ok(())
     }
 
     fn newly_opened(&mut self, named: &Named) -> io::Result<Opened> {
@@ -301,27 +371,40 @@ impl Store {
         }
         let begun = Instant::now();
         let opened = loop {
-            match self.place.open(named) {
+            match self.place.open(named, &self.written) {
                 // Connections learn of the limit too, and leave room.
-                Err(error) if descriptors::is_exhausted(&error) && begun.elapsed() < ROOM => {
+                Err(error)
+                    if descriptors::is_exhausted(&error)
+                        && begun.elapsed() < ROOM
+                        && !self.shared.hurries() =>
+                {
                     self.open.clear();
                     thread::sleep(ROOM / 100);
                 }
                 opened => break opened?,
             }
         };
-        if !self.compress && opened.ends_within_line()? {
-            (&opened.file).write_all(b"\n")?;
-        }
-        if opened.is_second && !std::mem::replace(&mut self.told_of_others, true) {
+        self.tell_of_second(named, &opened);
+        Ok(opened)
+    }
+
+    /// Reports that a file has not the name of its container; once for each reason.
+    fn tell_of_second(&mut self, named: &Named, opened: &Opened) {
+        let (told, why) = match opened.first {
+            Taken::Free => return,
+            Taken::Locked => (&mut self.told_of_others, "is being written by another run"),
+            Taken::Cut => {
+                (&mut self.told_of_cut, "is cut at its end, and nothing behind that could be decompressed")
+            }
+        };
+        if !std::mem::replace(told, true) {
             let (first, second) = (self.place.path(named), opened.path.display());
             let text = format!(
-                "{} is being written by another run, so this one writes {second}; other files may have such names too",
+                "{} {why}, so this run writes {second}; other files may have such names too",
                 first.display()
             );
             self.report(Scope::Run.warning(text));
         }
-        Ok(opened)
     }
 
     fn failed(&mut self, named: &Named, error: &io::Error) {
@@ -331,7 +414,10 @@ impl Store {
         };
         let is_news = self.known.insert(reason.clone());
         if is_news {
-            let text = format!("cannot write {}: {reason}; trying again", self.place.path(named).display());
+            let text = format!(
+                "cannot write {}: {reason}; lines for it are missing until it can be written",
+                self.place.path(named).display()
+            );
             self.report(Scope::Run.warning(text));
         }
         let next = Instant::now() + RETRY;
@@ -344,7 +430,7 @@ impl Store {
     fn lost(&mut self, named: &Named, lines: u64) {
         let Some(failing) = self.failing.get_mut(named) else { return };
         failing.lines += lines;
-        let mut lacks = locked(&self.lacks);
+        let mut lacks = self.shared.lacks();
         let lack = lacks.entry(self.place.path(named)).or_default();
         lack.0 += lines;
         lack.1.clone_from(&failing.reason);
@@ -392,32 +478,26 @@ impl Write for Counted<'_> {
 }
 
 /// Whole lines reach the file in one write.
-fn write_text(piece: &Piece, to: &mut impl Write) -> io::Result<()> {
+fn write_text(piece: &Piece, to: &mut impl Write, shared: &Shared) -> io::Result<()> {
     match &piece.rest {
         None => to.write_all(&piece.text),
         Some(rest) => {
-            to.write_all(piece.text.strip_suffix(b"\n").unwrap_or(&piece.text))?;
-            copy(&mut rest.reader(), to)?;
+            let begin = piece.text.strip_suffix(b"\n").unwrap_or(&piece.text);
+            copy(&mut begin.chain(rest.reader()), to, shared)?;
             to.write_all(b"\n")
         }
     }
 }
 
-/// A member of its own, so that the file can be read to its end whenever the run ends.
-fn write_member(piece: &Piece, to: &mut impl Write) -> io::Result<()> {
-    if piece.rest.is_some() {
-        let mut member = GzEncoder::new(to, Compression::default());
-        write_text(piece, &mut member)?;
-        return member.finish().map(drop);
-    }
-    let mut member = GzEncoder::new(Vec::new(), Compression::default());
-    write_text(piece, &mut member)?;
-    to.write_all(&member.finish()?)
+fn write_long_member(piece: &Piece, to: &mut impl Write, shared: &Shared) -> io::Result<()> {
+    let mut member = GzEncoder::new(to, Compression::default());
+    write_text(piece, &mut member, shared)?;
+    member.finish().map(drop)
 }
 
-fn copy(rest: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
-    let mut buffer = vec![0; 64 << 10];
-    loop {
+fn copy(rest: &mut impl Read, to: &mut impl Write, shared: &Shared) -> io::Result<()> {
+    let mut buffer = vec![0; 16 << 10];
+    while !shared.is_late() {
         let unread = |error| {
             let reason = without_number(&error);
             io::Error::other(format!("a long line cannot be read from its temporary file: {reason}"))
@@ -427,4 +507,5 @@ fn copy(rest: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
             count => to.write_all(&buffer[..count])?,
         }
     }
+    Err(io::Error::other("a signal ended the run"))
 }
