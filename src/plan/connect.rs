@@ -17,7 +17,6 @@ use crate::{
             kubectl as flags,
         },
     },
-    environment::Environment,
     usage_error::UsageError,
 };
 
@@ -49,14 +48,12 @@ pub struct Connect {
 }
 
 impl Connect {
-    pub(super) fn new(args: &Args, env: &Environment) -> Result<Connect, UsageError> {
+    pub(super) fn new(args: &Args) -> Result<Connect, UsageError> {
         let text = |flag: &Flag<Text>| given(args, flag).map(str::to_owned);
-        let path = |flag: &Flag<File>| {
-            let path = args.get(flag).filter(|path| !path.is_empty()).map(|path| env.expand(path));
-            path.transpose().map_err(|reason| error(format!("--{}: {reason}", flag.entry.name)))
-        };
+        // As for kubectl, a leading `~` is no home directory.
+        let path = |flag: &Flag<File>| args.get(flag).filter(|path| !path.is_empty()).map(PathBuf::from);
         let insecure_skip_tls_verify = args.get(&flags::INSECURE_SKIP_TLS_VERIFY);
-        let certificate_authority = path(&flags::CERTIFICATE_AUTHORITY)?;
+        let certificate_authority = path(&flags::CERTIFICATE_AUTHORITY);
         if insecure_skip_tls_verify && certificate_authority.is_some() {
             return Err(error(
                 "--insecure-skip-tls-verify and --certificate-authority contradict each other; remove one",
@@ -64,15 +61,15 @@ impl Connect {
         }
         let groups = args.get(&flags::AS_GROUP).into_iter().filter(|group| !group.is_empty());
         Ok(Connect {
-            kubeconfig: path(&KUBECONFIG)?,
+            kubeconfig: path(&KUBECONFIG),
             context: text(&CONTEXT),
             cluster: text(&flags::CLUSTER),
             user: text(&flags::USER),
             server: text(&flags::SERVER),
             token: text(&flags::TOKEN).map(SecretString::from),
             certificate_authority,
-            client_certificate: path(&flags::CLIENT_CERTIFICATE)?,
-            client_key: path(&flags::CLIENT_KEY)?,
+            client_certificate: path(&flags::CLIENT_CERTIFICATE),
+            client_key: path(&flags::CLIENT_KEY),
             insecure_skip_tls_verify,
             tls_server_name: text(&flags::TLS_SERVER_NAME),
             as_user: text(&flags::AS),

@@ -108,7 +108,7 @@ impl Plan {
 
     fn check(args: &Args, env: &Environment) -> Result<Plan, UsageError> {
         // Everything is checked with --stdin too: a wrong flag is an error even where it has no effect.
-        let connect = Connect::new(args, env)?;
+        let connect = Connect::new(args)?;
         let query = query::text(args)?;
         let selection = Selection::new(args, query)?;
         let order = OrderPlan::new(args)?;

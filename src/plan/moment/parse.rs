@@ -216,11 +216,10 @@ fn numeric(text: &str) -> Option<Offset> {
 
 /// Of something that follows a time, and is not understood.
 fn unclear(text: &str) -> String {
-    match text {
-        "am" | "pm" => "has am or pm; write hours from 00 to 23, such as 14:05".to_owned(),
-        _ if text.contains('/')
-            && let Ok(zone) = TimeZone::get(text) =>
-        {
+    let zone = text.contains('/').then(|| TimeZone::get(text).ok()).flatten();
+    match (text, zone) {
+        ("am" | "pm", _) => "has am or pm; write hours from 00 to 23, such as 14:05".to_owned(),
+        (_, Some(zone)) => {
             format!("names a zone; write it in brackets: [{}]", zone.iana_name().unwrap_or(text))
         }
         _ if text.len() <= 5 && text.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
