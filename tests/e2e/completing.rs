@@ -44,6 +44,8 @@ fn the_previous_life_of_a_container_comes_before_the_current_one() {
                     echo "life $life ends"; exit 1"#;
     namespace.create(Pod::new("web").restarting().container("app", script));
     namespace.until_logged("web", "app", "life 2");
+    // The status comes later than the log.
+    namespace.until_restarted("web", 1);
     let output = namespace.stern(&["web", "--with-previous", "--no-follow", "--output=raw"]);
     assert_eq!((output.code, output.lines()), (Some(0), vec!["life 1", "life 1 ends", "life 2"]));
     assert_eq!(output.reported("── web › app restarted: Error, exit 1, ran "), 1, "{}", output.stderr);

@@ -74,6 +74,14 @@ impl Namespace {
         self.until_pod(pod, &what, |pod| state(pod, container)["waiting"]["reason"] == reason);
     }
 
+    /// Waits until the apiserver knows that the only container of a pod was restarted so many times and runs.
+    pub fn until_restarted(&self, pod: &str, times: u64) {
+        self.until_pod(pod, &format!("was restarted {times} times"), |pod| {
+            let status = &pod["status"]["containerStatuses"][0];
+            status["restartCount"] == times && status["state"]["running"].is_object()
+        });
+    }
+
     /// Waits until this many pods have a label, and returns their names in order.
     pub fn pods_with_label(&self, label: &str, count: usize) -> Vec<String> {
         let mut names = Vec::new();
