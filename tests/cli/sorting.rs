@@ -199,7 +199,7 @@ fn large() -> World {
     let world = World::new();
     world.pods(["web-0", "web-1"]);
     let start = start(&world);
-    let line = "x".repeat(10_000);
+    let line = "x".repeat(20_000);
     for n in 0..2 {
         let at = start + SignedDuration::from_micros(n);
         let lines = (0..4000).map(|at| format!("{at} {line}"));
