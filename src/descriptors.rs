@@ -68,6 +68,15 @@ pub fn room() -> usize {
     limit.unwrap_or(usize::MAX).saturating_sub(others).max(1)
 }
 
+/// The most logs to read at a time, so that connections leave room for the files of `--output-dir`. Without files,
+/// connections learn of the limit by reaching it.
+pub fn most_logs() -> usize {
+    match FOR_FILES.load(Ordering::Relaxed) {
+        0 => usize::MAX,
+        _ => room(),
+    }
+}
+
 /// Keeps room for files beside connections. Returns how many of them may be open at a time: `most`, or less where the limit
 /// is low.
 pub fn keep_for_files(most: usize) -> usize {

@@ -29,6 +29,7 @@ use tokio::{
 
 use crate::{
     cluster::Cluster,
+    descriptors,
     event::Closed,
     instance::{Instance, Life},
     lines::LineLimit,
@@ -81,7 +82,8 @@ pub async fn run(
     let mut summary = Summary::default();
     let mut selecting = true;
     while selecting || !tails.tasks.is_empty() {
-        tails.context.scheduler.resize(log_requests.at(tails.context.logs.round_trip()));
+        let places = log_requests.at(tails.context.logs.round_trip());
+        tails.context.scheduler.resize(places.min(descriptors::most_logs()));
         tokio::select! {
             what = selected.recv(), if selecting => match what {
                 Some(Selected::Started { instance, life, fresh }) => tails.start(instance, life, fresh).await,
