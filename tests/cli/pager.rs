@@ -1,27 +1,11 @@
 //! `--pager`: the output in another program, which has the terminal meanwhile.
 
 use apiserver::Pod;
-use portable_pty::CommandBuilder;
 
 use crate::{
     harness::{World, stern_rs},
-    terminal::Terminal,
+    terminals::start,
 };
-
-/// Runs this script for a shell on a terminal.
-fn start(world: &World, script: &str) -> Terminal {
-    let mut shell = CommandBuilder::new("sh");
-    // Newlines stay as they are written.
-    shell.args(["-c", &format!("stty -opost; {script}")]);
-    shell.cwd(world.home.dir());
-    shell.env_clear();
-    shell.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-    shell.env("HOME", world.home.dir());
-    shell.env("TERM", "xterm-256color");
-    shell.env("KUBECONFIG", world.home.path("kubeconfig"));
-    shell.env("STERN_RS", env!("CARGO_BIN_EXE_stern-rs"));
-    Terminal::start(shell)
-}
 
 /// All that the terminal got, with this pager and these arguments, and then the exit code.
 fn paged(world: &World, pager: &str, args: &str) -> String {

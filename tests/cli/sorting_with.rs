@@ -26,7 +26,7 @@ fn two(lines: &[(i64, usize, &str)]) -> World {
 }
 
 #[test]
-fn a_container_whose_lines_are_filtered_keeps_nobody_waiting() {
+fn a_container_whose_lines_are_filtered_keeps_no_other_waiting() {
     let (world, _) = alternating(2, 10);
     let mut tail = world.start(&format!("{NEVER} -i ERROR -i 'line 0'"));
     tail.expect("line 0");

@@ -41,7 +41,8 @@ fn script(world: &World, script: &str) -> Vec<u8> {
     start(world, script).output()
 }
 
-fn start(world: &World, script: &str) -> Terminal {
+/// Runs this script for a shell on a terminal.
+pub fn start(world: &World, script: &str) -> Terminal {
     let mut shell = CommandBuilder::new("sh");
     // Newlines stay as they are written.
     shell.args(["-c", &format!("stty -opost; {script}")]);

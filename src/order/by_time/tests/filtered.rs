@@ -1,4 +1,4 @@
-//! Lines that a filter takes away count: nobody waits for what has come.
+//! Lines that a filter takes away count: no other waits for what has come.
 
 use super::*;
 
