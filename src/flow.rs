@@ -1,4 +1,4 @@
-//! The way of events from the queue to the sink: through the filter, then in order.
+//! The way of events from the queue to the sink: through the filter, in order, and rewritten.
 
 mod open;
 mod until;
@@ -11,9 +11,12 @@ use crate::{
     deadline::Deadline,
     event::Event,
     filter::Filter,
+    notice::Notice,
     order::Order,
     pace::Pace,
+    plan::Plan,
     queue::Receiver,
+    rewrite::Rewriter,
     sink::{Closed, Sink},
 };
 pub use open::Open;
@@ -34,18 +37,42 @@ impl From<Closed> for Stop {
     }
 }
 
+/// Through which events pass, in this order; the order of the output comes behind the filter.
+pub struct Stages {
+    pub filter: Filter,
+    pub until: Until,
+    pub rewriter: Rewriter,
+}
+
+impl Stages {
+    pub fn new(plan: &Plan) -> Stages {
+        Stages {
+            filter: Filter::new(&plan.filter),
+            until: Until::new(&plan.ending.until_match),
+            rewriter: Rewriter::new(&plan.rewrites),
+        }
+    }
+
+    /// What is to be reported at the end of the run.
+    pub fn last_words(&mut self) -> Vec<Notice> {
+        let mut words = self.filter.last_words();
+        words.extend(self.rewriter.last_words());
+        words
+    }
+}
+
 /// Shows all events of the queue: as many at once as are ready, and a single line immediately. Takes no more of them once
 /// the deadline is over.
 pub async fn flow(
     mut queue: Receiver,
-    mut filter: Filter,
+    stages: &mut Stages,
     mut order: impl Order,
-    until: Until,
     sink: &mut impl Sink,
     deadline: &Deadline,
     open: &Open,
 ) -> Result<(), Stop> {
-    let mut show = Show { until, sink, deadline, pace: Pace::default() };
+    let Stages { filter, until, rewriter } = stages;
+    let mut show = Show { until, rewriter, sink, deadline, pace: Pace::default() };
     let mut over = pin!(deadline.over());
     let mut is_over = false;
     loop {
@@ -70,6 +97,7 @@ pub async fn flow(
                 open.see(&queued.event);
                 if let Event::Batch(batch) = &queued.event {
                     order.look(batch, now);
+                    show.rewriter.look(batch);
                 }
                 if let Some(notice) = filter.apply(&mut queued.event, &mut show.pace).await {
                     show.show(Event::Notice(notice), now).await?;
@@ -110,7 +138,8 @@ pub async fn flow(
 
 /// The way of an event from the order to the sink.
 struct Show<'a, S> {
-    until: Until,
+    until: &'a mut Until,
+    rewriter: &'a mut Rewriter,
     sink: &'a mut S,
     deadline: &'a Deadline,
     pace: Pace,
@@ -120,6 +149,10 @@ impl<S: Sink> Show<'_, S> {
     async fn show(&mut self, mut event: Event, now: Instant) -> Result<(), Stop> {
         let (is_last, notice) = self.until.cut(&mut event, &mut self.pace).await;
         if let Some(notice) = notice {
+            self.sink.take(Event::Notice(notice), &mut self.pace).await?;
+        }
+        let (event, notices) = self.rewriter.apply(event, &mut self.pace).await;
+        for notice in notices {
             self.sink.take(Event::Notice(notice), &mut self.pace).await?;
         }
         self.sink.take(event, &mut self.pace).await?;

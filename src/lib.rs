@@ -27,6 +27,8 @@ mod select;
 mod stats;
 mod tail;
 
+#[allow(dead_code, reason = "the stages that read fields are being added")]
+mod fields;
 mod json;
 mod lines;
 mod records;
@@ -38,6 +40,7 @@ mod filter;
 mod flow;
 mod order;
 mod pace;
+mod rewrite;
 
 mod render;
 mod sink;

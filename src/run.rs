@@ -16,8 +16,7 @@ use crate::{
     deadline::Deadline,
     event::Event,
     exit::ExitCode,
-    filter::Filter,
-    flow::{Open, Stop, Until, flow},
+    flow::{Open, Stages, Stop, flow},
     io::Io,
     notice::Notice,
     order::{Arrival, ByTime, Order, Settings},
@@ -168,8 +167,8 @@ async fn run_through<O: Order>(
         }
     };
     let open = Open::default();
-    let until = Until::new(&plan.ending.until_match);
-    let show = flow(receiver, Filter::new(&plan.filter), order, until, &mut sink, &deadline, &open);
+    let mut stages = Stages::new(plan);
+    let show = flow(receiver, &mut stages, order, &mut sink, &deadline, &open);
     let ended = tokio::select! {
         // If nothing can be shown any more, the run ends.
         ended = try_join(give, show) => Ok(ended.map_or_else(End::Stopped, |(end, ())| end)),
@@ -179,22 +178,23 @@ async fn run_through<O: Order>(
     // A success that another flag defines does not depend on what could be written.
     let decides = completion.is_some() || !plan.ending.until_match.is_empty();
     let in_part = if decides { ExitCode::Done } else { ExitCode::Unread };
-    let unread = match &ended {
+    let mut notices = match &ended {
         Ok(End::TimedOut) => open.unread(|origin| {
             completion.as_ref().is_some_and(|completion| completion.has_ended(&origin.pod.identity))
         }),
         _ => Vec::new(),
     };
+    notices.extend(stages.last_words());
     let (code, words) = judge(ended.as_ref().unwrap_or(&End::TimedOut), &plan.ending, completion);
     if let Err(broken) = ended {
-        return break_off(&broken, (code, in_part), sink.last_words(), plan);
+        return break_off(&broken, (code, in_part), sink.last_words(&notices), plan);
     }
     let broken = tokio::select! {
-        code = finish((code, in_part), unread, words, &mut sink) => return code,
+        code = finish((code, in_part), notices, words, &mut sink) => return code,
         code = signals.ended() => Broken::Signal(code),
         () = stuck => Broken::Blocked,
     };
-    break_off(&broken, (code, in_part), sink.last_words(), plan)
+    break_off(&broken, (code, in_part), sink.last_words(&[]), plan)
 }
 
 /// The exit code, if all is shown as it should be, and the error behind it.
@@ -251,12 +251,12 @@ fn break_off(
 /// Shows the remaining events, and reports the error. `in_part` is as for [`break_off`].
 async fn finish(
     (code, in_part): (ExitCode, ExitCode),
-    unread: Vec<Notice>,
+    notices: Vec<Notice>,
     words: Option<String>,
     sink: &mut impl Sink,
 ) -> ExitCode {
     let (mut unsaid, mut pace) = (None, Pace::default());
-    for notice in unread {
+    for notice in notices {
         if sink.take(Event::Notice(notice), &mut pace).await.is_err() {
             break;
         }

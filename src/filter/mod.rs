@@ -2,6 +2,7 @@
 //!
 //! A filter is a [`Predicate`] in its own file ([`pattern`] is the smallest example) and a line in [`Filter::new`].
 
+mod by_record;
 mod context;
 mod pattern;
 
@@ -14,6 +15,7 @@ use crate::{
     pace::Pace,
     plan::FilterPlan,
 };
+use by_record::ByRecord;
 use context::Context;
 use pattern::Pattern;
 
@@ -44,6 +46,7 @@ pub struct Filter {
     /// Lines that these do not want are not even shown around wanted ones.
     hiding: Vec<Box<dyn Predicate>>,
     selecting: Vec<Box<dyn Predicate>>,
+    by_record: Option<ByRecord>,
     context: Option<Context>,
     kept: Vec<u32>,
     /// The items that are looked at together: those that may be shown, and the wanted ones.
@@ -58,13 +61,19 @@ impl Filter {
         let boxed = |pattern: Pattern| Box::new(pattern) as Box<dyn Predicate>;
         let (hiding, selecting) = (Pattern::exclude(plan).map(boxed), Pattern::include(plan).map(boxed));
         let context = Context::new(plan.context);
-        Filter { context, ..Filter::of(hiding.into_iter().collect(), selecting.into_iter().collect()) }
+        let by_record = ByRecord::new(plan);
+        Filter {
+            by_record,
+            context,
+            ..Filter::of(hiding.into_iter().collect(), selecting.into_iter().collect())
+        }
     }
 
     fn of(hiding: Vec<Box<dyn Predicate>>, selecting: Vec<Box<dyn Predicate>>) -> Filter {
         Filter {
             hiding,
             selecting,
+            by_record: None,
             context: None,
             kept: Vec::new(),
             piece: Vec::new(),
@@ -74,7 +83,7 @@ impl Filter {
     }
 
     fn wants_all(&self) -> bool {
-        self.hiding.is_empty() && self.selecting.is_empty()
+        self.hiding.is_empty() && self.selecting.is_empty() && self.by_record.is_none()
     }
 
     /// Keeps the wanted lines and the gaps.
@@ -94,6 +103,10 @@ impl Filter {
             predicate.narrow(batch, &mut self.piece);
         }
         self.wanted.clone_from(&self.piece);
+        if let Some(by_record) = &mut self.by_record {
+            by_record.look(batch, items.clone());
+            self.wanted.retain(|index| by_record.wants(*index as usize - items.start));
+        }
         for predicate in &mut self.selecting {
             predicate.narrow(batch, &mut self.wanted);
         }
@@ -129,6 +142,9 @@ impl Filter {
             }
             Event::Closed(origin, _) => {
                 self.predicates().for_each(|it| it.forget(origin));
+                if let Some(by_record) = &mut self.by_record {
+                    by_record.forget(origin);
+                }
                 if let Some(context) = &mut self.context {
                     context.forget(origin);
                 }
@@ -144,6 +160,11 @@ impl Filter {
             | Event::Notice(_)
             | Event::Text(_) => None,
         }
+    }
+
+    /// What is to be reported at the end.
+    pub fn last_words(&mut self) -> Vec<Notice> {
+        self.by_record.as_mut().map(ByRecord::last_words).unwrap_or_default()
     }
 
     /// The time of the oldest line that is held back of the origin of this batch, and may be shown around a later one.

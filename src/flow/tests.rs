@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use super::*;
 use crate::{
     order::Arrival,
-    plan::FilterPlan,
+    plan::{FilterPlan, Rewrites},
     queue::{self, Capacity, Queued},
     sink::Shown,
 };
@@ -75,7 +75,7 @@ impl Sink for Record {
         Ok(())
     }
 
-    fn last_words(&mut self) -> Vec<u8> {
+    fn last_words(&mut self, _: &[Notice]) -> Vec<u8> {
         Vec::new()
     }
 
@@ -95,10 +95,14 @@ async fn give(out: queue::Sender) {
 
 async fn shown(order: impl Order, sink: &mut Record) -> Result<(), Stop> {
     let (sender, receiver) = queue::new(Arrival::CAPACITY);
-    let filter = Filter::new(&FilterPlan::default());
+    let mut stages = Stages {
+        filter: Filter::new(&FilterPlan::default()),
+        until: Until::new(&[]),
+        rewriter: Rewriter::new(&Rewrites::default()),
+    };
     try_join(
         give(sender).map(Ok),
-        flow(receiver, filter, order, Until::new(&[]), sink, &Deadline::new(None), &Open::default()),
+        flow(receiver, &mut stages, order, sink, &Deadline::new(None), &Open::default()),
     )
     .await
     .map(|_| ())

@@ -1,7 +1,7 @@
 //! Which lines to show, and up to which length.
 
 use super::{
-    Display, Ending, LinePattern,
+    Display, Ending, LinePattern, Rewrites,
     pattern::Room,
     read::{each, error, parsed, wrong},
     size,
@@ -86,12 +86,14 @@ fn lines(args: &Args, flag: &Flag<Integer>) -> Result<Option<u64>, UsageError> {
 pub fn line_limit(
     args: &Args,
     filter: &FilterPlan,
+    rewrites: &Rewrites,
     display: &Display,
     ending: &Ending,
     order: OrderPlan,
 ) -> Result<LineLimit, UsageError> {
     // Sorted lines must be in memory too.
     let spool = !filter.looks_into_lines()
+        && !rewrites.looks_into_lines()
         && !display.looks_into_lines()
         && !ending.looks_into_lines()
         && !order.is_by_time();

@@ -19,6 +19,7 @@ mod pattern;
 mod query;
 mod range;
 mod read;
+mod rewrites;
 mod selection;
 mod selector;
 mod size;
@@ -49,6 +50,7 @@ pub use self::{
     pattern::{LinePattern, SIZE_LIMIT},
     query::{Kind, Query},
     range::{ClockOf, RangePlan, Since},
+    rewrites::Rewrites,
     selection::{ContainerStates, Namespaces, Selection},
     sort::OrderPlan,
 };
@@ -64,6 +66,7 @@ pub struct Plan {
     pub filter: FilterPlan,
     pub order: OrderPlan,
     pub ending: Ending,
+    pub rewrites: Rewrites,
     pub display: Display,
     pub outputs: Outputs,
     pub files: Option<FilesPlan>,
@@ -117,6 +120,7 @@ impl Plan {
         let filter = FilterPlan::new(args)?;
         let display = Display::new(args, &filter, &selection.namespaces, env)?;
         let ending = Ending::new(args, &filter, &display)?;
+        let rewrites = Rewrites::new(args)?;
         let files = FilesPlan::new(args, env)?;
         let verbosity = verbosity(args)?;
         let dry_run = args.get(&flags::limits::DRY_RUN);
@@ -138,11 +142,24 @@ impl Plan {
                 limits,
             }))
         };
-        let lines = filter::line_limit(args, &filter, &display, &ending, order)?;
+        let lines = filter::line_limit(args, &filter, &rewrites, &display, &ending, order)?;
         let outputs = Outputs::new(args, &display, env);
         let pager = PagerPlan::new(args, env, &source, &ending, files.as_ref())?;
         let stats = stats(args)?;
-        Ok(Plan { source, lines, filter, order, ending, display, outputs, files, pager, verbosity, stats })
+        Ok(Plan {
+            source,
+            lines,
+            filter,
+            order,
+            ending,
+            rewrites,
+            display,
+            outputs,
+            files,
+            pager,
+            verbosity,
+            stats,
+        })
     }
 }
 

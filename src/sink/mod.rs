@@ -18,7 +18,7 @@ pub use print::Print;
 pub use stats::{report, write_ahead};
 pub use tee::Tee;
 
-use crate::{event::Event, pace::Pace};
+use crate::{event::Event, notice::Notice, pace::Pace};
 
 pub trait Sink {
     /// Takes an event; it is shown at once or together with the next ones.
@@ -33,8 +33,8 @@ pub trait Sink {
     /// Shows the error that ended the run, after all events.
     async fn failed(&mut self, error: &str) -> Result<(), Closed>;
 
-    /// What is still to be reported, for standard error, if a signal ends the run before all is shown.
-    fn last_words(&mut self) -> Vec<u8>;
+    /// These notices and what is still to be reported, for standard error, if a signal ends the run before all is shown.
+    fn last_words(&mut self, notices: &[Notice]) -> Vec<u8>;
 
     /// Waits until everything is shown. A reader that closed the output is not an error.
     async fn finish(&mut self) -> io::Result<Shown>;

@@ -200,13 +200,15 @@ impl Sink for Print {
         self.words(format!("stern-rs: {error}\n").into_bytes()).await
     }
 
-    fn last_words(&mut self) -> Vec<u8> {
+    fn last_words(&mut self, notices: &[Notice]) -> Vec<u8> {
         let counts = self.renderer.counts();
-        self.rendered(&counts)
+        let mut words = self.rendered(notices);
+        words.extend(self.rendered(&counts));
+        words
     }
 
     async fn finish(&mut self) -> io::Result<Shown> {
-        let words = self.last_words();
+        let words = self.last_words(&[]);
         // If nothing can be shown any more, the output gives the reason.
         let _ = self.words(words).await;
         self.output.finish().await?;

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::{Closed, Files, Print, Shown, Sink};
-use crate::{event::Event, pace::Pace};
+use crate::{event::Event, notice::Notice, pace::Pace};
 
 pub struct Tee {
     print: Print,
@@ -82,8 +82,8 @@ impl Sink for Tee {
         self.print.failed(error).await
     }
 
-    fn last_words(&mut self) -> Vec<u8> {
-        let mut words = self.print.last_words();
+    fn last_words(&mut self, notices: &[Notice]) -> Vec<u8> {
+        let mut words = self.print.last_words(notices);
         if let Some(files) = &mut self.files {
             let notices = files.last_words();
             words.extend(self.print.rendered(&notices));

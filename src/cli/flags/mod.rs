@@ -30,6 +30,7 @@ pub mod logs;
 pub mod other;
 pub mod output;
 pub mod selection;
+pub mod structured;
 mod value;
 
 use std::{
@@ -48,10 +49,11 @@ use crate::usage_error::UsageError;
 pub use value::{File, Integer, List, Number, Switch, Text, Value};
 
 /// All flags, in the order of the help and the manual.
-pub static GROUPS: [&Group; 9] = [
+pub static GROUPS: [&Group; 10] = [
     &selection::GROUP,
     &logs::GROUP,
     &lines::GROUP,
+    &structured::GROUP,
     &ending::GROUP,
     &output::GROUP,
     &limits::GROUP,

@@ -1,0 +1,201 @@
+//! Fields: what a message says in a form that programs read, such as JSON, logfmt, klog, or the head of a text log.
+//!
+//! A message is scanned into a [`Tape`], which is used again for the next one, so that nothing is allocated for a line.
+//! Everything that is shown of a field is a slice of the message, byte for byte.
+
+mod level;
+
+use std::borrow::Cow;
+
+pub use level::Level;
+
+/// How a message is written.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// An object, which text may precede.
+    Json,
+    /// `key=value` pairs, which text may precede; klog and console formats too.
+    Logfmt,
+    /// A text with a head that is known: time, level, and the like.
+    Headed,
+    /// Anything else.
+    #[default]
+    Text,
+}
+
+/// What a field means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    Time,
+    Level,
+    Message,
+    Logger,
+    Caller,
+    Error,
+    Stack,
+    Trace,
+}
+
+/// The type of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Null,
+    Bool,
+    Number,
+    /// In quotes, with JSON's escapes or without.
+    String {
+        escaped: bool,
+    },
+    /// Without quotes, as in logfmt and in text.
+    Bare,
+    Object,
+    Array,
+}
+
+/// Bytes of a message.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Span {
+    start: u32,
+    end: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Key {
+    /// In the message, without quotes.
+    Written { span: Span, escaped: bool },
+    /// Of a part of a text that has no name there, such as `thread`.
+    Named(&'static str),
+    /// An item of an array.
+    Item,
+}
+
+/// A field, in the order of the message; those within it follow.
+#[derive(Debug, Clone, Copy)]
+struct Node {
+    key: Key,
+    /// Of a string, without its quotes.
+    value: Span,
+    kind: Kind,
+    /// The index behind the last field within it.
+    end: u32,
+}
+
+/// What was scanned of one message.
+#[derive(Debug, Default)]
+struct Tape {
+    form: Form,
+    level: Option<Level>,
+    nodes: Vec<Node>,
+    /// By role: the index of its field.
+    roles: [Option<u32>; 8],
+}
+
+/// Reads messages.
+#[derive(Debug, Default)]
+pub struct Reader {
+    tape: Tape,
+}
+
+impl Reader {
+    /// The fields of a message.
+    pub fn read<'r, 'm>(&'r mut self, message: &'m [u8]) -> Record<'r, 'm> {
+        Record { message, tape: &self.tape }
+    }
+
+    /// Only the level, which is found sooner.
+    pub fn level(&mut self, message: &[u8]) -> Option<Level> {
+        self.read(message).level()
+    }
+}
+
+/// A message and its fields.
+#[derive(Debug, Clone, Copy)]
+pub struct Record<'r, 'm> {
+    message: &'m [u8],
+    tape: &'r Tape,
+}
+
+/// One field.
+#[derive(Debug, Clone, Copy)]
+pub struct Field<'r, 'm> {
+    record: Record<'r, 'm>,
+    index: u32,
+    node: &'r Node,
+}
+
+impl<'r, 'm> Record<'r, 'm> {
+    pub fn form(&self) -> Form {
+        self.tape.form
+    }
+
+    pub fn level(&self) -> Option<Level> {
+        self.tape.level
+    }
+
+    pub fn role(&self, role: Role) -> Option<Field<'r, 'm>> {
+        self.field(self.tape.roles[role as usize]?)
+    }
+
+    /// The text of the message: of its field, or all of a text without a known head.
+    pub fn text(&self) -> Cow<'m, [u8]> {
+        self.role(Role::Message).map_or(Cow::Borrowed(self.message), |field| field.text())
+    }
+
+    /// The fields that are in no other, in the order of the message, those with a role too.
+    pub fn fields(&self) -> impl Iterator<Item = Field<'r, 'm>> + use<'r, 'm> {
+        self.within(0, self.tape.nodes.len() as u32)
+    }
+
+    fn within(self, first: u32, end: u32) -> impl Iterator<Item = Field<'r, 'm>> + use<'r, 'm> {
+        let mut next = first;
+        std::iter::from_fn(move || {
+            let field = (next < end).then(|| self.field(next)).flatten()?;
+            next = field.node.end;
+            Some(field)
+        })
+    }
+
+    fn field(self, index: u32) -> Option<Field<'r, 'm>> {
+        let node = self.tape.nodes.get(index as usize)?;
+        Some(Field { record: self, index, node })
+    }
+
+    fn bytes(&self, span: Span) -> &'m [u8] {
+        self.message.get(span.start as usize..span.end as usize).unwrap_or_default()
+    }
+}
+
+impl<'r, 'm> Field<'r, 'm> {
+    pub fn kind(&self) -> Kind {
+        self.node.kind
+    }
+
+    /// Empty for an item of an array.
+    pub fn key(&self) -> Cow<'m, [u8]> {
+        match self.node.key {
+            Key::Written { span, .. } => Cow::Borrowed(self.record.bytes(span)),
+            Key::Named(name) => Cow::Borrowed(name.as_bytes()),
+            Key::Item => Cow::Borrowed(&[]),
+        }
+    }
+
+    /// The value as it is written; of a string, without its quotes.
+    pub fn raw(&self) -> &'m [u8] {
+        self.record.bytes(self.node.value)
+    }
+
+    /// The value, with the escapes of a string resolved. Bytes that are not UTF-8 stay.
+    pub fn text(&self) -> Cow<'m, [u8]> {
+        Cow::Borrowed(self.raw())
+    }
+
+    /// The fields of an object, or the items of an array.
+    pub fn fields(&self) -> impl Iterator<Item = Field<'r, 'm>> + use<'r, 'm> {
+        self.record.within(self.index + 1, self.node.end)
+    }
+
+    /// Whether it is the field with this role.
+    pub fn is(&self, role: Role) -> bool {
+        self.record.tape.roles[role as usize] == Some(self.index)
+    }
+}

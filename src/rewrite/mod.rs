@@ -1,0 +1,30 @@
+//! Rewrites messages on their way to the sink, behind filters and order, which see lines as they were written.
+
+use crate::{
+    event::{Batch, Event},
+    notice::Notice,
+    pace::Pace,
+    plan::Rewrites,
+};
+
+/// Nothing but what comes out of this leaves the program.
+pub struct Rewriter {}
+
+impl Rewriter {
+    pub fn new(_plan: &Rewrites) -> Rewriter {
+        Rewriter {}
+    }
+
+    /// Looks at a batch as it came, before filters take lines from it.
+    pub fn look(&mut self, _batch: &Batch) {}
+
+    /// Rewrites the lines of an event. The notices are shown before it.
+    pub async fn apply(&mut self, event: Event, _pace: &mut Pace) -> (Event, Vec<Notice>) {
+        (event, Vec::new())
+    }
+
+    /// What is to be reported at the end.
+    pub fn last_words(&mut self) -> Vec<Notice> {
+        Vec::new()
+    }
+}
