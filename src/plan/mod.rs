@@ -20,6 +20,7 @@ mod pattern;
 mod query;
 mod range;
 mod read;
+pub mod redact;
 mod rewrites;
 mod selection;
 mod selector;
@@ -122,7 +123,7 @@ impl Plan {
         let filter = FilterPlan::new(args)?;
         let display = Display::new(args, &filter, &selection.namespaces, env)?;
         let ending = Ending::new(args, &filter, &display)?;
-        let rewrites = Rewrites::new(args)?;
+        let rewrites = Rewrites::new(args, &filter, &display, &ending)?;
         let files = FilesPlan::new(args, env)?;
         let verbosity = verbosity(args)?;
         let dry_run = args.get(&flags::limits::DRY_RUN);

@@ -95,6 +95,13 @@ impl LinePattern {
         Room::beside([]).pattern(pattern)
     }
 
+    /// The pattern with its first group; None: it has no group.
+    pub fn first_group(&self) -> Option<meta::Regex> {
+        let translated = goregex::translate_with_group(&self.typed).ok()?;
+        let regex = search::compile(&[&translated.text], SIZE_LIMIT)?;
+        (regex.captures_len() > 1).then_some(regex)
+    }
+
     /// As the user wrote it.
     pub fn typed(&self) -> &str {
         &self.typed

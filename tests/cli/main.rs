@@ -33,6 +33,7 @@ mod polling;
 mod promises;
 mod prompt;
 mod ranges;
+mod redacting;
 mod redirects;
 mod restarts;
 mod resuming;
