@@ -13,6 +13,7 @@ use crate::{
         flags::{Flag, Integer, lines as flags},
     },
     lines::LineLimit,
+    records::Gathering,
     usage_error::UsageError,
 };
 
@@ -87,6 +88,7 @@ pub fn line_limit(
     args: &Args,
     filter: &FilterPlan,
     rewrites: &Rewrites,
+    gathering: Option<Gathering>,
     display: &Display,
     ending: &Ending,
     order: OrderPlan,
@@ -94,6 +96,7 @@ pub fn line_limit(
     // Sorted lines must be in memory too.
     let spool = !filter.looks_into_lines()
         && !rewrites.looks_into_lines()
+        && gathering.is_none()
         && !display.looks_into_lines()
         && !ending.looks_into_lines()
         && !order.is_by_time();

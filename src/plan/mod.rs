@@ -34,6 +34,7 @@ use crate::{
     },
     environment::Environment,
     lines::LineLimit,
+    records::Gathering,
     usage_error::UsageError,
 };
 use read::{error, given, none_of, wrong};
@@ -67,6 +68,8 @@ pub struct Plan {
     pub order: OrderPlan,
     pub ending: Ending,
     pub rewrites: Rewrites,
+    /// How records of several lines are held until they are whole; None: each line goes on at once.
+    pub gathering: Option<Gathering>,
     pub display: Display,
     pub outputs: Outputs,
     pub files: Option<FilesPlan>,
@@ -121,6 +124,7 @@ impl Plan {
         let display = Display::new(args, &filter, &selection.namespaces, env)?;
         let ending = Ending::new(args, &filter, &display)?;
         let rewrites = Rewrites::new(args)?;
+        let gathering = gathering(args);
         let files = FilesPlan::new(args, env)?;
         let verbosity = verbosity(args)?;
         let dry_run = args.get(&flags::limits::DRY_RUN);
@@ -142,7 +146,7 @@ impl Plan {
                 limits,
             }))
         };
-        let lines = filter::line_limit(args, &filter, &rewrites, &display, &ending, order)?;
+        let lines = filter::line_limit(args, &filter, &rewrites, gathering, &display, &ending, order)?;
         let outputs = Outputs::new(args, &display, env);
         let pager = PagerPlan::new(args, env, &source, &ending, files.as_ref())?;
         let stats = stats(args)?;
@@ -153,6 +157,7 @@ impl Plan {
             order,
             ending,
             rewrites,
+            gathering,
             display,
             outputs,
             files,
@@ -168,6 +173,10 @@ fn logs(args: &Args, order: OrderPlan, env: &Environment) -> Result<(LogPlan, Ra
     let now = Timestamp::now();
     let plan = LogPlan { late: range.zone_of_start(), ..LogPlan::new(args, order)? };
     Ok((plan.within(range.at(now, ClockOf::Machine)?, now)?, range))
+}
+
+fn gathering(args: &Args) -> Option<Gathering> {
+    args.get(&flags::structured::MULTILINE).then_some(Gathering::Joined)
 }
 
 fn selects_something(args: &Args, query: &str) -> Result<(), UsageError> {
