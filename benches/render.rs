@@ -88,6 +88,7 @@ fn display(format: Format) -> Display {
         local: TimeZone::UTC,
         diff_container: false,
         only_log_lines: false,
+        joined: false,
         gaps: false,
         colors: None,
         namespace_in_prefix: false,

@@ -54,6 +54,7 @@ fn render(bencher: Bencher, template: &str) {
         local: TimeZone::UTC,
         diff_container: false,
         only_log_lines: false,
+        joined: false,
         gaps: false,
         colors: None,
         namespace_in_prefix: false,

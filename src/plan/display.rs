@@ -12,7 +12,7 @@ use super::{
 use crate::{
     cli::{
         Args,
-        flags::{lines::HIGHLIGHT, logs::STDIN, output as flags},
+        flags::{lines::HIGHLIGHT, logs::STDIN, output as flags, structured::MULTILINE},
     },
     environment::Environment,
     shown::{Escapes, Passes},
@@ -78,6 +78,8 @@ pub struct Display {
     pub local: TimeZone,
     pub diff_container: bool,
     pub only_log_lines: bool,
+    /// Whether a message may have several lines.
+    pub joined: bool,
     /// Whether missing lines are reported among the lines too: in `json` only.
     pub gaps: bool,
     /// Pairs of SGR sequences (`"38;5;9"`) for pod and container; None: the built-in palette.
@@ -162,6 +164,7 @@ impl Display {
             local: env.local.clone(),
             diff_container: args.get(&flags::DIFF_CONTAINER),
             only_log_lines: args.get(&flags::ONLY_LOG_LINES),
+            joined: args.get(&MULTILINE),
             gaps,
             colors: colors::pairs(split(args, &flags::POD_COLORS), split(args, &flags::CONTAINER_COLORS))?,
             namespace_in_prefix: all || matches!(namespaces, Namespaces::Some(names) if names.len() > 1),

@@ -129,6 +129,10 @@ pub struct Renderer {
     /// Whether all lines were shown in the format.
     whole: bool,
     markers: Option<Markers>,
+    /// Whether each line of a message is shown as a line.
+    splits: bool,
+    /// The lines of a stretch of messages.
+    split: Vec<Item>,
     /// Whether the last line has no end.
     is_within_line: bool,
     notices: Notices,
@@ -156,6 +160,8 @@ impl Renderer {
             kept: HashMap::default(),
             whole: true,
             markers,
+            splits: display.joined && display.is_text(),
+            split: Vec::new(),
             is_within_line: false,
             notices,
         })
@@ -168,6 +174,18 @@ impl Renderer {
 
     /// The same for a stretch.
     pub fn lines(&mut self, stretch: Stretch<'_>, out: &mut Vec<u8>) -> Option<Notice> {
+        if !self.splits {
+            return self.messages(stretch, out);
+        }
+        let mut split = std::mem::take(&mut self.split);
+        split.clear();
+        split.extend(stretch.items.iter().flat_map(|item| lines_of(stretch, *item)));
+        let notice = self.messages(Stretch { items: &split, ..stretch }, out);
+        self.split = split;
+        notice
+    }
+
+    fn messages(&mut self, stretch: Stretch<'_>, out: &mut Vec<u8>) -> Option<Notice> {
         let origin = stretch.origin;
         let kept = self.kept.entry(address(origin)).or_insert_with(|| {
             let frame = self.format.frame(origin);
@@ -258,6 +276,25 @@ impl Renderer {
         }
         self.notices.closed(origin, closed, out);
     }
+}
+
+/// The lines of a message, each with its time.
+fn lines_of(stretch: Stretch<'_>, item: Item) -> impl Iterator<Item = Item> {
+    let (line, other) = match item {
+        Item::Line(line) => (Some(line), None),
+        other => (None, Some(other)),
+    };
+    let lines = line.into_iter().flat_map(move |line| {
+        let message = stretch.message(&line);
+        let ends = memchr::memchr_iter(b'\n', message).map(move |end| line.start + end as u32);
+        let mut start = line.start;
+        ends.chain([line.end]).map(move |end| {
+            let one = Line { start, end, ..line };
+            start = end + 1;
+            Item::Line(one)
+        })
+    });
+    lines.chain(other)
 }
 
 fn address(origin: &Origin) -> usize {

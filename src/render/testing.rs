@@ -29,6 +29,7 @@ pub fn display() -> Display {
         local: TimeZone::UTC,
         diff_container: false,
         only_log_lines: false,
+        joined: false,
         gaps: false,
         colors: None,
         namespace_in_prefix: false,
