@@ -38,7 +38,7 @@ impl Measure {
     }
 
     pub fn see(&mut self, record: &Record<'_, '_>) {
-        let Some(field) = record.fields().find(|field| *field.key() == *self.name.as_bytes()) else { return };
+        let Some(field) = record.find(self.name.as_bytes()) else { return };
         if matches!(field.kind(), Kind::Null | Kind::Object | Kind::Array) {
             return;
         }

@@ -22,6 +22,9 @@ const VALUES: usize = 10;
 const FULL: &str = "%Y-%m-%d %H:%M:%S";
 const CLOCK: &str = "%H:%M:%S";
 
+/// In seconds.
+const MINUTE: f64 = 60.0;
+
 const QUANTILES: [(&str, f64); 4] = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("max", 1.0)];
 
 impl Counts {
@@ -39,7 +42,7 @@ impl Counts {
         let _ = write!(out, "· {} lines", grouped(all.sum()));
         if let (Some((first, last)), Some(seconds)) = (self.period.0, self.period.seconds()) {
             let _ = write!(out, " from {} to {}", time(first, zone, FULL), time(last, zone, FULL));
-            if let Some(rate) = rate(all.sum(), seconds) {
+            if let Some(rate) = rate(all.sum(), seconds, 1.0) {
                 let _ = write!(out, ", {rate:.1} a second");
             }
         }
@@ -73,17 +76,17 @@ impl Counts {
         };
         let columns: Vec<usize> =
             (0..all.lines.len()).rev().filter(|column| all.lines[*column] > 0).collect();
-        let minutes = self.period.seconds().map(|seconds| seconds / 60.0);
+        let errors_a_minute =
+            |errors| self.period.seconds().and_then(|seconds| rate(errors, seconds, MINUTE));
         let cells = |row: &Row| {
             let mut cells = vec![grouped(row.sum())];
             cells.extend(columns.iter().map(|column| grouped(row.lines[*column])));
-            let errors = minutes.and_then(|minutes| rate(row.errors, minutes));
-            cells.extend(errors.map(|errors| format!("{errors:.1}")));
+            cells.extend(errors_a_minute(row.errors).map(|errors| format!("{errors:.1}")));
             cells
         };
         let mut head = vec!["lines".to_owned()];
         head.extend(columns.iter().map(|column| level_name(*column).to_owned()));
-        head.extend(minutes.and_then(|minutes| rate(0, minutes)).map(|_| "errors/min".to_owned()));
+        head.extend(errors_a_minute(0).map(|_| "errors/min".to_owned()));
         let mut table = vec![(String::new(), head)];
         table.extend(rows.iter().map(|row| (shown::one_line(&name(row), shown::LONGEST), cells(row))));
         if rows.len() > 1 {
@@ -105,10 +108,10 @@ impl Counts {
 
     fn json(&self) -> Value {
         let (rows, all) = self.rows.sorted();
-        let minutes = self.period.seconds().map(|seconds| seconds / 60.0);
         let row = |row: &Row| {
             let mut object = json!({ "lines": row.sum(), "levels": levels(row), "errors": row.errors });
-            object["errors_per_minute"] = json!(minutes.and_then(|minutes| rate(row.errors, minutes)));
+            object["errors_per_minute"] =
+                json!(self.period.seconds().and_then(|seconds| rate(row.errors, seconds, MINUTE)));
             object
         };
         let named = |named: &&Row| {
@@ -140,9 +143,9 @@ fn level_name(column: usize) -> &'static str {
     Level::ALL.get(column).map_or("none", |level| level.name())
 }
 
-/// None if the period is too short to speak of a rate.
-fn rate(count: u64, periods: f64) -> Option<f64> {
-    (periods > 0.0).then(|| count as f64 / periods)
+/// None if the time is too short to speak of a rate.
+fn rate(count: u64, seconds: f64, of: f64) -> Option<f64> {
+    (seconds >= 1.0).then(|| count as f64 / seconds * of)
 }
 
 fn message(entry: &Entry, width: usize, zone: &TimeZone, out: &mut String) {
@@ -151,11 +154,11 @@ fn message(entry: &Entry, width: usize, zone: &TimeZone, out: &mut String) {
     let about = if entry.excess > 0 { "at most " } else { "" };
     let _ = write!(out, "  {about}{:>width$} × {level:6} {text}", grouped(entry.count));
     if let Some((first, last)) = entry.seen.bounds() {
-        let _ = write!(out, "  ({}", time(first, zone, CLOCK));
-        if first != last {
-            let _ = write!(out, " to {}", time(last, zone, CLOCK));
-        }
-        out.push(')');
+        let (first, last) = (time(first, zone, CLOCK), time(last, zone, CLOCK));
+        let _ = match first == last {
+            true => write!(out, "  ({first})"),
+            false => write!(out, "  ({first} to {last})"),
+        };
     }
     out.push('\n');
 }
