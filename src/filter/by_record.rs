@@ -4,66 +4,105 @@ use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use crate::{
     event::{Batch, Item},
-    fields::{Level, Reader},
-    notice::Notice,
+    fields::Reader,
+    notice::{Notice, Scope},
     origin::Origin,
-    plan::FilterPlan,
+    plan::{FilterPlan, LevelPlan},
     records::Records,
 };
 
 /// Judges the first line of each record; the lines that continue it follow it.
 pub struct ByRecord {
-    levels: fn(Option<Level>) -> bool,
+    levels: LevelPlan,
     reader: Reader,
     /// By the origin's address, which is not reused while the origin is kept.
     states: HashMap<usize, State>,
-    /// For each item looked at, whether it is wanted.
-    verdicts: Vec<bool>,
+    /// For each item looked at.
+    verdicts: Vec<Verdict>,
+    /// The number of lines that were not wanted because their record has no level.
+    without_level: u64,
+    /// Whether such lines were reported.
+    reported: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Wanted,
+    Unwanted,
+    /// Unwanted because it has no level.
+    NoLevel,
 }
 
 /// The state of one log.
 struct State {
     _origin: Arc<Origin>,
     records: Records,
-    /// The verdict on the record that is being read.
-    wanted: bool,
+    /// On the record that is being read.
+    verdict: Verdict,
 }
 
 impl ByRecord {
     /// None if all records are wanted.
-    pub fn new(_plan: &FilterPlan) -> Option<ByRecord> {
-        None
+    pub fn new(plan: &FilterPlan) -> Option<ByRecord> {
+        Some(ByRecord {
+            levels: plan.level.clone()?,
+            reader: Reader::new(plan.vocabulary.clone()),
+            states: HashMap::new(),
+            verdicts: Vec::new(),
+            without_level: 0,
+            reported: false,
+        })
     }
 
     /// Judges the next items of a batch, also those that other filters hide.
     pub fn look(&mut self, batch: &Batch, items: Range<usize>) {
-        let Self { levels, reader, states, verdicts } = self;
+        let Self { levels, reader, states, verdicts, .. } = self;
         let state = states.entry(address(&batch.origin)).or_insert_with(|| State {
             _origin: batch.origin.clone(),
             records: Records::default(),
-            wanted: true,
+            verdict: Verdict::Wanted,
         });
         verdicts.clear();
         verdicts.extend(batch.items[items].iter().map(|item| match item {
             Item::Line(line) => {
                 let message = batch.message(line);
                 if !state.records.continues(line.time, message) {
-                    state.wanted = levels(reader.level(message));
+                    state.verdict = match reader.level(message) {
+                        level if levels.wants(level) => Verdict::Wanted,
+                        None => Verdict::NoLevel,
+                        Some(_) => Verdict::Unwanted,
+                    };
                 }
-                state.wanted
+                state.verdict
             }
-            Item::Gap(_) | Item::Separator => true,
+            Item::Gap(_) | Item::Separator => Verdict::Wanted,
         }));
     }
 
-    /// Whether the item with this index among those looked at last is wanted.
-    pub fn wants(&self, index: usize) -> bool {
-        self.verdicts.get(index).copied().unwrap_or(true)
+    /// Whether the item with this index among those looked at last is wanted. To be asked once, since it counts.
+    pub fn wants(&mut self, index: usize) -> bool {
+        let verdict = self.verdicts.get(index).copied().unwrap_or(Verdict::Wanted);
+        self.without_level += u64::from(verdict == Verdict::NoLevel);
+        verdict == Verdict::Wanted
+    }
+
+    /// Reports once that lines are hidden because they have no level.
+    pub fn news(&mut self) -> Option<Notice> {
+        if self.without_level == 0 || std::mem::replace(&mut self.reported, true) {
+            return None;
+        }
+        let levels = &self.levels.written;
+        Some(Scope::Run.info(format!("lines without a level are hidden; --level {levels},none shows them")))
     }
 
     /// What is to be reported at the end.
     pub fn last_words(&mut self) -> Vec<Notice> {
-        Vec::new()
+        let words = match self.without_level {
+            0 => return Vec::new(),
+            1 => "1 line had no level".to_owned(),
+            count => format!("{count} lines had no level"),
+        };
+        vec![Scope::Run.info(words)]
     }
 
     /// No more lines of this origin, or of this instance of it, will come.

@@ -1,7 +1,7 @@
 //! Which lines to show, and up to which length.
 
 use super::{
-    Display, Ending, LinePattern, Rewrites,
+    Display, Ending, LevelPlan, LinePattern, Rewrites,
     pattern::Room,
     read::{each, error, parsed, wrong},
     size,
@@ -10,8 +10,9 @@ use super::{
 use crate::{
     cli::{
         Args,
-        flags::{Flag, Integer, lines as flags},
+        flags::{Flag, Integer, lines as flags, structured::LEVEL},
     },
+    fields::Vocabulary,
     lines::LineLimit,
     usage_error::UsageError,
 };
@@ -24,6 +25,8 @@ const LONGEST_LINE: usize = 1 << 30;
 pub struct FilterPlan {
     pub include: Vec<LinePattern>,
     pub exclude: Vec<LinePattern>,
+    pub level: Option<LevelPlan>,
+    pub vocabulary: Vocabulary,
     pub context: ContextPlan,
 }
 
@@ -41,6 +44,8 @@ impl FilterPlan {
         Ok(FilterPlan {
             include: each(args, &flags::INCLUDE, pattern)?,
             exclude: each(args, &flags::EXCLUDE, pattern)?,
+            level: LevelPlan::new(args)?,
+            vocabulary: Vocabulary::default(),
             context: ContextPlan::new(args)?,
         })
     }
@@ -48,21 +53,21 @@ impl FilterPlan {
     /// Whether a line must be in memory to decide about it.
     pub fn looks_into_lines(&self) -> bool {
         // A new filter does not compile until it has its answer here.
-        let FilterPlan { include, exclude, context: _ } = self;
-        !include.is_empty() || !exclude.is_empty()
+        let FilterPlan { include, exclude, level, vocabulary: _, context: _ } = self;
+        !include.is_empty() || !exclude.is_empty() || level.is_some()
     }
 }
 
 impl ContextPlan {
     fn new(args: &Args) -> Result<ContextPlan, UsageError> {
         let [both, before, after] = [&flags::CONTEXT_LINES, &flags::BEFORE_CONTEXT, &flags::AFTER_CONTEXT];
-        let has_none = args.get(&flags::INCLUDE).is_empty();
+        let has_none = args.get(&flags::INCLUDE).is_empty() && args.get(&LEVEL).is_empty();
         for flag in [both, before, after] {
             let some = lines(args, flag)?.is_some_and(|lines| lines > 0);
             if some && has_none && !args.is_default(&flag.entry) {
                 let name = flag.entry.name;
                 return Err(error(format!(
-                    "--{name} shows lines around those of --include; add that, or remove it"
+                    "--{name} shows lines around those that a filter selects; add --include or --level, or remove it"
                 )));
             }
         }

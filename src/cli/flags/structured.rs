@@ -4,11 +4,20 @@ use super::{Complete, Flag, Group, List, Scope, Text, flag};
 
 pub const SUMMARY_FORMATS: &[&str] = &["text", "json"];
 
+const LEVELS: Complete =
+    Complete::WordList(&["trace", "debug", "info", "notice", "warn", "error", "fatal", "none"]);
+
 flags! {
     Group::new("Structured logs", Scope::Any);
 
-    /// Show only records of these levels: one and all above it.
+    /// Show only records of this level (trace, debug, info, notice, warn, error, fatal) or above; repeatable, and a list with
+    /// commas adds up. `warn..error` is a range with both ends, `error..error` one level, `!info` takes one level away.
+    /// Lines without a level follow the record that they continue, as a stack trace; others are hidden, unless `none`
+    /// is in the list. The level is read from the keys of JSON and logfmt (words and numbers of the usual loggers), or from
+    /// the head of a text line, never from words in a message; `levels:` and `fields:` in the config file add others.
+    /// `--level warn,none`
     pub static LEVEL: Flag<List> = flag("level", "LEVEL")
+        .completes(LEVELS)
         .help("Show only records of this level or above");
 
     /// Report in numbers on standard error, at the end, what was shown: lines by level of each owner of pods and container,
