@@ -159,7 +159,7 @@ impl Plan {
         let lines = filter::line_limit(args, &filter, &rewrites, &display, &ending, order)?;
         let outputs = Outputs::new(args, &display, env);
         let stats = stats(args)?;
-        let summary = SummaryPlan::new(args, env)?;
+        let summary = SummaryPlan::new(args, &filter, env)?;
         let quiet = files::quiet(args, files.as_ref(), summary.as_ref())?;
         let pager = PagerPlan::new(args, env, &source, &ending, quiet)?;
         Ok(Plan {

@@ -3,6 +3,7 @@
 use jiff::tz::TimeZone;
 
 use super::{
+    FilterPlan,
     display::timezone,
     read::{error, given, none_of},
 };
@@ -12,6 +13,7 @@ use crate::{
         flags::{logs::STDIN, structured as flags},
     },
     environment::Environment,
+    fields::Vocabulary,
     usage_error::UsageError,
 };
 
@@ -22,6 +24,7 @@ pub struct SummaryPlan {
     pub format: SummaryFormat,
     pub timezone: TimeZone,
     pub from_stdin: bool,
+    pub vocabulary: Vocabulary,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +35,11 @@ pub enum SummaryFormat {
 
 impl SummaryPlan {
     /// None: there is no report.
-    pub(super) fn new(args: &Args, env: &Environment) -> Result<Option<SummaryPlan>, UsageError> {
+    pub(super) fn new(
+        args: &Args,
+        filter: &FilterPlan,
+        env: &Environment,
+    ) -> Result<Option<SummaryPlan>, UsageError> {
         let format = match given(args, &flags::SUMMARY_FORMAT) {
             None | Some("text") => SummaryFormat::Text,
             Some("json") => SummaryFormat::Json,
@@ -49,7 +56,12 @@ impl SummaryPlan {
                 "--summary: a name is missing between commas; give names of fields, such as duration,status",
             ));
         }
-        let (timezone, from_stdin) = (timezone(args, env)?, args.get(&STDIN));
-        Ok(Some(SummaryPlan { fields, format, timezone, from_stdin }))
+        Ok(Some(SummaryPlan {
+            fields,
+            format,
+            timezone: timezone(args, env)?,
+            from_stdin: args.get(&STDIN),
+            vocabulary: filter.vocabulary.clone(),
+        }))
     }
 }

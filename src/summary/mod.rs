@@ -73,7 +73,7 @@ impl Summary {
         Summary(Arc::new(Mutex::new(Counts {
             measures: plan.fields.iter().map(|name| Measure::new(name)).collect(),
             plan: plan.clone(),
-            reader: Reader::default(),
+            reader: Reader::new(plan.vocabulary.clone()),
             logs: HashMap::new(),
             period: Period::default(),
             rows: Rows::default(),

@@ -17,6 +17,7 @@ fn plan(fields: &[&str]) -> SummaryPlan {
         format: SummaryFormat::Text,
         timezone: TimeZone::UTC,
         from_stdin: false,
+        vocabulary: crate::fields::Vocabulary::default(),
     }
 }
 
