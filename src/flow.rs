@@ -20,6 +20,7 @@ use crate::{
     records::Gather,
     rewrite::Rewriter,
     sink::{Closed, Sink},
+    summary::Summary,
 };
 use intake::Intake;
 pub use open::Open;
@@ -50,12 +51,12 @@ pub struct Stages {
 }
 
 impl Stages {
-    pub fn new(plan: &Plan) -> Stages {
+    pub fn new(plan: &Plan, summary: Option<Summary>) -> Stages {
         Stages {
             gather: plan.gathering.map(Gather::new),
             filter: Filter::new(&plan.filter),
             until: Until::new(&plan.ending.until_match),
-            rewriter: Rewriter::new(&plan.rewrites),
+            rewriter: Rewriter::new(&plan.rewrites, summary),
         }
     }
 

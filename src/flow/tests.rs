@@ -99,7 +99,7 @@ async fn shown(order: impl Order, sink: &mut Record) -> Result<(), Stop> {
         gather: None,
         filter: Filter::new(&FilterPlan::default()),
         until: Until::new(&[]),
-        rewriter: Rewriter::new(&Rewrites::default()),
+        rewriter: Rewriter::new(&Rewrites::default(), None),
     };
     try_join(
         give(sender).map(Ok),
