@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
+use super::condition::{Conditions, Seen};
 use crate::{
     event::{Batch, Item},
     fields::{Level, Reader},
@@ -14,6 +15,7 @@ use crate::{
 /// Judges the first line of each record; the lines that continue it follow it.
 pub struct ByRecord {
     levels: fn(Option<Level>) -> bool,
+    conditions: Option<Conditions>,
     reader: Reader,
     /// By the origin's address, which is not reused while the origin is kept.
     states: HashMap<usize, State>,
@@ -31,13 +33,20 @@ struct State {
 
 impl ByRecord {
     /// None if all records are wanted.
-    pub fn new(_plan: &FilterPlan) -> Option<ByRecord> {
-        None
+    pub fn new(plan: &FilterPlan) -> Option<ByRecord> {
+        let conditions = Conditions::new(&plan.conditions)?;
+        Some(ByRecord {
+            levels: |_| true,
+            conditions: Some(conditions),
+            reader: Reader::default(),
+            states: HashMap::new(),
+            verdicts: Vec::new(),
+        })
     }
 
     /// Judges the next items of a batch, also those that other filters hide.
     pub fn look(&mut self, batch: &Batch, items: Range<usize>) {
-        let Self { levels, reader, states, verdicts } = self;
+        let Self { levels, conditions, reader, states, verdicts } = self;
         let state = states.entry(address(&batch.origin)).or_insert_with(|| State {
             _origin: batch.origin.clone(),
             records: Records::default(),
@@ -48,7 +57,14 @@ impl ByRecord {
             Item::Line(line) => {
                 let message = batch.message(line);
                 if !state.records.continues(line.time, message) {
-                    state.wanted = levels(reader.level(message));
+                    state.wanted = match conditions {
+                        None => levels(reader.level(message)),
+                        Some(conditions) => {
+                            let record = reader.read(message);
+                            let seen = Seen { record, origin: &batch.origin, time: line.time };
+                            levels(record.level()) && conditions.hold(seen)
+                        }
+                    };
                 }
                 state.wanted
             }
@@ -61,9 +77,14 @@ impl ByRecord {
         self.verdicts.get(index).copied().unwrap_or(true)
     }
 
+    /// Whether a record was too hard to be judged since this was last asked, and is kept.
+    pub fn exhausted(&mut self) -> bool {
+        self.conditions.as_mut().is_some_and(Conditions::exhausted)
+    }
+
     /// What is to be reported at the end.
     pub fn last_words(&mut self) -> Vec<Notice> {
-        Vec::new()
+        self.conditions.as_ref().map(Conditions::last_words).unwrap_or_default()
     }
 
     /// No more lines of this origin, or of this instance of it, will come.

@@ -142,7 +142,7 @@ impl Display {
             ));
         }
         let mut highlight = filter.include.clone();
-        let room = Room::beside(filter.include.iter().chain(&filter.exclude));
+        let room = Room::beside(filter.patterns());
         highlight.extend(each(args, &HIGHLIGHT, |pattern| room.pattern(pattern))?);
         if highlight.len() > 1 {
             // They become one.

@@ -81,10 +81,13 @@ fn lines_around_need_lines_to_stand_around() {
     let refused = |flags: &str, words: &str| {
         stern_rs(flags).run().fails(2, words);
     };
-    refused("web -C 3", "--context-lines shows lines around those of --include; add that, or remove it");
+    refused(
+        "web -C 3",
+        "--context-lines shows lines around those of --include or --where; add one, or remove it",
+    );
     refused(
         "web --after-context 1",
-        "--after-context shows lines around those of --include; add that, or remove it",
+        "--after-context shows lines around those of --include or --where; add one, or remove it",
     );
     refused("web -i x -C=-1", "--context-lines: -1 is negative; give a number of lines");
 }

@@ -31,6 +31,7 @@ mod plugins;
 mod polling;
 mod promises;
 mod prompt;
+mod querying;
 mod ranges;
 mod redirects;
 mod restarts;

@@ -15,7 +15,7 @@ flags! {
         .short('e')
         .help("Hide lines that match");
 
-    /// Show N lines of the same container before and after each line that `--include` selects, as grep does, with `--` where
+    /// Show N lines of the same container before and after each line that `--include` or `--where` selects, as grep does, with `--` where
     /// lines are left out (in JSON formats and templates without it). A stack trace and its first line count as one line.
     /// Lines that `--exclude` hides stay hidden. Of very long lines, or very many, fewer are
     /// shown, so that memory is bounded. With `--sort`, the lines before one that is followed are shown when it comes, and may
@@ -25,12 +25,12 @@ flags! {
         .short('C')
         .help("Show N lines before and after those of --include");
 
-    /// Show N lines before each line that `--include` selects (grep's `-B`); 0 is none. Default: as
+    /// Show N lines before each line that `--include` or `--where` selects (grep's `-B`); 0 is none. Default: as
     /// `--context-lines`
     pub static BEFORE_CONTEXT: Flag<Integer> = flag("before-context", "N")
         .help("Show N lines before those of --include");
 
-    /// Show N lines after each line that `--include` selects (grep's `-A`); 0 is none. Default: as
+    /// Show N lines after each line that `--include` or `--where` selects (grep's `-A`); 0 is none. Default: as
     /// `--context-lines`
     pub static AFTER_CONTEXT: Flag<Integer> = flag("after-context", "N")
         .help("Show N lines after those of --include");
