@@ -3,11 +3,22 @@
 //! A message is scanned into a [`Tape`], which is used again for the next one, so that nothing is allocated for a line.
 //! Everything that is shown of a field is a slice of the message, byte for byte.
 
+mod found;
+mod json;
+mod keys;
 mod level;
+mod path;
+mod scan;
+#[cfg(test)]
+mod tests;
+mod unescape;
 
 use std::borrow::Cow;
 
+use found::Found;
+pub use keys::Vocabulary;
 pub use level::Level;
+use unescape::unescape;
 
 /// How a message is written.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +70,17 @@ struct Span {
     end: u32,
 }
 
+impl Span {
+    /// Lines are shorter than 1 GiB.
+    fn of(start: usize, end: usize) -> Span {
+        Span { start: start as u32, end: end as u32 }
+    }
+
+    fn of_message(self, message: &[u8]) -> &[u8] {
+        message.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Key {
     /// In the message, without quotes.
@@ -84,28 +106,16 @@ struct Node {
 #[derive(Debug, Default)]
 struct Tape {
     form: Form,
-    level: Option<Level>,
+    found: Found,
     nodes: Vec<Node>,
-    /// By role: the index of its field.
-    roles: [Option<u32>; 8],
 }
 
 /// Reads messages.
 #[derive(Debug, Default)]
 pub struct Reader {
+    vocabulary: Vocabulary,
     tape: Tape,
-}
-
-impl Reader {
-    /// The fields of a message.
-    pub fn read<'r, 'm>(&'r mut self, message: &'m [u8]) -> Record<'r, 'm> {
-        Record { message, tape: &self.tape }
-    }
-
-    /// Only the level, which is found sooner.
-    pub fn level(&mut self, message: &[u8]) -> Option<Level> {
-        self.read(message).level()
-    }
+    open: Vec<json::Open>,
 }
 
 /// A message and its fields.
@@ -134,11 +144,11 @@ impl<'r, 'm> Record<'r, 'm> {
     }
 
     pub fn level(&self) -> Option<Level> {
-        self.tape.level
+        self.tape.found.level
     }
 
     pub fn role(&self, role: Role) -> Option<Field<'r, 'm>> {
-        self.field(self.tape.roles[role as usize]?)
+        self.field(self.tape.found.roles[role as usize]?)
     }
 
     /// The text of the message: of its field, or all of a text without a known head.
@@ -147,11 +157,11 @@ impl<'r, 'm> Record<'r, 'm> {
     }
 
     /// The fields that are in no other, in the order of the message, those with a role too.
-    pub fn fields(&self) -> impl Iterator<Item = Field<'r, 'm>> + use<'r, 'm> {
+    pub fn fields(&self) -> impl Iterator<Item = Field<'r, 'm>> + Clone + use<'r, 'm> {
         self.within(0, self.tape.nodes.len() as u32)
     }
 
-    fn within(self, first: u32, end: u32) -> impl Iterator<Item = Field<'r, 'm>> + use<'r, 'm> {
+    fn within(self, first: u32, end: u32) -> impl Iterator<Item = Field<'r, 'm>> + Clone + use<'r, 'm> {
         let mut next = first;
         std::iter::from_fn(move || {
             let field = (next < end).then(|| self.field(next)).flatten()?;
@@ -166,7 +176,7 @@ impl<'r, 'm> Record<'r, 'm> {
     }
 
     fn bytes(&self, span: Span) -> &'m [u8] {
-        self.message.get(span.start as usize..span.end as usize).unwrap_or_default()
+        span.of_message(self.message)
     }
 }
 
@@ -178,9 +188,19 @@ impl<'r, 'm> Field<'r, 'm> {
     /// Empty for an item of an array.
     pub fn key(&self) -> Cow<'m, [u8]> {
         match self.node.key {
-            Key::Written { span, .. } => Cow::Borrowed(self.record.bytes(span)),
+            Key::Written { span, escaped: true } => Cow::Owned(unescape(self.record.bytes(span))),
+            Key::Written { span, escaped: false } => Cow::Borrowed(self.record.bytes(span)),
             Key::Named(name) => Cow::Borrowed(name.as_bytes()),
             Key::Item => Cow::Borrowed(&[]),
+        }
+    }
+
+    pub fn has_key(&self, key: &[u8]) -> bool {
+        match self.node.key {
+            Key::Written { escaped: true, .. } => *self.key() == *key,
+            Key::Written { span, escaped: false } => self.record.bytes(span) == key,
+            Key::Named(name) => name.as_bytes() == key,
+            Key::Item => false,
         }
     }
 
@@ -191,16 +211,19 @@ impl<'r, 'm> Field<'r, 'm> {
 
     /// The value, with the escapes of a string resolved. Bytes that are not UTF-8 stay.
     pub fn text(&self) -> Cow<'m, [u8]> {
-        Cow::Borrowed(self.raw())
+        match self.node.kind {
+            Kind::String { escaped: true } => Cow::Owned(unescape(self.raw())),
+            _ => Cow::Borrowed(self.raw()),
+        }
     }
 
     /// The fields of an object, or the items of an array.
-    pub fn fields(&self) -> impl Iterator<Item = Field<'r, 'm>> + use<'r, 'm> {
+    pub fn fields(&self) -> impl Iterator<Item = Field<'r, 'm>> + Clone + use<'r, 'm> {
         self.record.within(self.index + 1, self.node.end)
     }
 
     /// Whether it is the field with this role.
     pub fn is(&self, role: Role) -> bool {
-        self.record.tape.roles[role as usize] == Some(self.index)
+        self.record.tape.found.roles[role as usize] == Some(self.index)
     }
 }

@@ -1,0 +1,153 @@
+//! The reader: recognizes how a message is written, line by line.
+
+use super::{Form, Level, Node, Reader, Record, Span, Tape, Vocabulary, found::Found, json};
+
+impl Reader {
+    pub fn new(vocabulary: Vocabulary) -> Reader {
+        Reader { vocabulary, ..Reader::default() }
+    }
+
+    /// The fields of a message.
+    pub fn read<'r, 'm>(&'r mut self, message: &'m [u8]) -> Record<'r, 'm> {
+        let Reader { vocabulary, tape, open } = self;
+        tape.clear();
+        let text = trimmed(message);
+        if text.first(message) == Some(b'{') {
+            let result = json::object(message, text.start as usize, &vocabulary.0, open, tape);
+            match result {
+                Ok(end) if end == text.end as usize => {
+                    tape.form = Form::Json;
+                    tape.found.finish();
+                }
+                _ => tape.clear(),
+            }
+        }
+        Record { message, tape }
+    }
+
+    /// Only the level, which is found sooner.
+    pub fn level(&mut self, message: &[u8]) -> Option<Level> {
+        let text = trimmed(message);
+        if text.first(message) == Some(b'{') && message.get(text.end as usize - 1) == Some(&b'}') {
+            let mut level = OnlyLevel::default();
+            let result =
+                json::object(message, text.start as usize, &self.vocabulary.0, &mut self.open, &mut level);
+            match result {
+                Ok(end) if end == text.end as usize => {
+                    level.found.finish();
+                    return level.found.level;
+                }
+                Err(json::Stop::Level) => return level.found.level,
+                _ => {}
+            }
+        }
+        self.read(message).level()
+    }
+}
+
+impl Span {
+    fn first(self, message: &[u8]) -> Option<u8> {
+        self.of_message(message).first().copied()
+    }
+}
+
+impl Tape {
+    fn clear(&mut self) {
+        self.form = Form::Text;
+        self.found = Found::default();
+        self.nodes.clear();
+    }
+}
+
+impl json::Wanted for Tape {
+    const ONLY_LEVEL: bool = false;
+
+    #[inline]
+    fn push(&mut self, node: impl FnOnce() -> Node) -> u32 {
+        let index = self.nodes.len() as u32;
+        self.nodes.push(Node { end: index + 1, ..node() });
+        index
+    }
+
+    #[inline]
+    fn close(&mut self, index: u32, end: usize) {
+        let nodes = self.nodes.len() as u32;
+        if let Some(node) = self.nodes.get_mut(index as usize) {
+            node.end = nodes;
+            node.value.end = end as u32;
+        }
+    }
+
+    #[inline]
+    fn found(&mut self) -> &mut Found {
+        &mut self.found
+    }
+}
+
+/// Keeps nothing but what the level needs.
+#[derive(Default)]
+struct OnlyLevel {
+    found: Found,
+}
+
+impl json::Wanted for OnlyLevel {
+    const ONLY_LEVEL: bool = true;
+
+    #[inline]
+    fn push(&mut self, _: impl FnOnce() -> Node) -> u32 {
+        0
+    }
+
+    #[inline]
+    fn close(&mut self, _: u32, _: usize) {}
+
+    #[inline]
+    fn found(&mut self) -> &mut Found {
+        &mut self.found
+    }
+}
+
+/// A message without the space and the colours around it.
+fn trimmed(message: &[u8]) -> Span {
+    let mut start = 0;
+    let mut end = message.len();
+    loop {
+        match &message[start..end] {
+            [b' ' | b'\t' | b'\r' | b'\n', ..] => start += 1,
+            [b'\x1b', ..] => match color(&message[start..end]) {
+                Some(length) => start += length,
+                None => break,
+            },
+            _ => break,
+        }
+    }
+    loop {
+        match &message[start..end] {
+            [.., b' ' | b'\t' | b'\r' | b'\n'] => end -= 1,
+            text @ [.., b'm'] => {
+                match memchr::memrchr(b'\x1b', &text[text.len().saturating_sub(LONGEST_COLOR)..]) {
+                    Some(at) => {
+                        let at = text.len().saturating_sub(LONGEST_COLOR) + at;
+                        if color(&text[at..]) != Some(text.len() - at) {
+                            break;
+                        }
+                        end = start + at;
+                    }
+                    None => break,
+                }
+            }
+            _ => break,
+        }
+    }
+    Span::of(start, end)
+}
+
+const LONGEST_COLOR: usize = 32;
+
+/// The length of the colour that a text begins with.
+fn color(text: &[u8]) -> Option<usize> {
+    let parameters = text.strip_prefix(b"\x1b[")?;
+    let length =
+        parameters.iter().take(LONGEST_COLOR).take_while(|byte| matches!(byte, b'0'..=b'9' | b';')).count();
+    (parameters.get(length) == Some(&b'm')).then_some(length + 3)
+}
