@@ -19,7 +19,7 @@ fn a_condition_that_cannot_be_understood_is_an_error_with_its_column() {
     let refused = |condition: &str, words: &str| {
         stern_rs("--stdin --where").arg(condition).run().fails(2, words);
     };
-    refused("status>", "stern-rs: --where: after \">\" a value is expected, at column 8, the end");
+    refused("status>", "--where: after \">\" a value is expected, at column 8, the end");
     refused(
         "a msg~=x",
         "--where: after a condition \"and\", \"or\" or the end is expected, at column 3: msg~=x",
@@ -48,6 +48,6 @@ fn lines_around_those_of_a_condition_are_shown() {
 fn a_name_is_one_of_the_origin() {
     let world = World::web(["a", "b"]);
     let shown = |condition: &str| world.stern_rs(". -o raw --no-follow --where").arg(condition).run().out();
-    assert_eq!(shown("pod=web and container~. and namespace=default"), "a\nb\n");
+    assert_eq!(shown("pod=web-1 and container~. and namespace=default"), "a\nb\n");
     assert_eq!(shown("pod=api"), "");
 }

@@ -115,9 +115,9 @@ fn keyed<'s>(
 /// The last field with this key, as in any reader of JSON.
 fn find<'s>(place: Place<'s>, key: &[u8]) -> Option<Field<'s, 's>> {
     match place {
-        Place::Top(record) => record.fields().filter(|field| *field.key() == *key).last(),
+        Place::Top(record) => record.fields().filter(|field| field.has_key(key)).last(),
         Place::In(field) if field.kind() == Kind::Object => {
-            field.fields().filter(|field| *field.key() == *key).last()
+            field.fields().filter(|field| field.has_key(key)).last()
         }
         Place::In(_) => None,
     }

@@ -66,9 +66,7 @@ impl Literals<'_> {
 }
 
 fn level(text: &str) -> Result<Level, String> {
-    let lower = text.to_ascii_lowercase();
-    let named = Level::ALL.into_iter().find(|level| level.name() == lower);
-    named.ok_or_else(|| {
+    Level::of(text.as_bytes()).ok_or_else(|| {
         let names = Level::ALL.map(Level::name).join(", ");
         format!("level is one of {names}, not \"{text}\"; .level is the field of that name")
     })
