@@ -27,9 +27,7 @@ fn known(name: &str) -> Option<String> {
         "pod" | "pods" | "pod-name" => {
             format!("unknown flag: --{name}; the query selects pods: pod/NAME, or a pattern")
         }
-        "level" | "log-level" | "loglevel" => {
-            format!("unknown flag: --{name}; -i WARN selects lines by their text")
-        }
+        "log-level" | "loglevel" | "levels" => other("--level"),
         // It is about the kubelet's certificate, so the similar flag for the apiserver is no answer.
         "insecure-skip-tls-verify-backend" => format!("unknown flag: --{name}; --help lists them all"),
         _ => return None,
@@ -149,7 +147,7 @@ mod tests {
             ("filter", None),
             ("server-side", Some("server")),
             ("zzzzzz", None),
-            ("level", None),
+            ("levell", Some("level")),
         ] {
             assert_eq!(nearest(name), near, "{name}");
         }
@@ -159,7 +157,7 @@ mod tests {
     #[test]
     fn hints_name_flags_that_exist() {
         let names = "follow watch all-containers all-pods prefix ignore-errors ns label labels grep regex no-color \
-                     v verbose kubecontext kube-context pod pods level log-level";
+                     v verbose kubecontext kube-context pod pods loglevel log-level";
         for name in names.split_whitespace() {
             assert!(flags::long(name).is_none(), "{name}");
             let hint = known(name).expect(name);

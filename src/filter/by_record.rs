@@ -5,76 +5,107 @@ use std::{collections::HashMap, ops::Range, sync::Arc};
 use super::condition::{Conditions, Seen};
 use crate::{
     event::{Batch, Item},
-    fields::{Level, Reader},
-    notice::Notice,
+    fields::Reader,
+    notice::{Notice, Scope},
     origin::Origin,
-    plan::FilterPlan,
+    plan::{FilterPlan, LevelPlan},
     records::Records,
 };
 
 /// Judges the first line of each record; the lines that continue it follow it.
 pub struct ByRecord {
-    levels: fn(Option<Level>) -> bool,
+    levels: Option<LevelPlan>,
     conditions: Option<Conditions>,
     reader: Reader,
     /// By the origin's address, which is not reused while the origin is kept.
     states: HashMap<usize, State>,
-    /// For each item looked at, whether it is wanted.
-    verdicts: Vec<bool>,
+    /// For each item looked at.
+    verdicts: Vec<Verdict>,
+    /// The number of lines that were not wanted because their record has no level.
+    without_level: u64,
+    /// Whether such lines were reported.
+    reported: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Wanted,
+    Unwanted,
+    /// Unwanted because it has no level.
+    NoLevel,
 }
 
 /// The state of one log.
 struct State {
     _origin: Arc<Origin>,
     records: Records,
-    /// The verdict on the record that is being read.
-    wanted: bool,
+    /// On the record that is being read.
+    verdict: Verdict,
 }
 
 impl ByRecord {
     /// None if all records are wanted.
     pub fn new(plan: &FilterPlan) -> Option<ByRecord> {
-        let conditions = Conditions::new(&plan.conditions)?;
-        Some(ByRecord {
-            levels: |_| true,
-            conditions: Some(conditions),
-            reader: Reader::default(),
+        let (levels, conditions) = (plan.level.clone(), Conditions::new(&plan.conditions));
+        (levels.is_some() || conditions.is_some()).then(|| ByRecord {
+            levels,
+            conditions,
+            reader: Reader::new(plan.vocabulary.clone()),
             states: HashMap::new(),
             verdicts: Vec::new(),
+            without_level: 0,
+            reported: false,
         })
     }
 
     /// Judges the next items of a batch, also those that other filters hide.
     pub fn look(&mut self, batch: &Batch, items: Range<usize>) {
-        let Self { levels, conditions, reader, states, verdicts } = self;
+        let Self { levels, conditions, reader, states, verdicts, .. } = self;
         let state = states.entry(address(&batch.origin)).or_insert_with(|| State {
             _origin: batch.origin.clone(),
             records: Records::default(),
-            wanted: true,
+            verdict: Verdict::Wanted,
         });
         verdicts.clear();
         verdicts.extend(batch.items[items].iter().map(|item| match item {
             Item::Line(line) => {
                 let message = batch.message(line);
                 if !state.records.continues(line.time, message) {
-                    state.wanted = match conditions {
-                        None => levels(reader.level(message)),
-                        Some(conditions) => {
-                            let record = reader.read(message);
-                            let seen = Seen { record, origin: &batch.origin, time: line.time };
-                            levels(record.level()) && conditions.hold(seen)
-                        }
+                    state.verdict = match levels.as_ref().map(|levels| (levels, reader.level(message))) {
+                        Some((levels, None)) if !levels.wants(None) => Verdict::NoLevel,
+                        Some((levels, level)) if !levels.wants(level) => Verdict::Unwanted,
+                        _ => Verdict::Wanted,
                     };
+                    if state.verdict == Verdict::Wanted
+                        && let Some(conditions) = conditions
+                    {
+                        let record = reader.read(message);
+                        let seen = Seen { record, origin: &batch.origin, time: line.time };
+                        if !conditions.hold(seen) {
+                            state.verdict = Verdict::Unwanted;
+                        }
+                    }
                 }
-                state.wanted
+                state.verdict
             }
-            Item::Gap(_) | Item::Separator => true,
+            Item::Gap(_) | Item::Separator => Verdict::Wanted,
         }));
     }
 
-    /// Whether the item with this index among those looked at last is wanted.
-    pub fn wants(&self, index: usize) -> bool {
-        self.verdicts.get(index).copied().unwrap_or(true)
+    /// Whether the item with this index among those looked at last is wanted. To be asked once, since it counts.
+    pub fn wants(&mut self, index: usize) -> bool {
+        let verdict = self.verdicts.get(index).copied().unwrap_or(Verdict::Wanted);
+        self.without_level += u64::from(verdict == Verdict::NoLevel);
+        verdict == Verdict::Wanted
+    }
+
+    /// Reports once that lines are hidden because they have no level.
+    pub fn news(&mut self) -> Option<Notice> {
+        if self.without_level == 0 || std::mem::replace(&mut self.reported, true) {
+            return None;
+        }
+        let levels = &self.levels.as_ref()?.written;
+        Some(Scope::Run.info(format!("lines without a level are hidden; --level {levels},none shows them")))
     }
 
     /// Whether a record was too hard to be judged since this was last asked, and is kept.
@@ -84,7 +115,14 @@ impl ByRecord {
 
     /// What is to be reported at the end.
     pub fn last_words(&mut self) -> Vec<Notice> {
-        self.conditions.as_ref().map(Conditions::last_words).unwrap_or_default()
+        let words = match self.without_level {
+            0 => None,
+            1 => Some("1 line had no level".to_owned()),
+            count => Some(format!("{count} lines had no level")),
+        };
+        let mut notices: Vec<_> = words.into_iter().map(|words| Scope::Run.info(words)).collect();
+        notices.extend(self.conditions.iter().flat_map(Conditions::last_words));
+        notices
     }
 
     /// No more lines of this origin, or of this instance of it, will come.

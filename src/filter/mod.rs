@@ -104,12 +104,12 @@ impl Filter {
             predicate.narrow(batch, &mut self.piece);
         }
         self.wanted.clone_from(&self.piece);
+        for predicate in &mut self.selecting {
+            predicate.narrow(batch, &mut self.wanted);
+        }
         if let Some(by_record) = &mut self.by_record {
             by_record.look(batch, items.clone());
             self.wanted.retain(|index| by_record.wants(*index as usize - items.start));
-        }
-        for predicate in &mut self.selecting {
-            predicate.narrow(batch, &mut self.wanted);
         }
         match &mut self.context {
             None => self.kept.extend_from_slice(&self.wanted),
@@ -139,7 +139,8 @@ impl Filter {
                     from = to;
                 }
                 self.finish(batch);
-                self.exhausted(&batch.origin)
+                let news = self.by_record.as_mut().and_then(ByRecord::news);
+                news.or_else(|| self.exhausted(&batch.origin))
             }
             Event::Closed(origin, _) => {
                 self.predicates().for_each(|it| it.forget(origin));

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
-    Display, Ending, LinePattern, Rewrites,
+    Display, Ending, LevelPlan, LinePattern, Rewrites,
     condition::{self, Condition, Literals},
     display::timezone,
     pattern::Room,
@@ -14,9 +14,13 @@ use super::{
 use crate::{
     cli::{
         Args,
-        flags::{Flag, Integer, lines as flags, structured::WHERE},
+        flags::{
+            Flag, Integer, lines as flags,
+            structured::{LEVEL, WHERE},
+        },
     },
     environment::Environment,
+    fields::Vocabulary,
     lines::LineLimit,
     usage_error::UsageError,
 };
@@ -29,8 +33,10 @@ const LONGEST_LINE: usize = 1 << 30;
 pub struct FilterPlan {
     pub include: Vec<LinePattern>,
     pub exclude: Vec<LinePattern>,
+    pub level: Option<LevelPlan>,
     /// All of them hold.
     pub conditions: Vec<Condition>,
+    pub vocabulary: Vocabulary,
     pub context: ContextPlan,
 }
 
@@ -48,7 +54,9 @@ impl FilterPlan {
         Ok(FilterPlan {
             include: each(args, &flags::INCLUDE, pattern)?,
             exclude: each(args, &flags::EXCLUDE, pattern)?,
+            level: LevelPlan::new(args)?,
             conditions: conditions(args, env, &room)?,
+            vocabulary: Vocabulary::default(),
             context: ContextPlan::new(args)?,
         })
     }
@@ -56,8 +64,8 @@ impl FilterPlan {
     /// Whether a line must be in memory to decide about it.
     pub fn looks_into_lines(&self) -> bool {
         // A new filter does not compile until it has its answer here.
-        let FilterPlan { include, exclude, conditions, context: _ } = self;
-        !include.is_empty() || !exclude.is_empty() || !conditions.is_empty()
+        let FilterPlan { include, exclude, level, conditions, vocabulary: _, context: _ } = self;
+        !include.is_empty() || !exclude.is_empty() || level.is_some() || !conditions.is_empty()
     }
 
     /// Whether a record must be whole to decide about it: its text may continue behind its first line.
@@ -85,13 +93,14 @@ fn conditions(args: &Args, env: &Environment, room: &Room) -> Result<Vec<Conditi
 impl ContextPlan {
     fn new(args: &Args) -> Result<ContextPlan, UsageError> {
         let [both, before, after] = [&flags::CONTEXT_LINES, &flags::BEFORE_CONTEXT, &flags::AFTER_CONTEXT];
-        let has_none = [&flags::INCLUDE, &WHERE].into_iter().all(|flag| args.get(flag).is_empty());
+        let has_none = [&flags::INCLUDE, &LEVEL, &WHERE].into_iter().all(|flag| args.get(flag).is_empty());
         for flag in [both, before, after] {
             let some = lines(args, flag)?.is_some_and(|lines| lines > 0);
             if some && has_none && !args.is_default(&flag.entry) {
                 let name = flag.entry.name;
                 return Err(error(format!(
-                    "--{name} shows lines around those of --include or --where; add one, or remove it"
+                    "--{name} shows lines around those that a filter selects; add --include, --level or --where, or \
+                     remove it"
                 )));
             }
         }

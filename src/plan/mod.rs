@@ -11,6 +11,7 @@ mod files;
 mod filter;
 #[cfg(fuzzing)]
 pub mod fuzz;
+mod level;
 mod limits;
 mod logs;
 mod moment;
@@ -45,6 +46,7 @@ pub use self::{
     ending::Ending,
     files::FilesPlan,
     filter::{ContextPlan, FilterPlan},
+    level::LevelPlan,
     limits::{Limits, LogRequests},
     logs::LogPlan,
     pager::PagerPlan,

@@ -21,6 +21,7 @@ mod faults;
 mod files;
 mod following;
 mod history;
+mod levels;
 mod limits;
 mod lives;
 mod messages;

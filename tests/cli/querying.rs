@@ -51,3 +51,31 @@ fn a_name_is_one_of_the_origin() {
     assert_eq!(shown("pod=web-1 and container~. and namespace=default"), "a\nb\n");
     assert_eq!(shown("pod=api"), "");
 }
+
+#[test]
+fn fields_are_compared_by_the_form_of_the_literal() {
+    let fast = r#"{"http":{"status":200,"path":"/cart/1"},"duration_ms":12,"level":"info"}"#;
+    let slow = r#"{"http":{"status":502,"path":"/cart/2"},"duration_ms":812,"level":"error","trace_id":"t"}"#;
+    let lines = format!("{fast}\n{slow}\n");
+    let kept = |condition: &str| kept(condition, &lines);
+    assert_eq!(kept("http.status>=500 && http.path~\"^/cart\""), format!("{slow}\n"));
+    assert_eq!(kept("duration_ms>250ms"), format!("{slow}\n"));
+    assert_eq!(kept("!exists(trace_id)"), format!("{fast}\n"));
+    assert_eq!(kept("level>=warn, http.status in (500, 502)"), format!("{slow}\n"));
+}
+
+#[test]
+fn a_field_that_no_record_has_is_reported() {
+    let ran =
+        stern_rs("--stdin -o raw --where duration>1s").input("{\"duration_ms\":1}\n{\"dur\":2}\n").run();
+    ran.stdout("")
+        .stderr("· --where: duration was never there in 2 records; there are duration_ms, dur\n")
+        .exit(0);
+}
+
+#[test]
+fn a_level_and_a_condition_must_both_hold() {
+    let lines = "{\"level\":\"warn\",\"a\":1}\n{\"level\":\"warn\",\"a\":2}\n{\"level\":\"info\",\"a\":1}\n";
+    let ran = stern_rs("--stdin -o raw --level warn --where a=1").input(lines).run();
+    ran.stdout("{\"level\":\"warn\",\"a\":1}\n").exit(0);
+}

@@ -15,7 +15,7 @@ flags! {
         .short('e')
         .help("Hide lines that match");
 
-    /// Show N lines of the same container before and after each line that `--include` or `--where` selects, as grep does, with `--` where
+    /// Show N lines of the same container before and after each line that `--include`, `--level` or `--where` selects, as grep does, with `--` where
     /// lines are left out (in JSON formats and templates without it). A stack trace and its first line count as one line.
     /// Lines that `--exclude` hides stay hidden. Of very long lines, or very many, fewer are
     /// shown, so that memory is bounded. With `--sort`, the lines before one that is followed are shown when it comes, and may
@@ -23,17 +23,17 @@ flags! {
     /// Default: 0. `-i 'status=5..' -C 3`
     pub static CONTEXT_LINES: Flag<Integer> = flag("context-lines", "N")
         .short('C')
-        .help("Show N lines before and after those of --include");
+        .help("Show N lines before and after the selected ones");
 
-    /// Show N lines before each line that `--include` or `--where` selects (grep's `-B`); 0 is none. Default: as
+    /// Show N lines before each selected line (grep's `-B`); 0 is none. Default: as
     /// `--context-lines`
     pub static BEFORE_CONTEXT: Flag<Integer> = flag("before-context", "N")
-        .help("Show N lines before those of --include");
+        .help("Show N lines before the selected ones");
 
-    /// Show N lines after each line that `--include` or `--where` selects (grep's `-A`); 0 is none. Default: as
+    /// Show N lines after each selected line (grep's `-A`); 0 is none. Default: as
     /// `--context-lines`
     pub static AFTER_CONTEXT: Flag<Integer> = flag("after-context", "N")
-        .help("Show N lines after those of --include");
+        .help("Show N lines after the selected ones");
 
     /// Highlight matches and show all lines; repeatable.
     pub static HIGHLIGHT: Flag<List> = flag("highlight", "REGEX")

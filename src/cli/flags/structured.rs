@@ -1,12 +1,21 @@
 //! Flags that read structured logs: JSON, logfmt, and the heads of text logs.
 
-use super::{Flag, Group, List, Scope, flag};
+use super::{Complete, Flag, Group, List, Scope, flag};
+
+const LEVELS: Complete =
+    Complete::WordList(&["trace", "debug", "info", "notice", "warn", "error", "fatal", "none"]);
 
 flags! {
     Group::new("Structured logs", Scope::Any);
 
-    /// Show only records of these levels: one and all above it.
+    /// Show only records of this level (trace, debug, info, notice, warn, error, fatal) or above; repeatable, and a list with
+    /// commas adds up. `warn..error` is a range with both ends, `error..error` one level, `!info` takes one level away.
+    /// Lines without a level follow the record that they continue, as a stack trace; others are hidden, unless `none`
+    /// is in the list. The level is read from the keys of JSON and logfmt (words and numbers of the usual loggers), or from
+    /// the head of a text line, never from words in a message; `levels:` and `fields:` in the config file add others.
+    /// `--level warn,none`
     pub static LEVEL: Flag<List> = flag("level", "LEVEL")
+        .completes(LEVELS)
         .help("Show only records of this level or above");
 
     /// Show only records whose fields meet a condition; repeatable: all of them must hold. The literal decides what is

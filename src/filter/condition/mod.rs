@@ -2,6 +2,8 @@
 
 mod missing;
 mod resolve;
+#[cfg(test)]
+mod tests;
 
 use std::{borrow::Cow, cmp::Ordering};
 

@@ -12,6 +12,14 @@ pub use literal::{Literal, Literals, Value};
 pub use parse::parse;
 pub use path::{Keys, Name, Path, Step, Subject};
 
+/// Reads a condition at a fixed time.
+#[cfg(any(test, fuzzing))]
+pub fn of(text: &str) -> Result<Condition, String> {
+    let now = jiff::Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(1_769_871_600);
+    let now = now.to_zoned(jiff::tz::TimeZone::UTC);
+    parse(text, &Literals { now: &now, room: &super::pattern::Room::beside([]) })
+}
+
 /// A condition as it was typed, whose regular expressions are `P`.
 #[derive(Debug, Clone)]
 pub struct Condition<P = LinePattern> {

@@ -1,14 +1,7 @@
 //! What is read, and what is said of the rest.
 
-use jiff::{Timestamp, tz::TimeZone};
-
-use super::*;
-use crate::{fields::Level, plan::pattern::Room};
-
-fn parsed(text: &str) -> Result<Condition, String> {
-    let now = Timestamp::from_second(1_769_871_600).unwrap().to_zoned(TimeZone::UTC);
-    parse(text, &Literals { now: &now, room: &Room::beside([]) })
-}
+use super::{of as parsed, *};
+use crate::fields::Level;
 
 /// As it was understood, with every parenthesis.
 fn understood(text: &str) -> String {

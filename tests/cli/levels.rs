@@ -1,0 +1,44 @@
+//! `--level`: records by their level.
+
+use crate::harness::{World, stern_rs};
+
+const HIDDEN: &str = "· lines without a level are hidden; --level warn,none shows them\n";
+
+#[test]
+fn records_of_a_level_and_above_are_shown() {
+    let input = "{\"level\":\"info\",\"msg\":\"a\"}\n{\"msg\":\"b\",\"level\":\"error\"}\n{\"level\":40}\n";
+    let ran = stern_rs("--stdin --level warn").input(input).run();
+    ran.stdout("{\"msg\":\"b\",\"level\":\"error\"}\n{\"level\":40}\n").stderr("").exit(0);
+}
+
+#[test]
+fn lines_without_a_level_are_hidden_and_counted() {
+    let input = "hello\n{\"level\":\"warn\"}\nworld\n";
+    let ran = stern_rs("--stdin --level warn").input(input).run();
+    let stderr = format!("{HIDDEN}· 2 lines had no level\n");
+    ran.stdout("{\"level\":\"warn\"}\n").stderr(&stderr).exit(0);
+    stern_rs("--stdin --level warn,none").input(input).run().stdout(input).stderr("").exit(0);
+    stern_rs("--stdin --level warn -i level").input(input).run().stderr("").exit(0);
+}
+
+#[test]
+fn a_stack_trace_follows_its_record() {
+    let input = "{\"level\":\"error\"}\n\tat a\n{\"level\":\"info\"}\n\tat b\n";
+    stern_rs("--stdin --level warn").input(input).run().stdout("{\"level\":\"error\"}\n\tat a\n").stderr("");
+}
+
+#[test]
+fn lines_around_records_of_a_level_can_be_shown() {
+    let lines = ["a", "b", "{\"level\":\"error\"}", "c", "d"];
+    let ran = World::web(lines).run("web --no-follow -o raw --level error -C 1");
+    ran.stdout("b\n{\"level\":\"error\"}\nc\n").exit(0);
+}
+
+#[test]
+fn a_level_that_does_not_exist_is_refused() {
+    let words = "--level: \"wran\" is none of trace, debug, info, notice, warn, error, fatal or none";
+    stern_rs("--stdin --level info,wran").run().fails(2, words);
+    stern_rs("--stdin --level error..warn")
+        .run()
+        .fails(2, "--level: \"error..warn\" is empty; the lower level comes first");
+}
