@@ -18,6 +18,7 @@ use crate::{
     queue::Receiver,
     rewrite::Rewriter,
     sink::{Closed, Sink},
+    summary::Summary,
 };
 pub use open::Open;
 pub use until::Until;
@@ -45,11 +46,11 @@ pub struct Stages {
 }
 
 impl Stages {
-    pub fn new(plan: &Plan) -> Stages {
+    pub fn new(plan: &Plan, summary: Option<Summary>) -> Stages {
         Stages {
             filter: Filter::new(&plan.filter),
             until: Until::new(&plan.ending.until_match),
-            rewriter: Rewriter::new(&plan.rewrites),
+            rewriter: Rewriter::new(&plan.rewrites, summary),
         }
     }
 

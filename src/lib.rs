@@ -42,6 +42,7 @@ mod flow;
 mod order;
 mod pace;
 mod rewrite;
+mod summary;
 
 mod render;
 mod sink;

@@ -98,7 +98,7 @@ async fn shown(order: impl Order, sink: &mut Record) -> Result<(), Stop> {
     let mut stages = Stages {
         filter: Filter::new(&FilterPlan::default()),
         until: Until::new(&[]),
-        rewriter: Rewriter::new(&Rewrites::default()),
+        rewriter: Rewriter::new(&Rewrites::default(), None),
     };
     try_join(
         give(sender).map(Ok),

@@ -26,6 +26,7 @@ mod selection;
 mod selector;
 mod size;
 mod sort;
+mod summary;
 
 use jiff::Timestamp;
 
@@ -56,8 +57,15 @@ pub use self::{
     rewrites::Rewrites,
     selection::{ContainerStates, Namespaces, Selection},
     sort::OrderPlan,
+    summary::{SummaryFormat, SummaryPlan},
 };
+
 pub(crate) use query::{Selects, kind_of};
+
+/// A duration as Go writes it; None if it is none.
+pub fn duration(text: &str) -> Option<std::time::Duration> {
+    duration::parse(text).ok()
+}
 #[cfg(test)]
 pub use selection::Condition;
 
@@ -73,11 +81,15 @@ pub struct Plan {
     pub display: Display,
     pub outputs: Outputs,
     pub files: Option<FilesPlan>,
+    /// No lines are printed: they are in files or counted only.
+    pub quiet: bool,
     pub pager: Option<PagerPlan>,
     /// `--verbosity`: from 6 on, requests to the apiserver are shown on standard error.
     pub verbosity: u8,
     /// The format of the report at the end; None: no report.
     pub stats: Option<StatsFormat>,
+    /// The report of what was read; None: no report.
+    pub summary: Option<SummaryPlan>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,8 +159,10 @@ impl Plan {
         };
         let lines = filter::line_limit(args, &filter, &rewrites, &display, &ending, order)?;
         let outputs = Outputs::new(args, &display, env);
-        let pager = PagerPlan::new(args, env, &source, &ending, files.as_ref())?;
         let stats = stats(args)?;
+        let summary = SummaryPlan::new(args, &filter, env)?;
+        let quiet = files::quiet(args, files.as_ref(), summary.as_ref())?;
+        let pager = PagerPlan::new(args, env, &source, &ending, quiet)?;
         Ok(Plan {
             source,
             lines,
@@ -159,9 +173,11 @@ impl Plan {
             display,
             outputs,
             files,
+            quiet,
             pager,
             verbosity,
             stats,
+            summary,
         })
     }
 }

@@ -44,6 +44,7 @@ mod sorting;
 mod sorting_with;
 mod stopping;
 mod streams;
+mod summary;
 mod terminals;
 mod transport;
 mod watching;

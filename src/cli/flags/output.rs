@@ -117,10 +117,11 @@ flags! {
     pub static OUTPUT_DIR: Flag<File> = flag("output-dir", "DIR")
         .help("Also write DIR/NAMESPACE/POD/CONTAINER.log");
 
-    /// Print no lines on standard output: they only go to the files of `--output-dir`. Standard error reports as usual.
+    /// Print no lines on standard output: they only go to the files of `--output-dir`, or are counted by `--summary`.
+    /// Standard error reports as usual.
     /// Default: false
     pub static QUIET: Flag<Switch> = flag("quiet", "")
-        .help("Print no lines: only write the files of --output-dir");
+        .help("Print no lines: only --output-dir or --summary");
 
     /// Write the files of `--output-dir` compressed, as `CONTAINER.log.gz`, which `zcat` and `zless` show. Lines are gathered
     /// for up to five seconds, and each time compressed and appended on their own, so that a file is whole whenever the run

@@ -1,6 +1,8 @@
 //! Flags that read structured logs: JSON, logfmt, and the heads of text logs.
 
-use super::{Complete, Flag, Group, List, Scope, flag};
+use super::{Complete, Flag, Group, List, Scope, Text, flag};
+
+pub const SUMMARY_FORMATS: &[&str] = &["text", "json"];
 
 const LEVELS: Complete =
     Complete::WordList(&["trace", "debug", "info", "notice", "warn", "error", "fatal", "none"]);
@@ -25,4 +27,20 @@ flags! {
     /// `--where 'status>=500 and path~"^/cart"'` `--where 'duration>250ms, !exists(trace_id)'` `--where 'level>=warn'`
     pub static WHERE: Flag<List> = flag("where", "EXPR")
         .help("Show only records that meet a condition");
+
+    /// Report in numbers on standard error, at the end, what was shown: lines by level of each owner of pods and container,
+    /// errors a minute, the most frequent messages with their numbers taken out, and when they came first and last. With
+    /// names of fields also the percentiles of their values: the latency, the statuses. Numbers and durations count. A stack
+    /// trace counts as lines of its level, and as one error. Memory is bounded: beyond 1,000 different messages the rarest
+    /// are forgotten, beyond 1,000 different values percentiles are right within one percent. The signal SIGUSR1 prints the
+    /// report at once. With `--quiet` no lines are printed. Default: no report.
+    /// `--summary`, `--summary=duration,http.status`
+    pub static SUMMARY: Flag<Text> = flag("summary", "FIELD,…")
+        .bare("true")
+        .help("Report lines by level, frequent messages, percentiles");
+
+    /// Write the report of `--summary` as `text`, for people, or as `json`, one object on one line. Default: `text`
+    pub static SUMMARY_FORMAT: Flag<Text> = flag("summary-format", "FORMAT")
+        .help("Write the report of --summary as text or json")
+        .completes(Complete::Words(SUMMARY_FORMATS));
 }
