@@ -17,6 +17,7 @@ mod moment;
 pub mod name;
 mod pager;
 mod pattern;
+mod pretty;
 mod query;
 mod range;
 mod read;
@@ -52,6 +53,7 @@ pub use self::{
     logs::LogPlan,
     pager::PagerPlan,
     pattern::{LinePattern, SIZE_LIMIT},
+    pretty::{Keys, Part, PrettyPlan},
     query::{Kind, Query},
     range::{ClockOf, RangePlan, Since},
     rewrites::Rewrites,

@@ -30,6 +30,7 @@ mod output;
 mod pager;
 mod plugins;
 mod polling;
+mod pretty;
 mod promises;
 mod prompt;
 mod ranges;
