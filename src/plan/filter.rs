@@ -22,6 +22,7 @@ use crate::{
     environment::Environment,
     fields::Vocabulary,
     lines::LineLimit,
+    records::Gathering,
     usage_error::UsageError,
 };
 
@@ -125,6 +126,7 @@ pub fn line_limit(
     args: &Args,
     filter: &FilterPlan,
     rewrites: &Rewrites,
+    gathering: Option<Gathering>,
     display: &Display,
     ending: &Ending,
     order: OrderPlan,
@@ -132,6 +134,7 @@ pub fn line_limit(
     // Sorted lines must be in memory too.
     let spool = !filter.looks_into_lines()
         && !rewrites.looks_into_lines()
+        && gathering.is_none()
         && !display.looks_into_lines()
         && !ending.looks_into_lines()
         && !order.is_by_time();

@@ -18,6 +18,7 @@ mod moment;
 pub mod name;
 mod pager;
 mod pattern;
+mod pretty;
 mod query;
 mod range;
 mod read;
@@ -37,6 +38,7 @@ use crate::{
     },
     environment::Environment,
     lines::LineLimit,
+    records::Gathering,
     usage_error::UsageError,
 };
 use read::{error, given, none_of, wrong};
@@ -52,6 +54,7 @@ pub use self::{
     logs::LogPlan,
     pager::PagerPlan,
     pattern::{LinePattern, SIZE_LIMIT},
+    pretty::{Keys, Part, PrettyPlan},
     query::{Kind, Query},
     range::{ClockOf, RangePlan, Since},
     rewrites::Rewrites,
@@ -78,6 +81,8 @@ pub struct Plan {
     pub order: OrderPlan,
     pub ending: Ending,
     pub rewrites: Rewrites,
+    /// How records of several lines are held until they are whole; None: each line goes on at once.
+    pub gathering: Option<Gathering>,
     pub display: Display,
     pub outputs: Outputs,
     pub files: Option<FilesPlan>,
@@ -136,6 +141,7 @@ impl Plan {
         let display = Display::new(args, &filter, &selection.namespaces, env)?;
         let ending = Ending::new(args, &filter, &display)?;
         let rewrites = Rewrites::new(args)?;
+        let gathering = gathering(args);
         let files = FilesPlan::new(args, env)?;
         let verbosity = verbosity(args)?;
         let dry_run = args.get(&flags::limits::DRY_RUN);
@@ -157,7 +163,7 @@ impl Plan {
                 limits,
             }))
         };
-        let lines = filter::line_limit(args, &filter, &rewrites, &display, &ending, order)?;
+        let lines = filter::line_limit(args, &filter, &rewrites, gathering, &display, &ending, order)?;
         let outputs = Outputs::new(args, &display, env);
         let stats = stats(args)?;
         let summary = SummaryPlan::new(args, &filter, env)?;
@@ -170,6 +176,7 @@ impl Plan {
             order,
             ending,
             rewrites,
+            gathering,
             display,
             outputs,
             files,
@@ -187,6 +194,10 @@ fn logs(args: &Args, order: OrderPlan, env: &Environment) -> Result<(LogPlan, Ra
     let now = Timestamp::now();
     let plan = LogPlan { late: range.zone_of_start(), ..LogPlan::new(args, order)? };
     Ok((plan.within(range.at(now, ClockOf::Machine)?, now)?, range))
+}
+
+fn gathering(args: &Args) -> Option<Gathering> {
+    args.get(&flags::structured::MULTILINE).then_some(Gathering::Joined)
 }
 
 fn selects_something(args: &Args, query: &str) -> Result<(), UsageError> {
