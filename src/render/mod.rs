@@ -10,6 +10,7 @@ mod json;
 mod markers;
 mod notice;
 mod ppextjson;
+mod pretty;
 mod raw;
 mod template;
 mod timestamp;
@@ -36,6 +37,7 @@ use markers::Markers;
 use notice::Notices;
 pub use notice::{missing, restarted};
 use ppextjson::PpExtJson;
+use pretty::Pretty;
 use raw::Raw;
 use template::Templated;
 
@@ -62,6 +64,12 @@ trait Format: Send {
     fn unmarked(&mut self) -> bool {
         false
     }
+
+    /// Something else was written behind the last line.
+    fn interrupted(&mut self) {}
+
+    /// No more lines of this origin come.
+    fn forget(&mut self, _: &Origin) {}
 
     /// The lines of a stretch. Provided here so that each format gets its own copy: one virtual call for each stretch
     /// instead of each line.
@@ -149,6 +157,7 @@ impl Renderer {
         let format: Box<dyn Format> = match (&display.template, display.format) {
             (Some(template), _) => Box::new(Templated::new(template, display, palette)?),
             (None, Name::Default) => Box::new(Prefixed::new(display, palette)),
+            (None, Name::Pretty) => Box::new(Pretty::new(display, palette)),
             (None, Name::Raw) => Box::new(Raw::new(display)),
             (None, Name::Json) => Box::new(Json::new(display)),
             (None, Name::Extjson) => Box::new(ExtJson::new(display, palette)),
@@ -204,6 +213,7 @@ impl Renderer {
                         out.push(b'\n');
                     }
                     out.extend_from_slice(&marker);
+                    self.format.interrupted();
                     rest = others;
                 }
             }
@@ -247,26 +257,37 @@ impl Renderer {
 
     /// Drops what is kept of an origin. Returns the count of its lines that failed.
     pub fn forget(&mut self, origin: &Origin) -> Option<Notice> {
+        self.format.forget(origin);
         self.kept.remove(&address(origin))?.count()
     }
 
     /// Appends `notice` to `out` as one line for standard error, or nothing where `--only-log-lines` hides it.
-    pub fn notice(&self, notice: &Notice, out: &mut Vec<u8>) {
+    pub fn notice(&mut self, notice: &Notice, out: &mut Vec<u8>) {
         self.notices.write(notice, out);
+        self.interrupted_if(out);
+    }
+
+    /// Words go to standard error, which may be the same terminal.
+    fn interrupted_if(&mut self, words: &[u8]) {
+        if !words.is_empty() {
+            self.format.interrupted();
+        }
     }
 
     /// The same, for possibly missing lines among those of a stretch.
-    pub fn gaps(&self, stretch: Stretch<'_>, out: &mut Vec<u8>) {
+    pub fn gaps(&mut self, stretch: Stretch<'_>, out: &mut Vec<u8>) {
         for item in stretch.items {
             if let Item::Gap(gap) = item {
                 self.notices.gap(stretch.origin, *gap, out);
             }
         }
+        self.interrupted_if(out);
     }
 
     /// The same, for an origin whose lines follow.
-    pub fn opened(&self, origin: &Origin, restart: Option<&Restart>, out: &mut Vec<u8>) {
+    pub fn opened(&mut self, origin: &Origin, restart: Option<&Restart>, out: &mut Vec<u8>) {
         self.notices.opened(origin, restart, out);
+        self.interrupted_if(out);
     }
 
     /// The same, for an origin without further lines. Drops its cached frame.
@@ -275,6 +296,7 @@ impl Renderer {
             self.notices.write(&notice, out);
         }
         self.notices.closed(origin, closed, out);
+        self.interrupted_if(out);
     }
 }
 

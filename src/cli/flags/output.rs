@@ -2,7 +2,7 @@
 
 use super::{Complete, File, Flag, Group, List, Scope, Switch, Text, flag};
 
-pub const FORMATS: &[&str] = &["default", "raw", "json", "extjson", "ppextjson"];
+pub const FORMATS: &[&str] = &["default", "pretty", "raw", "json", "extjson", "ppextjson"];
 pub const TIMESTAMP_FORMATS: &[&str] = &["default", "short"];
 pub const TEMPLATE_ERROR_MODES: &[&str] = &["raw", "drop"];
 pub const COLOR_MODES: &[&str] = &["auto", "always", "never"];
@@ -10,12 +10,13 @@ pub const COLOR_MODES: &[&str] = &["auto", "always", "never"];
 flags! {
     Group::new("Output", Scope::Any);
 
-    /// Print lines in this format: `default` (pod, container and line), `raw` (the line alone), `json` (an object for each
+    /// Print lines in this format: `default` (pod, container and line), `pretty` (pod and container, then time, level,
+    /// message and fields of the record, see `--fields`), `raw` (the line alone), `json` (an object for each
     /// line), `extjson` and `ppextjson` (an object that keeps a JSON line as JSON, on one line or on several).
     /// Default: `default`
     pub static OUTPUT: Flag<Text> = flag("output", "FORMAT")
         .short('o')
-        .help("Print lines as default, raw, json, extjson or ppextjson")
+        .help("Print lines as default, pretty, raw, json, extjson, ppextjson")
         .completes(Complete::Words(FORMATS));
 
     /// Print lines with this Go template, in place of `--output`; see [templates](templates.md).
