@@ -81,8 +81,8 @@ impl Room {
             }
             None if left == SIZE_LIMIT => Err(refusal(pattern, &too_large(pattern))),
             None => Err(format!(
-                "\"{pattern}\" is too large beside the other patterns: all of --include, --exclude, --highlight and \
-                 --until-match may take {} MiB together",
+                "\"{pattern}\" is too large beside the other patterns: all of --include, --exclude, --where, --highlight, \
+                 --until-match and --redact-pattern may take {} MiB together",
                 SIZE_LIMIT >> 20
             )),
         }
@@ -148,7 +148,7 @@ mod tests {
         let heavy = (0..).find_map(|n| room.pattern(&format!(r"(?i)\pL{{100}}{n}")).err()).unwrap();
         assert!(
             heavy.ends_with(
-                "all of --include, --exclude, --highlight and --until-match may take 128 MiB together"
+                "all of --include, --exclude, --where, --highlight, --until-match and --redact-pattern may take 128 MiB together"
             ),
             "{heavy}"
         );

@@ -7,6 +7,7 @@ use crate::{
     notice::Notice,
     pace::Pace,
     plan::Rewrites,
+    summary::Summary,
 };
 use redact::Redactor;
 
@@ -15,11 +16,13 @@ pub use redact::mask::masks;
 /// Nothing but what comes out of this leaves the program.
 pub struct Rewriter {
     redactor: Option<Redactor>,
+    /// Counts what is shown.
+    summary: Option<Summary>,
 }
 
 impl Rewriter {
-    pub fn new(plan: &Rewrites) -> Rewriter {
-        Rewriter { redactor: plan.redact.as_ref().map(Redactor::new) }
+    pub fn new(plan: &Rewrites, summary: Option<Summary>) -> Rewriter {
+        Rewriter { redactor: plan.redact.as_ref().map(Redactor::new), summary }
     }
 
     /// Looks at a batch as it came, before filters take lines from it.
@@ -31,7 +34,11 @@ impl Rewriter {
 
     /// Rewrites the lines of an event. The notices are shown before it.
     pub async fn apply(&mut self, event: Event, pace: &mut Pace) -> (Event, Vec<Notice>) {
-        (self.redacted(event, pace).await, Vec::new())
+        let event = self.redacted(event, pace).await;
+        if let Some(summary) = &self.summary {
+            summary.see(&event);
+        }
+        (event, Vec::new())
     }
 
     /// Hides personal data and secrets.

@@ -102,16 +102,16 @@ impl Detector {
         }
     }
 
-    /// Finds what is to be hidden of a line, of which `known` is the part of a private key. The candidates are those in the
+    /// Finds what is to be hidden of a line, of which `known` are parts of private keys. The candidates are those in the
     /// line, if it was searched for them, and the place of the line that they count from.
     pub fn search(
         &mut self,
         line: &[u8],
         searched: Option<(&[Candidate], u32)>,
-        known: Option<Range<usize>>,
+        known: Vec<Range<usize>>,
     ) -> &[Hit] {
         self.hits.clear();
-        if let Some(place) = known {
+        for place in known {
             self.hits.push(Hit { place, label: Label::Kind(Kind::Pem), quote: None, value: Vec::new() });
         }
         if searched.is_none_or(|(candidates, _)| !candidates.is_empty()) || self.looks_at_all() {

@@ -90,7 +90,9 @@ impl Redactor {
             let Item::Line(line) = item else { continue };
             let message = batch.message(line);
             if self.keys.is_open(origin) {
-                self.keys.look(origin, line.time, message);
+                for line in message.split(|byte| *byte == b'\n') {
+                    self.keys.look(origin, line);
+                }
             }
             let (start, end) = (line.start as usize, line.end as usize);
             let first = begins.partition_point(|at| *at < start);
@@ -150,7 +152,7 @@ impl Redactor {
     #[cfg_attr(not(test), allow(dead_code, reason = "the stage of --jq is being added"))]
     pub fn message(&mut self, message: &[u8], out: &mut Vec<u8>) -> bool {
         let Redactor { detector, counts, .. } = self;
-        let hits = detector.search(message, None, None);
+        let hits = detector.search(message, None, Vec::new());
         let any = count(counts, hits);
         if any {
             detector.write(message, out);
@@ -236,11 +238,11 @@ impl Redactor {
     ) -> bool {
         let Redactor { detector, keys, candidates, jobs, counts, .. } = self;
         let Job { item, candidates: range } = &jobs[job];
-        let Item::Line(line @ Line { time, start, .. }) = &stretch.items[*item as usize] else {
+        let Item::Line(line @ Line { start, .. }) = &stretch.items[*item as usize] else {
             return false;
         };
         let message = stretch.message(line);
-        let known = if keys.has_any() { keys.place(stretch.origin, *time, message) } else { None };
+        let known = if keys.has_any() { keys.places(stretch.origin, message) } else { Vec::new() };
         let candidates = &candidates[range.start as usize..range.end as usize];
         let hits = detector.search(message, is_searched.then_some((candidates, *start)), known);
         let any = count(counts, hits);

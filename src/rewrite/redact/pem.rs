@@ -9,7 +9,7 @@ use std::{
 
 use memchr::memmem;
 
-use crate::{event::Instant, origin::Origin};
+use crate::origin::Origin;
 
 pub const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
@@ -86,7 +86,7 @@ impl Lines {
     }
 
     /// Looks at the line behind; remembers it if it is one of the key.
-    pub fn look(&mut self, origin: &Arc<Origin>, time: Option<Instant>, line: &[u8]) {
+    pub fn look(&mut self, origin: &Arc<Origin>, line: &[u8]) {
         let Some(open) = self.open.get_mut(&address(origin)) else { return };
         open.lines -= 1;
         let (place, ends) = match memmem::find(line, END) {
@@ -103,18 +103,18 @@ impl Lines {
             self.open.remove(&address(origin));
         }
         if let Some(place) = place {
-            self.remember(origin, time, line, place);
+            self.remember(origin, line, place);
         }
     }
 
-    fn remember(&mut self, origin: &Arc<Origin>, time: Option<Instant>, line: &[u8], place: Range<usize>) {
+    fn remember(&mut self, origin: &Arc<Origin>, line: &[u8], place: Range<usize>) {
         if self.order.len() == REMEMBERED
             && let Some(oldest) = self.order.pop_front()
         {
             self.places.remove(&oldest);
             self.overflowed = true;
         }
-        let hash = self.hash.hash_one((address(origin), time, line));
+        let hash = self.hash.hash_one((address(origin), line));
         self.lengths |= 1 << (line.len() % 64);
         if self.places.insert(hash, (place.start as u32, place.end as u32)).is_none() {
             self.order.push_back(hash);
@@ -122,16 +122,28 @@ impl Lines {
     }
 
     /// The part of a line that belongs to a key. Once lines were forgotten, all that looks like one does.
-    pub fn place(&self, origin: &Arc<Origin>, time: Option<Instant>, line: &[u8]) -> Option<Range<usize>> {
+    fn place(&self, origin: &Arc<Origin>, line: &[u8]) -> Option<Range<usize>> {
         if self.lengths & 1 << (line.len() % 64) == 0 {
             return None;
         }
-        let remembered = self.places.get(&self.hash.hash_one((address(origin), time, line)));
+        let remembered = self.places.get(&self.hash.hash_one((address(origin), line)));
         match remembered {
             Some((start, end)) => Some(*start as usize..*end as usize),
             None if self.overflowed => piece(line, false),
             None => None,
         }
+    }
+
+    /// The same for a message of several lines.
+    pub fn places(&self, origin: &Arc<Origin>, message: &[u8]) -> Vec<Range<usize>> {
+        let mut places = Vec::new();
+        let mut start = 0;
+        for line in message.split(|byte| *byte == b'\n') {
+            let place = self.place(origin, line);
+            places.extend(place.map(|place| start + place.start..start + place.end));
+            start += line.len() + 1;
+        }
+        places
     }
 
     /// Whether a line may be remembered.
@@ -184,17 +196,14 @@ mod tests {
         let mut keys = Lines::default();
         for line in lines {
             if keys.is_open(&origin) {
-                keys.look(&origin, None, line.as_bytes());
+                keys.look(&origin, line.as_bytes());
             }
             let begun = memmem::find(line.as_bytes(), BEGIN).and_then(|at| find(line.as_bytes(), at));
             if begun.is_some_and(|(_, ends)| !ends) {
                 keys.begin(&origin);
             }
         }
-        lines
-            .iter()
-            .map(|line| keys.place(&origin, None, line.as_bytes()).map(|place| &line[place]))
-            .collect()
+        lines.iter().map(|line| keys.place(&origin, line.as_bytes()).map(|place| &line[place])).collect()
     }
 
     const BEGUN: &str = "-----BEGIN PRIVATE KEY-----";
