@@ -6,8 +6,8 @@ use std::sync::Arc;
 use divan::{AllocProfiler, Bencher, counter::ItemsCount};
 use jiff::tz::TimeZone;
 use stern_rs::bench::{
-    Batch, Display, Filter, FilterPlan, Format, Instant, Item, Line, LinePattern, Origin, PodInfo, Renderer,
-    TemplateErrors, Timestamps,
+    Batch, Display, Filter, FilterPlan, Format, Instant, Item, Line, LinePattern, Origin, PodInfo,
+    PrettyPlan, Renderer, TemplateErrors, Timestamps,
 };
 
 #[global_allocator]
@@ -79,6 +79,7 @@ fn display(format: Format) -> Display {
         format,
         template: None,
         template_errors: TemplateErrors::Raw,
+        pretty: PrettyPlan::default(),
         highlight: Vec::new(),
         color_stdout: true,
         color_stderr: false,
@@ -88,6 +89,7 @@ fn display(format: Format) -> Display {
         local: TimeZone::UTC,
         diff_container: false,
         only_log_lines: false,
+        joined: false,
         gaps: false,
         colors: None,
         namespace_in_prefix: false,

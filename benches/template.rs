@@ -6,7 +6,7 @@ use std::sync::Arc;
 use divan::{AllocProfiler, Bencher, counter::ItemsCount};
 use jiff::tz::TimeZone;
 use stern_rs::bench::{
-    Batch, Display, Format, Item, Line, Origin, PodInfo, Renderer, Template, TemplateErrors,
+    Batch, Display, Format, Item, Line, Origin, PodInfo, PrettyPlan, Renderer, Template, TemplateErrors,
 };
 
 #[global_allocator]
@@ -45,6 +45,7 @@ fn render(bencher: Bencher, template: &str) {
         format: Format::Default,
         template: Some(Template::Text(template.to_owned())),
         template_errors: TemplateErrors::Raw,
+        pretty: PrettyPlan::default(),
         highlight: Vec::new(),
         color_stdout: true,
         color_stderr: false,
@@ -54,6 +55,7 @@ fn render(bencher: Bencher, template: &str) {
         local: TimeZone::UTC,
         diff_container: false,
         only_log_lines: false,
+        joined: false,
         gaps: false,
         colors: None,
         namespace_in_prefix: false,

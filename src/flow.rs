@@ -1,5 +1,6 @@
 //! The way of events from the queue to the sink: through the filter, in order, and rewritten.
 
+mod intake;
 mod open;
 mod until;
 
@@ -16,9 +17,12 @@ use crate::{
     pace::Pace,
     plan::Plan,
     queue::Receiver,
+    records::Gather,
     rewrite::Rewriter,
     sink::{Closed, Sink},
+    summary::Summary,
 };
+use intake::Intake;
 pub use open::Open;
 pub use until::Until;
 
@@ -39,17 +43,20 @@ impl From<Closed> for Stop {
 
 /// Through which events pass, in this order; the order of the output comes behind the filter.
 pub struct Stages {
+    /// None: each line goes on at once.
+    pub gather: Option<Gather>,
     pub filter: Filter,
     pub until: Until,
     pub rewriter: Rewriter,
 }
 
 impl Stages {
-    pub fn new(plan: &Plan) -> Stages {
+    pub fn new(plan: &Plan, summary: Option<Summary>) -> Stages {
         Stages {
+            gather: plan.gathering.map(Gather::new),
             filter: Filter::new(&plan.filter),
             until: Until::new(&plan.ending.until_match),
-            rewriter: Rewriter::new(&plan.rewrites),
+            rewriter: Rewriter::new(&plan.rewrites, summary),
         }
     }
 
@@ -64,14 +71,15 @@ impl Stages {
 /// Shows all events of the queue: as many at once as are ready, and a single line immediately. Takes no more of them once
 /// the deadline is over.
 pub async fn flow(
-    mut queue: Receiver,
+    queue: Receiver,
     stages: &mut Stages,
     mut order: impl Order,
     sink: &mut impl Sink,
     deadline: &Deadline,
     open: &Open,
 ) -> Result<(), Stop> {
-    let Stages { filter, until, rewriter } = stages;
+    let Stages { gather, filter, until, rewriter } = stages;
+    let mut queue = Intake::new(queue, gather.as_mut());
     let mut show = Show { until, rewriter, sink, deadline, pace: Pace::default() };
     let mut over = pin!(deadline.over());
     let mut is_over = false;

@@ -16,6 +16,7 @@ mod descendants;
 mod descriptors;
 mod environment;
 mod plan;
+mod quantity;
 mod small_file;
 mod usage_error;
 
@@ -41,6 +42,7 @@ mod flow;
 mod order;
 mod pace;
 mod rewrite;
+mod summary;
 
 mod render;
 mod sink;
@@ -67,7 +69,7 @@ pub mod bench {
         event::{Batch, Instant, Item, Line},
         filter::Filter,
         origin::{Origin, PodInfo},
-        plan::{Display, FilterPlan, Format, LinePattern, Template, TemplateErrors, Timestamps},
+        plan::{Display, FilterPlan, Format, LinePattern, PrettyPlan, Template, TemplateErrors, Timestamps},
         render::Renderer,
     };
 }

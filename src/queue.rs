@@ -187,13 +187,18 @@ impl Receiver {
         self.events.close();
     }
 
+    /// The number of events that are ready.
+    pub fn waiting(&self) -> usize {
+        self.events.len()
+    }
+
     /// The next event if it is ready.
     pub fn ready(&mut self) -> Option<Queued> {
         self.events.try_recv().ok()
     }
 }
 
-#[cfg(test)]
+/// An event that takes no room.
 impl From<Event> for Queued {
     fn from(event: Event) -> Queued {
         Queued { event, _room: [None, None] }

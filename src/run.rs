@@ -24,10 +24,11 @@ use crate::{
     plan::{self, Ending, OrderPlan, Plan, StatsFormat},
     queue,
     render::Renderer,
-    signals::{Report, Signals},
+    signals::{Occasion, Report, Signals},
     sink::{self, Files, Lines, Pager, Print, Shown, Sink, Tee},
     source::{self, Outcome, Source},
     stats::Stats,
+    summary::Summary,
     usage_error::UsageError,
 };
 
@@ -50,17 +51,18 @@ pub async fn run(plan: Plan, io: Io, signals: &Signals) -> ExitCode {
     };
     let source = Source::new(&plan, stdin);
     let stats = Stats::new(plan.stats.is_some());
-    signals.answer_with(report(&stats, &plan));
+    let summary = plan.summary.as_ref().map(Summary::new);
+    signals.answer_with(report(&stats, summary.clone(), &plan));
     let mut code = match (plan.order, &plan.source) {
         (OrderPlan::ByTime { window }, plan::Source::Cluster(cluster)) => {
             let (follow, now) = (cluster.logs.follow, Timestamp::now().into());
             let settings = Settings { window, follow, now, late: stats.late() };
             let order = ByTime::new(settings, Instant::now());
-            run_through(&plan, source, order, sink, &stats, signals).await
+            run_through(&plan, source, order, sink, (&stats, summary), signals).await
         }
         // Lines of standard input have no time.
         (OrderPlan::ByTime { .. } | OrderPlan::Arrival, _) => {
-            run_through(&plan, source, Arrival::default(), sink, &stats, signals).await
+            run_through(&plan, source, Arrival::default(), sink, (&stats, summary), signals).await
         }
     };
     if let Some(failure) = pager.and_then(|pager| pager.failure()) {
@@ -97,7 +99,7 @@ fn sink(
         }
     };
     let is_dry_run = matches!(&plan.source, plan::Source::Cluster(cluster) if cluster.dry_run);
-    let is_quiet = plan.files.as_ref().is_some_and(|files| files.quiet) && !is_dry_run;
+    let is_quiet = plan.quiet && !is_dry_run;
     let stdout = match stdout {
         Ok(stdout) => stdout,
         Err(_) if is_quiet => Box::new(io::sink()),
@@ -124,11 +126,20 @@ fn refused(mut stderr: impl Write, reason: &str, code: ExitCode) -> ExitCode {
     code
 }
 
-/// The cost so far on each SIGUSR1, and of the whole run for `--stats`.
-fn report(stats: &Stats, plan: &Plan) -> Report {
-    let (stats, format, passes) =
-        (stats.clone(), plan.stats.unwrap_or(StatsFormat::Text), plan.outputs.stderr);
-    Report { write: Box::new(move || sink::report(&stats, format, passes)), at_end: plan.stats.is_some() }
+/// The cost so far on each SIGUSR1, and of the whole run for `--stats`; before it what `--summary` counted.
+fn report(stats: &Stats, summary: Option<Summary>, plan: &Plan) -> Report {
+    let (stats, format, passes) = (stats.clone(), plan.stats, plan.outputs.stderr);
+    let at_end = format.is_some() || summary.is_some();
+    let write = move |occasion| {
+        let mut text = summary.as_ref().map(Summary::report).unwrap_or_default();
+        match format.or((occasion == Occasion::Asked).then_some(StatsFormat::Text)) {
+            Some(StatsFormat::Text) => text += &stats.to_string(),
+            Some(StatsFormat::Json) => text += &format!("{}\n", stats.to_json()),
+            None => {}
+        }
+        sink::write_ahead(text.into_bytes(), passes)
+    };
+    Report { write: Box::new(write), at_end }
 }
 
 /// How the work of a run ended.
@@ -151,7 +162,7 @@ async fn run_through<O: Order>(
     source: Source<'_>,
     order: O,
     mut sink: impl Sink,
-    stats: &Stats,
+    (stats, summary): (&Stats, Option<Summary>),
     signals: &Signals,
 ) -> ExitCode {
     let (sender, receiver) = queue::new(O::CAPACITY);
@@ -167,7 +178,7 @@ async fn run_through<O: Order>(
         }
     };
     let open = Open::default();
-    let mut stages = Stages::new(plan);
+    let mut stages = Stages::new(plan, summary);
     let show = flow(receiver, &mut stages, order, &mut sink, &deadline, &open);
     let ended = tokio::select! {
         // If nothing can be shown any more, the run ends.

@@ -41,12 +41,20 @@ struct Shared {
     spares: AtomicBool,
 }
 
-/// The report of `--stats`.
+/// The reports of `--stats` and `--summary`.
 pub struct Report {
-    /// Begins to write it; the receiver gets a value once it is written.
-    pub write: Box<dyn Fn() -> Receiver<()> + Send>,
+    /// Begins to write them; the receiver gets a value once they are written.
+    pub write: Box<dyn Fn(Occasion) -> Receiver<()> + Send>,
     /// Whether the end of the run is reported too.
     pub at_end: bool,
+}
+
+/// When reports are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion {
+    /// On SIGUSR1.
+    Asked,
+    End,
 }
 
 impl Signals {
@@ -105,7 +113,7 @@ impl Signals {
     /// Begins the report of the end, once.
     pub fn report_end(&self) -> Option<Receiver<()>> {
         let report = self.report().take()?;
-        report.at_end.then(|| (report.write)())
+        report.at_end.then(|| (report.write)(Occasion::End))
     }
 
     fn report(&self) -> MutexGuard<'_, Option<Report>> {
@@ -129,7 +137,7 @@ impl Signals {
                     continue;
                 }
                 match (code(signal), &mut ending) {
-                    (None, _) => drop(self.report().as_ref().map(|report| (report.write)())),
+                    (None, _) => drop(self.report().as_ref().map(|report| (report.write)(Occasion::Asked))),
                     (Some(code), None) => ending = Some(self.begin_end(code)),
                     // A second signal ends the wait for the run.
                     (Some(_), Some(ending)) => ending.due = ending.due.min(ending.since + ECHO),

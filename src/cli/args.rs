@@ -7,7 +7,7 @@ use clap::ArgMatches;
 use super::{
     flags::{
         self, Entry, Flag, Scope, Value,
-        output::{TEMPLATE, TEMPLATE_FILE, TIMESTAMPS, TIMEZONE},
+        output::{OUTPUT, TEMPLATE, TEMPLATE_FILE, TIMESTAMPS, TIMEZONE},
         within,
     },
     places::Places,
@@ -77,7 +77,8 @@ impl Args {
 
     /// Whether the output may show times in the local time zone.
     pub(super) fn shows_local_times(&self) -> bool {
-        let shows = self.has(&TIMESTAMPS.entry) && matches!(self.get(&TIMEZONE), None | Some("Local"));
+        let has_times = self.has(&TIMESTAMPS.entry) || self.get(&OUTPUT) == Some("pretty");
+        let shows = has_times && matches!(self.get(&TIMEZONE), None | Some("Local"));
         shows || self.has(&TEMPLATE.entry) || self.has(&TEMPLATE_FILE.entry)
     }
 

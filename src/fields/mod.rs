@@ -23,7 +23,7 @@ use crate::event::Instant;
 use found::Found;
 pub use keys::Vocabulary;
 pub use level::Level;
-use unescape::unescape;
+use unescape::{unescape, unescape_to};
 
 /// How a message is written.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -140,6 +140,11 @@ pub struct Field<'r, 'm> {
 }
 
 impl<'r, 'm> Record<'r, 'm> {
+    /// All of it, as it was written.
+    pub fn message(&self) -> &'m [u8] {
+        self.message
+    }
+
     pub fn form(&self) -> Form {
         self.tape.form
     }
@@ -231,6 +236,30 @@ impl<'r, 'm> Field<'r, 'm> {
             Kind::String { escaped: true } => Cow::Owned(unescape(self.raw())),
             _ => Cow::Borrowed(self.raw()),
         }
+    }
+
+    /// The same without an allocation, if there is room.
+    pub fn text_in<'b>(&self, room: &'b mut Vec<u8>) -> &'b [u8]
+    where
+        'm: 'b,
+    {
+        if !matches!(self.node.kind, Kind::String { escaped: true }) {
+            return self.raw();
+        }
+        room.clear();
+        unescape_to(self.raw(), room);
+        room
+    }
+
+    /// Whether both are the same field of the same record.
+    pub fn is_same(&self, other: &Field<'_, '_>) -> bool {
+        self.index == other.index
+    }
+
+    /// Whether it is the field with this role, or holds that.
+    pub fn holds(&self, role: Role) -> bool {
+        let index = self.record.tape.found.roles[role as usize];
+        index.is_some_and(|index| (self.index..self.node.end).contains(&index))
     }
 
     /// The fields of an object, or the items of an array.

@@ -4,6 +4,12 @@
 /// surrogate pair becomes a replacement character.
 pub(super) fn unescape(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
+    unescape_to(text, &mut out);
+    out
+}
+
+/// The same, appended to `out`.
+pub(super) fn unescape_to(text: &[u8], out: &mut Vec<u8>) {
     let mut rest = text;
     while let Some(at) = memchr::memchr(b'\\', rest) {
         out.extend_from_slice(&rest[..at]);
@@ -27,7 +33,6 @@ pub(super) fn unescape(text: &[u8]) -> Vec<u8> {
         rest = &rest[length..];
     }
     out.extend_from_slice(rest);
-    out
 }
 
 /// The number of `\u12ab`.

@@ -96,9 +96,10 @@ async fn give(out: queue::Sender) {
 async fn shown(order: impl Order, sink: &mut Record) -> Result<(), Stop> {
     let (sender, receiver) = queue::new(Arrival::CAPACITY);
     let mut stages = Stages {
+        gather: None,
         filter: Filter::new(&FilterPlan::default()),
         until: Until::new(&[]),
-        rewriter: Rewriter::new(&Rewrites::default()),
+        rewriter: Rewriter::new(&Rewrites::default(), None),
     };
     try_join(
         give(sender).map(Ok),

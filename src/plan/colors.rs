@@ -23,15 +23,18 @@ pub fn pairs<'a>(
     }
 }
 
-/// Numbers separated by semicolons, such as `38;5;9`, without blanks.
 fn sgr(flag: &str, text: &str) -> Result<String, UsageError> {
-    let number = |part: &str| part.trim().parse::<u8>().map(|number| number.to_string());
-    let numbers = text.split(';').map(number).collect::<Result<Vec<_>, _>>();
-    numbers.map(|numbers| numbers.join(";")).map_err(|_| {
+    numbers(text).ok_or_else(|| {
         UsageError::new(format!(
             "{flag}: \"{text}\" is not a colour such as 91 or 38;5;9 (SGR numbers, 0 to 255)"
         ))
     })
+}
+
+/// Numbers separated by semicolons, such as `38;5;9`, without blanks; None: it is something else.
+pub fn numbers(text: &str) -> Option<String> {
+    let number = |part: &str| part.trim().parse::<u8>().ok().map(|number| number.to_string());
+    text.split(';').map(number).collect::<Option<Vec<_>>>().map(|numbers| numbers.join(";"))
 }
 
 #[cfg(test)]

@@ -5,14 +5,14 @@ use std::{path::PathBuf, time::Duration};
 use jiff::tz::TimeZone;
 
 use super::{
-    FilterPlan, LinePattern, Namespaces, colors, duration,
+    FilterPlan, LinePattern, Namespaces, PrettyPlan, colors, duration,
     pattern::Room,
     read::{each, error, given, none_of, parsed, split, wrong},
 };
 use crate::{
     cli::{
         Args,
-        flags::{lines::HIGHLIGHT, logs::STDIN, output as flags},
+        flags::{lines::HIGHLIGHT, logs::STDIN, output as flags, structured::MULTILINE},
     },
     environment::Environment,
     shown::{Escapes, Passes},
@@ -66,6 +66,7 @@ pub struct Display {
     /// Replaces `format`.
     pub template: Option<Template>,
     pub template_errors: TemplateErrors,
+    pub pretty: PrettyPlan,
     /// Matches to mark: of `--include` and `--highlight`.
     pub highlight: Vec<LinePattern>,
     pub color_stdout: bool,
@@ -78,6 +79,8 @@ pub struct Display {
     pub local: TimeZone,
     pub diff_container: bool,
     pub only_log_lines: bool,
+    /// Whether a message may have several lines.
+    pub joined: bool,
     /// Whether missing lines are reported among the lines too: in `json` only.
     pub gaps: bool,
     /// Pairs of SGR sequences (`"38;5;9"`) for pod and container; None: the built-in palette.
@@ -110,6 +113,8 @@ pub enum TemplateErrors {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     Default,
+    /// A line for each record, in columns.
+    Pretty,
     Raw,
     Json,
     Extjson,
@@ -141,8 +146,9 @@ impl Display {
                 "--gaps works only with -o json; add that, or remove --gaps: standard error reports gaps anyway",
             ));
         }
+        let pretty = PrettyPlan::new(args, template.is_none().then_some(format), &filter.vocabulary, env)?;
         let mut highlight = filter.include.clone();
-        let room = Room::beside(filter.include.iter().chain(&filter.exclude));
+        let room = Room::beside(filter.patterns());
         highlight.extend(each(args, &HIGHLIGHT, |pattern| room.pattern(pattern))?);
         if highlight.len() > 1 {
             // They become one.
@@ -153,6 +159,7 @@ impl Display {
             format,
             template,
             template_errors: template_errors(args)?,
+            pretty,
             highlight,
             color_stdout,
             color_stderr,
@@ -162,6 +169,7 @@ impl Display {
             local: env.local.clone(),
             diff_container: args.get(&flags::DIFF_CONTAINER),
             only_log_lines: args.get(&flags::ONLY_LOG_LINES),
+            joined: args.get(&MULTILINE),
             gaps,
             colors: colors::pairs(split(args, &flags::POD_COLORS), split(args, &flags::CONTAINER_COLORS))?,
             namespace_in_prefix: all || matches!(namespaces, Namespaces::Some(names) if names.len() > 1),
@@ -169,14 +177,15 @@ impl Display {
         })
     }
 
-    /// The same for files, which have no colours and no markers.
+    /// The same for files, which have no colours, no markers, and a line for each record.
     pub fn for_files(&self) -> Display {
-        Display { color_stdout: false, markers: None, ..self.clone() }
+        let pretty = PrettyPlan { on_terminal: false, ..self.pretty.clone() };
+        Display { color_stdout: false, markers: None, pretty, ..self.clone() }
     }
 
     /// Whether people read the lines as text, and not programs: another line of words may stand among them.
     pub fn is_text(&self) -> bool {
-        self.template.is_none() && matches!(self.format, Format::Default | Format::Raw)
+        self.template.is_none() && matches!(self.format, Format::Default | Format::Pretty | Format::Raw)
     }
 
     /// Whether an output shows the annotations of pods.
@@ -205,6 +214,7 @@ fn colored(args: &Args, env: &Environment) -> Result<(bool, bool), UsageError> {
 fn format(args: &Args) -> Result<Format, UsageError> {
     Ok(match args.get(&flags::OUTPUT) {
         None | Some("default") => Format::Default,
+        Some("pretty") => Format::Pretty,
         Some("raw") => Format::Raw,
         Some("json") => Format::Json,
         Some("extjson") => Format::Extjson,

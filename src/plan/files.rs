@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::read::error;
+use super::{SummaryPlan, read::error};
 use crate::{
     cli::{Args, flags::output as flags},
     environment::Environment,
@@ -12,26 +12,40 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilesPlan {
     pub dir: PathBuf,
-    /// Whether the lines are in the files only.
-    pub quiet: bool,
     /// Whether the files are compressed.
     pub compress: bool,
+}
+
+/// Whether no lines are printed: they are in files or counted only.
+pub fn quiet(
+    args: &Args,
+    files: Option<&FilesPlan>,
+    summary: Option<&SummaryPlan>,
+) -> Result<bool, UsageError> {
+    let quiet = args.get(&flags::QUIET);
+    if quiet && files.is_none() && summary.is_none() {
+        // The config file may have it for the runs that write files.
+        return match args.is_default(&flags::QUIET.entry) {
+            true => Ok(false),
+            false => {
+                Err(error("--quiet needs --output-dir or --summary: without them the lines would be nowhere"))
+            }
+        };
+    }
+    Ok(quiet)
 }
 
 impl FilesPlan {
     /// None without `--output-dir`.
     pub(super) fn new(args: &Args, env: &Environment) -> Result<Option<FilesPlan>, UsageError> {
         let dir = args.get(&flags::OUTPUT_DIR).filter(|dir| !dir.is_empty());
-        let (quiet, compress) = (args.get(&flags::QUIET), args.get(&flags::COMPRESS));
+        let compress = args.get(&flags::COMPRESS);
         match dir {
             Some(dir) => {
                 let dir = env.expand(dir).map_err(|reason| error(format!("--output-dir: {reason}")))?;
-                Ok(Some(FilesPlan { dir, quiet, compress }))
+                Ok(Some(FilesPlan { dir, compress }))
             }
             // The config file may have it for the runs that write files.
-            None if quiet && !args.is_default(&flags::QUIET.entry) => {
-                Err(error("--quiet needs --output-dir: without files the lines would be nowhere"))
-            }
             None if compress && !args.is_default(&flags::COMPRESS.entry) => {
                 Err(error("--compress needs --output-dir: it compresses those files"))
             }

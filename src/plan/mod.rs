@@ -2,6 +2,7 @@
 //! part.
 
 mod colors;
+pub mod condition;
 mod connect;
 mod display;
 mod duration;
@@ -17,6 +18,7 @@ mod moment;
 pub mod name;
 mod pager;
 mod pattern;
+mod pretty;
 mod query;
 mod range;
 mod read;
@@ -25,6 +27,7 @@ mod selection;
 mod selector;
 mod size;
 mod sort;
+mod summary;
 
 use jiff::Timestamp;
 
@@ -35,6 +38,7 @@ use crate::{
     },
     environment::Environment,
     lines::LineLimit,
+    records::Gathering,
     usage_error::UsageError,
 };
 use read::{error, given, none_of, wrong};
@@ -50,13 +54,21 @@ pub use self::{
     logs::LogPlan,
     pager::PagerPlan,
     pattern::{LinePattern, SIZE_LIMIT},
+    pretty::{Keys, Part, PrettyPlan},
     query::{Kind, Query},
     range::{ClockOf, RangePlan, Since},
     rewrites::Rewrites,
     selection::{ContainerStates, Namespaces, Selection},
     sort::OrderPlan,
+    summary::{SummaryFormat, SummaryPlan},
 };
+
 pub(crate) use query::{Selects, kind_of};
+
+/// A duration as Go writes it; None if it is none.
+pub fn duration(text: &str) -> Option<std::time::Duration> {
+    duration::parse(text).ok()
+}
 #[cfg(test)]
 pub use selection::Condition;
 
@@ -69,14 +81,20 @@ pub struct Plan {
     pub order: OrderPlan,
     pub ending: Ending,
     pub rewrites: Rewrites,
+    /// How records of several lines are held until they are whole; None: each line goes on at once.
+    pub gathering: Option<Gathering>,
     pub display: Display,
     pub outputs: Outputs,
     pub files: Option<FilesPlan>,
+    /// No lines are printed: they are in files or counted only.
+    pub quiet: bool,
     pub pager: Option<PagerPlan>,
     /// `--verbosity`: from 6 on, requests to the apiserver are shown on standard error.
     pub verbosity: u8,
     /// The format of the report at the end; None: no report.
     pub stats: Option<StatsFormat>,
+    /// The report of what was read; None: no report.
+    pub summary: Option<SummaryPlan>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,10 +137,11 @@ impl Plan {
         let order = OrderPlan::new(args)?;
         let (logs, range) = logs(args, order, env)?;
         let limits = Limits::new(args, logs.follow)?;
-        let filter = FilterPlan::new(args)?;
+        let filter = FilterPlan::new(args, env)?;
         let display = Display::new(args, &filter, &selection.namespaces, env)?;
         let ending = Ending::new(args, &filter, &display)?;
         let rewrites = Rewrites::new(args)?;
+        let gathering = gathering(args);
         let files = FilesPlan::new(args, env)?;
         let verbosity = verbosity(args)?;
         let dry_run = args.get(&flags::limits::DRY_RUN);
@@ -144,10 +163,12 @@ impl Plan {
                 limits,
             }))
         };
-        let lines = filter::line_limit(args, &filter, &rewrites, &display, &ending, order)?;
+        let lines = filter::line_limit(args, &filter, &rewrites, gathering, &display, &ending, order)?;
         let outputs = Outputs::new(args, &display, env);
-        let pager = PagerPlan::new(args, env, &source, &ending, files.as_ref())?;
         let stats = stats(args)?;
+        let summary = SummaryPlan::new(args, &filter, env)?;
+        let quiet = files::quiet(args, files.as_ref(), summary.as_ref())?;
+        let pager = PagerPlan::new(args, env, &source, &ending, quiet)?;
         Ok(Plan {
             source,
             lines,
@@ -155,12 +176,15 @@ impl Plan {
             order,
             ending,
             rewrites,
+            gathering,
             display,
             outputs,
             files,
+            quiet,
             pager,
             verbosity,
             stats,
+            summary,
         })
     }
 }
@@ -170,6 +194,10 @@ fn logs(args: &Args, order: OrderPlan, env: &Environment) -> Result<(LogPlan, Ra
     let now = Timestamp::now();
     let plan = LogPlan { late: range.zone_of_start(), ..LogPlan::new(args, order)? };
     Ok((plan.within(range.at(now, ClockOf::Machine)?, now)?, range))
+}
+
+fn gathering(args: &Args) -> Option<Gathering> {
+    args.get(&flags::structured::MULTILINE).then_some(Gathering::Joined)
 }
 
 fn selects_something(args: &Args, query: &str) -> Result<(), UsageError> {

@@ -5,7 +5,7 @@ use std::{
     os::unix::ffi::OsStrExt,
 };
 
-use super::{Ending, FilesPlan, Source, read::error};
+use super::{Ending, Source, read::error};
 use crate::{
     cli::{Args, flags::output as flags},
     environment::Environment,
@@ -35,12 +35,12 @@ impl PagerPlan {
         env: &Environment,
         source: &Source,
         ending: &Ending,
-        files: Option<&FilesPlan>,
+        quiet: bool,
     ) -> Result<Option<PagerPlan>, UsageError> {
         if !args.get(&flags::PAGER) {
             return Ok(None);
         }
-        match check(env, source, ending, files) {
+        match check(env, source, ending, quiet) {
             Err(_) if args.is_default(&flags::PAGER.entry) => Ok(None),
             Err(reason) => Err(reason),
             Ok(()) => Ok(PagerPlan::of(env)),
@@ -54,12 +54,7 @@ impl PagerPlan {
     }
 }
 
-fn check(
-    env: &Environment,
-    source: &Source,
-    ending: &Ending,
-    files: Option<&FilesPlan>,
-) -> Result<(), UsageError> {
+fn check(env: &Environment, source: &Source, ending: &Ending, quiet: bool) -> Result<(), UsageError> {
     if let Source::Cluster(cluster) = source
         && cluster.logs.follow
         && !cluster.dry_run
@@ -71,8 +66,7 @@ fn check(
     if !env.stdout_is_terminal {
         return Err(error("--pager needs a terminal, and standard output is none; remove --pager"));
     }
-    let others =
-        [("--quiet", files.is_some_and(|files| files.quiet)), ("--timeout", ending.timeout.is_some())];
+    let others = [("--quiet", quiet), ("--timeout", ending.timeout.is_some())];
     if let Some((other, _)) = others.iter().find(|(_, is_given)| *is_given) {
         return Err(error(format!("{other} and --pager cannot be combined; remove one")));
     }

@@ -269,9 +269,25 @@ fn a_time_zone_is_local_utc_or_a_name() {
 }
 
 #[test]
-fn the_output_is_one_of_five() {
+fn the_output_is_one_of_six() {
+    assert_eq!(plan("web -o pretty").display.format, Format::Pretty);
     assert_eq!(plan("web -o ppextjson").display.format, Format::Ppextjson);
-    fails("web -o nope", "--output: \"nope\" is none of default, raw, json, extjson or ppextjson");
+    fails("web -o nope", "--output: \"nope\" is none of default, pretty, raw, json, extjson or ppextjson");
+}
+
+#[test]
+fn the_look_of_records_needs_their_format() {
+    for flag in ["--fields a", "--hide a", "--theme light"] {
+        let name = flag.split(' ').next().unwrap();
+        fails(
+            &format!("web {flag}"),
+            &format!("{name} works only with -o pretty; add that, or remove {name}"),
+        );
+        fails(&format!("web {flag} -o pretty --template x"), "works only with -o pretty");
+        assert_eq!(plan(&format!("web {flag} -o pretty")).display.format, Format::Pretty);
+    }
+    fails("web -o pretty --theme dark", "--theme: \"dark\" is none of default, light, mono, none");
+    fails("web -o pretty --fields a,,b", "--fields: a key is empty");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! A line that is joined falsely does more harm than one that is missed: what is joined may be hidden with its head.
 
+mod gather;
 mod head;
 mod languages;
 mod line;
@@ -11,6 +12,7 @@ mod trace;
 mod tests;
 
 use crate::event::Instant;
+pub use gather::{Gather, Gathering};
 use head::Head;
 use line::Line;
 use trace::{Joins, Trace};

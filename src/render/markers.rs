@@ -5,15 +5,30 @@ use std::time::Duration;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::color::Style;
-use crate::{event::Instant, plan::Display};
+use crate::{
+    event::Instant,
+    plan::{Display, Format},
+};
 
 const SECOND: i64 = 1_000_000_000;
+
+/// Draws a line where another day begins.
+pub fn date(date: Date, style: &Style, out: &mut Vec<u8>) {
+    draw(&date.strftime("%A %Y-%m-%d").to_string(), style, out);
+}
+
+fn draw(words: &str, style: &Style, out: &mut Vec<u8>) {
+    style.paint(format!("── {words} ──"), out);
+    out.push(b'\n');
+}
 
 pub struct Markers {
     /// The shortest pause that is marked, in nanoseconds.
     pause: i64,
     zone: TimeZone,
     style: Style,
+    /// Whether the format shows the dates of records itself.
+    without_dates: bool,
     /// The latest line so far, and its date.
     latest: Option<(Instant, Date)>,
     /// The date cannot change before this.
@@ -28,6 +43,7 @@ impl Markers {
             pause,
             zone: display.timezone.clone(),
             style: Style::sgr_if(display.color_stdout, "2"),
+            without_dates: display.format == Format::Pretty && display.template.is_none(),
             latest: None,
             date_holds: Instant(i64::MIN),
         })
@@ -52,19 +68,14 @@ impl Markers {
         let now = self.date(time);
         self.latest = Some((time, now));
         let mut lines = Vec::new();
-        if now != date {
-            self.draw(&now.strftime("%A %Y-%m-%d").to_string(), &mut lines);
+        if now != date && !self.without_dates {
+            self::date(now, &self.style, &mut lines);
         }
         if pause >= self.pause {
             let clock = self.zone.to_datetime(timestamp(time)).strftime("%H:%M:%S").to_string();
-            self.draw(&format!("{clock} · {} later", length(pause)), &mut lines);
+            draw(&format!("{clock} · {} later", length(pause)), &self.style, &mut lines);
         }
-        Some(lines)
-    }
-
-    fn draw(&self, words: &str, out: &mut Vec<u8>) {
-        self.style.paint(format!("── {words} ──"), out);
-        out.push(b'\n');
+        (!lines.is_empty()).then_some(lines)
     }
 
     fn date(&mut self, time: Instant) -> Date {

@@ -10,6 +10,7 @@ mod json;
 mod markers;
 mod notice;
 mod ppextjson;
+mod pretty;
 mod raw;
 mod template;
 mod timestamp;
@@ -36,6 +37,7 @@ use markers::Markers;
 use notice::Notices;
 pub use notice::{missing, restarted};
 use ppextjson::PpExtJson;
+use pretty::Pretty;
 use raw::Raw;
 use template::Templated;
 
@@ -62,6 +64,12 @@ trait Format: Send {
     fn unmarked(&mut self) -> bool {
         false
     }
+
+    /// Something else was written behind the last line.
+    fn interrupted(&mut self) {}
+
+    /// No more lines of this origin come.
+    fn forget(&mut self, _: &Origin) {}
 
     /// The lines of a stretch. Provided here so that each format gets its own copy: one virtual call for each stretch
     /// instead of each line.
@@ -129,6 +137,10 @@ pub struct Renderer {
     /// Whether all lines were shown in the format.
     whole: bool,
     markers: Option<Markers>,
+    /// Whether each line of a message is shown as a line.
+    splits: bool,
+    /// The lines of a stretch of messages.
+    split: Vec<Item>,
     /// Whether the last line has no end.
     is_within_line: bool,
     notices: Notices,
@@ -145,6 +157,7 @@ impl Renderer {
         let format: Box<dyn Format> = match (&display.template, display.format) {
             (Some(template), _) => Box::new(Templated::new(template, display, palette)?),
             (None, Name::Default) => Box::new(Prefixed::new(display, palette)),
+            (None, Name::Pretty) => Box::new(Pretty::new(display, palette)),
             (None, Name::Raw) => Box::new(Raw::new(display)),
             (None, Name::Json) => Box::new(Json::new(display)),
             (None, Name::Extjson) => Box::new(ExtJson::new(display, palette)),
@@ -156,6 +169,8 @@ impl Renderer {
             kept: HashMap::default(),
             whole: true,
             markers,
+            splits: display.joined && display.is_text(),
+            split: Vec::new(),
             is_within_line: false,
             notices,
         })
@@ -168,6 +183,18 @@ impl Renderer {
 
     /// The same for a stretch.
     pub fn lines(&mut self, stretch: Stretch<'_>, out: &mut Vec<u8>) -> Option<Notice> {
+        if !self.splits {
+            return self.messages(stretch, out);
+        }
+        let mut split = std::mem::take(&mut self.split);
+        split.clear();
+        split.extend(stretch.items.iter().flat_map(|item| lines_of(stretch, *item)));
+        let notice = self.messages(Stretch { items: &split, ..stretch }, out);
+        self.split = split;
+        notice
+    }
+
+    fn messages(&mut self, stretch: Stretch<'_>, out: &mut Vec<u8>) -> Option<Notice> {
         let origin = stretch.origin;
         let kept = self.kept.entry(address(origin)).or_insert_with(|| {
             let frame = self.format.frame(origin);
@@ -186,6 +213,7 @@ impl Renderer {
                         out.push(b'\n');
                     }
                     out.extend_from_slice(&marker);
+                    self.format.interrupted();
                     rest = others;
                 }
             }
@@ -229,26 +257,37 @@ impl Renderer {
 
     /// Drops what is kept of an origin. Returns the count of its lines that failed.
     pub fn forget(&mut self, origin: &Origin) -> Option<Notice> {
+        self.format.forget(origin);
         self.kept.remove(&address(origin))?.count()
     }
 
     /// Appends `notice` to `out` as one line for standard error, or nothing where `--only-log-lines` hides it.
-    pub fn notice(&self, notice: &Notice, out: &mut Vec<u8>) {
+    pub fn notice(&mut self, notice: &Notice, out: &mut Vec<u8>) {
         self.notices.write(notice, out);
+        self.interrupted_if(out);
+    }
+
+    /// Words go to standard error, which may be the same terminal.
+    fn interrupted_if(&mut self, words: &[u8]) {
+        if !words.is_empty() {
+            self.format.interrupted();
+        }
     }
 
     /// The same, for possibly missing lines among those of a stretch.
-    pub fn gaps(&self, stretch: Stretch<'_>, out: &mut Vec<u8>) {
+    pub fn gaps(&mut self, stretch: Stretch<'_>, out: &mut Vec<u8>) {
         for item in stretch.items {
             if let Item::Gap(gap) = item {
                 self.notices.gap(stretch.origin, *gap, out);
             }
         }
+        self.interrupted_if(out);
     }
 
     /// The same, for an origin whose lines follow.
-    pub fn opened(&self, origin: &Origin, restart: Option<&Restart>, out: &mut Vec<u8>) {
+    pub fn opened(&mut self, origin: &Origin, restart: Option<&Restart>, out: &mut Vec<u8>) {
         self.notices.opened(origin, restart, out);
+        self.interrupted_if(out);
     }
 
     /// The same, for an origin without further lines. Drops its cached frame.
@@ -257,7 +296,27 @@ impl Renderer {
             self.notices.write(&notice, out);
         }
         self.notices.closed(origin, closed, out);
+        self.interrupted_if(out);
     }
+}
+
+/// The lines of a message, each with its time.
+fn lines_of(stretch: Stretch<'_>, item: Item) -> impl Iterator<Item = Item> {
+    let (line, other) = match item {
+        Item::Line(line) => (Some(line), None),
+        other => (None, Some(other)),
+    };
+    let lines = line.into_iter().flat_map(move |line| {
+        let message = stretch.message(&line);
+        let ends = memchr::memchr_iter(b'\n', message).map(move |end| line.start + end as u32);
+        let mut start = line.start;
+        ends.chain([line.end]).map(move |end| {
+            let one = Line { start, end, ..line };
+            start = end + 1;
+            Item::Line(one)
+        })
+    });
+    lines.chain(other)
 }
 
 fn address(origin: &Origin) -> usize {

@@ -11,7 +11,7 @@ use crate::plan::LinePattern;
 use crate::{
     event::{Batch, Instant, Item, Line},
     origin::{Origin, PodInfo},
-    plan::{Display, Format, TemplateErrors},
+    plan::{Display, Format, PrettyPlan, TemplateErrors},
 };
 
 /// Black and white, all options off.
@@ -20,6 +20,7 @@ pub fn display() -> Display {
         format: Format::Default,
         template: None,
         template_errors: TemplateErrors::Raw,
+        pretty: PrettyPlan::default(),
         highlight: Vec::new(),
         color_stdout: false,
         color_stderr: false,
@@ -29,6 +30,7 @@ pub fn display() -> Display {
         local: TimeZone::UTC,
         diff_container: false,
         only_log_lines: false,
+        joined: false,
         gaps: false,
         colors: None,
         namespace_in_prefix: false,

@@ -5,14 +5,18 @@ use crate::{
     notice::Notice,
     pace::Pace,
     plan::Rewrites,
+    summary::Summary,
 };
 
 /// Nothing but what comes out of this leaves the program.
-pub struct Rewriter {}
+pub struct Rewriter {
+    /// Counts what is shown.
+    summary: Option<Summary>,
+}
 
 impl Rewriter {
-    pub fn new(_plan: &Rewrites) -> Rewriter {
-        Rewriter {}
+    pub fn new(_plan: &Rewrites, summary: Option<Summary>) -> Rewriter {
+        Rewriter { summary }
     }
 
     /// Looks at a batch as it came, before filters take lines from it.
@@ -21,6 +25,9 @@ impl Rewriter {
     /// Rewrites the lines of an event. The notices are shown before it.
     #[allow(clippy::unused_async, reason = "the stages that rewrite lines are being added")]
     pub async fn apply(&mut self, event: Event, _pace: &mut Pace) -> (Event, Vec<Notice>) {
+        if let Some(summary) = &self.summary {
+            summary.see(&event);
+        }
         (event, Vec::new())
     }
 

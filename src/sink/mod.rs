@@ -3,19 +3,19 @@
 //!
 //! A sink is a [`Sink`] in its own file, and a line in `run.rs` that chooses it.
 
+mod ahead;
 mod files;
 mod output;
 mod pager;
 mod print;
-mod stats;
 mod tee;
 
 use std::io;
 
+pub use ahead::write_ahead;
 pub use files::Files;
 pub use pager::{Lines, Pager};
 pub use print::Print;
-pub use stats::{report, write_ahead};
 pub use tee::Tee;
 
 use crate::{event::Event, notice::Notice, pace::Pace};

@@ -146,7 +146,7 @@ impl Print {
     }
 
     /// Notices for standard error.
-    pub fn rendered(&self, notices: &[Notice]) -> Vec<u8> {
+    pub fn rendered(&mut self, notices: &[Notice]) -> Vec<u8> {
         let mut words = Vec::new();
         notices.iter().for_each(|notice| self.renderer.notice(notice, &mut words));
         words

@@ -2,7 +2,7 @@
 
 use super::{Complete, File, Flag, Group, List, Scope, Switch, Text, flag};
 
-pub const FORMATS: &[&str] = &["default", "raw", "json", "extjson", "ppextjson"];
+pub const FORMATS: &[&str] = &["default", "pretty", "raw", "json", "extjson", "ppextjson"];
 pub const TIMESTAMP_FORMATS: &[&str] = &["default", "short"];
 pub const TEMPLATE_ERROR_MODES: &[&str] = &["raw", "drop"];
 pub const COLOR_MODES: &[&str] = &["auto", "always", "never"];
@@ -10,12 +10,13 @@ pub const COLOR_MODES: &[&str] = &["auto", "always", "never"];
 flags! {
     Group::new("Output", Scope::Any);
 
-    /// Print lines in this format: `default` (pod, container and line), `raw` (the line alone), `json` (an object for each
+    /// Print lines in this format: `default` (pod, container and line), `pretty` (pod and container, then time, level,
+    /// message and fields of the record, see `--fields`), `raw` (the line alone), `json` (an object for each
     /// line), `extjson` and `ppextjson` (an object that keeps a JSON line as JSON, on one line or on several).
     /// Default: `default`
     pub static OUTPUT: Flag<Text> = flag("output", "FORMAT")
         .short('o')
-        .help("Print lines as default, raw, json, extjson or ppextjson")
+        .help("Print lines as default, pretty, raw, json, extjson, ppextjson")
         .completes(Complete::Words(FORMATS));
 
     /// Print lines with this Go template, in place of `--output`; see [templates](templates.md).
@@ -117,10 +118,11 @@ flags! {
     pub static OUTPUT_DIR: Flag<File> = flag("output-dir", "DIR")
         .help("Also write DIR/NAMESPACE/POD/CONTAINER.log");
 
-    /// Print no lines on standard output: they only go to the files of `--output-dir`. Standard error reports as usual.
+    /// Print no lines on standard output: they only go to the files of `--output-dir`, or are counted by `--summary`.
+    /// Standard error reports as usual.
     /// Default: false
     pub static QUIET: Flag<Switch> = flag("quiet", "")
-        .help("Print no lines: only write the files of --output-dir");
+        .help("Print no lines: only --output-dir or --summary");
 
     /// Write the files of `--output-dir` compressed, as `CONTAINER.log.gz`, which `zcat` and `zless` show. Lines are gathered
     /// for up to five seconds, and each time compressed and appended on their own, so that a file is whole whenever the run

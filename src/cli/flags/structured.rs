@@ -1,7 +1,10 @@
 //! Flags that read structured logs: JSON, logfmt, and the heads of text logs.
 
-use super::{Complete, Flag, Group, List, Scope, flag};
+use super::{Complete, Flag, Group, List, Scope, Switch, Text, flag};
 
+pub const SUMMARY_FORMATS: &[&str] = &["text", "json"];
+
+const THEMES: Complete = Complete::WordList(&["default", "light", "mono", "none"]);
 const LEVELS: Complete =
     Complete::WordList(&["trace", "debug", "info", "notice", "warn", "error", "fatal", "none"]);
 
@@ -17,4 +20,56 @@ flags! {
     pub static LEVEL: Flag<List> = flag("level", "LEVEL")
         .completes(LEVELS)
         .help("Show only records of this level or above");
+
+    /// Show only records whose fields meet a condition; repeatable: all of them must hold. The literal decides what is
+    /// compared: numbers, durations, sizes, levels, times, and else text. A comparison with a field that is missing is false,
+    /// and `!=` is the exact negation of `=`. Lines that continue a record, as a stack trace, follow it. A line without
+    /// fields is a `msg`. [reading.md](reading.md#conditions) has the grammar.
+    /// `--where 'status>=500 and path~"^/cart"'` `--where 'duration>250ms, !exists(trace_id)'` `--where 'level>=warn'`
+    pub static WHERE: Flag<List> = flag("where", "EXPR")
+        .help("Show only records that meet a condition");
+
+    /// Show only these fields in `-o pretty`, beside time, level, logger, message, error, caller and stack: keys, in which dots
+    /// lead into objects and `*` stands for any text. `!key` leaves one out again. The order stays that of the record.
+    /// Default: all fields. `--fields 'order_id,http.*'`
+    pub static FIELDS: Flag<List> = flag("fields", "KEY,…")
+        .help("Show only these fields in -o pretty: user.id,http.*");
+
+    /// Hide these fields in `-o pretty`, also those shown as time, caller or stack. Keys are as for `--fields`; `!key` takes one
+    /// back. Default: none. `--hide 'k8s.*,!k8s.pod'`
+    pub static HIDE: Flag<List> = flag("hide", "KEY,…")
+        .help("Hide these fields in -o pretty: k8s.*,ctx");
+
+    /// Use these colours in `-o pretty`: `default`, `light` (for a light background), `mono` (bold and dim only) or `none`, and
+    /// parts with the numbers of a terminal sequence (SGR): `time`, the levels `trc`, `dbg`, `inf`, `ntc`, `wrn`, `err` and `ftl`,
+    /// `logger`, `message` (from warn on), `key`, `value`, `error`, `4xx` and `5xx` (of a field `status`), `caller`, `stack`, `frame` (the
+    /// first that is no library's) and `escape` (a character that is not drawn). Default: `default`. `--theme 'light,key=36,error=31;1'`
+    pub static THEME: Flag<List> = flag("theme", "NAME,PART=SGR,…")
+        .help("Use these colours in -o pretty: light,key=36")
+        .completes(THEMES);
+
+    /// Show the lines of a record as one message, as a stack trace with the line that logs it: filters, `--until-match`, JSON
+    /// formats, templates and files see them together. In patterns `^` and `$` are the ends of the whole message, and `(?s).`
+    /// is also the end of a line. A text format shows each line with its prefix, as without the flag. A line waits 100 ms for
+    /// one that continues its record; at most 500 lines or 256 KiB are one message. JSON of several lines is one if it begins
+    /// with a line that is `{` or `[`.
+    /// `--multiline -i '(?s)IllegalState.*OrderService'`
+    pub static MULTILINE: Flag<Switch> = flag("multiline", "")
+        .help("Show the lines of a record as one message");
+
+    /// Report in numbers on standard error, at the end, what was shown: lines by level of each owner of pods and container,
+    /// errors a minute, the most frequent messages with their numbers taken out, and when they came first and last. With
+    /// names of fields also the percentiles of their values: the latency, the statuses. Numbers and durations count. A stack
+    /// trace counts as lines of its level, and as one error. Memory is bounded: beyond 1,000 different messages the rarest
+    /// are forgotten, beyond 1,000 different values percentiles are right within one percent. The signal SIGUSR1 prints the
+    /// report at once. With `--quiet` no lines are printed. Default: no report.
+    /// `--summary`, `--summary=duration,http.status`
+    pub static SUMMARY: Flag<Text> = flag("summary", "FIELD,…")
+        .bare("true")
+        .help("Report lines by level, frequent messages, percentiles");
+
+    /// Write the report of `--summary` as `text`, for people, or as `json`, one object on one line. Default: `text`
+    pub static SUMMARY_FORMAT: Flag<Text> = flag("summary-format", "FORMAT")
+        .help("Write the report of --summary as text or json")
+        .completes(Complete::Words(SUMMARY_FORMATS));
 }

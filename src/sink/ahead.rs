@@ -1,4 +1,4 @@
-//! Writes to standard error ahead of all waiting output: `--stats`, and the last words of a run.
+//! Writes to standard error ahead of all waiting output: reports, and the last words of a run.
 
 use std::{
     io::Write,
@@ -6,16 +6,7 @@ use std::{
     thread,
 };
 
-use crate::{io::Io, plan::StatsFormat, shown::Passes, stats::Stats};
-
-/// Reports the cost.
-pub fn report(stats: &Stats, format: StatsFormat, passes: Passes) -> Receiver<()> {
-    let text = match format {
-        StatsFormat::Text => stats.to_string().into_bytes(),
-        StatsFormat::Json => format!("{}\n", stats.to_json()).into_bytes(),
-    };
-    write_ahead(text, passes)
-}
+use crate::{io::Io, shown::Passes};
 
 /// Writes to standard error on a thread of its own, since it may be blocked. The receiver gets a value once it is
 /// written. Without room for a thread nothing is written.
