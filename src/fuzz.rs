@@ -12,6 +12,7 @@ pub use crate::{
     lines::fuzz::{long_lines, position, split},
     plan::fuzz::{expressions, regex},
     render::fuzz::{highlight, render, template, time},
+    rewrite::fuzz::redact,
     select::fuzz::{list, watch},
 };
 

@@ -11,6 +11,8 @@ use crate::{
 };
 use redact::Redactor;
 
+#[cfg(fuzzing)]
+pub use redact::fuzz;
 pub use redact::mask::masks;
 
 /// Nothing but what comes out of this leaves the program.
