@@ -16,6 +16,7 @@ mod descendants;
 mod descriptors;
 mod environment;
 mod plan;
+mod quantity;
 mod small_file;
 mod usage_error;
 

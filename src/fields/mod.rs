@@ -134,6 +134,11 @@ pub struct Field<'r, 'm> {
 }
 
 impl<'r, 'm> Record<'r, 'm> {
+    /// All of it, as it was written.
+    pub fn message(&self) -> &'m [u8] {
+        self.message
+    }
+
     pub fn form(&self) -> Form {
         self.tape.form
     }

@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
+use super::condition::{Conditions, Seen};
 use crate::{
     event::{Batch, Item},
     fields::Reader,
@@ -13,7 +14,8 @@ use crate::{
 
 /// Judges the first line of each record; the lines that continue it follow it.
 pub struct ByRecord {
-    levels: LevelPlan,
+    levels: Option<LevelPlan>,
+    conditions: Option<Conditions>,
     reader: Reader,
     /// By the origin's address, which is not reused while the origin is kept.
     states: HashMap<usize, State>,
@@ -44,8 +46,10 @@ struct State {
 impl ByRecord {
     /// None if all records are wanted.
     pub fn new(plan: &FilterPlan) -> Option<ByRecord> {
-        Some(ByRecord {
-            levels: plan.level.clone()?,
+        let (levels, conditions) = (plan.level.clone(), Conditions::new(&plan.conditions));
+        (levels.is_some() || conditions.is_some()).then(|| ByRecord {
+            levels,
+            conditions,
             reader: Reader::new(plan.vocabulary.clone()),
             states: HashMap::new(),
             verdicts: Vec::new(),
@@ -56,7 +60,7 @@ impl ByRecord {
 
     /// Judges the next items of a batch, also those that other filters hide.
     pub fn look(&mut self, batch: &Batch, items: Range<usize>) {
-        let Self { levels, reader, states, verdicts, .. } = self;
+        let Self { levels, conditions, reader, states, verdicts, .. } = self;
         let state = states.entry(address(&batch.origin)).or_insert_with(|| State {
             _origin: batch.origin.clone(),
             records: Records::default(),
@@ -67,11 +71,20 @@ impl ByRecord {
             Item::Line(line) => {
                 let message = batch.message(line);
                 if !state.records.continues(line.time, message) {
-                    state.verdict = match reader.level(message) {
-                        level if levels.wants(level) => Verdict::Wanted,
-                        None => Verdict::NoLevel,
-                        Some(_) => Verdict::Unwanted,
+                    state.verdict = match levels.as_ref().map(|levels| (levels, reader.level(message))) {
+                        Some((levels, None)) if !levels.wants(None) => Verdict::NoLevel,
+                        Some((levels, level)) if !levels.wants(level) => Verdict::Unwanted,
+                        _ => Verdict::Wanted,
                     };
+                    if state.verdict == Verdict::Wanted
+                        && let Some(conditions) = conditions
+                    {
+                        let record = reader.read(message);
+                        let seen = Seen { record, origin: &batch.origin, time: line.time };
+                        if !conditions.hold(seen) {
+                            state.verdict = Verdict::Unwanted;
+                        }
+                    }
                 }
                 state.verdict
             }
@@ -91,18 +104,25 @@ impl ByRecord {
         if self.without_level == 0 || std::mem::replace(&mut self.reported, true) {
             return None;
         }
-        let levels = &self.levels.written;
+        let levels = &self.levels.as_ref()?.written;
         Some(Scope::Run.info(format!("lines without a level are hidden; --level {levels},none shows them")))
+    }
+
+    /// Whether a record was too hard to be judged since this was last asked, and is kept.
+    pub fn exhausted(&mut self) -> bool {
+        self.conditions.as_mut().is_some_and(Conditions::exhausted)
     }
 
     /// What is to be reported at the end.
     pub fn last_words(&mut self) -> Vec<Notice> {
         let words = match self.without_level {
-            0 => return Vec::new(),
-            1 => "1 line had no level".to_owned(),
-            count => format!("{count} lines had no level"),
+            0 => None,
+            1 => Some("1 line had no level".to_owned()),
+            count => Some(format!("{count} lines had no level")),
         };
-        vec![Scope::Run.info(words)]
+        let mut notices: Vec<_> = words.into_iter().map(|words| Scope::Run.info(words)).collect();
+        notices.extend(self.conditions.iter().flat_map(Conditions::last_words));
+        notices
     }
 
     /// No more lines of this origin, or of this instance of it, will come.

@@ -3,6 +3,7 @@
 //! A filter is a [`Predicate`] in its own file ([`pattern`] is the smallest example) and a line in [`Filter::new`].
 
 mod by_record;
+mod condition;
 mod context;
 mod pattern;
 
@@ -181,7 +182,8 @@ impl Filter {
     }
 
     fn exhausted(&mut self, origin: &Arc<Origin>) -> Option<Notice> {
-        let any = self.predicates().fold(false, |any, predicate| predicate.exhausted() | any);
+        let record = self.by_record.as_mut().is_some_and(ByRecord::exhausted);
+        let any = self.predicates().fold(record, |any, predicate| predicate.exhausted() | any);
         if !any || self.reported.iter().any(|reported| Arc::ptr_eq(reported, origin)) {
             return None;
         }

@@ -148,7 +148,7 @@ impl Display {
         }
         let pretty = PrettyPlan::new(args, template.is_none().then_some(format), &filter.vocabulary, env)?;
         let mut highlight = filter.include.clone();
-        let room = Room::beside(filter.include.iter().chain(&filter.exclude));
+        let room = Room::beside(filter.patterns());
         highlight.extend(each(args, &HIGHLIGHT, |pattern| room.pattern(pattern))?);
         if highlight.len() > 1 {
             // They become one.

@@ -27,7 +27,8 @@ impl Ending {
     pub(super) fn new(args: &Args, filter: &FilterPlan, display: &Display) -> Result<Ending, UsageError> {
         let timeout = parsed(args, &flags::TIMEOUT, duration::parse)?.filter(|time| !time.is_zero());
         // Those to include are highlighted too.
-        let room = Room::beside(filter.exclude.iter().chain(&display.highlight));
+        let highlight = &display.highlight[filter.include.len()..];
+        let room = Room::beside(filter.patterns().into_iter().chain(highlight));
         let mut until_match = each(args, &flags::UNTIL_MATCH, |pattern| room.pattern(pattern))?;
         if args.get(&DRY_RUN) {
             // No line is read.

@@ -1,7 +1,11 @@
 //! Which lines to show, and up to which length.
 
+use jiff::Timestamp;
+
 use super::{
     Display, Ending, LevelPlan, LinePattern, Rewrites,
+    condition::{self, Condition, Literals},
+    display::timezone,
     pattern::Room,
     read::{each, error, parsed, wrong},
     size,
@@ -10,8 +14,12 @@ use super::{
 use crate::{
     cli::{
         Args,
-        flags::{Flag, Integer, lines as flags, structured::LEVEL},
+        flags::{
+            Flag, Integer, lines as flags,
+            structured::{LEVEL, WHERE},
+        },
     },
+    environment::Environment,
     fields::Vocabulary,
     lines::LineLimit,
     records::Gathering,
@@ -27,6 +35,8 @@ pub struct FilterPlan {
     pub include: Vec<LinePattern>,
     pub exclude: Vec<LinePattern>,
     pub level: Option<LevelPlan>,
+    /// All of them hold.
+    pub conditions: Vec<Condition>,
     pub vocabulary: Vocabulary,
     pub context: ContextPlan,
 }
@@ -39,13 +49,14 @@ pub struct ContextPlan {
 }
 
 impl FilterPlan {
-    pub(super) fn new(args: &Args) -> Result<FilterPlan, UsageError> {
+    pub(super) fn new(args: &Args, env: &Environment) -> Result<FilterPlan, UsageError> {
         let room = Room::beside([]);
         let pattern = |pattern: &str| room.pattern(pattern);
         Ok(FilterPlan {
             include: each(args, &flags::INCLUDE, pattern)?,
             exclude: each(args, &flags::EXCLUDE, pattern)?,
             level: LevelPlan::new(args)?,
+            conditions: conditions(args, env, &room)?,
             vocabulary: Vocabulary::default(),
             context: ContextPlan::new(args)?,
         })
@@ -54,21 +65,43 @@ impl FilterPlan {
     /// Whether a line must be in memory to decide about it.
     pub fn looks_into_lines(&self) -> bool {
         // A new filter does not compile until it has its answer here.
-        let FilterPlan { include, exclude, level, vocabulary: _, context: _ } = self;
-        !include.is_empty() || !exclude.is_empty() || level.is_some()
+        let FilterPlan { include, exclude, level, conditions, vocabulary: _, context: _ } = self;
+        !include.is_empty() || !exclude.is_empty() || level.is_some() || !conditions.is_empty()
     }
+
+    /// Whether a record must be whole to decide about it: its text may continue behind its first line.
+    pub fn needs_whole_records(&self) -> bool {
+        self.conditions.iter().any(Condition::needs_whole_records)
+    }
+
+    /// All patterns for lines.
+    pub fn patterns(&self) -> Vec<&LinePattern> {
+        let mut patterns: Vec<_> = self.include.iter().chain(&self.exclude).collect();
+        self.conditions.iter().for_each(|condition| condition.root.patterns(&mut patterns));
+        patterns
+    }
+}
+
+/// An empty condition is an absent one.
+fn conditions(args: &Args, env: &Environment, room: &Room) -> Result<Vec<Condition>, UsageError> {
+    let now = Timestamp::now().to_zoned(timezone(args, env)?);
+    let literals = Literals { now: &now, room };
+    let given = args.get(&WHERE).into_iter().filter(|text| !text.trim().is_empty());
+    let parsed = given.map(|text| condition::parse(text, &literals));
+    parsed.collect::<Result<_, _>>().map_err(|reason| wrong(&WHERE, reason))
 }
 
 impl ContextPlan {
     fn new(args: &Args) -> Result<ContextPlan, UsageError> {
         let [both, before, after] = [&flags::CONTEXT_LINES, &flags::BEFORE_CONTEXT, &flags::AFTER_CONTEXT];
-        let has_none = args.get(&flags::INCLUDE).is_empty() && args.get(&LEVEL).is_empty();
+        let has_none = [&flags::INCLUDE, &LEVEL, &WHERE].into_iter().all(|flag| args.get(flag).is_empty());
         for flag in [both, before, after] {
             let some = lines(args, flag)?.is_some_and(|lines| lines > 0);
             if some && has_none && !args.is_default(&flag.entry) {
                 let name = flag.entry.name;
                 return Err(error(format!(
-                    "--{name} shows lines around those that a filter selects; add --include or --level, or remove it"
+                    "--{name} shows lines around those that a filter selects; add --include, --level or --where, or \
+                     remove it"
                 )));
             }
         }

@@ -2,6 +2,7 @@
 //! part.
 
 mod colors;
+pub mod condition;
 mod connect;
 mod display;
 mod duration;
@@ -136,7 +137,7 @@ impl Plan {
         let order = OrderPlan::new(args)?;
         let (logs, range) = logs(args, order, env)?;
         let limits = Limits::new(args, logs.follow)?;
-        let filter = FilterPlan::new(args)?;
+        let filter = FilterPlan::new(args, env)?;
         let display = Display::new(args, &filter, &selection.namespaces, env)?;
         let ending = Ending::new(args, &filter, &display)?;
         let rewrites = Rewrites::new(args)?;

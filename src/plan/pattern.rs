@@ -81,8 +81,8 @@ impl Room {
             }
             None if left == SIZE_LIMIT => Err(refusal(pattern, &too_large(pattern))),
             None => Err(format!(
-                "\"{pattern}\" is too large beside the other patterns: all of --include, --exclude, --highlight and \
-                 --until-match may take {} MiB together",
+                "\"{pattern}\" is too large beside the other patterns: all of --include, --exclude, --where, --highlight \
+                 and --until-match may take {} MiB together",
                 SIZE_LIMIT >> 20
             )),
         }

@@ -83,11 +83,11 @@ fn lines_around_need_lines_to_stand_around() {
     };
     refused(
         "web -C 3",
-        "--context-lines shows lines around those that a filter selects; add --include or --level, or remove it",
+        "--context-lines shows lines around those that a filter selects; add --include, --level or --where, or remove it",
     );
     refused(
         "web --after-context 1",
-        "--after-context shows lines around those that a filter selects; add --include or --level, or remove it",
+        "--after-context shows lines around those that a filter selects; add --include, --level or --where, or remove it",
     );
     refused("web -i x -C=-1", "--context-lines: -1 is negative; give a number of lines");
 }

@@ -33,6 +33,7 @@ mod polling;
 mod pretty;
 mod promises;
 mod prompt;
+mod querying;
 mod ranges;
 mod records;
 mod redirects;

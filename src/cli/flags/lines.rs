@@ -15,7 +15,7 @@ flags! {
         .short('e')
         .help("Hide lines that match");
 
-    /// Show N lines of the same container before and after each line that `--include` or `--level` selects, as grep does, with `--` where
+    /// Show N lines of the same container before and after each line that `--include`, `--level` or `--where` selects, as grep does, with `--` where
     /// lines are left out (in JSON formats and templates without it). A stack trace and its first line count as one line.
     /// Lines that `--exclude` hides stay hidden. Of very long lines, or very many, fewer are
     /// shown, so that memory is bounded. With `--sort`, the lines before one that is followed are shown when it comes, and may

@@ -21,6 +21,14 @@ flags! {
         .completes(LEVELS)
         .help("Show only records of this level or above");
 
+    /// Show only records whose fields meet a condition; repeatable: all of them must hold. The literal decides what is
+    /// compared: numbers, durations, sizes, levels, times, and else text. A comparison with a field that is missing is false,
+    /// and `!=` is the exact negation of `=`. Lines that continue a record, as a stack trace, follow it. A line without
+    /// fields is a `msg`. [reading.md](reading.md#conditions) has the grammar.
+    /// `--where 'status>=500 and path~"^/cart"'` `--where 'duration>250ms, !exists(trace_id)'` `--where 'level>=warn'`
+    pub static WHERE: Flag<List> = flag("where", "EXPR")
+        .help("Show only records that meet a condition");
+
     /// Show only these fields in `-o pretty`, beside time, level, logger, message, error, caller and stack: keys, in which dots
     /// lead into objects and `*` stands for any text. `!key` leaves one out again. The order stays that of the record.
     /// Default: all fields. `--fields 'order_id,http.*'`
@@ -39,6 +47,7 @@ flags! {
     pub static THEME: Flag<List> = flag("theme", "NAME,PART=SGR,…")
         .help("Use these colours in -o pretty: light,key=36")
         .completes(THEMES);
+
     /// Show the lines of a record as one message, as a stack trace with the line that logs it: filters, `--until-match`, JSON
     /// formats, templates and files see them together. In patterns `^` and `$` are the ends of the whole message, and `(?s).`
     /// is also the end of a line. A text format shows each line with its prefix, as without the flag. A line waits 100 ms for
