@@ -38,8 +38,8 @@ fn a_stack_stands_below_its_record_on_a_terminal() {
 #[test]
 fn a_message_of_several_lines_goes_on_below_its_record_on_a_terminal() {
     let line = r#"{"level":"warn","msg":"first\r\n\tsecond\n\nthird\n","n":1}"#;
-    assert_eq!(shown(&on_terminal(), &[line]), "WRN first\\r n=1\n        second\n    \n    third\n");
-    assert_eq!(shown(&pretty(), &[line]), "WRN first\\r\\n\tsecond\\n\\nthird\\n n=1\n");
+    assert_eq!(shown(&on_terminal(), &[line]), "WRN first n=1\n        second\n    \n    third\n");
+    assert_eq!(shown(&pretty(), &[line]), "WRN first\\r\\n\tsecond\\n\\nthird n=1\n");
 }
 
 #[test]
@@ -65,6 +65,37 @@ fn nothing_is_hidden_but_what_has_a_place_of_its_own() {
     ] {
         assert_eq!(shown(&pretty(), &[line]), format!("{expected}\n"), "{line}");
     }
+}
+
+#[test]
+fn texts_with_a_head_have_the_same_columns() {
+    for (line, expected) in [
+        (
+            "I1025 00:15:15.525108       1 controller_utils.go:116] \"Pod status updated\" pod=\"kube-system/kubedns\" \
+             status=\"ready\"",
+            "00:15:15.525 INF Pod status updated pod=kube-system/kubedns status=ready ‹controller_utils.go:116›",
+        ),
+        (
+            "time=\"2024-11-12T14:39:08+09:00\" level=info msg=\"API request processed\" endpoint=/api/products \
+             method=PUT request_id=skaf status=401",
+            "05:39:08.000 INF API request processed endpoint=/api/products method=PUT request_id=skaf status=401",
+        ),
+        (
+            "2026-01-31T12:00:00.000Z  INFO 1 --- [main] c.e.X : m",
+            "12:00:00.000 INF c.e.X: m pid=1 thread=main",
+        ),
+        ("plain words, an ERROR among them = as they are", "plain words, an ERROR among them = as they are"),
+        ("", ""),
+    ] {
+        assert_eq!(shown(&pretty(), &[line]), format!("{expected}\n"), "{line}");
+    }
+}
+
+#[test]
+fn a_word_that_gave_the_level_of_a_text_is_coloured() {
+    let display = Display { color_stdout: true, ..pretty() };
+    assert_eq!(shown(&display, &["job \"ERROR\" x"]), "job \"\x1b[91mERROR\x1b[0m\" x\n");
+    assert_eq!(shown(&display, &["\x1b[1mjob\x1b[0m \"ERROR\" x"]), "\x1b[1mjob\x1b[0m \"ERROR\" x\n");
 }
 
 #[test]
