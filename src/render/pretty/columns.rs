@@ -285,7 +285,7 @@ fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// The word in a text that gave its level, with what stands before and behind it; None if the text has colours.
-fn level_word<'m>(level: Level, message: &'m [u8]) -> Option<[&'m [u8]; 3]> {
+fn level_word(level: Level, message: &[u8]) -> Option<[&[u8]; 3]> {
     if message.contains(&0x1b) {
         return None;
     }
