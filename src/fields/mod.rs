@@ -4,6 +4,8 @@
 //! Everything that is shown of a field is a slice of the message, byte for byte.
 
 mod found;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod json;
 mod keys;
 mod level;
@@ -11,6 +13,7 @@ mod logfmt;
 mod path;
 mod scan;
 mod strip;
+mod template;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -21,7 +24,7 @@ use std::borrow::Cow;
 
 use crate::event::Instant;
 use found::Found;
-pub use keys::Vocabulary;
+pub use keys::{Vocabulary, Words};
 pub use level::Level;
 use unescape::{unescape, unescape_to};
 
@@ -159,7 +162,13 @@ impl<'r, 'm> Record<'r, 'm> {
 
     /// The text of the message: of its field, or all of a text without a known head.
     pub fn text(&self) -> Cow<'m, [u8]> {
-        self.role(Role::Message).map_or(Cow::Borrowed(self.message), |field| field.text())
+        match self.role(Role::Message) {
+            Some(template) if template.has_key(b"@mt") => {
+                Cow::Owned(template::filled(self, &template.text()))
+            }
+            Some(message) => message.text(),
+            None => Cow::Borrowed(self.message),
+        }
     }
 
     /// The time that the record gives itself. None without a date; without a zone it is UTC.

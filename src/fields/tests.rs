@@ -1,8 +1,10 @@
 //! Golden cases: what the fields of a message are.
 
+mod samples;
+
 use serde_json::Value;
 
-use super::{keys::Words, *};
+use super::*;
 
 fn level(message: &str) -> Option<Level> {
     let mut reader = Reader::default();
@@ -62,6 +64,69 @@ fn the_first_key_in_rank_decides_and_of_the_same_keys_the_first() {
         (r#"{"level":"error","level":"info"}"#, Some(Level::Error)),
         (r#"{"level":{"x":1},"lvl":"info"}"#, Some(Level::Info)),
     ]);
+}
+
+#[test]
+fn a_message_template_is_filled() {
+    for (message, expected) in [
+        (
+            r#"{"@t":"2026","@mt":"Hi {Name}, {{x}} {@User,8:000} {Missing}!","Name":"\u00e9","User":{"a":1}}"#,
+            "Hi é, {x} {\"a\":1} {Missing}!",
+        ),
+        (r#"{"@t":"2026","@mt":"Hi {Name","Name":"x"}"#, "Hi {Name"),
+        (r#"{"@t":"2026","@mt":"Hi {N}","@m":"Hi 1","N":2}"#, "Hi 1"),
+    ] {
+        let mut reader = Reader::default();
+        assert_eq!(String::from_utf8_lossy(&reader.read(message.as_bytes()).text()), expected);
+    }
+}
+
+/// Lines that make a careless reader slow; each would take minutes.
+#[test]
+fn long_lines_take_time_by_their_length() {
+    const SIZE: usize = 1 << 18;
+    let begun = std::time::Instant::now();
+    for piece in [
+        "\"",
+        "\\",
+        "=",
+        "{",
+        "}",
+        "[",
+        "{\"a\":",
+        "a=\"",
+        " a=\"",
+        "a=' b=\"",
+        " {\"a\":1} ",
+        "{{",
+        "[a] ",
+        "\x1b",
+        "\x1b[0m",
+        "a=b ",
+        "a ",
+        ": ",
+        "| ",
+        "INFO ",
+        "INFO\t",
+        "\\\"",
+        "2026-01-31T12:00:00Z ",
+        "\u{e9}",
+    ] {
+        for head in [
+            "",
+            "{\"a\":\"",
+            "INFO x ",
+            "2026-01-31T12:00:00Z  INFO a: ",
+            "I0629 08:00:00.385780 1 a.go:1] \"",
+        ] {
+            let line = format!("{head}{}", piece.repeat(SIZE / piece.len()));
+            let mut reader = Reader::default();
+            let fields = reader.read(line.as_bytes()).fields().count();
+            assert!(fields <= line.len());
+            reader.level(line.as_bytes());
+        }
+    }
+    assert!(begun.elapsed() < std::time::Duration::from_secs(30), "{:?}", begun.elapsed());
 }
 
 #[test]
@@ -208,8 +273,7 @@ mod properties {
         fn any_bytes_are_read(message: Vec<u8>, text in r#"(\{|\}|"|\\|:|,|\[|\]|=| |a|1|level|error|\x1b\[0m){0,40}"#) {
             let mut reader = Reader::default();
             for message in [&message[..], text.as_bytes()] {
-                let record = reader.read(message);
-                record.fields().for_each(|field| { field.key(); field.text(); });
+                fuzz::fields(message);
                 reader.level(message);
             }
         }
