@@ -36,6 +36,7 @@ mod prompt;
 mod querying;
 mod ranges;
 mod records;
+mod redacting;
 mod redirects;
 mod restarts;
 mod resuming;
