@@ -65,11 +65,6 @@ pub use self::{
 };
 
 pub(crate) use query::{Selects, kind_of};
-
-/// A duration as Go writes it; None if it is none.
-pub fn duration(text: &str) -> Option<std::time::Duration> {
-    duration::parse(text).ok()
-}
 #[cfg(test)]
 pub use selection::Condition;
 
