@@ -182,7 +182,7 @@ fn values_do_not_survive_however_they_are_written() {
             let masked = redacted(&line);
             // Neither as it is written, nor most of it.
             let bare = |text: &str| {
-                let text = view::View::new(text.as_bytes()).text().to_vec();
+                let text = View::new(text.as_bytes()).text().to_vec();
                 String::from_utf8_lossy(&text).chars().filter(|c| c.is_alphanumeric()).collect::<String>()
             };
             assert!(masked.contains('‹') && !bare(&masked).contains(&bare(&value)), "{line}\n{masked}");
