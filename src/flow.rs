@@ -33,6 +33,8 @@ pub enum Stop {
     Closed,
     /// The line that was awaited is shown.
     Matched,
+    /// What is to be shown cannot be had, for this reason.
+    Over(String),
 }
 
 impl From<Closed> for Stop {
@@ -163,6 +165,11 @@ impl<S: Sink> Show<'_, S> {
         for notice in notices {
             self.sink.take(Event::Notice(notice), &mut self.pace).await?;
         }
+        let Some(event) = event else {
+            let reason = self.rewriter.over().unwrap_or_default().to_owned();
+            self.sink.idle().await?;
+            return Err(Stop::Over(reason));
+        };
         self.sink.take(event, &mut self.pace).await?;
         self.deadline.moved(now);
         if !is_last {

@@ -1,17 +1,44 @@
 //! What is shown in place of messages.
 
-use crate::{cli::Args, usage_error::UsageError};
+use std::sync::{Arc, OnceLock};
+
+use super::read::{given, wrong};
+use crate::{
+    cli::{Args, flags::structured::JQ},
+    jq,
+    usage_error::UsageError,
+};
 
 #[derive(Debug, Default)]
-pub struct Rewrites {}
+pub struct Rewrites {
+    pub jq: Option<JqPlan>,
+}
+
+/// A program of jq for records.
+#[derive(Debug, Default, Clone)]
+pub struct JqPlan {
+    /// It compiles.
+    pub program: String,
+    /// The context of the kubeconfig, once it is chosen.
+    pub context: Arc<OnceLock<String>>,
+}
 
 impl Rewrites {
-    pub(super) fn new(_: &Args) -> Result<Rewrites, UsageError> {
-        Ok(Rewrites {})
+    pub(super) fn new(args: &Args, context: &Arc<OnceLock<String>>) -> Result<Rewrites, UsageError> {
+        let Some(program) = given(args, &JQ) else { return Ok(Rewrites::default()) };
+        jq::check(program).map_err(|reason| wrong(&JQ, reason))?;
+        let (program, context) = (program.to_owned(), context.clone());
+        Ok(Rewrites { jq: Some(JqPlan { program, context }) })
     }
 
     /// Whether a line must be in memory to be rewritten.
     pub fn looks_into_lines(&self) -> bool {
-        false
+        let Rewrites { jq } = self;
+        jq.is_some()
+    }
+
+    /// Whether a record must be whole to be rewritten.
+    pub fn needs_whole_records(&self) -> bool {
+        self.jq.is_some()
     }
 }
