@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How long a record waits for its next line.
-const WAIT: Duration = Duration::from_millis(100);
+pub const WAIT: Duration = Duration::from_millis(100);
 
 /// The most lines and bytes of a record that are held, and the bytes of all records together.
 const LINES: usize = 500;

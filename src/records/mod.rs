@@ -12,7 +12,7 @@ mod trace;
 mod tests;
 
 use crate::event::Instant;
-pub use gather::{Gather, Gathering};
+pub use gather::{Gather, Gathering, WAIT};
 use head::Head;
 use line::Line;
 use trace::{Joins, Trace};
@@ -43,6 +43,11 @@ impl Records {
             return false;
         }
         self.judge(is_together(before, time), &Line::new(message))
+    }
+
+    /// Whether a line written at that time or later may still belong to the record of the line before.
+    pub fn may_continue(&self, time: Instant) -> bool {
+        matches!(self.last, Some(Some(last)) if time.0 <= last.0.saturating_add_unsigned(TOGETHER))
     }
 
     fn judge(&mut self, is_together: bool, line: &Line<'_>) -> bool {

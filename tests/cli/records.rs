@@ -97,3 +97,19 @@ fn a_time_that_is_over_loses_no_line() {
     let ran = world.run("web --multiline -o raw --timeout 1s");
     ran.stdout(&(TRACE.join("\n") + "\n"));
 }
+
+/// Also where a filter hides its first line.
+#[test]
+fn a_trace_is_sorted_with_its_first_line() {
+    let world = World::new();
+    world.pods(["web-1", "web-2"]);
+    let at = |milliseconds| start(&world) + SignedDuration::from_millis(milliseconds);
+    let (web, other) = (world.log("web-1/app"), world.log("web-2/app"));
+    web.push_at(at(1), "ERROR x").push_at(at(3), "\tat a").push_at(at(5), "\tat b").push_at(at(7), "INFO y");
+    other.push_at(at(2), "two").push_at(at(4), "four").push_at(at(6), "six");
+    let shown = |flags: &str| world.run(&format!("web --no-follow -o raw --sort {flags}")).out();
+    assert_eq!(shown(""), "ERROR x\n\tat a\n\tat b\ntwo\nfour\nsix\nINFO y\n");
+    assert_eq!(shown("-i (at|two|six)"), "\tat a\n\tat b\ntwo\nsix\n");
+    assert_eq!(shown("-i INFO --before-context 1"), "ERROR x\n\tat a\n\tat b\nINFO y\n");
+    assert_eq!(shown("--multiline -i (at|six)"), "ERROR x\n\tat a\n\tat b\nsix\n");
+}

@@ -37,7 +37,7 @@ flags! {
         .completes(Complete::Words(TEMPLATE_ERROR_MODES));
 
     /// Show lines of all containers in the order in which they were written, by their timestamps; lines of one container
-    /// never change places. Without following, the order is exact. When following, all that was written before is read
+    /// never change places, and a stack trace stands with the line before it. Without following, the order is exact. When following, all that was written before is read
     /// first and shown in exact order; then each line waits for older ones of other containers, at most for this long, and
     /// no longer than lines have been late lately. A line that comes later is shown at once, and `--stats` counts it; so are
     /// the lines of containers that are polled, when their turn comes. History that has to wait for containers not read yet

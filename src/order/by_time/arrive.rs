@@ -8,9 +8,12 @@ use super::{
     lane::{Lane, Stage},
     phase::Phase,
     record::{Content, Key, Record},
-    seen,
+    seen::HeldBack,
 };
-use crate::event::{self, Batch, Event, Item};
+use crate::{
+    event::{self, Batch, Event, Item},
+    records::Records,
+};
 
 impl ByTime {
     fn number(&mut self) -> i64 {
@@ -47,7 +50,10 @@ impl ByTime {
         let usual = self.wall(now).saturating_sub(self.lag.slowest().unwrap_or_default());
         let is_live = matches!(self.phase, Phase::Live { .. });
         let awaited = |lane: &Lane| lane.instances.front() == Some(&Stage::Awaited);
-        if let Some(lane) = self.held.lanes.get_mut(lane).filter(|lane| is_live && !awaited(lane)) {
+        let Some(lane) = self.held.lanes.get_mut(lane) else { return };
+        // Another instance does not go on with a record.
+        lane.records = Records::default();
+        if is_live && !awaited(lane) {
             lane.opened = usual;
         }
     }
@@ -55,10 +61,10 @@ impl ByTime {
     /// Looks at a batch before the filter takes lines from it.
     pub(super) fn look_at(&mut self, batch: &Batch, now: Instant) {
         let number = self.held.lanes.number(&batch.origin);
-        self.measure(number, seen::first_time(batch), now);
         if let Some(lane) = self.held.lanes.get_mut(number) {
-            lane.latest = self.seen.look(batch, lane.latest);
+            lane.latest = self.seen.look(batch, &mut lane.records, lane.latest);
         }
+        self.measure(number, self.seen.first(batch), now);
     }
 
     pub(super) fn batch(&mut self, number: u32, batch: &Batch, now: Instant) {
@@ -70,11 +76,13 @@ impl ByTime {
             Item::Gap(_) | Item::Separator => Record::size(0),
         });
         let mut bytes = Vec::with_capacity(size.sum());
-        let mut next = None;
+        let (mut next, mut held_back) = (None, HeldBack::default());
         for (at, item) in batch.items.iter().enumerate() {
             // What has no place of its own stands directly before the next line.
             if next.is_none_or(|(next, _)| next < at) {
-                next = (at..).zip(&batch.items[at..]).find_map(|(at, item)| Some((at, self.place(item)?)));
+                next = (at..)
+                    .zip(&batch.items[at..])
+                    .find_map(|(at, item)| Some((at, self.place(batch, item, &mut held_back)?)));
             }
             key = key.max(next.map_or(latest, |(_, place)| place));
             let content = match item {
@@ -91,9 +99,9 @@ impl ByTime {
         }
     }
 
-    fn place(&self, item: &Item) -> Option<Key> {
+    fn place(&self, batch: &Batch, item: &Item, held_back: &mut HeldBack) -> Option<Key> {
         match item {
-            Item::Line(line) => self.seen.place(line, self.frontier),
+            Item::Line(line) => held_back.place(&self.seen, batch, line, self.frontier),
             Item::Gap(_) | Item::Separator => None,
         }
     }

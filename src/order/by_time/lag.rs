@@ -52,14 +52,17 @@ impl Delays {
 #[derive(Debug)]
 pub struct Lag {
     window: Delay,
+    /// For how long lines may be held before they come: it is not known yet of those that were held.
+    held: Delay,
     /// The fastest and the slowest.
     bounds: Option<(Delay, Delay)>,
     review: Option<Instant>,
 }
 
 impl Lag {
-    pub fn new(window: Duration) -> Lag {
-        Lag { window: window.as_nanos() as Delay, bounds: None, review: None }
+    pub fn new(window: Duration, held: Duration) -> Lag {
+        let [window, held] = [window, held].map(|span| span.as_nanos() as Delay);
+        Lag { window, held, bounds: None, review: None }
     }
 
     /// Counts a delay of an origin.
@@ -106,7 +109,7 @@ impl Lag {
 
     /// The delay of the slowest of them; None: not known yet.
     pub fn slowest(&self) -> Option<Delay> {
-        self.bounds.map(|(_, slowest)| slowest)
+        self.bounds.map(|(_, slowest)| slowest.saturating_add(self.held))
     }
 }
 
@@ -117,7 +120,7 @@ mod tests {
     const MS: Delay = 1_000_000;
 
     fn lag() -> Lag {
-        Lag::new(Duration::from_millis(200))
+        Lag::new(Duration::from_millis(200), Duration::ZERO)
     }
 
     /// The slowest of most origins with these delays in milliseconds.

@@ -10,7 +10,7 @@ use super::{
     lag::Delays,
     record::{self, Key},
 };
-use crate::origin::Origin;
+use crate::{origin::Origin, records::Records};
 
 /// Bytes counted for each chunk beside its records.
 const OVERHEAD: usize = 64;
@@ -87,6 +87,8 @@ pub struct Lane {
     pub last: Key,
     /// The time of the oldest line that the filter holds back.
     pub held_back: Option<Key>,
+    /// Which of its lines belong together: they have the place of their first line.
+    pub records: Records,
     /// No line before this will come, as far as the clocks agree.
     pub floor: Key,
     /// Records in memory and in files.
@@ -111,6 +113,7 @@ impl Lane {
             latest: Key::MIN,
             last: Key::MIN,
             held_back: None,
+            records: Records::default(),
             floor: Key::MIN,
             held: 0,
             is_floor: false,

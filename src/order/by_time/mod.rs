@@ -57,6 +57,8 @@ const SEPARATOR: i64 = 0;
 #[derive(Debug)]
 pub struct Settings {
     pub window: Duration,
+    /// For how long lines may be held before they come to the order.
+    pub held: Duration,
     /// Whether lines come after those that were written before the start.
     pub follow: bool,
     /// The time of the wall clock at which the order is made.
@@ -119,7 +121,7 @@ impl ByTime {
             spool: Spool::new(BUDGET),
             oldest: began,
             seen: Seen::new(),
-            lag: Lag::new(settings.window),
+            lag: Lag::new(settings.window, settings.held),
             late: Late::new(settings.late.clone()),
             frontier: Key::MIN,
             count: 0,
@@ -197,7 +199,10 @@ impl Order for ByTime {
                 self.batch(lane, &batch, now);
             }
             Event::Reached(_, instant) => {
-                if let Some(lane) = self.held.lanes.get_mut(lane) {
+                // Another line of the record that came last has its place.
+                if let Some(lane) =
+                    self.held.lanes.get_mut(lane).filter(|lane| !lane.records.may_continue(instant))
+                {
                     lane.reached(instant.0);
                 }
             }

@@ -118,3 +118,41 @@ fn a_live_line_that_was_held_back_stands_before_its_match_and_is_not_late() {
     sorted.pass(6200);
     assert_eq!((sorted.take(), sorted.late()), (["Eb", "around", "Ea"].map(str::to_owned).to_vec(), 0));
 }
+
+#[test]
+fn a_trace_that_the_filter_held_back_is_not_torn() {
+    let (a, b) = (origin("a"), origin("b"));
+    let mut sorted = Sorted::new(200, false);
+    for origin in [&a, &b] {
+        sorted.push(Event::Expected(origin.clone()));
+    }
+    sorted.push(Event::Listed);
+    let fresh = [(Some(9), "E9".to_owned())];
+    let held = [(Some(3), "head".to_owned()), (Some(5), "\tframe".to_owned())];
+    let Event::Batch(seen) = batch(&a, &fresh) else { return };
+    sorted.order.look(&seen, sorted.now());
+    // The held lines stand behind the data of the batch, and before its line.
+    let Event::Batch(mut both) = batch(&a, &[&fresh[..], &held].concat()) else { return };
+    both.items.rotate_left(1);
+    sorted.order.push(Event::Batch(both).into(), sorted.now());
+    sorted.line(&b, 4, "b4");
+    sorted.push(closed(&a));
+    sorted.push(closed(&b));
+    assert_eq!(sorted.take(), ["head", "\tframe", "b4", "- b", "E9", "- a"]);
+}
+
+#[test]
+fn a_frame_whose_head_is_filtered_stands_where_the_head_was() {
+    let (a, b) = (origin("a"), origin("b"));
+    let mut sorted = Sorted::new(200, false);
+    sorted.wants = |message| message != "head";
+    for origin in [&a, &b] {
+        sorted.push(Event::Expected(origin.clone()));
+    }
+    sorted.push(Event::Listed);
+    sorted.push(batch(&a, &[(Some(3), "head".to_owned()), (Some(5), "\tframe".to_owned())]));
+    sorted.line(&b, 4, "b4");
+    sorted.push(closed(&a));
+    sorted.push(closed(&b));
+    assert_eq!(sorted.take(), ["\tframe", "- a", "b4", "- b"]);
+}

@@ -13,8 +13,46 @@ fn a_line_passes_once_all_others_are_beyond_it() {
     assert_eq!(sorted.take(), [""; 0]);
     sorted.line(&b, 995, "b995");
     assert_eq!(sorted.take(), ["a990"]);
-    sorted.push(Event::Reached(a.clone(), Stamp(996 * MS)));
+    sorted.push(Event::Reached(a.clone(), Stamp(1040 * MS)));
+    assert_eq!(sorted.take(), [""; 0], "it may go on with the record of a990");
+    sorted.push(Event::Reached(a.clone(), Stamp(1041 * MS)));
     assert_eq!(sorted.take(), ["b995"]);
+}
+
+#[test]
+fn a_trace_stands_with_its_head_and_is_not_late() {
+    let (a, b) = (origin("a"), origin("b"));
+    let mut sorted = Sorted::live(200, [&a, &b]);
+    for n in 0..20 {
+        sorted.pass(1000 + n * 50);
+        sorted.line(&b, 990 + n as i64 * 50, "b");
+        sorted.line(&a, 970 + n as i64 * 50, "a");
+        sorted.line(&a, 975 + n as i64 * 50, "\ta");
+    }
+    sorted.pass(3000);
+    assert_eq!(sorted.take(), ["a", "\ta", "b"].repeat(20));
+    assert_eq!(sorted.late(), 0);
+}
+
+/// The delay of a trace counts from its first line.
+#[test]
+fn a_trace_that_arrives_in_parts_is_waited_for() {
+    let (a, b) = (origin("a"), origin("b"));
+    let mut sorted = Sorted::live(200, [&a, &b]);
+    let at = |sorted: &mut Sorted, now: u64| {
+        for (delay, of, time, line) in
+            [(1, &a, 0, "a"), (3, &b, 1, "b"), (21, &a, 20, "\ta"), (41, &a, 40, "\ta"), (45, &b, 44, "b2")]
+        {
+            sorted.pass(now + delay);
+            sorted.line(of, now as i64 + time, line);
+        }
+    };
+    for now in [1000, 2000, 3000] {
+        at(&mut sorted, now);
+    }
+    sorted.pass(4000);
+    let shown = sorted.take();
+    assert_eq!(shown[shown.len() - 5..], ["a", "\ta", "\ta", "b", "b2"]);
 }
 
 #[test]

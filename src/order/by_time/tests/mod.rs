@@ -55,8 +55,13 @@ struct Sorted {
 impl Sorted {
     fn new(window: u64, follow: bool) -> Sorted {
         let (late, start) = (stats::Stats::default(), Instant::now());
-        let settings =
-            Settings { window: Duration::from_millis(window), follow, now: Stamp(0), late: late.late() };
+        let settings = Settings {
+            window: Duration::from_millis(window),
+            held: Duration::ZERO,
+            follow,
+            now: Stamp(0),
+            late: late.late(),
+        };
         Sorted {
             order: ByTime::new(settings, start),
             start,
