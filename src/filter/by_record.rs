@@ -67,11 +67,12 @@ impl ByRecord {
             verdict: Verdict::Wanted,
         });
         verdicts.clear();
-        verdicts.extend(batch.items[items].iter().map(|item| match item {
+        verdicts.extend(items.map(|index| match &batch.items[index] {
             Item::Line(line) => {
                 let message = batch.message(line);
                 if !state.records.continues(line.time, message) {
-                    state.verdict = match levels.as_ref().map(|levels| (levels, reader.level(message))) {
+                    let (head, joined) = head(message);
+                    state.verdict = match levels.as_ref().map(|levels| (levels, reader.level(head))) {
                         Some((levels, None)) if !levels.wants(None) => Verdict::NoLevel,
                         Some((levels, level)) if !levels.wants(level) => Verdict::Unwanted,
                         _ => Verdict::Wanted,
@@ -79,8 +80,13 @@ impl ByRecord {
                     if state.verdict == Verdict::Wanted
                         && let Some(conditions) = conditions
                     {
-                        let record = reader.read(message);
-                        let seen = Seen { record, origin: &batch.origin, time: line.time };
+                        let mut rest = Vec::new();
+                        if conditions.need_whole_records() {
+                            rest.extend(joined.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()));
+                            rest.extend(behind(batch, index, state.records.clone()));
+                        }
+                        let record = reader.read(head);
+                        let seen = Seen { record, origin: &batch.origin, time: line.time, rest: &rest };
                         if !conditions.hold(seen) {
                             state.verdict = Verdict::Unwanted;
                         }
@@ -129,6 +135,27 @@ impl ByRecord {
     pub fn forget(&mut self, origin: &Arc<Origin>) {
         self.states.remove(&address(origin));
     }
+}
+
+/// The first line of a message, and those that were joined to it. An object that begins with a line of its own is one.
+fn head(message: &[u8]) -> (&[u8], &[u8]) {
+    match memchr::memchr(b'\n', message) {
+        Some(end) if !matches!(message[..end].trim_ascii(), b"{" | b"[") => {
+            (&message[..end], &message[end + 1..])
+        }
+        _ => (message, &[]),
+    }
+}
+
+/// The lines behind this item that belong to its record, as far as they are there.
+fn behind(batch: &Batch, index: usize, mut records: Records) -> impl Iterator<Item = &[u8]> {
+    batch.items[index + 1..].iter().map_while(move |item| match item {
+        Item::Line(line) => {
+            let message = batch.message(line);
+            records.continues(line.time, message).then_some(message)
+        }
+        Item::Gap(_) | Item::Separator => None,
+    })
 }
 
 fn address(origin: &Arc<Origin>) -> usize {

@@ -152,7 +152,7 @@ fn bytes_that_are_not_utf_8_stay() {
 fn a_program_that_cannot_be_understood_is_refused_with_its_column() {
     for (code, reason) in [
         ("[.a", "expected closing bracket, at column 4, the end"),
-        (".é | foo(1) | .b", "undefined filter foo/1, at column 6: foo(1) | .b"),
+        (".\"é\" | foo(1) | .b", "undefined filter foo/1, at column 8: foo(1) | .b"),
         (".a | $x", "undefined variable $x, at column 6: $x"),
         ("if .a then 1", "expected else or end, at column 13, the end"),
         (".a §", "expected token, at column 4: §"),

@@ -34,7 +34,7 @@ fn variables_name_the_origin_and_the_time() {
     let world = World::web(["x"]);
     let program = r#""\($pod) \($namespace) \($container) \($context) \($node | type) \($time[0:2])""#;
     let ran = world.stern_rs(". -o raw --no-follow --jq").arg(program).run().exit(0);
-    assert_eq!(ran.out(), "web-1 default app ctx string 20\n");
+    assert_eq!(ran.out(), "web-1 default app double string 20\n");
     assert_eq!(made("[$pod, $context, $time]", "x\n"), "[null,null,null]\n");
 }
 
@@ -57,8 +57,7 @@ fn filters_see_records_as_they_were_written() {
 
 #[test]
 fn a_stack_trace_is_part_of_its_record() {
-    let lines = "{\"msg\":\"x\"}\n\tat a\n\tat b\nnext\n";
-    assert_eq!(made("\"\\(.msg) \\(.stack)\"", lines), "x \tat a\n\tat b\nnext null\n");
+    assert_eq!(made("[.msg]", "x\n\tat a\n\tat b\nnext\n"), "[\"x\\n\\tat a\\n\\tat b\"]\n[\"next\"]\n");
 }
 
 #[test]
