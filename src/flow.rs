@@ -4,13 +4,13 @@ mod intake;
 mod open;
 mod until;
 
-use std::{future::pending, pin::pin};
+use std::{future::pending, pin::pin, sync::Arc};
 
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
     deadline::Deadline,
-    event::Event,
+    event::{Event, Item},
     filter::Filter,
     notice::Notice,
     order::Order,
@@ -70,19 +70,80 @@ impl Stages {
     }
 }
 
+impl Stages {
+    /// Shows the records that are held, and of those only what was written before the line that is the `last` one.
+    pub async fn show_held(&mut self, last: Option<&Event>, sink: &mut impl Sink) -> Result<(), Closed> {
+        let Some(gather) = &mut self.gather else { return Ok(()) };
+        gather.close();
+        let mut pace = Pace::default();
+        while let Some(mut event) = gather.ready() {
+            if last.is_some_and(|last| is_behind(&event, last)) {
+                continue;
+            }
+            self.filter.apply(&mut event, &mut pace).await;
+            let (event, notices) = self.rewriter.apply(event, &mut pace).await;
+            for notice in notices {
+                sink.take(Event::Notice(notice), &mut pace).await?;
+            }
+            let Some(event) = event else { break };
+            sink.take(event, &mut pace).await?;
+        }
+        sink.idle().await
+    }
+}
+
+/// Whether a batch was written after the last line of another event.
+fn is_behind(event: &Event, last: &Event) -> bool {
+    let Event::Batch(batch) = event else { return false };
+    let last = match last {
+        Event::Batch(last) => Some(last.stretch()),
+        Event::Merged(merged) => merged.stretches().last(),
+        _ => None,
+    };
+    let time = |item: Option<&Item>| match item? {
+        Item::Line(line) => line.time,
+        Item::Gap(_) | Item::Separator => None,
+    };
+    last.is_some_and(|last| {
+        let times = time(batch.items.first()).zip(time(last.items.last()));
+        Arc::ptr_eq(last.origin, &batch.origin) || times.is_some_and(|(time, last)| time > last)
+    })
+}
+
+/// Shows all events of the queue, and before the last line what was written before it and is held.
+pub async fn flow(
+    queue: Receiver,
+    stages: &mut Stages,
+    order: impl Order,
+    sink: &mut impl Sink,
+    deadline: &Deadline,
+    open: &Open,
+) -> Result<(), Stop> {
+    let mut last = None;
+    let ended = pass(queue, stages, order, sink, deadline, open, &mut last).await;
+    if let Some(last) = last {
+        stages.show_held(Some(&last), sink).await?;
+        sink.take(last, &mut Pace::default()).await?;
+        deadline.moved(Instant::now());
+        sink.idle().await?;
+    }
+    ended
+}
+
 /// Shows all events of the queue: as many at once as are ready, and a single line immediately. Takes no more of them once
 /// the deadline is over.
-pub async fn flow(
+async fn pass(
     queue: Receiver,
     stages: &mut Stages,
     mut order: impl Order,
     sink: &mut impl Sink,
     deadline: &Deadline,
     open: &Open,
+    last: &mut Option<Event>,
 ) -> Result<(), Stop> {
     let Stages { gather, filter, until, rewriter } = stages;
     let mut queue = Intake::new(queue, gather.as_mut());
-    let mut show = Show { until, rewriter, sink, deadline, pace: Pace::default() };
+    let mut show = Show { until, rewriter, sink, deadline, last, pace: Pace::default() };
     let mut over = pin!(deadline.over());
     let mut is_over = false;
     loop {
@@ -152,6 +213,8 @@ struct Show<'a, S> {
     rewriter: &'a mut Rewriter,
     sink: &'a mut S,
     deadline: &'a Deadline,
+    /// The event with the line that was awaited. It is not shown yet.
+    last: &'a mut Option<Event>,
     pace: Pace,
 }
 
@@ -170,13 +233,13 @@ impl<S: Sink> Show<'_, S> {
             self.sink.idle().await?;
             return Err(Stop::Over(reason));
         };
+        if is_last {
+            *self.last = Some(event);
+            return Err(Stop::Matched);
+        }
         self.sink.take(event, &mut self.pace).await?;
         self.deadline.moved(now);
-        if !is_last {
-            return Ok(());
-        }
-        self.sink.idle().await?;
-        Err(Stop::Matched)
+        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@ use crate::shown::{self, Escapes, LONGEST, Passes, one_line};
 pub use crate::{
     cli::fuzz::{command_line, config_file},
     cluster::fuzz::{certificate, chunks, gzip, head, headers, kubeconfig, pem, plugin, proxy, refusal},
+    fields::fuzz::fields,
     json::fuzz::json,
     lines::fuzz::{long_lines, position, split},
     plan::fuzz::{expressions, regex},

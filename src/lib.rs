@@ -69,6 +69,7 @@ pub use io::Io;
 pub mod bench {
     pub use crate::{
         event::{Batch, Instant, Item, Line},
+        fields::Reader,
         filter::Filter,
         origin::{Origin, PodInfo},
         plan::{Display, FilterPlan, Format, LinePattern, PrettyPlan, Template, TemplateErrors, Timestamps},

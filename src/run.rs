@@ -8,7 +8,7 @@ use std::{
 
 use futures::future::try_join;
 use jiff::Timestamp;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::{
     cannot_start, cannot_write, cleanup,
@@ -31,6 +31,9 @@ use crate::{
     summary::Summary,
     usage_error::UsageError,
 };
+
+/// The time in which lines that are held are shown after a signal, of that in which a run may end in order.
+const HELD: Duration = Duration::from_millis(20);
 
 /// Longest wait for the last words to be written.
 const REPORT: Duration = Duration::from_secs(1);
@@ -187,6 +190,10 @@ async fn run_through<O: Order>(
         code = signals.ended() => Err(Broken::Signal(code)),
         () = &mut stuck => Err(Broken::Blocked),
     };
+    if let Err(Broken::Signal(_)) = &ended {
+        // A blocked output must not keep the run alive.
+        let _ = timeout(HELD, stages.show_held(None, &mut sink)).await;
+    }
     // A success that another flag defines does not depend on what could be written.
     let decides = completion.is_some() || !plan.ending.until_match.is_empty();
     let in_part = if decides { ExitCode::Done } else { ExitCode::Unread };

@@ -13,7 +13,7 @@ use super::{
     places::Places,
     words::{Given, Positional},
 };
-use crate::usage_error::UsageError;
+use crate::{fields::Words, usage_error::UsageError};
 
 /// Each value passes the check of its flag, apart from the others.
 pub struct Args {
@@ -27,6 +27,8 @@ pub struct Args {
     pub places: Places,
     /// For standard error.
     pub warnings: Vec<String>,
+    /// Levels and keys in logs, from the config file.
+    pub words: Words,
 }
 
 /// A value may be a secret: `--token`.
@@ -45,7 +47,7 @@ impl Args {
             None => UsageError::new(error.to_string()),
         })?;
         let (defaults, places, warnings) = (Vec::new(), Places::default(), Vec::new());
-        Ok(Args { positionals, given, defaults, places, warnings })
+        Ok(Args { positionals, given, defaults, places, warnings, words: Words::default() })
     }
 
     /// Adds the flags of the config file, which the command line does not have.

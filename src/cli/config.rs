@@ -1,5 +1,7 @@
 //! The config file: flags, by their long names, that apply unless the command line gives them.
 
+mod words;
+
 use std::{
     ffi::OsStr,
     fmt, io,
@@ -8,7 +10,7 @@ use std::{
 
 use serde::{
     Deserialize, Deserializer,
-    de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
+    de::{MapAccess, SeqAccess, Visitor},
 };
 use serde_saphyr::{Spanned, UserMessageFormatter};
 
@@ -19,7 +21,7 @@ use super::{
     places::Places,
     words::Given,
 };
-use crate::{environment::Environment, small_file, usage_error::UsageError, without_number};
+use crate::{environment::Environment, fields::Words, small_file, usage_error::UsageError, without_number};
 
 /// In the home directory; the first that exists is read.
 const PATHS: [&str; 2] = [".config/stern-rs/config.yaml", ".config/stern/config.yaml"];
@@ -37,6 +39,8 @@ pub struct Defaults {
     /// For standard error.
     pub warnings: Vec<String>,
     pub places: Places,
+    /// Levels and keys in logs.
+    pub words: Words,
 }
 
 /// Reads the file named by `$STERNCONFIG`, else by `--config`, else one of the default files if it exists. Flags that
@@ -108,6 +112,11 @@ pub(super) fn read(path: PathBuf, text: &[u8], args: &Args) -> Result<Defaults, 
     let mut defaults = Defaults::default();
     for (key, value) in entries(&path, text)?.0 {
         let (name, line) = (key.value, key.defined.line());
+        if words::is_key(&name, &value) {
+            let taken = words::take(&name, line, value, &mut defaults.words);
+            taken.map_err(|(line, reason)| wrong(line, &reason))?;
+            continue;
+        }
         let known = flags::long(&name);
         let Some(flag) = known.filter(|flag| !flag.is_in(&other::GROUP)) else {
             let hint = match hints::nearest(&name) {
@@ -127,7 +136,7 @@ pub(super) fn read(path: PathBuf, text: &[u8], args: &Args) -> Result<Defaults, 
             Value::One(value) => vec![value],
             Value::Many(values) if flag.repeats => values,
             Value::Many(_) => return Err(wrong(line, &format!("{name}: it takes one value, not a list"))),
-            Value::Nested => {
+            Value::Nested(_) => {
                 return Err(wrong(line, &format!("{name}: it takes a value or a list of values")));
             }
         };
@@ -147,7 +156,13 @@ enum Value {
     Absent,
     One(String),
     Many(Vec<String>),
-    Nested,
+    Nested(Nested),
+}
+
+/// More than a list of values.
+enum Nested {
+    Map(Vec<(Spanned<String>, Value)>),
+    List,
 }
 
 impl<'de> Deserialize<'de> for Entries {
@@ -222,15 +237,18 @@ impl<'de> Visitor<'de> for Values {
             match item {
                 Value::One(value) => values.iter_mut().for_each(|values| values.push(value.clone())),
                 Value::Absent => {}
-                Value::Many(_) | Value::Nested => values = None,
+                Value::Many(_) | Value::Nested(_) => values = None,
             }
         }
-        Ok(values.map_or(Value::Nested, Value::Many))
+        Ok(values.map_or(Value::Nested(Nested::List), Value::Many))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Value::Nested)
+        let mut entries = Vec::new();
+        while let Some(entry) = map.next_entry()? {
+            entries.push(entry);
+        }
+        Ok(Value::Nested(Nested::Map(entries)))
     }
 }
 

@@ -88,12 +88,12 @@ fn with_config(
     wanted: impl Fn(&flags::Entry) -> bool,
 ) -> Result<Args, UsageError> {
     let without_effect = args.without_effect_on_stdin();
-    let config::Defaults { mut flags, places, mut warnings } = config::defaults(&args, env)?;
+    let config::Defaults { mut flags, places, mut warnings, words } = config::defaults(&args, env)?;
     flags.retain(|given| wanted(given.flag));
     let mut args = args.with_defaults(flags).map_err(|error| places.blame(error))?;
     warnings.extend(without_effect.filter(|_| args.get(&logs::STDIN)));
     warnings.extend(env.unknown_tz.as_deref().filter(|_| args.shows_local_times()).map(unknown_tz));
-    (args.places, args.warnings) = (places, warnings);
+    (args.places, args.warnings, args.words) = (places, warnings, words);
     Ok(args)
 }
 

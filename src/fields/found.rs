@@ -127,6 +127,14 @@ impl Found {
         }
     }
 
+    /// Gives a role to a part of a text; no key takes it away.
+    pub(super) fn set(&mut self, role: Role, index: u32) {
+        if self.roles[role as usize].is_none() {
+            self.roles[role as usize] = Some(index);
+            self.ranks[role as usize] = 0;
+        }
+    }
+
     /// Judges what all fields together tell.
     pub(super) fn finish(&mut self) {
         let waiting = std::mem::take(&mut self.waiting);

@@ -4,19 +4,27 @@
 //! Everything that is shown of a field is a slice of the message, byte for byte.
 
 mod found;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod json;
 mod keys;
 mod level;
+mod logfmt;
 mod path;
 mod scan;
+mod strip;
+mod template;
 #[cfg(test)]
 mod tests;
+mod text;
+mod time;
 mod unescape;
 
 use std::borrow::Cow;
 
+use crate::event::Instant;
 use found::Found;
-pub use keys::Vocabulary;
+pub use keys::{Vocabulary, Words};
 pub use level::Level;
 use unescape::{unescape, unescape_to};
 
@@ -116,6 +124,7 @@ pub struct Reader {
     vocabulary: Vocabulary,
     tape: Tape,
     open: Vec<json::Open>,
+    plain: strip::Plain,
 }
 
 /// A message and its fields.
@@ -153,7 +162,28 @@ impl<'r, 'm> Record<'r, 'm> {
 
     /// The text of the message: of its field, or all of a text without a known head.
     pub fn text(&self) -> Cow<'m, [u8]> {
-        self.role(Role::Message).map_or(Cow::Borrowed(self.message), |field| field.text())
+        match self.role(Role::Message) {
+            Some(template) if template.has_key(b"@mt") => {
+                Cow::Owned(template::filled(self, &template.text()))
+            }
+            Some(message) => message.text(),
+            None => Cow::Borrowed(self.message),
+        }
+    }
+
+    /// The time that the record gives itself. None without a date; without a zone it is UTC.
+    pub fn instant(&self) -> Option<Instant> {
+        let field = self.role(Role::Time)?;
+        match field.kind() {
+            Kind::Object => {
+                let part =
+                    |path: &[u8]| std::str::from_utf8(field.find(path)?.raw()).ok()?.parse::<i64>().ok();
+                let nanosecond = part(b"nanoOfSecond").unwrap_or(0);
+                let nanoseconds = part(b"epochSecond")?.checked_mul(1_000_000_000)?.checked_add(nanosecond);
+                nanoseconds.map(Instant)
+            }
+            _ => time::instant(&field.text()),
+        }
     }
 
     /// The fields that are in no other, in the order of the message, those with a role too.

@@ -1,6 +1,6 @@
 //! The reader: recognizes how a message is written, line by line.
 
-use super::{Form, Level, Node, Reader, Record, Span, Tape, Vocabulary, found::Found, json};
+use super::{Form, Level, Node, Reader, Record, Span, Tape, Vocabulary, found::Found, json, text};
 
 impl Reader {
     pub fn new(vocabulary: Vocabulary) -> Reader {
@@ -9,18 +9,28 @@ impl Reader {
 
     /// The fields of a message.
     pub fn read<'r, 'm>(&'r mut self, message: &'m [u8]) -> Record<'r, 'm> {
-        let Reader { vocabulary, tape, open } = self;
+        let Reader { vocabulary, tape, open, plain } = self;
         tape.clear();
         let text = trimmed(message);
-        if text.first(message) == Some(b'{') {
+        let is_object = text.first(message) == Some(b'{');
+        if is_object {
             let result = json::object(message, text.start as usize, &vocabulary.0, open, tape);
             match result {
                 Ok(end) if end == text.end as usize => {
                     tape.form = Form::Json;
                     tape.found.finish();
+                    return Record { message, tape };
                 }
                 _ => tape.clear(),
             }
+        }
+        // The line without its colours is read, then each part is found again in the line.
+        match plain.strip(message) {
+            Some(line) => {
+                text::read(line.trim_ascii_end(), &vocabulary.0, open, tape);
+                plain.restore(tape);
+            }
+            None => text::read(message.trim_ascii_end(), &vocabulary.0, open, tape),
         }
         Record { message, tape }
     }
@@ -107,47 +117,7 @@ impl json::Wanted for OnlyLevel {
     }
 }
 
-/// A message without the space and the colours around it.
+/// A message without the space around it.
 fn trimmed(message: &[u8]) -> Span {
-    let mut start = 0;
-    let mut end = message.len();
-    loop {
-        match &message[start..end] {
-            [b' ' | b'\t' | b'\r' | b'\n', ..] => start += 1,
-            [b'\x1b', ..] => match color(&message[start..end]) {
-                Some(length) => start += length,
-                None => break,
-            },
-            _ => break,
-        }
-    }
-    loop {
-        match &message[start..end] {
-            [.., b' ' | b'\t' | b'\r' | b'\n'] => end -= 1,
-            text @ [.., b'm'] => {
-                match memchr::memrchr(b'\x1b', &text[text.len().saturating_sub(LONGEST_COLOR)..]) {
-                    Some(at) => {
-                        let at = text.len().saturating_sub(LONGEST_COLOR) + at;
-                        if color(&text[at..]) != Some(text.len() - at) {
-                            break;
-                        }
-                        end = start + at;
-                    }
-                    None => break,
-                }
-            }
-            _ => break,
-        }
-    }
-    Span::of(start, end)
-}
-
-const LONGEST_COLOR: usize = 32;
-
-/// The length of the colour that a text begins with.
-fn color(text: &[u8]) -> Option<usize> {
-    let parameters = text.strip_prefix(b"\x1b[")?;
-    let length =
-        parameters.iter().take(LONGEST_COLOR).take_while(|byte| matches!(byte, b'0'..=b'9' | b';')).count();
-    (parameters.get(length) == Some(&b'm')).then_some(length + 3)
+    Span::of(0, message.len()).trimmed(message)
 }

@@ -1,8 +1,10 @@
 //! Golden cases: what the fields of a message are.
 
+mod samples;
+
 use serde_json::Value;
 
-use super::{keys::Words, *};
+use super::*;
 
 fn level(message: &str) -> Option<Level> {
     let mut reader = Reader::default();
@@ -62,6 +64,69 @@ fn the_first_key_in_rank_decides_and_of_the_same_keys_the_first() {
         (r#"{"level":"error","level":"info"}"#, Some(Level::Error)),
         (r#"{"level":{"x":1},"lvl":"info"}"#, Some(Level::Info)),
     ]);
+}
+
+#[test]
+fn a_message_template_is_filled() {
+    for (message, expected) in [
+        (
+            r#"{"@t":"2026","@mt":"Hi {Name}, {{x}} {@User,8:000} {Missing}!","Name":"\u00e9","User":{"a":1}}"#,
+            "Hi é, {x} {\"a\":1} {Missing}!",
+        ),
+        (r#"{"@t":"2026","@mt":"Hi {Name","Name":"x"}"#, "Hi {Name"),
+        (r#"{"@t":"2026","@mt":"Hi {N}","@m":"Hi 1","N":2}"#, "Hi 1"),
+    ] {
+        let mut reader = Reader::default();
+        assert_eq!(String::from_utf8_lossy(&reader.read(message.as_bytes()).text()), expected);
+    }
+}
+
+/// Lines that make a careless reader slow; each would take minutes.
+#[test]
+fn long_lines_take_time_by_their_length() {
+    const SIZE: usize = 1 << 18;
+    let begun = std::time::Instant::now();
+    for piece in [
+        "\"",
+        "\\",
+        "=",
+        "{",
+        "}",
+        "[",
+        "{\"a\":",
+        "a=\"",
+        " a=\"",
+        "a=' b=\"",
+        " {\"a\":1} ",
+        "{{",
+        "[a] ",
+        "\x1b",
+        "\x1b[0m",
+        "a=b ",
+        "a ",
+        ": ",
+        "| ",
+        "INFO ",
+        "INFO\t",
+        "\\\"",
+        "2026-01-31T12:00:00Z ",
+        "\u{e9}",
+    ] {
+        for head in [
+            "",
+            "{\"a\":\"",
+            "INFO x ",
+            "2026-01-31T12:00:00Z  INFO a: ",
+            "I0629 08:00:00.385780 1 a.go:1] \"",
+        ] {
+            let line = format!("{head}{}", piece.repeat(SIZE / piece.len()));
+            let mut reader = Reader::default();
+            let fields = reader.read(line.as_bytes()).fields().count();
+            assert!(fields <= line.len());
+            reader.level(line.as_bytes());
+        }
+    }
+    assert!(begun.elapsed() < std::time::Duration::from_secs(30), "{:?}", begun.elapsed());
 }
 
 #[test]
@@ -208,10 +273,135 @@ mod properties {
         fn any_bytes_are_read(message: Vec<u8>, text in r#"(\{|\}|"|\\|:|,|\[|\]|=| |a|1|level|error|\x1b\[0m){0,40}"#) {
             let mut reader = Reader::default();
             for message in [&message[..], text.as_bytes()] {
-                let record = reader.read(message);
-                record.fields().for_each(|field| { field.key(); field.text(); });
+                fuzz::fields(message);
                 reader.level(message);
             }
         }
+    }
+}
+
+#[test]
+fn the_level_of_a_text_comes_from_its_head() {
+    use Level::*;
+    levels([
+        ("WARN: Non-critical", Some(Warn)),
+        ("INFO retry after error", Some(Info)),
+        ("I0629 08:00:00.385780 1 trace.go:897] Failed", Some(Info)),
+        ("DBG x error=foobar", Some(Debug)),
+        ("[2025-02-20 14:55:36,789: ERROR/MainProcess] x", Some(Error)),
+        ("2024-11-15 20:12:11 [info    ] x", Some(Info)),
+        ("GET /error 200", None),
+        (r#""GET /error HTTP/1.1" 200 12"#, Some(Info)),
+        (r#"10.0.0.1 - - [15/Nov/2024:23:13:12 +0900] "GET /error HTTP/1.1" 503 12"#, Some(Error)),
+        (r#"10.0.0.1 - - [15/Nov/2024:23:13:12 +0900] "GET /error HTTP/1.1" 404 12"#, Some(Warn)),
+        ("0 failed, no error", None),
+        ("2026-01-31 12:00:00.000 UTC [1] LOG:  x", Some(Info)),
+        ("1:M 31 Jan 2026 12:00:00.000 # x", Some(Warn)),
+        ("web-1 | ERROR x", Some(Error)),
+        ("ERRORS=0", None),
+        ("the information desk", None),
+        ("all pods are ready", None),
+        ("error while reading", None),
+        ("Error: cannot read", Some(Error)),
+        ("SEVERE: x", Some(Error)),
+        ("FINE: x", Some(Debug)),
+        ("info: Microsoft.Hosting.Lifetime[14]", Some(Info)),
+        ("fail: Microsoft.Hosting.Lifetime[14]", Some(Error)),
+        ("crit: A.B[0]", Some(Fatal)),
+        ("<11>Jan 31 12:00:00 host app[12]: message", Some(Error)),
+        ("2026-01-31 12:00:00.000000 W | etcdserver: x", Some(Warn)),
+        ("2026-01-31T12:00:00.000+0000 E STORAGE  [conn1] x", Some(Error)),
+        ("2026-01-31T12:00:00.000000Z 0 [Note] x", Some(Info)),
+        ("\x1b[32mINFO\x1b[0m[0000] x", Some(Info)),
+    ]);
+}
+
+/// The form and the fields of a message, in one line.
+fn shown(message: &str) -> String {
+    let mut reader = Reader::default();
+    let record = reader.read(message.as_bytes());
+    let fields = record.fields().map(|field| {
+        let text = String::from_utf8(field.text().into_owned()).unwrap();
+        format!("{}={text}", String::from_utf8_lossy(&field.key()))
+    });
+    format!("{:?}: {}", record.form(), fields.collect::<Vec<_>>().join(" | "))
+}
+
+#[test]
+fn all_parts_of_a_head_are_fields() {
+    for (message, expected) in [
+        (
+            "2026-01-31T12:00:00.123Z  INFO 1 --- [demo] [           main] c.e.d.App      : Started in 2 s",
+            "Headed: time=2026-01-31T12:00:00.123Z | level=INFO | pid=1 | application=demo | thread=main | \
+             logger=c.e.d.App | message=Started in 2 s",
+        ),
+        (
+            "2026-01-31T12:00:00Z\tINFO\tctrl\tapp/main.go:12\tmsg here\t{\"a\":1}",
+            "Json: time=2026-01-31T12:00:00Z | level=INFO | logger=ctrl | caller=app/main.go:12 | \
+             message=msg here | a=1",
+        ),
+        (
+            "INFO\tfinished call\t{\"grpc.code\":\"OK\"}",
+            "Json: level=INFO | message=finished call | grpc.code=OK",
+        ),
+        (
+            "2:28PM WRN f.go:88 > System warning a=b c=\"x y\"",
+            "Logfmt: time=2:28PM | level=WRN | caller=f.go:88 | message=System warning | a=b | c=x y",
+        ),
+        (
+            "I1025 00:15:15.525108       1 utils.go:116] \"Pod \\\"x\\\" updated\" pod=\"a/b\"",
+            "Logfmt: level=I | time=1025 00:15:15.525108 | thread=1 | caller=utils.go:116 | \
+             message=Pod \"x\" updated | pod=a/b",
+        ),
+        (
+            "2026/01/31 12:00:00 [error] 7#8: *1 open() failed",
+            "Headed: time=2026/01/31 12:00:00 | level=error | pid=7 | thread=8 | connection=1 | message=open() failed",
+        ),
+        (
+            "[Wed Oct 11 14:32:52 2000] [core:error] [pid 3:tid 4] [client 72.15.99.187] AH00035: denied",
+            "Headed: time=Wed Oct 11 14:32:52 2000 | logger=core | level=error | pid=3 | thread=4 | \
+             client=72.15.99.187 | message=AH00035: denied",
+        ),
+        (
+            "1.2.3.4 - bob [15/Nov/2024:23:13:12 +0900] \"GET /x HTTP/1.1\" 503 12 \"-\" \"curl/7\" 0.1",
+            "Headed: client=1.2.3.4 | user=bob | time=15/Nov/2024:23:13:12 +0900 | method=GET | path=/x | \
+             protocol=HTTP/1.1 | status=503 | bytes=12 | user_agent=curl/7 | rest=0.1",
+        ),
+        (
+            "[GIN] 2024/11/12 - 15:19:06 | 200 |  953ms | 1.2.3.4 | PUT     \"/api\"",
+            "Headed: time=2024/11/12 - 15:19:06 | status=200 | duration=953ms | client=1.2.3.4 | method=PUT | path=/api",
+        ),
+        (
+            "[2024-11-15 19:23:55.098] WARN  [a,b] Auth -- Usage high {{\"cpu\":92.8}} [Metric: x=1] (0.270ms)",
+            "Json: time=2024-11-15 19:23:55.098 | level=WARN | tags=a,b | logger=Auth | message=Usage high | \
+             cpu=92.8 | metric=Metric: x=1 | duration=0.270ms",
+        ),
+        (
+            "2026-01-31T12:00:00.000000Z  INFO req{m=GET uri=\"/x y\"}: tower::trace: done status=200",
+            "Logfmt: time=2026-01-31T12:00:00.000000Z | level=INFO | span=req{m=GET uri=\"/x y\"} | \
+             logger=tower::trace | message=done | status=200",
+        ),
+        (
+            "2024-11-12 16:35:03.9,WARN,A.B,\"CPU: 39, 4\",boom: x",
+            "Headed: time=2024-11-12 16:35:03.9 | level=WARN | logger=A.B | message=CPU: 39, 4 | exception=boom: x",
+        ),
+        ("ERROR:root:boom", "Headed: level=ERROR | logger=root | message=boom"),
+        ("web-1  | {\"level\":\"warn\"}", "Json: prefix=web-1 | level=warn"),
+        ("got {\"level\":\"warn\"}", "Json: prefix=got | level=warn"),
+        (
+            "2026/01/31 12:00:00 main.go:12: hello",
+            "Headed: time=2026/01/31 12:00:00 | caller=main.go:12 | message=hello",
+        ),
+        (r#"a="x\"y" b="#, "Logfmt: a=x\"y | b="),
+        ("level=info msg=hello world a=b", "Logfmt: level=info | msg=hello world | a=b"),
+        (
+            "INFO parameters: user=1, action=update",
+            "Headed: level=INFO | message=parameters: user=1, action=update",
+        ),
+        ("k=v", "Text: "),
+        ("payload={\"a\":1}", "Text: "),
+        ("hello world", "Text: "),
+    ] {
+        assert_eq!(shown(message), expected, "{message}");
     }
 }

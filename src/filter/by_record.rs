@@ -2,20 +2,24 @@
 
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
-use super::condition::{Conditions, Seen};
+use super::{
+    condition::{Conditions, Seen},
+    continued::Continued,
+};
 use crate::{
     event::{Batch, Item},
     fields::Reader,
     notice::{Notice, Scope},
     origin::Origin,
     plan::{FilterPlan, LevelPlan},
-    records::Records,
 };
 
 /// Judges the first line of each record; the lines that continue it follow it.
 pub struct ByRecord {
     levels: Option<LevelPlan>,
     conditions: Option<Conditions>,
+    /// Whether conditions look at all lines of a record.
+    needs_whole_records: bool,
     reader: Reader,
     /// By the origin's address, which is not reused while the origin is kept.
     states: HashMap<usize, State>,
@@ -38,7 +42,6 @@ enum Verdict {
 /// The state of one log.
 struct State {
     _origin: Arc<Origin>,
-    records: Records,
     /// On the record that is being read.
     verdict: Verdict,
 }
@@ -50,6 +53,7 @@ impl ByRecord {
         (levels.is_some() || conditions.is_some()).then(|| ByRecord {
             levels,
             conditions,
+            needs_whole_records: plan.needs_whole_records(),
             reader: Reader::new(plan.vocabulary.clone()),
             states: HashMap::new(),
             verdicts: Vec::new(),
@@ -59,20 +63,17 @@ impl ByRecord {
     }
 
     /// Judges the next items of a batch, also those that other filters hide.
-    pub fn look(&mut self, batch: &Batch, items: Range<usize>) {
-        let Self { levels, conditions, reader, states, verdicts, .. } = self;
-        let state = states.entry(address(&batch.origin)).or_insert_with(|| State {
-            _origin: batch.origin.clone(),
-            records: Records::default(),
-            verdict: Verdict::Wanted,
-        });
+    pub fn look(&mut self, batch: &Batch, items: Range<usize>, continued: &Continued) {
+        let Self { levels, conditions, needs_whole_records, reader, states, verdicts, .. } = self;
+        let state = states
+            .entry(address(&batch.origin))
+            .or_insert_with(|| State { _origin: batch.origin.clone(), verdict: Verdict::Wanted });
         verdicts.clear();
         verdicts.extend(items.map(|index| match &batch.items[index] {
             Item::Line(line) => {
                 let message = batch.message(line);
-                if !state.records.continues(line.time, message) {
-                    let (head, joined) = head(message);
-                    state.verdict = match levels.as_ref().map(|levels| (levels, reader.level(head))) {
+                if !continued.is(index) {
+                    state.verdict = match levels.as_ref().map(|levels| (levels, reader.level(message))) {
                         Some((levels, None)) if !levels.wants(None) => Verdict::NoLevel,
                         Some((levels, level)) if !levels.wants(level) => Verdict::Unwanted,
                         _ => Verdict::Wanted,
@@ -80,13 +81,11 @@ impl ByRecord {
                     if state.verdict == Verdict::Wanted
                         && let Some(conditions) = conditions
                     {
-                        let mut rest = Vec::new();
-                        if conditions.need_whole_records() {
-                            rest.extend(joined.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()));
-                            rest.extend(behind(batch, index, state.records.clone()));
-                        }
-                        let record = reader.read(head);
-                        let seen = Seen { record, origin: &batch.origin, time: line.time, rest: &rest };
+                        let record = reader.read(match needs_whole_records {
+                            true => continued.whole(batch, index, line),
+                            false => message,
+                        });
+                        let seen = Seen { record, origin: &batch.origin, time: line.time };
                         if !conditions.hold(seen) {
                             state.verdict = Verdict::Unwanted;
                         }
@@ -135,27 +134,6 @@ impl ByRecord {
     pub fn forget(&mut self, origin: &Arc<Origin>) {
         self.states.remove(&address(origin));
     }
-}
-
-/// The first line of a message, and those that were joined to it. An object that begins with a line of its own is one.
-fn head(message: &[u8]) -> (&[u8], &[u8]) {
-    match memchr::memchr(b'\n', message) {
-        Some(end) if !matches!(message[..end].trim_ascii(), b"{" | b"[") => {
-            (&message[..end], &message[end + 1..])
-        }
-        _ => (message, &[]),
-    }
-}
-
-/// The lines behind this item that belong to its record, as far as they are there.
-fn behind(batch: &Batch, index: usize, mut records: Records) -> impl Iterator<Item = &[u8]> {
-    batch.items[index + 1..].iter().map_while(move |item| match item {
-        Item::Line(line) => {
-            let message = batch.message(line);
-            records.continues(line.time, message).then_some(message)
-        }
-        Item::Gap(_) | Item::Separator => None,
-    })
 }
 
 fn address(origin: &Arc<Origin>) -> usize {

@@ -7,11 +7,11 @@ use std::{
 
 use bytes::BytesMut;
 
+use super::continued::Continued;
 use crate::{
     event::{Batch, Instant, Item, Line},
     origin::Origin,
     plan::ContextPlan,
-    records::Records,
 };
 
 /// Bytes of earlier lines that are held in all, and of each origin in any case.
@@ -32,7 +32,6 @@ pub struct Context {
 /// The state of one log.
 #[derive(Default)]
 struct Around {
-    records: Records,
     /// Lines that are shown if a wanted one follows: of the record that is being read, and of those before it.
     held: VecDeque<Held>,
     /// The number of records among them.
@@ -74,7 +73,7 @@ impl Context {
     }
 
     /// Takes the next items of a batch: those that may be shown, and which of them are wanted.
-    pub fn take(&mut self, batch: &Batch, items: &[u32], wanted: &[u32]) {
+    pub fn take(&mut self, batch: &Batch, items: &[u32], wanted: &[u32], continued: &Continued) {
         let Self { plan, around, shown, earlier } = self;
         let around =
             around.entry(address(&batch.origin)).or_insert_with(|| (batch.origin.clone(), Around::default()));
@@ -83,7 +82,10 @@ impl Context {
         for index in items {
             let is_wanted = wanted.next_if_eq(&index).is_some();
             match batch.items[*index as usize] {
-                Item::Line(line) => around.1.take(*plan, line, is_wanted, &mut out),
+                Item::Line(line) => {
+                    let is_head = !continued.is(*index as usize);
+                    around.1.take(*plan, line, is_head, is_wanted, &mut out);
+                }
                 // The lines before this place are not the context of those behind it.
                 item @ (Item::Gap(_) | Item::Separator) => {
                     around.1.drop_all();
@@ -149,8 +151,7 @@ impl Out<'_> {
 }
 
 impl Around {
-    fn take(&mut self, plan: ContextPlan, line: Line, is_wanted: bool, out: &mut Out<'_>) {
-        let is_head = !self.records.continues(line.time, out.batch.message(&line));
+    fn take(&mut self, plan: ContextPlan, line: Line, is_head: bool, is_wanted: bool, out: &mut Out<'_>) {
         if is_head {
             self.showing =
                 self.showing.and_then(|records| records.checked_sub(1)).filter(|records| *records > 0);
@@ -239,15 +240,19 @@ mod tests {
     use super::*;
     use crate::event::Gap;
 
+    fn context(before: u64, after: u64) -> (Context, Continued) {
+        (Context::new(ContextPlan { before, after }).expect("lines around"), Continued::default())
+    }
+
     /// Lines that begin with `*` are wanted. Each string is a batch of words.
     fn shown(before: u64, after: u64, batches: &[&str]) -> Vec<String> {
-        let mut context = Context::new(ContextPlan { before, after }).expect("lines around");
+        let mut context = context(before, after);
         let origin = Arc::<Origin>::default();
         batches.iter().map(|words| pass(&mut context, &origin, words)).collect()
     }
 
     /// A `|` is a gap; a word that begins with `_` is indented.
-    fn pass(context: &mut Context, origin: &Arc<Origin>, words: &str) -> String {
+    fn pass((context, continued): &mut (Context, Continued), origin: &Arc<Origin>, words: &str) -> String {
         let data = words.replace('_', "\t");
         let (mut items, mut at) = (Vec::new(), 0);
         for word in data.split(' ') {
@@ -262,11 +267,12 @@ mod tests {
         let all: Vec<u32> = (0..batch.items.len() as u32).collect();
         let is_wanted =
             |index: &u32| data.split(' ').nth(*index as usize).is_some_and(|word| word.contains('*'));
+        continued.look(&batch);
         // In two pieces.
         let (some, others) = all.split_at(all.len() / 2);
         for piece in [some, others] {
             let wanted: Vec<u32> = piece.iter().copied().filter(is_wanted).collect();
-            context.take(&batch, piece, &wanted);
+            context.take(&batch, piece, &wanted, continued);
         }
         context.finish(&mut batch);
         let text = |item: &Item| match item {
@@ -302,7 +308,7 @@ mod tests {
 
     #[test]
     fn each_origin_has_its_own_context() {
-        let mut context = Context::new(ContextPlan { before: 1, after: 1 }).expect("lines around");
+        let mut context = context(1, 1);
         let (web, api) = (Arc::<Origin>::default(), Arc::<Origin>::default());
         let passed = [(&web, "a"), (&api, "A"), (&web, "*b"), (&api, "B"), (&web, "c d"), (&api, "*C")]
             .map(|(origin, words)| pass(&mut context, origin, words));
@@ -331,11 +337,12 @@ mod tests {
 
     #[test]
     fn an_origin_that_is_closed_leaves_nothing() {
-        let mut context = Context::new(ContextPlan { before: 1, after: 1 }).expect("lines around");
+        let mut context = context(1, 1);
         let origin = Arc::<Origin>::default();
         pass(&mut context, &origin, "*a b c");
-        context.forget(&origin);
-        assert_eq!((pass(&mut context, &origin, "*d"), Arc::strong_count(&origin)), ("*d".to_owned(), 2));
+        context.0.forget(&origin);
+        context.1.forget(&origin);
+        assert_eq!((pass(&mut context, &origin, "*d"), Arc::strong_count(&origin)), ("*d".to_owned(), 3));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 mod by_record;
 mod condition;
 mod context;
+mod continued;
 mod pattern;
 
 use std::{ops::Range, sync::Arc};
@@ -18,6 +19,7 @@ use crate::{
 };
 use by_record::ByRecord;
 use context::Context;
+use continued::Continued;
 use pattern::Pattern;
 
 /// One criterion. It may keep state for each origin; an origin's lines come in order.
@@ -49,6 +51,8 @@ pub struct Filter {
     selecting: Vec<Box<dyn Predicate>>,
     by_record: Option<ByRecord>,
     context: Option<Context>,
+    /// Asked by those two.
+    continued: Continued,
     kept: Vec<u32>,
     /// The items that are looked at together: those that may be shown, and the wanted ones.
     piece: Vec<u32>,
@@ -76,6 +80,7 @@ impl Filter {
             selecting,
             by_record: None,
             context: None,
+            continued: Continued::default(),
             kept: Vec::new(),
             piece: Vec::new(),
             wanted: Vec::new(),
@@ -90,9 +95,16 @@ impl Filter {
     /// Keeps the wanted lines and the gaps.
     pub fn select(&mut self, batch: &mut Batch) {
         if !self.wants_all() {
-            self.kept.clear();
+            self.begin(batch);
             self.look(batch, 0..batch.items.len());
             self.finish(batch);
+        }
+    }
+
+    fn begin(&mut self, batch: &Batch) {
+        self.kept.clear();
+        if self.by_record.is_some() || self.context.is_some() {
+            self.continued.look(batch);
         }
     }
 
@@ -108,12 +120,12 @@ impl Filter {
             predicate.narrow(batch, &mut self.wanted);
         }
         if let Some(by_record) = &mut self.by_record {
-            by_record.look(batch, items.clone());
+            by_record.look(batch, items.clone(), &self.continued);
             self.wanted.retain(|index| by_record.wants(*index as usize - items.start));
         }
         match &mut self.context {
             None => self.kept.extend_from_slice(&self.wanted),
-            Some(context) => context.take(batch, &self.piece, &self.wanted),
+            Some(context) => context.take(batch, &self.piece, &self.wanted, &self.continued),
         }
     }
 
@@ -130,7 +142,7 @@ impl Filter {
         match event {
             Event::Batch(_) if self.wants_all() => None,
             Event::Batch(batch) => {
-                self.kept.clear();
+                self.begin(batch);
                 let (mut from, all) = (0, batch.items.len());
                 while from < all {
                     let to = from + pace.piece(all - from);
@@ -144,6 +156,7 @@ impl Filter {
             }
             Event::Closed(origin, _) => {
                 self.predicates().for_each(|it| it.forget(origin));
+                self.continued.forget(origin);
                 if let Some(by_record) = &mut self.by_record {
                     by_record.forget(origin);
                 }

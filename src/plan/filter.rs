@@ -57,7 +57,7 @@ impl FilterPlan {
             exclude: each(args, &flags::EXCLUDE, pattern)?,
             level: LevelPlan::new(args)?,
             conditions: conditions(args, env, &room)?,
-            vocabulary: Vocabulary::default(),
+            vocabulary: Vocabulary::new(&args.words),
             context: ContextPlan::new(args)?,
         })
     }

@@ -35,6 +35,27 @@ fn lines_around_records_of_a_level_can_be_shown() {
 }
 
 #[test]
+fn a_config_file_can_name_levels_and_keys() {
+    let world = World::new();
+    let config =
+        world.home.write("config.yaml", "levels: {FEHLER: error, 7: debug}\nfields: {level: [sev]}\n");
+    let input = "{\"sev\":\"Fehler\"}\n{\"sev\":7}\n{\"sev\":\"info\",\"level\":\"error\"}\n";
+    let ran = world.stern_rs(&format!("--stdin --level error --config {config}")).input(input).run();
+    ran.stdout("{\"sev\":\"Fehler\"}\n").stderr("").exit(0);
+    let refused = |text: &str, words: &str| {
+        let config = world.home.write("config.yaml", text);
+        world.stern_rs(&format!("--stdin --config {config}")).run().fails(2, &format!("{config}:{words}"));
+    };
+    let names = "trace, debug, info, notice, warn, error or fatal";
+    refused("tail: 1\nlevels:\n  A: info\n  B: loud\n", &format!("4: levels: \"loud\" is none of {names}"));
+    refused("levels: [a]\n", "1: levels: it takes words and their levels, such as {FEHLER: error}");
+    refused("levels: {A: }\n", "1: levels: A needs one level, such as A: error");
+    let roles = "level, message, time, error, stack, logger, caller or trace";
+    refused("fields: {lvl: x}\n", &format!("1: fields: \"lvl\" is none of {roles}"));
+    refused("fields: {level: []}\n", "1: fields: level needs a key or a list of keys");
+}
+
+#[test]
 fn a_level_that_does_not_exist_is_refused() {
     let words = "--level: \"wran\" is none of trace, debug, info, notice, warn, error, fatal or none";
     stern_rs("--stdin --level info,wran").run().fails(2, words);

@@ -113,3 +113,30 @@ fn a_trace_is_sorted_with_its_first_line() {
     assert_eq!(shown("-i INFO --before-context 1"), "ERROR x\n\tat a\n\tat b\nINFO y\n");
     assert_eq!(shown("--multiline -i (at|six)"), "ERROR x\n\tat a\n\tat b\nsix\n");
 }
+
+#[test]
+fn what_is_held_is_shown_before_the_line_that_ends_the_run() {
+    let input = "held\n\tline\n{\"msg\":\"done\"}\nnext\n";
+    let ran = stern_rs("--stdin --multiline -o raw --until-match done").input(input).run();
+    ran.stdout("held\n\tline\n{\"msg\":\"done\"}\n").exit(0);
+    let world = World::new();
+    world.pods(["web-1", "web-2"]);
+    let tail = world.start("web --multiline -o raw --until-match done");
+    tail.reported("+ web-1 › app");
+    tail.reported("+ web-2 › app");
+    world.log("web-1/app").push("{\"a\":1}").push("held");
+    tail.shown("{\"a\":1}", 1);
+    world.log("web-2/app").push("{\"msg\":\"done\"}");
+    tail.finish().stdout("{\"a\":1}\nheld\n{\"msg\":\"done\"}\n").exit(0);
+}
+
+#[test]
+fn an_interrupt_loses_no_line_that_was_read() {
+    let world = World::web([]);
+    let tail = world.start("web --multiline -o raw");
+    tail.reported("+ web-1 › app");
+    world.log("web-1/app").push("{\"a\":1}").push("held").push("\tline");
+    tail.shown("{\"a\":1}", 1);
+    // The others came with the first, or soon behind it.
+    tail.interrupt().stdout("{\"a\":1}\nheld\n\tline\n").exit(130);
+}

@@ -26,14 +26,11 @@ pub struct Seen<'s> {
     pub origin: &'s Origin,
     /// None on standard input.
     pub time: Option<Instant>,
-    /// The lines behind the first one, if they are needed.
-    pub rest: &'s [&'s [u8]],
 }
 
 /// All conditions of a run.
 pub struct Conditions {
     conditions: Vec<(Condition<Matcher>, Missing)>,
-    need_whole_records: bool,
     exhausted: bool,
 }
 
@@ -44,19 +41,13 @@ impl Conditions {
             let missing = Missing::new(condition);
             (condition.clone().map(&mut |pattern| Matcher::new(&pattern)), missing)
         };
-        let need_whole_records = conditions.iter().any(Condition::needs_whole_records);
         let conditions: Vec<_> = conditions.iter().map(compiled).collect();
-        (!conditions.is_empty()).then_some(Conditions { conditions, need_whole_records, exhausted: false })
-    }
-
-    /// Whether they look at the lines behind the first one of a record.
-    pub fn need_whole_records(&self) -> bool {
-        self.need_whole_records
+        (!conditions.is_empty()).then_some(Conditions { conditions, exhausted: false })
     }
 
     /// Whether all conditions hold. A record that is too hard to search is wanted.
     pub fn hold(&mut self, seen: Seen) -> bool {
-        let Conditions { conditions, exhausted, .. } = self;
+        let Conditions { conditions, exhausted } = self;
         let holds = conditions.iter_mut().try_fold(true, |all, (condition, missing)| {
             if !all {
                 return Ok(false);

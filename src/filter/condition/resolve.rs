@@ -39,17 +39,7 @@ fn written(time: Instant) -> Vec<u8> {
 
 /// Whether any value at this path passes; None: there is no value.
 pub fn resolve<'s>(path: &Path, seen: Seen<'s>, passes: &mut dyn FnMut(Found<'s>) -> bool) -> Option<bool> {
-    let first = resolve_first(path, seen, passes);
-    if !path.subject.may_have_lines() || seen.rest.is_empty() {
-        return first;
-    }
-    let any = first == Some(true) || seen.rest.iter().any(|line| passes(Found::Text(line)));
-    Some(any)
-}
-
-/// The same in the first line.
-fn resolve_first<'s>(path: &Path, seen: Seen<'s>, passes: &mut dyn FnMut(Found<'s>) -> bool) -> Option<bool> {
-    let Seen { record, origin, time, rest: _ } = seen;
+    let Seen { record, origin, time } = seen;
     let known = match path.subject {
         Subject::Field => None,
         Subject::Level => record.level().map(Found::Level),

@@ -1,0 +1,325 @@
+//! Times as loggers write them.
+
+use jiff::{
+    Timestamp,
+    civil::DateTime,
+    tz::{Offset, TimeZone},
+};
+
+use crate::event::Instant;
+
+/// A time at the beginning of a text, as far as it is written.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stamp {
+    /// None without a year.
+    date: Option<(i16, i8, i8)>,
+    hour: i8,
+    minute: i8,
+    second: i8,
+    nanosecond: i32,
+    /// In seconds east; None: not written.
+    offset: Option<i32>,
+    pub(super) length: usize,
+}
+
+const MONTHS: [&[u8; 3]; 12] =
+    [b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"];
+
+/// The time that a text is: RFC 3339 and its kin, or a number of seconds, milliseconds, microseconds or nanoseconds by
+/// its size. A time without a zone is read as UTC; one without a date is no instant.
+pub(super) fn instant(text: &[u8]) -> Option<Instant> {
+    let text = text.trim_ascii();
+    if let Some(instant) = number(text) {
+        return Some(instant);
+    }
+    let stamp = stamp(text)?;
+    (stamp.length == text.len()).then(|| stamp.instant()).flatten()
+}
+
+/// A time since the epoch.
+fn number(text: &[u8]) -> Option<Instant> {
+    let (whole, fraction) = match memchr::memchr(b'.', text) {
+        Some(dot) => (&text[..dot], &text[dot + 1..]),
+        None => (text, &text[..0]),
+    };
+    let digits = |text: &[u8]| text.iter().all(u8::is_ascii_digit);
+    if whole.is_empty() || whole.len() > 19 || !digits(whole) || !digits(fraction) {
+        return None;
+    }
+    let number = whole.iter().fold(0_i128, |sum, digit| sum * 10 + i128::from(digit - b'0'));
+    let unit = match number {
+        0..100_000_000_000 => 1_000_000_000,
+        100_000_000_000..100_000_000_000_000 => 1_000_000,
+        100_000_000_000_000..100_000_000_000_000_000 => 1_000,
+        _ => 1,
+    };
+    let part = i128::from(nanoseconds(fraction)) * unit / 1_000_000_000;
+    i64::try_from(number * unit + part).ok().map(Instant)
+}
+
+/// The nanoseconds of a fraction of a second.
+fn nanoseconds(fraction: &[u8]) -> i32 {
+    let digits = fraction.iter().copied().chain(std::iter::repeat(b'0'));
+    digits.take(9).fold(0, |sum, digit| sum * 10 + i32::from(digit - b'0'))
+}
+
+impl Stamp {
+    fn instant(self) -> Option<Instant> {
+        let (year, month, day) = self.date?;
+        let Stamp { hour, minute, second, nanosecond, .. } = self;
+        // A leap second is the last one of its minute.
+        let time = DateTime::new(year, month, day, hour, minute, second.min(59), nanosecond).ok()?;
+        let offset = Offset::from_seconds(self.offset.unwrap_or(0)).ok()?;
+        let time: Timestamp = TimeZone::fixed(offset).to_timestamp(time).ok()?;
+        Some(time.into())
+    }
+}
+
+/// The time that a text begins with.
+pub(super) fn stamp(text: &[u8]) -> Option<Stamp> {
+    let mut parser = Parser { text, at: 0, stamp: Stamp::default() };
+    match text.first()? {
+        b'0'..=b'9' => parser.digits_first()?,
+        b'A'..=b'Z' => parser.name_first()?,
+        _ => return None,
+    }
+    // A longer word or number is none.
+    if text.get(parser.at).is_some_and(u8::is_ascii_alphanumeric) {
+        return None;
+    }
+    Some(Stamp { length: parser.at, ..parser.stamp })
+}
+
+struct Parser<'t> {
+    text: &'t [u8],
+    at: usize,
+    stamp: Stamp,
+}
+
+impl Parser<'_> {
+    /// `2026-01-31T12:00:00Z`, `2026/01/31 12:00:00`, `31/Jan/2026:12:00:00 +0900`, `31 Jan 2026 12:00:00`, `12:00:00`,
+    /// `2:28PM`
+    fn digits_first(&mut self) -> Option<()> {
+        let digits = self.text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let separator = *self.text.get(digits)?;
+        match (digits, separator) {
+            (4, b'-' | b'/' | b'.') => {
+                let year = self.number(4)? as i16;
+                self.one_of(b"-/.")?;
+                let month = self.number(2)? as i8;
+                self.one_of(b"-/.")?;
+                let day = self.number(2)? as i8;
+                self.stamp.date = Some((year, month, day));
+                // gin: `2024/11/12 - 15:19:06`
+                self.tag(b" - ").or_else(|| self.one_of(b"T ")).or_else(|| self.one_of(b"_"))?;
+                self.clock()?;
+            }
+            (1 | 2, b'/' | b' ' | b'-') => {
+                let day = self.number(digits)? as i8;
+                self.one_of(b"/ -")?;
+                let month = self.month()?;
+                self.one_of(b"/ -")?;
+                let year = self.number(4)? as i16;
+                self.stamp.date = Some((year, month, day));
+                self.one_of(b": ")?;
+                self.clock()?;
+            }
+            (1 | 2, b':') => self.clock()?,
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// `Jan 31 12:00:00`, `Jan 31, 2026 12:00:00 PM`, `Wed Oct 11 14:32:52.123456 2000`
+    fn name_first(&mut self) -> Option<()> {
+        let is_weekday = [b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun"]
+            .iter()
+            .any(|day| self.tag(*day).is_some());
+        if is_weekday {
+            self.one_of(b", ")?;
+            let _ = self.one_of(b" ");
+        }
+        let month = self.month()?;
+        self.one_of(b" ")?;
+        let _ = self.one_of(b" ");
+        let day = self.number(1)? as i8;
+        let day = match self.number(1) {
+            Some(digit) => day * 10 + digit as i8,
+            None => day,
+        };
+        let year = match self.tag(b", ") {
+            Some(()) => {
+                let year = self.number(4)?;
+                self.one_of(b" ")?;
+                Some(year as i16)
+            }
+            None => {
+                self.one_of(b" ")?;
+                None
+            }
+        };
+        self.clock()?;
+        let year = year.or_else(|| {
+            let before = self.at;
+            let year = self.one_of(b" ").and_then(|_| self.number(4));
+            let ends = !self.text.get(self.at).is_some_and(u8::is_ascii_alphanumeric);
+            if year.is_none() || !is_weekday || !ends {
+                self.at = before;
+                return None;
+            }
+            year.map(|year| year as i16)
+        });
+        self.stamp.date = year.map(|year| (year, month, day));
+        Some(())
+    }
+
+    fn clock(&mut self) -> Option<()> {
+        let hour = self.number(1)? as i8;
+        self.stamp.hour = match self.number(1) {
+            Some(digit) => hour * 10 + digit as i8,
+            None => hour,
+        };
+        self.one_of(b":")?;
+        self.stamp.minute = self.number(2)? as i8;
+        if self.one_of(b":").is_some() {
+            self.stamp.second = self.number(2)? as i8;
+            let before = self.at;
+            if self.one_of(b".,").is_some() {
+                let digits = self.text[self.at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+                let fraction = &self.text[self.at..self.at + digits];
+                self.stamp.nanosecond = nanoseconds(fraction);
+                self.at = if digits == 0 { before } else { self.at + digits };
+            }
+        } else if !matches!(
+            self.text.get(self.at..),
+            Some([b'A' | b'P', b'M', ..] | [b' ', b'A' | b'P', b'M', ..])
+        ) {
+            return None;
+        }
+        self.zone();
+        let Stamp { hour, minute, second, .. } = self.stamp;
+        (hour < 24 && minute < 60 && second <= 60).then_some(())
+    }
+
+    /// `PM`, `Z`, `+09:00`, ` +0900`, ` UTC`
+    fn zone(&mut self) {
+        let before = self.at;
+        let _ = self.one_of(b" ");
+        match self.text.get(self.at..).unwrap_or_default() {
+            [half @ (b'A' | b'P'), b'M', ..] => {
+                let hour = self.stamp.hour % 12;
+                self.stamp.hour = if *half == b'P' { hour + 12 } else { hour };
+                self.at += 2;
+            }
+            [b'Z', ..] => self.utc(1),
+            [b'U', b'T', b'C', ..] | [b'G', b'M', b'T', ..] => self.utc(3),
+            [sign @ (b'+' | b'-'), b'0'..=b'9', b'0'..=b'9', ..] => {
+                self.at += 1;
+                let hours = self.number(2).unwrap_or(0);
+                let colon = self.one_of(b":");
+                let Some(minutes) = self.number(2) else {
+                    self.at = if colon.is_some() { before } else { self.at };
+                    self.stamp.offset = colon.is_none().then_some(hours * 3600);
+                    return;
+                };
+                let seconds = hours * 3600 + minutes * 60;
+                self.stamp.offset = Some(if *sign == b'-' { -seconds } else { seconds });
+            }
+            _ => self.at = before,
+        }
+        if self.text.get(self.at).is_some_and(u8::is_ascii_alphanumeric) {
+            self.at = before;
+        }
+    }
+
+    fn utc(&mut self, length: usize) {
+        self.stamp.offset = Some(0);
+        self.at += length;
+    }
+
+    fn month(&mut self) -> Option<i8> {
+        let name = self.text.get(self.at..self.at + 3)?;
+        let month = MONTHS.iter().position(|month| month.eq_ignore_ascii_case(name))?;
+        self.at += 3;
+        i8::try_from(month + 1).ok()
+    }
+
+    /// A number of exactly so many digits.
+    fn number(&mut self, digits: usize) -> Option<i32> {
+        let text = self.text.get(self.at..self.at + digits)?;
+        let number = text
+            .iter()
+            .try_fold(0, |sum, digit| digit.is_ascii_digit().then(|| sum * 10 + i32::from(digit - b'0')))?;
+        self.at += digits;
+        Some(number)
+    }
+
+    fn one_of(&mut self, bytes: &[u8]) -> Option<()> {
+        self.text.get(self.at).filter(|byte| bytes.contains(byte))?;
+        self.at += 1;
+        Some(())
+    }
+
+    fn tag(&mut self, tag: &[u8]) -> Option<()> {
+        self.text.get(self.at..)?.starts_with(tag).then(|| self.at += tag.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_are_read_from_the_usual_forms() {
+        for (text, expected) in [
+            ("2026-01-31T12:00:00.5Z", "2026-01-31T12:00:00.5Z"),
+            ("2026-01-31 12:00:00,123", "2026-01-31T12:00:00.123Z"),
+            ("2026-01-31T12:00:00+09:00", "2026-01-31T03:00:00Z"),
+            ("2026-01-31 12:00:00 -0130", "2026-01-31T13:30:00Z"),
+            ("2026/01/31 12:00:00", "2026-01-31T12:00:00Z"),
+            ("31/Jan/2026:12:00:00 +0900", "2026-01-31T03:00:00Z"),
+            ("31 Jan 2026 12:00:00.000", "2026-01-31T12:00:00Z"),
+            ("31-Jan-2026 12:00:00.5", "2026-01-31T12:00:00.5Z"),
+            ("Jan 31, 2026 1:02:03 PM", "2026-01-31T13:02:03Z"),
+            ("Wed Oct 11 14:32:52.123456 2000", "2000-10-11T14:32:52.123456Z"),
+            ("2026-01-31 12:00:00.000 UTC", "2026-01-31T12:00:00Z"),
+            ("1769860800", "2026-01-31T12:00:00Z"),
+            ("1769860800.25", "2026-01-31T12:00:00.25Z"),
+            ("1769860800123", "2026-01-31T12:00:00.123Z"),
+            ("1769860800123.5", "2026-01-31T12:00:00.1235Z"),
+            ("1769860800123456", "2026-01-31T12:00:00.123456Z"),
+            ("1769860800123456789", "2026-01-31T12:00:00.123456789Z"),
+        ] {
+            let expected: Timestamp = expected.parse().unwrap();
+            assert_eq!(instant(text.as_bytes()), Some(expected.into()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_without_a_date_is_a_stamp_but_no_instant() {
+        for text in ["12:00:00", "2:28PM", "12:00:00.123", "Jan 31 12:00:00", "15:04:05 +09:00"] {
+            assert_eq!(stamp(text.as_bytes()).map(|stamp| stamp.length), Some(text.len()), "{text}");
+            assert_eq!(instant(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn other_texts_are_no_times() {
+        for text in [
+            "",
+            "12",
+            "12:00",
+            "1.2.3.4:80",
+            "2026-01-31",
+            "2026-13-45 x",
+            "24:00:00",
+            "Monday",
+            "12:00:0",
+            "10:00:00x",
+            "+1",
+        ] {
+            assert_eq!(stamp(text.as_bytes()), None, "{text}");
+        }
+        assert_eq!(instant(b"2026-02-31T12:00:00Z"), None);
+    }
+}
