@@ -22,6 +22,7 @@ mod pretty;
 mod query;
 mod range;
 mod read;
+pub mod redact;
 mod rewrites;
 mod selection;
 mod selector;
@@ -64,11 +65,6 @@ pub use self::{
 };
 
 pub(crate) use query::{Selects, kind_of};
-
-/// A duration as Go writes it; None if it is none.
-pub fn duration(text: &str) -> Option<std::time::Duration> {
-    duration::parse(text).ok()
-}
 #[cfg(test)]
 pub use selection::Condition;
 
@@ -140,7 +136,7 @@ impl Plan {
         let filter = FilterPlan::new(args, env)?;
         let display = Display::new(args, &filter, &selection.namespaces, env)?;
         let ending = Ending::new(args, &filter, &display)?;
-        let rewrites = Rewrites::new(args, &connect.context_in_use)?;
+        let rewrites = Rewrites::new(args, &filter, &display, &ending, &connect.context_in_use)?;
         let gathering = gathering(args, &filter, &rewrites);
         let files = FilesPlan::new(args, env)?;
         let verbosity = verbosity(args)?;

@@ -81,8 +81,8 @@ impl Room {
             }
             None if left == SIZE_LIMIT => Err(refusal(pattern, &too_large(pattern))),
             None => Err(format!(
-                "\"{pattern}\" is too large beside the other patterns: all of --include, --exclude, --where, --highlight \
-                 and --until-match may take {} MiB together",
+                "\"{pattern}\" is too large beside the other patterns: all of --include, --exclude, --where, --highlight, \
+                 --until-match and --redact-pattern may take {} MiB together",
                 SIZE_LIMIT >> 20
             )),
         }
@@ -93,6 +93,13 @@ impl LinePattern {
     /// Without others beside it. The error is the rest of a sentence that begins with the flag's name.
     pub fn new(pattern: &str) -> Result<LinePattern, String> {
         Room::beside([]).pattern(pattern)
+    }
+
+    /// The pattern with its first group; None: it has no group.
+    pub fn first_group(&self) -> Option<meta::Regex> {
+        let translated = goregex::translate_with_group(&self.typed).ok()?;
+        let regex = search::compile(&[&translated.text], SIZE_LIMIT)?;
+        (regex.captures_len() > 1).then_some(regex)
     }
 
     /// As the user wrote it.
@@ -141,7 +148,7 @@ mod tests {
         let heavy = (0..).find_map(|n| room.pattern(&format!(r"(?i)\pL{{100}}{n}")).err()).unwrap();
         assert!(
             heavy.ends_with(
-                "all of --include, --exclude, --highlight and --until-match may take 128 MiB together"
+                "all of --include, --exclude, --where, --highlight, --until-match and --redact-pattern may take 128 MiB together"
             ),
             "{heavy}"
         );

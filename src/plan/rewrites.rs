@@ -2,7 +2,11 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::read::{given, wrong};
+use super::{
+    Display, Ending, FilterPlan,
+    read::{given, wrong},
+    redact::RedactPlan,
+};
 use crate::{
     cli::{Args, flags::structured::JQ},
     jq,
@@ -11,6 +15,8 @@ use crate::{
 
 #[derive(Debug, Default)]
 pub struct Rewrites {
+    /// None: nothing is redacted.
+    pub redact: Option<RedactPlan>,
     pub jq: Option<JqPlan>,
 }
 
@@ -24,17 +30,26 @@ pub struct JqPlan {
 }
 
 impl Rewrites {
-    pub(super) fn new(args: &Args, context: &Arc<OnceLock<String>>) -> Result<Rewrites, UsageError> {
-        let Some(program) = given(args, &JQ) else { return Ok(Rewrites::default()) };
+    pub(super) fn new(
+        args: &Args,
+        filter: &FilterPlan,
+        display: &Display,
+        ending: &Ending,
+        context: &Arc<OnceLock<String>>,
+    ) -> Result<Rewrites, UsageError> {
+        // Those to include are highlighted too.
+        let patterns = filter.exclude.iter().chain(&display.highlight).chain(&ending.until_match);
+        let redact = RedactPlan::new(args, patterns)?;
+        let Some(program) = given(args, &JQ) else { return Ok(Rewrites { redact, jq: None }) };
         jq::check(program).map_err(|reason| wrong(&JQ, reason))?;
         let (program, context) = (program.to_owned(), context.clone());
-        Ok(Rewrites { jq: Some(JqPlan { program, context }) })
+        Ok(Rewrites { redact, jq: Some(JqPlan { program, context }) })
     }
 
     /// Whether a line must be in memory to be rewritten.
     pub fn looks_into_lines(&self) -> bool {
-        let Rewrites { jq } = self;
-        jq.is_some()
+        let Rewrites { redact, jq } = self;
+        redact.is_some() || jq.is_some()
     }
 
     /// Whether a record must be whole to be rewritten.

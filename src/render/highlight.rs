@@ -8,6 +8,7 @@ use super::color::Style;
 use crate::{
     lines::uncut,
     plan::LinePattern,
+    rewrite::masks,
     search::Finder,
     shown::{Graphics, Sequences},
 };
@@ -70,6 +71,8 @@ impl Highlight {
         let seen = replaced.map_or(&self.plain[..], |replaced| replaced.text.as_bytes());
         let original = |at| replaced.map_or(at, |replaced| replaced.original(at));
         self.graphics.reset();
+        // A mask is whole, and no pattern can be meant for its digits.
+        let masks: Vec<_> = masks(&self.plain[..end]).collect();
         let mut line = Painted {
             plain: &self.plain[..end],
             sequences: Sequences::new(&self.plain[..end]).peekable(),
@@ -80,7 +83,13 @@ impl Highlight {
         };
         self.unmarked |= !self.patterns.find_all(seen, |found| {
             // The newline stays unmarked, so that the mark does not end on the next line, and so does what is said of a cut.
-            line.mark(original(found.start)..original(found.end).min(end));
+            let (mut start, end) = (original(found.start), original(found.end).min(end));
+            let first = masks.partition_point(|mask| mask.end <= start);
+            for mask in masks[first..].iter().take_while(|mask| mask.start < end) {
+                line.mark(start..mask.start);
+                start = mask.end;
+            }
+            line.mark(start..end);
         });
         let done = line.done;
         out.extend_from_slice(&self.plain[done..]);
@@ -234,6 +243,12 @@ mod tests {
         assert_eq!(painted(&["t.*"], format!("two {cut}").as_bytes()), format!("<two> {cut}"));
         assert_eq!(painted(&["."], format!("a {cut}").as_bytes()), format!("<a> {cut}"));
         assert_eq!(painted(&["max"], format!("a {cut}").as_bytes()), format!("a {cut}"));
+    }
+
+    #[test]
+    fn nothing_within_a_mask_is_marked() {
+        assert_eq!(painted(&["[a-f0-9]+"], "a ‹email:7f3a9c2e› 7f".as_bytes()), "<a> ‹email:7f3a9c2e› <7f>");
+        assert_eq!(painted(&["to.*x"], "to ‹secret› x".as_bytes()), "<to >‹secret›< x>");
     }
 
     #[test]

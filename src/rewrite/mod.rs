@@ -1,8 +1,7 @@
 //! Rewrites messages on their way to the sink, behind filters and order, which see lines as they were written.
 
 mod jq;
-
-use jq::Jq;
+mod redact;
 
 use crate::{
     event::{Batch, Event},
@@ -11,9 +10,14 @@ use crate::{
     plan::Rewrites,
     summary::Summary,
 };
+use jq::Jq;
+use redact::Redactor;
+
+pub use redact::mask::masks;
 
 /// Nothing but what comes out of this leaves the program.
 pub struct Rewriter {
+    redactor: Option<Redactor>,
     /// Counts what is shown.
     summary: Option<Summary>,
     jq: Option<Jq>,
@@ -21,24 +25,33 @@ pub struct Rewriter {
 
 impl Rewriter {
     pub fn new(plan: &Rewrites, summary: Option<Summary>) -> Rewriter {
-        Rewriter { summary, jq: plan.jq.as_ref().map(Jq::new) }
+        let redactor = plan.redact.as_ref().map(Redactor::new);
+        Rewriter { redactor, summary, jq: plan.jq.as_ref().map(Jq::new) }
     }
 
     /// Looks at a batch as it came, before filters take lines from it.
-    pub fn look(&mut self, _batch: &Batch) {}
+    pub fn look(&mut self, batch: &Batch) {
+        if let Some(redactor) = &mut self.redactor {
+            redactor.look(batch);
+        }
+    }
 
     /// Rewrites the lines of an event. The notices are shown before it.
     /// None: the event cannot be rewritten, for the reason that [`over`](Self::over) has.
-    pub async fn apply(&mut self, event: Event, _pace: &mut Pace) -> (Option<Event>, Vec<Notice>) {
+    pub async fn apply(&mut self, event: Event, pace: &mut Pace) -> (Option<Event>, Vec<Notice>) {
+        let event = self.redacted(event, pace).await;
         if let Some(summary) = &self.summary {
             summary.see(&event);
         }
         let mut notices = Vec::new();
-        let event = match &mut self.jq {
-            Some(jq) => jq.apply(event, &mut notices).await,
-            None => Some(event),
-        };
-        (event, notices)
+        let Some(jq) = &mut self.jq else { return (Some(event), notices) };
+        match jq.apply(event, &mut notices).await {
+            // A program can put together what was hidden in none of its parts.
+            Some(event @ (Event::Batch(_) | Event::Merged(_))) => {
+                (Some(self.redacted(event, pace).await), notices)
+            }
+            event => (event, notices),
+        }
     }
 
     /// The reason why nothing more can be rewritten, so that the run ends.
@@ -51,8 +64,30 @@ impl Rewriter {
         self.jq.as_ref().is_none_or(Jq::is_whole)
     }
 
+    /// Hides personal data and secrets.
+    async fn redacted(&mut self, event: Event, pace: &mut Pace) -> Event {
+        let Some(redactor) = &mut self.redactor else { return event };
+        match &event {
+            Event::Batch(batch) => redactor.batch(batch, pace).await.map_or(event, Event::Batch),
+            Event::Merged(merged) => redactor.merged(merged, pace).await.map_or(event, Event::Merged),
+            Event::Closed(origin, _) => {
+                redactor.forget(origin);
+                event
+            }
+            Event::Expected(_)
+            | Event::Listed
+            | Event::Opened(..)
+            | Event::Reached(..)
+            | Event::CaughtUp(_)
+            | Event::Notice(_)
+            | Event::Text(_) => event,
+        }
+    }
+
     /// What is to be reported at the end.
     pub fn last_words(&mut self) -> Vec<Notice> {
-        self.jq.as_mut().map(Jq::last_words).unwrap_or_default()
+        let mut words: Vec<_> = self.redactor.iter().map(Redactor::last_words).collect();
+        words.extend(self.jq.iter_mut().flat_map(Jq::last_words));
+        words
     }
 }

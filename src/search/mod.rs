@@ -44,7 +44,7 @@ const QUICK: usize = 1 << 31;
 const LIGHT: usize = 4 << 10;
 
 /// Whether the search of a line for a pattern of this size is quick.
-fn is_quick(size: usize, line: &[u8]) -> bool {
+pub fn is_quick(size: usize, line: &[u8]) -> bool {
     line.len() <= SHORT || size <= LIGHT || size.saturating_mul(line.len()) <= QUICK
 }
 

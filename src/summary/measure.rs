@@ -2,7 +2,10 @@
 
 use sketches_ddsketch::DDSketch;
 
-use crate::fields::{Kind, Record};
+use crate::{
+    fields::{Kind, Record},
+    quantity::{self, Quantity, unit_of},
+};
 
 /// So many different values are kept exactly; of more, percentiles are right within one percent.
 const EXACT: usize = 1000;
@@ -21,8 +24,8 @@ pub enum Unit {
     /// No value came yet.
     Unknown,
     Number,
-    /// In nanoseconds.
-    Duration,
+    Seconds,
+    Bytes,
 }
 
 /// Numbers with their counts.
@@ -42,7 +45,7 @@ impl Measure {
         if matches!(field.kind(), Kind::Null | Kind::Object | Kind::Array) {
             return;
         }
-        let value = std::str::from_utf8(field.raw()).ok().and_then(value);
+        let value = std::str::from_utf8(field.raw()).ok().and_then(|text| value(&self.name, text));
         match value {
             Some((unit, number)) if self.unit == Unit::Unknown || self.unit == unit => {
                 self.unit = unit;
@@ -107,12 +110,21 @@ impl Values {
 }
 
 /// The number that a value says.
-fn value(text: &str) -> Option<(Unit, f64)> {
-    let number = text.parse().ok().filter(|number: &f64| number.is_finite());
+fn value(key: &str, text: &str) -> Option<(Unit, f64)> {
     // `inf` and `nan` are words.
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
-    match number.filter(|_| is_number) {
-        Some(number) => Some((Unit::Number, number)),
-        None => crate::plan::duration(text).map(|duration| (Unit::Duration, duration.as_nanos() as f64)),
+    if is_number {
+        let number: f64 = text.parse().ok().filter(|number: &f64| number.is_finite())?;
+        return Some(match unit_of(key.as_bytes()) {
+            Some((quantity::Measure::Time, exponent)) => (Unit::Seconds, number / 10_f64.powi(-exponent)),
+            Some((quantity::Measure::Bytes, _)) => (Unit::Bytes, number),
+            None => (Unit::Number, number),
+        });
     }
+    let Quantity { measure, billionths } = Quantity::parse(text.as_bytes())?;
+    let unit = match measure {
+        quantity::Measure::Time => Unit::Seconds,
+        quantity::Measure::Bytes => Unit::Bytes,
+    };
+    Some((unit, billionths as f64 / 1e9))
 }

@@ -122,7 +122,7 @@ impl Counts {
                 continue;
             }
             let record = reader.read(message);
-            let time = line.time;
+            let time = line.time.or_else(|| record.instant());
             log.level = record.level();
             period.add(time);
             rows.record(log.row, log.level);

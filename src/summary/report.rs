@@ -202,7 +202,11 @@ fn values(measure: &Measure) -> String {
 
 fn json_values(measure: &Measure) -> Value {
     let mut object = json!({ "count": measure.count(), "others": measure.others });
-    object["unit"] = json!((measure.unit == Unit::Duration).then_some("ns"));
+    object["unit"] = match measure.unit {
+        Unit::Seconds => json!("seconds"),
+        Unit::Bytes => json!("bytes"),
+        Unit::Number | Unit::Unknown => Value::Null,
+    };
     for (title, part) in QUANTILES {
         object[title] = json!(measure.quantile(part));
     }
@@ -214,10 +218,13 @@ fn json_values(measure: &Measure) -> Value {
 
 fn in_unit(unit: Unit, value: f64) -> String {
     let (value, unit) = match unit {
-        Unit::Duration if value >= 1e9 => (value / 1e9, "s"),
-        Unit::Duration if value >= 1e6 => (value / 1e6, "ms"),
-        Unit::Duration if value >= 1e3 => (value / 1e3, "µs"),
-        Unit::Duration => (value, "ns"),
+        Unit::Seconds if value.abs() >= 1.0 || value == 0.0 => (value, "s"),
+        Unit::Seconds if value.abs() >= 1e-3 => (value * 1e3, "ms"),
+        Unit::Seconds if value.abs() >= 1e-6 => (value * 1e6, "µs"),
+        Unit::Seconds => (value * 1e9, "ns"),
+        Unit::Bytes if value.abs() >= 1e6 => (value / 1e6, "MB"),
+        Unit::Bytes if value.abs() >= 1e3 => (value / 1e3, "kB"),
+        Unit::Bytes => (value, "B"),
         Unit::Number | Unit::Unknown => (value, ""),
     };
     // Three digits are as exact as an estimate is.

@@ -37,6 +37,7 @@ mod prompt;
 mod querying;
 mod ranges;
 mod records;
+mod redacting;
 mod redirects;
 mod restarts;
 mod resuming;

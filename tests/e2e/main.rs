@@ -13,4 +13,5 @@ mod harness;
 mod history;
 mod output;
 mod selection;
+mod structured;
 mod timeline;

@@ -61,8 +61,8 @@ impl Item {
     }
 
     /// Parentheses that count towards Go's nesting limit.
-    pub fn capture(self) -> Result<Item, Excess> {
-        let text = format!("(?:{})", self.text);
+    pub fn capture(self, is_kept: bool) -> Result<Item, Excess> {
+        let text = if is_kept { format!("({})", self.text) } else { format!("(?:{})", self.text) };
         Item { text, kind: Kind::Atom, height: self.height + 1, size: self.size + 2, ..self }.checked()
     }
 

@@ -42,5 +42,10 @@ pub fn translate(pattern: &str) -> Result<Translated, String> {
     parse::Parser::new(pattern).run()
 }
 
+/// The same, but the first group of `pattern` captures, if it has one.
+pub fn translate_with_group(pattern: &str) -> Result<Translated, String> {
+    parse::Parser::new(pattern).with_group().run()
+}
+
 #[cfg(test)]
 mod tests;

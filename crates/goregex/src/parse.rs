@@ -34,6 +34,8 @@ struct Group {
     /// The flags to restore at its end.
     outer: Flags,
     captures: bool,
+    /// It captures in the translation too.
+    is_kept: bool,
 }
 
 pub struct Parser<'a> {
@@ -45,6 +47,8 @@ pub struct Parser<'a> {
     outer: Vec<Group>,
     group: Group,
     sees_invalid: bool,
+    /// The next group that captures is to capture in the translation too.
+    keeps_next: bool,
 }
 
 impl<'a> Parser<'a> {
@@ -56,7 +60,12 @@ impl<'a> Parser<'a> {
             outer: Vec::new(),
             group: Group::default(),
             sees_invalid: false,
+            keeps_next: false,
         }
+    }
+
+    pub fn with_group(self) -> Parser<'a> {
+        Parser { keeps_next: true, ..self }
     }
 
     pub fn run(mut self) -> Result<Translated> {
@@ -102,10 +111,10 @@ impl<'a> Parser<'a> {
                 };
                 let group = std::mem::replace(&mut self.group, outer);
                 self.flags = group.outer;
-                let captures = group.captures;
+                let Group { captures, is_kept, .. } = group;
                 let mut item = self.close(group)?;
                 if captures {
-                    item = self.within(item.capture())?;
+                    item = self.within(item.capture(is_kept))?;
                 }
                 self.group.items.push(item);
             }
@@ -148,7 +157,8 @@ impl<'a> Parser<'a> {
     }
 
     fn open(&mut self, captures: bool) {
-        let group = Group { outer: self.flags, captures, ..Group::default() };
+        let is_kept = captures && std::mem::take(&mut self.keeps_next);
+        let group = Group { outer: self.flags, captures, is_kept, ..Group::default() };
         self.outer.push(std::mem::replace(&mut self.group, group));
     }
 

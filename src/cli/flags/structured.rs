@@ -1,6 +1,6 @@
 //! Flags that read structured logs: JSON, logfmt, and the heads of text logs.
 
-use super::{Complete, Flag, Group, List, Scope, Switch, Text, flag};
+use super::{Complete, File, Flag, Group, List, Scope, Switch, Text, flag};
 
 pub const SUMMARY_FORMATS: &[&str] = &["text", "json"];
 
@@ -20,6 +20,28 @@ flags! {
     pub static LEVEL: Flag<List> = flag("level", "LEVEL")
         .completes(LEVELS)
         .help("Show only records of this level or above");
+
+    /// Replace personal data and secrets in every output and file, behind all filters, which see lines as they were written. A
+    /// value becomes `‹email:7f3a9c2e›`, the same for the same value during a run, and a secret `‹secret›`. KIND is `default`
+    /// (also without a value), `all`, `secrets`, `none`, or some of `email`, `phone`, `rrn` (Korean resident and foreigner
+    /// numbers), `licence`, `passport`, `card`, `iban`, `ssn`, `jwt`, `auth` (headers and URLs), `key` (of providers), `pem`
+    /// (private keys, over several lines too), `password` (and its kin, by their names); `brn` (Korean business numbers), `ip`
+    /// and `mac` are not in `default`. `!` takes a kind out. The number of each is reported at the end.
+    /// [Security](security.md#redaction) tells what it cannot find. `--redact`, `--redact=default,ip`, `--redact='!phone'`
+    pub static REDACT: Flag<List> = flag("redact", "KIND,…")
+        .bare("default")
+        .completes(Complete::WordList(REDACT_KINDS))
+        .help("Replace personal data and secrets");
+
+    /// Make pseudonyms with the key in this file, all its bytes, at least 32: they are the same in other runs with the same key.
+    /// Without it, each run has a random key. `head -c 32 /dev/urandom > ~/.config/stern-rs/redact.key`
+    pub static REDACT_KEY: Flag<File> = flag("redact-key", "FILE")
+        .help("Make the same pseudonyms in each run with this key");
+
+    /// Replace all that matches, or the first group of the pattern if it has one, by `‹NAME:…›`; repeatable. It works with or
+    /// without `--redact`, which it turns on; `--redact=none` leaves only the patterns. `--redact-pattern 'order=A-[0-9]+'`
+    pub static REDACT_PATTERN: Flag<List> = flag("redact-pattern", "NAME=REGEX")
+        .help("Replace matches too, by a pseudonym");
 
     /// Show only records whose fields meet a condition; repeatable: all of them must hold. The literal decides what is
     /// compared: numbers, durations, sizes, levels, times, and else text. A comparison with a field that is missing is false,
@@ -83,3 +105,8 @@ flags! {
         .help("Write the report of --summary as text or json")
         .completes(Complete::Words(SUMMARY_FORMATS));
 }
+
+pub const REDACT_KINDS: &[&str] = &[
+    "default", "all", "secrets", "none", "email", "phone", "rrn", "licence", "passport", "card", "iban",
+    "ssn", "jwt", "auth", "key", "pem", "password", "brn", "ip", "mac",
+];

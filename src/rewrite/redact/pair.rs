@@ -1,0 +1,426 @@
+//! Values of keys that ask for secrecy, as `password=…`, `"password":"…"`, `--password …`, `Authorization: …`, `<password>…`.
+
+use std::ops::Range;
+
+use super::{
+    context::{ends_value, is_name, name},
+    mask,
+    view::View,
+    words::{Secret, secret},
+};
+use crate::plan::redact::{Kind, Kinds};
+
+/// Most blanks around a sign, and the longest key.
+const BLANKS: usize = 8;
+const LONGEST: usize = 64;
+
+/// Most values in a list.
+const ITEMS: usize = 100;
+
+/// Values that hide nothing.
+const NOTHING: [&str; 36] = [
+    "null",
+    "true",
+    "false",
+    "none",
+    "nil",
+    "<nil>",
+    "undefined",
+    "empty",
+    "yes",
+    "no",
+    "on",
+    "off",
+    "required",
+    "optional",
+    "missing",
+    "invalid",
+    "expired",
+    "valid",
+    "redacted",
+    "[redacted]",
+    "<redacted>",
+    "masked",
+    "hidden",
+    "removed",
+    "filtered",
+    "[filtered]",
+    "unset",
+    "set",
+    "(none)",
+    "-",
+    "?",
+    "failed",
+    "denied",
+    "enabled",
+    "disabled",
+    "default",
+];
+
+/// Words that go on with a sentence, as in `password: must be longer`.
+const PROSE: [&str; 40] = [
+    "must",
+    "is",
+    "are",
+    "should",
+    "cannot",
+    "can",
+    "has",
+    "have",
+    "not",
+    "was",
+    "were",
+    "will",
+    "incorrect",
+    "wrong",
+    "too",
+    "for",
+    "from",
+    "of",
+    "and",
+    "or",
+    "the",
+    "a",
+    "an",
+    "in",
+    "to",
+    "at",
+    "by",
+    "with",
+    "unexpected",
+    "unknown",
+    "could",
+    "does",
+    "unable",
+    "malformed",
+    "got",
+    "error",
+    "mismatch",
+    "this",
+    "your",
+    "please",
+];
+
+/// Words before a key that make it the subject of a message, as in `unexpected token: }`.
+const BEFORE: [&str; 9] =
+    ["unexpected", "invalid", "illegal", "unknown", "expected", "bad", "unrecognized", "wrong", "next"];
+
+/// Schemes of `Authorization`, which stay.
+const SCHEMES: [&str; 11] = [
+    "bearer",
+    "basic",
+    "token",
+    "digest",
+    "negotiate",
+    "apikey",
+    "aws4-hmac-sha256",
+    "hawk",
+    "oauth",
+    "ntlm",
+    "jwt",
+];
+
+/// The value of a secret.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Value {
+    pub place: Range<usize>,
+    pub kind: Kind,
+    /// Where it ends in the line, if it is in quotes: with all its backslashes.
+    pub end: Option<usize>,
+    /// It stands in JSON without quotes; here is the quote that ends its key.
+    pub bare: Option<usize>,
+}
+
+/// What stands before a value.
+struct Key {
+    kind: Kind,
+    secret: Secret,
+    /// Whether a colon and a blank part it from its value, as in a sentence.
+    is_loose: bool,
+    /// The quote behind the name, if it is one of JSON.
+    json: Option<usize>,
+    is_exactly_secret: bool,
+    /// Whether a short number is no secret, as in `token: 5`.
+    counts: bool,
+}
+
+/// Gives the values of the key with the sign at `at`. No key before `done` is read again.
+pub fn find(view: &View<'_>, at: usize, kinds: Kinds, done: &mut usize, mut found: impl FnMut(Value)) {
+    let Some(range) = new_name(view.text(), at, done) else { return };
+    if let Some((key, value)) = key(view, range).filter(|(key, _)| kinds.has(key.kind)) {
+        values(view, &key, value, &mut found);
+    }
+}
+
+/// The start of the value of the key with the sign at `at`, and the key.
+pub fn personal<'v>(view: &'v View<'_>, at: usize, done: &mut usize) -> Option<(&'v [u8], usize)> {
+    let text = view.text();
+    let named = named(text, new_name(text, at, done)?)?;
+    Some((named.word, named.value + usize::from(matches!(text.get(named.value), Some(b'"' | b'\'')))))
+}
+
+/// The name around the sign at `at`, unless it was read before.
+fn new_name(text: &[u8], at: usize, done: &mut usize) -> Option<Range<usize>> {
+    let start = at - name(text, at).len();
+    let length = text[at..].iter().take(LONGEST).take_while(|byte| is_name(**byte)).count();
+    let end = at + length;
+    let is_new = end > *done && length < LONGEST;
+    *done = end.max(*done);
+    is_new.then_some(start..end)
+}
+
+/// The password in quotes behind `IDENTIFIED BY`, of which the words at `at` are the end.
+pub fn of_sql(view: &View<'_>, at: usize) -> Option<Range<usize>> {
+    let place = quoted(view, blanks(view.text(), at + "FIED BY".len()))?;
+    (!place.is_empty() && mask::length(&view.text()[place.clone()]).is_none()).then_some(place)
+}
+
+/// A name, and the sign that makes it a key.
+struct Named<'t> {
+    word: &'t [u8],
+    /// The quote behind the name.
+    quote: Option<usize>,
+    sign: usize,
+    value: usize,
+    is_loose: bool,
+}
+
+fn named(text: &[u8], range: Range<usize>) -> Option<Named<'_>> {
+    // A name may begin with the dashes of a flag.
+    let dashes = text[range.clone()].iter().take_while(|byte| **byte == b'-').count();
+    let word = trim_dots(&text[range.start + dashes..range.end]);
+    let quote =
+        text.get(range.end).is_some_and(|byte| matches!(byte, b'"' | b'\'' | b'`')).then_some(range.end);
+    let sign = blanks(text, quote.map_or(range.end, |quote| quote + 1));
+    let (signs, is_loose) = match &text[sign..] {
+        [b'=', b'>' | b'=', ..] | [b':', b'=', ..] => (2, false),
+        [b':', b':', ..] => return None,
+        [b'=', ..] => (1, false),
+        [b':', after, ..] => (1, quote.is_none() && *after == b' '),
+        [b'>', ..] if range.start > 0 && text[range.start - 1] == b'<' && sign == range.end => (1, false),
+        // `--password hunter2`
+        [_, ..] if dashes == 2 && quote.is_none() && sign > range.end => (0, false),
+        // `ALTER USER x PASSWORD 'y'`
+        [b'\'', ..] if sign > range.end && quote.is_none() && word.eq_ignore_ascii_case(b"password") => {
+            (0, false)
+        }
+        _ => return None,
+    };
+    Some(Named { word, quote, sign, value: blanks(text, sign + signs), is_loose })
+}
+
+/// The key in this range, and the start of its value.
+fn key(view: &View<'_>, range: Range<usize>) -> Option<(Key, usize)> {
+    let text = view.text();
+    let start = range.start;
+    let Named { word, quote, sign, value, is_loose } = named(text, range)?;
+    let secret = secret(word)?;
+    let is_parameter = start > 0 && matches!(text[start - 1], b'?' | b'&') && text[sign] == b'=';
+    if secret == Secret::Parameter && !is_parameter {
+        return None;
+    }
+    if word.windows(3).any(mask::is_bracket) || is_loose && is_subject(text, start) {
+        return None;
+    }
+    let is_header = matches!(secret, Secret::Authorization | Secret::Cookie | Secret::Parameter);
+    let key = Key {
+        kind: if is_header { Kind::Auth } else { Kind::Password },
+        secret,
+        is_loose,
+        json: quote.filter(|quote| text[*quote] == b'"' && text[sign] == b':'),
+        is_exactly_secret: word.eq_ignore_ascii_case(b"secret"),
+        counts: ends_with(word, b"token") || word.eq_ignore_ascii_case(b"pass") || ends_with(word, b"secret"),
+    };
+    Some((key, value))
+}
+
+fn values(view: &View<'_>, key: &Key, at: usize, found: &mut impl FnMut(Value)) {
+    let text = view.text();
+    match text.get(at) {
+        None | Some(b'{') => {}
+        Some(b'[') => {
+            let mut next = at + 1;
+            for _ in 0..ITEMS {
+                let item = blanks(text, next);
+                match text.get(item) {
+                    Some(b',') => next = item + 1,
+                    None | Some(b']') => break,
+                    Some(_) => next = value(view, key, item, found).max(item + 1),
+                }
+            }
+        }
+        Some(_) => {
+            value(view, key, at, found);
+        }
+    }
+}
+
+/// Gives the value that begins here; its end.
+fn value(view: &View<'_>, key: &Key, at: usize, found: &mut impl FnMut(Value)) -> usize {
+    let text = view.text();
+    let quoted = quoted(view, at);
+    let (mut place, end) = match &quoted {
+        Some(inner) => (inner.clone(), inner.end + 1),
+        None => {
+            let start = at + usize::from(matches!(text[at], b'"' | b'\'' | b'`'));
+            let end = bare_end(text, start);
+            (start..end, end)
+        }
+    };
+    if key.secret == Secret::Authorization {
+        place.start += scheme(&text[place.clone()], &text[place.start..]);
+        if quoted.is_none() && place.start >= place.end {
+            place.end = bare_end(text, place.start);
+        }
+    }
+    if quoted.is_none() && matches!(key.secret, Secret::Authorization | Secret::Cookie) {
+        place.end = all_parts(text, place.end);
+    }
+    let bare = key.json.filter(|_| quoted.is_none() && text[at] != b'"' && ends_value(text, place.end));
+    if !place.is_empty() && !is_nothing(key, &text[place.clone()], quoted.is_some()) {
+        let closed = quoted.as_ref().map(|inner| inner.end).filter(|end| *end < text.len());
+        let end = closed.map(|quote| view.end_of_string(view.backslashes(at), quote));
+        found(Value { place: place.clone(), kind: key.kind, end, bare });
+    }
+    place.end.max(end)
+}
+
+/// The inside of the quotes that begin here.
+fn quoted(view: &View<'_>, at: usize) -> Option<Range<usize>> {
+    let text = view.text();
+    let quote = *text.get(at).filter(|byte| matches!(byte, b'"' | b'\'' | b'`'))?;
+    let opened = view.backslashes(at);
+    let is_in_json = text.first() == Some(&b'{') && quote != b'"';
+    for next in memchr::memchr2_iter(quote, b'"', &text[at + 1..]).map(|next| at + 1 + next) {
+        if text[next] != quote {
+            if is_in_json {
+                return None;
+            }
+        } else if view.ends_string(opened, next) {
+            return Some(at + 1..next);
+        }
+    }
+    // A string that was cut has no end.
+    (quote == b'"').then_some(at + 1..text.len())
+}
+
+/// The end of a value without quotes.
+fn bare_end(text: &[u8], start: usize) -> usize {
+    let mut at = start;
+    while let Some(byte) = text.get(at) {
+        let after = text.get(at + 1);
+        let ends = match byte {
+            b' ' | b'\t' | b'\n' | b'\r' | b'"' | b'\'' | b'`' | b'<' | b'&' => true,
+            b',' | b';' => {
+                after.is_none_or(|after| after.is_ascii_whitespace() || matches!(after, b'"' | b'\'' | b'{'))
+                    || is_key(&text[at + 1..])
+            }
+            b')' | b'}' | b']' => after.is_none_or(|after| {
+                after.is_ascii_whitespace()
+                    || matches!(
+                        after,
+                        b',' | b';' | b')' | b'}' | b']' | b'.' | b':' | b'"' | b'\'' | b'&' | b'<'
+                    )
+            }),
+            _ => false,
+        };
+        if ends {
+            break;
+        }
+        at += 1;
+    }
+    at
+}
+
+/// Whether another key begins here.
+fn is_key(text: &[u8]) -> bool {
+    let length = text.iter().take(LONGEST / 2).take_while(|byte| is_name(**byte)).count();
+    length > 0 && matches!(text.get(length), Some(b'=' | b':'))
+}
+
+/// The end of a header's value, of which this is the end of the first part: parts are joined by `; ` or `, `.
+fn all_parts(text: &[u8], mut end: usize) -> usize {
+    while let [b';' | b',', b' ', next, ..] = text[end..] {
+        if !next.is_ascii_alphanumeric() && next != b'_' {
+            break;
+        }
+        let part = bare_end(text, end + 2);
+        if part == end + 2 {
+            break;
+        }
+        end = part;
+    }
+    end
+}
+
+/// The length of the scheme that a value begins with, and of the blanks behind it.
+fn scheme(value: &[u8], rest: &[u8]) -> usize {
+    let word = value.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count();
+    let is_scheme = SCHEMES.iter().any(|scheme| value[..word].eq_ignore_ascii_case(scheme.as_bytes()));
+    let blanks = rest[word..].iter().take(BLANKS).take_while(|byte| matches!(byte, b' ' | b'+')).count();
+    if is_scheme && blanks > 0 { word + blanks } else { 0 }
+}
+
+/// Whether a value is no secret.
+fn is_nothing(key: &Key, value: &[u8], is_quoted: bool) -> bool {
+    let is = |words: &[&str]| words.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()));
+    let first = value[0];
+    // Masks, of this program or others, and variables.
+    let is_masked = mask::length(value) == Some(value.len())
+        || value.iter().all(|byte| matches!(byte, b'*' | b'.' | b'x' | b'X' | b'#' | b'-'))
+        || value.starts_with("•".as_bytes())
+        || value.starts_with(b"${")
+        || value.starts_with(b"{{")
+        || value.starts_with(b"$(")
+        || value.starts_with(b"%(")
+        || first == b'%' && value.len() == 2
+        || first == b'<' && value.ends_with(b">");
+    let is_count = key.counts && value.len() < 6 && value.iter().all(u8::is_ascii_digit);
+    let is_path = matches!(first, b'/' | b'~') && (key.secret == Secret::Directory || is_path(value));
+    let is_reference = key.is_exactly_secret && is_reference(value);
+    let is_loose = key.is_loose
+        && !is_quoted
+        && (is(&PROSE) || value.ends_with(b":") || !first.is_ascii_alphanumeric() && value.len() < 4);
+    is_masked || is(&NOTHING) || is_count || is_path || is_reference || is_loose
+}
+
+/// Whether it is the path of a file with a secret.
+fn is_path(value: &[u8]) -> bool {
+    ["/var/", "/run/", "/etc/", "/tmp/", "/home/", "/opt/", "/app/", "/mnt/", "/root/"]
+        .iter()
+        .any(|root| value.starts_with(root.as_bytes()))
+}
+
+/// Whether it is namespace/name of a Secret.
+fn is_reference(value: &[u8]) -> bool {
+    let mut parts = value.split(|byte| *byte == b'/');
+    let is_part = |part: &[u8]| {
+        !part.is_empty()
+            && part
+                .iter()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.'))
+    };
+    matches!((parts.next(), parts.next(), parts.next()), (Some(space), Some(name), None) if is_part(space) && is_part(name))
+}
+
+/// Whether the word before a key makes it the subject of a message.
+fn is_subject(text: &[u8], start: usize) -> bool {
+    let before = text[..start].strip_suffix(b" ").unwrap_or_default();
+    let word = name(before, before.len());
+    BEFORE.iter().any(|subject| word.eq_ignore_ascii_case(subject.as_bytes()))
+}
+
+fn blanks(text: &[u8], at: usize) -> usize {
+    at + text[at..].iter().take(BLANKS).take_while(|byte| matches!(byte, b' ' | b'\t')).count()
+}
+
+fn trim_dots(mut word: &[u8]) -> &[u8] {
+    while let [b'.', rest @ ..] | [rest @ .., b'.'] = word {
+        word = rest;
+    }
+    word
+}
+
+fn ends_with(word: &[u8], end: &[u8]) -> bool {
+    word.len() >= end.len() && word[word.len() - end.len()..].eq_ignore_ascii_case(end)
+}

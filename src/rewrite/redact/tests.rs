@@ -1,0 +1,153 @@
+use aws_lc_rs::hmac::{HMAC_SHA256, Key};
+
+use super::*;
+use crate::plan::redact::Kinds;
+
+fn redactor(kinds: Kinds) -> Redactor {
+    let key = Key::new(HMAC_SHA256, &[7; 32]);
+    Redactor::new(&RedactPlan { kinds, patterns: Vec::new(), key })
+}
+
+fn redacted(line: &str) -> String {
+    let mut out = Vec::new();
+    match redactor(Kinds::usual()).message(line.as_bytes(), &mut out) {
+        true => String::from_utf8(out).unwrap(),
+        false => line.to_owned(),
+    }
+}
+
+/// The line with `#` for the digits of pseudonyms.
+fn shape(line: &str) -> String {
+    let line = redacted(line);
+    let mut shape = String::new();
+    let mut done = 0;
+    for place in mask::masks(line.as_bytes()) {
+        shape.push_str(&line[done..place.start]);
+        let name = line[place.clone()].split(':').next().unwrap();
+        shape.push_str(name);
+        shape.push_str(if name.ends_with('›') { "" } else { "›" });
+        done = place.end;
+    }
+    shape + &line[done..]
+}
+
+#[test]
+fn golden_cases() {
+    for (line, expected) in [
+        ("card 4111 1111 1111 1111", "card ‹card›"),
+        ("960121-1021413 960121-1234567", "‹rrn› ‹rrn›"),
+        (r#"{"rrn":"9601211234567"}"#, r#"{"rrn":"‹rrn›"}"#),
+        ("911124-5678906", "‹rrn›"),
+        ("postgres://u:p@h/db", "postgres://u:‹secret›@h/db"),
+        ("Authorization: Bearer abc.def-123", "Authorization: Bearer ‹secret›"),
+        ("DE44500105175407324931", "‹iban›"),
+        ("mail from alice@example.com to bob@example.com", "mail from ‹email› to ‹email›"),
+        (r#"{"card":4111111111111111,"n":1}"#, r#"{"card":"‹card›","n":1}"#),
+        (r#"{"password":"hun\"ter2","n":1}"#, r#"{"password":"‹secret›","n":1}"#),
+        (r#"{"password":12345678,"n":1}"#, r#"{"password":"‹secret›","n":1}"#),
+        (r#"{"password":"abc\\","n":1}"#, r#"{"password":"‹secret›","n":1}"#),
+        (r#"{"m":"{\"password\":\"hunter2\",\"n\":1}"}"#, r#"{"m":"{\"password\":\"‹secret›\",\"n\":1}"}"#),
+        (r#"{"m":"{\"card\":4111111111111111}"}"#, r#"{"m":"{\"card\":\"‹card›\"}"}"#),
+        (
+            r#"{"Authorization":["Bearer abc.def-123"],"x":1}"#,
+            r#"{"Authorization":["Bearer ‹secret›"],"x":1}"#,
+        ),
+        ("Cookie: a=b; sid=c9 status=200", "Cookie: ‹secret› status=200"),
+        ("GET /?token=abc123&x=1 HTTP/1.1", "GET /?token=‹secret›&x=1 HTTP/1.1"),
+        ("password=hunter2 user=x", "password=‹secret› user=x"),
+        ("User(password=hunter2, name=x)", "User(password=‹secret›, name=x)"),
+        ("run --password hunter2 --x", "run --password ‹secret› --x"),
+        ("<password>hunter2</password>", "<password>‹secret›</password>"),
+        ("CREATE USER x IDENTIFIED BY 'hunter2'", "CREATE USER x IDENTIFIED BY '‹secret›'"),
+        ("passport=M12345678 M12345678", "passport=‹passport› M12345678"),
+        (r#"{"passportNo":"M123A4567"}"#, r#"{"passportNo":"‹passport›"}"#),
+        ("면허: 11-26-123456-78", "면허: ‹licence›"),
+        (r#"{"phone":"06 12 34 56 78"}"#, r#"{"phone":"‹phone›"}"#),
+        ("비밀번호=hunter2", "비밀번호=‹secret›"),
+        ("al\u{1b}[31mice@exam\u{1b}[0mple.com x", "‹email›\u{1b}[31m\u{1b}[0m x"),
+        (r"a\nalice@example.com\n", r"a\n‹email›\n"),
+        (
+            r#"{"key":"-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n","n":1}"#,
+            r#"{"key":"‹secret›\n","n":1}"#,
+        ),
+        ("see -----BEGIN RSA PRIVATE KEY----- MIIE -----END RSA PRIVATE KEY----- x", "see ‹secret› x"),
+    ] {
+        assert_eq!(shape(line), expected, "{line}");
+    }
+}
+
+#[test]
+fn lines_that_stay() {
+    for line in [
+        "4111111111111112",
+        "1548138160707",
+        "47223179-9330-4259-b66c-f2db26efb20c",
+        "2018678836144587",
+        "translate(-0.5309136012499991%)",
+        "9601211234567",
+        "001332-1234567",
+        "v1.2.3.4",
+        "git@github.com:a/b",
+        r#""password":null"#,
+        "token_length=12",
+        "commit 3f2504e04f8964b4a1d2c3e4f5a6b7c8d9e0f1a2",
+        "DE45500105175407324931",
+        "password=***",
+        "password=${DB_PASSWORD}",
+        "unexpected token: }",
+        "invalid token: expired",
+        "PWD=/app OLDPWD=/",
+        "password: must be longer than 8",
+        "tokens=512 max_tokens=4096",
+        "token: 12",
+        r#"klog secret="default/db-credentials""#,
+        "rewrite rules passed: 12",
+        "Authorization: required",
+        r#"{"csrf_token":"x9"}"#,
+        "x-request-id: abc",
+        "key=value",
+        "cache key: user:12",
+        "secretName: web-tls",
+        "password=‹secret› ‹email:12345678›",
+    ] {
+        assert_eq!(redacted(line), line);
+    }
+}
+
+#[test]
+fn a_value_has_one_pseudonym_however_it_is_written() {
+    let mask = redacted("alice@example.com");
+    for line in [
+        "Alice@Example.COM",
+        r"alice\u0040example.com",
+        "alice%40example.com",
+        "al\u{1b}[1mice@example.com",
+        "alice%2540example.com",
+    ] {
+        let masked = redacted(line);
+        assert!(masked.starts_with(&mask), "{line}: {masked}");
+    }
+    let mask = redacted("010-1234-5678");
+    for line in [
+        "+82 10-1234-5678",
+        "+821012345678",
+        "01012345678",
+        "%2B82-10-1234-5678",
+        "+82+10+1234+5678",
+        "010.1234.5678",
+    ] {
+        assert_eq!(redacted(line), mask, "{line}");
+    }
+    let mask = redacted("4111111111111111");
+    for line in ["4111-1111-1111-1111", "4111+1111+1111+1111", "4111%201111%201111%201111"] {
+        assert_eq!(redacted(line), mask, "{line}");
+    }
+}
+
+#[test]
+fn redacted_lines_stay_as_they_are() {
+    let line = "alice@example.com password=hunter2 +82 10-1234-5678 960121-1021413 postgres://u:p@h/db \
+                Authorization: Bearer abc.def-123";
+    let once = redacted(line);
+    assert_eq!(redacted(&once), once);
+}
