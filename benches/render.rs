@@ -19,13 +19,15 @@ fn main() {
     divan::main();
 }
 
-/// 128 bytes each.
+/// 128 bytes each, but records 300.
 #[derive(Debug, Clone, Copy)]
 enum Text {
     Plain,
     /// A JSON log line: many quotes to escape.
     Json,
     Korean,
+    /// A JSON log line with the fields of a service.
+    Record,
 }
 
 impl Text {
@@ -42,6 +44,13 @@ impl Text {
                 format!(
                     "요청 {i:04} 처리 완료: 주문 서비스에서 결제 승인 응답을 받았습니다 (상태 정상, 지연 3밀리초) ✓"
                 )
+            }
+            Text::Record => {
+                return format!(
+                    r#"{{"ts":"2026-01-31T12:00:00.{:03}Z","level":"info","logger":"checkout.payment","caller":"pay/charge.go:{i}","msg":"charge accepted for order","order_id":"A-{i}","amount":56.92,"http":{{"status":200,"path":"/cart/items/{i}","method":"POST"}},"duration_ms":{i},"trace_id":"c2ce6f447ed4d57b1e2feb89414c343c","pad":""}}"#,
+                    i % 1000
+                )
+                .into_bytes();
             }
         };
         let mut line = line.into_bytes();
@@ -146,6 +155,11 @@ fn json(bencher: Bencher, text: Text) {
 #[divan::bench(args = [Text::Plain, Text::Json])]
 fn extjson(bencher: Bencher, text: Text) {
     render(bencher, display(Format::Extjson), &[], &[batch(text, LINES, 1000)]);
+}
+
+#[divan::bench(args = [Text::Plain, Text::Record])]
+fn pretty(bencher: Bencher, text: Text) {
+    render(bencher, display(Format::Pretty), &[], &[batch(text, LINES, 1000)]);
 }
 
 /// Patterns that match nowhere, in one place, in three places.

@@ -11,6 +11,7 @@ pub use crate::{
     json::fuzz::json,
     lines::fuzz::{long_lines, position, split},
     plan::fuzz::{expressions, regex},
+    records::fuzz::gather,
     render::fuzz::{highlight, render, template, time},
     select::fuzz::{list, watch},
 };

@@ -35,6 +35,11 @@ impl Reader {
         Record { message, tape }
     }
 
+    /// The level of a message, which may stand in its second line.
+    pub fn level_of_lines(&mut self, first: &[u8], second: Option<&[u8]>) -> Option<Level> {
+        self.level(first).or_else(|| text::util_logging_level(first, second?))
+    }
+
     /// Only the level, which is found sooner.
     pub fn level(&mut self, message: &[u8]) -> Option<Level> {
         let text = trimmed(message);

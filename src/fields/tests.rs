@@ -316,6 +316,22 @@ fn the_level_of_a_text_comes_from_its_head() {
     ]);
 }
 
+#[test]
+fn java_util_logging_has_the_level_in_the_second_line() {
+    let mut reader = Reader::default();
+    let mut level = |first: &str, second: &str| {
+        let second = Some(second.as_bytes()).filter(|second| !second.is_empty());
+        reader.level_of_lines(first.as_bytes(), second)
+    };
+    let first = "Jan 31, 2026 12:00:00 PM com.x.Y method";
+    assert_eq!(level(first, "SEVERE: x"), Some(Level::Error));
+    assert_eq!(level(first, "WARNING: x"), Some(Level::Warn));
+    assert_eq!(level(first, "SEVERE:x"), None);
+    assert_eq!(level(first, ""), None);
+    assert_eq!(level("hello", "SEVERE: x"), None);
+    assert_eq!(level("INFO hello", "SEVERE: x"), Some(Level::Info));
+}
+
 /// The form and the fields of a message, in one line.
 fn shown(message: &str) -> String {
     let mut reader = Reader::default();

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     event::{Batch, Item},
-    fields::Reader,
+    fields::{Level, Reader},
     notice::{Notice, Scope},
     origin::Origin,
     plan::{FilterPlan, LevelPlan},
@@ -44,6 +44,55 @@ struct State {
     _origin: Arc<Origin>,
     /// On the record that is being read.
     verdict: Verdict,
+    /// The line before, if the level of its record may stand in the next one.
+    head: Vec<u8>,
+}
+
+/// A longer line has its level itself.
+const LONGEST_HEAD: usize = 256;
+
+impl State {
+    /// The level of the record, where this line tells it: its first line, or its second one where that came later.
+    fn level(
+        &mut self,
+        is_head: bool,
+        message: &[u8],
+        next: Option<&[u8]>,
+        reader: &mut Reader,
+    ) -> Option<Option<Level>> {
+        if is_head {
+            self.head.clear();
+            let level = reader.level_of_lines(message, next);
+            if level.is_none() && next.is_none() && message.len() < LONGEST_HEAD {
+                self.head.extend_from_slice(message);
+            }
+            return Some(level);
+        }
+        if self.head.is_empty() {
+            return None;
+        }
+        let level = reader.level_of_lines(&self.head, Some(message));
+        self.head.clear();
+        level.map(Some)
+    }
+}
+
+impl Verdict {
+    fn of(levels: &LevelPlan, level: Option<Level>) -> Verdict {
+        match level {
+            level if levels.wants(level) => Verdict::Wanted,
+            None => Verdict::NoLevel,
+            Some(_) => Verdict::Unwanted,
+        }
+    }
+}
+
+/// The line behind an item.
+fn next(batch: &Batch, index: usize) -> Option<&[u8]> {
+    match batch.items.get(index + 1)? {
+        Item::Line(line) => Some(batch.message(line)),
+        Item::Gap(_) | Item::Separator => None,
+    }
 }
 
 impl ByRecord {
@@ -65,30 +114,36 @@ impl ByRecord {
     /// Judges the next items of a batch, also those that other filters hide.
     pub fn look(&mut self, batch: &Batch, items: Range<usize>, continued: &Continued) {
         let Self { levels, conditions, needs_whole_records, reader, states, verdicts, .. } = self;
-        let state = states
-            .entry(address(&batch.origin))
-            .or_insert_with(|| State { _origin: batch.origin.clone(), verdict: Verdict::Wanted });
+        let state = states.entry(address(&batch.origin)).or_insert_with(|| State {
+            _origin: batch.origin.clone(),
+            verdict: Verdict::Wanted,
+            head: Vec::new(),
+        });
         verdicts.clear();
         verdicts.extend(items.map(|index| match &batch.items[index] {
             Item::Line(line) => {
                 let message = batch.message(line);
-                if !continued.is(index) {
-                    state.verdict = match levels.as_ref().map(|levels| (levels, reader.level(message))) {
-                        Some((levels, None)) if !levels.wants(None) => Verdict::NoLevel,
-                        Some((levels, level)) if !levels.wants(level) => Verdict::Unwanted,
-                        _ => Verdict::Wanted,
-                    };
-                    if state.verdict == Verdict::Wanted
-                        && let Some(conditions) = conditions
-                    {
-                        let record = reader.read(match needs_whole_records {
-                            true => continued.whole(batch, index, line),
-                            false => message,
-                        });
-                        let seen = Seen { record, origin: &batch.origin, time: line.time };
-                        if !conditions.hold(seen) {
-                            state.verdict = Verdict::Unwanted;
-                        }
+                let is_head = !continued.is(index);
+                let mut is_judged = is_head;
+                if let Some(levels) = levels
+                    && let Some(level) = state.level(is_head, message, next(batch, index), reader)
+                {
+                    state.verdict = Verdict::of(levels, level);
+                    is_judged = true;
+                } else if is_head {
+                    state.verdict = Verdict::Wanted;
+                }
+                if is_judged
+                    && state.verdict == Verdict::Wanted
+                    && let Some(conditions) = conditions
+                {
+                    let record = reader.read(match needs_whole_records {
+                        true => continued.whole(batch, index, line),
+                        false => message,
+                    });
+                    let seen = Seen { record, origin: &batch.origin, time: line.time };
+                    if !conditions.hold(seen) {
+                        state.verdict = Verdict::Unwanted;
                     }
                 }
                 state.verdict

@@ -43,21 +43,25 @@ fn bit(level: Level) -> u8 {
     1 << level as u8
 }
 
-/// The union of all parts, without those behind `!`; of all levels if there are only such.
+/// The union of all parts, without those behind `!`; of all levels if no other part names one.
 fn parse(parts: &[&str]) -> Result<Levels, String> {
     let (mut wanted, mut unwanted) = (Levels::default(), Levels::default());
-    let mut has_wanted = false;
+    let (mut names_levels, mut takes_away) = (false, false);
     for part in parts {
         match part.strip_prefix('!') {
-            Some(part) => unwanted.0 |= one(part.trim(), |level| level..=level)?.0,
+            Some(part) => {
+                takes_away = true;
+                unwanted.0 |= one(part.trim(), |level| level..=level)?.0;
+            }
             None => {
-                has_wanted = true;
-                wanted.0 |= one(part, |level| level..=Level::Fatal)?.0;
+                let part = one(part, |level| level..=Level::Fatal)?;
+                names_levels |= part != NO_LEVEL;
+                wanted.0 |= part.0;
             }
         }
     }
-    if !has_wanted {
-        wanted = ALL;
+    if takes_away && !names_levels {
+        wanted.0 |= ALL.0;
     }
     Ok(Levels(wanted.0 & !unwanted.0))
 }
@@ -133,7 +137,7 @@ mod tests {
         assert_eq!(shown("warn,none"), "warn error fatal none");
         assert_eq!(shown("debug..debug,error"), "debug error fatal");
         assert_eq!(shown("!info"), "trace debug notice warn error fatal");
-        assert_eq!(shown("!debug..info,none"), "none");
+        assert_eq!(shown("!debug..info,none"), "trace notice warn error fatal none");
         assert_eq!(shown("info,!warn"), "info notice error fatal");
         assert_eq!(shown("!none"), shown("trace"));
         assert_eq!(shown("none"), "none");

@@ -19,8 +19,8 @@ use crate::{
 pub const WAIT: Duration = Duration::from_millis(100);
 
 /// The most lines and bytes of a record that are held, and the bytes of all records together.
-const LINES: usize = 500;
-const BYTES: usize = 256 << 10;
+pub(super) const LINES: usize = 500;
+pub(super) const BYTES: usize = 256 << 10;
 const ALL: usize = if cfg!(test) { 1 << 20 } else { 16 << 20 };
 
 /// How records pass that are whole.

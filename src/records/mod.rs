@@ -2,6 +2,8 @@
 //!
 //! A line that is joined falsely does more harm than one that is missed: what is joined may be hidden with its head.
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod gather;
 mod head;
 mod languages;

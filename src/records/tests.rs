@@ -1,5 +1,7 @@
 //! Lines of logs as programs write them, and the records that they make.
 
+use proptest::{collection::vec, prelude::*, sample::select};
+
 use super::*;
 
 /// The number of lines of each record.
@@ -253,5 +255,15 @@ fn samples_of_loggers_are_joined_where_they_have_traces() {
                 });
             assert_eq!(continues, is_trace, "{}: {line}", path.display());
         }
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_gathered_is_what_was_written(
+        lines in vec((any::<u8>(), select(vec!["ERROR x", "\tat a", "{", "}", "{\"a\":1}", "", "panic: b", "  c"])), 0..40)
+    ) {
+        let line = |(steers, text): &(u8, &str)| [&[steers | 8][..], text.as_bytes()].concat();
+        fuzz::gather(&lines.iter().map(line).collect::<Vec<_>>().join(&b'\n'));
     }
 }

@@ -28,6 +28,14 @@ fn a_stack_trace_follows_its_record() {
 }
 
 #[test]
+fn the_level_of_java_util_logging_stands_in_its_second_line() {
+    let head = "Jan 31, 2026 12:00:00 PM com.x.Y method";
+    let input = format!("{head}\nINFO: a\n{head}\nSEVERE: b\njava.lang.Error: c\n\tat d\n{head}\nFINE: e\n");
+    let shown = format!("{head}\nSEVERE: b\njava.lang.Error: c\n\tat d\n");
+    stern_rs("--stdin --level error").input(input).run().stdout(&shown).stderr("").exit(0);
+}
+
+#[test]
 fn lines_around_records_of_a_level_can_be_shown() {
     let lines = ["a", "b", "{\"level\":\"error\"}", "c", "d"];
     let ran = World::web(lines).run("web --no-follow -o raw --level error -C 1");

@@ -1,5 +1,7 @@
 //! `-o pretty`: records in columns, for people.
 
+use std::{fs, path::Path};
+
 use apiserver::Pod;
 
 use crate::harness::{Home, World, stern_rs};
@@ -83,4 +85,28 @@ fn colours_follow_the_roles_and_the_theme() {
     assert!(default.contains("\x1b[36;2mhttp.status=\x1b[0;22m\x1b[31m502\x1b[0m "), "{default:?}");
     assert!(run("--theme=key=35,err=7").contains("\x1b[7mERR\x1b[27m "));
     assert_eq!(run("--theme=none"), stern_rs("--stdin -o pretty --color never").input(CHARGE).run().out());
+}
+
+/// The first lines of each logger of `tests/fixtures/loggers`, as `tests/fixtures/pretty` has them. `UPDATE=1` writes those.
+#[test]
+fn samples_of_loggers_are_shown_as_reviewed() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let mut checked = 0;
+    for entry in fs::read_dir(fixtures.join("loggers")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "log") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        let lines: String = text.lines().take(20).map(|line| format!("{line}\n")).collect();
+        let shown = stern_rs("--stdin -o pretty --timezone UTC").input(lines).run().out();
+        let expected = fixtures.join("pretty").join(path.with_extension("txt").file_name().unwrap());
+        if std::env::var_os("UPDATE").is_some() {
+            fs::write(&expected, &shown).unwrap();
+        }
+        let reviewed = fs::read_to_string(&expected).unwrap_or_default();
+        assert_eq!(shown, reviewed, "{}: if it is right, run with UPDATE=1", expected.display());
+        checked += 1;
+    }
+    assert!(checked >= 25, "{checked}");
 }

@@ -12,7 +12,7 @@ flags! {
     Group::new("Structured logs", Scope::Any);
 
     /// Show only records of this level (trace, debug, info, notice, warn, error, fatal) or above; repeatable, and a list with
-    /// commas adds up. `warn..error` is a range with both ends, `error..error` one level, `!info` takes one level away.
+    /// commas adds up. `warn..error` is a range with both ends, `error..error` one level, `!info` takes one level away, of all if no other is named.
     /// Lines without a level follow the record that they continue, as a stack trace; others are hidden, unless `none`
     /// is in the list. The level is read from the keys of JSON and logfmt (words and numbers of the usual loggers), or from
     /// the head of a text line, never from words in a message; `levels:` and `fields:` in the config file add others.

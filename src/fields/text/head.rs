@@ -278,8 +278,10 @@ impl Head<'_, '_> {
             Some(b'[') if line[..self.cursor.at].last() != Some(&b']') => {
                 // `INFO[0012] message`
                 if let Some(inside) = self.cursor.enclosed(b'[', b']') {
-                    let role = (!self.has(Role::Time)).then_some(Role::Time);
-                    self.tape.named(role, if role.is_some() { "time" } else { "context" }, inside);
+                    // Seconds since the start, or a time.
+                    let is_time = !self.has(Role::Time) && inside.of_message(line).contains(&b':');
+                    let name = if is_time { "time" } else { "elapsed" };
+                    self.tape.named(is_time.then_some(Role::Time), name, inside);
                     return Rest::Message(self.cursor.at);
                 }
             }

@@ -13,6 +13,7 @@ use super::{
     logfmt,
 };
 use cursor::Cursor;
+pub(super) use shapes::util_logging_level;
 
 /// How far a head may go.
 const LONGEST_HEAD: usize = 512;

@@ -102,15 +102,29 @@ fn ruby(mut cursor: Cursor<'_>, tape: &mut Tape) -> Option<Rest> {
     Some(Rest::Message(cursor.at))
 }
 
-/// java.util.logging's second line: `SEVERE: message`
-fn util_logging(mut cursor: Cursor<'_>, tape: &mut Tape) -> Option<Rest> {
-    let word = cursor.word_of(|byte| byte.is_ascii_uppercase());
-    let level = match word.of_message(cursor.line) {
+/// The level of a record of java.util.logging, whose time stands in the first line and whose level in the second.
+pub(in crate::fields) fn util_logging_level(first: &[u8], second: &[u8]) -> Option<Level> {
+    let is_head = first.first()?.is_ascii_uppercase() && time::stamp(first).is_some();
+    let colon = memchr::memchr(b':', &second[..second.len().min(8)])?;
+    let level = util_logging_word(&second[..colon]);
+    level.filter(|_| is_head && second.get(colon + 1) == Some(&b' '))
+}
+
+fn util_logging_word(word: &[u8]) -> Option<Level> {
+    Some(match word {
         b"SEVERE" => Level::Error,
+        b"WARNING" => Level::Warn,
+        b"INFO" => Level::Info,
         b"CONFIG" | b"FINE" => Level::Debug,
         b"FINER" | b"FINEST" => Level::Trace,
         _ => return None,
-    };
+    })
+}
+
+/// java.util.logging's second line: `SEVERE: message`
+fn util_logging(mut cursor: Cursor<'_>, tape: &mut Tape) -> Option<Rest> {
+    let word = cursor.word_of(|byte| byte.is_ascii_uppercase());
+    let level = util_logging_word(word.of_message(cursor.line))?;
     cursor.eat(b": ").then_some(())?;
     set_level(tape, word, level);
     Some(Rest::Message(cursor.at))

@@ -18,6 +18,9 @@ use crate::{
 /// Before lines that belong to the record above; as wide as a level and its blank.
 const INDENT: &[u8] = b"    ";
 
+/// How far the word of a level can stand in a text.
+const HEAD: usize = 256;
+
 pub struct Columns {
     look: Look,
     /// For `--timestamps`.
@@ -78,7 +81,7 @@ impl Columns {
     ) {
         self.stamp(stamp, out);
         let start = out.len();
-        match record.level().zip(level_word(record, message)) {
+        match record.level().and_then(|level| Some((level, level_word(level, message)?))) {
             Some((level, [before, word, after])) => {
                 out.extend_from_slice(before);
                 self.look.paint(part(level), word, out);
@@ -179,8 +182,13 @@ impl Columns {
         } else {
             field.text_in(room)
         };
+        // Docker keeps the newline of a line.
+        let text = text.strip_suffix(b"\n").unwrap_or(text);
         let (first, rest) = match memchr::memchr(b'\n', text) {
-            Some(end) if self.on_terminal => (&text[..end], Some(&text[end + 1..])),
+            Some(end) if self.on_terminal => {
+                let first = &text[..end];
+                (first.strip_suffix(b"\r").unwrap_or(first), Some(&text[end + 1..]))
+            }
             _ => (text, None),
         };
         let is_serious = record.level().is_some_and(|level| level >= Level::Warn);
@@ -217,17 +225,21 @@ impl Columns {
 
     /// Writes a stack in lines of its own.
     fn stack(&mut self, field: &Field<'_, '_>, out: &mut Vec<u8>) {
-        let (mut stack, mut text) = (Stack::default(), std::mem::take(&mut self.text));
-        let mut write = |this: &mut Columns, text: &[u8]| {
-            for line in lines(text) {
-                this.part_of_text(line, stack.part(line), out);
+        let (mut stack, mut room) = (Stack::default(), std::mem::take(&mut self.text));
+        if field.kind() == Kind::Array {
+            for item in field.fields() {
+                self.stack_of(item.text_in(&mut room), &mut stack, out);
             }
-        };
-        match field.kind() {
-            Kind::Array => field.fields().for_each(|item| write(self, item.text_in(&mut text))),
-            _ => write(self, field.text_in(&mut text)),
+        } else {
+            self.stack_of(field.text_in(&mut room), &mut stack, out);
         }
-        self.text = text;
+        self.text = room;
+    }
+
+    fn stack_of(&mut self, text: &[u8], stack: &mut Stack, out: &mut Vec<u8>) {
+        for line in lines(text) {
+            self.part_of_text(line, stack.part(line), out);
+        }
     }
 
     /// Writes a line of a field's text below the record.
@@ -272,13 +284,21 @@ fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     text.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
 }
 
-/// The word in a text that gave its level, with what stands before and behind it; None also if the text has colours.
-fn level_word<'m>(record: &Record<'_, 'm>, message: &'m [u8]) -> Option<[&'m [u8]; 3]> {
-    let word = record.role(Role::Level)?.raw();
-    let at = word.as_ptr().addr().checked_sub(message.as_ptr().addr())?;
-    let (before, rest) = message.split_at_checked(at)?;
-    let (_, after) = rest.split_at_checked(word.len())?;
-    (!message.contains(&0x1b)).then_some([before, word, after])
+/// The word in a text that gave its level, with what stands before and behind it; None if the text has colours.
+fn level_word(level: Level, message: &[u8]) -> Option<[&[u8]; 3]> {
+    if message.contains(&0x1b) {
+        return None;
+    }
+    let head = &message[..message.len().min(HEAD)];
+    let words = head.chunk_by(|a, b| a.is_ascii_alphabetic() == b.is_ascii_alphabetic());
+    let mut at = 0;
+    for word in words {
+        if Level::of(word) == Some(level) {
+            return Some([&message[..at], word, &message[at + word.len()..]]);
+        }
+        at += word.len();
+    }
+    None
 }
 
 fn part(level: Level) -> Part {

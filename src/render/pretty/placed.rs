@@ -1,7 +1,7 @@
 //! The fields of a record that are shown in a place of their own, and not among the others.
 
 use super::pairs::Pairs;
-use crate::fields::{Field, Kind, Record, Role};
+use crate::fields::{Field, Form, Kind, Record, Role};
 
 /// At most seven of them, which are compared with each field.
 pub struct Placed<'r, 'm> {
@@ -10,6 +10,8 @@ pub struct Placed<'r, 'm> {
     pub caller: Option<Caller<'r, 'm>>,
     /// Only if it is shown in lines of its own.
     pub stack: Option<Field<'r, 'm>>,
+    /// The process of klog: always 1 in a container.
+    process: Option<Field<'r, 'm>>,
     pub hides_time: bool,
     pub hides_level: bool,
     /// Whether the time of the record is not shown as a field.
@@ -34,7 +36,9 @@ impl<'r, 'm> Placed<'r, 'm> {
         let role = |role: Role| record.role(role).filter(|_| !hidden.contains(&Some(role)));
         let is_lines = |stack: &Field<'_, '_>| match stack.kind() {
             Kind::String { .. } | Kind::Bare => true,
-            Kind::Array => stack.fields().all(|item| matches!(item.kind(), Kind::String { .. })),
+            Kind::Array => {
+                stack.fields().all(|item| matches!(item.kind(), Kind::String { .. } | Kind::Object))
+            }
             _ => false,
         };
         Placed {
@@ -42,6 +46,7 @@ impl<'r, 'm> Placed<'r, 'm> {
             message: role(Role::Message),
             caller: role(Role::Caller).and_then(|field| Caller::new(record, field)),
             stack: role(Role::Stack).filter(|stack| on_terminal && is_lines(stack)),
+            process: process_of_klog(record),
             hides_time: hidden.contains(&Some(Role::Time)),
             hides_level: hidden.contains(&Some(Role::Level)),
             has_time,
@@ -54,6 +59,7 @@ impl<'r, 'm> Placed<'r, 'm> {
         field.is(Role::Message) && self.message.is_some()
             || field.is(Role::Level)
             || field.is(Role::Time) && self.has_time
+            || self.process.is_some_and(|process| field.is_same(&process))
             || field.is(Role::Logger) && self.logger.is_some()
             || field.is(Role::Stack) && self.stack.is_some()
             || self.caller.is_some_and(|caller| caller.has(field))
@@ -81,6 +87,14 @@ impl<'r, 'm> Caller<'r, 'm> {
     fn has(&self, field: &Field<'_, '_>) -> bool {
         field.is_same(&self.file) || self.line.is_some_and(|line| field.is_same(&line))
     }
+}
+
+/// klog writes its process where other loggers of this form write a thread, and its level as a letter.
+fn process_of_klog<'r, 'm>(record: &Record<'r, 'm>) -> Option<Field<'r, 'm>> {
+    if record.form() == Form::Json || record.role(Role::Level)?.raw().len() != 1 {
+        return None;
+    }
+    record.fields().find(|field| field.has_key(b"thread") && field.raw() == b"1")
 }
 
 /// The first value with one of these keys, in any case.
