@@ -13,6 +13,7 @@ pub use crate::{
     plan::fuzz::{expressions, regex},
     records::fuzz::gather,
     render::fuzz::{highlight, render, template, time},
+    rewrite::fuzz::redact,
     select::fuzz::{list, watch},
 };
 

@@ -127,7 +127,7 @@ impl Kinds {
         Kinds::of(Kind::is_default)
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub fn all() -> Kinds {
         Kinds::of(|_| true)
     }

@@ -13,6 +13,8 @@ use crate::{
 use jq::Jq;
 use redact::Redactor;
 
+#[cfg(fuzzing)]
+pub use redact::fuzz;
 pub use redact::mask::masks;
 
 /// Nothing but what comes out of this leaves the program.

@@ -34,8 +34,15 @@ pub fn scheme(text: &[u8], at: usize) -> Option<Range<usize>> {
         && match is_basic {
             true => is_basic_credentials(token),
             false => token.iter().any(u8::is_ascii_digit) || token.len() >= WITHOUT_DIGIT,
-        };
+        }
+        && !is_pair(token);
     is_token.then_some(from..from + token.len())
+}
+
+/// Whether it is another key with its value, as in `type=bearer length=98`.
+fn is_pair(token: &[u8]) -> bool {
+    let padding = token.iter().rev().take_while(|byte| **byte == b'=').count();
+    token[..token.len() - padding].contains(&b'=')
 }
 
 /// A user and a password.

@@ -8,6 +8,8 @@ mod address;
 mod auth;
 mod check;
 mod context;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod jwt;
 mod line;
 mod mail;
@@ -40,6 +42,9 @@ use view::View;
 
 /// Larger batches are searched line by line.
 const AT_ONCE: usize = 1 << 20;
+
+/// How often a line is searched again.
+const AGAIN: usize = 8;
 
 pub struct Redactor {
     detector: Detector,
@@ -149,13 +154,12 @@ impl Redactor {
     }
 
     /// A message that was made of another one, as by a program: appended with masks. False: it has nothing to hide.
-    #[cfg_attr(not(test), allow(dead_code, reason = "the stage of --jq is being added"))]
+    #[cfg_attr(not(any(test, fuzzing)), allow(dead_code, reason = "the stage of --jq is being added"))]
     pub fn message(&mut self, message: &[u8], out: &mut Vec<u8>) -> bool {
         let Redactor { detector, counts, .. } = self;
-        let hits = detector.search(message, None, Vec::new());
-        let any = count(counts, hits);
+        let any = count(counts, detector.search(message, None, Vec::new()));
         if any {
-            detector.write(message, out);
+            write(detector, counts, message, out);
         }
         any
     }
@@ -248,7 +252,7 @@ impl Redactor {
         let any = count(counts, hits);
         if any {
             let before = written.len();
-            detector.write(message, written);
+            write(detector, counts, message, written);
             // Places have 32 bits.
             if stretch.data.len() + written.len() > u32::MAX as usize {
                 written.truncate(before);
@@ -271,6 +275,21 @@ impl Redactor {
             counts.iter().map(|(label, count)| format!("{count} {}", self.detector.name(**label))).collect();
         let counts = if counts.is_empty() { "nothing".to_owned() } else { counts.join(", ") };
         Scope::Run.info(format!("redacted: {counts}"))
+    }
+}
+
+/// Appends a line that was searched with masks. A mask may set free what stood beside the value: that is masked too, so that
+/// the line stays as it is when it is redacted again.
+fn write(detector: &mut Detector, counts: &mut BTreeMap<Label, u64>, line: &[u8], out: &mut Vec<u8>) {
+    let start = out.len();
+    detector.write(line, out);
+    for _ in 0..AGAIN {
+        let written = out.split_off(start);
+        let any = count(counts, detector.search(&written, None, Vec::new()));
+        detector.write(&written, out);
+        if !any {
+            break;
+        }
     }
 }
 

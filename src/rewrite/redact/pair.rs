@@ -58,7 +58,7 @@ const NOTHING: [&str; 36] = [
 ];
 
 /// Words that go on with a sentence, as in `password: must be longer`.
-const PROSE: [&str; 40] = [
+const PROSE: [&str; 42] = [
     "must",
     "is",
     "are",
@@ -99,6 +99,8 @@ const PROSE: [&str; 40] = [
     "this",
     "your",
     "please",
+    "secrets",
+    "secret",
 ];
 
 /// Words before a key that make it the subject of a message, as in `unexpected token: }`.
@@ -405,6 +407,10 @@ fn is_reference(value: &[u8]) -> bool {
 
 /// Whether the word before a key makes it the subject of a message.
 fn is_subject(text: &[u8], start: usize) -> bool {
+    // A type of Kubernetes, as in `list *v1.Secret: …`.
+    if text[..start].ends_with(b"*") || text[start..].starts_with(b"v1.") {
+        return true;
+    }
     let before = text[..start].strip_suffix(b" ").unwrap_or_default();
     let word = name(before, before.len());
     BEFORE.iter().any(|subject| word.eq_ignore_ascii_case(subject.as_bytes()))

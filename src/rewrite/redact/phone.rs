@@ -29,7 +29,8 @@ pub fn find(text: &[u8], at: usize) -> Option<Range<usize>> {
         // A time or a date may follow a blank.
         let group_end = next + length;
         let is_apart = end < next && matches!(text[end], b' ' | b'+');
-        if is_apart && (digits.len() >= ENOUGH || matches!(text.get(group_end), Some(b':' | b'/'))) {
+        if is_apart && (digits.len() >= ENOUGH || matches!(text[group_end..], [b':' | b'/', b'0'..=b'9', ..]))
+        {
             break;
         }
         digits.extend_from_slice(&text[next..group_end]);
@@ -51,7 +52,11 @@ fn national(digits: &[u8]) -> usize {
 /// The length of what may stand between two groups.
 fn between(text: &[u8]) -> usize {
     match text {
-        [b' ' | b'-', b'(', digit, ..] | [b')', b' ' | b'-', digit, ..] if digit.is_ascii_digit() => 2,
+        [b' ' | b'-' | b'+', b'(', digit, ..] | [b')', b' ' | b'-' | b'+', digit, ..]
+            if digit.is_ascii_digit() =>
+        {
+            2
+        }
         [b'-' | b' ' | b'.' | b'+' | b'(' | b')', digit, ..] if digit.is_ascii_digit() => 1,
         _ => 0,
     }
@@ -79,10 +84,17 @@ mod tests {
             "+44 20 7946 0958",
             "+81-3-1234-5678",
             "+86+138+1234+5678",
+            "+1+(766)+613-7856",
         ] {
-            for (before, after) in
-                [("", ""), ("call ", " now"), ("phone=", "&x=1"), ("\"", "\""), ("", " 12:00:00"), ("", ".")]
-            {
+            for (before, after) in [
+                ("", ""),
+                ("call ", " now"),
+                ("phone=", "&x=1"),
+                ("\"", "\""),
+                ("", " 12:00:00"),
+                ("", "."),
+                ("", ": x"),
+            ] {
                 assert_eq!(
                     found(&format!("{before}{number}{after}")),
                     Some(number),

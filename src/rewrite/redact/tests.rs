@@ -1,3 +1,5 @@
+mod corpus;
+
 use aws_lc_rs::hmac::{HMAC_SHA256, Key};
 
 use super::*;
