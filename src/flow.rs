@@ -33,6 +33,8 @@ pub enum Stop {
     Closed,
     /// The line that was awaited is shown.
     Matched,
+    /// What is to be shown cannot be had, for this reason.
+    Over(String),
 }
 
 impl From<Closed> for Stop {
@@ -83,6 +85,7 @@ impl Stages {
             for notice in notices {
                 sink.take(Event::Notice(notice), &mut pace).await?;
             }
+            let Some(event) = event else { break };
             sink.take(event, &mut pace).await?;
         }
         sink.idle().await
@@ -225,6 +228,11 @@ impl<S: Sink> Show<'_, S> {
         for notice in notices {
             self.sink.take(Event::Notice(notice), &mut self.pace).await?;
         }
+        let Some(event) = event else {
+            let reason = self.rewriter.over().unwrap_or_default().to_owned();
+            self.sink.idle().await?;
+            return Err(Stop::Over(reason));
+        };
         if is_last {
             *self.last = Some(event);
             return Err(Stop::Matched);

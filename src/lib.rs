@@ -36,6 +36,8 @@ mod records;
 
 mod search;
 
+mod jq;
+
 mod deadline;
 mod filter;
 mod flow;

@@ -204,7 +204,10 @@ async fn run_through<O: Order>(
         _ => Vec::new(),
     };
     notices.extend(stages.last_words());
-    let (code, words) = judge(ended.as_ref().unwrap_or(&End::TimedOut), &plan.ending, completion);
+    let (mut code, words) = judge(ended.as_ref().unwrap_or(&End::TimedOut), &plan.ending, completion);
+    if code == ExitCode::Done && !stages.rewriter.is_whole() {
+        code = in_part;
+    }
     if let Err(broken) = ended {
         return break_off(&broken, (code, in_part), sink.last_words(&notices), plan);
     }
@@ -220,6 +223,7 @@ async fn run_through<O: Order>(
 fn judge(end: &End, ending: &Ending, completion: Option<Completion>) -> (ExitCode, Option<String>) {
     let (code, when) = match end {
         End::Stopped(Stop::Matched) => return (ExitCode::Done, None),
+        End::Stopped(Stop::Over(reason)) => return (ExitCode::Failed, Some(reason.clone())),
         End::Given(Err(error @ source::Error::Usage(_))) => {
             return (ExitCode::Usage, Some(error.to_string()));
         }

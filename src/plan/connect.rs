@@ -1,6 +1,10 @@
 //! How to reach the apiserver.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use secrecy::SecretString;
 
@@ -25,6 +29,8 @@ use crate::{
 pub struct Connect {
     pub kubeconfig: Option<PathBuf>,
     pub context: Option<String>,
+    /// The name of the context, once it is chosen.
+    pub context_in_use: Arc<OnceLock<String>>,
     pub cluster: Option<String>,
     pub user: Option<String>,
     pub server: Option<String>,
@@ -61,6 +67,7 @@ impl Connect {
         }
         let groups = args.get(&flags::AS_GROUP).into_iter().filter(|group| !group.is_empty());
         Ok(Connect {
+            context_in_use: Arc::default(),
             kubeconfig: path(&KUBECONFIG),
             context: text(&CONTEXT),
             cluster: text(&flags::CLUSTER),

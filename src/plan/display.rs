@@ -12,7 +12,12 @@ use super::{
 use crate::{
     cli::{
         Args,
-        flags::{lines::HIGHLIGHT, logs::STDIN, output as flags, structured::MULTILINE},
+        flags::{
+            lines::HIGHLIGHT,
+            logs::STDIN,
+            output as flags,
+            structured::{JQ, MULTILINE},
+        },
     },
     environment::Environment,
     shown::{Escapes, Passes},
@@ -169,7 +174,8 @@ impl Display {
             local: env.local.clone(),
             diff_container: args.get(&flags::DIFF_CONTAINER),
             only_log_lines: args.get(&flags::ONLY_LOG_LINES),
-            joined: args.get(&MULTILINE),
+            // So is what --jq makes of a record.
+            joined: args.get(&MULTILINE) || given(args, &JQ).is_some(),
             gaps,
             colors: colors::pairs(split(args, &flags::POD_COLORS), split(args, &flags::CONTAINER_COLORS))?,
             namespace_in_prefix: all || matches!(namespaces, Namespaces::Some(names) if names.len() > 1),

@@ -58,7 +58,7 @@ pub use self::{
     pretty::{Keys, Part, PrettyPlan},
     query::{Kind, Query},
     range::{ClockOf, RangePlan, Since},
-    rewrites::Rewrites,
+    rewrites::{JqPlan, Rewrites},
     selection::{ContainerStates, Namespaces, Selection},
     sort::OrderPlan,
     summary::{SummaryFormat, SummaryPlan},
@@ -136,8 +136,8 @@ impl Plan {
         let filter = FilterPlan::new(args, env)?;
         let display = Display::new(args, &filter, &selection.namespaces, env)?;
         let ending = Ending::new(args, &filter, &display)?;
-        let rewrites = Rewrites::new(args, &filter, &display, &ending)?;
-        let gathering = gathering(args);
+        let rewrites = Rewrites::new(args, &filter, &display, &ending, &connect.context_in_use)?;
+        let gathering = gathering(args, &filter, &rewrites);
         let files = FilesPlan::new(args, env)?;
         let verbosity = verbosity(args)?;
         let dry_run = args.get(&flags::limits::DRY_RUN);
@@ -192,8 +192,11 @@ fn logs(args: &Args, order: OrderPlan, env: &Environment) -> Result<(LogPlan, Ra
     Ok((plan.within(range.at(now, ClockOf::Machine)?, now)?, range))
 }
 
-fn gathering(args: &Args) -> Option<Gathering> {
-    args.get(&flags::structured::MULTILINE).then_some(Gathering::Joined)
+fn gathering(args: &Args, filter: &FilterPlan, rewrites: &Rewrites) -> Option<Gathering> {
+    if args.get(&flags::structured::MULTILINE) || rewrites.needs_whole_records() {
+        return Some(Gathering::Joined);
+    }
+    filter.needs_whole_records().then_some(Gathering::Whole)
 }
 
 fn selects_something(args: &Args, query: &str) -> Result<(), UsageError> {

@@ -1,12 +1,32 @@
 //! What is shown in place of messages.
 
-use super::{Display, Ending, FilterPlan, redact::RedactPlan};
-use crate::{cli::Args, usage_error::UsageError};
+use std::sync::{Arc, OnceLock};
+
+use super::{
+    Display, Ending, FilterPlan,
+    read::{given, wrong},
+    redact::RedactPlan,
+};
+use crate::{
+    cli::{Args, flags::structured::JQ},
+    jq,
+    usage_error::UsageError,
+};
 
 #[derive(Debug, Default)]
 pub struct Rewrites {
     /// None: nothing is redacted.
     pub redact: Option<RedactPlan>,
+    pub jq: Option<JqPlan>,
+}
+
+/// A program of jq for records.
+#[derive(Debug, Default, Clone)]
+pub struct JqPlan {
+    /// It compiles.
+    pub program: String,
+    /// The context of the kubeconfig, once it is chosen.
+    pub context: Arc<OnceLock<String>>,
 }
 
 impl Rewrites {
@@ -15,15 +35,25 @@ impl Rewrites {
         filter: &FilterPlan,
         display: &Display,
         ending: &Ending,
+        context: &Arc<OnceLock<String>>,
     ) -> Result<Rewrites, UsageError> {
         // Those to include are highlighted too.
         let patterns = filter.exclude.iter().chain(&display.highlight).chain(&ending.until_match);
-        Ok(Rewrites { redact: RedactPlan::new(args, patterns)? })
+        let redact = RedactPlan::new(args, patterns)?;
+        let Some(program) = given(args, &JQ) else { return Ok(Rewrites { redact, jq: None }) };
+        jq::check(program).map_err(|reason| wrong(&JQ, reason))?;
+        let (program, context) = (program.to_owned(), context.clone());
+        Ok(Rewrites { redact, jq: Some(JqPlan { program, context }) })
     }
 
     /// Whether a line must be in memory to be rewritten.
     pub fn looks_into_lines(&self) -> bool {
-        let Rewrites { redact } = self;
-        redact.is_some()
+        let Rewrites { redact, jq } = self;
+        redact.is_some() || jq.is_some()
+    }
+
+    /// Whether a record must be whole to be rewritten.
+    pub fn needs_whole_records(&self) -> bool {
+        self.jq.is_some()
     }
 }

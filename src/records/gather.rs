@@ -29,7 +29,6 @@ pub enum Gathering {
     /// As one message of several lines.
     Joined,
     /// Line by line, all in one batch.
-    #[allow(dead_code, reason = "conditions on messages are being added")]
     Whole,
 }
 

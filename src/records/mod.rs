@@ -23,7 +23,7 @@ use trace::{Joins, Trace};
 const TOGETHER: u64 = 50_000_000;
 
 /// The lines of one log, in order.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Records {
     /// The time of the line before; the outer None: there was none.
     last: Option<Option<Instant>>,

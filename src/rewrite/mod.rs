@@ -1,5 +1,6 @@
 //! Rewrites messages on their way to the sink, behind filters and order, which see lines as they were written.
 
+mod jq;
 mod redact;
 
 use crate::{
@@ -9,6 +10,7 @@ use crate::{
     plan::Rewrites,
     summary::Summary,
 };
+use jq::Jq;
 use redact::Redactor;
 
 #[cfg(fuzzing)]
@@ -20,11 +22,13 @@ pub struct Rewriter {
     redactor: Option<Redactor>,
     /// Counts what is shown.
     summary: Option<Summary>,
+    jq: Option<Jq>,
 }
 
 impl Rewriter {
     pub fn new(plan: &Rewrites, summary: Option<Summary>) -> Rewriter {
-        Rewriter { redactor: plan.redact.as_ref().map(Redactor::new), summary }
+        let redactor = plan.redact.as_ref().map(Redactor::new);
+        Rewriter { redactor, summary, jq: plan.jq.as_ref().map(Jq::new) }
     }
 
     /// Looks at a batch as it came, before filters take lines from it.
@@ -35,12 +39,31 @@ impl Rewriter {
     }
 
     /// Rewrites the lines of an event. The notices are shown before it.
-    pub async fn apply(&mut self, event: Event, pace: &mut Pace) -> (Event, Vec<Notice>) {
+    /// None: the event cannot be rewritten, for the reason that [`over`](Self::over) has.
+    pub async fn apply(&mut self, event: Event, pace: &mut Pace) -> (Option<Event>, Vec<Notice>) {
         let event = self.redacted(event, pace).await;
         if let Some(summary) = &self.summary {
             summary.see(&event);
         }
-        (event, Vec::new())
+        let mut notices = Vec::new();
+        let Some(jq) = &mut self.jq else { return (Some(event), notices) };
+        match jq.apply(event, &mut notices).await {
+            // A program can put together what was hidden in none of its parts.
+            Some(event @ (Event::Batch(_) | Event::Merged(_))) => {
+                (Some(self.redacted(event, pace).await), notices)
+            }
+            event => (event, notices),
+        }
+    }
+
+    /// The reason why nothing more can be rewritten, so that the run ends.
+    pub fn over(&self) -> Option<&str> {
+        self.jq.as_ref().and_then(Jq::over)
+    }
+
+    /// Whether everything was rewritten.
+    pub fn is_whole(&self) -> bool {
+        self.jq.as_ref().is_none_or(Jq::is_whole)
     }
 
     /// Hides personal data and secrets.
@@ -65,6 +88,8 @@ impl Rewriter {
 
     /// What is to be reported at the end.
     pub fn last_words(&mut self) -> Vec<Notice> {
-        self.redactor.iter().map(Redactor::last_words).collect()
+        let mut words: Vec<_> = self.redactor.iter().map(Redactor::last_words).collect();
+        words.extend(self.jq.iter_mut().flat_map(Jq::last_words));
+        words
     }
 }

@@ -31,6 +31,7 @@ mod pager;
 mod plugins;
 mod polling;
 mod pretty;
+mod programs;
 mod promises;
 mod prompt;
 mod querying;

@@ -29,7 +29,7 @@ fn a_condition_that_cannot_be_understood_is_an_error_with_its_column() {
 #[test]
 fn lines_that_continue_a_record_follow_it() {
     let lines = "one\n\tat a\ntwo\n\tat b\n";
-    assert_eq!(kept("msg=two", lines), "two\n\tat b\n");
+    assert_eq!(kept("msg~^two", lines), "two\n\tat b\n");
 }
 
 #[test]
@@ -78,4 +78,18 @@ fn a_level_and_a_condition_must_both_hold() {
     let lines = "{\"level\":\"warn\",\"a\":1}\n{\"level\":\"warn\",\"a\":2}\n{\"level\":\"info\",\"a\":1}\n";
     let ran = stern_rs("--stdin -o raw --level warn --where a=1").input(lines).run();
     ran.stdout("{\"level\":\"warn\",\"a\":1}\n").exit(0);
+}
+
+#[test]
+fn the_lines_that_continue_a_record_are_a_part_of_its_message() {
+    let lines = "one\n\tat a\n\tat b\ntwo\n\tat c\n";
+    assert_eq!(kept("msg~'at b'", lines), "one\n\tat a\n\tat b\n");
+    assert_eq!(kept("msg!~'at b'", lines), "two\n\tat c\n");
+}
+
+#[test]
+fn joined_lines_do_not_hide_the_fields_of_the_first_one() {
+    let lines = "{\"level\":\"warn\",\"a\":1}\n\tat d\n{\"level\":\"info\",\"a\":1}\n";
+    let ran = stern_rs("--stdin -o raw --multiline --level warn --where a=1").input(lines).run();
+    ran.stdout("{\"level\":\"warn\",\"a\":1}\n\tat d\n").exit(0);
 }

@@ -51,6 +51,16 @@ flags! {
     pub static WHERE: Flag<List> = flag("where", "EXPR")
         .help("Show only records that meet a condition");
 
+    /// Show what a program of jq makes of each record, in place of its message: strings as they are, other values as compact
+    /// JSON, each result as a line of its own; `empty` drops the record. The input is the JSON object, or the object of the
+    /// fields of logfmt, klog and the like; a line without fields is `{"msg": …}`. The program knows `$pod`, `$namespace`, `$container`,
+    /// `$node`, `$context` and `$time`. Filters see records as they were written, before the program does. With `-o json`
+    /// the result is the `message`. A record on which the program fails is not shown, which is reported once for each container,
+    /// with a count at the end, and makes the exit code 3. [reading.md](reading.md#jq) has the differences from jq.
+    /// `--jq '"\(.level) \(.msg)"'` `--jq 'select(.status >= 500) | {path, user: .user.id}'`
+    pub static JQ: Flag<Text> = flag("jq", "PROGRAM")
+        .help("Show what a program of jq makes of each record");
+
     /// Show only these fields in `-o pretty`, beside time, level, logger, message, error, caller and stack: keys, in which dots
     /// lead into objects and `*` stands for any text. `!key` leaves one out again. The order stays that of the record.
     /// Default: all fields. `--fields 'order_id,http.*'`

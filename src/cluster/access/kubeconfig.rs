@@ -139,6 +139,10 @@ impl Kubeconfigs {
             Some(name) => Some(name.clone()),
             None => self.current_context()?,
         };
+        if let Some(name) = &name {
+            // It is the same each time.
+            let _ = connect.context_in_use.set(name.clone());
+        }
         let context =
             name.map(|name| self.required(&CONTEXTS, &name)).transpose()?.map(|(context, _)| context);
         let of_context = |key| context.as_ref().map_or(Ok(None), |context| context.text(key));
