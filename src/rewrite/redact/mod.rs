@@ -6,6 +6,7 @@
 mod account;
 mod address;
 mod auth;
+mod beside;
 mod check;
 mod context;
 #[cfg(fuzzing)]

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::{
+    beside,
     context::{ends_value, is_name, name},
     mask,
     view::View,
@@ -173,7 +174,7 @@ fn new_name(text: &[u8], at: usize, done: &mut usize) -> Option<Range<usize>> {
 
 /// The password in quotes behind `IDENTIFIED BY`, of which the words at `at` are the end.
 pub fn of_sql(view: &View<'_>, at: usize) -> Option<Range<usize>> {
-    let place = quoted(view, blanks(view.text(), at + "FIED BY".len()))?;
+    let place = quoted(view, blanks(view.text(), at + "FIED BY".len()), view.text().len())?;
     (!place.is_empty() && mask::length(&view.text()[place.clone()]).is_none()).then_some(place)
 }
 
@@ -189,7 +190,7 @@ struct Named<'t> {
 
 fn named(text: &[u8], range: Range<usize>) -> Option<Named<'_>> {
     // A name may begin with the dashes of a flag.
-    let dashes = text[range.clone()].iter().take_while(|byte| **byte == b'-').count();
+    let dashes = dashes(&text[range.clone()]);
     let word = trim_dots(&text[range.start + dashes..range.end]);
     let quote =
         text.get(range.end).is_some_and(|byte| matches!(byte, b'"' | b'\'' | b'`')).then_some(range.end);
@@ -215,7 +216,9 @@ fn named(text: &[u8], range: Range<usize>) -> Option<Named<'_>> {
 fn key(view: &View<'_>, range: Range<usize>) -> Option<(Key, usize)> {
     let text = view.text();
     let start = range.start;
-    let Named { word, quote, sign, value, is_loose } = named(text, range)?;
+    let Some(Named { word, quote, sign, value, is_loose }) = named(text, range.clone()) else {
+        return key_beside(view, range);
+    };
     let secret = secret(word)?;
     let is_parameter = start > 0 && matches!(text[start - 1], b'?' | b'&') && text[sign] == b'=';
     if secret == Secret::Parameter && !is_parameter {
@@ -224,16 +227,36 @@ fn key(view: &View<'_>, range: Range<usize>) -> Option<(Key, usize)> {
     if word.windows(3).any(mask::is_bracket) || is_loose && is_subject(text, start) {
         return None;
     }
-    let is_header = matches!(secret, Secret::Authorization | Secret::Cookie | Secret::Parameter);
-    let key = Key {
-        kind: if is_header { Kind::Auth } else { Kind::Password },
-        secret,
-        is_loose,
-        json: quote.filter(|quote| text[*quote] == b'"' && text[sign] == b':'),
-        is_exactly_secret: word.eq_ignore_ascii_case(b"secret"),
-        counts: ends_with(word, b"token") || word.eq_ignore_ascii_case(b"pass") || ends_with(word, b"secret"),
-    };
-    Some((key, value))
+    let json = quote.filter(|quote| text[*quote] == b'"' && text[sign] == b':');
+    Some((Key::new(word, secret, is_loose, json), value))
+}
+
+/// The same for a key that is the value of another one, as in `"name":"DB_PASSWORD","value":"…"`.
+fn key_beside(view: &View<'_>, range: Range<usize>) -> Option<(Key, usize)> {
+    let text = view.text();
+    let dashes = dashes(&text[range.clone()]);
+    let word = trim_dots(&text[range.start + dashes..range.end]);
+    let secret = secret(word).filter(|secret| *secret != Secret::Parameter)?;
+    let beside = beside::find(view, range, dashes)?;
+    let json = beside.quote.filter(|quote| text[*quote] == b'"');
+    Some((Key::new(word, secret, false, json), beside.value))
+}
+
+impl Key {
+    fn new(word: &[u8], secret: Secret, is_loose: bool, json: Option<usize>) -> Key {
+        let is_header = matches!(secret, Secret::Authorization | Secret::Cookie | Secret::Parameter);
+        let is_exactly_secret = word.eq_ignore_ascii_case(b"secret");
+        Key {
+            kind: if is_header { Kind::Auth } else { Kind::Password },
+            secret,
+            is_loose,
+            json,
+            is_exactly_secret,
+            counts: ends_with(word, b"token")
+                || word.eq_ignore_ascii_case(b"pass")
+                || ends_with(word, b"secret"),
+        }
+    }
 }
 
 fn values(view: &View<'_>, key: &Key, at: usize, found: &mut impl FnMut(Value)) {
@@ -260,7 +283,7 @@ fn values(view: &View<'_>, key: &Key, at: usize, found: &mut impl FnMut(Value)) 
 /// Gives the value that begins here; its end.
 fn value(view: &View<'_>, key: &Key, at: usize, found: &mut impl FnMut(Value)) -> usize {
     let text = view.text();
-    let quoted = quoted(view, at);
+    let quoted = quoted(view, at, text.len());
     let (mut place, end) = match &quoted {
         Some(inner) => (inner.clone(), inner.end + 1),
         None => {
@@ -287,9 +310,9 @@ fn value(view: &View<'_>, key: &Key, at: usize, found: &mut impl FnMut(Value)) -
     place.end.max(end)
 }
 
-/// The inside of the quotes that begin here.
-fn quoted(view: &View<'_>, at: usize) -> Option<Range<usize>> {
-    let text = view.text();
+/// The inside of the quotes that begin here, up to a limit.
+pub fn quoted(view: &View<'_>, at: usize, limit: usize) -> Option<Range<usize>> {
+    let text = &view.text()[..limit];
     let quote = *text.get(at).filter(|byte| matches!(byte, b'"' | b'\'' | b'`'))?;
     let opened = view.backslashes(at);
     let is_in_json = text.first() == Some(&b'{') && quote != b'"';
@@ -307,7 +330,7 @@ fn quoted(view: &View<'_>, at: usize) -> Option<Range<usize>> {
 }
 
 /// The end of a value without quotes.
-fn bare_end(text: &[u8], start: usize) -> usize {
+pub fn bare_end(text: &[u8], start: usize) -> usize {
     let mut at = start;
     while let Some(byte) = text.get(at) {
         let after = text.get(at + 1);
@@ -416,8 +439,12 @@ fn is_subject(text: &[u8], start: usize) -> bool {
     BEFORE.iter().any(|subject| word.eq_ignore_ascii_case(subject.as_bytes()))
 }
 
-fn blanks(text: &[u8], at: usize) -> usize {
+pub fn blanks(text: &[u8], at: usize) -> usize {
     at + text[at..].iter().take(BLANKS).take_while(|byte| matches!(byte, b' ' | b'\t')).count()
+}
+
+fn dashes(word: &[u8]) -> usize {
+    word.iter().take_while(|byte| **byte == b'-').count()
 }
 
 fn trim_dots(mut word: &[u8]) -> &[u8] {

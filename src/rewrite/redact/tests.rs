@@ -79,8 +79,46 @@ fn golden_cases() {
 }
 
 #[test]
+fn a_name_hides_the_value_beside_it() {
+    for (line, expected) in [
+        (
+            r#"{"name":"DB_PASSWORD","value":"hunter2"},{"name":"X","value":"y"}"#,
+            r#"{"name":"DB_PASSWORD","value":"‹secret›"},{"name":"X","value":"y"}"#,
+        ),
+        (r#"{"name": "DB_PASSWORD", "value": "hunter2"}"#, r#"{"name": "DB_PASSWORD", "value": "‹secret›"}"#),
+        (
+            r#"{"m":"{\"name\":\"DB_PASSWORD\",\"value\":\"hun\\\"ter2\"}"}"#,
+            r#"{"m":"{\"name\":\"DB_PASSWORD\",\"value\":\"‹secret›\"}"}"#,
+        ),
+        (r#"{"value":"hun{ter2","name":"DB_PASSWORD"}"#, r#"{"value":"‹secret›","name":"DB_PASSWORD"}"#),
+        (
+            r#"{"Key":"api_key","Type":"s","Value":12345678}"#,
+            r#"{"Key":"api_key","Type":"s","Value":"‹secret›"}"#,
+        ),
+        (
+            r#"{"name":"Authorization","value":"Bearer abc"}"#,
+            r#"{"name":"Authorization","value":"Bearer ‹secret›"}"#,
+        ),
+        ("{Name:DB_PASSWORD Value:hunter2 ValueFrom:nil}", "{Name:DB_PASSWORD Value:‹secret› ValueFrom:nil}"),
+        (
+            r"- name: DB_PASSWORD\n  value: hunter2\n- name: X",
+            r"- name: DB_PASSWORD\n  value: ‹secret›\n- name: X",
+        ),
+        ("{'name': 'DB_PASSWORD', 'value': 'hunter2'}", "{'name': 'DB_PASSWORD', 'value': '‹secret›'}"),
+        ("name=DB_PASSWORD value=hunter2 x=1", "name=DB_PASSWORD value=‹secret› x=1"),
+        (r#"{"args":["--password","hunter2","--x"]}"#, r#"{"args":["--password","‹secret›","--x"]}"#),
+        ("['-password', 'hunter2']", "['-password', '‹secret›']"),
+    ] {
+        assert_eq!(shape(line), expected, "{line}");
+    }
+}
+
+#[test]
 fn lines_that_stay() {
     for line in [
+        r#"{"name":"DB_HOST","value":"db"},{"name":"DB_PASSWORD","valueFrom":{"secretKeyRef":{"name":"db","key":"password"}}},{"name":"Y","value":"z"}"#,
+        r#"{"value":"x"},{"name":"DB_PASSWORD"},{"value":"y"}"#,
+        r#"["--show-password","--value","x"]"#,
         "4111111111111112",
         "1548138160707",
         "47223179-9330-4259-b66c-f2db26efb20c",

@@ -200,6 +200,7 @@ fn pieces() -> impl Strategy<Value = Vec<u8>> {
         Just(b"alice@example.com".to_vec()),
         Just(b"4111 1111 1111 1111".to_vec()),
         Just(b"password".to_vec()),
+        Just(b"{\"name\":\"password\",\"value\":".to_vec()),
         Just(b"Bearer abc.def-123".to_vec()),
         Just(b"-----BEGIN PRIVATE KEY-----".to_vec()),
         Just("‹email:7f3a9c2e›".as_bytes().to_vec()),
@@ -274,6 +275,8 @@ fn hard_lines_are_read_once() {
         "{",
         "‹",
         "key\":[",
+        "{\"name\":\"password\",",
+        "{\"a\":\"\\\"name\\\":\\\"password\\\",",
     ] {
         let line = piece.repeat((64 << 10) / piece.len());
         redactor.message(line.as_bytes(), &mut Vec::new());
