@@ -93,6 +93,9 @@ pub struct Scout {
 /// Most words that are searched for together: vector instructions find few at once much faster.
 const TOGETHER: usize = 32;
 
+/// Bytes of each word that are compared at once, or less if the shortest one has less: then they are found much slower.
+const COMPARED: usize = 4;
+
 struct Words {
     search: Search,
     /// By the index of a word.
@@ -122,7 +125,10 @@ impl Scout {
         for (index, provider) in provider::PROVIDERS.iter().enumerate() {
             add(kinds.has(Kind::Key), provider.signs, Word::Provider(index as u8));
         }
-        Scout { words: words.chunks(TOGETHER).filter_map(Words::new).collect() }
+        let (short, long): (Vec<_>, Vec<_>) = words.into_iter().partition(|(text, _)| text.len() < COMPARED);
+        let words = [short, long];
+        let together = words.iter().flat_map(|words| words.chunks(TOGETHER));
+        Scout { words: together.filter_map(Words::new).collect() }
     }
 
     /// Adds the candidates of a text, in order.
