@@ -37,6 +37,22 @@ pub enum Event {
     Text(String),
 }
 
+impl Event {
+    /// Gives the origins of an event, to be replaced by others that stand for them.
+    pub fn origins_mut(&mut self, mut give: impl FnMut(&mut Arc<Origin>)) {
+        match self {
+            Event::Expected(origin)
+            | Event::Opened(origin, _)
+            | Event::Reached(origin, _)
+            | Event::CaughtUp(origin)
+            | Event::Closed(origin, _) => give(origin),
+            Event::Batch(batch) => give(&mut batch.origin),
+            Event::Merged(merged) => merged.ends.iter_mut().for_each(|(origin, _)| give(origin)),
+            Event::Listed | Event::Notice(_) | Event::Text(_) => {}
+        }
+    }
+}
+
 /// The end of an origin, or of one instance of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Closed {

@@ -4,7 +4,7 @@ mod intake;
 mod open;
 mod until;
 
-use std::{future::pending, pin::pin, sync::Arc};
+use std::{future::pending, pin::pin};
 
 use tokio::time::{Instant, sleep_until};
 
@@ -106,7 +106,10 @@ fn is_behind(event: &Event, last: &Event) -> bool {
     };
     last.is_some_and(|last| {
         let times = time(batch.items.first()).zip(time(last.items.last()));
-        Arc::ptr_eq(last.origin, &batch.origin) || times.is_some_and(|(time, last)| time > last)
+        // The rewriter may have replaced one of the two.
+        let is_same = last.origin.pod.identity == batch.origin.pod.identity
+            && last.origin.container == batch.origin.container;
+        is_same || times.is_some_and(|(time, last)| time > last)
     })
 }
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::Timestamp;
 
 /// The source of lines. All restarts of a container are one.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Origin {
     pub kind: Kind,
     pub pod: Arc<PodInfo>,
@@ -35,7 +35,7 @@ impl Origin {
 }
 
 /// The properties shared by all containers of a pod.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct PodInfo {
     pub namespace: String,
     pub name: String,

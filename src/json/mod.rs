@@ -9,6 +9,6 @@ mod valid;
 mod write;
 
 pub use parse::{Numbers, parse_first, parse_object};
-pub use string::write_string;
+pub use string::{unescape, write_string};
 pub use valid::Validator;
 pub use write::{write, write_indented};

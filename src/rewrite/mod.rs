@@ -38,9 +38,20 @@ impl Rewriter {
         }
     }
 
-    /// Rewrites the lines of an event. The notices are shown before it.
+    /// Rewrites the lines of an event, and what is shown beside them. The notices are shown before it.
     /// None: the event cannot be rewritten, for the reason that [`over`](Self::over) has.
     pub async fn apply(&mut self, event: Event, pace: &mut Pace) -> (Option<Event>, Vec<Notice>) {
+        let (mut event, mut notices) = self.lines(event, pace).await;
+        if let Some(redactor) = &mut self.redactor {
+            notices.extend(redactor.news());
+            if let Some(event) = &mut event {
+                redactor.beside(event);
+            }
+        }
+        (event, notices)
+    }
+
+    async fn lines(&mut self, event: Event, pace: &mut Pace) -> (Option<Event>, Vec<Notice>) {
         let event = self.redacted(event, pace).await;
         if let Some(summary) = &self.summary {
             summary.see(&event);
@@ -72,11 +83,8 @@ impl Rewriter {
         match &event {
             Event::Batch(batch) => redactor.batch(batch, pace).await.map_or(event, Event::Batch),
             Event::Merged(merged) => redactor.merged(merged, pace).await.map_or(event, Event::Merged),
-            Event::Closed(origin, _) => {
-                redactor.forget(origin);
-                event
-            }
-            Event::Expected(_)
+            Event::Closed(..)
+            | Event::Expected(_)
             | Event::Listed
             | Event::Opened(..)
             | Event::Reached(..)

@@ -128,3 +128,43 @@ fn a_long_line_is_redacted_whole() {
         assert_eq!(out.matches("‹card:").count(), 20_000);
     }
 }
+
+#[test]
+fn labels_and_annotations_hide_what_lines_hide() {
+    let applied = r#"{"kind":"Pod","metadata":{"name":"web-1"},"spec":{"containers":[{"args":["--token","hunter1"],"env":[
+        {"name":"DB_PASSWORD","value":"hunter2"},{"value":"hunter3","name":"API_KEY"},{"name":"MAIL","value":"alice@example.com"}]}]}}"#;
+    let world = World::new();
+    world.add_pod(
+        Pod::new("web-1")
+            .label("owner", "alice_at_example.com")
+            .annotation("kubectl.kubernetes.io/last-applied-configuration", applied)
+            .annotation("example.com/password", "hunter4")
+            .annotation("example.com/owner", "alice@example.com"),
+    );
+    world.log("web-1/app").push("mail alice@example.com");
+    for output in ["-o json", "--template '{{.Annotations|json}} {{.Message}}\n'"] {
+        let ran =
+            world.run(&format!("web --no-follow --redact {output}")).exit(0).reported("· redacted: 1 email");
+        let out = ran.out();
+        assert!(!out.contains("hunter") && !out.contains("alice@") && out.contains("DB_PASSWORD"), "{out}");
+        assert_eq!(shape(&out).matches("‹secret›").count(), 4, "{out}");
+        let masks: std::collections::BTreeSet<_> = regex::Regex::new("‹email:[0-9a-f]{8}›")
+            .unwrap()
+            .find_iter(&out)
+            .map(|mask| mask.as_str())
+            .collect();
+        assert_eq!(masks.len(), 1, "one address has one pseudonym: {out}");
+    }
+    let ran = world.run("web --no-follow --redact --redact-pattern host=^alice_at_.*$ -o json").exit(0);
+    assert!(shape(&ran.out()).contains(r#""owner":"‹host›""#), "{}", ran.out());
+    assert_eq!(world.run("web --no-follow -o json").exit(0).out().matches("hunter").count(), 4);
+}
+
+#[test]
+fn a_line_that_is_too_hard_to_search_is_hidden_and_reported_once() {
+    let line = "x ".repeat(20_000);
+    let world = World::web([&*line, &*line, "short"]);
+    let ran = world.run("web --no-follow -o raw --redact-pattern name=x").exit(0);
+    assert!(ran.out() == "‹secret›\n‹secret›\nshort\n");
+    ran.reported("a line is too hard to search for --redact");
+}

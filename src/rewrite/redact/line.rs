@@ -237,6 +237,7 @@ impl Detector {
             if overlap {
                 let end = last.place.end.max(next.place.end);
                 let is_longer = end > last.place.end;
+                let is_unsearched = [next.label, last.label].contains(&Label::Unsearched);
                 if next.label < last.label {
                     std::mem::swap(next, last);
                     last.place.start = last.place.start.min(next.place.start);
@@ -244,6 +245,10 @@ impl Detector {
                     last.value.extend_from_slice(&next.value);
                 }
                 last.place.end = end;
+                if is_unsearched {
+                    // A pseudonym would be that of a part.
+                    (last.label, last.quote) = (Label::Unsearched, None);
+                }
             }
             overlap
         });

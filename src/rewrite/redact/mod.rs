@@ -16,6 +16,7 @@ mod line;
 mod mail;
 pub mod mask;
 mod number;
+mod origins;
 mod own;
 mod pair;
 mod pem;
@@ -31,7 +32,7 @@ use bytes::Bytes;
 use memchr::memmem;
 
 use crate::{
-    event::{Batch, Item, Line, Merged, Stretch},
+    event::{Batch, Event, Item, Line, Merged, Stretch},
     notice::{Notice, Scope},
     origin::Origin,
     pace::Pace,
@@ -43,6 +44,9 @@ use view::View;
 
 /// Larger batches are searched line by line.
 const AT_ONCE: usize = 1 << 20;
+
+const HARD: &str =
+    "a line is too hard to search for --redact: all of such a line that could not be searched is hidden";
 
 /// How often a line is searched again.
 const AGAIN: usize = 8;
@@ -57,6 +61,10 @@ pub struct Redactor {
     /// The lines to look at.
     jobs: Vec<Job>,
     counts: BTreeMap<Label, u64>,
+    origins: origins::Origins,
+    /// Of lines that could not be searched, and not reported yet.
+    hard: Vec<Arc<Origin>>,
+    reported: Vec<Arc<Origin>>,
 }
 
 /// An item to look at, and the candidates in it.
@@ -74,6 +82,9 @@ impl Redactor {
             searched: None,
             jobs: Vec::new(),
             counts: BTreeMap::new(),
+            origins: origins::Origins::default(),
+            hard: Vec::new(),
+            reported: Vec::new(),
         }
     }
 
@@ -111,9 +122,32 @@ impl Redactor {
         }
     }
 
-    /// No more lines of this origin, or of this instance of it, will come.
-    pub fn forget(&mut self, origin: &Arc<Origin>) {
-        self.keys.forget(origin);
+    /// Hides what is shown beside lines: of the labels and annotations of their pod.
+    pub fn beside(&mut self, event: &mut Event) {
+        let closed = match event {
+            Event::Closed(origin, _) => Some(origin.clone()),
+            _ => None,
+        };
+        let Redactor { origins, detector, .. } = self;
+        event.origins_mut(|origin| *origin = origins.shown(origin, detector));
+        if let Some(origin) = closed {
+            self.keys.forget(&origin);
+            self.origins.forget(&origin);
+            self.reported.retain(|reported| !Arc::ptr_eq(reported, &origin));
+        }
+    }
+
+    /// What is to be reported since this was last asked.
+    pub fn news(&mut self) -> Vec<Notice> {
+        let Redactor { hard, reported, .. } = self;
+        let mut news = Vec::new();
+        for origin in hard.drain(..) {
+            if !reported.iter().any(|reported| Arc::ptr_eq(reported, &origin)) {
+                news.push(Scope::of(&origin).warning(HARD));
+                reported.push(origin);
+            }
+        }
+        news
     }
 
     /// The batch with masks; None: it has nothing to hide.
@@ -154,15 +188,10 @@ impl Redactor {
         Some(all)
     }
 
-    /// A message that was made of another one, as by a program: appended with masks. False: it has nothing to hide.
-    #[cfg_attr(not(any(test, fuzzing)), allow(dead_code, reason = "the stage of --jq is being added"))]
+    /// Appends a message with masks. False: it has nothing to hide.
+    #[cfg(any(test, fuzzing))]
     pub fn message(&mut self, message: &[u8], out: &mut Vec<u8>) -> bool {
-        let Redactor { detector, counts, .. } = self;
-        let any = count(counts, detector.search(message, None, Vec::new()));
-        if any {
-            write(detector, counts, message, out);
-        }
-        any
+        masked(&mut self.detector, &mut self.counts, message, out)
     }
 
     /// Finds the candidates in data. False: it is too large for that.
@@ -241,7 +270,7 @@ impl Redactor {
         is_searched: bool,
         written: &mut Vec<u8>,
     ) -> bool {
-        let Redactor { detector, keys, candidates, jobs, counts, .. } = self;
+        let Redactor { detector, keys, candidates, jobs, counts, hard, .. } = self;
         let Job { item, candidates: range } = &jobs[job];
         let Item::Line(line @ Line { start, .. }) = &stretch.items[*item as usize] else {
             return false;
@@ -250,6 +279,11 @@ impl Redactor {
         let known = if keys.has_any() { keys.places(stretch.origin, message) } else { Vec::new() };
         let candidates = &candidates[range.start as usize..range.end as usize];
         let hits = detector.search(message, is_searched.then_some((candidates, *start)), known);
+        if hits.iter().any(|hit| hit.label == Label::Unsearched)
+            && !hard.iter().any(|known| Arc::ptr_eq(known, stretch.origin))
+        {
+            hard.push(stretch.origin.clone());
+        }
         let any = count(counts, hits);
         if any {
             let before = written.len();
@@ -277,6 +311,20 @@ impl Redactor {
         let counts = if counts.is_empty() { "nothing".to_owned() } else { counts.join(", ") };
         Scope::Run.info(format!("redacted: {counts}"))
     }
+}
+
+/// Appends a text with masks. False: it has nothing to hide.
+fn masked(
+    detector: &mut Detector,
+    counts: &mut BTreeMap<Label, u64>,
+    text: &[u8],
+    out: &mut Vec<u8>,
+) -> bool {
+    let any = count(counts, detector.search(text, None, Vec::new()));
+    if any {
+        write(detector, counts, text, out);
+    }
+    any
 }
 
 /// Appends a line that was searched with masks. A mask may set free what stood beside the value: that is masked too, so that
