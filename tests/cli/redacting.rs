@@ -142,17 +142,14 @@ fn labels_and_annotations_hide_what_lines_hide() {
             .annotation("example.com/owner", "alice@example.com"),
     );
     world.log("web-1/app").push("mail alice@example.com");
+    let email = regex::Regex::new("‹email:[0-9a-f]{8}›").unwrap();
     for output in ["-o json", "--template '{{.Annotations|json}} {{.Message}}\n'"] {
         let ran =
             world.run(&format!("web --no-follow --redact {output}")).exit(0).reported("· redacted: 1 email");
         let out = ran.out();
         assert!(!out.contains("hunter") && !out.contains("alice@") && out.contains("DB_PASSWORD"), "{out}");
         assert_eq!(shape(&out).matches("‹secret›").count(), 4, "{out}");
-        let masks: std::collections::BTreeSet<_> = regex::Regex::new("‹email:[0-9a-f]{8}›")
-            .unwrap()
-            .find_iter(&out)
-            .map(|mask| mask.as_str())
-            .collect();
+        let masks: std::collections::BTreeSet<_> = email.find_iter(&out).map(|mask| mask.as_str()).collect();
         assert_eq!(masks.len(), 1, "one address has one pseudonym: {out}");
     }
     let ran = world.run("web --no-follow --redact --redact-pattern host=^alice_at_.*$ -o json").exit(0);
