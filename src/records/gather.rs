@@ -61,7 +61,14 @@ struct Log {
 
 impl Gather {
     pub fn new(gathering: Gathering, wait: Duration) -> Gather {
-        Gather { gathering, wait, logs: HashMap::new(), due: VecDeque::new(), bytes: 0, ready: VecDeque::new() }
+        Gather {
+            gathering,
+            wait,
+            logs: HashMap::new(),
+            due: VecDeque::new(),
+            bytes: 0,
+            ready: VecDeque::new(),
+        }
     }
 
     /// Takes an event; it is ready at once, or later.

@@ -46,6 +46,10 @@ impl Head {
 
     fn rank(&self) -> Option<bool> {
         let text = self.text();
+        // Nothing belongs to JSON in one line.
+        if text.starts_with(b"{\"") {
+            return None;
+        }
         if line::is_klog(text) || text.get(1..4) == Some(b", [") {
             return Some(!matches!(text.first(), Some(b'I' | b'D')));
         }
@@ -158,7 +162,9 @@ impl<'t> Postgres<'t> {
 /// Whether a line of postgres explains the one before, which the same process wrote.
 fn is_detail(head: &[u8], text: &[u8]) -> bool {
     const DETAILS: [&[u8]; 6] = [b"DETAIL", b"HINT", b"CONTEXT", b"STATEMENT", b"QUERY", b"LOCATION"];
-    let Some(detail) = Postgres::of(text).filter(|detail| DETAILS.contains(&detail.word)) else { return false };
+    let Some(detail) = Postgres::of(text).filter(|detail| DETAILS.contains(&detail.word)) else {
+        return false;
+    };
     Postgres::of(head).is_some_and(|head| {
         let level = head.word.strip_suffix(b"1").unwrap_or(head.word);
         line::rank(level).is_some() && head.process == detail.process && detail.has_prefix_of(&head)

@@ -155,6 +155,11 @@ pub struct Function {
 /// `main.main`, `net/http.HandlerFunc.ServeHTTP`, `example.org/a/b.(*Server).Run.func1`, `a.Map[...]`
 pub fn function_of_go(text: &[u8]) -> Option<Function> {
     const ALWAYS: [&[u8]; 4] = [b"main.main", b"runtime.main", b"runtime.goexit", b"testing.tRunner"];
+    // Others than these have a path.
+    const PACKAGES: [&[u8]; 13] = [
+        b"main", b"runtime", b"testing", b"reflect", b"time", b"sync", b"os", b"sort", b"strings",
+        b"context", b"syscall", b"slices", b"fmt",
+    ];
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-/~%()*[]".contains(byte);
     if !text.first()?.is_ascii_lowercase() || !text.iter().all(is_part) {
         return None;
@@ -162,8 +167,10 @@ pub fn function_of_go(text: &[u8]) -> Option<Function> {
     let in_package = &text[memchr::memrchr(b'/', text).map_or(0, |slash| slash + 1)..];
     let dot = memchr::memchr(b'.', in_package)?;
     let (package, name) = (&in_package[..dot], &in_package[dot + 1..]);
+    let has_path = in_package.len() < text.len();
     let begins_name = |byte: &u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'(');
-    if package.is_empty() || !name.first().is_some_and(begins_name) || name.ends_with(b".") {
+    let is_package = if has_path { !package.is_empty() } else { PACKAGES.contains(&package) };
+    if !is_package || !name.first().is_some_and(begins_name) || name.ends_with(b".") {
         return None;
     }
     let is_method = name.starts_with(b"(*") && memmem::find(name, b").").is_some();
@@ -171,10 +178,9 @@ pub fn function_of_go(text: &[u8]) -> Option<Function> {
         return None;
     }
     // A file has no type in its name.
-    let parts = name.split(|byte| *byte == b'.');
-    let is_exported = in_package.len() < text.len()
+    let is_exported = has_path
         && name.contains(&b'.')
-        && parts.clone().all(|part| part.first().is_some_and(u8::is_ascii_uppercase));
+        && name.split(|byte| *byte == b'.').all(|part| part.first().is_some_and(u8::is_ascii_uppercase));
     Some(Function { is_certain: is_method || is_exported || ALWAYS.contains(&text) })
 }
 

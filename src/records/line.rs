@@ -60,7 +60,8 @@ impl Line<'_> {
     /// `level=error …`
     pub fn has_level(&self) -> bool {
         let is_level = |word: &[u8]| word.len() <= 9 && rank(&word.to_ascii_uppercase()).is_some();
-        let until = |text: &[u8]| text.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(text.len());
+        let until =
+            |text: &[u8]| text.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(text.len());
         match self.text {
             [b'[', inner @ ..] => {
                 let end = until(inner);

@@ -248,7 +248,9 @@ fn an_empty_line_may_stand_between_a_head_and_its_trace() {
         "[2026-01-31T12:00:00Z ERROR app] boom\n\nCaused by:\n    0: inner\n    1: most inner\n\nStack backtrace:\n   0: a\n-\n[2026-01-31T12:00:00Z INFO  app] next",
     );
     check("2026-01-31 12:00:00 ERROR x\n\n  at a\n-\nnext");
-    check("2026-01-31 12:00:00 - app - ERROR - x\n\nTraceback (most recent call last):\n  File \"a.py\", line 1, in f\nValueError: z\n\n-\nnext");
+    check(
+        "2026-01-31 12:00:00 - app - ERROR - x\n\nTraceback (most recent call last):\n  File \"a.py\", line 1, in f\nValueError: z\n\n-\nnext",
+    );
 }
 
 #[test]
@@ -266,15 +268,21 @@ fn zap_writes_functions_and_their_places() {
     let usual = "main.main\n\t/src/main.go:12\nruntime.main\n\t/usr/local/go/src/runtime/proc.go:250\nnet/http.HandlerFunc.ServeHTTP\n\t/usr/local/go/src/net/http/server.go:2136\nruntime.goexit\n\t/usr/local/go/src/runtime/asm_amd64.s:1594";
     check(&format!("{head}\n{trace}\n-\n{head}\n{usual}\n-\n2026-01-31T12:00:01Z\tINFO\tnext"));
     check(&format!("2026-01-31T12:00:00.000Z\t\x1b[31merror\x1b[0m\tapp/a.go:1\tboom\n{usual}\n-\nnext"));
-    check(&format!("2026-01-31T12:00:00Z\tdpanic\tboom\nmain.run\n\t/src/main.go:3\n{usual}\n-\nserver.ready"));
+    check(&format!(
+        "2026-01-31T12:00:00Z\tdpanic\tboom\nmain.run\n\t/src/main.go:3\n{usual}\n-\nserver.ready"
+    ));
     check(&format!("2026-01-31 12:00:00 ERROR boom\n{usual}\n-\nnext"));
-    check("2026-01-31T12:00:00Z\tERROR\tx\t{}\nexample.org/app.Map[...].func1\n\t/src/a.go:3\n-\nnext.step is here");
+    check(
+        "2026-01-31T12:00:00Z\tERROR\tx\t{}\nexample.org/app.Map[...].func1\n\t/src/a.go:3\n-\nnext.step is here",
+    );
 }
 
 #[test]
 fn names_with_dots_are_no_functions() {
     check("2026-01-31T12:00:00Z\tINFO\tx\n-\nmain.main\n-\nnext");
-    check("ERROR cannot read\n-\nconfig.yaml\n-\nsrc/main.go\n-\nassets/logo.png\n-\nmain.py\n-\nexample.org/a");
+    check(
+        "ERROR cannot read\n-\nconfig.yaml\n-\nsrc/main.go\n-\nassets/logo.png\n-\nmain.py\n-\nexample.org/a",
+    );
     check("a.txt\n  size 3\n-\nb.txt\n  size 4\n-\nmain.c");
 }
 
@@ -298,7 +306,9 @@ fn an_indented_line_with_a_level_begins_a_record() {
     check("x\n-\n  [info] y\n-\n  [error] z\n-\n  warn  - w\n-\n  time=\"2026-01-31T12:00:00Z\" level=info");
     check("INFO settings:\n  error: 3\n  info: \"a\"\n  time=3ms\n  level=3\n  [error\n  errors: many");
     check("config {\n  error: failed\n}\n-\nnext");
-    check("Traceback (most recent call last):\n  File \"a.py\", line 1, in f\n    error: str = g()\nValueError: z");
+    check(
+        "Traceback (most recent call last):\n  File \"a.py\", line 1, in f\n    error: str = g()\nValueError: z",
+    );
 }
 
 #[test]
@@ -325,7 +335,9 @@ fn asyncio_tells_the_task_before_the_traceback() {
     check(&format!(
         "ERROR:asyncio:Exception in callback f()\nhandle: <Handle f() at a.py:3>\n{trace}\n-\nfuture: bright"
     ));
-    check("ERROR:asyncio:Unclosed client session\nclient_session: <aiohttp.client.ClientSession object at 0x7f>\n-\nnext");
+    check(
+        "ERROR:asyncio:Unclosed client session\nclient_session: <aiohttp.client.ClientSession object at 0x7f>\n-\nnext",
+    );
     check("INFO:root:x\n-\nfuture: <Task>\n-\nhandle: z");
 }
 
@@ -357,26 +369,81 @@ fn php_chains_exceptions_and_xdebug_numbers_calls() {
     check(&format!("PHP Warning:  Undefined variable $a in /a.php on line 3\n{}\n-\nnext", trace.join("\n")));
     let at = "[31-Jan-2026 12:00:00 UTC]";
     let [a, b, c] = trace.map(|line| format!("{at} {line}"));
-    check(&format!("{at} PHP Warning:  Undefined variable\n{a}\n{b}\n{c}\n-\n{at} PHP Warning:  z\n-\n{at} next"));
+    check(&format!(
+        "{at} PHP Warning:  Undefined variable\n{a}\n{b}\n{c}\n-\n{at} PHP Warning:  z\n-\n{at} next"
+    ));
 }
 
 /// Each resembles a part of a trace, and is a message of its own, also behind an error.
 #[test]
 fn lines_that_resemble_traces_are_none() {
     const LINES: [&str; 62] = [
-        "at 12:00 the job starts", "at home", "caused by a timeout", "cause: timeout", "suppressed 3 warnings",
-        "... and so on", "...", "... done", "more to come", "nested exception is thrown here", "from cache",
-        "goroutine pool has 8 workers", "goroutines: 12", "created bucket a", "panicked once, is fine now",
-        "exit code 0", "signal received", "runtime: go1.22", "main loop started", "main.conf", "config/app.yaml",
-        "https://example.org/a.html", "example.org", "example.org/a/b", "10.0.0.1:8080", "user@example.org",
-        "/healthz", "/app/static/app.js", "/app/server.js is ready", "node: ready", "node-1", "thread pool is full",
-        "thread 3 started", "traceback is off", "Trace: 4bf92f3577b34da6", "File a.txt was written", "File: a.txt",
-        "> prompt", "> File sent", "Error rate: 3%", "Errors: 0", "No errors", "error", "errors.count 3",
-        "a.b.C started", "a.b.C: started", "com.example.App", "Exception handling is on", "Exceptions: 0",
-        "throw away", "future: bright", "handle: door", "task: done", "#hashtag", "# comment", "PHP 8.3 is used",
-        "PHP-FPM started", "Next step: deploy", "Node.js is used", "- item", "Require login", "{main}",
+        "at 12:00 the job starts",
+        "at home",
+        "caused by a timeout",
+        "cause: timeout",
+        "suppressed 3 warnings",
+        "... and so on",
+        "...",
+        "... done",
+        "more to come",
+        "nested exception is thrown here",
+        "from cache",
+        "goroutine pool has 8 workers",
+        "goroutines: 12",
+        "created bucket a",
+        "panicked once, is fine now",
+        "exit code 0",
+        "signal received",
+        "runtime: go1.22",
+        "main loop started",
+        "main.conf",
+        "config/app.yaml",
+        "https://example.org/a.html",
+        "example.org",
+        "example.org/a/b",
+        "10.0.0.1:8080",
+        "user@example.org",
+        "/healthz",
+        "/app/static/app.js",
+        "/app/server.js is ready",
+        "node: ready",
+        "node-1",
+        "thread pool is full",
+        "thread 3 started",
+        "traceback is off",
+        "Trace: 4bf92f3577b34da6",
+        "File a.txt was written",
+        "File: a.txt",
+        "> prompt",
+        "> File sent",
+        "Error rate: 3%",
+        "Errors: 0",
+        "No errors",
+        "error",
+        "errors.count 3",
+        "a.b.C started",
+        "a.b.C: started",
+        "com.example.App",
+        "Exception handling is on",
+        "Exceptions: 0",
+        "throw away",
+        "future: bright",
+        "handle: door",
+        "task: done",
+        "#hashtag",
+        "# comment",
+        "PHP 8.3 is used",
+        "PHP-FPM started",
+        "Next step: deploy",
+        "Node.js is used",
+        "- item",
+        "Require login",
+        "{main}",
     ];
-    for head in ["started", "2026-01-31 12:00:00 ERROR failed", "2026-01-31T12:00:00Z\tINFO\tx", "[error] failed"] {
+    for head in
+        ["started", "2026-01-31 12:00:00 ERROR failed", "2026-01-31T12:00:00Z\tINFO\tx", "[error] failed"]
+    {
         for line in LINES {
             assert_eq!(records([head, line, line].map(|line| (0, line))), [1; 3], "{head}: {line}");
         }

@@ -201,9 +201,7 @@ impl Python {
         let begins = |prefixes: &[&[u8]]| prefixes.iter().any(|prefix| text.starts_with(prefix));
         match self {
             Python::Announced if is::traceback(text) => Some(Python::Frames),
-            Python::Announced => {
-                (text.is_empty() || is::told_by_asyncio(text)).then_some(self)
-            }
+            Python::Announced => (text.is_empty() || is::told_by_asyncio(text)).then_some(self),
             Python::Frames if is::exception_of_python(text) || is::end_of_ruby(text) => Some(Python::Raised),
             // loguru sets empty lines between frames, and a mark before the one that logs.
             Python::Frames => (text.is_empty() || begins(&[b"> File \""])).then_some(self),
