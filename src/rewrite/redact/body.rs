@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn a_piece_is_found_wherever_it_stands() {
         for line in [
-            format!("{LINE}"),
+            LINE.to_owned(),
             format!(r#"{{"message":"{LINE}","level":"INFO","logger":"x"}}"#),
             format!("level=info msg={LINE} caller=x.go:12"),
             format!("12:00:00 INFO {LINE} (main.go:12)"),

@@ -156,9 +156,8 @@ impl Lines {
                 None => {
                     // A short line may be the last one of a key.
                     let alone = body::piece(text, Some(&Frame::default()));
-                    log.at = alone.map_or(At::Outside, |place| {
-                        At::Start(Some((line.to_vec(), view.line(place))))
-                    });
+                    log.at =
+                        alone.map_or(At::Outside, |place| At::Start(Some((line.to_vec(), view.line(place)))));
                     None
                 }
             },
