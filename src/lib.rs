@@ -28,7 +28,6 @@ mod select;
 mod stats;
 mod tail;
 
-#[allow(dead_code, reason = "the stages that read fields are being added")]
 mod fields;
 mod json;
 mod lines;

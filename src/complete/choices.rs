@@ -87,8 +87,12 @@ mod tests {
         let checked = |flag: &flags::Entry| flag.completes != Complete::Zones && !skipped.contains(&flag);
         for flag in flags::all().filter(|flag| checked(flag)) {
             for value in fixed(flag.completes, "").into_iter().flatten() {
-                // --gaps works only with JSON.
-                let format = if flag.name == "gaps" { "--output=json" } else { "--output=raw" };
+                // Some work only with one format.
+                let format = match flag.name {
+                    "gaps" => "--output=json",
+                    "theme" => "--output=pretty",
+                    _ => "--output=raw",
+                };
                 let flag = format!("--{}={value}", flag.name);
                 // --quiet and --compress need a directory.
                 assert!(is_accepted(&[format, "--output-dir=logs", &flag, "web"]), "{flag}");

@@ -87,6 +87,7 @@ fn fromjson<'a>(value: &Val) -> ValXs<'a, Val> {
         return bome(Err(Error::str(deep())));
     }
     let fail = |error| Error::str(format_args!("cannot parse {value} as JSON: {error}"));
+    #[allow(clippy::needless_collect, reason = "the results live longer than the text")]
     let values: Vec<_> = read::parse_many(text).map(|value| value.map_err(fail).map_err(Exn::from)).collect();
     Box::new(values.into_iter())
 }

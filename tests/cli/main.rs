@@ -36,6 +36,7 @@ mod promises;
 mod prompt;
 mod querying;
 mod ranges;
+mod reading;
 mod records;
 mod redacting;
 mod redirects;

@@ -41,18 +41,18 @@ fn variables_name_the_origin_and_the_time() {
 #[test]
 fn in_json_the_result_is_the_message() {
     let ran =
-        stern_rs("--stdin -o json --jq").arg(".http, \"a\\nb\"").input(&format!("{SLOW}\n")).run().exit(0);
+        stern_rs("--stdin -o json --jq").arg(".http, \"a\\nb\"").input(format!("{SLOW}\n")).run().exit(0);
     let messages: Vec<_> =
         ran.out().lines().map(|line| line.split(",\"nodeName").next().unwrap().to_owned()).collect();
     assert_eq!(messages, [r#"{"message":"{\"status\":502}""#, r#"{"message":"a\nb""#]);
-    let ran = stern_rs("--stdin --template {{.Message}}! --jq .msg").input(&format!("{SLOW}\n")).run();
+    let ran = stern_rs("--stdin --template {{.Message}}! --jq .msg").input(format!("{SLOW}\n")).run();
     ran.stdout("charge failed!").exit(0);
 }
 
 #[test]
 fn filters_see_records_as_they_were_written() {
     let ran = stern_rs("--stdin -o raw --where http.status>=500 -i failed --jq .level");
-    ran.input(&format!("{SLOW}\n{FAST}\n")).run().stdout("error\n").exit(0);
+    ran.input(format!("{SLOW}\n{FAST}\n")).run().stdout("error\n").exit(0);
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn a_stack_trace_is_part_of_its_record() {
 
 #[test]
 fn records_on_which_the_program_fails_are_reported_once_and_counted() {
-    let ran = stern_rs("--stdin -o raw --jq .msg.x").input(&format!("{SLOW}\n{FAST}\n{{}}\n")).run();
+    let ran = stern_rs("--stdin -o raw --jq .msg.x").input(format!("{SLOW}\n{FAST}\n{{}}\n")).run();
     ran.stdout("null\n")
         .stderr(
             "! --jq failed: cannot index \"charge failed\" with \"x\"; such records are not shown\n\
