@@ -64,7 +64,8 @@ const NOTHING: [&str; 36] = [
 ];
 
 /// Words that go on with a sentence, as in `password: must be longer`.
-const PROSE: [&str; 42] = [
+const PROSE: [&str; 43] = [
+    "ok",
     "must",
     "is",
     "are",

@@ -155,7 +155,7 @@ fn lines_that_stay() {
         "password={password} token=<token> secret={{ .Values.x }} password=<nil>",
         r#"{"token":{"type":"jwt","ttl":3600}}"#,
         "ssn=12 otp: sent",
-        "map[0]=1 cache[3]: x",
+        "map[0]=1 cache[3]: x pass[0]: ok",
         "user@tcp(x) time:a@b",
         "{\"ids\":[4111111111111111,4111111111111111]}",
         "4111111111111112",
