@@ -230,7 +230,11 @@ proptest! {
             let mut done = 0;
             let masks: Vec<_> = mask::masks(&once).collect();
             for end in masks.iter().map(|mask| mask.start).chain([once.len()]) {
-                for byte in &once[done..end] {
+                // A value without quotes in JSON gets some with its mask.
+                let is_quote = |byte: &u8| matches!(byte, b'"' | b'\\');
+                let first = once[done..end].iter().take_while(|byte| done > 0 && is_quote(byte)).count();
+                let last = once[done + first..end].iter().rev().take_while(|byte| is_quote(byte)).count();
+                for byte in &once[done + first..end - last] {
                     let at = rest.iter().position(|other| other == byte);
                     prop_assert!(at.is_some(), "{:?}", String::from_utf8_lossy(&once));
                     rest = &rest[at.unwrap() + 1..];
