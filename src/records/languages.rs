@@ -271,6 +271,10 @@ pub fn error_of_node(text: &[u8]) -> bool {
 
 /// `/app/server.js:3`, `node:internal/process/promises:288`
 pub fn source_of_node(text: &[u8]) -> bool {
+    // Node writes whole paths.
+    if !begins(text, &[b"/", b"node:", b"file:///"]) {
+        return false;
+    }
     let digits = text.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
     let Some(place) = text[..text.len() - digits].strip_suffix(b":") else { return false };
     digits > 0

@@ -377,7 +377,7 @@ fn php_chains_exceptions_and_xdebug_numbers_calls() {
 /// Each resembles a part of a trace, and is a message of its own, also behind an error.
 #[test]
 fn lines_that_resemble_traces_are_none() {
-    const LINES: [&str; 62] = [
+    const LINES: [&str; 63] = [
         "at 12:00 the job starts",
         "at home",
         "caused by a timeout",
@@ -407,6 +407,7 @@ fn lines_that_resemble_traces_are_none() {
         "/healthz",
         "/app/static/app.js",
         "/app/server.js is ready",
+        "src/app.ts:12",
         "node: ready",
         "node-1",
         "thread pool is full",
