@@ -145,8 +145,9 @@ impl Program {
         let prelude = prelude.into_iter().map(syntax::definition);
         let program = syntax::program(code);
         let code_of_main = if program.is_some() { syntax::PROGRAM } else { code };
-        let defs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).chain(prelude);
-        let defs = defs.map(|def| -> Def<&'c str> { def }).chain(program);
+        let known = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).chain(prelude);
+        let mut defs: Vec<Def<&'c str>> = known.collect::<Vec<_>>();
+        defs.extend(program);
         let arena = Arena::default();
         let loaded = Loader::new(defs).load(&arena, File { code: code_of_main, path: () });
         let modules = loaded.map_err(|errors| fault(code, errors, unparsed))?;

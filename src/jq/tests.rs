@@ -170,11 +170,7 @@ fn a_program_that_cannot_be_understood_is_refused_with_its_column() {
 
 #[test]
 fn a_text_that_is_no_json_is_an_error_that_can_be_caught() {
-    fails(
-        ".a | tonumber",
-        r#"{"a":"12ms"}"#,
-        "cannot parse \"12ms\" as JSON: byte offset 2: value expected",
-    );
+    fails(".a | tonumber", r#"{"a":"12ms"}"#, "cannot parse \"12ms\" as JSON: byte offset 2: value expected");
     makes("[.a | tonumber?, fromjson?]", r#"{"a":"12ms"}"#, &["[]"]);
     makes("try (.a | fromjson) catch 0", r#"{"a":"{x"}"#, &["0"]);
 }
