@@ -116,7 +116,7 @@ impl Parser<'_> {
             }
             // Spark: `24/05/01 12:00:00`; others may mean the day and the month, with the year behind.
             (1 | 2, b'/') if self.text.get(digits + 1).is_some_and(u8::is_ascii_digit) => {
-                self.numbers(digits)?
+                self.numbers(digits)?;
             }
             (1 | 2, b'/' | b' ' | b'-') => {
                 let day = self.number(digits)? as i8;

@@ -197,7 +197,7 @@ proptest! {
 
 #[test]
 fn the_first_group_captures_if_it_is_asked_for() {
-    let text = |pattern| crate::translate_with_group(pattern).unwrap().text;
+    let text = |pattern| translate_with_group(pattern).unwrap().text;
     assert_eq!(text("a(b)(c)"), "a(b)(?:c)");
     assert_eq!(text("a((?P<n>b))"), "a((?:b))");
     assert_eq!(text("ab"), "ab");

@@ -62,7 +62,7 @@ flags! {
         .help("Show what a program of jq makes of each record");
 
     /// Show only these fields in `-o pretty`, beside time, level, logger, message, error, caller and stack: keys, in which dots
-    /// lead into objects and `*` stands for any text. `!key` leaves one out again. The order stays that of the record.
+    /// lead into objects and `*` stands for any text and `?` for one byte. `!key` leaves one out again. The order stays that of the record.
     /// Default: all fields. `--fields 'order_id,http.*'`
     pub static FIELDS: Flag<List> = flag("fields", "KEY,…")
         .help("Show only these fields in -o pretty: user.id,http.*");

@@ -2,7 +2,11 @@
 
 /// The last pattern that matches a key decides.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Keys(Vec<Pattern>);
+pub struct Keys {
+    patterns: Vec<Pattern>,
+    /// Whether keys that no pattern matches are in the set.
+    others: bool,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Pattern {
@@ -23,21 +27,24 @@ impl Keys {
                     false => Ok(Pattern { glob: glob.as_bytes().to_vec(), is_in }),
                 }
             };
-        patterns.map(pattern).collect::<Result<_, _>>().map(Keys)
+        let patterns = patterns.map(pattern).collect::<Result<_, _>>()?;
+        Ok(Keys { patterns, others: false })
+    }
+
+    /// The same, but a set that only takes out has all others.
+    pub fn with_others(self) -> Keys {
+        let others = self.patterns.first().is_some_and(|first| !first.is_in);
+        Keys { others, ..self }
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.patterns.is_empty()
     }
 
     /// Whether a field with this dotted key is in the set: by itself, or as a part of an object that is.
     pub fn have(&self, key: &[u8]) -> bool {
         let decides = |pattern: &&Pattern| is_match(&pattern.glob, key);
-        match self.0.iter().rev().find(decides) {
-            Some(pattern) => pattern.is_in,
-            // If the set only takes out, all others are in it.
-            None => self.0.first().is_some_and(|first| !first.is_in),
-        }
+        self.patterns.iter().rev().find(decides).map_or(self.others, |pattern| pattern.is_in)
     }
 }
 
@@ -113,7 +120,13 @@ mod tests {
         assert!(!have("k8s.*,!k8s.pod", "k8s.pod"));
         assert!(have("k8s.*,!k8s.pod", "k8s.node"));
         assert!(have("k8s.*,!k8s.pod,k8s.pod", "k8s.pod"));
-        assert!(have("!a", "b") && !have("!a", "a"));
+        assert!(!have("!a", "b") && !have("!a", "a"));
+    }
+
+    #[test]
+    fn a_set_that_only_takes_out_can_have_all_others() {
+        let keys = Keys::parse(["!a"].into_iter()).unwrap().with_others();
+        assert!(keys.have(b"b") && !keys.have(b"a"));
     }
 
     #[test]

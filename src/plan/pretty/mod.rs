@@ -51,7 +51,7 @@ impl PrettyPlan {
             }
         }
         Ok(PrettyPlan {
-            fields: keys(args, &flags::FIELDS)?,
+            fields: keys(args, &flags::FIELDS)?.with_others(),
             hide: keys(args, &flags::HIDE)?,
             theme: Theme::parse(split(args, &flags::THEME)).map_err(|reason| wrong(&flags::THEME, reason))?,
             on_terminal: env.stdout_is_terminal,

@@ -197,7 +197,7 @@ impl Columns {
         if field.kind() == Kind::Bare {
             // A part of a text keeps its colours, as the text does elsewhere.
             out.extend_from_slice(first);
-            if first.contains(&0x1b) {
+            if self.on_terminal && first.contains(&0x1b) {
                 out.extend_from_slice(b"\x1b[0m");
             }
         } else {

@@ -6,6 +6,7 @@
 mod account;
 mod address;
 mod auth;
+mod body;
 mod check;
 mod context;
 #[cfg(fuzzing)]
@@ -88,11 +89,19 @@ impl Redactor {
         } else if self.detector.hides_keys() {
             begins.extend(memmem::find_iter(&batch.data, pem::BEGIN));
         }
-        if begins.is_empty() && !self.keys.is_open(origin) {
+        let has_gap = || batch.items.iter().any(|item| matches!(item, Item::Gap(_)));
+        if !self.detector.hides_keys() || begins.is_empty() && !self.keys.is_open(origin) && !has_gap() {
             return;
         }
         for item in &batch.items {
-            let Item::Line(line) = item else { continue };
+            let line = match item {
+                Item::Line(line) => line,
+                Item::Gap(_) => {
+                    self.keys.gap(origin);
+                    continue;
+                }
+                Item::Separator => continue,
+            };
             let message = batch.message(line);
             if self.keys.is_open(origin) {
                 for line in message.split(|byte| *byte == b'\n') {

@@ -9,6 +9,10 @@ use std::{
 
 use memchr::memmem;
 
+use super::{
+    body::{self, Frame},
+    view::View,
+};
 use crate::origin::Origin;
 
 pub const BEGIN: &[u8] = b"-----BEGIN ";
@@ -21,9 +25,6 @@ const LONGEST_NAME: usize = 48;
 /// Most lines of a key.
 const LINES: u32 = 100;
 
-/// The shortest piece that begins a key's text, where it stands alone and behind other text.
-const PIECE: usize = 24;
-
 /// Most lines that are remembered.
 const REMEMBERED: usize = if cfg!(test) { 8 } else { 64 << 10 };
 
@@ -31,29 +32,39 @@ const REMEMBERED: usize = if cfg!(test) { 8 } else { 64 << 10 };
 pub fn find(text: &[u8], at: usize) -> Option<(Range<usize>, bool)> {
     let begun = at + begin(&text[at..])?;
     if let Some(end) = memmem::find(&text[begun..], END) {
-        let name = begun + end + END.len();
-        let rest = &text[name..];
-        let closed = memmem::find(&rest[..rest.len().min(LONGEST_NAME)], DASHES);
-        return Some((at..name + closed.map_or(0, |closed| closed + DASHES.len()), true));
+        return Some((at..end_of_name(text, begun + end), true));
     }
     // It was cut, or the next lines have the rest.
-    let is_part = |byte: &u8| !matches!(byte, b'"' | b'\'' | b'<' | b'`');
-    let length = text[begun..].iter().take_while(|byte| is_part(byte)).count();
-    Some((at..begun + length, false))
+    Some((at..body::end(text, begun), false))
 }
 
 /// The length of `-----BEGIN RSA PRIVATE KEY-----` at the start.
 fn begin(text: &[u8]) -> Option<usize> {
     let rest = text.strip_prefix(BEGIN)?;
     let name = memmem::find(&rest[..rest.len().min(LONGEST_NAME)], DASHES)?;
-    let is_private = rest[..name].ends_with(b"PRIVATE KEY") || rest[..name].ends_with(b"PRIVATE KEY BLOCK");
-    is_private.then_some(BEGIN.len() + name + DASHES.len())
+    is_private(&rest[..name]).then_some(BEGIN.len() + name + DASHES.len())
+}
+
+/// The end of `-----END RSA PRIVATE KEY-----`, which may be cut.
+fn end_of_name(text: &[u8], at: usize) -> usize {
+    let name = at + END.len();
+    let rest = &text[name..];
+    let closed = memmem::find(&rest[..rest.len().min(LONGEST_NAME)], DASHES);
+    let is_name = |byte: &&u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || **byte == b' ';
+    name + match closed {
+        Some(closed) => closed + DASHES.len(),
+        None => rest.iter().take(LONGEST_NAME).take_while(is_name).count(),
+    }
+}
+
+fn is_private(name: &[u8]) -> bool {
+    name.ends_with(b"PRIVATE KEY") || name.ends_with(b"PRIVATE KEY BLOCK")
 }
 
 /// The lines of keys, remembered from when they were read until they are shown.
 #[derive(Default)]
 pub struct Lines {
-    open: HashMap<usize, Open>,
+    logs: HashMap<usize, Log>,
     /// The place of a key in a line, by the line's hash.
     places: HashMap<u64, (u32, u32)>,
     /// In the order in which they came.
@@ -65,45 +76,107 @@ pub struct Lines {
     overflowed: bool,
 }
 
+/// How far a log was read.
+struct Log {
+    _origin: Arc<Origin>,
+    at: At,
+}
+
+enum At {
+    /// At its beginning, or behind a gap, which may be the middle of a key. A line that is one only if the end of a key
+    /// follows, with its place.
+    Start(Option<(Vec<u8>, Range<usize>)>),
+    Key(Open),
+    /// The last line belonged to no key.
+    Outside,
+}
+
 /// A key whose end has not come.
 struct Open {
-    _origin: Arc<Origin>,
     lines: u32,
-    /// Whether the line before was one of the key.
-    within: bool,
+    /// How the line before has its piece, if it was one of the key.
+    within: Option<Frame>,
+    /// Its first line was read.
+    is_begun: bool,
 }
 
 impl Lines {
-    /// Whether a line may be one of a key that began before it.
-    pub fn is_open(&self, origin: &Arc<Origin>) -> bool {
-        !self.open.is_empty() && self.open.contains_key(&address(origin))
+    /// Whether the next line may be one of a key that began before it.
+    pub fn is_open(&mut self, origin: &Arc<Origin>) -> bool {
+        let start = || Log { _origin: origin.clone(), at: At::Start(None) };
+        !matches!(self.logs.entry(address(origin)).or_insert_with(start).at, At::Outside)
+    }
+
+    fn set(&mut self, origin: &Arc<Origin>, at: At) {
+        self.logs.insert(address(origin), Log { _origin: origin.clone(), at });
     }
 
     /// A key began in a line of this origin and did not end there.
     pub fn begin(&mut self, origin: &Arc<Origin>) {
-        let open = Open { _origin: origin.clone(), lines: LINES, within: true };
-        self.open.insert(address(origin), open);
+        let open = Open { lines: LINES, within: Some(Frame::default()), is_begun: true };
+        self.set(origin, At::Key(open));
+    }
+
+    /// Lines may be missing, as the first one of a key.
+    pub fn gap(&mut self, origin: &Arc<Origin>) {
+        self.set(origin, At::Start(None));
     }
 
     /// Looks at the line behind; remembers it if it is one of the key.
     pub fn look(&mut self, origin: &Arc<Origin>, line: &[u8]) {
-        let Some(open) = self.open.get_mut(&address(origin)) else { return };
-        open.lines -= 1;
-        let (place, ends) = match memmem::find(line, END) {
-            Some(end) => {
-                let rest = &line[end + END.len()..];
-                let closed = memmem::find(rest, DASHES).map_or(rest.len(), |closed| closed + DASHES.len());
-                (Some(piece_before(line, end)..end + END.len() + closed), true)
+        let Some(log) = self.logs.get_mut(&address(origin)) else { return };
+        let at = std::mem::replace(&mut log.at, At::Outside);
+        let view = View::new(line);
+        let text = view.text();
+        // The end of a key, and whether that is a private one.
+        let end = memmem::find(text, END).map(|end| {
+            let behind = end_of_name(text, end);
+            let name = text[end..behind].strip_suffix(DASHES).unwrap_or_default();
+            (body::start_before(text, end)..behind, is_private(name))
+        });
+        let place = match (at, end) {
+            (At::Outside, _) => None,
+            (At::Start(before), Some((place, is_key))) => {
+                if let Some((line, place)) = before.filter(|_| is_key) {
+                    self.remember(origin, &line, place);
+                }
+                is_key.then_some(place)
             }
-            None => (piece(line, open.within), false),
+            (At::Key(open), Some((place, is_key))) => (open.is_begun || is_key).then_some(place),
+            (At::Start(Some(_)), None) => None,
+            (At::Start(None), None) => match body::whole(text) {
+                Some(place) => {
+                    log.at = At::Key(Open {
+                        lines: LINES,
+                        within: Some(Frame::new(text, &place)),
+                        is_begun: false,
+                    });
+                    Some(place)
+                }
+                None => {
+                    // A short line may be the last one of a key.
+                    let alone = body::piece(text, Some(&Frame::default()));
+                    log.at =
+                        alone.map_or(At::Outside, |place| At::Start(Some((line.to_vec(), view.line(place)))));
+                    None
+                }
+            },
+            (At::Key(mut open), None) => {
+                let place = body::piece(text, open.within.as_ref());
+                let is_blank = text.iter().all(u8::is_ascii_whitespace);
+                // A line that is none may stand between, as of another thread.
+                if !is_blank {
+                    open.within = place.as_ref().map(|place| Frame::new(text, place));
+                }
+                open.lines -= 1;
+                if open.lines > 0 && (open.is_begun || open.within.is_some()) {
+                    log.at = At::Key(open);
+                }
+                place
+            }
         };
-        // A line that is none may stand between, as of another thread.
-        open.within = place.is_some() || open.within && line.iter().all(u8::is_ascii_whitespace);
-        if ends || open.lines == 0 {
-            self.open.remove(&address(origin));
-        }
-        if let Some(place) = place {
-            self.remember(origin, line, place);
+        if let Some(place) = place.filter(|place| !place.is_empty()) {
+            self.remember(origin, line, view.line(place));
         }
     }
 
@@ -129,7 +202,10 @@ impl Lines {
         let remembered = self.places.get(&self.hash.hash_one((address(origin), line)));
         match remembered {
             Some((start, end)) => Some(*start as usize..*end as usize),
-            None if self.overflowed => piece(line, false),
+            None if self.overflowed => {
+                let view = View::new(line);
+                body::piece(view.text(), None).map(|place| view.line(place))
+            }
             None => None,
         }
     }
@@ -153,33 +229,8 @@ impl Lines {
 
     /// No more lines of this origin, or of this instance of it, will come. Those that came may still be shown.
     pub fn forget(&mut self, origin: &Arc<Origin>) {
-        self.open.remove(&address(origin));
+        self.logs.remove(&address(origin));
     }
-}
-
-/// The text of a key at the end of a line, behind whatever else the line has.
-fn piece(line: &[u8], within: bool) -> Option<Range<usize>> {
-    let end = line.len() - line.iter().rev().take_while(|byte| !is_base64(byte)).count();
-    // Quotes, commas and the like may end the line, as may `\n`.
-    if line.len() - end > 4 {
-        return None;
-    }
-    let start = piece_before(line, end);
-    let is_piece = end - start >= PIECE || within && start < end && is_alone(&line[..start]);
-    is_piece.then_some(start..end)
-}
-
-fn piece_before(line: &[u8], end: usize) -> usize {
-    end - line[..end].iter().rev().take_while(|byte| is_base64(byte)).count()
-}
-
-fn is_base64(byte: &u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
-}
-
-/// Whether nothing but an indentation stands before.
-fn is_alone(before: &[u8]) -> bool {
-    before.iter().all(|byte| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'|' | b'>'))
 }
 
 fn address(origin: &Arc<Origin>) -> usize {
@@ -195,7 +246,9 @@ mod tests {
         let origin = Arc::<Origin>::default();
         let mut keys = Lines::default();
         for line in lines {
-            if keys.is_open(&origin) {
+            if *line == "|" {
+                keys.gap(&origin);
+            } else if keys.is_open(&origin) {
                 keys.look(&origin, line.as_bytes());
             }
             let begun = memmem::find(line.as_bytes(), BEGIN).and_then(|at| find(line.as_bytes(), at));
@@ -241,6 +294,62 @@ mod tests {
         let mut lines = vec![BEGUN];
         lines.extend(["is missing in the file", "retrying"]);
         assert_eq!(masked(&lines), [None; 3]);
+    }
+
+    #[test]
+    fn a_key_is_found_between_what_a_logger_writes_around_it() {
+        let around = [
+            (r#"{"message":""#, r#"","level":"INFO","logger":"x"}"#),
+            (r#"{"log":""#, r#"\n","stream":"stdout"}"#),
+            ("level=info msg=", " caller=x.go:12"),
+            ("", " (main.go:12)"),
+            ("12:00:00\tINFO\tmain.go:12\t", "\t{\"user\": 1}"),
+            ("1,", ",x"),
+            ("<key>", "</key>"),
+            ("  \"", "\\n\" +"),
+            ("\u{1b}[32m", "\u{1b}[0m"),
+            ("\u{1b}[32m[app]\u{1b}[0m ", "\u{1b}[K"),
+        ];
+        for (before, behind) in around {
+            let lines = [BEGUN, LINE, "Ab3=", ENDED].map(|line| format!("{before}{line}{behind}"));
+            let lines: Vec<_> = lines.iter().map(String::as_str).collect();
+            assert_eq!(masked(&lines), [None, Some(LINE), Some("Ab3="), Some(ENDED)], "{before}");
+        }
+        let slashes = format!(r#"{{"m":"{}\/ab","n":1}}"#, &LINE[..40]);
+        assert_eq!(masked(&[BEGUN, &slashes])[1], Some(&slashes[6..slashes.len() - 8]));
+    }
+
+    #[test]
+    fn a_first_line_hides_nothing_but_its_own_words() {
+        for (behind, hidden) in [
+            ("\t{\"user\": 1}", ""),
+            (" caller=x.go:12", ""),
+            (" is missing in the file", ""),
+            ("\nMIIEvQIBADANBgkqhkiG\nMII", "\nMIIEvQIBADANBgkqhkiG\nMII"),
+            (" MIIEvQIBADANBgkqhkiG x=1", " MIIEvQIBADANBgkqhkiG"),
+            ("\nProc-Type: 4,ENCRYPTED\n\nMII\"", "\nProc-Type: 4,ENCRYPTED\n\nMII"),
+        ] {
+            let text = format!("{BEGUN}{behind}");
+            let (place, ends) = find(text.as_bytes(), 0).unwrap();
+            assert_eq!((&text[place], ends), (format!("{BEGUN}{hidden}").as_str(), false));
+        }
+    }
+
+    #[test]
+    fn a_key_without_its_first_line_is_known_by_the_length_of_its_lines() {
+        let whole = &format!("{LINE}Ab3dEf+/Zz01");
+        assert_eq!(whole.len(), 64);
+        let json = &format!(r#"{{"log":"{whole}\n","stream":"stdout"}}"#);
+        let all = [Some(whole.as_str()), Some("Ab3="), Some(ENDED), None];
+        assert_eq!(masked(&[whole, "Ab3=", ENDED, "done"]), all);
+        assert_eq!(masked(&["start", "|", whole, "Ab3=", ENDED, "done"])[2..], all);
+        assert_eq!(masked(&[json, "next", json]), [Some(whole.as_str()), None, Some(whole.as_str())]);
+        assert_eq!(masked(&["Ab3=", ENDED]), [Some("Ab3="), Some(ENDED)]);
+        // Neither in the middle of a log, nor others.
+        assert_eq!(masked(&["start", whole]), [None, None]);
+        assert_eq!(masked(&["Ab3=", "-----END CERTIFICATE-----"]), [None, None]);
+        let hash = &"3f2504e04f8964b4a1d2c3e4f5a6b7c8".repeat(2);
+        assert_eq!(masked(&[hash, "done", LINE]), [None; 3]);
     }
 
     #[test]
