@@ -55,7 +55,7 @@ pub struct Stages {
 impl Stages {
     pub fn new(plan: &Plan, summary: Option<Summary>) -> Stages {
         Stages {
-            gather: plan.gathering.map(Gather::new),
+            gather: plan.gathering.map(|gathering| Gather::new(gathering, plan.record_wait())),
             filter: Filter::new(&plan.filter),
             until: Until::new(&plan.ending.until_match),
             rewriter: Rewriter::new(&plan.rewrites, summary),

@@ -8,11 +8,12 @@ pub use crate::{
     cli::fuzz::{command_line, config_file},
     cluster::fuzz::{certificate, chunks, gzip, head, headers, kubeconfig, pem, plugin, proxy, refusal},
     fields::fuzz::fields,
+    filter::fuzz::condition,
     json::fuzz::json,
     lines::fuzz::{long_lines, position, split},
     plan::fuzz::{expressions, regex},
     records::fuzz::gather,
-    render::fuzz::{highlight, render, template, time},
+    render::fuzz::{highlight, pretty, render, template, time},
     rewrite::fuzz::redact,
     select::fuzz::{list, watch},
 };

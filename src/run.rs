@@ -22,7 +22,7 @@ use crate::{
     order::{Arrival, ByTime, Order, Settings},
     pace::Pace,
     plan::{self, Ending, OrderPlan, Plan, StatsFormat},
-    queue, records,
+    queue,
     render::Renderer,
     signals::{Occasion, Report, Signals},
     sink::{self, Files, Lines, Pager, Print, Shown, Sink, Tee},
@@ -59,7 +59,7 @@ pub async fn run(plan: Plan, io: Io, signals: &Signals) -> ExitCode {
     let mut code = match (plan.order, &plan.source) {
         (OrderPlan::ByTime { window }, plan::Source::Cluster(cluster)) => {
             let (follow, now) = (cluster.logs.follow, Timestamp::now().into());
-            let held = plan.gathering.map_or(Duration::ZERO, |_| records::WAIT);
+            let held = plan.gathering.map_or(Duration::ZERO, |_| plan.record_wait());
             let settings = Settings { window, held, follow, now, late: stats.late() };
             let order = ByTime::new(settings, Instant::now());
             run_through(&plan, source, order, sink, (&stats, summary), signals).await

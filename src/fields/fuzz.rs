@@ -31,7 +31,7 @@ pub fn fields(message: &[u8]) {
     for field in ROLES.into_iter().filter_map(|role| record.role(role)) {
         assert!(nodes.len() > field.index as usize);
     }
-    let _ = (record.text(), record.instant(), record.find(b"a.b"));
+    let _ = (record.text(), record.time().and_then(super::Time::instant), record.find(b"a.b"));
     let is_record = record.form() == Form::Json && message.trim_ascii().starts_with(b"{");
     let is_valid = str::from_utf8(message).is_ok()
         && serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(message).is_ok();

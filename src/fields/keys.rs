@@ -307,6 +307,12 @@ impl Vocabulary {
         }
         Vocabulary(Arc::new(known))
     }
+
+    /// The level that a user means: the name of one, whatever the house's words are, or a word that records have.
+    pub fn level(&self, word: &str) -> Option<Level> {
+        let named = Level::ALL.into_iter().find(|level| level.name().eq_ignore_ascii_case(word));
+        named.or_else(|| self.0.level(word.as_bytes()))
+    }
 }
 
 impl Known {

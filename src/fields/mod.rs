@@ -22,10 +22,10 @@ mod unescape;
 
 use std::borrow::Cow;
 
-use crate::event::Instant;
 use found::Found;
 pub use keys::{Vocabulary, Words};
 pub use level::Level;
+pub use time::Time;
 use unescape::{unescape, unescape_to};
 
 /// How a message is written.
@@ -171,19 +171,9 @@ impl<'r, 'm> Record<'r, 'm> {
         }
     }
 
-    /// The time that the record gives itself. None without a date; without a zone it is UTC.
-    pub fn instant(&self) -> Option<Instant> {
-        let field = self.role(Role::Time)?;
-        match field.kind() {
-            Kind::Object => {
-                let part =
-                    |path: &[u8]| std::str::from_utf8(field.find(path)?.raw()).ok()?.parse::<i64>().ok();
-                let nanosecond = part(b"nanoOfSecond").unwrap_or(0);
-                let nanoseconds = part(b"epochSecond")?.checked_mul(1_000_000_000)?.checked_add(nanosecond);
-                nanoseconds.map(Instant)
-            }
-            _ => time::instant(&field.text()),
-        }
+    /// The time that the record gives itself, as far as it can be understood.
+    pub fn time(&self) -> Option<Time> {
+        time::of_field(&self.role(Role::Time)?)
     }
 
     /// The fields that are in no other, in the order of the message, those with a role too.

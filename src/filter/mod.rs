@@ -8,6 +8,8 @@ mod context;
 mod continued;
 mod pattern;
 
+#[cfg(fuzzing)]
+pub use condition::fuzz;
 use std::{ops::Range, sync::Arc};
 
 use crate::{

@@ -52,12 +52,13 @@ impl FilterPlan {
     pub(super) fn new(args: &Args, env: &Environment) -> Result<FilterPlan, UsageError> {
         let room = Room::beside([]);
         let pattern = |pattern: &str| room.pattern(pattern);
+        let vocabulary = Vocabulary::new(&args.words);
         Ok(FilterPlan {
             include: each(args, &flags::INCLUDE, pattern)?,
             exclude: each(args, &flags::EXCLUDE, pattern)?,
-            level: LevelPlan::new(args)?,
-            conditions: conditions(args, env, &room)?,
-            vocabulary: Vocabulary::new(&args.words),
+            level: LevelPlan::new(args, &vocabulary)?,
+            conditions: conditions(args, env, &room, &vocabulary)?,
+            vocabulary,
             context: ContextPlan::new(args)?,
         })
     }
@@ -83,9 +84,14 @@ impl FilterPlan {
 }
 
 /// An empty condition is an absent one.
-fn conditions(args: &Args, env: &Environment, room: &Room) -> Result<Vec<Condition>, UsageError> {
+fn conditions(
+    args: &Args,
+    env: &Environment,
+    room: &Room,
+    words: &Vocabulary,
+) -> Result<Vec<Condition>, UsageError> {
     let now = Timestamp::now().to_zoned(timezone(args, env)?);
-    let literals = Literals { now: &now, room };
+    let literals = Literals { now: &now, room, words };
     let given = args.get(&WHERE).into_iter().filter(|text| !text.trim().is_empty());
     let parsed = given.map(|text| condition::parse(text, &literals));
     parsed.collect::<Result<_, _>>().map_err(|reason| wrong(&WHERE, reason))

@@ -84,6 +84,11 @@ fn query(text: &str) {
             assert!(name::is_subdomain(&name))
         }
         Ok(queries::Query::Regex(_)) => {}
-        Err(reason) => assert_one_line(&super::error(reason).to_string()),
+        Err(reason) => assert_one_line(&refused(reason)),
     }
+}
+
+/// The message for a wrong value.
+pub fn refused(reason: String) -> String {
+    super::error(reason).to_string()
 }

@@ -3,7 +3,7 @@
 use super::read::{split, wrong};
 use crate::{
     cli::{Args, flags::structured::LEVEL},
-    fields::Level,
+    fields::{Level, Vocabulary},
     usage_error::UsageError,
 };
 
@@ -26,7 +26,7 @@ const ALL: Levels = Levels(NO_LEVEL.0 - 1);
 
 impl LevelPlan {
     /// None if all lines are wanted.
-    pub(super) fn new(args: &Args) -> Result<Option<LevelPlan>, UsageError> {
+    pub(super) fn new(args: &Args, words: &Vocabulary) -> Result<Option<LevelPlan>, UsageError> {
         let parts: Vec<&str> = split(args, &LEVEL).collect();
         if parts.is_empty() {
             return Ok(None);
@@ -35,7 +35,7 @@ impl LevelPlan {
             .iter()
             .any(|part| part.strip_prefix('!').is_some_and(|part| part.trim().eq_ignore_ascii_case("none")));
         let written = parts.join(",");
-        let levels = parse(&parts).map_err(|reason| wrong(&LEVEL, reason))?;
+        let levels = parse(&parts, words).map_err(|reason| wrong(&LEVEL, reason))?;
         Ok(Some(LevelPlan { levels, written, refuses_none }))
     }
 
@@ -49,7 +49,7 @@ fn bit(level: Level) -> u8 {
 }
 
 /// The union of all parts, without those behind `!`; of all levels if no other part names one.
-fn parse(parts: &[&str]) -> Result<Levels, String> {
+fn parse(parts: &[&str], words: &Vocabulary) -> Result<Levels, String> {
     let (mut wanted, mut unwanted) = (Levels::default(), Levels::default());
     let (mut names_levels, mut takes_away) = (false, false);
     for part in parts {
@@ -61,10 +61,10 @@ fn parse(parts: &[&str]) -> Result<Levels, String> {
         match part.strip_prefix('!') {
             Some(part) => {
                 takes_away = true;
-                unwanted.0 |= one(part.trim(), |level| level..=level)?.0;
+                unwanted.0 |= one(part.trim(), words, |level| level..=level)?.0;
             }
             None => {
-                let part = one(part, |level| level..=Level::Fatal)?;
+                let part = one(part, words, |level| level..=Level::Fatal)?;
                 names_levels |= part != NO_LEVEL;
                 wanted.0 |= part.0;
             }
@@ -77,7 +77,12 @@ fn parse(parts: &[&str]) -> Result<Levels, String> {
 }
 
 /// `none`, a range, or a level, which stands for these.
-fn one(part: &str, alone: impl Fn(Level) -> std::ops::RangeInclusive<Level>) -> Result<Levels, String> {
+fn one(
+    part: &str,
+    words: &Vocabulary,
+    alone: impl Fn(Level) -> std::ops::RangeInclusive<Level>,
+) -> Result<Levels, String> {
+    let level = |word| level(word, words);
     if part.eq_ignore_ascii_case("none") {
         return Ok(NO_LEVEL);
     }
@@ -100,9 +105,9 @@ fn one(part: &str, alone: impl Fn(Level) -> std::ops::RangeInclusive<Level>) -> 
         .fold(Levels::default(), |levels, level| Levels(levels.0 | bit(level))))
 }
 
-fn level(word: &str) -> Result<Level, String> {
+fn level(word: &str, words: &Vocabulary) -> Result<Level, String> {
     let word = word.trim();
-    Level::of(word.as_bytes()).ok_or_else(|| {
+    words.level(word).ok_or_else(|| {
         let names = Level::ALL.map(Level::name).join(", ");
         let hint = match word.strip_prefix(['=', '>', '<']) {
             Some(rest) => {
@@ -120,7 +125,7 @@ mod tests {
     use super::*;
 
     fn shown(spec: &str) -> String {
-        let levels = parse(&spec.split(',').collect::<Vec<_>>()).unwrap();
+        let levels = parse(&spec.split(',').collect::<Vec<_>>(), &Vocabulary::default()).unwrap();
         let plan = LevelPlan { levels, written: String::new(), refuses_none: false };
         let all = Level::ALL.map(Some).into_iter().chain([None]);
         let names = all.filter(|level| plan.wants(*level)).map(|level| level.map_or("none", Level::name));
@@ -158,7 +163,8 @@ mod tests {
 
     #[test]
     fn errors_name_the_wrong_part() {
-        let error = |spec: &str| parse(&spec.split(',').collect::<Vec<_>>()).unwrap_err();
+        let error =
+            |spec: &str| parse(&spec.split(',').collect::<Vec<_>>(), &Vocabulary::default()).unwrap_err();
         assert_eq!(
             error("warn,wran"),
             "\"wran\" is none of trace, debug, info, notice, warn, error, fatal or none"

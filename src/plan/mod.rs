@@ -30,6 +30,8 @@ mod size;
 mod sort;
 mod summary;
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use crate::{
@@ -39,7 +41,7 @@ use crate::{
     },
     environment::Environment,
     lines::LineLimit,
-    records::Gathering,
+    records::{Gathering, WAIT},
     usage_error::UsageError,
 };
 use read::{error, given, none_of, wrong};
@@ -182,6 +184,14 @@ impl Plan {
             stats,
             summary,
         })
+    }
+
+    /// How long a record that is held waits for its next line. What is read is delayed by the latency.
+    pub fn record_wait(&self) -> Duration {
+        match &self.source {
+            Source::Cluster(cluster) => WAIT.max(2 * cluster.limits.latency),
+            Source::Stdin => WAIT,
+        }
     }
 }
 

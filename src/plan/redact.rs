@@ -220,6 +220,9 @@ fn own(value: &str, room: &Room) -> Result<Own, String> {
             "\"{name}\" is no name; use 1 to {LONGEST_NAME} of a-z, 0-9, _ and -, as in order=A-[0-9]+"
         ));
     }
+    if KINDS.iter().any(|(_, known)| *known == name) {
+        return Err(format!("\"{name}\" is the name of a kind; use another one, as in my-{name}=REGEX"));
+    }
     if pattern.is_empty() {
         return Err(format!("{name} has no pattern; write NAME=REGEX, as in order=A-[0-9]+"));
     }

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     cli::{Args, flags::structured::JQ},
+    fields::Vocabulary,
     jq,
     usage_error::UsageError,
 };
@@ -27,6 +28,8 @@ pub struct JqPlan {
     pub program: String,
     /// The context of the kubeconfig, once it is chosen.
     pub context: Arc<OnceLock<String>>,
+    /// The words of the user's records.
+    pub vocabulary: Vocabulary,
 }
 
 impl Rewrites {
@@ -43,7 +46,8 @@ impl Rewrites {
         let Some(program) = given(args, &JQ) else { return Ok(Rewrites { redact, jq: None }) };
         jq::check(program).map_err(|reason| wrong(&JQ, reason))?;
         let (program, context) = (program.to_owned(), context.clone());
-        Ok(Rewrites { redact, jq: Some(JqPlan { program, context }) })
+        let vocabulary = filter.vocabulary.clone();
+        Ok(Rewrites { redact, jq: Some(JqPlan { program, context, vocabulary }) })
     }
 
     /// Whether a line must be in memory to be rewritten.

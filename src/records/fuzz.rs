@@ -17,7 +17,7 @@ use crate::{
 pub fn gather(input: &[u8]) {
     for gathering in [Gathering::Joined, Gathering::Whole] {
         let mut logs: [Log; 2] = Default::default();
-        let (mut gather, mut now, mut milliseconds) = (Gather::new(gathering), Instant::now(), 0);
+        let (mut gather, mut now, mut milliseconds) = (Gather::new(gathering, WAIT), Instant::now(), 0);
         for line in input.split(|byte| *byte == b'\n') {
             let Some((steers, message)) = line.split_first() else { continue };
             let log = &mut logs[usize::from(steers & 1)];

@@ -15,7 +15,7 @@ use crate::{
     origin::Origin,
 };
 
-/// How long a record waits for its next line.
+/// How long a record waits for its next line, unless lines come later because `--latency` delays them.
 pub const WAIT: Duration = Duration::from_millis(100);
 
 /// The most lines and bytes of a record that are held, and the bytes of all records together.
@@ -35,6 +35,8 @@ pub enum Gathering {
 /// Holds the last record of each log.
 pub struct Gather {
     gathering: Gathering,
+    /// How long a record waits for its next line.
+    wait: Duration,
     /// By the origin's address, which is not reused while the origin is kept.
     logs: HashMap<usize, Log>,
     /// When records are due, in order; those that were renewed stand again behind.
@@ -58,8 +60,15 @@ struct Log {
 }
 
 impl Gather {
-    pub fn new(gathering: Gathering) -> Gather {
-        Gather { gathering, logs: HashMap::new(), due: VecDeque::new(), bytes: 0, ready: VecDeque::new() }
+    pub fn new(gathering: Gathering, wait: Duration) -> Gather {
+        Gather {
+            gathering,
+            wait,
+            logs: HashMap::new(),
+            due: VecDeque::new(),
+            bytes: 0,
+            ready: VecDeque::new(),
+        }
     }
 
     /// Takes an event; it is ready at once, or later.
@@ -118,7 +127,7 @@ impl Gather {
     }
 
     fn batch(&mut self, batch: Batch, now: Instant) {
-        let Self { gathering, logs, due, bytes, ready } = self;
+        let Self { gathering, wait, logs, due, bytes, ready } = self;
         let key = address(&batch.origin);
         let log = logs.entry(key).or_insert_with(|| Log::new(batch.origin.clone(), now));
         let mut out = Out::behind(&batch, *gathering);
@@ -150,7 +159,7 @@ impl Gather {
             ready.extend(log.behind.drain(..));
         }
         if !log.lines.is_empty() {
-            log.due = now + WAIT;
+            log.due = now + *wait;
             due.push_back((log.due, key));
         }
         while self.bytes > ALL
@@ -209,9 +218,11 @@ impl Log {
         let moved =
             |line: &Line| Item::Line(Line { start: base + line.start, end: base + line.end, ..*line });
         match out.gathering {
-            Gathering::Joined => {
-                out.items.push(moved(&Line { end: self.data.len() as u32, ..*first }));
-            }
+            Gathering::Joined => match self.lines[..] {
+                // No trace came behind the empty line: the message ends as its logger wrote it.
+                [_, last] if last.start == last.end => out.items.extend(self.lines.iter().map(moved)),
+                _ => out.items.push(moved(&Line { end: self.data.len() as u32, ..*first })),
+            },
             Gathering::Whole => out.items.extend(self.lines.iter().map(moved)),
         }
         out.data.extend_from_slice(&self.data);
@@ -268,7 +279,7 @@ mod tests {
     impl Passed {
         fn new(gathering: Gathering) -> Passed {
             let now = Instant::now();
-            Passed { gather: Gather::new(gathering), now, began: now }
+            Passed { gather: Gather::new(gathering, WAIT), now, began: now }
         }
 
         /// These lines of an origin arrive together.
@@ -347,6 +358,15 @@ mod tests {
         assert_eq!(joined.gather.due(), Some(joined.began + Duration::from_millis(199)));
         assert_eq!(joined.pass(199), ["ERROR x\n\tat a"]);
         assert_eq!((joined.gather.due(), joined.gather.bytes), (None, 0));
+    }
+
+    #[test]
+    fn an_empty_line_without_a_trace_is_no_part_of_the_message() {
+        let (mut joined, web) = (Passed::new(Gathering::Joined), Arc::default());
+        assert_eq!(joined.lines(&web, &["ERROR x", "", "INFO y"]), ["ERROR x", ""]);
+        assert_eq!(joined.lines(&web, &["ERROR z", ""]), ["INFO y"]);
+        assert_eq!(joined.lines(&web, &["a.Error: b", "\tat c", ""]), [""; 0]);
+        assert_eq!(joined.pass(100), ["ERROR z\n\na.Error: b\n\tat c\n"]);
     }
 
     #[test]

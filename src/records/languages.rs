@@ -23,8 +23,10 @@ const ERRORS: [&[u8]; 3] = [b"Exception", b"Error", b"Throwable"];
 /// `System.Net.Sockets.SocketException (111): …`.
 pub fn class(text: &[u8]) -> bool {
     let (class, rest) = name(text);
-    ERRORS.iter().any(|end| class.ends_with(end))
-        && class.contains(&b'.')
+    let is_error = |part: &[u8]| ERRORS.iter().any(|end| part.ends_with(end));
+    // A class within another: `feign.FeignException$NotFound`
+    class.split(|byte| *byte == b'$').any(is_error)
+        && class.iter().any(|byte| matches!(byte, b'.' | b'$'))
         && !class.contains(&b'/')
         && (matches!(rest, [] | [b':', ..]) || is_number_of_error(rest))
 }
@@ -47,6 +49,7 @@ pub fn named_error(text: &[u8]) -> bool {
         && match rest {
             [] => is_error,
             [b' ', b'(', ..] => rest.ends_with(b"):"),
+            [b' ', b'[', ..] => is_error && memmem::find(rest, b"]: ").is_some(),
             [b' ', ..] => text.get(class.len()) == Some(&b':') && is_error,
             [b'[', ..] => is_error && memmem::find(rest, b"]: ").is_some(),
             _ => false,
@@ -100,6 +103,14 @@ pub fn exception_of_python(text: &[u8]) -> bool {
     is_class && !class.contains(&b'/') && matches!(rest, [] | [b':'] | [b':', b' ', ..])
 }
 
+/// `future: <Task finished …>`, `handle: <Handle …>`
+pub fn told_by_asyncio(text: &[u8]) -> bool {
+    const KEYS: [&[u8]; 7] =
+        [b"future", b"handle", b"protocol", b"transport", b"task", b"client_session", b"connector"];
+    let Some(end) = text.iter().take(16).position(|byte| *byte == b':') else { return false };
+    text[end..].starts_with(b": <") && KEYS.contains(&&text[..end])
+}
+
 pub fn chained_in_python(text: &[u8]) -> bool {
     begins(text, &[b"During handling of the above exception", b"The above exception was the direct cause"])
 }
@@ -133,6 +144,49 @@ pub fn part_of_go(text: &[u8]) -> bool {
         || is_call(text)
         || text.starts_with(b"PC=0x")
         || is_register(text)
+}
+
+/// The full name of a function of Go.
+pub struct Function {
+    /// Whether nothing else is written so.
+    pub is_certain: bool,
+}
+
+/// `main.main`, `net/http.HandlerFunc.ServeHTTP`, `example.org/a/b.(*Server).Run.func1`, `a.Map[...]`
+pub fn function_of_go(text: &[u8]) -> Option<Function> {
+    const ALWAYS: [&[u8]; 4] = [b"main.main", b"runtime.main", b"runtime.goexit", b"testing.tRunner"];
+    // Others than these have a path.
+    const PACKAGES: [&[u8]; 13] = [
+        b"main", b"runtime", b"testing", b"reflect", b"time", b"sync", b"os", b"sort", b"strings",
+        b"context", b"syscall", b"slices", b"fmt",
+    ];
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-/~%()*[]".contains(byte);
+    if !text.first()?.is_ascii_lowercase() || !text.iter().all(is_part) {
+        return None;
+    }
+    let in_package = &text[memchr::memrchr(b'/', text).map_or(0, |slash| slash + 1)..];
+    let dot = memchr::memchr(b'.', in_package)?;
+    let (package, name) = (&in_package[..dot], &in_package[dot + 1..]);
+    let has_path = in_package.len() < text.len();
+    let begins_name = |byte: &u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'(');
+    let is_package = if has_path { !package.is_empty() } else { PACKAGES.contains(&package) };
+    if !is_package || !name.first().is_some_and(begins_name) || name.ends_with(b".") {
+        return None;
+    }
+    let is_method = name.starts_with(b"(*") && memmem::find(name, b").").is_some();
+    if name.contains(&b'(') && !is_method {
+        return None;
+    }
+    // A file has no type in its name.
+    let is_exported = has_path
+        && name.contains(&b'.')
+        && name.split(|byte| *byte == b'.').all(|part| part.first().is_some_and(u8::is_ascii_uppercase));
+    Some(Function { is_certain: is_method || is_exported || ALWAYS.contains(&text) })
+}
+
+/// `/go/src/main.go:12`, `/usr/local/go/src/runtime/asm_amd64.s:1700`
+pub fn place_of_go(text: &[u8]) -> bool {
+    memmem::find(text, b".go:").is_some() || memmem::find(text, b".s:").is_some()
 }
 
 /// `main.(*Server).run(0xc000010000, {0x1, 0x2})`, `main.main()`
@@ -172,7 +226,23 @@ pub fn raised_by_php(text: &[u8]) -> bool {
 }
 
 pub fn part_of_php(text: &[u8]) -> bool {
-    numbered_frame(text) || text == b"[stacktrace]" || text == b"\"}" || text == b"\"} "
+    numbered_frame(text)
+        || text.is_empty()
+        || text == b"[stacktrace]"
+        || text == b"\"}"
+        || text == b"\"} "
+        || trace_of_xdebug(text)
+        || text.strip_prefix(b"Next ").is_some_and(|rest| {
+            let (class, rest) = rest.split_at(rest.iter().position(|byte| *byte == b':').unwrap_or(0));
+            !class.is_empty() && !class.contains(&b' ') && memmem::find(rest, b" in ").is_some()
+        })
+}
+
+/// `PHP Stack trace:`, `PHP   1. {main}() /a.php:0`
+pub fn trace_of_xdebug(text: &[u8]) -> bool {
+    let Some(rest) = text.strip_prefix(b"PHP ") else { return false };
+    rest.starts_with(b"Stack trace:")
+        || rest.starts_with(b" ") && rest.trim_ascii_start().first().is_some_and(u8::is_ascii_digit)
 }
 
 /// `#0 /srv/app.php(12): run()`
@@ -193,8 +263,18 @@ pub fn end_of_ruby(text: &[u8]) -> bool {
         && memmem::find(text, b".rb:").is_some()
 }
 
+/// The error below the place in the source: `Error: x`, `MyFailure: x`, `[UnhandledPromiseRejection: …] {`
+pub fn error_of_node(text: &[u8]) -> bool {
+    let text = text.strip_prefix(b"[").unwrap_or(text);
+    named_error(text) || text.first().is_some_and(u8::is_ascii_uppercase) && exception_of_python(text)
+}
+
 /// `/app/server.js:3`, `node:internal/process/promises:288`
 pub fn source_of_node(text: &[u8]) -> bool {
+    // Node writes whole paths.
+    if !begins(text, &[b"/", b"node:", b"file:///"]) {
+        return false;
+    }
     let digits = text.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
     let Some(place) = text[..text.len() - digits].strip_suffix(b":") else { return false };
     digits > 0

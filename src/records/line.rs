@@ -55,6 +55,41 @@ impl<'l> Line<'l> {
     }
 }
 
+impl Line<'_> {
+    /// Whether an indented line begins with a level that a text could have as well: `error: failed`, `[info] started`,
+    /// `level=error …`
+    pub fn has_level(&self) -> bool {
+        let is_level = |word: &[u8]| word.len() <= 9 && rank(&word.to_ascii_uppercase()).is_some();
+        let until =
+            |text: &[u8]| text.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(text.len());
+        match self.text {
+            [b'[', inner @ ..] => {
+                let end = until(inner);
+                inner.get(end) == Some(&b']') && is_level(&inner[..end])
+            }
+            [b'a'..=b'z' | b'A'..=b'Z', ..] => {
+                let (word, rest) = self.text.split_at(until(self.text));
+                match rest {
+                    // A value of a list of settings is a number, or has quotes.
+                    [b':', b' ', next @ ..] => {
+                        next.trim_ascii_start().first().is_some_and(u8::is_ascii_alphabetic) && is_level(word)
+                    }
+                    [b'=', value @ ..] if matches!(word, b"level" | b"lvl" | b"severity") => {
+                        let value = value.strip_prefix(b"\"").unwrap_or(value);
+                        is_level(&value[..until(value)])
+                    }
+                    [b'=', value @ ..] if matches!(word, b"time" | b"ts") => {
+                        is_time(value.strip_prefix(b"\"").unwrap_or(value))
+                    }
+                    [b' ', ..] => rest.trim_ascii_start().starts_with(b"- ") && is_level(word),
+                    _ => false,
+                }
+            }
+            _ => false,
+        }
+    }
+}
+
 /// The levels of .NET's console, which begin a line.
 const DOTNET: [&[u8]; 6] = [b"trce: ", b"dbug: ", b"info: ", b"warn: ", b"fail: ", b"crit: "];
 
@@ -89,7 +124,7 @@ pub fn rank(word: &[u8]) -> Option<bool> {
         b"TRACE" | b"TRC" | b"VERBOSE" | b"VRB" | b"DEBUG" | b"DBG" | b"FINE" | b"FINER" | b"FINEST"
         | b"CONFIG" | b"INFO" | b"INF" | b"NOTICE" | b"LOG" => Some(false),
         b"WARN" | b"WARNING" | b"WRN" | b"ERROR" | b"ERR" | b"SEVERE" | b"FATAL" | b"FTL" | b"CRITICAL"
-        | b"CRIT" | b"ALERT" | b"EMERG" | b"EMERGENCY" | b"PANIC" => Some(true),
+        | b"CRIT" | b"ALERT" | b"EMERG" | b"EMERGENCY" | b"PANIC" | b"DPANIC" => Some(true),
         _ => None,
     }
 }

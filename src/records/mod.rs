@@ -82,27 +82,41 @@ impl Records {
         if line.is_indented {
             return self.indented(line);
         }
+        // Loggers may set an empty line between the head and its trace.
+        if line.text.is_empty() && self.trace == Trace::None && self.head.has_level() {
+            return Some(Trace::Blank);
+        }
         let within =
             if self.is_open && line.is_closing() { Some(self.trace) } else { self.trace.after(line) };
         within.or_else(|| self.opened(line))
     }
 
     fn indented(&self, line: &Line<'_>) -> Option<Trace> {
-        // Frames of Python may stand without the line that opens a traceback.
-        if self.trace == Trace::None && Trace::opened_by(line).is_some() {
-            return self.opened(line);
+        if self.is_before_trace() {
+            // Frames of Python may stand without the line that opens a traceback.
+            if Trace::opened_by(line).is_some() {
+                return self.opened(line);
+            }
+            if !self.is_open && line.has_level() {
+                return None;
+            }
         }
         // JSON is a record, unless it is a value in one of several lines.
         let is_json = line.text.starts_with(b"{\"") && line.text.ends_with(b"}");
-        (self.is_open || !is_json).then(|| self.trace.indented())
+        (self.is_open || !is_json).then(|| self.trace.indented(line))
+    }
+
+    fn is_before_trace(&self) -> bool {
+        matches!(self.trace, Trace::None | Trace::Blank)
     }
 
     /// The state after a line that opens a trace and belongs to the head; a record has one trace.
     fn opened(&self, line: &Line<'_>) -> Option<Trace> {
-        let (trace, joins) = Trace::opened_by(line).filter(|_| self.trace == Trace::None)?;
+        let (trace, joins) = Trace::opened_by(line).filter(|_| self.is_before_trace())?;
         let belongs = match joins {
             Joins::No => false,
             Joins::Serious => self.head.is_serious(),
+            Joins::Tabbed => self.head.is_serious_and_tabbed(),
             Joins::AnyLevel => self.head.has_level(),
         };
         belongs.then_some(trace)

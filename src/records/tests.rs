@@ -236,6 +236,222 @@ fn other_languages_have_their_marks() {
     check("a: error\nCallStack (from HasCallStack):\n  error, called at a.hs:1");
 }
 
+/// `%wEx`, the default of Spring Boot, sets an empty line before and after a trace.
+#[test]
+fn an_empty_line_may_stand_between_a_head_and_its_trace() {
+    let head = "2026-01-31T12:00:00.000Z ERROR 1 --- [           main] o.s.boot.SpringApplication               : Application run failed";
+    let trace = "java.lang.IllegalStateException: no\n\tat a.B.c(B.java:1)\nCaused by: java.net.ConnectException: refused\n\t... 3 common frames omitted";
+    check(&format!("{head}\n\n{trace}\n\n-\n{head}\n\n{trace}\n\n-\n{head}"));
+    check(&format!("{head}\n\n{trace}\n\n-\n\n-\nplain"));
+    check(&format!("{}\n\n{trace}\n\n-\nnext", head.replace("ERROR", "\x1b[32m INFO\x1b[0;39m")));
+    check(
+        "[2026-01-31T12:00:00Z ERROR app] boom\n\nCaused by:\n    0: inner\n    1: most inner\n\nStack backtrace:\n   0: a\n-\n[2026-01-31T12:00:00Z INFO  app] next",
+    );
+    check("2026-01-31 12:00:00 ERROR x\n\n  at a\n-\nnext");
+    check(
+        "2026-01-31 12:00:00 - app - ERROR - x\n\nTraceback (most recent call last):\n  File \"a.py\", line 1, in f\nValueError: z\n\n-\nnext",
+    );
+}
+
+#[test]
+fn an_empty_line_that_nothing_follows_changes_nothing() {
+    check("INFO a\n\n-\nb\n-\n\n-\nINFO c\n\n-\n\n-\n\n-\nINFO d");
+    check("a\n-\n\n-\njava.lang.Error: x\n\tat y");
+    check("{\"level\":\"error\"}\n-\n\n-\nValueError: x");
+    assert_eq!(records([(0, "ERROR x"), (1, ""), (60, "java.lang.Error: y")]), [2, 1]);
+}
+
+#[test]
+fn zap_writes_functions_and_their_places() {
+    let trace = "sigs.k8s.io/controller-runtime/pkg/internal/controller.(*Controller).reconcileHandler\n\t/go/pkg/mod/sigs.k8s.io/controller-runtime@v0.16.3/pkg/internal/controller/controller.go:324\nsigs.k8s.io/controller-runtime/pkg/internal/controller.(*Controller).Start.func2.2\n\t/go/pkg/mod/sigs.k8s.io/controller-runtime@v0.16.3/pkg/internal/controller/controller.go:227";
+    let head = "2026-01-31T12:00:00Z\tERROR\tReconciler error\t{\"error\": \"boom\"}";
+    let usual = "main.main\n\t/src/main.go:12\nruntime.main\n\t/usr/local/go/src/runtime/proc.go:250\nnet/http.HandlerFunc.ServeHTTP\n\t/usr/local/go/src/net/http/server.go:2136\nruntime.goexit\n\t/usr/local/go/src/runtime/asm_amd64.s:1594";
+    check(&format!("{head}\n{trace}\n-\n{head}\n{usual}\n-\n2026-01-31T12:00:01Z\tINFO\tnext"));
+    check(&format!("2026-01-31T12:00:00.000Z\t\x1b[31merror\x1b[0m\tapp/a.go:1\tboom\n{usual}\n-\nnext"));
+    check(&format!(
+        "2026-01-31T12:00:00Z\tdpanic\tboom\nmain.run\n\t/src/main.go:3\n{usual}\n-\nserver.ready"
+    ));
+    check(&format!("2026-01-31 12:00:00 ERROR boom\n{usual}\n-\nnext"));
+    check(
+        "2026-01-31T12:00:00Z\tERROR\tx\t{}\nexample.org/app.Map[...].func1\n\t/src/a.go:3\n-\nnext.step is here",
+    );
+}
+
+#[test]
+fn names_with_dots_are_no_functions() {
+    check("2026-01-31T12:00:00Z\tINFO\tx\n-\nmain.main\n-\nnext");
+    check(
+        "ERROR cannot read\n-\nconfig.yaml\n-\nsrc/main.go\n-\nassets/logo.png\n-\nmain.py\n-\nexample.org/a",
+    );
+    check("a.txt\n  size 3\n-\nb.txt\n  size 4\n-\nmain.c");
+}
+
+#[test]
+fn details_of_postgres_stand_directly_behind_its_head() {
+    let at = "2026-01-31 12:00:00.100";
+    check(&format!("{at} [main] DEBUG a.B - connect\n-\n{at} [main] ERROR a.Dao - bad QUERY:  select 1"));
+    check(&format!("{at} [http-1] WARN a - b\n-\n{at} [http-1] INFO user sees HINT:  retry"));
+    check(&format!("{at} [12] INFO a.B: b\n-\n{at} [12] INFO a.B: user sees HINT:  retry"));
+    check(&format!("{at} [12] ERROR:  x\n-\n{at} [12] user sees HINT:  retry\n-\n{at} [12] DETAIL:  y"));
+    check(&format!("{at} [12] a started\n-\n{at} [12] DETAIL:  y"));
+    check(&format!("{at} UTC [78]: [5-1] 0 u d ERROR:  x\n{at} UTC [78]: [6-1] 0 u d STATEMENT:  y"));
+    check(&format!("{at} [12] DEBUG1:  x\n{at} [12] CONTEXT:  y"));
+}
+
+#[test]
+fn an_indented_line_with_a_level_begins_a_record() {
+    check("  info: started\n-\n  error: failed\n-\n  Warning: low");
+    check("x\n-\n  ERROR: failed\n-\nx\n-\n  error: failed");
+    check("level=error msg=x\n-\n  level=error msg=y\n-\n  ts=2026-01-31T12:00:00Z msg=z");
+    check("x\n-\n  [info] y\n-\n  [error] z\n-\n  warn  - w\n-\n  time=\"2026-01-31T12:00:00Z\" level=info");
+    check("INFO settings:\n  error: 3\n  info: \"a\"\n  time=3ms\n  level=3\n  [error\n  errors: many");
+    check("config {\n  error: failed\n}\n-\nnext");
+    check(
+        "Traceback (most recent call last):\n  File \"a.py\", line 1, in f\n    error: str = g()\nValueError: z",
+    );
+}
+
+#[test]
+fn a_class_within_another_is_an_exception() {
+    check("12:00:00 ERROR x\nfeign.FeignException$NotFound: [404] during [GET]\n\tat a.B(C.java:1)\n-\nnext");
+    check("12:00:00 ERROR x\nHttpClientErrorException$BadRequest: 400 : \"no\"\n\tat a.B(C.java:1)\n-\nnext");
+    check("12:00:00 ERROR x\n-\nPriceList$Entry: 3\n-\nnext");
+}
+
+/// `diagnose=True`, its default.
+#[test]
+fn loguru_shows_values_between_empty_lines() {
+    check(
+        "2026-01-31 12:00:00.000 | ERROR    | __main__:<module>:5 - failed\nTraceback (most recent call last):\n\n> File \"a.py\", line 3, in <module>\n    f(0)\n    └ <function f at 0x7f>\n\n  File \"a.py\", line 1, in f\n    return 1 / x\n               └ 0\n\nZeroDivisionError: division by zero\n-\n2026-01-31 12:00:01.000 | INFO     | __main__:<module>:6 - next",
+    );
+}
+
+#[test]
+fn asyncio_tells_the_task_before_the_traceback() {
+    let trace = "Traceback (most recent call last):\n  File \"a.py\", line 1, in f\nValueError: z";
+    check(&format!(
+        "ERROR:asyncio:Task exception was never retrieved\nfuture: <Task finished name='Task-2' coro=<f() done, defined at /a.py:3> exception=ValueError('z')>\n{trace}\n-\nINFO:root:next"
+    ));
+    check(&format!(
+        "ERROR:asyncio:Exception in callback f()\nhandle: <Handle f() at a.py:3>\n{trace}\n-\nfuture: bright"
+    ));
+    check(
+        "ERROR:asyncio:Unclosed client session\nclient_session: <aiohttp.client.ClientSession object at 0x7f>\n-\nnext",
+    );
+    check("INFO:root:x\n-\nfuture: <Task>\n-\nhandle: z");
+}
+
+#[test]
+fn node_tells_modules_and_rejections() {
+    check(
+        "file:///app/server.mjs:3\nthrow new Error('x');\n      ^\n\nError: x\n    at file:///app/server.mjs:3:7\n    at ModuleJob.run (node:internal/modules/esm/module_job:194:25)\n\nNode.js v20.11.0\n-\nnext",
+    );
+    check(
+        "node:internal/modules/cjs/loader:1080\n  throw err;\n  ^\n\nError: Cannot find module 'x'\nRequire stack:\n- /app/server.js\n- /app/main.js\n    at Module._load (node:internal/modules/cjs/loader:922:27) {\n  code: 'MODULE_NOT_FOUND',\n  requireStack: [ '/app/server.js' ]\n}\n\nNode.js v18.19.0\n-\nnext",
+    );
+    check(
+        "node:internal/process/promises:288\n            triggerUncaughtException(err, true /* fromPromise */);\n            ^\n\n[UnhandledPromiseRejection: This error originated either by throwing inside of an async function without a catch block. The promise rejected with the reason \"x\".] {\n  code: 'ERR_UNHANDLED_REJECTION'\n}\n\nNode.js v20.11.0\n-\nnext",
+    );
+    check(
+        "node:internal/modules/esm/resolve:275\n    throw new ERR_MODULE_NOT_FOUND(\n          ^\n\nError [ERR_MODULE_NOT_FOUND]: Cannot find package 'x' imported from /app/server.mjs\n    at a (node:b:1:2) {\n  code: 'ERR_MODULE_NOT_FOUND'\n}\n\nNode.js v20.11.0",
+    );
+    check(
+        "/app/x.js:1\nthrow new PaymentFailure('no');\n^\n\nPaymentFailure: no\n    at Object.<anonymous> (/app/x.js:1:7)\n\nNode.js v20.11.0\n-\nserver restarts",
+    );
+}
+
+#[test]
+fn php_chains_exceptions_and_xdebug_numbers_calls() {
+    check(
+        "PHP Fatal error:  Uncaught Exception: x in /a.php:3\nStack trace:\n#0 {main}\n\nNext RuntimeException: y in /a.php:5\nStack trace:\n#0 {main}\n  thrown in /a.php on line 5\n-\nNext: lunch",
+    );
+    let trace = ["PHP Stack trace:", "PHP   1. {main}() /a.php:0", "PHP   2. f($x = 1) /a.php:7"];
+    check(&format!("PHP Warning:  Undefined variable $a in /a.php on line 3\n{}\n-\nnext", trace.join("\n")));
+    let at = "[31-Jan-2026 12:00:00 UTC]";
+    let [a, b, c] = trace.map(|line| format!("{at} {line}"));
+    check(&format!(
+        "{at} PHP Warning:  Undefined variable\n{a}\n{b}\n{c}\n-\n{at} PHP Warning:  z\n-\n{at} next"
+    ));
+}
+
+/// Each resembles a part of a trace, and is a message of its own, also behind an error.
+#[test]
+fn lines_that_resemble_traces_are_none() {
+    const LINES: [&str; 63] = [
+        "at 12:00 the job starts",
+        "at home",
+        "caused by a timeout",
+        "cause: timeout",
+        "suppressed 3 warnings",
+        "... and so on",
+        "...",
+        "... done",
+        "more to come",
+        "nested exception is thrown here",
+        "from cache",
+        "goroutine pool has 8 workers",
+        "goroutines: 12",
+        "created bucket a",
+        "panicked once, is fine now",
+        "exit code 0",
+        "signal received",
+        "runtime: go1.22",
+        "main loop started",
+        "main.conf",
+        "config/app.yaml",
+        "https://example.org/a.html",
+        "example.org",
+        "example.org/a/b",
+        "10.0.0.1:8080",
+        "user@example.org",
+        "/healthz",
+        "/app/static/app.js",
+        "/app/server.js is ready",
+        "src/app.ts:12",
+        "node: ready",
+        "node-1",
+        "thread pool is full",
+        "thread 3 started",
+        "traceback is off",
+        "Trace: 4bf92f3577b34da6",
+        "File a.txt was written",
+        "File: a.txt",
+        "> prompt",
+        "> File sent",
+        "Error rate: 3%",
+        "Errors: 0",
+        "No errors",
+        "error",
+        "errors.count 3",
+        "a.b.C started",
+        "a.b.C: started",
+        "com.example.App",
+        "Exception handling is on",
+        "Exceptions: 0",
+        "throw away",
+        "future: bright",
+        "handle: door",
+        "task: done",
+        "#hashtag",
+        "# comment",
+        "PHP 8.3 is used",
+        "PHP-FPM started",
+        "Next step: deploy",
+        "Node.js is used",
+        "- item",
+        "Require login",
+        "{main}",
+    ];
+    for head in
+        ["started", "2026-01-31 12:00:00 ERROR failed", "2026-01-31T12:00:00Z\tINFO\tx", "[error] failed"]
+    {
+        for line in LINES {
+            assert_eq!(records([head, line, line].map(|line| (0, line))), [1; 3], "{head}: {line}");
+        }
+    }
+    assert_eq!(records(LINES.map(|line| (0, line))), [1; LINES.len()]);
+}
+
 #[test]
 fn samples_of_loggers_are_joined_where_they_have_traces() {
     for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/loggers")).unwrap() {
@@ -261,7 +477,7 @@ fn samples_of_loggers_are_joined_where_they_have_traces() {
 proptest! {
     #[test]
     fn what_is_gathered_is_what_was_written(
-        lines in vec((any::<u8>(), select(vec!["ERROR x", "\tat a", "{", "}", "{\"a\":1}", "", "panic: b", "  c"])), 0..40)
+        lines in vec((any::<u8>(), select(vec!["ERROR x", "\tat a", "{", "}", "{\"a\":1}", "", "panic: b", "  c", "java.lang.Error: d", "2026-01-31T12:00:00Z\tERROR\te", "main.main", "\t/a.go:1", "  info: f"])), 0..40)
     ) {
         let line = |(steers, text): &(u8, &str)| [&[steers | 8][..], text.as_bytes()].concat();
         fuzz::gather(&lines.iter().map(line).collect::<Vec<_>>().join(&b'\n'));

@@ -7,15 +7,21 @@ use super::{languages as is, line::Line};
 pub enum Trace {
     #[default]
     None,
+    /// An empty line stands behind the head, and a trace may follow.
+    Blank,
     /// An exception of the JVM or of .NET.
     Class,
+    /// An empty line ended such an exception.
+    Over,
     /// `SomeError: …` of Python, Ruby or JavaScript, whose frames follow.
     Named,
     Python(Python),
     Go,
+    /// Functions of Go without arguments, and below each its place.
+    Functions(Functions),
     Rust(Rust),
     /// The place in the source of an error that ended a Node process.
-    Source,
+    Source(Source),
     Php,
     Ruby,
     Elixir,
@@ -38,6 +44,22 @@ pub enum Rust {
     Backtrace,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Functions {
+    /// A function, whose place follows.
+    Name,
+    /// Its place; the next function may follow.
+    Place,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The line of the source follows.
+    Place,
+    /// The error follows.
+    Shown,
+}
+
 /// To which head a line belongs that opens a trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Joins {
@@ -45,6 +67,8 @@ pub enum Joins {
     No,
     /// To a warning or worse: programs end with the same words.
     Serious,
+    /// To such a one with tabs between its parts: the line says little by itself.
+    Tabbed,
     AnyLevel,
 }
 
@@ -89,6 +113,9 @@ impl Trace {
             }
             b'E' | b'U' if is::uncaught(text) => Some((Trace::Class, Joins::No)),
             b'U' if text.starts_with(b"Unhandled exception:") => Some((Trace::Dart, Joins::No)),
+            b'f' | b'h' | b'p' | b't' | b'c' if is::told_by_asyncio(text) => {
+                Some((Trace::Python(Python::Announced), Joins::Serious))
+            }
             b'p' | b'f' | b'S' if is::end_of_go(text) => Some((Trace::Go, Joins::No)),
             b'g' if is::goroutine(text) => Some((Trace::Go, Joins::Serious)),
             b't' => is::panic_of_rust(text).map(|step| (Trace::Rust(step), Joins::No)),
@@ -97,8 +124,11 @@ impl Trace {
             _ if is::class(text) => Some((Trace::Class, Joins::AnyLevel)),
             b'A'..=b'Z' if is::named_error(text) => Some((Trace::Named, Joins::Serious)),
             _ if is::end_of_ruby(text) => Some((Trace::Ruby, Joins::No)),
-            _ if is::source_of_node(text) => Some((Trace::Source, Joins::No)),
-            _ => None,
+            _ if is::source_of_node(text) => Some((Trace::Source(Source::Place), Joins::No)),
+            _ => is::function_of_go(text).map(|function| {
+                let joins = if function.is_certain { Joins::Serious } else { Joins::Tabbed };
+                (Trace::Functions(Functions::Name), joins)
+            }),
         }
     }
 
@@ -114,8 +144,11 @@ impl Trace {
     }
 
     /// The state after an indented line.
-    pub fn indented(self) -> Trace {
+    pub fn indented(self, line: &Line<'_>) -> Trace {
         match self {
+            Trace::Functions(_) if is::place_of_go(line.text) => Trace::Functions(Functions::Place),
+            Trace::Functions(_) => Trace::None,
+            Trace::Source(_) => Trace::Source(Source::Shown),
             Trace::Rust(Rust::Message) => Trace::Rust(Rust::Backtrace),
             other => other,
         }
@@ -127,14 +160,21 @@ impl Trace {
         let begins = |prefixes: &[&[u8]]| prefixes.iter().any(|prefix| text.starts_with(prefix));
         match self {
             // PHP has no other line before its frames.
-            Trace::None if begins(&[b"Stack trace:", b"[stacktrace]"]) => Some(Trace::Php),
+            Trace::None | Trace::Blank if begins(&[b"Stack trace:", b"[stacktrace]"]) => Some(Trace::Php),
+            Trace::None | Trace::Blank => is_continuation(text).then_some(Trace::Named),
             _ if is_continuation(text) => Some(self),
-            Trace::None => None,
+            Trace::Class if text.is_empty() => Some(Trace::Over),
             Trace::Class => begins(&[b"at ", b"nested exception is:"]).then_some(self),
-            Trace::Named => (text.is_empty() || begins(&[b"Node.js v"])).then_some(self),
-            Trace::Source => {
-                let step = if is::named_error(text) { Trace::Named } else { self };
-                (text.is_empty() || step != self || begins(&[b"Uncaught "])).then_some(step)
+            Trace::Over => None,
+            Trace::Named => (text.is_empty() || begins(&NODE)).then_some(self),
+            Trace::Source(Source::Place) => Some(Trace::Source(Source::Shown)),
+            Trace::Source(Source::Shown) if is::error_of_node(text) => Some(Trace::Named),
+            Trace::Source(_) => {
+                (text.is_empty() || text == b"^" || begins(&[b"Uncaught "]) || begins(&NODE)).then_some(self)
+            }
+            Trace::Functions(Functions::Name) => None,
+            Trace::Functions(Functions::Place) => {
+                is::function_of_go(text).map(|_| Trace::Functions(Functions::Name))
             }
             Trace::Python(step) => step.after(text).map(Trace::Python),
             Trace::Go => is::part_of_go(text).then_some(self),
@@ -161,11 +201,10 @@ impl Python {
         let begins = |prefixes: &[&[u8]]| prefixes.iter().any(|prefix| text.starts_with(prefix));
         match self {
             Python::Announced if is::traceback(text) => Some(Python::Frames),
-            Python::Announced => {
-                (text.is_empty() || begins(&[b"future: ", b"handle: ", b"protocol: "])).then_some(self)
-            }
+            Python::Announced => (text.is_empty() || is::told_by_asyncio(text)).then_some(self),
             Python::Frames if is::exception_of_python(text) || is::end_of_ruby(text) => Some(Python::Raised),
-            Python::Frames => None,
+            // loguru sets empty lines between frames, and a mark before the one that logs.
+            Python::Frames => (text.is_empty() || begins(&[b"> File \""])).then_some(self),
             // The parts of messages of libraries and of the logger itself.
             Python::Raised if begins(&PYTHON_NOTES) => Some(self),
             Python::Raised if is::chained_in_python(text) => Some(Python::Announced),
@@ -173,6 +212,9 @@ impl Python {
         }
     }
 }
+
+/// What Node writes behind an error, and the modules that asked for one that is missing.
+const NODE: [&[u8]; 4] = [b"Node.js v", b"Require stack:", b"- /", b"(Use `node --trace-"];
 
 const PYTHON_NOTES: [&[u8]; 9] = [
     b"[SQL: ",

@@ -7,6 +7,7 @@ use gotime::Time;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
+pub use super::pretty::fuzz::pretty;
 use super::{
     Renderer,
     testing::{batch, display, origin},

@@ -70,10 +70,10 @@ impl Jq {
             let Ok(program) = Program::compile(&plan.program) else { return };
             let mut worker = Worker {
                 uses_time: plan.program.contains("$time"),
+                reader: Reader::new(plan.vocabulary.clone()),
                 plan,
                 program,
                 state: State::default(),
-                reader: Reader::default(),
                 records: counter,
             };
             while let Ok(event) = receiver.recv() {

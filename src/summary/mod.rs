@@ -15,7 +15,7 @@ use std::{
 
 use crate::{
     event::{Event, Instant, Item, Stretch},
-    fields::{Level, Reader, Record},
+    fields::{Level, Reader, Record, Time},
     origin::Origin,
     plan::SummaryPlan,
     records::Records,
@@ -122,7 +122,7 @@ impl Counts {
                 continue;
             }
             let record = reader.read(message);
-            let time = line.time.or_else(|| record.instant());
+            let time = line.time.or_else(|| record.time().and_then(Time::instant));
             log.level = record.level();
             period.add(time);
             rows.record(log.row, log.level);

@@ -64,6 +64,23 @@ fn a_config_file_can_name_levels_and_keys() {
 }
 
 #[test]
+fn the_levels_of_a_house_are_known_to_every_flag() {
+    let world = World::new();
+    let config = world.home.write("config.yaml", "levels: {FEHLER: error, HINWEIS: notice, info: debug}\n");
+    let input = "FEHLER a\nlevel=hinweis msg=b\nlevel=info msg=c\n";
+    let shown = |[flag, value]: [&str; 2], wanted: &str| {
+        let command = world.stern_rs(&format!("--stdin -o raw --config {config}")).arg(flag).arg(value);
+        command.input(input).run().stdout(wanted).stderr("").exit(0);
+    };
+    shown(["--level", "Fehler"], "FEHLER a\n");
+    shown(["--level", "hinweis..fehler"], "FEHLER a\nlevel=hinweis msg=b\n");
+    shown(["--where", "level=HINWEIS"], "level=hinweis msg=b\n");
+    // A level's own name always means that level.
+    shown(["--level", "info..notice"], "level=hinweis msg=b\n");
+    shown(["--jq", ".message // .msg"], "a\nb\nc\n");
+}
+
+#[test]
 fn a_level_that_does_not_exist_is_refused() {
     let words = "--level: \"wran\" is none of trace, debug, info, notice, warn, error, fatal or none";
     stern_rs("--stdin --level info,wran").run().fails(2, words);

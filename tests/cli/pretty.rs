@@ -7,7 +7,7 @@ use apiserver::Pod;
 use crate::harness::{Home, World, stern_rs};
 
 const CHARGE: &str = r#"{"level":"error","ts":"2026-01-31T12:00:00.123Z","logger":"checkout","caller":"pay/charge.go:88","msg":"charge failed","order_id":"A-17","amount":12.50,"http":{"status":502,"path":"/pay now"},"tags":["eu","retry"],"err":"upstream: reset","stack":"main.charge\n\t/src/pay/charge.go:88"}"#;
-const CHARGED: &str = r#"12:00:00.123 ERR checkout: charge failed order_id=A-17 amount=12.50 http.status=502 http.path="/pay now" tags=[eu,retry] err="upstream: reset" stack="main.charge\n\t/src/pay/charge.go:88" ‹pay/charge.go:88›"#;
+const CHARGED: &str = r#"2026-01-31 12:00:00.123 ERR checkout: charge failed order_id=A-17 amount=12.50 http.status=502 http.path="/pay now" tags=[eu,retry] err="upstream: reset" stack="main.charge\n\t/src/pay/charge.go:88" ‹pay/charge.go:88›"#;
 
 #[test]
 fn a_record_in_a_pipe_is_one_line() {
@@ -41,8 +41,25 @@ fn a_record_without_a_time_has_that_of_the_kubelet() {
     let run = |flags: &str| {
         world.run(&format!("web --no-follow --since 0 -o pretty --timezone Asia/Seoul {flags}"))
     };
-    run("").stdout("web-1 app 09:00:00.123 WRN x\n");
+    run("").stdout("web-1 app 2026-01-31 09:00:00.123 WRN x\n");
     run("-t").stdout("web-1 app 2026-01-31T09:00:00.123456789+09:00 WRN x\n");
+}
+
+/// The date of a time of day is that of the kubelet's stamp which is nearest, whatever the zones of both are.
+#[test]
+fn no_date_is_lost_in_a_pipe() {
+    let world = World::new();
+    world.add_pod(Pod::new("web-1"));
+    let log = world.log("web-1/app");
+    log.push_at("2026-01-31T23:59:59.9Z", "I0131 23:59:59.800000 1 a.go:1] first");
+    log.push_at("2026-02-01T00:00:00.1Z", "I0131 23:59:59.900000 1 a.go:1] second");
+    log.push_at("2026-02-01T00:00:01Z", "{\"level\":\"info\",\"msg\":\"third\"}");
+    let shown = "web-1 app 2026-01-31 23:59:59.800 INF first ‹a.go:1›\n\
+                 web-1 app 2026-01-31 23:59:59.900 INF second ‹a.go:1›\n\
+                 web-1 app 2026-02-01 00:00:01.000 INF third\n";
+    world.run("web --no-follow --since 0 -o pretty --timezone UTC").stdout(shown);
+    let klog = "I0131 23:59:59.800000 1 a.go:1] first\n";
+    stern_rs("--stdin -o pretty").input(klog).run().stdout("23:59:59.800 INF first ‹a.go:1›\n");
 }
 
 #[test]
@@ -50,7 +67,7 @@ fn fields_are_chosen_and_hidden_by_their_keys() {
     let run = |flags: &str| stern_rs("--stdin -o pretty --timezone UTC").arg(flags).input(CHARGE).run().out();
     assert_eq!(
         run("--fields=order_id,http.*"),
-        "12:00:00.123 ERR checkout: charge failed order_id=A-17 http.status=502 http.path=\"/pay now\" \
+        "2026-01-31 12:00:00.123 ERR checkout: charge failed order_id=A-17 http.status=502 http.path=\"/pay now\" \
          err=\"upstream: reset\" stack=\"main.charge\\n\\t/src/pay/charge.go:88\" ‹pay/charge.go:88›\n"
     );
     assert_eq!(

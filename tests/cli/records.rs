@@ -30,6 +30,30 @@ fn a_trace_is_one_message_in_json() {
     assert_eq!(messages(&ran.out()), [TRACE[..4].join("\n"), TRACE[4].to_owned()]);
 }
 
+/// As Spring Boot writes it.
+#[test]
+fn an_empty_line_before_a_trace_separates_nothing() {
+    const LINES: [&str; 8] = [
+        "2026-01-31T12:00:00.000Z ERROR 1 --- [main] o.s.boot.SpringApplication : Application run failed",
+        "",
+        "java.lang.IllegalStateException: no",
+        "\tat a.B.c(B.java:1)",
+        "",
+        "2026-01-31T12:00:00.001Z  INFO 1 --- [main] a.B : bye",
+        "",
+        "plain",
+    ];
+    let world = World::web(LINES);
+    let ran = world.run("web --no-follow --multiline -o json");
+    assert_eq!(messages(&ran.out()), [&LINES[..5].join("\n"), LINES[5], "", LINES[7]]);
+    let shown = |flags: &str| world.run(&format!("web --no-follow -o raw {flags}")).out();
+    assert_eq!(shown("--level error"), LINES[..5].join("\n") + "\n");
+    assert_eq!(shown("--level info,none --multiline -e no"), LINES[5..].join("\n") + "\n");
+    for flags in ["", "--multiline", "--sort", "--sort --multiline"] {
+        assert_eq!(shown(flags), LINES.join("\n") + "\n", "{flags}");
+    }
+}
+
 #[test]
 fn text_has_each_line_with_its_prefix_as_without_the_flag() {
     let world = World::web(TRACE);

@@ -93,6 +93,7 @@ fn patterns_of_the_user_are_masked_by_their_first_group() {
 fn an_unknown_kind_is_refused_with_those_that_exist() {
     stern_rs("--stdin --redact=mail").run().fails_with(2, &["\"mail\" is no kind", "email", "!"]);
     stern_rs("--stdin --redact-pattern Order=x").run().fails_with(2, &["\"Order\" is no name"]);
+    stern_rs("--stdin --redact-pattern email=x").run().fails_with(2, &["\"email\" is the name of a kind"]);
     stern_rs("--stdin --redact-pattern order").run().fails_with(2, &["has no name"]);
     stern_rs("--stdin --redact-pattern order=").run().fails_with(2, &["has no pattern"]);
 }

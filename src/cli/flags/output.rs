@@ -11,7 +11,8 @@ flags! {
     Group::new("Output", Scope::Any);
 
     /// Print lines in this format: `default` (pod, container and line), `pretty` (pod and container, then time, level,
-    /// message and fields of the record, see `--fields`), `raw` (the line alone), `json` (an object for each
+    /// message and fields of the record, see `--fields`; the time has its date in a pipe and in files, and a line marks a new day on
+    /// a terminal), `raw` (the line alone), `json` (an object for each
     /// line), `extjson` and `ppextjson` (an object that keeps a JSON line as JSON, on one line or on several).
     /// Default: `default`
     pub static OUTPUT: Flag<Text> = flag("output", "FORMAT")

@@ -15,7 +15,8 @@ flags! {
     /// commas adds up. `warn..error` is a range with both ends, `error..error` one level, `!info` takes one level away, of all if no other is named.
     /// Lines without a level follow the record that they continue, as a stack trace; others are hidden, unless `none`
     /// is in the list. The level is read from the keys of JSON and logfmt (words and numbers of the usual loggers), or from
-    /// the head of a text line, never from words in a message; `levels:` and `fields:` in the config file add others.
+    /// the head of a text line, never from words in a message; `levels:` and `fields:` in the config file add others, which
+    /// `--level`, `--where` and `--jq` know too.
     /// `--level warn,none`
     pub static LEVEL: Flag<List> = flag("level", "LEVEL")
         .completes(LEVELS)

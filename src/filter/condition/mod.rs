@@ -1,5 +1,7 @@
 //! `--where`: judges records by conditions on their fields.
 
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod missing;
 mod resolve;
 #[cfg(test)]
@@ -24,7 +26,7 @@ use resolve::{Found, resolve};
 pub struct Seen<'s> {
     pub record: Record<'s, 's>,
     pub origin: &'s Origin,
-    /// None on standard input.
+    /// Of the kubelet; None on standard input, so that the record's own counts.
     pub time: Option<Instant>,
 }
 

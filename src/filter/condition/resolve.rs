@@ -43,7 +43,7 @@ pub fn resolve<'s>(path: &Path, seen: Seen<'s>, passes: &mut dyn FnMut(Found<'s>
     let known = match path.subject {
         Subject::Field => None,
         Subject::Level => record.level().map(Found::Level),
-        Subject::Time => time.map(Found::Time),
+        Subject::Time => time.or_else(|| record.time()?.instant()).map(Found::Time),
         Subject::Role(role) => match record.role(role) {
             None if role == Role::Message && is_text(record) => Some(Found::Text(record.message())),
             field => field.map(Found::Field),

@@ -150,6 +150,10 @@ fn the_time_is_that_of_the_line() {
     assert!(at("time=2026-01-31T12:00:00Z and time<12:00:01 and time>=12:00"));
     assert!(!at("time>12:00"));
     assert!(holds("time!=12:00 and !time", "x"));
+    assert!(at("time=2026-01-31T12:00:00Z and time!=2020-01-01T00:00:00Z"));
+    assert!(holds("time=2026-01-31T12:00:00Z", r#"{"ts":"2026-01-31T21:00:00+09:00"}"#), "the record's own");
+    assert!(holds("time=2026-01-31T12:00:00Z", "time=\"2026-01-31 12:00:00\""), "UTC without a zone");
+    assert!(holds("!time", r#"{"ts":"12:00:00"}"#), "there is no date");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use jiff::Zoned;
 use super::Subject;
 use crate::{
     event::Instant,
-    fields::Level,
+    fields::{Level, Vocabulary},
     plan::{
         moment::{Edge, Moment},
         pattern::Room,
@@ -44,13 +44,15 @@ pub struct Literals<'a> {
     /// In the zone of `--timezone`.
     pub now: &'a Zoned,
     pub room: &'a Room,
+    /// The levels of the house too.
+    pub words: &'a Vocabulary,
 }
 
 impl Literals<'_> {
     /// The meaning of a literal beside this subject. The error is the reason.
     pub fn read(&self, subject: Subject, text: String, is_quoted: bool) -> Result<Literal, String> {
         let value = match subject {
-            Subject::Level => Value::Level(level(&text)?),
+            Subject::Level => Value::Level(self.level(&text)?),
             Subject::Time => Value::Time(self.time(&text)?),
             _ if is_quoted => Value::Text,
             _ => word(&text)?,
@@ -63,13 +65,13 @@ impl Literals<'_> {
         let none = || format!("\"{text}\" is not on the calendar");
         moment.at(self.now, Edge::Since).map(Instant::from).ok_or_else(none)
     }
-}
 
-fn level(text: &str) -> Result<Level, String> {
-    Level::of(text.as_bytes()).ok_or_else(|| {
-        let names = Level::ALL.map(Level::name).join(", ");
-        format!("level is one of {names}, not \"{text}\"; .level is the field of that name")
-    })
+    fn level(&self, text: &str) -> Result<Level, String> {
+        self.words.level(text).ok_or_else(|| {
+            let names = Level::ALL.map(Level::name).join(", ");
+            format!("level is one of {names}, not \"{text}\"; .level is the field of that name")
+        })
+    }
 }
 
 /// A word without quotes.

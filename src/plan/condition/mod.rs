@@ -17,7 +17,8 @@ pub use path::{Keys, Name, Path, Step, Subject};
 pub fn of(text: &str) -> Result<Condition, String> {
     let now = jiff::Timestamp::UNIX_EPOCH + jiff::SignedDuration::from_secs(1_769_871_600);
     let now = now.to_zoned(jiff::tz::TimeZone::UTC);
-    parse(text, &Literals { now: &now, room: &super::pattern::Room::beside([]) })
+    let (room, words) = (super::pattern::Room::beside([]), crate::fields::Vocabulary::default());
+    parse(text, &Literals { now: &now, room: &room, words: &words })
 }
 
 /// A condition as it was typed, whose regular expressions are `P`.

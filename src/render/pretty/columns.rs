@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     event::Instant,
-    fields::{Field, Kind, Level, Record, Role},
+    fields::{self, Field, Kind, Level, Record},
     plan::{Display, Part},
     render::{highlight::Highlight, markers, timestamp::Clock},
 };
@@ -66,9 +66,17 @@ impl Columns {
         if self.clock.is_some() && stamp.is_some() {
             return Time { moment: None, replaces: true };
         }
-        let own = record.role(Role::Time).as_ref().and_then(time::of_field);
-        let written = own.or(stamp.map(time::Written::Instant));
-        Time { moment: written.map(|written| self.zone.show(written)), replaces: own.is_some() }
+        let own = record.time().map(|time| self.zone.show(time));
+        let mut stamped = || Some(self.zone.show(fields::Time::Instant(stamp?)));
+        let moment = match own {
+            None => stamped(),
+            // On a terminal the day has a line of its own.
+            Some(own) if own.day.is_none() && !self.on_terminal => {
+                Some(stamped().map_or(own, |stamp| own.near(stamp)))
+            }
+            Some(own) => Some(own),
+        };
+        Time { moment, replaces: own.is_some() }
     }
 
     /// Writes a line that is no record.
@@ -150,7 +158,10 @@ impl Columns {
         if let Some(moment) = time.moment.filter(|_| !placed.hides_time) {
             let style = self.look.of(Part::Time);
             out.extend_from_slice(style.open.as_bytes());
-            moment.write(out);
+            match self.on_terminal {
+                true => moment.write(out),
+                false => moment.write_with_date(out),
+            }
             out.extend_from_slice(style.close.as_bytes());
             out.push(b' ');
         }

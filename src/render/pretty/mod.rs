@@ -1,6 +1,8 @@
 //! `-o pretty`: a record a line, in columns for people; stack traces in lines below it on a terminal.
 
 mod columns;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod look;
 mod pairs;
 mod placed;

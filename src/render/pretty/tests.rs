@@ -78,11 +78,11 @@ fn texts_with_a_head_have_the_same_columns() {
         (
             "time=\"2024-11-12T14:39:08+09:00\" level=info msg=\"API request processed\" endpoint=/api/products \
              method=PUT request_id=skaf status=401",
-            "05:39:08.000 INF API request processed endpoint=/api/products method=PUT request_id=skaf status=401",
+            "2024-11-12 05:39:08.000 INF API request processed endpoint=/api/products method=PUT request_id=skaf status=401",
         ),
         (
             "2026-01-31T12:00:00.000Z  INFO 1 --- [main] c.e.X : m",
-            "12:00:00.000 INF c.e.X: m pid=1 thread=main",
+            "2026-01-31 12:00:00.000 INF c.e.X: m pid=1 thread=main",
         ),
         ("plain words, an ERROR among them = as they are", "plain words, an ERROR among them = as they are"),
         ("", ""),
@@ -105,7 +105,10 @@ fn a_record_without_a_level_leaves_room_for_one_behind_a_time() {
         r#"{"ts":1769860800,"level":"info","msg":"y"}"#,
         r#"{"msg":"z"}"#,
     ];
-    assert_eq!(shown(&pretty(), &lines), "12:00:00.000     GET /x\n12:00:00.000 INF y\nz\n");
+    assert_eq!(
+        shown(&pretty(), &lines),
+        "2026-01-31 12:00:00.000     GET /x\n2026-01-31 12:00:00.000 INF y\nz\n"
+    );
 }
 
 #[test]

@@ -83,6 +83,31 @@ pub fn of_url(text: &[u8], at: usize) -> Option<Range<usize>> {
     (!is_open).then_some(colon + 1..end)
 }
 
+/// Networks of a data source of Go, as in `user:password@tcp(host)/db`.
+const NETWORKS: [&[u8]; 4] = [b"tcp(", b"tcp6(", b"unix(", b"cloudsql("];
+
+/// The password of a data source without a scheme, whose user ends at the `@` at `at`.
+pub fn of_source(text: &[u8], at: usize) -> Option<Range<usize>> {
+    let is_part =
+        |byte: &u8| !byte.is_ascii_whitespace() && !matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'`');
+    let length = text[..at].iter().rev().take(LONGEST).take_while(|byte| is_part(byte)).count();
+    let start = at - length;
+    let user = &text[start..at];
+    let from = if NETWORKS.iter().any(|network| text[at + 1..].starts_with(network)) {
+        user.iter().position(|byte| *byte == b':')?
+    } else {
+        // `jdbc:oracle:thin:user/password@host`
+        let oracle = memchr::memmem::find(user, b"jdbc:oracle:")?;
+        oracle + user[oracle..].iter().position(|byte| *byte == b'/')?
+    };
+    let password = &user[from + 1..];
+    let is_open = password.is_empty()
+        || password.iter().all(|byte| matches!(byte, b'*' | b'x' | b'X'))
+        || password.starts_with(b"${")
+        || super::mask::length(password) == Some(password.len());
+    (!is_open).then_some(start + from + 1..at)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

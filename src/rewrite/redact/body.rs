@@ -66,8 +66,7 @@ pub fn end(text: &[u8], at: usize) -> usize {
         let blanks = text[end..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
         let next = end + blanks;
         let rest = &text[next..];
-        let length = rest.iter().take_while(|byte| is_base64(byte)).count();
-        let length = length + padding(&rest[length..]);
+        let length = word(rest);
         let run = &rest[..length];
         let is_line = text[end..next].contains(&b'\n')
             && rest.get(length).is_none_or(|byte| matches!(byte, b'\n' | b'"' | b'\'' | b'`'));
@@ -114,6 +113,12 @@ fn stands_alone(text: &[u8], run: &Range<usize>) -> bool {
     behind.len() <= AROUND
         && !behind.iter().any(u8::is_ascii_alphanumeric)
         && before.iter().all(|byte| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'|' | b'>'))
+}
+
+/// The length of the base64 at the start.
+pub fn word(text: &[u8]) -> usize {
+    let length = text.iter().take_while(|byte| is_base64(byte)).count();
+    length + padding(&text[length..])
 }
 
 /// The length of the signs that fill the end up.

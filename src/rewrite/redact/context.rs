@@ -1,5 +1,8 @@
 //! What stands before a value: its key, or a word.
 
+/// Most bytes of a list before a value.
+const LIST: usize = 256;
+
 /// The longest key that is looked at.
 const LONGEST: usize = 64;
 
@@ -17,17 +20,29 @@ impl<'t> Context<'t> {
         let before = spaces(text, start);
         let quoted = before > 0 && matches!(text[before - 1], b'"' | b'\'');
         let before = if quoted { spaces(text, before - 1) } else { before };
+        let before = list(text, before).map_or(before, |list| spaces(text, list));
         let Some(sign) = before.checked_sub(1).filter(|at| matches!(text[*at], b':' | b'=' | b'>')) else {
             let end = if quoted { 0 } else { start };
             return Context { key: word(text, end), number: None };
         };
-        let sign = if text[sign] == b'>' { sign.saturating_sub(1) } else { sign };
+        let is_arrow = text[..=sign].ends_with(b"=>");
+        let sign = if is_arrow { sign - 1 } else { sign };
         let end_of_key = spaces(text, sign);
         let quote = end_of_key.checked_sub(1).filter(|at| matches!(text[*at], b'"' | b'\''));
         let key = name(text, quote.unwrap_or(end_of_key));
         let is_number = !quoted && text[sign] == b':' && ends_value(text, end);
         Context { key, number: quote.filter(|at| is_number && text[*at] == b'"') }
     }
+}
+
+/// The start of the list of numbers that a place is in.
+fn list(text: &[u8], at: usize) -> Option<usize> {
+    let is_item =
+        |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'"' | b'\'' | b',' | b' ' | b'-' | b'.');
+    let length = text[..at].iter().rev().take(LIST).take_while(|byte| is_item(byte)).count();
+    let open = at - length;
+    let is_list = text[..open].ends_with(b"[") && (length == 0 || text[..at].ends_with(b","));
+    is_list.then(|| open - 1)
 }
 
 /// The start of the blanks before `at`.
@@ -55,7 +70,7 @@ pub fn is_name(byte: u8) -> bool {
 
 /// The word before a place, as `order` before `order #12` and `order no. 12`.
 fn word(text: &[u8], end: usize) -> &[u8] {
-    let is_between = |byte: &&u8| matches!(byte, b' ' | b'#' | b'(' | b'[');
+    let is_between = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'#' | b'(' | b'[');
     let between = text[..end].iter().rev().take(LONGEST).take_while(is_between).count();
     let end = end - between;
     if between == 0 {
@@ -88,6 +103,10 @@ mod tests {
             ("paid 42", "paid", false),
             ("42", "", false),
             ("x,42", "", false),
+            ("<rrn>42</rrn>", "rrn", false),
+            (r#"{"rrns":["1","42"]}"#, "rrns", false),
+            (r#"{"rrns":[1,42]}"#, "rrns", true),
+            ("rrn\t42", "rrn", false),
         ] {
             assert_eq!(context(text), (key, is_number), "{text}");
         }

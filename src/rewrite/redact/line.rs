@@ -156,7 +156,7 @@ impl Detector {
         let (text, at) = (view.text(), candidate.at as usize);
         match candidate.sign {
             Sign::Encoded | Sign::Word(Word::Escape) => {}
-            Sign::At => match auth::of_url(text, at) {
+            Sign::At => match auth::of_url(text, at).or_else(|| auth::of_source(text, at)) {
                 Some(place) => found.add(Some(place), Kind::Auth),
                 None => found.add(mail::find(text, at), Kind::Email),
             },

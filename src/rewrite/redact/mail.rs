@@ -15,7 +15,7 @@ const OTHERS: [&str; 37] = [
 /// The address around the `@` at `at`.
 pub fn find(text: &[u8], at: usize) -> Option<Range<usize>> {
     let local = local(&text[..at])?;
-    let domain = domain(&text[at + 1..])?;
+    let domain = domain(&text[at + 1..]).or_else(|| foreign_domain(&text[at + 1..]))?;
     let end = at + 1 + domain;
     if is_other(&text[local..at], &text[at + 1..end], &text[end..]) || is_user_of_url(text, local) {
         return None;
@@ -29,6 +29,12 @@ fn local(before: &[u8]) -> Option<usize> {
         |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'+' | b'~' | b'-' | b'\'');
     let length = before.iter().rev().take(LONGEST_LOCAL + 1).take_while(|byte| is_local(byte)).count();
     let name = &before[before.len() - length..];
+    // Of other letters than those of ASCII, unless a word may stand before the name.
+    if name.first().is_none_or(|first| !first.is_ascii_alphabetic())
+        && let Some(start) = foreign(&before[..before.len() - length])
+    {
+        return Some(start);
+    }
     let outside = name.iter().take_while(|byte| matches!(byte, b'.' | b'-' | b'\'' | b'+' | b'~')).count();
     let is_bounded = before.len() == length || !before[before.len() - length - 1].is_ascii_alphanumeric();
     (outside < name.len() && length <= LONGEST_LOCAL && is_bounded).then_some(before.len() - length + outside)
@@ -53,6 +59,34 @@ fn domain(text: &[u8]) -> Option<usize> {
     let is_top =
         (2..=24).contains(&top.len()) && top.iter().all(u8::is_ascii_alphabetic) || top.starts_with(b"xn--");
     is_top.then_some(domain.len())
+}
+
+/// The start of the letters that end here, if they are none of ASCII.
+fn foreign(before: &[u8]) -> Option<usize> {
+    let length = before.iter().rev().take(LONGEST_LOCAL).take_while(|byte| !byte.is_ascii()).count();
+    let word = str::from_utf8(&before[before.len() - length..]).ok()?;
+    let letters: usize = word.chars().rev().take_while(|c| c.is_alphanumeric()).map(char::len_utf8).sum();
+    (letters > 0).then(|| before.len() - letters)
+}
+
+/// Ends of domains in other letters. A particle may follow one.
+const TOPS: [&str; 12] =
+    ["한국", "닷컴", "닷넷", "삼성", "中国", "中國", "公司", "香港", "台灣", "みんな", "コム", "рф"];
+
+/// The length of a domain with letters that are none of ASCII.
+fn foreign_domain(text: &[u8]) -> Option<usize> {
+    let text = &text[..text.len().min(LONGEST_DOMAIN)];
+    let text = match str::from_utf8(text) {
+        Ok(text) => text,
+        Err(error) => str::from_utf8(&text[..error.valid_up_to()]).ok()?,
+    };
+    let is_domain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-');
+    let domain = text.split(|c| !is_domain(c)).next()?.trim_end_matches(['.', '-']);
+    let (labels, top) = domain.rsplit_once('.')?;
+    let ascii = top.bytes().take_while(u8::is_ascii_alphabetic).count();
+    let foreign = TOPS.iter().find(|known| top.starts_with(**known)).map(|known| known.len());
+    let length = foreign.or_else(|| (ascii >= 2).then_some(ascii))?;
+    (!labels.is_ascii() && !labels.split('.').any(str::is_empty)).then_some(labels.len() + 1 + length)
 }
 
 /// `git@github.com:a/b`, `user@2x.png`, `user@1000.service`, `app@10-0-0-1.default.pod.cluster.local`.
@@ -110,6 +144,11 @@ mod tests {
             ("'alice@example.com'", "alice@example.com"),
             ("메일은alice@example.com입니다", "alice@example.com"),
             ("mailto:a_b-c@123.com", "a_b-c@123.com"),
+            ("to 김민수@example.com.", "김민수@example.com"),
+            ("김민수.1@example.com", "김민수.1@example.com"),
+            ("<a1@예제.한국>", "a1@예제.한국"),
+            ("a1@예제.한국입니다", "a1@예제.한국"),
+            ("a1@메일.예제.com으로", "a1@메일.예제.com"),
             ("alice@example.com: no such user", "alice@example.com"),
         ] {
             assert_eq!(found(text), Some(address), "{text}");
@@ -133,6 +172,8 @@ mod tests {
             "deploy@host.example.com:srv/app",
             "rabbit@mq-0.mq.default.svc.cluster.local",
             "@Override.foo",
+            "회의 @홍길동.팀장",
+            "담당@홍길동",
             "com.example.Foo@1a2b3c4d",
         ] {
             assert_eq!(found(text), None, "{text}");

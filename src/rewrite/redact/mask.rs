@@ -77,7 +77,13 @@ pub fn normal(kind: Kind, value: &[u8]) -> Vec<u8> {
 /// In international form; a number without calling code is Korean if it looks so.
 fn phone(value: &[u8]) -> Vec<u8> {
     let mut digits: Vec<u8> = value.iter().filter(|byte| byte.is_ascii_digit()).copied().collect();
-    let is_international = value.contains(&b'+');
+    // Behind the digits that dial abroad, or a plus: others stand for blanks in a URL.
+    let is_dialled = digits.starts_with(b"0082");
+    if is_dialled {
+        digits.drain(..2);
+    }
+    let is_international =
+        value.starts_with(b"+") || is_dialled || digits.len() > 10 && digits.starts_with(b"82");
     if is_international && digits.starts_with(b"820") {
         digits.remove(2);
     } else if !is_international && digits.first() == Some(&b'0') {
@@ -104,9 +110,17 @@ mod tests {
 
     #[test]
     fn spellings_of_a_phone_number_are_one() {
-        for spelling in
-            ["010-1234-5678", "+82 10-1234-5678", "+82-010-1234-5678", "01012345678", "+82 (0)10 1234 5678"]
-        {
+        for spelling in [
+            "010+1234+5678",
+            "(010) 1234-5678",
+            "0082-10-1234-5678",
+            "82-10-1234-5678",
+            "010-1234-5678",
+            "+82 10-1234-5678",
+            "+82-010-1234-5678",
+            "01012345678",
+            "+82 (0)10 1234 5678",
+        ] {
             assert_eq!(phone(spelling.as_bytes()), b"821012345678", "{spelling}");
         }
         assert_eq!(phone(b"+1 (415) 555-2671"), b"14155552671");

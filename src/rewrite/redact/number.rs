@@ -74,6 +74,10 @@ impl<'t> Run<'t> {
     /// The number that begins with a group, and its groups.
     fn number(&self, at: usize, kinds: Kinds) -> Option<(Number, usize)> {
         let start = self.groups[at].start;
+        if let Some(place) = self.bracketed(at) {
+            return Some((Number { place, kind: Kind::Phone, number: None }, 2))
+                .filter(|_| kinds.has(Kind::Phone));
+        }
         if !self.is_free_before(start) {
             return None;
         }
@@ -107,7 +111,10 @@ impl<'t> Run<'t> {
             Kind::Resident => count == 1 || self.separator(at) != Some(b'-'),
             Kind::Licence => true,
             Kind::Ssn => count == 1,
-            Kind::Phone => self.mobile(at).or_else(|| self.landline(at)).is_none(),
+            Kind::Phone => {
+                let whole = self.mobile(at).or_else(|| self.landline(at));
+                whole.is_none_or(|(_, groups)| groups != count)
+            }
             _ => false,
         }
     }
@@ -154,23 +161,41 @@ impl<'t> Run<'t> {
         let first = self.text.get(self.groups[at].clone())?;
         match (first, self.sizes::<3>(at)) {
             ([b'0', b'1', b'0', ..], [11, ..]) => Some((Kind::Phone, 1)),
-            ([b'0', b'1', b'0' | b'1' | b'6'..=b'9'], [3, 3 | 4, 4]) => Some((Kind::Phone, 3)),
-            _ => None,
+            (first, [3, 3 | 4, 4]) if is_mobile(first) => Some((Kind::Phone, 3)),
+            _ => self.abroad(at),
         }
+    }
+
+    /// `0082-10-1234-5678`, `82-10-1234-5678`
+    fn abroad(&self, at: usize) -> Option<(Kind, usize)> {
+        let first = self.text.get(self.groups[at].clone())?;
+        if first.starts_with(b"008210") && first.len() == 14 {
+            return Some((Kind::Phone, 1));
+        }
+        let second = self.text.get(self.groups.get(at + 1)?.clone())?;
+        let local = [b"0", second.strip_prefix(b"0").unwrap_or(second)].concat();
+        let is_dashed = (at..at + 3).all(|at| self.separator(at) == Some(b'-'));
+        let is_number = matches!(self.sizes::<5>(at), [_, _, 3 | 4, 4, 0]) && is_dashed;
+        (matches!(first, b"0082" | b"82") && is_number && (is_mobile(&local) || is_area(&local)))
+            .then_some((Kind::Phone, 4))
+    }
+
+    /// `(010) 1234-5678`: the groups behind the bracket are here.
+    fn bracketed(&self, at: usize) -> Option<Range<usize>> {
+        let [3 | 4, 4] = self.sizes::<2>(at) else { return None };
+        let (start, end) = (self.groups[at].start, self.groups[at + 1].end);
+        let before = &self.text[..start];
+        let before = before.strip_suffix(b" ").or_else(|| before.strip_suffix(b"+")).unwrap_or(before);
+        let before = before.strip_suffix(b")")?;
+        let digits = before.iter().rev().take(5).take_while(|byte| byte.is_ascii_digit()).count();
+        let (before, area) = before.split_at(before.len() - digits);
+        let is_number = before.ends_with(b"(") && (is_mobile(area) || is_area(area));
+        (is_number && self.is_free_behind(end)).then(|| before.len() - 1..end)
     }
 
     /// `02-123-4567`, `070-1234-5678`
     fn landline(&self, at: usize) -> Option<(Kind, usize)> {
-        let first = self.text.get(self.groups[at].clone())?;
-        let is_area = match first {
-            b"02" | b"070" | b"080" => true,
-            [b'0', b'3', last] => matches!(last, b'1'..=b'3'),
-            [b'0', b'4', last] => matches!(last, b'1'..=b'4'),
-            [b'0', b'5', last] => matches!(last, b'0'..=b'5'),
-            [b'0', b'6', last] => matches!(last, b'1'..=b'4'),
-            [b'0', b'5', b'0', last] => matches!(last, b'2'..=b'8'),
-            _ => false,
-        };
+        let is_area = is_area(self.text.get(self.groups[at].clone())?);
         let is_dashed = self.separator(at) == Some(b'-') && self.separator(at + 1) == Some(b'-');
         let is_number = matches!(self.sizes::<3>(at), [_, 3 | 4, 4]);
         (is_area && is_dashed && is_number).then_some((Kind::Phone, 3))
@@ -212,6 +237,22 @@ impl<'t> Run<'t> {
 
     fn is_free_behind_group(&self, at: usize) -> bool {
         self.groups.get(at).is_some_and(|group| self.is_free_behind(group.end))
+    }
+}
+
+fn is_mobile(first: &[u8]) -> bool {
+    matches!(first, [b'0', b'1', b'0' | b'1' | b'6'..=b'9'])
+}
+
+fn is_area(first: &[u8]) -> bool {
+    match first {
+        b"02" | b"070" | b"080" => true,
+        [b'0', b'3', last] => matches!(last, b'1'..=b'3'),
+        [b'0', b'4', last] => matches!(last, b'1'..=b'4'),
+        [b'0', b'5', last] => matches!(last, b'0'..=b'5'),
+        [b'0', b'6', last] => matches!(last, b'1'..=b'4'),
+        [b'0', b'5', b'0', last] => matches!(last, b'2'..=b'8'),
+        _ => false,
     }
 }
 

@@ -14,6 +14,12 @@ use crate::plan::redact::{Kind, Kinds};
 const BLANKS: usize = 8;
 const LONGEST: usize = 64;
 
+/// The longest attributes of an element.
+const ATTRIBUTES: usize = 256;
+
+/// Keys of the value of a secret that is an object.
+const INNER: [&str; 7] = ["value", "plain", "plaintext", "raw", "text", "current", "new"];
+
 /// Most values in a list.
 const ITEMS: usize = 100;
 
@@ -58,7 +64,8 @@ const NOTHING: [&str; 36] = [
 ];
 
 /// Words that go on with a sentence, as in `password: must be longer`.
-const PROSE: [&str; 42] = [
+const PROSE: [&str; 43] = [
+    "ok",
     "must",
     "is",
     "are",
@@ -193,13 +200,17 @@ fn named(text: &[u8], range: Range<usize>) -> Option<Named<'_>> {
     let word = trim_dots(&text[range.start + dashes..range.end]);
     let quote =
         text.get(range.end).is_some_and(|byte| matches!(byte, b'"' | b'\'' | b'`')).then_some(range.end);
-    let sign = blanks(text, quote.map_or(range.end, |quote| quote + 1));
+    let end = quote.map_or(range.end, |quote| quote + 1);
+    let end = bracket(text, range.start, end);
+    let sign = blanks(text, end);
+    if let Some(value) = element(text, range.start, range.end) {
+        return Some(Named { word, quote, sign: value - 1, value, is_loose: false });
+    }
     let (signs, is_loose) = match &text[sign..] {
         [b'=', b'>' | b'=', ..] | [b':', b'=', ..] => (2, false),
         [b':', b':', ..] => return None,
         [b'=', ..] => (1, false),
         [b':', after, ..] => (1, quote.is_none() && *after == b' '),
-        [b'>', ..] if range.start > 0 && text[range.start - 1] == b'<' && sign == range.end => (1, false),
         // `--password hunter2`
         [_, ..] if dashes == 2 && quote.is_none() && sign > range.end => (0, false),
         // `ALTER USER x PASSWORD 'y'`
@@ -209,6 +220,29 @@ fn named(text: &[u8], range: Range<usize>) -> Option<Named<'_>> {
         _ => return None,
     };
     Some(Named { word, quote, sign, value: blanks(text, sign + signs), is_loose })
+}
+
+/// The end of a bracket that a name stands in or that follows it: `user[password]=`, `password[0]=`.
+fn bracket(text: &[u8], start: usize, end: usize) -> usize {
+    let opened = matches!(text[..start], [.., b'['] | [.., b'[', b'"' | b'\'']);
+    if opened && text.get(end) == Some(&b']') {
+        return end + 1;
+    }
+    let Some(rest) = text[end..].strip_prefix(b"[") else { return end };
+    let digits = rest.iter().take(BLANKS).take_while(|byte| byte.is_ascii_digit()).count();
+    if rest.get(digits) == Some(&b']') { end + digits + 2 } else { end }
+}
+
+/// The start of the text of an element with this name: `<password>`, `<a:Password type="x">`.
+fn element(text: &[u8], start: usize, end: usize) -> Option<usize> {
+    let before = &text[..start];
+    let space = before
+        .strip_suffix(b":")
+        .map_or(before, |before| &before[..before.len() - name(before, before.len()).len()]);
+    let rest = &text[end..];
+    let close = rest.iter().take(ATTRIBUTES).position(|byte| matches!(byte, b'<' | b'>'))?;
+    let is_open = rest[close] == b'>' && !rest[..close].ends_with(b"/") && (close == 0 || rest[0] == b' ');
+    (is_open && space.ends_with(b"<") && !space.ends_with(b"=<")).then_some(end + close + 1)
 }
 
 /// The key in this range, and the start of its value.
@@ -239,7 +273,9 @@ fn key(view: &View<'_>, range: Range<usize>) -> Option<(Key, usize)> {
 fn values(view: &View<'_>, key: &Key, at: usize, found: &mut impl FnMut(Value)) {
     let text = view.text();
     match text.get(at) {
-        None | Some(b'{') => {}
+        None => {}
+        Some(b'{') if key.json.is_some() => object(view, key, at, found),
+        Some(b'{' | b'<') => enclosed(view, key, at, found),
         Some(b'[') => {
             let mut next = at + 1;
             for _ in 0..ITEMS {
@@ -254,6 +290,57 @@ fn values(view: &View<'_>, key: &Key, at: usize, found: &mut impl FnMut(Value)) 
         Some(_) => {
             value(view, key, at, found);
         }
+    }
+}
+
+/// Gives the values of an object, as in `"password":{"value":"…"}`.
+fn object(view: &View<'_>, key: &Key, at: usize, found: &mut impl FnMut(Value)) {
+    let text = view.text();
+    let mut next = blanks(text, at + 1);
+    for _ in 0..ITEMS {
+        let Some(inner) = quoted_name(text, next) else { return };
+        let sign = blanks(text, inner.end + 1);
+        if text.get(sign) != Some(&b':') {
+            return;
+        }
+        let start = blanks(text, sign + 1);
+        if matches!(text.get(start), None | Some(b'{' | b'[')) {
+            return;
+        }
+        let is_value = INNER.iter().any(|name| text[inner.clone()].eq_ignore_ascii_case(name.as_bytes()));
+        let key = Key { json: Some(inner.end), ..*key };
+        let end = value(view, &key, start, &mut |value| {
+            if is_value {
+                found(value);
+            }
+        });
+        let end = blanks(text, end);
+        if text.get(end) != Some(&b',') {
+            return;
+        }
+        next = blanks(text, end + 1);
+    }
+}
+
+/// A name in quotes.
+fn quoted_name(text: &[u8], at: usize) -> Option<Range<usize>> {
+    let rest = text.get(at..)?.strip_prefix(b"\"")?;
+    let length = rest.iter().take(LONGEST).take_while(|byte| is_name(**byte)).count();
+    (rest.get(length) == Some(&b'"')).then_some(at + 1..at + 1 + length)
+}
+
+/// Gives the value between `{` and `}` or `<` and `>`, unless it is an object, an element, or stands for a value.
+fn enclosed(view: &View<'_>, key: &Key, at: usize, found: &mut impl FnMut(Value)) {
+    let text = view.text();
+    let close = if text[at] == b'{' { b'}' } else { b'>' };
+    let inner = &text[at + 1..];
+    let is_inner = |byte: &u8| {
+        !byte.is_ascii_whitespace() && !matches!(byte, b'"' | b'\'' | b':' | b'=' | b'{' | b'<' | b'/')
+    };
+    let length = inner.iter().take(ATTRIBUTES).take_while(|byte| **byte != close && is_inner(byte)).count();
+    let is_closed = length > 0 && inner.get(length) == Some(&close) && !text[..at].ends_with(b">");
+    if is_closed && secret(&inner[..length]).is_none() && !is_nothing(key, &inner[..length], true) {
+        found(Value { place: at + 1..at + 1 + length, kind: key.kind, end: None, bare: None });
     }
 }
 
@@ -276,7 +363,13 @@ fn value(view: &View<'_>, key: &Key, at: usize, found: &mut impl FnMut(Value)) -
         }
     }
     if quoted.is_none() && matches!(key.secret, Secret::Authorization | Secret::Cookie) {
-        place.end = all_parts(text, place.end);
+        place.end = all_parts(text, place.end).max(parameters(text, place.start));
+    }
+    if quoted.is_none() && text[..at].ends_with(b">") && !text[..at].ends_with(b"=>") {
+        // The text of an element may have blanks.
+        let length = memchr::memchr2(b'<', b'\n', &text[at..text.len().min(at + ATTRIBUTES)]);
+        let length = length.filter(|length| text[at + length..].starts_with(b"</"));
+        place.end = length.map_or(place.end, |length| place.end.max(at + length));
     }
     let bare = key.json.filter(|_| quoted.is_none() && text[at] != b'"' && ends_value(text, place.end));
     if !place.is_empty() && !is_nothing(key, &text[place.clone()], quoted.is_some()) {
@@ -312,7 +405,9 @@ fn bare_end(text: &[u8], start: usize) -> usize {
     while let Some(byte) = text.get(at) {
         let after = text.get(at + 1);
         let ends = match byte {
-            b' ' | b'\t' | b'\n' | b'\r' | b'"' | b'\'' | b'`' | b'<' | b'&' => true,
+            b' ' | b'\t' | b'\n' | b'\r' | b'<' | b'&' => true,
+            // One within a word ends nothing.
+            b'"' | b'\'' | b'`' => at == start || !after.is_some_and(u8::is_ascii_alphanumeric),
             b',' | b';' => {
                 after.is_none_or(|after| after.is_ascii_whitespace() || matches!(after, b'"' | b'\'' | b'{'))
                     || is_key(&text[at + 1..])
@@ -355,6 +450,29 @@ fn all_parts(text: &[u8], mut end: usize) -> usize {
     end
 }
 
+/// The end of `username="x", response="…"`, which begins at `at`.
+fn parameters(text: &[u8], mut at: usize) -> usize {
+    let mut end = at;
+    for _ in 0..ITEMS {
+        let sign = at + text[at..].iter().take(LONGEST).take_while(|byte| is_name(**byte)).count();
+        if sign == at || text.get(sign) != Some(&b'=') {
+            break;
+        }
+        end = match text.get(sign + 1) {
+            Some(b'"') => match memchr::memchr(b'"', &text[sign + 2..]) {
+                Some(length) => sign + 2 + length + 1,
+                None => break,
+            },
+            _ => bare_end(text, sign + 1),
+        };
+        if text.get(end) != Some(&b',') {
+            break;
+        }
+        at = blanks(text, end + 1);
+    }
+    end
+}
+
 /// The length of the scheme that a value begins with, and of the blanks behind it.
 fn scheme(value: &[u8], rest: &[u8]) -> usize {
     let word = value.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count();
@@ -379,11 +497,18 @@ fn is_nothing(key: &Key, value: &[u8], is_quoted: bool) -> bool {
         || first == b'<' && value.ends_with(b">");
     let is_count = key.counts && value.len() < 6 && value.iter().all(u8::is_ascii_digit);
     let is_path = matches!(first, b'/' | b'~') && (key.secret == Secret::Directory || is_path(value));
+    let is_number = (3..=10).contains(&value.len()) && value.iter().all(u8::is_ascii_digit);
     let is_reference = key.is_exactly_secret && is_reference(value);
     let is_loose = key.is_loose
         && !is_quoted
         && (is(&PROSE) || value.ends_with(b":") || !first.is_ascii_alphanumeric() && value.len() < 4);
-    is_masked || is(&NOTHING) || is_count || is_path || is_reference || is_loose
+    is_masked
+        || key.secret == Secret::Code && !is_number
+        || is(&NOTHING)
+        || is_count
+        || is_path
+        || is_reference
+        || is_loose
 }
 
 /// Whether it is the path of a file with a secret.

@@ -7,6 +7,7 @@ use std::{
     sync::Arc,
 };
 
+use base64::{Engine, engine::general_purpose};
 use memchr::memmem;
 
 use super::{
@@ -22,6 +23,9 @@ const DASHES: &[u8] = b"-----";
 /// The longest name of a key.
 const LONGEST_NAME: usize = 48;
 
+/// How much base64 is read to tell whether it holds a key.
+const ENCODED: usize = 96;
+
 /// Most lines of a key.
 const LINES: u32 = 100;
 
@@ -30,12 +34,24 @@ const REMEMBERED: usize = if cfg!(test) { 8 } else { 64 << 10 };
 
 /// The private key whose beginning stands at `at`; and whether its end is here too.
 pub fn find(text: &[u8], at: usize) -> Option<(Range<usize>, bool)> {
+    if let Some(place) = encoded(text, at) {
+        return Some((place, true));
+    }
     let begun = at + begin(&text[at..])?;
     if let Some(end) = memmem::find(&text[begun..], END) {
         return Some((at..end_of_name(text, begun + end), true));
     }
     // It was cut, or the next lines have the rest.
     Some((at..body::end(text, begun), false))
+}
+
+/// A key that is base64 once more, as in a Secret.
+fn encoded(text: &[u8], at: usize) -> Option<Range<usize>> {
+    let word = body::word(&text[at..]);
+    let head = &text[at..at + word.min(ENCODED)];
+    let head = general_purpose::STANDARD.decode(&head[..head.len() / 4 * 4]).ok()?;
+    let is_bounded = at == 0 || !text[at - 1].is_ascii_alphanumeric();
+    (is_bounded && begin(&head).is_some()).then_some(at..at + word)
 }
 
 /// The length of `-----BEGIN RSA PRIVATE KEY-----` at the start.
@@ -358,6 +374,18 @@ mod tests {
         let mut lines = vec![BEGUN];
         lines.extend(keys.iter().map(String::as_str));
         assert!(masked(&lines)[1..].iter().all(Option::is_some));
+    }
+
+    #[test]
+    fn a_key_that_is_encoded_again_is_found() {
+        let encode =
+            |name: &str| general_purpose::STANDARD.encode(format!("-----BEGIN {name}-----\n{LINE}\n"));
+        for name in ["PRIVATE KEY", "RSA PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "CERTIFICATE"] {
+            let text = format!("tls.key: {} x", encode(name));
+            let found = find(text.as_bytes(), 9).map(|(place, _)| place);
+            let expected = name.ends_with("KEY").then_some(9..text.len() - 2);
+            assert_eq!(found, expected, "{name}");
+        }
     }
 
     #[test]

@@ -22,6 +22,8 @@ enum Rest {
     Hex,
     /// The path of a web hook.
     Path,
+    Azure,
+    Telegram,
 }
 
 const fn provider(
@@ -36,7 +38,7 @@ const fn provider(
 
 const LONG: usize = 1000;
 
-pub static PROVIDERS: [Provider; 20] = [
+pub static PROVIDERS: [Provider; 22] = [
     // Amazon
     provider(&["AKIA", "ASIA", "ABIA", "ACCA"], 0, &["AKIA", "ASIA", "ABIA", "ACCA"], Rest::Upper, (16, 16)),
     provider(&["A3T"], 0, &["A3T"], Rest::Upper, (17, 17)),
@@ -95,16 +97,21 @@ pub static PROVIDERS: [Provider; 20] = [
         Rest::Word,
         (20, 300),
     ),
+    // Docker, Telegram
+    provider(&["dckr_"], 0, &["dckr_pat_", "dckr_oat_"], Rest::Word, (20, 60)),
+    provider(&[":AA"], 0, &[], Rest::Telegram, (33, 36)),
     // Azure
-    provider(&["7Q~", "8Q~", "9Q~", "6Q~"], 3, &[], Rest::Word, (31, 34)),
+    provider(&["7Q~", "8Q~", "9Q~", "6Q~"], 3, &[], Rest::Azure, (31, 34)),
 ];
 
 /// The key with the sign at `at`.
 pub fn find(text: &[u8], at: usize, provider: u8) -> Option<Range<usize>> {
     let provider = PROVIDERS.get(usize::from(provider))?;
     let start = at.checked_sub(provider.before)?;
-    if provider.prefixes.is_empty() {
-        return azure(text, start);
+    match provider.rest {
+        Rest::Azure => return azure(text, start),
+        Rest::Telegram => return telegram(text, start, provider.length),
+        _ => {}
     }
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
     if start > 0 && is_name(&text[start - 1]) {
@@ -126,11 +133,22 @@ impl Rest {
         match self {
             Rest::Upper => byte.is_ascii_uppercase() || matches!(byte, b'2'..=b'9'),
             Rest::Alphanumeric => byte.is_ascii_alphanumeric(),
-            Rest::Word => byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'),
+            Rest::Word | Rest::Azure | Rest::Telegram => {
+                byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+            }
             Rest::Hex => byte.is_ascii_hexdigit(),
             Rest::Path => byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/'),
         }
     }
+}
+
+/// The number of a bot before the colon at `at`, and its secret behind it.
+fn telegram(text: &[u8], at: usize, (least, most): (usize, usize)) -> Option<Range<usize>> {
+    let secret = &text[at + 1..];
+    let length = secret.iter().take(most + 1).take_while(|byte| Rest::Telegram.takes(**byte)).count();
+    let digits = text[..at].iter().rev().take(12).take_while(|byte| byte.is_ascii_digit()).count();
+    let is_token = (8..=10).contains(&digits) && (least..=most).contains(&length);
+    is_token.then_some(at + 1..at + 1 + length)
 }
 
 /// Three bytes, a digit, `Q~` and 31 to 34 more.

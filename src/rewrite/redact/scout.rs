@@ -41,11 +41,11 @@ pub enum Word {
     Provider(u8),
     /// Of a key whose value may be a number of a person.
     Personal,
-    /// An `@` as JSON may write it: the line has to be resolved first.
+    /// A character as JSON may write it: the line has to be resolved first.
     Escape,
 }
 
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 36] = [
     "pass",
     "Pass",
     "PASS",
@@ -70,13 +70,26 @@ const KEYS: [&str; 24] = [
     "비밀",
     "암호",
     "패스워드",
+    "otp=",
+    "otp\"",
+    "otp\\",
+    "OTP",
+    "pin=",
+    "pin:",
+    "pin\"",
+    "pin\\",
+    "PIN",
+    "cvv",
+    "cvc",
+    "CVV",
 ];
 const SQL: [&str; 2] = ["FIED BY", "fied by"];
 const SCHEMES: [&str; 4] = ["earer", "EARER", "asic ", "ASIC "];
 const JWT: [&str; 2] = ["eyJ", "eyA"];
-const PEM: [&str; 1] = ["-----BEGIN"];
-const ESCAPES: [&str; 1] = ["u0040"];
-const PERSONAL: [&str; 7] = ["assport", "ASSPORT", "여권", "icen", "ICEN", "면허", "hone"];
+const PEM: [&str; 2] = ["-----BEGIN", "LS0tLS1CRUdJTi"];
+/// Of `@` and of digits.
+const ESCAPES: [&str; 2] = ["u0040", "u003"];
+const PERSONAL: [&str; 9] = ["assport", "ASSPORT", "여권", "icen", "ICEN", "면허", "hone", "ssn", "SSN"];
 
 /// Bytes that are looked at together.
 const BLOCK: usize = 64;
@@ -117,7 +130,8 @@ impl Scout {
         add(kinds.has(Kind::Jwt), &JWT, Word::Jwt);
         add(kinds.has(Kind::Pem), &PEM, Word::Pem);
         add(true, &ESCAPES, Word::Escape);
-        let personal = [Kind::Passport, Kind::Licence, Kind::Phone].into_iter().any(|kind| kinds.has(kind));
+        let personal =
+            [Kind::Passport, Kind::Licence, Kind::Phone, Kind::Ssn].into_iter().any(|kind| kinds.has(kind));
         add(personal, &PERSONAL, Word::Personal);
         for (index, provider) in provider::PROVIDERS.iter().enumerate() {
             add(kinds.has(Kind::Key), provider.signs, Word::Provider(index as u8));

@@ -79,8 +79,85 @@ fn golden_cases() {
 }
 
 #[test]
+fn secrets_in_other_forms() {
+    for (line, expected) in [
+        ("dsn=user:hunter2@tcp(127.0.0.1:3306)/db", "dsn=user:‹secret›@tcp(127.0.0.1:3306)/db"),
+        (r#"{"dsn":"root:p@ss@unix(/x.sock)/db"}"#, r#"{"dsn":"root:‹secret›@unix(/x.sock)/db"}"#),
+        ("jdbc:oracle:thin:scott/tiger@//h:1521/x", "jdbc:oracle:thin:scott/‹secret›@//h:1521/x"),
+        (
+            r#"Authorization: Digest username="x", realm="r", response="6629fae4" status=200"#,
+            "Authorization: Digest ‹secret› status=200",
+        ),
+        (
+            r#"{"Authorization":"Digest username=\"x\", response=\"6629\"","n":1}"#,
+            r#"{"Authorization":"Digest ‹secret›","n":1}"#,
+        ),
+        ("SECRET_KEY_BASE=abc123", "SECRET_KEY_BASE=‹secret›"),
+        ("DB_PASSWORD_PROD=abc123", "DB_PASSWORD_PROD=‹secret›"),
+        (r#"{"password":{"value":"hunter2","n":1}}"#, r#"{"password":{"value":"‹secret›","n":1}}"#),
+        (r#"{"password":{"type":"x","value":12345678}}"#, r#"{"password":{"type":"x","value":"‹secret›"}}"#),
+        (
+            r#"<ns:Password type="x">hun ter2</ns:Password>"#,
+            r#"<ns:Password type="x">‹secret›</ns:Password>"#,
+        ),
+        ("PWD={hunter2};x=1", "PWD={‹secret›};x=1"),
+        ("password=<hunter2> x", "password=<‹secret›> x"),
+        ("[password]=hunter2 x", "[password]=‹secret› x"),
+        ("user[password]=hunter2&x=1", "user[password]=‹secret›&x=1"),
+        ("user%5Bpassword%5D=hunter2&x=1", "user%5Bpassword%5D=‹secret›&x=1"),
+        ("[password] => hunter2", "[password] => ‹secret›"),
+        ("params['password'] = 'hunter2'", "params['password'] = '‹secret›'"),
+        ("password[0]=hunter2", "password[0]=‹secret›"),
+        ("password=hun\"ter2 x", "password=‹secret› x"),
+        ("password=don't x", "password=‹secret› x"),
+        ("pin=1234 otp=123456 CVV: 123", "pin=‹secret› otp=‹secret› CVV: ‹secret›"),
+        (r#"{"pin":1234,"cvc":"123"}"#, r#"{"pin":"‹secret›","cvc":"‹secret›"}"#),
+        (r#"{"ssn":"219099999"}"#, r#"{"ssn":"‹ssn›"}"#),
+        ("<rrn>9601211234567</rrn>", "<rrn>‹rrn›</rrn>"),
+        (r#"{"rrns":["9601211234567","9601211234568"]}"#, r#"{"rrns":["‹rrn›","‹rrn›"]}"#),
+        ("rrn\t9601211234567", "rrn\t‹rrn›"),
+        ("(010) 2345-6789, 0082-10-2345-6789, 82-10-2345-6789", "‹phone›, ‹phone›, ‹phone›"),
+        ("(02)345-6789 00821023456789", "‹phone› ‹phone›"),
+        ("김민수@example.com a1@예제.한국", "‹email› ‹email›"),
+        (r"010.1234.5678", "‹phone›"),
+    ] {
+        assert_eq!(shape(line), expected, "{line}");
+    }
+}
+
+#[test]
+fn keys_of_providers_that_have_no_name() {
+    let bot = ["/bot123456789:A", &"Ab3dE".repeat(6), "_x-Z/send"].concat().replacen("A", "AA", 1);
+    assert_eq!(redacted(&bot).matches("‹secret›").count(), 1, "{bot}");
+    let docker = ["dckr", "_pat_", &"Ab3dE".repeat(5), "zz"].concat();
+    assert_eq!(redacted(&docker), "‹secret›");
+}
+
+#[test]
+fn numbers_written_in_escapes_are_found() {
+    for (key, number) in [
+        ("n", "4111111111111111"),
+        ("rrn", "9601211234567"),
+        ("n", "536-22-1234"),
+        ("n", "DE44500105175407324931"),
+    ] {
+        let escaped: String = number.bytes().map(|byte| format!("\\u{byte:04x}")).collect();
+        assert!(redacted(&format!(r#"{{"{key}":"{escaped}"}}"#)).contains('‹'), "{number}");
+    }
+}
+
+#[test]
 fn lines_that_stay() {
     for line in [
+        "pin_count=1234 pinned=1234 pin=GPIO4 spin=1234",
+        "010.1234.5678.9",
+        "pod(010) 2345 of 82-10-12",
+        "password={password} token=<token> secret={{ .Values.x }} password=<nil>",
+        r#"{"token":{"type":"jwt","ttl":3600}}"#,
+        "ssn=12 otp: sent",
+        "map[0]=1 cache[3]: x pass[0]: ok",
+        "user@tcp(x) time:a@b",
+        "{\"ids\":[4111111111111111,4111111111111111]}",
         "4111111111111112",
         "1548138160707",
         "47223179-9330-4259-b66c-f2db26efb20c",

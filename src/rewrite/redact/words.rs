@@ -33,6 +33,8 @@ pub enum Secret {
     Directory,
     /// Only as a parameter of a URL.
     Parameter,
+    /// Only a few digits.
+    Code,
 }
 
 /// Words that end a name of a secret, together with those before them.
@@ -84,7 +86,7 @@ const KEYS: [&str; 22] = [
 ];
 
 /// Words that may follow.
-const SUFFIXES: [&str; 18] = [
+const SUFFIXES: [&str; 26] = [
     "confirm",
     "confirmation",
     "confirmed",
@@ -103,6 +105,14 @@ const SUFFIXES: [&str; 18] = [
     "base64",
     "b64",
     "text",
+    "base",
+    "prod",
+    "production",
+    "dev",
+    "staging",
+    "live",
+    "primary",
+    "secondary",
 ];
 
 /// Whether a key asks for its value to be hidden.
@@ -126,6 +136,7 @@ pub fn secret(key: &[u8]) -> Option<Secret> {
         "pwd" => Secret::Directory,
         "authorization" => Secret::Authorization,
         "cookie" => Secret::Cookie,
+        "otp" | "pin" | "cvv" | "cvc" => Secret::Code,
         "key" if KEYS.contains(&previous) => Secret::Value,
         "key" | "sig" | "signature" if before.is_empty() || previous == "amz" || previous == "goog" => {
             Secret::Parameter
@@ -279,6 +290,10 @@ mod tests {
             "비밀번호",
             "credentials",
             "private_key",
+            "SECRET_KEY_BASE",
+            "DB_PASSWORD_PROD",
+            "user_pin",
+            "cvv2",
         ] {
             assert!(secret(key.as_bytes()).is_some(), "{key}");
         }
@@ -300,6 +315,8 @@ mod tests {
             "passenger",
             "compass",
             "next_page_token",
+            "pin_count",
+            "pinned",
         ] {
             assert_eq!(secret(key.as_bytes()), None, "{key}");
         }
