@@ -94,8 +94,8 @@ fn texts_with_a_head_have_the_same_columns() {
 #[test]
 fn a_word_that_gave_the_level_of_a_text_is_coloured() {
     let display = Display { color_stdout: true, ..pretty() };
-    assert_eq!(shown(&display, &["job \"ERROR\" x"]), "job \"\x1b[91mERROR\x1b[0m\" x\n");
-    assert_eq!(shown(&display, &["\x1b[1mjob\x1b[0m \"ERROR\" x"]), "\x1b[1mjob\x1b[0m \"ERROR\" x\n");
+    assert_eq!(shown(&display, &["job: ERROR x"]), "job: \x1b[91mERROR\x1b[0m x\n");
+    assert_eq!(shown(&display, &["\x1b[1mjob:\x1b[0m ERROR x"]), "\x1b[1mjob:\x1b[0m ERROR x\n");
 }
 
 #[test]
