@@ -38,8 +38,8 @@ const HELD: Duration = Duration::from_millis(20);
 /// Longest wait for the last words to be written.
 const REPORT: Duration = Duration::from_secs(1);
 
-const BLOCKED: &str = "stern-rs: the time of --timeout is over and standard output takes nothing: lines that were read are not \
-                       shown\n";
+const BLOCKED: &str = "stern-rs: the time of --timeout is over, and lines that were read could not be shown; perhaps standard \
+                       output takes nothing, or the program of --jq has no end\n";
 
 /// Runs `plan` until it is finished or a signal ends it.
 pub async fn run(plan: Plan, io: Io, signals: &Signals) -> ExitCode {

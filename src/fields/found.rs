@@ -4,10 +4,14 @@ use super::{
     Kind, Role,
     keys::{Entry, Known, LAST, Marks, Rank},
     level::{Level, Scale},
+    strip,
+    unescape::unescape,
 };
 
 /// How many fields can wait for another one that tells how they are meant.
 const WAITING: usize = 4;
+/// The longest value with escapes or colours that can be a level.
+const LONGEST_ESCAPED: usize = 128;
 
 /// What was found so far in one message.
 #[derive(Debug, Clone, Copy)]
@@ -59,7 +63,7 @@ impl Found {
         for &(role, rank, needs) in &entry.uses {
             let rank = rank + other_case;
             let level = match role {
-                Role::Level if is_string(kind) => known.level(value),
+                Role::Level if is_string(kind) => level(known, needs, kind, value),
                 _ => None,
             };
             let usable =
@@ -82,6 +86,8 @@ impl Found {
 
     /// Takes a level that is a number.
     fn number(&mut self, known: &Known, scale: Scale, rank: Rank, kind: Kind, value: &[u8], index: u32) {
+        // Python may write 20.0.
+        let value = value.strip_suffix(b".0").unwrap_or(value);
         let Some(number) = Some(value).filter(|_| kind == Kind::Number || is_string(kind)).and_then(whole)
         else {
             return;
@@ -159,6 +165,25 @@ impl Found {
             };
         }
     }
+}
+
+/// The level of a string, which may have escapes and colours.
+fn level(known: &Known, needs: Marks, kind: Kind, value: &[u8]) -> Option<Level> {
+    if let Some(level) = known.level(value) {
+        return Some(level);
+    }
+    match value {
+        // MongoDB
+        [b'D', b'1'..=b'5'] => return (needs == Marks::MONGO).then_some(Level::Debug),
+        _ if value.len() > LONGEST_ESCAPED => return None,
+        _ => {}
+    }
+    let text = match kind {
+        Kind::String { escaped: true } => unescape(value),
+        _ if value.contains(&b'\x1b') => value.to_vec(),
+        _ => return None,
+    };
+    known.level(&strip::without_colors(&text))
 }
 
 fn is_string(kind: Kind) -> bool {

@@ -6,6 +6,7 @@ use super::{
     Key, Kind, Node, Span,
     found::Found,
     keys::{Known, Table},
+    unescape::unescape,
 };
 
 /// Objects and arrays in each other; deeper ones are no record.
@@ -96,6 +97,7 @@ impl<'m> Json<'m> {
                 let (span, escaped) = self.key()?;
                 let entry = match container.table {
                     Table::NONE => None,
+                    table if escaped => known.find(table, &unescape(self.bytes(span))),
                     table => known.find(table, self.bytes(span)),
                 };
                 (Key::Written { span, escaped }, entry)

@@ -269,7 +269,11 @@ impl Vocabulary {
         let mut known = Known {
             entries: Vec::new(),
             slots: vec![0; SLOTS],
-            levels: words.levels.iter().map(|(word, level)| (word.as_bytes().into(), *level)).collect(),
+            levels: words
+                .levels
+                .iter()
+                .map(|(word, level)| (word.to_lowercase().into_bytes().into(), *level))
+                .collect(),
             tables: Table::ROOT.0,
             first: BUILT_IN,
         };
@@ -320,6 +324,11 @@ impl Known {
     /// The level that the user gave a word or a number.
     pub(super) fn own(&self, word: &[u8]) -> Option<Level> {
         let word = word.trim_ascii();
+        if self.levels.is_empty() {
+            return None;
+        }
+        let lower = str::from_utf8(word).ok().filter(|word| !word.is_ascii()).map(str::to_lowercase);
+        let word = lower.as_ref().map_or(word, |lower| lower.as_bytes());
         self.levels.iter().find(|(own, _)| own.eq_ignore_ascii_case(word)).map(|(_, level)| *level)
     }
 

@@ -39,7 +39,7 @@ impl Level {
         let lower = lower.get_mut(..word.len())?;
         lower.copy_from_slice(word);
         lower.make_ascii_lowercase();
-        named(lower).or_else(|| named(without_number(lower)?))
+        named(lower).or_else(|| verbosity(lower)).or_else(|| named(without_number(lower)?))
     }
 }
 
@@ -60,8 +60,16 @@ fn named(word: &[u8]) -> Option<Level> {
     })
 }
 
+/// zap's levels below debug, which have no names: `Level(-2)`
+fn verbosity(word: &[u8]) -> Option<Level> {
+    match word.strip_prefix(b"level(-")?.strip_suffix(b")")? {
+        [b'1'..=b'3'] => Some(Level::Debug),
+        digits => digits.iter().all(u8::is_ascii_digit).then_some(Level::Trace),
+    }
+}
+
 /// `error+2`, `debug-4`, `info2`: the word before the number. A letter needs the sign: `e2` is no level.
-fn without_number(word: &[u8]) -> Option<&[u8]> {
+pub(super) fn without_number(word: &[u8]) -> Option<&[u8]> {
     let digits = word.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
     let (word, digits) = word.split_at(word.len() - digits);
     match (word, digits) {

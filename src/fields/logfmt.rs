@@ -9,6 +9,9 @@ use super::{
 /// Keys that make a line logfmt alone.
 const TELLING: [&[u8]; 6] = [b"level", b"lvl", b"msg", b"ts", b"time", b"severity"];
 
+/// Of words between pairs.
+const TEXT: Key = Key::Named("text");
+
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pair {
     pub(super) key: Span,
@@ -41,6 +44,7 @@ pub(super) fn read(line: &[u8], known: &Known, tape: &mut Tape) -> bool {
         }
         at += spaces(line, at);
     }
+    tape.text_as_message();
     tape.form = Form::Logfmt;
     true
 }
@@ -48,21 +52,33 @@ pub(super) fn read(line: &[u8], known: &Known, tape: &mut Tape) -> bool {
 /// The first pair and the end, if the line is logfmt.
 fn extent(line: &[u8]) -> Option<(usize, usize)> {
     let (mut pairs, mut bytes, mut is_telling, mut first) = (0, 0, false, None);
+    let (mut has_part, mut ends_with_text, mut begins_telling) = (false, false, false);
     let mut at = 0;
     while at < line.len() {
         match pair(line, at) {
             Some(pair) => {
-                is_telling |= TELLING.contains(&pair.key.of_message(line));
+                let is_part = pair.is_part(line);
+                has_part |= is_part;
+                is_telling |= !is_part && TELLING.contains(&pair.key.of_message(line));
+                ends_with_text = false;
+                begins_telling |= is_telling && at == 0;
                 first = first.or(Some(at));
                 bytes += pair.end - at;
                 pairs += 1;
                 at = pair.end;
             }
-            None => at = word_end(line, at),
+            None => {
+                ends_with_text = true;
+                at = word_end(line, at);
+            }
         }
         at += spaces(line, at);
     }
-    let enough = (pairs >= 2 || pairs == 1 && is_telling) && bytes * 2 >= line.len();
+    // Text that has pairs, such as a list, or a value of a program.
+    if !is_telling && (has_part || ends_with_text) {
+        return None;
+    }
+    let enough = (pairs >= 2 || pairs == 1 && is_telling) && (begins_telling || bytes * 2 >= line.len());
     first.filter(|_| enough).map(|first| (first, line.len()))
 }
 
@@ -122,6 +138,23 @@ pub(super) fn pair(line: &[u8], at: usize) -> Option<Pair> {
     ends.then_some(Pair { key, value, kind, end })
 }
 
+impl Pair {
+    /// Whether it is a part of a list or in brackets, such as `a=1,` and `b=2)`.
+    fn is_part(&self, line: &[u8]) -> bool {
+        let value = self.value.of_message(line);
+        let count = |open: u8, close: u8| {
+            let count = |wanted: u8| memchr::memchr_iter(wanted, value).count();
+            count(open) != count(close)
+        };
+        self.kind == Kind::Bare
+            && (value.ends_with(b",")
+                || count(b'(', b')')
+                || count(b'[', b']')
+                || count(b'{', b'}')
+                || count(b'<', b'>'))
+    }
+}
+
 /// The end of a string, and whether it has escapes.
 pub(super) fn quoted(line: &[u8], start: usize, quote: u8) -> Option<(usize, bool)> {
     let mut at = start;
@@ -159,15 +192,44 @@ impl Tape {
         }
     }
 
-    /// Words behind a pair: of its value, if that has no quotes.
+    /// Words behind a pair: of its value, if that is the message and has no quotes.
     fn more_text(&mut self, words: Span) {
+        let index = (self.nodes.len() as u32).checked_sub(1);
+        let is_message = index.is_some() && self.found.roles[Role::Message as usize] == index;
         match self.nodes.last_mut() {
-            Some(last) if last.kind == Kind::Bare && last.value.start < last.value.end => {
+            Some(last)
+                if last.key == TEXT
+                    || is_message && last.kind == Kind::Bare && last.value.start < last.value.end =>
+            {
                 last.value.end = words.end;
             }
             _ => {
-                self.named(None, "text", words);
+                self.push(|| Node { key: TEXT, value: words, kind: Kind::Bare, end: 0 });
             }
+        }
+    }
+
+    /// Whether the pairs from there on are only one, at the end of a sentence: Rust's tracing and klog have fields there.
+    pub(super) fn ends_in_text(&self, line: &[u8], tail: usize) -> bool {
+        let role = |role: Role| {
+            let node = self.nodes.get(self.found.roles[role as usize]? as usize)?;
+            Some(node.value.of_message(line))
+        };
+        let is_structured = self.found.roles[Role::Message as usize].is_some()
+            || self.nodes.iter().any(|node| node.key == Key::Named("span"))
+            || role(Role::Logger).is_some_and(|logger| memchr::memmem::find(logger, b"::").is_some())
+            || role(Role::Level).is_some_and(|level| level.len() == 3);
+        let single = pair(line, tail).filter(|pair| pair.kind == Kind::Bare && pair.end == line.len());
+        single.is_some() && !is_structured
+    }
+
+    /// Words between pairs are the message, if no pair is.
+    fn text_as_message(&mut self) {
+        if self.found.roles[Role::Message as usize].is_none()
+            && let Some(index) = self.nodes.iter().position(|node| node.key == TEXT)
+        {
+            self.nodes[index].key = Key::Named("message");
+            self.found.set(Role::Message, index as u32);
         }
     }
 }

@@ -266,6 +266,15 @@ impl<'r, 'm> Field<'r, 'm> {
         self.record.within(self.index + 1, self.node.end)
     }
 
+    /// Whether it is a part of the message, which has it too.
+    pub fn is_in_message(&self) -> bool {
+        let message = self.record.role(Role::Message).filter(|message| message.kind() == Kind::Bare);
+        message.is_some_and(|message| {
+            let (inner, outer) = (self.node.value, message.node.value);
+            !self.is_same(&message) && outer.start <= inner.start && inner.end <= outer.end
+        })
+    }
+
     /// Whether it is the field with this role.
     pub fn is(&self, role: Role) -> bool {
         self.record.tape.found.roles[role as usize] == Some(self.index)

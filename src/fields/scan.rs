@@ -1,6 +1,6 @@
 //! The reader: recognizes how a message is written, line by line.
 
-use super::{Form, Level, Node, Reader, Record, Span, Tape, Vocabulary, found::Found, json, text};
+use super::{Form, Level, Node, Reader, Record, Role, Span, Tape, Vocabulary, found::Found, json, text};
 
 impl Reader {
     pub fn new(vocabulary: Vocabulary) -> Reader {
@@ -28,6 +28,11 @@ impl Reader {
         match plain.strip(message) {
             Some(line) => {
                 text::read(line.trim_ascii_end(), &vocabulary.0, open, tape);
+                if tape.form == Form::Text && tape.nodes.is_empty() {
+                    // The text without the colours around it.
+                    let all = Span::of(0, line.len()).trimmed(line);
+                    tape.named(Some(Role::Message), "message", all);
+                }
                 plain.restore(tape);
             }
             None => text::read(message.trim_ascii_end(), &vocabulary.0, open, tape),
@@ -37,7 +42,7 @@ impl Reader {
 
     /// The level of a message, which may stand in its second line.
     pub fn level_of_lines(&mut self, first: &[u8], second: Option<&[u8]>) -> Option<Level> {
-        self.level(first).or_else(|| text::util_logging_level(first, second?))
+        self.level(first).or_else(|| text::level_of_two(first, second?))
     }
 
     /// Only the level, which is found sooner.
@@ -122,7 +127,8 @@ impl json::Wanted for OnlyLevel {
     }
 }
 
-/// A message without the space around it.
+/// A message without the space around it, nor the mark of UTF-8 before it.
 fn trimmed(message: &[u8]) -> Span {
-    Span::of(0, message.len()).trimmed(message)
+    let start = if message.starts_with(text::BYTE_ORDER_MARK) { text::BYTE_ORDER_MARK.len() } else { 0 };
+    Span::of(start, message.len()).trimmed(message)
 }

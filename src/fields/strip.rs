@@ -1,5 +1,7 @@
 //! Lines without their colours.
 
+use std::borrow::Cow;
+
 use super::{Key, Span, Tape};
 
 /// A line without the colours in it, and where its parts were.
@@ -57,6 +59,15 @@ impl Plain {
     fn at(&self, place: u32) -> u32 {
         let piece = self.pieces.partition_point(|(text, _)| *text <= place).saturating_sub(1);
         self.pieces.get(piece).map_or(place, |(text, line)| line + (place - text))
+    }
+}
+
+/// A text without its colours.
+pub(super) fn without_colors(text: &[u8]) -> Cow<'_, [u8]> {
+    let mut plain = Plain::default();
+    match plain.strip(text) {
+        Some(_) => Cow::Owned(plain.text),
+        None => Cow::Borrowed(text),
     }
 }
 

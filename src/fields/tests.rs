@@ -1,5 +1,6 @@
 //! Golden cases: what the fields of a message are.
 
+mod kinds;
 mod samples;
 
 use serde_json::Value;

@@ -161,11 +161,16 @@ impl ByRecord {
 
     /// Reports once that lines are hidden because they have no level.
     pub fn news(&mut self) -> Option<Notice> {
-        if self.without_level == 0 || std::mem::replace(&mut self.reported, true) {
+        if self.refuses_none() || self.without_level == 0 || std::mem::replace(&mut self.reported, true) {
             return None;
         }
         let levels = &self.levels.as_ref()?.written;
         Some(Scope::Run.info(format!("lines without a level are hidden; --level {levels},none shows them")))
+    }
+
+    /// Whether the user said that lines without a level are not wanted, and needs no words about them.
+    fn refuses_none(&self) -> bool {
+        self.levels.as_ref().is_some_and(|levels| levels.refuses_none)
     }
 
     /// Whether a record was too hard to be judged since this was last asked, and is kept.
@@ -177,6 +182,7 @@ impl ByRecord {
     pub fn last_words(&mut self) -> Vec<Notice> {
         let words = match self.without_level {
             0 => None,
+            _ if self.refuses_none() => None,
             1 => Some("1 line had no level".to_owned()),
             count => Some(format!("{count} lines had no level")),
         };

@@ -1,12 +1,14 @@
 //! `--jq`: programs of jq on records, in this process and within bounds.
 //!
 //! The interpreter is jaq. What a log line, or a program that does not end, could do with it is bounded: its steps, its
-//! stack, the number and the size of its results, the depth of what is parsed. A single operation is not: the memory
-//! of `"x" * 1000000000`, or the digits of numbers that are multiplied again and again.
+//! stack, the number and the size of its results, the size of a value, the depth of what is parsed.
 
+mod json;
 mod natives;
+mod paths;
 mod program;
 mod record;
+mod syntax;
 #[cfg(test)]
 mod tests;
 

@@ -7,10 +7,10 @@ use jaq_core::{
     Cv, Error, Exn, RunPtr, ValX, ValXs,
     native::{self, Filter, Fun, bome, v},
 };
-use jaq_json::{Map, Val, read};
+use jaq_json::{Map, Num, Val, read};
 use regex::bytes::{Captures, Regex, RegexBuilder};
 
-use super::program::Kind;
+use super::{json, paths, program::Kind};
 
 /// Compiled expressions that are kept: a program has a few.
 const KEPT: usize = 100;
@@ -18,6 +18,12 @@ const KEPT: usize = 100;
 const SIZE_LIMIT: usize = 16 << 20;
 /// Deeper texts are not read: the interpreter reads by recursion, and a log line is a foreign text.
 const DEEPEST: usize = 128;
+/// Most bytes of a string, elements of a collection, and bits of a number.
+const LARGEST: usize = 64 << 20;
+const MOST_ITEMS: usize = 4 << 20;
+const MOST_BITS: u64 = 1 << 16;
+/// Greater floats are not always the integer that they show.
+const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// All functions, the replaced ones in place of the interpreter's.
 pub fn natives() -> impl Iterator<Item = Fun<Kind>> {
@@ -48,6 +54,24 @@ fn replaced() -> Box<[Filter<RunPtr<Kind>>]> {
     Box::new([
         ("range", v(3), |cv| range(cv)),
         ("fromjson", v(0), |cv| fromjson(&cv.1)),
+        ("tojson", v(0), |cv| bome(json_text(&cv.1))),
+        ("__setpath", v(2), |mut cv| {
+            let (new, path) = (cv.0.pop_var(), cv.0.pop_var());
+            let Val::Arr(path) = path else { return bome(Err(Error::typ(path, "array"))) };
+            bome(paths::set(&mut cv.1, &path, new).map(|()| cv.1))
+        }),
+        ("__delpaths", v(1), |mut cv| {
+            let gone = cv.0.pop_var();
+            bome(paths::delete(&mut cv.1, &gone).map(|()| cv.1))
+        }),
+        ("__text", v(0), |cv| bome(as_text(cv.1))),
+        ("__key", v(0), |cv| bome(as_key(cv.1))),
+        ("__sized", v(0), |cv| bome(sized(cv.1))),
+        ("__whole", v(0), |cv| bome(Ok(whole(cv.1)))),
+        ("__times", v(2), |mut cv| {
+            let (right, left) = (cv.0.pop_var(), cv.0.pop_var());
+            bome(times(left, right))
+        }),
         ("matches", v(2), |cv| bome(matched(cv, Parts::Matches))),
         ("split_matches", v(2), |cv| bome(matched(cv, Parts::Both))),
         ("split_", v(2), |cv| bome(matched(cv, Parts::Rests))),
@@ -88,8 +112,81 @@ fn fromjson<'a>(value: &Val) -> ValXs<'a, Val> {
     }
     let fail = |error| Error::str(format_args!("cannot parse {value} as JSON: {error}"));
     #[allow(clippy::needless_collect, reason = "the results live longer than the text")]
-    let values: Vec<_> = read::parse_many(text).map(|value| value.map_err(fail).map_err(Exn::from)).collect();
-    Box::new(values.into_iter())
+    let values: Result<Vec<Val>, Exn<Val>> =
+        read::parse_many(text).map(|value| value.map_err(fail).map_err(Exn::from)).collect();
+    // Behind an error the reader would give it again and again.
+    match values {
+        Ok(values) => Box::new(values.into_iter().map(Ok)),
+        Err(error) => Box::new(std::iter::once(Err(error))),
+    }
+}
+
+fn json_text(value: &Val) -> Result<Val, Error<Val>> {
+    let mut text = Vec::new();
+    json::append(value, &mut text).map_err(|_| too_large())?;
+    Ok(Val::utf8_str(text))
+}
+
+fn as_text(value: Val) -> Result<Val, Error<Val>> {
+    match value {
+        Val::TStr(_) => Ok(value),
+        Val::BStr(bytes) => Ok(Val::utf8_str(bytes.to_vec())),
+        value => json_text(&value),
+    }
+}
+
+fn as_key(value: Val) -> Result<Val, Error<Val>> {
+    match value {
+        Val::TStr(_) => Ok(value),
+        value => Err(Error::str(format_args!("cannot use {value} as an object key"))),
+    }
+}
+
+fn too_large() -> Error<Val> {
+    Error::str("a value becomes too large")
+}
+
+/// A value that may double at each step has a bound.
+fn sized(value: Val) -> Result<Val, Error<Val>> {
+    let is_small = match &value {
+        Val::TStr(text) | Val::BStr(text) => text.len() <= LARGEST,
+        Val::Arr(items) => items.len() <= MOST_ITEMS,
+        Val::Obj(map) => map.len() <= MOST_ITEMS,
+        _ => true,
+    };
+    if is_small { Ok(value) } else { Err(too_large()) }
+}
+
+fn times(left: Val, right: Val) -> Result<Val, Error<Val>> {
+    let digits = |value: &Val| match value {
+        Val::Num(Num::BigInt(number)) => number.bits(),
+        _ => 0,
+    };
+    if digits(&left) + digits(&right) > MOST_BITS {
+        return Err(too_large());
+    }
+    if let (Val::TStr(text) | Val::BStr(text), Val::Num(number))
+    | (Val::Num(number), Val::TStr(text) | Val::BStr(text)) = (&left, &right)
+    {
+        let times = match number {
+            Num::BigInt(_) => usize::MAX,
+            number => number.as_isize().map_or(0, |times| usize::try_from(times).unwrap_or_default()),
+        };
+        if text.len().saturating_mul(times) > LARGEST {
+            return Err(too_large());
+        }
+    }
+    (left * right).and_then(sized)
+}
+
+/// A float without a fraction is an integer.
+fn whole(value: Val) -> Val {
+    match value {
+        Val::Num(Num::Float(number)) if number.fract() == 0.0 && number.abs() < EXACT => {
+            Val::Num(Num::Int(number as isize))
+        }
+        value => value,
+    }
 }
 
 pub fn deep() -> String {

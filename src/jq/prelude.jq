@@ -1,4 +1,34 @@
 # Definitions of jq that jaq lacks, or has in another way.
+# Behind assignments: by paths, as in jq, in place of updates that cannot make what is missing.
+def setpath($p; $v): __setpath($p; $v);
+def delpaths($ps): __delpaths($ps);
+def __first(f): first(f);
+def __assign(ps; $v): reduce path(ps) as $p (.; setpath($p; $v));
+def __modify(ps; f):
+  reduce path(ps) as $p ([., []];
+    [first(.[0] | getpath($p) | f)] as $new
+    | if $new == [] then [.[0], .[1] + [$p]] else [(.[0] | setpath($p; $new[0])), .[1]] end)
+  | .[1] as $gone | .[0] | delpaths($gone);
+def del(f): delpaths([path(f)]);
+# Numbers as text are as in jq.
+def tostring: __text;
+def @text: __text;
+def @json: tojson;
+def @html: tostring | escape_html;
+def @htmld: tostring | unescape_html;
+def @uri: tostring | encode_uri;
+def @urid: tostring | decode_uri;
+def @base64: tostring | encode_base64;
+def @base64d: tostring | decode_base64;
+def @sh: [if isarray then .[] end | if isstring then "'\(escape_sh)'" else tostring end] | join(" ");
+def add(f): reduce f as $x (null; . + $x);
+def add: add(.[]);
+def join($s): reduce .[] as $x (null; (if . == null then "" else . + $s end) + ($x | if . == null then "" elif isboolean or isnumber then tostring end)) // "";
+def from_entries: reduce .[] as $x ({}; . + {
+  ($x | if .key == null then .k // .name // .Name // .K // .Key else .key end
+    | if isboolean or isnumber then tojson end):
+  ($x | if has("value") then .value elif has("v") then .v elif has("Value") then .Value else .V end)});
+def with_entries(f): to_entries | map(f) | from_entries;
 def IN(s): any(s == .; .);
 def IN(src; s): any(src == s; .);
 def INDEX(s; f): reduce s as $row ({}; .[$row | f | tostring] = $row);

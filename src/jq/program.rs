@@ -10,11 +10,15 @@ use jaq_core::{
     Ctx, DataT, Exn, Filter, Lut, Vars,
     compile::Undefined,
     data::HasLut,
-    load::{self, Arena, File, Loader},
+    load::{self, Arena, File, Loader, parse::Def},
 };
-use jaq_json::{Val, write};
+use jaq_json::Val;
 
-use super::natives::{Regexes, natives};
+use super::{
+    json,
+    natives::{Regexes, natives},
+    syntax,
+};
 
 /// The variables of a program, in the order of their values.
 pub const VARIABLES: [&str; 6] = ["$pod", "$namespace", "$container", "$context", "$node", "$time"];
@@ -29,7 +33,7 @@ const STEPS: u64 = 2_000_000;
 
 /// Most results of a program on one record, and their bytes.
 const RESULTS: usize = 10_000;
-const OUTPUT: usize = 16 << 20;
+const OUTPUT: usize = json::LONGEST;
 
 /// The values of [`VARIABLES`].
 pub type Variables = [Val; 6];
@@ -136,11 +140,16 @@ fn leave(bound: Bound) -> ! {
 }
 
 impl Program {
-    pub fn compile(code: &str) -> Result<Program, Fault> {
+    pub fn compile<'c>(code: &'c str) -> Result<Program, Fault> {
         let prelude = load::parse(include_str!("prelude.jq"), |parser| parser.defs()).unwrap_or_default();
-        let defs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).chain(prelude);
+        let prelude = prelude.into_iter().map(syntax::definition);
+        let program = syntax::program(code);
+        let code_of_main = if program.is_some() { syntax::PROGRAM } else { code };
+        let known = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).chain(prelude);
+        let mut defs: Vec<Def<&'c str>> = known.collect::<Vec<_>>();
+        defs.extend(program);
         let arena = Arena::default();
-        let loaded = Loader::new(defs).load(&arena, File { code, path: () });
+        let loaded = Loader::new(defs).load(&arena, File { code: code_of_main, path: () });
         let modules = loaded.map_err(|errors| fault(code, errors, unparsed))?;
         let compiler = jaq_core::Compiler::default().with_funs(natives()).with_global_vars(VARIABLES);
         let filter = compiler.compile(modules).map_err(|errors| fault(code, errors, undefined))?;
@@ -208,25 +217,7 @@ fn write_to(value: &Val, out: &mut Vec<u8>) -> Result<(), String> {
         out.extend_from_slice(text);
         return Ok(());
     }
-    let mut bounded = Bounded(out);
-    write::write(&mut bounded, &write::Pp::<String>::default(), 0, value).map_err(|_| too_long())
-}
-
-/// A short value may have a very long text, if its parts are shared.
-struct Bounded<'o>(&'o mut Vec<u8>);
-
-impl std::io::Write for Bounded<'_> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        if self.0.len() + bytes.len() > OUTPUT {
-            return Err(std::io::ErrorKind::FileTooLarge.into());
-        }
-        self.0.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
+    json::append(value, out).map_err(|_| too_long())
 }
 
 /// The first of all errors.

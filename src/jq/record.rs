@@ -3,7 +3,10 @@
 use jaq_json::{Map, Rc, Val, read};
 
 use super::{deep, is_deep};
-use crate::fields::{Field, Form, Kind, Level, Reader};
+use crate::{
+    fields::{Field, Form, Kind, Level, Reader},
+    lines::is_cut,
+};
 
 /// The value of a record: a JSON object as it is, and else the object of its fields. A text is a `msg`. Lines behind the
 /// first one are the `stack`, if there is none. Err: the reason why it has no value.
@@ -13,6 +16,9 @@ pub fn value(message: &[u8], reader: &mut Reader) -> Result<Val, String> {
     }
     if let Some(object) = object(message) {
         return Ok(Val::obj(object));
+    }
+    if message.trim_ascii_start().first() == Some(&b'{') && is_cut(message) {
+        return Err("the line is cut; raise --max-line".to_owned());
     }
     let (head, lines) = match memchr::memchr(b'\n', message) {
         Some(end) => (&message[..end], Some(&message[end + 1..])),

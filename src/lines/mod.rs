@@ -9,7 +9,7 @@ mod split;
 mod stamps;
 mod timestamp;
 
-pub use long::{LineLimit, uncut};
+pub use long::{LineLimit, is_cut, uncut};
 pub use position::{Finder, Found, Position, Seen};
 pub use split::{Lines, Splitter};
 pub use stamps::{Piece, Unstamped};

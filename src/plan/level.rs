@@ -13,6 +13,8 @@ pub struct LevelPlan {
     levels: Levels,
     /// As it was given.
     pub written: String,
+    /// Whether it says that lines without a level are not wanted.
+    pub refuses_none: bool,
 }
 
 /// A bit for each level, and one for none.
@@ -29,9 +31,12 @@ impl LevelPlan {
         if parts.is_empty() {
             return Ok(None);
         }
+        let refuses_none = parts
+            .iter()
+            .any(|part| part.strip_prefix('!').is_some_and(|part| part.trim().eq_ignore_ascii_case("none")));
         let written = parts.join(",");
         let levels = parse(&parts, words).map_err(|reason| wrong(&LEVEL, reason))?;
-        Ok(Some(LevelPlan { levels, written }))
+        Ok(Some(LevelPlan { levels, written, refuses_none }))
     }
 
     pub fn wants(&self, level: Option<Level>) -> bool {
@@ -48,6 +53,11 @@ fn parse(parts: &[&str], words: &Vocabulary) -> Result<Levels, String> {
     let (mut wanted, mut unwanted) = (Levels::default(), Levels::default());
     let (mut names_levels, mut takes_away) = (false, false);
     for part in parts {
+        let names_nothing = part.trim_start_matches('!').trim().is_empty();
+        if names_nothing && !(part.is_empty() && parts.len() == 1) {
+            let written = if part.is_empty() { parts.join(",") } else { (*part).to_owned() };
+            return Err(format!("\"{written}\" lacks a level"));
+        }
         match part.strip_prefix('!') {
             Some(part) => {
                 takes_away = true;
@@ -75,6 +85,9 @@ fn one(
     let level = |word| level(word, words);
     if part.eq_ignore_ascii_case("none") {
         return Ok(NO_LEVEL);
+    }
+    if part.matches("..").count() > 1 {
+        return Err(format!("\"{part}\" has more than two ends; a range is FROM..TO"));
     }
     let range = match part.split_once("..") {
         None => alone(level(part)?),
@@ -113,7 +126,7 @@ mod tests {
 
     fn shown(spec: &str) -> String {
         let levels = parse(&spec.split(',').collect::<Vec<_>>(), &Vocabulary::default()).unwrap();
-        let plan = LevelPlan { levels, written: String::new() };
+        let plan = LevelPlan { levels, written: String::new(), refuses_none: false };
         let all = Level::ALL.map(Some).into_iter().chain([None]);
         let names = all.filter(|level| plan.wants(*level)).map(|level| level.map_or("none", Level::name));
         names.collect::<Vec<_>>().join(" ")
@@ -157,6 +170,13 @@ mod tests {
             "\"wran\" is none of trace, debug, info, notice, warn, error, fatal or none"
         );
         assert!(error("warn..x").starts_with("\"x\" is none of"));
+        assert_eq!(
+            error("warn..error..fatal"),
+            "\"warn..error..fatal\" has more than two ends; a range is FROM..TO"
+        );
+        assert_eq!(error(","), "\",\" lacks a level");
+        assert_eq!(error("warn,"), "\"warn,\" lacks a level");
+        assert_eq!(error("!"), "\"!\" lacks a level");
         assert!(error("").starts_with("\"\" is none of"));
         assert_eq!(error("error..warn"), "\"error..warn\" is empty; the lower level comes first");
         assert!(error(">=warn").ends_with("warn includes the levels above, warn..warn is that level alone"));

@@ -14,7 +14,10 @@ use std::{
 
 use jaq_json::Val;
 use jiff::Timestamp;
-use tokio::{sync::mpsc as answers, time::sleep};
+use tokio::{
+    sync::mpsc as answers,
+    time::{Instant, sleep},
+};
 
 use crate::{
     event::{Batch, Event, Item, Line, Merged, Stretch},
@@ -31,6 +34,9 @@ const MOST: usize = 256 << 20;
 
 /// A single operation of a program that takes longer cannot be ended.
 const STUCK: Duration = Duration::from_secs(10);
+
+/// The time between looks at whether it goes on.
+const LOOK: Duration = Duration::from_millis(250);
 
 pub struct Jq {
     jobs: mpsc::Sender<Event>,
@@ -124,8 +130,8 @@ impl Jq {
         }
         // If the thread is gone, no answer comes either.
         let _ = self.jobs.send(event);
+        let (mut begun, mut since) = (None, Instant::now());
         loop {
-            let before = self.records.load(Ordering::Relaxed);
             tokio::select! {
                 done = self.done.recv() => {
                     if done.is_none() {
@@ -133,9 +139,12 @@ impl Jq {
                     }
                     return done;
                 }
-                () = sleep(STUCK) => {}
+                () = sleep(LOOK) => {}
             }
-            if self.records.load(Ordering::Relaxed) == before {
+            let now = Some(self.records.load(Ordering::Relaxed));
+            if begun != now {
+                (begun, since) = (now, Instant::now());
+            } else if since.elapsed() >= STUCK {
                 let seconds = STUCK.as_secs();
                 self.over = Some(format!("--jq: the program works on one record for more than {seconds} s"));
                 return None;
@@ -288,5 +297,22 @@ impl Results {
         let start = self.data.len() as u32;
         self.data.extend_from_slice(result.strip_suffix(b"\n").unwrap_or(result));
         self.items.push(Item::Line(Line { start, end: self.data.len() as u32, ..line }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_record_without_an_end_ends_the_run_in_time() {
+        let (jobs, _waiting) = mpsc::channel();
+        let (_sender, done) = answers::unbounded_channel();
+        let records = Arc::new(AtomicU64::new(7));
+        let mut jq = Jq { jobs, done, records, failed: HashMap::new(), whole: true, over: None };
+        let began = Instant::now();
+        assert!(jq.apply(Event::Merged(Merged::default()), &mut Vec::new()).await.is_none());
+        assert_eq!(jq.over(), Some("--jq: the program works on one record for more than 10 s"));
+        assert!(began.elapsed() < Duration::from_secs(11), "{:?}", began.elapsed());
     }
 }

@@ -39,7 +39,7 @@ impl Counts {
         let mut out = String::new();
         let (rows, all) = self.rows.sorted();
         let zone = &self.plan.timezone;
-        let _ = write!(out, "· {} lines", grouped(all.sum()));
+        let _ = write!(out, "· {}", counted(all.sum(), "line"));
         if let (Some((first, last)), Some(seconds)) = (self.period.0, self.period.seconds()) {
             let _ = write!(out, " from {} to {}", time(first, zone, FULL), time(last, zone, FULL));
             if let Some(rate) = rate(all.sum(), seconds, 1.0) {
@@ -181,7 +181,7 @@ fn values(measure: &Measure) -> String {
     if measure.count() + measure.others == 0 {
         return format!("{name}: no record has this field");
     }
-    let mut out = format!("{name}: {} values", grouped(measure.count()));
+    let mut out = format!("{name}: {}", counted(measure.count(), "value"));
     let shown = |value| in_unit(measure.unit, value);
     for (title, part) in QUANTILES {
         if let Some(value) = measure.quantile(part) {
@@ -194,9 +194,11 @@ fn values(measure: &Measure) -> String {
             frequent.iter().map(|(value, count)| format!("{} × {}", grouped(*count), shown(*value)));
         let _ = write!(out, "; {}", frequent.collect::<Vec<_>>().join(", "));
     }
-    if measure.others > 0 {
-        let _ = write!(out, "; {} others are not counted, as they are no numbers", grouped(measure.others));
-    }
+    let _ = match measure.others {
+        0 => Ok(()),
+        1 => write!(out, "; 1 other is not counted, as it is no number"),
+        others => write!(out, "; {} others are not counted, as they are no numbers", grouped(others)),
+    };
     out
 }
 
@@ -234,6 +236,12 @@ fn in_unit(unit: Unit, value: f64) -> String {
         _ => 2,
     };
     format!("{value:.decimals$}{unit}")
+}
+
+/// `1 line`, `2 lines`
+fn counted(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", grouped(number))
 }
 
 /// `1,204`

@@ -40,11 +40,28 @@ pub(super) fn take(name: &str, line: u64, value: Value, words: &mut Words) -> Re
         let (key, line) = (key.value, key.defined.line());
         let wrong = |reason: String| (line, format!("{name}: {reason}"));
         match name {
-            "levels" => words.levels.push((key.clone(), level(&key, value).map_err(wrong)?)),
+            "levels" => {
+                let level = level(&key, value).map_err(wrong)?;
+                check(&key, &words.levels).map_err(wrong)?;
+                words.levels.push((key.clone(), level));
+            }
             _ => words.fields.push(field(&key, value).map_err(wrong)?),
         }
     }
     Ok(())
+}
+
+/// Whether a message can have this word as its level.
+fn check(word: &str, others: &[(String, Level)]) -> Result<(), String> {
+    let is_number = word.parse::<f64>().is_ok();
+    if is_number && !word.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(format!("{word} is no whole number; levels are words, or numbers such as 35"));
+    }
+    let lower = word.to_lowercase();
+    match others.iter().find(|(other, _)| other.to_lowercase() == lower) {
+        Some((other, _)) => Err(format!("{other} and {word} are the same word; levels ignore case")),
+        None => Ok(()),
+    }
 }
 
 fn level(word: &str, value: Value) -> Result<Level, String> {
@@ -64,6 +81,11 @@ fn field(name: &str, value: Value) -> Result<(Role, Vec<String>), String> {
     };
     if keys.is_empty() || keys.iter().any(String::is_empty) {
         return Err(format!("{name} needs a key or a list of keys"));
+    }
+    // A path may begin with a dot, as it does in a condition.
+    let keys: Vec<_> = keys.iter().map(|key| key.strip_prefix('.').unwrap_or(key).to_owned()).collect();
+    if let Some(key) = keys.iter().find(|key| key.is_empty() || key.ends_with(']') && key.contains('[')) {
+        return Err(format!("\"{key}\" is no key; an item of a list has none"));
     }
     Ok((*role, keys))
 }

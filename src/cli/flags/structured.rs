@@ -90,7 +90,7 @@ flags! {
     pub static MULTILINE: Flag<Switch> = flag("multiline", "")
         .help("Show the lines of a record as one message");
 
-    /// Report in numbers on standard error, at the end, what was shown: lines by level of each owner of pods and container,
+    /// Report in numbers on standard error, at the end, what passed the filters, before `--jq` has its part: lines by level of each owner of pods and container,
     /// errors a minute, the most frequent messages with their numbers taken out, and when they came first and last. With
     /// names of fields also the percentiles of their values: the latency, the statuses. Numbers and durations count. A stack
     /// trace counts as lines of its level, and as one error. Memory is bounded: beyond 1,000 different messages the rarest

@@ -8,7 +8,7 @@ const SOUGHT: usize = 256;
 
 /// Reads a line of Apache, nginx, Envoy and their kin: `… "GET /path HTTP/1.1" 200 …`
 pub(super) fn read(line: &[u8], start: usize, tape: &mut Tape) -> Option<Rest> {
-    let (open, request) = request(line, start)?;
+    let Some((open, request)) = request(line, start) else { return haproxy(line, start, tape) };
     before(line, start, open, tape);
     let [method, path, protocol] = request.parts;
     for (name, part) in [("method", method), ("path", path), ("protocol", protocol)] {
@@ -19,6 +19,31 @@ pub(super) fn read(line: &[u8], start: usize, tape: &mut Tape) -> Option<Rest> {
     tape.found.level = found::whole(request.status.of_message(line)).map(level::status);
     let _ = status;
     after(line, request.status.end as usize, tape);
+    Some(Rest::Done)
+}
+
+/// `1.2.3.4:1234 [time] frontend backend/server 0/0/1/2/3 503 212 - - … "GET /path HTTP/1.1"`
+fn haproxy(line: &[u8], start: usize, tape: &mut Tape) -> Option<Rest> {
+    let mut cursor = Cursor::new(line, start);
+    let client = cursor.until(b" [")?;
+    client.of_message(line).first().filter(|first| first.is_ascii_hexdigit())?;
+    cursor.at -= 1;
+    let stamp = cursor.enclosed(b'[', b']')?;
+    time::stamp(stamp.of_message(line))?;
+    tape.named(None, "client", client);
+    tape.named(Some(Role::Time), "time", stamp);
+    for (name, slashes) in [("frontend", 0), ("backend", 1), ("timers", 4)] {
+        cursor.spaces();
+        let word = cursor.word();
+        let count = memchr::memchr_iter(b'/', word.of_message(line)).count();
+        (!word.is_empty() && count == slashes).then_some(())?;
+        tape.named(None, name, word);
+    }
+    cursor.spaces();
+    let status = cursor.digits().filter(|status| status.of_message(line).len() == 3)?;
+    tape.named(None, "status", status);
+    tape.found.level = found::whole(status.of_message(line)).map(level::status);
+    after(line, cursor.at, tape);
     Some(Rest::Done)
 }
 

@@ -4,7 +4,7 @@ mod bracket;
 mod columns;
 
 use super::{LONGEST_HEAD, Rest, cursor::Cursor};
-use crate::fields::{Key, Level, Role, Span, Tape, keys::Known, time};
+use crate::fields::{Key, Level, Role, Span, Tape, keys::Known, level::without_number, time};
 
 /// The parts before the level, and behind it, are bounded.
 const MOST_PARTS: usize = 10;
@@ -14,8 +14,20 @@ const WEAK: [&[u8]; 8] = [b"all", b"log", b"http", b"note", b"config", b"fine", 
 
 /// The level of a word that is one wherever it stands out.
 pub(super) fn strong(word: &[u8]) -> Option<Level> {
-    let is_weak = word.len() < 3 || WEAK.iter().any(|weak| weak.eq_ignore_ascii_case(word));
+    let without_number = without_number(word).unwrap_or(word);
+    let is_weak = word.len() < 3 || WEAK.iter().any(|weak| weak.eq_ignore_ascii_case(without_number));
     if is_weak { None } else { Level::of(word) }
+}
+
+/// Levels whose words are more often other words.
+pub(super) fn is_rare(word: &[u8]) -> bool {
+    is_cry(word) || [&b"notice"[..], b"trace"].iter().any(|rare| rare.eq_ignore_ascii_case(word))
+}
+
+/// Those of them that begin a sentence as well.
+pub(super) fn is_cry(word: &[u8]) -> bool {
+    let cries = [&b"alert"[..], b"panic", b"emergency", b"success", b"fail"];
+    cries.iter().any(|cry| cry.eq_ignore_ascii_case(word))
 }
 
 /// Reads a head that has a level.
@@ -94,6 +106,9 @@ impl Head<'_, '_> {
                 return true;
             }
             if self.separators() || self.process() || self.braces() {
+                if self.has_level {
+                    return true;
+                }
                 continue;
             }
             unknown += 1;
@@ -146,6 +161,23 @@ impl Head<'_, '_> {
         for (open, close, name) in [(b'{', b'}', "caller"), (b'<', b'>', "process"), (b'(', b')', "thread")] {
             let before = self.cursor;
             if let Some(inside) = self.cursor.enclosed(open, close) {
+                let text = inside.of_message(self.cursor.line);
+                if open != b'{'
+                    && !self.has_level
+                    && self.has(Role::Time)
+                    && let Some(level) = strong(text)
+                {
+                    self.level(inside, level);
+                    return true;
+                }
+                // ClickHouse has the identity of the query, which may be empty.
+                let is_id = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
+                if open == b'{' && !self.has_level && self.has(Role::Time) && text.iter().all(is_id) {
+                    if !text.is_empty() {
+                        self.tape.named(None, "query", inside);
+                    }
+                    return true;
+                }
                 let is_part = self.cursor.peek().is_none_or(|byte| byte == b' ') && !self.has_named(name);
                 if is_part && (open != b'{' || is_caller(inside.of_message(self.cursor.line))) {
                     self.tape.named((open == b'{').then_some(Role::Caller), name, inside);
@@ -163,6 +195,7 @@ impl Head<'_, '_> {
         let mut name = cursor.word_of(is_name);
         let text = name.of_message(cursor.line);
         let ends = [&b" - "[..], b" | ", b"|", b": ", b" ["].iter().any(|end| cursor.rest().starts_with(end));
+        let ends = ends || level_follows(cursor.rest());
         let stands_out = text.iter().any(|byte| b"._-:".contains(byte)) && cursor.rest().starts_with(b" ");
         if name.is_empty() || self.has(Role::Logger) || !(ends || stands_out) {
             return false;
@@ -180,7 +213,7 @@ impl Head<'_, '_> {
     /// A level that is no part of a bracket.
     fn level_part(&mut self, start: usize) -> bool {
         let mut cursor = self.cursor;
-        let letters = cursor.word_of(|byte| byte.is_ascii_alphanumeric());
+        let letters = cursor.word_of(|byte| byte.is_ascii_alphanumeric() || byte > 0x7f);
         let mut word = letters;
         // slog: `ERROR+2`
         if cursor.peek().is_some_and(|byte| b"+-".contains(&byte)) {
@@ -191,17 +224,28 @@ impl Head<'_, '_> {
                 word.end = longer.at as u32;
             }
         }
+        // zap: `LEVEL(-2)`
+        if word.of_message(cursor.line) == b"LEVEL" && cursor.enclosed(b'(', b')').is_some() {
+            word.end = cursor.at as u32;
+        }
         let text = word.of_message(cursor.line);
         let next = cursor.peek();
         let is_upper = !text.iter().any(u8::is_ascii_lowercase);
         let before = self.cursor.line[..self.cursor.at].last();
         let level = match text {
             // etcd's `I | `, MongoDB's `I NETWORK `
+            [letter] if self.has(Role::Time) && next == Some(b'!') && b"TDIWEF".contains(letter) => {
+                // telegraf
+                let level = Level::of(text).filter(|_| cursor.eat(b"! "));
+                if let Some(level) = level {
+                    self.cursor = cursor;
+                    self.level(word, level);
+                }
+                return level.is_some();
+            }
+            [b'D', b'1'..=b'5'] if self.has(Role::Time) && is_component(cursor.rest()) => Some(Level::Debug),
             [letter] if self.has(Role::Time) && b"TDIWEFCN".contains(letter) => {
-                let component =
-                    |rest: &[u8]| rest.iter().take(2).all(u8::is_ascii_uppercase) && rest.len() > 2;
-                let ends = cursor.rest().starts_with(b" | ")
-                    || cursor.rest().strip_prefix(b" ").is_some_and(component);
+                let ends = cursor.rest().starts_with(b" | ") || is_component(cursor.rest());
                 Level::of(text).filter(|_| ends)
             }
             _ => self.known.own(text).or_else(|| strong(text)),
@@ -209,14 +253,25 @@ impl Head<'_, '_> {
         let Some(level) = level else { return false };
         let ends = match next {
             None => is_upper || self.has(Role::Time),
-            Some(b' ') if is_upper => cursor.rest().trim_ascii_start().first() != Some(&b'='),
+            Some(b' ') if is_upper => {
+                let rest = cursor.rest().trim_ascii_start();
+                let is_cry = is_cry(text) && !self.has(Role::Time) && !cursor.rest().starts_with(b"  ");
+                let is_sentence = rest.first().is_some_and(u8::is_ascii_lowercase);
+                (rest.first() != Some(&b'=') || rest.starts_with(b"==>") || rest.starts_with(b"=>"))
+                    && !(is_cry && is_sentence)
+            }
             Some(b' ') => {
                 let between_bars = cursor.rest().trim_ascii_start().first() == Some(&b'|');
                 cursor.rest().starts_with(b"  ") && self.has(Role::Time)
+                    || self.is_behind_iso_time() && !is_rare(text)
                     || between_bars
                     || self.known.own(text).is_some()
             }
-            Some(b':') => is_upper || cursor.rest().get(1).is_none_or(|byte| b" \t".contains(byte)),
+            Some(b':') => {
+                let is_title = text.first().is_some_and(u8::is_ascii_uppercase);
+                let is_space = cursor.rest().get(1).is_none_or(|byte| b" \t".contains(byte));
+                is_upper || is_space && !(is_title && is_rare(text) && !self.has(Role::Time))
+            }
             Some(b'[') => is_upper && self.cursor.at == start,
             Some(b'\t' | b'|') => true,
             Some(b',') => before == Some(&b',') || is_upper,
@@ -228,7 +283,7 @@ impl Head<'_, '_> {
         }
         self.cursor = cursor;
         self.level(word, level);
-        if text.len() == 1 && next == Some(b' ') {
+        if text.len() <= 2 && next == Some(b' ') {
             // MongoDB's component
             let mut cursor = self.cursor;
             cursor.spaces();
@@ -239,6 +294,19 @@ impl Head<'_, '_> {
             }
         }
         true
+    }
+
+    /// Directly behind a time as JavaScript writes it, where winston has the level: `2026-01-31T12:00:00.000Z error x`
+    fn is_behind_iso_time(&self) -> bool {
+        let line = self.cursor.line;
+        let time = self.tape.nodes.last().filter(|node| node.key == Key::Named("time"));
+        time.is_some_and(|time| {
+            let text = time.value.of_message(line);
+            time.value.end as usize + 1 == self.cursor.at
+                && text.len() == 24
+                && text[10] == b'T'
+                && text.ends_with(b"Z")
+        })
     }
 
     fn level(&mut self, span: Span, level: Level) {
@@ -301,7 +369,7 @@ impl Head<'_, '_> {
     /// Reads one part; says whether the message follows.
     fn part_after_level(&mut self) -> Part {
         self.cursor.spaces();
-        for separator in [&b"- "[..], b": ", b"> ", b"\xe2\x80\xba "] {
+        for separator in [&b"- "[..], b": ", b"> ", b"\xe2\x80\xba ", b"==> ", b"=> "] {
             if self.cursor.eat(separator) {
                 return Part::Message;
             }
@@ -441,6 +509,12 @@ impl Head<'_, '_> {
     }
 }
 
+/// MongoDB's, behind a letter: ` NETWORK`
+fn is_component(rest: &[u8]) -> bool {
+    let component = rest.strip_prefix(b" ");
+    component.is_some_and(|rest| rest.len() > 2 && rest.iter().take(2).all(u8::is_ascii_uppercase))
+}
+
 #[derive(PartialEq, Eq)]
 enum Part {
     Head,
@@ -451,6 +525,14 @@ enum Part {
 fn is_class(name: &[u8]) -> bool {
     let mut parts = name.split(|byte| *byte == b'.');
     parts.clone().count() > 2 && parts.all(|part| part.first().is_some_and(u8::is_ascii_alphabetic))
+}
+
+/// Whether the next word is a level in capitals.
+fn level_follows(text: &[u8]) -> bool {
+    let text = text.trim_ascii_start();
+    let length = text.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
+    let (word, rest) = text.split_at(length);
+    strong(word).is_some() && !is_rare(word) && matches!(rest, [b' ' | b':' | b'\t', ..])
 }
 
 fn is_name(byte: u8) -> bool {

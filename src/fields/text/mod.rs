@@ -1,19 +1,22 @@
 //! Text: lines with a head, such as a time and a level, that is followed by a message, by pairs, or by an object.
 
 mod access;
+mod crash;
 mod cursor;
 mod head;
 mod shapes;
 mod tiers;
 
 use super::{
-    Form, Kind, Role, Span, Tape,
+    Form, Kind, Level, Role, Span, Tape,
     json::{self, Open, Wanted},
     keys::Known,
-    logfmt,
+    logfmt, time,
 };
 use cursor::Cursor;
-pub(super) use shapes::util_logging_level;
+
+/// Some programs write it before the first line.
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// How far a head may go.
 const LONGEST_HEAD: usize = 512;
@@ -29,6 +32,11 @@ enum Rest {
     Done,
 }
 
+/// The level of a record whose second line tells it.
+pub(super) fn level_of_two(first: &[u8], second: &[u8]) -> Option<Level> {
+    shapes::util_logging_level(first, second).or_else(|| crash::level_of_two(first, second))
+}
+
 /// Reads a line that is no object.
 pub(super) fn read(line: &[u8], known: &Known, open: &mut Vec<Open>, tape: &mut Tape) {
     let start = prefix(line, tape);
@@ -42,6 +50,7 @@ pub(super) fn read(line: &[u8], known: &Known, open: &mut Vec<Open>, tape: &mut 
         found
     };
     let found = attempt(&|tape| shapes::read(line, start, tape))
+        .or_else(|| attempt(&|tape| behind_others(line, start, tape)))
         .or_else(|| attempt(&|tape| head::read(line, start, known, tape)))
         .or_else(|| attempt(&|tape| access::read(line, start, tape)))
         .or_else(|| attempt(&|tape| head::without_level(line, start, known, tape)));
@@ -57,7 +66,9 @@ pub(super) fn read(line: &[u8], known: &Known, open: &mut Vec<Open>, tape: &mut 
         let from = tape.found.roles[Role::Time as usize].and_then(|time| tape.nodes.get(time as usize));
         let from = from.map_or(start, |time| time.value.end as usize).max(start);
         tape.found.level = match tape.form {
-            Form::Text | Form::Headed => tiers::level(line, from, known),
+            Form::Text | Form::Headed => {
+                crash::level(&line[start..]).or_else(|| tiers::level(line, from, known))
+            }
             Form::Json | Form::Logfmt => None,
         };
         if tape.form == Form::Text && start > 0 {
@@ -65,6 +76,32 @@ pub(super) fn read(line: &[u8], known: &Known, open: &mut Vec<Open>, tape: &mut 
             tape.message(Span::of(start, line.len()).trimmed(line));
         }
     }
+}
+
+/// Reads a line with a shape of its own behind a time, or behind the names of a pod and its container.
+fn behind_others(line: &[u8], start: usize, tape: &mut Tape) -> Option<Rest> {
+    let mut cursor = Cursor::new(line, start);
+    for _ in 0..3 {
+        let begin = cursor.at;
+        match time::stamp(cursor.rest()) {
+            Some(stamp) => cursor.at += stamp.length,
+            None => {
+                cursor.word_of(|byte| {
+                    byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte)
+                });
+            }
+        }
+        if cursor.at == begin || !cursor.eat(b" ") {
+            return None;
+        }
+        let before = tape.nodes.len();
+        tape.named(None, "prefix", Span::of(start, cursor.at - 1));
+        if let Some(rest) = shapes::read(line, cursor.at, tape) {
+            return Some(rest);
+        }
+        tape.nodes.truncate(before);
+    }
+    None
 }
 
 fn without_head(line: &[u8], start: usize, known: &Known, open: &mut Vec<Open>, tape: &mut Tape) {
@@ -97,7 +134,9 @@ fn rest(line: &[u8], at: usize, known: &Known, open: &mut Vec<Open>, tape: &mut 
         if tail < line.len() {
             tape.form = Form::Logfmt;
         }
-        tape.message(Span::of(at, tail).trimmed(line));
+        // One pair at the end of a sentence is a part of it, and a field.
+        let end = if tape.ends_in_text(line, tail) { line.len() } else { tail };
+        tape.message(Span::of(at, end).trimmed(line));
         pairs(line, tail, known, tape);
     }
     tape.found.finish();
@@ -185,6 +224,9 @@ fn metrics(line: &[u8], from: usize, tape: &mut Tape) -> bool {
 /// What another program put before the line: `web-1  | `, `[pod/web/app] `, `<14>`. The place behind it.
 fn prefix(line: &[u8], tape: &mut Tape) -> usize {
     let mut cursor = Cursor::new(line, 0);
+    if cursor.eat(BYTE_ORDER_MARK) {
+        return cursor.at;
+    }
     if let Some(inside) = cursor.enclosed(b'<', b'>') {
         let digits = inside.of_message(line);
         if let Some(number) = super::found::whole(digits).filter(|number| *number < 192) {

@@ -7,9 +7,11 @@ use crate::fields::{Level, Role, Span, Tape, found, level, logfmt, time};
 pub(super) fn read(line: &[u8], start: usize, tape: &mut Tape) -> Option<Rest> {
     let state = (tape.nodes.len(), tape.found);
     let readers: &[fn(Cursor<'_>, &mut Tape) -> Option<Rest>] = match line.get(start)? {
-        b'A'..=b'Z' => &[klog, ruby, util_logging],
-        b'[' => &[gin, php, monolog],
-        b'0'..=b'9' => &[postgres, redis, nginx],
+        b'A'..=b'Z' => &[klog, ruby, postgres_bare, php, util_logging],
+        b'[' => &[gin, php, monolog, nest, tornado, postgres_prefixed],
+        b'0'..=b'9' => &[postgres, redis, nginx, postgres_prefixed],
+        b'=' => &[erlang],
+        b'a'..=b'z' => &[bitnami],
         _ => &[],
     };
     readers.iter().find_map(|read| {
@@ -41,7 +43,7 @@ fn klog(mut cursor: Cursor<'_>, tape: &mut Tape) -> Option<Rest> {
         _ => return None,
     };
     cursor.at += 1;
-    let date = cursor.digits().filter(|date| matches!(date.of_message(line).len(), 4 | 8))?;
+    let date = cursor.digits().filter(|date| matches!(date.of_message(line).len(), 4 | 6 | 8))?;
     cursor.eat(b" ").then_some(())?;
     let clock = time::stamp(cursor.rest())?;
     let end = cursor.at + clock.length;
@@ -52,6 +54,9 @@ fn klog(mut cursor: Cursor<'_>, tape: &mut Tape) -> Option<Rest> {
     let thread = cursor.digits()?;
     tape.named(None, "thread", thread);
     cursor.eat(b" ").then_some(())?;
+    if date.of_message(line).len() == 6 {
+        return cockroach(cursor, tape);
+    }
     let caller = cursor.until(b"]")?;
     tape.named(Some(Role::Caller), "caller", caller);
     cursor.spaces();
@@ -65,6 +70,23 @@ fn klog(mut cursor: Cursor<'_>, tape: &mut Tape) -> Option<Rest> {
         }
         return Some(Rest::Message(end + 1));
     }
+    Some(Rest::Message(cursor.at))
+}
+
+/// The rest of `I240501 12:00:00.123456 1 1@cli/start.go:1 ⋮ [n1] 12  message`
+fn cockroach(mut cursor: Cursor<'_>, tape: &mut Tape) -> Option<Rest> {
+    let caller = cursor.word();
+    tape.named(Some(Role::Caller), "caller", caller);
+    cursor.spaces();
+    let _ = cursor.eat("⋮ ".as_bytes());
+    if let Some(tags) = cursor.enclosed(b'[', b']') {
+        tape.named(None, "tags", tags);
+        cursor.spaces();
+        if let Some(count) = cursor.digits() {
+            tape.named(None, "count", count);
+        }
+    }
+    cursor.spaces();
     Some(Rest::Message(cursor.at))
 }
 
@@ -171,13 +193,16 @@ fn gin(mut cursor: Cursor<'_>, tape: &mut Tape) -> Option<Rest> {
     Some(Rest::Done)
 }
 
-/// php-fpm: `[01-Jan-2024 12:00:00] NOTICE: fpm is running`
+/// `PHP Warning:  x`, `[01-Jan-2024 12:00:00] PHP Warning:  x`
 fn php(mut cursor: Cursor<'_>, tape: &mut Tape) -> Option<Rest> {
     let line = cursor.line;
-    let inside = cursor.enclosed(b'[', b']')?;
-    let stamp = time::stamp(inside.of_message(line))?;
-    (stamp.length == inside.of_message(line).len()).then_some(())?;
-    cursor.eat(b" PHP ").then_some(())?;
+    let inside = cursor.enclosed(b'[', b']');
+    if let Some(inside) = inside {
+        let stamp = time::stamp(inside.of_message(line))?;
+        (stamp.length == inside.of_message(line).len()).then_some(())?;
+        cursor.eat(b" ").then_some(())?;
+    }
+    cursor.eat(b"PHP ").then_some(())?;
     let words = cursor.until(b": ")?;
     let level = match words.of_message(line) {
         b"Notice" | b"Deprecated" | b"Strict Standards" => Level::Notice,
@@ -187,7 +212,9 @@ fn php(mut cursor: Cursor<'_>, tape: &mut Tape) -> Option<Rest> {
         }
         _ => return None,
     };
-    tape.named(Some(Role::Time), "time", inside);
+    if let Some(inside) = inside {
+        tape.named(Some(Role::Time), "time", inside);
+    }
     set_level(tape, words, level);
     cursor.spaces();
     Some(Rest::Message(cursor.at))
@@ -231,26 +258,160 @@ fn postgres(mut cursor: Cursor<'_>, tape: &mut Tape) -> Option<Rest> {
     let until = cursor.until(b":  ")?;
     let text = until.of_message(line).trim_ascii();
     let word = text.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
-    let level = match word {
-        b"LOG" | b"INFO" => Level::Info,
-        b"NOTICE" => Level::Notice,
-        b"WARNING" => Level::Warn,
-        b"ERROR" => Level::Error,
-        b"FATAL" | b"PANIC" => Level::Fatal,
-        b"DEBUG1" | b"DEBUG2" | b"DEBUG3" | b"DEBUG4" | b"DEBUG5" => Level::Debug,
-        // The record of the line before goes on.
-        b"DETAIL" | b"HINT" | b"STATEMENT" | b"CONTEXT" | b"QUERY" | b"LOCATION" => {
-            tape.named(None, "part", until.trimmed(line));
-            return Some(Rest::Message(cursor.at));
-        }
-        _ => return None,
-    };
+    // The record of the line before goes on.
+    if is_part_of_postgres(word) {
+        tape.named(None, "part", until.trimmed(line));
+        return Some(Rest::Message(cursor.at));
+    }
+    let level = level_of_postgres(word)?;
     let trimmed = until.trimmed(line);
     let word = Span { start: trimmed.end - word.len() as u32, ..trimmed };
     let context = Span { end: word.start, ..trimmed }.trimmed(line);
     if !context.is_empty() {
         tape.named(None, "context", context);
     }
+    set_level(tape, word, level);
+    Some(Rest::Message(cursor.at))
+}
+
+fn level_of_postgres(word: &[u8]) -> Option<Level> {
+    Some(match word {
+        b"LOG" | b"INFO" => Level::Info,
+        b"NOTICE" => Level::Notice,
+        b"WARNING" => Level::Warn,
+        b"ERROR" => Level::Error,
+        b"FATAL" | b"PANIC" => Level::Fatal,
+        b"DEBUG1" | b"DEBUG2" | b"DEBUG3" | b"DEBUG4" | b"DEBUG5" => Level::Debug,
+        _ => return None,
+    })
+}
+
+fn is_part_of_postgres(word: &[u8]) -> bool {
+    matches!(word, b"DETAIL" | b"HINT" | b"STATEMENT" | b"CONTEXT" | b"QUERY" | b"LOCATION")
+}
+
+/// `LOG:  message`
+fn postgres_bare(mut cursor: Cursor<'_>, tape: &mut Tape) -> Option<Rest> {
+    let word = cursor.word_of(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    cursor.eat(b":  ").then_some(())?;
+    set_level(tape, word, level_of_postgres(word.of_message(cursor.line))?);
+    Some(Rest::Message(cursor.at))
+}
+
+/// `[77] LOG:  message`, `2024-05-01 12:00:00 UTC:10.0.0.1(1234):app@db:[77]:ERROR:  message`
+fn postgres_prefixed(mut cursor: Cursor<'_>, tape: &mut Tape) -> Option<Rest> {
+    let line = cursor.line;
+    if let Some(stamp) = time::stamp(cursor.rest()) {
+        tape.named(Some(Role::Time), "time", Span::of(cursor.at, cursor.at + stamp.length));
+        cursor.at += stamp.length;
+        cursor.eat(b":");
+    }
+    if cursor.peek() != Some(b'[') {
+        let context = cursor.until(b":[")?;
+        cursor.at -= 1;
+        tape.named(None, "context", context);
+    }
+    let process = cursor.enclosed(b'[', b']')?;
+    process.of_message(line).iter().all(u8::is_ascii_digit).then_some(())?;
+    tape.named(None, "pid", process);
+    let _ = cursor.eat(b":") || cursor.eat(b" ");
+    let word = cursor.word_of(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    cursor.eat(b":  ").then_some(())?;
+    if is_part_of_postgres(word.of_message(line)) {
+        tape.named(None, "part", word);
+    } else {
+        set_level(tape, word, level_of_postgres(word.of_message(line))?);
+    }
+    Some(Rest::Message(cursor.at))
+}
+
+/// `[Nest] 1  - 05/01/2024, 12:00:00 PM     LOG [NestFactory] message`; the time is written as the machine's language has it.
+fn nest(mut cursor: Cursor<'_>, tape: &mut Tape) -> Option<Rest> {
+    let line = cursor.line;
+    cursor.eat(b"[Nest] ").then_some(())?;
+    let process = cursor.digits()?;
+    tape.named(None, "pid", process);
+    cursor.spaces();
+    cursor.eat(b"- ").then_some(())?;
+    let start = cursor.at;
+    for _ in 0..6 {
+        cursor.spaces();
+        let word = cursor.word();
+        let level = match word.of_message(line) {
+            b"LOG" => Level::Info,
+            b"ERROR" => Level::Error,
+            b"WARN" => Level::Warn,
+            b"DEBUG" => Level::Debug,
+            b"VERBOSE" => Level::Trace,
+            b"FATAL" => Level::Fatal,
+            _ => continue,
+        };
+        let time = Span { start: start as u32, end: word.start }.trimmed(line);
+        tape.named(Some(Role::Time), "time", time);
+        set_level(tape, word, level);
+        cursor.spaces();
+        if let Some(logger) = cursor.enclosed(b'[', b']') {
+            tape.named(Some(Role::Logger), "logger", logger);
+        }
+        return Some(Rest::Message(cursor.at));
+    }
+    None
+}
+
+/// Tornado and Jupyter: `[W 240501 12:00:00 web:2246] message`
+fn tornado(mut cursor: Cursor<'_>, tape: &mut Tape) -> Option<Rest> {
+    let line = cursor.line;
+    cursor.at += 1;
+    let letter = Span::of(cursor.at, cursor.at + 1);
+    let level = Level::of(letter.of_message(line)).filter(|_| b"DIWEC".contains(&line[cursor.at]))?;
+    cursor.at += 1;
+    cursor.eat(b" ").then_some(())?;
+    let stamp = time::stamp(cursor.rest())?;
+    set_level(tape, letter, level);
+    tape.named(Some(Role::Time), "time", Span::of(cursor.at, cursor.at + stamp.length));
+    cursor.at += stamp.length;
+    cursor.spaces();
+    let place = cursor.until(b"]")?;
+    if !place.is_empty() {
+        let is_caller = place.of_message(line).contains(&b':');
+        let (role, name) = if is_caller { (Role::Caller, "caller") } else { (Role::Logger, "logger") };
+        tape.named(Some(role), name, place);
+    }
+    Some(Rest::Message(cursor.at))
+}
+
+/// `=ERROR REPORT==== 1-May-2024::12:00:00 ===`
+fn erlang(mut cursor: Cursor<'_>, tape: &mut Tape) -> Option<Rest> {
+    cursor.eat(b"=").then_some(())?;
+    let word = cursor.word_of(|byte| byte.is_ascii_uppercase());
+    let level = match word.of_message(cursor.line) {
+        b"ERROR" | b"CRASH" | b"SUPERVISOR" => Level::Error,
+        b"WARNING" => Level::Warn,
+        b"INFO" | b"PROGRESS" => Level::Info,
+        b"NOTICE" => Level::Notice,
+        b"DEBUG" => Level::Debug,
+        _ => return None,
+    };
+    cursor.eat(b" REPORT====").then_some(())?;
+    set_level(tape, word, level);
+    Some(Rest::Message(cursor.at))
+}
+
+/// Images of Bitnami: `postgresql 12:00:00.12 ERROR ==> message`
+fn bitnami(mut cursor: Cursor<'_>, tape: &mut Tape) -> Option<Rest> {
+    let line = cursor.line;
+    let program = cursor.word();
+    tape.named(Some(Role::Logger), "logger", program);
+    cursor.spaces();
+    if let Some(stamp) = time::stamp(cursor.rest()) {
+        tape.named(Some(Role::Time), "time", Span::of(cursor.at, cursor.at + stamp.length));
+        cursor.at += stamp.length;
+        cursor.spaces();
+    }
+    let word = cursor.word_of(|byte| byte.is_ascii_uppercase());
+    let level = Level::of(word.of_message(line)).filter(|_| word.of_message(line).len() > 2)?;
+    cursor.spaces();
+    (cursor.eat(b"==> ") || cursor.eat(b"=> ")).then_some(())?;
     set_level(tape, word, level);
     Some(Rest::Message(cursor.at))
 }

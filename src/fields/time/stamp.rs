@@ -71,6 +71,10 @@ impl Parser<'_> {
                 self.tag(b" - ").or_else(|| self.one_of(b"Tt ")).or_else(|| self.one_of(b"_"))?;
                 self.clock()?;
             }
+            // Spark: `24/05/01 12:00:00`; others may mean the day and the month, with the year behind.
+            (1 | 2, b'/') if self.text.get(digits + 1).is_some_and(u8::is_ascii_digit) => {
+                self.numbers(digits)?;
+            }
             (1 | 2, b'/' | b' ' | b'-') => {
                 let day = self.number(digits)? as i8;
                 self.one_of(b"/ -")?;
@@ -81,10 +85,37 @@ impl Parser<'_> {
                 self.one_of(b": ")?;
                 self.clock()?;
             }
+            // glog and tornado: `240501 12:00:00`
+            (6, b' ') => {
+                let [year, month, day] = [self.number(2)?, self.number(2)?, self.number(2)?];
+                self.short_date(year, month, day)?;
+                self.one_of(b" ")?;
+                self.clock()?;
+            }
             (1 | 2, b':') => self.clock()?,
             _ => return None,
         }
         Some(())
+    }
+
+    /// `24/05/01 12:00:00`, `5/1/2024, 12:00:00 PM`
+    fn numbers(&mut self, digits: usize) -> Option<()> {
+        let first = self.number(digits)?;
+        self.one_of(b"/")?;
+        let second = self.number(2).or_else(|| self.number(1))?;
+        self.one_of(b"/")?;
+        if self.number(4).is_none() {
+            let third = self.number(2)?;
+            self.short_date(first, second, third)?;
+        }
+        self.tag(b", ").or_else(|| self.one_of(b" "))?;
+        self.clock()
+    }
+
+    fn short_date(&mut self, year: i32, month: i32, day: i32) -> Option<()> {
+        let is_date = (1..=12).contains(&month) && (1..=31).contains(&day);
+        self.stamp.date = Some((2000 + year as i16, month as i8, day as i8));
+        is_date.then_some(())
     }
 
     /// `Jan 31 12:00:00`, `Jan 31, 2026 12:00:00 PM`, `Wed Oct 11 14:32:52.123456 2000`,

@@ -3,8 +3,11 @@
 mod keys;
 mod theme;
 
+use jiff::Timestamp;
+
 use super::{
     Format,
+    display::timezone,
     read::{error, split, wrong},
 };
 use crate::{
@@ -30,6 +33,8 @@ pub struct PrettyPlan {
     pub theme: Theme,
     /// Whether a record may take several lines.
     pub on_terminal: bool,
+    /// The day at the start of the run, in days since 1970-01-01: records of it need no date on a terminal.
+    pub today: Option<i64>,
     /// The words of the user's records.
     pub vocabulary: Vocabulary,
 }
@@ -55,9 +60,16 @@ impl PrettyPlan {
             hide: keys(args, &flags::HIDE)?,
             theme: Theme::parse(split(args, &flags::THEME)).map_err(|reason| wrong(&flags::THEME, reason))?,
             on_terminal: env.stdout_is_terminal,
+            today: Some(today(args, env)?),
             vocabulary: vocabulary.clone(),
         })
     }
+}
+
+fn today(args: &Args, env: &Environment) -> Result<i64, UsageError> {
+    let now = Timestamp::now();
+    let offset = timezone(args, env)?.to_offset(now);
+    Ok((now.as_second() + i64::from(offset.seconds())).div_euclid(24 * 60 * 60))
 }
 
 fn keys(args: &Args, flag: &Flag<List>) -> Result<Keys, UsageError> {

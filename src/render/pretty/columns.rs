@@ -41,6 +41,8 @@ pub struct Time {
     pub moment: Option<Moment>,
     /// Whether it takes the place of the record's own.
     replaces: bool,
+    /// Whether the date stands before it: elsewhere than on a terminal, it always does.
+    pub has_date: bool,
 }
 
 impl Columns {
@@ -64,7 +66,7 @@ impl Columns {
     /// The time to show for a record that the kubelet stamped.
     pub fn time(&mut self, record: &Record<'_, '_>, stamp: Option<Instant>) -> Time {
         if self.clock.is_some() && stamp.is_some() {
-            return Time { moment: None, replaces: true };
+            return Time { moment: None, replaces: true, has_date: false };
         }
         let own = record.time().map(|time| self.zone.show(time));
         let mut stamped = || Some(self.zone.show(fields::Time::Instant(stamp?)));
@@ -76,7 +78,7 @@ impl Columns {
             }
             Some(own) => Some(own),
         };
-        Time { moment, replaces: own.is_some() }
+        Time { moment, replaces: own.is_some(), has_date: !self.on_terminal }
     }
 
     /// Writes a line that is no record.
@@ -158,9 +160,9 @@ impl Columns {
         if let Some(moment) = time.moment.filter(|_| !placed.hides_time) {
             let style = self.look.of(Part::Time);
             out.extend_from_slice(style.open.as_bytes());
-            match self.on_terminal {
-                true => moment.write(out),
-                false => moment.write_with_date(out),
+            match time.has_date {
+                false => moment.write(out),
+                true => moment.write_with_date(out),
             }
             out.extend_from_slice(style.close.as_bytes());
             out.push(b' ');

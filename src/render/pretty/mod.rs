@@ -57,7 +57,7 @@ impl Pretty {
             reader: Reader::new(display.pretty.vocabulary.clone()),
             columns: Columns::new(display),
             on_terminal,
-            day: None,
+            day: display.pretty.today,
             states: HashMap::default(),
             last: None,
         }
@@ -99,12 +99,15 @@ impl Format for Pretty {
                     out.extend_from_slice(&frame.head);
                     columns.text(&record, message, line.time, out);
                 } else {
-                    let time = columns.time(&record, line.time);
+                    let mut time = columns.time(&record, line.time);
                     if let Some(next) = time.moment.and_then(|moment| moment.day)
                         && *on_terminal
-                        && is_news(next, day, &mut state.day)
                     {
-                        columns.date(next, out);
+                        match Date::of(next, day, &mut state.day) {
+                            Date::Known => {}
+                            Date::Line => columns.date(next, out),
+                            Date::Beside => time.has_date = true,
+                        }
                     }
                     out.extend_from_slice(&frame.head);
                     columns.record(&record, line.time, time, out);
@@ -127,11 +130,23 @@ impl Format for Pretty {
     }
 }
 
-/// Whether the day of a record has to be shown: it is another one than that shown last, and its origin did not have it
-/// before, so that origins of which one is behind midnight draw no line each time.
-fn is_news(day: i64, shown: &mut Option<i64>, own: &mut Option<i64>) -> bool {
-    if own.replace(day) == Some(day) || *shown == Some(day) {
-        return false;
+/// Where the date of a record is shown.
+enum Date {
+    /// It is the one shown last.
+    Known,
+    /// In a line of its own.
+    Line,
+    /// Before its time: origins of which one is behind midnight draw no line each time.
+    Beside,
+}
+
+impl Date {
+    fn of(day: i64, shown: &mut Option<i64>, own: &mut Option<i64>) -> Date {
+        let is_new = own.replace(day) != Some(day);
+        match shown {
+            Some(shown) if *shown == day => Date::Known,
+            Some(_) if !is_new => Date::Beside,
+            _ => shown.replace(day).map_or(Date::Known, |_| Date::Line),
+        }
     }
-    shown.replace(day).is_some()
 }

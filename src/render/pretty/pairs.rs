@@ -76,6 +76,9 @@ impl Pairs {
         self.path.clear();
         let mut last = [None; 2];
         for field in record.fields() {
+            if field.is_in_message() {
+                continue;
+            }
             if field.holds(Role::Error) {
                 last[0] = Some(field);
             } else if field.is(Role::Stack) {

@@ -94,8 +94,8 @@ fn texts_with_a_head_have_the_same_columns() {
 #[test]
 fn a_word_that_gave_the_level_of_a_text_is_coloured() {
     let display = Display { color_stdout: true, ..pretty() };
-    assert_eq!(shown(&display, &["job \"ERROR\" x"]), "job \"\x1b[91mERROR\x1b[0m\" x\n");
-    assert_eq!(shown(&display, &["\x1b[1mjob\x1b[0m \"ERROR\" x"]), "\x1b[1mjob\x1b[0m \"ERROR\" x\n");
+    assert_eq!(shown(&display, &["job: ERROR x"]), "job: \x1b[91mERROR\x1b[0m x\n");
+    assert_eq!(shown(&display, &["\x1b[1mjob:\x1b[0m ERROR x"]), "\x1b[1mjob:\x1b[0m ERROR x\n");
 }
 
 #[test]
@@ -197,7 +197,29 @@ fn the_day_does_not_flap_between_origins() {
         let line = format!(r#"{{"ts":"2026-06-0{day}T12:00:00Z","msg":"x"}}"#);
         renderer.batch(&batch(origin, &[line.as_bytes()]), &mut out);
     }
-    assert_eq!(String::from_utf8(out).unwrap().matches("──").count(), 2);
+    let shown = String::from_utf8(out).unwrap();
+    let times: Vec<_> = shown.lines().map(|line| line.split("     ").next().unwrap_or_default()).collect();
+    let expected = [
+        "web app 12:00:00.000",
+        "── Tuesday 2026-06-02 ──",
+        "api app 12:00:00.000",
+        "web app 2026-06-01 12:00:00.000",
+        "api app 12:00:00.000",
+        "web app 12:00:00.000",
+        "api app 12:00:00.000",
+    ];
+    assert_eq!(times, expected);
+}
+
+#[test]
+fn a_first_record_of_another_day_has_its_date() {
+    let line = r#"{"ts":"2026-06-01T14:59:59Z","msg":"x"}"#;
+    let shown_on = |today| {
+        let pretty = PrettyPlan { today: Some(today), ..on_terminal().pretty };
+        shown(&Display { pretty, ..on_terminal() }, &[line])
+    };
+    assert_eq!(shown_on(20_605), "14:59:59.000     x\n");
+    assert_eq!(shown_on(20_606), "── Monday 2026-06-01 ──\n14:59:59.000     x\n");
 }
 
 #[test]

@@ -57,6 +57,11 @@ impl Head<'_, '_> {
                 self.tape.named(None, "process", process);
                 return;
             }
+            // Minecraft and log4j: the thread is before the level.
+            if let Some(found) = strong(process.of_message(line)) {
+                self.tape.named(None, "thread", level);
+                return self.level(process, found);
+            }
         }
         if self.apache(inside) {
             return;
@@ -160,7 +165,9 @@ impl Head<'_, '_> {
 
     fn level_in_bracket(&self, text: &[u8]) -> Option<Level> {
         let text = text.trim_ascii();
-        self.known.own(text).or_else(|| strong(text)).or_else(|| match text {
+        // A number behind it is that of a thread: `[info-1]`
+        let strong = || strong(text).filter(|_| !text.last().is_some_and(u8::is_ascii_digit));
+        self.known.own(text).or_else(strong).or_else(|| match text {
             [letter] if b"TDIWEFC".contains(letter) => Level::of(text),
             // MySQL
             b"Note" | b"System" => Some(Level::Info),
