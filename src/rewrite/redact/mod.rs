@@ -16,6 +16,7 @@ mod jwt;
 mod line;
 mod mail;
 pub mod mask;
+mod nothing;
 mod number;
 mod origins;
 mod own;

@@ -6,6 +6,7 @@ use super::{
     beside,
     context::{ends_value, is_name, name},
     mask,
+    nothing::is_nothing,
     view::View,
     words::{Secret, secret},
 };
@@ -23,93 +24,6 @@ const INNER: [&str; 7] = ["value", "plain", "plaintext", "raw", "text", "current
 
 /// Most values in a list.
 const ITEMS: usize = 100;
-
-/// Values that hide nothing.
-const NOTHING: [&str; 36] = [
-    "null",
-    "true",
-    "false",
-    "none",
-    "nil",
-    "<nil>",
-    "undefined",
-    "empty",
-    "yes",
-    "no",
-    "on",
-    "off",
-    "required",
-    "optional",
-    "missing",
-    "invalid",
-    "expired",
-    "valid",
-    "redacted",
-    "[redacted]",
-    "<redacted>",
-    "masked",
-    "hidden",
-    "removed",
-    "filtered",
-    "[filtered]",
-    "unset",
-    "set",
-    "(none)",
-    "-",
-    "?",
-    "failed",
-    "denied",
-    "enabled",
-    "disabled",
-    "default",
-];
-
-/// Words that go on with a sentence, as in `password: must be longer`.
-const PROSE: [&str; 43] = [
-    "ok",
-    "must",
-    "is",
-    "are",
-    "should",
-    "cannot",
-    "can",
-    "has",
-    "have",
-    "not",
-    "was",
-    "were",
-    "will",
-    "incorrect",
-    "wrong",
-    "too",
-    "for",
-    "from",
-    "of",
-    "and",
-    "or",
-    "the",
-    "a",
-    "an",
-    "in",
-    "to",
-    "at",
-    "by",
-    "with",
-    "unexpected",
-    "unknown",
-    "could",
-    "does",
-    "unable",
-    "malformed",
-    "got",
-    "error",
-    "mismatch",
-    "this",
-    "your",
-    "please",
-    "secrets",
-    "secret",
-];
 
 /// Words before a key that make it the subject of a message, as in `unexpected token: }`.
 const BEFORE: [&str; 9] =
@@ -142,16 +56,16 @@ pub struct Value {
 }
 
 /// What stands before a value.
-struct Key {
+pub struct Key {
     kind: Kind,
-    secret: Secret,
+    pub secret: Secret,
     /// Whether a colon and a blank part it from its value, as in a sentence.
-    is_loose: bool,
+    pub is_loose: bool,
     /// The quote behind the name, if it is one of JSON.
     json: Option<usize>,
-    is_exactly_secret: bool,
+    pub is_exactly_secret: bool,
     /// Whether a short number is no secret, as in `token: 5`.
-    counts: bool,
+    pub counts: bool,
 }
 
 /// Gives the values of the key with the sign at `at`. No key before `done` is read again.
@@ -502,55 +416,6 @@ fn scheme(value: &[u8], rest: &[u8]) -> usize {
     let is_scheme = SCHEMES.iter().any(|scheme| value[..word].eq_ignore_ascii_case(scheme.as_bytes()));
     let blanks = rest[word..].iter().take(BLANKS).take_while(|byte| matches!(byte, b' ' | b'+')).count();
     if is_scheme && blanks > 0 { word + blanks } else { 0 }
-}
-
-/// Whether a value is no secret.
-fn is_nothing(key: &Key, value: &[u8], is_quoted: bool) -> bool {
-    let is = |words: &[&str]| words.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()));
-    let first = value[0];
-    // Masks, of this program or others, and variables.
-    let is_masked = mask::length(value) == Some(value.len())
-        || value.iter().all(|byte| matches!(byte, b'*' | b'.' | b'x' | b'X' | b'#' | b'-'))
-        || value.starts_with("•".as_bytes())
-        || value.starts_with(b"${")
-        || value.starts_with(b"{{")
-        || value.starts_with(b"$(")
-        || value.starts_with(b"%(")
-        || first == b'%' && value.len() == 2
-        || first == b'<' && value.ends_with(b">");
-    let is_count = key.counts && value.len() < 6 && value.iter().all(u8::is_ascii_digit);
-    let is_path = matches!(first, b'/' | b'~') && (key.secret == Secret::Directory || is_path(value));
-    let is_number = (3..=10).contains(&value.len()) && value.iter().all(u8::is_ascii_digit);
-    let is_reference = key.is_exactly_secret && is_reference(value);
-    let is_loose = key.is_loose
-        && !is_quoted
-        && (is(&PROSE) || value.ends_with(b":") || !first.is_ascii_alphanumeric() && value.len() < 4);
-    is_masked
-        || key.secret == Secret::Code && !is_number
-        || is(&NOTHING)
-        || is_count
-        || is_path
-        || is_reference
-        || is_loose
-}
-
-/// Whether it is the path of a file with a secret.
-fn is_path(value: &[u8]) -> bool {
-    ["/var/", "/run/", "/etc/", "/tmp/", "/home/", "/opt/", "/app/", "/mnt/", "/root/"]
-        .iter()
-        .any(|root| value.starts_with(root.as_bytes()))
-}
-
-/// Whether it is namespace/name of a Secret.
-fn is_reference(value: &[u8]) -> bool {
-    let mut parts = value.split(|byte| *byte == b'/');
-    let is_part = |part: &[u8]| {
-        !part.is_empty()
-            && part
-                .iter()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.'))
-    };
-    matches!((parts.next(), parts.next(), parts.next()), (Some(space), Some(name), None) if is_part(space) && is_part(name))
 }
 
 /// Whether the word before a key makes it the subject of a message.
