@@ -6,6 +6,7 @@ use crate::{
     fields::{Field, Kind, Record},
     notice::{Notice, Scope},
     plan::condition::{Condition, Path, Subject},
+    shown,
 };
 
 /// Records whose names are collected, of each path; and the most names.
@@ -79,7 +80,8 @@ impl Missing {
                 records => format!("{} records", grouped(*records)),
             };
             let there = self.near(path);
-            Scope::Run.info(format!("--where: {} was never there in {records}; {there}", path.typed))
+            let text = format!("--where: {} was never there in {records}; {there}", path.typed);
+            Scope::Run.info(shown::one_line(&text, shown::LONGEST))
         })
     }
 
