@@ -89,7 +89,7 @@ impl Kind {
         KINDS.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name)
     }
 
-    /// Nobody needs to tell one secret from another.
+    /// Secrets need not be distinguished from one another.
     pub fn is_secret(self) -> bool {
         matches!(self, Kind::Jwt | Kind::Auth | Kind::Key | Kind::Pem | Kind::Password)
     }

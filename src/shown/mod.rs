@@ -35,6 +35,19 @@ pub fn one_line(text: &str, most: usize) -> String {
     line
 }
 
+/// `1,204`
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
 /// The same, marked as the words of another.
 pub fn quoted(text: &str) -> String {
     match one_line(text, LONGEST) {

@@ -53,7 +53,7 @@ impl Counts {
             if !top.is_empty() {
                 let _ = writeln!(out, "· the most frequent {title}:");
             }
-            let width = top.iter().map(|entry| grouped(entry.count).len()).max().unwrap_or_default();
+            let width = top.iter().map(|entry| shown::grouped(entry.count).len()).max().unwrap_or_default();
             for entry in top {
                 message(entry, width, zone, &mut out);
             }
@@ -79,8 +79,8 @@ impl Counts {
         let errors_a_minute =
             |errors| self.period.seconds().and_then(|seconds| rate(errors, seconds, MINUTE));
         let cells = |row: &Row| {
-            let mut cells = vec![grouped(row.sum())];
-            cells.extend(columns.iter().map(|column| grouped(row.lines[*column])));
+            let mut cells = vec![shown::grouped(row.sum())];
+            cells.extend(columns.iter().map(|column| shown::grouped(row.lines[*column])));
             cells.extend(errors_a_minute(row.errors).map(|errors| format!("{errors:.1}")));
             cells
         };
@@ -152,7 +152,7 @@ fn message(entry: &Entry, width: usize, zone: &TimeZone, out: &mut String) {
     let text = shown::one_line(&String::from_utf8_lossy(&entry.message), shown::LONGEST);
     let level = entry.level.map_or("", Level::name);
     let about = if entry.excess > 0 { "at most " } else { "" };
-    let _ = write!(out, "  {about}{:>width$} × {level:6} {text}", grouped(entry.count));
+    let _ = write!(out, "  {about}{:>width$} × {level:6} {text}", shown::grouped(entry.count));
     if let Some((first, last)) = entry.seen.bounds() {
         let (first, last) = (time(first, zone, CLOCK), time(last, zone, CLOCK));
         let _ = match first == last {
@@ -191,13 +191,13 @@ fn values(measure: &Measure) -> String {
     let frequent = measure.frequent(VALUES);
     if frequent.len() > 1 {
         let frequent =
-            frequent.iter().map(|(value, count)| format!("{} × {}", grouped(*count), shown(*value)));
+            frequent.iter().map(|(value, count)| format!("{} × {}", shown::grouped(*count), shown(*value)));
         let _ = write!(out, "; {}", frequent.collect::<Vec<_>>().join(", "));
     }
     let _ = match measure.others {
         0 => Ok(()),
         1 => write!(out, "; 1 other is not counted, as it is no number"),
-        others => write!(out, "; {} others are not counted, as they are no numbers", grouped(others)),
+        others => write!(out, "; {} others are not counted, as they are no numbers", shown::grouped(others)),
     };
     out
 }
@@ -241,20 +241,7 @@ fn in_unit(unit: Unit, value: f64) -> String {
 /// `1 line`, `2 lines`
 fn counted(number: u64, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", grouped(number))
-}
-
-/// `1,204`
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
+    format!("{} {noun}{plural}", shown::grouped(number))
 }
 
 fn time(time: Instant, zone: &TimeZone, format: &str) -> String {

@@ -77,7 +77,7 @@ impl Missing {
             let Look { path, records, .. } = look;
             let records = match records {
                 1 => "1 record".to_owned(),
-                records => format!("{} records", grouped(*records)),
+                records => format!("{} records", shown::grouped(*records)),
             };
             let there = self.near(path);
             let text = format!("--where: {} was never there in {records}; {there}", path.typed);
@@ -151,17 +151,4 @@ fn edits(one: &[char], other: &[char]) -> usize {
         }
     }
     row[other.len()]
-}
-
-/// `1,204`
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

@@ -1,4 +1,4 @@
-//! Check digits and dates, by which numbers are told from other numbers.
+//! Check digits and dates, which distinguish numbers from other numbers.
 
 /// Luhn's check of decimal digits.
 pub fn luhn(digits: &[u8]) -> bool {

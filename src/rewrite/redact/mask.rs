@@ -1,4 +1,4 @@
-//! Pseudonyms: the same value has the same one, and nobody without the key can find the value by trying all.
+//! Pseudonyms: the same value has the same one, and without the key the value cannot be found by trying all.
 
 use std::ops::Range;
 
