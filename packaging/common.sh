@@ -1,12 +1,28 @@
 # What the scripts of this folder share; they source it.
 # shellcheck shell=bash
-set -euo pipefail
+# Variables are read there, or by their names.
+# shellcheck disable=SC2034
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' "$root/Cargo.toml")
 
 fail() {  # fail REASON
     echo "${0##*/}: $1" >&2
     exit 1
+}
+
+# What Cargo.toml says of the program.
+fact() {  # fact version|description|license|repository
+    sed -n "s/^$1 = \"\(.*\)\"/\1/p" "$root/Cargo.toml" | head -n 1
+}
+version=$(fact version)
+
+# Its description in some lines.
+describe() {
+    cat <<END
+stern-rs follows the logs of many pods and containers at once, merged and in
+colour, loses no line, and keeps the load on the apiserver low. It accepts the
+options of stern, and reads structured logs. It can be called as a plugin of
+kubectl too: kubectl stern-rs.
+END
 }
 
 # The columns of targets.
@@ -33,6 +49,8 @@ stage() {  # stage archive|deb|rpm TARGET PROGRAM FOLDER
     while read -r kind from archive deb rpm; do
         place=$4/${!1}
         [[ $kind == '#'* || ${!1} == - ]] && continue
+        # Until it exists.
+        [[ $from == docs/stern-rs.1 && ! -e $root/$from ]] && continue
         mkdir -p "${place%/*}"
         case $kind,$exe in
             program,*) install -m 755 "$3" "$place$exe" ;;
