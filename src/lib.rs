@@ -14,6 +14,7 @@ mod cleanup;
 mod cli;
 mod descriptors;
 mod environment;
+mod grace;
 mod plan;
 mod platform;
 mod quantity;

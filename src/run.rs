@@ -17,6 +17,7 @@ use crate::{
     event::Event,
     exit::ExitCode,
     flow::{Open, Stages, Stop, flow},
+    grace,
     io::Io,
     notice::Notice,
     order::{Arrival, ByTime, Order, Settings},
@@ -32,8 +33,8 @@ use crate::{
     usage_error::UsageError,
 };
 
-/// The time in which lines that are held are shown after a signal, of that in which a run may end in order.
-const HELD: Duration = Duration::from_millis(20);
+/// The time in which lines that are held are shown after a signal: a blocked output shows none.
+const HELD: Duration = Duration::from_millis(100);
 
 /// Longest wait for the last words to be written.
 const REPORT: Duration = Duration::from_secs(1);
@@ -193,6 +194,7 @@ async fn run_through<O: Order>(
     if let Err(Broken::Signal(_)) = &ended {
         // A blocked output must not keep the run alive.
         let _ = timeout(HELD, stages.show_held(None, &mut sink)).await;
+        grace::step();
     }
     // A success that another flag defines does not depend on what could be written.
     let decides = completion.is_some() || !plan.ending.until_match.is_empty();
@@ -257,7 +259,9 @@ fn break_off(
     mut words: Vec<u8>,
     plan: &Plan,
 ) -> ExitCode {
+    grace::step();
     cleanup::all();
+    grace::step();
     let code = match broken {
         Broken::Signal(code) => *code,
         Broken::Blocked => {

@@ -15,17 +15,12 @@ use tokio::sync::watch;
 use crate::{
     cleanup,
     exit::ExitCode,
+    grace::{self, Grace, LOOK},
     platform::signals::{Listener, Signal, spare_large_files},
 };
 
-/// The time in which a run may end in order, with its last words. People take a tenth of a second for at once.
-const IN_ORDER: Duration = Duration::from_millis(40);
-
-/// The time for what must be undone, and for the report of `--stats`, if the run has not ended.
-const LAST: Duration = Duration::from_millis(20);
-
 /// `timeout` and some shells send a signal to the process and again to its group; a user takes longer for a second one.
-const ECHO: Duration = Duration::from_millis(20);
+const ECHO: Duration = Duration::from_millis(100);
 
 /// What ends by a signal, and is asked by SIGUSR1. Clones are the same.
 #[derive(Clone)]
@@ -80,10 +75,11 @@ impl Signals {
         signals
     }
 
-    /// Waits for Ctrl-C, Ctrl-\, SIGTERM, or the end of the terminal. The caller has [`IN_ORDER`] from then on.
+    /// Waits for Ctrl-C, Ctrl-\, SIGTERM, or the end of the terminal. The caller has a [`Grace`] from then on.
     pub async fn ended(&self) -> ExitCode {
         let mut code = self.0.code.subscribe();
         let code = code.wait_for(Option::is_some).await.ok().and_then(|code| *code);
+        grace::step();
         // It cannot be closed: this is one of its senders.
         code.unwrap_or(ExitCode::Interrupted)
     }
@@ -119,13 +115,7 @@ impl Signals {
     fn listen_to(&self, mut listener: Listener) {
         let mut ending: Option<Ending> = None;
         loop {
-            let left = ending.as_ref().map(|ending| ending.due.saturating_duration_since(Instant::now()));
-            if let Some(Ending { code, .. }) = ending
-                && left == Some(Duration::ZERO)
-            {
-                self.end(code);
-            }
-            for signal in listener.wait(left) {
+            for signal in listener.wait(ending.as_ref().map(|_| LOOK)) {
                 if signal == Signal::Interrupt && self.0.spares.load(Ordering::Relaxed) {
                     continue;
                 }
@@ -133,18 +123,25 @@ impl Signals {
                     (None, _) => drop(self.report().as_ref().map(|report| (report.write)(Occasion::Asked))),
                     (Some(code), None) => ending = Some(self.begin_end(code)),
                     // A second signal ends the wait for the run.
-                    (Some(_), Some(ending)) => ending.due = ending.due.min(ending.since + ECHO),
+                    (Some(_), Some(ending)) if ending.since.elapsed() >= ECHO => self.end(ending.code),
+                    (Some(_), Some(_)) => {}
                 }
+            }
+            if let Some(ending) = &mut ending
+                && ending.grace.is_over()
+            {
+                self.end(ending.code);
             }
         }
     }
 
     fn begin_end(&self, code: ExitCode) -> Ending {
-        let since = Instant::now();
         // Before and behind a run there is none that could end in order.
-        let due = if self.0.code.receiver_count() > 0 { since + IN_ORDER } else { since };
+        if self.0.code.receiver_count() == 0 {
+            self.end(code);
+        }
         self.0.code.send_replace(Some(code));
-        Ending { code, since, due }
+        Ending { code, since: Instant::now(), grace: Grace::of_run() }
     }
 
     /// Ends the process in place of the run.
@@ -154,13 +151,13 @@ impl Signals {
         let last = move || {
             cleanup::all();
             if let Some(written) = signals.report_end() {
-                let _ = written.recv_timeout(LAST);
+                Grace::of_part().wait_for(&written);
             }
             let _ = done.send(());
         };
         // On a thread again: a terminal may be stopped.
         if thread::Builder::new().spawn(last).is_ok() {
-            let _ = is_done.recv_timeout(LAST);
+            Grace::of_run().wait_for(&is_done);
         }
         std::process::exit(code as i32)
     }
@@ -170,8 +167,8 @@ impl Signals {
 struct Ending {
     code: ExitCode,
     since: Instant,
-    /// When it no longer waits for the run.
-    due: Instant,
+    /// For how long it waits for the run.
+    grace: Grace<'static>,
 }
 
 /// None: it asks for a report.

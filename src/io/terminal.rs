@@ -9,7 +9,7 @@ use std::{
 use crate::{cleanup::Cleanup, platform::streams::Stream};
 
 /// The longest time for the last bytes: the terminal may be stopped.
-const LAST: Duration = Duration::from_millis(25);
+const LAST: Duration = Duration::from_millis(100);
 
 /// The bytes of a write that may block.
 const BLOCKING: usize = 1 << 10;

@@ -16,6 +16,7 @@ use tokio::sync::watch;
 
 use crate::{
     cleanup::Cleanup,
+    grace,
     plan::PagerPlan,
     platform::{
         processes::{Members, Pipeline, ended_by},
@@ -27,7 +28,7 @@ use crate::{
 };
 
 /// The time for the pager to leave the terminal as it was, if a signal ends the run.
-const LAST: Duration = Duration::from_millis(10);
+const LAST: Duration = Duration::from_millis(200);
 
 /// Interval of looks whether it has ended.
 const LOOK: Duration = Duration::from_millis(1);
@@ -234,6 +235,7 @@ fn end(shared: &Shared, pipeline: &Pipeline, terminal: Option<&Settings>) {
         let begun = Instant::now();
         while begun.elapsed() < LAST && !(shared.wait(Some(LOOK)) && members.have_ended()) {
             thread::sleep(LOOK);
+            grace::step();
         }
     }
     if let Some(terminal) = terminal {

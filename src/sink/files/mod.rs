@@ -12,7 +12,6 @@ use std::{
     hash::{Hash, Hasher},
     io,
     sync::Arc,
-    time::Duration,
 };
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -35,9 +34,6 @@ const CHUNK: usize = 128 << 10;
 
 /// Most chunks that wait for the writer.
 const CHUNKS: usize = 4;
-
-/// The time for what is still to be written, if a signal ends the run.
-const LAST: Duration = Duration::from_millis(20);
 
 pub struct Files {
     renderer: Renderer,
@@ -81,7 +77,7 @@ impl Files {
             room: Arc::new(Semaphore::new(CHUNKS)),
             writer,
             reports: VecDeque::new(),
-            end: Some(Cleanup::new(move || end.wait(LAST))),
+            end: Some(Cleanup::new(move || end.wait())),
         })
     }
 
