@@ -232,9 +232,9 @@ async fn beginning(body: &mut Body, most: usize) -> Bytes {
 
 #[cfg(test)]
 mod tests {
+    use std::{cell::Cell, future::pending};
 
     use kube::api::WatchParams;
-    use std::future::pending;
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::TcpListener,
@@ -258,31 +258,46 @@ mod tests {
         (server, cluster)
     }
 
-    /// The error of a request that a server reads and never answers, and the seconds until it comes.
-    async fn given_up<T>(server: &Server, asking: impl Future<Output = Result<T, Error>>) -> (Error, u64) {
-        let began = Instant::now();
-        let asked = async {
+    /// Fails unless as many seconds have passed since a moment between these two, however long the machine took from one
+    /// to the other.
+    #[track_caller]
+    fn passed(seconds: u64, before: Instant, behind: Instant) {
+        let wanted = Duration::from_secs(seconds);
+        // Timers count milliseconds.
+        let tick = Duration::from_millis(2);
+        let (most, least) = (before.elapsed() + tick, behind.elapsed().saturating_sub(tick));
+        assert!((least..=most).contains(&wanted), "{least:?} to {most:?}");
+    }
+
+    /// The error of a request that a server reads and never answers, which comes after this many seconds.
+    async fn given_up<T>(
+        server: &Server,
+        asking: impl Future<Output = Result<T, Error>>,
+        seconds: u64,
+    ) -> Error {
+        let (began, asked) = (Instant::now(), Cell::new(None));
+        let asked_for = async {
             while server.heads().is_empty() {
                 yield_now().await;
             }
             pause();
+            asked.set(Some(Instant::now()));
             pending().await
         };
         tokio::select! {
             result = asking => {
-                let seconds = began.elapsed().as_secs_f64().round() as u64;
+                passed(seconds, began, asked.get().expect("it was read"));
                 resume();
-                (result.err().expect("there is no answer"), seconds)
+                result.err().expect("there is no answer")
             }
-            never = asked => never,
+            never = asked_for => never,
         }
     }
 
     #[tokio::test]
     async fn a_list_that_is_never_answered_is_given_up_after_a_minute() {
         let (server, cluster) = silent().await;
-        let (error, seconds) = given_up(&server, list_pods(&cluster)).await;
-        assert_eq!(seconds, 60);
+        let error = given_up(&server, list_pods(&cluster), 60).await;
         assert!(error.is_retryable() && error.is_outage());
         assert_eq!(error.to_string(), format!("no answer from {} within 60s", server.url()));
     }
@@ -291,8 +306,8 @@ mod tests {
     async fn a_watch_that_never_begins_is_given_up_after_a_minute() {
         let (server, cluster) = silent().await;
         let (pods, params) = (pods(), WatchParams::default());
-        let (error, seconds) = given_up(&server, cluster.watch(&pods, &params, "0")).await;
-        assert_eq!((error.kind(), seconds), (ErrorKind::TimedOut, 60));
+        let error = given_up(&server, cluster.watch(&pods, &params, "0"), 60).await;
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
     }
 
     /// Polls, checks and previous logs are not followed.
@@ -301,8 +316,7 @@ mod tests {
         for (follow, busy, wanted) in [(false, false, 60), (true, false, 30), (true, true, 30)] {
             let (server, cluster) = silent().await;
             let request = LogRequest { follow, busy, ..log_request() };
-            let (error, seconds) = given_up(&server, cluster.open_log(&request)).await;
-            assert_eq!(seconds, wanted, "{error}");
+            let error = given_up(&server, cluster.open_log(&request), wanted).await;
             assert!(error.is_retryable());
             assert_eq!(error.to_string(), format!("no answer from {} within {wanted}s", server.url()));
         }
@@ -313,8 +327,7 @@ mod tests {
         let server = Server::start(vec![Canned::Hang(String::new())]).await;
         let machine = Machine::with(&format!("server: '{}'", server.url()), "token: t");
         let connect = Connect { request_timeout: Some(Duration::from_secs(300)), ..Connect::default() };
-        let (error, seconds) = given_up(&server, list_pods(&machine.cluster(&connect, None))).await;
-        assert_eq!(seconds, 300);
+        let error = given_up(&server, list_pods(&machine.cluster(&connect, None)), 300).await;
         assert!(error.to_string().ends_with("within 300s: raise --request-timeout"), "{error}");
     }
 
@@ -372,11 +385,12 @@ mod tests {
         let cluster = Machine::with(&format!("server: 'http://{address}'"), "token: t").plain_cluster();
         let interim = "HTTP/1.1 103 Early Hints\r\n\r\n";
         for (begin, piece) in [("HTTP/1.1 200 OK\r\nx: ", "x"), (interim, interim)] {
-            let began = Instant::now();
+            let (began, asked) = (Instant::now(), Cell::new(None));
             let serving = async {
                 let (mut stream, _) = listener.accept().await.unwrap();
                 let _ = stream.read(&mut [0; 1024]).await.unwrap();
                 pause();
+                asked.set(Some(Instant::now()));
                 stream.write_all(begin.as_bytes()).await.unwrap();
                 loop {
                     sleep(Duration::from_secs(5)).await;
@@ -387,9 +401,9 @@ mod tests {
                 listed = list_pods(&cluster) => listed.unwrap_err(),
                 never = serving => never,
             };
+            passed(60, began, asked.get().unwrap());
             resume();
             assert_eq!(error.kind(), ErrorKind::TimedOut, "{error}");
-            assert!((60..62).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
         }
     }
 }
