@@ -3,7 +3,7 @@
 use apiserver::{After, Answer, Gate, Match, Pod, Workload};
 use serde_json::json;
 
-use crate::harness::{World, stern_rs};
+use crate::harness::{World, stern_rs, timed};
 
 const FLAGS: &str = "--exit-on-complete --timeout 60s";
 
@@ -127,17 +127,17 @@ fn a_pod_that_never_started_does_not_hold_up_the_end_of_its_job() {
 #[test]
 fn the_time_of_a_run_ends_the_wait_for_a_job() {
     let world = World::new();
-    let run = || world.run("job/migrate --exit-on-complete --timeout 1s");
-    let missing = "stern-rs: not completed within the time of --timeout: still waiting for job \"migrate\"\n";
-    run().reported(missing).exit(5);
+    let reported = |words: &str| {
+        let run = |time: &str| world.run(&format!("job/migrate --exit-on-complete {time}")).exit(5);
+        timed(run, |ran| ran.err().contains(words)).reported(words);
+    };
+    reported("stern-rs: not completed within the time of --timeout: still waiting for job \"migrate\"\n");
     world.add(migrate().with("suspend", json!(true)));
-    run()
-        .reported("still waiting for job \"migrate\" in namespace \"default\", which is suspended\n")
-        .exit(5);
+    reported("still waiting for job \"migrate\" in namespace \"default\", which is suspended\n");
     world.add(migrate());
     let pod = Pod::new("migrate-1").label("job-name", "migrate").container("app");
     world.add_pod(pod.waiting("ImagePullBackOff", "no such image"));
-    run().reported("still waiting for migrate-1 (app: ImagePullBackOff)\n").exit(5);
+    reported("still waiting for migrate-1 (app: ImagePullBackOff)\n");
 }
 
 #[test]
@@ -194,17 +194,17 @@ fn a_success_names_the_containers_that_were_not_read_to_the_end() {
         world.log(&format!("{name}/app")).extend(["a", "b"]);
     }
     let unread = "! web-2 › app: not read to its end: the time of --timeout was over before\n";
+    let run = |time: &str| world.run(&format!("web --exit-on-complete {time}"));
     {
         let _gate = world.hold(Match::logs().path("web-2"));
-        let ran =
-            world.run("web --exit-on-complete --timeout 1s").stdout("web-1 app a\nweb-1 app b\n").exit(0);
+        let ran = timed(run, |ran| !ran.out().is_empty()).stdout("web-1 app a\nweb-1 app b\n").exit(0);
         ran.reported(unread).never_reported("web-1 › app: not read");
     }
     {
         let gate = Gate::new();
         let stalls = Answer::ok().hold_after(After::Lines(1), &gate);
         world.on(Match::logs().path("web-2")).always(stalls);
-        let ran = world.run("web --exit-on-complete --timeout 1s").exit(0);
+        let ran = timed(run, |ran| ran.out().contains("web-1") && ran.out().contains("web-2")).exit(0);
         ran.reported(unread).never_reported("web-1 › app: not read");
     }
     world.clear_scripts();
@@ -247,7 +247,8 @@ fn a_container_whose_end_is_not_reported_holds_up_nothing() {
 #[test]
 fn pods_that_run_on_complete_nothing() {
     let world = World::web(["a"]);
-    let ran = world.run("web --exit-on-complete --timeout 1s").stdout("web-1 app a\n");
+    let run = |time: &str| world.run(&format!("web --exit-on-complete {time}"));
+    let ran = timed(run, |ran| !ran.out().is_empty()).stdout("web-1 app a\n");
     ran.reported("stern-rs: not completed within the time of --timeout: still waiting for web-1\n").exit(5);
     let ran = world.run("web --exit-on-complete --no-follow").stdout("web-1 app a\n");
     ran.reported("stern-rs: not completed: still waiting for web-1\n").exit(5);

@@ -154,11 +154,11 @@ fn a_server_that_does_not_answer_in_time_is_reported() {
 #[test]
 fn a_running_stream_is_not_bound_by_the_timeout() {
     let world = World::web(["a"]);
-    let mut tail = world.start("web --request-timeout 300ms");
+    let mut tail = world.start("web --request-timeout 1s");
     tail.expect("web-1 app a");
     // Longer than the timeout.
     let opened = world.requests().logs()[0].at;
-    tail.until(|_| opened.elapsed() > Duration::from_millis(700));
+    tail.until(|_| opened.elapsed() > Duration::from_millis(1_500));
     world.log("web-1/app").push("b");
     tail.expect("web-1 app b");
     tail.interrupt().stderr("+ web-1 › app\n");
@@ -169,7 +169,7 @@ fn a_running_stream_is_not_bound_by_the_timeout() {
 fn a_log_that_does_not_begin_in_time_is_asked_for_again() {
     let world = World::web(["a"]);
     world.on(Match::logs()).then(Answer::ok().hold(&Gate::new()));
-    let mut tail = world.start("web --request-timeout 300ms");
+    let mut tail = world.start("web --request-timeout 1s");
     tail.expect("web-1 app a");
     tail.interrupt();
 }
@@ -179,9 +179,9 @@ fn a_log_that_does_not_begin_in_time_is_asked_for_again() {
 fn a_log_that_never_begins_is_reported_once() {
     let world = World::web(["a"]);
     world.on(Match::logs()).times(4, &Answer::never());
-    let mut tail = world.start("web --request-timeout 200ms");
+    let mut tail = world.start("web --request-timeout 1s");
     tail.expect("web-1 app a");
-    let reported = format!("! cannot read logs of node node-1: no answer from {} within 200ms", world.url());
+    let reported = format!("! cannot read logs of node node-1: no answer from {} within 1s", world.url());
     let ran = tail.interrupt().reported(&reported).reported("trying again");
     ran.never_reported("the apiserver answers again");
 }

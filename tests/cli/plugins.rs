@@ -5,7 +5,11 @@ use std::process::Command;
 use apiserver::{Answer, ApiServer, Match};
 use portable_pty::CommandBuilder;
 
-use crate::{connection::shown, harness::World, terminal::Terminal};
+use crate::{
+    connection::shown,
+    harness::{World, timed},
+    terminal::Terminal,
+};
 
 /// A world with the pod `web-1`, and a kubeconfig whose plugin runs this script in the home directory, after it added a
 /// line to `runs`.
@@ -204,7 +208,8 @@ fn a_plugin_that_fails_runs_once_for_all_that_wait() {
 #[test]
 fn the_time_of_a_run_includes_its_plugin_which_is_ended_too() {
     let world = world("echo $$ > id\nexec sleep 1000\n");
-    world.run("web --timeout 1s").stdout("").exit(0);
+    let run = |time: &str| world.run(&format!("web {time}")).stdout("").exit(0);
+    timed(run, |_| world.home.path("id").exists());
     let id = world.home.read("id");
     // Nobody may have waited for it yet.
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", id.trim())).unwrap_or_default();

@@ -198,7 +198,7 @@ fn a_restart_is_shown_though_polls_take_all_that_they_may() {
 #[test]
 fn polls_that_are_never_answered_do_not_stop_polling() {
     let world = two();
-    let mut tail = world.start("web -o raw --max-log-requests 1 --request-timeout 300ms");
+    let mut tail = world.start("web -o raw --max-log-requests 1 --request-timeout 1s");
     tail.expect_all(["a", "b"]);
     let script = world.on(Match::logs());
     script.times(2, &Answer::never());

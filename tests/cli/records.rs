@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use serde_json::Value;
 
 use crate::{
-    harness::{World, stern_rs},
+    harness::{World, stern_rs, timed},
     sorting::start,
 };
 
@@ -118,7 +118,8 @@ fn lines_of_standard_input_are_joined_by_their_text() {
 #[test]
 fn a_time_that_is_over_loses_no_line() {
     let world = World::web(TRACE);
-    let ran = world.run("web --multiline -o raw --timeout 1s");
+    let run = |time: &str| world.run(&format!("web --multiline -o raw {time}"));
+    let ran = timed(run, |ran| !ran.out().is_empty());
     ran.stdout(&(TRACE.join("\n") + "\n"));
 }
 

@@ -177,7 +177,7 @@ fn a_line_that_comes_too_late_is_shown_and_counted() {
 fn a_log_that_is_not_answered_does_not_keep_the_others_for_ever() {
     let (world, lines) = alternating(2, 10);
     world.on(Match::logs().path("/web-1/")).always(Answer::never());
-    let ran = world.run("web --no-follow --sort -o raw --request-timeout 500ms");
+    let ran = world.run("web --no-follow --sort -o raw --request-timeout 1s");
     let readable: Vec<String> = lines.into_iter().step_by(2).collect();
     ran.stdout(&text(&readable)).exit(3);
 }

@@ -23,7 +23,7 @@ pub use self::{
     command::{Command, kubectl_plugin, stern_rs},
     home::Home,
     kubectl::Decision,
-    ran::Ran,
+    ran::{Ran, timed},
     tail::Tail,
     world::World,
 };
