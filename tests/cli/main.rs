@@ -16,6 +16,8 @@ mod context;
 mod credentials;
 mod deletion;
 mod descriptors;
+#[cfg(unix)]
+mod documents;
 mod ending;
 mod faults;
 mod files;
@@ -36,7 +38,6 @@ mod promises;
 mod prompt;
 mod querying;
 mod ranges;
-mod reading;
 mod records;
 mod redacting;
 mod redirects;

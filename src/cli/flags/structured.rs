@@ -64,19 +64,19 @@ flags! {
 
     /// Show only these fields in `-o pretty`, beside time, level, logger, message, error, caller and stack: keys, in which dots
     /// lead into objects and `*` stands for any text and `?` for one byte. `!key` leaves one out again. The order stays that of the record.
-    /// Default: all fields. `--fields 'order_id,http.*'`
+    /// Default: all fields. `-o pretty --fields 'order_id,http.*'`
     pub static FIELDS: Flag<List> = flag("fields", "KEY,…")
         .help("Show only these fields in -o pretty: user.id,http.*");
 
     /// Hide these fields in `-o pretty`, also those shown as time, caller or stack. Keys are as for `--fields`; `!key` takes one
-    /// back. Default: none. `--hide 'k8s.*,!k8s.pod'`
+    /// back. Default: none. `-o pretty --hide 'k8s.*,!k8s.pod'`
     pub static HIDE: Flag<List> = flag("hide", "KEY,…")
         .help("Hide these fields in -o pretty: k8s.*,ctx");
 
     /// Use these colours in `-o pretty`: `default`, `light` (for a light background), `mono` (bold and dim only) or `none`, and
     /// parts with the numbers of a terminal sequence (SGR): `time`, the levels `trc`, `dbg`, `inf`, `ntc`, `wrn`, `err` and `ftl`,
     /// `logger`, `message` (from warn on), `key`, `value`, `error`, `4xx` and `5xx` (of a field `status`), `caller`, `stack`, `frame` (the
-    /// first that is no library's) and `escape` (a character that is not drawn). Default: `default`. `--theme 'light,key=36,error=31;1'`
+    /// first that is no library's) and `escape` (a character that is not drawn). Default: `default`. `-o pretty --theme 'light,key=36,error=31;1'`
     pub static THEME: Flag<List> = flag("theme", "NAME,PART=SGR,…")
         .help("Use these colours in -o pretty: light,key=36")
         .completes(THEMES);

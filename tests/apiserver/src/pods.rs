@@ -1,6 +1,6 @@
 //! Pods, and their JSON as an apiserver serves it.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -240,6 +240,17 @@ impl Pod {
         match &mut self.at().state {
             State::Running { started, .. } | State::Terminated(Terminated { started, .. }) => *started = at,
             State::Waiting { .. } => panic!("a waiting container has not started"),
+        }
+        self
+    }
+
+    /// Sets how long the instance that ended had run, in seconds: from its start, or for the previous instance up to its end.
+    pub fn ran(mut self, seconds: i64) -> Self {
+        let (container, time) = (self.at(), SignedDuration::from_secs(seconds));
+        match (&mut container.state, &mut container.last) {
+            (State::Terminated(end), _) => end.finished = end.started + time,
+            (_, Some(end)) => end.started = end.finished - time,
+            _ => panic!("no instance has ended"),
         }
         self
     }

@@ -27,6 +27,12 @@ impl Ran {
         self.status.success()
     }
 
+    /// The exit code, as a shell shows it.
+    pub fn code(&self) -> i32 {
+        let signal = || self.status.signal().map_or(-1, |signal| 128 + signal);
+        self.status.code().unwrap_or_else(signal)
+    }
+
     #[track_caller]
     fn same<T: PartialEq + std::fmt::Debug>(&self, what: &str, got: T, wanted: T) {
         assert!(got == wanted, "{what}\n     is {got:?}\nwanted {wanted:?}\n{}", self.story);
