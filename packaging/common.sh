@@ -54,8 +54,6 @@ stage() {  # stage archive|deb|rpm TARGET PROGRAM FOLDER
     while read -r kind from archive deb rpm; do
         place=$4/${!1}
         [[ $kind == '#'* || ${!1} == - ]] && continue
-        # Until it exists.
-        [[ $from == docs/stern-rs.1 && ! -e $root/$from ]] && continue
         mkdir -p "${place%/*}"
         case $kind,$exe in
             program,*) install -m 755 "$3" "$place$exe" ;;
