@@ -34,18 +34,18 @@ pub struct Grace<'s> {
 
 impl Grace<'static> {
     /// For the run. A run that computes or hangs has a seventh of a second; people take a tenth for at once.
-    pub fn of_run() -> Grace {
+    pub fn of_run() -> Self {
         Grace::new(Duration::from_secs(1), 30, &STEPS)
     }
 
     /// For a part of its end: less, so that the run can still report that it lacks.
-    pub fn of_part() -> Grace {
+    pub fn of_part() -> Self {
         Grace::new(Duration::from_millis(600), 20, &STEPS)
     }
 }
 
 impl<'s> Grace<'s> {
-    fn new(most: Duration, most_looks: u32, all_steps: &'s AtomicU64) -> Grace<'s> {
+    fn new(most: Duration, most_looks: u32, all_steps: &'s AtomicU64) -> Self {
         let steps = all_steps.load(Ordering::Relaxed);
         Grace { since: Instant::now(), most, all_steps, steps, looks: 0, most_looks }
     }

@@ -33,7 +33,7 @@ use crate::{
     usage_error::UsageError,
 };
 
-/// The time in which lines that are held are shown after a signal: a blocked output shows none.
+/// The time in which lines that were read are shown after a signal: a blocked output shows none.
 const HELD: Duration = Duration::from_millis(100);
 
 /// Longest wait for the last words to be written.
@@ -192,8 +192,13 @@ async fn run_through<O: Order>(
         () = &mut stuck => Err(Broken::Blocked),
     };
     if let Err(Broken::Signal(_)) = &ended {
+        let show = async {
+            // If nothing can be shown any more, nothing can be written either.
+            let _ = stages.show_held(None, &mut sink).await;
+            sink.written().await;
+        };
         // A blocked output must not keep the run alive.
-        let _ = timeout(HELD, stages.show_held(None, &mut sink)).await;
+        let _ = timeout(HELD, show).await;
         grace::step();
     }
     // A success that another flag defines does not depend on what could be written.

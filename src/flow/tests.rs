@@ -75,6 +75,8 @@ impl Sink for Record {
         Ok(())
     }
 
+    async fn written(&mut self) {}
+
     fn last_words(&mut self, _: &[Notice]) -> Vec<u8> {
         Vec::new()
     }

@@ -27,6 +27,9 @@ pub trait Sink {
     /// Shows everything taken so far: no further event is ready.
     async fn idle(&mut self) -> Result<(), Closed>;
 
+    /// Waits until everything that was shown is written, as far as it can be.
+    async fn written(&mut self);
+
     /// Waits until nothing can be shown any more. Meanwhile it may show what comes up beside the events.
     async fn closed(&mut self);
 

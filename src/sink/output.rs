@@ -20,16 +20,17 @@ const LOOK: std::time::Duration = std::time::Duration::from_secs(1);
 /// Most chunks that wait for the writer; each is about 128 KiB.
 const CHUNKS: usize = 2;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum To {
-    Stdout,
-    Stderr,
+enum Chunk {
+    Stdout(Vec<u8>),
+    Stderr(Vec<u8>),
+    /// Tells that the chunks before it are written.
+    Mark(oneshot::Sender<()>),
 }
 
 /// Passes output to its own thread, so that a blocked standard output blocks nothing else.
 pub struct Output {
     /// None once it finishes.
-    chunks: Option<mpsc::Sender<(To, Vec<u8>)>>,
+    chunks: Option<mpsc::Sender<Chunk>>,
     /// Whether standard output takes nothing more. Standard error does all the same.
     is_closed: watch::Receiver<bool>,
     /// Written buffers, to be reused.
@@ -81,16 +82,24 @@ impl Output {
         if *self.is_closed.borrow() {
             return Err(Closed);
         }
-        self.send(To::Stdout, bytes).await
+        self.send(Chunk::Stdout(bytes)).await
     }
 
     /// Writes whole lines, after the earlier ones.
     pub async fn stderr(&mut self, bytes: Vec<u8>) -> Result<(), Closed> {
-        self.send(To::Stderr, bytes).await
+        self.send(Chunk::Stderr(bytes)).await
     }
 
-    async fn send(&mut self, to: To, bytes: Vec<u8>) -> Result<(), Closed> {
-        self.chunks.as_ref().ok_or(Closed)?.send((to, bytes)).await.map_err(|_| Closed)
+    async fn send(&mut self, chunk: Chunk) -> Result<(), Closed> {
+        self.chunks.as_ref().ok_or(Closed)?.send(chunk).await.map_err(|_| Closed)
+    }
+
+    /// Waits until everything so far is written, or nothing can be any more.
+    pub async fn written(&mut self) {
+        let (mark, is_written) = oneshot::channel();
+        if self.send(Chunk::Mark(mark)).await.is_ok() {
+            let _ = is_written.await;
+        }
     }
 
     /// Waits until nothing can be written any more.
@@ -127,25 +136,35 @@ impl Output {
 }
 
 fn write(
-    mut chunks: mpsc::Receiver<(To, Vec<u8>)>,
+    mut chunks: mpsc::Receiver<Chunk>,
     used: &mpsc::Sender<Vec<u8>>,
     closing: &watch::Sender<bool>,
     stdout: &mut impl Write,
     stderr: &mut impl Write,
 ) -> io::Result<()> {
     let mut result = Ok(());
-    while let Some((to, mut bytes)) = chunks.blocking_recv() {
-        match to {
-            To::Stdout if result.is_err() => {}
-            To::Stdout => {
-                result = stdout.write_all(&bytes).and_then(|()| stdout.flush());
-                if result.is_err() {
-                    closing.send_replace(true);
+    while let Some(chunk) = chunks.blocking_recv() {
+        let mut bytes = match chunk {
+            Chunk::Stdout(bytes) => {
+                if result.is_ok() {
+                    result = stdout.write_all(&bytes).and_then(|()| stdout.flush());
+                    if result.is_err() {
+                        closing.send_replace(true);
+                    }
                 }
+                bytes
             }
-            // A closed standard error cannot be reported; logs continue.
-            To::Stderr => drop(stderr.write_all(&bytes)),
-        }
+            Chunk::Stderr(bytes) => {
+                // A closed standard error cannot be reported; logs continue.
+                let _ = stderr.write_all(&bytes);
+                bytes
+            }
+            Chunk::Mark(mark) => {
+                // Nobody may wait any more.
+                let _ = mark.send(());
+                continue;
+            }
+        };
         bytes.clear();
         // A surplus buffer is freed.
         let _ = used.try_send(bytes);
@@ -196,6 +215,17 @@ mod tests {
         output.finish().await.expect("written");
         let want: String = (0..10).map(|n| format!("line {n}\n- notice\n")).collect();
         assert_eq!(sink.text(), want);
+    }
+
+    #[tokio::test]
+    async fn everything_so_far_is_written_behind_a_mark() {
+        let sink = Sink::default();
+        let mut output = Output::new(Box::new(sink.clone()), Box::new(Sink::default())).expect("a thread");
+        for n in 1..=10 {
+            output.stdout(b"line\n".to_vec()).await.expect("open");
+            output.written().await;
+            assert_eq!(sink.text(), "line\n".repeat(n));
+        }
     }
 
     #[tokio::test]

@@ -190,6 +190,10 @@ impl Sink for Print {
         self.print().await
     }
 
+    async fn written(&mut self) {
+        self.output.written().await;
+    }
+
     async fn closed(&mut self) {
         self.output.closed().await;
     }

@@ -62,6 +62,10 @@ impl Sink for Tee {
         self.report().await
     }
 
+    async fn written(&mut self) {
+        self.print.written().await;
+    }
+
     async fn closed(&mut self) {
         let Some(files) = &mut self.files else { return self.print.closed().await };
         loop {

@@ -4,7 +4,7 @@ use tokio::{
     io::AsyncReadExt,
     net::TcpListener,
     task::yield_now,
-    time::{pause, resume, timeout},
+    time::{pause, resume},
 };
 
 use super::{
