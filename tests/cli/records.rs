@@ -149,7 +149,8 @@ fn what_is_held_is_shown_before_the_line_that_ends_the_run() {
     let tail = world.start("web --multiline -o raw --until-match done");
     tail.reported("+ web-1 › app");
     tail.reported("+ web-2 › app");
-    world.log("web-1/app").push("{\"a\":1}").push("held");
+    // They come in one read.
+    world.log("web-1/app").extend(["{\"a\":1}", "held"]);
     tail.shown("{\"a\":1}", 1);
     world.log("web-2/app").push("{\"msg\":\"done\"}");
     tail.finish().stdout("{\"a\":1}\nheld\n{\"msg\":\"done\"}\n").exit(0);

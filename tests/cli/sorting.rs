@@ -257,6 +257,7 @@ fn lines_come_soon_though_other_containers_are_quiet() {
     world.log("web-0/app").push("one");
     tail.expect("one");
     let took = began.elapsed();
-    assert!(took < Duration::from_secs(2), "{took:?}");
+    // Not only after the ten seconds for which a container is waited for.
+    assert!(took < Duration::from_secs(8), "{took:?}");
     tail.interrupt();
 }
