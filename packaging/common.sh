@@ -25,6 +25,11 @@ kubectl too: kubectl stern-rs.
 END
 }
 
+# The targets that are released: all but the one that only the checks build.
+released() {
+    sed -n '/-windows-gnu/d; s/^\([a-z0-9_]\{1,\}-[^ ]*\).*/\1/p' "$root/packaging/targets"
+}
+
 # The columns of targets.
 fact_of() {  # fact_of deb|rpm|archive TARGET
     local target deb rpm archive
@@ -49,8 +54,6 @@ stage() {  # stage archive|deb|rpm TARGET PROGRAM FOLDER
     while read -r kind from archive deb rpm; do
         place=$4/${!1}
         [[ $kind == '#'* || ${!1} == - ]] && continue
-        # Until it exists.
-        [[ $from == docs/stern-rs.1 && ! -e $root/$from ]] && continue
         mkdir -p "${place%/*}"
         case $kind,$exe in
             program,*) install -m 755 "$3" "$place$exe" ;;

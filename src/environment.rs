@@ -4,13 +4,15 @@ use std::{
     env,
     ffi::{OsStr, OsString},
     io::{self, IsTerminal, stderr, stdin, stdout},
-    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
 };
 
 use jiff::tz::TimeZone;
 
-use crate::small_file;
+use crate::{
+    platform::{home, terminal},
+    small_file,
+};
 
 #[derive(Debug, Clone)]
 pub struct Environment {
@@ -45,11 +47,11 @@ impl Environment {
             no_color: env::var_os("NO_COLOR"),
             clicolor: env::var_os("CLICOLOR"),
             clicolor_force: env::var_os("CLICOLOR_FORCE"),
-            term: env::var_os("TERM"),
+            term: terminal::kind(),
             unknown_tz: env::var_os("TZ").filter(|_| local.is_none()),
             // As in Go.
             local: local.unwrap_or(TimeZone::UTC),
-            home: env::home_dir().filter(|home| !home.as_os_str().is_empty()),
+            home: home::of_user(),
             stern_config: env::var_os("STERNCONFIG"),
             pager: env::var_os("PAGER"),
             has_less: env::var_os("LESS").is_some(),
@@ -84,7 +86,7 @@ impl Environment {
 /// None if `$TZ` is not a time zone. It may be a file, which is read without a bound.
 fn local_zone() -> Option<TimeZone> {
     let zone = env::var_os("TZ").unwrap_or_default();
-    let file = Path::new(OsStr::from_bytes(zone.as_bytes().strip_prefix(b":").unwrap_or(zone.as_bytes())));
+    let file = zone.to_str().map_or(zone.as_ref(), |zone| zone.strip_prefix(':').unwrap_or(zone).as_ref());
     let named = zone.to_str().is_some_and(|name| name.is_empty() || TimeZone::get(name).is_ok());
     let endless =
         || small_file::read_again(file).is_err_and(|error| error.kind() == io::ErrorKind::InvalidInput);

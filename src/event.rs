@@ -3,14 +3,13 @@
 use std::{
     fs::File,
     io::{self, Read},
-    os::unix::fs::FileExt,
     sync::Arc,
 };
 
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{notice::Notice, origin::Origin};
+use crate::{notice::Notice, origin::Origin, platform::files::read_at};
 
 /// Every instance of a container sends first `Expected` and last `Closed`, once each, and `Opened` before its lines.
 #[derive(Debug)]
@@ -294,7 +293,7 @@ struct FromStart<'f> {
 
 impl Read for FromStart<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.read_at(buffer, self.at)?;
+        let read = read_at(self.file, buffer, self.at)?;
         self.at += read as u64;
         Ok(read)
     }

@@ -12,10 +12,10 @@ mod shown;
 
 mod cleanup;
 mod cli;
-mod descendants;
 mod descriptors;
 mod environment;
 mod plan;
+mod platform;
 mod quantity;
 mod small_file;
 mod usage_error;
@@ -102,7 +102,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, mut io: Io) -> ExitCode {
         }
         Ok(Command::Print(text)) => return print(io, outputs, &text),
         Ok(Command::Complete(unfinished)) => {
-            complete::leave_terminal();
+            // A plugin must not ask there meanwhile.
+            platform::terminal::leave();
             let answer = block_on(signals.or_ended(complete::run(*unfinished, &env)));
             return answer.map_or(ExitCode::Failed, |answer| {
                 answer.map_or_else(|code| code, |answer| print(io, outputs, &answer))

@@ -1,8 +1,6 @@
 //! Hears the signals that end a run, on a thread of its own: the end comes whatever the run computes or reads.
 
 use std::{
-    fs, io,
-    os::unix::net::UnixStream,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -12,14 +10,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGXFSZ},
-    iterator::{backend::SignalDelivery, exfiltrator::SignalOnly},
-};
 use tokio::sync::watch;
 
-use crate::{cleanup, exit::ExitCode};
+use crate::{
+    cleanup,
+    exit::ExitCode,
+    platform::signals::{Listener, Signal, spare_large_files},
+};
 
 /// The time in which a run may end in order, with its last words. People take a tenth of a second for at once.
 const IN_ORDER: Duration = Duration::from_millis(40);
@@ -60,8 +57,7 @@ pub enum Occasion {
 impl Signals {
     /// Without room for a thread or for its files, signals end the process by default.
     pub fn listen() -> Signals {
-        // Handled, and for nothing: a file that reaches `ulimit -f` is an error of writing, not the end of the process.
-        let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
+        spare_large_files();
         let shared = Shared {
             code: watch::Sender::new(None),
             report: Mutex::default(),
@@ -72,10 +68,10 @@ impl Signals {
         let heard = signals.clone();
         // The thread first: a signal that has a handler and no thread would be lost.
         let listen = move || {
-            let delivery = delivery();
+            let listener = Listener::new();
             let _ = ready.send(());
-            if let Ok(delivery) = delivery {
-                heard.listen_to(delivery);
+            if let Ok(listener) = listener {
+                heard.listen_to(listener);
             }
         };
         if thread::Builder::new().name("signals".into()).spawn(listen).is_ok() {
@@ -120,7 +116,7 @@ impl Signals {
         self.0.report.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn listen_to(&self, mut delivery: SignalDelivery<UnixStream, SignalOnly>) {
+    fn listen_to(&self, mut listener: Listener) {
         let mut ending: Option<Ending> = None;
         loop {
             let left = ending.as_ref().map(|ending| ending.due.saturating_duration_since(Instant::now()));
@@ -129,11 +125,8 @@ impl Signals {
             {
                 self.end(code);
             }
-            let left = left.and_then(|left| Timespec::try_from(left).ok());
-            // If interrupted, it waits again.
-            let _ = poll(&mut [PollFd::new(delivery.get_read(), PollFlags::IN)], left.as_ref());
-            for signal in delivery.pending() {
-                if signal == SIGINT && self.0.spares.load(Ordering::Relaxed) {
+            for signal in listener.wait(left) {
+                if signal == Signal::Interrupt && self.0.spares.load(Ordering::Relaxed) {
                     continue;
                 }
                 match (code(signal), &mut ending) {
@@ -181,30 +174,13 @@ struct Ending {
     due: Instant,
 }
 
-fn code(signal: i32) -> Option<ExitCode> {
+/// None: it asks for a report.
+fn code(signal: Signal) -> Option<ExitCode> {
     match signal {
-        SIGINT => Some(ExitCode::Interrupted),
-        SIGTERM => Some(ExitCode::Terminated),
-        SIGHUP => Some(ExitCode::HungUp),
-        SIGQUIT => Some(ExitCode::Quit),
-        _ => None,
+        Signal::Interrupt => Some(ExitCode::Interrupted),
+        Signal::Terminate => Some(ExitCode::Terminated),
+        Signal::HangUp => Some(ExitCode::HungUp),
+        Signal::Quit => Some(ExitCode::Quit),
+        Signal::Report => None,
     }
-}
-
-fn delivery() -> io::Result<SignalDelivery<UnixStream, SignalOnly>> {
-    let (read, write) = UnixStream::pair()?;
-    let unless_ignored = [SIGHUP, SIGQUIT].into_iter().filter(|signal| hears(*signal));
-    let signals = [SIGINT, SIGTERM, SIGUSR1].into_iter().chain(unless_ignored);
-    SignalDelivery::with_pipe(read, write, SignalOnly, signals)
-}
-
-/// Not if it is ignored, as `nohup` has SIGHUP, or if that is not known: a handler would end the run.
-fn hears(signal: i32) -> bool {
-    let ignored = || {
-        let status = fs::read_to_string("/proc/self/status").ok()?;
-        let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
-        u64::from_str_radix(ignored.trim(), 16).ok()
-    };
-    // The first signal is the lowest bit.
-    ignored().is_some_and(|ignored| ignored & 1 << (signal - 1) == 0)
 }

@@ -5,7 +5,6 @@ use std::{
     collections::BTreeMap,
     fs::File,
     io::{self, IsTerminal, Read, Write},
-    os::unix::fs::FileTypeExt,
     path::{Path, PathBuf},
     sync::{
         Mutex, MutexGuard, PoisonError,
@@ -17,6 +16,7 @@ use std::{
 
 use crate::{
     io::Io,
+    platform::files::is_pipe,
     shown::{Escapes, Passes},
 };
 
@@ -139,7 +139,7 @@ fn waiting() -> MutexGuard<'static, BTreeMap<PathBuf, Receiver<Step>>> {
 
 fn read_any(path: &Path, steps: &Sender<Step>) -> io::Result<Vec<u8>> {
     let file = File::open(path)?;
-    if file.metadata()?.file_type().is_fifo() {
+    if is_pipe(&file.metadata()?) {
         let _ = steps.send(Step::Piped);
     }
     let mut bytes = Vec::new();
@@ -156,6 +156,7 @@ fn invalid(reason: impl Into<String>) -> io::Error {
 }
 
 #[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use std::io::Write;
 

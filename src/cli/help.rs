@@ -30,6 +30,11 @@ pub fn version() -> String {
     format!("stern-rs {}{build}\n", env!("CARGO_PKG_VERSION"))
 }
 
+/// The manual page, in roff.
+pub fn man() -> &'static str {
+    include_str!("../../docs/stern-rs.1")
+}
+
 fn groups(hidden: bool) -> String {
     let mut out = String::new();
     for group in GROUPS.iter().filter(|group| group.hidden == hidden) {

@@ -86,7 +86,8 @@ pub fn nearest(name: &str) -> Option<&'static str> {
     let flags = || flags::all().map(|flag| flag.name);
     let slips = match name.chars().count() {
         0..3 => return None,
-        3..6 => 1,
+        3 => 0,
+        4..6 => 1,
         _ => 2,
     };
     let near = flags().map(|flag| (distance(name, flag), flag)).min()?;

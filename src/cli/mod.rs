@@ -72,6 +72,8 @@ pub fn parse(argv: impl IntoIterator<Item = OsString>, env: &Environment) -> Res
         Command::Print(help::version())
     } else if args.get(&other::SHOW_HIDDEN_OPTIONS) {
         Command::Print(help::hidden(&program))
+    } else if args.get(&other::MAN) {
+        Command::Print(help::man().to_owned())
     } else {
         Command::Run(Box::new(with_config(args, env, |_| true)?))
     })
@@ -231,6 +233,11 @@ mod tests {
     #[test]
     fn hidden_options_are_listed_on_demand() {
         assert!(printed(&["stern-rs", "--show-hidden-options"]).contains("--as-user-extra KEY=VALUE"));
+    }
+
+    #[test]
+    fn the_manual_page_is_printed_as_it_is_installed() {
+        assert!(printed(&["stern-rs", "--man"]).contains("\n.SH NAME\nstern\\-rs \\- tail "));
     }
 
     #[test]

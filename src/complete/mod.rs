@@ -6,7 +6,7 @@
 mod choices;
 mod live;
 
-use std::{fmt::Write, fs::File};
+use std::fmt::Write;
 
 use crate::{
     cli::{
@@ -56,12 +56,6 @@ impl Answer {
         let _ = writeln!(text, ":{directive}");
         text
     }
-}
-
-/// Leaves the terminal to the shell: a plugin must not ask there.
-pub fn leave_terminal() {
-    // Without it, the line has no names.
-    let _ = File::open("/dev/null").map(rustix::stdio::dup2_stdin);
 }
 
 /// The answer may be empty.

@@ -6,17 +6,9 @@
 mod pipe;
 mod terminal;
 
-use std::{
-    fs::File,
-    io::{self, IsTerminal, Read, Write},
-    os::fd::{AsFd, BorrowedFd, OwnedFd},
-};
+use std::io::{self, Read, Write};
 
-use rustix::{
-    event::{PollFd, PollFlags, poll},
-    fs::{OFlags, fcntl_getfl},
-};
-
+use crate::platform::streams::Stream;
 use pipe::WholeLines;
 use terminal::Terminal;
 
@@ -30,7 +22,7 @@ pub struct Io {
 impl Io {
     /// The streams of this process, unbuffered: callers buffer themselves.
     pub fn process() -> Self {
-        let stdin: Box<dyn Read + Send> = match copy(io::stdin().as_fd()) {
+        let stdin: Box<dyn Read + Send> = match Stream::stdin() {
             _ if closedfds::stdin_was_closed() => Box::new(Closed),
             Ok(stdin) => Box::new(Patient(stdin)),
             Err(_) => Box::new(io::stdin()),
@@ -39,13 +31,13 @@ impl Io {
     }
 
     /// Standard output of this process, to ask whether it is still read.
-    pub fn process_stdout() -> io::Result<OwnedFd> {
-        io::stdout().as_fd().try_clone_to_owned()
+    pub fn process_stdout() -> io::Result<Stream> {
+        Stream::stdout()
     }
 
     /// Standard error of this process, to be written ahead of all waiting output.
     pub fn process_stderr() -> Box<dyn Write + Send> {
-        match copy(io::stderr().as_fd()) {
+        match Stream::stderr() {
             Ok(stderr) => writer(stderr),
             Err(_) => Box::new(io::stderr()),
         }
@@ -56,15 +48,11 @@ fn stdout() -> io::Result<Box<dyn Write + Send>> {
     if closedfds::stdout_was_closed() {
         return Err(io::Error::other(CLOSED));
     }
-    let stdout = copy(io::stdout().as_fd())?;
-    if fcntl_getfl(&stdout)? & OFlags::RWMODE == OFlags::RDONLY {
-        return Err(io::Error::other("it is not open for writing"));
-    }
-    Ok(writer(stdout))
+    Ok(writer(Stream::stdout()?))
 }
 
-fn writer(file: File) -> Box<dyn Write + Send> {
-    if file.is_terminal() { Box::new(Terminal::new(file)) } else { Box::new(WholeLines::new(file)) }
+fn writer(stream: Stream) -> Box<dyn Write + Send> {
+    if stream.is_terminal() { Box::new(Terminal::new(stream)) } else { Box::new(WholeLines::new(stream)) }
 }
 
 const CLOSED: &str = "it is closed";
@@ -78,24 +66,13 @@ impl Read for Closed {
     }
 }
 
-fn copy(stream: BorrowedFd<'_>) -> io::Result<File> {
-    stream.try_clone_to_owned().map(File::from)
-}
-
-/// Waits until the file can be read or written, or its other end is closed; the next read or write shows which. May
-/// block for ever: call it only on threads that can be abandoned.
-fn wait(file: &File, what: PollFlags) {
-    // If interrupted, the caller waits again.
-    let _ = poll(&mut [PollFd::new(file, what)], None);
-}
-
-struct Patient(File);
+struct Patient(Stream);
 
 impl Read for Patient {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            match self.0.read(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => wait(&self.0, PollFlags::IN),
+            match (&self.0).read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.0.wait_to_read(),
                 result => return result,
             }
         }

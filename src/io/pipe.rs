@@ -1,62 +1,39 @@
 //! Writes to a pipe without leaving half a line in it, even if the process is killed.
 
-use std::{
-    fs::File,
-    io::{self, Write},
-};
+use std::io::{self, Write};
 
-use rustix::{event::PollFlags, fs::FileType};
-
-use super::wait;
-
-/// The most bytes that a pipe takes atomically (`PIPE_BUF` on Linux).
-const ATOMIC: usize = 4096;
+use crate::platform::streams::{ATOMIC, Stream};
 
 /// Writes whole lines. Into a pipe it writes only as much as fits without waiting, so that no write stops halfway;
 /// other files are written directly. Waits for room, also on non-blocking files.
 pub struct WholeLines {
-    file: File,
-    /// Capacity of the empty pipe, in bytes; None: not a pipe.
+    stream: Stream,
+    /// Capacity of the empty pipe, in bytes; None: not a pipe, or one of which no more is known.
     pipe: Option<usize>,
 }
 
 impl WholeLines {
-    pub fn new(file: File) -> Self {
-        let fifo = rustix::fs::fstat(&file).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_fifo());
-        let pipe = fifo.then(|| capacity(&file));
-        Self { file, pipe }
+    pub fn new(stream: Stream) -> Self {
+        let pipe = stream.pipe_capacity();
+        Self { stream, pipe }
     }
 
     /// Waits until the pipe has room, and gives the bytes that fit.
-    fn room(&self, capacity: usize) -> io::Result<usize> {
-        if rustix::io::ioctl_fionread(&self.file)? == 0 {
-            return Ok(capacity);
+    fn room(&self, capacity: usize) -> usize {
+        if self.stream.is_empty_pipe() {
+            return capacity;
         }
-        // Ready means that a page is free, and a write of one page is atomic.
-        wait(&self.file, PollFlags::OUT);
-        Ok(ATOMIC)
+        // Ready means that a write of so many bytes is atomic.
+        self.stream.wait_to_write(None);
+        ATOMIC
     }
-}
 
-#[cfg(target_os = "linux")]
-fn capacity(pipe: &File) -> usize {
-    rustix::pipe::fcntl_getpipe_size(pipe).unwrap_or(ATOMIC)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn capacity(_: &File) -> usize {
-    ATOMIC
-}
-
-impl WholeLines {
-    fn attempt(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let Some(capacity) = self.pipe else { return self.file.write(bytes) };
-        // If the pipe's fill level is unknown, a small write is still atomic.
-        let room = self.room(capacity).unwrap_or(ATOMIC);
-        let fits = &bytes[..bytes.len().min(room)];
+    fn attempt(&self, bytes: &[u8]) -> io::Result<usize> {
+        let Some(capacity) = self.pipe else { return (&self.stream).write(bytes) };
+        let fits = &bytes[..bytes.len().min(self.room(capacity))];
         // A line longer than the room cannot be kept whole.
         let whole = memchr::memrchr(b'\n', fits).map_or(fits.len(), |newline| newline + 1);
-        self.file.write(&fits[..whole])
+        (&self.stream).write(&fits[..whole])
     }
 }
 
@@ -64,26 +41,31 @@ impl Write for WholeLines {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         loop {
             match self.attempt(bytes) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => wait(&self.file, PollFlags::OUT),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.stream.wait_to_write(None);
+                }
                 result => return result,
             }
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        (&self.stream).flush()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{io::Read, thread};
+    use std::{
+        io::{PipeReader, Read},
+        thread,
+    };
 
     use super::*;
 
-    fn pipe() -> (File, WholeLines) {
-        let (reader, writer) = rustix::pipe::pipe().expect("a pipe");
-        (File::from(reader), WholeLines::new(File::from(writer)))
+    fn pipe() -> (PipeReader, WholeLines) {
+        let (reader, writer) = io::pipe().expect("a pipe");
+        (reader, WholeLines::new(Stream::of_pipe(writer)))
     }
 
     fn lines(count: usize) -> Vec<u8> {
@@ -106,6 +88,7 @@ mod tests {
         arrives(lines(5_000));
     }
 
+    #[cfg(unix)]
     #[test]
     fn a_pipe_that_is_full_holds_whole_lines_only() {
         let (mut reader, mut writer) = pipe();

@@ -1,23 +1,12 @@
 //! Writes to a terminal so that an end of the process at any moment leaves no colour on.
 
 use std::{
-    fs::{File, OpenOptions},
     io::{self, Write},
-    os::{
-        fd::{AsFd, AsRawFd},
-        unix::fs::OpenOptionsExt,
-    },
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use rustix::{
-    event::{PollFd, PollFlags, Timespec, poll},
-    fs::OFlags,
-};
-
-use super::wait;
-use crate::cleanup::Cleanup;
+use crate::{cleanup::Cleanup, platform::streams::Stream};
 
 /// The longest time for the last bytes: the terminal may be stopped.
 const LAST: Duration = Duration::from_millis(25);
@@ -32,7 +21,7 @@ pub struct Terminal {
 }
 
 struct Shared {
-    file: File,
+    stream: Stream,
     /// Whether a write gives `WouldBlock` where it would wait.
     never_blocks: bool,
     state: Mutex<State>,
@@ -52,24 +41,16 @@ struct State {
 }
 
 impl Terminal {
-    pub fn new(file: File) -> Terminal {
-        let (file, never_blocks) = match reopened(&file) {
+    pub fn new(stream: Stream) -> Terminal {
+        let (stream, never_blocks) = match stream.non_blocking() {
             Ok(own) => (own, true),
-            // As of another user, behind `su`.
-            Err(_) => (file, false),
+            Err(_) => (stream, false),
         };
         let (state, written) = (Mutex::default(), Condvar::new());
-        let shared = Arc::new(Shared { file, never_blocks, state, written });
+        let shared = Arc::new(Shared { stream, never_blocks, state, written });
         let ended = shared.clone();
         Terminal { shared, _end: Cleanup::new(move || ended.close(true)) }
     }
-}
-
-/// The terminal, opened a second time: to make the first non-blocking would affect other processes.
-fn reopened(file: &File) -> io::Result<File> {
-    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
-    let path = format!("/proc/self/fd/{}", file.as_fd().as_raw_fd());
-    OpenOptions::new().write(true).custom_flags(flags).open(path)
 }
 
 impl Write for Terminal {
@@ -77,7 +58,7 @@ impl Write for Terminal {
         loop {
             match self.shared.attempt(bytes) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    wait(&self.shared.file, PollFlags::OUT);
+                    self.shared.stream.wait_to_write(None);
                 }
                 result => return result,
             }
@@ -106,7 +87,7 @@ impl Shared {
             state.writes = true;
         }
         let most = if self.never_blocks { bytes.len() } else { bytes.len().min(BLOCKING) };
-        let result = (&self.file).write(&bytes[..most]);
+        let result = (&self.stream).write(&bytes[..most]);
         let mut state = self.state();
         state.writes = false;
         state.saw(&bytes[..*result.as_ref().unwrap_or(&0)]);
@@ -137,13 +118,11 @@ impl Shared {
 
     fn write_until(&self, due: Instant, mut bytes: &[u8]) {
         while !bytes.is_empty() {
-            let left = Timespec::try_from(due.saturating_duration_since(Instant::now())).ok();
-            let Some(left) = left else { return };
-            match poll(&mut [PollFd::new(&self.file, PollFlags::OUT)], Some(&left)) {
-                Ok(1..) | Err(rustix::io::Errno::INTR) => {}
-                _ => return,
+            let left = due.saturating_duration_since(Instant::now());
+            if !self.stream.wait_to_write(Some(left)) {
+                return;
             }
-            match (&self.file).write(bytes) {
+            match (&self.stream).write(bytes) {
                 Ok(written) => bytes = &bytes[written..],
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock && Instant::now() < due => {}
                 Err(_) => return,

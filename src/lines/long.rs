@@ -200,7 +200,8 @@ mod tests {
     fn a_rest_that_cannot_be_stored_is_named_in_the_mark() {
         let mut line = LongLine::new(LineLimit { spool: true, ..CUT });
         line.push(b"abcdefg");
-        line.store = Store::File(File::open("/dev/null").expect("a file that cannot be written"));
+        line.store =
+            Store::File(File::open(crate::platform::files::NULL).expect("a file that cannot be written"));
         line.push(b"hi");
         let (head, rest) = line.end();
         assert_eq!(String::from_utf8_lossy(&head), "abcde … [4 bytes cut for want of room in TMPDIR]");

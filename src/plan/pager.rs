@@ -1,14 +1,12 @@
 //! The program that shows the output page by page.
 
-use std::{
-    ffi::{OsStr, OsString},
-    os::unix::ffi::OsStrExt,
-};
+use std::ffi::{OsStr, OsString};
 
 use super::{Ending, Source, read::error};
 use crate::{
     cli::{Args, flags::output as flags},
     environment::Environment,
+    platform::programs,
     usage_error::UsageError,
 };
 
@@ -76,9 +74,9 @@ fn check(env: &Environment, source: &Source, ending: &Ending, quiet: bool) -> Re
 fn command(pager: Option<&OsStr>) -> Option<(OsString, Vec<OsString>)> {
     match pager {
         None => Some(("less".into(), vec!["-R".into()])),
-        Some(pager) if matches!(pager.as_bytes().trim_ascii(), b"" | b"cat") => None,
-        Some(pager) if pager.as_bytes().iter().any(|byte| FOR_A_SHELL.contains(byte)) => {
-            Some(("sh".into(), vec!["-c".into(), pager.to_owned()]))
+        Some(pager) if matches!(pager.as_encoded_bytes().trim_ascii(), b"" | b"cat") => None,
+        Some(pager) if pager.as_encoded_bytes().iter().any(|byte| FOR_A_SHELL.contains(byte)) => {
+            Some(programs::shell(pager))
         }
         Some(pager) => Some((pager.to_owned(), Vec::new())),
     }

@@ -3,18 +3,16 @@
 use std::{
     future::pending,
     io::{self, Write},
-    os::fd::OwnedFd,
     thread,
 };
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     time::sleep,
 };
 
 use super::{Closed, Pager};
-use crate::io::Io;
+use crate::{io::Io, platform::streams::Stream};
 
 /// Interval of checks for a closed reader while nothing is written.
 const LOOK: std::time::Duration = std::time::Duration::from_secs(1);
@@ -37,7 +35,7 @@ pub struct Output {
     /// Written buffers, to be reused.
     empty: mpsc::Receiver<Vec<u8>>,
     /// Used to check for a closed reader.
-    stdout: Option<OwnedFd>,
+    stdout: Option<Stream>,
     /// Shows standard output until the user quits it.
     pager: Option<Pager>,
     /// The writer's result.
@@ -98,7 +96,7 @@ impl Output {
     /// Waits until nothing can be written any more.
     pub async fn closed(&self) {
         let unread = async {
-            while !self.stdout.as_ref().is_some_and(has_no_reader) {
+            while !self.stdout.as_ref().is_some_and(Stream::has_no_reader) {
                 sleep(LOOK).await;
             }
         };
@@ -126,13 +124,6 @@ impl Output {
             Err(_) => Err(io::Error::other("the writer of standard output panicked")),
         }
     }
-}
-
-/// Whether it is a pipe, a socket or a terminal whose other end is closed.
-fn has_no_reader(stdout: &OwnedFd) -> bool {
-    let mut polled = [PollFd::new(stdout, PollFlags::empty())];
-    let ready = poll(&mut polled, Some(&Timespec::default()));
-    ready.is_ok() && polled[0].revents().intersects(PollFlags::ERR | PollFlags::HUP)
 }
 
 fn write(

@@ -2,11 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    env,
-    ffi::OsStr,
     io::{self, Write},
-    os::unix::process::ExitStatusExt,
-    path::Path,
     process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
@@ -16,14 +12,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::{
-    fs::{Access, access},
-    process::{Pid, Signal, getpgrp, kill_process},
-    termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr},
-};
 use tokio::sync::watch;
 
-use crate::{cleanup::Cleanup, descendants, io::Io, plan::PagerPlan, signals::Signals, without_number};
+use crate::{
+    cleanup::Cleanup,
+    plan::PagerPlan,
+    platform::{
+        processes::{Members, Pipeline, ended_by},
+        programs::{Found, find},
+        terminal::Settings,
+    },
+    signals::Signals,
+    without_number,
+};
 
 /// The time for the pager to leave the terminal as it was, if a signal ends the run.
 const LAST: Duration = Duration::from_millis(10);
@@ -65,7 +66,7 @@ enum State {
 impl Pager {
     /// It is started with the first output. Err: it cannot be.
     pub fn find(plan: &PagerPlan, signals: &Signals) -> Result<Pager, String> {
-        if !can_be_run(&plan.program) {
+        if !matches!(find(&plan.program), Found::At(_)) {
             let name = plan.program.display();
             return Err(format!(
                 "--pager: cannot find the program {name}; install it, or set $PAGER to another"
@@ -116,15 +117,15 @@ impl Pager {
         let PagerPlan { program, args, .. } = &self.0.plan;
         let name = args.last().filter(|_| program == "sh").unwrap_or(program).display();
         let is_cut = self.0.is_cut.load(Ordering::Relaxed);
-        let (reason, lines) = match (status.code(), status.signal()) {
+        let (reason, lines) = match (status.code(), ended_by(status)) {
             (Some(code), _) if NOT_RUN.contains(&code) => {
                 let reason = format!("--pager: {name} could not be run (exit code {code}); correct $PAGER");
                 return Some(Failure { reason, lines: Lines::None });
             }
             (Some(1..), _) if !is_cut => return None,
             (Some(code @ 1..), _) => (format!("ended with exit code {code}"), Lines::InPart),
-            (_, Some(signal)) if is_cut => (format!("was ended by signal {signal}"), Lines::InPart),
-            (_, Some(signal)) => (format!("was ended by signal {signal}"), Lines::Taken),
+            (_, Some(signal)) if is_cut => (format!("was ended by {signal}"), Lines::InPart),
+            (_, Some(signal)) => (format!("was ended by {signal}"), Lines::Taken),
             _ => return None,
         };
         let what = match lines {
@@ -148,18 +149,6 @@ pub enum Lines {
     InPart,
     /// Perhaps not all of them were shown.
     Taken,
-}
-
-/// Whether the program is in `$PATH`, or at its path.
-fn can_be_run(program: &OsStr) -> bool {
-    let is_program = |path: &Path| path.is_file() && access(path, Access::EXEC_OK).is_ok();
-    match Path::new(program).components().count() {
-        1 if !program.as_encoded_bytes().contains(&b'/') => {
-            let path = env::var_os("PATH").unwrap_or_default();
-            env::split_paths(&path).any(|folder| is_program(&folder.join(program)))
-        }
-        _ => is_program(Path::new(program)),
-    }
 }
 
 impl Shared {
@@ -205,15 +194,15 @@ impl Pages {
             if let Some(less) = shared.plan.less {
                 command.env("LESS", less);
             }
-            let terminal = Settings::of_terminal();
+            let terminal = Settings::of_stdout().map(Arc::new);
             // The pager hears Ctrl-C too.
             shared.signals.spare_interrupt(true);
             *shared.state() = State::Runs;
             let mut child = command.spawn().inspect_err(|_| shared.has_ended(ExitStatus::default()))?;
             self.pipe = child.stdin.take();
-            let id = child.id().try_into().ok().and_then(Pid::from_raw);
+            let pipeline = Pipeline::of(&child);
             let (killed, restored) = (shared.clone(), terminal.clone());
-            self.end = Some(Cleanup::new(move || end(&killed, id, restored.as_ref())));
+            self.end = Some(Cleanup::new(move || end(&killed, &pipeline, restored.as_deref())));
             let watched = shared.clone();
             thread::Builder::new()
                 .name("pager".into())
@@ -225,7 +214,7 @@ impl Pages {
 }
 
 /// Waits for the end of the pager.
-fn watch_over(mut child: Child, shared: &Shared, terminal: Option<Settings>) {
+fn watch_over(mut child: Child, shared: &Shared, terminal: Option<Arc<Settings>>) {
     let status = child.wait().unwrap_or_default();
     if let Some(terminal) = terminal {
         terminal.restore();
@@ -234,22 +223,17 @@ fn watch_over(mut child: Child, shared: &Shared, terminal: Option<Settings>) {
 }
 
 /// Ends a pager that still runs, with the other programs of its pipeline.
-fn end(shared: &Shared, id: Option<Pid>, terminal: Option<&Settings>) {
+fn end(shared: &Shared, pipeline: &Pipeline, terminal: Option<&Settings>) {
     if shared.wait(Some(Duration::ZERO)) {
         return;
     }
     shared.is_stopped.store(true, Ordering::Relaxed);
-    // Children lose their parent with the first signal.
-    let mut family: Vec<Pid> = id.into_iter().chain(id.into_iter().flat_map(descendants::of)).collect();
-    for signal in [Signal::TERM, Signal::KILL] {
-        for id in &family {
-            // An error means that it has ended by itself.
-            let _ = kill_process(*id, signal);
-        }
+    let mut members = pipeline.members();
+    for end in [Members::terminate, Members::kill] {
+        end(&members);
         let begun = Instant::now();
-        while begun.elapsed() < LAST && !(shared.wait(Some(LOOK)) && family.is_empty()) {
+        while begun.elapsed() < LAST && !(shared.wait(Some(LOOK)) && members.have_ended()) {
             thread::sleep(LOOK);
-            family.retain(|id| descendants::runs(*id));
         }
     }
     if let Some(terminal) = terminal {
@@ -286,24 +270,6 @@ impl Drop for Pages {
         self.pager.0.wait(None);
         if let Some(end) = self.end.take() {
             end.forget();
-        }
-    }
-}
-
-/// The settings of the terminal.
-#[derive(Clone)]
-struct Settings(Termios);
-
-impl Settings {
-    fn of_terminal() -> Option<Settings> {
-        Some(Settings(tcgetattr(Io::process_stdout().ok()?).ok()?))
-    }
-
-    fn restore(&self) {
-        let Ok(terminal) = Io::process_stdout() else { return };
-        // A process in the background would be stopped. An error means that the terminal is gone.
-        if tcgetpgrp(&terminal).is_ok_and(|group| group == getpgrp()) {
-            let _ = tcsetattr(&terminal, OptionalActions::Now, &self.0);
         }
     }
 }

@@ -21,7 +21,8 @@ fn one_query_is_enough() {
 /// Even beside flags that print something instead of a run, and beside flags that are wrong or without effect.
 #[test]
 fn two_queries_are_the_error_whatever_the_flags_are() {
-    for flags in ["--help", "-v", "--completion zsh", "--show-hidden-options", "--stdin", "--gaps=x"] {
+    for flags in ["--help", "-v", "--completion zsh", "--show-hidden-options", "--man", "--stdin", "--gaps=x"]
+    {
         wrong(&format!("web db {flags}"), &["only one query", "\"db\""]);
     }
 }

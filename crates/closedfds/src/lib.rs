@@ -1,44 +1,20 @@
 //! Tells which standard streams were closed when the process started, as by `>&-` in a shell.
 //!
 //! Before `main`, the runtime of Rust opens `/dev/null` in place of a closed stream, so that a file that is opened later
-//! does not take its place. From then on a program cannot tell whether its output goes nowhere by intent. This crate looks
-//! before that, in a function that the loader calls. On systems whose loader it does not know, no stream counts as closed.
+//! does not take its place. From then on a program cannot tell whether its output goes nowhere by intent. On Unix this
+//! crate looks before that, in a function that the loader calls; if it does not know the loader, no stream counts as
+//! closed. On Windows nothing takes the place of a closed stream.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use rustix::{fd::BorrowedFd, io::fcntl_getfd, stdio};
-
-static STDIN: AtomicBool = AtomicBool::new(false);
-static STDOUT: AtomicBool = AtomicBool::new(false);
+#[cfg_attr(unix, path = "unix.rs")]
+#[cfg_attr(windows, path = "windows.rs")]
+mod platform;
 
 /// Whether standard input was closed when the process started.
 pub fn stdin_was_closed() -> bool {
-    was_closed(&STDIN)
+    platform::stdin_was_closed()
 }
 
 /// Whether standard output was closed when the process started.
 pub fn stdout_was_closed() -> bool {
-    was_closed(&STDOUT)
-}
-
-fn was_closed(stream: &AtomicBool) -> bool {
-    // A linker leaves out what nothing refers to.
-    std::hint::black_box(&AT_START);
-    stream.load(Ordering::Relaxed)
-}
-
-/// The function that the loader calls before the runtime of Rust begins.
-#[expect(unsafe_code, reason = "only the section in which a function is stored lets the loader call it")]
-#[cfg_attr(
-    any(target_os = "linux", target_os = "android", target_os = "freebsd"),
-    unsafe(link_section = ".init_array")
-)]
-#[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,__mod_init_func"))]
-#[used]
-static AT_START: extern "C" fn() = look;
-
-extern "C" fn look() {
-    let is_closed = |stream: BorrowedFd<'_>| fcntl_getfd(stream).is_err();
-    STDIN.store(is_closed(stdio::stdin()), Ordering::Relaxed);
-    STDOUT.store(is_closed(stdio::stdout()), Ordering::Relaxed);
+    platform::stdout_was_closed()
 }

@@ -5,7 +5,7 @@ use super::{Complete, File, Flag, Group, Scope, Switch, Text, flag};
 flags! {
     Group::new("Other", Scope::Any);
 
-    /// Read this config file in place of the default one. Default: [see below](#the-config-file)
+    /// Read this config file in place of the default one. Default: see [the config file](#the-config-file)
     pub static CONFIG: Flag<File> = flag("config", "FILE")
         .help("Read this config file (default: ~/.config/stern-rs/config.yaml)");
 
@@ -23,4 +23,7 @@ flags! {
     pub static COMPLETION: Flag<Text> = flag("completion", "SHELL")
         .help("Print the script for bash, zsh, fish or powershell")
         .completes(Complete::Words(&["bash", "zsh", "fish", "powershell"]));
+
+    /// Print the manual page and exit, for `man` to show: `stern-rs --man | man -l -`
+    pub static MAN: Flag<Switch> = flag("man", "").help("Print the manual page, for man -l -");
 }

@@ -6,8 +6,7 @@
 mod process;
 
 use std::{
-    io::{self, IsTerminal},
-    os::unix::fs::PermissionsExt,
+    io,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -27,6 +26,10 @@ use super::{
 };
 use crate::{
     cluster::error::{Error, root_cause},
+    platform::{
+        programs::{Found, find, is_path},
+        terminal,
+    },
     small_file,
 };
 
@@ -151,7 +154,7 @@ impl Plugin {
     }
 
     pub async fn run(&self) -> Result<Credential, Error> {
-        self.run_at(io::stdin().is_terminal()).await
+        self.run_at(terminal::may_ask()).await
     }
 
     async fn run_at(&self, terminal: bool) -> Result<Credential, Error> {
@@ -177,29 +180,21 @@ impl Plugin {
     }
 
     fn is_path(&self) -> bool {
-        self.command.contains(std::path::is_separator)
+        is_path(self.command.as_ref())
     }
 
     /// As in Go, the plugin is found in the `$PATH` of this process, not in the one that its `env` may set.
     fn program(&self) -> Result<PathBuf, Error> {
-        let command = Path::new(&self.command);
-        if self.is_path() {
-            return Ok(command.into());
-        }
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let files =
-            || std::env::split_paths(&path).map(|dir| dir.join(command)).filter(|file| file.is_file());
-        let Some(found) = files().find(|file| is_executable(file)) else {
-            return Err(files()
-                .next()
-                .map_or_else(|| self.not_installed(), |file| self.not_executable(&file)));
-        };
-        // The working directory may belong to somebody else.
-        match found.is_absolute() {
-            true => Ok(found),
-            false => Err(self.failed(
+        match find(self.command.as_ref()) {
+            Found::At(file) if self.is_path() || file.is_absolute() => Ok(file),
+            // The working directory may belong to somebody else.
+            Found::At(_) => Err(self.failed(
                 "is found by an empty or relative entry of $PATH, and is not run from there: remove that entry",
             )),
+            // The system tells why it cannot be run.
+            _ if self.is_path() => Ok(self.command.clone().into()),
+            Found::NotExecutable(file) => Err(self.not_executable(&file)),
+            Found::Nowhere => Err(self.not_installed()),
         }
     }
 
@@ -279,10 +274,6 @@ impl Plugin {
     }
 }
 
-fn is_executable(file: &Path) -> bool {
-    file.metadata().is_ok_and(|found| found.permissions().mode() & 0o111 != 0)
-}
-
 /// The cluster as client-go describes it to a plugin.
 fn cluster_info(cluster: &Cluster) -> Result<Value, Error> {
     let authority = match (&cluster.certificate_authority_data, &cluster.certificate_authority) {
@@ -331,4 +322,5 @@ fn renewal(now: Timestamp, expires: Timestamp) -> Option<Timestamp> {
 }
 
 #[cfg(test)]
+#[cfg(unix)]
 mod tests;

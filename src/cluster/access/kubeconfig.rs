@@ -19,6 +19,7 @@ use super::{
 use crate::{
     cluster::error::{Error, root_cause},
     plan::{Connect, name},
+    platform::home,
     small_file,
 };
 
@@ -101,8 +102,8 @@ impl Kubeconfigs {
         let paths: Vec<PathBuf> = match &listed {
             Some(list) => env::split_paths(list).filter(|path| !path.as_os_str().is_empty()).collect(),
             None => {
-                let home = host.text("HOME").or_else(|| host.text("USERPROFILE"));
-                home.map(|home| Path::new(&home).join(".kube").join("config")).into_iter().collect()
+                let home = home::of(host.var);
+                home.map(|home| home.join(".kube").join("config")).into_iter().collect()
             }
         };
         let mut files = Vec::new();
@@ -115,7 +116,7 @@ impl Kubeconfigs {
         }
         let searched = match (&listed, paths.is_empty()) {
             (Some(_), true) => "$KUBECONFIG (which names no file)".into(),
-            (None, true) => "~/.kube/config ($HOME is not set)".into(),
+            (None, true) => format!("~/.kube/config ({} is not set)", home::VARIABLE),
             (Some(_), false) => format!("$KUBECONFIG ({})", shown(paths.iter().map(PathBuf::as_path))),
             (None, false) => shown(paths.iter().map(PathBuf::as_path)),
         };

@@ -1,8 +1,9 @@
 //! Sorted records in a temporary file without a name, of which a block is in memory.
 
-use std::{fs::File, io, os::unix::fs::FileExt};
+use std::{fs::File, io};
 
 use super::record;
+use crate::platform::files::{read_exact_at, write_all_at};
 
 /// Bytes that are read and written at once.
 const BLOCK: usize = 64 << 10;
@@ -52,7 +53,7 @@ impl Run {
             let (held, more) = (self.block.len(), (self.to - self.from).min(BLOCK as u64));
             self.block.resize(held + more as usize, 0);
             if let Some(file) = &self.file
-                && let Err(error) = file.read_exact_at(&mut self.block[held..], self.from)
+                && let Err(error) = read_exact_at(file, &mut self.block[held..], self.from)
             {
                 self.block.truncate(held);
                 return Err(error);
@@ -83,7 +84,7 @@ impl Writer {
             return Ok(());
         }
         if let Some(file) = &self.file {
-            file.write_all_at(&self.block, self.written)?;
+            write_all_at(file, &self.block, self.written)?;
         }
         self.written += self.block.len() as u64;
         self.block.clear();
@@ -105,7 +106,7 @@ pub mod testing {
     impl Writer {
         /// Every write to it fails.
         pub fn full() -> Writer {
-            let file = File::open("/dev/null").expect("a file that cannot be written");
+            let file = File::open(crate::platform::files::NULL).expect("a file that cannot be written");
             Writer { file: Some(file), written: 0, block: Vec::new() }
         }
     }
@@ -117,6 +118,7 @@ mod tests {
         super::record::{Content, Record},
         *,
     };
+    use crate::platform::files::NULL;
 
     fn write(writer: &mut Writer, key: i64, length: usize) -> io::Result<()> {
         let (mut bytes, message) = (Vec::new(), vec![b'x'; length]);
@@ -165,7 +167,7 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_be_read_is_an_error() {
-        let file = File::options().write(true).open("/dev/null").expect("a file that cannot be read");
+        let file = File::options().write(true).open(NULL).expect("a file that cannot be read");
         let mut run = Run { file: Some(file), from: 0, to: 100, tail: Vec::new(), block: Vec::new(), at: 0 };
         assert!(run.fill().is_err());
     }

@@ -3,11 +3,12 @@
 use std::{
     fs::File,
     io::{self, Read, Write},
-    os::unix::fs::FileExt,
 };
 
 use flate2::{Compression, bufread::MultiGzDecoder, write::GzEncoder};
 use memchr::memmem;
+
+use crate::platform::files::read_exact_at;
 
 /// Bytes between two looks at the time.
 const STEP: usize = 16 << 10;
@@ -48,7 +49,7 @@ pub fn ends_whole(file: &File) -> io::Result<bool> {
     let length = file.metadata()?.len();
     let start = length.saturating_sub(TAIL);
     let mut tail = vec![0; usize::try_from(length - start).unwrap_or_default()];
-    file.read_exact_at(&mut tail, start)?;
+    read_exact_at(file, &mut tail, start)?;
     let mut begins: Vec<usize> = memmem::rfind_iter(&tail, &HEAD).take(MOST_HEADS).collect();
     if start == 0 {
         begins.push(0);

@@ -4,16 +4,11 @@ use std::{
     collections::HashSet,
     fs::{self, File, TryLockError},
     io::{self, Read, Seek, SeekFrom},
-    os::fd::{AsFd, OwnedFd},
     path::PathBuf,
 };
 
-use rustix::{
-    fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, fstat, mkdirat, openat, statat},
-    io::Errno,
-};
-
 use super::{Named, member};
+use crate::platform::files::{Directory, Id, allowed, id_at};
 
 /// The most runs that write the lines of one container at the same time.
 const MOST_RUNS: u32 = 9;
@@ -23,9 +18,6 @@ pub struct Place {
     pub dir: PathBuf,
     pub ending: &'static str,
 }
-
-/// A file whatever its name is: its device and its inode.
-pub type Id = (u64, u64);
 
 /// The file with the name of the container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +49,7 @@ impl Place {
         let [namespace, pod, container] = named.names();
         for name in [namespace, pod, container] {
             // The names were checked at the border; a file must not depend on that.
-            if matches!(name, "" | "." | "..") || name.contains(['/', '\0']) {
+            if matches!(name, "" | "." | "..") || name.contains(['/', '\\', ':', '\0']) {
                 return Err(io::Error::other("its name is none of a file"));
             }
         }
@@ -73,7 +65,8 @@ impl Place {
     }
 
     fn path_of(&self, folders: &[&str], name: &str) -> PathBuf {
-        folders.iter().fold(self.dir.clone(), |path, folder| path.join(folder)).join(name)
+        let names = folders.iter().chain([&name]);
+        names.fold(self.dir.clone(), |path, name| path.join(&*allowed(name)))
     }
 
     /// The file to append to. It is made if need be, with its directories. Those that are `known` are not cut.
@@ -81,13 +74,13 @@ impl Place {
         let (folders, stem) = Place::parts(named)?;
         let mut folder = self.root()?;
         for name in &folders {
-            folder = below(&folder, name)?;
+            folder = folder.below(&allowed(name))?;
         }
         let mut first = Taken::Free;
         for run in 1..=MOST_RUNS {
             let number = if run > 1 { format!(".{run}") } else { String::new() };
             let name = format!("{stem}{number}{}", self.ending);
-            let (file, id) = appended(&folder, &name)?;
+            let (file, id) = folder.append(&allowed(&name))?;
             let (is_locked, taken) = match file.try_lock() {
                 Err(TryLockError::WouldBlock) => (false, Taken::Locked),
                 lock => match known.contains(&id) || self.can_be_continued(&file)? {
@@ -107,61 +100,25 @@ impl Place {
         if self.ending.ends_with(".gz") { member::ends_whole(file) } else { Ok(true) }
     }
 
-    fn root(&self) -> io::Result<OwnedFd> {
-        let open = || openat(CWD, &self.dir, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty());
-        match open() {
-            Err(Errno::NOENT) => {
+    fn root(&self) -> io::Result<Directory> {
+        match Directory::open(&self.dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 if let Some(link) = self.dir.ancestors().find(|path| path.is_symlink() && !path.exists()) {
                     let text = format!("{} is a symbolic link to nothing", link.display());
                     return Err(io::Error::other(text));
                 }
                 fs::create_dir_all(&self.dir)?;
-                Ok(open()?)
+                Directory::open(&self.dir)
             }
-            opened => Ok(opened?),
+            opened => opened,
         }
-    }
-}
-
-/// A directory in another. It is made if need be.
-fn below(folder: &OwnedFd, name: &str) -> io::Result<OwnedFd> {
-    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let open = || openat(folder, name, flags, Mode::empty());
-    let opened = match open() {
-        Err(Errno::NOENT) => match mkdirat(folder, name, Mode::from_raw_mode(0o777)) {
-            // Another run was first.
-            Ok(()) | Err(Errno::EXIST) => open(),
-            Err(error) => Err(error),
-        },
-        opened => opened,
-    };
-    opened.map_err(|error| unless_link(folder, name, error))
-}
-
-fn appended(folder: &OwnedFd, name: &str) -> io::Result<(File, Id)> {
-    // A pipe without a reader would block.
-    let flags = OFlags::RDWR | OFlags::APPEND | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    let file = openat(folder, name, flags | OFlags::CLOEXEC, Mode::from_raw_mode(0o666));
-    let file = File::from(file.map_err(|error| unless_link(folder, name, error))?);
-    let stat = fstat(&file)?;
-    match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile => Ok((file, id(&stat))),
-        _ => Err(io::Error::other("it is not a regular file")),
-    }
-}
-
-fn unless_link(folder: impl AsFd, name: &str, error: Errno) -> io::Error {
-    let found = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW);
-    match found.is_ok_and(|found| FileType::from_raw_mode(found.st_mode).is_symlink()) {
-        true => io::Error::other("a symbolic link is in its path, and is not followed"),
-        false => error.into(),
     }
 }
 
 impl Opened {
     /// Whether the path still leads to it: it may have been removed, or renamed by a rotation.
     pub fn is_in_place(&self) -> bool {
-        rustix::fs::lstat(&self.path).is_ok_and(|found| id(&found) == self.id)
+        id_at(&self.path).is_ok_and(|found| found == self.id)
     }
 
     /// Whether its last line has no end, as after a crash of the system.
@@ -187,10 +144,6 @@ impl Opened {
     }
 }
 
-fn id(stat: &Stat) -> Id {
-    (stat.st_dev, stat.st_ino)
-}
-
 #[cfg(test)]
 mod tests {
     use std::{path::Path, sync::Arc};
@@ -213,7 +166,7 @@ mod tests {
     fn a_name_that_leads_elsewhere_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let place = Place { dir: dir.path().join("logs"), ending: ".log" };
-        for name in ["", ".", "..", "../..", "a/b", "/etc", "a\0b"] {
+        for name in ["", ".", "..", "../..", "a/b", "/etc", "a\0b", "a\\b", "c:"] {
             for origin in
                 [origin(name, "web", "app"), origin("shop", name, "app"), origin("shop", "web", name)]
             {

@@ -23,12 +23,13 @@ use tokio::sync::{
 
 use super::{
     Named, Piece, mark, member,
-    place::{Id, Opened, Place, Taken},
+    place::{Opened, Place, Taken},
 };
 use crate::{
     descriptors,
     notice::{Notice, Scope},
     plan::FilesPlan,
+    platform::files::Id,
     without_number,
 };
 

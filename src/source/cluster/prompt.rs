@@ -1,20 +1,17 @@
 //! Lets the user pick the pods to tail: a value of the label `app.kubernetes.io/instance`.
 
-use std::{
-    collections::BTreeSet,
-    io::{Write, stdin},
-};
+use std::{collections::BTreeSet, io::Write};
 
 use futures::future::join_all;
 use inquire::{InquireError, Select, ui::RenderConfig};
 use kube::api::ListParams;
-use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
 use crate::{
     cleanup::Cleanup,
     cluster::{Cluster, Error, Meta, Objects},
     io::Io,
     plan::{Query, Selection, name::is_label_value},
+    platform::terminal::Settings,
     select,
 };
 
@@ -90,10 +87,9 @@ fn ask(instances: BTreeSet<String>, color: bool) -> Result<Option<String>, Error
 
 /// Restores the terminal's settings: a signal may end the run during the prompt.
 fn restored() -> Option<Cleanup> {
-    let found = tcgetattr(stdin()).ok()?;
+    let found = Settings::of_stdin()?;
     Some(Cleanup::new(move || {
-        // An error means that the terminal is gone.
-        let _ = tcsetattr(stdin(), OptionalActions::Now, &found);
+        found.restore();
         // Ends bracketed paste and shows the cursor.
         let _ = write!(Io::process_stderr(), "\x1b[?2004l\x1b[?25h\r\n");
     }))

@@ -129,6 +129,7 @@ impl Builder {
     }
 
     pub fn start(self) -> ApiServer {
+        #[cfg(unix)]
         raise_descriptor_limit();
         let runtime = runtime();
         let (reserved, address) = {
@@ -176,7 +177,8 @@ impl Builder {
 }
 
 /// Raises the limit on open files: a thousand streams need as many sockets, and a client in the same process as many
-/// again.
+/// again. Windows has no such limit.
+#[cfg(unix)]
 fn raise_descriptor_limit() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);

@@ -1,24 +1,22 @@
 //! Runs a plugin's program: its words go to the user as they come, its output is bounded in size, and its run in time.
 
-mod family;
-mod terminal;
-
 use std::{
     io,
     process::{ExitStatus, Stdio},
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::{
     io::AsyncReadExt,
     process::Command,
     time::{sleep, timeout},
 };
 
-use family::Family;
-
-use crate::{cleanup::Cleanup, cluster::error::root_cause};
+use crate::{
+    cleanup::Cleanup,
+    cluster::error::root_cause,
+    platform::{processes::Starting, terminal::Settings},
+};
 
 /// The largest output; credentials have some kilobytes.
 const LARGEST: u64 = 1 << 20;
@@ -48,22 +46,19 @@ pub async fn output(mut command: Command, interactive: bool) -> Result<Vec<u8>, 
     // Standard error is the user's: URLs and codes of a login must be seen at once.
     command.stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true);
     if !interactive {
-        return run(command.stdin(Stdio::null()).process_group(0), kill_group).await;
+        let group = Starting::group(command.stdin(Stdio::null()));
+        return run(&mut command, group).await;
     }
     // A group of its own would be in the background, and stop at its first question.
-    let family = Family::new();
-    let _restored = terminal::restored();
-    run(command.stdin(Stdio::inherit()), move |id| {
-        kill(id);
-        family.kill();
-    })
-    .await
+    let family = Starting::on_terminal();
+    // A plugin that asked for a password may end before it shows typed text again.
+    let _restored = Settings::of_stdin().map(|found| Cleanup::new(move || found.restore()));
+    run(command.stdin(Stdio::inherit()), family).await
 }
 
-async fn run(command: &mut Command, kill: impl FnOnce(Pid) + Send + 'static) -> Result<Vec<u8>, Error> {
+async fn run(command: &mut Command, starting: Starting) -> Result<Vec<u8>, Error> {
     let mut child = command.spawn().map_err(Error::NotStarted)?;
-    let id = child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
-    let killed = id.map(|id| Cleanup::new(move || kill(id)));
+    let killed = starting.killer(&child).map(Cleanup::new);
     let mut printed = Vec::new();
     let run = async {
         if let Some(stdout) = child.stdout.take() {
@@ -88,17 +83,8 @@ async fn run(command: &mut Command, kill: impl FnOnce(Pid) + Send + 'static) -> 
     }
 }
 
-// In both an error means that it has ended by itself.
-
-fn kill(id: Pid) {
-    let _ = kill_process(id, Signal::KILL);
-}
-
-fn kill_group(id: Pid) {
-    let _ = kill_process_group(id, Signal::KILL);
-}
-
 #[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use tokio::net::unix::pipe::Receiver;
 
@@ -112,7 +98,8 @@ mod tests {
 
     /// With the test's own standard input.
     async fn in_group(mut command: Command) -> Result<Vec<u8>, Error> {
-        run(command.stdout(Stdio::piped()).kill_on_drop(true).process_group(0), kill_group).await
+        let group = Starting::group(command.stdout(Stdio::piped()).kill_on_drop(true));
+        run(&mut command, group).await
     }
 
     #[tokio::test(start_paused = true)]
