@@ -40,10 +40,12 @@ impl Right {
 
 impl Rights {
     pub fn new(title: &str) -> Rights {
-        let namespace = Namespace::new(title);
-        let file = FILE.replace("stern-rs", &namespace.name).replace("shop", &namespace.name);
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let rights = Rights { namespace: Namespace::new(title), folder };
+        let name = &rights.namespace.name;
+        let file = FILE.replace("stern-rs", name).replace("shop", name);
         kubectl_with(&["apply", "--filename", "-"], file.as_bytes());
-        Rights { namespace, folder: tempfile::tempdir().expect("a temporary directory") }
+        rights
     }
 
     /// The name of an object that the file calls so.
