@@ -18,7 +18,7 @@ const UNRUN: &[(&str, &str)] = &[
     ("-A web", "shows that a word behind a switch is the query"),
     ("stern-rs -p -A | grep error", "needs a terminal"),
     ("stern-rs --completion zsh > \"${fpath[1]}/_stern-rs\"", "is for zsh"),
-    ("stern-rs --completion powershell \\| Out-String \\| Invoke-Expression", "is for PowerShell"),
+    ("stern-rs --completion powershell | Out-String | Invoke-Expression", "is for PowerShell"),
 ];
 
 struct Machine(World);
@@ -68,15 +68,15 @@ fn commands(code: &str) -> Vec<String> {
 fn every_command_is_accepted_or_has_a_reason_not_to_be_run() {
     let machine = Machine::new();
     let mut wrong = Vec::new();
-    for page in Page::all() {
+    for page in Page::all().iter().filter(|page| !unrun::PAGES.iter().any(|(name, _)| page.name == *name)) {
         for block in page.blocks().iter().filter(|block| block.language == "sh") {
             for command in commands(page.code(block)) {
                 let known = ["stern-rs ", "kubectl stern-rs ", "kubectl logs ", "head "];
                 if unrun::reason(&command).is_some() {
                 } else if !known.iter().any(|start| command.starts_with(start)) {
-                    wrong.push(format!("{}: unrun.rs has no reason: {command}", place(&page, block.line)));
+                    wrong.push(format!("{}: unrun.rs has no reason: {command}", place(page, block.line)));
                 } else if let Some(refused) = machine.refuses(&command) {
-                    wrong.push(format!("{}: {refused}", place(&page, block.line)));
+                    wrong.push(format!("{}: {refused}", place(page, block.line)));
                 }
             }
         }
@@ -95,7 +95,8 @@ fn every_command_and_flag_in_the_text_is_accepted() {
     for page in Page::all() {
         let prose = page.prose();
         let prose = synopsis.replace_all(&prose, "");
-        for text in span.captures_iter(&prose).map(|found| found[1].to_owned()) {
+        // In a table, a backslash stands before the sign.
+        for text in span.captures_iter(&prose).map(|found| found[1].replace("\\|", "|")) {
             let is_command = text.starts_with("stern-rs ") || text.starts_with("kubectl stern-rs ");
             let is_flag = page.name == "docs/usage.md" && flag.is_match(&text);
             if !(is_command || is_flag) || UNRUN.iter().any(|(known, _)| text == *known) {

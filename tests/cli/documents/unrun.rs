@@ -27,6 +27,9 @@ const UNRUN: &[(&str, &str)] = &[
     ("complete ", "is for an interactive shell; tests/shells has completion"),
 ];
 
+/// A page of such commands only, and why none is run.
+pub const PAGES: &[(&str, &str)] = &[("RELEASING.md", "makes and checks a release")];
+
 /// Why a command is not run; None if it is.
 pub fn reason(command: &str) -> Option<&'static str> {
     UNRUN.iter().find(|(start, _)| command.starts_with(start)).map(|(_, reason)| *reason)
