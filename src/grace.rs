@@ -1,12 +1,15 @@
 //! The time that a signal leaves a run: for as long as its end makes progress, and at most a second.
 
 use std::{
+    pin::pin,
     sync::{
         atomic::{AtomicU64, Ordering},
         mpsc::{Receiver, RecvTimeoutError},
     },
     time::{Duration, Instant},
 };
+
+use tokio::time::timeout;
 
 /// Interval of looks at the progress.
 pub const LOOK: Duration = Duration::from_millis(5);
@@ -56,6 +59,12 @@ impl<'s> Grace<'s> {
         self.looks = if steps == self.steps { self.looks + 1 } else { 0 };
         self.steps = steps;
         self.looks >= self.most_looks || self.since.elapsed() >= self.most
+    }
+
+    /// Does this, until it is done or given up.
+    pub async fn bound(mut self, work: impl Future<Output = ()>) {
+        let mut work = pin!(work);
+        while timeout(LOOK, &mut work).await.is_err() && !self.is_over() {}
     }
 
     /// Waits for what is being done, until it is done or given up.

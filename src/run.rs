@@ -8,7 +8,7 @@ use std::{
 
 use futures::future::try_join;
 use jiff::Timestamp;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use crate::{
     cannot_start, cannot_write, cleanup,
@@ -17,7 +17,7 @@ use crate::{
     event::Event,
     exit::ExitCode,
     flow::{Open, Stages, Stop, flow},
-    grace,
+    grace::{self, Grace},
     io::Io,
     notice::Notice,
     order::{Arrival, ByTime, Order, Settings},
@@ -32,9 +32,6 @@ use crate::{
     summary::Summary,
     usage_error::UsageError,
 };
-
-/// The time in which lines that were read are shown after a signal: a blocked output shows none.
-const HELD: Duration = Duration::from_millis(100);
 
 /// Longest wait for the last words to be written.
 const REPORT: Duration = Duration::from_secs(1);
@@ -198,7 +195,7 @@ async fn run_through<O: Order>(
             sink.written().await;
         };
         // A blocked output must not keep the run alive.
-        let _ = timeout(HELD, show).await;
+        Grace::of_part().bound(show).await;
         grace::step();
     }
     // A success that another flag defines does not depend on what could be written.
