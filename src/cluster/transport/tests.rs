@@ -125,6 +125,7 @@ async fn the_request_timeout_bounds_all_of_a_list() {
 
 #[tokio::test]
 async fn an_answer_that_is_late_is_awaited_with_words() {
+    const TICK: Duration = Duration::from_millis(2);
     let hang = || Canned::Hang(String::new());
     let server = Server::start(vec![ok(NO_PODS), hang(), hang(), hang()]).await;
     let cluster = cluster_at(&server.url());
@@ -136,19 +137,17 @@ async fn an_answer_that_is_late_is_awaited_with_words() {
     let log = async { cluster.open_log(&log).await.is_ok() }.boxed_local();
     for (count, (what, request)) in [("list", list), ("watch", watch), ("log", log)].into_iter().enumerate() {
         let mut waits = cluster.waits();
+        let before = Instant::now();
         let shown = async {
             while server.heads().len() < count + 2 {
                 yield_now().await;
             }
             pause();
-            let began = Instant::now();
+            let behind = Instant::now();
             let shown = waits.wait_for(Option::is_some).await.unwrap().clone();
-            // The request began a little before.
-            assert!(
-                (UNUSUAL / 2..=UNUSUAL + UNUSUAL / 2).contains(&began.elapsed()),
-                "{:?}",
-                began.elapsed()
-            );
+            // The request began between both, and timers count milliseconds.
+            let (least, most) = (behind.elapsed(), before.elapsed() + TICK);
+            assert!((least..=most).contains(&(UNUSUAL + TICK)), "{least:?} to {most:?}");
             shown
         };
         let shown = tokio::select! {
