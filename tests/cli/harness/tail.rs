@@ -122,10 +122,14 @@ impl<'w> Tail<'w> {
         let id = self.child.id();
         let sleeps =
             || std::fs::read_to_string(format!("/proc/{id}/stat")).is_ok_and(|stat| stat.contains(") S "));
+        // It has handlers, also for the last signal that it takes care of.
         let listens = || {
-            let threads = std::fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten().flatten();
-            let mut names = threads.flat_map(|thread| std::fs::read_to_string(thread.path().join("comm")));
-            names.any(|name| name == "signals\n")
+            let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+            let sets = status
+                .lines()
+                .filter_map(|line| line.strip_prefix("SigCgt:").or(line.strip_prefix("SigIgn:")));
+            let sets = sets.filter_map(|set| u64::from_str_radix(set.trim(), 16).ok());
+            sets.fold(0, |all, set| all | set) & 1 << (Signal::QUIT.as_raw() - 1) != 0
         };
         let (began, mut since) = (Instant::now(), Instant::now());
         while since.elapsed() < Duration::from_millis(50) {
