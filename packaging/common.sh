@@ -25,6 +25,11 @@ kubectl too: kubectl stern-rs.
 END
 }
 
+# The targets that are released: all but the one that only the checks build.
+released() {
+    sed -n '/-windows-gnu/d; s/^\([a-z0-9_]\{1,\}-[^ ]*\).*/\1/p' "$root/packaging/targets"
+}
+
 # The columns of targets.
 fact_of() {  # fact_of deb|rpm|archive TARGET
     local target deb rpm archive
