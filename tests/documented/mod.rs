@@ -8,7 +8,8 @@ use regex::{Regex, escape};
 static MESSAGES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     let page = include_str!("../../docs/troubleshooting.md");
     let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
-    let messages = rows.filter_map(|row| row.split_once("` |")).map(|(message, _)| message);
+    let cells = rows.filter_map(|row| row.split_once("` |")).map(|(message, _)| message);
+    let messages = cells.flat_map(|cell| cell.split("`, `"));
     let pattern = |message: &str| format!("^{}(; .*)?$", escape(message).replace('…', ".*"));
     messages.map(|message| Regex::new(&pattern(message)).expect("an escaped text is a pattern")).collect()
 });

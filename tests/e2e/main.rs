@@ -12,6 +12,7 @@ mod following;
 mod harness;
 mod history;
 mod output;
+mod rights;
 mod selection;
 mod structured;
 mod timeline;

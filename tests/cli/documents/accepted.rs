@@ -95,6 +95,7 @@ fn every_command_and_flag_in_the_text_is_accepted() {
     for page in Page::all() {
         let prose = page.prose();
         let prose = synopsis.replace_all(&prose, "");
+        // In a table, a backslash stands before the sign.
         for text in span.captures_iter(&prose).map(|found| found[1].replace("\\|", "|")) {
             let is_command = text.starts_with("stern-rs ") || text.starts_with("kubectl stern-rs ");
             let is_flag = page.name == "docs/usage.md" && flag.is_match(&text);

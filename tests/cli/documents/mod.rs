@@ -9,6 +9,7 @@
 mod accepted;
 mod console;
 mod links;
+mod messages;
 mod page;
 mod unrun;
 mod worlds;

@@ -7,6 +7,8 @@ use regex::Regex;
 #[path = "../../documented/mod.rs"]
 mod page;
 
+pub use page::explains as is_explained;
+
 static COLOUR: LazyLock<Regex> =
     LazyLock::new(|| Regex::new("\x1b\\[[0-9;]*m").expect("the pattern is valid"));
 

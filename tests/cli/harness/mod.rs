@@ -21,6 +21,7 @@ mod world;
 
 pub use self::{
     command::{Command, kubectl_plugin, stern_rs},
+    documented::is_explained,
     home::Home,
     kubectl::Decision,
     ran::Ran,

@@ -3,6 +3,7 @@
 mod namespace;
 mod pod;
 mod process;
+mod rights;
 
 use std::{
     env,
@@ -14,6 +15,7 @@ use std::{
 pub use namespace::Namespace;
 pub use pod::Pod;
 pub use process::{Output, Tail, command, stern, tail};
+pub use rights::{Right, Rights};
 
 /// The timeout of every wait: a busy machine starts a pod in half a minute, a second restart waits ten seconds.
 const PATIENCE: Duration = Duration::from_secs(180);

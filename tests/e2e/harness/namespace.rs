@@ -36,8 +36,12 @@ impl Namespace {
     pub fn run(&self, pod: Pod) {
         let pod = pod.into_object();
         self.apply(&pod);
-        let name = pod["metadata"]["name"].as_str().expect("a name");
-        self.until_pod(name, "is done", |pod| {
+        self.until_done(pod["metadata"]["name"].as_str().expect("a name"));
+    }
+
+    /// Waits until all containers of a pod have ended.
+    pub fn until_done(&self, pod: &str) {
+        self.until_pod(pod, "is done", |pod| {
             matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed"))
         });
     }
@@ -138,7 +142,7 @@ impl Namespace {
         });
     }
 
-    fn until(&self, what: &str, mut is_so: impl FnMut() -> bool) {
+    pub fn until(&self, what: &str, mut is_so: impl FnMut() -> bool) {
         let found = eventually(|| is_so().then_some(()));
         assert!(found.is_some(), "timeout: not {what}");
     }
@@ -178,13 +182,18 @@ fn state<'p>(pod: &'p Value, container: &str) -> &'p Value {
 /// The state of a container before the kubelet has reported it.
 static WAITING: std::sync::LazyLock<Value> = std::sync::LazyLock::new(|| json!({"waiting": {}}));
 
-fn command(args: &[&str]) -> Command {
+pub fn command(args: &[&str]) -> Command {
     let mut command = Command::new("kubectl");
     command.arg("--kubeconfig").arg(kubeconfig()).args(args);
     command
 }
 
-fn kubectl(args: &[&str], input: Option<&Value>) -> Vec<u8> {
+pub fn kubectl(args: &[&str], input: Option<&Value>) -> Vec<u8> {
+    kubectl_with(args, input.map(Value::to_string).unwrap_or_default().as_bytes())
+}
+
+/// kubectl with this standard input.
+pub fn kubectl_with(args: &[&str], input: &[u8]) -> Vec<u8> {
     let mut child = command(args)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -192,8 +201,8 @@ fn kubectl(args: &[&str], input: Option<&Value>) -> Vec<u8> {
         .spawn()
         .expect("kubectl is on the PATH");
     let mut stdin = child.stdin.take().expect("it is piped");
-    if let Some(input) = input {
-        stdin.write_all(input.to_string().as_bytes()).expect("kubectl reads");
+    if !input.is_empty() {
+        stdin.write_all(input).expect("kubectl reads");
     }
     drop(stdin);
     let output = child.wait_with_output().expect("kubectl ends");
