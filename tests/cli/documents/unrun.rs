@@ -7,6 +7,7 @@ const UNRUN: &[(&str, &str)] = &[
     ("cargo ", "builds or checks the source, as `.ci/run` does"),
     ("ROUND_TRIP_MS=50 cargo ", "the same"),
     ("STERN_RS_E2E_KUBECONFIG=", "needs a cluster"),
+    (".ci/", "is a step of `.ci/run`"),
     ("fuzz/run ", "fuzzes for minutes"),
     ("benches/", "measures for minutes"),
     ("git clone ", "needs the network"),
@@ -26,6 +27,9 @@ const UNRUN: &[(&str, &str)] = &[
     ("alias ", "is for an interactive shell; tests/shells has completion"),
     ("complete ", "is for an interactive shell; tests/shells has completion"),
 ];
+
+/// A page of such commands only, and why none is run.
+pub const PAGES: &[(&str, &str)] = &[("RELEASING.md", "makes and checks a release")];
 
 /// Why a command is not run; None if it is.
 pub fn reason(command: &str) -> Option<&'static str> {
