@@ -6,12 +6,9 @@ mod unix;
 mod windows;
 
 #[cfg(unix)]
-pub use unix::{Directory, NULL, allowed, id_at, is_pipe, read_at, read_exact_at, write_all_at};
+pub use unix::{Directory, Id, NULL, allowed, id_at, is_pipe, read_at, read_exact_at, write_all_at};
 #[cfg(windows)]
-pub use windows::{Directory, allowed, id_at, is_pipe, read_at, read_exact_at, write_all_at};
+pub use windows::{Directory, Id, allowed, id_at, is_pipe, read_at, read_exact_at, write_all_at};
 
 #[cfg(all(windows, test))]
 pub use windows::NULL;
-
-/// A file whatever its name is: its device, and its number there.
-pub type Id = (u64, u64);

@@ -12,11 +12,12 @@ use std::{
 };
 
 use rustix::{
-    fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, fstat, lstat, mkdirat, openat, statat},
+    fs::{AtFlags, CWD, Dev, FileType, Mode, OFlags, Stat, fstat, lstat, mkdirat, openat, statat},
     io::Errno,
 };
 
-use super::Id;
+/// A file whatever its name is: its device, and its number there.
+pub type Id = (Dev, u64);
 
 /// Takes all, and gives nothing.
 pub const NULL: &str = "/dev/null";

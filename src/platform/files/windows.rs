@@ -10,7 +10,8 @@ use std::{
 
 use winapi_util::file::information;
 
-use super::Id;
+/// A file whatever its name is: its volume, and its number there.
+pub type Id = (u64, u64);
 
 /// Takes all, and gives nothing.
 #[cfg(test)]
