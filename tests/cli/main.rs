@@ -30,6 +30,8 @@ mod messages;
 mod odd_servers;
 mod output;
 mod pager;
+#[cfg(unix)]
+mod picture;
 mod plugins;
 mod polling;
 mod pretty;
