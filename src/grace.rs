@@ -17,7 +17,7 @@ pub const LOOK: Duration = Duration::from_millis(5);
 /// The steps of the end so far.
 static STEPS: AtomicU64 = AtomicU64::new(0);
 
-/// The end of the run has made progress.
+/// The end of the run has made progress, or waits for what has a bound of its own.
 pub fn step() {
     STEPS.fetch_add(1, Ordering::Relaxed);
 }

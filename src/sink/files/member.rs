@@ -8,7 +8,7 @@ use std::{
 use flate2::{Compression, bufread::MultiGzDecoder, write::GzEncoder};
 use memchr::memmem;
 
-use crate::{grace, platform::files::read_exact_at};
+use crate::platform::files::read_exact_at;
 
 /// Bytes between two looks at the time.
 const STEP: usize = 16 << 10;
@@ -33,7 +33,6 @@ pub fn packed(text: &[u8], hurries: impl Fn() -> bool) -> io::Result<Vec<u8>> {
             return stored(text);
         }
         member.write_all(step)?;
-        grace::step();
     }
     member.finish()
 }

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     descriptors,
-    grace::{self, Grace},
+    grace::{self, LOOK},
     notice::{Notice, Scope},
     plan::FilesPlan,
     platform::files::Id,
@@ -49,8 +49,11 @@ const GATHER: Duration = Duration::from_secs(5);
 /// Bytes that wait to be compressed, of all files: as many as can be written while a signal ends the run.
 const GATHERED: usize = 512 << 10;
 
-/// The time in which a piece may be begun, if a signal ends the run.
+/// The time for what is still to be written, if a signal ends the run.
 const LAST: Duration = Duration::from_millis(400);
+
+/// The time to take back what is not whole by then. A busy disk may be slow.
+const UNDO: Duration = Duration::from_millis(300);
 
 /// Files that lack lines and are named at the end; others are counted.
 const NAMED: usize = 10;
@@ -105,9 +108,13 @@ pub struct End {
 impl End {
     /// Waits until everything is written that was sent, for as long as a signal leaves time.
     pub fn wait(self) {
-        let _ = self.shared.due.set(Instant::now() + LAST);
-        if self.messages.send(Message::End).is_ok() {
-            Grace::of_part().wait_for(&self.ended);
+        let due = Instant::now() + LAST;
+        let _ = self.shared.due.set(due);
+        if self.messages.send(Message::End).is_err() {
+            return;
+        }
+        while self.ended.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) && Instant::now() < due + UNDO {
+            grace::step();
         }
     }
 }
@@ -293,7 +300,6 @@ impl Store {
 
     fn append(&mut self, named: &Named, piece: Piece) {
         let lines = piece.lines;
-        grace::step();
         // Without time they stay counted as left.
         if !self.shared.is_late() && self.try_append(named, piece) {
             self.shared.left.fetch_sub(lines, Ordering::Relaxed);
@@ -503,7 +509,6 @@ fn write_long_member(piece: &Piece, to: &mut impl Write, shared: &Shared) -> io:
 fn copy(rest: &mut impl Read, to: &mut impl Write, shared: &Shared) -> io::Result<()> {
     let mut buffer = vec![0; 16 << 10];
     while !shared.is_late() {
-        grace::step();
         let unread = |error| {
             let reason = without_number(&error);
             io::Error::other(format!("a long line cannot be read from its temporary file: {reason}"))
