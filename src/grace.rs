@@ -36,9 +36,9 @@ pub struct Grace<'s> {
 }
 
 impl Grace<'static> {
-    /// For the run. A run that computes or hangs has a seventh of a second; people take a tenth for at once.
+    /// For the run. One that computes or hangs has a quarter of a second.
     pub fn of_run() -> Self {
-        Grace::new(Duration::from_secs(1), 30, &STEPS)
+        Grace::new(Duration::from_secs(1), 50, &STEPS)
     }
 
     /// For a part of its end: less, so that the run can still report that it lacks.
