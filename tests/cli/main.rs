@@ -52,6 +52,8 @@ mod documents;
 #[cfg(unix)]
 mod pager;
 #[cfg(unix)]
+mod picture;
+#[cfg(unix)]
 mod plugins;
 #[cfg(unix)]
 mod prompt;

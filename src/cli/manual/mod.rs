@@ -12,11 +12,9 @@ use std::{
 };
 
 use super::{
-    Command as Request,
     flags::{GROUPS, Group},
     help,
 };
-use crate::{environment::Environment, plan::Plan};
 
 const WIDTH: usize = 120;
 /// Any text that no paragraph has.
@@ -116,34 +114,5 @@ fn no_word_of_the_page_is_broken() {
             let broken: Vec<&str> = text.lines().filter(|line| line.ends_with('\u{2010}')).collect();
             assert!(broken.is_empty(), "{program}: {broken:?}");
         }
-    }
-}
-
-/// The words of a command of a shell, with single quotes or without.
-fn words(command: &str) -> Vec<String> {
-    let quoted = command.split('\'').enumerate().map(|(i, part)| match i % 2 {
-        0 => part.split(' ').collect::<Vec<_>>().join("\0"),
-        _ => part.to_owned(),
-    });
-    let words = quoted.collect::<String>();
-    words.split('\0').filter(|word| !word.is_empty()).map(str::to_owned).collect()
-}
-
-#[test]
-fn the_examples_of_the_manual_are_accepted() {
-    let usage = read("docs/usage.md");
-    let (_, examples) = usage.split_once("\n## Examples\n").unwrap();
-    let rows: Vec<_> =
-        examples.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | ")).collect();
-    assert!(rows.len() > 10, "{rows:?}");
-    for (command, _) in rows {
-        let command = command.split(" \\| ").find(|part| part.starts_with("stern-rs ")).unwrap();
-        let env = Environment::bare();
-        let planned = super::parse(words(command).into_iter().map(Into::into), &env);
-        let planned = planned.and_then(|request| match request {
-            Request::Run(args) => Plan::new(&args, &env),
-            other => panic!("{command}: {other:?}"),
-        });
-        assert!(planned.is_ok(), "{command}: {}", planned.unwrap_err());
     }
 }

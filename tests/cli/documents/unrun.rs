@@ -7,6 +7,7 @@ const UNRUN: &[(&str, &str)] = &[
     ("cargo ", "builds or checks the source, as `.ci/run` does"),
     ("ROUND_TRIP_MS=50 cargo ", "the same"),
     ("STERN_RS_E2E_KUBECONFIG=", "needs a cluster"),
+    (".ci/", "is a step of `.ci/run`"),
     ("fuzz/run ", "fuzzes for minutes"),
     ("benches/", "measures for minutes"),
     ("git clone ", "needs the network"),
