@@ -24,7 +24,6 @@ mod world;
 
 pub use self::{
     command::{Command, kubectl_plugin, stern_rs},
-    documented::is_explained,
     home::Home,
     kubectl::Decision,
     platform::{NOTHING, TEMPORARY, link},
@@ -32,6 +31,9 @@ pub use self::{
     tail::Tail,
     world::World,
 };
+
+#[cfg(unix)]
+pub use documented::is_explained;
 
 use std::{io, path::Path, time::Duration};
 
