@@ -50,6 +50,11 @@ fn the_examples_of_structured_logs_print_what_the_page_says() {
     examples("docs/reading.md");
 }
 
+#[test]
+fn the_examples_for_korean_readers_print_what_the_page_says() {
+    examples("docs/ko.md");
+}
+
 /// A session in another page would never run.
 #[test]
 fn every_session_is_run_and_every_block_is_known() {

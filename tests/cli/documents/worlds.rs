@@ -11,7 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::harness::{Tail, World};
 
 /// The pages with examples that are run.
-pub const PAGES: [&str; 4] = ["README.md", "docs/usage.md", "docs/reading.md", "docs/install.md"];
+pub const PAGES: [&str; 5] =
+    ["README.md", "docs/usage.md", "docs/reading.md", "docs/install.md", "docs/ko.md"];
 
 /// The way in which a command ends.
 pub enum Then {
