@@ -22,6 +22,8 @@ mod ran;
 mod tail;
 mod world;
 
+#[cfg(unix)]
+pub use self::documented::is_explained;
 pub use self::{
     command::{Command, kubectl_plugin, stern_rs},
     home::Home,
