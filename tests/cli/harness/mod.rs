@@ -34,9 +34,6 @@ pub use self::{
     world::World,
 };
 
-#[cfg(unix)]
-pub use documented::is_explained;
-
 use std::{io, path::Path, time::Duration};
 
 /// The timeout of every wait. A test that passes never needs it, even on a busy machine.
