@@ -22,9 +22,10 @@ mod ran;
 mod tail;
 mod world;
 
+#[cfg(unix)]
+pub use self::documented::is_explained;
 pub use self::{
     command::{Command, kubectl_plugin, stern_rs},
-    documented::is_explained,
     home::Home,
     kubectl::Decision,
     platform::{NOTHING, TEMPORARY, link},
