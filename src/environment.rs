@@ -63,7 +63,9 @@ impl Environment {
         let path = Path::new(path);
         match (path.strip_prefix("~"), &self.home) {
             (Ok(rest), Some(home)) => Ok(home.join(rest)),
-            (Ok(_), None) => Err(format!("{}: the home directory is unknown; set $HOME", path.display())),
+            (Ok(_), None) => {
+                Err(format!("{}: the home directory is unknown; set {}", path.display(), home::VARIABLE))
+            }
             (Err(_), _) => Ok(path.to_owned()),
         }
     }

@@ -160,8 +160,11 @@ fn cannot_write(mut stderr: impl Write, error: &std::io::Error) -> ExitCode {
     ExitCode::Failed
 }
 
-/// `No space left on device` for `No space left on device (os error 28)`
 fn without_number(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error ").next().unwrap_or_default().to_owned()
+    words(&error.to_string()).to_owned()
+}
+
+/// `No space left on device` for `No space left on device (os error 28)`, and without the full stop that Windows adds
+fn words(text: &str) -> &str {
+    text.split_once(" (os error ").map_or(text, |(words, _)| words.trim_end_matches('.'))
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::{
     containers::{Container, Written},
-    program::Ended,
+    program::{Ended, REQUESTED},
 };
 
 /// The nanoseconds by which a missing line's timestamp may lie outside a reported gap, since timestamps may step back.
@@ -52,7 +52,7 @@ type Gap = (Option<i64>, Option<i64>);
 
 pub fn judge(containers: &[Container], ended: &Ended) -> Verdict {
     let mut verdict = Verdict { peak_kib: ended.peak_kib, ..Verdict::default() };
-    if ended.code != Some(143) {
+    if ended.code != Some(REQUESTED) {
         verdict.problems.push(format!("the program ended early, with {:?}", ended.code));
     }
     let mut shown = HashMap::<&str, Vec<&str>>::new();

@@ -10,8 +10,6 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process};
-
 /// The first argument that makes this executable run the program under test.
 pub const AS_PROGRAM: &str = "--as-stern-rs";
 
@@ -61,8 +59,7 @@ impl Program {
 
     pub fn terminate(mut self) -> Ended {
         let peak_kib = self.peak_kib();
-        // It may have ended already, as its status shows.
-        let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
+        request_the_end(&mut self.child);
         let status = self.child.wait().expect("the process is a child");
         Ended { code: status.code(), stdout: self.stdout.all(), stderr: self.stderr.all(), peak_kib }
     }
@@ -72,6 +69,19 @@ impl Program {
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
     }
+}
+
+/// The exit code of a program whose end was requested.
+pub const REQUESTED: i32 = if cfg!(unix) { 143 } else { 1 };
+
+/// The program may have ended already, as its status shows.
+fn request_the_end(child: &mut Child) {
+    #[cfg(unix)]
+    let _ =
+        rustix::process::kill_process(rustix::process::Pid::from_child(child), rustix::process::Signal::TERM);
+    // Windows has no such signal.
+    #[cfg(not(unix))]
+    let _ = child.kill();
 }
 
 /// Reads a stream to its end, in a thread of its own.

@@ -5,7 +5,7 @@ mod words;
 use std::{
     ffi::OsStr,
     fmt, io,
-    path::{Path, PathBuf},
+    path::{MAIN_SEPARATOR_STR, Path, PathBuf},
 };
 
 use serde::{
@@ -78,7 +78,7 @@ fn explicit(named: Option<&OsStr>, env: &Environment) -> Result<Option<(PathBuf,
 /// The error is a warning.
 fn usual(env: &Environment) -> Result<Option<(PathBuf, Vec<u8>)>, String> {
     let Some(home) = &env.home else { return Ok(None) };
-    for path in PATHS.map(|path| home.join(path)) {
+    for path in PATHS.map(|path| home.join(path.replace('/', MAIN_SEPARATOR_STR))) {
         match small_file::read(&path) {
             Ok(text) => return Ok(Some((path, text))),
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}

@@ -94,7 +94,8 @@ mod tests {
     #[test]
     fn a_pager_is_run_as_git_runs_it() {
         assert_eq!(words("more"), Some(vec!["more".to_owned()]));
-        assert_eq!(words("less -S"), Some(vec!["sh".to_owned(), "-c".to_owned(), "less -S".to_owned()]));
+        let shell = if cfg!(windows) { ["cmd.exe", "/C"] } else { ["sh", "-c"] };
+        assert_eq!(words("less -S"), Some([shell[0], shell[1], "less -S"].map(str::to_owned).to_vec()));
         for none in ["", " ", " \t\n", "cat", " cat "] {
             assert_eq!(words(none), None, "{none:?}");
         }

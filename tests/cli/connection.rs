@@ -1,10 +1,14 @@
 //! Kubeconfig, certificates of servers, proxies and timeouts.
 
-use std::{net::TcpListener, time::Duration};
+use std::{
+    net::{TcpListener, TcpStream},
+    path::Path,
+    time::Duration,
+};
 
 use apiserver::{Answer, ApiServer, Gate, Match, Proxy};
 
-use crate::harness::{World, stern_rs};
+use crate::harness::{World, list, stern_rs, words};
 
 fn tls() -> World {
     World::of(ApiServer::builder().tls())
@@ -40,7 +44,7 @@ fn the_flag_goes_before_the_environment() {
 #[test]
 fn a_file_that_is_missing_among_several_is_skipped() {
     let world = World::web(["a"]);
-    let list = format!("/nowhere:{}", world.home.path("kubeconfig").display());
+    let list = list([Path::new("/nowhere"), &world.home.path("kubeconfig")]);
     world.stern_rs("web --no-follow").env("KUBECONFIG", &list).run().stdout("web-1 app a\n").exit(0);
 }
 
@@ -48,7 +52,7 @@ fn a_file_that_is_missing_among_several_is_skipped() {
 fn several_files_are_merged() {
     let world = World::web(["a"]);
     let first = world.home.write("first", "current-context: double\n");
-    let list = format!("{first}:{}", world.home.path("kubeconfig").display());
+    let list = list([Path::new(&first), &world.home.path("kubeconfig")]);
     let rest = world.kubeconfig().replace("current-context: double", "current-context: other");
     world.home.write("kubeconfig", &rest);
     world.stern_rs("web --no-follow").env("KUBECONFIG", &list).run().stdout("web-1 app a\n").exit(0);
@@ -96,8 +100,8 @@ fn a_server_may_be_named_without_any_kubeconfig() {
 #[test]
 fn a_server_that_is_not_there_is_unreachable() {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let message =
-        format!("cannot reach the apiserver http://{address}: connection refused; is it running there?");
+    let refused = words(TcpStream::connect(address)).replace("Connection", "connection");
+    let message = format!("cannot reach the apiserver http://{address}: {refused}; is it running there?");
     stern_rs(&format!("web --no-follow --server http://{address}")).run().fails(1, &message);
 }
 

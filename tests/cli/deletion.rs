@@ -4,6 +4,9 @@ use apiserver::{Answer, Match, Pod};
 
 use crate::harness::World;
 
+#[cfg(unix)]
+mod unix;
+
 #[test]
 fn a_deleted_pod_is_drained() {
     let world = World::web(["a"]);
@@ -69,23 +72,5 @@ fn a_pod_that_comes_again_under_its_name_is_another() {
     world.delete_pod("web-1");
     world.pod("web-1", ["a"]);
     tail.expect("web-1 app a");
-    tail.interrupt();
-}
-
-#[test]
-fn nothing_is_kept_of_pods_that_are_gone() {
-    let world = World::web(["a"]);
-    let mut tail = world.start("web");
-    tail.expect("web-1 app a");
-    for n in 2..12 {
-        let pod = format!("web-{n}");
-        world.pod(&pod, ["b"]);
-        tail.expect(&format!("{pod} app b"));
-        world.delete_pod(&pod);
-        tail.reported(&format!("- {pod} › app\n"));
-    }
-    tail.ask_for_stats();
-    tail.reported("· default web-1 › app: 1 lines, ");
-    tail.reported("· 10 removed containers: 10 lines, ");
     tail.interrupt();
 }

@@ -243,13 +243,3 @@ fn the_cost_is_reported_at_the_end() {
     assert!(peaks.iter().all(|path| number(path) >= Some(1.0)), "{stats}");
     assert!(number("/waited_seconds/qps").is_some(), "{stats}");
 }
-
-#[test]
-fn the_cost_so_far_is_reported_on_request() {
-    let world = pods(2);
-    let mut tail = world.start("web");
-    tail.expect_all(["web-00 app a", "web-01 app a"]);
-    tail.ask_for_stats();
-    tail.reported("· at most 2 streams and ");
-    tail.interrupt().exit(130);
-}

@@ -15,9 +15,6 @@ mod connection;
 mod context;
 mod credentials;
 mod deletion;
-mod descriptors;
-#[cfg(unix)]
-mod documents;
 mod ending;
 mod faults;
 mod files;
@@ -29,15 +26,10 @@ mod lives;
 mod messages;
 mod odd_servers;
 mod output;
-mod pager;
-#[cfg(unix)]
-mod picture;
-mod plugins;
 mod polling;
 mod pretty;
 mod programs;
 mod promises;
-mod prompt;
 mod querying;
 mod ranges;
 mod records;
@@ -46,16 +38,37 @@ mod redirects;
 mod restarts;
 mod resuming;
 mod selection;
-mod signals;
 mod silence;
 mod sorting;
 mod sorting_with;
 mod stopping;
-mod streams;
 mod summary;
-mod terminals;
 mod transport;
 mod watching;
 
+// Signals, pipes with names, pseudo-terminals, and the scripts of a shell.
+#[cfg(unix)]
+mod documents;
+#[cfg(unix)]
+mod pager;
+#[cfg(unix)]
+mod picture;
+#[cfg(unix)]
+mod plugins;
+#[cfg(unix)]
+mod prompt;
+#[cfg(unix)]
+mod signals;
+#[cfg(unix)]
+mod streams;
+#[cfg(unix)]
+mod terminals;
+// Each system needs other descriptors for the same.
+#[cfg(target_os = "linux")]
+mod descriptors;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
 #[path = "../terminal/mod.rs"]
 mod terminal;

@@ -6,24 +6,14 @@ use std::{
     path::PathBuf,
 };
 
-use rustix::{
-    fs::{CWD, FileType, Mode, mknodat},
-    process::Signal,
-};
+use rustix::process::Signal;
 
 use crate::harness::{Command, Tail, World, stern_rs};
 
 const SIGNALS: [(Signal, i32); 3] = [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)];
 
-/// A pipe in the home directory of `world`.
-pub fn fifo(world: &World, name: &str) -> PathBuf {
-    let path = world.home.path(name);
-    mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
-    path
-}
-
 /// Opens the pipe for writing, which waits until the program reads it, and writes nothing.
-pub fn being_read(path: &PathBuf) -> File {
+fn being_read(path: &PathBuf) -> File {
     OpenOptions::new().write(true).open(path).unwrap()
 }
 
@@ -31,7 +21,7 @@ pub fn being_read(path: &PathBuf) -> File {
 fn a_file_that_gives_nothing(args: impl Fn(&PathBuf) -> String) {
     for (signal, code) in SIGNALS {
         let world = World::web(["a"]);
-        let path = fifo(&world, "fifo");
+        let path = world.home.fifo("fifo");
         let tail = world.start(&args(&path));
         let _writer = being_read(&path);
         tail.ends_soon(signal).stdout("").exit(code);
@@ -47,7 +37,7 @@ fn a_file_that_gives_nothing_is_named() {
         "--server https://127.0.0.1:1 --certificate-authority",
     ] {
         let world = World::web(["a"]);
-        let path = fifo(&world, "fifo");
+        let path = world.home.fifo("fifo");
         let tail = world.start(&format!("web {args} {}", path.display()));
         let _writer = being_read(&path);
         tail.reported(&format!("stern-rs: waiting for the file {}\n", path.display()));
@@ -81,7 +71,7 @@ fn an_authority_that_gives_nothing() {
 fn a_token_file_that_gives_nothing() {
     for (signal, code) in SIGNALS {
         let world = World::web(["a"]);
-        let path = fifo(&world, "fifo");
+        let path = world.home.fifo("fifo");
         let config = world.kubeconfig();
         let (before, _) = config.split_once("users:").unwrap();
         let user = format!("users:\n- name: me\n  user:\n    tokenFile: {}\n", path.display());
@@ -181,6 +171,16 @@ fn a_second_signal_does_no_harm() {
     let (tail, _writer) = busy("--stdin --template '{{.Message}}{{range 90000}}{{end}}'", "x\n");
     tail.send(Signal::INT);
     tail.ends_soon(Signal::INT).exit(130);
+}
+
+#[test]
+fn the_cost_so_far_is_reported_on_request() {
+    let world = World::web(["a"]);
+    let mut tail = world.start("web");
+    tail.expect("web-1 app a");
+    tail.send(Signal::USR1);
+    tail.reported("· at most 1 streams and ");
+    tail.interrupt().exit(130);
 }
 
 /// Also while the run is busy.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use apiserver::{Account, Answer, Gate, Match, Pod};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::harness::World;
+use crate::harness::{TEMPORARY, World};
 
 /// The beginning of all logs here.
 pub fn start(world: &World) -> Timestamp {
@@ -214,7 +214,7 @@ fn what_does_not_fit_in_memory_waits_in_files_without_names() {
     let temporary = world.home.path("tmp");
     std::fs::create_dir(&temporary).expect("a new directory");
     let run = world.stern_rs("web --no-follow --sort --max-log-requests 1");
-    let ran = run.env("TMPDIR", &temporary.display().to_string()).run().exit(0).never_reported("--sort");
+    let ran = run.env(TEMPORARY, &temporary.display().to_string()).run().exit(0).never_reported("--sort");
     let out = String::from_utf8(ran.out_bytes().to_vec()).expect("text");
     let heads: Vec<_> =
         out.lines().map(|line| line.split(' ').take(3).collect::<Vec<_>>().join(" ")).collect();
@@ -228,7 +228,7 @@ fn what_does_not_fit_in_memory_waits_in_files_without_names() {
 fn without_room_for_files_no_line_is_lost() {
     let world = large();
     let run = world.stern_rs("web --no-follow --sort --max-log-requests 1 --stats=json");
-    let ran = run.env("TMPDIR", "/nonexistent").run().exit(0);
+    let ran = run.env(TEMPORARY, "/nonexistent").run().exit(0);
     let out = ran.out_bytes().to_vec();
     assert_eq!(out.iter().filter(|byte| **byte == b'\n').count(), 8000);
     let ran = ran

@@ -1,5 +1,7 @@
 //! `--sort` together with filters, the lives of a container, files and an end.
 
+use std::io::{Read, pipe};
+
 use apiserver::{Answer, Match};
 use jiff::{SignedDuration, Timestamp};
 
@@ -67,8 +69,11 @@ fn a_restart_stands_between_the_lives_and_among_the_lines_of_others() {
     world.restart_container("web-0/app");
     world.log("web-0/app").push_at(at(&world, 20), "new 20");
     world.log("web-1/app").push_at(at(&world, 25), "other 25");
-    let ran = world.redirected("web --no-follow --sort -o raw --with-previous", "2>&1").run().exit(0);
-    let out = ran.out();
+    let (mut both, writer) = pipe().unwrap();
+    let command = world.stern_rs("web --no-follow --sort -o raw --with-previous");
+    command.stdout(writer.try_clone().unwrap()).stderr(writer).run().exit(0);
+    let mut out = String::new();
+    both.read_to_string(&mut out).unwrap();
     let shown: Vec<&str> = out.lines().filter(|line| !line.starts_with(['+', '-'])).collect();
     let marker = shown.iter().position(|line| line.starts_with("── web-0 › app restarted: Error, exit 1"));
     assert!(marker.is_some_and(|at| at == 3 || at == 4), "between both lives: {shown:?}");

@@ -1,10 +1,13 @@
 //! A run stops by itself: `--timeout` and `--until-match`.
 
-use std::io::{Read, pipe};
+use std::io::pipe;
 
 use apiserver::{Match, Pod};
 
 use crate::harness::{World, stern_rs, timed};
+
+#[cfg(unix)]
+mod unix;
 
 #[test]
 fn after_its_time_a_run_ends_in_order() {
@@ -27,23 +30,6 @@ fn the_time_ends_an_input_that_does_not_end() {
     let (reader, writer) = pipe().unwrap();
     stern_rs("--stdin --timeout 300ms").stdin(reader).run().stdout("").stderr("").exit(0);
     drop(writer);
-}
-
-#[test]
-fn an_output_that_takes_nothing_is_left_two_seconds_after_the_time() {
-    let world = World::new();
-    world.pods(["web-1"]);
-    world.log("web-1/app").extend((0..5_000).map(|n| format!("{n} {}.", "x".repeat(200))));
-    let run = |time: &str| {
-        let (mut reader, writer) = pipe().unwrap();
-        let ran = world.stern_rs(&format!("web -o raw {time}")).stdout(writer).start().finish();
-        let mut text = String::new();
-        reader.read_to_string(&mut text).unwrap();
-        assert!(text.is_empty() || text.ends_with(".\n"), "half a line: {text:?}");
-        ran
-    };
-    let words = "stern-rs: the time of --timeout is over, and lines that were read could not be shown; ";
-    timed(run, |ran| ran.err().contains(words)).reported(words).exit(3);
 }
 
 #[test]
@@ -99,14 +85,6 @@ fn a_match_decides_although_a_part_is_not_shown() {
 fn a_dry_run_waits_for_no_match() {
     let world = World::web(["a"]);
     world.run("web --dry-run --until-match a --exit-on-complete").stderr("").exit(0);
-}
-
-#[test]
-fn a_reader_that_goes_away_before_a_match_is_told() {
-    let (reader, writer) = pipe().unwrap();
-    drop(reader);
-    let ran = stern_rs("--stdin --until-match b").input("a\n".repeat(100_000)).stdout(writer).run();
-    ran.stderr("stern-rs: no line matched --until-match before standard output was closed\n").exit(4);
 }
 
 #[test]

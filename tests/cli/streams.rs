@@ -186,3 +186,10 @@ fn no_notice_is_lost_where_standard_error_does_not_wait() {
         assert_eq!(reported.len(), PODS, "{text}");
     }
 }
+
+#[test]
+fn standard_input_that_cannot_be_read_is_an_error() {
+    let directory = File::open("/").unwrap();
+    let ran = stern_rs("--stdin").stdin(directory).run();
+    ran.stdout("").stderr("stern-rs: cannot read standard input: Is a directory\n").exit(1);
+}

@@ -33,10 +33,20 @@ impl Home {
         Environment { home: Some(self.0.path().to_owned()), ..Environment::bare() }
     }
 
-    /// With the home directory written as `~`.
+    /// With the home directory written as `~`, and paths as Unix writes them.
     fn short(&self, error: impl ToString) -> String {
-        error.to_string().replace(self.0.path().to_str().unwrap(), "~")
+        error
+            .to_string()
+            .replace(self.0.path().to_str().unwrap(), "~")
+            .replace(std::path::MAIN_SEPARATOR, "/")
     }
+}
+
+/// The words of the system for a file that cannot be read.
+fn refusal(path: &Path) -> String {
+    let error = fs::read(path).unwrap_err().to_string();
+    let (first, rest) = crate::words(&error).split_at(1);
+    first.to_lowercase() + rest
 }
 
 fn parse(line: &str, env: &Environment) -> Result<Args, UsageError> {
@@ -203,13 +213,14 @@ fn a_named_file_must_be_there() {
     let error = |line, env: &Environment| home.short(parse(line, env).unwrap_err());
     assert_eq!(
         error("--config ~/x.yaml .", &home.env()),
-        "--config: cannot read ~/x.yaml: no such file or directory"
+        format!("--config: cannot read ~/x.yaml: {}", refusal(&home.path("x.yaml")))
     );
     let env = Environment { stern_config: Some("~/y.yaml".into()), ..home.env() };
-    assert_eq!(error(".", &env), "STERNCONFIG: cannot read ~/y.yaml: no such file or directory");
+    let missing = refusal(&home.path("y.yaml"));
+    assert_eq!(error(".", &env), format!("STERNCONFIG: cannot read ~/y.yaml: {missing}"));
     assert_eq!(
         error("--config ~/x.yaml .", &Environment::bare()),
-        "--config: ~/x.yaml: the home directory is unknown; set $HOME"
+        format!("--config: ~/x.yaml: the home directory is unknown; set {}", crate::platform::home::VARIABLE)
     );
 }
 
@@ -219,7 +230,10 @@ fn a_usual_file_that_cannot_be_read_is_a_warning() {
     let args = parse(".", &home.env()).unwrap();
     assert_eq!(
         args.warnings.iter().map(|warning| home.short(warning)).collect::<Vec<_>>(),
-        ["cannot read ~/.config/stern-rs/config.yaml: is a directory; continuing without it"]
+        [format!(
+            "cannot read ~/.config/stern-rs/config.yaml: {}; continuing without it",
+            refusal(&home.path(PATHS[0]))
+        )]
     );
 }
 

@@ -45,6 +45,12 @@ mod tests {
         Some(lines.skip(2).take_while(|line| !is_end(line)).map(str::to_owned).collect())
     }
 
+    /// Also where a program is lenient, as Debian's are.
+    #[test]
+    fn signs_that_are_quotes_dashes_or_accents_have_names() {
+        assert_eq!(escape(r#"-'`^~"\›"#), r#"\-\(aq\(ga\(ha\(ti\(dq\(rs\[u203A]"#);
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(32))]
         #[test]

@@ -295,9 +295,10 @@ mod tests {
         fs::write(file.path(), "token").unwrap();
         let auth = Auth::new(token_file(&file), Waits::default());
         let credential = auth.credential().await.unwrap();
-        fs::remove_file(file.path()).unwrap();
+        let path = file.path().display().to_string();
+        file.close().unwrap();
         let error = auth.after_refusal(&credential, Instant::now()).await.unwrap_err();
-        assert!(error.to_string().contains(&file.path().display().to_string()), "{error}");
+        assert!(error.to_string().contains(&path), "{error}");
         assert!(error.is_retryable());
     }
 

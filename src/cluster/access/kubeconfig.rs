@@ -378,7 +378,8 @@ mod tests {
     fn a_missing_file_of_the_flag_is_an_error() {
         let connect = Connect { kubeconfig: Some("/nope/config".into()), ..Connect::default() };
         let error = machine(&[]).error(&connect);
-        assert_eq!(error, "cannot read kubeconfig /nope/config: No such file or directory");
+        let missing = std::fs::read("/nope/config").unwrap_err().to_string();
+        assert_eq!(error, format!("cannot read kubeconfig /nope/config: {}", crate::words(&missing)));
     }
 
     #[test]
@@ -468,7 +469,10 @@ mod tests {
         );
         let error = Machine::new().error(&Connect::default());
         assert!(
-            error.contains("no kubeconfig with entries in ~/.kube/config ($HOME is not set), "),
+            error.contains(&format!(
+                "no kubeconfig with entries in ~/.kube/config ({} is not set), ",
+                home::VARIABLE
+            )),
             "{error}"
         );
     }

@@ -262,8 +262,9 @@ mod tests {
         machine.write("serviceaccount/token", "t");
         machine.write("serviceaccount/namespace", "a/../b");
         let error = machine.error(&Connect::default());
-        let expected = "serviceaccount/namespace is \"a/../b\", and must be the name of a namespace";
-        assert!(error.ends_with(expected), "{error}");
+        let path = Path::new("serviceaccount").join("namespace");
+        let expected = format!("{} is \"a/../b\", and must be the name of a namespace", path.display());
+        assert!(error.ends_with(&expected), "{error}");
         machine.set("POD_NAMESPACE", "a?x=1");
         let error = machine.error(&Connect::default());
         assert_eq!(error, "$POD_NAMESPACE is \"a?x=1\", and must be the name of a namespace");
@@ -360,7 +361,7 @@ mod tests {
             let machine = Machine::with(SERVER, user);
             let settings = machine.settle(&connect("http://k8s")).unwrap();
             assert!(matches!(settings.credentials, Source::Withheld), "{user}");
-            let path = machine.path(".kube/config");
+            let path = machine.path(".kube").join("config");
             assert_eq!(
                 settings.remarks,
                 [format!(
@@ -416,7 +417,8 @@ mod tests {
         let error = with.error(&connect(&certificate, None));
         assert!(error.contains("--client-key"), "{error}");
         let error = with.error(&connect(Path::new("/nope.crt"), Some(&key)));
-        assert!(error.contains("/nope.crt: No such file"), "{error}");
+        let missing = std::fs::read("/nope.crt").unwrap_err().to_string();
+        assert!(error.contains(&format!("/nope.crt: {}", crate::words(&missing))), "{error}");
     }
 
     #[test]

@@ -340,7 +340,7 @@ pub(super) fn causes<'a>(
 /// `connection refused` for `client error (Connect): tcp connect error: Connection refused (os error 111)`
 pub(super) fn root_cause(error: &(dyn StdError + 'static)) -> String {
     let text = causes(error).last().unwrap_or(error).to_string();
-    let text = text.split(" (os error ").next().unwrap_or_default();
+    let text = crate::words(&text);
     match text.strip_prefix("Connection") {
         Some(rest) => format!("connection{rest}"),
         None => text.to_owned(),
@@ -398,6 +398,8 @@ mod tests {
         assert_eq!(detail("etcdserver: leader changed"), None);
     }
 
+    // Windows has other numbers and words.
+    #[cfg(unix)]
     #[test]
     fn a_connection_that_fails_is_reported_with_its_cause_and_a_guess_until_the_server_is_known() {
         let unresolved = || Unresolved(io::Error::other("failed to look up address information"));

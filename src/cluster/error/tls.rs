@@ -3,6 +3,7 @@
 use rustls::{AlertDescription, CertificateError, CipherSuite, Error as Tls, OtherError, ProtocolVersion};
 
 use super::{Error, ErrorKind};
+use crate::cluster::tls::Untrusted;
 
 /// The server chooses none of our versions and ciphers.
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +62,10 @@ fn untrusted(reason: &CertificateError) -> String {
     let trust =
         "give its authority with --certificate-authority, or accept any with --insecure-skip-tls-verify";
     match reason {
-        CertificateError::Other(OtherError(reason)) => reason.to_string(),
+        CertificateError::Other(OtherError(reason)) if reason.is::<Untrusted>() => reason.to_string(),
+        CertificateError::Other(OtherError(reason)) => {
+            format!("cannot be checked by this system: {}: {trust}", crate::words(&reason.to_string()))
+        }
         CertificateError::BadSignature => "is not that of the server, which does not have its key".into(),
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             "is for another name: give that name with --tls-server-name, or correct --server".into()
@@ -169,7 +173,11 @@ mod tests {
                 Tls::PeerMisbehaved(PeerMisbehaved::SelectedUnofferedCipherSuite),
                 "cannot reach the apiserver https://a: TLS failed: selected unoffered cipher suite",
             ),
-            (Tls::InvalidCertificate(CertificateError::Other(other)), "the certificate of https://a is odd"),
+            (
+                Tls::InvalidCertificate(CertificateError::Other(other)),
+                "the certificate of https://a cannot be checked by this system: is odd: give its authority with \
+                 --certificate-authority, or accept any with --insecure-skip-tls-verify",
+            ),
             (
                 Tls::InvalidCertificate(CertificateError::BadSignature),
                 "the certificate of https://a is not that of the server, which does not have its key",

@@ -26,6 +26,7 @@ use x509_parser::{asn1_rs::FromDer, x509::SubjectPublicKeyInfo};
 use certificate::Certificate;
 use group::P521;
 pub use pool::Pool;
+pub use untrusted::Untrusted;
 use verifier::{Reloaded, Trusted, Verifier};
 
 /// The servers that are trusted.

@@ -56,7 +56,7 @@ async fn a_401_names_the_user_and_its_kubeconfig() {
         list_pods(&Machine::with(&server.section(), "token: sesame").plain_cluster()).await.unwrap_err();
     assert!(error.is_unauthorized() && !error.is_retryable());
     let text = error.to_string();
-    assert!(text.contains("user \"u-ctx\" of ") && text.contains(".kube/config"), "{text}");
+    assert!(text.contains("user \"u-ctx\" of ") && text.contains(".kube"), "{text}");
     assert_eq!(server.heads().len(), 1, "the same token is not tried twice");
 }
 
@@ -181,10 +181,9 @@ async fn an_unreachable_server_is_named() {
     yield_now().await;
     let error = list_pods(&cluster_at(&url)).await.unwrap_err();
     assert!(error.is_retryable());
-    assert_eq!(
-        error.to_string(),
-        format!("cannot reach the apiserver {url}: connection refused; is it running there?")
-    );
+    let text = error.to_string();
+    assert!(text.starts_with(&format!("cannot reach the apiserver {url}: ")), "{text}");
+    assert!(text.ends_with("; is it running there?"), "{text}");
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ mod tests;
 
 use std::{
     collections::{BTreeMap, BinaryHeap, VecDeque},
-    io,
+    env, io,
     time::Duration,
 };
 
@@ -141,10 +141,11 @@ impl ByTime {
     }
 
     fn full(&mut self, error: &io::Error) {
-        let reason = without_number(error);
+        let (directory, reason) = (env::temp_dir(), without_number(error));
         let text = format!(
             "--sort shows lines before their turn: there is no room for more of them in the temporary directory \
-             (TMPDIR): {reason}"
+             {}: {reason}",
+            directory.display()
         );
         self.passing.push_back(Event::Notice(Scope::Run.warning(text)));
         // That explains late lines.

@@ -429,8 +429,10 @@ fn is_subject(text: &[u8], start: usize) -> bool {
     BEFORE.iter().any(|subject| word.eq_ignore_ascii_case(subject.as_bytes()))
 }
 
+/// The place behind the blanks. A value without its end ends behind the text.
 pub fn blanks(text: &[u8], at: usize) -> usize {
-    at + text[at..].iter().take(BLANKS).take_while(|byte| matches!(byte, b' ' | b'\t')).count()
+    let rest = text.get(at..).unwrap_or_default();
+    at + rest.iter().take(BLANKS).take_while(|byte| matches!(byte, b' ' | b'\t')).count()
 }
 
 fn dashes(word: &[u8]) -> usize {

@@ -268,3 +268,11 @@ fn redacted_lines_stay_as_they_are() {
     let once = redacted(line);
     assert_eq!(redacted(&once), once);
 }
+
+#[test]
+fn a_line_may_be_cut_within_a_value() {
+    let line = r#"{"name":"password","value":[{"name":"password","value":"hunter2"}]} password=[a,"b"]"#;
+    for end in 0..=line.len() {
+        redacted(&line[..end]);
+    }
+}

@@ -7,7 +7,9 @@ use apiserver::ApiServer;
 use crate::harness::{Decision, World};
 
 fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/cli/as_kubectl/certificates/clients")
+    // On Windows a program that was built elsewhere gets a path without its drive.
+    let project = std::path::absolute(env!("CARGO_MANIFEST_DIR")).unwrap();
+    project.join("tests/cli/as_kubectl/certificates/clients")
 }
 
 /// The decision for a file of the folder that holds a certificate and its key.

@@ -11,7 +11,7 @@ use crate::harness::{World, stern_rs};
 const KUBECTL: &str = "case $1 in stern-rs) shift; exec stern-rs \"$@\";; logs) ;; *) exit 127;; esac";
 const STERN_RS: &str =
     "\"$STERN_RS\" \"$@\"; code=$?; [ $code -ne 2 ] || echo \"stern-rs $*\" >> \"$HOME/wrong\"; exit $code";
-const JQ: &str = "cat > /dev/null";
+const READER: &str = "cat > /dev/null";
 
 /// Spans of the text that are not run, each with the reason.
 const UNRUN: &[(&str, &str)] = &[
@@ -27,7 +27,8 @@ struct Machine(World);
 impl Machine {
     fn new() -> Machine {
         let world = World::new();
-        for (name, script) in [("kubectl", KUBECTL), ("stern-rs", STERN_RS), ("jq", JQ)] {
+        for (name, script) in [("kubectl", KUBECTL), ("stern-rs", STERN_RS), ("jq", READER), ("man", READER)]
+        {
             let path = world.home.write(&format!("bin/{name}"), &format!("#!/bin/sh\n{script}\n"));
             fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("it can be made a program");
         }

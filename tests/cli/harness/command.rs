@@ -9,7 +9,7 @@ use std::{
 
 use apiserver::ApiServer;
 
-use super::{Home, Ran, Tail};
+use super::{Home, Ran, Tail, platform};
 
 /// `stern-rs` with these arguments and without a cluster.
 pub fn stern_rs(args: &str) -> Command<'static> {
@@ -33,14 +33,19 @@ pub struct Command<'w> {
 }
 
 impl<'w> Command<'w> {
-    /// Its environment has nothing of this machine's except `PATH`.
+    /// Its environment has nothing of this machine's except what it needs.
     pub(super) fn new(program: &str, args: &str, home: Arc<Home>, server: Option<&'w ApiServer>) -> Self {
         let args = words(args);
         let mut process = process::Command::new(program);
-        process.args(&args).env_clear().env("HOME", home.dir()).env("TZ", "UTC").current_dir(home.dir());
-        if let Some(path) = std::env::var_os("PATH") {
-            process.env("PATH", path);
-        }
+        process
+            .args(&args)
+            .env_clear()
+            .env(platform::HOME, home.dir())
+            .env("TZ", "UTC")
+            .current_dir(home.dir());
+        let needed = platform::NEEDED.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
+        process.envs(needed);
+        platform::prepare(&mut process);
         Command { process, stdin: None, stdout: None, stderr: None, _home: home, server, args }
     }
 

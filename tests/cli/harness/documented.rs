@@ -7,6 +7,7 @@ use regex::Regex;
 #[path = "../../documented/mod.rs"]
 mod page;
 
+#[cfg(unix)]
 pub use page::explains as is_explained;
 
 static COLOUR: LazyLock<Regex> =

@@ -1,6 +1,8 @@
 //! A process that has ended, and assertions about it.
 
-use std::{os::unix::process::ExitStatusExt, process::ExitStatus};
+use std::process::ExitStatus;
+
+use super::platform::signal;
 
 pub struct Ran {
     pub(super) status: ExitStatus,
@@ -25,12 +27,6 @@ impl Ran {
 
     pub fn succeeded(&self) -> bool {
         self.status.success()
-    }
-
-    /// The exit code, as a shell shows it.
-    pub fn code(&self) -> i32 {
-        let signal = || self.status.signal().map_or(-1, |signal| 128 + signal);
-        self.status.code().unwrap_or_else(signal)
     }
 
     #[track_caller]
@@ -85,7 +81,7 @@ impl Ran {
 
     #[track_caller]
     pub fn exit(self, wanted: i32) -> Self {
-        self.same("the exit code", (self.status.code(), self.status.signal()), (Some(wanted), None));
+        self.same("the exit code", (self.status.code(), signal(self.status)), (Some(wanted), None));
         self
     }
 

@@ -1,20 +1,15 @@
 //! A running process.
 
-use std::{
-    fmt,
-    process::Child,
-    time::{Duration, Instant},
-};
+use std::{fmt, process::Child};
 
 use apiserver::Account;
 use memchr::memmem;
-use rustix::process::{Pid, Signal, kill_process};
 
-use super::{Command, PATIENCE, Ran, capture::Capture, documented::unexplained};
+use super::{Command, Ran, capture::Capture, documented::unexplained};
 
 /// A running process. Dropping it kills it, and after a failure prints its output and its requests.
 pub struct Tail<'w> {
-    child: Child,
+    pub(super) child: Child,
     stdout: Capture,
     stderr: Capture,
     command: Command<'w>,
@@ -85,81 +80,6 @@ impl<'w> Tail<'w> {
         self.until(|account| {
             account.requests.watches().filter(|watch| watch.status() == Some(200)).len() >= count
         });
-    }
-
-    #[track_caller]
-    pub fn interrupt(self) -> Ran {
-        self.signal(Signal::INT);
-        self.finish()
-    }
-
-    #[track_caller]
-    pub fn terminate(self) -> Ran {
-        self.signal(Signal::TERM);
-        self.finish()
-    }
-
-    #[track_caller]
-    pub fn hang_up(self) -> Ran {
-        self.signal(Signal::HUP);
-        self.finish()
-    }
-
-    /// Sends the signal and waits for the end, which comes within two seconds also on a busy machine.
-    #[track_caller]
-    pub fn ends_soon(self, signal: Signal) -> Ran {
-        let sent = Instant::now();
-        self.signal(signal);
-        let ran = self.finish();
-        let took = sent.elapsed();
-        assert!(took < Duration::from_secs(2), "{signal:?} ended it after {took:?}");
-        ran
-    }
-
-    /// Waits until the program hears signals, and its main thread waits for something.
-    #[track_caller]
-    pub fn asleep(&self) {
-        let id = self.child.id();
-        let sleeps =
-            || std::fs::read_to_string(format!("/proc/{id}/stat")).is_ok_and(|stat| stat.contains(") S "));
-        // It has handlers, also for the last signal that it takes care of.
-        let listens = || {
-            let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
-            let sets = status
-                .lines()
-                .filter_map(|line| line.strip_prefix("SigCgt:").or(line.strip_prefix("SigIgn:")));
-            let sets = sets.filter_map(|set| u64::from_str_radix(set.trim(), 16).ok());
-            sets.fold(0, |all, set| all | set) & 1 << (Signal::QUIT.as_raw() - 1) != 0
-        };
-        let (began, mut since) = (Instant::now(), Instant::now());
-        while since.elapsed() < Duration::from_millis(50) {
-            if !(listens() && sleeps()) {
-                since = Instant::now();
-            }
-            assert!(began.elapsed() < PATIENCE, "timeout: it does not wait for anything");
-            std::thread::yield_now();
-        }
-    }
-
-    /// Sends a signal that should do nothing.
-    #[track_caller]
-    pub fn ignore_hang_up(&self) {
-        self.signal(Signal::HUP);
-    }
-
-    /// Requests the statistics so far.
-    #[track_caller]
-    pub fn ask_for_stats(&self) {
-        self.signal(Signal::USR1);
-    }
-
-    pub fn send(&self, signal: Signal) {
-        self.signal(signal);
-    }
-
-    fn signal(&self, signal: Signal) {
-        let id = Pid::from_child(&self.child);
-        kill_process(id, signal).expect("the process was not waited for yet");
     }
 
     /// Waits for its end. Fails if lines were expected and unexpected ones follow them.

@@ -4,7 +4,7 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 
 use apiserver::{ApiServer, Builder, Pod, Request};
 
-use super::{Command, Home, Ran, Tail};
+use super::{Command, Home, Ran, Tail, list};
 
 /// A cluster, and a home directory with its kubeconfig. It dereferences to its [`ApiServer`].
 pub struct World {
@@ -43,7 +43,7 @@ impl World {
 
     /// The same with a `$KUBECONFIG` of these files.
     pub fn with_kubeconfigs<const N: usize>(mut self, names: [&str; N]) -> World {
-        self.kubeconfig = names.map(|name| self.home.path(name).display().to_string()).join(":");
+        self.kubeconfig = list(names.map(|name| self.home.path(name)));
         self
     }
 
@@ -69,12 +69,6 @@ impl World {
     /// `stern-rs` with these arguments, split as a shell does.
     pub fn stern_rs(&self, args: &str) -> Command<'_> {
         self.program(env!("CARGO_BIN_EXE_stern-rs"), args)
-    }
-
-    /// The same, started by a shell that redirects its streams: `>&-`.
-    pub fn redirected(&self, args: &str, redirects: &str) -> Command<'_> {
-        let program = env!("CARGO_BIN_EXE_stern-rs");
-        self.program("sh", &format!("-c 'exec \"$0\" \"$@\" {redirects}' {program} {args}"))
     }
 
     /// Any program, in the same environment.
