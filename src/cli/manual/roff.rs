@@ -48,7 +48,7 @@ mod tests {
     /// Also where a program is lenient, as Debian's are.
     #[test]
     fn signs_that_are_quotes_dashes_or_accents_have_names() {
-        assert_eq!(escape(r#"-'`^~"\›"#), r#"\-\(aq\(ga\(ha\(ti\(dq\(rs\[u203A]"#);
+        assert_eq!(escape(r#"-'`^~"\›"#), r"\-\(aq\(ga\(ha\(ti\(dq\(rs\[u203A]");
     }
 
     proptest! {

@@ -1,7 +1,5 @@
 //! Modes of a console.
 
-#![expect(clippy::disallowed_methods, reason = "it reads and sets the modes only")]
-
 use std::{
     env,
     ffi::OsString,
