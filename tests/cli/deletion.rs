@@ -37,10 +37,6 @@ fn a_rollout_of_nine_pods_is_no_alarm() {
         world.log(&format!("{pod}/app")).push(format!("bye {pod}"));
         if n % 2 == 0 {
             let removed = "unable to retrieve container logs for containerd://1";
-            // If the end of the stream is ahead of the status, the tail looks whether it was that of another instance.
-            let missing = format!("previous terminated container \"app\" in pod \"{pod}\" not found");
-            let refusal = Answer::status(400, "BadRequest", &missing);
-            world.on(Match::logs().path(&pod).query("previous", "true")).always(refusal);
             world.on(Match::logs().path(&pod)).always(Answer::text(200, removed));
         }
         world.terminate_container(&format!("{pod}/app"), 0, "Completed");
