@@ -1,4 +1,4 @@
-//! Passes the commit and its date to the program, for `--version`, and compiles the C code of static programs.
+//! Passes the commit and its date to the program, for `--version`.
 //!
 //! Packagers without a repository can set `STERN_RS_COMMIT` and `SOURCE_DATE_EPOCH`; otherwise the version has none.
 
@@ -30,24 +30,6 @@ fn main() {
     let build: Vec<String> = commit.into_iter().chain(date).collect();
     if !build.is_empty() {
         println!("cargo::rustc-env=STERN_RS_BUILD={}", build.join(" "));
-    }
-    replace_slow_functions();
-}
-
-/// Static programs on x86-64 copy memory by functions of their own.
-fn replace_slow_functions() {
-    let source = "src/platform/memory.c";
-    println!("cargo::rerun-if-changed={source}");
-    let target = |fact| env::var(format!("CARGO_CFG_TARGET_{fact}"));
-    if (target("ENV").as_deref(), target("ARCH").as_deref()) == (Ok("musl"), Ok("x86_64")) {
-        // A loop that copies must not become a call of itself.
-        let flags = ["-ffreestanding", "-fno-builtin", "-fno-tree-loop-distribute-patterns"];
-        cc::Build::new()
-            .file(source)
-            .opt_level(2)
-            .flags(flags)
-            .link_lib_modifier("+whole-archive")
-            .compile("memory");
     }
 }
 
