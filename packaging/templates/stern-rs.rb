@@ -1,7 +1,6 @@
 class SternRs < Formula
   desc "Tails the logs of every container that matches on a Kubernetes cluster"
   homepage "https://github.com/stern-rs/stern-rs"
-  version "@VERSION@"
   license "Apache-2.0"
 
   on_macos do
