@@ -226,7 +226,10 @@ mod tests {
     #[test]
     fn version_is_printed() {
         let version = printed(&["stern-rs", "-v"]);
-        assert!(version.starts_with("stern-rs 0.1.0") && version.ends_with('\n'), "{version}");
+        assert!(
+            version.starts_with(concat!("stern-rs ", env!("CARGO_PKG_VERSION"))) && version.ends_with('\n'),
+            "{version}"
+        );
         assert_eq!(printed(&["stern-rs", "web", "--version"]), version);
     }
 

@@ -116,7 +116,7 @@ impl Scope {
             if !state.polling_reported {
                 state.polling_reported = true;
                 report(Update::Notice(
-                    About::Cluster.warning(format!("{error}; listing every {} s instead", POLL.as_secs())),
+                    About::Cluster.warning(format!("{error}; asking every {} s instead", POLL.as_secs())),
                 ))
                 .await;
             }

@@ -87,7 +87,7 @@ fn an_error_of_all_logs_is_reported_once_and_ends_none() {
 fn a_permission_that_comes_and_goes_is_no_end() {
     let refusal = Answer::status(403, "Forbidden", "pods is forbidden: User \"jane\" cannot watch");
     let reported = refuse(Match::watches, refusal.clone());
-    assert_eq!(reported.matches("listing every 5 s instead").count(), 1, "{reported}");
+    assert_eq!(reported.matches("asking every 5 s instead").count(), 1, "{reported}");
     let reported = refuse(Match::lists, refusal);
     assert_eq!(reported.matches("; trying again\n").count(), 1, "{reported}");
 }
@@ -202,7 +202,7 @@ fn if_watching_is_forbidden_the_list_is_repeated() {
     let lists = world.requests().lists().len();
     tail.until(|account| account.requests.lists().len() > lists);
     let reported = "! not allowed to watch pods in namespace \"default\": the apiserver answered 403 Forbidden: “pods is forbidden: ";
-    tail.interrupt().reported(reported).reported("listing every 5 s instead").exit(130);
+    tail.interrupt().reported(reported).reported("asking every 5 s instead").exit(130);
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn the_logs_of_a_namespace_need_list_watch_and_the_log() {
             let mut tail = rights.start("stern-rs", &["."]);
             tail.until_shown("web-0 app hello\n");
             tail.until_reported("not allowed to watch pods");
-            tail.until_reported("listing every 5 s instead");
+            tail.until_reported("asking every 5 s instead");
             return;
         }
         assert_eq!((output.code, output.reported(&refusal(missing))), (Some(1), 1), "{}", output.stderr);

@@ -18,7 +18,7 @@ const UNRUN: &[(&str, &str)] = &[
     ("-A web", "shows that a word behind a switch is the query"),
     ("stern-rs -p -A | grep error", "needs a terminal"),
     ("stern-rs --man | man -l -", "needs man"),
-    ("stern-rs --completion zsh > \"${fpath[1]}/_stern-rs\"", "is for zsh"),
+    ("source <(stern-rs --completion zsh)", "is for zsh"),
     ("stern-rs --completion powershell | Out-String | Invoke-Expression", "is for PowerShell"),
 ];
 

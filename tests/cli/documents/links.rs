@@ -1,4 +1,4 @@
-//! Links from one page to another: the file exists, and so does the heading.
+//! Links from one page to another: the file exists, and so does the heading. Names of files of a release: they are of this version.
 
 use std::collections::BTreeSet;
 
@@ -48,4 +48,17 @@ fn every_link_leads_to_a_file_and_a_heading() {
     }
     assert!(broken.is_empty(), "{}", broken.join("\n"));
     assert!(checked > 20, "{checked}");
+}
+
+#[test]
+fn files_of_a_release_are_of_this_version() {
+    let name = Regex::new(r"stern-rs[-_]([0-9]+\.[0-9]+\.[0-9]+)").expect("the pattern is valid");
+    for page in ["README.md", "docs/install.md"].map(Page::read) {
+        let found: BTreeSet<&str> = name
+            .captures_iter(&page.text)
+            .filter_map(|found| found.get(1))
+            .map(|found| found.as_str())
+            .collect();
+        assert_eq!(Vec::from_iter(found), [env!("CARGO_PKG_VERSION")], "{}", page.name);
+    }
 }

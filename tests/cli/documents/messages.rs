@@ -62,8 +62,8 @@ const WHOLE: &[(&str, &str)] = &[
     ("x; waiting for it", "jobs \"x\" not found in namespace \"x\"; waiting for it"),
     ("its node has not reported it yet", "web-1 waits: its node has not reported it yet"),
     (
-        "x; listing every x s instead",
-        "not allowed to watch pods: the apiserver answered 403; listing every 5 s instead",
+        "x; asking every x s instead",
+        "not allowed to watch pods: the apiserver answered 403; asking every 5 s instead",
     ),
     ("x; continuing without it", "cannot read x: no data within 10s; continuing without it"),
     ("x: the home directory is unknown", "--config: the home directory is unknown; set $HOME"),

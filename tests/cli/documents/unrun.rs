@@ -24,6 +24,7 @@ const UNRUN: &[(&str, &str)] = &[
     ("sha256sum ", "needs a release"),
     ("gh attestation ", "needs a release and GitHub"),
     ("ln -s ", "makes links in the home directory"),
+    ("source <(", "is for an interactive shell; tests/shells has completion"),
     ("alias ", "is for an interactive shell; tests/shells has completion"),
     ("complete ", "is for an interactive shell; tests/shells has completion"),
 ];
