@@ -34,6 +34,11 @@ fn a_rollout_of_nine_pods_is_no_alarm() {
     for (n, pod) in old.clone().enumerate() {
         world.pod(&format!("new-{n}"), []);
         world.update_pod(&pod, Pod::deleting);
+    }
+    // The watch tells of it behind all deletions, which are known from then on.
+    world.pod("new-9", []);
+    tail.reported("+ new-9 › app");
+    for (n, pod) in old.clone().enumerate() {
         world.log(&format!("{pod}/app")).push(format!("bye {pod}"));
         if n % 2 == 0 {
             let removed = "unable to retrieve container logs for containerd://1";
