@@ -45,7 +45,6 @@ impl<'w> Command<'w> {
             .current_dir(home.dir());
         let needed = platform::NEEDED.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
         process.envs(needed);
-        platform::prepare(&mut process);
         Command { process, stdin: None, stdout: None, stderr: None, _home: home, server, args }
     }
 
@@ -92,7 +91,7 @@ impl<'w> Command<'w> {
         self.process.stdin(self.stdin.take().unwrap_or_else(Stdio::null));
         self.process.stdout(self.stdout.take().unwrap_or_else(Stdio::piped));
         self.process.stderr(self.stderr.take().unwrap_or_else(Stdio::piped));
-        let child = self.process.spawn().expect("the program was built for this test");
+        let child = platform::start(&mut self.process).expect("the program was built for this test");
         // Our copy of a pipe must be closed, or its reader never sees the end.
         self.process.stdout(Stdio::null()).stderr(Stdio::null()).stdin(Stdio::null());
         Tail::new(child, self)

@@ -4,7 +4,7 @@ use std::{
     fs, io,
     os::unix::{fs::symlink, process::ExitStatusExt},
     path::{Path, PathBuf},
-    process::{self, ExitStatus},
+    process::{self, Child, ExitStatus},
     thread,
     time::{Duration, Instant},
 };
@@ -25,7 +25,9 @@ pub const NEEDED: [&str; 1] = ["PATH"];
 /// The variable with the home directory.
 pub const HOME: &str = "HOME";
 
-pub fn prepare(_: &mut process::Command) {}
+pub fn start(process: &mut process::Command) -> io::Result<Child> {
+    process.spawn()
+}
 
 /// The signal that ended the process.
 pub fn signal(status: ExitStatus) -> Option<i32> {

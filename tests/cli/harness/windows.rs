@@ -4,7 +4,7 @@ use std::{
     env, fs, io,
     os::windows::process::CommandExt,
     path::Path,
-    process::{self, ExitStatus},
+    process::{self, Child, ExitStatus},
 };
 
 use keypress::{Key, press};
@@ -26,13 +26,22 @@ pub const HOME: &str = "USERPROFILE";
 /// A console of its own, without a window.
 const CREATE_NO_WINDOW: u32 = 0x0800_0000;
 
+/// Wine fails so, now and then, to start a program beside others.
+const ERROR_INTERNAL_ERROR: i32 = 1359;
+const ATTEMPTS: usize = 5;
+
 /// Has the process whose console [`presses_a_key`] uses.
 const PROCESS: &str = "STERN_RS_TEST_PROCESS";
 const KEY: &str = "STERN_RS_TEST_KEY";
 
 /// A key that is pressed reaches all processes of a console, so each program gets one.
-pub fn prepare(process: &mut process::Command) {
+pub fn start(process: &mut process::Command) -> io::Result<Child> {
     process.creation_flags(CREATE_NO_WINDOW);
+    let mut attempts = (0..ATTEMPTS).map(|_| process.spawn());
+    let refused = |result: &io::Result<Child>| {
+        result.as_ref().is_err_and(|error| error.raw_os_error() == Some(ERROR_INTERNAL_ERROR))
+    };
+    attempts.find(|result| !refused(result)).unwrap_or_else(|| process.spawn())
 }
 
 /// There are none.
