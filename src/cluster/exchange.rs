@@ -59,7 +59,7 @@ impl AnswerMode {
         HeaderValue::from_static(if self == AnswerMode::Whole && compression { "gzip" } else { "identity" })
     }
 
-    /// What is requested, as people call it; None if nobody waits for it.
+    /// What is requested, as people call it; None if no one waits for it.
     pub fn what(self) -> Option<&'static str> {
         match self {
             AnswerMode::Whole => Some("a list"),

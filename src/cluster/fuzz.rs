@@ -1,4 +1,4 @@
-//! Answers of servers, whoever they are.
+//! Answers of any server.
 
 pub use super::{
     access::fuzz::{kubeconfig, plugin, proxy},

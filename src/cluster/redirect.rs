@@ -44,7 +44,7 @@ struct Target {
 }
 
 impl Target {
-    /// None if it is no address of HTTP: nobody knows which part of it is a password.
+    /// None if it is no address of HTTP: any part of it may be a password.
     fn of(asked: &Uri, location: &str) -> Option<Target> {
         let location = location.split(['?', '#']).next().unwrap_or_default();
         let own = asked.scheme_str().unwrap_or("https");

@@ -40,7 +40,7 @@ impl Waits {
         self.trouble.subscribe()
     }
 
-    /// Changes how many await this. The latest wait is shown, until nobody waits for that any more.
+    /// Changes how many await this. The latest wait is shown, until that is awaited no more.
     fn change(&self, what: &str, change: impl FnOnce(usize) -> usize) {
         let mut awaited = self.awaited.lock().unwrap_or_else(PoisonError::into_inner);
         let before = awaited.remove(what).unwrap_or_default();

@@ -160,7 +160,7 @@ fn write(
                 bytes
             }
             Chunk::Mark(mark) => {
-                // Nobody may wait any more.
+                // The receiver may be gone.
                 let _ = mark.send(());
                 continue;
             }

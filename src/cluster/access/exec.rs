@@ -70,7 +70,7 @@ pub struct Plugin {
     api_version: String,
     mode: Mode,
     install_hint: Option<String>,
-    /// The cluster, if the plugin is told of it.
+    /// The cluster, if the plugin gets it.
     cluster: Option<Value>,
 }
 

@@ -12,7 +12,7 @@ use super::{
     untrusted::Untrusted,
 };
 
-/// As many as Go checks: the certificates come from a server that nobody knows yet.
+/// As many as Go checks: the certificates come from a server that is not known yet.
 const MOST_SIGNATURES: usize = 100;
 
 /// The rules for one server.

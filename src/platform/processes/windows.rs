@@ -77,7 +77,7 @@ impl Tree {
         Some(Tree(Mutex::new(Some(job))))
     }
 
-    /// The end of a job ends its processes only if it is told to: an agent may outlive the program that started it.
+    /// The end of a job ends its processes only if it has this limit: an agent may outlive the program that started it.
     fn kill(&self) {
         if let Some(job) = self.job().take() {
             let mut limits = ExtendedLimitInfo::new();
