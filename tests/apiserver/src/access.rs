@@ -3,12 +3,14 @@
 use crate::{
     account::Request,
     connection::Connection,
+    lifecycle::Outage,
     resources::Route,
     script::{Answer, Kind},
 };
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet},
     sync::atomic::Ordering,
+    time::Duration,
 };
 
 /// The credentials that a request needs, and the rules for it. Without any rule everything is allowed.
@@ -19,9 +21,12 @@ pub(crate) struct Access {
     pub allowed: Option<Vec<Rule>>,
     pub forbidden: Vec<Rule>,
     /// Nodes whose kubelet does not answer.
-    pub stopped: HashSet<String>,
+    pub stopped: BTreeSet<String>,
+    pub outages: BTreeMap<String, Outage>,
+    /// The delay of events of watches.
+    pub watch_delay: Duration,
     /// The most logs that a node can follow, if that is limited.
-    pub watchers: HashMap<String, usize>,
+    pub watchers: BTreeMap<String, usize>,
     /// The most items in a page of a list, whatever the request asks for.
     pub page_size: Option<usize>,
 }

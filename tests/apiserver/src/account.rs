@@ -8,16 +8,19 @@ use std::{
         Arc, Condvar, Mutex,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use http::{HeaderMap, Method, Version};
+use tokio::{sync::Notify, time::Instant};
 
 use crate::{lock, script::Kind};
 
 /// One request.
 #[derive(Debug)]
 pub struct Request {
+    /// Its number, counted from 1.
+    pub number: u64,
     pub kind: Kind,
     pub method: Method,
     pub path: String,
@@ -35,6 +38,8 @@ pub struct Request {
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
     pub status: Option<u16>,
+    pub answered: Option<Instant>,
+    pub retry_after: Option<String>,
     pub ended: Option<(Ended, Instant)>,
     /// The node, if the request follows a log.
     pub follows: Option<String>,
@@ -68,6 +73,16 @@ impl Request {
     /// The status code, once the request was answered.
     pub fn status(&self) -> Option<u16> {
         lock(&self.outcome).status
+    }
+
+    /// When the head of the answer was sent.
+    pub fn answered_at(&self) -> Option<Instant> {
+        lock(&self.outcome).answered
+    }
+
+    /// The header `Retry-After` of an answer that is not the ordinary one.
+    pub fn retry_after(&self) -> Option<String> {
+        lock(&self.outcome).retry_after.clone()
     }
 
     /// Bytes of the body sent so far.
@@ -193,10 +208,16 @@ impl fmt::Display for Account {
     }
 }
 
+/// A change of a byte count wakes no one, so a condition is checked again after a while.
+const RECHECK: Duration = Duration::from_millis(10);
+
 #[derive(Default)]
 pub(crate) struct Ledger {
     account: Mutex<Account>,
     changed: Condvar,
+    /// The same for tasks.
+    moved: Notify,
+    numbers: AtomicU64,
 }
 
 impl Ledger {
@@ -211,6 +232,7 @@ impl Ledger {
     pub fn update<T>(&self, change: impl FnOnce(&mut Account) -> T) -> T {
         let result = change(&mut lock(&self.account));
         self.changed.notify_all();
+        self.moved.notify_waiters();
         result
     }
 
@@ -232,13 +254,21 @@ impl Ledger {
         self.update(|account| account.open_connections -= 1);
     }
 
+    /// The number of a new request.
+    pub fn number(&self) -> u64 {
+        self.numbers.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
     pub fn asked(&self, request: &Arc<Request>) {
         self.update(|account| account.requests.0.push(Arc::clone(request)));
     }
 
     pub fn answered(&self, request: &Request, status: u16) {
         self.update(|account| {
-            lock(&request.outcome).status = Some(status);
+            {
+                let mut outcome = lock(&request.outcome);
+                (outcome.status, outcome.answered) = (Some(status), Some(Instant::now()));
+            }
             if request.is_open_log() {
                 account.open_log_streams += 1;
                 account.peak_log_streams = account.peak_log_streams.max(account.open_log_streams);
@@ -264,18 +294,35 @@ impl Ledger {
         });
     }
 
+    pub fn holds(&self, condition: impl Fn(&Account) -> bool) -> bool {
+        condition(&lock(&self.account))
+    }
+
     /// Blocks until the condition holds.
     pub fn wait_for(&self, timeout: Duration, condition: impl Fn(&Account) -> bool) {
-        let deadline = Instant::now() + timeout;
+        let deadline = std::time::Instant::now() + timeout;
         let mut account = lock(&self.account);
         while !condition(&account) {
-            assert!(Instant::now() < deadline, "timeout; the server's account:\n{account}");
-            // A change of a byte count wakes no one, so check again after a while.
+            assert!(std::time::Instant::now() < deadline, "timeout; the server's account:\n{account}");
             let (guard, _) = self
                 .changed
-                .wait_timeout(account, Duration::from_millis(10))
+                .wait_timeout(account, RECHECK)
                 .unwrap_or_else(std::sync::PoisonError::into_inner);
             account = guard;
+        }
+    }
+
+    /// Waits until the condition holds.
+    pub async fn until(&self, timeout: Duration, condition: impl Fn(&Account) -> bool) {
+        let deadline = Instant::now() + timeout;
+        loop {
+            let moved = self.moved.notified();
+            if self.holds(&condition) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "timeout; the server's account:\n{}", self.snapshot());
+            // Both outcomes lead to the next check.
+            let _ = tokio::time::timeout(RECHECK, moved).await;
         }
     }
 }

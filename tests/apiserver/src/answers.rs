@@ -1,24 +1,27 @@
 //! The answer to a request: scripted, a refusal, or the cluster's data.
 
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::{
     account::Request,
     body::{Body, Meter, Stop, Writer, gzipped},
     connection::Connection,
     lock,
-    logs::{Read, Reader},
-    pod_log::{self, Refusal},
+    log_reader::{Read, Reader},
+    pod_log::{self, Found, Refusal},
+    refusals::watch_error,
     resources::{Resource, Route, decode},
-    script::{Answer, Chunks, Head, Kind, watch_error},
+    script::{Answer, Chunks, Head, Kind},
     selectors::Selector,
     server::Inner,
+    steps,
     store::{Watch, bookmark, list_document},
 };
 
@@ -41,13 +44,15 @@ pub(crate) async fn answer(
     request: http::Request<Incoming>,
 ) -> Response<Body> {
     let route = Route::parse(request.uri().path());
-    let request = Arc::new(read(request, route.as_ref(), connection.id));
+    let request = Arc::new(read(request, route.as_ref(), inner.ledger.number(), connection.id));
     inner.ledger.asked(&request);
     let meter = Meter::new(&inner, &connection, &request);
     let scripted = inner.scripts.answer(&request);
     let answer = scripted.unwrap_or_else(Answer::ok);
 
-    tokio::time::sleep(answer.delay).await;
+    if !answer.delay.is_zero() {
+        tokio::time::sleep(answer.delay).await;
+    }
     for gate in &answer.gates {
         gate.wait().await;
     }
@@ -73,13 +78,17 @@ pub(crate) async fn answer(
     if let Some(refusal) = refusal {
         return context.fixed(&refusal);
     }
+    if let Some(outage) = route.as_ref().and_then(|route| pod_log::outage(&context.inner, route)) {
+        let answer = pod_log::suffer(outage).await;
+        return context.fixed(&answer);
+    }
     match route {
         Some(route) => context.route(&route),
         None => context.other(),
     }
 }
 
-fn read(request: http::Request<Incoming>, route: Option<&Route>, connection: u64) -> Request {
+fn read(request: http::Request<Incoming>, route: Option<&Route>, number: u64, connection: u64) -> Request {
     let (parts, _) = request.into_parts();
     let query: BTreeMap<String, String> = parts
         .uri
@@ -98,6 +107,7 @@ fn read(request: http::Request<Incoming>, route: Option<&Route>, connection: u64
         Some(_) => Kind::List,
     };
     Request {
+        number,
         kind,
         method: parts.method,
         path: parts.uri.path().to_owned(),
@@ -144,7 +154,7 @@ impl Context {
             return response.body(Body::whole(data, self.meter)).expect(HEADERS);
         }
         let (mut writer, body) = Body::streamed(self.meter, &self.answer, Chunks::Bytes(usize::MAX));
-        tokio::spawn(async move {
+        steps::spawn(async move {
             writer.begin().await?;
             writer.write(data).await
         });
@@ -162,6 +172,8 @@ impl Context {
         for (name, value) in headers {
             if name == "content-type" { content_type = value } else { others.push((name, value)) }
         }
+        let retry_after = others.iter().find(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
+        lock(&self.request.outcome).retry_after = retry_after.map(|(_, value)| (*value).clone());
         let mut response = self.whole(status, content_type, body.clone());
         for (name, value) in others {
             let name = http::HeaderName::try_from(name).expect("a header name from a test");
@@ -278,14 +290,14 @@ impl Context {
         };
         let response = self.respond(StatusCode::OK, "application/json");
         let (writer, body) = Body::streamed(self.meter, &self.answer, Chunks::Lines);
-        tokio::spawn(stream_watch(self.inner, Arc::clone(&self.request), watch, writer));
+        steps::spawn(stream_watch(self.inner, Arc::clone(&self.request), watch, writer));
         response.body(body).expect(HEADERS)
     }
 
     fn log(self, route: &Route) -> Response<Body> {
         let log = match pod_log::find(&self.inner, &self.request, route) {
-            Ok(Some(log)) => log,
-            Ok(None) => return self.whole(StatusCode::OK, "text/plain", Bytes::new()),
+            Ok(Found::Log(log)) => log,
+            Ok(Found::Text(text)) => return self.whole(StatusCode::OK, "text/plain", text),
             Err(Refusal(code, reason, message)) => return self.fail(code, reason, &message),
         };
         let watchers = lock(&self.inner.access).watchers.get(&log.node).copied();
@@ -298,7 +310,7 @@ impl Context {
         // Kubelets flush each line of a followed log, and copy any other in pieces of 2 KiB.
         let usual = if log.reader.follows() { Chunks::Lines } else { Chunks::Bytes(2048) };
         let (writer, body) = Body::streamed(self.meter, &self.answer, usual);
-        tokio::spawn(stream_log(log.reader, log.limit, can_follow, writer));
+        steps::spawn(stream_log(log.reader, log.limit, can_follow, writer));
         response.body(body).expect(HEADERS)
     }
 
@@ -362,9 +374,8 @@ async fn stream_watch(
     mut writer: Writer,
 ) -> Result<(), Stop> {
     writer.begin().await?;
-    let mut changed = inner.changed.subscribe();
     let timeout = request.query("timeoutSeconds").and_then(|seconds| seconds.parse().ok()).unwrap_or(3000);
-    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(timeout);
+    let deadline = Instant::now() + Duration::from_secs(timeout);
     let version = request.query("resourceVersion").and_then(|version| version.parse().ok()).unwrap_or(0_u64);
     let list_first = is_true(&request.query, "sendInitialEvents");
 
@@ -387,14 +398,18 @@ async fn stream_watch(
     };
     writer.write(out.into()).await?;
     while let Some(from) = position {
-        changed.borrow_and_update();
+        let changed = Arc::clone(&inner.changed).notified_owned();
         let mut out = Vec::new();
         position = lock(&inner.world).store.events(from, &watch, &mut out);
+        let delay = lock(&inner.access).watch_delay;
+        if !out.is_empty() && !delay.is_zero() {
+            writer.wait(tokio::time::sleep(delay)).await?;
+        }
         if out.is_empty() && position.is_some() {
             let mut over = false;
             writer
                 .wait(async {
-                    over = tokio::time::timeout_at(deadline, changed.changed()).await.is_err();
+                    over = tokio::time::timeout_at(deadline, changed).await.is_err();
                 })
                 .await?;
             if over {
@@ -432,7 +447,10 @@ async fn stream_log(
         match read {
             Read::More => out.reserve(PIECE + 4096),
             Read::Wait if !can_follow => return writer.write(NO_WATCHER.into()).await,
-            Read::Wait => writer.wait(changed).await?,
+            Read::Wait => {
+                reader.wait();
+                writer.wait(changed).await?;
+            }
             Read::End => return Ok(()),
         }
     }

@@ -16,7 +16,10 @@ use std::{
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
 use http_body::{Frame, SizeHint};
-use tokio::sync::{Notify, mpsc};
+use tokio::{
+    sync::{Notify, mpsc},
+    time::Instant,
+};
 
 use crate::{
     account::{Ended, Request},
@@ -39,6 +42,11 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
+    /// Lets nothing arrive any more on its connection.
+    pub fn deaden(&self) {
+        self.connection.deaden();
+    }
+
     pub fn command(&self, command: Command) {
         lock(&self.commands).push_back(command);
         self.commanded.notify_one();
@@ -61,7 +69,7 @@ impl Meter {
             commanded: Notify::new(),
             idle: AtomicBool::new(false),
         });
-        lock(&inner.streams).insert(Arc::as_ptr(request) as usize, Arc::clone(&stream));
+        lock(&inner.streams).insert(request.number, Arc::clone(&stream));
         Meter { stream, finished: false }
     }
 
@@ -86,7 +94,7 @@ impl Meter {
 impl Drop for Meter {
     fn drop(&mut self) {
         let Stream { request, inner, connection, .. } = &*self.stream;
-        lock(&inner.streams).remove(&(Arc::as_ptr(request) as usize));
+        lock(&inner.streams).remove(&request.number);
         if !self.finished {
             self.end(if connection.is_killed() { Ended::Broken } else { Ended::Abandoned });
         }
@@ -310,6 +318,7 @@ impl Writer {
         loop {
             let stream = Arc::clone(&self.stream);
             tokio::select! {
+                biased;
                 _ = &mut event => return Ok(()),
                 () = self.sender.closed() => return Err(Stop::Gone),
                 () = stream.commanded.notified() => self.obey().await?,
@@ -393,7 +402,9 @@ impl Writer {
     /// Waits until all data has left this process, so that a break comes exactly after it.
     async fn settle(&self) {
         let settled = || self.stream.idle.load(Ordering::Relaxed) && !self.stream.connection.is_blocked();
-        while !self.sender.is_closed() && !settled() {
+        // A client that takes nothing loses it, as with any reset.
+        let patience = Instant::now() + Duration::from_secs(10);
+        while !self.sender.is_closed() && !settled() && Instant::now() < patience {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         // An HTTP/2 connection writes in a task of its own.

@@ -1,14 +1,15 @@
 //! The cluster behind the server. A test changes it while the server runs.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Duration,
 };
 
 use serde_json::{Value, json};
 
 use crate::{
-    clock::Clock,
+    clock::{self, Clock},
     containers::{Container, State},
     lock,
     logs::Log,
@@ -23,16 +24,19 @@ use crate::{
 /// The state of the apiserver and the kubelets.
 pub(crate) struct World {
     pub store: Store,
-    pub pods: HashMap<Key, Running>,
+    pub pods: BTreeMap<Key, Running>,
     /// Pods whose status is held back.
-    late: HashSet<Key>,
+    pub late: BTreeSet<Key>,
     clock: Clock,
+    nodes: BTreeMap<String, Clock>,
+    /// Nodes that keep no log of a previous instance.
+    pub forgetful: BTreeSet<String>,
 }
 
 /// A pod and the logs of its container instances, by container ID.
 pub(crate) struct Running {
     pub pod: Pod,
-    logs: HashMap<String, Log>,
+    logs: BTreeMap<String, Log>,
 }
 
 impl Running {
@@ -41,9 +45,18 @@ impl Running {
         self.logs.get(id)
     }
 
+    pub fn logs(&self) -> impl Iterator<Item = &Log> {
+        self.logs.values()
+    }
+
+    fn forget_previous(&self) {
+        let last = self.pod.containers.iter().filter_map(|container| container.last.as_ref());
+        last.filter_map(|last| self.logs.get(&last.id)).for_each(Log::remove);
+    }
+
     /// Starts, ends and forgets logs according to the containers' states.
     fn sync(&mut self, clock: &Clock) {
-        let mut logs = HashMap::new();
+        let mut logs = BTreeMap::new();
         for Container { state, last, .. } in &self.pod.containers {
             let ended = matches!(state, State::Terminated(_));
             let now = state.id().map(|id| (id, ended));
@@ -60,14 +73,21 @@ impl Running {
         self.logs = logs;
     }
 
-    fn end(&self) {
+    pub fn end(&self) {
         self.logs.values().for_each(Log::end);
     }
 }
 
 impl World {
     pub fn new(clock: Clock) -> Self {
-        let mut world = World { store: Store::new(), pods: HashMap::new(), late: HashSet::new(), clock };
+        let mut world = World {
+            store: Store::new(),
+            pods: BTreeMap::new(),
+            late: BTreeSet::new(),
+            clock,
+            nodes: BTreeMap::new(),
+            forgetful: BTreeSet::new(),
+        };
         world.ensure("namespaces", "default");
         world.ensure("namespaces", "kube-system");
         world
@@ -89,8 +109,13 @@ impl World {
     }
 
     fn publish(&mut self, key: &Key) {
+        let node = self.pods.get(key).and_then(|running| running.pod.node.clone());
+        let clock = self.node_clock(&node.unwrap_or_default());
         let running = self.pods.get_mut(key).expect("the pod was just added");
-        running.sync(&self.clock);
+        running.sync(&clock);
+        if running.pod.node.as_ref().is_some_and(|node| self.forgetful.contains(node)) {
+            running.forget_previous();
+        }
         if self.late.contains(key) {
             return;
         }
@@ -106,23 +131,49 @@ impl World {
         if let Some(node) = &pod.node {
             self.ensure("nodes", node);
         }
-        self.pods.insert(key.clone(), Running { pod, logs: HashMap::new() });
+        self.pods.insert(key.clone(), Running { pod, logs: BTreeMap::new() });
         self.publish(&key);
     }
 
-    fn pod(&mut self, key: &Key) -> &mut Running {
+    /// Changes any object except a pod.
+    pub fn replace(&mut self, plural: &str, key: &Key, change: impl FnOnce(&mut Value)) {
+        let resource = Resource::named(plural);
+        let object =
+            self.store.get(resource, key).unwrap_or_else(|| panic!("there is no {plural} {}", key.1));
+        let mut object = object.value();
+        change(&mut object);
+        self.store.put(resource, |version| {
+            object["metadata"]["resourceVersion"] = json!(version.to_string());
+            object
+        });
+    }
+
+    pub fn node_clock(&mut self, node: &str) -> Clock {
+        self.nodes.entry(node.to_owned()).or_insert_with(|| self.clock.of_node()).clone()
+    }
+
+    /// Changes a pod as its kubelet does, and publishes it.
+    pub fn change(&mut self, key: &Key, change: impl FnOnce(&mut Pod)) {
+        let node = self.pod(key).pod.node.clone().unwrap_or_default();
+        let (server, node) = (self.clock.clone(), self.node_clock(&node));
+        let pod = &mut self.pod(key).pod;
+        clock::by(&server, &node, || change(pod));
+        self.publish(key);
+    }
+
+    pub fn pod(&mut self, key: &Key) -> &mut Running {
         self.pods.get_mut(key).unwrap_or_else(|| panic!("there is no pod {}/{}", key.0, key.1))
     }
 }
 
 /// A path such as `shop/web-1`; the namespace may be left out when it is `default`.
-fn pod_key(path: &str) -> Key {
+pub(crate) fn pod_key(path: &str) -> Key {
     let (namespace, name) = path.split_once('/').unwrap_or(("default", path));
     (namespace.to_owned(), name.to_owned())
 }
 
 /// A path such as `shop/web-1/app`, or `web-1/app` in the namespace `default`.
-fn container_key(path: &str) -> (Key, String) {
+pub(crate) fn container_key(path: &str) -> (Key, String) {
     let (pod, container) =
         path.rsplit_once('/').unwrap_or_else(|| panic!("{path:?} is not namespace/pod/container"));
     (pod_key(pod), container.to_owned())
@@ -135,13 +186,12 @@ fn container_key(path: &str) -> (Key, String) {
 pub struct Cluster(pub(crate) Arc<Inner>);
 
 impl Cluster {
-    fn change<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
+    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
         let result = change(&mut lock(&self.0.world));
-        self.0.changed.send_replace(());
+        self.0.changed.notify_waiters();
         result
     }
 
-    /// Adds a pod, with its namespace and its node.
     /// The list of the pods of a namespace, as the server gives it.
     pub fn pod_list(&self, namespace: &str) -> Value {
         let resource =
@@ -152,6 +202,7 @@ impl Cluster {
         serde_json::from_slice(&list).expect("it is JSON")
     }
 
+    /// Adds a pod, with its namespace and its node.
     pub fn add_pod(&self, pod: Pod) {
         self.change(|world| world.add(pod));
     }
@@ -164,11 +215,7 @@ impl Cluster {
     /// Changes a pod: `server.update_pod("web-1", |pod| pod.label("track", "canary"))`.
     pub fn update_pod(&self, path: &str, update: impl FnOnce(Pod) -> Pod) {
         let key = pod_key(path);
-        self.change(|world| {
-            let running = world.pod(&key);
-            running.pod = update(running.pod.clone()).complete();
-            world.publish(&key);
-        });
+        self.change(|world| world.change(&key, |pod| *pod = update(pod.clone()).complete()));
     }
 
     /// Deletes the pod at once. Followed logs end after their remaining lines.
@@ -176,9 +223,7 @@ impl Cluster {
         let key = pod_key(path);
         self.change(|world| {
             world.pod(&key).end();
-            world.pods.remove(&key);
-            world.late.remove(&key);
-            world.store.remove(Resource::named("pods"), &key);
+            world.forget(&key);
         });
     }
 
@@ -211,12 +256,9 @@ impl Cluster {
         self.update_pod(&format!("{}/{}", key.0, key.1), |pod| pod.on(&name).running());
     }
 
-    fn update_container(&self, path: &str, update: impl FnOnce(&mut Container)) {
+    pub(crate) fn update_container(&self, path: &str, update: impl FnOnce(&mut Container)) {
         let (key, name) = container_key(path);
-        self.change(|world| {
-            update(world.pod(&key).pod.find_mut(&name));
-            world.publish(&key);
-        });
+        self.change(|world| world.change(&key, |pod| update(pod.find_mut(&name))));
     }
 
     /// Adds a workload, or replaces the one with this name.
@@ -290,6 +332,11 @@ impl Cluster {
     /// Sends a bookmark with the latest resource version to the watches that asked for bookmarks.
     pub fn bookmark(&self) {
         self.change(|world| world.store.bookmark());
+    }
+
+    /// Delays the events of watches by this, from the next one on.
+    pub fn delay_watches(&self, delay: Duration) {
+        lock(&self.0.access).watch_delay = delay;
     }
 
     /// Forgets the history of changes and all unfinished paged lists: older resource versions and continue tokens are

@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::metadata::{seconds, unique};
+use crate::{
+    clock,
+    metadata::{seconds, unique},
+};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Container {
@@ -20,6 +23,8 @@ pub(crate) struct Container {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Init,
+    /// An init container with the restart policy `Always`, which runs on beside the main ones.
+    Sidecar,
     Main,
     Ephemeral,
 }
@@ -46,7 +51,7 @@ pub(crate) fn new_container_id() -> String {
 
 impl State {
     pub fn started() -> Self {
-        State::Running { id: new_container_id(), started: Timestamp::now() }
+        State::Running { id: new_container_id(), started: clock::node_now() }
     }
 
     /// The ID of the instance whose log a request gets, if there is one.
@@ -72,7 +77,7 @@ impl State {
 
 impl Terminated {
     pub fn new(id: String, exit_code: i32, reason: &str, started: Timestamp) -> Self {
-        Terminated { id, exit_code, reason: reason.to_owned(), started, finished: Timestamp::now() }
+        Terminated { id, exit_code, reason: reason.to_owned(), started, finished: clock::node_now() }
     }
 
     pub fn json(&self) -> Value {
@@ -85,10 +90,10 @@ impl Terminated {
 
 impl Container {
     pub fn new(name: &str, kind: Kind) -> Self {
-        let now = Timestamp::now();
+        let now = clock::node_now();
         let state = match kind {
             Kind::Init => State::Terminated(Terminated::new(new_container_id(), 0, "Completed", now)),
-            Kind::Main | Kind::Ephemeral => State::started(),
+            Kind::Sidecar | Kind::Main | Kind::Ephemeral => State::started(),
         };
         let image = "image:1".to_owned();
         Container { name: name.to_owned(), kind, state, last: None, restarts: 0, reported: true, image }
@@ -98,7 +103,7 @@ impl Container {
         let (id, started) = match &self.state {
             State::Running { id, started } => (id.clone(), *started),
             State::Terminated(end) => (end.id.clone(), end.started),
-            State::Waiting { .. } => (new_container_id(), Timestamp::now()),
+            State::Waiting { .. } => (new_container_id(), clock::node_now()),
         };
         self.state = State::Terminated(Terminated::new(id, exit_code, reason, started));
     }
@@ -119,10 +124,18 @@ impl Container {
         self.state = State::started();
     }
 
+    pub fn spec(&self) -> Value {
+        let mut spec = json!({"name": self.name, "image": self.image});
+        if self.kind == Kind::Sidecar {
+            spec["restartPolicy"] = json!("Always");
+        }
+        spec
+    }
+
     pub fn status(&self) -> Value {
         let ready = match self.kind {
             Kind::Init => matches!(&self.state, State::Terminated(end) if end.exit_code == 0),
-            Kind::Main | Kind::Ephemeral => matches!(self.state, State::Running { .. }),
+            Kind::Sidecar | Kind::Main | Kind::Ephemeral => matches!(self.state, State::Running { .. }),
         };
         // A waiting container that ran before keeps the ID of its last instance, as a kubelet reports it.
         let id = self.state.id().or(self.last.as_ref().map(|last| last.id.as_str()));

@@ -24,6 +24,7 @@ pub(crate) fn far(client: TcpStream, round_trip: Duration, connection: Arc<Conne
         // A client sends nothing before its connection is established.
         let upstream = carry(from_client, &mut to_server, now + round_trip, delay);
         tokio::select! {
+            biased;
             () = carry(from_server, &mut to_client, now, delay) => {}
             () = endless(upstream) => {}
         }
@@ -69,6 +70,7 @@ async fn carry(
         let _ = to.shutdown().await;
     };
     tokio::select! {
+        biased;
         () = arrive => {}
         () = endless(depart) => {}
     }

@@ -1,197 +1,39 @@
-//! The server for a test: building, starting, scripting, inspecting and stopping it.
+//! The server for a test: scripting, inspecting and stopping it.
 
-use std::{
-    fmt::Write as _,
-    io,
-    net::SocketAddr,
-    ops::Deref,
-    path::Path,
-    sync::{Arc, Mutex},
-    thread::JoinHandle,
-    time::Duration,
-};
+use std::{fmt::Write as _, io, net::SocketAddr, ops::Deref, sync::Arc, thread::JoinHandle, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
-use hyper_util::{rt::TokioExecutor, server::conn::auto};
-use tokio::{
-    net::TcpSocket,
-    sync::{oneshot, watch},
-};
+use jiff::SignedDuration;
+use tokio::{net::TcpSocket, sync::oneshot};
 
 use crate::{
-    access::{Access, Rule},
+    access::Rule,
     account::{Account, Requests},
     body::Stream,
-    clock::Clock,
-    cluster::{Cluster, World},
-    lock, runtime,
+    builder::Builder,
+    clock::Simulation,
+    cluster::Cluster,
+    lock,
+    network::Network,
     script::{Answer, Command, Gate, Match, Script},
-    server::{self, Inner},
-    tls::{self, Tls},
+    server::Inner,
+    wire::Wire,
 };
 
 /// The timeout of [`ApiServer::wait_for`].
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The configuration of a server before it starts.
-#[derive(Debug, Clone)]
-pub struct Builder {
-    tls: bool,
-    tls_options: tls::Options,
-    http1: bool,
-    client_certificate: bool,
-    token: Option<String>,
-    max_streams: Option<u32>,
-    round_trip: Duration,
-}
-
-impl Default for Builder {
-    fn default() -> Self {
-        Builder {
-            tls: false,
-            tls_options: tls::Options {
-                hosts: vec!["127.0.0.1".to_owned(), "localhost".to_owned()],
-                given: None,
-                any_client: false,
-                http2: true,
-            },
-            http1: true,
-            client_certificate: false,
-            token: None,
-            max_streams: None,
-            round_trip: Duration::ZERO,
-        }
-    }
-}
-
-impl Builder {
-    /// Serves HTTPS with a certificate of a CA of its own.
-    pub fn tls(mut self) -> Self {
-        self.tls = true;
-        self
-    }
-
-    /// Serves HTTPS with a certificate for this name only, and not for its address.
-    pub fn tls_name(mut self, name: &str) -> Self {
-        self.tls = true;
-        self.tls_options.hosts = vec![name.to_owned()];
-        self
-    }
-
-    /// Requires a client certificate (or the token, if there is one too). Serves HTTPS.
-    pub fn client_certificate(mut self) -> Self {
-        self.tls = true;
-        self.client_certificate = true;
-        self
-    }
-
-    /// Serves HTTPS with this chain and key in PEM; clients are given this authority.
-    pub fn certificate(mut self, chain_and_key: &str, ca: &str) -> Self {
-        self.tls = true;
-        self.tls_options.given = Some((chain_and_key.to_owned(), ca.to_owned()));
-        self
-    }
-
-    /// Requires a client certificate, but any will do. Serves HTTPS.
-    pub fn any_client_certificate(mut self) -> Self {
-        self.tls_options.any_client = true;
-        self.client_certificate()
-    }
-
-    /// Requires this bearer token.
-    pub fn token(mut self, token: &str) -> Self {
-        self.token = Some(token.to_owned());
-        self
-    }
-
-    /// Does not offer HTTP/2.
-    pub fn http1(mut self) -> Self {
-        self.tls_options.http2 = false;
-        self
-    }
-
-    /// Understands only HTTP/2, whatever was negotiated.
-    pub fn only_http2(mut self) -> Self {
-        self.http1 = false;
-        self
-    }
-
-    /// Sets the most concurrent requests on one HTTP/2 connection.
-    pub fn max_streams(mut self, count: u32) -> Self {
-        self.max_streams = Some(count);
-        self
-    }
-
-    /// Sets the distance of the server: bytes and the end of a connection take half of it in each direction.
-    pub fn round_trip(mut self, round_trip: Duration) -> Self {
-        self.round_trip = round_trip;
-        self
-    }
-
-    pub fn start(self) -> ApiServer {
-        #[cfg(unix)]
-        raise_descriptor_limit();
-        let runtime = runtime();
-        let (reserved, address) = {
-            let _entered = runtime.enter();
-            server::reserve().expect("loopback has a free port")
-        };
-        let mut http = auto::Builder::new(TokioExecutor::new());
-        http.http2().max_concurrent_streams(self.max_streams.unwrap_or(250));
-        let access = Access { token: self.token, certificate: self.client_certificate, ..Access::default() };
-        let clock = Clock::default();
-        let inner = Arc::new(Inner {
-            world: Mutex::new(World::new(clock.clone())),
-            clock,
-            changed: watch::Sender::new(()),
-            scripts: Default::default(),
-            ledger: Default::default(),
-            access: Mutex::new(access),
-            streams: Mutex::default(),
-            connections: Mutex::default(),
-            up: watch::Sender::new(true),
-            tls: self.tls.then(|| Tls::new(&self.tls_options)),
-            http: match (self.http1, self.tls_options.http2) {
-                (true, true) => http,
-                (true, false) => http.http1_only(),
-                (false, _) => http.http2_only(),
-            },
-            address,
-            round_trip: self.round_trip,
-        });
-        let (stop, stopped) = oneshot::channel();
-        let served = Arc::clone(&inner);
-        let thread = std::thread::Builder::new()
-            .name("apiserver".to_owned())
-            .spawn(move || runtime.block_on(server::run(served, stopped)))
-            .expect("the system has room for a thread");
-        let server = ApiServer {
-            cluster: Cluster(inner),
-            stop: Some(stop),
-            thread: Some(thread),
-            _reserved: reserved,
-        };
-        server.await_listening(true);
-        server
-    }
-}
-
-/// Raises the limit on open files: a thousand streams need as many sockets, and a client in the same process as many
-/// again. Windows has no such limit.
-#[cfg(unix)]
-fn raise_descriptor_limit() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    // An error affects only tests with very many streams, which report it.
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
-}
-
 /// A running server. It dereferences to its [`Cluster`]: `server.add_pod(…)`. Dropping it stops it.
 pub struct ApiServer {
     cluster: Cluster,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-    _reserved: TcpSocket,
+    place: Place,
+}
+
+pub(crate) enum Place {
+    /// A thread of its own.
+    Thread { stop: Option<oneshot::Sender<()>>, thread: Option<JoinHandle<()>>, _reserved: TcpSocket },
+    /// The runtime of the caller, which nothing may block.
+    Here { _simulation: Simulation },
 }
 
 impl Deref for ApiServer {
@@ -204,10 +46,15 @@ impl Deref for ApiServer {
 
 impl Drop for ApiServer {
     fn drop(&mut self) {
-        self.stop.take();
-        if let Some(thread) = self.thread.take() {
-            // A panic of the thread was printed already.
-            let _ = thread.join();
+        match &mut self.place {
+            Place::Thread { stop, thread, .. } => {
+                stop.take();
+                if let Some(thread) = thread.take() {
+                    // A panic of the thread was printed already.
+                    let _ = thread.join();
+                }
+            }
+            Place::Here { .. } => self.refuse(),
         }
     }
 }
@@ -220,6 +67,33 @@ impl ApiServer {
 
     pub fn builder() -> Builder {
         Builder::default()
+    }
+
+    pub(crate) fn new(inner: Arc<Inner>, place: Place) -> Self {
+        ApiServer { cluster: Cluster(inner), place }
+    }
+
+    /// The way to the server in memory, for a client on the same runtime.
+    pub fn network(&self) -> Network {
+        Network(Arc::clone(&self.cluster.0))
+    }
+
+    /// See [`Network::connect`].
+    pub async fn connect(&self, http2: bool) -> io::Result<(Wire, bool)> {
+        self.network().connect(http2).await
+    }
+
+    /// Sets the distance of the server: of bytes that leave from then on, and of later connections over TCP.
+    pub fn set_round_trip(&self, round_trip: Duration) {
+        self.inner().path.set_round_trip(round_trip);
+    }
+
+    /// Lets nothing arrive in either direction of a connection in memory, and no connection be established, until it is
+    /// lifted. All arrives then, as TCP sends it again. If [`ApiServer::reset_connections`] was called meanwhile, the
+    /// client finds its connections reset.
+    pub fn black_hole(&self, on: bool) {
+        assert!(matches!(self.place, Place::Here { .. }), "only connections in memory have black holes");
+        if on { self.inner().path.block() } else { self.inner().path.unblock() }
     }
 
     /// A handle on the cluster for another thread.
@@ -279,7 +153,7 @@ impl ApiServer {
         )
     }
 
-    pub fn write_kubeconfig(&self, path: impl AsRef<Path>) -> io::Result<()> {
+    pub fn write_kubeconfig(&self, path: impl AsRef<std::path::Path>) -> io::Result<()> {
         std::fs::write(path, self.kubeconfig())
     }
 
@@ -323,21 +197,39 @@ impl ApiServer {
 
     /// Reports to open watches that their resource version is too old, and ends them.
     pub fn expire_watches(&self) {
-        self.insert(Match::watches(), &crate::script::watch_error());
+        self.insert(Match::watches(), &crate::refusals::watch_error());
         self.end(Match::watches());
     }
 
+    /// Lets nothing arrive any more on the connections in memory of matching open answers, for good and without an end,
+    /// as behind a gateway that has forgotten them. New connections work.
+    pub fn deaden(&self, matches: Match) {
+        self.matching(&matches).iter().for_each(|stream| stream.deaden());
+    }
+
     fn command(&self, matches: &Match, command: &Command) {
-        let streams: Vec<Arc<Stream>> = lock(&self.inner().streams).values().cloned().collect();
-        streams
-            .iter()
-            .filter(|stream| matches.covers(&stream.request))
-            .for_each(|stream| stream.command(command.clone()));
+        self.matching(matches).iter().for_each(|stream| stream.command(command.clone()));
+    }
+
+    fn matching(&self, matches: &Match) -> Vec<Arc<Stream>> {
+        let streams = lock(&self.inner().streams);
+        streams.values().filter(|stream| matches.covers(&stream.request)).cloned().collect()
     }
 
     /// Stops new requests on all connections: GOAWAY on HTTP/2, `connection: close` on HTTP/1.1.
     pub fn go_away(&self) {
         lock(&self.inner().connections).values().for_each(|connection| connection.drain());
+    }
+
+    /// Ends all connections at once, as a load balancer ends those it drains. HTTP/2 is told of the last stream that was
+    /// processed: requests on later streams may be sent again, all of them if it is 0. HTTP/1.1 keeps connections with
+    /// an open answer.
+    pub fn go_away_at_once(&self, last_stream: u32) {
+        let busy: Vec<u64> =
+            lock(&self.inner().streams).values().map(|stream| stream.request.connection).collect();
+        lock(&self.inner().connections)
+            .values()
+            .for_each(|connection| connection.abandon(last_stream, !busy.contains(&connection.id)));
     }
 
     /// Resets (RST) all connections.
@@ -347,19 +239,31 @@ impl ApiServer {
 
     /// Closes all connections and refuses new ones.
     pub fn down(&self) {
+        match self.place {
+            Place::Thread { .. } => {
+                self.inner().up.send_replace(false);
+                self.await_listening(false);
+                lock(&self.inner().connections).values().for_each(|connection| connection.close());
+                self.wait_for(|account| account.open_connections == 0);
+            }
+            Place::Here { .. } => self.refuse(),
+        }
+    }
+
+    fn refuse(&self) {
         self.inner().up.send_replace(false);
-        self.await_listening(false);
         lock(&self.inner().connections).values().for_each(|connection| connection.close());
-        self.wait_for(|account| account.open_connections == 0);
     }
 
     /// Accepts new connections again, on the same port.
     pub fn up(&self) {
         self.inner().up.send_replace(true);
-        self.await_listening(true);
+        if matches!(self.place, Place::Thread { .. }) {
+            self.await_listening(true);
+        }
     }
 
-    fn await_listening(&self, wanted: bool) {
+    pub(crate) fn await_listening(&self, wanted: bool) {
         self.wait_for(|account| account.listening == wanted);
     }
 
@@ -394,7 +298,18 @@ impl ApiServer {
 
     /// Sets the clock of server and nodes ahead of this machine's by so many seconds, or behind.
     pub fn set_clock_ahead(&self, seconds: i64) {
-        self.inner().clock.set_ahead(seconds);
+        self.inner().clock.set_ahead(SignedDuration::from_secs(seconds));
+    }
+
+    /// Sets the clock of one node ahead of the server's, or behind: it stamps lines, starts and ends of containers from
+    /// now on, and counts `sinceSeconds`. `Date` and the timestamps of objects are the server's.
+    pub fn set_node_clock_ahead(&self, node: &str, ahead: SignedDuration) {
+        lock(&self.inner().world).node_clock(node).set_node_ahead(ahead);
+    }
+
+    /// The time of a node.
+    pub fn node_now(&self, node: &str) -> jiff::Timestamp {
+        lock(&self.inner().world).node_clock(node).now()
     }
 
     /// The server's time.
@@ -440,8 +355,17 @@ impl ApiServer {
         self.inner().ledger.forget();
     }
 
-    /// Blocks until the condition holds. Panics with the account after [`PATIENCE`].
+    /// Blocks until the condition holds. Panics with the account after 30 s. On the runtime of the caller
+    /// nothing may block: it panics unless the condition holds already.
     pub fn wait_for(&self, condition: impl Fn(&Account) -> bool) {
-        self.inner().ledger.wait_for(PATIENCE, condition);
+        match self.place {
+            Place::Thread { .. } => self.inner().ledger.wait_for(PATIENCE, condition),
+            Place::Here { .. } => assert!(self.inner().ledger.holds(condition), "`until` waits here"),
+        }
+    }
+
+    /// Waits until the condition holds. Panics with the account after 30 s of tokio's time.
+    pub async fn until(&self, condition: impl Fn(&Account) -> bool) {
+        self.inner().ledger.until(PATIENCE, condition).await;
     }
 }

@@ -4,10 +4,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 
-/// A number that is unique in this process.
+use crate::clock;
+
+/// A number that is unique in this process, or in the simulation on this thread.
 pub(crate) fn unique() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
-    NEXT.fetch_add(1, Ordering::Relaxed)
+    clock::next_number().unwrap_or_else(|| NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 pub(crate) fn new_uid() -> String {

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use crate::{
+    clock,
     containers::{Container, Kind, State, Terminated, new_container_id},
     metadata::{new_uid, seconds},
 };
@@ -62,7 +63,7 @@ impl Pod {
             phase: None,
             failed: None,
             deleted: None,
-            created: Timestamp::now(),
+            created: clock::server_now(),
             current: 0,
             untimed: false,
             without_ids: false,
@@ -105,8 +106,13 @@ impl Pod {
 
     /// Failed before any container started, such as `("Evicted", "The node was low on resource: memory.")`.
     pub fn never_started(mut self, reason: &str, message: &str) -> Self {
-        self.failed = Some((reason.to_owned(), message.to_owned()));
         self.at().reported = false;
+        self.failed(reason, message)
+    }
+
+    /// Failed as a whole.
+    pub fn failed(mut self, reason: &str, message: &str) -> Self {
+        self.failed = Some((reason.to_owned(), message.to_owned()));
         self.phase("Failed")
     }
 
@@ -149,6 +155,12 @@ impl Pod {
         self
     }
 
+    /// Lets a condition follow from the containers' states again.
+    pub fn without_condition(mut self, kind: &str) -> Self {
+        self.conditions.retain(|(k, _)| k != kind);
+        self
+    }
+
     /// Overrides the phase that follows from the containers' states.
     pub fn phase(mut self, phase: &str) -> Self {
         self.phase = Some(phase.to_owned());
@@ -157,7 +169,7 @@ impl Pod {
 
     /// Sets `deletionTimestamp`: the pod is being deleted, and its containers may still write.
     pub fn deleting(mut self) -> Self {
-        self.deleted = Some(Timestamp::now());
+        self.deleted = Some(clock::server_now());
         self
     }
 
@@ -169,6 +181,18 @@ impl Pod {
     /// Adds an init container that has completed.
     pub fn init_container(self, name: &str) -> Self {
         self.with(Container::new(name, Kind::Init))
+    }
+
+    /// Adds an init container that runs.
+    pub fn running_init_container(self, name: &str) -> Self {
+        let mut container = Container::new(name, Kind::Init);
+        container.state = State::started();
+        self.with(container)
+    }
+
+    /// Adds a running sidecar: an init container with the restart policy `Always`.
+    pub fn sidecar(self, name: &str) -> Self {
+        self.with(Container::new(name, Kind::Sidecar))
     }
 
     /// Adds a running ephemeral container.
@@ -228,7 +252,7 @@ impl Pod {
 
     /// Sets the end of the previous instance, whose log `previous=true` requests.
     pub fn last_terminated(mut self, exit_code: i32, reason: &str) -> Self {
-        let end = Terminated::new(new_container_id(), exit_code, reason, Timestamp::now());
+        let end = Terminated::new(new_container_id(), exit_code, reason, clock::node_now());
         let container = self.at();
         container.last = Some(end);
         container.restarts = container.restarts.max(1);
@@ -377,14 +401,14 @@ impl Pod {
         if let Some((reason, message)) = &self.failed {
             (status["reason"], status["message"]) = (json!(reason), json!(message));
         }
-        for (kind, in_spec, in_status) in [
-            (Kind::Init, "initContainers", "initContainerStatuses"),
-            (Kind::Main, "containers", "containerStatuses"),
-            (Kind::Ephemeral, "ephemeralContainers", "ephemeralContainerStatuses"),
+        for (kinds, in_spec, in_status) in [
+            (&[Kind::Init, Kind::Sidecar][..], "initContainers", "initContainerStatuses"),
+            (&[Kind::Main], "containers", "containerStatuses"),
+            (&[Kind::Ephemeral], "ephemeralContainers", "ephemeralContainerStatuses"),
         ] {
-            let of = || self.containers.iter().filter(|c| c.kind == kind);
+            let of = || self.containers.iter().filter(|c| kinds.contains(&c.kind));
             if of().next().is_some() {
-                spec[in_spec] = of().map(|c| json!({"name": c.name, "image": c.image})).collect();
+                spec[in_spec] = of().map(Container::spec).collect();
             }
             if of().any(|c| c.reported) {
                 status[in_status] = of().filter(|c| c.reported).map(Container::status).collect();

@@ -124,6 +124,7 @@ async fn run(
     let tls = tls.map(TlsAcceptor::from);
     loop {
         tokio::select! {
+            biased;
             _ = &mut stopped => return,
             Ok((client, _)) = listener.accept() => {
                 let (shared, tls) = (Arc::clone(&shared), tls.clone());
@@ -181,6 +182,7 @@ async fn pass(mut client: impl AsyncRead + AsyncWrite + Unpin, shared: &Shared) 
         io::Result::Ok(())
     };
     tokio::select! {
+        biased;
         result = requests => result,
         result = tokio::io::copy(&mut from_server, &mut to_client) => result.map(drop),
     }

@@ -6,10 +6,10 @@ use std::{
     time::Duration,
 };
 
-use serde_json::{Value, json};
-use tokio::sync::Semaphore;
+use serde_json::Value;
+use tokio::{sync::Semaphore, time::Instant};
 
-use crate::{account::Request, lock};
+use crate::{account::Request, lock, refusals};
 
 /// The kind of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -160,7 +160,7 @@ impl Answer {
 
     /// An error with a body of kind `Status`.
     pub fn status(code: u16, reason: &str, message: &str) -> Self {
-        Answer::json(code, &status(code, reason, message))
+        Answer::json(code, &refusals::status(code, reason, message))
     }
 
     pub(crate) fn json(code: u16, body: &Value) -> Self {
@@ -172,30 +172,6 @@ impl Answer {
     pub fn text(code: u16, body: &str) -> Self {
         let headers = vec![("content-type".to_owned(), "text/plain".to_owned())];
         Answer::new(Head::Fixed { status: code, headers, body: body.to_owned() })
-    }
-
-    /// 401, as for a token that is missing or no longer valid.
-    pub fn unauthorized() -> Self {
-        Answer::status(401, "Unauthorized", "Unauthorized")
-    }
-
-    /// 410, as for a resource version that is too old.
-    pub fn expired() -> Self {
-        Answer::status(410, "Expired", "The resourceVersion for the provided watch is too old.")
-    }
-
-    /// 429 with a `Retry-After` header.
-    pub fn too_many_requests(retry_after: u32) -> Self {
-        let message = "Too many requests, please try again later.";
-        Answer::status(429, "TooManyRequests", message).header("retry-after", &retry_after.to_string())
-    }
-
-    pub fn internal_error(message: &str) -> Self {
-        Answer::status(500, "InternalError", &format!("Internal error occurred: {message}"))
-    }
-
-    pub fn unavailable() -> Self {
-        Answer::status(503, "ServiceUnavailable", "the server is currently unable to handle the request")
     }
 
     /// Resets the connection (RST) before any header.
@@ -292,6 +268,11 @@ impl Answer {
         self.event(after, Event::Do(Command::Insert(text.to_owned())))
     }
 
+    /// Sends no more from there on, and no end either.
+    pub fn stall_after(self, after: After) -> Self {
+        self.hold_after(after, &Gate::new())
+    }
+
     /// Makes the body wait there until the gate opens.
     pub fn hold_after(self, after: After, gate: &Gate) -> Self {
         self.event(after, Event::Hold(gate.clone()))
@@ -299,27 +280,13 @@ impl Answer {
 
     /// Ends a watch there with an `ERROR` event: its resource version is too old.
     pub fn expire_after(self, after: After) -> Self {
-        self.insert_after(after, &watch_error()).end_after(after)
+        self.insert_after(after, &refusals::watch_error()).end_after(after)
     }
 
     fn event(mut self, after: After, event: Event) -> Self {
         self.events.push((after, event));
         self
     }
-}
-
-/// The `Status` object of an error.
-pub(crate) fn status(code: u16, reason: &str, message: &str) -> Value {
-    json!({
-        "kind": "Status", "apiVersion": "v1", "metadata": {},
-        "status": "Failure", "message": message, "reason": reason, "code": code,
-    })
-}
-
-/// The event that ends a watch whose resource version is too old.
-pub(crate) fn watch_error() -> String {
-    let status = status(410, "Expired", "too old resource version: 1 (2)");
-    format!("{}\n", json!({"type": "ERROR", "object": status}))
 }
 
 /// A gate that holds answers until a test opens it.
@@ -361,6 +328,8 @@ pub(crate) struct Scripts(Mutex<Vec<Arc<Mutex<Rule>>>>);
 
 struct Rule {
     matches: Match,
+    /// Its last answer is for requests up to then.
+    until: Option<Instant>,
     seen: u64,
     queue: VecDeque<Answer>,
     always: Option<Answer>,
@@ -369,7 +338,7 @@ struct Rule {
 
 impl Scripts {
     pub fn add(&self, matches: Match) -> Script {
-        let rule = Rule { matches, seen: 0, queue: VecDeque::new(), always: None, given: 0 };
+        let rule = Rule { matches, until: None, seen: 0, queue: VecDeque::new(), always: None, given: 0 };
         let rule = Arc::new(Mutex::new(rule));
         lock(&self.0).push(Arc::clone(&rule));
         Script(rule)
@@ -391,10 +360,11 @@ impl Rule {
             return None;
         }
         self.seen += 1;
+        let lasts = self.until.is_none_or(|until| Instant::now() < until);
         if self.seen <= self.matches.skip {
             return None;
         }
-        let answer = self.queue.pop_front().or_else(|| self.always.clone())?;
+        let answer = self.queue.pop_front().or_else(|| self.always.clone().filter(|_| lasts))?;
         self.given += 1;
         Some(answer)
     }
@@ -427,7 +397,19 @@ impl Script {
 
     /// Sets the answer to all further requests.
     pub fn always(&self, answer: Answer) -> &Self {
-        lock(&self.0).always = Some(answer);
+        let mut rule = lock(&self.0);
+        rule.always = Some(answer);
+        rule.until = None;
+        drop(rule);
+        self
+    }
+
+    /// Sets the answer to all further requests within this time.
+    pub fn during(&self, time: Duration, answer: Answer) -> &Self {
+        let mut rule = lock(&self.0);
+        rule.always = Some(answer);
+        rule.until = Some(Instant::now() + time);
+        drop(rule);
         self
     }
 

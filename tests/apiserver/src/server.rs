@@ -1,7 +1,7 @@
 //! The listener and its connections.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     convert::Infallible,
     net::SocketAddr,
     sync::{Arc, Mutex, atomic::Ordering},
@@ -10,14 +10,11 @@ use std::{
 
 use http::Request;
 use hyper::{body::Incoming, service::service_fn};
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo},
-    server::conn::auto,
-};
+use hyper_util::{rt::TokioIo, server::conn::auto};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{TcpListener, TcpSocket, TcpStream},
-    sync::{oneshot, watch},
+    net::{TcpListener, TcpSocket},
+    sync::{Notify, oneshot, watch},
 };
 use tokio_rustls::TlsAcceptor;
 
@@ -28,10 +25,13 @@ use crate::{
     body::Stream,
     clock::Clock,
     cluster::World,
-    connection::{Connection, Socket},
+    connection::{Carrier, Connection, Socket},
+    farewell::Farewell,
     lock,
     script::Scripts,
+    steps::{self, Tasks},
     tls::Tls,
+    wire::Path,
 };
 
 /// The shared state of a server.
@@ -39,18 +39,20 @@ pub(crate) struct Inner {
     pub clock: Clock,
     pub world: Mutex<World>,
     /// Notifies the watches that `world` changed.
-    pub changed: watch::Sender<()>,
+    pub changed: Arc<Notify>,
     pub scripts: Scripts,
     pub ledger: Ledger,
     pub access: Mutex<Access>,
-    pub streams: Mutex<HashMap<usize, Arc<Stream>>>,
-    pub connections: Mutex<HashMap<u64, Arc<Connection>>>,
+    pub streams: Mutex<BTreeMap<u64, Arc<Stream>>>,
+    pub connections: Mutex<BTreeMap<u64, Arc<Connection>>>,
     /// Whether the server accepts connections.
     pub up: watch::Sender<bool>,
     pub tls: Option<Tls>,
-    pub http: auto::Builder<TokioExecutor>,
+    pub http: auto::Builder<Tasks>,
     pub address: SocketAddr,
-    pub round_trip: Duration,
+    /// Its round trip is that of TCP connections too, from their beginning on.
+    pub path: Arc<Path>,
+    pub http2: bool,
 }
 
 /// Reserves a port. The returned socket holds it without listening, so that it stays reserved while the server is
@@ -85,10 +87,13 @@ pub(crate) async fn run(inner: Arc<Inner>, mut stopped: oneshot::Receiver<()>) {
                 }
             };
             tokio::select! {
+                biased;
                 _ = &mut stopped => return,
                 _ = up.changed() => break,
                 stream = accepted => match stream {
-                    Ok((stream, _)) => accept(&inner, stream),
+                    Ok((stream, _)) => {
+                        accept(&inner, |connection| Carrier::tcp(stream, inner.path.round_trip(), connection));
+                    }
                     // Probably no file descriptor is free; retry a little later.
                     Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
                 },
@@ -97,19 +102,20 @@ pub(crate) async fn run(inner: Arc<Inner>, mut stopped: oneshot::Receiver<()>) {
     }
 }
 
-fn accept(inner: &Arc<Inner>, stream: TcpStream) {
+/// The number of the connection, counted from 1.
+pub(crate) fn accept(inner: &Arc<Inner>, carrier: impl FnOnce(&Arc<Connection>) -> Carrier) -> u64 {
     let inner = Arc::clone(inner);
     let connection = Arc::new(Connection::new(inner.ledger.connected()));
+    let number = connection.id;
     lock(&inner.connections).insert(connection.id, Arc::clone(&connection));
-    // Chunks must leave at once. An error means that the socket is closed already.
-    let _ = stream.set_nodelay(true);
-    tokio::spawn(async move {
-        let socket = Socket::new(stream, inner.round_trip, Arc::clone(&connection));
+    let socket = Socket::new(carrier(&connection), Arc::clone(&connection));
+    steps::spawn(async move {
         match &inner.tls {
             None => serve(&inner, &connection, socket).await,
             Some(tls) => {
                 let handshake = TlsAcceptor::from(Arc::clone(&tls.config)).accept(socket);
                 let done = tokio::select! {
+                    biased;
                     done = handshake => Some(done),
                     () = connection.killed.notified() => None,
                 };
@@ -129,6 +135,7 @@ fn accept(inner: &Arc<Inner>, stream: TcpStream) {
         lock(&inner.connections).remove(&connection.id);
         inner.ledger.disconnected();
     });
+    number
 }
 
 async fn serve(
@@ -140,6 +147,7 @@ async fn serve(
         let (inner, connection) = (Arc::clone(inner), Arc::clone(connection));
         async move { Ok::<_, Infallible>(answers::answer(inner, connection, request).await) }
     });
+    let stream = Farewell::new(stream, Arc::clone(connection));
     let served = inner.http.serve_connection(TokioIo::new(stream), service);
     let mut served = std::pin::pin!(served);
     loop {

@@ -68,6 +68,11 @@ impl Object {
             && selector.covers(label, field)
     }
 
+    /// The object without `kind` and `apiVersion`.
+    pub fn value(&self) -> Value {
+        serde_json::from_slice(&self.json).expect("it is JSON")
+    }
+
     /// The object as the answer to a get.
     pub fn document(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.json.len() + 64);

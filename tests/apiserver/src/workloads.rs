@@ -1,9 +1,9 @@
 //! Workloads, such as deployments and services, and their JSON.
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
+    clock,
     metadata::{new_uid, seconds},
     resources::Resource,
 };
@@ -143,7 +143,7 @@ impl Workload {
         }
         let mut metadata = json!({
             "name": self.name, "namespace": self.namespace, "uid": self.uid,
-            "resourceVersion": version.to_string(), "creationTimestamp": seconds(Timestamp::now()),
+            "resourceVersion": version.to_string(), "creationTimestamp": seconds(clock::server_now()),
         });
         if !self.labels.is_empty() {
             metadata["labels"] = object(&self.labels);

@@ -278,3 +278,16 @@ fn an_answer_of_a_distant_server_arrives_up_to_its_break() {
     assert_eq!(chunks, ["one\n", "two\n"]);
     assert!(end.is_err());
 }
+
+#[test]
+fn a_goaway_is_understood_within_tls() {
+    let server = web(ApiServer::builder().tls());
+    block_on(async {
+        let mut sender = http2(tls(&server, false).await).await;
+        let mut log = ask(&mut sender, FOLLOW).await.unwrap().into_body();
+        log.frame().await.unwrap().unwrap();
+        server.go_away_at_once(1);
+        assert!(log.frame().await.unwrap().is_err());
+    });
+    server.wait_for(|account| account.open_connections == 0);
+}

@@ -4,5 +4,6 @@
 mod client;
 mod cluster;
 mod connections;
+mod in_process;
 mod logs;
 mod scripts;
