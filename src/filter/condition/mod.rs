@@ -132,7 +132,7 @@ fn passes(check: &mut Check<Matcher>, found: Found) -> Result<bool, Exhausted> {
 fn equals(literal: &Literal, found: &Found) -> bool {
     match literal.value {
         Value::Text => found.text().is_some_and(|text| *text == *literal.text.as_bytes()),
-        Value::Null => matches!(found, Found::Field(field) if is_null(*field)),
+        Value::Null => found.field().is_some_and(is_null),
         _ => compare(literal, found).is_some_and(Ordering::is_eq),
     }
 }
@@ -146,26 +146,24 @@ fn compare(literal: &Literal, found: &Found) -> Option<Ordering> {
     match (literal.value, found) {
         (Value::Level(literal), Found::Level(level)) => Some(level.cmp(&literal)),
         (Value::Time(literal), Found::Time(time)) => Some(time.cmp(&literal)),
-        (Value::Number, Found::Field(field)) => {
+        (Value::Number, found) => {
             let literal = Decimal::parse(literal.text.as_bytes())?;
-            Some(Decimal::parse(&scalar(*field)?)?.compare(&literal))
+            Some(Decimal::parse(&scalar(found.field()?)?)?.compare(&literal))
         }
-        (Value::Quantity(literal), Found::Field(field)) => quantity(*field, literal),
-        (
-            Value::Text | Value::Null | Value::Number | Value::Quantity(_) | Value::Level(_) | Value::Time(_),
-            _,
-        ) => None,
+        (Value::Quantity(literal), Found::Field(field)) => quantity(*field, *field, literal),
+        (Value::Quantity(literal), Found::Item { item, array }) => quantity(*item, *array, literal),
+        (Value::Text | Value::Null | Value::Quantity(_) | Value::Level(_) | Value::Time(_), _) => None,
     }
 }
 
-/// A duration or size with its unit, or a number whose key names the unit.
-fn quantity(field: Field, literal: Quantity) -> Option<Ordering> {
+/// A duration or size with its unit, or a number whose key names the unit: its own, or that of the array it is in.
+fn quantity(field: Field, keyed: Field, literal: Quantity) -> Option<Ordering> {
     let text = scalar(field)?;
     let Some(number) = Decimal::parse(&text) else {
         let written = Quantity::parse(&text)?;
         return (written.measure == literal.measure).then(|| written.billionths.cmp(&literal.billionths));
     };
-    let (measure, exponent) = unit_of(&field.key())?;
+    let (measure, exponent) = unit_of(&keyed.key())?;
     let literal_text = literal.billionths.to_string();
     let literal_number = Decimal::parse(literal_text.as_bytes())?.shifted(BILLIONTHS);
     (measure == literal.measure).then(|| number.shifted(exponent).compare(&literal_number))
@@ -183,8 +181,8 @@ fn scalar<'m>(field: Field<'_, 'm>) -> Option<Cow<'m, [u8]>> {
 /// Whether an array has an item, or a text a part.
 fn contains(literal: &Literal, found: &Found) -> bool {
     match found {
-        Found::Field(field) if field.kind() == Kind::Array => {
-            field.fields().any(|item| equals(literal, &Found::Field(item)))
+        Found::Field(field) | Found::Item { item: field, .. } if field.kind() == Kind::Array => {
+            field.fields().any(|item| equals(literal, &Found::Item { item, array: *field }))
         }
         found => {
             found.text().is_some_and(|text| memchr::memmem::find(&text, literal.text.as_bytes()).is_some())

@@ -13,6 +13,11 @@ use crate::{
 #[derive(Clone, Copy)]
 pub enum Found<'s> {
     Field(Field<'s, 's>),
+    /// An item of an array that has a key, which names the unit of its items too.
+    Item {
+        item: Field<'s, 's>,
+        array: Field<'s, 's>,
+    },
     Level(Level),
     Time(Instant),
     /// A message without fields, or a name.
@@ -20,11 +25,19 @@ pub enum Found<'s> {
 }
 
 impl<'s> Found<'s> {
+    pub fn field(&self) -> Option<Field<'s, 's>> {
+        match self {
+            Found::Field(field) | Found::Item { item: field, .. } => Some(*field),
+            Found::Level(_) | Found::Time(_) | Found::Text(_) => None,
+        }
+    }
+
     /// Without quotes and escapes; None: null, which is no text.
     pub fn text(&self) -> Option<Cow<'s, [u8]>> {
         match self {
-            Found::Field(field) if field.kind() == Kind::Null => None,
-            Found::Field(field) => Some(field.text()),
+            Found::Field(field) | Found::Item { item: field, .. } => {
+                (field.kind() != Kind::Null).then(|| field.text())
+            }
             Found::Level(level) => Some(Cow::Borrowed(level.name().as_bytes())),
             Found::Time(time) => Some(Cow::Owned(written(*time))),
             Found::Text(text) => Some(Cow::Borrowed(text)),
@@ -76,19 +89,48 @@ fn is_text(record: Record) -> bool {
 enum Place<'s> {
     Top(Record<'s, 's>),
     In(Field<'s, 's>),
+    Item { item: Field<'s, 's>, array: Field<'s, 's> },
+}
+
+impl<'s> Place<'s> {
+    fn found(self) -> Option<Found<'s>> {
+        match self {
+            Place::Top(_) => None,
+            Place::In(field) => Some(Found::Field(field)),
+            Place::Item { item, array } => Some(Found::Item { item, array }),
+        }
+    }
+
+    /// An item of the array that is here.
+    fn item(self, item: Field<'s, 's>) -> Option<Place<'s>> {
+        match self {
+            Place::Top(_) => None,
+            Place::In(array) | Place::Item { array, .. } => Some(Place::Item { item, array }),
+        }
+    }
+
+    fn field(self) -> Option<Field<'s, 's>> {
+        match self {
+            Place::Top(_) => None,
+            Place::In(field) | Place::Item { item: field, .. } => Some(field),
+        }
+    }
 }
 
 fn follow<'s>(place: Place<'s>, steps: &[Step], passes: &mut dyn FnMut(Found<'s>) -> bool) -> Option<bool> {
-    match (steps, place) {
-        ([], Place::In(field)) => Some(passes(Found::Field(field))),
+    let array = place.field().filter(|field| field.kind() == Kind::Array);
+    match (steps, array) {
+        ([], _) => place.found().map(passes),
         ([Step::Keys(keys), rest @ ..], _) => keyed(place, keys, 0, rest, passes),
-        ([Step::Item(index), rest @ ..], Place::In(field)) if field.kind() == Kind::Array => {
-            follow(Place::In(field.fields().nth(*index)?), rest, passes)
+        ([Step::Item(index), rest @ ..], Some(array)) => {
+            follow(place.item(array.fields().nth(*index)?)?, rest, passes)
         }
-        ([Step::Each, rest @ ..], Place::In(field)) if field.kind() == Kind::Array => {
-            field.fields().fold(None, |any, item| match (any, follow(Place::In(item), rest, passes)) {
-                (Some(true), _) | (_, Some(true)) => Some(true),
-                (any, this) => any.or(this),
+        ([Step::Each, rest @ ..], Some(array)) => {
+            array.fields().filter_map(|item| place.item(item)).fold(None, |any, item| {
+                match (any, follow(item, rest, passes)) {
+                    (Some(true), _) | (_, Some(true)) => Some(true),
+                    (any, this) => any.or(this),
+                }
             })
         }
         _ => None,
@@ -116,9 +158,9 @@ fn keyed<'s>(
 fn find<'s>(place: Place<'s>, key: &[u8]) -> Option<Field<'s, 's>> {
     match place {
         Place::Top(record) => record.fields().filter(|field| field.has_key(key)).last(),
-        Place::In(field) if field.kind() == Kind::Object => {
+        Place::In(field) | Place::Item { item: field, .. } if field.kind() == Kind::Object => {
             field.fields().filter(|field| field.has_key(key)).last()
         }
-        Place::In(_) => None,
+        Place::In(_) | Place::Item { .. } => None,
     }
 }
