@@ -41,6 +41,20 @@ impl Seen {
     }
 }
 
+/// The end of a line, of this length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct LineEnd {
+    length: usize,
+    seen: Seen,
+}
+
+impl LineEnd {
+    fn is_of(&self, time: Instant, message: &[u8]) -> bool {
+        let end = message.len().checked_sub(self.length).map(|start| &message[start..]);
+        self.length > 0 && end.is_some_and(|end| Seen::new(time, end) == self.seen)
+    }
+}
+
 /// The last lines read of one container instance.
 #[derive(Debug, Default, Clone)]
 pub struct Position {
@@ -48,10 +62,18 @@ pub struct Position {
     latest: Option<Instant>,
     /// The latest instant of the forgotten lines that may come again.
     forgotten: Option<Instant>,
+    /// The latest instant of the lines that are too old to come again, unless an earlier instant is requested.
+    old: Option<Instant>,
+    /// The earliest instant of the lines behind a much later one: a clock was set back.
+    back: Option<Instant>,
     /// Lines without timestamps behind the last one with one.
     behind: usize,
     /// Whether lines before the first one read may appear.
     midway: bool,
+    /// Whether the last line was not read, only looked at: of one that the runtime keeps in pieces, that is the last piece.
+    unread: bool,
+    /// The first line, if it was read so: it may be the end of a longer one, of which the runtime keeps pieces.
+    end: Option<LineEnd>,
     /// Whether the container runtime keeps the last line in pieces: requesting it again returns only the last piece.
     in_pieces: bool,
 }
@@ -66,6 +88,13 @@ impl Position {
     pub fn advance(&mut self, time: Option<Instant>, message: &[u8]) {
         let time = match (time, self.latest) {
             (Some(time), latest) => {
+                self.back = match latest {
+                    Some(latest) if time.0 < latest.0 - SECOND => {
+                        Some(self.back.map_or(time, |back| back.min(time)))
+                    }
+                    Some(latest) if time < latest => self.back,
+                    _ => None,
+                };
                 (self.latest, self.behind) = (latest.max(Some(time)), 0);
                 time
             }
@@ -76,18 +105,21 @@ impl Position {
             }
         };
         if let Some(from) = self.from() {
-            while self.recent.front().is_some_and(|seen| seen.time < from) {
+            while let Some(old) = self.recent.front().map(|seen| seen.time).filter(|time| *time < from) {
+                self.old = self.old.max(Some(old));
                 self.recent.pop_front();
             }
         }
         if std::mem::take(&mut self.midway) {
             self.forgotten = Some(time);
+            self.end = Some(LineEnd { length: message.len(), seen: Seen::new(time, message) });
         }
         if self.recent.len() == REMEMBERED {
             // Instants may go back: the first remembered line can be earlier than the forgotten ones.
             let forgotten = self.recent.pop_front().map(|seen| seen.time);
             self.forgotten = self.forgotten.max(forgotten);
         }
+        self.unread = false;
         self.in_pieces = message.len() >= SHORTEST_CUT || long::is_cut(message);
         self.recent.push_back(Seen::new(time, message));
     }
@@ -96,7 +128,7 @@ impl Position {
     pub fn go_on_behind(&mut self, line: Seen) {
         self.recent.push_back(line);
         self.latest = Some(line.time);
-        (self.forgotten, self.midway) = (Some(line.time), false);
+        (self.forgotten, self.midway, self.unread) = (Some(line.time), false, true);
     }
 
     /// Whether all lines read so far had no timestamp.
@@ -126,6 +158,12 @@ impl Position {
         }
     }
 
+    /// Whether `line`, the last one in the log, may be another one than the last one read, which the runtime keeps in
+    /// pieces: of these the log gives only the last.
+    pub fn may_miss(&self, line: Seen) -> bool {
+        self.in_pieces && Some(line.time) > self.latest
+    }
+
     /// Whether this instant is about as close to the last line as the last lines are to each other.
     pub fn is_close_to(&self, time: Instant) -> bool {
         let pauses = self.recent.iter().zip(self.recent.iter().skip(1)).map(|(a, b)| b.time.0 - a.time.0);
@@ -135,6 +173,21 @@ impl Position {
         }
     }
 
+    /// Requests lines from this instant on, though later ones were read.
+    pub fn look_back_to(&mut self, time: Instant) {
+        self.back = Some(self.back.map_or(time, |back| back.min(time)));
+    }
+
+    /// Whether this line was read, of the last second.
+    pub fn has(&self, line: Seen) -> bool {
+        self.recent.contains(&line)
+    }
+
+    /// Whether this line was the last one read.
+    pub fn ends_with(&self, line: Seen) -> bool {
+        self.recent.back() == Some(&line)
+    }
+
     /// The `sinceTime` of a request that returns the last lines again: a whole second, at least one before the last
     /// line.
     pub fn since(&self) -> Option<Timestamp> {
@@ -142,7 +195,9 @@ impl Position {
     }
 
     fn from(&self) -> Option<Instant> {
-        self.latest.map(|latest| Instant((latest.0.div_euclid(SECOND) - 1) * SECOND))
+        let back = self.back.map(|back| Instant(back.0.div_euclid(SECOND) * SECOND));
+        let from = self.latest.map(|latest| Instant((latest.0.div_euclid(SECOND) - 1) * SECOND))?;
+        Some(back.map_or(from, |back| back.min(from)))
     }
 
     /// Finds this position in the answer to a request from [`Position::since`] on.
@@ -150,8 +205,11 @@ impl Position {
         let from = self.from();
         let expected: Vec<Seen> =
             self.recent.iter().copied().filter(|seen| from.is_none_or(|from| seen.time >= from)).collect();
-        let earlier = self.forgotten.filter(|forgotten| from.is_none_or(|from| *forgotten >= from));
-        Finder { expected, matched: VecDeque::new(), start: 0, earlier, behind: self.behind, left: None }
+        let forgotten = self.back.map_or(self.forgotten, |_| self.forgotten.max(self.old));
+        let earlier = forgotten.filter(|forgotten| from.is_none_or(|from| *forgotten >= from));
+        let (end, behind, unread) = (self.end, self.behind, self.unread);
+        let matched = VecDeque::new();
+        Finder { expected, matched, start: 0, earlier, end, behind, unread, came_by: false, left: None }
     }
 }
 
@@ -176,8 +234,13 @@ pub struct Finder {
     start: usize,
     /// If the answer may begin with lines before `expected`: their latest instant.
     earlier: Option<Instant>,
+    /// The first line that was read, if the answer may have more of it.
+    end: Option<LineEnd>,
     /// Known lines without timestamps behind the last one with one.
     behind: usize,
+    /// Whether the line that is expected was only looked at, and whether the answer began with an earlier one or in it.
+    unread: bool,
+    came_by: bool,
     /// The lines of the answer that may be older than the request.
     left: Option<u64>,
 }
@@ -188,8 +251,13 @@ impl Finder {
         Finder { earlier: lines.map(|_| UNTIMED), left: lines, ..self }
     }
 
+    /// Whether no line between those that were read and the rest of the answer can be missing.
+    pub fn joins(&self) -> bool {
+        self.done() || self.came_by
+    }
+
     /// Whether every line read has appeared again, so that all further lines are new.
-    pub fn done(&self) -> bool {
+    fn done(&self) -> bool {
         self.start + self.matched.len() == self.expected.len()
     }
 
@@ -217,13 +285,16 @@ impl Finder {
             self.earlier = None;
         }
         self.left = self.left.map(|left| left.saturating_sub(1));
-        let seen = Seen::new(time, message);
+        let seen = match self.end.filter(|end| end.is_of(time, message)) {
+            Some(end) => end.seen,
+            None => Seen::new(time, message),
+        };
         let next = self.start + self.matched.len();
         self.matched.push_back(seen);
         if self.expected[next] == seen || self.begins_later() || self.begins_earlier() {
             return Found::Known;
         }
-        let found = if self.ended_before() { Found::New } else { Found::Lost };
+        let found = if self.ended_before() || self.came_by { Found::New } else { Found::Lost };
         self.expected.clear();
         self.matched.clear();
         self.start = 0;
@@ -255,6 +326,7 @@ impl Finder {
             self.matched.pop_front();
             if self.fits(0) {
                 self.start = 0;
+                self.came_by = self.unread;
                 return true;
             }
         }
@@ -346,6 +418,16 @@ mod tests {
         position.advance(Some(Instant(START + 1)), b"b");
         position.advance(Some(Instant(START + 2)), b"c");
         assert_eq!(resume(&position, &log), ["d"]);
+    }
+
+    /// The last piece of a long line was looked at, and now it comes as a whole.
+    #[test]
+    fn behind_a_line_that_was_only_looked_at_nothing_is_missing_if_one_before_it_comes() {
+        let log: Log = vec![(0, "a"), (1, "long"), (2, "c")];
+        let mut position = Position::midway();
+        position.go_on_behind(Seen::new(Instant(START + 1), b"ng"));
+        assert_eq!(resume(&position, &log), ["c"]);
+        assert_eq!(resume(&position, &log[2..]), ["!", "c"]);
     }
 
     #[test]

@@ -134,6 +134,7 @@ impl<'a> Judge<'a> {
                 return;
             }
             tokio::select! {
+                biased;
                 () = self.changed.notified() => {}
                 () = sleep(AGAIN), if !self.jobs.is_empty() => {}
             }

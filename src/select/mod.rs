@@ -124,6 +124,7 @@ pub async fn run(
             return scope.list(&mut tracker, &report).await;
         }
         tokio::select! {
+            biased;
             failed = scope.follow(&mut tracker, &report) => failed.map(|never| match never {}),
             () = judge.done() => {
                 tracker.complete();
@@ -139,6 +140,7 @@ pub async fn run(
     let mut judges = selection.on_complete && follow;
     loop {
         let result = tokio::select! {
+            biased;
             result = running.next() => result,
             listed = &mut over => {
                 if !listed {

@@ -1,6 +1,6 @@
 //! Tracks the state of each container of the pods that match.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::BTreeMap, mem::take, sync::Arc};
 
 use regex::Regex;
 use tokio::sync::watch;
@@ -37,9 +37,9 @@ pub struct Tracker<'a> {
     selection: &'a Selection,
     follow: bool,
     keep_annotations: bool,
-    pods: HashMap<String, Tracked>,
+    pods: BTreeMap<String, Tracked>,
     /// Generations of pods that met the condition before and do not now.
-    dropped: HashMap<String, u64>,
+    dropped: BTreeMap<String, u64>,
     /// The number of pods and their containers in both, and the most: [`KNOWN`].
     known: usize,
     most: usize,
@@ -54,7 +54,7 @@ pub struct Tracker<'a> {
 struct Tracked {
     info: Arc<PodInfo>,
     generation: u64,
-    containers: HashMap<String, Slot>,
+    containers: BTreeMap<String, Slot>,
     /// Whether containers without a status are expected.
     awaited: bool,
     /// Reasons for missing containers that were reported.
@@ -68,8 +68,8 @@ struct Slot {
     /// The instance that is tailed now, or was last.
     instance: Option<InstanceId>,
     life: Option<watch::Sender<Life>>,
-    /// The life of the instance before the first one that was seen: of a new container, or for `--with-previous`.
-    past: Option<watch::Sender<Life>>,
+    /// The lives of earlier instances whose tails have not ended: their logs are gone after further restarts.
+    earlier: Vec<watch::Sender<Life>>,
     /// Reasons for waiting that were reported.
     reported: Vec<String>,
 }
@@ -101,8 +101,8 @@ impl<'a> Tracker<'a> {
             selection,
             follow,
             keep_annotations,
-            pods: HashMap::new(),
-            dropped: HashMap::new(),
+            pods: BTreeMap::new(),
+            dropped: BTreeMap::new(),
             known: 0,
             most: KNOWN,
             full: false,
@@ -124,14 +124,17 @@ impl<'a> Tracker<'a> {
     /// Ends the list: pods missing from it are gone.
     pub fn relisted(&mut self, changes: &mut Vec<Change>) {
         let generation = self.generation;
-        let gone = self.pods.extract_if(|_, pod| pod.generation != generation);
-        changes.extend(gone.map(|(uid, pod)| {
+        let (gone, kept) =
+            take(&mut self.pods).into_iter().partition(|(_, pod)| pod.generation != generation);
+        self.pods = kept;
+        changes.extend(BTreeMap::into_iter(gone).map(|(uid, pod)| {
             self.known -= 1 + pod.containers.len();
             pod.end(&Life::Deleted);
             Change::Gone(uid)
         }));
-        let gone = self.dropped.extract_if(|_, listed| *listed != generation);
-        changes.extend(gone.map(|(uid, _)| {
+        let (gone, kept) = take(&mut self.dropped).into_iter().partition(|(_, listed)| *listed != generation);
+        self.dropped = kept;
+        changes.extend(BTreeMap::into_keys(gone).map(|uid| {
             self.known -= 1;
             Change::Gone(uid)
         }));
@@ -170,7 +173,7 @@ impl<'a> Tracker<'a> {
         let tracked = self.pods.entry(identity.clone()).or_insert_with(|| Tracked {
             info: Arc::new(info(pod, identity, self.keep_annotations)),
             generation: 0,
-            containers: HashMap::new(),
+            containers: BTreeMap::new(),
             awaited: false,
             reported: Vec::new(),
         });
@@ -355,10 +358,10 @@ impl Slot {
             restart_count: status.restart_count,
             started: status.started(),
         });
-        self.life = None;
         if before.is_some() {
             self.pass(status);
         }
+        self.earlier.extend(self.life.take());
         if sight == Sight::Unwanted {
             return;
         }
@@ -384,7 +387,7 @@ impl Slot {
             restart_count: status.restart_count,
             started: status.started(),
         });
-        self.past = Some(sender);
+        self.earlier.push(sender);
         let instance = Instance {
             origin: self.origin(pod, &status.name, kind),
             container_id: container,
@@ -395,14 +398,17 @@ impl Slot {
         Some(Change::Started { instance: Arc::new(instance), life, fresh: sight == Sight::New })
     }
 
-    /// Another instance started: the one before the first is no longer the previous one.
+    /// Another instance started: the earlier ones are no longer the previous one. Lines that were read too early may still be
+    /// those of the first one after them.
     fn pass(&mut self, status: &ContainerStatus) {
-        let Some(past) = self.past.take() else { return };
-        past.send_modify(|life| {
-            if let Life::Replaced { restart_count, started, .. } = life {
-                (*restart_count, *started) = (status.restart_count, status.started());
-            }
-        });
+        self.earlier.retain(|earlier| !earlier.is_closed());
+        for earlier in &self.earlier {
+            earlier.send_modify(|life| {
+                if let Life::Replaced { restart_count, .. } = life {
+                    *restart_count = status.restart_count;
+                }
+            });
+        }
     }
 
     fn complete(&self) {
@@ -417,11 +423,14 @@ impl Slot {
         }
     }
 
-    /// The container is gone, or no longer wanted.
+    /// The container is gone, or no longer wanted. The rest of an earlier instance was written while it was.
     fn end(&self, life: &Life) {
         self.update(life.clone());
-        if let Some(past) = &self.past {
-            past.send_replace(life.clone());
+        if *life == Life::Dropped {
+            return;
+        }
+        for earlier in &self.earlier {
+            earlier.send_replace(life.clone());
         }
     }
 

@@ -35,7 +35,11 @@ impl<L: Logs> Checker<'_, L> {
     pub async fn look(&self, position: &Position) -> Look {
         let Some(_spare) = self.scheduler.try_spare() else { return Look::NoRoom };
         match Box::pin(last_line(self.logs, &self.request, self.lines)).await {
-            Ok(Last { line: Some(line), .. }) if position.misses(line, self.start) => Look::Missed,
+            Ok(Last { line: Some(line), .. })
+                if position.misses(line, self.start) || position.may_miss(line) =>
+            {
+                Look::Missed
+            }
             Ok(Last { line: Some(_), date, .. }) => Look::Fine(Some(date.into())),
             // An unanswered check does not end the stream.
             Ok(_) | Err(_) => Look::Fine(None),
@@ -48,6 +52,8 @@ impl<L: Logs> Checker<'_, L> {
 pub struct Last {
     /// The last line, if it is complete and has a timestamp.
     pub line: Option<Seen>,
+    /// The last line as far as it came, if it has a timestamp and no newline.
+    pub half: Option<Seen>,
     /// Whether the log is empty.
     pub is_empty: bool,
     /// The time at which it was the last, by the clock of the apiserver, in whole seconds.
@@ -68,12 +74,19 @@ pub async fn last_line(logs: &impl Logs, request: &LogRequest, limit: LineLimit)
         while let Some(Lines { data, pieces, .. }) = splitter.lines() {
             // More than one line does not answer the request.
             let ([Piece::Line(Line { time: Some(time), start, end })], None) = (&pieces[..], last) else {
-                return Ok(Last { line: None, is_empty: false, date });
+                return Ok(Last { line: None, half: None, is_empty: false, date });
             };
             last = Some(Seen::new(*time, &data[*start as usize..*end as usize]));
         }
     }
     let rest = splitter.rest();
     let is_empty = last.is_none() && rest.is_none();
-    Ok(Last { line: last.filter(|_| rest.is_none()), is_empty, date })
+    let half =
+        rest.as_ref().filter(|_| last.is_none()).and_then(|Lines { data, pieces, .. }| match pieces[..] {
+            [Piece::Line(Line { time, start, end })] => {
+                time.map(|time| Seen::new(time, &data[start as usize..end as usize]))
+            }
+            _ => None,
+        });
+    Ok(Last { line: last.filter(|_| rest.is_none()), half, is_empty, date })
 }

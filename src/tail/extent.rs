@@ -104,6 +104,11 @@ impl Extent {
         self.since.is_some() || self.tail.is_some() || self.sought.is_some()
     }
 
+    /// Whether no line is wanted that the log has already, and it was not opened yet.
+    pub fn begins_at_the_end(&self) -> bool {
+        self.tail == Some(0) && self.opened.is_none()
+    }
+
     /// The log was opened at this time, and nothing of it was read before if `anew`. `whole`: it is read without
     /// following, so that only its last lines are shown.
     pub fn opened(&mut self, at: Timestamp, anew: bool, whole: bool) {

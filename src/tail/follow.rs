@@ -45,6 +45,10 @@ const TRIES: usize = 5;
 /// The longest time from the kubelet's knowledge of a restart to the apiserver's.
 const STATUS_DELAY: Duration = Duration::from_secs(10);
 
+/// The longest wait for the status of an instance that the kubelet seems to have started. A container must not stay silent if
+/// that was wrong.
+const NO_STATUS: Duration = Duration::from_secs(30);
+
 /// A stream that lasted this long after the head of its answer is opened again at once.
 const STEADY: Duration = Duration::from_secs(10);
 
@@ -67,6 +71,8 @@ pub struct Tail<L> {
     fresh: bool,
     /// Whether the instance had ended before it was seen, and the node does not have its log any more.
     absent: bool,
+    /// Set if the position was handed over by the tail before, until lines came: without it, they would be shown twice.
+    handed: Option<Handed>,
     /// Whether the log is busy enough to deserve its own connection.
     busy: bool,
     stage: Stage,
@@ -78,6 +84,15 @@ pub struct Tail<L> {
     look: Option<Look>,
     /// Kept from one answer to the next, so that a broken stream does not lose its place to the waiting ones.
     grant: Option<Grant>,
+}
+
+/// How the tail before knew that it had shown lines of this log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Handed {
+    /// They were not its own.
+    Recognized,
+    /// They may have been its own.
+    Guessed,
 }
 
 /// How much of the log of a running container is read.
@@ -109,6 +124,8 @@ pub struct Legacy {
     next: Position,
     /// The instant of the first line read of the next instance.
     next_from: Option<event::Instant>,
+    /// Whether these lines were shown as this instance's own, and may be so.
+    guessed: bool,
     /// The instant of the last line that is the instance's own.
     latest: Option<event::Instant>,
     /// The instance that was shown last.
@@ -146,8 +163,11 @@ enum Outcome {
     Failed(Error),
     /// The status changed while the answer was on its way, or the stream has to be opened again.
     Reopen,
-    /// The lines may be another instance's, from the line of that instant on.
-    Doubtful(Option<event::Instant>),
+    /// The lines may be another instance's, from the line of that instant on. `before`: how far this one was read.
+    Doubtful {
+        line: Option<event::Instant>,
+        before: Reach,
+    },
     /// A poll requested too few lines.
     Few,
 }
@@ -162,13 +182,14 @@ impl<L: Logs> Tail<L> {
         fresh: bool,
         legacy: Legacy,
     ) -> Self {
-        let Legacy { own, next, next_from, latest: before, shown, any } = legacy;
+        let Legacy { own, next, next_from, guessed, latest: before, shown, any } = legacy;
         let own = own
             .filter(|((id, restarts), _)| *id == instance.container_id && *restarts == instance.restart_count)
             .map(|(_, position)| position);
         let born_after = before.filter(|_| own.is_none()).map(|before| event::Instant(before.0 + 1));
         let restart = shown.as_ref().filter(|_| own.is_none());
         let restart = restart.map(|shown| shown.restart(instance.restart_count, next_from));
+        let handed = own.is_none() && next.latest().is_some();
         let position = own.unwrap_or(next);
         let plan = &context.plan;
         let extent = if fresh { Extent::of_news(plan) } else { Extent::new(plan) };
@@ -177,10 +198,15 @@ impl<L: Logs> Tail<L> {
         let unseen = fresh && !any && instance.restart_count > 0;
         let origin = instance.origin.clone();
         let counter = context.stats.counter(&origin);
+        let bounded = extent.is_bounded();
+        let mut progress = Progress::new(position, extent, Reach::Unopened { unseen, refused: false });
+        if handed {
+            progress.begins_behind(next_from, if bounded { Position::midway() } else { Position::default() });
+        }
         Self {
             birth: instance.started.map(event::Instant::from).max(born_after),
             whereabouts: Whereabouts::default(),
-            progress: Progress::new(position, extent, Reach::Unopened { unseen, refused: false }),
+            progress,
             report: Report::new(context.out.outlet(origin), counter),
             confirmation: Confirmation::default(),
             read_before: before.is_some(),
@@ -188,6 +214,7 @@ impl<L: Logs> Tail<L> {
             restart,
             fresh,
             absent: false,
+            handed: handed.then_some(if guessed { Handed::Guessed } else { Handed::Recognized }),
             busy: false,
             stage: if plan.history_first && !fresh { Stage::History } else { Stage::Live },
             idle: plan.idle_check.map(Idle::new),
@@ -224,12 +251,16 @@ impl<L: Logs> Tail<L> {
             false => self.shown_before,
         };
         let next_from = self.progress.next_from();
+        let guess = self.progress.guess(&self.life.borrow());
         let (own, next) = self.progress.into_positions();
-        let latest = own.latest();
+        let (guessed, latest, next) = match guess.filter(|_| next.latest().is_none()) {
+            Some((position, latest)) => (true, latest, position),
+            None => (false, own.latest(), next),
+        };
         let instance = (self.instance.container_id.clone(), self.instance.restart_count);
         // The next tail of a new container reports that this instance was not read.
         let any = !self.absent;
-        Legacy { own: Some((instance, own)), next, next_from, latest, shown, any }
+        Legacy { own: Some((instance, own)), next, next_from, guessed, latest, shown, any }
     }
 
     fn plan(&self) -> &LogPlan {
@@ -306,12 +337,17 @@ impl<L: Logs> Tail<L> {
     async fn report_loss(&mut self, reason: &Reason) {
         let usual = matches!(reason, Reason::Deleted | Reason::Dropped) || self.is_deleting();
         let removed = self.report.removal(usual).await;
+        if matches!(reason, Reason::Terminated(_)) && self.log().is_err() {
+            self.leave_to_later();
+        }
         let reach = self.progress.reach;
         let latest = self.progress.latest();
         let unchecked = Gap::Unchecked(latest);
         let unread = !reach.is_opened() || !reach.has_ended();
         let gap = match reason {
             Reason::Deleted => unread.then_some(unchecked),
+            // Another instance wrote lines, and no status told of it.
+            Reason::Finished if self.is_last_unknown() => Some(unchecked),
             Reason::Terminated(_) if unread && removed => Some(unchecked),
             // Another instance's log is in its place.
             Reason::Terminated(_) if unread && self.log().is_err() => Some(unchecked),
@@ -321,6 +357,11 @@ impl<L: Logs> Tail<L> {
         if let Some(gap) = gap {
             self.report.gap(gap, reach.is_opened()).await;
         }
+    }
+
+    /// Whether the pod is gone, and the node had another instance of the container of which no status told.
+    fn is_last_unknown(&self) -> bool {
+        self.whereabouts == Whereabouts::Superseded && *self.life.borrow() == Life::Deleted
     }
 
     /// The log with the lines that are not printed yet, or the reason for its absence. The status counts as seen.
@@ -348,6 +389,7 @@ impl<L: Logs> Tail<L> {
         let grant = match self.grant.take().filter(|_| want != Mode::Poll) {
             Some(grant) => grant,
             None => tokio::select! {
+                biased;
                 grant = self.seat.request(want, purpose) => grant,
                 () = self.over() => return Ok((wanted, Outcome::Reopen)),
                 // Another log may be wanted now, and more urgently.
@@ -365,6 +407,7 @@ impl<L: Logs> Tail<L> {
         }
         let before = self.report.counter.lines();
         let outcome = tokio::select! {
+            biased;
             outcome = self.answers(log, purpose) => outcome,
             () = grant.revoked() => return Ok((log, Outcome::Reopen)),
             reason = dropped(&mut life) => return Err(reason),
@@ -397,25 +440,25 @@ impl<L: Logs> Tail<L> {
     async fn judge(&mut self, log: Log, outcome: Outcome) -> Option<Reason> {
         match outcome {
             Outcome::Reopen | Outcome::Few => None,
-            Outcome::Doubtful(line) => {
+            Outcome::Doubtful { line, before } => {
                 match log {
-                    Log::Previous => self.settle_previous().await,
-                    Log::Current(_) => self.settle(line).await,
+                    Log::Previous => self.settle_previous(line).await,
+                    Log::Current(_) => self.settle(line, before).await,
                 }
                 None
             }
             Outcome::Enough => match self.is_misled(log).await {
                 true => None,
-                false => Some(self.ended().await),
+                false => self.ended().await,
             },
             // It may have been far behind.
             Outcome::Over => match self.has_more(log).await {
                 true => None,
-                false => Some(self.ended().await),
+                false => self.ended().await,
             },
             Outcome::Clean => match log.mode() {
                 Mode::Read if self.is_misled(log).await || self.has_more(log).await => None,
-                Mode::Read => Some(self.ended().await),
+                Mode::Read => self.ended().await,
                 Mode::History => {
                     self.history_is_read().await;
                     None
@@ -439,17 +482,22 @@ impl<L: Logs> Tail<L> {
         self.report.outlet.caught_up().await;
     }
 
-    async fn ended(&mut self) -> Reason {
+    /// None: it goes on.
+    async fn ended(&mut self) -> Option<Reason> {
         if self.whereabouts == Whereabouts::Superseded {
             let reported = self.life.wait_for(|life| !matches!(life, Life::Running | Life::Terminating));
-            let _ = timeout(STATUS_DELAY, reported).await;
+            if timeout(NO_STATUS, reported).await.is_err() {
+                // No status tells of another instance: the current log is this one's after all.
+                self.whereabouts = Whereabouts::Unproven;
+                return None;
+            }
         }
-        match &*self.life.borrow() {
+        Some(match &*self.life.borrow() {
             Life::Terminated(ending) | Life::Replaced { ending, .. } if self.plan().follow => {
                 Reason::Terminated(ending.clone())
             }
             _ => Reason::Finished,
-        }
+        })
     }
 }
 

@@ -85,6 +85,11 @@ pub async fn run(
         let places = log_requests.at(tails.context.logs.round_trip());
         tails.context.scheduler.resize(places.min(descriptors::most_logs()));
         tokio::select! {
+            biased;
+            Some(done) = tails.tasks.join_next() => match done {
+                Ok(done) => tails.finish(done, &mut summary),
+                Err(error) => std::panic::resume_unwind(error.into_panic()),
+            },
             what = selected.recv(), if selecting => match what {
                 Some(Selected::Started { instance, life, fresh }) => tails.start(instance, life, fresh).await,
                 Some(Selected::Gone(uid)) => tails.gone(&uid),
@@ -95,10 +100,6 @@ pub async fn run(
                     tails.context.out.notice(notice).await;
                 }
                 None => selecting = false,
-            },
-            Some(done) = tails.tasks.join_next() => match done {
-                Ok(done) => tails.finish(done, &mut summary),
-                Err(error) => std::panic::resume_unwind(error.into_panic()),
             },
         }
     }

@@ -4,7 +4,7 @@ use super::{extent::Extent, quota::Quota, reach::Reach, tear::Tear};
 use crate::{
     event::{Ending, Instant},
     instance::Life,
-    lines::Position,
+    lines::{Position, Seen},
 };
 
 pub struct Progress {
@@ -16,11 +16,28 @@ pub struct Progress {
     /// The position in the next instance's log, read before it was recognized, and the instant of its first line.
     next: Position,
     next_from: Option<Instant>,
+    /// How the last answer ended; open before there was one.
+    pub answered: Reach,
+    /// The line without a newline with which the log ended, and the number of answers that ended within another one.
+    unfinished: (Option<Seen>, usize),
 }
+
+/// The most times that a log is read again since an answer ended within a line.
+const UNFINISHED: usize = 4;
 
 impl Progress {
     pub fn new(position: Position, extent: Extent, reach: Reach) -> Self {
-        Self { position, extent, reach, tear: None, next: Position::default(), next_from: None }
+        let unfinished = (None, 0);
+        Self {
+            position,
+            extent,
+            reach,
+            tear: None,
+            next: Position::default(),
+            next_from: None,
+            answered: Reach::Open,
+            unfinished,
+        }
     }
 
     /// Whether a line was read, so that a request continues after it.
@@ -33,14 +50,47 @@ impl Progress {
         self.position.latest()
     }
 
+    /// An answer ended within this line. Whether it is worth another one: not if the log itself was seen to end like this.
+    pub fn ends_anew(&mut self, line: Seen) -> bool {
+        let (end, count) = &mut self.unfinished;
+        let anew = *end != Some(line) && *count < UNFINISHED;
+        *count += usize::from(anew);
+        anew
+    }
+
+    /// The last line of the log has no newline.
+    pub fn ends_within(&mut self, line: Seen) {
+        self.unfinished.0 = Some(line);
+    }
+
     pub fn quota(&mut self) -> &mut Quota {
         &mut self.extent.quota
     }
 
-    /// Lines from `behind` on may be those of the next instance. `incomplete`: whether lines were missing before.
-    pub fn mark_tear(&mut self, behind: Option<Instant>, incomplete: bool) {
+    /// The lines up to here were read before they were recognized, from `behind` on. They may be those of an instance
+    /// after this one.
+    pub fn begins_behind(&mut self, behind: Option<Instant>, before: Position) {
+        let (reach, quota) = (self.reach, self.extent.quota);
+        self.tear = Some(Tear { before, behind, incomplete: false, reach, quota, previous: false });
+    }
+
+    /// Lines from `behind` on may be those of the next instance. `incomplete`: whether lines were missing before;
+    /// `reach`: how the answer before ended; `previous`: whether it is the previous log.
+    pub fn mark_tear(&mut self, behind: Option<Instant>, incomplete: bool, reach: Reach, previous: bool) {
         let (before, quota) = (self.position.clone(), self.extent.quota);
-        self.tear = Some(Tear { before, behind, incomplete, quota });
+        self.tear = Some(Tear { before, behind, incomplete, reach, quota, previous });
+    }
+
+    /// The position in the previous log, if its lines since the last tear may have been those of the next instance, although
+    /// nothing proves it; and the last line before them.
+    pub fn guess(&self, life: &Life) -> Option<(Position, Option<Instant>)> {
+        let tear = self.tear.as_ref().filter(|tear| tear.previous && tear.can_be_of_next(life))?;
+        Some((self.position.clone(), tear.before.latest()))
+    }
+
+    /// The instance is out of reach: how far it was read before the lines since the last tear, if these may be another's.
+    pub fn reach_before_tear(&self, life: &Life) -> Option<Reach> {
+        self.tear.as_ref().filter(|tear| tear.can_be_of_next(life)).map(|tear| tear.reach)
     }
 
     /// Whether the lines since the last tear may be those of the instance that replaced this one.
@@ -63,11 +113,18 @@ impl Progress {
     #[must_use]
     pub fn hand_over(&mut self) -> Option<bool> {
         self.reach.found_whole();
-        let Tear { before, behind, incomplete, quota } = self.tear.take()?;
+        let Tear { before, behind, incomplete, quota, .. } = self.tear.take()?;
         self.extent.quota = quota;
         self.next_from = behind;
         self.next = std::mem::replace(&mut self.position, before);
         Some(incomplete)
+    }
+
+    /// The log is read from its beginning.
+    pub fn forget(&mut self) {
+        if let Some(Tear { before, quota, .. }) = self.tear.take() {
+            (self.position, self.extent.quota) = (before, quota);
+        }
     }
 
     /// The instant of the first line of the next instance, if it was read before that was recognized.
@@ -97,7 +154,7 @@ mod tests {
     fn lines_behind_a_tear_are_handed_over() {
         let mut progress = progress();
         read(&mut progress, 1);
-        progress.mark_tear(Some(Instant(5_000_000_000)), true);
+        progress.mark_tear(Some(Instant(5_000_000_000)), true, Reach::Open, false);
         progress.quota().bytes = Some(7);
         read(&mut progress, 5);
         assert_eq!(progress.latest_own(), Some(Instant(1_000_000_000)));

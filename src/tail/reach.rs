@@ -28,16 +28,21 @@ pub enum End {
     Clean,
     /// Before a line of that instant: the last line that was read is not in it, or it is too late to be this instance's.
     Doubtful(Option<Instant>),
+    /// Clean, but within a line: it may have been cut.
+    Unfinished,
     /// Before a line that was written after the log was opened, and so was not requested.
     Beyond,
     /// All lines or bytes that were requested have come.
     Enough,
     /// Still open, but the time of the log is over.
     Over,
-    /// Still open, but the lines since the last tear may be those of the next instance.
+    /// Still open, but the instance has ended, or the lines since the last tear may be those of the next one.
     Foreign,
     /// Still open, but busy enough to deserve its own connection.
     Busy,
+    /// Still open, but before a line that was read already, or may have been: it is much older than the one before it. The
+    /// kubelet may have begun the file anew.
+    Again(Instant),
     /// Still open and silent, but lines are missing, or there was no room to check.
     Silent,
 }
@@ -52,6 +57,8 @@ pub struct Answered {
     pub confirming: bool,
     /// Whether the answer has neither the lines that were read before nor any after them.
     pub misses_place: bool,
+    /// Whether it has no new line, of a pod that is being deleted.
+    pub quiet: bool,
 }
 
 impl Reach {
@@ -90,7 +97,7 @@ impl Reach {
 
     /// The state after an answer that ended like this; `self` is the state before it.
     pub fn after(self, end: &Result<End, Error>, answered: Answered) -> Reach {
-        let Answered { log, removed, confirming, misses_place } = answered;
+        let Answered { log, removed, confirming, misses_place, quiet } = answered;
         match end {
             Ok(End::Clean | End::Beyond) if removed => match self.has_ended() {
                 true => Self::Ended,
@@ -99,6 +106,7 @@ impl Reach {
             Ok(End::Clean | End::Beyond) if log.mode() == Mode::Read && misses_place && !confirming => {
                 Self::EndedShort
             }
+            Ok(End::Clean) if log.mode() == Mode::Poll && quiet && self == Self::Ended => self,
             // The container may write more.
             Ok(End::Clean | End::Beyond) if matches!(log.mode(), Mode::Poll | Mode::History) => Self::Open,
             Ok(End::Clean | End::Beyond | End::Enough | End::Over) => Self::Ended,
@@ -109,7 +117,9 @@ impl Reach {
                 true => Self::Ended,
                 false => self,
             },
-            Ok(End::Doubtful(_) | End::Foreign | End::Busy) | Err(_) => Self::Open,
+            Ok(End::Doubtful(_) | End::Unfinished | End::Foreign | End::Busy | End::Again(_)) | Err(_) => {
+                Self::Open
+            }
         }
     }
 
@@ -151,7 +161,7 @@ mod tests {
     const FOLLOW: Log = Log::Current(Mode::Follow);
 
     fn of(log: Log) -> Answered {
-        Answered { log, removed: false, confirming: false, misses_place: false }
+        Answered { log, removed: false, confirming: false, misses_place: false, quiet: false }
     }
 
     fn after(before: Reach, end: End, answered: Answered) -> Reach {
@@ -217,6 +227,14 @@ mod tests {
             assert_eq!(after(Reach::Ended, end, of(FOLLOW)), Reach::Open);
         }
         assert_eq!(Reach::Ended.after(&Err(Error::invalid("broken")), of(READ)), Reach::Open);
+    }
+
+    #[test]
+    fn a_poll_without_a_new_line_does_not_contradict_the_end_of_a_stream_of_a_deleted_pod() {
+        let quiet = Answered { quiet: true, ..of(POLL) };
+        assert_eq!(after(Reach::Ended, End::Clean, quiet), Reach::Ended);
+        assert_eq!(after(Reach::Ended, End::Clean, of(POLL)), Reach::Open);
+        assert_eq!(after(Reach::Open, End::Clean, quiet), Reach::Open);
     }
 
     #[test]

@@ -15,14 +15,14 @@ use super::{
     idle::Idle,
     logs::{Answer, Logs},
     progress::Progress,
-    reach::End,
+    reach::{End, Reach},
     report::Report,
 };
 use crate::{
     cluster::{Error, KubeletError},
     event::{Batch, Gap, Instant, Item, Line},
     instance::Life,
-    lines::{Finder, Found, Lines, Piece, Position, Splitter},
+    lines::{Finder, Found, Lines, Piece, Position, Seen, Splitter},
     queue::Outlet,
     schedule::Mode,
 };
@@ -31,12 +31,21 @@ use crate::{
 /// line per chunk, so that sending on each chunk alone would cost more than reading it.
 const BATCH: usize = 64 << 10;
 
+/// Lines of standard output and standard error may come out of order by this, in nanoseconds.
+const UNORDERED: i64 = 20_000_000;
+
+const SECOND: i64 = 1_000_000_000;
+
 /// The longest timestamp.
 const LONGEST_STAMP: usize = 40;
 
 /// The longest silence of a stream after its pod was deleted. The kubelet ends it when the container is gone; a lost
 /// node does not.
 pub const DRAIN: Duration = Duration::from_secs(10);
+
+/// The longest silence of a stream after its status reported that the instance has ended. The kubelet ends it with its
+/// container; one that stays open may be the next instance's, or have lost its file.
+const LEFT: Duration = Duration::from_secs(2);
 
 /// The longest time after the answer to a check in which a stream may deliver the same line.
 const GRACE: Duration = Duration::from_secs(1);
@@ -78,8 +87,12 @@ pub struct Terms {
     pub deadline: Option<tokio::time::Instant>,
     /// Whether it continues after lines that were read before.
     pub resumes: bool,
+    /// How the answer before ended.
+    pub reach: Reach,
     /// Whether the stream before gave all that its file had, and then fell silent.
     pub after_silence: bool,
+    /// Whether ends are verified.
+    pub confirms: bool,
     /// Whether the log may be removed soon, so that a message of its removal is usual.
     pub ends: bool,
 }
@@ -91,6 +104,8 @@ pub struct Place {
     equals: usize,
     /// Whether a line was written at `--until` or later.
     past: bool,
+    /// The instant of the last new line.
+    last: Option<Instant>,
 }
 
 /// Checks a stream that is silent.
@@ -109,7 +124,7 @@ enum Next {
     Over,
     /// The log begins late, or not.
     Begins(Option<String>),
-    /// No bytes for this instance: according to the status, the log may be the next one's.
+    /// No bytes for this instance: according to the status, it has ended, or the log may be the next one's.
     Foreign,
 }
 
@@ -141,7 +156,12 @@ impl<L: Logs> Reading<'_, L> {
 
     /// Whether the answer has neither the lines that were read before nor any after them.
     pub fn misses_place(&self) -> bool {
-        self.finder.as_ref().is_some_and(|finder| !finder.done())
+        self.finder.as_ref().is_some_and(|finder| !finder.joins())
+    }
+
+    /// Whether the answer has no line, of a log of which lines were read before.
+    pub fn is_empty(&self) -> bool {
+        self.finder.as_ref().is_some_and(Finder::is_untouched)
     }
 
     async fn read(&mut self) -> Result<End, Error> {
@@ -175,11 +195,12 @@ impl<L: Logs> Reading<'_, L> {
 
     /// Waits for the next part. The stream of a deleted pod is read for a while longer.
     async fn next(&mut self) -> Next {
-        let Self { stream, life, watchdog, progress, report, terms, look, .. } = self;
+        let Self { stream, life, watchdog, progress, report, terms, look, mode, .. } = self;
         if let Some(watchdog) = watchdog {
             watchdog.idle.listen();
         }
         let is_foreign = |life: &Life| terms.current && progress.may_be_foreign(life);
+        let left = left(life.clone(), *mode);
         let ended = async {
             let ended = life.wait_for(|life| *life == Life::Deleted || is_foreign(life)).await;
             let ended = ended.map(|life| *life == Life::Deleted);
@@ -193,9 +214,14 @@ impl<L: Logs> Reading<'_, L> {
             biased;
             chunk = stream.next() => chunk,
             deleted = ended => match deleted {
-                true => timeout(DRAIN, stream.chunk()).await.unwrap_or(None),
+                true => match timeout(DRAIN, stream.chunk()).await {
+                    Ok(chunk) => chunk,
+                    // That is no end.
+                    Err(_) => return Next::Foreign,
+                },
                 false => return Next::Foreign,
             },
+            () = left => return Next::Foreign,
             late = beginning::seen(look) => return Next::Begins(late),
             () = until(terms.deadline) => return Next::Over,
             () = silence(watchdog.as_mut(), &progress.position, &report.outlet) => return Next::Silence,
@@ -222,15 +248,27 @@ impl<L: Logs> Reading<'_, L> {
         None
     }
 
-    /// Sends a last line without a newline once the log has ended.
+    /// Sends a last line without a newline once the log itself was seen to end with it.
     async fn finish(&mut self) -> End {
         while let Some(lines) = self.splitter.rest() {
+            if let [Piece::Line(line)] = lines.pieces[..]
+                && self.is_new_end(&lines.data, line)
+            {
+                return End::Unfinished;
+            }
             match self.send(lines).await {
                 End::Clean => {}
                 end => return end,
             }
         }
         End::Clean
+    }
+
+    /// Whether this half of a line may be cut.
+    fn is_new_end(&mut self, data: &[u8], line: Line) -> bool {
+        let may_be_cut = self.terms.confirms && self.progress.extent.quota.bytes_to_request().is_none();
+        let end = line.time.map(|time| Seen::new(time, &data[line.start as usize..line.end as usize]));
+        may_be_cut && end.is_some_and(|end| self.progress.ends_anew(end))
     }
 
     /// Whether the bytes that were requested end within a line.
@@ -277,6 +315,7 @@ impl<L: Logs> Reading<'_, L> {
             end = End::Enough;
         }
         if items.is_empty() {
+            self.look_back(end);
             return end;
         }
         let batch = Batch { origin: self.report.outlet.origin().clone(), data, items, rest };
@@ -295,11 +334,19 @@ impl<L: Logs> Reading<'_, L> {
             }
         }
         room.put(batch);
+        self.look_back(end);
         self.report.counter.add(lines, bytes);
         if let Some(watchdog) = &mut self.watchdog {
             watchdog.idle.arrived();
         }
         end
+    }
+
+    /// The lines that may come again are requested, and compared.
+    fn look_back(&mut self, end: End) {
+        if let End::Again(from) = end {
+            self.progress.position.look_back_to(from);
+        }
     }
 
     /// Whether a line without a timestamp is a message of the kubelet: one that is known, or one that ends a log whose lines
@@ -341,15 +388,18 @@ impl<L: Logs> Reading<'_, L> {
         {
             *self.look = Some(beginning.look());
         }
+        if self.comes_again(data, line, items) {
+            return line.time.map_or(End::Clean, End::Again);
+        }
         let found = self.judge(data, line);
         match found {
             Found::Known => return End::Clean,
             Found::Lost if doubt == Doubt::Stop => return End::Doubtful(line.time),
-            Found::Lost | Found::New => {}
+            Found::Lost | Found::New => self.place.last = line.time,
         }
         let first = !self.progress.has_lines() && items.is_empty();
-        if current && (first || found == Found::Lost) {
-            self.progress.mark_tear(line.time, self.report.incomplete);
+        if current && first || found == Found::Lost {
+            self.progress.mark_tear(line.time, self.report.incomplete, self.terms.reach, !current);
         }
         if found == Found::Lost && !self.goes_on(line) {
             self.report.incomplete = true;
@@ -363,6 +413,24 @@ impl<L: Logs> Reading<'_, L> {
         let fits = self.progress.quota().take(data, &mut line);
         items.extend(fits.then_some(Item::Line(line)));
         End::Clean
+    }
+
+    /// Whether a line of a followed log came before, or is so old that it may have come.
+    ///
+    /// A kubelet whose follower was blocked during two rotations opens the newest file twice, and so sends it twice.
+    fn comes_again(&self, data: &[u8], line: Line, items: &[Item]) -> bool {
+        let (Some(last), Some(time), Mode::Follow, None) =
+            (self.place.last, line.time, self.mode, &self.finder)
+        else {
+            return false;
+        };
+        let back = last.0.saturating_sub(time.0);
+        if back <= UNORDERED {
+            return false;
+        }
+        let text = |line: &Line| &data[line.start as usize..line.end as usize];
+        let same = |item: &Item| matches!(item, Item::Line(other) if other.time == line.time && text(other) == text(&line));
+        back > SECOND || self.progress.position.has(Seen::new(time, text(&line))) || items.iter().any(same)
     }
 
     /// Whether a line was written before the first one that is wanted: requests name whole seconds.
@@ -399,6 +467,16 @@ impl<L: Logs> Reading<'_, L> {
             self.finder = None;
         }
         found
+    }
+}
+
+/// Waits until a followed instance has been over for longer than its stream may be silent.
+async fn left(mut life: watch::Receiver<Life>, mode: Mode) {
+    let is_over = |life: &Life| matches!(life, Life::Terminated(_) | Life::Replaced { .. });
+    let over = mode == Mode::Follow && life.wait_for(is_over).await.is_ok();
+    match over {
+        true => sleep(LEFT).await,
+        false => std::future::pending().await,
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! If they do, this tail rewinds to it and the next tail starts after the lines already printed.
 
-use super::quota::Quota;
+use super::{quota::Quota, reach::Reach};
 use crate::{
     event::{Ending, Instant},
     instance::Life,
@@ -18,8 +18,12 @@ pub struct Tear {
     pub behind: Option<Instant>,
     /// Whether lines before it may be missing.
     pub incomplete: bool,
+    /// How the answer before it ended.
+    pub reach: Reach,
     /// The lines and bytes that could still be shown.
     pub quota: Quota,
+    /// Whether the log was read as the previous one: it may be that of the next instance if that has ended too.
+    pub previous: bool,
 }
 
 impl Tear {
@@ -51,7 +55,14 @@ mod tests {
         let replaced = Life::Replaced { ending: Ending::default(), restart_count: 1, started };
         let behind = |second: i64| {
             let behind = Some(Instant(second * 1_000_000_000 + 5));
-            Tear { before: Position::default(), behind, incomplete: false, quota: Quota::default() }
+            Tear {
+                before: Position::default(),
+                behind,
+                incomplete: false,
+                reach: Reach::Open,
+                quota: Quota::default(),
+                previous: false,
+            }
         };
         assert!(behind(7).can_be_of_next(&replaced));
         assert!(!behind(6).can_be_of_next(&replaced));

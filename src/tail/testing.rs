@@ -216,7 +216,12 @@ impl Story {
 
     /// The status reports that another instance started in that second.
     pub fn restarts(&mut self, started: f64) {
-        let (restart_count, started) = (self.restart_count + 1, Some(at(started.floor())));
+        self.restarts_so_often(1, started);
+    }
+
+    /// The same after so many restarts at once.
+    pub fn restarts_so_often(&mut self, restarts: u32, started: f64) {
+        let (restart_count, started) = (self.restart_count + restarts, Some(at(started.floor())));
         self.apiserver_knows(restart_count);
         self.life.send_replace(Life::Replaced { ending: Ending::default(), restart_count, started });
         self.life = self.tail(restart_count, started, Life::Running, true);

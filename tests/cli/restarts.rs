@@ -165,6 +165,8 @@ fn a_restart_that_is_known_only_after_a_log_was_opened_shows_each_line_once() {
     world.log("web-1/app").push_at(later, "newer");
     tail.expect("web-1 app old");
     tail.expect("web-1 app newer");
+    // Behind those lines.
+    world.set_clock_ahead(4);
     world.restart_container("web-1/app");
     world.log("web-1/app").push("newest");
     tail.expect("web-1 app newest");

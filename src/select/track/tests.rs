@@ -121,6 +121,20 @@ fn a_container_is_an_instance_once() {
 }
 
 #[test]
+fn an_instance_learns_of_all_further_restarts() {
+    let everything = everything();
+    let mut story = Story::new(&everything);
+    for n in 0..4 {
+        story.see(&pod(running(&n.to_string(), n)));
+    }
+    let restarts = [0, 1, 2].map(|n| match story.life(n) {
+        Life::Replaced { restart_count, .. } => restart_count,
+        life => panic!("{life:?}"),
+    });
+    assert_eq!(restarts, [3; 3], "the log of the last one alone is the previous one");
+}
+
+#[test]
 fn a_restart_is_another_instance_and_the_old_one_learns_how_it_ended() {
     let selection = everything();
     let mut story = Story::new(&selection);

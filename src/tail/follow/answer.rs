@@ -7,10 +7,10 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{Outcome, STEADY, Tail, refusal::is_usual};
+use super::{Handed, Outcome, STEADY, Tail, refusal::is_usual};
 use crate::{
     cluster::{Error, LogRequest},
-    event,
+    event::{self, Gap},
     instance::Life,
     lines::Splitter,
     plan::Since,
@@ -32,6 +32,10 @@ struct Start {
     log: Log,
     /// The state of the log before the answer.
     reach: Reach,
+    /// The same if the answer before it came to its end and nothing contradicted that since; else open.
+    proven: Reach,
+    /// Whether the answer is read on although it lacks the last line that was read.
+    unproven: bool,
     /// The number of lines that a poll requested: if it was too small, no line is missing yet.
     few: Option<u64>,
     /// Whether the lines that were read before may be those of the next instance.
@@ -92,8 +96,14 @@ impl<L: Logs> Tail<L> {
                 Err(error) => return Outcome::Failed(error),
             }
         }
+        // Another answer has to go on behind this one, and a request names whole seconds.
+        let goes_on = matches!(log.mode(), Mode::Poll | Mode::History);
+        if goes_on && self.progress.extent.begins_at_the_end() && !self.progress.has_lines() {
+            self.find_place(log).await;
+        }
         let request = self.request(log, purpose);
         let answer = tokio::select! {
+            biased;
             answer = self.context.logs.open(&request) => answer,
             () = deleted_for(&mut life, DRAIN) => return Outcome::Reopen,
         };
@@ -111,7 +121,7 @@ impl<L: Logs> Tail<L> {
         }
         // The instance may have been replaced between the check and the answer.
         if unproven && self.follows() && self.is_replaced().await {
-            return Outcome::Doubtful(None);
+            return Outcome::Doubtful { line: None, before: self.progress.reach };
         }
         let is_whole = log.mode() == Mode::Read;
         let date = stream.date();
@@ -129,16 +139,31 @@ impl<L: Logs> Tail<L> {
 
     /// Reads the answer to this request.
     async fn consume(&mut self, stream: L::Answer, request: LogRequest, log: Log, unproven: bool) -> Outcome {
-        let start = self.start(log, &request);
+        let start = self.start(log, &request, unproven);
         self.report.answer_begins();
         let mut reading = self.reading(stream, request, &start, unproven);
-        let end = reading.run().await;
+        let mut end = reading.run().await;
         let misses_place = reading.misses_place();
+        let is_empty = reading.is_empty();
         drop(reading);
+        if matches!(end, Ok(End::Clean)) && is_empty && self.may_be_empty_of_next(&start) {
+            end = Ok(End::Doubtful(None));
+        }
+        let (handed, latest) = (self.handed, self.progress.latest());
+        if self.is_misguided(&start, &end, misses_place) {
+            // Nothing else shows what lies between.
+            if let (Some(Handed::Recognized), Ok(End::Doubtful(line))) = (handed, &end) {
+                self.report.gap(Gap::Between(latest, *line), true).await;
+            }
+            return Outcome::Reopen;
+        }
         self.settle_answer(&start, &end, misses_place);
         if start.shows_foreign(&end, self.progress.reach) {
             self.hand_over();
             return Outcome::Reopen;
+        }
+        if matches!(end, Ok(End::Unfinished)) {
+            self.look_at_end(log).await;
         }
         match end {
             Ok(End::Enough) => Outcome::Enough,
@@ -147,23 +172,52 @@ impl<L: Logs> Tail<L> {
             Ok(End::Beyond) if start.end_known => Outcome::Enough,
             // The node's clock may be ahead: the last line shows by how much.
             Ok(End::Clean | End::Beyond) => Outcome::Clean,
-            Ok(End::Silent | End::Foreign | End::Busy) => Outcome::Reopen,
+            Ok(End::Silent | End::Unfinished | End::Foreign | End::Busy | End::Again(_)) => Outcome::Reopen,
             Ok(End::Doubtful(line)) => match start.few.filter(|_| *self.life.borrow() == Life::Running) {
                 Some(lines) => {
                     self.window.missed(lines);
                     Outcome::Few
                 }
-                None => Outcome::Doubtful(line),
+                None => Outcome::Doubtful { line, before: start.proven },
             },
             Err(error) => Outcome::Failed(error),
         }
     }
 
-    fn start(&mut self, log: Log, request: &LogRequest) -> Start {
+    /// Whether the position was a guess, and is not in this log: it is read from its beginning.
+    fn is_misguided(&mut self, start: &Start, end: &Result<End, Error>, misses_place: bool) -> bool {
+        let is_wrong = match end {
+            Ok(End::Doubtful(line)) => start.bound.is_none() || *line < start.bound,
+            Ok(End::Clean | End::Beyond | End::Enough) => misses_place,
+            _ => false,
+        };
+        if self.report.counter.lines() > start.lines {
+            self.handed = None;
+        }
+        // Lines that were recognized may be handed on to a later instance, whose log is the current one.
+        let may_be_wrong = match self.handed {
+            Some(Handed::Guessed) => true,
+            Some(Handed::Recognized) => start.log != Log::Previous,
+            None => false,
+        };
+        if !may_be_wrong || !is_wrong {
+            return false;
+        }
+        self.handed = None;
+        self.progress.reach = start.reach;
+        self.progress.forget();
+        true
+    }
+
+    fn start(&mut self, log: Log, request: &LogRequest, unproven: bool) -> Start {
         let resumes = self.progress.has_lines();
+        let reach = self.progress.reach.read_on();
+        let is_proven = reach.has_ended() && self.progress.answered.has_ended();
         Start {
             log,
-            reach: self.progress.reach.read_on(),
+            reach,
+            proven: if is_proven { reach } else { Reach::Open },
+            unproven,
             few: request
                 .tail_lines
                 .filter(|_| log.mode() == Mode::Poll && resumes && !self.progress.position.is_untimed()),
@@ -193,6 +247,7 @@ impl<L: Logs> Tail<L> {
             start: self.progress.extent.start(),
         };
         let may_go_on = match start.log {
+            _ if self.handed == Some(Handed::Guessed) => false,
             Log::Previous => !start.foreign,
             Log::Current(_) => unproven && start.few.is_none(),
         };
@@ -204,6 +259,8 @@ impl<L: Logs> Tail<L> {
             // Other answers end by themselves.
             deadline: self.context.deadline.filter(|_| mode == Mode::Follow),
             resumes,
+            reach: self.progress.answered,
+            confirms: self.plan().confirm,
             after_silence: start.reach == Reach::Silent,
             // After a clean end there may be no more lines, and soon no log.
             ends: match resumes {
@@ -239,6 +296,17 @@ impl<L: Logs> Tail<L> {
         }
     }
 
+    /// Whether an answer without any line can be that of a later instance, although lines of this one were read.
+    fn may_be_empty_of_next(&self, start: &Start) -> bool {
+        let is_settled = match start.log {
+            Log::Previous => start.bound.is_none(),
+            Log::Current(_) => start.unproven,
+        };
+        let is_whole = start.log.mode() == Mode::Read && self.follows();
+        let is_silent = !self.report.is_removed() && !self.report.is_broken_off();
+        is_whole && is_silent && !is_settled && !start.confirming && self.progress.has_lines()
+    }
+
     /// Of the first answer since a time that the user gave.
     fn beginning(&self, request: &LogRequest) -> Option<Beginning<L>> {
         let wanted = self.progress.extent.start().filter(|_| !self.progress.has_lines())?;
@@ -267,8 +335,11 @@ impl<L: Logs> Tail<L> {
             removed: self.report.is_removed(),
             confirming: start.confirming,
             misses_place,
+            // Its container had ended, if it had ended before.
+            quiet: !brought_lines && !misses_place && self.is_deleting(),
         };
         self.progress.reach = start.reach.after(end, answered);
+        self.progress.answered = self.progress.reach;
         let mode = start.log.mode();
         let read = matches!((mode, end), (Mode::Poll | Mode::History, Ok(End::Clean)));
         // The time until the answer began does not count.

@@ -75,7 +75,12 @@ impl<L: Logs> Tail<L> {
         if self.is_odd(&last) {
             self.progress.reach.fall_short();
         }
-        let Some(missed) = self.missed(last) else { return false };
+        let Some(missed) = self.missed(last) else {
+            if last.line.is_some_and(|line| self.progress.position.ends_with(line)) {
+                self.progress.reach.found_whole();
+            }
+            return false;
+        };
         let again = self.confirmation.owe(missed);
         if !again {
             self.progress.reach.fall_short();
@@ -87,9 +92,14 @@ impl<L: Logs> Tail<L> {
     /// shows whether it is missing.
     fn missed(&mut self, last: Last) -> Option<Seen> {
         let Progress { position, extent, .. } = &mut self.progress;
-        let line = last.line?;
+        // A check may be cut too: half a line is a reason to read on once.
+        let first = self.confirmation.rounds == 0;
+        let line = last.line.or(last.half.filter(|_| first))?;
         extent.compare_clocks(line.time(), last.date);
-        let missed = position.misses(line, extent.start()) && !extent.is_reached(position.latest());
+        // Reading on shows whether it is a piece of the last line.
+        let unclear = first && position.may_miss(line);
+        let missed = position.misses(line, extent.start()) || unclear;
+        let missed = missed && !extent.is_reached(position.latest());
         Some(line).filter(|_| missed)
     }
 
@@ -110,9 +120,17 @@ impl<L: Logs> Tail<L> {
     /// the log again for each poll.
     pub(super) async fn find_place(&mut self, log: Log) {
         if let Ok(Last { line: Some(line), .. }) = self.last_line(log, Purpose::Check).await
-            && !self.progress.position.misses(line, self.progress.extent.start())
+            && (self.progress.extent.begins_at_the_end()
+                || !self.progress.position.misses(line, self.progress.extent.start()))
         {
             self.progress.position.go_on_behind(line);
+        }
+    }
+
+    /// An answer ended within a line. Two in a row may be cut at the same byte: only the last line shows that the log ends so.
+    pub(super) async fn look_at_end(&mut self, log: Log) {
+        if let Ok(Last { half: Some(half), .. }) = self.last_line(log, Purpose::Confirm).await {
+            self.progress.ends_within(half);
         }
     }
 

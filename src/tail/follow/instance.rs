@@ -9,7 +9,7 @@ use super::{STATUS_DELAY, TRIES, Tail};
 use crate::{
     cluster::Error,
     event::Instant,
-    instance::Life,
+    instance::{Instance, Life},
     purpose::Purpose,
     schedule::Mode,
     tail::{
@@ -28,8 +28,14 @@ const BACK: i64 = 20_000_000;
 impl<L: Logs> Tail<L> {
     /// The log that was served from `line` on may be another instance's: the apiserver knows of another pod, the
     /// kubelet of the next instance. If not, the log was rotated.
-    pub(super) async fn settle(&mut self, line: Option<Instant>) {
-        if self.is_replaced().await {
+    ///
+    /// `before`: how far this instance was read before those lines.
+    pub(super) async fn settle(&mut self, line: Option<Instant>, before: Reach) {
+        let is_current = self.context.logs.is_current(&self.instance).await;
+        if matches!(is_current, Ok(false)) {
+            self.progress.reach = before;
+        }
+        if self.means_replaced(is_current) {
             match timeout(STATUS_DELAY, self.life.changed()).await {
                 Ok(Ok(())) => {}
                 // The pods are not watched: the status will not change.
@@ -39,7 +45,10 @@ impl<L: Logs> Tail<L> {
             return;
         }
         match self.previous().await {
-            Ok(previous) if previous.ends_before(line) => self.whereabouts = Whereabouts::Superseded,
+            Ok(previous) if previous.ends_before(line) || line.is_none() && self.is_in(previous) => {
+                self.whereabouts = Whereabouts::Superseded;
+                self.progress.reach = before;
+            }
             Err(error) if self.has_patience() => self.put_off(&error).await,
             Ok(_) | Err(_) => self.whereabouts = Whereabouts::Unproven,
         }
@@ -84,7 +93,9 @@ impl<L: Logs> Tail<L> {
 
     /// Finds out whether the previous log is that of the next instance, since it is the same as the current one. If so,
     /// the rest of this instance's log cannot be read.
-    pub(super) async fn settle_previous(&mut self) {
+    ///
+    /// `line`: the first one that may be the next instance's; None if the previous log is empty, though lines were read.
+    pub(super) async fn settle_previous(&mut self, line: Option<Instant>) {
         let bound = self.whereabouts.bound(Log::Previous, &self.life.borrow());
         let Some(bound) = bound else { return self.pause().await };
         let previous = self.last_line(Log::Previous, Purpose::Confirm).await;
@@ -99,19 +110,42 @@ impl<L: Logs> Tail<L> {
             }
             _ => true,
         };
+        let is_empty = line.is_none() && !self.progress.position.is_untimed();
+        let own = own && !(is_empty && self.is_next_replaced().await);
         self.whereabouts = if own { Whereabouts::Previous } else { Whereabouts::Lost };
         if !own && self.may_be_foreign() {
             self.hand_over();
+            self.progress.reach = Reach::Open;
+        }
+        // Nothing of its own log has come: the answer that opened it was another's.
+        if !own && !self.progress.has_lines() {
             self.progress.reach = Reach::Open;
         }
     }
 
     /// Whether the container has another instance now, if the apiserver answers.
     pub(super) async fn is_replaced(&self) -> bool {
-        match self.context.logs.is_current(&self.instance).await {
+        self.means_replaced(self.context.logs.is_current(&self.instance).await)
+    }
+
+    fn means_replaced(&self, is_current: Result<bool, Error>) -> bool {
+        match is_current {
             Ok(current) => !current,
             Err(error) => error.is_retryable() && self.has_patience(),
         }
+    }
+
+    /// Whether the apiserver knows of an instance after the one that replaced this one.
+    async fn is_next_replaced(&self) -> bool {
+        let Life::Replaced { restart_count, .. } = *self.life.borrow() else { return false };
+        let next = Instance { origin: self.instance.origin.clone(), restart_count, ..Instance::default() };
+        matches!(self.context.logs.is_current(&next).await, Ok(false))
+    }
+
+    /// Whether the last line that was read is in that log, while the current one has none.
+    fn is_in(&self, previous: Previous) -> bool {
+        let latest = self.progress.latest();
+        latest.is_some() && matches!(previous, Previous::Own(last) if last >= latest)
     }
 
     /// Whether the lines since the last tear may be those of the instance that replaced this one.
@@ -127,13 +161,27 @@ impl<L: Logs> Tail<L> {
         }
     }
 
+    /// The log is out of reach. Lines that may be a later instance's are left to its tail.
+    pub(super) fn leave_to_later(&mut self) {
+        let reach = self.progress.reach_before_tear(&self.life.borrow());
+        // Of instances that started in the same second, the lines are this one's: it was the one that was seen to run.
+        let together = match &*self.life.borrow() {
+            Life::Replaced { started, .. } => *started == self.instance.started,
+            _ => false,
+        };
+        if let Some(reach) = reach.filter(|_| !together) {
+            self.hand_over();
+            self.progress.reach = reach;
+        }
+    }
+
     /// Finds the instance whose log the kubelet serves as the previous one; an error if the question is to be repeated.
     ///
     /// The kubelet knows of a restart before the apiserver does. Between an end and a restart it serves the same log as
     /// the previous and as the current one.
     async fn previous(&self) -> Result<Previous, Error> {
         let last = match self.last_line(Log::Previous, Purpose::Confirm).await {
-            Ok(last) => last.line.map(|line| line.time()),
+            Ok(last) => last.line.or(last.half).map(|line| line.time()),
             Err(error) if !error.is_without_previous() && self.may_retry(&error) => return Err(error),
             Err(_) => return Ok(Previous::Other),
         };

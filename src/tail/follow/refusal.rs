@@ -29,7 +29,7 @@ impl<L: Logs> Tail<L> {
         // There is a previous log, unless the user requested it: the kubelet may be late.
         let tried = self.is_bonus() || self.retries.count() >= self.tries_for_previous();
         if log == Log::Previous && error.is_bad_request() && tried {
-            return Some(self.without_previous().await);
+            return self.without_previous().await;
         }
         if self.is_done_with(&error) {
             self.grant = None;
@@ -56,7 +56,7 @@ impl<L: Logs> Tail<L> {
         self.plan().previous || self.instance.is_past
     }
 
-    async fn without_previous(&mut self) -> Reason {
+    async fn without_previous(&mut self) -> Option<Reason> {
         if self.plan().previous {
             self.report.outlet.warning("no previous instance; skipped").await;
             self.progress.reach.no_such_log();
@@ -100,6 +100,10 @@ impl<L: Logs> Tail<L> {
     /// Whether a missing log will stay missing, since its pod is gone. Without a watch, the tail asks the apiserver first;
     /// with one it asks before it gives up, since a kubelet may not know a pod that is there.
     async fn is_gone(&self, error: &Error) -> bool {
+        // A status names the next instance, and so the pod is there.
+        if self.follows() && matches!(*self.life.borrow(), Life::Replaced { .. }) {
+            return false;
+        }
         let first = !self.follows() && self.retries.count() == 0;
         let last = !self.may_retry(error);
         if !first && !last {
@@ -130,10 +134,10 @@ impl<L: Logs> Tail<L> {
     }
 
     /// Whether the refusal only means that the node removed a log that was read to its end: the status of the container
-    /// is reported soon.
+    /// is reported soon, while it is awaited.
     fn is_done_with(&self, error: &Error) -> bool {
         let reach = self.progress.reach;
-        is_usual(error) && reach.is_opened() && reach.has_ended() && self.is_deleting()
+        self.follows() && is_usual(error) && reach.is_opened() && reach.has_ended() && self.is_deleting()
     }
 
     /// Waits before the next request, or until the status changes.
@@ -158,6 +162,7 @@ impl<L: Logs> Tail<L> {
     async fn wait(&mut self, at_most: Duration) {
         let over = self.over();
         tokio::select! {
+            biased;
             () = sleep(at_most) => {}
             () = over => {}
             // Without a sender the status does not change any more.

@@ -181,3 +181,72 @@ async fn a_container_without_a_previous_instance_is_left_out() {
     assert_eq!((said.join(" ").as_str(), asked.len()), ("! no previous instance; skipped", 1));
     assert!(ended.complete, "{ended:?}");
 }
+
+/// The first answer is cut cleanly behind a line that the runtime keeps in pieces.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_ends_behind_a_long_line_is_read_on() {
+    let long = "x".repeat(5000);
+    let written = Written::lines([(-5.0, long.clone()), (-4.0, "after".to_owned())]);
+    let mut first = true;
+    let story = Story::begin(as_it_is(), Life::Running, move |request| match std::mem::take(&mut first) {
+        true => written.until(-5.0).answer(request),
+        false => written.answer(request),
+    });
+    let (ended, said, _) = story.end().await;
+    assert_eq!((said, ended.complete), (["+", &long, "after", "-"].map(str::to_owned).to_vec(), true));
+}
+
+/// The first answer is cut cleanly within a line; the log itself has no newline at its end.
+#[tokio::test(start_paused = true)]
+async fn half_a_line_is_shown_only_if_the_log_ends_with_it() {
+    let log = format!("{}{}", line(-5.0, "one"), line(-4.0, "two and no more").trim_end());
+    for cut in 0..log.len() {
+        let (log, mut first) = (log.clone(), true);
+        let story = Story::begin(as_it_is(), Life::Running, move |request| {
+            let cut = if std::mem::take(&mut first) { cut } else { log.len() };
+            match request.tail_lines {
+                Some(_) => Reply::of(line(-4.0, "two and no more").trim_end()),
+                None => Reply::of(&log[..cut]),
+            }
+        });
+        let (ended, said, _) = story.end().await;
+        let shown: Vec<_> = said.iter().filter(|said| said.len() > 1).collect();
+        assert_eq!(shown, ["one", "two and no more"], "{cut}: {said:?}");
+        assert!(ended.complete, "{cut}");
+    }
+}
+
+/// The first two answers are cut cleanly at the same byte of a line.
+#[tokio::test(start_paused = true)]
+async fn the_same_half_of_a_line_in_two_answers_is_no_end_of_the_log() {
+    let log = Written::lines([(-5.0, "one".to_owned()), (-4.0, "two and three".to_owned())]);
+    let (text, mut answers) = ([line(-5.0, "one"), line(-4.0, "two")].concat(), 0);
+    let story = Story::begin(as_it_is(), Life::Running, move |request| {
+        answers += usize::from(!is_look(request));
+        match is_look(request) || answers > 2 {
+            true => log.answer(request),
+            false => Reply::of(text.trim_end()),
+        }
+    });
+    let (ended, said, _) = story.end().await;
+    assert_eq!(
+        (&said[..], ended.complete),
+        (&["+", "one", "two and three", "-"].map(str::to_owned)[..], true)
+    );
+}
+
+/// The last answer ends early and looks complete; the last line of the log was shown before.
+#[tokio::test(start_paused = true)]
+async fn a_log_whose_last_line_was_shown_is_whole() {
+    let whole = log([(-1.0, "a"), (-0.9, "b")]);
+    let story = Story::follow(move |request| match (request.follow, is_look(request)) {
+        (true, _) => whole.answer(request).silent(3.0),
+        (false, true) => whole.answer(request),
+        (false, false) => Reply::of(line(-1.0, "a")),
+    });
+    story.pass(2.0).await;
+    story.life.send_replace(Life::Terminated(Ending::default()));
+    let (ended, said, _) = story.end().await;
+    assert_eq!(said, ["+", "a", "b", "-"]);
+    assert!(ended.complete);
+}

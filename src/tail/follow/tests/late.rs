@@ -146,3 +146,60 @@ async fn a_restart_that_is_known_before_a_gap_is_shown_makes_it_none() {
     story.pass(40.0).await;
     assert_eq!(outline(&story), ["+", "a", "! Behind", "-", "restarted 1", "b", "c"]);
 }
+
+/// Two restarts, of which the status reports nothing while the lines of the third instance are read.
+fn restarting_twice() -> Container {
+    Container::new([
+        (-60.0, Some(5.0), log([(-1.0, "a")])),
+        (6.0, Some(7.8), log([(7.5, "x")])),
+        (8.0, None, log([(8.5, "b"), (29.5, "c")])),
+    ])
+}
+
+#[tokio::test(start_paused = true)]
+async fn lines_that_were_read_too_early_are_handed_on_to_the_instance_whose_they_are() {
+    let container = restarting_twice();
+    let mut story = Story::follow(move |request| match container.now() {
+        ..8.6 => Reply::refusal(500, "dial tcp: connection refused"),
+        _ => container.answer(request),
+    });
+    story.pass(20.0).await;
+    assert_eq!(outline(&story), ["+", "b"]);
+    story.restarts(6.0);
+    story.restarts(8.0);
+    story.pass(20.0).await;
+    let end = ["! Unchecked", "-", "restarted 1 since 8.5", "x", "-", "restarted 1 since 8.5", "c"];
+    assert_eq!(outline(&story), [&["+", "b"][..], &end].concat());
+}
+
+#[tokio::test(start_paused = true)]
+async fn lines_that_were_read_too_early_are_not_repeated_after_several_restarts_at_once() {
+    let container = restarting_twice();
+    let mut story = Story::follow(move |request| match container.now() {
+        ..8.6 => Reply::refusal(500, "dial tcp: connection refused"),
+        _ => container.answer(request),
+    });
+    story.pass(20.0).await;
+    story.restarts_so_often(2, 8.0);
+    story.pass(20.0).await;
+    assert_eq!(outline(&story), ["+", "b", "! Unchecked", "-", "restarted 2 since 8.5", "c"]);
+}
+
+/// Its last line has no newline.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_ends_within_a_line_shows_the_restart_that_the_status_does_not() {
+    let container = restarting();
+    let old = format!("{}{}", line(-1.0, "a"), line(4.9, "last words").trim_end());
+    let mut story = Story::follow(move |request| match (container.now(), request.previous) {
+        (..1.0, _) => container.answer(request).cut_after(2.0).broken(),
+        (1.0..7.8, _) => Reply::refusal(500, "dial tcp: connection refused"),
+        (_, true) if request.tail_lines == Some(1) => Reply::of(line(4.9, "last words").trim_end()),
+        (_, true) => Reply::of(old.clone()),
+        (_, false) => container.answer(request),
+    });
+    story.pass(18.0).await;
+    assert_eq!(outline(&story), ["+", "a", "last words"]);
+    story.restarts(6.0);
+    story.pass(20.0).await;
+    assert_eq!(outline(&story), IN_ORDER);
+}

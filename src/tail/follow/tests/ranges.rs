@@ -132,3 +132,32 @@ async fn the_rest_of_a_log_may_take_longer_than_its_range() {
     let (ended, said, _) = story.end().await;
     assert_eq!((shown(&said).len(), ended.complete), (3, true), "{said:?}");
 }
+
+/// The watch, which would report the end of its pod, may be out of reach.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_its_node_removed_ends_with_its_time_though_no_status_tells_of_it() {
+    let (log, mut asked) = (Written::numbered([-9.0, -5.0]), 0);
+    let story = Story::begin(until(5.0), Life::Terminating, move |request| {
+        asked += 1;
+        match asked {
+            1 => log.answer(request),
+            _ => Reply::refusal(404, "pods \"web-1\" not found"),
+        }
+    });
+    story.apiserver_knows(1);
+    let (ended, ..) = timeout(Duration::from_secs(60), story.end()).await.expect("an end");
+    assert_eq!(ended.reason, Reason::Deleted);
+}
+
+/// A runtime keeps a long line in pieces, and `--tail` counts these.
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_line_that_was_shown_is_found_in_the_whole_line() {
+    let story = Story::begin(LogPlan { tail: Some(1), ..plan() }, Life::Running, |request| {
+        match request.tail_lines.is_some() && request.since.is_none() {
+            true => Reply::of(line(-1.0, "the end")).broken(),
+            false => Reply::of(line(-1.0, "the beginning and the end") + &line(0.5, "b")).silent(1e6),
+        }
+    });
+    story.pass(20.0).await;
+    assert_eq!(outline(&story), ["+", "the end", "b"]);
+}

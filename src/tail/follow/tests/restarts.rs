@@ -281,3 +281,54 @@ async fn a_refusal_right_after_a_restart_ends_no_tail() {
     story.pass(60.0).await;
     assert_eq!(outline(&story), IN_ORDER);
 }
+
+/// The watch is late: the lines behind the end of a stream are the next instance's by the words of the apiserver.
+#[tokio::test(start_paused = true)]
+async fn lines_of_a_later_instance_do_not_contradict_the_end_of_a_stream() {
+    let container = Container::new([
+        (-60.0, Some(1.0), log([(-1.0, "a")])),
+        (1.5, Some(3.5), log([(3.0, "b")])),
+        (4.0, None, log([(4.5, "c")])),
+    ]);
+    let mut story = Story::follow(move |request| container.answer(request));
+    story.pass(2.0).await;
+    story.apiserver_knows(1);
+    story.pass(4.0).await;
+    story.restarts(1.5);
+    story.pass(1.0).await;
+    assert_eq!(outline(&story)[..4], ["+", "a", "-", "restarted 1"]);
+}
+
+/// The next instance has written nothing yet; the status reports only the end of the old one.
+#[tokio::test(start_paused = true)]
+async fn an_empty_log_of_the_next_instance_is_not_taken_for_a_loss() {
+    for known in [0, 1] {
+        let next = (1.5, None, log([(20.0, "b")]));
+        let container = Container::new([(-60.0, Some(1.0), log([(-1.0, "a")])), next]);
+        let mut story = Story::follow(move |request| container.answer(request));
+        story.pass(3.0).await;
+        story.apiserver_knows(known);
+        let ending = Ending { finished: Some(at(1.0)), ..Ending::default() };
+        story.life.send_replace(Life::Terminated(ending));
+        story.pass(5.0).await;
+        story.restarts(1.5);
+        story.pass(30.0).await;
+        assert_eq!(outline(&story), ["+", "a", "-", "restarted 1", "b"], "{known} is known");
+    }
+}
+
+/// It has ended as well, of which the watch does not know yet.
+#[tokio::test(start_paused = true)]
+async fn an_empty_previous_log_of_a_later_instance_is_not_taken_for_a_loss() {
+    let container = Container::new([
+        (-60.0, Some(1.0), log([(-1.0, "a")])),
+        (1.5, Some(3.0), log([])),
+        (3.2, None, log([(20.0, "c")])),
+    ]);
+    let mut story = Story::follow(move |request| container.answer(request));
+    story.pass(4.0).await;
+    story.restarts(1.5);
+    story.apiserver_knows(2);
+    story.pass(1.0).await;
+    assert_eq!(outline(&story)[..4], ["+", "a", "-", "restarted 1"]);
+}

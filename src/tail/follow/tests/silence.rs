@@ -98,3 +98,76 @@ async fn a_look_that_is_refused_is_no_reason_to_let_go_of_a_stream() {
     assert_eq!((story.said(), story.reached()), (["+", "0", "1"].map(str::to_owned).to_vec(), vec![]));
     assert_eq!(story.asked().iter().filter(|(_, request)| request.follow).count(), 1);
 }
+
+/// Lines that are numbered from `first`, written at these instants, as a kubelet sends them.
+fn sent(instants: &[f64], first: usize) -> String {
+    instants.iter().zip(first..).map(|(at, n)| line(*at, &n.to_string())).collect()
+}
+
+/// A follower that was blocked during two rotations: the kubelet opens the newest file, with the last of the lines, twice.
+async fn sent_twice(instants: Vec<f64>, file: usize) -> Vec<String> {
+    let (written, mut first) = (Written::numbered(instants.clone()), true);
+    let start = instants.len() - file;
+    let story = Story::begin(plan(), Life::Running, move |request| match std::mem::take(&mut first) {
+        true => Reply::of(sent(&instants, 0)).then(sent(&instants[start..], start)).silent(1e6),
+        false => written.last(file).answer(request).silent(1e6),
+    });
+    story.pass(5.0).await;
+    story.said()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_a_kubelet_sends_twice_is_shown_once() {
+    let numbers: Vec<String> = (0..20).map(|n| n.to_string()).collect();
+    for (apart, file) in [(0.03, 10), (0.03, 2), (1.0, 10), (1.0, 3), (7.0, 2)] {
+        let instants = (0..20).map(|n| f64::from(n) * apart - 200.0).collect();
+        assert_eq!(sent_twice(instants, file).await[1..], numbers, "{file} lines, {apart} s apart");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_is_set_back_costs_no_line_though_the_stream_breaks() {
+    let instants: Vec<f64> = (0..10).chain(-3600..-3590).map(|n| f64::from(n) - 20.0).collect();
+    let (written, mut asked) = (Written::numbered(instants.clone()), 0);
+    let story = Story::begin(plan(), Life::Running, move |request| {
+        asked += 1;
+        match asked {
+            1 => Reply::of(sent(&instants[..15], 0)).broken(),
+            _ => written.answer(request).silent(1e6),
+        }
+    });
+    story.pass(5.0).await;
+    let numbers: Vec<String> = (0..20).map(|n| n.to_string()).collect();
+    assert_eq!(story.said()[1..], numbers);
+}
+
+/// The kubelet keeps the last line in pieces, and its last piece is all that a look gives.
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_is_silent_behind_a_long_line_is_opened_again() {
+    let long = "x".repeat(5000);
+    let lines = [(0.5, long.clone()), (5.0, "after".to_owned())];
+    let (container, mut follows) = (Container::new([(-60.0, None, Written::lines(lines))]), 0);
+    let story = Story::follow(move |request| {
+        follows += usize::from(request.follow);
+        match (request.follow, follows) {
+            (true, 1) => container.answer(request).cut_after(1.0).silent(1e6),
+            _ => container.answer(request),
+        }
+    });
+    story.pass(44.0).await;
+    assert_eq!(story.said(), ["+", &long, "after"]);
+}
+
+/// The stream of an instance does not end with it.
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_is_silent_behind_the_end_of_its_instance_is_left() {
+    let (container, mut first) = (restarting(), true);
+    let mut story = Story::follow(move |request| match std::mem::take(&mut first) {
+        true => container.answer(request).cut_after(2.0).silent(1e6),
+        false => container.answer(request),
+    });
+    story.pass(6.5).await;
+    story.restarts(6.0);
+    story.pass(3.5).await;
+    assert_eq!(outline(&story), IN_ORDER[..6]);
+}
