@@ -10,12 +10,14 @@ use std::{
 use jiff::tz::TimeZone;
 
 use crate::{
+    machine::Machine,
     platform::{home, terminal},
     small_file,
 };
 
 #[derive(Debug, Clone)]
 pub struct Environment {
+    pub machine: Machine,
     pub stdin_is_terminal: bool,
     pub stdout_is_terminal: bool,
     pub stderr_is_terminal: bool,
@@ -41,6 +43,7 @@ impl Environment {
     pub fn of_process() -> Environment {
         let local = local_zone();
         Environment {
+            machine: Machine::default(),
             stdin_is_terminal: stdin().is_terminal(),
             stdout_is_terminal: stdout().is_terminal(),
             stderr_is_terminal: stderr().is_terminal(),
@@ -95,11 +98,11 @@ fn local_zone() -> Option<TimeZone> {
     if named || !endless() { TimeZone::try_system().ok() } else { None }
 }
 
-#[cfg(any(test, fuzzing))]
 impl Environment {
     /// No terminal, no variable, no home, and UTC.
     pub fn bare() -> Environment {
         Environment {
+            machine: Machine::default(),
             stdin_is_terminal: false,
             stdout_is_terminal: false,
             stderr_is_terminal: false,

@@ -151,16 +151,17 @@ async fn pass(
     let mut is_over = false;
     loop {
         let mut next = tokio::select! {
-            next = queue.next() => match next {
-                None => break,
-                next => next,
-            },
-            () = wait_until(order.due()) => None,
+            biased;
             () = &mut over, if !is_over => {
                 is_over = true;
                 queue.close();
                 None
             }
+            next = queue.next() => match next {
+                None => break,
+                next => next,
+            },
+            () = wait_until(order.due()) => None,
             // Without this, only the next line would notice it.
             () = show.sink.closed() => return Err(Stop::Closed),
         };

@@ -6,10 +6,10 @@ use std::{
         atomic::{AtomicU64, Ordering},
         mpsc::{Receiver, RecvTimeoutError},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// Interval of looks at the progress.
 pub const LOOK: Duration = Duration::from_millis(5);

@@ -15,6 +15,7 @@ mod cli;
 mod descriptors;
 mod environment;
 mod grace;
+mod machine;
 mod plan;
 mod platform;
 mod quantity;
@@ -75,6 +76,40 @@ pub mod bench {
         plan::{Display, FilterPlan, Format, LinePattern, PrettyPlan, Template, TemplateErrors, Timestamps},
         render::Renderer,
     };
+}
+
+/// The program on a machine that a simulator makes.
+#[doc(hidden)]
+pub mod simulation {
+    use std::ffi::OsString;
+
+    pub use crate::machine::{Connected, Machine, Simulated, Wire};
+    use crate::{
+        ExitCode, Io,
+        cli::{self, Command},
+        environment::Environment,
+        plan::Plan,
+        signals::Signals,
+    };
+
+    /// Runs the command line `args` (the program's name first) until it ends, or until `signal` gives the exit code of a
+    /// signal. Err: the command line is wrong, for the reason given, or needs no run.
+    pub async fn run(
+        args: impl IntoIterator<Item = OsString>,
+        io: Io,
+        machine: Machine,
+        signal: impl Future<Output = ExitCode> + Send + 'static,
+    ) -> Result<ExitCode, String> {
+        let env = Environment { machine, ..Environment::bare() };
+        let args = match cli::parse(args, &env) {
+            Ok(Command::Run(args)) => args,
+            Ok(Command::Print(text)) => return Err(text),
+            Ok(Command::Complete(_)) => return Err(String::new()),
+            Err(error) => return Err(error.to_string()),
+        };
+        let plan = Plan::new(&args, &env).map_err(|error| error.to_string())?;
+        Ok(crate::run::run(plan, io, &Signals::simulated(signal)).await)
+    }
 }
 
 use cli::Command;

@@ -1,8 +1,8 @@
 //! Long work on lines lets other tasks run: those that read, report and send requests.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use tokio::task::yield_now;
+use tokio::{task::yield_now, time::Instant};
 
 /// The longest work without a pause.
 const LONG: Duration = Duration::from_millis(10);

@@ -7,7 +7,6 @@ use std::{
 };
 
 use futures::future::try_join;
-use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::{
@@ -19,6 +18,7 @@ use crate::{
     flow::{Open, Stages, Stop, flow},
     grace::{self, Grace},
     io::Io,
+    machine::Machine,
     notice::Notice,
     order::{Arrival, ByTime, Order, Settings},
     pace::Pace,
@@ -56,7 +56,7 @@ pub async fn run(plan: Plan, io: Io, signals: &Signals) -> ExitCode {
     signals.answer_with(report(&stats, summary.clone(), &plan));
     let mut code = match (plan.order, &plan.source) {
         (OrderPlan::ByTime { window }, plan::Source::Cluster(cluster)) => {
-            let (follow, now) = (cluster.logs.follow, Timestamp::now().into());
+            let (follow, now) = (cluster.logs.follow, plan.machine.now().into());
             let held = plan.gathering.map_or(Duration::ZERO, |_| plan.record_wait());
             let settings = Settings { window, held, follow, now, late: stats.late() };
             let order = ByTime::new(settings, Instant::now());
@@ -73,7 +73,7 @@ pub async fn run(plan: Plan, io: Io, signals: &Signals) -> ExitCode {
             Lines::InPart if code == ExitCode::Done && plan.ending.until_match.is_empty() => ExitCode::Unread,
             Lines::InPart | Lines::Taken => code,
         };
-        code = refused(plan.outputs.stderr.to(Io::process_stderr()), &failure.reason, after);
+        code = refused(plan.outputs.stderr.to(plan.machine.stderr()), &failure.reason, after);
     }
     if let Some(written) = signals.report_end() {
         // A blocked standard error must not keep the run alive.
@@ -111,9 +111,9 @@ fn sink(
         Some(pager) => (Box::new(pager.stdout()) as Box<_>, pager.stderr(stderr)),
         None => (stdout, stderr),
     };
-    let print = Print::new(shown, plan.outputs.stdout.to(stdout), stderr);
+    let print = Print::new(shown, plan.outputs.stdout.to(stdout), stderr, &plan.machine);
     let mut print = print.map_err(|error| cannot_start(&error))?.watch_pager(pager);
-    if !is_quiet {
+    if !is_quiet && plan.machine.simulation().is_none() {
         print = print.watch_stdout();
     }
     let files = plan.files.as_ref().zip(filed);
@@ -131,6 +131,7 @@ fn refused(mut stderr: impl Write, reason: &str, code: ExitCode) -> ExitCode {
 /// The cost so far on each SIGUSR1, and of the whole run for `--stats`; before it what `--summary` counted.
 fn report(stats: &Stats, summary: Option<Summary>, plan: &Plan) -> Report {
     let (stats, format, passes) = (stats.clone(), plan.stats, plan.outputs.stderr);
+    let machine = plan.machine.clone();
     let at_end = format.is_some() || summary.is_some();
     let write = move |occasion| {
         let mut text = summary.as_ref().map(Summary::report).unwrap_or_default();
@@ -139,7 +140,7 @@ fn report(stats: &Stats, summary: Option<Summary>, plan: &Plan) -> Report {
             Some(StatsFormat::Json) => text += &format!("{}\n", stats.to_json()),
             None => {}
         }
-        sink::write_ahead(text.into_bytes(), passes)
+        sink::write_ahead(text.into_bytes(), passes, &machine)
     };
     Report { write: Box::new(write), at_end }
 }
@@ -175,6 +176,7 @@ async fn run_through<O: Order>(
     let give = source.run(plan, stats, sender, held);
     let give = async {
         tokio::select! {
+            biased;
             ended = give => Ok(End::Given(ended)),
             () = deadline.over() => Ok(End::TimedOut),
         }
@@ -183,6 +185,7 @@ async fn run_through<O: Order>(
     let mut stages = Stages::new(plan, summary);
     let show = flow(receiver, &mut stages, order, &mut sink, &deadline, &open);
     let ended = tokio::select! {
+        biased;
         // If nothing can be shown any more, the run ends.
         ended = try_join(give, show) => Ok(ended.map_or_else(End::Stopped, |(end, ())| end)),
         code = signals.ended() => Err(Broken::Signal(code)),
@@ -216,7 +219,8 @@ async fn run_through<O: Order>(
         return break_off(&broken, (code, in_part), sink.last_words(&notices), plan);
     }
     let broken = tokio::select! {
-        code = finish((code, in_part), notices, words, &mut sink) => return code,
+        biased;
+        code = finish((code, in_part), notices, words, &mut sink, &plan.machine) => return code,
         code = signals.ended() => Broken::Signal(code),
         () = stuck => Broken::Blocked,
     };
@@ -272,7 +276,7 @@ fn break_off(
         }
     };
     if !words.is_empty() {
-        let _ = sink::write_ahead(words, plan.outputs.stderr).recv_timeout(REPORT);
+        let _ = sink::write_ahead(words, plan.outputs.stderr, &plan.machine).recv_timeout(REPORT);
     }
     code
 }
@@ -283,6 +287,7 @@ async fn finish(
     notices: Vec<Notice>,
     words: Option<String>,
     sink: &mut impl Sink,
+    machine: &Machine,
 ) -> ExitCode {
     let (mut unsaid, mut pace) = (None, Pace::default());
     for notice in notices {
@@ -300,10 +305,10 @@ async fn finish(
         Ok(_) => {
             // The reader of standard output went away.
             if let Some(words) = unsaid {
-                let _ = writeln!(Io::process_stderr(), "stern-rs: {words}");
+                let _ = writeln!(machine.stderr(), "stern-rs: {words}");
             }
             code
         }
-        Err(error) => cannot_write(Io::process_stderr(), &error),
+        Err(error) => cannot_write(machine.stderr(), &error),
     }
 }

@@ -50,15 +50,26 @@ pub enum Occasion {
 }
 
 impl Signals {
-    /// Without room for a thread or for its files, signals end the process by default.
-    pub fn listen() -> Signals {
-        spare_large_files();
-        let shared = Shared {
+    fn silent() -> Signals {
+        Signals(Arc::new(Shared {
             code: watch::Sender::new(None),
             report: Mutex::default(),
             spares: AtomicBool::new(false),
-        };
-        let signals = Signals(Arc::new(shared));
+        }))
+    }
+
+    /// Those of a simulation: one comes after `end`.
+    pub fn simulated(end: impl Future<Output = ExitCode> + Send + 'static) -> Signals {
+        let signals = Signals::silent();
+        let code = signals.0.code.clone();
+        tokio::spawn(async move { code.send_replace(Some(end.await)) });
+        signals
+    }
+
+    /// Without room for a thread or for its files, signals end the process by default.
+    pub fn listen() -> Signals {
+        spare_large_files();
+        let signals = Signals::silent();
         let (ready, is_ready) = channel();
         let heard = signals.clone();
         // The thread first: a signal that has a handler and no thread would be lost.
@@ -87,6 +98,7 @@ impl Signals {
     /// Err: a signal came first.
     pub async fn or_ended<T>(&self, work: impl Future<Output = T>) -> Result<T, ExitCode> {
         tokio::select! {
+            biased;
             done = work => Ok(done),
             code = self.ended() => Err(code),
         }

@@ -12,7 +12,7 @@ use super::{
     error::{Error, ErrorKind},
     http::{
         body::{Body, decoded},
-        pool::{Pool, Sharing},
+        pool::{Again, Pool, Sharing},
     },
     redirect,
 };
@@ -115,19 +115,20 @@ pub(super) async fn in_time<T>(
 }
 
 /// Sends a request to `server` and waits for the required part of the answer. `is_bounded`: the caller has a time limit
-/// that replaces the limit on silence.
+/// that replaces the limit on silence. `again`: see [`Pool::send`].
 pub(super) async fn exchange(
     pool: &Pool,
     request: &Request<Bytes>,
     answer: AnswerMode,
     is_bounded: bool,
     server: &str,
+    again: Again<'_>,
 ) -> Result<Response<Body>, BoxError> {
     if is_bounded {
-        return read(head(pool, request, answer, server).await?, answer, None, server).await;
+        return read(head(pool, request, answer, server, again).await?, answer, None, server).await;
     }
     let patience = answer.patience();
-    let head = timeout(patience, head(pool, request, answer, server)).await;
+    let head = timeout(patience, head(pool, request, answer, server, again)).await;
     let head = head.unwrap_or_else(|_| Err(no_answer(server, patience).into()))?;
     read(head, answer, Some(patience), server).await
 }
@@ -139,8 +140,9 @@ async fn head(
     request: &Request<Bytes>,
     answer: AnswerMode,
     server: &str,
+    again: Again<'_>,
 ) -> Result<Response<Body>, BoxError> {
-    let head = pool.send(request, answer.sharing()).await?;
+    let head = pool.send(request, answer.sharing(), again).await?;
     let malformed = |text| Err(Error::new(ErrorKind::Malformed, text).into());
     let status = head.status();
     let location = head.headers().get(header::LOCATION).filter(|_| status.is_redirection());

@@ -46,7 +46,7 @@ pub struct LogRequest {
 pub struct LogStream {
     body: Body,
     server: String,
-    date: Option<Timestamp>,
+    date: Timestamp,
     ended: bool,
     /// The allowed silence; None for a followed log.
     patience: Option<Duration>,
@@ -123,8 +123,8 @@ impl LogStream {
         self.body.is_busy()
     }
 
-    /// The time of the apiserver's answer, by its own clock, in whole seconds.
-    pub fn date(&self) -> Option<Timestamp> {
+    /// The time of the apiserver's answer, by its own clock, in whole seconds; by this machine's if it gives none.
+    pub fn date(&self) -> Timestamp {
         self.date
     }
 }
@@ -179,7 +179,7 @@ impl LogRequest {
                 Err(unexpected(&transport.server_shown, page, "log", &asked))
             }
             status if status.is_success() => Ok(LogStream {
-                date: date(response.headers()),
+                date: date(response.headers()).unwrap_or_else(|| transport.machine.now()),
                 body: response.into_body(),
                 server: transport.server_shown.clone(),
                 ended: false,
@@ -341,7 +341,7 @@ mod tests {
         let mut stream = LogStream {
             body: Body::Http1 { body: answer.into_body(), _place: None },
             server: "https://double".into(),
-            date: None,
+            date: Timestamp::UNIX_EPOCH,
             ended: false,
             patience: Some(STALLED),
             quiet: Duration::ZERO,

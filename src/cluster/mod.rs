@@ -32,7 +32,7 @@ mod waits;
 
 use std::{convert::Infallible, sync::Arc, thread, time::Duration};
 
-use tokio::{sync::watch, task::spawn_blocking};
+use tokio::sync::watch;
 
 pub use access::kubeconfig::Named;
 pub use bounds::{KNOWN, PARTS};
@@ -79,10 +79,13 @@ impl Cluster {
         stats: Stats,
     ) -> Result<Cluster, Error> {
         // Without room for the first such thread the runtime would panic; it keeps that one.
-        thread::Builder::new().spawn(|| ()).map_err(|error| Error::invalid(error.to_string()))?;
+        if connect.machine.simulation().is_none() {
+            thread::Builder::new().spawn(|| ()).map_err(|error| Error::invalid(error.to_string()))?;
+        }
         let given = connect.clone();
         // On a thread of its own: a file may be a pipe, or on a server that hangs, and signals must still end the run.
-        let settings = spawn_blocking(move || Settings::settle(&given, &Host::of_process())).await;
+        let settings =
+            connect.machine.block(move || Settings::settle(&given, &Host::of(&given.machine))).await;
         let settings = settings.unwrap_or_else(|error| Err(Error::invalid(error.to_string())))?;
         Cluster::new(settings, connect, limits, trace, stats)
     }

@@ -11,6 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures::FutureExt;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header, uri::PathAndQuery};
 use jiff::{Timestamp, fmt::rfc2822};
 use kube::core::Status;
@@ -38,6 +39,7 @@ use super::{
     waits::Waits,
 };
 use crate::{
+    machine::Machine,
     plan::{Connect, Limits},
     purpose::Purpose,
     stats::{Limit, Stats},
@@ -69,6 +71,7 @@ pub(super) struct Transport {
     pulse: Arc<Pulse>,
     /// What the user should know of the settings.
     pub remarks: Vec<String>,
+    pub machine: Machine,
 }
 
 /// The connections, and the exec plugin's client certificate with which they were made.
@@ -101,7 +104,7 @@ impl Transport {
         let server_shown = settings.server.to_string().trim_end_matches('/').to_owned();
         let Settings { server, tls, identity, proxy, .. } = settings;
         let certified = identity.is_some();
-        let connector = Connector::new(&server, &server_shown, tls, identity, proxy, connect.http1)?;
+        let connector = Connector::new(&server, &server_shown, tls, identity, proxy, connect)?;
         let (pulse, waits) = (Arc::<Pulse>::default(), Waits::default());
         let log_options = log_options(limits, &stats, &pulse);
         let mut headers = common_headers();
@@ -114,6 +117,7 @@ impl Transport {
             auth: Auth::new(settings.credentials, waits.clone()),
             headers,
             remarks: settings.remarks,
+            machine: connect.machine.clone(),
             limiter: Limiter::new(limits.qps, limits.burst),
             trace,
             request_timeout: connect.request_timeout,
@@ -197,7 +201,7 @@ impl Transport {
             let response =
                 in_time(deadline, server, self.attempt(request, credential, purpose, answer, deadline))
                     .await?;
-            if retry_after(&response).is_none() {
+            if retry_after(&response, self.machine.now()).is_none() {
                 return Ok(response);
             }
             deadline = deadline.map(Deadline::answered);
@@ -219,11 +223,18 @@ impl Transport {
         self.limiter.acquire(purpose).await;
         self.stats.waited(Limit::Requests, began.elapsed());
         self.stats.requested(purpose);
-        let (sent, told) = (Instant::now(), Timestamp::now());
+        let (sent, told) = (Instant::now(), self.machine.now());
         let traced = self.trace.as_ref().map(|trace| trace.request(&request));
         let server = &self.server_shown;
+        let again = || {
+            let turn = async move {
+                self.limiter.acquire(purpose).await;
+                self.stats.requested(purpose);
+            };
+            turn.boxed()
+        };
         let exchange = async {
-            let answer = exchange(&pool, &request, answer, deadline.is_some(), server).await;
+            let answer = exchange(&pool, &request, answer, deadline.is_some(), server, &again).await;
             answer.map_err(|error| match error.downcast::<Error>() {
                 Ok(error) => *error,
                 Err(error) => Error::from_http(server, &*error),
@@ -232,6 +243,7 @@ impl Transport {
         // Boxed, since it is the largest part of the futures of all its callers.
         let exchange = in_time(deadline, server, Box::pin(exchange));
         let result = tokio::select! {
+            biased;
             result = exchange => result,
             never = self.report_wait(answer) => match never {},
         };
@@ -245,9 +257,9 @@ impl Transport {
             && !response.status().is_server_error()
             && let Some(date) = logs::date(response.headers())
         {
-            self.clock.note(date, told, Timestamp::now());
+            self.clock.note(date, told, self.machine.now());
         }
-        let pause = result.as_ref().ok().and_then(retry_after);
+        let pause = result.as_ref().ok().and_then(|response| retry_after(response, self.machine.now()));
         if let Some(pause) = pause {
             self.limiter.pause_for(pause.min(LONGEST_PAUSE));
         }
@@ -384,8 +396,8 @@ fn log_options(limits: &Limits, stats: &Stats, pulse: &Arc<Pulse>) -> Connection
     ConnectionOptions { pace, windows: Arc::new(Windows::new()), stats: stats.clone() }
 }
 
-/// The pause that the apiserver or a load balancer asks for.
-pub(super) fn retry_after<B>(response: &Response<B>) -> Option<Duration> {
+/// The pause that the apiserver or a load balancer asks for `now`.
+pub(super) fn retry_after<B>(response: &Response<B>, now: Timestamp) -> Option<Duration> {
     if ![StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE].contains(&response.status()) {
         return None;
     }
@@ -394,7 +406,9 @@ pub(super) fn retry_after<B>(response: &Response<B>) -> Option<Duration> {
         return Some(value.parse().map_or(Duration::MAX, Duration::from_secs));
     }
     let until = rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
-    Duration::try_from(until.duration_since(Timestamp::now())).ok()
+    // The clock of this machine may be another one.
+    let now = logs::date(response.headers()).unwrap_or(now);
+    Duration::try_from(until.duration_since(now)).ok()
 }
 
 mod probe;

@@ -32,12 +32,13 @@ impl<'a> Intake<'a> {
             }
             let due = gather.due();
             tokio::select! {
+                biased;
+                () = wait_until(due) => {}
                 queued = self.queue.next() => match queued {
                     Some(queued) => gather.take(queued.take(), Instant::now()),
                     None if due.is_some() => gather.close(),
                     None => return None,
                 },
-                () = wait_until(due) => {}
             }
         }
     }

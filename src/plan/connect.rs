@@ -21,12 +21,14 @@ use crate::{
             kubectl as flags,
         },
     },
+    machine::Machine,
     usage_error::UsageError,
 };
 
 /// Absent values come from the kubeconfig.
 #[derive(Debug, Default, Clone)]
 pub struct Connect {
+    pub machine: Machine,
     pub kubeconfig: Option<PathBuf>,
     pub context: Option<String>,
     /// The name of the context, once it is chosen.
@@ -54,7 +56,7 @@ pub struct Connect {
 }
 
 impl Connect {
-    pub(super) fn new(args: &Args) -> Result<Connect, UsageError> {
+    pub(super) fn new(args: &Args, machine: &Machine) -> Result<Connect, UsageError> {
         let text = |flag: &Flag<Text>| given(args, flag).map(str::to_owned);
         // As for kubectl, a leading `~` is no home directory.
         let path = |flag: &Flag<File>| args.get(flag).filter(|path| !path.is_empty()).map(PathBuf::from);
@@ -67,6 +69,7 @@ impl Connect {
         }
         let groups = args.get(&flags::AS_GROUP).into_iter().filter(|group| !group.is_empty());
         Ok(Connect {
+            machine: machine.clone(),
             context_in_use: Arc::default(),
             kubeconfig: path(&KUBECONFIG),
             context: text(&CONTEXT),

@@ -1,7 +1,5 @@
 //! Which lines to show, and up to which length.
 
-use jiff::Timestamp;
-
 use super::{
     Display, Ending, LevelPlan, LinePattern, Rewrites,
     condition::{self, Condition, Literals},
@@ -90,7 +88,7 @@ fn conditions(
     room: &Room,
     words: &Vocabulary,
 ) -> Result<Vec<Condition>, UsageError> {
-    let now = Timestamp::now().to_zoned(timezone(args, env)?);
+    let now = env.machine.now().to_zoned(timezone(args, env)?);
     let literals = Literals { now: &now, room, words };
     let given = args.get(&WHERE).into_iter().filter(|text| !text.trim().is_empty());
     let parsed = given.map(|text| condition::parse(text, &literals));

@@ -32,8 +32,6 @@ mod summary;
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use crate::{
     cli::{
         Args,
@@ -41,6 +39,7 @@ use crate::{
     },
     environment::Environment,
     lines::LineLimit,
+    machine::Machine,
     records::{Gathering, WAIT},
     usage_error::UsageError,
 };
@@ -73,6 +72,7 @@ pub use selection::Condition;
 /// Everything that one run does.
 #[derive(Debug)]
 pub struct Plan {
+    pub machine: Machine,
     pub source: Source,
     pub lines: LineLimit,
     pub filter: FilterPlan,
@@ -129,7 +129,7 @@ impl Plan {
 
     fn check(args: &Args, env: &Environment) -> Result<Plan, UsageError> {
         // Everything is checked with --stdin too: a wrong flag is an error even where it has no effect.
-        let connect = Connect::new(args)?;
+        let connect = Connect::new(args, &env.machine)?;
         let query = query::text(args)?;
         let selection = Selection::new(args, query)?;
         let order = OrderPlan::new(args)?;
@@ -168,6 +168,7 @@ impl Plan {
         let quiet = files::quiet(args, files.as_ref(), summary.as_ref())?;
         let pager = PagerPlan::new(args, env, &source, &ending, quiet)?;
         Ok(Plan {
+            machine: env.machine.clone(),
             source,
             lines,
             filter,
@@ -197,7 +198,7 @@ impl Plan {
 
 fn logs(args: &Args, order: OrderPlan, env: &Environment) -> Result<(LogPlan, RangePlan), UsageError> {
     let range = RangePlan::new(args, display::timezone(args, env)?)?;
-    let now = Timestamp::now();
+    let now = env.machine.now();
     let plan = LogPlan { late: range.zone_of_start(), ..LogPlan::new(args, order)? };
     Ok((plan.within(range.at(now, ClockOf::Machine)?, now)?, range))
 }

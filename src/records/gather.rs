@@ -1,6 +1,7 @@
 //! `--multiline`: holds the lines of a record until all of them have come.
 
 use std::{
+    cmp::Reverse,
     collections::{HashMap, VecDeque},
     sync::Arc,
     time::Duration,
@@ -163,7 +164,8 @@ impl Gather {
             due.push_back((log.due, key));
         }
         while self.bytes > ALL
-            && let Some((&largest, _)) = self.logs.iter().max_by_key(|(_, log)| log.data.len())
+            && let Some((&largest, _)) =
+                self.logs.iter().max_by_key(|(_, log)| (log.data.len(), Reverse(log.due)))
         {
             self.release(largest);
         }

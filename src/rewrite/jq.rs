@@ -133,6 +133,7 @@ impl Jq {
         let (mut begun, mut since) = (None, Instant::now());
         loop {
             tokio::select! {
+                biased;
                 done = self.done.recv() => {
                     if done.is_none() {
                         self.over = Some("--jq: the interpreter failed".to_owned());

@@ -188,6 +188,7 @@ impl Seat {
                 Ok(mode) => return Grant { mode, claim },
                 Err(None) => bell.notified().await,
                 Err(Some(alarm)) => tokio::select! {
+                    biased;
                     () = bell.notified() => {}
                     () = sleep_until(alarm) => shared.change(|_, _| ()),
                 },

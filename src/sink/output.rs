@@ -1,4 +1,4 @@
-//! Writes to standard output and standard error, on its own thread.
+//! Writes to standard output and standard error, on its own thread; in a simulation, in a task.
 
 use std::{
     future::pending,
@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use super::{Closed, Pager};
-use crate::{io::Io, platform::streams::Stream};
+use crate::{io::Io, machine::Machine, platform::streams::Stream};
 
 /// Interval of checks for a closed reader while nothing is written.
 const LOOK: std::time::Duration = std::time::Duration::from_secs(1);
@@ -44,20 +44,35 @@ pub struct Output {
 }
 
 impl Output {
-    pub fn new(stdout: Box<dyn Write + Send>, stderr: Box<dyn Write + Send>) -> io::Result<Self> {
+    pub fn new(
+        stdout: Box<dyn Write + Send>,
+        stderr: Box<dyn Write + Send>,
+        machine: &Machine,
+    ) -> io::Result<Self> {
         let (chunks, receiver) = mpsc::channel(CHUNKS);
         let (used, empty) = mpsc::channel(CHUNKS + 1);
         let (report, result) = oneshot::channel();
         let (closing, is_closed) = watch::channel(false);
-        thread::Builder::new().spawn(move || {
-            let (mut stdout, mut stderr) = (stdout, stderr);
-            let written = write(receiver, &used, &closing, &mut stdout, &mut stderr);
-            // A pager may have to end before.
-            drop(stdout);
-            let _ = stderr.flush();
-            // The run may have ended already.
-            let _ = report.send(written);
-        })?;
+        let mut writer = Writer { stdout, stderr, used, closing, result: Ok(()) };
+        match machine.simulation().cloned() {
+            None => drop(thread::Builder::new().spawn(move || {
+                let mut receiver = receiver;
+                while let Some(chunk) = receiver.blocking_recv() {
+                    writer.write(chunk);
+                }
+                writer.finish(report);
+            })?),
+            Some(simulated) => drop(tokio::spawn(async move {
+                let mut receiver = receiver;
+                while let Some(chunk) = receiver.recv().await {
+                    if let Chunk::Stdout(bytes) = &chunk {
+                        simulated.room(bytes.len()).await;
+                    }
+                    writer.write(chunk);
+                }
+                writer.finish(report);
+            })),
+        }
         Ok(Self { chunks: Some(chunks), is_closed, empty, stdout: None, pager: None, result })
     }
 
@@ -117,6 +132,7 @@ impl Output {
         };
         let mut is_closed = self.is_closed.clone();
         tokio::select! {
+            biased;
             // An error means that the thread has ended.
             _ = is_closed.wait_for(|closed| *closed) => {}
             () = unread => {}
@@ -135,41 +151,52 @@ impl Output {
     }
 }
 
-fn write(
-    mut chunks: mpsc::Receiver<Chunk>,
-    used: &mpsc::Sender<Vec<u8>>,
-    closing: &watch::Sender<bool>,
-    stdout: &mut impl Write,
-    stderr: &mut impl Write,
-) -> io::Result<()> {
-    let mut result = Ok(());
-    while let Some(chunk) = chunks.blocking_recv() {
+/// Writes the chunks.
+struct Writer {
+    stdout: Box<dyn Write + Send>,
+    stderr: Box<dyn Write + Send>,
+    used: mpsc::Sender<Vec<u8>>,
+    closing: watch::Sender<bool>,
+    /// Of standard output.
+    result: io::Result<()>,
+}
+
+impl Writer {
+    fn write(&mut self, chunk: Chunk) {
         let mut bytes = match chunk {
             Chunk::Stdout(bytes) => {
-                if result.is_ok() {
-                    result = stdout.write_all(&bytes).and_then(|()| stdout.flush());
-                    if result.is_err() {
-                        closing.send_replace(true);
+                if self.result.is_ok() {
+                    self.result = self.stdout.write_all(&bytes).and_then(|()| self.stdout.flush());
+                    if self.result.is_err() {
+                        self.closing.send_replace(true);
                     }
                 }
                 bytes
             }
             Chunk::Stderr(bytes) => {
                 // A closed standard error cannot be reported; logs continue.
-                let _ = stderr.write_all(&bytes);
+                let _ = self.stderr.write_all(&bytes);
                 bytes
             }
             Chunk::Mark(mark) => {
                 // The receiver may be gone.
                 let _ = mark.send(());
-                continue;
+                return;
             }
         };
         bytes.clear();
         // A surplus buffer is freed.
-        let _ = used.try_send(bytes);
+        let _ = self.used.try_send(bytes);
     }
-    result
+
+    fn finish(self, report: oneshot::Sender<io::Result<()>>) {
+        let Writer { stdout, mut stderr, result, .. } = self;
+        // A pager may have to end before.
+        drop(stdout);
+        let _ = stderr.flush();
+        // The run may have ended already.
+        let _ = report.send(result);
+    }
 }
 
 #[cfg(test)]
@@ -207,7 +234,8 @@ mod tests {
     #[tokio::test]
     async fn everything_is_written_in_order_before_it_finishes() {
         let sink = Sink::default();
-        let mut output = Output::new(Box::new(sink.clone()), Box::new(sink.clone())).expect("a thread");
+        let mut output = Output::new(Box::new(sink.clone()), Box::new(sink.clone()), &Machine::default())
+            .expect("a thread");
         for n in 0..10 {
             output.stdout(format!("line {n}\n").into_bytes()).await.expect("open");
             output.stderr(b"- notice\n".to_vec()).await.expect("open");
@@ -220,7 +248,8 @@ mod tests {
     #[tokio::test]
     async fn everything_so_far_is_written_behind_a_mark() {
         let sink = Sink::default();
-        let mut output = Output::new(Box::new(sink.clone()), Box::new(Sink::default())).expect("a thread");
+        let mut output = Output::new(Box::new(sink.clone()), Box::new(Sink::default()), &Machine::default())
+            .expect("a thread");
         for n in 1..=10 {
             output.stdout(b"line\n".to_vec()).await.expect("open");
             output.written().await;
@@ -231,7 +260,8 @@ mod tests {
     #[tokio::test]
     async fn a_closed_pipe_is_a_quiet_end() {
         let broken = Sink { broken: Some(io::ErrorKind::BrokenPipe), ..Sink::default() };
-        let mut output = Output::new(Box::new(broken), Box::new(Sink::default())).expect("a thread");
+        let mut output =
+            Output::new(Box::new(broken), Box::new(Sink::default()), &Machine::default()).expect("a thread");
         while output.stdout(b"line\n".to_vec()).await.is_ok() {}
         assert!(output.finish().await.is_ok());
     }
@@ -239,7 +269,8 @@ mod tests {
     #[tokio::test]
     async fn a_full_disk_is_an_error() {
         let full = Sink { broken: Some(io::ErrorKind::StorageFull), ..Sink::default() };
-        let mut output = Output::new(Box::new(full), Box::new(Sink::default())).expect("a thread");
+        let mut output =
+            Output::new(Box::new(full), Box::new(Sink::default()), &Machine::default()).expect("a thread");
         while output.stdout(b"line\n".to_vec()).await.is_ok() {}
         assert_eq!(output.finish().await.map_err(|error| error.kind()), Err(io::ErrorKind::StorageFull));
     }
@@ -248,7 +279,8 @@ mod tests {
     async fn a_closed_standard_error_does_not_stop_the_logs() {
         let (sink, broken) =
             (Sink::default(), Sink { broken: Some(io::ErrorKind::BrokenPipe), ..Sink::default() });
-        let mut output = Output::new(Box::new(sink.clone()), Box::new(broken)).expect("a thread");
+        let mut output =
+            Output::new(Box::new(sink.clone()), Box::new(broken), &Machine::default()).expect("a thread");
         output.stderr(b"+ notice\n".to_vec()).await.expect("open");
         output.stdout(b"line\n".to_vec()).await.expect("open");
         output.finish().await.expect("written");

@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use super::{Closed, Pager, Shown, Sink, output::Output};
 use crate::{
     event::{Batch, Event, Merged, Spool, Stretch},
+    machine::Machine,
     notice::{Kind, Notice, Recent, Scope},
     pace::Pace,
     render::Renderer,
@@ -29,8 +30,9 @@ impl Print {
         renderer: Renderer,
         stdout: Box<dyn Write + Send>,
         stderr: Box<dyn Write + Send>,
+        machine: &Machine,
     ) -> io::Result<Print> {
-        let output = Output::new(stdout, stderr)?;
+        let output = Output::new(stdout, stderr, machine)?;
         Ok(Print { renderer, output, lines: Vec::new(), recent: Recent::default(), is_whole: true })
     }
 
@@ -239,7 +241,9 @@ mod tests {
         let file =
             |name: &str| OpenOptions::new().create(true).append(true).open(path(name)).expect("a file");
         let renderer = Renderer::new(&Display { format: Format::Raw, ..display() }).expect("no template");
-        let mut print = Print::new(renderer, Box::new(file("out")), Box::new(file("err"))).expect("a thread");
+        let mut print =
+            Print::new(renderer, Box::new(file("out")), Box::new(file("err")), &Machine::default())
+                .expect("a thread");
         let batch = Batch {
             origin: Arc::new(Origin::stdin()),
             data: "begin".into(),

@@ -70,6 +70,7 @@ impl Sink for Tee {
         let Some(files) = &mut self.files else { return self.print.closed().await };
         loop {
             tokio::select! {
+                biased;
                 () = self.print.closed() => return,
                 () = files.reported() => {}
             }

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     cluster::error::{Error, root_cause},
+    machine::Machine,
     plan::{Connect, name},
     platform::home,
     small_file,
@@ -34,6 +35,14 @@ impl Host<'_> {
     pub fn of_process() -> Host<'static> {
         let service_account = Path::new("/var/run/secrets/kubernetes.io/serviceaccount");
         Host { var: &|name| env::var_os(name), service_account }
+    }
+
+    /// A simulated machine has no variables.
+    pub fn of(machine: &Machine) -> Host<'static> {
+        match machine.simulation() {
+            Some(_) => Host { var: &|_| None, ..Host::of_process() },
+            None => Host::of_process(),
+        }
     }
 
     /// A variable that is set, not empty, and valid UTF-8.

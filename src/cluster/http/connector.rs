@@ -9,7 +9,7 @@ use rustls::{
     sign::{CertifiedKey, SingleCertAndKey},
 };
 use tokio::time::{Instant, timeout_at};
-use tokio_rustls::{Connect, TlsConnector};
+use tokio_rustls::TlsConnector;
 use tower::{BoxError, ServiceExt};
 
 use super::{
@@ -28,6 +28,8 @@ use crate::{
         error::{Error, NoCommonTls, NotConnected, root_cause},
         tls::{self, Tls, Trust},
     },
+    machine::Machine,
+    plan::Connect,
     stats::{Open, Stats},
 };
 
@@ -47,17 +49,18 @@ pub struct Connector {
     /// As errors name it.
     pub proxy: Option<String>,
     pub round_trip: RoundTrip,
+    machine: Machine,
+    http1: bool,
 }
 
 impl Connector {
-    /// `http1`: do not offer HTTP/2.
     pub fn new(
         server: &Uri,
         shown: &str,
         tls: Tls,
         identity: Option<Arc<CertifiedKey>>,
         proxy: Option<Uri>,
-        http1: bool,
+        connect: &Connect,
     ) -> Result<Connector, Error> {
         let Tls { trust, name } = tls;
         let is_secure = |uri: &Uri| uri.scheme_str() == Some("https");
@@ -75,7 +78,8 @@ impl Connector {
             _ => None,
         };
         let tls = tls.filter(|_| is_secure(server)).map(|mut tls| {
-            tls.alpn_protocols = if http1 { vec![] } else { vec![b"h2".to_vec(), b"http/1.1".to_vec()] };
+            tls.alpn_protocols =
+                if connect.http1 { vec![] } else { vec![b"h2".to_vec(), b"http/1.1".to_vec()] };
             tls
         });
         Ok(Connector {
@@ -87,6 +91,8 @@ impl Connector {
             forwarder: Forwarder::between(proxy.as_ref(), server),
             proxy: proxy.as_ref().map(proxy::displayed),
             round_trip: RoundTrip::new(),
+            machine: connect.machine.clone(),
+            http1: connect.http1,
         })
     }
 
@@ -107,6 +113,8 @@ impl Connector {
             forwarder: self.forwarder.clone(),
             proxy: self.proxy.clone(),
             round_trip: self.round_trip.clone(),
+            machine: self.machine.clone(),
+            http1: self.http1,
         })
     }
 }
@@ -189,6 +197,9 @@ pub struct Dialer {
     /// As errors name it.
     proxy: Option<String>,
     pub round_trip: RoundTrip,
+    machine: Machine,
+    /// HTTP/2 is not offered.
+    http1: bool,
 }
 
 impl Dialer {
@@ -240,13 +251,17 @@ impl Dialer {
         protocols: Option<Vec<Vec<u8>>>,
         until: Instant,
     ) -> Result<Stream, BoxError> {
+        if let Some(simulated) = self.machine.simulation() {
+            let offers = protocols.is_none() && !self.http1;
+            return Ok(Self::prepared(Stream::simulated(simulated.connect(offers).await?), options));
+        }
         let routed = timeout_at(until, self.route.clone().oneshot(self.server.clone())).await;
         let wire = match (routed, &self.proxy) {
             (Ok(wire), _) => wire?,
             (Err(_), Some(proxy)) => return Err(silent(proxy, &self.server, CONNECT_TIMEOUT)),
             (Err(_), None) => return Err(format!("no answer within {CONNECT_TIMEOUT:?}").into()),
         };
-        let mut stream = match &self.tls {
+        let stream = match &self.tls {
             Some((tls, name)) => {
                 let shaken = match protocols {
                     None => self.handshake(tls.connect(name.clone(), wire)).await,
@@ -261,9 +276,13 @@ impl Dialer {
             }
             None => Stream::plain(wire, self.forwarder.clone()),
         };
+        Ok(Self::prepared(stream, options))
+    }
+
+    fn prepared(mut stream: Stream, options: &ConnectionOptions) -> Stream {
         stream.pace(options.pace.clone());
         stream.count(options.stats.opened(Open::Connection), options.stats.received());
-        Ok(stream)
+        stream
     }
 
     /// Adds which TLS the server offers, if it refuses ours.
@@ -278,7 +297,7 @@ impl Dialer {
     }
 
     /// With TLS 1.3 a handshake is one round trip to the server itself, whatever lies between.
-    async fn handshake(&self, handshake: Connect<Wire>) -> io::Result<Stream> {
+    async fn handshake(&self, handshake: tokio_rustls::Connect<Wire>) -> io::Result<Stream> {
         let begun = Instant::now();
         let stream = handshake.await?;
         self.round_trip.answered(begun);

@@ -161,6 +161,7 @@ async fn drive(
             ended
         });
         tokio::select! {
+            biased;
             // Each stream reports the reason.
             _ = works => break,
             reason = &mut lives => {

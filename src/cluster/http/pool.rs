@@ -6,6 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use http::{Request, Response};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -39,6 +40,9 @@ pub enum Sharing {
     /// Uses its own HTTP/1.1 connection if available: many small pieces cost half as much there.
     Alone,
 }
+
+/// Resolves when a request may be sent once more.
+pub type Again<'a> = &'a (dyn Fn() -> BoxFuture<'a, ()> + Sync);
 
 /// Connections to one server for the same purpose.
 pub struct Pool {
@@ -81,12 +85,21 @@ impl Pool {
         Pool { dialer, options, state, idle, alone, dialing: tokio::sync::Mutex::default() }
     }
 
-    /// Sends a request and waits for the head of its answer. If a connection does not take it, tries another.
-    pub async fn send(&self, request: &Request<Bytes>, sharing: Sharing) -> Result<Response<Body>, BoxError> {
+    /// Sends a request and waits for the head of its answer. If a connection does not take it, tries another, once `again`
+    /// allows it: a server that closes its connections gets no more requests than others.
+    pub async fn send(
+        &self,
+        request: &Request<Bytes>,
+        sharing: Sharing,
+        again: Again<'_>,
+    ) -> Result<Response<Body>, BoxError> {
         let mut attempts = 1;
         loop {
             match self.attempt(request, sharing).await {
-                Err(Failed { unprocessed: true, .. }) if attempts < MOST_ATTEMPTS => attempts += 1,
+                Err(Failed { unprocessed: true, .. }) if attempts < MOST_ATTEMPTS => {
+                    attempts += 1;
+                    again().await;
+                }
                 result => return result.map_err(|failed| failed.error),
             }
         }

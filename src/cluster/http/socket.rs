@@ -10,7 +10,7 @@ use std::{
     net::{Shutdown, TcpStream as StdStream},
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Waker, ready},
     time::Duration,
 };
 
@@ -24,6 +24,7 @@ use super::{
     bandwidth::{Bandwidth, Progress},
     pulse::Pulse,
 };
+use crate::machine::Wire as Simulated;
 
 /// Read size of a socket that expects little data; a TLS record is not larger.
 const SMALL: usize = 16 << 10;
@@ -81,19 +82,130 @@ pub struct Socket {
 }
 
 enum Wire {
-    /// Registered with the reactor, which reports available data.
-    Watched(TcpStream),
-    /// Not registered; read when the alarm fires.
-    Resting(StdStream),
+    /// It reports available data.
+    Watched(Watched),
+    /// Read when the alarm fires.
+    Resting(Resting),
     /// Lost during a failed registration.
     Lost,
 }
 
+/// A connection that wakes the task for data.
+pub enum Watched {
+    /// Registered with the reactor.
+    Tcp(TcpStream),
+    Simulated(Box<dyn Simulated>),
+}
+
+/// A connection that wakes nothing.
+enum Resting {
+    /// Not registered.
+    Tcp(StdStream),
+    Simulated(Box<dyn Simulated>),
+}
+
+impl From<TcpStream> for Watched {
+    fn from(stream: TcpStream) -> Watched {
+        Watched::Tcp(stream)
+    }
+}
+
+impl From<Box<dyn Simulated>> for Watched {
+    fn from(stream: Box<dyn Simulated>) -> Watched {
+        Watched::Simulated(stream)
+    }
+}
+
+impl Watched {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Watched::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Watched::Simulated(stream) => Pin::new(stream).poll_read(cx, buffer),
+        }
+    }
+
+    /// Data, or the end, may be there.
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Watched::Tcp(stream) => stream.poll_read_ready(cx),
+            Watched::Simulated(stream) => Pin::new(stream).poll_fill_buf(cx).map_ok(drop),
+        }
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, data: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        match self {
+            Watched::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, data),
+            Watched::Simulated(stream) => Pin::new(stream).poll_write_vectored(cx, data),
+        }
+    }
+
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Watched::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+            Watched::Simulated(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+
+    fn rest(self) -> io::Result<Resting> {
+        Ok(match self {
+            Watched::Tcp(stream) => Resting::Tcp(stream.into_std()?),
+            Watched::Simulated(stream) => Resting::Simulated(stream),
+        })
+    }
+}
+
+impl Resting {
+    /// An error of this kind: nothing is available.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Resting::Tcp(stream) => stream.read(buffer),
+            Resting::Simulated(stream) => {
+                let mut buffer = ReadBuf::new(buffer);
+                at_once(Pin::new(stream).poll_read(&mut idle(), &mut buffer))?;
+                Ok(buffer.filled().len())
+            }
+        }
+    }
+
+    fn write(&mut self, data: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self {
+            Resting::Tcp(stream) => stream.write_vectored(data),
+            Resting::Simulated(stream) => at_once(Pin::new(stream).poll_write_vectored(&mut idle(), data)),
+        }
+    }
+
+    fn watch(self) -> io::Result<Watched> {
+        Ok(match self {
+            Resting::Tcp(stream) => Watched::Tcp(TcpStream::from_std(stream)?),
+            Resting::Simulated(stream) => Watched::Simulated(stream),
+        })
+    }
+
+    fn shutdown(&mut self) -> io::Result<()> {
+        match self {
+            Resting::Tcp(stream) => stream.shutdown(Shutdown::Write),
+            Resting::Simulated(stream) => at_once(Pin::new(stream).poll_shutdown(&mut idle())),
+        }
+    }
+}
+
+/// Wakes nothing.
+fn idle() -> Context<'static> {
+    Context::from_waker(Waker::noop())
+}
+
+fn at_once<T>(polled: Poll<io::Result<T>>) -> io::Result<T> {
+    match polled {
+        Poll::Ready(result) => result,
+        Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+    }
+}
+
 impl Socket {
     /// A socket that does not rest yet: the handshake must not be delayed.
-    pub fn new(stream: TcpStream) -> Socket {
+    pub fn new(stream: impl Into<Watched>) -> Socket {
         Socket {
-            wire: Wire::Watched(stream),
+            wire: Wire::Watched(stream.into()),
             pace: Pace::default(),
             last: None,
             granted: 0,
@@ -125,7 +237,7 @@ impl Socket {
         loop {
             match &mut self.wire {
                 Wire::Watched(stream) => {
-                    ready!(stream.poll_read_ready(cx))?;
+                    ready!(stream.poll_ready(cx))?;
                     if let Some(turn) = self.turn(SMALL) {
                         self.rest_until(turn)?;
                         continue;
@@ -161,7 +273,7 @@ impl Socket {
         let size = self.room(SMALL);
         let Wire::Watched(stream) = &mut self.wire else { return Ok(None) };
         let mut buffer = ReadBuf::new(&mut self.buffer[..size]);
-        let read = match Pin::new(stream).poll_read(cx, &mut buffer) {
+        let read = match stream.poll_read(cx, &mut buffer) {
             Poll::Ready(result) => result.map(|()| Some(buffer.filled().len())),
             Poll::Pending => Ok(None),
         };
@@ -259,7 +371,7 @@ impl Socket {
             None => self.alarm = Some(Box::pin(sleep_until(instant))),
         }
         self.wire = match mem::replace(&mut self.wire, Wire::Lost) {
-            Wire::Watched(stream) => Wire::Resting(stream.into_std()?),
+            Wire::Watched(stream) => Wire::Resting(stream.rest()?),
             resting => resting,
         };
         Ok(())
@@ -267,7 +379,7 @@ impl Socket {
 
     fn watch(&mut self) -> io::Result<()> {
         self.wire = match mem::replace(&mut self.wire, Wire::Lost) {
-            Wire::Resting(stream) => Wire::Watched(TcpStream::from_std(stream)?),
+            Wire::Resting(stream) => Wire::Watched(stream.watch()?),
             watched => watched,
         };
         if self.start == self.end {
@@ -278,21 +390,16 @@ impl Socket {
     }
 
     /// Writes directly; registers only if it must wait.
-    fn poll_write_with(
-        &mut self,
-        cx: &mut Context<'_>,
-        write: impl Fn(&mut StdStream) -> io::Result<usize>,
-        poll_write: impl FnOnce(Pin<&mut TcpStream>, &mut Context<'_>) -> Poll<io::Result<usize>>,
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write_some(&mut self, cx: &mut Context<'_>, data: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         while let Wire::Resting(stream) = &mut self.wire {
-            match write(stream) {
+            match stream.write(data) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.watch()?,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 result => return Poll::Ready(result),
             }
         }
         match &mut self.wire {
-            Wire::Watched(stream) => poll_write(Pin::new(stream), cx),
+            Wire::Watched(stream) => stream.poll_write(cx, data),
             _ => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
         }
     }
@@ -345,8 +452,7 @@ impl AsyncRead for Socket {
 
 impl AsyncWrite for Socket {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
-        let write = |stream: &mut StdStream| stream.write(data);
-        self.get_mut().poll_write_with(cx, write, |stream, cx| stream.poll_write(cx, data))
+        self.get_mut().poll_write_some(cx, &[IoSlice::new(data)])
     }
 
     fn poll_write_vectored(
@@ -354,8 +460,7 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         data: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let write = |stream: &mut StdStream| stream.write_vectored(data);
-        self.get_mut().poll_write_with(cx, write, |stream, cx| stream.poll_write_vectored(cx, data))
+        self.get_mut().poll_write_some(cx, data)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -368,8 +473,8 @@ impl AsyncWrite for Socket {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.get_mut().wire {
-            Wire::Watched(stream) => Pin::new(stream).poll_shutdown(cx),
-            Wire::Resting(stream) => Poll::Ready(stream.shutdown(Shutdown::Write)),
+            Wire::Watched(stream) => stream.poll_shutdown(cx),
+            Wire::Resting(stream) => Poll::Ready(stream.shutdown()),
             Wire::Lost => Poll::Ready(Ok(())),
         }
     }

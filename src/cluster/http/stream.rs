@@ -20,12 +20,17 @@ use super::{
     pulse::Pulse,
     socket::{Pace, Socket},
 };
-use crate::stats::{Held, Received};
+use crate::{
+    machine::Connected,
+    stats::{Held, Received},
+};
 
 pub struct Stream {
     inner: Either<Box<TlsStream<Wire>>, Box<Wire>>,
     /// The proxy that passes on the requests.
     pub forwarder: Option<Forwarder>,
+    /// It speaks HTTP/2 without TLS that could negotiate it.
+    http2: bool,
     refused: Refused,
     /// An error after the last data.
     failed: Option<io::Error>,
@@ -56,10 +61,17 @@ impl Stream {
         Stream::new(Either::Right(Box::new(wire)), forwarder)
     }
 
+    /// A connection that a simulation made.
+    pub fn simulated(connected: Connected) -> Stream {
+        let wire = Wire::Left(Socket::new(connected.wire));
+        Stream { http2: connected.http2, ..Stream::plain(wire, None) }
+    }
+
     fn new(inner: Either<Box<TlsStream<Wire>>, Box<Wire>>, forwarder: Option<Forwarder>) -> Stream {
         Stream {
             inner,
             forwarder,
+            http2: false,
             refused: Refused::default(),
             failed: None,
             held: None,
@@ -117,7 +129,7 @@ impl Stream {
     pub fn is_http2(&self) -> bool {
         match &self.inner {
             Either::Left(stream) => stream.get_ref().1.alpn_protocol() == Some(b"h2"),
-            Either::Right(_) => false,
+            Either::Right(_) => self.http2,
         }
     }
 }

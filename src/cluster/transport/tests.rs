@@ -100,17 +100,31 @@ async fn a_request_that_came_too_early_is_made_again() {
 
 #[test]
 fn retry_after_may_be_a_date_and_counts_only_where_it_is_meant() {
-    let response = |status: u16, value: &str| {
-        Response::builder().status(status).header("retry-after", value).body(()).unwrap()
+    let now = "2026-01-31T10:00:00Z".parse().unwrap();
+    let asked = |status: u16, value: &str| {
+        let response = Response::builder().status(status).header("retry-after", value).body(()).unwrap();
+        retry_after(&response, now)
     };
-    assert_eq!(retry_after(&response(503, "7")), Some(Duration::from_secs(7)));
-    assert_eq!(retry_after(&response(500, "7")), None);
-    assert_eq!(retry_after(&response(429, "soon")), None);
-    assert_eq!(retry_after(&response(429, "Wed, 21 Oct 2015 07:28:00 GMT")), None);
-    assert_eq!(retry_after(&response(429, "-7")), None);
-    assert_eq!(retry_after(&response(429, "+7")), None);
-    assert!(retry_after(&response(429, "Sat, 21 Oct 2180 07:28:00 GMT")).is_some());
-    assert_eq!(retry_after(&response(429, "18446744073709551616")), Some(Duration::MAX));
+    assert_eq!(asked(503, "7"), Some(Duration::from_secs(7)));
+    assert_eq!(asked(500, "7"), None);
+    assert_eq!(asked(429, "soon"), None);
+    assert_eq!(asked(429, "Wed, 21 Oct 2015 07:28:00 GMT"), None);
+    assert_eq!(asked(429, "-7"), None);
+    assert_eq!(asked(429, "+7"), None);
+    assert_eq!(asked(429, "Sat, 31 Jan 2026 10:01:40 GMT"), Some(Duration::from_secs(100)));
+    assert_eq!(asked(429, "18446744073709551616"), Some(Duration::MAX));
+}
+
+#[test]
+fn a_date_to_wait_for_is_by_the_clock_of_the_server() {
+    let now = "2026-01-31T10:00:00Z".parse().unwrap();
+    let response = Response::builder()
+        .status(503)
+        .header("date", "Sat, 31 Jan 2026 10:05:00 GMT")
+        .header("retry-after", "Sat, 31 Jan 2026 10:05:07 GMT")
+        .body(())
+        .unwrap();
+    assert_eq!(retry_after(&response, now), Some(Duration::from_secs(7)));
 }
 
 #[tokio::test]

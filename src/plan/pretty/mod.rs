@@ -3,8 +3,6 @@
 mod keys;
 mod theme;
 
-use jiff::Timestamp;
-
 use super::{
     Format,
     display::timezone,
@@ -67,7 +65,7 @@ impl PrettyPlan {
 }
 
 fn today(args: &Args, env: &Environment) -> Result<i64, UsageError> {
-    let now = Timestamp::now();
+    let now = env.machine.now();
     let offset = timezone(args, env)?.to_offset(now);
     Ok((now.as_second() + i64::from(offset.seconds())).div_euclid(24 * 60 * 60))
 }

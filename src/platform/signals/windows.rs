@@ -47,6 +47,7 @@ impl Listener {
                 }
             };
             tokio::select! {
+                biased;
                 Some(()) = interrupt.recv() => Some(Signal::Interrupt),
                 Some(()) = quit.recv() => Some(Signal::Quit),
                 Some(()) = close.recv() => Some(Signal::HangUp),

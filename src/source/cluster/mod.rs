@@ -72,6 +72,7 @@ impl<'a> Cluster<'a> {
             out.notice(Scope::Cluster.info(remark)).await;
         }
         tokio::select! {
+            biased;
             outcome = self.run_in(&cluster, stats, &out, asks) => outcome,
             never = waits::report(cluster.waits(), &out) => match never {},
             never = waits::report_troubles(cluster.troubles(), &out) => match never {},
@@ -127,6 +128,7 @@ impl<'a> Cluster<'a> {
         let tailing = tail::run(context, limits.log_requests, receiver);
         let load = scheduler.load();
         let summary = tokio::select! {
+            biased;
             (selected, summary) = join(selecting, tailing) => selected.map(|()| summary),
             never = coverage::report(load, limits.qps, logs.history_first, out), if logs.follow => match never {},
             never = waits::report_outages(cluster.outage(), out) => match never {},
@@ -157,7 +159,7 @@ impl<'a> Cluster<'a> {
             );
             out.notice(Scope::Cluster.warning(text)).await;
         }
-        let now = clock.now();
+        let now = clock.at(self.plan.connect.machine.now());
         let instants = range.at(now, ClockOf::Apiserver)?;
         if let Some(described) = range.described(now, &instants) {
             out.notice(Scope::Run.info(described)).await;

@@ -33,6 +33,7 @@ use crate::{
         testing::{Authority, Server, ok},
         tls::{Tls, Trust},
     },
+    plan::Connect,
     stats::Stats,
 };
 
@@ -86,7 +87,7 @@ impl Http2 {
 
 fn pool(url: &str) -> Pool {
     let tls = Tls { trust: Trust::Anybody, name: None };
-    let connector = Connector::new(&url.parse().unwrap(), url, tls, None, None, false).unwrap();
+    let connector = Connector::new(&url.parse().unwrap(), url, tls, None, None, &Connect::default()).unwrap();
     Pool::new(
         connector.dialer(None).unwrap(),
         ConnectionOptions {
@@ -172,7 +173,7 @@ async fn hold(mut stream: SendStream<Bytes>) {
 
 async fn open(pool: &Pool, path: &str) -> Result<Body, BoxError> {
     let request = Request::get(format!("https://double{path}")).body(Bytes::new()).unwrap();
-    Ok(pool.send(&request, Sharing::Shared).await?.into_body())
+    Ok(pool.send(&request, Sharing::Shared, &|| ready(()).boxed()).await?.into_body())
 }
 
 async fn open_many(pool: &Pool, count: usize) -> Vec<Body> {
@@ -279,6 +280,17 @@ async fn a_refused_stream_is_opened_elsewhere() {
     let _running = open(&pool, "/hold").await.unwrap();
     open(&pool, "/refused-once").await.unwrap();
     assert_eq!(server.connections(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_was_not_taken_waits_for_its_turn_again() {
+    let server = Http2::start(100);
+    let (pool, began) = (server.pool(), Instant::now());
+    let _running = open(&pool, "/hold").await.unwrap();
+    let request = Request::get("https://double/refused-once").body(Bytes::new()).unwrap();
+    let turn = || sleep(Duration::from_secs(7)).boxed();
+    assert!(pool.send(&request, Sharing::Shared, &turn).await.is_ok());
+    assert!(began.elapsed() >= Duration::from_secs(7));
 }
 
 #[tokio::test(start_paused = true)]
@@ -435,7 +447,7 @@ async fn one_that_is_busy_shares_where_the_server_has_only_http2() {
     let server = Http2::start(100);
     let request = Request::get("https://double/hold").body(Bytes::new()).unwrap();
     assert!(matches!(
-        server.pool().send(&request, Sharing::Alone).await.unwrap().into_body(),
+        server.pool().send(&request, Sharing::Alone, &|| ready(()).boxed()).await.unwrap().into_body(),
         Body::Http2(_)
     ));
 }

@@ -29,7 +29,7 @@ async fn read(socket: &mut Socket) -> (String, Duration) {
 
 /// Waits until this many bytes have arrived at a resting socket; the kernel does not use the paused clock.
 fn arrived(socket: &Socket, count: usize) {
-    let Wire::Resting(stream) = &socket.wire else { panic!("it does not rest") };
+    let Wire::Resting(Resting::Tcp(stream)) = &socket.wire else { panic!("it does not rest") };
     while stream.peek(&mut [0; 64]).ok() != Some(count) {
         std::thread::yield_now();
     }
@@ -153,7 +153,7 @@ async fn an_attended_socket_waits_for_the_bandwidth_too() {
     while all < 300 {
         all += read(&mut socket).await.0.len();
         // The next turn is requested and awaited.
-        let mut cx = Context::from_waker(std::task::Waker::noop());
+        let mut cx = idle();
         let _ = Pin::new(&mut socket).poll_fill_buf(&mut cx);
         socket.attend().unwrap();
     }
