@@ -1,0 +1,222 @@
+//! The end of a run: when it comes, its exit code, and its last words.
+
+use std::time::Duration;
+
+use stern_rs::ExitCode;
+
+use super::{Problem, limits::View, promptness::Bounds};
+use crate::{
+    script::{Asked, Ending, Fault, Kind, Refusal, What},
+    story::Story,
+};
+
+/// The most that an end takes after a signal: the whole process has a second (src/grace.rs), and the last words one more.
+const AFTER_SIGNAL: Duration = Duration::from_secs(2);
+
+/// The same once the time of `--timeout` is over (`PATIENCE` in src/deadline.rs), and a second for the last words.
+const AFTER_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How much later than `--until` the program may take it, since it knows the clock of the apiserver in whole seconds.
+const CLOCKS: Duration = Duration::from_secs(2);
+
+/// The longest silence of a log whose pod has completed (`DRAIN` in src/tail/stream.rs): the node may still end containers of it.
+const DRAIN: Duration = Duration::from_secs(10);
+
+pub fn judge(story: &Story) -> Vec<Problem> {
+    let problem = |kind, text| Problem { kind, container: String::new(), at: story.ended, text };
+    let code = match &story.code {
+        Ok(code) => *code,
+        Err(error) => return vec![problem("no end", error.clone())],
+    };
+    let mut problems =
+        last_words(story, code).map(|text| problem("odd last words", text)).into_iter().collect::<Vec<_>>();
+    let signalled = story.signalled.filter(|at| *at <= story.ended);
+    let by_signal =
+        signalled.map(|at| Expected { codes: vec![ExitCode::Terminated], latest: at + AFTER_SIGNAL });
+    let mut expected: Vec<_> = by_itself(story).into_iter().chain(by_signal).collect();
+    if expected.is_empty() {
+        problems.push(problem("an end by itself", format!("{code:?}, though logs are followed")));
+    }
+    // Whichever comes first ends it, and close to each other either may.
+    expected.retain(|expected| expected.codes.contains(&code) || expected.latest < story.ended);
+    if let Some(late) = expected.iter().find(|expected| story.ended > expected.latest) {
+        problems.push(problem(
+            "a late end",
+            format!("{code:?}, expected until {:.3} s", late.latest.as_secs_f64()),
+        ));
+    } else if expected.is_empty() && problems.iter().all(|problem| problem.kind != "an end by itself") {
+        problems.push(problem("a wrong exit code", format!("{code:?}")));
+    }
+    problems
+}
+
+/// A way in which a run may end.
+struct Expected {
+    codes: Vec<ExitCode>,
+    latest: Duration,
+}
+
+/// The ways in which it ends without a signal.
+fn by_itself(story: &Story) -> Vec<Expected> {
+    let setting = &story.script.setting;
+    let mut ways = Vec::new();
+    if let Ending::After(time) = setting.ending {
+        ways.push(Expected {
+            codes: vec![ExitCode::Done, ExitCode::Unread],
+            latest: setting.start + time + AFTER_TIMEOUT,
+        });
+    }
+    if setting.ending == Ending::Completed {
+        ways.extend(completed(story));
+    } else if !setting.logs.follows() {
+        let codes = vec![ExitCode::Done, ExitCode::Unread, ExitCode::Failed];
+        ways.push(Expected { codes, latest: Bounds::new(story).of_run() });
+    }
+    if let Some(until) = View::new(story).until() {
+        let codes = match setting.ending {
+            Ending::Completed => vec![ExitCode::NotComplete],
+            _ => vec![ExitCode::Done, ExitCode::Unread, ExitCode::Failed],
+        };
+        ways.push(Expected { codes, latest: Bounds::new(story).of_run_until(until + CLOCKS) });
+    }
+    if is_refused(story) {
+        ways.push(Expected { codes: vec![ExitCode::Failed], latest: Duration::MAX });
+    }
+    ways
+}
+
+/// `--exit-on-complete`: all pods have ended, those with success.
+fn completed(story: &Story) -> Option<Expected> {
+    let mains = || story.containers.iter().filter(|container| container.kind == Kind::Main);
+    let lasts = || mains().filter_map(|container| container.instances.last());
+    let ended: Option<Vec<Duration>> = lasts().map(|last| last.ended).collect();
+    let latest = ended?.into_iter().max()?;
+    let succeeded =
+        lasts().all(|last| last.exit == Some(0)) && story.pods.iter().all(|pod| pod.deleted.is_none());
+    let codes = if succeeded { vec![ExitCode::Done] } else { vec![ExitCode::NotComplete] };
+    Some(Expected { codes, latest: Bounds::new(story).after(latest + DRAIN) })
+}
+
+/// Whether the first list or watch may have been refused for good: 401, 403 and others that do not pass by themselves end the
+/// start, and without following any failure does.
+fn is_refused(story: &Story) -> bool {
+    let follows = story.script.setting.logs.follows();
+    story.script.events.iter().any(|event| match &event.what {
+        What::Fault(fault) if event.at <= story.ended => match fault {
+            Fault::Refused { asked: Asked::Watches | Asked::Lists | Asked::All, how, .. } => {
+                !follows || matches!(how, Refusal::Status(400..=409))
+            }
+            Fault::WillBreak { asked: Asked::Watches | Asked::Lists | Asked::All, .. } => !follows,
+            Fault::ServerAway(_) | Fault::ConnectionsReset | Fault::Breaks(..) | Fault::GoAway => !follows,
+            _ => false,
+        },
+        _ => false,
+    })
+}
+
+/// What is wrong with the words beside an exit code.
+fn last_words(story: &Story, code: ExitCode) -> Option<String> {
+    let stderr: Vec<u8> = story.stderr.iter().flat_map(|written| written.bytes.iter().copied()).collect();
+    let text = String::from_utf8_lossy(&stderr);
+    if !text.is_empty() && !text.ends_with('\n') {
+        return Some(format!("standard error ends within a line: {:?}", text.lines().last()));
+    }
+    if text.contains("panicked") {
+        return Some("a panic".to_owned());
+    }
+    let explained = text.lines().any(|line| line.starts_with("! ") || line.starts_with("stern-rs: "));
+    let needs_words =
+        matches!(code, ExitCode::Failed | ExitCode::Unread | ExitCode::NotComplete | ExitCode::NoMatch);
+    (needs_words && !explained).then(|| format!("{code:?} without a reason"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        judge::testing::{at, story},
+        script::Logs,
+        story::Written,
+    };
+
+    fn kinds(story: &Story) -> Vec<&'static str> {
+        judge(story).into_iter().map(|problem| problem.kind).collect()
+    }
+
+    fn ended(code: ExitCode, time: f64) -> Story {
+        Story { code: Ok(code), ended: at(time), signalled: None, ..story() }
+    }
+
+    #[test]
+    fn a_signal_ends_a_run_soon_with_its_code() {
+        let signalled = |code, time| Story { signalled: Some(at(10.0)), ..ended(code, time) };
+        assert_eq!(kinds(&signalled(ExitCode::Terminated, 11.0)), [""; 0]);
+        assert_eq!(kinds(&signalled(ExitCode::Done, 11.0)), ["a wrong exit code"]);
+        assert_eq!(kinds(&signalled(ExitCode::Terminated, 13.0)), ["a late end"]);
+    }
+
+    #[test]
+    fn a_run_that_follows_goes_on() {
+        assert_eq!(kinds(&ended(ExitCode::Done, 11.0)), ["an end by itself"]);
+        let refused = Err("it did not end".to_owned());
+        assert_eq!(kinds(&Story { code: refused, ..story() }), ["no end"]);
+    }
+
+    #[test]
+    fn a_refusal_of_the_list_may_end_the_start() {
+        let mut refused = ended(ExitCode::Failed, 2.0);
+        let how = Refusal::Status(403);
+        refused.fails(1.0, Fault::Refused { asked: Asked::All, times: 9, how, lasting: at(10.0) });
+        assert_eq!(kinds(&refused), ["odd last words"]);
+        refused.stderr = vec![Written { at: at(2.0), bytes: b"stern-rs: no\n".to_vec() }];
+        assert_eq!(kinds(&refused), [""; 0]);
+    }
+
+    #[test]
+    fn a_run_that_does_not_follow_ends_soon() {
+        let once = |time| {
+            let mut story = ended(ExitCode::Done, time);
+            story.script.setting.logs = Logs::Once;
+            story
+        };
+        assert_eq!(kinds(&once(4.0)), [""; 0]);
+        assert_eq!(kinds(&once(10.0)), ["a late end"]);
+        let mut troubled = once(90.0);
+        troubled.fails(1.0, Fault::KubeletAway("node-1".to_owned(), at(30.0)));
+        assert_eq!(kinds(&troubled), [""; 0]);
+    }
+
+    #[test]
+    fn a_timeout_ends_a_run() {
+        let timed = |code, time| {
+            let mut story = ended(code, time);
+            story.script.setting.ending = Ending::After(at(20.0));
+            story
+        };
+        assert_eq!(kinds(&timed(ExitCode::Done, 20.0)), [""; 0]);
+        assert_eq!(kinds(&timed(ExitCode::Done, 24.0)), ["a late end"]);
+        assert_eq!(kinds(&timed(ExitCode::NoMatch, 20.0)), ["odd last words", "a wrong exit code"]);
+    }
+
+    #[test]
+    fn completion_decides_the_code() {
+        let completed = |exit, code| {
+            let mut story = ended(code, 20.0);
+            story.script.setting.ending = Ending::Completed;
+            story.stderr = vec![Written { at: at(2.0), bytes: b"stern-rs: 1 of 1 pods failed\n".to_vec() }];
+            let last = &mut story.containers[0].instances[0];
+            (last.ended, last.exit) = (Some(at(18.0)), Some(exit));
+            story
+        };
+        assert_eq!(kinds(&completed(0, ExitCode::Done)), [""; 0]);
+        assert_eq!(kinds(&completed(1, ExitCode::Done)), ["a wrong exit code"]);
+        assert_eq!(kinds(&completed(1, ExitCode::NotComplete)), [""; 0]);
+    }
+
+    #[test]
+    fn half_a_line_is_no_last_word() {
+        let mut story = story();
+        story.stderr = vec![Written { at: at(2.0), bytes: b"stern-rs: no".to_vec() }];
+        assert_eq!(kinds(&story), ["odd last words"]);
+    }
+}

@@ -1,0 +1,111 @@
+//! Limits, from the requests at the server: none is exceeded, and no request waits for ever.
+//!
+//! The program counts when a request leaves or an answer arrives, the server half a round trip later or earlier, and a new
+//! connection takes one more round trip than one that is open. So each check allows for [`View::lag`].
+
+mod bandwidth;
+pub mod checks;
+mod connections;
+pub mod open;
+mod pauses;
+pub mod rate;
+mod retries;
+
+use std::time::Duration;
+
+use apiserver::Kind;
+use jiff::SignedDuration;
+
+use super::{
+    Problem,
+    troubles::{Nature, Trouble, troubles},
+};
+use crate::{
+    script::{Fault, Setting, What},
+    story::{Container, Request, Story},
+};
+
+pub fn judge(view: &View) -> Vec<Problem> {
+    let judges = [rate::judge, open::judge, bandwidth::judge, pauses::judge, retries::judge];
+    judges.into_iter().chain([checks::judge, connections::judge]).flat_map(|judge| judge(view)).collect()
+}
+
+/// What all checks of limits look at.
+pub struct View<'a> {
+    pub story: &'a Story,
+    pub setting: &'a Setting,
+    pub troubles: Vec<Trouble>,
+    pub logs: Vec<LogRequest<'a>>,
+}
+
+/// A request for a log.
+pub struct LogRequest<'a> {
+    pub request: &'a Request,
+    /// None: no such container has run.
+    pub container: Option<&'a Container>,
+    pub follows: bool,
+}
+
+impl View<'_> {
+    pub fn new(story: &Story) -> View<'_> {
+        let logs = story.requests.iter().filter(|request| request.kind == Kind::Log);
+        let logs = logs.map(|request| LogRequest {
+            request,
+            container: container(story, request),
+            follows: request.query("follow") == Some("true"),
+        });
+        View { story, setting: &story.script.setting, troubles: troubles(story), logs: logs.collect() }
+    }
+
+    /// The most by which the times of two requests at the server differ from those at the program.
+    pub fn lag(&self) -> Duration {
+        self.round_trip() * 2 + Duration::from_millis(20)
+    }
+
+    /// When the range of `--until` ends. The apiserver's clock decides, in whole seconds.
+    pub fn until(&self) -> Option<Duration> {
+        let ahead = SignedDuration::from_secs(self.setting.clocks.server);
+        let until = self.setting.until?.duration_since(self.story.clock) - ahead;
+        Some(Duration::try_from(until).unwrap_or_default())
+    }
+
+    /// The longest round trip of the run.
+    pub fn round_trip(&self) -> Duration {
+        let far = self.story.script.events.iter().filter_map(|event| match event.what {
+            What::Fault(Fault::Far { round_trip, .. }) => Some(round_trip),
+            _ => None,
+        });
+        far.chain([self.setting.server.round_trip]).max().unwrap_or_default()
+    }
+
+    /// The beginning of the time in which packets may have been held up, of which this instant is a part: what was sent in it
+    /// arrives together at its end.
+    fn held_up_since(&self, at: Duration) -> Option<Duration> {
+        let away = self.troubles.iter().filter(|trouble| trouble.what == Nature::Away);
+        away.filter(|trouble| (trouble.from..=trouble.until.saturating_add(self.lag())).contains(&at))
+            .map(|trouble| trouble.from)
+            .min()
+    }
+}
+
+/// Where a log request goes: `/api/v1/namespaces/NAMESPACE/pods/POD/log?container=CONTAINER`.
+fn container<'a>(story: &'a Story, request: &Request) -> Option<&'a Container> {
+    let pod = request.path.rsplit('/').nth(1)?;
+    let name = request.query("container")?;
+    story.containers.iter().find(|container| container.place.pod == pod && container.place.container == name)
+}
+
+/// What a log request asks for, for people.
+fn name(request: &Request) -> String {
+    let mut parts = request.path.split('/').skip(4);
+    let namespace = parts.next().unwrap_or_default();
+    let pod = parts.nth(1).unwrap_or_default();
+    format!("{namespace}/{pod}/{}", request.query("container").unwrap_or_default())
+}
+
+fn problem(kind: &'static str, container: String, at: Duration, text: String) -> Problem {
+    Problem { kind, container, at, text }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,98 @@
+//! Connections: how many there are at once, and how many requests share one (src/cluster/http/pool.rs).
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{View, problem};
+use crate::{judge::Problem, story::Request};
+
+/// The most streams that the double allows unless it is told another number.
+const STREAMS: usize = 250;
+
+/// The streams that a client may open before it knows what the server allows.
+const AT_FIRST: usize = 100;
+
+/// The most logs with a connection of their own where they could share one (`MOST_ALONE` in src/cluster/http/pool.rs).
+const ALONE: usize = 8;
+
+/// Logs and all other requests have connections of their own.
+const POOLS: usize = 2;
+
+/// The open requests of each connection.
+#[derive(Default)]
+struct Open(BTreeMap<u64, (bool, usize)>);
+
+impl Open {
+    fn begin(&mut self, request: &Request) -> usize {
+        let (_, count) = self.0.entry(request.connection).or_insert((request.http2, 0));
+        *count += 1;
+        *count
+    }
+
+    fn end(&mut self, request: &Request) {
+        if let Some((_, count)) = self.0.get_mut(&request.connection) {
+            *count -= 1;
+            if *count == 0 {
+                self.0.remove(&request.connection);
+            }
+        }
+    }
+
+    /// Connections that are shared, and those that are not.
+    fn connections(&self) -> (usize, usize) {
+        let shared = self.0.values().filter(|(http2, _)| *http2).count();
+        (shared, self.0.len() - shared)
+    }
+
+    /// Requests that share connections.
+    fn sharing(&self) -> usize {
+        self.0.values().filter(|(http2, _)| *http2).map(|(_, count)| count).sum()
+    }
+}
+
+/// The first time at which one of the limits was exceeded.
+pub fn judge(view: &View) -> Vec<Problem> {
+    let streams = view.setting.server.max_streams.map_or(STREAMS, |most| most as usize);
+    let (mut open, mut peak) = (Open::default(), 0);
+    for (at, begins, request) in changes(view) {
+        if !begins {
+            open.end(request);
+            continue;
+        }
+        let (count, most) = (open.begin(request), if request.http2 { streams } else { 1 });
+        peak = peak.max(open.sharing());
+        let (shared, alone) = open.connections();
+        // A connection that fails, or that the server wants to close, is replaced while its requests end.
+        let replaced = view.troubles.iter().filter(|trouble| trouble.from <= at).count();
+        let most_shared = POOLS + peak.div_ceil(streams.min(AT_FIRST)) + replaced;
+        let is_http2 = view.setting.server.http2 && !view.setting.http1;
+        let text = if count > most {
+            format!("{count} requests share connection {}, {most} may", request.connection)
+        } else if shared > most_shared {
+            format!(
+                "{shared} connections are shared by {} requests, {most_shared} are enough",
+                open.sharing()
+            )
+        } else if is_http2 && alone > ALONE + replaced {
+            format!("{alone} requests have their own connections, {ALONE} may")
+        } else {
+            continue;
+        };
+        return vec![problem("too many connections", super::name(request), at, text)];
+    }
+    Vec::new()
+}
+
+/// The beginnings and ends of all requests, in order. The program counts an end half a round trip earlier or later than the server.
+fn changes<'a>(view: &View<'a>) -> Vec<(Duration, bool, &'a Request)> {
+    let mut changes = Vec::new();
+    for request in &view.story.requests {
+        let ended = request.ended.map(|(at, _)| at.saturating_sub(view.lag()));
+        if ended.is_none_or(|ended| ended > request.at) {
+            changes.push((request.at, true, request));
+            changes.extend(ended.map(|at| (at, false, request)));
+        }
+    }
+    // Ends before beginnings.
+    changes.sort_by_key(|&(at, begins, request)| (at, begins, request.number));
+    changes
+}

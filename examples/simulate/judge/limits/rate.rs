@@ -1,0 +1,117 @@
+//! `--qps` and `--burst`: a bucket of tokens as the server sees it, for all requests and for those that repeat.
+
+use std::time::Duration;
+
+use apiserver::Kind;
+
+use super::{LogRequest, View, checks, problem};
+use crate::{judge::Problem, script::Setting};
+
+/// The defaults (src/plan/limits.rs), and the part of the rate for requests that repeat (`POLLS` in src/cluster/limit.rs).
+const QPS: u32 = 50;
+const BURST: u32 = 100;
+const POLLS: f64 = 0.5;
+
+/// A container whose state changed so long ago is not asked for the rest of its log any more, so that a request for one line is
+/// a check.
+const SETTLED: Duration = Duration::from_secs(30);
+
+/// How much earlier than `--until` the program may take it, since it knows the clock of the apiserver in whole seconds.
+const CLOCKS: Duration = Duration::from_secs(2);
+
+pub fn qps(setting: &Setting) -> f64 {
+    match setting.qps {
+        Some(..=-1) => f64::INFINITY,
+        Some(rate) => f64::from(rate),
+        None => f64::from(QPS),
+    }
+}
+
+pub fn burst(setting: &Setting) -> f64 {
+    f64::from(setting.burst.unwrap_or(BURST))
+}
+
+pub fn judge(view: &View) -> Vec<Problem> {
+    let (qps, burst) = (qps(view.setting), burst(view.setting));
+    let all = view.story.requests.iter().map(|request| request.at);
+    let all = exceeds(view, all, qps, burst).map(|at| {
+        problem(
+            "too many requests",
+            String::new(),
+            at,
+            format!("more than {qps} a second and {burst} at once"),
+        )
+    });
+    let repeating = repeating(view);
+    let (half, part) = (qps * POLLS, (burst * POLLS).max(1.0));
+    let polls = exceeds(view, repeating.into_iter(), half, part).map(|at| {
+        let text = format!("more than {half} a second and {part} at once, of polls, checks and probes");
+        problem("too many polls", String::new(), at, text)
+    });
+    all.into_iter().chain(polls).collect()
+}
+
+/// When the bucket was empty and a request came all the same.
+fn exceeds(view: &View, times: impl Iterator<Item = Duration>, rate: f64, burst: f64) -> Option<Duration> {
+    let most = burst + rate * view.lag().as_secs_f64() + 1e-6;
+    let (mut tokens, mut counted) = (most, Duration::ZERO);
+    for at in times {
+        let held_up = view.held_up_since(at).map_or(Duration::ZERO, |since| at - since);
+        let most = most + rate * held_up.as_secs_f64();
+        tokens = (tokens + rate * (at - counted).as_secs_f64()).min(most) - 1.0;
+        counted = at;
+        if tokens < 0.0 {
+            return Some(at);
+        }
+    }
+    None
+}
+
+/// The requests that are known to repeat: polls after the first line, looks at the last line of a container that goes on as it
+/// was, and probes after the first request for a version, which asks for the time.
+fn repeating(view: &View) -> Vec<Duration> {
+    if !view.setting.logs.follows() {
+        return Vec::new();
+    }
+    // When the time is over, the end of each log is confirmed.
+    let over = view.until().map_or(Duration::MAX, |until| until.saturating_sub(CLOCKS));
+    let logs = view.logs.iter().filter(|log| log.request.at < over && (is_poll(log) || is_check(view, log)));
+    let logs = logs.map(|log| log.request.at);
+    let probes =
+        view.story.requests.iter().filter(|request| request.kind == Kind::Other).map(|request| request.at);
+    let mut times: Vec<_> = logs.chain(probes.skip(1)).collect();
+    times.sort_unstable();
+    times
+}
+
+fn is_poll(log: &LogRequest) -> bool {
+    let query = |name| log.request.query(name);
+    !log.follows
+        && query("previous").is_none()
+        && query("sinceTime").is_some()
+        && query("tailLines").is_some()
+}
+
+/// Whether it looks at the last line of a log that is followed or polled.
+fn is_check(view: &View, log: &LogRequest) -> bool {
+    let settled = SETTLED + checks::wait(view);
+    let query = |name| log.request.query(name);
+    let looks = !log.follows
+        && query("previous").is_none()
+        && query("sinceTime").is_none()
+        && query("sinceSeconds").is_none()
+        && query("tailLines") == Some("1");
+    looks
+        && log.container.is_some_and(|container| {
+            let at = log.request.at;
+            let is_gone = container.deleted.is_some_and(|deleted| deleted <= at + settled);
+            let is_settled = container.instances.iter().all(|instance| {
+                let ended = instance.ended.is_none_or(|ended| ended > at);
+                let long_ago = instance.ended.is_some_and(|ended| ended + settled <= at);
+                ended || long_ago
+            });
+            is_settled
+                && !is_gone
+                && container.instances.iter().any(|instance| instance.ended.is_none_or(|ended| ended > at))
+        })
+}

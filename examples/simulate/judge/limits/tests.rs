@@ -1,0 +1,201 @@
+//! Each limit is kept in one story and broken in another.
+
+use std::time::Duration;
+
+use apiserver::Ended;
+
+use super::{View, judge};
+use crate::{
+    judge::testing::{at, container, story},
+    script::{Fault, Logs},
+    story::{Story, Taken},
+};
+
+fn kinds(story: &Story) -> Vec<&'static str> {
+    judge(&View::new(story)).into_iter().map(|problem| problem.kind).collect()
+}
+
+/// Both stories differ in one number.
+fn is_broken_by(make: impl Fn(f64) -> Story, fine: f64, broken: f64, kind: &str) {
+    assert_eq!(kinds(&make(fine)), [""; 0], "with {fine}");
+    assert_eq!(kinds(&make(broken)), [kind], "with {broken}");
+}
+
+const FOLLOW: &str = "follow=true";
+const POLL: &str = "sinceTime=2026-03-01T12:00:00Z&tailLines=20";
+const CHECK: &str = "tailLines=1";
+
+#[test]
+fn requests_come_at_the_rate_behind_the_burst() {
+    let every = |pause: f64| {
+        let mut story = story();
+        (story.script.setting.qps, story.script.setting.burst) = (Some(5), Some(3));
+        for _ in 0..3 {
+            story.lists(1.0);
+        }
+        for n in 1..40 {
+            story.lists(1.0 + pause * f64::from(n));
+        }
+        story
+    };
+    is_broken_by(every, 0.2, 0.19, "too many requests");
+}
+
+#[test]
+fn what_was_held_up_on_the_way_may_come_together() {
+    let together = |lasting: f64| {
+        let mut story = story();
+        (story.script.setting.qps, story.script.setting.burst) = (Some(5), Some(3));
+        story.fails(10.0, Fault::ServerAway(at(lasting)));
+        for _ in 0..20 {
+            story.lists(20.0);
+        }
+        story
+    };
+    is_broken_by(together, 10.0, 9.0, "too many requests");
+}
+
+#[test]
+fn polls_and_checks_have_half_of_the_rate() {
+    let every = |pause: f64| {
+        let mut story = story();
+        (story.script.setting.qps, story.script.setting.burst) = (Some(4), Some(2));
+        story.containers.extend((1..9).map(|n| container(&format!("web-{n}"))));
+        for n in 0..40 {
+            let query = if n % 2 == 0 { POLL } else { CHECK };
+            let time = 1.0 + pause * f64::from(n);
+            story.reads(&format!("web-{}", n % 9), time, query, Some(time));
+        }
+        story
+    };
+    is_broken_by(every, 0.5, 0.48, "too many polls");
+}
+
+#[test]
+fn so_many_logs_are_open_at_once() {
+    let until = |ended: f64| {
+        let mut story = story();
+        story.script.setting.idle_check = Some(0);
+        story.script.setting.max_log_requests = Some(2);
+        story.reads("web-0", 1.0, FOLLOW, None);
+        story.reads("web-0", 1.0, FOLLOW, Some(ended));
+        story.reads("web-0", 5.0, FOLLOW, None);
+        story
+    };
+    is_broken_by(until, 5.0, 6.0, "too many logs at once");
+}
+
+#[test]
+fn without_following_fewer_are_open_but_more_over_a_distance() {
+    let far = |round_trip: f64| {
+        let mut story = story();
+        story.script.setting.logs = Logs::Once;
+        story.script.setting.server.round_trip = at(round_trip);
+        for _ in 0..8 {
+            story.reads("web-0", 1.0, "", Some(2.0));
+        }
+        story
+    };
+    is_broken_by(far, 0.012, 0.0, "too many logs at once");
+}
+
+#[test]
+fn so_many_logs_of_a_node_are_followed() {
+    let of_node = |node: f64| {
+        let mut story = story();
+        story.script.setting.idle_check = Some(0);
+        story.script.setting.max_streams_per_node = Some(2);
+        story.containers.extend((1..3).map(|n| container(&format!("web-{n}"))));
+        story.containers[2].node = format!("node-{node}");
+        for n in 0..3 {
+            story.reads(&format!("web-{n}"), 1.0, FOLLOW, None);
+        }
+        story
+    };
+    is_broken_by(of_node, 2.0, 1.0, "too many streams of a node");
+}
+
+#[test]
+fn bytes_of_logs_come_at_the_rate() {
+    let bytes = |bytes: f64| {
+        let mut story = story();
+        story.script.setting.max_bandwidth = Some(10_000);
+        story.reads("web-0", 1.0, "", Some(1.0));
+        let taken = |n| Taken { at: at(f64::from(n)), connection: 1, bytes: bytes as usize };
+        story.taken = (1..50).map(taken).collect();
+        let others = |n| Taken { connection: 2, ..taken(n) };
+        story.taken.extend((50..60).map(others));
+        story
+    };
+    is_broken_by(bytes, 4_000.0, 11_000.0, "too many bytes");
+}
+
+#[test]
+fn nothing_is_requested_while_the_server_asks_to_wait() {
+    let again = |time: f64| {
+        let mut story = story();
+        let first = story.lists(1.0);
+        first.answered = Some((at(1.0), 429));
+        first.retry_after = Some("7".to_owned());
+        story.lists(time);
+        story
+    };
+    is_broken_by(again, 8.1, 7.0, "Retry-After not obeyed");
+}
+
+#[test]
+fn the_time_to_wait_may_be_a_date_by_the_servers_clock() {
+    let again = |time: f64| {
+        let mut story = story();
+        story.script.setting.clocks.server = 100;
+        let first = story.lists(1.0);
+        first.answered = Some((at(1.0), 503));
+        first.retry_after = Some("Sun, 01 Mar 2026 12:01:49 GMT".to_owned());
+        story.lists(time);
+        story
+    };
+    is_broken_by(again, 9.1, 7.0, "Retry-After not obeyed");
+}
+
+#[test]
+fn an_answer_that_did_not_arrive_asks_for_nothing() {
+    let mut story = story();
+    let first = story.lists(1.0);
+    (first.answered, first.retry_after) = (Some((at(1.0), 429)), Some("7".to_owned()));
+    first.ended = Some((at(1.0), Ended::Broken));
+    story.lists(2.0);
+    assert_eq!(kinds(&story), [""; 0]);
+}
+
+#[test]
+fn a_log_is_not_requested_over_and_over() {
+    let every = |pause: f64| {
+        let mut story = story();
+        for n in 0..50 {
+            story.reads("web-0", 30.0 + f64::from(n) * pause, FOLLOW, Some(30.0 + f64::from(n) * pause));
+        }
+        story
+    };
+    is_broken_by(every, 0.3, 0.1, "a hot loop");
+}
+
+#[test]
+fn a_silent_stream_is_looked_at() {
+    let checked = |time: f64| {
+        let mut story = story();
+        story.writes("web-0", (1..20).map(f64::from));
+        story.reads("web-0", 0.5, FOLLOW, None);
+        story.reads("web-0", time, CHECK, Some(time));
+        story
+    };
+    is_broken_by(checked, 49.0, 60.0, "a silent stream is not looked at");
+}
+
+#[test]
+fn a_stream_that_is_troubled_need_not_be_looked_at() {
+    let mut story = story();
+    story.writes("web-0", [1.0]);
+    story.reads("web-0", 0.5, FOLLOW, None);
+    story.fails(0.0, Fault::ServerAway(Duration::from_secs(170)));
+    assert_eq!(kinds(&story), [""; 0]);
+}

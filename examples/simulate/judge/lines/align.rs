@@ -1,0 +1,282 @@
+//! Finds each line that was shown among those that were written.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{
+    super::Problem,
+    asked::Asked,
+    book::{Book, Life},
+    notices::Said,
+    output::Shown,
+};
+use crate::story::Line;
+
+/// The most bytes of a line that a runtime writes as one piece.
+pub const PIECE: usize = 16 << 10;
+
+/// How many lines are compared before all are sorted by their stamps.
+const NEAR: usize = 64;
+
+/// A line, by its life.
+type Place = (usize, usize);
+
+/// How a shown line agrees with a written one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fit {
+    Whole,
+    /// Its end was cut, as `--limit-bytes` does, or was not written yet.
+    Head,
+    /// The first pieces of a long line were left out, as `--tail` does.
+    Pieces,
+}
+
+struct Aligner<'b, 'a> {
+    book: &'b mut Book<'a>,
+    asked: &'b Asked,
+    /// Of each life, the line behind the last one that was found.
+    cursors: Vec<usize>,
+    life: usize,
+    by_stamp: Option<BTreeMap<Timestamp, Vec<Place>>>,
+    /// The instant from which lines of the next instance were shown too early, as the program said.
+    early: Vec<Timestamp>,
+}
+
+/// Fills in which line was shown where. What is not as it was written is a problem.
+pub fn align(book: &mut Book<'_>, asked: &Asked, problems: &mut Vec<Problem>) {
+    let title = book.title();
+    let early = book.notices.iter().filter_map(|notice| match notice.said {
+        Said::Restarted { lines_since, .. } => lines_since,
+        _ => None,
+    });
+    let early = early.collect();
+    let cursors = vec![0; book.lives.len()];
+    let mut aligner = Aligner { book, asked, cursors, life: 0, by_stamp: None, early };
+    for number in 0..aligner.book.shown.len() {
+        if let Some((kind, text)) = aligner.take(number) {
+            let at = aligner.book.shown[number].at;
+            problems.push(Problem { kind, container: title.clone(), at, text });
+        }
+    }
+    let is_limited = asked.limit_bytes.is_some();
+    book.lives.iter_mut().for_each(|life| settle(life, is_limited));
+}
+
+/// Among equal lines it is open which ones were shown. They are chosen so that the missing ones have as few others between
+/// them as possible, and are the first ones; the last ones if only so many bytes were asked for.
+fn settle(life: &mut Life<'_>, is_limited: bool) {
+    let shown: Vec<usize> = (0..life.shown.len()).filter(|line| life.shown[*line].is_some()).collect();
+    let last = last_places(life, &shown);
+    let numbers: Vec<_> = shown.iter().map(|line| life.shown[*line].take()).collect();
+    let mut places = last.clone();
+    let mut start = 0;
+    while start < shown.len() {
+        let stamp = |line: usize| life.lines()[line].stamp;
+        let open = shown[start..].iter().zip(&last[start..]);
+        let open =
+            open.take_while(|(first, last)| first != last && stamp(**first) == stamp(shown[start])).count();
+        if open > 0 {
+            let end = start + open;
+            let before = start.checked_sub(1).map_or(-1, |before| last[before] as isize);
+            let behind = shown.get(end).map_or(life.shown.len(), |line| *line) as isize;
+            let split =
+                start + fewest_holes(before, &shown[start..end], &last[start..end], behind, is_limited);
+            places[start..split].copy_from_slice(&shown[start..split]);
+        }
+        start += open.max(1);
+    }
+    for (place, number) in places.into_iter().zip(numbers) {
+        life.shown[place] = number;
+    }
+}
+
+/// The last places at which the same lines are found in order.
+fn last_places(life: &Life<'_>, shown: &[usize]) -> Vec<usize> {
+    let lines = life.lines();
+    let same = |a: usize, b: usize| lines[a].stamp == lines[b].stamp && lines[a].text == lines[b].text;
+    let mut end = lines.len();
+    let mut last: Vec<usize> = shown.to_vec();
+    for place in last.iter_mut().rev() {
+        end = (*place + 1..end).rev().find(|other| same(*place, *other)).unwrap_or(*place);
+        *place = end;
+    }
+    last
+}
+
+/// The number of lines that have their first places, the others having their last ones, with the fewest holes between two.
+///
+/// `most`: rather more of them than fewer.
+fn fewest_holes(before: isize, first: &[usize], last: &[usize], behind: isize, most: bool) -> usize {
+    let is_hole = |from: isize, to: isize| usize::from(to > from + 1);
+    let count = first.len();
+    // Holes among the last places from each line on.
+    let mut later = vec![0; count + 1];
+    for line in (0..count).rev() {
+        let next = last.get(line + 1).map_or(behind, |next| *next as isize);
+        later[line] = later[line + 1] + is_hole(last[line] as isize, next);
+    }
+    let (mut earlier, mut from, mut best) = (0, before, (usize::MAX, 0));
+    for (split, later) in later.into_iter().enumerate() {
+        let to = last.get(split).map_or(behind, |line| *line as isize);
+        let holes = earlier + is_hole(from, to) + later;
+        if holes < best.0 || most && holes == best.0 {
+            best = (holes, split);
+        }
+        if let Some(line) = first.get(split) {
+            earlier += is_hole(from, *line as isize);
+            from = *line as isize;
+        }
+    }
+    best.1
+}
+
+impl Aligner<'_, '_> {
+    /// Finds a shown line; what is wrong with it.
+    fn take(&mut self, number: usize) -> Option<(&'static str, String)> {
+        let shown = self.book.shown[number];
+        let Some((place, fit)) = self.find(&shown) else { return self.unfound(&shown) };
+        let (life, line) = place;
+        let words = |what: &str| Some(format!("{what}: {}", describe(&shown)));
+        let problem = if line < self.cursors[life] {
+            match self.book.lives[life].shown[line] {
+                Some(_) => return words("this line was shown before").map(|text| ("repeated", text)),
+                None => {
+                    words("lines behind this one were shown before it").map(|text| ("out of order", text))
+                }
+            }
+        } else if life < self.life && !self.may_be_early(life) {
+            words("lines of a later instance were shown before it").map(|text| ("out of order", text))
+        } else {
+            None
+        };
+        let problem = problem.or_else(|| self.misfit(place, fit, &shown));
+        self.book.lives[life].shown[line] = Some(number);
+        self.cursors[life] = self.cursors[life].max(line + 1);
+        self.life = life;
+        problem
+    }
+
+    /// A line that was never written as it was shown: words of the kubelet may look like a line.
+    fn unfound(&self, shown: &Shown<'_>) -> Option<(&'static str, String)> {
+        let mut words = self.book.lives.iter().flat_map(|life| &life.instance.words);
+        let is_of_kubelet = shown.stamp.is_none() && words.any(|(_, words)| words == shown.text);
+        (!is_of_kubelet).then(|| ("never written", describe(shown)))
+    }
+
+    /// Where a shown line was written: preferably behind the one before it.
+    fn find(&mut self, shown: &Shown<'_>) -> Option<(Place, Fit)> {
+        let near = self.book.lives.get(self.life).map_or(&[][..], Life::lines);
+        let cursor = self.cursors.get(self.life).copied().unwrap_or_default();
+        let near = near.iter().enumerate().skip(cursor).take(NEAR);
+        let mut near = near.filter_map(|(line, written)| {
+            (fit(written, shown, self.asked)? == Fit::Whole).then_some(((self.life, line), Fit::Whole))
+        });
+        near.next().or_else(|| self.search(shown))
+    }
+
+    fn search(&mut self, shown: &Shown<'_>) -> Option<(Place, Fit)> {
+        let lives = &self.book.lives;
+        let by_stamp = self.by_stamp.get_or_insert_with(|| sort(lives));
+        let of_stamp = shown.stamp.and_then(|stamp| by_stamp.get(&stamp)).map_or(&[][..], Vec::as_slice);
+        let written = |(life, line): Place| &lives[life].lines()[line];
+        let fits =
+            of_stamp.iter().filter_map(|place| Some((*place, fit(written(*place), shown, self.asked)?)));
+        let rank = |&((life, line), fit): &(Place, Fit)| {
+            let is_ahead = line >= self.cursors[life];
+            let is_new = lives[life].shown[line].is_none();
+            (!is_ahead, fit != Fit::Whole, !is_new, life < self.life, life, line)
+        };
+        fits.min_by_key(rank).or_else(|| self.pieces(shown))
+    }
+
+    /// The last pieces of a long line: if they have another stamp than the line, it is not known.
+    fn pieces(&self, shown: &Shown<'_>) -> Option<(Place, Fit)> {
+        let ahead = self.book.lives.iter().enumerate().skip(self.life).flat_map(|(life, of)| {
+            let lines = of.lines().iter().enumerate().skip(self.cursors[life]);
+            lines.map(move |(line, written)| ((life, line), written))
+        });
+        let fits = ahead.filter_map(|(place, written)| {
+            let fit = self.fit_pieces(&written.text, shown.text)?;
+            // A piece is never older than its line.
+            Some((Some(written.stamp).filter(|stamp| Some(*stamp) <= shown.stamp), place, fit))
+        });
+        // Of those of one stamp the first.
+        fits.reduce(|best, other| if other.0 > best.0 { other } else { best })
+            .map(|(_, place, fit)| (place, fit))
+    }
+
+    fn fit_pieces(&self, whole: &[u8], part: &[u8]) -> Option<Fit> {
+        (PIECE..whole.len()).step_by(PIECE).find_map(|left_out| {
+            let rest = self.asked.cut(&whole[left_out..]);
+            let is_cut = self.asked.limit_bytes.is_some() && self.asked.tail.is_some();
+            match *rest == *part {
+                true => Some(Fit::Pieces),
+                false => (is_cut && rest.starts_with(part)).then_some(Fit::Head),
+            }
+        })
+    }
+
+    /// Whether the lines of the instance behind this one were shown too early, and that was said.
+    fn may_be_early(&self, life: usize) -> bool {
+        let later = self.book.lives[life + 1..].iter();
+        let mut stamps = later.flat_map(|later| {
+            later
+                .lines()
+                .iter()
+                .zip(&later.shown)
+                .filter(|(_, shown)| shown.is_some())
+                .map(|(line, _)| line.stamp)
+        });
+        stamps.all(|stamp| self.early.iter().any(|early| stamp >= *early))
+    }
+
+    /// What is wrong with a line of which only a part was shown.
+    fn misfit(&self, (life, line): Place, fit: Fit, shown: &Shown<'_>) -> Option<(&'static str, String)> {
+        let is_first = !self.book.lives[life].shown[..line].iter().any(Option::is_some);
+        let passes = match fit {
+            Fit::Whole => true,
+            Fit::Head => self.fills(life, shown) || shown.at < self.book.lives[life].lines()[line].at,
+            Fit::Pieces => is_first && self.asked.tail.is_some(),
+        };
+        (!passes).then(|| ("cut", format!("only a part of the line was shown: {}", describe(shown))))
+    }
+
+    /// Whether this line uses up the bytes of `--limit-bytes`.
+    fn fills(&self, life: usize, shown: &Shown<'_>) -> bool {
+        let before =
+            self.book.lives[life].shown.iter().flatten().map(|n| self.book.shown[*n].text.len() as u64 + 1);
+        self.asked.limit_bytes == Some(before.sum::<u64>() + shown.text.len() as u64)
+    }
+}
+
+fn sort(lives: &[Life<'_>]) -> BTreeMap<Timestamp, Vec<Place>> {
+    let mut by_stamp: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for (number, life) in lives.iter().enumerate() {
+        for (line, written) in life.lines().iter().enumerate() {
+            by_stamp.entry(written.stamp).or_default().push((number, line));
+        }
+    }
+    by_stamp
+}
+
+fn fit(written: &Line, shown: &Shown<'_>, asked: &Asked) -> Option<Fit> {
+    if shown.stamp != Some(written.stamp) {
+        return None;
+    }
+    let expected = asked.cut(&written.text);
+    // Of a log that is not followed the last line may have no end yet.
+    let may_be_cut = asked.limit_bytes.is_some() || !asked.follow;
+    match (*expected == *shown.text, may_be_cut && expected.starts_with(shown.text)) {
+        (true, _) => Some(Fit::Whole),
+        (false, true) => Some(Fit::Head),
+        (false, false) => None,
+    }
+}
+
+/// A line in words, short.
+pub fn describe(shown: &Shown<'_>) -> String {
+    let stamp = shown.stamp.map_or("no time".to_owned(), |stamp| format!("{stamp:.9}"));
+    let text: String = String::from_utf8_lossy(shown.text).chars().take(80).collect();
+    format!("{stamp} {text:?}")
+}

@@ -1,0 +1,86 @@
+//! The log of a container over all its lives, and what was shown of it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{
+    notices::Notice,
+    output::{Name, Shown},
+};
+use crate::story::{Container, Instance, Line};
+
+/// All that was written and shown under one name.
+pub struct Book<'a> {
+    pub name: Name<'a>,
+    /// In order, also those of pods that were made again under the same name.
+    pub lives: Vec<Life<'a>>,
+    pub shown: Vec<Shown<'a>>,
+    pub notices: Vec<Notice<'a>>,
+}
+
+pub struct Life<'a> {
+    pub container: &'a Container,
+    /// Its place among the lives of its container.
+    pub number: usize,
+    pub instance: &'a Instance,
+    /// Of each line, its place among all that was shown.
+    pub shown: Vec<Option<usize>>,
+}
+
+impl<'a> Life<'a> {
+    pub fn lines(&self) -> &'a [Line] {
+        &self.instance.lines
+    }
+
+    pub fn is_shown(&self) -> bool {
+        self.shown.iter().any(Option::is_some)
+    }
+
+    /// The last line before this one that was shown, and the first one from it on.
+    pub fn neighbours(&self, line: usize) -> (Option<usize>, Option<usize>) {
+        let before = (0..line).rev().find(|line| self.shown[*line].is_some());
+        let after = (line..self.shown.len()).find(|line| self.shown[*line].is_some());
+        (before, after)
+    }
+
+    /// The latest stamp of the shown lines before this one.
+    pub fn latest(&self, before: usize) -> Option<Timestamp> {
+        let shown = (0..before).filter(|line| self.shown[*line].is_some());
+        shown.map(|line| self.lines()[line].stamp).max()
+    }
+
+    /// When the kubelet stopped serving its log, if it did.
+    pub fn gone(&self) -> Option<Duration> {
+        [self.instance.removed, self.container.deleted].into_iter().flatten().min()
+    }
+}
+
+impl<'a> Book<'a> {
+    pub fn new(
+        name: Name<'a>,
+        containers: &[&'a Container],
+        shown: Vec<Shown<'a>>,
+        notices: Vec<Notice<'a>>,
+    ) -> Self {
+        let lives = containers.iter().flat_map(|container| {
+            container.instances.iter().enumerate().map(|(number, instance)| Life {
+                container,
+                number,
+                instance,
+                shown: vec![None; instance.lines.len()],
+            })
+        });
+        Book { name, lives: lives.collect(), shown, notices }
+    }
+
+    pub fn title(&self) -> String {
+        let (namespace, pod, container) = self.name;
+        format!("{namespace}/{pod}/{container}")
+    }
+
+    /// When a line was shown.
+    pub fn shown_at(&self, life: usize, line: usize) -> Option<Duration> {
+        self.lives[life].shown[line].map(|shown| self.shown[shown].at)
+    }
+}

@@ -1,0 +1,237 @@
+//! The lines that no client could show or miss: the exceptions from the promise that no line is missing without a report.
+
+use std::time::Duration;
+
+use apiserver::{Ended, Kind};
+
+use super::{
+    super::troubles::troubles,
+    asked::Asked,
+    book::{Book, Life},
+    missing::Run,
+    reads::Read,
+    wanted::Wanted,
+};
+use crate::{
+    script::{Broken, Fault, Followers, What},
+    story::{File, Request, Story},
+};
+
+/// The time in which a line is shown when nothing fails, and after the last fault.
+pub const SOON: Duration = Duration::from_secs(5);
+const AFTER_FAULTS: Duration = Duration::from_secs(60);
+
+/// All that is known of a container.
+pub struct Case<'c, 'a> {
+    pub story: &'c Story,
+    pub asked: &'c Asked,
+    pub book: &'c Book<'a>,
+    pub reads: &'c [Read],
+    pub wanted: &'c [Wanted],
+}
+
+/// A reason for which lines may be missing without a report.
+pub struct Excuse {
+    #[expect(dead_code, reason = "for people: docs/reliability.md quotes it")]
+    reason: &'static str,
+    holds: fn(&Case<'_, '_>, &Run) -> bool,
+}
+
+/// Each is proven by what the cluster did, not by what the program says.
+pub const EXCUSES: &[Excuse] = &[
+    Excuse { reason: "the run ended before the lines were due", holds: was_not_due },
+    Excuse { reason: "as many bytes were shown as were asked for", holds: is_beyond_limit },
+    Excuse {
+        reason: "they were rotated away before the log was opened: a reader gets the newest file only, and nothing says that there was another",
+        holds: was_rotated_before_it_was_opened,
+    },
+    Excuse {
+        reason: "the node's own follower went on in the next file before it had read this one to its end, and its stream does not show that",
+        holds: was_skipped_by_the_node,
+    },
+    Excuse {
+        reason: "the stream fell silent at a rotation, and checks of silent streams are turned off (--idle-check 0)",
+        holds: is_not_checked,
+    },
+    Excuse {
+        reason: "they were rotated away, and no line follows them: an empty file looks like one that nothing was written to",
+        holds: has_nothing_behind,
+    },
+    Excuse { reason: "the pod was gone before any list or watch could tell of it", holds: was_never_known },
+    Excuse {
+        reason: "no list or watch could tell of the instance before it was forgotten, and no request found its log",
+        holds: was_instance_never_known,
+    },
+    Excuse {
+        reason: "the node served the empty log of a later instance in its place, of which no status told yet: both look the same",
+        holds: was_taken_for_empty,
+    },
+    Excuse {
+        reason: "an answer was cut and looked complete, and ends are not checked (--confirm=false)",
+        holds: is_not_confirmed,
+    },
+];
+
+/// The excuse for lines that are missing without a report.
+pub fn excuse(case: &Case<'_, '_>, run: &Run) -> Option<&'static Excuse> {
+    EXCUSES.iter().find(|excuse| (excuse.holds)(case, run))
+}
+
+fn life<'c, 'a>(case: &Case<'c, 'a>, run: &Run) -> &'c Life<'a> {
+    &case.book.lives[run.life]
+}
+
+/// Only the end of a log, and only if nothing of a later instance was shown.
+fn was_not_due(case: &Case<'_, '_>, run: &Run) -> bool {
+    let life = life(case, run);
+    let mut later = case.book.lives[run.life + 1..].iter();
+    // A pod that was made again under the same name is read beside it.
+    let is_last = run.after.is_none()
+        && !later.any(|later| std::ptr::eq(later.container, life.container) && later.is_shown());
+    let known = life.instance.known.unwrap_or(Duration::MAX);
+    let first = life.lines()[run.lines.start].at.max(known.min(case.story.ended));
+    let faults = troubles(case.story).iter().map(|trouble| trouble.until).max();
+    let calm = case.story.calm.max(faults.unwrap_or_default());
+    let due = first.saturating_add(SOON).max(calm + AFTER_FAULTS);
+    is_last && due > case.story.ended && case.asked.follow
+}
+
+fn is_beyond_limit(case: &Case<'_, '_>, run: &Run) -> bool {
+    let Some(limit) = case.asked.limit_bytes.filter(|_| run.after.is_none()) else { return false };
+    let shown = life(case, run).shown.iter().flatten();
+    let bytes: u64 = shown.map(|shown| case.book.shown[*shown].text.len() as u64 + 1).sum();
+    // The last line may be cut before its newline.
+    bytes >= limit
+}
+
+/// The file of each missing line.
+fn files<'c>(case: &Case<'c, '_>, run: &Run) -> impl Iterator<Item = usize> + Clone + 'c {
+    life(case, run).lines()[run.lines.clone()].iter().map(|line| line.file)
+}
+
+fn was_rotated_before_it_was_opened(case: &Case<'_, '_>, run: &Run) -> bool {
+    let life = life(case, run);
+    let Some(last) = files(case, run).max().filter(|_| run.before.is_none()) else { return false };
+    let Some(rotated) = life.instance.files[last].rotated else { return false };
+    let shown = run.after.and_then(|after| case.book.shown_at(run.life, after)).unwrap_or(Duration::MAX);
+    let mut opens = case.reads.iter().filter(|read| !read.check && read.may_be_of(life));
+    // No answer before it gave a line.
+    opens.any(|read| read.opened().is_some_and(|opened| opened >= rotated && read.at <= shown))
+}
+
+fn was_skipped_by_the_node(case: &Case<'_, '_>, run: &Run) -> bool {
+    let life = life(case, run);
+    let mut files = files(case, run);
+    let skips = |file: usize| {
+        let file = &life.instance.files[file];
+        file.followers == Followers::Skip && is_followed(case, life, file)
+    };
+    files.all(skips)
+}
+
+/// Whether a follower was open when this file was rotated.
+fn is_followed(case: &Case<'_, '_>, life: &Life<'_>, file: &File) -> bool {
+    let rotated = file.rotated.unwrap_or(Duration::MAX);
+    let mut followers = case.reads.iter().filter(|read| read.follow && read.may_be_of(life));
+    followers.any(|read| {
+        read.opened().is_some_and(|opened| opened <= rotated)
+            && read.ended.is_none_or(|(ended, _)| ended >= rotated)
+    })
+}
+
+fn is_not_checked(case: &Case<'_, '_>, run: &Run) -> bool {
+    let life = life(case, run);
+    let rotated = life.instance.files.iter().filter(|file| file.followers == Followers::FallSilent);
+    let silenced = rotated.filter_map(|file| file.rotated).chain(life.instance.silenced.iter().copied());
+    let first = life.lines()[run.lines.start].at;
+    let mut silenced = silenced.filter(|silenced| *silenced <= first);
+    let mut is_silent = |silenced: Duration| {
+        case.reads.iter().any(|read| {
+            read.follow
+                && read.may_be_of(life)
+                && read.opened().is_some_and(|opened| opened <= silenced)
+                && read.ended.is_none_or(|(ended, _)| ended >= first)
+        })
+    };
+    !case.asked.checks && silenced.any(&mut is_silent)
+}
+
+fn has_nothing_behind(case: &Case<'_, '_>, run: &Run) -> bool {
+    let life = life(case, run);
+    let Some(last) = files(case, run).max().filter(|_| run.after.is_none()) else { return false };
+    let has_later = life.lines().last().is_some_and(|line| line.file > last);
+    life.instance.ended.is_none() && life.instance.files[last].rotated.is_some() && !has_later
+}
+
+fn is_not_confirmed(case: &Case<'_, '_>, run: &Run) -> bool {
+    let life = life(case, run);
+    let mut events = case.story.script.events.iter();
+    let is_cut = events.any(|event| {
+        matches!(
+            event.what,
+            What::Fault(Fault::Breaks(_, Broken::Ends) | Fault::WillBreak { how: Broken::Ends, .. })
+        )
+    });
+    let mut reads = case.reads.iter().filter(|read| read.may_be_of(life) && !read.check);
+    let is_clean = reads.any(|read| matches!(read.ended, Some((_, Ended::Complete))));
+    !case.asked.confirms && run.after.is_none() && is_cut && is_clean
+}
+
+fn was_taken_for_empty(case: &Case<'_, '_>, run: &Run) -> bool {
+    let life = life(case, run);
+    let instances = &life.container.instances;
+    let is_unknown_and_empty = |at: Duration| {
+        (life.number + 1..instances.len()).any(|number| {
+            let (served, next) = (&instances[number], instances.get(number + 1));
+            let since = served.previous.unwrap_or(Duration::MAX);
+            let until = next.and_then(|next| next.previous).unwrap_or(Duration::MAX);
+            let is_unknown = next.is_some_and(|next| next.known.is_none_or(|known| known > at));
+            (since..until).contains(&at) && served.lines.is_empty() && is_unknown
+        })
+    };
+    let mut reads = case.reads.iter().filter(|read| read.previous && !read.check);
+    !life.is_shown() && reads.any(|read| read.opened().is_some_and(is_unknown_and_empty))
+}
+
+fn was_instance_never_known(case: &Case<'_, '_>, run: &Run) -> bool {
+    let life = life(case, run);
+    let is_found = case.reads.iter().any(|read| read.opened().is_some() && read.may_be_of(life));
+    let gone = [life.instance.forgotten, life.container.deleted].into_iter().flatten().min();
+    let (Some(known), Some(gone)) = (life.instance.known, gone) else { return !is_found };
+    let mut pods = case.story.requests.iter().filter(|request| {
+        let ended = request.ended.map_or(Duration::MAX, |(at, _)| at);
+        is_of_pods(request) && ended > known && !has_expired(request)
+    });
+    // A watch that begins later tells what it missed.
+    let is_told = pods.next().is_some_and(|first| first.kind == Kind::Watch || first.at < gone);
+    !is_found && !is_told
+}
+
+fn is_of_pods(request: &Request) -> bool {
+    request.path.ends_with("/pods")
+        && matches!(request.kind, Kind::List | Kind::Watch)
+        && request.answered.is_some_and(|(_, status)| status == 200)
+}
+
+/// Whether a watch ended as soon as it began: the history that it asked for was compacted.
+fn has_expired(request: &Request) -> bool {
+    request.kind == Kind::Watch
+        && matches!((request.answered, request.ended), (Some((began, _)), Some((ended, Ended::Complete))) if began == ended)
+}
+
+fn was_never_known(case: &Case<'_, '_>, run: &Run) -> bool {
+    let container = life(case, run).container;
+    let known = container.instances.iter().filter_map(|instance| instance.known).min();
+    let Some(known) = known else { return true };
+    let gone = container.deleted.unwrap_or(Duration::MAX);
+    let told = case.story.requests.iter().any(|request| {
+        let ended = request.ended.map_or(Duration::MAX, |(at, _)| at);
+        is_of_pods(request)
+            && match request.kind {
+                Kind::List => request.at < gone && ended >= known,
+                Kind::Watch => request.at < gone && ended > known && !has_expired(request),
+                _ => false,
+            }
+    });
+    !told
+}

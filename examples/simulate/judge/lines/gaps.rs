@@ -1,0 +1,218 @@
+//! Reports of lines that may be missing: each has a reason in what the cluster did.
+
+use std::time::Duration;
+
+use apiserver::Ended;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    super::Problem,
+    book::Life,
+    excuse::{Case, SOON},
+    notices::{Notice, Said},
+};
+use crate::script::{Fault, What};
+
+/// Lines of standard output and standard error are stamped one after the other, so that the stamps of one instance may go
+/// back by so much: a first line as close to the last one before it may be the same instance's.
+const BACK: SignedDuration = SignedDuration::from_millis(20);
+
+/// The reports that have no reason.
+pub fn judge(case: &Case<'_, '_>, problems: &mut Vec<Problem>) {
+    for notice in &case.book.notices {
+        let wrong = match notice.said {
+            Said::Between(_, before) => between(case, notice, before),
+            Said::Behind(last) => behind(case, notice, last),
+            Said::Unchecked(last) => unchecked(case, notice, last),
+            Said::Removed => removed(case, notice),
+            Said::Unseen => unseen(case, notice),
+            _ => None,
+        };
+        if let Some(text) = wrong {
+            let text = format!("{text}: {:?}", notice.said);
+            problems.push(Problem { kind: "false gap", container: case.book.title(), at: notice.at, text });
+        }
+    }
+}
+
+/// Every place of a shown line with this stamp.
+fn shown_at<'c>(case: &'c Case<'_, '_>, stamp: Timestamp) -> impl Iterator<Item = (usize, usize)> + 'c {
+    case.book.lives.iter().enumerate().flat_map(move |(number, life)| {
+        let lines = life.lines().iter().enumerate();
+        let lines =
+            lines.filter(move |(line, written)| written.stamp == stamp && life.shown[*line].is_some());
+        lines.map(move |(line, _)| (number, line))
+    })
+}
+
+fn between(case: &Case<'_, '_>, notice: &Notice<'_>, before: Option<Timestamp>) -> Option<String> {
+    let before = before?;
+    let mut places = shown_at(case, before).peekable();
+    if places.peek().is_none() {
+        // The run may have ended before the line was shown.
+        let is_last = case.asked.limit_bytes.is_some() || notice.at + SOON >= case.story.ended;
+        return (!is_last).then(|| "no line of that time was shown after it".to_owned());
+    }
+    let has_reason = places.any(|(number, line)| {
+        let life = &case.book.lives[number];
+        let mut others = life.lines().iter().zip(&life.shown);
+        if others.any(|(other, shown)| other.stamp == before && shown.is_none()) {
+            // It may be the one before.
+            return true;
+        }
+        match life.neighbours(line).0 {
+            // Whoever asks again for a line of the same file gets the one before it too.
+            Some(previous) => previous + 1 < line || life.lines()[previous].file != life.lines()[line].file,
+            None => line > 0 || begins_in_doubt(case, number, notice.at),
+        }
+    });
+    (!has_reason).then(|| "the lines on both sides follow each other in one file".to_owned())
+}
+
+/// Whether lines may be missing between this instance and the one that was shown before it, as far as a client can know: it
+/// can ask for the log of the one before only while that is the previous one of the node.
+fn begins_in_doubt(case: &Case<'_, '_>, number: usize, at: Duration) -> bool {
+    let lives = &case.book.lives;
+    let Some(before) = (0..number).rev().find(|before| lives[*before].is_shown()) else { return false };
+    let instance = lives[number].instance;
+    let moved_on = before + 1 < number || instance.ended.is_some_and(|ended| ended <= at);
+    let mut reads = case.reads.iter();
+    let refused = reads.any(|read| read.previous && read.at >= instance.started && read.opened().is_none());
+    let is_gone = lives[before].gone().is_some_and(|gone| gone <= at);
+    let last = lives[before].latest(lives[before].shown.len());
+    let first = lives[number].lines().first().map(|line| line.stamp);
+    let is_close = last.zip(first).is_some_and(|(last, first)| first.duration_since(last) <= BACK);
+    // The log of the one before was read later.
+    let comes_first = lives[before].shown.iter().flatten().any(|shown| case.book.shown[*shown].at > at);
+    lacks_its_end(&lives[before]) || comes_first || moved_on || is_gone || is_close || refused
+}
+
+/// The lives of which the last shown line has this stamp: the latest one that was shown at all.
+fn ending_at<'c, 'a>(case: &'c Case<'_, 'a>, last: Timestamp) -> impl Iterator<Item = &'c Life<'a>> {
+    case.book.lives.iter().filter(move |life| life.latest(life.shown.len()) == Some(last))
+}
+
+fn lacks_its_end(life: &Life<'_>) -> bool {
+    life.shown.last().is_some_and(Option::is_none)
+}
+
+/// Whether a request failed or was broken off between these times, in an unusual way, or its server was out of reach: a node
+/// refuses a log that it has removed with 400 or 404.
+fn failed(case: &Case<'_, '_>, life: &Life<'_>, since: Duration, until: Duration) -> bool {
+    let mut events = case.story.script.events.iter();
+    let is_away = events.any(|event| {
+        let lasting = match &event.what {
+            What::Fault(Fault::ServerAway(lasting) | Fault::BlackHole(lasting)) => *lasting,
+            What::Fault(Fault::KubeletAway(node, lasting)) if *node == life.container.node => *lasting,
+            _ => return false,
+        };
+        event.at <= until && event.at + lasting >= since
+    });
+    let mut notices = case.book.notices.iter();
+    let has_words =
+        notices.any(|notice| matches!(notice.said, Said::Words(_)) && (since..=until).contains(&notice.at));
+    let mut reads = case.reads.iter();
+    is_away
+        || has_words
+        || reads.any(|read| {
+            let is_in_time = read.at <= until && read.ended.is_none_or(|(at, _)| at >= since);
+            let is_whole = read.opened().is_some() && matches!(read.ended, Some((_, Ended::Complete)));
+            let is_usual = matches!(read.answered, Some((_, 400 | 404)));
+            is_in_time && !is_whole && !is_usual
+        })
+}
+
+/// When the last line of a life was shown.
+fn last_shown(case: &Case<'_, '_>, life: &Life<'_>) -> Duration {
+    let last = life.shown.iter().rev().flatten().next();
+    last.map_or(Duration::ZERO, |shown| case.book.shown[*shown].at)
+}
+
+/// When an answer came to its end that had all of this life up to its end.
+fn read_to_its_end(case: &Case<'_, '_>, life: &Life<'_>, until: Duration) -> Option<Duration> {
+    let ended = life.instance.ended.or(life.container.deleted)?;
+    let mut whole = case.reads.iter().filter_map(|read| {
+        let (at, how) = read.ended?;
+        // Behind a poll the container may have written more.
+        let may_be_whole = !read.check && !read.poll && read.may_be_of(life);
+        let is_whole = how == Ended::Complete && read.opened().is_some() && may_be_whole;
+        let holds_the_end = if read.follow { at >= ended } else { read.at >= ended };
+        (is_whole && holds_the_end && at <= until).then_some(at)
+    });
+    whole.next_back()
+}
+
+/// Whether the log of a later instance was read behind the end of this one, before a status told of it: it looks as if lines of
+/// this one had been rotated away.
+fn is_doubted(case: &Case<'_, '_>, life: &Life<'_>, since: Duration) -> bool {
+    let later = &life.container.instances[life.number + 1..];
+    case.reads.iter().filter(|read| read.at >= since && !read.check && !read.previous).any(|read| {
+        later.iter().any(|later| later.started <= read.at && later.known.is_none_or(|known| known >= read.at))
+    })
+}
+
+fn behind(case: &Case<'_, '_>, notice: &Notice<'_>, last: Timestamp) -> Option<String> {
+    let mut lives = ending_at(case, last).peekable();
+    if lives.peek().is_none() {
+        return Some("no line of that time is the last one of an instance".to_owned());
+    }
+    let has_reason = lives.any(|life| {
+        let file = life
+            .lines()
+            .iter()
+            .zip(&life.shown)
+            .rfind(|(_, shown)| shown.is_some())
+            .map(|(line, _)| line.file);
+        let was_rotated = file.is_some_and(|file| file + 1 < life.instance.files.len());
+        lacks_its_end(life)
+            || was_rotated
+            || !life.instance.words.is_empty()
+            || failed(case, life, last_shown(case, life), notice.at)
+    });
+    (!has_reason).then(|| "nothing is missing behind it, and no request failed".to_owned())
+}
+
+fn unchecked(case: &Case<'_, '_>, notice: &Notice<'_>, last: Timestamp) -> Option<String> {
+    let mut lives = ending_at(case, last).peekable();
+    if lives.peek().is_none() {
+        return Some("no line of that time is the last one of an instance".to_owned());
+    }
+    let has_reason = lives.any(|life| {
+        let gone = life.gone().is_some() || life.container.instances.len() > life.number + 1;
+        let since = read_to_its_end(case, life, notice.at);
+        let is_open =
+            since.is_none_or(|since| failed(case, life, since, notice.at) || is_doubted(case, life, since));
+        lacks_its_end(life) || gone && is_open || hides_another(case, life)
+    });
+    (!has_reason).then(|| "nothing is missing behind it, and it was read to its end".to_owned())
+}
+
+/// Whether no status told of the next instance before the pod was gone, and lines of it are missing.
+fn hides_another(case: &Case<'_, '_>, life: &Life<'_>) -> bool {
+    let next = case.book.lives.iter().find(|next| {
+        std::ptr::eq(next.container, life.container) && next.number == life.number + 1 && !next.is_shown()
+    });
+    next.is_some_and(|next| {
+        let is_unknown =
+            next.instance.known.is_none_or(|known| next.gone().is_some_and(|gone| gone <= known));
+        is_unknown && !next.lines().is_empty()
+    })
+}
+
+/// An instance that ended before a line of it was read.
+fn removed(case: &Case<'_, '_>, notice: &Notice<'_>) -> Option<String> {
+    let has_reason = case.book.lives.iter().any(|life| {
+        let is_over = life.instance.ended.is_some() || life.container.deleted.is_some();
+        !life.is_shown() && life.instance.started <= notice.at && is_over
+    });
+    (!has_reason).then(|| "lines of every instance were shown, or it is still there".to_owned())
+}
+
+/// Instances before the first one that was shown.
+fn unseen(case: &Case<'_, '_>, notice: &Notice<'_>) -> Option<String> {
+    let has_reason = case.book.lives.iter().any(|life| {
+        let is_replaced = life.container.instances.len() > life.number + 1;
+        is_replaced && !life.is_shown() && life.instance.started <= notice.at
+    });
+    (!has_reason).then(|| "no instance was before the shown ones".to_owned())
+}

@@ -1,0 +1,266 @@
+//! Lines that were not shown: each is covered by a report, or nothing could be known of it, or it is a problem.
+
+use std::{ops::Range, time::Duration};
+
+use jiff::Timestamp;
+
+use super::{
+    super::Problem,
+    book::{Book, Life},
+    excuse::{Case, excuse},
+    notices::Said,
+    wanted::Want,
+};
+
+/// Lines of one life that were not shown, without a shown one between them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    pub life: usize,
+    /// From the first line that had to be shown up to the last one.
+    pub lines: Range<usize>,
+    /// Those of them that had to be shown.
+    pub count: usize,
+    /// The shown lines of this life before and after it.
+    pub before: Option<usize>,
+    pub after: Option<usize>,
+}
+
+/// All lines that had to be shown and were not.
+pub fn runs(case: &Case<'_, '_>) -> Vec<Run> {
+    let mut runs = Vec::new();
+    for (number, life) in case.book.lives.iter().enumerate() {
+        let mut run: Option<Run> = None;
+        for line in 0..life.shown.len() {
+            if life.shown[line].is_some() {
+                runs.extend(run.take());
+            } else if case.wanted[number].of(life, line) == Want::Must {
+                let run = run.get_or_insert_with(|| {
+                    let (before, after) = life.neighbours(line);
+                    Run { life: number, lines: line..line, count: 0, before, after }
+                });
+                (run.lines.end, run.count) = (line + 1, run.count + 1);
+            }
+        }
+        runs.extend(run);
+    }
+    runs
+}
+
+/// The lines that are missing without a report or an excuse.
+pub fn judge(case: &Case<'_, '_>, problems: &mut Vec<Problem>) {
+    let mut counted = Counted::of(case.book);
+    // The last ones have the fewest reports behind them.
+    for run in runs(case).into_iter().rev() {
+        if excuse(case, &run).is_some() || is_reported(case.book, &run, &mut counted) {
+            continue;
+        }
+        let life = &case.book.lives[run.life];
+        let first = &life.lines()[run.lines.start];
+        let text: String = String::from_utf8_lossy(&first.text).chars().take(60).collect();
+        let place = match (run.before, run.after) {
+            (Some(_), Some(_)) => "between shown ones",
+            (None, Some(_)) => "before the first one shown",
+            (Some(_), None) => "behind the last one shown",
+            (None, None) => "all that were to be shown",
+        };
+        let text = format!(
+            "{} lines of instance {}, {place}, without a report: from line {} on, {:.9} {text:?}, written at {:?}",
+            run.count, life.instance.restarts, run.lines.start, first.stamp, first.at
+        );
+        problems.push(Problem { kind: "missing", container: case.book.title(), at: first.at, text });
+    }
+}
+
+/// Reports about a number of instances of which nothing was shown.
+struct Counted {
+    /// Logs that were removed before they were read.
+    removed: Vec<Duration>,
+    /// Instances between two that were shown, and how many.
+    skipped: Vec<(Duration, u32)>,
+}
+
+impl Counted {
+    fn of(book: &Book<'_>) -> Counted {
+        let notices = book.notices.iter();
+        let removed = notices.clone().filter(|notice| notice.said == Said::Removed).map(|notice| notice.at);
+        let skipped = notices.clone().filter_map(|notice| match notice.said {
+            Said::Restarted { skipped, .. } => Some((notice.at, skipped)),
+            _ => None,
+        });
+        Counted { removed: removed.collect(), skipped: skipped.collect() }
+    }
+
+    /// Takes one that is about this instance.
+    fn take(&mut self, life: &Life<'_>) -> bool {
+        let started = life.instance.started;
+        let ended = life.instance.ended.unwrap_or(started);
+        if let Some(skipped) = self.skipped.iter_mut().find(|(at, left)| *at >= started && *left > 0) {
+            skipped.1 -= 1;
+            return true;
+        }
+        let removal = self.removed.iter().position(|at| *at >= ended);
+        removal.map(|removal| self.removed.remove(removal)).is_some()
+    }
+}
+
+/// Whether the program said that these lines may be missing.
+fn is_reported(book: &Book<'_>, run: &Run, counted: &mut Counted) -> bool {
+    match (run.before, run.after) {
+        (_, Some(after)) => {
+            is_between(book, run, after)
+                || run.before.is_none() && begins_late(book, run)
+                || at_the_end(book, run).is_some_and(|run| is_behind(book, &run) || spans(book, &run))
+        }
+        (Some(_), None) => is_behind(book, run) || spans(book, run),
+        (None, None) => {
+            is_behind_the_one_before(book, run)
+                || is_whole_life(book, run, counted)
+                || spans(book, run)
+                || gave_up(book, run)
+        }
+    }
+}
+
+/// A gap before the first shown line behind the missing ones: it names the stamps of both neighbours.
+fn is_between(book: &Book<'_>, run: &Run, after: usize) -> bool {
+    let life = &book.lives[run.life];
+    places(life, run, after).any(|(before, after)| {
+        let (before, after) = (before.map(|line| life.lines()[line].stamp), life.lines()[after].stamp);
+        gaps(book)
+            .any(|(from, to)| to == Some(after) && (before.is_none() || from.is_none() || from >= before))
+    })
+}
+
+/// The neighbours of the missing lines; also as they are if equal lines are taken for each other.
+fn places<'l>(
+    life: &'l Life<'_>,
+    run: &'l Run,
+    after: usize,
+) -> impl Iterator<Item = (Option<usize>, usize)> + 'l {
+    let lines = life.lines();
+    let same = move |a: usize, b: usize| lines[a].stamp == lines[b].stamp && lines[a].text == lines[b].text;
+    let earlier = (1..=run.lines.start).take_while(move |back| {
+        let start = run.lines.start - back;
+        life.shown[start].is_some() && same(start, run.lines.end - back)
+    });
+    let earlier = earlier.map(move |back| {
+        let start = run.lines.start - back;
+        (start.checked_sub(1).filter(|line| life.shown[*line].is_some()), run.lines.end - back)
+    });
+    let later = (0..lines.len() - run.lines.end).take_while(move |on| {
+        let end = run.lines.end + on;
+        life.shown[end].is_some() && same(run.lines.start + on, end)
+    });
+    let later = later.filter_map(move |on| {
+        let end = run.lines.end + on + 1;
+        (end < lines.len() && life.shown[end].is_some()).then_some((Some(run.lines.start + on), end))
+    });
+    std::iter::once((run.before, after)).chain(earlier).chain(later)
+}
+
+/// The missing lines as the last ones of their life, if equal ones follow them to its end.
+fn at_the_end(book: &Book<'_>, run: &Run) -> Option<Run> {
+    let life = &book.lives[run.life];
+    let (lines, count) = (life.lines(), run.lines.len());
+    let same = |a: usize, b: usize| lines[a].stamp == lines[b].stamp && lines[a].text == lines[b].text;
+    let mut behind = run.lines.end..lines.len();
+    let are_equal = behind.all(|line| life.shown[line].is_some() && same(line - count, line));
+    let lines = lines.len() - count..lines.len();
+    are_equal.then(|| Run {
+        lines: lines.clone(),
+        before: lines.start.checked_sub(1),
+        after: None,
+        ..run.clone()
+    })
+}
+
+fn gaps(book: &Book<'_>) -> impl Iterator<Item = (Option<Timestamp>, Option<Timestamp>)> {
+    book.notices.iter().filter_map(|notice| match notice.said {
+        Said::Between(from, to) => Some((from, to)),
+        _ => None,
+    })
+}
+
+fn begins_late(book: &Book<'_>, run: &Run) -> bool {
+    let started = book.lives[run.life].instance.started;
+    book.notices.iter().any(|notice| notice.said == Said::BeginsLate && notice.at >= started)
+}
+
+/// The end of a log that could not be read: the report names the last line that was shown of it.
+fn is_behind(book: &Book<'_>, run: &Run) -> bool {
+    let life = &book.lives[run.life];
+    let latest = life.latest(run.lines.start);
+    let is_named = book.notices.iter().any(|notice| match notice.said {
+        Said::Behind(last) | Said::Unchecked(last) => Some(last) == latest,
+        _ => false,
+    });
+    is_named || gave_up(book, run)
+}
+
+/// An instance of which no status told: the report names the last line of the one before.
+fn is_behind_the_one_before(book: &Book<'_>, run: &Run) -> bool {
+    let life = &book.lives[run.life];
+    let before = run.life.checked_sub(1).map(|before| &book.lives[before]);
+    let before = before.filter(|before| std::ptr::eq(before.container, life.container));
+    let latest = before.and_then(|before| before.latest(before.shown.len()));
+    latest.is_some()
+        && life.instance.known.is_none_or(|known| life.gone().is_some_and(|gone| gone <= known))
+        && book.notices.iter().any(|notice| match notice.said {
+            Said::Behind(last) | Said::Unchecked(last) => Some(last) == latest,
+            _ => false,
+        })
+}
+
+/// When the log of a later life was opened: its first line, unless the program says that it read it too early.
+fn next_opened<'b>(book: &'b Book<'_>, mut later: impl Iterator<Item = &'b Life<'b>>) -> Option<Duration> {
+    later.find_map(|life| {
+        let (line, shown) =
+            life.shown.iter().enumerate().find_map(|(line, shown)| Some((line, (*shown)?)))?;
+        let (at, stamp) = (book.shown[shown].at, life.lines()[line].stamp);
+        let restart = book.notices.iter().find(|notice| match notice.said {
+            Said::Restarted { lines_since: Some(since), .. } => since == stamp && notice.at >= at,
+            _ => false,
+        });
+        Some(restart.map_or(at, |restart| restart.at))
+    })
+}
+
+/// The program gave a log up, or read words of the kubelet in place of its last lines, after it had shown what it had of it.
+fn gave_up(book: &Book<'_>, run: &Run) -> bool {
+    let life = &book.lives[run.life];
+    let shown = run.before.and_then(|before| book.shown_at(run.life, before));
+    let since = shown.unwrap_or(life.instance.started);
+    let until = next_opened(book, book.lives[run.life + 1..].iter());
+    book.notices.iter().any(|notice| {
+        matches!(notice.said, Said::GivenUp(_) | Said::Words(_) | Said::TimedOut)
+            && notice.at >= since
+            && until.is_none_or(|until| notice.at <= until)
+    })
+}
+
+/// A gap between this life and a later one, of which the first line was shown.
+fn spans(book: &Book<'_>, run: &Run) -> bool {
+    let latest = book.lives[run.life].latest(run.lines.start);
+    let later = book.lives[run.life + 1..].iter();
+    let Some(next) = later
+        .filter(|life| life.is_shown())
+        .find_map(|life| life.shown.iter().position(Option::is_some).map(|line| life.lines()[line].stamp))
+    else {
+        return false;
+    };
+    gaps(book).any(|(from, to)| to == Some(next) && (latest.is_none() || from.is_none() || from >= latest))
+}
+
+/// A life of which nothing was shown: its removal was reported, or that it had ended before it was seen.
+fn is_whole_life(book: &Book<'_>, run: &Run, counted: &mut Counted) -> bool {
+    let life = &book.lives[run.life];
+    let started = life.instance.started;
+    let later =
+        book.lives[run.life + 1..].iter().filter(|later| std::ptr::eq(later.container, life.container));
+    let until = next_opened(book, later).unwrap_or(Duration::MAX);
+    let is_unseen = book
+        .notices
+        .iter()
+        .any(|notice| notice.said == Said::Unseen && (started..=until).contains(&notice.at));
+    is_unseen || counted.take(life)
+}

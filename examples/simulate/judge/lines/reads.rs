@@ -1,0 +1,71 @@
+//! The requests of the program for the log of a container, and which instance's log they got.
+
+use std::time::Duration;
+
+use apiserver::{Ended, Kind};
+
+use super::book::{Book, Life};
+use crate::story::Request;
+
+/// A request for a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Read {
+    pub at: Duration,
+    /// When its answer began, with this status.
+    pub answered: Option<(Duration, u16)>,
+    pub ended: Option<(Duration, Ended)>,
+    pub previous: bool,
+    pub follow: bool,
+    /// Whether it asks for the last line only, to compare.
+    pub check: bool,
+    /// Whether it asks for the lines since the last one, of a container that is not followed for want of room.
+    pub poll: bool,
+}
+
+impl Read {
+    /// When its answer began, if it is a log.
+    pub fn opened(&self) -> Option<Duration> {
+        self.answered.filter(|(_, status)| *status == 200).map(|(at, _)| at)
+    }
+
+    /// Whether its answer may hold something of this life: the node may have had that log when it answered.
+    pub fn may_be_of(&self, life: &Life<'_>) -> bool {
+        let until = self.opened().unwrap_or(Duration::MAX);
+        let instance = life.instance;
+        let from = if self.previous { instance.previous.or(instance.ended) } else { Some(instance.started) };
+        from.is_some_and(|from| from <= until)
+            && life.gone().is_none_or(|gone| gone >= self.at)
+            && !self.is_past(life)
+    }
+
+    /// Whether the next instance had its place.
+    fn is_past(&self, life: &Life<'_>) -> bool {
+        let next = life.container.instances.get(life.number + 1);
+        match self.previous {
+            false => next.is_some_and(|next| next.started < self.at),
+            true => next.is_some_and(|next| next.previous.is_some_and(|previous| previous < self.at)),
+        }
+    }
+}
+
+/// The requests for the logs of a container, in order.
+pub fn of(book: &Book<'_>, requests: &[Request]) -> Vec<Read> {
+    let (namespace, pod, container) = book.name;
+    let path = format!("/api/v1/namespaces/{namespace}/pods/{pod}/log");
+    let of_container = requests.iter().filter(|request| {
+        request.kind == Kind::Log && request.path == path && request.query("container") == Some(container)
+    });
+    let is_poll =
+        |request: &Request| request.query("sinceTime").is_some() && request.query("tailLines").is_some();
+    let is_true = |request: &Request, name: &str| request.query(name) == Some("true");
+    let read = |request: &Request| Read {
+        at: request.at,
+        answered: request.answered,
+        ended: request.ended,
+        previous: is_true(request, "previous"),
+        follow: is_true(request, "follow"),
+        poll: !is_true(request, "follow") && is_poll(request),
+        check: !is_true(request, "follow") && request.query("tailLines") == Some("1"),
+    };
+    of_container.map(read).collect()
+}

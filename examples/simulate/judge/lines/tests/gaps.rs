@@ -1,0 +1,114 @@
+//! Lines that are missing are reported, and reports have a reason.
+
+use apiserver::Ended;
+
+use super::{Tale, seconds, stamp};
+use crate::script::Followers;
+
+/// `b` is rotated away while the stream is broken.
+fn rotated() -> Tale {
+    let tale = Tale::new().reads(2.2, 3.5, Ended::Broken).writes(3.0, "a").writes(4.0, "b").rotates(4.5);
+    tale.writes(5.0, "c").follows(5.5).shows(3.0, "a").shows_at(5.6, 5.0, "c")
+}
+
+fn between(after: f64, before: f64) -> String {
+    format!("lines may be missing between {} and {}", stamp(after), stamp(before))
+}
+
+#[test]
+fn a_line_that_was_rotated_away_is_reported() {
+    rotated().is(&["missing"]);
+    rotated().says(5.6, &between(3.0, 5.0)).passes();
+}
+
+#[test]
+fn a_report_is_about_the_lines_at_which_they_are_missing() {
+    rotated().says(5.6, &between(3.0, 4.9)).is(&["missing", "false gap"]);
+    rotated().says(5.6, &between(2.0, 5.0)).is(&["missing"]);
+    let other = rotated().says_line(5.6, &format!("! shop web › other: {}", between(3.0, 5.0)));
+    other.is(&["missing"]);
+}
+
+#[test]
+fn a_report_between_lines_of_one_file_is_false() {
+    let tale = || Tale::new().reads(2.2, 3.5, Ended::Broken).writes(3.0, "a").follows(3.6).writes(4.0, "b");
+    let tale = || tale().shows(3.0, "a").shows(4.0, "b");
+    tale().says(4.1, &between(3.0, 4.0)).is(&["false gap"]);
+}
+
+#[test]
+fn a_report_between_files_that_follow_each_other_is_fine() {
+    let tale = Tale::new().reads(2.2, 3.5, Ended::Broken).writes(3.0, "a").rotates(3.6).writes(4.0, "b");
+    tale.follows(4.1).shows(3.0, "a").shows(4.0, "b").says(4.2, &between(3.0, 4.0)).passes();
+}
+
+#[test]
+fn of_equal_lines_it_does_not_matter_which_one_is_missing() {
+    let tale = || {
+        let tale = Tale::new()
+            .reads(2.2, 3.1, Ended::Broken)
+            .writes(3.0, "a")
+            .writes(3.5, "=")
+            .rotates(3.5)
+            .writes(3.5, "=");
+        tale.writes(4.0, "b").follows(3.6).shows(3.0, "a").shows_at(3.7, 3.5, "=").shows(4.0, "b")
+    };
+    tale().is(&["missing"]);
+    tale().says(3.7, &between(3.0, 3.5)).passes();
+}
+
+#[test]
+fn what_was_rotated_away_before_the_log_was_opened_cannot_be_known() {
+    let tale = |opened| {
+        let tale = Tale::new().with(|story| story.containers[0].created = seconds(3.0)).with(|story| {
+            let life = &mut story.containers[0].instances[0];
+            (life.started, life.known) = (seconds(3.0), Some(seconds(3.0)));
+        });
+        let tale = tale.writes(3.1, "a").rotates(3.2).writes(3.3, "b").follows(opened);
+        tale.shows_at(3.5, 3.3, "b")
+    };
+    tale(3.25).passes();
+    tale(3.15).is(&["missing"]);
+}
+
+#[test]
+fn what_the_follower_of_the_node_skipped_cannot_be_known() {
+    let tale = |followers| {
+        let tale = Tale::new().follows(2.2).writes(3.0, "a").writes(3.1, "b").rotates(3.1).writes(3.2, "c");
+        let tale = tale.with(|story| story.containers[0].instances[0].files[0].followers = followers);
+        tale.shows(3.0, "a").shows(3.2, "c")
+    };
+    tale(Followers::Skip).passes();
+    tale(Followers::GoOn).is(&["missing"]);
+}
+
+#[test]
+fn an_empty_file_does_not_tell_of_the_one_before() {
+    let tale = || {
+        Tale::new().reads(2.2, 3.5, Ended::Broken).writes(3.0, "a").writes(4.0, "b").rotates(4.5).follows(5.5)
+    };
+    tale().shows(3.0, "a").passes();
+    tale().writes(6.0, "c").shows(3.0, "a").shows(6.0, "c").is(&["missing"]);
+}
+
+#[test]
+fn an_unknown_notice_is_a_problem() {
+    Tale::new().says(3.0, "the moon is full").is(&["unknown notice"]);
+    Tale::new().says(3.0, "500 Internal Server Error; trying again").passes();
+}
+
+#[test]
+fn lines_that_are_missing_among_equal_ones_are_missing_together() {
+    let texts = |tale: Tale, count| {
+        (0..count).fold(tale, |tale, n| tale.writes(4.0, ["a", "b", "a", "c", "b"][n % 5]))
+    };
+    let tale = |from: usize, to: usize| {
+        let tale = texts(Tale::new().follows(2.2).writes(3.0, "x"), 20).writes(5.0, "y").shows(3.0, "x");
+        let shown = (0..20).filter(|n| !(from..to).contains(n));
+        shown.fold(tale, |tale, n| tale.shows(4.0, ["a", "b", "a", "c", "b"][n % 5])).shows(5.0, "y")
+    };
+    tale(0, 0).passes();
+    for (from, to) in [(0, 7), (3, 11), (9, 20), (19, 20)] {
+        tale(from, to).is(&["missing"]);
+    }
+}

@@ -1,0 +1,48 @@
+//! Several instances of a container.
+
+use super::{Tale, stamp};
+
+fn twice() -> Tale {
+    Tale::new().follows(2.2).writes(3.0, "a").writes(4.0, "b").restarts(5.0).writes(6.0, "c").follows(5.5)
+}
+
+#[test]
+fn the_lines_of_both_instances_are_shown_in_order() {
+    twice().shows(3.0, "a").shows(4.0, "b").shows(6.0, "c").passes();
+    twice().shows(3.0, "a").shows(6.0, "c").is(&["missing"]);
+    twice().shows(3.0, "a").shows(6.0, "c").shows_at(6.1, 4.0, "b").is(&["out of order"]);
+}
+
+#[test]
+fn lines_of_the_next_instance_may_come_first_if_that_is_said() {
+    let tale = |since: f64| {
+        let since = stamp(since);
+        let marker =
+            format!("── shop web › app restarted; the lines above from {since} on were written after it ──");
+        twice().shows(3.0, "a").shows(6.0, "c").shows_at(6.1, 4.0, "b").says_line(6.2, &marker)
+    };
+    tale(6.0).passes();
+    tale(7.0).is(&["out of order"]);
+}
+
+#[test]
+fn the_end_of_an_instance_and_a_gap_before_the_next_are_one() {
+    let between = format!("lines may be missing between {} and {}", stamp(3.0), stamp(6.0));
+    twice().shows(3.0, "a").shows(6.0, "c").says(6.1, &between).passes();
+}
+
+#[test]
+fn instances_that_were_not_seen_are_reported() {
+    let tale = || twice().restarts(7.0).writes(8.0, "d").shows(3.0, "a").shows(4.0, "b").shows(8.0, "d");
+    tale().is(&["missing"]);
+    tale().says_line(8.0, "── shop web › app restarted; 1 instance in between is not shown ──").passes();
+    let first = || twice().with(|story| story.requests[0].at = super::seconds(1.0)).shows(6.0, "c");
+    first().is(&["missing"]);
+    first().says(6.0, "had restarted before it was seen; what it wrote earlier was not read").passes();
+}
+
+#[test]
+fn instances_that_are_said_to_be_unseen_exist() {
+    let unseen = "had restarted before it was seen; what it wrote earlier was not read";
+    Tale::new().follows(2.2).writes(3.0, "a").shows(3.0, "a").says(3.1, unseen).is(&["false gap"]);
+}

@@ -1,0 +1,303 @@
+//! Which lines are wanted: those that have to be shown, those that may be, and those that must not.
+
+use std::{ops::Range, time::Duration};
+
+use apiserver::Kind;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    align::PIECE,
+    asked::Asked,
+    book::{Book, Life},
+    excuse::SOON,
+    reads::Read,
+};
+use crate::story::{Container, Request, Story};
+
+/// The kubelet takes times in whole seconds, and the apiserver gives them so.
+const SECOND: SignedDuration = SignedDuration::from_secs(1);
+
+/// How long lines are shown after a log was opened that is not followed, until the clock of its node is known.
+const AHEAD: Duration = Duration::from_secs(12);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Want {
+    No,
+    May,
+    Must,
+}
+
+/// When the program learned which pods there are at its start: not before the first time, and not after the second.
+#[derive(Debug, Clone, Copy)]
+pub struct Start {
+    from: Duration,
+    until: Duration,
+}
+
+impl Start {
+    pub fn of(requests: &[Request]) -> Start {
+        let listed = requests.iter().find(|request| {
+            request.kind == Kind::List
+                && request.path.ends_with("/pods")
+                && request.answered.is_some_and(|(_, status)| status == 200)
+        });
+        let next = requests.iter().find(|request| matches!(request.kind, Kind::Watch | Kind::Log));
+        Start {
+            from: listed.map_or(Duration::MAX, |listed| listed.at),
+            until: next.map_or(Duration::MAX, |next| next.at),
+        }
+    }
+}
+
+/// What the program wants of the log of an instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Nothing,
+    /// As much as the flags ask for, of an instance that was there when the program saw the container first.
+    Asked,
+    /// The same, if the program saw the container while this instance was the one that counts.
+    PerhapsAsked,
+    /// All of it.
+    All,
+    /// Some of it or nothing: it depends on which instance a request happened to find.
+    Perhaps,
+}
+
+/// What is wanted of one instance.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// The lines that have to be shown, and those that may.
+    must: Range<usize>,
+    may: Range<usize>,
+    /// The stamps from which lines have to be shown, and may be.
+    must_since: Option<Timestamp>,
+    may_since: Option<Timestamp>,
+    until: Option<Timestamp>,
+    /// With `--condition`: when its pod met it while the log was there.
+    met: Option<Vec<Range<Duration>>>,
+}
+
+impl Wanted {
+    pub fn of(&self, life: &Life<'_>, line: usize) -> Want {
+        let stamp = life.lines()[line].stamp;
+        if self.until.is_some_and(|until| stamp >= until) {
+            return Want::No;
+        }
+        let is_since = |since: Option<Timestamp>| since.is_none_or(|since| stamp >= since);
+        let at = life.lines()[line].at;
+        let is_met =
+            self.met.as_ref().is_none_or(|met| met.iter().any(|met| at.saturating_add(SOON) <= met.end));
+        if self.must.contains(&line) && is_since(self.must_since) && is_met {
+            Want::Must
+        } else if self.may.contains(&line) && is_since(self.may_since) {
+            Want::May
+        } else {
+            Want::No
+        }
+    }
+}
+
+/// What is wanted of each life of a container.
+pub fn wanted(book: &Book<'_>, asked: &Asked, story: &Story, start: Start, reads: &[Read]) -> Vec<Wanted> {
+    let of_life = |(number, life): (usize, &Life<'_>)| {
+        let (must, may) = (0..life.lines().len(), 0..life.lines().len());
+        let all = Wanted { must, may, must_since: None, may_since: None, until: asked.until, met: met(life) };
+        let none = Wanted { must: 0..0, may: 0..0, ..all.clone() };
+        match part(life, asked, start, reads) {
+            Part::Nothing => none,
+            Part::All => all,
+            Part::Perhaps => Wanted { must: 0..0, ..all },
+            Part::PerhapsAsked => Wanted { must: 0..0, ..asked_of(book, number, asked, story, reads) },
+            Part::Asked => asked_of(book, number, asked, story, reads),
+        }
+    };
+    book.lives.iter().enumerate().map(of_life).collect()
+}
+
+/// When the pod of a life met the condition, up to when the next instance started.
+fn met(life: &Life<'_>) -> Option<Vec<Range<Duration>>> {
+    let meets = &life.container.meets;
+    let next = life.container.instances.get(life.number + 1).map_or(Duration::MAX, |next| next.started);
+    let ends = meets.iter().skip(1).map(|(at, _)| *at).chain([Duration::MAX]);
+    let met = meets.iter().zip(ends).filter(|((from, meets), _)| *meets && *from <= next);
+    (!meets.is_empty()).then(|| met.map(|((from, _), end)| *from..end).collect())
+}
+
+/// The number of the instance that the store of the apiserver names as the current one.
+fn current(container: &Container, at: Duration) -> Option<usize> {
+    if container.created > at || container.deleted.is_some_and(|deleted| deleted <= at) {
+        return None;
+    }
+    container.instances.iter().rposition(|instance| instance.known.is_some_and(|known| known <= at))
+}
+
+fn part(life: &Life<'_>, asked: &Asked, start: Start, reads: &[Read]) -> Part {
+    let Life { container, number, .. } = *life;
+    let (from, until) = match container.meets.iter().find(|(at, meets)| *meets && *at > start.from) {
+        // Whenever it is seen first, it may be old.
+        Some((met, _)) if !met_at(container, start.from) => {
+            (*met, reads.first().map_or(Duration::MAX, |read| read.at))
+        }
+        _ => (start.from, start.until),
+    };
+    let (first, last) = (current(container, from), current(container, until));
+    let dropped = container.meets.iter().find(|(at, meets)| !*meets && *at > from).map(|(at, _)| *at);
+    if dropped.is_some_and(|dropped| {
+        life.instance.started >= dropped || life.instance.ended.is_some_and(|ended| ended >= dropped)
+    }) {
+        return Part::Perhaps;
+    }
+    if asked.previous {
+        let is_previous = reads.iter().any(|read| read.previous && read.may_be_of(life));
+        let is_only = container
+            .instances
+            .iter()
+            .enumerate()
+            .all(|(other, _)| other == number || !may_be_previous(container, other, from));
+        let is_certain = life.instance.previous.is_some_and(|previous| previous <= from);
+        return match (is_previous, is_only && is_certain) {
+            (true, true) => Part::Asked,
+            (true, false) => Part::PerhapsAsked,
+            (false, _) => Part::Nothing,
+        };
+    }
+    let (Some(first), Some(last)) = (first, last) else {
+        return match (asked.follow, last) {
+            // It was not there at the start.
+            (true, None) => Part::All,
+            (true, Some(last)) if number > last => Part::All,
+            (true, Some(_)) | (false, _) => Part::Perhaps,
+        };
+    };
+    let is_before = asked.with_previous && (first..=last).contains(&(number + 1));
+    match number {
+        _ if number < first && !is_before => Part::Nothing,
+        _ if number > last && asked.follow => Part::All,
+        _ if number > last => Part::Perhaps,
+        _ if is_before && number < first => match waits(container, first, from) || first != last {
+            true => Part::PerhapsAsked,
+            false => Part::Asked,
+        },
+        _ if first == last => Part::Asked,
+        _ => Part::Perhaps,
+    }
+}
+
+fn met_at(container: &Container, at: Duration) -> bool {
+    container
+        .meets
+        .iter()
+        .rev()
+        .find(|(since, _)| *since <= at)
+        .map_or(container.meets.is_empty(), |(_, meets)| *meets)
+}
+
+/// Whether the node may have had this instance as the previous one at some time from the start to the last request.
+fn may_be_previous(container: &Container, number: usize, from: Duration) -> bool {
+    let became = container.instances[number].previous.or(container.instances[number].ended);
+    let next = container.instances.get(number + 1).and_then(|next| next.previous);
+    became.is_some() && next.is_none_or(|next| next >= from)
+}
+
+/// Whether the instance had ended by then, so that the one before it may not count.
+fn waits(container: &Container, number: usize, at: Duration) -> bool {
+    container.instances[number].ended.is_some_and(|ended| ended <= at)
+}
+
+/// What the flags ask for of an instance that existed when the program saw it.
+fn asked_of(book: &Book<'_>, number: usize, asked: &Asked, story: &Story, reads: &[Read]) -> Wanted {
+    let life = &book.lives[number];
+    let opens = || {
+        reads.iter().filter(|read| read.may_be_of(life)).filter_map(|read| Some((read.at, read.opened()?)))
+    };
+    let count = life.lines().len();
+    let Some((opened, _)) = opens().next() else {
+        // Nothing of it could be read.
+        return Wanted {
+            must: 0..0,
+            may: 0..0,
+            must_since: None,
+            may_since: None,
+            until: asked.until,
+            met: None,
+        };
+    };
+    let first_shown = (0..count).find_map(|line| book.shown_at(number, line));
+    let last = opens().next_back().map_or(opened, |(_, answered)| answered);
+    let until = first_shown.unwrap_or(last.max(story.ended));
+    let earliest = first_line(life, opened, asked.tail, Edge::Within);
+    let latest = first_line(life, until, asked.tail, Edge::Whole);
+    let written_by = |at: Duration| life.lines().partition_point(|line| line.at <= at);
+    let ends = match asked.follow || asked.previous {
+        true => (count, count),
+        false => (written_by(opened), written_by(until.max(last).saturating_add(AHEAD))),
+    };
+    let since = |at: Timestamp| asked.since.and_then(|since| at.checked_sub(since).ok());
+    let clocks = |at: Duration| [moment(story, at), moment(story, at) + ahead(story, life)];
+    let first_since = clocks(opened).into_iter().filter_map(since).min();
+    let last_since = clocks(until).into_iter().filter_map(since).max();
+    // Words of the kubelet count as lines.
+    let words = if asked.tail.is_some_and(|tail| tail > 0) { life.instance.words.len() } else { 0 };
+    let must_from = latest + words;
+    let earliest = first_alike(life, earliest);
+    Wanted {
+        must: must_from.min(ends.0)..ends.0,
+        may: earliest..ends.1,
+        must_since: last_since.and_then(|at| at.checked_add(SECOND).ok()),
+        may_since: first_since.and_then(|at| at.checked_sub(SECOND * 2).ok()),
+        until: asked.until,
+        met: met(life),
+    }
+}
+
+/// Lines of the same instant and text as this one or the one before it: when the log is opened again, nobody can tell which
+/// of them were shown, or asked for.
+fn first_alike(life: &Life<'_>, line: usize) -> usize {
+    let lines = life.lines();
+    let Some(before) = line.checked_sub(1).filter(|before| *before < lines.len()) else { return line };
+    let is_alike = |other: usize, edge: usize| {
+        let (other, edge) = (&lines[other], lines.get(edge).filter(|_| other != edge));
+        edge.is_some_and(|edge| edge.stamp == other.stamp && edge.text == other.text)
+    };
+    let of_instant = (0..line).rev().take_while(|other| lines[*other].stamp == lines[before].stamp);
+    of_instant.filter(|other| is_alike(*other, before) || is_alike(*other, line)).last().unwrap_or(line)
+}
+
+/// Whether a line counts of which only the last pieces are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Edge {
+    Whole,
+    Within,
+}
+
+/// The first line that is asked for of a log that is opened at that time.
+fn first_line(life: &Life<'_>, at: Duration, tail: Option<u64>, edge: Edge) -> usize {
+    let instance = life.instance;
+    let file = instance.files.iter().rposition(|file| file.opened <= at).unwrap_or_default();
+    let begins = instance.lines.partition_point(|line| line.file < file);
+    let end = instance.lines.partition_point(|line| line.at <= at).max(begins);
+    let Some(mut left) = tail else { return begins };
+    for (number, line) in instance.lines[begins..end].iter().enumerate().rev() {
+        let pieces = line.text.len().div_ceil(PIECE).max(1) as u64;
+        if left < pieces {
+            let is_first = left > 0 && edge == Edge::Within;
+            return begins + number + usize::from(!is_first);
+        }
+        left -= pieces;
+    }
+    begins
+}
+
+/// How far the clock of its node is ahead of the apiserver's. The kubelet counts a span of time back, but a log that is opened
+/// again is asked for from a time of the apiserver on.
+fn ahead(story: &Story, life: &Life<'_>) -> SignedDuration {
+    let mut nodes = story.script.setting.clocks.nodes.iter();
+    let ahead = nodes.find(|(node, _)| *node == life.container.node).map(|(_, ahead)| *ahead);
+    SignedDuration::from_millis(ahead.unwrap_or_default())
+}
+
+/// The apiserver's time.
+fn moment(story: &Story, at: Duration) -> Timestamp {
+    let ahead = SignedDuration::from_secs(story.script.setting.clocks.server);
+    story.clock + ahead + at
+}

@@ -1,0 +1,225 @@
+//! Each line that was shown came in time: soon after it was written while nothing fails, and soon after the last fault.
+//!
+//! | what | bound |
+//! |---|---|
+//! | nothing fails around a line | [`SOON`] after it was written |
+//! | a fault | [`AFTER_FAULT`] after its end, if it ended less than that before the line or began before the line had to be there |
+//! | requests wait for `--qps` | the time in which each of those that can wait has its turn ([`checks::wait`]) |
+//! | a container that is polled | its pause, which grows with its silence to a minute, and a turn of all others |
+//! | a stream that fell silent without a word | the time until it is looked at: `--idle-check`, later the time for which the log was quiet |
+//! | `--sort` | the window, and ten seconds for a container that hangs |
+//! | `--latency` | itself |
+//! | `--max-bandwidth` | the time in which what was written before is read at that rate |
+
+use std::time::Duration;
+
+use super::{
+    Problem,
+    limits::{LogRequest, View, checks, open, rate},
+    lines::book::Book,
+    troubles::{Trouble, falls_silent},
+};
+use crate::{
+    script::Setting,
+    story::{Container, Instance, Line, Story},
+};
+
+/// In which a line is shown while nothing fails.
+const SOON: Duration = Duration::from_secs(5);
+
+/// In which it is shown after a fault, whatever that was.
+const AFTER_FAULT: Duration = Duration::from_secs(60);
+
+/// The pause between two polls of a container (src/schedule/turns.rs).
+const SOONEST: Duration = Duration::from_secs(1);
+const LATEST: Duration = Duration::from_secs(60);
+
+/// How long `--sort` waits for a container that makes no progress (`STALLED` in src/order/by_time/phase.rs).
+const STALLED: Duration = Duration::from_secs(10);
+
+/// Bytes beside a line: its stamp, its chunk and its share of heads; and lines are read again to find a place.
+const BESIDE: usize = 100;
+const AGAIN: f64 = 3.0;
+
+/// The most bytes of a line that a runtime writes as one piece.
+const PIECE: usize = 16 << 10;
+
+/// The requests of a poll until it has asked for enough lines: twice as many each time.
+const MORE_LINES: f64 = 6.0;
+
+/// A line of a container.
+#[derive(Clone, Copy)]
+struct Written<'a> {
+    container: &'a Container,
+    instance: &'a Instance,
+    line: &'a Line,
+    shown: Duration,
+    /// When the last line was written that had been shown before this one was written.
+    quiet_since: Duration,
+}
+
+/// Reports the first line of a container that was late.
+pub fn judge(view: &View, book: &Book, problems: &mut Vec<Problem>) {
+    let mut lines: Vec<_> = book
+        .lives
+        .iter()
+        .enumerate()
+        .flat_map(|(number, life)| {
+            let lines = life.lines().iter().enumerate();
+            lines.filter_map(move |(n, line)| Some((life, line, book.shown_at(number, n)?)))
+        })
+        .collect();
+    lines.sort_by_key(|(_, line, _)| line.at);
+    let mut shown: Vec<_> = lines.iter().map(|(_, line, shown)| (*shown, line.at)).collect();
+    shown.sort_unstable();
+    let (mut shown, mut quiet_since) = (shown.into_iter().peekable(), Duration::ZERO);
+    let late = lines.into_iter().find_map(|(life, line, at)| {
+        while let Some((_, written)) = shown.next_if(|(shown, _)| *shown <= line.at) {
+            quiet_since = quiet_since.max(written);
+        }
+        let (container, instance) = (life.container, life.instance);
+        let written = Written { container, instance, line, shown: at, quiet_since };
+        let due = due(view, &written);
+        (at > due).then_some((written, due))
+    });
+    problems.extend(late.map(|(Written { line, shown, .. }, due)| {
+        let text = format!(
+            "the line {:?} was written at {:.3} s, it was due at {:.3} s",
+            String::from_utf8_lossy(&line.text[..line.text.len().min(40)]),
+            line.at.as_secs_f64(),
+            due.as_secs_f64()
+        );
+        Problem { kind: "late", container: book.title(), at: shown, text }
+    }));
+}
+
+/// When a line has to be there at last.
+fn due(view: &View, came: &Written) -> Duration {
+    let setting = view.setting;
+    if came.line.at == Duration::MAX {
+        return Duration::MAX;
+    }
+    // A container can be read once the apiserver knows of it, and a line without a newline once that has come.
+    let known = came.instance.known.unwrap_or(came.instance.started);
+    let written = meets_again(came.container, came.line.at).max(setting.start).max(known);
+    let mut bound = SOON + checks::wait(view) + turn(view, came) + silence(view, came);
+    bound += bandwidth(view, |line| line.at <= came.line.at);
+    bound += latency(setting);
+    if setting.sort {
+        bound += STALLED;
+    }
+    // Where logs wait for a place, those of other containers that are slow or fail keep the places.
+    let waits = open::log_requests(view) < view.story.containers.len();
+    let Container { node, place, .. } = came.container;
+    let concerns = |trouble: &Trouble| waits || trouble.disturbs(node, &place.pod);
+    after(view.troubles.iter().filter(|trouble| concerns(trouble)), written, bound)
+}
+
+fn latency(setting: &Setting) -> Duration {
+    Duration::from_millis(u64::from(setting.latency.unwrap_or_default()))
+}
+
+/// When the pod met `--condition`, at this instant or later.
+fn meets_again(container: &Container, at: Duration) -> Duration {
+    let meets = &container.meets;
+    let now = meets.iter().rev().find(|(since, _)| *since <= at).is_none_or(|(_, meets)| *meets);
+    let again = meets.iter().find(|(since, meets)| *meets && *since > at).map(|(since, _)| *since);
+    if now { at } else { again.unwrap_or(at) }
+}
+
+/// So long after an instant, or after the last of the faults that keep something from being there by then.
+fn after<'t>(troubles: impl Iterator<Item = &'t Trouble>, at: Duration, bound: Duration) -> Duration {
+    let (mut due, patience) = (at + bound, AFTER_FAULT + bound);
+    // In the order of their beginnings.
+    for trouble in troubles {
+        if trouble.from <= due && trouble.until.saturating_add(patience) > at {
+            due = due.max(trouble.until.saturating_add(patience));
+        }
+    }
+    due
+}
+
+/// When the end of a run has to be there.
+pub struct Bounds<'a>(View<'a>);
+
+impl Bounds<'_> {
+    pub fn new(story: &Story) -> Bounds<'_> {
+        Bounds(View::new(story))
+    }
+
+    /// After an event that decides the end.
+    pub fn after(&self, at: Duration) -> Duration {
+        let bound = SOON + checks::wait(&self.0) + bandwidth(&self.0, |_| true);
+        after(self.0.troubles.iter(), at.max(self.0.setting.start), bound)
+    }
+
+    /// Of a run that reads all logs once.
+    pub fn of_run(&self) -> Duration {
+        self.of_run_until(self.0.setting.start)
+    }
+
+    /// Of a run that reads all logs to their ends from then on.
+    pub fn of_run_until(&self, at: Duration) -> Duration {
+        // Of each log a list, a read, and a look at its end.
+        let requests = (self.0.story.containers.len() * 3) as f64;
+        self.after(at).saturating_add(Duration::from_secs_f64(requests / rate::qps(self.0.setting)))
+    }
+}
+
+/// The time until a container that is polled has its turn.
+fn turn(view: &View, came: &Written) -> Duration {
+    let since = came.line.at.saturating_sub(LATEST);
+    let of_it = |container: &Container| container.place == came.container.place;
+    let polled = view.logs.iter().any(|log| {
+        (since..=came.shown).contains(&log.request.at) && may_be_poll(log) && log.container.is_some_and(of_it)
+    });
+    if !polled || !view.setting.logs.follows() {
+        return Duration::ZERO;
+    }
+    let quiet = came.line.at.saturating_sub(came.quiet_since);
+    // Pauses double, so the last one is as long as the silence before it.
+    let pause = (quiet * 2).clamp(SOONEST, LATEST);
+    // A turn takes two requests of each container, or some more of one that wrote much, and each waits for the limiter and for
+    // one of the places for polls. Its answer rests with the connection.
+    let containers = view.story.containers.len() as f64;
+    let places = (open::log_requests(view) / 10).max(1) as f64;
+    let answer = view.lag() + latency(view.setting);
+    let request = (1.0 / (rate::qps(view.setting) * 0.5)).max(answer.as_secs_f64() / places);
+    pause + Duration::from_secs_f64((containers * 2.0 + MORE_LINES) * request)
+}
+
+/// Whether a request of a run that follows may be one that reads a log in turn: not one that looks at the last line.
+fn may_be_poll(log: &LogRequest) -> bool {
+    let query = |name| log.request.query(name);
+    let bounded = query("sinceSeconds").is_some() || query("sinceTime").is_some();
+    let looks = query("tailLines") == Some("1") && !bounded;
+    !log.follows && query("previous").is_none() && !looks
+}
+
+/// The time until a stream is looked at that fell silent.
+fn silence(view: &View, came: &Written) -> Duration {
+    let fallen = falls_silent(view.story, came.container).filter(|at| *at <= came.line.at).max();
+    let Some((fallen, idle)) = fallen.zip(checks::idle(view)) else { return Duration::ZERO };
+    let instances = came.container.instances.iter();
+    let lines = instances.flat_map(|instance| &instance.lines).map(|line| line.at);
+    let heard = lines.filter(|at| *at < fallen).max().unwrap_or_default();
+    let quiet = came.line.at.saturating_sub(heard);
+    // Looks come after `idle`, then after that again, then after a minute, and after twice as long each time.
+    let until_looked = if quiet <= idle * 2 { idle } else { idle.max(quiet + Duration::from_secs(60)) };
+    // The last piece of a line tells nothing of those before it, so such a line is found by the next look.
+    let pieces = came.instance.lines.iter().any(|line| line.text.len() >= PIECE);
+    let again = if pieces { idle.max(quiet + Duration::from_secs(60)) } else { Duration::ZERO };
+    until_looked + again + checks::wait(view)
+}
+
+/// The time in which lines that are written before are read at the allowed rate.
+fn bandwidth(view: &View, before: impl Fn(&Line) -> bool) -> Duration {
+    let Some(rate) = view.setting.max_bandwidth.map(f64::from) else { return Duration::ZERO };
+    let instances = view.story.containers.iter().flat_map(|container| &container.instances);
+    let lines = instances.flat_map(|instance| &instance.lines).filter(|line| before(line));
+    let bytes: usize = lines.map(|line| line.text.len() + BESIDE).sum();
+    Duration::from_secs_f64(bytes as f64 * AGAIN / rate)
+}
+
+#[cfg(test)]
+mod tests;

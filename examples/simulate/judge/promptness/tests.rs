@@ -1,0 +1,75 @@
+//! A line in time and a line that is late.
+
+use super::judge;
+use crate::{
+    judge::{
+        limits::View,
+        lines::{book::Book, output::Shown},
+        testing::{at, story},
+    },
+    script::{Asked, Broken, Fault, Refusal},
+    story::Story,
+};
+
+/// Whether the last line of a story is late if it is shown then, and the others at once.
+fn is_late(story: &Story, shown: f64) -> bool {
+    let container = &story.containers[0];
+    let lines = &container.instances[0].lines;
+    let last = lines.len() - 1;
+    let shown = lines.iter().enumerate().map(|(n, line)| {
+        let at = if n == last { at(shown) } else { line.at };
+        Shown { at, stamp: Some(line.stamp), text: &line.text }
+    });
+    let mut book = Book::new(("default", "web-0", "app"), &[container], shown.collect(), Vec::new());
+    book.lives[0].shown = (0..lines.len()).map(Some).collect();
+    let mut problems = Vec::new();
+    judge(&View::new(story), &book, &mut problems);
+    !problems.is_empty()
+}
+
+fn bound(story: &Story) -> f64 {
+    let seconds = (0..1000).find(|seconds| is_late(story, f64::from(*seconds)));
+    f64::from(seconds.unwrap())
+}
+
+fn one_line(time: f64) -> Story {
+    let mut story = story();
+    story.writes("web-0", [time]);
+    story
+}
+
+#[test]
+fn a_line_comes_within_some_seconds_while_nothing_fails() {
+    assert_eq!(bound(&one_line(50.0)), 56.0);
+}
+
+#[test]
+fn a_line_comes_within_a_minute_after_the_last_fault() {
+    let mut story = one_line(50.0);
+    story.fails(
+        49.0,
+        Fault::Refused { asked: Asked::AllLogs, times: 3, how: Refusal::Status(500), lasting: at(10.0) },
+    );
+    assert_eq!(bound(&story), 125.0);
+    story.fails(100.0, Fault::Breaks(Asked::AllLogs, Broken::Cut));
+    assert_eq!(bound(&story), 166.0);
+}
+
+#[test]
+fn a_fault_that_is_over_for_long_or_concerns_others_excuses_nothing() {
+    let mut story = one_line(150.0);
+    story.fails(20.0, Fault::Breaks(Asked::AllLogs, Broken::Cut));
+    story.fails(149.0, Fault::Breaks(Asked::Logs("web-7".to_owned()), Broken::Cut));
+    story.fails(149.0, Fault::KubeletAway("node-7".to_owned(), at(30.0)));
+    assert_eq!(bound(&story), 156.0);
+}
+
+#[test]
+fn a_container_that_is_polled_has_its_turn() {
+    let mut story = one_line(50.0);
+    story.reads("web-0", 40.0, "sinceTime=2026-03-01T12:00:00Z&tailLines=20", Some(40.0));
+    assert_eq!(bound(&story), 117.0);
+    story.containers[0].instances[0].lines.clear();
+    story.writes("web-0", [49.0, 50.0]);
+    assert_eq!(bound(&story), 59.0);
+}

@@ -1,0 +1,86 @@
+//! Runs the whole program and a cluster full of faults in one process, on a clock of its own: one seed decides everything.
+//!
+//! `cargo run --profile simulate --example simulate -- --seed N [--trace]` replays a seed and prints what happened when;
+//! `--seeds A..B` and `--minutes M` run many, on all processors; `--twice` runs each twice and compares; `--open FILE` names
+//! seeds that are known to fail, and then it is a failure if one of them passes; `--shrink` prints the shortest script that fails as the
+//! seed does.
+#![allow(clippy::expect_used, reason = "a simulation whose setup fails is no test of the program")]
+#![allow(clippy::print_stderr, clippy::print_stdout, reason = "the example reports on the terminal")]
+
+mod judge;
+mod meter;
+mod options;
+mod program;
+mod script;
+mod shrink;
+mod story;
+mod totals;
+mod trace;
+mod usage;
+mod workers;
+mod world;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    process::ExitCode,
+    time::Duration,
+};
+
+use judge::Problem;
+use options::Options;
+use script::Script;
+use story::Story;
+
+fn main() -> ExitCode {
+    let options = match Options::parse(std::env::args().skip(1)) {
+        Ok(options) => options,
+        Err(error) => {
+            eprintln!("simulate: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    let failed = match options {
+        Options::One { seed, traced, shrunk } => one(seed, traced, shrunk),
+        Options::Many { work, workers, open } => workers::divide(&work, workers, &open),
+        Options::Worker(work) => {
+            workers::work(work);
+            false
+        }
+    };
+    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// Performs a script, and judges what came of it. A panic is a problem too.
+fn run(script: &Script) -> (Option<Story>, Vec<Problem>) {
+    let run = AssertUnwindSafe(|| {
+        let story = world::run(script);
+        let problems = judge::judge(&story);
+        (Some(story), problems)
+    });
+    catch_unwind(run).unwrap_or_else(|_| {
+        let text = "standard error has its words".to_owned();
+        let problem = Problem { kind: "a panic", container: String::new(), at: Duration::ZERO, text };
+        (None, vec![problem])
+    })
+}
+
+/// Replays one seed; true if it fails.
+fn one(seed: u64, traced: bool, shrunk: bool) -> bool {
+    let mut script = script::decide(seed);
+    if let Some(problem) = run(&script).1.first().filter(|_| shrunk) {
+        script = shrink::shrink(&script, problem);
+    }
+    print!("{script}");
+    let (story, problems) = run(&script);
+    if let Some(story) = &story {
+        if traced {
+            print!("\n{}", trace::trace(story));
+        }
+        print!("\n{}", totals::Totals::of(story));
+    }
+    problems.iter().for_each(|problem| println!("{problem}"));
+    !problems.is_empty()
+}

@@ -1,0 +1,78 @@
+//! The command line of the simulator.
+
+use std::{ops::Range, thread::available_parallelism, time::Duration};
+
+pub enum Options {
+    One {
+        seed: u64,
+        traced: bool,
+        shrunk: bool,
+    },
+    Many {
+        work: Work,
+        workers: u64,
+        /// Seeds that are known to fail.
+        open: Vec<u64>,
+    },
+    /// A child process.
+    Worker(Work),
+}
+
+/// Seeds to run: every `step`th of a range.
+#[derive(Debug, Clone)]
+pub struct Work {
+    pub seeds: Range<u64>,
+    pub step: u64,
+    /// No seed begins later than this.
+    pub time: Option<Duration>,
+    /// Runs each seed twice and compares the runs.
+    pub twice: bool,
+}
+
+impl Options {
+    pub fn parse(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
+        let (mut seed, mut seeds, mut minutes, mut worker) = (None, None, None, None);
+        let (mut traced, mut shrunk, mut twice) = (false, false, false);
+        let mut open = Vec::new();
+        let mut workers = available_parallelism().map_or(1, |count| count.get() as u64);
+        while let Some(arg) = args.next() {
+            let mut value = || args.next().ok_or_else(|| format!("{arg} needs a value"));
+            let number =
+                |text: &str| text.parse::<u64>().map_err(|_| format!("{arg}: {text:?} is not a number"));
+            match arg.as_str() {
+                "--seed" => seed = Some(number(&value()?)?),
+                "--seeds" => {
+                    let text = value()?;
+                    let range =
+                        text.split_once("..").ok_or_else(|| format!("{arg}: {text:?} is not A..B"))?;
+                    seeds = Some(number(range.0)?..number(range.1)?);
+                }
+                "--minutes" => minutes = Some(number(&value()?)?),
+                "--workers" => workers = number(&value()?)?.max(1),
+                "--worker" => worker = Some(number(&value()?)?.max(1)),
+                "--trace" => traced = true,
+                "--shrink" => shrunk = true,
+                "--twice" => twice = true,
+                "--open" => open = open_seeds(&value()?)?,
+                other => return Err(format!("{other:?} is no option")),
+            }
+        }
+        let seeds = match (seed, seeds, minutes) {
+            (Some(seed), None, None) => return Ok(Options::One { seed, traced, shrunk }),
+            (None, Some(seeds), _) => seeds,
+            (None, None, Some(_)) => 0..u64::MAX,
+            _ => return Err("give --seed N [--trace] [--shrink], --seeds A..B or --minutes M".to_owned()),
+        };
+        let time = minutes.map(|minutes| Duration::from_secs(60 * minutes));
+        let work = Work { seeds, step: worker.unwrap_or(workers), time, twice };
+        Ok(if worker.is_some() { Options::Worker(work) } else { Options::Many { work, workers, open } })
+    }
+}
+
+/// A file with a seed at the beginning of each line, and what fails of it.
+fn open_seeds(path: &str) -> Result<Vec<u64>, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let seed = |line: &str| line.split(' ').next()?.parse().ok();
+    lines.map(|line| seed(line).ok_or_else(|| format!("{path}: {line:?} has no seed"))).collect()
+}

@@ -1,0 +1,117 @@
+//! Many seeds, divided among child processes: the program has statics, so that one process runs one seed at a time.
+
+use std::{
+    env,
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+    thread,
+    time::Instant,
+};
+
+use crate::{options::Work, run, script::decide, story::Story, totals::Totals};
+
+/// Runs every seed and prints the sums and all failures; true if a seed failed that is not open, or an open one passed.
+pub fn divide(work: &Work, workers: u64, open: &[u64]) -> bool {
+    let children = (0..workers).map(|n| spawn(work, n));
+    // All at once: the threads are started before the first one is waited for.
+    let readers: Vec<_> = children.map(|child| thread::spawn(move || listen(child))).collect();
+    let (mut totals, mut failed, mut broken) = (Totals::default(), Vec::new(), false);
+    for reader in readers {
+        let heard = reader.join().expect("a thread that reads does not panic");
+        totals.add(&heard.totals);
+        failed.extend(heard.failed);
+        broken |= heard.broken;
+    }
+    failed.sort_unstable();
+    print!("{totals}");
+    println!("{:>12} seeds failed: {failed:?}", failed.len());
+    if broken {
+        println!("a worker ended early");
+    }
+    let is_open = |seed: &&u64| open.contains(seed);
+    let closed: Vec<_> =
+        open.iter().filter(|seed| work.seeds.contains(seed) && !failed.contains(seed)).collect();
+    if failed.iter().any(|seed| is_open(&seed)) {
+        println!("known to fail: {:?}", failed.iter().filter(is_open).collect::<Vec<_>>());
+    }
+    if !closed.is_empty() {
+        println!("no longer open, take them from the list: {closed:?}");
+    }
+    failed.iter().any(|seed| !is_open(&seed)) || !closed.is_empty() || broken
+}
+
+fn spawn(work: &Work, number: u64) -> Child {
+    let this = env::current_exe().expect("the simulator has a path");
+    let Work { seeds, step, time, twice } = work;
+    let mut command = Command::new(this);
+    command.args([
+        "--seeds",
+        &format!("{}..{}", seeds.start + number, seeds.end),
+        "--worker",
+        &step.to_string(),
+    ]);
+    if let Some(time) = time {
+        command.args(["--minutes", &(time.as_secs() / 60).to_string()]);
+    }
+    if *twice {
+        command.arg("--twice");
+    }
+    command.stdout(Stdio::piped()).spawn().expect("the simulator can start itself")
+}
+
+/// What a worker reported.
+struct Heard {
+    totals: Totals,
+    failed: Vec<u64>,
+    /// It did not reach its end.
+    broken: bool,
+}
+
+/// A worker prints a line for each count, for each seed that failed, and at its end. Any other line is shown as it is.
+fn listen(mut child: Child) -> Heard {
+    let mut heard = Heard { totals: Totals::default(), failed: Vec::new(), broken: true };
+    let stdout = child.stdout.take().expect("it is a pipe");
+    for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+        if let Some((count, name)) = line.strip_prefix("count ").and_then(|rest| rest.split_once(' ')) {
+            *heard.totals.counts.entry(name.to_owned()).or_default() += count.parse::<u64>().unwrap_or(0);
+        } else if let Some(seed) = line.strip_prefix("failed ").and_then(|seed| seed.parse().ok()) {
+            heard.failed.push(seed);
+        } else if line == "done" {
+            heard.broken = false;
+        } else {
+            println!("{line}");
+        }
+    }
+    // The line above tells how it ended.
+    let _ = child.wait();
+    heard
+}
+
+/// The work of a child.
+pub fn work(work: Work) {
+    let begun = Instant::now();
+    let mut totals = Totals::default();
+    for seed in work.seeds.step_by(usize::try_from(work.step).unwrap_or(1)) {
+        if work.time.is_some_and(|time| begun.elapsed() > time) {
+            break;
+        }
+        let script = decide(seed);
+        let (story, problems) = run(&script);
+        for problem in &problems {
+            println!("seed {seed}: {problem}");
+        }
+        let mut failed = !problems.is_empty();
+        if work.twice && run(&script).0.as_ref().map(Story::visible) != story.as_ref().map(Story::visible) {
+            println!("seed {seed}: two runs differ");
+            failed = true;
+        }
+        if failed {
+            println!("failed {seed}");
+        }
+        totals.add(&story.as_ref().map(Totals::of).unwrap_or_default());
+    }
+    for (name, count) in totals.counts {
+        println!("count {count} {name}");
+    }
+    println!("done");
+}

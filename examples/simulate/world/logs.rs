@@ -1,0 +1,205 @@
+//! Logs: containers write to them, and they are rotated. The double and the model change together.
+
+use std::time::Duration;
+
+use apiserver::Log;
+use jiff::Timestamp;
+
+use super::{Step, World};
+use crate::{
+    script::{Followers, Lines, PIECE, Place, Stamps, Texts},
+    story::{Container, File, Line},
+};
+
+/// In this time followers read the rest of a file, unless they cannot.
+const READ: Duration = Duration::from_millis(20);
+
+/// After this time the rest of a line follows: a runtime has it before it writes the first piece, unless the container ends.
+const REST: Duration = Duration::from_millis(7);
+
+impl World<'_> {
+    pub fn write(&mut self, place: &Place, lines: &Lines) -> bool {
+        if !self.is_running(place) {
+            return false;
+        }
+        self.finish(place);
+        let now = self.node_now(place);
+        let log = self.server.log(&self.path(place));
+        let number = self.current(place).lines.len();
+        let instance = self.container(place).instances.len();
+        let texts = lines.texts(instance * 1_000_000 + number);
+        match lines.texts {
+            Texts::Long(_) => {
+                for mut text in texts {
+                    text.push(b'\n');
+                    // The newline is written with the last piece.
+                    let pieces = text.len().saturating_sub(2) / PIECE;
+                    let (whole, last) = text.split_at(pieces * PIECE);
+                    whole.chunks(PIECE).for_each(|piece| {
+                        log.push_raw(piece);
+                    });
+                    log.push_raw(last);
+                    text.pop();
+                    self.record(place, now, text);
+                }
+            }
+            Texts::Unfinished => {
+                let mut texts = texts;
+                let last = texts.pop().unwrap_or_default();
+                log.lines_at(now, 0, &texts);
+                texts.into_iter().for_each(|text| self.record(place, now, text));
+                log.push_raw(&last);
+                self.unfinished.insert(place.clone(), (now, last));
+                self.plan_in(REST, Step::Finish(place.clone()));
+            }
+            _ => {
+                let (start, step) = match lines.stamps {
+                    Stamps::Equal => (now, 0),
+                    // None is much ahead of the clock.
+                    Stamps::Steps(step) => (now, step.min(900_000 / lines.count.max(1))),
+                    Stamps::Back(back) => (now - Duration::from_nanos(back.into()).min(self.age(place)), 0),
+                };
+                log.lines_at(start, step.into(), &texts);
+                for (n, text) in texts.into_iter().enumerate() {
+                    let stamp = start + Duration::from_nanos(u64::from(step) * n as u64);
+                    self.record(place, stamp, text);
+                }
+            }
+        }
+        true
+    }
+
+    /// The rest of a line that has no newline yet.
+    pub fn finish(&mut self, place: &Place) {
+        if let Some((stamp, mut text)) = self.unfinished.remove(place) {
+            self.server.log(&self.path(place)).push_raw(" and more\n");
+            text.extend_from_slice(b" and more");
+            self.record(place, stamp, text);
+        }
+    }
+
+    /// The time by the clock of its node.
+    fn node_now(&self, place: &Place) -> Timestamp {
+        self.server.node_now(&self.containers[place].node)
+    }
+
+    /// How long its instance has run.
+    fn age(&mut self, place: &Place) -> Duration {
+        self.now() - self.current(place).started
+    }
+
+    /// Lines without a newline at the end of the simulation.
+    pub fn give_up(&mut self) {
+        for (place, (stamp, text)) in std::mem::take(&mut self.unfinished) {
+            self.record(&place, stamp, text);
+            if let Some(line) = self.current(&place).lines.last_mut() {
+                line.at = Duration::MAX;
+            }
+        }
+    }
+
+    pub fn record(&mut self, place: &Place, stamp: Timestamp, text: Vec<u8>) {
+        let at = self.now();
+        let instance = self.current(place);
+        let file = instance.files.len() - 1;
+        instance.lines.push(Line { at, stamp, text, file });
+    }
+
+    pub fn rotate(&mut self, place: &Place, followers: Followers) -> bool {
+        if !self.may_be_rotated(place) {
+            return false;
+        }
+        let log = self.server.log(&self.path(place));
+        match followers {
+            Followers::GoOn => {
+                log.rotate();
+            }
+            Followers::AsKubelet => {
+                log.rename().reopen();
+            }
+            Followers::Skip => {
+                let (now, number) = (self.node_now(place), self.current(place).lines.len());
+                let late: Vec<Vec<u8>> =
+                    (0..3).map(|n| format!("late {}", number + n).into_bytes()).collect();
+                log.rotate_losing(&late);
+                for (n, text) in late.into_iter().enumerate() {
+                    self.record(place, now + Duration::from_nanos(n as u64), text);
+                }
+            }
+            Followers::FallSilent => {
+                log.rotate();
+                self.plan_in(READ, Step::Silence(place.clone(), log));
+            }
+        }
+        self.open_file(place, followers);
+        true
+    }
+
+    /// A runtime ends a line in the file in which it began it.
+    fn may_be_rotated(&self, place: &Place) -> bool {
+        self.is_running(place) && !self.unfinished.contains_key(place) && !self.renamed.contains(place)
+    }
+
+    /// The model of a new file.
+    fn open_file(&mut self, place: &Place, followers: Followers) {
+        // Without a fault all have been at the end of a file.
+        if followers == Followers::AsKubelet && !self.script.calm().is_zero() {
+            self.silenced(place);
+        }
+        let now = self.now();
+        let files = &mut self.current(place).files;
+        if let Some(file) = files.last_mut() {
+            (file.rotated, file.followers) = (Some(now), followers);
+        }
+        files.push(File { opened: now, rotated: None, followers: Followers::GoOn });
+    }
+
+    pub fn rename(&mut self, place: &Place, lasting: Duration) -> bool {
+        if !self.may_be_rotated(place) {
+            return false;
+        }
+        let log = self.server.log(&self.path(place));
+        log.rename();
+        self.renamed.insert(place.clone());
+        self.plan_in(lasting, Step::Reopen(place.clone(), log));
+        true
+    }
+
+    pub fn reopen(&mut self, place: &Place, log: &Log) {
+        if self.renamed.remove(place) {
+            log.reopen();
+            self.open_file(place, Followers::AsKubelet);
+        }
+    }
+
+    pub fn fall_silent(&mut self, place: &Place) -> bool {
+        if !self.is_running(place) {
+            return false;
+        }
+        self.server.log(&self.path(place)).silence_followers();
+        self.silenced(place);
+        true
+    }
+
+    /// The followers of a log that was rotated have read the file before.
+    pub fn silence(&mut self, place: &Place, log: &Log) {
+        log.silence_followers();
+        if self.is_running(place) {
+            self.silenced(place);
+        }
+    }
+
+    pub fn silenced(&mut self, place: &Place) {
+        let now = self.now();
+        self.current(place).silenced.push(now);
+    }
+
+    /// The way to a node is lost.
+    pub fn silence_node(&mut self, node: &str) {
+        let of_node = |container: &&Container| container.node == node && container.deleted.is_none();
+        let places =
+            self.containers.values().filter(of_node).filter(|container| !container.instances.is_empty());
+        let places: Vec<Place> = places.map(|container| container.place.clone()).collect();
+        places.iter().for_each(|place| self.silenced(place));
+    }
+}

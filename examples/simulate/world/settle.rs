@@ -1,0 +1,172 @@
+//! The end of a run: all is calm, the last lines are written, and once they were shown a signal ends the program.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use tokio::time::{sleep, timeout};
+
+use super::{LISTED, World};
+use crate::{
+    script::{Ending, Kind, Lines, Place, Pod},
+    story::{Leftovers, Request, Story},
+    usage,
+};
+
+/// The most that the last lines may take, and somewhat more.
+const PATIENCE: Duration = Duration::from_secs(70);
+
+/// The same where a stream fell silent: looks at a log become less frequent.
+const UNTIL_LOOKED: Duration = Duration::from_secs(20 * 60);
+
+/// The same where polls wait for their turn, or bytes for theirs.
+const TURN: Duration = Duration::from_secs(5 * 60);
+
+/// A repeated line comes within this time after the last one.
+const QUIET: Duration = Duration::from_secs(3);
+
+/// The pods that come and go once all others are gone, one after the other.
+const PASSING: u32 = 40;
+const EACH: Duration = Duration::from_secs(1);
+
+/// The most that the end of a run may take.
+const END: Duration = Duration::from_secs(30);
+
+impl World<'_> {
+    pub async fn settle(mut self) -> Story {
+        let calm = self.script.calm().max(self.script.setting.start + LISTED);
+        while self.now() < calm && !self.is_over() {
+            sleep(Duration::from_millis(500)).await;
+        }
+        if !self.is_over() {
+            self.last_lines().await;
+        }
+        if self.script.setting.ending == Ending::Leftovers && !self.is_over() {
+            self.leave().await;
+        }
+        if !self.is_over() && self.signalled.is_none() {
+            self.signal();
+        }
+        self.give_up();
+        let World { script, start, clock, server, program, signalled, trace, leftovers, .. } = self;
+        let pods = self.past_pods.into_iter().chain(self.pods.into_values()).collect();
+        let containers = self.past.into_iter().chain(self.containers.into_values());
+        let mut containers: Vec<_> = containers.filter(|container| !container.instances.is_empty()).collect();
+        containers.sort_by(|one, other| one.place.cmp(&other.place));
+        let mut program = program.expect("the program starts with the script");
+        let (ended, code) = match timeout(END, program.end()).await {
+            Ok((ended, code)) => (ended, code),
+            Err(_) => (start.elapsed(), Err(format!("it did not end within {END:?}"))),
+        };
+        let taken = program.taken.taken();
+        let [stdout, stderr] = [&program.stdout, &program.stderr].map(|stream| stream.written().clone());
+        Story {
+            calm: script.calm(),
+            script: script.clone(),
+            clock,
+            pods,
+            containers,
+            trace,
+            signalled,
+            requests: server.requests().iter().map(|request| Request::of(request, start)).collect(),
+            taken,
+            leftovers,
+            stdout,
+            stderr,
+            code,
+            ended,
+        }
+    }
+
+    /// Writes the last lines and waits until they are shown.
+    async fn last_lines(&mut self) {
+        let running: Vec<Place> =
+            self.containers.keys().filter(|place| self.is_running(place)).cloned().collect();
+        self.tell("all is calm; every container writes a last line");
+        let mut awaited = BTreeSet::new();
+        for place in running {
+            self.write(&place, &Lines::numbered(1));
+            if self.script.setting.ready && !self.is_ready(&place.pod) {
+                continue;
+            }
+            let line = self.containers[&place].instances.last().and_then(|instance| instance.lines.last());
+            let Some(line) = line else { continue };
+            let (text, stamp) =
+                (String::from_utf8_lossy(&line.text), line.stamp.strftime("%Y-%m-%dT%H:%M:%S%.9fZ"));
+            let namespace = &self.pods[&place.pod].namespace;
+            awaited.insert(format!("{namespace} {} {} {stamp} {text}\n", place.pod, place.container));
+        }
+        let (until, mut seen) = (self.now() + self.patience(), 0);
+        while self.now() < until
+            && !self.is_over()
+            && !(awaited.is_empty() && self.script.setting.logs.follows())
+        {
+            sleep(Duration::from_millis(250)).await;
+            let program = self.program.as_ref().expect("it has started");
+            let stdout = program.stdout.written();
+            let shown: Vec<u8> =
+                stdout[seen..].iter().flat_map(|written| written.bytes.iter().copied()).collect();
+            seen = stdout.len();
+            drop(stdout);
+            let shown = String::from_utf8_lossy(&shown);
+            awaited.retain(|line| !shown.contains(line.as_str()));
+        }
+        if !self.is_over() {
+            sleep(QUIET).await;
+        }
+    }
+
+    /// The most that the last lines may take.
+    fn patience(&self) -> Duration {
+        let setting = &self.script.setting;
+        let mut patience = PATIENCE;
+        let last = self.containers.values().filter_map(|container| container.instances.last());
+        if setting.idle_check != Some(0) && last.into_iter().any(|instance| !instance.silenced.is_empty()) {
+            patience += UNTIL_LOOKED;
+        }
+        let places = [setting.max_log_requests, setting.max_streams_per_node, setting.max_bandwidth];
+        if setting.qps.is_some() || places.iter().any(Option::is_some) {
+            patience += TURN;
+        }
+        patience
+    }
+
+    /// Deletes all pods, and measures what is left of them, and of some more that come and go.
+    async fn leave(&mut self) {
+        self.delete_all();
+        sleep(PATIENCE).await;
+        let after = usage::now(self.now());
+        let connections = self.server.account().open_connections;
+        self.tell(format!("all pods are gone: {after:?}, {connections} connections"));
+        self.pass_through().await;
+        self.delete_all();
+        sleep(PATIENCE).await;
+        let again = usage::now(self.now());
+        let connections = self.server.account().open_connections;
+        self.tell(format!("at last {again:?}, {connections} connections"));
+        self.leftovers = self.before.map(|before| Leftovers { before, after, again });
+    }
+
+    fn delete_all(&mut self) {
+        let pods: Vec<String> = self.pods.keys().cloned().collect();
+        for pod in pods {
+            self.delete(&pod, None);
+        }
+    }
+
+    async fn pass_through(&mut self) {
+        for number in 0..PASSING {
+            let (name, container) = (format!("passing-{number}"), "app".to_owned());
+            self.add(&Pod {
+                name: name.clone(),
+                namespace: "default".to_owned(),
+                node: "node-1".to_owned(),
+                containers: vec![(container.clone(), Kind::Main)],
+                late: Duration::ZERO,
+            });
+            sleep(EACH).await;
+            self.write(&Place { pod: name.clone(), container }, &Lines::numbered(20));
+            if let Some(before) = number.checked_sub(4) {
+                self.delete(&format!("passing-{before}"), None);
+            }
+        }
+    }
+}
