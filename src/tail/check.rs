@@ -32,9 +32,14 @@ pub struct Checker<'a, L> {
 }
 
 impl<L: Logs> Checker<'_, L> {
+    /// The last line now.
+    pub async fn last(&self) -> Result<Last, Error> {
+        Box::pin(last_line(self.logs, &self.request, self.lines)).await
+    }
+
     pub async fn look(&self, position: &Position) -> Look {
         let Some(_spare) = self.scheduler.try_spare() else { return Look::NoRoom };
-        match Box::pin(last_line(self.logs, &self.request, self.lines)).await {
+        match self.last().await {
             Ok(Last { line: Some(line), .. })
                 if position.misses(line, self.start) || position.may_miss(line) =>
             {

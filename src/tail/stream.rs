@@ -11,7 +11,7 @@ use tokio::{
 
 use super::{
     beginning::{self, Beginning, Look},
-    check::{self, Checker},
+    check::{self, Checker, Last},
     idle::Idle,
     logs::{Answer, Logs},
     progress::Progress,
@@ -71,6 +71,8 @@ pub struct Reading<'a, L: Logs> {
     pub movable: bool,
     /// Set if the stream is checked when it is silent.
     pub watchdog: Option<Watchdog<'a, L>>,
+    /// Looks at the last line if the answer ends within a line.
+    pub ending: Option<Checker<'a, L>>,
 }
 
 /// The lines that an answer may hold, as far as that is known before it is read.
@@ -252,7 +254,7 @@ impl<L: Logs> Reading<'_, L> {
     async fn finish(&mut self) -> End {
         while let Some(lines) = self.splitter.rest() {
             if let [Piece::Line(line)] = lines.pieces[..]
-                && self.is_new_end(&lines.data, line)
+                && self.is_new_end(&lines.data, line).await
             {
                 return End::Unfinished;
             }
@@ -265,10 +267,16 @@ impl<L: Logs> Reading<'_, L> {
     }
 
     /// Whether this half of a line may be cut.
-    fn is_new_end(&mut self, data: &[u8], line: Line) -> bool {
+    async fn is_new_end(&mut self, data: &[u8], line: Line) -> bool {
         let may_be_cut = self.terms.confirms && self.progress.extent.quota.bytes_to_request().is_none();
         let end = line.time.map(|time| Seen::new(time, &data[line.start as usize..line.end as usize]));
-        may_be_cut && end.is_some_and(|end| self.progress.ends_anew(end))
+        let Some(end) = end.filter(|_| may_be_cut) else { return false };
+        if let Some(checker) = self.ending.take()
+            && let Ok(Last { half: Some(half), .. }) = checker.last().await
+        {
+            self.progress.ends_within(half);
+        }
+        self.progress.ends_anew(end)
     }
 
     /// Whether the bytes that were requested end within a line.

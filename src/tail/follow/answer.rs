@@ -162,9 +162,6 @@ impl<L: Logs> Tail<L> {
             self.hand_over();
             return Outcome::Reopen;
         }
-        if matches!(end, Ok(End::Unfinished)) {
-            self.look_at_end(log).await;
-        }
         match end {
             Ok(End::Enough) => Outcome::Enough,
             Ok(End::Over) => Outcome::Over,
@@ -243,8 +240,15 @@ impl<L: Logs> Tail<L> {
             logs: &self.context.logs,
             scheduler: &self.context.scheduler,
             lines: self.context.lines,
-            request: LogRequest { purpose: Purpose::Check, ..request },
+            request: LogRequest { purpose: Purpose::Check, ..request.clone() },
             start: self.progress.extent.start(),
+        };
+        let (watching, ending) = match mode {
+            Mode::Follow => (Some(checker), None),
+            Mode::Read | Mode::Poll | Mode::History => {
+                let request = LogRequest { purpose: Purpose::Confirm, ..checker.request.clone() };
+                (None, Some(Checker { request, ..checker }))
+            }
         };
         let may_go_on = match start.log {
             _ if self.handed == Some(Handed::Guessed) => false,
@@ -268,7 +272,7 @@ impl<L: Logs> Tail<L> {
                 false => self.instance.is_past,
             },
         };
-        let beginning = self.beginning(&checker.request);
+        let beginning = self.beginning(&request);
         let position = &self.progress.position;
         let finder = resumes.then(|| match position.is_untimed() {
             true => position.finder().of_untimed(tail_lines),
@@ -288,11 +292,8 @@ impl<L: Logs> Tail<L> {
             beginning,
             look: &mut self.look,
             movable,
-            watchdog: self
-                .idle
-                .as_mut()
-                .filter(|_| mode == Mode::Follow)
-                .map(|idle| Watchdog { idle, checker }),
+            watchdog: self.idle.as_mut().zip(watching).map(|(idle, checker)| Watchdog { idle, checker }),
+            ending,
         }
     }
 

@@ -127,13 +127,6 @@ impl<L: Logs> Tail<L> {
         }
     }
 
-    /// An answer ended within a line. Two in a row may be cut at the same byte: only the last line shows that the log ends so.
-    pub(super) async fn look_at_end(&mut self, log: Log) {
-        if let Ok(Last { half: Some(half), .. }) = self.last_line(log, Purpose::Confirm).await {
-            self.progress.ends_within(half);
-        }
-    }
-
     pub(super) async fn last_line(&self, log: Log, purpose: Purpose) -> Result<Last, Error> {
         let request = self.request(log, purpose);
         Box::pin(check::last_line(&self.context.logs, &request, self.context.lines)).await
