@@ -6,7 +6,7 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use super::{
     duration,
-    range::{Range, Since},
+    range::{ClockOf, Range, Since},
     read::{error, parsed, wrong},
     sort::OrderPlan,
 };
@@ -65,11 +65,14 @@ impl LogPlan {
     }
 
     /// The plan for this range: what is past now is not followed.
-    pub fn within(mut self, range: Range, now: Timestamp) -> Result<LogPlan, UsageError> {
+    pub fn within(mut self, range: Range, now: Timestamp, clock: ClockOf) -> Result<LogPlan, UsageError> {
         (self.since, self.until) = (range.since, range.until);
-        if self.until.is_some_and(|until| until <= now) {
+        let past = self.until.map(|until| now.duration_since(until)).filter(|past| !past.is_negative());
+        if let Some(past) = past {
             self.follow = false;
             match self.tail {
+                // By another clock it may not be past.
+                _ if past < clock.may_be_wrong_by() => {}
                 Some(0) => return Err(error("--until in the past with --tail=0 shows nothing; remove one")),
                 Some(lines) if lines > MOST_LINES_BEFORE => {
                     let reason = format!(

@@ -116,9 +116,11 @@ pub struct ClusterPlan {
     pub prompt: bool,
     /// Only list the containers to tail.
     pub dry_run: bool,
-    /// By the clock of this machine, until the apiserver's is known.
-    pub logs: LogPlan,
+    /// As they were asked for, without the range.
+    pub asked: LogPlan,
     pub range: RangePlan,
+    /// The logs of the range by the clock of this machine, until the apiserver's is known.
+    pub logs: LogPlan,
     pub limits: Limits,
 }
 
@@ -133,7 +135,7 @@ impl Plan {
         let query = query::text(args)?;
         let selection = Selection::new(args, query)?;
         let order = OrderPlan::new(args)?;
-        let (logs, range) = logs(args, order, env)?;
+        let (asked, logs, range) = logs(args, order, env)?;
         let limits = Limits::new(args, logs.follow)?;
         let filter = FilterPlan::new(args, env)?;
         let display = Display::new(args, &filter, &selection.namespaces, env)?;
@@ -156,8 +158,9 @@ impl Plan {
                 selection,
                 prompt,
                 dry_run,
-                logs,
+                asked,
                 range,
+                logs,
                 limits,
             }))
         };
@@ -196,11 +199,17 @@ impl Plan {
     }
 }
 
-fn logs(args: &Args, order: OrderPlan, env: &Environment) -> Result<(LogPlan, RangePlan), UsageError> {
+/// The logs as they are asked for, and those of the range by the clock of this machine.
+fn logs(
+    args: &Args,
+    order: OrderPlan,
+    env: &Environment,
+) -> Result<(LogPlan, LogPlan, RangePlan), UsageError> {
     let range = RangePlan::new(args, display::timezone(args, env)?)?;
     let now = env.machine.now();
-    let plan = LogPlan { late: range.zone_of_start(), ..LogPlan::new(args, order)? };
-    Ok((plan.within(range.at(now, ClockOf::Machine)?, now)?, range))
+    let asked = LogPlan { late: range.zone_of_start(), ..LogPlan::new(args, order)? };
+    let logs = asked.clone().within(range.at(now, ClockOf::Machine)?, now, ClockOf::Machine)?;
+    Ok((asked, logs, range))
 }
 
 fn gathering(args: &Args, filter: &FilterPlan, rewrites: &Rewrites) -> Option<Gathering> {

@@ -54,6 +54,16 @@ pub enum ClockOf {
     Apiserver,
 }
 
+impl ClockOf {
+    /// The most, for what is refused.
+    pub fn may_be_wrong_by(self) -> SignedDuration {
+        match self {
+            Self::Machine => WRONG,
+            Self::Apiserver => SignedDuration::ZERO,
+        }
+    }
+}
+
 impl RangePlan {
     pub(super) fn new(args: &Args, zone: TimeZone) -> Result<RangePlan, UsageError> {
         let (since, flag) = since(args)?;
@@ -103,7 +113,7 @@ impl RangePlan {
         now: &Zoned,
         clock: ClockOf,
     ) -> Result<(), UsageError> {
-        let slack = if clock == ClockOf::Machine { WRONG } else { SignedDuration::ZERO };
+        let slack = clock.may_be_wrong_by();
         let Some(start) = start else { return Ok(()) };
         let flag = self.flag.unwrap_or(UNTIL);
         if start.duration_since(now.timestamp()) > slack {

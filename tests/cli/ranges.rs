@@ -326,6 +326,17 @@ fn a_range_into_the_future_ends_by_itself() {
     tail.finish().stdout("0\nlive\n").reported("- web-1 › app\n").exit(0);
 }
 
+/// By the clock of this machine, it was over an hour ago.
+#[test]
+fn a_range_that_is_not_past_for_the_server_is_followed() {
+    let world = world_ahead(-3600);
+    let until = world.now() + SignedDuration::from_secs(2);
+    let tail = world.start(&format!("web -o raw --tail 0 --until {until}"));
+    tail.until(|account| account.open_log_streams == 1);
+    world.log("web-1/app").push("live");
+    tail.finish().stdout("live\n").exit(0);
+}
+
 #[test]
 fn a_range_ends_although_its_workload_does_not_exist() {
     let world = World::new();

@@ -148,7 +148,7 @@ impl<'a> Cluster<'a> {
         cluster: &cluster::Cluster,
         out: &Sender,
     ) -> Result<(LogPlan, Option<Instant>), Error> {
-        let ClusterPlan { logs, range, .. } = self.plan;
+        let ClusterPlan { asked, range, logs, .. } = self.plan;
         if !range.needs_clock() {
             return Ok((logs.clone(), None));
         }
@@ -164,7 +164,7 @@ impl<'a> Cluster<'a> {
         if let Some(described) = range.described(now, &instants) {
             out.notice(Scope::Run.info(described)).await;
         }
-        let logs = logs.clone().within(instants, now)?;
+        let logs = asked.clone().within(instants, now, ClockOf::Apiserver)?;
         let end = logs
             .until
             .filter(|_| logs.follow)
