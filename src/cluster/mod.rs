@@ -32,7 +32,7 @@ mod waits;
 
 use std::{convert::Infallible, sync::Arc, thread, time::Duration};
 
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 pub use access::kubeconfig::Named;
 pub use bounds::{KNOWN, PARTS};
@@ -115,6 +115,11 @@ impl Cluster {
     /// The error while the apiserver cannot be reached.
     pub fn outage(&self) -> watch::Receiver<Option<Error>> {
         self.transport.outage.subscribe()
+    }
+
+    /// Whether the apiserver was out of reach at this time or later.
+    pub fn was_out_since(&self, since: Instant) -> bool {
+        self.transport.outage.was_known_since(since)
     }
 
     /// The time to the server and back, from the shortest exchange so far; None before the first.

@@ -1,16 +1,32 @@
 //! Tracks whether the apiserver can be reached, by the results of requests.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use tokio::{sync::watch, time::Instant};
 
 use super::error::Error;
 
+/// A server without an answer for this time is out of reach: a single connection that breaks proves nothing.
+const SLOW: Duration = Duration::from_secs(2);
+
 #[derive(Default)]
 pub struct Outage {
     /// The error while it cannot be reached.
     error: watch::Sender<Option<Error>>,
-    answered: Mutex<Option<Instant>>,
+    times: Mutex<Times>,
+}
+
+#[derive(Default)]
+struct Times {
+    /// When a request was answered last.
+    answered: Option<Instant>,
+    /// Since when requests fail, or a probe is not answered.
+    silent: Option<Instant>,
+    /// When it was last known to be out of reach.
+    out: Option<Instant>,
 }
 
 impl Outage {
@@ -20,7 +36,27 @@ impl Outage {
 
     /// Whether a request was ever answered.
     pub fn was_answered(&self) -> bool {
-        self.answered.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.times().answered.is_some()
+    }
+
+    /// Whether it was out of reach at this time or later, also if it is not reported as an outage.
+    pub fn was_known_since(&self, since: Instant) -> bool {
+        let times = self.times();
+        times.out.max(times.silence()) >= Some(since)
+    }
+
+    /// A probe of the silent server was sent, or has ended and was recorded.
+    pub fn probes(&self, sent: Option<Instant>) {
+        let mut times = self.times();
+        match sent {
+            Some(sent) => times.silent = times.silent.or(Some(sent)),
+            None if self.is_known() => {}
+            None => times.answers(),
+        }
+    }
+
+    fn times(&self) -> MutexGuard<'_, Times> {
+        self.times.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether an outage is known.
@@ -31,13 +67,31 @@ impl Outage {
     /// Records the result of a request: answered, or failed with this error. The failure of a request sent before the
     /// last answer arrived is ignored.
     pub fn note(&self, sent: Instant, error: Option<&Error>) {
-        let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut times = self.times();
         match error {
-            None => *answered = Some(Instant::now()),
-            Some(_) if *answered > Some(sent) => return,
-            Some(_) => {}
+            None => {
+                times.answered = Some(Instant::now());
+                times.answers();
+            }
+            Some(_) if times.answered > Some(sent) => return,
+            Some(_) => times.fails(),
         }
-        drop(answered);
+        drop(times);
+        self.report(error);
+    }
+
+    /// The server answered that it wants to be asked later.
+    pub fn put_off(&self, sent: Instant, error: &Error) {
+        let mut times = self.times();
+        times.answers();
+        let is_past = times.answered > Some(sent);
+        drop(times);
+        if !is_past {
+            self.report(Some(error));
+        }
+    }
+
+    fn report(&self, error: Option<&Error>) {
         self.error.send_if_modified(|before| {
             let changed = before.is_some() != error.is_some();
             if changed {
@@ -48,10 +102,27 @@ impl Outage {
     }
 }
 
+impl Times {
+    fn fails(&mut self) {
+        let now = Instant::now();
+        if now - *self.silent.get_or_insert(now) >= SLOW {
+            self.out = Some(now);
+        }
+    }
+
+    fn answers(&mut self) {
+        self.out = self.out.max(self.silence());
+        self.silent = None;
+    }
+
+    /// When the present silence had lasted for long enough, if it did.
+    fn silence(&self) -> Option<Instant> {
+        self.silent.map(|since| since + SLOW).filter(|out| *out <= Instant::now())
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use tokio::time::advance;
 
     use super::*;
@@ -72,5 +143,40 @@ mod tests {
         assert!(!is_out());
         outage.note(Instant::now(), Some(&failed));
         assert!(is_out());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_outage_that_is_over_was_known_if_it_lasted() {
+        let outage = Outage::default();
+        let failed = Error::new(ErrorKind::Interrupted, "it broke".to_owned());
+        for (lasting, was_known) in [(1, false), (3, true)] {
+            let began = Instant::now();
+            outage.note(began, Some(&failed));
+            advance(Duration::from_secs(lasting)).await;
+            outage.note(began, None);
+            assert_eq!(outage.was_known_since(began), was_known);
+            assert!(!outage.was_known_since(Instant::now()));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_asks_to_wait_is_not_out_of_reach() {
+        let (outage, began) = (Outage::default(), Instant::now());
+        outage.put_off(began, &Error::new(ErrorKind::TimedOut, "later".to_owned()));
+        advance(Duration::from_secs(3)).await;
+        assert!(outage.is_known() && !outage.was_known_since(began));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_probe_that_is_answered_late_shows_that_the_server_was_out_of_reach() {
+        let outage = Outage::default();
+        for (late, is_out) in [(1, false), (3, true)] {
+            let sent = Instant::now();
+            outage.probes(Some(sent));
+            advance(Duration::from_secs(late)).await;
+            assert_eq!(outage.was_known_since(sent), is_out);
+            outage.probes(None);
+            assert_eq!(outage.was_known_since(sent), is_out);
+        }
     }
 }

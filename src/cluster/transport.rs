@@ -224,6 +224,9 @@ impl Transport {
         self.stats.waited(Limit::Requests, began.elapsed());
         self.stats.requested(purpose);
         let (sent, told) = (Instant::now(), self.machine.now());
+        if purpose == Purpose::Probe {
+            self.outage.probes(Some(sent));
+        }
         let traced = self.trace.as_ref().map(|trace| trace.request(&request));
         let server = &self.server_shown;
         let again = || {
@@ -271,7 +274,10 @@ impl Transport {
             Error::new(ErrorKind::TimedOut, text + &capped)
         });
         match &result {
-            Ok(_) => self.outage.note(sent, put_off.as_ref()),
+            Ok(_) => match &put_off {
+                Some(error) => self.outage.put_off(sent, error),
+                None => self.outage.note(sent, None),
+            },
             Err(error) if error.is_alone() => {}
             Err(error) => self.outage.note(sent, Some(error).filter(|error| error.is_outage())),
         }

@@ -184,14 +184,15 @@ impl Pool {
         if state.failures > failures { state.failure.clone() } else { None }
     }
 
-    /// An existing connection with room.
+    /// An existing connection with room. An idle one that served a busy log is not taken where requests can share one.
     fn free(&self) -> Option<Lane> {
         let mut state = self.state();
         state.shared.retain(|connection| !connection.is_closed());
-        let slot = state.shared.iter().find_map(Connection::slot);
-        drop(state);
-        let reused = || self.idle.take().map(|stream| Lane::Own { stream, reused: true, place: None });
-        slot.map(Lane::Shared).or_else(reused)
+        if let Some(slot) = state.shared.iter().find_map(Connection::slot) {
+            return Some(Lane::Shared(slot));
+        }
+        let idle = state.only_http1.then(|| self.idle.take()).flatten();
+        idle.map(|stream| Lane::Own { stream, reused: true, place: None })
     }
 
     /// A new connection.

@@ -22,7 +22,8 @@ impl Transport {
         loop {
             let heard = self.pulse.last();
             sleep_until(asked.map_or(heard, |asked| asked.max(heard)) + QUIET).await;
-            if self.pulse.last() == heard {
+            // Streams that survived an outage go on without an answer, which alone ends it.
+            if self.pulse.last() == heard || self.outage.is_known() {
                 asked = Some(Instant::now());
                 self.probe().await;
             }
@@ -39,6 +40,7 @@ impl Transport {
     async fn probe(&self) {
         let Some(credential) = self.auth.at_hand() else { return };
         let _ = self.attempt(&minimal(), &credential, Purpose::Probe, AnswerMode::Probe, None).await;
+        self.outage.probes(None);
     }
 }
 

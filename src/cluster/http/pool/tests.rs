@@ -58,8 +58,12 @@ struct Behaviour {
 
 impl Http2 {
     fn start(most_streams: u32) -> Http2 {
+        Http2::offering(&["h2"], most_streams)
+    }
+
+    fn offering(protocols: &[&str], most_streams: u32) -> Http2 {
         let mut tls = Authority::new().server("double", false);
-        tls.alpn_protocols = vec![b"h2".to_vec()];
+        tls.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
         let (connections, refused, sent) = Default::default();
         let behaviour = Behaviour { tls: Arc::new(tls).into(), most_streams, connections, refused, sent };
         Http2 { behaviour, served: Arc::default() }
@@ -440,6 +444,14 @@ async fn a_stream_reports_when_it_is_busy() {
         was_busy |= busy.is_busy();
     }
     assert!(was_busy && !quiet.is_busy());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_served_a_busy_log_is_not_taken_where_requests_share_one() {
+    let pool = Http2::offering(&["h2", "http/1.1"], 100).pool();
+    let idle = pool.dialer.dial_http1(&pool.options).await.unwrap();
+    pool.idle.put(Box::new(idle));
+    assert!(matches!(open(&pool, "/hold").await.unwrap(), Body::Http2(_)));
 }
 
 #[tokio::test(start_paused = true)]

@@ -191,6 +191,29 @@ async fn a_server_that_hangs_is_known_to_within_twenty_seconds_once_and_so_is_it
     }
 }
 
+/// Streams that survive an outage go on, and no other request is answered.
+#[tokio::test(start_paused = true)]
+async fn an_outage_ends_though_a_stream_goes_on() {
+    for protocol in PROTOCOLS {
+        let double = Double::new(protocol);
+        let transport = double.transport();
+        let mut outage = transport.outage.subscribe();
+        let mut stream = log_request().open(&transport).await.unwrap();
+        let lines = async { while let Some(Ok(_)) = stream.next().await {} };
+        let story = async {
+            double.stopped.send_replace(true);
+            outage.wait_for(Option::is_some).await.unwrap();
+            double.stopped.send_replace(false);
+            let end = timeout(Duration::from_secs(12), outage.wait_for(Option::is_none)).await;
+            assert!(end.is_ok(), "{protocol}");
+        };
+        tokio::select! {
+            () = probing(&transport, story) => {}
+            () = lines => panic!("{protocol}: the stream ended"),
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_server_that_is_heard_is_not_asked() {
     for protocol in PROTOCOLS {
