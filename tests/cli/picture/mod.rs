@@ -8,6 +8,7 @@ mod svg;
 use std::{env, fs};
 
 use apiserver::{Match, Pod};
+use jiff::Timestamp;
 
 use crate::{harness::World, terminal::Terminal, terminals};
 use svg::Film;
@@ -65,10 +66,18 @@ const BACK: [Line; 3] = [
     (CARTS[1], r#"time=2026-11-26T10:15:37.902Z level=info msg="POST /orders" status=201"#, ""),
 ];
 
+/// The day of the records in the picture.
+const DAY: &str = "2026-11-26";
+
+/// Records of another day would have its date.
+fn today() -> String {
+    Timestamp::now().strftime("%Y-%m-%d").to_string()
+}
+
 /// Writes lines, each after the one before it is shown.
 fn write(world: &World, terminal: &Terminal, lines: &[Line]) {
     for (pod, line, shown) in lines {
-        world.log(&format!("{pod}/app")).push(line);
+        world.log(&format!("{pod}/app")).push(line.replace(DAY, &today()));
         terminal.shows(shown);
     }
 }
@@ -88,7 +97,8 @@ fn command(world: &World, film: &mut Film, command: &str, play: impl FnOnce(&Ter
     }
     play(&terminal);
     terminal.send(CTRL_C);
-    for row in screen::rows(&terminal.output()) {
+    let output = String::from_utf8(terminal.output()).unwrap().replace(&today(), DAY);
+    for row in screen::rows(&output) {
         film.shows(row);
     }
 }

@@ -26,8 +26,8 @@ pub struct Run {
 pub type Row = Vec<Run>;
 
 /// The lines that these bytes draw. They fit the window. The echo of Ctrl-C is left out, which may come too late.
-pub fn rows(bytes: &[u8]) -> Vec<Row> {
-    let text = String::from_utf8(bytes.to_vec()).unwrap().replace("^C", "");
+pub fn rows(output: &str) -> Vec<Row> {
+    let text = output.replace("^C", "");
     text.lines().map(row).collect()
 }
 
