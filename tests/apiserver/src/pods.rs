@@ -167,6 +167,12 @@ impl Pod {
         self
     }
 
+    /// Lets the phase follow from the containers' states again.
+    pub fn without_phase(mut self) -> Self {
+        self.phase = None;
+        self
+    }
+
     /// Sets `deletionTimestamp`: the pod is being deleted, and its containers may still write.
     pub fn deleting(mut self) -> Self {
         self.deleted = Some(clock::server_now());
