@@ -55,3 +55,14 @@ impl Life {
         known?.checked_add(SignedDuration::from_secs(slack)).ok()
     }
 }
+
+/// An instance as the apiserver knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It is the current one of its container.
+    Current,
+    /// Another one has taken its place, or another pod.
+    Replaced,
+    /// There is no pod of that name.
+    Gone,
+}

@@ -23,7 +23,7 @@ const REMEMBERED: usize = 1 << 16;
 const UNTIMED: Instant = Instant(i64::MIN);
 
 /// One line that was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Seen {
     time: Instant,
     hash: u64,
@@ -50,9 +50,24 @@ struct LineEnd {
 
 impl LineEnd {
     fn is_of(&self, time: Instant, message: &[u8]) -> bool {
-        let end = message.len().checked_sub(self.length).map(|start| &message[start..]);
-        self.length > 0 && end.is_some_and(|end| Seen::new(time, end) == self.seen)
+        self.length > 0 && time == self.seen.time && self.ends(message)
     }
+
+    /// Whether this may be the end of a line that is not as it was read: its pieces have stamps of their own, none earlier than
+    /// that of the line, and what is cut cannot be compared.
+    fn may_be_of(&self, time: Instant, message: &[u8]) -> bool {
+        time <= self.seen.time && (is_in_pieces(message) || self.ends(message))
+    }
+
+    fn ends(&self, message: &[u8]) -> bool {
+        let end = message.len().checked_sub(self.length).map(|start| &message[start..]);
+        end.is_some_and(|end| Seen::new(self.seen.time, end) == self.seen)
+    }
+}
+
+/// Whether the container runtime keeps a line in pieces.
+fn is_in_pieces(message: &[u8]) -> bool {
+    message.len() >= SHORTEST_CUT || long::is_cut(message)
 }
 
 /// The last lines read of one container instance.
@@ -120,7 +135,7 @@ impl Position {
             self.forgotten = self.forgotten.max(forgotten);
         }
         self.unread = false;
-        self.in_pieces = message.len() >= SHORTEST_CUT || long::is_cut(message);
+        self.in_pieces = is_in_pieces(message);
         self.recent.push_back(Seen::new(time, message));
     }
 
@@ -178,6 +193,11 @@ impl Position {
         self.back = Some(self.back.map_or(time, |back| back.min(time)));
     }
 
+    /// The last lines read, in order.
+    pub fn remembered(&self) -> impl DoubleEndedIterator<Item = Seen> {
+        self.recent.iter().copied()
+    }
+
     /// Whether this line was read, of the last second.
     pub fn has(&self, line: Seen) -> bool {
         self.recent.contains(&line)
@@ -186,6 +206,12 @@ impl Position {
     /// Whether this line was the last one read.
     pub fn ends_with(&self, line: Seen) -> bool {
         self.recent.back() == Some(&line)
+    }
+
+    /// Whether the last lines read share an instant, so that another line of it can be equal to the last one.
+    pub fn is_ambiguous(&self) -> bool {
+        let mut last = self.recent.iter().rev();
+        matches!((last.next(), last.next()), (Some(last), Some(before)) if last.time == before.time)
     }
 
     /// The `sinceTime` of a request that returns the last lines again: a whole second, at least one before the last
@@ -238,8 +264,10 @@ pub struct Finder {
     end: Option<LineEnd>,
     /// Known lines without timestamps behind the last one with one.
     behind: usize,
-    /// Whether the line that is expected was only looked at, and whether the answer began with an earlier one or in it.
+    /// Whether the line that is expected was only looked at.
     unread: bool,
+    /// Whether the answer had the expected line, but not as it was seen: the whole of a piece, or an earlier one if it was only
+    /// looked at.
     came_by: bool,
     /// The lines of the answer that may be older than the request.
     left: Option<u64>,
@@ -289,6 +317,8 @@ impl Finder {
             Some(end) => end.seen,
             None => Seen::new(time, message),
         };
+        let is_end = |end: LineEnd| self.expected[..] == [end.seen] && end.may_be_of(time, message);
+        self.came_by |= self.end.is_some_and(is_end);
         let next = self.start + self.matched.len();
         self.matched.push_back(seen);
         if self.expected[next] == seen || self.begins_later() || self.begins_earlier() {
@@ -303,7 +333,9 @@ impl Finder {
 
     /// Whether the answer begins later than the lines read: the older lines were rotated away.
     fn begins_later(&mut self) -> bool {
-        if self.earlier.is_some() && self.matched[0].time < self.expected[0].time {
+        // If both may be, it is no reason to repeat lines.
+        let begins_earlier = self.earlier.is_some_and(|earlier| self.matched[0].time <= earlier);
+        if begins_earlier && self.matched[0].time <= self.expected[0].time {
             return false;
         }
         let start = (self.start + 1..self.expected.len()).find(|start| self.fits(*start));
@@ -326,7 +358,7 @@ impl Finder {
             self.matched.pop_front();
             if self.fits(0) {
                 self.start = 0;
-                self.came_by = self.unread;
+                self.came_by |= self.unread;
                 return true;
             }
         }
@@ -420,6 +452,17 @@ mod tests {
         assert_eq!(resume(&position, &log), ["d"]);
     }
 
+    /// The last of equal lines of one instant were read, and more of them are requested.
+    #[test]
+    fn lines_of_the_instant_of_the_first_that_was_read_are_known_where_reading_began_midway() {
+        let log: Log = vec![(1, "same"), (1, "b"), (1, "c"), (1, "same"), (2, "d")];
+        let mut position = Position::midway();
+        for (nanos, message) in &log[2..4] {
+            position.advance(Some(Instant(START + nanos)), message.as_bytes());
+        }
+        assert_eq!(resume(&position, &log), ["d"]);
+    }
+
     /// The last piece of a long line was looked at, and now it comes as a whole.
     #[test]
     fn behind_a_line_that_was_only_looked_at_nothing_is_missing_if_one_before_it_comes() {
@@ -428,6 +471,22 @@ mod tests {
         position.go_on_behind(Seen::new(Instant(START + 1), b"ng"));
         assert_eq!(resume(&position, &log), ["c"]);
         assert_eq!(resume(&position, &log[2..]), ["!", "c"]);
+    }
+
+    /// `--tail` gives the last piece of a line, with the stamp of that piece; cut, if it is long.
+    #[test]
+    fn behind_a_piece_nothing_is_missing_if_its_line_comes() {
+        let cut = "x … [9 bytes cut by --max-line]";
+        for (piece, line) in [("long", "so long"), ("", "long"), (cut, "xy … [99 bytes cut by --max-line]")]
+        {
+            for back in [0, 5] {
+                let log: Log = vec![(0, "a"), (9 - back, line), (20, "c")];
+                let mut position = Position::midway();
+                position.advance(Some(Instant(START + 9)), piece.as_bytes());
+                assert_eq!(resume(&position, &log), ["c"], "{piece} {back}");
+                assert_eq!(resume(&position, &log[2..]), ["!", "c"], "{piece} {back}");
+            }
+        }
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub enum Mode {
 
 impl Mode {
     /// Whether it ends by itself and needs a place once.
-    fn is_read(self) -> bool {
+    pub fn is_read(self) -> bool {
         matches!(self, Mode::Read | Mode::History)
     }
 }

@@ -27,7 +27,7 @@ pub(crate) use watch::pods;
 use crate::{
     cluster::{Cluster, Error},
     completion::Completion,
-    instance::{Instance, Life},
+    instance::{Instance, Life, Standing},
     notice::{Notice, Scope as About},
     plan::{Query, Selection},
 };
@@ -169,7 +169,7 @@ pub async fn run(
 }
 
 /// Asks the apiserver whether the container's log still belongs to this instance.
-pub async fn is_current(cluster: &Cluster, instance: &Instance) -> Result<bool, Error> {
+pub async fn standing(cluster: &Cluster, instance: &Instance) -> Result<Standing, Error> {
     let scope = Scope {
         cluster: cluster.clone(),
         namespace: Some(instance.origin.pod.namespace.clone()),
@@ -178,11 +178,11 @@ pub async fn is_current(cluster: &Cluster, instance: &Instance) -> Result<bool, 
         pod: Some(instance.origin.pod.name.clone()),
         fresh: false,
     };
-    let pod = scope.only_pod().await?.filter(|pod| pod.may_be(&instance.origin.pod.identity));
-    let container = &instance.origin.container;
-    let current = pod.as_ref().and_then(|pod| pod.instance(container));
+    let Some(pod) = scope.only_pod().await? else { return Ok(Standing::Gone) };
     let asked = InstanceId::new(&instance.container_id, instance.restart_count);
-    Ok(current.is_some_and(|current| current.is(&asked)))
+    let is_current = pod.may_be(&instance.origin.pod.identity)
+        && pod.instance(&instance.origin.container).is_some_and(|current| current.is(&asked));
+    Ok(if is_current { Standing::Current } else { Standing::Replaced })
 }
 
 /// Counts the scopes that have not been listed yet.

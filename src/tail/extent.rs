@@ -117,7 +117,7 @@ impl Extent {
         if anew {
             self.asked = Some(at);
         }
-        if first && whole {
+        if first && whole && anew {
             self.quota.lines = self.tail;
         }
     }
@@ -241,6 +241,13 @@ mod tests {
         let mut followed = Extent::new(&plan(None, Some(7)));
         followed.opened(OPENED, true, false);
         assert_eq!(followed.quota.lines, None);
+    }
+
+    #[test]
+    fn behind_lines_that_were_read_before_all_are_wanted() {
+        let mut extent = Extent::new(&plan(None, Some(7)));
+        extent.opened(OPENED, false, true);
+        assert_eq!(extent.quota.lines, None);
     }
 
     #[test]

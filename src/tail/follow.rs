@@ -16,9 +16,10 @@ use tokio::{
 use super::{
     Context, Logs,
     beginning::{self, Look},
+    early::Early,
     extent::Extent,
     idle::Idle,
-    progress::Progress,
+    progress::{Parts, Progress},
     reach::Reach,
     report::Report,
     retry::Retries,
@@ -56,14 +57,13 @@ pub struct Tail<L> {
     context: Context<L>,
     instance: Arc<Instance>,
     life: watch::Receiver<Life>,
+    began: Instant,
     /// The earliest time at which the instance can have written its first line.
     birth: Option<event::Instant>,
     whereabouts: Whereabouts,
     progress: Progress,
     report: Report,
     confirmation: Confirmation,
-    /// Whether a log of this container was read by an earlier tail.
-    read_before: bool,
     /// The instance of this container that was shown last by an earlier tail, and the restart since then, until it is shown.
     shown_before: Option<Shown>,
     restart: Option<Restart>,
@@ -71,8 +71,6 @@ pub struct Tail<L> {
     fresh: bool,
     /// Whether the instance had ended before it was seen, and the node does not have its log any more.
     absent: bool,
-    /// Set if the position was handed over by the tail before, until lines came: without it, they would be shown twice.
-    handed: Option<Handed>,
     /// Whether the log is busy enough to deserve its own connection.
     busy: bool,
     stage: Stage,
@@ -84,15 +82,6 @@ pub struct Tail<L> {
     look: Option<Look>,
     /// Kept from one answer to the next, so that a broken stream does not lose its place to the waiting ones.
     grant: Option<Grant>,
-}
-
-/// How the tail before knew that it had shown lines of this log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Handed {
-    /// They were not its own.
-    Recognized,
-    /// They may have been its own.
-    Guessed,
 }
 
 /// How much of the log of a running container is read.
@@ -118,16 +107,8 @@ impl Stage {
 /// The knowledge that the tail of an instance leaves to the next tail of the container.
 #[derive(Default)]
 pub struct Legacy {
-    /// The container ID and the restarts of the instance, and the position in its log: it may have another tail.
-    own: Option<((String, u32), Position)>,
-    /// The position in the next instance's log, read before it was recognized.
-    next: Position,
-    /// The instant of the first line read of the next instance.
-    next_from: Option<event::Instant>,
-    /// Whether these lines were shown as this instance's own, and may be so.
-    guessed: bool,
-    /// The instant of the last line that is the instance's own.
-    latest: Option<event::Instant>,
+    /// The container ID and the restarts of the instance, and the lines that were shown: it may have another tail.
+    read: Option<((String, u32), Parts)>,
     /// The instance that was shown last.
     shown: Option<Shown>,
     /// Whether there was a tail.
@@ -182,39 +163,38 @@ impl<L: Logs> Tail<L> {
         fresh: bool,
         legacy: Legacy,
     ) -> Self {
-        let Legacy { own, next, next_from, guessed, latest: before, shown, any } = legacy;
-        let own = own
-            .filter(|((id, restarts), _)| *id == instance.container_id && *restarts == instance.restart_count)
-            .map(|(_, position)| position);
-        let born_after = before.filter(|_| own.is_none()).map(|before| event::Instant(before.0 + 1));
-        let restart = shown.as_ref().filter(|_| own.is_none());
-        let restart = restart.map(|shown| shown.restart(instance.restart_count, next_from));
-        let handed = own.is_none() && next.latest().is_some();
-        let position = own.unwrap_or(next);
+        let Legacy { read, shown, any } = legacy;
+        let (mut early, mut position, mut quota) = (Early::default(), None, None);
+        let (mut born_after, mut restart) = (None, None);
+        if let Some(((id, restarts), parts)) = read {
+            let again = id == instance.container_id && restarts == instance.restart_count;
+            born_after = parts.latest.filter(|_| !again).map(|latest| event::Instant(latest.0 + 1));
+            quota = Some(parts.quota).filter(|_| again);
+            (early, position) = parts.into_early(again);
+            let shown = shown.as_ref().filter(|_| !again);
+            restart = shown.map(|shown| shown.restart(instance.restart_count, early.foreign_from()));
+        }
         let plan = &context.plan;
-        let extent = if fresh { Extent::of_news(plan) } else { Extent::new(plan) };
-        let anew = position.latest().is_none();
-        let position = if anew && extent.is_bounded() { Position::midway() } else { position };
+        let mut extent = if fresh { Extent::of_news(plan) } else { Extent::new(plan) };
+        extent.quota = quota.unwrap_or(extent.quota);
+        let position = position.filter(|position| position.latest().is_some());
+        let midway = || if extent.is_bounded() { Position::midway() } else { Position::default() };
+        let position = position.unwrap_or_else(midway);
         let unseen = fresh && !any && instance.restart_count > 0;
         let origin = instance.origin.clone();
         let counter = context.stats.counter(&origin);
-        let bounded = extent.is_bounded();
-        let mut progress = Progress::new(position, extent, Reach::Unopened { unseen, refused: false });
-        if handed {
-            progress.begins_behind(next_from, if bounded { Position::midway() } else { Position::default() });
-        }
+        let progress = Progress::new(position, extent, Reach::Unopened { unseen, refused: false }, early);
         Self {
+            began: Instant::now(),
             birth: instance.started.map(event::Instant::from).max(born_after),
             whereabouts: Whereabouts::default(),
             progress,
             report: Report::new(context.out.outlet(origin), counter),
             confirmation: Confirmation::default(),
-            read_before: before.is_some(),
             shown_before: shown,
             restart,
             fresh,
             absent: false,
-            handed: handed.then_some(if guessed { Handed::Guessed } else { Handed::Recognized }),
             busy: false,
             stage: if plan.history_first && !fresh { Stage::History } else { Stage::Live },
             idle: plan.idle_check.map(Idle::new),
@@ -250,17 +230,11 @@ impl<L: Logs> Tail<L> {
             true => Some(Shown { restart_count, started, ending }),
             false => self.shown_before,
         };
-        let next_from = self.progress.next_from();
-        let guess = self.progress.guess(&self.life.borrow());
-        let (own, next) = self.progress.into_positions();
-        let (guessed, latest, next) = match guess.filter(|_| next.latest().is_none()) {
-            Some((position, latest)) => (true, latest, position),
-            None => (false, own.latest(), next),
-        };
         let instance = (self.instance.container_id.clone(), self.instance.restart_count);
+        let parts = self.progress.into_parts(&self.life.borrow());
         // The next tail of a new container reports that this instance was not read.
         let any = !self.absent;
-        Legacy { own: Some((instance, own)), next, next_from, guessed, latest, shown, any }
+        Legacy { read: Some((instance, parts)), shown, any }
     }
 
     fn plan(&self) -> &LogPlan {
@@ -343,7 +317,7 @@ impl<L: Logs> Tail<L> {
         let reach = self.progress.reach;
         let latest = self.progress.latest();
         let unchecked = Gap::Unchecked(latest);
-        let unread = !reach.is_opened() || !reach.has_ended();
+        let unread = !reach.is_opened() || !reach.has_ended() || self.is_end_in_doubt();
         let gap = match reason {
             Reason::Deleted => unread.then_some(unchecked),
             // Another instance wrote lines, and no status told of it.
@@ -357,6 +331,12 @@ impl<L: Logs> Tail<L> {
         if let Some(gap) = gap {
             self.report.gap(gap, reach.is_opened()).await;
         }
+    }
+
+    /// Whether the apiserver was out of reach before the end of the log was verified: an apiserver or a kubelet that goes away
+    /// ends its streams as if they were complete.
+    fn is_end_in_doubt(&self) -> bool {
+        self.progress.heard.is_some_and(|since| self.context.logs.was_out_since(since))
     }
 
     /// Whether the pod is gone, and the node had another instance of the container of which no status told.
@@ -386,7 +366,9 @@ impl<L: Logs> Tail<L> {
         let resumes = self.progress.has_lines() && self.stage != Stage::CaughtUp;
         let purpose = Purpose::of_log(resumes, ends);
         let (mut life, asked) = (self.life.clone(), Instant::now());
-        let grant = match self.grant.take().filter(|_| want != Mode::Poll) {
+        // The scheduler counts one for a single read as soon given back.
+        let fits = |grant: &Grant| grant.mode == want || want.is_read() && grant.mode != Mode::Poll;
+        let grant = match self.grant.take().filter(fits) {
             Some(grant) => grant,
             None => tokio::select! {
                 biased;
@@ -413,7 +395,9 @@ impl<L: Logs> Tail<L> {
             reason = dropped(&mut life) => return Err(reason),
         };
         if log.mode() == Mode::Poll && grant.mode == Mode::Poll {
-            grant.polled(self.report.counter.lines() > before);
+            // Lines whose place is in doubt are new too, and the next poll may show them.
+            let is_doubtful = matches!(outcome, Outcome::Doubtful { .. });
+            grant.polled(is_doubtful || self.report.counter.lines() > before);
         } else {
             self.grant = Some(grant);
         }
@@ -440,13 +424,13 @@ impl<L: Logs> Tail<L> {
     async fn judge(&mut self, log: Log, outcome: Outcome) -> Option<Reason> {
         match outcome {
             Outcome::Reopen | Outcome::Few => None,
-            Outcome::Doubtful { line, before } => {
-                match log {
-                    Log::Previous => self.settle_previous(line).await,
-                    Log::Current(_) => self.settle(line, before).await,
+            Outcome::Doubtful { line, before } => match log {
+                Log::Previous => {
+                    self.settle_previous(line).await;
+                    None
                 }
-                None
-            }
+                Log::Current(_) => self.settle(line, before).await,
+            },
             Outcome::Enough => match self.is_misled(log).await {
                 true => None,
                 false => self.ended().await,
@@ -485,6 +469,8 @@ impl<L: Logs> Tail<L> {
     /// None: it goes on.
     async fn ended(&mut self) -> Option<Reason> {
         if self.whereabouts == Whereabouts::Superseded {
+            // Others need the place meanwhile.
+            self.grant = None;
             let reported = self.life.wait_for(|life| !matches!(life, Life::Running | Life::Terminating));
             if timeout(NO_STATUS, reported).await.is_err() {
                 // No status tells of another instance: the current log is this one's after all.

@@ -26,11 +26,21 @@ pub struct Idle {
     usual: Duration,
     since: Instant,
     checks: u32,
+    haste: Haste,
+}
+
+/// Whether a silent stream is checked soon, since its log will soon be gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Haste {
+    Not,
+    Now,
+    /// It was, or a line came since: it is not silent.
+    Done,
 }
 
 impl Idle {
     pub fn new(limit: Duration) -> Self {
-        Self { limit, usual: limit, since: Instant::now(), checks: 0 }
+        Self { limit, usual: limit, since: Instant::now(), checks: 0, haste: Haste::Not }
     }
 
     /// The stream is read from now on: while its lines wait for room, it is not silent.
@@ -50,17 +60,35 @@ impl Idle {
     /// The chunk held new lines.
     pub fn arrived(&mut self) {
         self.checks = 0;
+        self.calm_down();
+    }
+
+    pub fn may_hurry(&self) -> bool {
+        self.haste == Haste::Not
+    }
+
+    /// The log will soon be gone.
+    pub fn hurry(&mut self) {
+        self.haste = Haste::Now;
+    }
+
+    fn calm_down(&mut self) {
+        if self.haste == Haste::Now {
+            self.haste = Haste::Done;
+        }
     }
 
     /// The silent stream was checked, and no line was missing.
     pub fn checked(&mut self) {
         self.since = Instant::now();
         self.checks += 1;
+        self.calm_down();
     }
 
     /// The time of the next check if the stream stays silent.
     pub fn due(&self) -> Instant {
         let patience = match self.checks {
+            _ if self.haste == Haste::Now => SHORTEST.min(self.limit),
             0 => (self.usual * UNUSUAL).clamp(SHORTEST.min(self.limit), self.limit),
             1 => self.limit,
             checks => {
@@ -129,6 +157,17 @@ mod tests {
         assert_eq!(patience[49], 900);
         idle.arrived();
         assert_eq!(idle.due() - Instant::now(), LIMIT);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_of_a_log_that_will_soon_be_gone_is_checked_soon_and_once() {
+        let mut idle = Idle::new(LIMIT);
+        idle.checked();
+        assert!(idle.may_hurry());
+        idle.hurry();
+        assert_eq!((idle.due() - Instant::now(), idle.may_hurry()), (SHORTEST, false));
+        idle.checked();
+        assert!(idle.due() - Instant::now() >= LIMIT && !idle.may_hurry());
     }
 
     #[tokio::test(start_paused = true)]

@@ -4,10 +4,11 @@ use std::convert::Infallible;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use crate::{
     cluster::{Cluster, Error, LogRequest, LogStream},
-    instance::Instance,
+    instance::{Instance, Standing},
     select,
 };
 
@@ -18,7 +19,15 @@ pub trait Logs: Clone + Send + Sync + 'static {
     fn open(&self, request: &LogRequest) -> impl Future<Output = Result<Self::Answer, Error>> + Send;
 
     /// Asks the apiserver whether the container's log still belongs to this instance.
-    fn is_current(&self, instance: &Instance) -> impl Future<Output = Result<bool, Error>> + Send;
+    fn standing(&self, instance: &Instance) -> impl Future<Output = Result<Standing, Error>> + Send;
+
+    /// Whether it does.
+    fn is_current(&self, instance: &Instance) -> impl Future<Output = Result<bool, Error>> + Send {
+        async { Ok(self.standing(instance).await? == Standing::Current) }
+    }
+
+    /// Whether the apiserver was out of reach at this time or later.
+    fn was_out_since(&self, since: Instant) -> bool;
 }
 
 /// A log as it arrives. Dropping it ends the request.
@@ -46,8 +55,12 @@ impl Logs for Cluster {
         self.open_log(request).await
     }
 
-    async fn is_current(&self, instance: &Instance) -> Result<bool, Error> {
-        Box::pin(select::is_current(self, instance)).await
+    async fn standing(&self, instance: &Instance) -> Result<Standing, Error> {
+        Box::pin(select::standing(self, instance)).await
+    }
+
+    fn was_out_since(&self, since: Instant) -> bool {
+        self.was_out_since(since)
     }
 }
 

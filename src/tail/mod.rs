@@ -2,6 +2,8 @@
 
 mod beginning;
 mod check;
+mod chosen;
+mod early;
 mod extent;
 mod follow;
 mod idle;
@@ -16,6 +18,7 @@ mod stream;
 mod tear;
 #[cfg(test)]
 mod testing;
+mod watchdog;
 mod whereabouts;
 mod window;
 

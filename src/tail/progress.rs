@@ -1,8 +1,8 @@
 //! The progress in a log, and the lines that may turn out to be those of the next instance.
 
-use super::{extent::Extent, quota::Quota, reach::Reach, tear::Tear};
+use super::{early::Early, extent::Extent, quota::Quota, reach::Reach, tear::Tear};
 use crate::{
-    event::{Ending, Instant},
+    event::{Ending, Instant, Line},
     instance::Life,
     lines::{Position, Seen},
 };
@@ -11,13 +11,16 @@ pub struct Progress {
     pub position: Position,
     pub extent: Extent,
     pub reach: Reach,
+    /// The lines that were shown before this tail began.
+    pub early: Early,
     /// The last place where another instance's log may begin.
     tear: Option<Tear>,
     /// The position in the next instance's log, read before it was recognized, and the instant of its first line.
-    next: Position,
-    next_from: Option<Instant>,
+    next: Option<(Position, Option<Instant>)>,
     /// How the last answer ended; open before there was one.
     pub answered: Reach,
+    /// When a line of the log came last, or its first answer began; None once its end was verified.
+    pub heard: Option<tokio::time::Instant>,
     /// The line without a newline with which the log ended, and the number of answers that ended within another one.
     unfinished: (Option<Seen>, usize),
 }
@@ -26,16 +29,17 @@ pub struct Progress {
 const UNFINISHED: usize = 4;
 
 impl Progress {
-    pub fn new(position: Position, extent: Extent, reach: Reach) -> Self {
+    pub fn new(position: Position, extent: Extent, reach: Reach, early: Early) -> Self {
         let unfinished = (None, 0);
         Self {
             position,
             extent,
             reach,
+            early,
             tear: None,
-            next: Position::default(),
-            next_from: None,
+            next: None,
             answered: Reach::Open,
+            heard: None,
             unfinished,
         }
     }
@@ -48,6 +52,14 @@ impl Progress {
     /// The instant of the last line that was read.
     pub fn latest(&self) -> Option<Instant> {
         self.position.latest()
+    }
+
+    /// These lines of `data` were read; some of them were shown before.
+    pub fn read(&mut self, data: &[u8], lines: &[Line]) {
+        for line in lines {
+            self.position.advance(line.time, &data[line.start as usize..line.end as usize]);
+        }
+        self.early.keep();
     }
 
     /// An answer ended within this line. Whether it is worth another one: not if the log itself was seen to end like this.
@@ -67,25 +79,17 @@ impl Progress {
         &mut self.extent.quota
     }
 
-    /// The lines up to here were read before they were recognized, from `behind` on. They may be those of an instance
-    /// after this one.
-    pub fn begins_behind(&mut self, behind: Option<Instant>, before: Position) {
-        let (reach, quota) = (self.reach, self.extent.quota);
-        self.tear = Some(Tear { before, behind, incomplete: false, reach, quota, previous: false });
-    }
-
     /// Lines from `behind` on may be those of the next instance. `incomplete`: whether lines were missing before;
-    /// `reach`: how the answer before ended; `previous`: whether it is the previous log.
-    pub fn mark_tear(&mut self, behind: Option<Instant>, incomplete: bool, reach: Reach, previous: bool) {
+    /// `reach`: how the answer before ended; `opened`: see [`Tear::opened`].
+    pub fn mark_tear(
+        &mut self,
+        behind: Option<Instant>,
+        incomplete: bool,
+        reach: Reach,
+        opened: Option<Instant>,
+    ) {
         let (before, quota) = (self.position.clone(), self.extent.quota);
-        self.tear = Some(Tear { before, behind, incomplete, reach, quota, previous });
-    }
-
-    /// The position in the previous log, if its lines since the last tear may have been those of the next instance, although
-    /// nothing proves it; and the last line before them.
-    pub fn guess(&self, life: &Life) -> Option<(Position, Option<Instant>)> {
-        let tear = self.tear.as_ref().filter(|tear| tear.previous && tear.can_be_of_next(life))?;
-        Some((self.position.clone(), tear.before.latest()))
+        self.tear = Some(Tear { before, behind, opened, incomplete, reach, quota });
     }
 
     /// The instance is out of reach: how far it was read before the lines since the last tear, if these may be another's.
@@ -115,26 +119,56 @@ impl Progress {
         self.reach.found_whole();
         let Tear { before, behind, incomplete, quota, .. } = self.tear.take()?;
         self.extent.quota = quota;
-        self.next_from = behind;
-        self.next = std::mem::replace(&mut self.position, before);
+        self.next = Some((std::mem::replace(&mut self.position, before), behind));
         Some(incomplete)
     }
 
-    /// The log is read from its beginning.
-    pub fn forget(&mut self) {
-        if let Some(Tear { before, quota, .. }) = self.tear.take() {
-            (self.position, self.extent.quota) = (before, quota);
+    /// The lines since the last tear are this instance's own after all.
+    pub fn close_tear(&mut self) {
+        self.tear = None;
+    }
+
+    /// The knowledge for the tails of later instances.
+    pub fn into_parts(self, life: &Life) -> Parts {
+        let Self { mut early, position, extent, next, tear, .. } = self;
+        let tear = tear.filter(|tear| next.is_none() && tear.can_be_of_next(life));
+        let (guessed_from, latest) = match tear {
+            Some(tear) => (tear.behind, tear.before.latest()),
+            None => (None, position.latest()),
+        };
+        early.forget_until(latest);
+        Parts { early, own: position, quota: extent.quota, guessed_from, latest, next }
+    }
+}
+
+/// The lines that a tail showed.
+#[derive(Debug)]
+pub struct Parts {
+    /// Those that were shown before, and may be in a later log.
+    pub early: Early,
+    /// Those of this instance.
+    pub own: Position,
+    /// The lines and bytes that may still be shown of it.
+    pub quota: Quota,
+    /// The instant from which they may be those of the next one.
+    pub guessed_from: Option<Instant>,
+    /// The instant of the last one that is certainly this instance's.
+    pub latest: Option<Instant>,
+    /// Those of a later instance, and the instant of the first one.
+    pub next: Option<(Position, Option<Instant>)>,
+}
+
+impl Parts {
+    /// The lines that the next tail leaves out, and if it is of this instance again, its position.
+    pub fn into_early(self, again: bool) -> (Early, Option<Position>) {
+        let Self { mut early, own, guessed_from, next, .. } = self;
+        if !again {
+            early.add(&own, guessed_from);
         }
-    }
-
-    /// The instant of the first line of the next instance, if it was read before that was recognized.
-    pub fn next_from(&self) -> Option<Instant> {
-        self.next_from
-    }
-
-    /// The positions in this instance's log and the next one's.
-    pub fn into_positions(self) -> (Position, Position) {
-        (self.position, self.next)
+        if let Some((next, from)) = next {
+            early.add_foreign(&next, from);
+        }
+        (early, Some(own).filter(|_| again))
     }
 }
 
@@ -147,25 +181,24 @@ mod tests {
     }
 
     fn progress() -> Progress {
-        Progress::new(Position::default(), Extent::default(), Reach::EndedShort)
+        Progress::new(Position::default(), Extent::default(), Reach::EndedShort, Early::default())
     }
 
     #[test]
     fn lines_behind_a_tear_are_handed_over() {
         let mut progress = progress();
         read(&mut progress, 1);
-        progress.mark_tear(Some(Instant(5_000_000_000)), true, Reach::Open, false);
+        progress.mark_tear(Some(Instant(5_000_000_000)), true, Reach::Open, None);
         progress.quota().bytes = Some(7);
         read(&mut progress, 5);
         assert_eq!(progress.latest_own(), Some(Instant(1_000_000_000)));
         assert_eq!(progress.hand_over(), Some(true));
         assert_eq!((progress.latest(), progress.quota().bytes), (Some(Instant(1_000_000_000)), None));
         assert_eq!(progress.reach, Reach::Ended);
-        let (own, next) = progress.into_positions();
-        assert_eq!(
-            (own.latest(), next.latest()),
-            (Some(Instant(1_000_000_000)), Some(Instant(5_000_000_000)))
-        );
+        let Parts { own, next, .. } = progress.into_parts(&Life::Running);
+        let (next, from) = next.expect("lines of the next instance");
+        assert_eq!(own.latest(), Some(Instant(1_000_000_000)));
+        assert_eq!((next.latest(), from), (Some(Instant(5_000_000_000)), Some(Instant(5_000_000_000))));
     }
 
     #[test]

@@ -59,6 +59,8 @@ pub struct Answered {
     pub misses_place: bool,
     /// Whether it has no new line, of a pod that is being deleted.
     pub quiet: bool,
+    /// Whether it has new lines, or nothing of the log was read before.
+    pub adds: bool,
 }
 
 impl Reach {
@@ -97,7 +99,7 @@ impl Reach {
 
     /// The state after an answer that ended like this; `self` is the state before it.
     pub fn after(self, end: &Result<End, Error>, answered: Answered) -> Reach {
-        let Answered { log, removed, confirming, misses_place, quiet } = answered;
+        let Answered { log, removed, confirming, misses_place, quiet, adds } = answered;
         match end {
             Ok(End::Clean | End::Beyond) if removed => match self.has_ended() {
                 true => Self::Ended,
@@ -106,6 +108,8 @@ impl Reach {
             Ok(End::Clean | End::Beyond) if log.mode() == Mode::Read && misses_place && !confirming => {
                 Self::EndedShort
             }
+            // Its file was rotated, or it is another instance's: that says nothing of the end.
+            Ok(End::Clean) if log.mode() == Mode::Follow && misses_place => self,
             Ok(End::Clean) if log.mode() == Mode::Poll && quiet && self == Self::Ended => self,
             // The container may write more.
             Ok(End::Clean | End::Beyond) if matches!(log.mode(), Mode::Poll | Mode::History) => Self::Open,
@@ -113,10 +117,9 @@ impl Reach {
             Ok(End::Silent) => Self::Silent,
             // The lines in doubt are requested again.
             Ok(End::Doubtful(_)) if self == Self::Silent => Self::Silent,
-            Ok(End::Doubtful(_)) if log == Log::Previous && self.has_ended() => match confirming {
-                true => Self::Ended,
-                false => self,
-            },
+            Ok(End::Doubtful(_)) if log == Log::Previous && self.has_ended() && confirming => Self::Ended,
+            // Before its first lines and behind new ones, no answer came to the end yet.
+            Ok(End::Doubtful(_)) if log == Log::Previous && self.has_ended() && !adds => self,
             Ok(End::Doubtful(_) | End::Unfinished | End::Foreign | End::Busy | End::Again(_)) | Err(_) => {
                 Self::Open
             }
@@ -161,7 +164,7 @@ mod tests {
     const FOLLOW: Log = Log::Current(Mode::Follow);
 
     fn of(log: Log) -> Answered {
-        Answered { log, removed: false, confirming: false, misses_place: false, quiet: false }
+        Answered { log, removed: false, confirming: false, misses_place: false, quiet: false, adds: false }
     }
 
     fn after(before: Reach, end: End, answered: Answered) -> Reach {
@@ -264,5 +267,19 @@ mod tests {
             assert_eq!(after(before, End::Doubtful(None), of(READ)), Reach::Open);
         }
         assert_eq!(after(Reach::Open, End::Doubtful(None), of(Log::Previous)), Reach::Open);
+    }
+
+    #[test]
+    fn doubt_behind_new_lines_of_the_previous_log_is_no_end() {
+        let adds = Answered { adds: true, ..of(Log::Previous) };
+        assert_eq!(after(Reach::Ended, End::Doubtful(None), adds), Reach::Open);
+    }
+
+    #[test]
+    fn a_stream_without_the_lines_that_were_read_leaves_the_end_as_it_was() {
+        let missing = Answered { misses_place: true, ..of(FOLLOW) };
+        for before in [Reach::Open, Reach::Ended] {
+            assert_eq!(after(before, End::Clean, missing), before);
+        }
     }
 }

@@ -4,6 +4,7 @@ use std::{ops::Range, time::Duration};
 
 use bytes::Bytes;
 use futures::FutureExt;
+use jiff::Timestamp;
 use tokio::{
     sync::watch,
     time::{sleep, sleep_until, timeout},
@@ -11,19 +12,19 @@ use tokio::{
 
 use super::{
     beginning::{self, Beginning, Look},
-    check::{self, Checker, Last},
-    idle::Idle,
+    check::{Checker, Last},
+    chosen::Chosen,
     logs::{Answer, Logs},
     progress::Progress,
     reach::{End, Reach},
     report::Report,
+    watchdog::{self, Watchdog},
 };
 use crate::{
     cluster::{Error, KubeletError},
     event::{Batch, Gap, Instant, Item, Line},
-    instance::Life,
-    lines::{Finder, Found, Lines, Piece, Position, Seen, Splitter},
-    queue::Outlet,
+    instance::{Instance, Life, Standing},
+    lines::{Finder, Found, Lines, Piece, Seen, Splitter},
     schedule::Mode,
 };
 
@@ -47,8 +48,8 @@ pub const DRAIN: Duration = Duration::from_secs(10);
 /// container; one that stays open may be the next instance's, or have lost its file.
 const LEFT: Duration = Duration::from_secs(2);
 
-/// The longest time after the answer to a check in which a stream may deliver the same line.
-const GRACE: Duration = Duration::from_secs(1);
+/// A line that comes this long after its stream was opened was written since then.
+const LATE: Duration = Duration::from_secs(1);
 
 /// An answer that is being read.
 pub struct Reading<'a, L: Logs> {
@@ -56,6 +57,8 @@ pub struct Reading<'a, L: Logs> {
     pub life: watch::Receiver<Life>,
     pub progress: &'a mut Progress,
     pub report: &'a mut Report,
+    /// Set if its first line may be another pod's.
+    pub doubted: Option<Doubted<'a, L>>,
     /// Set if the answer repeats lines that were read before.
     pub finder: Option<Finder>,
     pub mode: Mode,
@@ -89,12 +92,13 @@ pub struct Terms {
     pub deadline: Option<tokio::time::Instant>,
     /// Whether it continues after lines that were read before.
     pub resumes: bool,
-    /// How the answer before ended.
+    /// The time at which it began, and the same by the clock of the apiserver.
+    pub opened: tokio::time::Instant,
+    pub date: Timestamp,
+    /// How the answer before ended, if nothing contradicted that since; else open.
     pub reach: Reach,
     /// Whether the stream before gave all that its file had, and then fell silent.
     pub after_silence: bool,
-    /// Whether ends are verified.
-    pub confirms: bool,
     /// Whether the log may be removed soon, so that a message of its removal is usual.
     pub ends: bool,
 }
@@ -104,16 +108,18 @@ pub struct Terms {
 pub struct Place {
     /// Lines of the first instant that is wanted.
     equals: usize,
+    /// Whether the answer ended within a line, which was not shown.
+    pub within: bool,
     /// Whether a line was written at `--until` or later.
     past: bool,
     /// The instant of the last new line.
     last: Option<Instant>,
 }
 
-/// Checks a stream that is silent.
-pub struct Watchdog<'a, L> {
-    pub idle: &'a mut Idle,
-    pub checker: Checker<'a, L>,
+/// A log of which no line was read, and the instance that it should be of.
+pub struct Doubted<'a, L> {
+    pub logs: &'a L,
+    pub instance: &'a Instance,
 }
 
 /// The next part of a stream.
@@ -203,6 +209,7 @@ impl<L: Logs> Reading<'_, L> {
         }
         let is_foreign = |life: &Life| terms.current && progress.may_be_foreign(life);
         let left = left(life.clone(), *mode);
+        let watched = life.clone();
         let ended = async {
             let ended = life.wait_for(|life| *life == Life::Deleted || is_foreign(life)).await;
             let ended = ended.map(|life| *life == Life::Deleted);
@@ -226,7 +233,9 @@ impl<L: Logs> Reading<'_, L> {
             () = left => return Next::Foreign,
             late = beginning::seen(look) => return Next::Begins(late),
             () = until(terms.deadline) => return Next::Over,
-            () = silence(watchdog.as_mut(), &progress.position, &report.outlet) => return Next::Silence,
+            () = watchdog::silence(watchdog.as_mut(), &progress.position, &report.outlet, watched) => {
+                return Next::Silence;
+            }
         };
         if let Some(watchdog) = watchdog {
             watchdog.idle.heard();
@@ -252,8 +261,10 @@ impl<L: Logs> Reading<'_, L> {
 
     /// Sends a last line without a newline once the log itself was seen to end with it.
     async fn finish(&mut self) -> End {
+        let is_cut_by_quota = self.is_cut_by_quota();
         while let Some(lines) = self.splitter.rest() {
             if let [Piece::Line(line)] = lines.pieces[..]
+                && !is_cut_by_quota
                 && self.is_new_end(&lines.data, line).await
             {
                 return End::Unfinished;
@@ -266,11 +277,10 @@ impl<L: Logs> Reading<'_, L> {
         End::Clean
     }
 
-    /// Whether this half of a line may be cut.
+    /// Whether this half of a line may be cut. That is seen without verifying each end.
     async fn is_new_end(&mut self, data: &[u8], line: Line) -> bool {
-        let may_be_cut = self.terms.confirms && self.progress.extent.quota.bytes_to_request().is_none();
-        let end = line.time.map(|time| Seen::new(time, &data[line.start as usize..line.end as usize]));
-        let Some(end) = end.filter(|_| may_be_cut) else { return false };
+        let Some(time) = line.time else { return false };
+        let end = Seen::new(time, &data[line.start as usize..line.end as usize]);
         if let Some(checker) = self.ending.take()
             && let Ok(Last { half: Some(half), .. }) = checker.last().await
         {
@@ -279,19 +289,20 @@ impl<L: Logs> Reading<'_, L> {
         self.progress.ends_anew(end)
     }
 
-    /// Whether the bytes that were requested end within a line.
+    /// Whether the bytes that were requested may end within this line: of all that was read, it alone has as many as are left.
     fn is_cut_by_quota(&self) -> bool {
         let requested = self.progress.extent.quota.bytes_to_request();
         requested.is_some_and(|requested| self.splitter.held() >= requested)
     }
 
-    /// Takes the last message of the kubelet in place of a line. A truncated line is left alone: it is sent again.
+    /// Takes the last message of the kubelet in place of a line. Half a line is left alone: it is sent again.
     async fn take_last_message(&mut self) {
-        if let Some(Lines { data, pieces, .. }) = self.splitter.rest()
-            && let [Piece::Untimed { start, end }] = pieces[..]
-            && self.is_message(&data, start..end)
-        {
-            self.report_message(&data).await;
+        let Some(Lines { data, pieces, .. }) = self.splitter.rest() else { return };
+        match pieces[..] {
+            [Piece::Untimed { start, end }] if self.is_message(&data, start..end) => {
+                self.report_message(&data).await;
+            }
+            _ => self.place.within = true,
         }
     }
 
@@ -300,29 +311,41 @@ impl<L: Logs> Reading<'_, L> {
             self.report.cut(loss).await;
         }
         let Lines { data, pieces, rest } = lines;
-        let (mut items, mut end) = (Vec::with_capacity(pieces.len()), End::Clean);
+        if let Some(Piece::Line(first)) = pieces.first()
+            && let Some(Doubted { logs, instance }) = self.doubted.take()
+            && matches!(logs.standing(instance).await, Ok(Standing::Replaced))
+        {
+            return End::Doubtful(first.time);
+        }
+        let (mut chosen, mut end) = (Chosen::of(pieces.len()), End::Clean);
         let foreign_from = self.foreign_from();
+        let has_lines = pieces.iter().any(|piece| matches!(piece, Piece::Line(_)));
         for piece in pieces {
             end = match piece {
-                Piece::Line(line) => self.choose(&data, line, foreign_from, &mut items),
+                Piece::Line(line) => self.choose(&data, line, foreign_from, &mut chosen),
                 Piece::Untimed { start, end } if self.is_message(&data, start..end) => {
                     self.report_message(&data[start as usize..end as usize]).await;
                     End::Clean
                 }
                 Piece::Untimed { start, end } => {
                     self.report.untimed().await;
-                    self.choose(&data, Line { time: None, start, end }, foreign_from, &mut items)
+                    self.choose(&data, Line { time: None, start, end }, foreign_from, &mut chosen)
                 }
             };
             if end != End::Clean || self.progress.quota().is_used_up() {
                 break;
             }
         }
+        if has_lines && !matches!(end, End::Doubtful(_)) {
+            self.progress.heard = Some(tokio::time::Instant::now());
+        }
         let rest = rest.kept().and_then(|rest| self.progress.quota().take_rest(rest));
         if end == End::Clean && self.progress.quota().is_used_up() {
             end = End::Enough;
         }
+        let Chosen { items, read } = chosen;
         if items.is_empty() {
+            self.progress.read(&data, &read);
             self.look_back(end);
             return end;
         }
@@ -336,11 +359,14 @@ impl<L: Logs> Reading<'_, L> {
         for item in &batch.items {
             if let Item::Line(line) = item {
                 let message = batch.message(line);
-                self.progress.position.advance(line.time, message);
+                if read.is_empty() {
+                    self.progress.position.advance(line.time, message);
+                }
                 lines += 1;
                 bytes += message.len() as u64;
             }
         }
+        self.progress.read(&batch.data, &read);
         room.put(batch);
         self.look_back(end);
         self.report.counter.add(lines, bytes);
@@ -379,7 +405,7 @@ impl<L: Logs> Reading<'_, L> {
         data: &[u8],
         mut line: Line,
         foreign_from: Option<Instant>,
-        items: &mut Vec<Item>,
+        chosen: &mut Chosen,
     ) -> End {
         let Terms { doubt, current, end: requested, .. } = self.terms;
         if foreign_from.is_some() && line.time >= foreign_from {
@@ -396,31 +422,66 @@ impl<L: Logs> Reading<'_, L> {
         {
             *self.look = Some(beginning.look());
         }
-        if self.comes_again(data, line, items) {
+        if self.comes_again(data, line, &chosen.items) {
             return line.time.map_or(End::Clean, End::Again);
         }
         let found = self.judge(data, line);
-        match found {
-            Found::Known => return End::Clean,
-            Found::Lost if doubt == Doubt::Stop => return End::Doubtful(line.time),
-            Found::Lost | Found::New => self.place.last = line.time,
+        if found == Found::Lost && doubt == Doubt::Stop {
+            return End::Doubtful(line.time);
         }
-        let first = !self.progress.has_lines() && items.is_empty();
+        if found == Found::Known {
+            return End::Clean;
+        }
+        self.place.last = line.time;
+        let first = !self.progress.has_lines() && chosen.is_empty();
         if current && first || found == Found::Lost {
-            self.progress.mark_tear(line.time, self.report.incomplete, self.terms.reach, !current);
+            self.progress.mark_tear(
+                line.time,
+                self.report.incomplete,
+                self.terms.reach,
+                self.opened_before(line.time),
+            );
         }
         if found == Found::Lost && !self.goes_on(line) {
             self.report.incomplete = true;
-            items.push(Item::Gap(Gap::Between(self.progress.latest(), line.time)));
+            chosen.items.push(Item::Gap(Gap::Between(self.progress.latest(), line.time)));
+        }
+        if first
+            && let Some(early) =
+                self.progress.early.last_foreign().filter(|early| Some(early.time()) < line.time)
+        {
+            self.report.incomplete = true;
+            chosen.items.push(Item::Gap(Gap::Between(Some(early.time()), line.time)));
         }
         let extent = &self.progress.extent;
         if line.time.is_some() && extent.until.is_some() && line.time >= extent.until {
             self.place.past = true;
             return if extent.is_beyond(line.time) { End::Enough } else { End::Clean };
         }
-        let fits = self.progress.quota().take(data, &mut line);
-        items.extend(fits.then_some(Item::Line(line)));
+        let is_early = self.is_early(data, line);
+        if self.progress.quota().take(data, &mut line) {
+            match is_early {
+                true => chosen.leave_out(line),
+                false => chosen.show(line),
+            }
+        }
         End::Clean
+    }
+
+    /// The instant up to which the stream was opened, by the clock of the node, if the first line of it came later.
+    fn opened_before(&self, line: Option<Instant>) -> Option<Instant> {
+        let Terms { opened, date, .. } = self.terms;
+        let silent = opened.elapsed();
+        // By the apiserver's clock, and by the time of the line, which may have been on its way for longer.
+        let estimate = Instant(line?.0 - silent.as_nanos() as i64).max(date.into());
+        (self.mode == Mode::Follow && silent > LATE).then_some(Instant(estimate.0 + SECOND))
+    }
+
+    /// Whether an earlier tail showed this line.
+    fn is_early(&mut self, data: &[u8], line: Line) -> bool {
+        let early = &mut self.progress.early;
+        let time = line.time.filter(|_| !early.is_empty());
+        time.is_some_and(|time| early.take(Seen::new(time, &data[line.start as usize..line.end as usize])))
     }
 
     /// Whether a line of a followed log came before, or is so old that it may have come.
@@ -499,27 +560,4 @@ pub async fn until(deadline: Option<tokio::time::Instant>) {
 /// Whether it may be the beginning of a timestamp, at which an answer was cut.
 fn is_half_a_stamp(text: &[u8]) -> bool {
     text.len() < LONGEST_STAMP && text.iter().all(|byte| byte.is_ascii_digit() || b"-:.TZ+".contains(byte))
-}
-
-/// Waits until a stream is known to have missed a line, or there is no room to check.
-async fn silence<L: Logs>(watchdog: Option<&mut Watchdog<'_, L>>, position: &Position, outlet: &Outlet) {
-    let Some(Watchdog { idle, checker }) = watchdog else { return std::future::pending().await };
-    loop {
-        sleep_until(idle.due()).await;
-        match checker.look(position).await {
-            check::Look::Fine(reached) => {
-                idle.checked();
-                if let Some(instant) = reached {
-                    outlet.reached(instant).await;
-                }
-            }
-            check::Look::Missed => {
-                // If that proves wrong, the next check comes later.
-                idle.checked();
-                return sleep(GRACE).await;
-            }
-            // Opening the log again shows missing lines too.
-            check::Look::NoRoom => return idle.checked(),
-        }
-    }
 }

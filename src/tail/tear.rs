@@ -16,14 +16,15 @@ pub struct Tear {
     pub before: Position,
     /// The time of the first line after it.
     pub behind: Option<Instant>,
+    /// The instant from which an instance that starts cannot have written these lines: they came on a stream that was open
+    /// before.
+    pub opened: Option<Instant>,
     /// Whether lines before it may be missing.
     pub incomplete: bool,
     /// How the answer before it ended.
     pub reach: Reach,
     /// The lines and bytes that could still be shown.
     pub quota: Quota,
-    /// Whether the log was read as the previous one: it may be that of the next instance if that has ended too.
-    pub previous: bool,
 }
 
 impl Tear {
@@ -32,14 +33,18 @@ impl Tear {
     /// A status has whole seconds: the last lines of an instance can seem to be those of the next.
     pub fn can_be_of_next(&self, life: &Life) -> bool {
         match life {
-            Life::Replaced { started: Some(started), .. } => self.behind >= Some(Instant::from(*started)),
+            Life::Replaced { started: Some(started), .. } => self.can_be_since(Instant::from(*started)),
             _ => false,
         }
     }
 
+    fn can_be_since(&self, instant: Instant) -> bool {
+        self.behind >= Some(instant) && self.opened.is_none_or(|opened| instant < opened)
+    }
+
     /// Whether that remains possible once the instance has ended like this, and before another is known.
     pub fn can_be_behind(&self, ending: &Ending) -> bool {
-        ending.finished.is_some_and(|finished| self.behind >= Some(Instant::from(finished)))
+        ending.finished.is_some_and(|finished| self.can_be_since(Instant::from(finished)))
     }
 }
 
@@ -58,14 +63,17 @@ mod tests {
             Tear {
                 before: Position::default(),
                 behind,
+                opened: None,
                 incomplete: false,
                 reach: Reach::Open,
                 quota: Quota::default(),
-                previous: false,
             }
         };
         assert!(behind(7).can_be_of_next(&replaced));
         assert!(!behind(6).can_be_of_next(&replaced));
         assert!(!behind(7).can_be_of_next(&Life::Running));
+        let opened = |second: i64| Tear { opened: Some(Instant(second * 1_000_000_000)), ..behind(9) };
+        assert!(opened(8).can_be_of_next(&replaced));
+        assert!(!opened(6).can_be_of_next(&replaced), "the stream was open before the new instance started");
     }
 }

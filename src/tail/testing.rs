@@ -32,7 +32,7 @@ use crate::{
     stats::Stats,
 };
 use script::Scripted;
-pub use script::{Container, NO_PREVIOUS, Reply, Written};
+pub use script::{Container, NO_POD, NO_PREVIOUS, Reply, Written};
 
 /// The time of the clock at its start.
 const START: &str = "2026-01-31T10:00:00Z";
@@ -235,6 +235,11 @@ impl Story {
     /// The apiserver answers that this is the instance that runs.
     pub fn apiserver_knows(&self, restart_count: u32) {
         self.context.logs.current.store(restart_count, Relaxed);
+    }
+
+    /// The apiserver is out of reach for a moment.
+    pub fn apiserver_fails(&self) {
+        *self.context.logs.failed.lock().expect("no panic") = Some(Instant::now());
     }
 
     /// Unblocks the output.

@@ -36,8 +36,9 @@ pub enum Whereabouts {
     Unproven,
     /// The previous log: the kubelet has started another instance, which the status does not report yet.
     Superseded,
-    /// The previous log: the status reports the next instance, and its log was compared with this one.
-    Previous,
+    /// The previous log: the status reports the next instance, and its log was compared with this one. It ended before this
+    /// instant; another one may have taken its place since.
+    Previous { end: Option<Instant> },
     /// None: both logs are those of later instances.
     Lost,
 }
@@ -78,11 +79,10 @@ impl Whereabouts {
     /// The instant from which lines of the previous log may be those of the instance that replaced this one: once that
     /// has ended too, and until it is started again, the kubelet serves its log as the current and as the previous one.
     pub fn bound(self, log: Log, life: &Life) -> Option<Instant> {
-        let is_settled = matches!(self, Self::Previous | Self::Lost);
-        match life {
-            Life::Replaced { started, .. } if log == Log::Previous && !is_settled => {
-                started.map(Instant::from)
-            }
+        match (self, life) {
+            _ if log != Log::Previous => None,
+            (Self::Previous { end }, _) => end,
+            (_, Life::Replaced { started, .. }) if self != Self::Lost => started.map(Instant::from),
             _ => None,
         }
     }
@@ -128,7 +128,7 @@ mod tests {
         let lost = Err(Reason::Terminated(Ending::default()));
         assert_eq!(log(Whereabouts::AsReported, &replaced(2)), lost);
         assert_eq!(log(Whereabouts::Lost, &replaced(1)), lost);
-        assert_eq!(log(Whereabouts::Previous, &replaced(1)), Ok(Log::Previous));
+        assert_eq!(log(Whereabouts::Previous { end: None }, &replaced(1)), Ok(Log::Previous));
     }
 
     #[test]
@@ -145,7 +145,9 @@ mod tests {
         let bound = |whereabouts: Whereabouts, log, life: &Life| whereabouts.bound(log, life).is_some();
         assert!(bound(Whereabouts::AsReported, Log::Previous, &replaced(1)));
         assert!(bound(Whereabouts::Superseded, Log::Previous, &replaced(1)));
-        assert!(!bound(Whereabouts::Previous, Log::Previous, &replaced(1)));
+        let end = Some(Instant(5));
+        assert_eq!(Whereabouts::Previous { end }.bound(Log::Previous, &replaced(1)), end);
+        assert!(!bound(Whereabouts::Previous { end: None }, Log::Previous, &replaced(1)));
         assert!(!bound(Whereabouts::AsReported, Log::Current(Mode::Read), &replaced(1)));
         assert!(!bound(Whereabouts::Superseded, Log::Previous, &Life::Running));
     }

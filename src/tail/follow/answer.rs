@@ -7,10 +7,10 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{Handed, Outcome, STEADY, Tail, refusal::is_usual};
+use super::{Outcome, STATUS_DELAY, STEADY, Tail, instance::BACK, refusal::is_usual};
 use crate::{
     cluster::{Error, LogRequest},
-    event::{self, Gap},
+    event,
     instance::Life,
     lines::Splitter,
     plan::Since,
@@ -22,7 +22,8 @@ use crate::{
         last,
         logs::{Answer, Logs},
         reach::{Answered, End, Reach},
-        stream::{DRAIN, Doubt, Place, Reading, Terms, Watchdog},
+        stream::{DRAIN, Doubt, Doubted, Place, Reading, Terms},
+        watchdog::Watchdog,
         whereabouts::Log,
     },
 };
@@ -40,26 +41,42 @@ struct Start {
     few: Option<u64>,
     /// Whether the lines that were read before may be those of the next instance.
     foreign: bool,
+    /// Whether the first line of the log may be another pod's.
+    in_doubt: bool,
     /// The instant from which the lines of the answer may be those of the next instance.
     bound: Option<event::Instant>,
     /// Whether the answer verifies an earlier one, which held all that the log had when it was opened.
     confirming: bool,
     /// Whether the end of the requested lines is known, not guessed.
     end_known: bool,
+    /// Whether lines of the log were read before.
+    resumes: bool,
     lines: u64,
     at: Instant,
 }
 
+/// The instance of lines.
+enum Owner {
+    This,
+    Next,
+}
+
 impl Start {
-    /// Whether the lines that were read before are the next instance's: the answer, which is this instance's own log,
-    /// does not continue after them.
-    fn shows_foreign(&self, end: &Result<End, Error>, after: Reach) -> bool {
-        self.foreign
-            && match end {
-                Ok(End::Clean) => after == Reach::EndedShort,
-                Ok(End::Doubtful(line)) => self.bound.is_none() || *line < self.bound,
-                _ => false,
-            }
+    /// Whose the lines are that may be the next instance's, if this instance's own log does not continue after them: its
+    /// own, if a line of it is later.
+    fn settles_tear(
+        &self,
+        end: &Result<End, Error>,
+        after: Reach,
+        latest: Option<event::Instant>,
+    ) -> Option<Owner> {
+        let line = match end {
+            Ok(End::Clean) if after == Reach::EndedShort => None,
+            Ok(End::Doubtful(line)) if self.bound.is_none() || *line < self.bound => *line,
+            _ => return None,
+        };
+        let is_later = line.is_some() && line > latest.map(|latest| event::Instant(latest.0 + BACK));
+        self.foreign.then_some(if is_later { Owner::This } else { Owner::Next })
     }
 }
 
@@ -88,10 +105,10 @@ impl<L: Logs> Tail<L> {
         let unproven = self.whereabouts.take_unproven();
         let mut life = self.life.clone();
         if let Some(sought) = self.progress.extent.sought() {
-            let (request, extent) = (self.request(log, purpose), &mut self.progress.extent);
-            match Box::pin(last::find(&self.context.logs, request, sought, |line| extent.is_beyond(line)))
-                .await
-            {
+            let (request, confirm) = (self.request(log, purpose), self.plan().confirm);
+            let extent = &mut self.progress.extent;
+            let is_beyond = |line| extent.is_beyond(line);
+            match Box::pin(last::find(&self.context.logs, request, sought, confirm, is_beyond)).await {
                 Ok(first) => extent.found(first),
                 Err(error) => return Outcome::Failed(error),
             }
@@ -100,6 +117,9 @@ impl<L: Logs> Tail<L> {
         let goes_on = matches!(log.mode(), Mode::Poll | Mode::History);
         if goes_on && self.progress.extent.begins_at_the_end() && !self.progress.has_lines() {
             self.find_place(log).await;
+        }
+        if !self.progress.has_lines() {
+            self.place_early().await;
         }
         let request = self.request(log, purpose);
         let answer = tokio::select! {
@@ -126,40 +146,53 @@ impl<L: Logs> Tail<L> {
         let is_whole = log.mode() == Mode::Read;
         let date = stream.date();
         self.progress.extent.opened(date, !self.progress.has_lines(), is_whole);
-        if let Some(unseen) = self.progress.reach.open() {
+        let opened = self.progress.reach.open();
+        if let Some(unseen) = opened {
+            self.progress.heard = Some(Instant::now());
             self.report.opened(self.restart.take(), unseen).await;
         }
+        let late = opened.is_none() || self.began.elapsed() > STATUS_DELAY;
         self.stage.opened(log);
-        let outcome = self.consume(stream, request, log, unproven).await;
+        let outcome = self.consume(stream, request, log, unproven, late).await;
         if matches!((log.mode(), &outcome), (Mode::Poll | Mode::History, Outcome::Clean)) {
             self.report.outlet.reached(date.into()).await;
         }
         outcome
     }
 
-    /// Reads the answer to this request.
-    async fn consume(&mut self, stream: L::Answer, request: LogRequest, log: Log, unproven: bool) -> Outcome {
-        let start = self.start(log, &request, unproven);
+    /// Reads the answer to this request. `late`: the log is opened so late, or once more, that another pod of that name may have
+    /// it.
+    async fn consume(
+        &mut self,
+        stream: L::Answer,
+        request: LogRequest,
+        log: Log,
+        unproven: bool,
+        late: bool,
+    ) -> Outcome {
+        let mut start = self.start(log, &request, unproven);
+        start.in_doubt = late && log == Log::Current(Mode::Follow) && !self.progress.has_lines();
         self.report.answer_begins();
         let mut reading = self.reading(stream, request, &start, unproven);
         let mut end = reading.run().await;
         let misses_place = reading.misses_place();
         let is_empty = reading.is_empty();
+        let within = reading.place.within;
         drop(reading);
         if matches!(end, Ok(End::Clean)) && is_empty && self.may_be_empty_of_next(&start) {
             end = Ok(End::Doubtful(None));
         }
-        let (handed, latest) = (self.handed, self.progress.latest());
-        if self.is_misguided(&start, &end, misses_place) {
-            // Nothing else shows what lies between.
-            if let (Some(Handed::Recognized), Ok(End::Doubtful(line))) = (handed, &end) {
-                self.report.gap(Gap::Between(latest, *line), true).await;
-            }
-            return Outcome::Reopen;
-        }
         self.settle_answer(&start, &end, misses_place);
-        if start.shows_foreign(&end, self.progress.reach) {
-            self.hand_over();
+        if within {
+            // Half a line is no end.
+            self.progress.reach = Reach::Open;
+            self.progress.answered = Reach::Open;
+        }
+        if let Some(owner) = start.settles_tear(&end, self.progress.reach, self.progress.latest()) {
+            match owner {
+                Owner::This => self.progress.close_tear(),
+                Owner::Next => self.hand_over(),
+            }
             return Outcome::Reopen;
         }
         match end {
@@ -181,32 +214,8 @@ impl<L: Logs> Tail<L> {
         }
     }
 
-    /// Whether the position was a guess, and is not in this log: it is read from its beginning.
-    fn is_misguided(&mut self, start: &Start, end: &Result<End, Error>, misses_place: bool) -> bool {
-        let is_wrong = match end {
-            Ok(End::Doubtful(line)) => start.bound.is_none() || *line < start.bound,
-            Ok(End::Clean | End::Beyond | End::Enough) => misses_place,
-            _ => false,
-        };
-        if self.report.counter.lines() > start.lines {
-            self.handed = None;
-        }
-        // Lines that were recognized may be handed on to a later instance, whose log is the current one.
-        let may_be_wrong = match self.handed {
-            Some(Handed::Guessed) => true,
-            Some(Handed::Recognized) => start.log != Log::Previous,
-            None => false,
-        };
-        if !may_be_wrong || !is_wrong {
-            return false;
-        }
-        self.handed = None;
-        self.progress.reach = start.reach;
-        self.progress.forget();
-        true
-    }
-
     fn start(&mut self, log: Log, request: &LogRequest, unproven: bool) -> Start {
+        self.progress.early.give_back();
         let resumes = self.progress.has_lines();
         let reach = self.progress.reach.read_on();
         let is_proven = reach.has_ended() && self.progress.answered.has_ended();
@@ -219,9 +228,11 @@ impl<L: Logs> Tail<L> {
                 .tail_lines
                 .filter(|_| log.mode() == Mode::Poll && resumes && !self.progress.position.is_untimed()),
             foreign: log == Log::Previous && self.may_be_foreign(),
+            in_doubt: false,
             bound: self.whereabouts.bound(log, &self.life.borrow()),
             confirming: self.confirmation.is_due(&self.progress),
             end_known: self.progress.extent.knows_its_end(),
+            resumes,
             lines: self.report.counter.lines(),
             at: Instant::now(),
         }
@@ -251,7 +262,6 @@ impl<L: Logs> Tail<L> {
             }
         };
         let may_go_on = match start.log {
-            _ if self.handed == Some(Handed::Guessed) => false,
             Log::Previous => !start.foreign,
             Log::Current(_) => unproven && start.few.is_none(),
         };
@@ -263,8 +273,9 @@ impl<L: Logs> Tail<L> {
             // Other answers end by themselves.
             deadline: self.context.deadline.filter(|_| mode == Mode::Follow),
             resumes,
-            reach: self.progress.answered,
-            confirms: self.plan().confirm,
+            opened: start.at,
+            date: stream.date(),
+            reach: start.proven,
             after_silence: start.reach == Reach::Silent,
             // After a clean end there may be no more lines, and soon no log.
             ends: match resumes {
@@ -279,8 +290,10 @@ impl<L: Logs> Tail<L> {
             false => position.finder(),
         });
         let movable = mode == Mode::Follow && !std::mem::take(&mut self.busy);
+        let doubted = Doubted { logs: &self.context.logs, instance: &self.instance };
         Reading {
             stream,
+            doubted: Some(doubted).filter(|_| start.in_doubt),
             life: self.life.clone(),
             finder,
             progress: &mut self.progress,
@@ -338,6 +351,7 @@ impl<L: Logs> Tail<L> {
             misses_place,
             // Its container had ended, if it had ended before.
             quiet: !brought_lines && !misses_place && self.is_deleting(),
+            adds: brought_lines || !start.resumes,
         };
         self.progress.reach = start.reach.after(end, answered);
         self.progress.answered = self.progress.reach;

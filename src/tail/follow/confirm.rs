@@ -53,7 +53,11 @@ impl<L: Logs> Tail<L> {
     /// Whether a finished log has more of the requested lines.
     pub(super) async fn has_more(&mut self, log: Log) -> bool {
         let follow = self.follows();
-        if !self.plan().confirm || self.report.is_removed() || self.confirmation.is_paid(&self.progress) {
+        if !self.plan().confirm || self.report.is_removed() {
+            return false;
+        }
+        if self.confirmation.is_paid(&self.progress) {
+            self.progress.heard = None;
             return false;
         }
         let last = loop {
@@ -76,6 +80,7 @@ impl<L: Logs> Tail<L> {
             self.progress.reach.fall_short();
         }
         let Some(missed) = self.missed(last) else {
+            self.progress.heard = None;
             if last.line.is_some_and(|line| self.progress.position.ends_with(line)) {
                 self.progress.reach.found_whole();
             }
@@ -96,8 +101,8 @@ impl<L: Logs> Tail<L> {
         let first = self.confirmation.rounds == 0;
         let line = last.line.or(last.half.filter(|_| first))?;
         extent.compare_clocks(line.time(), last.date);
-        // Reading on shows whether it is a piece of the last line.
-        let unclear = first && position.may_miss(line);
+        // Reading on shows whether it is a piece of the last line, or another one like it.
+        let unclear = first && (position.may_miss(line) || position.is_ambiguous());
         let missed = position.misses(line, extent.start()) || unclear;
         let missed = missed && !extent.is_reached(position.latest());
         Some(line).filter(|_| missed)
@@ -139,13 +144,13 @@ mod tests {
     use crate::{
         event::Instant,
         lines::Position,
-        tail::{extent::Extent, reach::Reach},
+        tail::{early::Early, extent::Extent, reach::Reach},
     };
 
     const LINE: &[u8] = b"line";
 
     fn progress() -> Progress {
-        Progress::new(Position::default(), Extent::default(), Reach::Ended)
+        Progress::new(Position::default(), Extent::default(), Reach::Ended, Early::default())
     }
 
     #[test]

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use super::{STATUS_DELAY, TRIES, Tail};
 use crate::{
     cluster::Error,
-    event::Instant,
+    event::{Instant, Reason},
     instance::{Instance, Life},
     purpose::Purpose,
     schedule::Mode,
@@ -23,26 +23,31 @@ use crate::{
 const SECOND: i64 = 1_000_000_000;
 
 /// The most that a last line may be older than another, in nanoseconds; no restart is as quick.
-const BACK: i64 = 20_000_000;
+pub(super) const BACK: i64 = 20_000_000;
 
 impl<L: Logs> Tail<L> {
     /// The log that was served from `line` on may be another instance's: the apiserver knows of another pod, the
     /// kubelet of the next instance. If not, the log was rotated.
     ///
     /// `before`: how far this instance was read before those lines.
-    pub(super) async fn settle(&mut self, line: Option<Instant>, before: Reach) {
+    pub(super) async fn settle(&mut self, line: Option<Instant>, before: Reach) -> Option<Reason> {
         let is_current = self.context.logs.is_current(&self.instance).await;
-        if matches!(is_current, Ok(false)) {
+        let is_replaced = matches!(is_current, Ok(false));
+        if is_replaced {
             self.progress.reach = before;
         }
         if self.means_replaced(is_current) {
             match timeout(STATUS_DELAY, self.life.changed()).await {
                 Ok(Ok(())) => {}
                 // The pods are not watched: the status will not change.
-                Ok(Err(_)) => self.whereabouts = Whereabouts::Unproven,
+                Ok(Err(_)) if is_replaced && self.follows() => return Some(Reason::Deleted),
+                Ok(Err(_)) => {
+                    self.whereabouts = Whereabouts::Unproven;
+                    self.pause().await;
+                }
                 Err(_) => drop(self.retries.next()),
             }
-            return;
+            return None;
         }
         match self.previous().await {
             Ok(previous) if previous.ends_before(line) || line.is_none() && self.is_in(previous) => {
@@ -52,6 +57,7 @@ impl<L: Logs> Tail<L> {
             Err(error) if self.has_patience() => self.put_off(&error).await,
             Ok(_) | Err(_) => self.whereabouts = Whereabouts::Unproven,
         }
+        None
     }
 
     /// Whether to retry a failed question. Lines wait for the answer.
@@ -96,23 +102,30 @@ impl<L: Logs> Tail<L> {
     ///
     /// `line`: the first one that may be the next instance's; None if the previous log is empty, though lines were read.
     pub(super) async fn settle_previous(&mut self, line: Option<Instant>) {
-        let bound = self.whereabouts.bound(Log::Previous, &self.life.borrow());
-        let Some(bound) = bound else { return self.pause().await };
+        let next_started = match *self.life.borrow() {
+            Life::Replaced { started, .. } => started.map(Instant::from),
+            _ => None,
+        };
+        let Some(bound) = next_started else { return self.pause().await };
         let previous = self.last_line(Log::Previous, Purpose::Confirm).await;
         let current = self.last_line(Log::Current(Mode::Read), Purpose::Confirm).await;
+        let mut end = None;
         let own = match (previous, current) {
             (Err(error), _) | (_, Err(error)) if self.may_retry(&error) && self.has_patience() => {
                 return self.put_off(&error).await;
             }
             // Its last lines are no later than the second in which the next one started.
             (Ok(Last { line: Some(previous), .. }), Ok(current)) => {
+                end = Some(Instant(previous.time().0 + BACK));
                 Some(previous) != current.line && previous.time().0 < bound.0 + SECOND
             }
+            // They are the same one, of which an instance has written nothing.
+            (Ok(Last { is_empty: true, .. }), Ok(Last { is_empty: true, .. })) => false,
             _ => true,
         };
         let is_empty = line.is_none() && !self.progress.position.is_untimed();
         let own = own && !(is_empty && self.is_next_replaced().await);
-        self.whereabouts = if own { Whereabouts::Previous } else { Whereabouts::Lost };
+        self.whereabouts = if own { Whereabouts::Previous { end } } else { Whereabouts::Lost };
         if !own && self.may_be_foreign() {
             self.hand_over();
             self.progress.reach = Reach::Open;
@@ -161,6 +174,19 @@ impl<L: Logs> Tail<L> {
         }
     }
 
+    /// Lines that are not the instance's whose tail showed them may be those of another one between: then the previous log
+    /// ends with them, and none is missing behind them.
+    pub(super) async fn place_early(&mut self) {
+        let Some(last) = self.progress.early.last_foreign().filter(|_| !self.was_opened()) else { return };
+        if self.instance.started.is_some_and(|started| last.time() < started.into()) {
+            self.progress.early.is_whole();
+        } else if let Ok(previous) = self.last_line(Log::Previous, Purpose::Confirm).await
+            && previous.line.or(previous.half) == Some(last)
+        {
+            self.progress.early.is_whole();
+        }
+    }
+
     /// The log is out of reach. Lines that may be a later instance's are left to its tail.
     pub(super) fn leave_to_later(&mut self) {
         let reach = self.progress.reach_before_tear(&self.life.borrow());
@@ -180,14 +206,28 @@ impl<L: Logs> Tail<L> {
     /// The kubelet knows of a restart before the apiserver does. Between an end and a restart it serves the same log as
     /// the previous and as the current one.
     async fn previous(&self) -> Result<Previous, Error> {
+        let restart_count = self.instance.restart_count;
         let last = match self.last_line(Log::Previous, Purpose::Confirm).await {
+            // Words of the kubelet in place of a log are no line of any instance.
+            Ok(Last { line: None, half: None, is_empty: false, .. }) => return Ok(Previous::Other),
+            // It ends with a line that was read as this instance's.
+            Ok(Last { line: Some(line), .. }) if self.progress.position.has(line) => {
+                return Ok(Previous::Own(Some(line.time())));
+            }
+            // It ends with a line that the tail of another instance showed.
+            Ok(Last { line: Some(line), .. }) if self.progress.early.has(line) => return Ok(Previous::Other),
             Ok(last) => last.line.or(last.half).map(|line| line.time()),
             Err(error) if !error.is_without_previous() && self.may_retry(&error) => return Err(error),
             Err(_) => return Ok(Previous::Other),
         };
-        // The lines of this instance are not older than that.
-        let floor = self.progress.latest_own().max(self.birth);
-        let own = self.instance.restart_count == 0 || last.is_some() && last >= floor;
+        // The lines of this instance are not older than that. Statuses have whole seconds: an instance of which nothing is known may
+        // have ended in the second in which this one started.
+        let is_known =
+            self.shown_before.as_ref().is_some_and(|shown| shown.restart_count + 1 == restart_count);
+        let slack = if is_known { 0 } else { SECOND };
+        let birth = self.birth.map(|birth| Instant(birth.0 + slack));
+        let floor = self.progress.latest_own().or(birth);
+        let own = restart_count == 0 || last.is_some() && last >= floor;
         Ok(if own { Previous::Own(last) } else { Previous::Other })
     }
 }

@@ -93,7 +93,7 @@ impl<L: Logs> Tail<L> {
         // A log that could be read may be readable again: permissions come late to an apiserver that has just started, and a
         // load balancer or a login page that answers in its place goes away. A container that is about to start is refused
         // with 400. A kubelet that cannot reach the apiserver refuses it with 401 or 403.
-        let was_read = self.read_before || self.was_opened();
+        let was_read = self.shown_before.is_some() || self.was_opened();
         error.is_retryable() || error.is_bad_request() || error.is_of_kubelet() || was_read
     }
 

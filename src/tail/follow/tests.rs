@@ -9,13 +9,14 @@ mod polling;
 mod ranges;
 mod restarts;
 mod retries;
+mod seconds;
 mod silence;
 
 use super::*;
 use crate::{
     cluster::LogRequest,
     event::Ending,
-    tail::testing::{Container, NO_PREVIOUS, Reply, Setup, Story, Written, as_it_is, at, line, plan},
+    tail::testing::{Container, NO_POD, NO_PREVIOUS, Reply, Setup, Story, Written, as_it_is, at, line, plan},
 };
 
 /// Whether the request only checks the last line of a log.

@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep};
 use super::{at, line};
 use crate::{
     cluster::{Asked, Error, LogRequest, broken},
-    instance::Instance,
+    instance::{Instance, Standing},
     plan::Since,
     tail::logs::{Answer, Logs},
 };
@@ -120,6 +120,9 @@ impl Container {
         }
     }
 }
+
+/// In place of the restart count of an instance that the apiserver knows of: there is no such pod.
+pub const NO_POD: u32 = u32::MAX;
 
 /// The words of a kubelet that keeps no log of an instance before the current one.
 pub const NO_PREVIOUS: &str = "previous terminated container \"app\" in pod \"web-1\" not found";
@@ -226,6 +229,8 @@ pub struct Scripted {
     pub asked: Arc<Mutex<Vec<(f64, LogRequest)>>>,
     /// The restart count of the instance that the apiserver knows of.
     pub current: Arc<AtomicU32>,
+    /// When the apiserver was out of reach last.
+    pub failed: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Scripted {
@@ -236,6 +241,7 @@ impl Scripted {
             script: Arc::new(Mutex::new(script)),
             asked: Arc::default(),
             current: Arc::default(),
+            failed: Arc::default(),
         }
     }
 }
@@ -255,8 +261,16 @@ impl Logs for Scripted {
         Ok(ScriptedAnswer { date, body, taken, due: None })
     }
 
-    async fn is_current(&self, instance: &Instance) -> Result<bool, Error> {
-        Ok(instance.restart_count == self.current.load(Relaxed))
+    async fn standing(&self, instance: &Instance) -> Result<Standing, Error> {
+        Ok(match self.current.load(Relaxed) {
+            NO_POD => Standing::Gone,
+            current if current == instance.restart_count => Standing::Current,
+            _ => Standing::Replaced,
+        })
+    }
+
+    fn was_out_since(&self, since: Instant) -> bool {
+        *self.failed.lock().expect("no panic") >= Some(since)
     }
 }
 

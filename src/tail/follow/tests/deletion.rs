@@ -52,6 +52,28 @@ async fn a_request_has_whether_its_log_is_resumed_and_whether_it_will_be_gone() 
     }
 }
 
+/// All of its life is one second, so that its lines may be written after its end as far as the status says.
+#[tokio::test(start_paused = true)]
+async fn words_in_place_of_the_previous_log_are_no_proof_of_a_restart() {
+    let mut asked = 0;
+    let story = Story::begin(plan(), Life::Running, move |request| match request.follow {
+        true => Reply::of(line(-0.3, "a")).silent(0.1).then(line(-0.2, "b")),
+        false if asked == 0 && !request.previous => {
+            asked += 1;
+            Reply::of([line(-0.3, "a"), line(-0.2, "b")].concat())
+        }
+        false => Reply::of(REMOVED),
+    });
+    story.pass(0.05).await;
+    story.life.send_replace(Life::Terminated(Ending {
+        finished: Some(at(-1.0)),
+        deleting: true,
+        ..Ending::default()
+    }));
+    story.pass(60.0).await;
+    assert_eq!(outline(&story), ["+", "a", "b", "-"]);
+}
+
 /// A pod that is deleted with a grace period: its container writes its last lines and ends, and its log is soon
 /// removed.
 #[tokio::test(start_paused = true)]

@@ -67,6 +67,23 @@ async fn an_answer_that_goes_on_with_its_log_is_left() {
     assert!(ended.complete);
 }
 
+/// Its last line has no newline, and two restarts follow before the rest is read.
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_ends_within_a_line_is_not_read_to_its_end() {
+    let mut asked = 0;
+    let mut story = Story::follow(move |_| {
+        asked += 1;
+        match asked {
+            1 => Reply::of(line(-2.0, "a")).then(line(-1.0, "half").trim_end()),
+            _ => Reply::refusal(400, "container \"app\" in pod \"web-1\" is waiting to start"),
+        }
+    });
+    story.pass(1.0).await;
+    story.restarts_so_often(2, 1.0);
+    story.pass(3.0).await;
+    assert_eq!(outline(&story)[..4], ["+", "a", "! Unchecked", "-"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_end_that_cannot_be_reached_is_reported() {
     let log = Written::numbered((0..10).map(|n| f64::from(n) - 20.0));
@@ -216,6 +233,21 @@ async fn half_a_line_is_shown_only_if_the_log_ends_with_it() {
     }
 }
 
+/// It is evidence that costs nothing, and bytes that are bounded may end elsewhere.
+#[tokio::test(start_paused = true)]
+async fn half_a_line_is_read_again_though_ends_are_not_verified_or_bytes_are_bounded() {
+    for plan in [LogPlan { confirm: false, ..as_it_is() }, LogPlan { limit_bytes: Some(100), ..as_it_is() }] {
+        let log = Written::lines([(-5.0, "one".to_owned()), (-4.0, "two and three".to_owned())]);
+        let (half, mut first) = ([line(-5.0, "one"), line(-4.0, "two")].concat(), true);
+        let story = Story::begin(plan, Life::Running, move |request| match std::mem::take(&mut first) {
+            true => Reply::of(half.trim_end()),
+            false => log.answer(request),
+        });
+        let (ended, said, _) = story.end().await;
+        assert_eq!((said.join(" ").as_str(), ended.complete), ("+ one two and three -", true));
+    }
+}
+
 /// The first two answers are cut cleanly at the same byte of a line.
 #[tokio::test(start_paused = true)]
 async fn the_same_half_of_a_line_in_two_answers_is_no_end_of_the_log() {
@@ -249,4 +281,22 @@ async fn a_log_whose_last_line_was_shown_is_whole() {
     let (ended, said, _) = story.end().await;
     assert_eq!(said, ["+", "a", "b", "-"]);
     assert!(ended.complete);
+}
+
+/// The last line that was read is equal to the last one of the log, and written in the same instant.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_ends_at_one_of_equal_lines_is_read_on() {
+    let all = log([(-1.0, "a"), (-1.0, "b"), (-1.0, "a"), (-1.0, "c"), (-1.0, "a")]);
+    let mut reads = 0;
+    let story = Story::begin(as_it_is(), Life::Running, move |request| {
+        reads += usize::from(!is_look(request));
+        if reads == 1 && !is_look(request) {
+            Reply::of(line(-1.0, "a") + &line(-1.0, "b") + &line(-1.0, "a"))
+        } else {
+            all.answer(request)
+        }
+    });
+    let (ended, said, asked) = story.end().await;
+    assert_eq!(said, ["+", "a", "b", "a", "c", "a", "-"]);
+    assert!(ended.complete && asked.len() == 3, "{asked:?}");
 }

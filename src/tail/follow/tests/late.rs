@@ -21,6 +21,53 @@ async fn a_restart_that_only_the_apiserver_knows_of_is_not_taken_for_a_rotation(
     assert_eq!(outline(&story), IN_ORDER);
 }
 
+/// A pod of the same name took its place, of which the watch tells late.
+#[tokio::test(start_paused = true)]
+async fn the_first_lines_of_a_log_that_is_opened_again_may_be_another_pods() {
+    let container = Container::new([(-60.0, None, log([(5.0, "b")]))]);
+    let story = Story::follow(move |request| match container.now() {
+        ..1.0 => container.answer(request).cut_after(1.0).broken(),
+        _ => container.answer(request),
+    });
+    story.apiserver_knows(1);
+    story.pass(8.0).await;
+    story.life.send_replace(Life::Deleted);
+    let (_, said, _) = story.end().await;
+    assert!(!said.contains(&"b".to_owned()), "{said:?}");
+}
+
+/// The last line that was read is not in the log.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_another_pod_took_ends_if_pods_are_watched_no_longer() {
+    let mut asked = 0;
+    let mut story = Story::follow(move |request| {
+        asked += usize::from(!request.previous);
+        match (asked, request.previous) {
+            (_, true) => Reply::refusal(400, NO_PREVIOUS),
+            (1, _) => Reply::of(line(-1.0, "a")),
+            _ => Reply::of(line(1.0, "b")),
+        }
+    });
+    story.apiserver_knows(1);
+    story.life = watch::Sender::new(Life::Running);
+    story.pass(60.0).await;
+    assert_eq!(outline(&story), ["+", "a", "-"]);
+    assert!(story.asked().len() < 10, "{} requests", story.asked().len());
+}
+
+/// The node still has the log of a pod that the apiserver has forgotten.
+#[tokio::test(start_paused = true)]
+async fn the_first_lines_of_a_log_that_is_opened_again_are_shown_though_its_pod_is_gone() {
+    let container = Container::new([(-60.0, Some(6.0), log([(5.0, "b")]))]);
+    let story = Story::follow(move |request| match container.now() {
+        ..1.0 => container.answer(request).cut_after(1.0).broken(),
+        _ => container.answer(request),
+    });
+    story.apiserver_knows(NO_POD);
+    story.pass(5.5).await;
+    assert_eq!(outline(&story), ["+", "b"]);
+}
+
 /// The log of the next instance is opened before it is recognized, and no line of the first was read.
 #[tokio::test(start_paused = true)]
 async fn lines_that_were_read_too_early_are_not_repeated() {

@@ -58,6 +58,20 @@ async fn a_line_at_whose_end_the_bound_on_bytes_is_reached_is_shown() {
     assert_eq!((said.join(" ").as_str(), ended.complete, asked.len()), ("+ 0 1 -", true, 1));
 }
 
+/// Its pod did not meet the condition for a while.
+#[tokio::test(start_paused = true)]
+async fn the_bytes_of_an_instance_that_comes_back_are_counted_on() {
+    let container = Container::writing([-2.0, -1.0, 1.0, 2.5, 6.0, 7.0]);
+    let plan = LogPlan { limit_bytes: Some(2 * 4), ..plan() };
+    let mut story = Story::begin(plan, Life::Running, move |request| container.answer(request));
+    story.pass(2.0).await;
+    story.life.send_replace(Life::Dropped);
+    story.pass(0.1).await;
+    story.comes_back();
+    story.pass(10.0).await;
+    assert_eq!(story.said(), ["+", "0", "1", "2", "-", "+", "3", "-"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_last_lines_of_a_followed_log_and_what_follows_are_shown_over_breaks() {
     for cut in [0.5, 2.0, 6.5] {

@@ -158,6 +158,25 @@ async fn lines_that_are_gone_before_their_turn_are_reported() {
     assert!(shown.is_sorted() && shown.ends_with(&[98, 99]) && shown.len() < 100, "{shown:?}");
 }
 
+/// Its last line was rotated away while it was silent, so that the next one is in doubt.
+#[tokio::test(start_paused = true)]
+async fn a_poll_that_finds_lines_in_doubt_is_repeated_soon() {
+    let container = Container::writing([]);
+    let lines = Written::numbered([-1.0, 70.0]);
+    let (story, _others) = crowded(plan(), move |request| match request.previous {
+        true => Reply::refusal(400, NO_PREVIOUS),
+        false => lines.until(container.now()).last(1).answer(request),
+    });
+    let polls = || story.asked().iter().filter(|(_, request)| !request.previous).count();
+    story.pass(70.0).await;
+    let before = polls();
+    while polls() == before {
+        story.pass(1.0).await;
+    }
+    story.pass(3.0).await;
+    assert_eq!(outline(&story), ["+", "0", "! Between", "1"]);
+}
+
 /// Its node removes the log as soon as it has ended.
 #[tokio::test(start_paused = true)]
 async fn a_polled_container_of_a_pod_that_is_being_deleted_is_polled_twice_a_second() {

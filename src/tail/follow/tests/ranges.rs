@@ -121,6 +121,20 @@ async fn a_range_in_the_past_is_complete_over_breaks() {
     }
 }
 
+/// They are counted from the end of an answer, which ends early and looks complete.
+#[tokio::test(start_paused = true)]
+async fn the_last_lines_of_a_range_are_not_those_of_an_answer_that_was_cut() {
+    let log = Written::numbered((0..10).map(|n| f64::from(n) - 20.0));
+    let mut first = true;
+    let plan = LogPlan { until: Some(at(-9.0)), tail: Some(2), ..as_it_is() };
+    let story = Story::begin(plan, Life::Running, move |request| match std::mem::take(&mut first) {
+        true => log.until(-15.0).answer(request),
+        false => log.answer(request),
+    });
+    let (ended, said, _) = story.end().await;
+    assert_eq!((said.join(" ").as_str(), ended.complete), ("+ 8 9 -", true));
+}
+
 /// A container has ended before the range does, and its log takes its time.
 #[tokio::test(start_paused = true)]
 async fn the_rest_of_a_log_may_take_longer_than_its_range() {
@@ -149,15 +163,18 @@ async fn a_log_that_its_node_removed_ends_with_its_time_though_no_status_tells_o
     assert_eq!(ended.reason, Reason::Deleted);
 }
 
-/// A runtime keeps a long line in pieces, and `--tail` counts these.
+/// A runtime keeps a long line in pieces, and `--tail` counts these. Each has its own stamp.
 #[tokio::test(start_paused = true)]
 async fn the_end_of_a_line_that_was_shown_is_found_in_the_whole_line() {
-    let story = Story::begin(LogPlan { tail: Some(1), ..plan() }, Life::Running, |request| {
-        match request.tail_lines.is_some() && request.since.is_none() {
-            true => Reply::of(line(-1.0, "the end")).broken(),
-            false => Reply::of(line(-1.0, "the beginning and the end") + &line(0.5, "b")).silent(1e6),
-        }
-    });
-    story.pass(20.0).await;
-    assert_eq!(outline(&story), ["+", "the end", "b"]);
+    for later in [0.0, 0.1] {
+        let plan = LogPlan { tail: Some(1), ..plan() };
+        let story = Story::begin(plan, Life::Running, move |request| {
+            match request.tail_lines.is_some() && request.since.is_none() {
+                true => Reply::of(line(later - 1.0, "the end")).broken(),
+                false => Reply::of(line(-1.0, "the beginning and the end") + &line(0.5, "b")).silent(1e6),
+            }
+        });
+        story.pass(20.0).await;
+        assert_eq!(outline(&story), ["+", "the end", "b"], "{later} s later");
+    }
 }

@@ -332,3 +332,44 @@ async fn an_empty_previous_log_of_a_later_instance_is_not_taken_for_a_loss() {
     story.pass(1.0).await;
     assert_eq!(outline(&story)[..4], ["+", "a", "-", "restarted 1"]);
 }
+
+/// A kubelet or an apiserver that goes away ends its streams as if they were complete.
+#[tokio::test(start_paused = true)]
+async fn an_end_during_an_outage_that_could_not_be_verified_is_reported() {
+    for is_out in [true, false] {
+        let mut opened = false;
+        let mut story = Story::follow(move |_| match std::mem::replace(&mut opened, true) {
+            false => Reply::of(line(-1.0, "0")).silent(2.0),
+            true => Reply::refusal(400, "container \"app\" in pod \"web-1\" is terminated"),
+        });
+        story.pass(1.5).await;
+        if is_out {
+            story.apiserver_fails();
+        }
+        story.pass(1.0).await;
+        story.restarts_so_often(2, 2.0);
+        story.pass(1.0).await;
+        let is_reported = story.said().iter().any(|said| said.contains("Unchecked"));
+        assert_eq!(is_reported, is_out, "{:?}", story.said());
+    }
+}
+
+/// The kubelet seems to have started another instance, but no status tells of it: the log is followed after all.
+#[tokio::test(start_paused = true)]
+async fn a_wait_for_a_status_takes_no_place_and_the_log_is_followed_as_usual_afterwards() {
+    let (mut follows, scheduler) = (0, crate::schedule::Scheduler::new(1, 100));
+    let setup = Setup { scheduler: scheduler.clone(), ..Setup::new(plan()) };
+    let story = setup.begin(move |request| {
+        follows += usize::from(request.follow);
+        match (request.previous, follows) {
+            (false, 1) => Reply::of(line(-1.0, "0")).broken(),
+            (true, _) => Reply::of(line(-1.0, "0")),
+            (false, _) => Reply::of(line(5.0, "1")).silent(1e6),
+        }
+    });
+    story.pass(20.0).await;
+    assert!(scheduler.try_spare().is_some());
+    story.pass(30.0).await;
+    assert!(story.said().contains(&"1".to_owned()), "{:?}", story.said());
+    assert_eq!(scheduler.load().borrow().following, 1);
+}

@@ -171,3 +171,21 @@ async fn a_stream_that_is_silent_behind_the_end_of_its_instance_is_left() {
     story.pass(3.5).await;
     assert_eq!(outline(&story), IN_ORDER[..6]);
 }
+
+/// Its file was rotated, and the kubelet's follower stayed with the old one.
+#[tokio::test(start_paused = true)]
+async fn a_silent_stream_is_looked_at_when_its_pod_is_being_deleted() {
+    let (container, mut follows) = (Container::writing([0.5, 1.5, 2.5, 3.5, 4.5]), 0);
+    let story = Story::follow(move |request| {
+        follows += usize::from(request.follow);
+        match (request.follow, follows) {
+            (true, 1) => container.answer(request).cut_after(2.0).silent(1e6),
+            _ => container.answer(request),
+        }
+    });
+    story.pass(5.0).await;
+    assert_eq!(story.said(), ["+", "0", "1"]);
+    story.life.send_replace(Life::Terminating);
+    story.pass(1.5).await;
+    assert_eq!(story.said(), ["+", "0", "1", "2", "3", "4"]);
+}

@@ -1,0 +1,171 @@
+//! Lines that were shown before it was known whose they are: a tail read the log of a later instance for its own.
+//!
+//! The tail of each later instance leaves them out where they come again in its log.
+
+use std::collections::HashMap;
+
+use foldhash::fast::FixedState;
+
+use crate::{
+    event::Instant,
+    lines::{Position, Seen},
+};
+
+/// Lines that earlier tails of a container showed.
+#[derive(Debug, Default)]
+pub struct Early {
+    /// How often each of them was shown and did not come again.
+    lines: HashMap<Seen, usize, FixedState>,
+    /// From the first to the last one of those that were read and are not remembered.
+    forgotten: Vec<(Instant, Instant)>,
+    /// The lines that are certainly those of an instance after the one whose tail showed them.
+    foreign: Option<Foreign>,
+    /// Lines of the batch that is being made.
+    taken: Vec<Seen>,
+}
+
+/// Lines of a later instance.
+#[derive(Debug, Clone, Copy)]
+struct Foreign {
+    /// The instant of the first one.
+    from: Option<Instant>,
+    last: Seen,
+}
+
+impl Early {
+    /// Adds the lines up to this position, of which the first may be of that instant.
+    pub fn add(&mut self, position: &Position, from: Option<Instant>) {
+        let mut oldest = None;
+        for line in position.remembered() {
+            oldest = oldest.or(Some(line.time()));
+            *self.lines.entry(line).or_default() += 1;
+        }
+        self.forgotten.extend(from.zip(oldest).filter(|(from, oldest)| from < oldest));
+    }
+
+    /// Adds lines that are those of a later instance.
+    pub fn add_foreign(&mut self, position: &Position, from: Option<Instant>) {
+        self.add(position, from);
+        if let Some(last) = position.remembered().next_back() {
+            self.foreign = Some(Foreign { from, last });
+        }
+    }
+
+    /// The instant of the first line that is certainly of a later instance than the one whose tail showed it.
+    pub fn foreign_from(&self) -> Option<Instant> {
+        self.foreign.and_then(|foreign| foreign.from)
+    }
+
+    /// The last of these lines, until one of them came again: if they were rotated away, lines behind it may be missing.
+    pub fn last_foreign(&self) -> Option<Seen> {
+        self.foreign.map(|foreign| foreign.last)
+    }
+
+    /// The lines are those of an instance before this one, and none is missing behind them.
+    pub fn is_whole(&mut self) {
+        self.foreign = None;
+    }
+
+    /// Forgets the lines up to this instant: those of a later instance are later.
+    pub fn forget_until(&mut self, latest: Option<Instant>) {
+        self.give_back();
+        self.lines.retain(|line, count| *count > 0 && Some(line.time()) > latest);
+        self.forgotten.retain(|(_, to)| Some(*to) > latest);
+        self.foreign = self.foreign.filter(|foreign| Some(foreign.last.time()) > latest);
+    }
+
+    /// Takes a line that comes again, if it is one of these, until [`Early::keep`].
+    pub fn take(&mut self, line: Seen) -> bool {
+        let is_forgotten = || self.forgotten.iter().any(|(from, to)| (*from..*to).contains(&line.time()));
+        match self.lines.get_mut(&line) {
+            Some(count) if *count > 0 => {
+                *count -= 1;
+                self.taken.push(line);
+                true
+            }
+            _ => is_forgotten(),
+        }
+    }
+
+    /// The lines that were taken count as read.
+    pub fn keep(&mut self) {
+        if !self.taken.is_empty() {
+            self.taken.clear();
+            self.foreign = None;
+        }
+    }
+
+    /// The lines that were taken since are requested again.
+    pub fn give_back(&mut self) {
+        for line in self.taken.drain(..) {
+            *self.lines.entry(line).or_default() += 1;
+        }
+    }
+
+    /// Whether an earlier tail showed this line.
+    pub fn has(&self, line: Seen) -> bool {
+        self.lines.get(&line).is_some_and(|count| *count > 0)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty() && self.forgotten.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: i64 = 1_000_000_000;
+
+    fn line(second: i64) -> Seen {
+        Seen::new(Instant(second * SECOND), b"line")
+    }
+
+    fn read(seconds: impl IntoIterator<Item = i64>) -> Position {
+        let mut position = Position::default();
+        for second in seconds {
+            position.advance(Some(Instant(second * SECOND)), b"line");
+        }
+        position
+    }
+
+    #[test]
+    fn a_line_is_left_out_as_often_as_it_was_shown() {
+        let mut early = Early::default();
+        early.add(&read([7, 7]), None);
+        assert_eq!([7, 7, 7, 8].map(|second| early.take(line(second))), [true, true, false, false]);
+    }
+
+    #[test]
+    fn lines_whose_batch_was_not_sent_are_taken_again() {
+        let mut early = Early::default();
+        early.add(&read([7]), None);
+        assert!(early.take(line(7)));
+        early.give_back();
+        assert!(early.take(line(7)));
+        early.keep();
+        early.give_back();
+        assert!(!early.take(line(7)));
+    }
+
+    #[test]
+    fn lines_between_the_first_and_the_remembered_ones_are_left_out() {
+        let mut early = Early::default();
+        early.add(&read(2..20), Some(Instant(2 * SECOND)));
+        assert_eq!(
+            [1, 2, 10, 19, 20].map(|second| early.take(line(second))),
+            [false, true, true, true, false]
+        );
+    }
+
+    #[test]
+    fn lines_behind_those_of_a_later_instance_may_be_missing_until_one_of_them_came() {
+        let mut early = Early::default();
+        early.add_foreign(&read([7, 8]), Some(Instant(7 * SECOND)));
+        assert_eq!(early.last_foreign(), Some(line(8)));
+        assert!(early.take(line(7)));
+        early.keep();
+        assert_eq!(early.last_foreign(), None);
+    }
+}

@@ -1,0 +1,75 @@
+//! Statuses have whole seconds, so that lines of one instance may seem to be another's.
+
+use super::*;
+
+/// The lines are from the second in which the instance ended, which a later one could have written too.
+#[tokio::test(start_paused = true)]
+async fn a_previous_log_of_the_instance_before_is_not_its_own() {
+    let old = log([(-1.0, "a"), (5.1, "last words")]);
+    let new = log([(6.1, "b")]);
+    let container = Container::new([(-60.0, Some(5.2), old.clone()), (5.5, None, new.clone())]);
+    let mut story = Story::follow(move |request| match (container.now(), request.previous) {
+        (7.0.., true) => old.answer(request),
+        (7.0.., false) => new.answer(request),
+        _ => container.answer(request),
+    });
+    story.pass(7.0).await;
+    story.restarts(5.5);
+    story.life.send_replace(Life::Terminated(Ending { finished: Some(at(6.0)), ..Ending::default() }));
+    story.pass(40.0).await;
+    assert_eq!(outline(&story), ["+", "a", "last words", "-", "restarted 1", "b", "-"]);
+}
+
+/// Two restarts follow, of which the status tells at once.
+#[tokio::test(start_paused = true)]
+async fn lines_of_a_stream_that_was_open_before_a_restart_are_not_the_next_instances() {
+    let container = Container::new([
+        (-60.0, Some(5.4), log([(5.2, "a")])),
+        (5.5, Some(5.6), log([])),
+        (5.7, None, log([(9.0, "c")])),
+    ]);
+    let mut story = Story::follow(move |request| container.answer(request));
+    story.pass(5.75).await;
+    story.restarts_so_often(2, 5.7);
+    story.pass(20.0).await;
+    assert_eq!(outline(&story), ["+", "a", "-", "restarted 2", "c"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn lines_that_a_rotation_took_away_before_a_restart_stay_the_instances_own() {
+    let old = log([(5.1, "a"), (5.2, "lost"), (5.3, "last words")]);
+    let container = Container::new([(-60.0, Some(5.35), old), (5.5, None, log([(8.0, "b")]))]);
+    let mut asked = 0;
+    let mut story = Story::follow(move |request| {
+        asked += 1;
+        match container.now() {
+            _ if asked == 1 => Reply::of(line(5.1, "a")).after(5.12).broken(),
+            ..5.5 => Reply::refusal(500, "dial tcp: connection refused"),
+            now if request.previous => log([(5.3, "last words")]).answer_at(now, None, request),
+            _ => container.answer(request),
+        }
+    });
+    story.pass(5.6).await;
+    story.restarts(5.5);
+    story.pass(20.0).await;
+    assert_eq!(outline(&story), ["+", "a", "! Between", "last words", "-", "restarted 1", "b"]);
+}
+
+/// The previous log ends with the lines that were shown too early: they are those of the instance in between.
+#[tokio::test(start_paused = true)]
+async fn behind_the_whole_log_of_an_instance_in_between_nothing_is_missing() {
+    let container = Container::new([
+        (-60.0, Some(5.0), log([(-1.0, "a")])),
+        (5.2, Some(7.2), log([(7.0, "b")])),
+        (7.3, None, log([(9.0, "c")])),
+    ]);
+    let mut story = Story::follow(move |request| match container.now() {
+        ..1.0 => container.answer(request).cut_after(2.0).broken(),
+        1.0..7.4 => Reply::refusal(500, "dial tcp: connection refused"),
+        _ => container.answer(request),
+    });
+    story.pass(20.0).await;
+    story.restarts_so_often(2, 7.0);
+    story.pass(20.0).await;
+    assert_eq!(outline(&story), ["+", "a", "! Between", "b", "! Unchecked", "-", "restarted 2 since 7", "c"]);
+}
