@@ -4,10 +4,15 @@ use std::time::Duration;
 
 use stern_rs::ExitCode;
 
-use super::{Problem, limits::View, promptness::Bounds};
+use super::{
+    Problem,
+    limits::View,
+    promptness::{AFTER_FAULT, Bounds},
+    troubles::troubles,
+};
 use crate::{
-    script::{Asked, Ending, Fault, Kind, Refusal, What},
-    story::Story,
+    script::{Asked, Ending, Fault, Kind, Refusal, Setting, What},
+    story::{Container, Pod, Story},
 };
 
 /// The most that an end takes after a signal: the whole process has a second (src/grace.rs), and the last words one more.
@@ -79,6 +84,9 @@ fn by_itself(story: &Story) -> Vec<Expected> {
         };
         ways.push(Expected { codes, latest: Bounds::new(story).of_run_until(until + CLOCKS) });
     }
+    if is_empty_range(story) {
+        ways.push(Expected { codes: vec![ExitCode::Usage], latest: Duration::MAX });
+    }
     if is_refused(story) {
         ways.push(Expected { codes: vec![ExitCode::Failed], latest: Duration::MAX });
     }
@@ -91,10 +99,34 @@ fn completed(story: &Story) -> Option<Expected> {
     let lasts = || mains().filter_map(|container| container.instances.last());
     let ended: Option<Vec<Duration>> = lasts().map(|last| last.ended).collect();
     let latest = ended?.into_iter().max()?;
-    let succeeded =
-        lasts().all(|last| last.exit == Some(0)) && story.pods.iter().all(|pod| pod.deleted.is_none());
-    let codes = if succeeded { vec![ExitCode::Done] } else { vec![ExitCode::NotComplete] };
+    let gone = || story.pods.iter().filter(|pod| pod.deleted.is_some());
+    let started = |pod: &Pod| mains().any(|of| of.place.pod == pod.name && of.deleted == pod.deleted);
+    let codes = match lasts().all(|last| last.exit == Some(0)) && gone().all(started) {
+        // A pod that is gone counts as it was seen last.
+        true if gone().any(|pod| is_unseen(story, pod)) => vec![ExitCode::Done, ExitCode::NotComplete],
+        true => vec![ExitCode::Done],
+        false => vec![ExitCode::NotComplete],
+    };
     Some(Expected { codes, latest: Bounds::new(story).after(latest + DRAIN) })
+}
+
+/// Whether a pod may have gone before the program knew that it had succeeded: a fault kept its last states back.
+fn is_unseen(story: &Story, pod: &Pod) -> bool {
+    let of_it = |of: &&Container| of.place.pod == pod.name && of.deleted == pod.deleted;
+    let lasts = story.containers.iter().filter(of_it).filter_map(|container| container.instances.last());
+    let (ended, deleted) = (lasts.filter_map(|last| last.ended).max(), pod.deleted.unwrap_or(Duration::MAX));
+    troubles(story).iter().any(|trouble| {
+        trouble.from <= deleted
+            && ended.is_none_or(|ended| trouble.until.saturating_add(AFTER_FAULT) >= ended)
+    })
+}
+
+/// Whether there is nothing in the range that the command line asks for, by the clock of the apiserver when the run ended.
+fn is_empty_range(story: &Story) -> bool {
+    let Setting { tail, since, .. } = story.script.setting;
+    let since = since.map(Duration::from_secs).or(Some(Duration::ZERO).filter(|_| tail == Some(0)));
+    let until = View::new(story).until();
+    since.zip(until).is_some_and(|(since, until)| until + since <= story.ended + CLOCKS)
 }
 
 /// Whether the first list or watch may have been refused for good: 401, 403 and others that do not pass by themselves end the
@@ -211,6 +243,42 @@ mod tests {
         assert_eq!(kinds(&completed(0, ExitCode::Done)), [""; 0]);
         assert_eq!(kinds(&completed(1, ExitCode::Done)), ["a wrong exit code"]);
         assert_eq!(kinds(&completed(1, ExitCode::NotComplete)), [""; 0]);
+    }
+
+    #[test]
+    fn a_pod_that_is_gone_counts_as_it_was_seen_last() {
+        let gone = |exit, code| {
+            let mut story = ended(code, 20.0);
+            story.script.setting.ending = Ending::Completed;
+            story.stderr = vec![Written { at: at(2.0), bytes: b"stern-rs: 1 of 1 pods failed\n".to_vec() }];
+            let (name, namespace, node) = ("web-0".to_owned(), "default".to_owned(), "node-1".to_owned());
+            let (deleting, deleted) = (Some(at(17.0)), Some(at(18.0)));
+            story.pods.push(Pod { name, namespace, node, deleting, deleted, ready: Vec::new() });
+            story.containers[0].deleted = deleted;
+            let last = &mut story.containers[0].instances[0];
+            (last.ended, last.exit) = (Some(at(10.0)), Some(exit));
+            story
+        };
+        assert_eq!(kinds(&gone(0, ExitCode::Done)), [""; 0]);
+        assert_eq!(kinds(&gone(0, ExitCode::NotComplete)), ["a wrong exit code"]);
+        assert_eq!(kinds(&gone(143, ExitCode::Done)), ["a wrong exit code"]);
+        let mut unseen = gone(0, ExitCode::NotComplete);
+        unseen.fails(9.0, Fault::ServerAway(at(8.0)));
+        assert_eq!(kinds(&unseen), [""; 0]);
+    }
+
+    #[test]
+    fn a_range_may_be_refused_only_if_it_is_empty() {
+        let refused = |since, tail| {
+            let mut story = ended(ExitCode::Usage, 12.0);
+            let setting = &mut story.script.setting;
+            (setting.until, setting.since, setting.tail) = (Some(story.clock + at(10.0)), since, tail);
+            story
+        };
+        assert_eq!(kinds(&refused(Some(3), None)), [""; 0]);
+        assert_eq!(kinds(&refused(None, Some(0))), [""; 0]);
+        assert_eq!(kinds(&refused(Some(60), None)), ["a wrong exit code"]);
+        assert_eq!(kinds(&refused(None, Some(1))), ["a wrong exit code"]);
     }
 
     #[test]

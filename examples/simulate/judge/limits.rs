@@ -1,7 +1,8 @@
 //! Limits, from the requests at the server: none is exceeded, and no request waits for ever.
 //!
 //! The program counts when a request leaves or an answer arrives, the server half a round trip later or earlier, and a new
-//! connection takes one more round trip than one that is open. So each check allows for [`View::lag`].
+//! connection takes two round trips more than one that is open: one to be made, and one until the server has announced its
+//! settings. So each check allows for [`View::lag`].
 
 mod bandwidth;
 pub mod checks;
@@ -59,7 +60,7 @@ impl View<'_> {
 
     /// The most by which the times of two requests at the server differ from those at the program.
     pub fn lag(&self) -> Duration {
-        self.round_trip() * 2 + Duration::from_millis(20)
+        self.round_trip() * 5 / 2 + Duration::from_millis(20)
     }
 
     /// When the range of `--until` ends. The apiserver's clock decides, in whole seconds.

@@ -91,6 +91,8 @@ fn overlaps(trouble: &Trouble, from: Duration, until: Duration) -> bool {
 fn said(errors: &Text) -> Vec<(Duration, Said)> {
     let said = |line: &[u8]| match std::str::from_utf8(line).ok()? {
         "· the apiserver answers again" => Some(Said::AnswersAgain),
+        // A refusal of credentials is an answer.
+        line if line.contains(" (401): ") => None,
         line if line.starts_with("! ") && line.contains("http://apiserver") => Some(Said::Unreachable),
         _ => None,
     };
@@ -111,6 +113,8 @@ mod tests {
     };
 
     const REPORT: &str = "! cannot reach the apiserver http://apiserver: connection refused; trying again\n";
+    const REFUSAL: &str =
+        "! http://apiserver does not accept requests without credentials (401): “Unauthorized”\n";
     const END: &str = "· the apiserver answers again\n";
 
     /// A run with an outage from the 30th to the 90th second, and what is said when.
@@ -131,6 +135,12 @@ mod tests {
         assert_eq!(with(&[(85.0, REPORT), (95.0, END)]), ["an outage without a report"]);
         assert_eq!(with(&[(48.0, REPORT)]), ["an outage without an end"]);
         assert_eq!(with(&[(48.0, REPORT), (150.0, END)]), ["an outage without an end"]);
+    }
+
+    #[test]
+    fn a_refusal_of_credentials_is_no_outage() {
+        assert_eq!(with(&[(20.0, REFUSAL), (48.0, REPORT), (95.0, END), (96.0, REFUSAL)]), [""; 0]);
+        assert_eq!(with(&[(48.0, REFUSAL)]), ["an outage without a report"]);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! | nothing fails around a line | [`SOON`] after it was written |
 //! | a fault | [`AFTER_FAULT`] after its end, if it ended less than that before the line or began before the line had to be there |
 //! | requests wait for `--qps` | the time in which each of those that can wait has its turn ([`checks::wait`]) |
+//! | logs are not followed | the requests for all of them at the rate of `--qps` |
 //! | a container that is polled | its pause, which grows with its silence to a minute, and a turn of all others |
 //! | a stream that fell silent without a word | the time until it is looked at: `--idle-check`, later the time for which the log was quiet |
 //! | `--sort` | the window, and ten seconds for a container that hangs |
@@ -20,7 +21,7 @@ use super::{
     troubles::{Trouble, falls_silent},
 };
 use crate::{
-    script::Setting,
+    script::{Logs, Setting},
     story::{Container, Instance, Line, Story},
 };
 
@@ -28,7 +29,7 @@ use crate::{
 const SOON: Duration = Duration::from_secs(5);
 
 /// In which it is shown after a fault, whatever that was.
-const AFTER_FAULT: Duration = Duration::from_secs(60);
+pub const AFTER_FAULT: Duration = Duration::from_secs(60);
 
 /// The pause between two polls of a container (src/schedule/turns.rs).
 const SOONEST: Duration = Duration::from_secs(1);
@@ -96,7 +97,7 @@ pub fn judge(view: &View, book: &Book, problems: &mut Vec<Problem>) {
 /// When a line has to be there at last.
 fn due(view: &View, came: &Written) -> Duration {
     let setting = view.setting;
-    if came.line.at == Duration::MAX {
+    if came.line.at == Duration::MAX || is_not_asked_for(view, came) || is_out_of_sight(view, came) {
         return Duration::MAX;
     }
     // A container can be read once the apiserver knows of it, and a line without a newline once that has come.
@@ -108,11 +109,37 @@ fn due(view: &View, came: &Written) -> Duration {
     if setting.sort {
         bound += STALLED;
     }
+    if !setting.logs.follows() {
+        bound += all_logs(view);
+    }
     // Where logs wait for a place, those of other containers that are slow or fail keep the places.
     let waits = open::log_requests(view) < view.story.containers.len();
     let Container { node, place, .. } = came.container;
     let concerns = |trouble: &Trouble| waits || trouble.disturbs(node, &place.pod);
     after(view.troubles.iter().filter(|trouble| concerns(trouble)), written, bound)
+}
+
+/// Whether it is an old line that `--tail=0` leaves out. It may be shown, since a log is asked for again in whole seconds.
+fn is_not_asked_for(view: &View, came: &Written) -> bool {
+    let is_of_it = |log: &&LogRequest| log.container.is_some_and(|of| of.place == came.container.place);
+    let opened = view.logs.iter().find(is_of_it).map(|log| log.request);
+    opened.is_some_and(|opened| opened.query("tailLines") == Some("0") && came.line.at <= opened.at)
+}
+
+/// Whether its stream fell silent, and `--idle-check=0` lets none be looked at: it comes with the end of its instance.
+fn is_out_of_sight(view: &View, came: &Written) -> bool {
+    let silenced = || falls_silent(view.story, came.container);
+    checks::idle(view).is_none() && silenced().any(|at| (came.instance.started..=came.line.at).contains(&at))
+}
+
+/// The time in which all logs are read once: of each a list, a read, and a look at its end. Each request waits for the limiter,
+/// and for one of the places for logs.
+fn all_logs(view: &View) -> Duration {
+    let lives = if view.setting.logs == Logs::OnceWithPrevious { 2 } else { 1 };
+    let requests = view.story.containers.len() * lives * 3;
+    let answer = view.lag() + latency(view.setting);
+    let request = (1.0 / rate::qps(view.setting)).max(answer.as_secs_f64() / open::log_requests(view) as f64);
+    Duration::from_secs_f64(requests as f64 * request)
 }
 
 fn latency(setting: &Setting) -> Duration {
@@ -160,9 +187,7 @@ impl Bounds<'_> {
 
     /// Of a run that reads all logs to their ends from then on.
     pub fn of_run_until(&self, at: Duration) -> Duration {
-        // Of each log a list, a read, and a look at its end.
-        let requests = (self.0.story.containers.len() * 3) as f64;
-        self.after(at).saturating_add(Duration::from_secs_f64(requests / rate::qps(self.0.setting)))
+        self.after(at).saturating_add(all_logs(&self.0))
     }
 }
 

@@ -124,7 +124,10 @@ fn of_fault(at: Duration, fault: &Fault) -> Trouble {
                 Refusal::Status(_) | Refusal::Reset | Refusal::Closed => Duration::ZERO,
             };
             let scope = match how {
-                Refusal::Reset | Refusal::Closed => Scope::All,
+                // Logs share connections, and the pause holds for all requests.
+                Refusal::Reset | Refusal::Closed | Refusal::RetryAfter(..) | Refusal::RetryAt(..) => {
+                    Scope::All
+                }
                 _ => scope(asked),
             };
             faulty(lasting.saturating_add(more), scope)

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use super::{
     Ending,
     draft::{Draft, seconds},
@@ -73,7 +75,8 @@ fn tweak(draft: &mut Draft) {
         }
         24 if setting.logs != Logs::Previous => {
             let from = rng.u64(0..90);
-            setting.until = Some(noon() + setting.start / 2 + Duration::from_secs(from));
+            let server = noon() + SignedDuration::from_secs(setting.clocks.server);
+            setting.until = Some(server + setting.start / 2 + Duration::from_secs(from));
         }
         25 => setting.ending = Ending::Signal(setting.start + length.mul_f64(rng.f64())),
         _ => {}

@@ -189,7 +189,8 @@ impl<'a> World<'a> {
         if restart.waits.is_zero() {
             self.start_again(place, restart);
         } else {
-            self.change(place, |pod| pod.terminated(restart.exit, reason(restart.exit)));
+            // A pod whose containers are restarted has not ended.
+            self.change(place, |pod| pod.terminated(restart.exit, reason(restart.exit)).phase("Running"));
             self.published(&place.pod);
             self.plan_in(restart.waits / 4, Step::BackOff(place.clone(), restart.exit));
             self.plan_in(restart.waits, Step::Started(place.clone(), restart));
@@ -255,7 +256,7 @@ impl<'a> World<'a> {
         if restart.waits.is_zero() {
             self.change(place, |pod| pod.terminated(exit, reason(exit)).running().restarts(restarts));
         } else {
-            self.change(place, |pod| pod.running().restarts(restarts));
+            self.change(place, |pod| pod.running().restarts(restarts).without_phase());
             self.tell(format!("{place} runs again"));
         }
         self.forget_before(place);

@@ -1,6 +1,6 @@
 //! `--qps` and `--burst`: a bucket of tokens as the server sees it, for all requests and for those that repeat.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use apiserver::Kind;
 
@@ -67,15 +67,17 @@ fn exceeds(view: &View, times: impl Iterator<Item = Duration>, rate: f64, burst:
     None
 }
 
-/// The requests that are known to repeat: polls after the first line, looks at the last line of a container that goes on as it
-/// was, and probes after the first request for a version, which asks for the time.
+/// The requests that are known to repeat: polls of a log that was polled before, looks at the last line of a container that goes on
+/// as it was, and probes after the first request for a version, which asks for the time.
 fn repeating(view: &View) -> Vec<Duration> {
     if !view.setting.logs.follows() {
         return Vec::new();
     }
     // When the time is over, the end of each log is confirmed.
     let over = view.until().map_or(Duration::MAX, |until| until.saturating_sub(CLOCKS));
-    let logs = view.logs.iter().filter(|log| log.request.at < over && (is_poll(log) || is_check(view, log)));
+    let mut polled = BTreeMap::new();
+    let logs = view.logs.iter().filter(|log| log.request.at < over);
+    let logs = logs.filter(|log| repeats(log, &mut polled) || is_check(view, log));
     let logs = logs.map(|log| log.request.at);
     let probes =
         view.story.requests.iter().filter(|request| request.kind == Kind::Other).map(|request| request.at);
@@ -84,30 +86,42 @@ fn repeating(view: &View) -> Vec<Duration> {
     times
 }
 
-fn is_poll(log: &LogRequest) -> bool {
+/// Whether a poll is not the first of its log. The first one may ask again, each time for more lines.
+///
+/// `polled`: the most lines that a poll of each log has asked for so far.
+fn repeats(log: &LogRequest, polled: &mut BTreeMap<String, u64>) -> bool {
     let query = |name| log.request.query(name);
-    !log.follows
-        && query("previous").is_none()
-        && query("sinceTime").is_some()
-        && query("tailLines").is_some()
+    if log.follows || query("previous").is_some() || is_look(log) {
+        return false;
+    }
+    let lines = query("tailLines").and_then(|lines| lines.parse().ok()).unwrap_or(u64::MAX);
+    let most = polled.entry(super::name(log.request)).or_default();
+    let asked_again = std::mem::replace(most, lines.max(*most)) >= lines;
+    asked_again && query("sinceTime").is_some() && query("tailLines").is_some()
+}
+
+/// Whether it asks for the last line only.
+fn is_look(log: &LogRequest) -> bool {
+    let query = |name| log.request.query(name);
+    query("sinceTime").is_none() && query("sinceSeconds").is_none() && query("tailLines") == Some("1")
 }
 
 /// Whether it looks at the last line of a log that is followed or polled.
 fn is_check(view: &View, log: &LogRequest) -> bool {
     let settled = SETTLED + checks::wait(view);
-    let query = |name| log.request.query(name);
-    let looks = !log.follows
-        && query("previous").is_none()
-        && query("sinceTime").is_none()
-        && query("sinceSeconds").is_none()
-        && query("tailLines") == Some("1");
-    looks
+    // A fault may have kept the program from knowing of an end for long.
+    let known_late = view.troubles.iter().any(|trouble| {
+        trouble.from <= log.request.at && trouble.until.saturating_add(settled) >= log.request.at
+    });
+    !log.follows
+        && log.request.query("previous").is_none()
+        && is_look(log)
         && log.container.is_some_and(|container| {
             let at = log.request.at;
             let is_gone = container.deleted.is_some_and(|deleted| deleted <= at + settled);
             let is_settled = container.instances.iter().all(|instance| {
                 let ended = instance.ended.is_none_or(|ended| ended > at);
-                let long_ago = instance.ended.is_some_and(|ended| ended + settled <= at);
+                let long_ago = !known_late && instance.ended.is_some_and(|ended| ended + settled <= at);
                 ended || long_ago
             });
             is_settled

@@ -72,6 +72,21 @@ fn polls_and_checks_have_half_of_the_rate() {
 }
 
 #[test]
+fn the_first_poll_of_each_log_has_the_whole_rate() {
+    let of_logs = |count: f64| {
+        let mut story = story();
+        (story.script.setting.qps, story.script.setting.burst) = (Some(4), Some(2));
+        story.containers.extend((1..40).map(|n| container(&format!("web-{n}"))));
+        for n in 0..40 {
+            let time = 1.0 + 0.3 * f64::from(n);
+            story.reads(&format!("web-{}", n % count as u32), time, POLL, Some(time));
+        }
+        story
+    };
+    is_broken_by(of_logs, 40.0, 10.0, "too many polls");
+}
+
+#[test]
 fn so_many_logs_are_open_at_once() {
     let until = |ended: f64| {
         let mut story = story();

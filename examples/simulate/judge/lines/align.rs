@@ -80,8 +80,8 @@ fn settle(life: &mut Life<'_>, is_limited: bool) {
             let end = start + open;
             let before = start.checked_sub(1).map_or(-1, |before| last[before] as isize);
             let behind = shown.get(end).map_or(life.shown.len(), |line| *line) as isize;
-            let split =
-                start + fewest_holes(before, &shown[start..end], &last[start..end], behind, is_limited);
+            let limited = is_limited.then_some(life.shown.len() as isize);
+            let split = start + fewest_holes(before, &shown[start..end], &last[start..end], behind, limited);
             places[start..split].copy_from_slice(&shown[start..split]);
         }
         start += open.max(1);
@@ -106,9 +106,19 @@ fn last_places(life: &Life<'_>, shown: &[usize]) -> Vec<usize> {
 
 /// The number of lines that have their first places, the others having their last ones, with the fewest holes between two.
 ///
-/// `most`: rather more of them than fewer.
-fn fewest_holes(before: isize, first: &[usize], last: &[usize], behind: isize, most: bool) -> usize {
-    let is_hole = |from: isize, to: isize| usize::from(to > from + 1);
+/// `limited`: the number of all lines, if only so many bytes were asked for: rather more than fewer then, and rather holes at the
+/// beginning and the end than between.
+fn fewest_holes(
+    before: isize,
+    first: &[usize],
+    last: &[usize],
+    behind: isize,
+    limited: Option<isize>,
+) -> usize {
+    let is_hole = |from: isize, to: isize| {
+        let is_between = limited.is_some_and(|lines| from >= 0 && to < lines);
+        usize::from(to > from + 1) * if is_between { 2 } else { 1 }
+    };
     let count = first.len();
     // Holes among the last places from each line on.
     let mut later = vec![0; count + 1];
@@ -120,7 +130,7 @@ fn fewest_holes(before: isize, first: &[usize], last: &[usize], behind: isize, m
     for (split, later) in later.into_iter().enumerate() {
         let to = last.get(split).map_or(behind, |line| *line as isize);
         let holes = earlier + is_hole(from, to) + later;
-        if holes < best.0 || most && holes == best.0 {
+        if holes < best.0 || limited.is_some() && holes == best.0 {
             best = (holes, split);
         }
         if let Some(line) = first.get(split) {
@@ -207,14 +217,13 @@ impl Aligner<'_, '_> {
     }
 
     fn fit_pieces(&self, whole: &[u8], part: &[u8]) -> Option<Fit> {
-        (PIECE..whole.len()).step_by(PIECE).find_map(|left_out| {
-            let rest = self.asked.cut(&whole[left_out..]);
-            let is_cut = self.asked.limit_bytes.is_some() && self.asked.tail.is_some();
-            match *rest == *part {
-                true => Some(Fit::Pieces),
-                false => (is_cut && rest.starts_with(part)).then_some(Fit::Head),
-            }
-        })
+        let mut rests =
+            (PIECE..whole.len()).step_by(PIECE).map(|left_out| self.asked.cut(&whole[left_out..]));
+        let is_cut = self.asked.limit_bytes.is_some() && self.asked.tail.is_some();
+        if rests.clone().any(|rest| *rest == *part) {
+            return Some(Fit::Pieces);
+        }
+        rests.any(|rest| is_cut && rest.starts_with(part)).then_some(Fit::Head)
     }
 
     /// Whether the lines of the instance behind this one were shown too early, and that was said.
@@ -244,9 +253,11 @@ impl Aligner<'_, '_> {
 
     /// Whether this line uses up the bytes of `--limit-bytes`.
     fn fills(&self, life: usize, shown: &Shown<'_>) -> bool {
-        let before =
-            self.book.lives[life].shown.iter().flatten().map(|n| self.book.shown[*n].text.len() as u64 + 1);
-        self.asked.limit_bytes == Some(before.sum::<u64>() + shown.text.len() as u64)
+        let (own, joint) = (&self.book.lives[life..=life], self.book.as_one(life, shown.at));
+        let mut before = [own, joint]
+            .into_iter()
+            .flat_map(|lives| [self.book.bytes(lives), self.book.bytes_uncut(lives, self.asked)]);
+        before.any(|before| self.asked.limit_bytes == Some(before + shown.text.len() as u64))
     }
 }
 

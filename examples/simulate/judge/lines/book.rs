@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
+    asked::Asked,
     notices::Notice,
     output::{Name, Shown},
 };
@@ -77,6 +78,33 @@ impl<'a> Book<'a> {
     pub fn title(&self) -> String {
         let (namespace, pod, container) = self.name;
         format!("{namespace}/{pod}/{container}")
+    }
+
+    /// This life and those before it that were one instance for the program then: no status told of the later ones yet.
+    pub fn as_one(&self, life: usize, at: Duration) -> &[Life<'a>] {
+        let is_untold = |life: &usize| {
+            let known = self.lives[*life].instance.known;
+            known.is_none_or(|known| known > at) && self.lives[*life].number > 0
+        };
+        let untold = (0..=life).rev().take_while(is_untold).count();
+        &self.lives[life - untold..=life]
+    }
+
+    /// The bytes that were shown of these lives.
+    pub fn bytes(&self, lives: &[Life<'a>]) -> u64 {
+        let shown = lives.iter().flat_map(|life| life.shown.iter().flatten());
+        shown.map(|shown| self.shown[*shown].text.len() as u64 + 1).sum()
+    }
+
+    /// The same with those that `--max-line` cut.
+    pub fn bytes_uncut(&self, lives: &[Life<'a>], asked: &Asked) -> u64 {
+        let shown = lives.iter().flat_map(|life| life.lines().iter().zip(&life.shown));
+        let bytes = shown.filter_map(|(line, shown)| {
+            let shown = self.shown[(*shown)?].text;
+            let is_whole = *asked.cut(&line.text) == *shown;
+            Some(if is_whole { line.text.len() } else { shown.len() } as u64 + 1)
+        });
+        bytes.sum()
     }
 
     /// When a line was shown.

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     super::Problem,
     book::Life,
-    excuse::{Case, SOON},
+    excuse::{Case, SOON, is_empty_of_later},
     notices::{Notice, Said},
 };
 use crate::script::{Fault, What};
@@ -96,6 +96,13 @@ fn lacks_its_end(life: &Life<'_>) -> bool {
     life.shown.last().is_some_and(Option::is_none)
 }
 
+/// Whether the last line that was shown is in an older file: a reader gets the newest one, and cannot compare it.
+fn was_rotated(life: &Life<'_>) -> bool {
+    let mut lines = life.lines().iter().zip(&life.shown);
+    let last = lines.rfind(|(_, shown)| shown.is_some());
+    last.is_some_and(|(line, _)| line.file + 1 < life.instance.files.len())
+}
+
 /// Whether a request failed or was broken off between these times, in an unusual way, or its server was out of reach: a node
 /// refuses a log that it has removed with 400 or 404.
 fn failed(case: &Case<'_, '_>, life: &Life<'_>, since: Duration, until: Duration) -> bool {
@@ -134,12 +141,25 @@ fn read_to_its_end(case: &Case<'_, '_>, life: &Life<'_>, until: Duration) -> Opt
     let mut whole = case.reads.iter().filter_map(|read| {
         let (at, how) = read.ended?;
         // Behind a poll the container may have written more.
-        let may_be_whole = !read.check && !read.poll && read.may_be_of(life);
+        let is_in_doubt = read.previous && seems_of_the_next(life);
+        let may_be_whole = !read.check && !read.poll && !is_in_doubt && read.may_be_of(life);
         let is_whole = how == Ended::Complete && read.opened().is_some() && may_be_whole;
         let holds_the_end = if read.follow { at >= ended } else { read.at >= ended };
         (is_whole && holds_the_end && at <= until).then_some(at)
     });
     whole.next_back()
+}
+
+/// Whether the last line was written in the second in which the next instance started: statuses have whole seconds, so that a
+/// reader of the previous log stops before it until it has compared that log with the current one.
+fn seems_of_the_next(life: &Life<'_>) -> bool {
+    let next = life.container.instances.get(life.number + 1);
+    next.zip(life.lines().last()).is_some_and(|(next, last)| {
+        let pause =
+            SignedDuration::try_from(next.started.saturating_sub(last.at)).unwrap_or(SignedDuration::MAX);
+        let started = last.stamp.saturating_add(pause).unwrap_or(Timestamp::MAX);
+        started.as_second() <= last.stamp.as_second()
+    })
 }
 
 /// Whether the log of a later instance was read behind the end of this one, before a status told of it: it looks as if lines of
@@ -157,16 +177,10 @@ fn behind(case: &Case<'_, '_>, notice: &Notice<'_>, last: Timestamp) -> Option<S
         return Some("no line of that time is the last one of an instance".to_owned());
     }
     let has_reason = lives.any(|life| {
-        let file = life
-            .lines()
-            .iter()
-            .zip(&life.shown)
-            .rfind(|(_, shown)| shown.is_some())
-            .map(|(line, _)| line.file);
-        let was_rotated = file.is_some_and(|file| file + 1 < life.instance.files.len());
         lacks_its_end(life)
-            || was_rotated
+            || was_rotated(life)
             || !life.instance.words.is_empty()
+            || case.reads.iter().any(|read| read.at <= notice.at && is_empty_of_later(life, read))
             || failed(case, life, last_shown(case, life), notice.at)
     });
     (!has_reason).then(|| "nothing is missing behind it, and no request failed".to_owned())
@@ -178,24 +192,27 @@ fn unchecked(case: &Case<'_, '_>, notice: &Notice<'_>, last: Timestamp) -> Optio
         return Some("no line of that time is the last one of an instance".to_owned());
     }
     let has_reason = lives.any(|life| {
-        let gone = life.gone().is_some() || life.container.instances.len() > life.number + 1;
+        let has_words = case
+            .book
+            .notices
+            .iter()
+            .any(|other| matches!(other.said, Said::Words(_)) && other.at <= notice.at);
+        let gone = life.gone().is_some() || life.container.instances.len() > life.number + 1 || has_words;
         let since = read_to_its_end(case, life, notice.at);
         let is_open =
             since.is_none_or(|since| failed(case, life, since, notice.at) || is_doubted(case, life, since));
-        lacks_its_end(life) || gone && is_open || hides_another(case, life)
+        lacks_its_end(life) || gone && (is_open || was_rotated(life)) || hides_another(case, life)
     });
     (!has_reason).then(|| "nothing is missing behind it, and it was read to its end".to_owned())
 }
 
-/// Whether no status told of the next instance before the pod was gone, and lines of it are missing.
+/// Whether lines of the next instance are missing, of which nothing was shown: they are behind the end of this one.
 fn hides_another(case: &Case<'_, '_>, life: &Life<'_>) -> bool {
-    let next = case.book.lives.iter().find(|next| {
-        std::ptr::eq(next.container, life.container) && next.number == life.number + 1 && !next.is_shown()
-    });
-    next.is_some_and(|next| {
-        let is_unknown =
-            next.instance.known.is_none_or(|known| next.gone().is_some_and(|gone| gone <= known));
-        is_unknown && !next.lines().is_empty()
+    case.book.lives.iter().any(|next| {
+        std::ptr::eq(next.container, life.container)
+            && next.number == life.number + 1
+            && !next.is_shown()
+            && !next.lines().is_empty()
     })
 }
 
@@ -203,9 +220,19 @@ fn hides_another(case: &Case<'_, '_>, life: &Life<'_>) -> bool {
 fn removed(case: &Case<'_, '_>, notice: &Notice<'_>) -> Option<String> {
     let has_reason = case.book.lives.iter().any(|life| {
         let is_over = life.instance.ended.is_some() || life.container.deleted.is_some();
-        !life.is_shown() && life.instance.started <= notice.at && is_over
+        let is_unknown = !life.is_shown() || seems_of_the_one_before(life);
+        is_unknown && life.instance.started <= notice.at && is_over
     });
     (!has_reason).then(|| "lines of every instance were shown, or it is still there".to_owned())
+}
+
+/// Whether all lines of an instance were written within the second of its start: statuses have whole seconds, so that a reader of
+/// the previous log cannot tell them from those of the instance before.
+fn seems_of_the_one_before(life: &Life<'_>) -> bool {
+    let (first, last) = (life.lines().first(), life.lines().last());
+    let same_second =
+        first.zip(last).is_some_and(|(first, last)| first.stamp.as_second() == last.stamp.as_second());
+    life.number > 0 && same_second
 }
 
 /// Instances before the first one that was shown.

@@ -71,7 +71,7 @@ fn unwanted(case: &Case<'_, '_>, problems: &mut Vec<Problem>) {
             let text = format!("instance {}: {}", life.instance.restarts, align::describe(line));
             problem("unwanted", line.at, text);
         }
-        let bytes: u64 = shown().map(|(_, shown)| case.book.shown[shown].text.len() as u64 + 1).sum();
+        let bytes = case.book.bytes(std::slice::from_ref(life));
         // The newline of the last line may be one too many.
         if let Some(limit) = case.asked.limit_bytes.filter(|limit| bytes > limit + 1) {
             problem("unwanted", case.story.ended, format!("{bytes} bytes were shown, and {limit} asked for"));

@@ -225,8 +225,8 @@ fn asked_of(book: &Book<'_>, number: usize, asked: &Asked, story: &Story, reads:
     let first_shown = (0..count).find_map(|line| book.shown_at(number, line));
     let last = opens().next_back().map_or(opened, |(_, answered)| answered);
     let until = first_shown.unwrap_or(last.max(story.ended));
-    let earliest = first_line(life, opened, asked.tail, Edge::Within);
-    let latest = first_line(life, until, asked.tail, Edge::Whole);
+    let earliest = first_line(life, opened, asked, Edge::Within);
+    let latest = first_line(life, until, asked, Edge::Whole);
     let written_by = |at: Duration| life.lines().partition_point(|line| line.at <= at);
     let ends = match asked.follow || asked.previous {
         true => (count, count),
@@ -239,7 +239,7 @@ fn asked_of(book: &Book<'_>, number: usize, asked: &Asked, story: &Story, reads:
     // Words of the kubelet count as lines.
     let words = if asked.tail.is_some_and(|tail| tail > 0) { life.instance.words.len() } else { 0 };
     let must_from = latest + words;
-    let earliest = first_alike(life, earliest);
+    let earliest = first_alike(life, earliest).min(again(life, asked, story, reads).unwrap_or(earliest));
     Wanted {
         must: must_from.min(ends.0)..ends.0,
         may: earliest..ends.1,
@@ -263,6 +263,15 @@ fn first_alike(life: &Life<'_>, line: usize) -> usize {
     of_instant.filter(|other| is_alike(*other, before) || is_alike(*other, line)).last().unwrap_or(line)
 }
 
+/// The first line that may be shown if none is wanted that the log has already, and it is opened again before one was read: it is
+/// asked for from a time of the apiserver on, which is in whole seconds.
+fn again(life: &Life<'_>, asked: &Asked, story: &Story, reads: &[Read]) -> Option<usize> {
+    let mut opened = reads.iter().filter(|read| !read.check && read.may_be_of(life)).filter_map(Read::opened);
+    let (first, _) = opened.next().zip(opened.next()).filter(|_| asked.tail == Some(0))?;
+    let since = Timestamp::from_second(moment(story, first).as_second()).ok()?;
+    life.lines().iter().position(|line| line.stamp >= since)
+}
+
 /// Whether a line counts of which only the last pieces are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Edge {
@@ -271,12 +280,15 @@ enum Edge {
 }
 
 /// The first line that is asked for of a log that is opened at that time.
-fn first_line(life: &Life<'_>, at: Duration, tail: Option<u64>, edge: Edge) -> usize {
+fn first_line(life: &Life<'_>, at: Duration, asked: &Asked, edge: Edge) -> usize {
     let instance = life.instance;
     let file = instance.files.iter().rposition(|file| file.opened <= at).unwrap_or_default();
     let begins = instance.lines.partition_point(|line| line.file < file);
     let end = instance.lines.partition_point(|line| line.at <= at).max(begins);
-    let Some(mut left) = tail else { return begins };
+    let Some(mut left) = asked.tail else { return begins };
+    if let Some(until) = asked.until.filter(|_| !asked.follow) {
+        return first_before(life, begins..end, until, left, edge);
+    }
     for (number, line) in instance.lines[begins..end].iter().enumerate().rev() {
         let pieces = line.text.len().div_ceil(PIECE).max(1) as u64;
         if left < pieces {
@@ -286,6 +298,22 @@ fn first_line(life: &Life<'_>, at: Duration, tail: Option<u64>, edge: Edge) -> u
         left -= pieces;
     }
     begins
+}
+
+/// The same of a log that is not followed, with `--until`: the last lines before that are asked for, as the runtime joined them.
+/// Among stamps that go back the earliest one counts.
+fn first_before(life: &Life<'_>, lines: Range<usize>, until: Timestamp, tail: u64, edge: Edge) -> usize {
+    let end = lines.end;
+    let stamp = |line: &usize| life.lines()[*line].stamp;
+    let last = lines.clone().rev().filter(|line| stamp(line) < until).take(tail as usize);
+    let first = match edge {
+        Edge::Whole => last.last(),
+        Edge::Within => {
+            let earliest = last.map(|line| stamp(&line)).min();
+            earliest.and_then(|earliest| lines.clone().find(|line| stamp(line) >= earliest))
+        }
+    };
+    first.unwrap_or(end)
 }
 
 /// How far the clock of its node is ahead of the apiserver's. The kubelet counts a span of time back, but a log that is opened

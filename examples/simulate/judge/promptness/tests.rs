@@ -5,9 +5,9 @@ use crate::{
     judge::{
         limits::View,
         lines::{book::Book, output::Shown},
-        testing::{at, story},
+        testing::{at, container, story},
     },
-    script::{Asked, Broken, Fault, Refusal},
+    script::{Asked, Broken, Event, Fault, Logs, Refusal, What},
     story::Story,
 };
 
@@ -53,6 +53,40 @@ fn a_line_comes_within_a_minute_after_the_last_fault() {
     assert_eq!(bound(&story), 125.0);
     story.fails(100.0, Fault::Breaks(Asked::AllLogs, Broken::Cut));
     assert_eq!(bound(&story), 166.0);
+}
+
+#[test]
+fn a_pause_that_one_request_is_told_holds_for_all() {
+    let mut story = one_line(50.0);
+    let (asked, how) = (Asked::Logs("web-7".to_owned()), Refusal::RetryAfter(429, 100));
+    story.fails(40.0, Fault::Refused { asked, times: 1, how, lasting: at(1.0) });
+    assert_eq!(bound(&story), 207.0);
+}
+
+#[test]
+fn a_log_that_is_not_followed_waits_for_the_requests_of_all() {
+    let mut story = one_line(50.0);
+    story.script.setting.logs = Logs::Once;
+    story.script.setting.qps = Some(1);
+    let few = bound(&story);
+    story.containers.extend((1..5).map(|n| container(&format!("web-{n}"))));
+    let wait = bound(&story) - few;
+    assert!(wait >= 12.0, "{wait}");
+    (story.script.setting.qps, story.script.setting.max_log_requests) = (Some(100), Some(1));
+    story.script.setting.server.round_trip = at(2.0);
+    assert!(bound(&story) > 100.0);
+}
+
+#[test]
+fn a_line_of_a_silent_stream_that_nobody_looks_at_is_not_due() {
+    let silent = |idle_check| {
+        let mut story = one_line(50.0);
+        story.script.setting.idle_check = idle_check;
+        let what = What::FallsSilent(story.containers[0].place.clone());
+        story.script.events.push(Event { at: at(40.0), what });
+        story
+    };
+    assert!(!is_late(&silent(Some(0)), 900.0) && is_late(&silent(None), 900.0));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The end of a log, and of the run.
 
-use apiserver::Ended;
+use apiserver::{Ended, Kind as Asks};
 
 use super::{Tale, seconds, stamp};
 
@@ -78,6 +78,38 @@ fn a_line_that_is_not_due_may_be_missing() {
     tale(96.0).passes();
     tale(94.0).is(&["missing"]);
     tale(94.0).with(|story| story.calm = seconds(50.0)).passes();
+}
+
+/// The rest of the one before it comes first, once anything tells of it.
+#[test]
+fn lines_of_an_instance_that_nothing_told_of_yet_may_be_shown_before_the_rest_of_the_last_one() {
+    let tale = |watched| {
+        let tale = Tale::new().follows(2.2).writes(3.0, "a").writes(98.0, "b").restarts(98.5);
+        let tale = tale.writes(99.0, "c").shows(3.0, "a").shows(99.0, "c");
+        tale.with(|story| {
+            story.ended = seconds(100.0);
+            story.requests[0].ended = Some((seconds(2.0), Ended::Complete));
+            story.requests[1].ended = Some((seconds(watched), Ended::Broken));
+        })
+    };
+    tale(98.2).passes();
+    tale(98.7).is(&["missing"]);
+}
+
+#[test]
+fn an_empty_log_of_an_instance_that_nothing_told_of_looks_like_a_rotated_one() {
+    let tale = |known: f64| {
+        let tale = Tale::new().reads(2.2, 4.0, Ended::Complete).writes(3.0, "a").shows(3.0, "a");
+        let tale = tale.restarts(4.0).restarts(5.0).with(|story| {
+            story.containers[0].instances[2].known = Some(seconds(known));
+        });
+        let query = [("container", "app"), ("previous", "true")];
+        tale.asks(Asks::Log, 5.1, "/api/v1/namespaces/shop/pods/web/log", &query)
+            .with(|story| story.requests[3].ended = Some((seconds(5.1), Ended::Complete)))
+            .says(5.2, &behind(3.0))
+    };
+    tale(6.0).passes();
+    tale(5.0).is(&["false gap"]);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Parts of logs: `--tail`, `--since`, `--limit-bytes`, `--previous`, `--with-previous`, `--no-follow`.
 
-use apiserver::Kind as Asks;
+use apiserver::{Ended, Kind as Asks};
 
-use super::{Tale, seconds};
+use super::{super::align::PIECE, Tale, seconds, stamp};
 use crate::script::{Logs, Setting};
 
 fn old(change: impl FnOnce(&mut Setting)) -> Tale {
@@ -31,6 +31,33 @@ fn the_last_lines_are_as_many_as_were_asked_for() {
     old(|asked| asked.tail = Some(0)).shows(3.0, "d").passes();
 }
 
+/// The apiserver gives times in whole seconds.
+#[test]
+fn none_of_the_last_lines_is_shown_but_those_of_the_second_in_which_the_log_was_opened_if_it_is_opened_again()
+{
+    let new = || Tale::new().asking(|asked| asked.tail = Some(0)).writes(0.9, "a").writes(2.1, "b");
+    let again = || new().reads(2.2, 3.0, Ended::Broken).follows(3.1).writes(4.0, "c");
+    again().shows(4.0, "c").passes();
+    again().shows_at(3.2, 2.1, "b").shows(4.0, "c").passes();
+    again().shows_at(3.2, 0.9, "a").shows_at(3.2, 2.1, "b").shows(4.0, "c").is(&["unwanted"]);
+    let once = || new().follows(2.2).writes(4.0, "c");
+    once().shows_at(3.2, 2.1, "b").shows(4.0, "c").is(&["unwanted"]);
+}
+
+#[test]
+fn the_last_lines_before_a_time_are_counted_from_it() {
+    let until = || {
+        old(|asked| {
+            asked.logs = Logs::Once;
+            asked.tail = Some(1);
+            asked.until = stamp(0.25).parse().ok();
+        })
+    };
+    until().shows_at(2.3, 0.2, "b").passes();
+    until().shows_at(2.3, 0.1, "a").shows_at(2.3, 0.2, "b").is(&["unwanted"]);
+    until().is(&["missing"]);
+}
+
 #[test]
 fn lines_of_a_span_are_shown() {
     let old = || {
@@ -54,6 +81,33 @@ fn as_many_bytes_are_shown_as_were_asked_for() {
 }
 
 #[test]
+fn bytes_of_a_line_that_is_cut_to_the_longest_count() {
+    let cut = "x".repeat(100);
+    let limited = |bytes| {
+        let tale = Tale::new().asking(|asked| (asked.limit_bytes, asked.max_line) = (Some(bytes), Some(10)));
+        tale.writes(3.0, &cut)
+            .writes(4.0, "b")
+            .follows(2.2)
+            .shows(3.0, "xxxxxxxxxx … [90 bytes cut by --max-line]")
+    };
+    limited(80).passes();
+    limited(120).is(&["missing"]);
+}
+
+#[test]
+fn of_equal_lines_among_the_last_ones_the_last_were_shown_and_the_first_of_the_bytes() {
+    let tale = |texts: [&'static str; 5], tail, bytes| {
+        let tale = Tale::new().asking(|asked| (asked.tail, asked.limit_bytes) = (Some(tail), Some(bytes)));
+        let lines = texts.into_iter().fold(tale, |tale, text| tale.writes(0.1, text));
+        lines.follows(2.2)
+    };
+    let last = tale(["a", "b", "a", "a", "c"], 3, 100);
+    last.shows_at(2.3, 0.1, "a").shows_at(2.3, 0.1, "a").shows_at(2.3, 0.1, "c").passes();
+    let first = tale(["z", "b", "a", "c", "a"], 4, 4);
+    first.shows_at(2.3, 0.1, "b").shows_at(2.3, 0.1, "a").passes();
+}
+
+#[test]
 fn the_last_line_is_cut_where_the_bytes_end() {
     let long = |text: &str| {
         Tale::new()
@@ -66,6 +120,38 @@ fn the_last_line_is_cut_where_the_bytes_end() {
     };
     long("lon").passes();
     long("lo").is(&["cut"]);
+}
+
+#[test]
+fn bytes_that_are_cut_from_a_long_line_count_as_those_of_its_log() {
+    let long = "x".repeat(100);
+    let tale = Tale::new().writes(0.1, &long).writes(0.2, "long").follows(2.2).asking(|asked| {
+        (asked.max_line, asked.limit_bytes) = (Some(10), Some(104));
+    });
+    let shown = tale.shows_at(2.3, 0.1, "xxxxxxxxxx … [90 bytes cut by --max-line]");
+    shown.shows_at(2.3, 0.2, "lon").passes();
+}
+
+#[test]
+fn the_last_piece_of_a_line_is_whole_though_more_of_the_same_comes_before_it() {
+    let (long, piece) = (format!("n=1 {}", "x".repeat(2 * PIECE + 5)), "x".repeat(9));
+    let tale = Tale::new().writes(0.1, &long).writes(3.0, "b").follows(2.2).asking(|asked| {
+        (asked.tail, asked.limit_bytes) = (Some(1), Some(1000));
+    });
+    tale.shows_at(2.3, 0.1, &piece).shows(3.0, "b").passes();
+}
+
+/// The kubelet serves the log of another instance as the previous one, and no status tells of it.
+#[test]
+fn the_bytes_of_an_instance_of_which_no_status_tells_count_as_those_of_the_one_before() {
+    let unknown = |known: f64| {
+        let tale = Tale::new().asking(|asked| asked.limit_bytes = Some(5)).writes(0.1, "a").follows(2.2);
+        let tale = tale.restarts(3.0).writes(3.1, "long").restarts(4.0).writes(4.1, "b");
+        let tale = tale.with(|story| story.containers[0].instances[1].known = Some(seconds(known)));
+        tale.shows_at(2.3, 0.1, "a").shows_at(5.0, 3.1, "lon").shows_at(9.0, 4.1, "b")
+    };
+    unknown(8.0).passes();
+    unknown(3.0).is(&["cut"]);
 }
 
 #[test]
