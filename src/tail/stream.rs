@@ -302,6 +302,7 @@ impl<L: Logs> Reading<'_, L> {
             [Piece::Untimed { start, end }] if self.is_message(&data, start..end) => {
                 self.report_message(&data).await;
             }
+            [] => {}
             _ => self.place.within = true,
         }
     }
