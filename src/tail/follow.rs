@@ -309,7 +309,9 @@ impl<L: Logs> Tail<L> {
 
     /// Reports the lines that are lost for good, if there are any.
     async fn report_loss(&mut self, reason: &Reason) {
-        let usual = matches!(reason, Reason::Deleted | Reason::Dropped) || self.is_deleting();
+        // The pod may be gone by now, whatever ended the log.
+        let is_gone = *self.life.borrow() == Life::Deleted;
+        let usual = matches!(reason, Reason::Deleted | Reason::Dropped) || is_gone || self.is_deleting();
         let removed = self.report.removal(usual).await;
         if matches!(reason, Reason::Terminated(_)) && self.log().is_err() {
             self.leave_to_later();

@@ -52,6 +52,21 @@ async fn a_request_has_whether_its_log_is_resumed_and_whether_it_will_be_gone() 
     }
 }
 
+/// The watch tells that the pod is gone while the words that its log is gone arrive.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_is_removed_as_its_pod_goes_is_no_alarm() {
+    let story = Story::begin(plan(), Life::Running, |request| match request.follow {
+        true => Reply::of(line(-1.0, "a")).silent(1.0),
+        false => Reply::of("").silent(2.0).then(REMOVED),
+    });
+    story.pass(0.5).await;
+    story.life.send_replace(stopped());
+    story.pass(1.5).await;
+    story.life.send_replace(Life::Deleted);
+    let (_, said, _) = story.end().await;
+    assert_eq!(said, ["+", "a", "-"]);
+}
+
 /// All of its life is one second, so that its lines may be written after its end as far as the status says.
 #[tokio::test(start_paused = true)]
 async fn words_in_place_of_the_previous_log_are_no_proof_of_a_restart() {
