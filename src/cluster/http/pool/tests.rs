@@ -451,7 +451,9 @@ async fn a_connection_that_served_a_busy_log_is_not_taken_where_requests_share_o
     let pool = Http2::offering(&["h2", "http/1.1"], 100).pool();
     let idle = pool.dialer.dial_http1(&pool.options).await.unwrap();
     pool.idle.put(Box::new(idle));
-    assert!(matches!(open(&pool, "/hold").await.unwrap(), Body::Http2(_)));
+    let request = Request::get("https://double/hold").body(Bytes::new()).unwrap();
+    let answer = pool.send(&request, Sharing::Shared, &|| panic!("it was sent over the other one")).await;
+    assert!(matches!(answer.unwrap().into_body(), Body::Http2(_)));
 }
 
 #[tokio::test(start_paused = true)]
