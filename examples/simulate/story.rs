@@ -173,6 +173,26 @@ pub struct Instance {
     pub files: Vec<File>,
 }
 
+impl Instance {
+    /// One that starts now, with an empty log, which no status reports yet.
+    pub fn new(restarts: u32, started: Duration) -> Instance {
+        Instance {
+            restarts,
+            started,
+            known: None,
+            forgotten: None,
+            ended: None,
+            exit: None,
+            previous: None,
+            removed: None,
+            lines: Vec::new(),
+            words: Vec::new(),
+            silenced: Vec::new(),
+            files: vec![File { opened: started, rotated: None, followers: Followers::GoOn }],
+        }
+    }
+}
+
 /// A line as the container wrote it.
 pub struct Line {
     /// When its newline was written, or its container ended; never if the simulation ended before ([`Duration::MAX`]).

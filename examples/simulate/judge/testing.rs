@@ -39,20 +39,7 @@ pub fn story() -> Story {
 
 /// The container `app` of a pod, which runs all the time.
 pub fn container(pod: &str) -> Container {
-    let instance = Instance {
-        restarts: 0,
-        started: Duration::ZERO,
-        known: Some(Duration::ZERO),
-        forgotten: None,
-        ended: None,
-        exit: None,
-        previous: None,
-        removed: None,
-        lines: Vec::new(),
-        files: Vec::new(),
-        words: Vec::new(),
-        silenced: Vec::new(),
-    };
+    let instance = Instance { known: Some(Duration::ZERO), ..Instance::new(0, Duration::ZERO) };
     Container {
         place: Place { pod: pod.to_owned(), container: "app".to_owned() },
         namespace: "default".to_owned(),

@@ -7,8 +7,8 @@ use apiserver::Pod as Made;
 
 use super::{Step, World};
 use crate::{
-    script::{Followers, Kind, Place, Pod as Planned, Restart},
-    story::{Container, File, Instance, Pod},
+    script::{Kind, Place, Pod as Planned, Restart},
+    story::{Container, Instance, Pod},
 };
 
 /// The time from the end of a pod's containers to its removal.
@@ -137,22 +137,7 @@ impl<'a> World<'a> {
     /// A new instance runs on the double.
     fn begin(&mut self, place: &Place, restarts: u32) {
         let started = self.now();
-        let file = File { opened: started, rotated: None, followers: Followers::GoOn };
-        let instance = Instance {
-            restarts,
-            started,
-            known: None,
-            forgotten: None,
-            ended: None,
-            exit: None,
-            previous: None,
-            removed: None,
-            lines: Vec::new(),
-            words: Vec::new(),
-            silenced: Vec::new(),
-            files: vec![file],
-        };
-        self.container(place).instances.push(instance);
+        self.container(place).instances.push(Instance::new(restarts, started));
     }
 
     pub fn container(&mut self, place: &Place) -> &mut Container {

@@ -35,20 +35,8 @@ fn stamp(at: f64) -> String {
 }
 
 fn instance(restarts: u32, started: f64) -> Instance {
-    Instance {
-        restarts,
-        started: seconds(started),
-        known: Some(seconds(started)),
-        forgotten: None,
-        ended: None,
-        exit: None,
-        previous: None,
-        removed: None,
-        lines: Vec::new(),
-        words: Vec::new(),
-        silenced: Vec::new(),
-        files: vec![File { opened: seconds(started), rotated: None, followers: Followers::GoOn }],
-    }
+    let started = seconds(started);
+    Instance { known: Some(started), ..Instance::new(restarts, started) }
 }
 
 impl Tale {
