@@ -223,7 +223,7 @@ impl Transport {
         self.limiter.acquire(purpose).await;
         self.stats.waited(Limit::Requests, began.elapsed());
         self.stats.requested(purpose);
-        let (sent, told) = (Instant::now(), self.machine.now());
+        let (sent, sent_at) = (Instant::now(), self.machine.now());
         if purpose == Purpose::Probe {
             self.outage.probes(Some(sent));
         }
@@ -260,7 +260,7 @@ impl Transport {
             && !response.status().is_server_error()
             && let Some(date) = logs::date(response.headers())
         {
-            self.clock.note(date, told, self.machine.now());
+            self.clock.note(date, sent_at, self.machine.now());
         }
         let pause = result.as_ref().ok().and_then(|response| retry_after(response, self.machine.now()));
         if let Some(pause) = pause {

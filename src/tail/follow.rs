@@ -322,7 +322,7 @@ impl<L: Logs> Tail<L> {
         let unread = !reach.is_opened() || !reach.has_ended() || self.is_end_in_doubt();
         let gap = match reason {
             Reason::Deleted => unread.then_some(unchecked),
-            // Another instance wrote lines, and no status told of it.
+            // Another instance wrote lines, and no status reported it.
             Reason::Finished if self.is_last_unknown() => Some(unchecked),
             Reason::Terminated(_) if unread && removed => Some(unchecked),
             // Another instance's log is in its place.
@@ -341,7 +341,7 @@ impl<L: Logs> Tail<L> {
         self.progress.heard.is_some_and(|since| self.context.logs.was_out_since(since))
     }
 
-    /// Whether the pod is gone, and the node had another instance of the container of which no status told.
+    /// Whether the pod is gone, and the node had another instance of the container that no status reported.
     fn is_last_unknown(&self) -> bool {
         self.whereabouts == Whereabouts::Superseded && *self.life.borrow() == Life::Deleted
     }
@@ -475,7 +475,7 @@ impl<L: Logs> Tail<L> {
             self.grant = None;
             let reported = self.life.wait_for(|life| !matches!(life, Life::Running | Life::Terminating));
             if timeout(NO_STATUS, reported).await.is_err() {
-                // No status tells of another instance: the current log is this one's after all.
+                // No status reports another instance: the current log is this one's after all.
                 self.whereabouts = Whereabouts::Unproven;
                 return None;
             }

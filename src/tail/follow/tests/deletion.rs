@@ -52,7 +52,7 @@ async fn a_request_has_whether_its_log_is_resumed_and_whether_it_will_be_gone() 
     }
 }
 
-/// The watch tells that the pod is gone while the words that its log is gone arrive.
+/// The watch reports that the pod is gone while the words that its log is gone arrive.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_is_removed_as_its_pod_goes_is_no_alarm() {
     let story = Story::begin(plan(), Life::Running, |request| match request.follow {

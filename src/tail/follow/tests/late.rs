@@ -21,7 +21,7 @@ async fn a_restart_that_only_the_apiserver_knows_of_is_not_taken_for_a_rotation(
     assert_eq!(outline(&story), IN_ORDER);
 }
 
-/// A pod of the same name took its place, of which the watch tells late.
+/// A pod of the same name took its place, which the watch reports late.
 #[tokio::test(start_paused = true)]
 async fn the_first_lines_of_a_log_that_is_opened_again_may_be_another_pods() {
     let container = Container::new([(-60.0, None, log([(5.0, "b")]))]);

@@ -354,7 +354,7 @@ async fn an_end_during_an_outage_that_could_not_be_verified_is_reported() {
     }
 }
 
-/// The kubelet seems to have started another instance, but no status tells of it: the log is followed after all.
+/// The kubelet seems to have started another instance, but no status reports it: the log is followed after all.
 #[tokio::test(start_paused = true)]
 async fn a_wait_for_a_status_takes_no_place_and_the_log_is_followed_as_usual_afterwards() {
     let (mut follows, scheduler) = (0, crate::schedule::Scheduler::new(1, 100));

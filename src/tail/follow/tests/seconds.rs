@@ -20,7 +20,7 @@ async fn a_previous_log_of_the_instance_before_is_not_its_own() {
     assert_eq!(outline(&story), ["+", "a", "last words", "-", "restarted 1", "b", "-"]);
 }
 
-/// Two restarts follow, of which the status tells at once.
+/// Two restarts follow, which the status reports at once.
 #[tokio::test(start_paused = true)]
 async fn lines_of_a_stream_that_was_open_before_a_restart_are_not_the_next_instances() {
     let container = Container::new([
