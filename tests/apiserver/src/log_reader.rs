@@ -134,13 +134,15 @@ impl Reader {
         false
     }
 
-    /// Opens the next file at the end of this one, if there is one for it.
+    /// Opens the next file at the end of this one, if there is one for it. Whether there is more to read.
     fn go_on(&mut self, waited: bool) -> bool {
         let number = lock(&self.file).number;
         let next = {
             let state = lock(&self.log.0.state);
             let after = state.after(number);
             match (&mut self.seen, after) {
+                // Lines may have been written since it was read to its end, and before the next one came.
+                (_, Some(_)) if self.next < lock(&self.file).len() => return true,
                 (_, Some(next)) => Some(Arc::clone(next)),
                 // A container that has ended is noticed before an event, except by who was waiting for one.
                 (Some(seen), None) if *seen < state.creations && (waited || !state.ended) => {
