@@ -7,6 +7,7 @@ pub use super::{
 };
 
 use http::{HeaderValue, Response, StatusCode, Uri, header::RETRY_AFTER};
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -117,5 +118,5 @@ fn pause(value: &[u8]) {
     let mut answer = Response::new(());
     *answer.status_mut() = StatusCode::TOO_MANY_REQUESTS;
     answer.headers_mut().insert(RETRY_AFTER, value);
-    transport::retry_after(&answer);
+    transport::retry_after(&answer, Timestamp::UNIX_EPOCH);
 }

@@ -81,7 +81,7 @@ fn selectors(one: &str, other: &str) {
 fn query(text: &str) {
     match queries::parse(text) {
         Ok(queries::Query::Pod(name) | queries::Query::Resource { name, .. }) => {
-            assert!(name::is_subdomain(&name))
+            assert!(name::is_subdomain(&name));
         }
         Ok(queries::Query::Regex(_)) => {}
         Err(reason) => assert_one_line(&refused(reason)),

@@ -99,7 +99,7 @@ pub fn template(input: &[u8]) {
     let Ok(template) = std::str::from_utf8(template) else { return };
     let display = Display {
         template: Some(Template::Text(template.to_owned())),
-        color_stdout: input.len() % 2 == 0,
+        color_stdout: input.len().is_multiple_of(2),
         timestamps: Some(Timestamps::Short),
         local: TimeZone::UTC,
         ..display()
