@@ -11,6 +11,9 @@ use crate::{
     story::{Container, Instance, Pod},
 };
 
+/// The exit code of a container that SIGTERM ends.
+const STOPPED: i32 = 143;
+
 /// The time from the end of a pod's containers to its removal.
 const REMOVAL: Duration = Duration::from_millis(700);
 
@@ -75,6 +78,7 @@ impl<'a> World<'a> {
     fn bury(&mut self, pod: &str) {
         self.past_pods.extend(self.pods.remove(pod));
         self.unready.remove(pod);
+        self.waiting.retain(|place| place.pod != pod);
         let places: Vec<Place> = self.places(pod);
         self.past.extend(places.iter().filter_map(|place| self.containers.remove(place)));
     }
@@ -154,6 +158,11 @@ impl<'a> World<'a> {
         there && self.containers.contains_key(place)
     }
 
+    /// Whether no other pod has taken the place since.
+    fn is_same(&self, place: &Place, created: Duration) -> bool {
+        self.is_alive(place) && self.containers[place].created == created
+    }
+
     pub fn is_running(&self, place: &Place) -> bool {
         let instance = self.containers.get(place).and_then(|container| container.instances.last());
         self.is_alive(place) && instance.is_some_and(|instance| instance.ended.is_none())
@@ -171,14 +180,15 @@ impl<'a> World<'a> {
             self.write(place, last);
         }
         self.close(place, restart.exit);
+        let created = self.container(place).created;
         if restart.waits.is_zero() {
-            self.start_again(place, restart);
+            self.start_again(place, created, restart);
         } else {
             // A pod whose containers are restarted has not ended.
             self.change(place, |pod| pod.terminated(restart.exit, reason(restart.exit)).phase("Running"));
             self.published(&place.pod);
-            self.plan_in(restart.waits / 4, Step::BackOff(place.clone(), restart.exit));
-            self.plan_in(restart.waits, Step::Started(place.clone(), restart));
+            self.plan_in(restart.waits / 4, Step::BackOff(place.clone(), created, restart.exit));
+            self.plan_in(restart.waits, Step::Started(place.clone(), created, restart));
         }
         true
     }
@@ -199,8 +209,8 @@ impl<'a> World<'a> {
         self.server.update_pod(&self.pod_path(&place.pod), |pod| change(pod.on(&place.container)));
     }
 
-    pub fn back_off(&mut self, place: &Place, exit: i32) {
-        if !self.is_alive(place) {
+    pub fn back_off(&mut self, place: &Place, created: Duration, exit: i32) {
+        if !self.is_same(place, created) {
             return;
         }
         self.tell(format!("{place} waits: CrashLoopBackOff (exit {exit})"));
@@ -232,8 +242,8 @@ impl<'a> World<'a> {
         }
     }
 
-    pub fn start_again(&mut self, place: &Place, restart: &Restart) {
-        if !self.is_alive(place) {
+    pub fn start_again(&mut self, place: &Place, created: Duration, restart: &Restart) {
+        if !self.is_same(place, created) {
             return;
         }
         let restarts = self.current(place).restarts + 1;
@@ -276,8 +286,25 @@ impl<'a> World<'a> {
                 self.begin(&place, 0);
             }
         }
+        self.end_the_others(&place.pod);
         self.published(&place.pod);
         true
+    }
+
+    /// A kubelet ends what runs beside the main containers once these have ended.
+    fn end_the_others(&mut self, pod: &str) {
+        let of_pod = self.containers.values().filter(|container| container.place.pod == pod);
+        let has_ended =
+            |container: &&Container| container.instances.last().is_some_and(|last| last.ended.is_some());
+        let (mains, others): (Vec<_>, Vec<_>) = of_pod.partition(|container| container.kind == Kind::Main);
+        if !mains.iter().all(has_ended) {
+            return;
+        }
+        let places = others.into_iter().filter(|other| !has_ended(other)).map(|other| other.place.clone());
+        for place in places.collect::<Vec<_>>() {
+            self.close(&place, STOPPED);
+            self.change(&place, |pod| pod.terminated(STOPPED, reason(STOPPED)));
+        }
     }
 
     fn hold(&mut self, pod: &str) {

@@ -85,9 +85,9 @@ enum Step<'a> {
         pace: Pace,
         until: Duration,
     },
-    /// The container waits for its restart.
-    BackOff(Place, i32),
-    Started(Place, &'a Restart),
+    /// The container waits for its restart. The time is that of its pod, which another one may replace.
+    BackOff(Place, Duration, i32),
+    Started(Place, Duration, &'a Restart),
     Report(String),
     /// The rest of a line.
     Finish(Place),
@@ -202,8 +202,8 @@ impl<'a> World<'a> {
             Step::Measure => self.before = Some(usage::now(self.now())),
             Step::Event(event) => self.happen(&event.what),
             Step::GoOn { place, lines, pace, until } => self.go_on(place, lines, pace, until),
-            Step::BackOff(place, exit) => self.back_off(&place, exit),
-            Step::Started(place, restart) => self.start_again(&place, restart),
+            Step::BackOff(place, created, exit) => self.back_off(&place, created, exit),
+            Step::Started(place, created, restart) => self.start_again(&place, created, restart),
             Step::Report(pod) => self.report(&pod),
             Step::Finish(place) => self.finish(&place),
             Step::Reopen(place, log) => self.reopen(&place, &log),
