@@ -188,8 +188,10 @@ impl Position {
         }
     }
 
-    /// Requests lines from this instant on, though later ones were read.
+    /// Requests lines from this instant on, though later ones were read. The first of them may be known otherwise: as the end
+    /// of a line that two files share.
     pub fn look_back_to(&mut self, time: Instant) {
+        self.old = self.old.max(Some(time));
         self.back = Some(self.back.map_or(time, |back| back.min(time)));
     }
 

@@ -14,6 +14,7 @@ mod quota;
 mod reach;
 mod report;
 mod retry;
+mod skipped;
 mod stream;
 mod tear;
 #[cfg(test)]

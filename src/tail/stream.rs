@@ -18,6 +18,7 @@ use super::{
     progress::Progress,
     reach::{End, Reach},
     report::Report,
+    skipped::Pauses,
     watchdog::{self, Watchdog},
 };
 use crate::{
@@ -66,6 +67,8 @@ pub struct Reading<'a, L: Logs> {
     pub splitter: Splitter,
     /// Where the answer is, of what is wanted.
     pub place: Place,
+    /// The pauses between the lines that were new.
+    pub pauses: Pauses,
     /// Set if its beginning is expected to be early.
     pub beginning: Option<Beginning<L>>,
     /// The look at the beginning of the file, while it lasts.
@@ -112,8 +115,6 @@ pub struct Place {
     pub within: bool,
     /// Whether a line was written at `--until` or later.
     past: bool,
-    /// The instant of the last new line.
-    last: Option<Instant>,
 }
 
 /// A log of which no line was read, and the instance that it should be of.
@@ -424,6 +425,10 @@ impl<L: Logs> Reading<'_, L> {
             *self.look = Some(beginning.look());
         }
         if self.comes_again(data, line, &chosen.items) {
+            if let Some(gap) = self.skipped_before(data, line) {
+                self.report.incomplete = true;
+                chosen.items.push(Item::Gap(gap));
+            }
             return line.time.map_or(End::Clean, End::Again);
         }
         let found = self.judge(data, line);
@@ -433,7 +438,9 @@ impl<L: Logs> Reading<'_, L> {
         if found == Found::Known {
             return End::Clean;
         }
-        self.place.last = line.time;
+        if let (Mode::Follow, Some(time)) = (self.mode, line.time) {
+            self.pauses.read(time, &data[line.start as usize..line.end as usize]);
+        }
         let first = !self.progress.has_lines() && chosen.is_empty();
         if current && first || found == Found::Lost {
             self.progress.mark_tear(
@@ -490,7 +497,7 @@ impl<L: Logs> Reading<'_, L> {
     /// A kubelet whose follower was blocked during two rotations opens the newest file twice, and so sends it twice.
     fn comes_again(&self, data: &[u8], line: Line, items: &[Item]) -> bool {
         let (Some(last), Some(time), Mode::Follow, None) =
-            (self.place.last, line.time, self.mode, &self.finder)
+            (self.pauses.last(), line.time, self.mode, &self.finder)
         else {
             return false;
         };
@@ -501,6 +508,11 @@ impl<L: Logs> Reading<'_, L> {
         let text = |line: &Line| &data[line.start as usize..line.end as usize];
         let same = |item: &Item| matches!(item, Item::Line(other) if other.time == line.time && text(other) == text(&line));
         back > SECOND || self.progress.position.has(Seen::new(time, text(&line))) || items.iter().any(same)
+    }
+
+    /// The lines that the kubelet skipped, if it sends a file again that begins with this line.
+    fn skipped_before(&self, data: &[u8], line: Line) -> Option<Gap> {
+        self.pauses.skipped(line.time?, &data[line.start as usize..line.end as usize])
     }
 
     /// Whether a line was written before the first one that is wanted: requests name whole seconds.

@@ -1,7 +1,9 @@
 //! A stream is silent.
 
+use std::ops::Range;
+
 use super::*;
-use crate::schedule::Scheduler;
+use crate::{event, event::Gap, schedule::Scheduler};
 
 /// The log is rotated, and the kubelet's follower stays with the old file. The new one begins this many seconds later.
 async fn silent_after_a_rotation(later: f64) -> Vec<String> {
@@ -104,13 +106,17 @@ fn sent(instants: &[f64], first: usize) -> String {
     instants.iter().zip(first..).map(|(at, n)| line(*at, &n.to_string())).collect()
 }
 
-/// A follower that was blocked during two rotations: the kubelet opens the newest file, with the last of the lines, twice.
-async fn sent_twice(instants: Vec<f64>, file: usize) -> Vec<String> {
+/// A follower that was blocked during two rotations: the kubelet leaves out the file between them, with lines of these numbers,
+/// and opens the newest file twice.
+async fn sent_twice(instants: Vec<f64>, skipped: Range<usize>) -> Vec<String> {
     let (written, mut first) = (Written::numbered(instants.clone()), true);
-    let start = instants.len() - file;
+    let Range { start, end } = skipped;
     let story = Story::begin(plan(), Life::Running, move |request| match std::mem::take(&mut first) {
-        true => Reply::of(sent(&instants, 0)).then(sent(&instants[start..], start)).silent(1e6),
-        false => written.last(file).answer(request).silent(1e6),
+        true => {
+            let newest = sent(&instants[end..], end);
+            Reply::of(sent(&instants[..start], 0)).then(newest.clone()).then(newest).silent(1e6)
+        }
+        false => written.last(instants.len() - end).answer(request).silent(1e6),
     });
     story.pass(5.0).await;
     story.said()
@@ -121,7 +127,44 @@ async fn a_file_that_a_kubelet_sends_twice_is_shown_once() {
     let numbers: Vec<String> = (0..20).map(|n| n.to_string()).collect();
     for (apart, file) in [(0.03, 10), (0.03, 2), (1.0, 10), (1.0, 3), (7.0, 2)] {
         let instants = (0..20).map(|n| f64::from(n) * apart - 200.0).collect();
-        assert_eq!(sent_twice(instants, file).await[1..], numbers, "{file} lines, {apart} s apart");
+        let said = sent_twice(instants, 20 - file..20 - file).await;
+        let lines = said[1..].iter().filter(|said| !said.starts_with('!'));
+        assert!(lines.eq(&numbers), "{file} lines, {apart} s apart: {said:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_a_kubelet_skips_is_reported_when_the_next_one_is_sent_twice() {
+    for apart in [0.05, 0.3] {
+        let instants: Vec<f64> = (0..100).map(|n| f64::from(n) * apart - 200.0).collect();
+        let said = sent_twice(instants.clone(), 40..70).await;
+        let edge = |n: usize| Some(event::Instant::from(at(instants[n])));
+        let gap = format!("! {:?}", Gap::Between(edge(39), edge(70)));
+        let shown = (0..40).chain(70..100).map(|n| n.to_string());
+        let expected: Vec<String> = shown.chain([gap]).collect();
+        assert_eq!(said[1..], expected, "{apart} s apart");
+    }
+}
+
+/// The runtime divides the line that it writes while it opens the next file.
+#[tokio::test(start_paused = true)]
+async fn a_file_that_a_kubelet_skips_is_reported_though_the_next_one_begins_within_a_line() {
+    for apart in [0.1, 0.4] {
+        let newest = |n: i32| (f64::from(n) * apart - 10.0, format!("n={n}"));
+        let file =
+            Written::lines([(newest(0).0, "the rest".to_owned())].into_iter().chain((1..20).map(newest)));
+        let lines: String = (1..20).map(newest).map(|(at, text)| line(at, &text)).collect();
+        let joined = line(-100.0, "a") + &line(-99.0, "the beginning and the rest") + &lines;
+        let again = line(newest(0).0, "the rest") + &lines;
+        let mut first = true;
+        let story = Story::begin(plan(), Life::Running, move |request| match std::mem::take(&mut first) {
+            true => Reply::of(joined.clone()).then(again.clone()).silent(1e6),
+            false => file.answer(request).silent(1e6),
+        });
+        story.pass(5.0).await;
+        let shown = ["+", "a", "the beginning and the rest"].map(str::to_owned).into_iter();
+        let shown = shown.chain((1..20).map(|n| newest(n).1)).chain(["! Between".to_owned()]);
+        assert_eq!(outline(&story), shown.collect::<Vec<_>>(), "{apart} s apart");
     }
 }
 
