@@ -1,6 +1,6 @@
 //! The end of a run: when it comes, its exit code, and its last words.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use stern_rs::ExitCode;
 
@@ -8,7 +8,7 @@ use super::{
     Problem,
     limits::View,
     promptness::{AFTER_FAULT, Bounds},
-    troubles::troubles,
+    troubles::{Trouble, troubles},
 };
 use crate::{
     script::{Asked, Ending, Fault, Kind, Refusal, Setting, What},
@@ -26,6 +26,9 @@ const CLOCKS: Duration = Duration::from_secs(2);
 
 /// The longest silence of a log whose pod has completed (`DRAIN` in src/tail/stream.rs): the node may still end containers of it.
 const DRAIN: Duration = Duration::from_secs(10);
+
+/// The time of an end in which the last lines are shown.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 pub fn judge(story: &Story) -> Vec<Problem> {
     let problem = |kind, text| Problem { kind, container: String::new(), at: story.ended, text };
@@ -93,32 +96,62 @@ fn by_itself(story: &Story) -> Vec<Expected> {
     ways
 }
 
-/// `--exit-on-complete`: all pods have ended, those with success.
-fn completed(story: &Story) -> Option<Expected> {
-    let mains = || story.containers.iter().filter(|container| container.kind == Kind::Main);
-    let lasts = || mains().filter_map(|container| container.instances.last());
+/// `--exit-on-complete`: all pods that the program knows have ended, those with success.
+fn completed(story: &Story) -> Vec<Expected> {
+    let mains: Vec<_> = story.containers.iter().filter(|container| container.kind == Kind::Main).collect();
+    let created: BTreeSet<_> = mains.iter().map(|container| container.created).collect();
+    created.into_iter().filter_map(|last| completed_by(story, &mains, last)).collect()
+}
+
+/// The same if it knows those that were made by then. None: it has to know others too.
+fn completed_by(story: &Story, mains: &[&Container], last: Duration) -> Option<Expected> {
+    let (known, new): (Vec<&Container>, Vec<&Container>) =
+        mains.iter().partition(|container| container.created <= last);
+    let lasts = || known.iter().filter_map(|container| container.instances.last());
     let ended: Option<Vec<Duration>> = lasts().map(|last| last.ended).collect();
-    let latest = ended?.into_iter().max()?;
-    let gone = || story.pods.iter().filter(|pod| pod.deleted.is_some());
-    let started = |pod: &Pod| mains().any(|of| of.place.pod == pod.name && of.deleted == pod.deleted);
+    let bound = Bounds::new(story).after(ended?.into_iter().max()? + DRAIN);
+    let latest = match new.iter().map(|container| container.created).min() {
+        // It had to end before that.
+        Some(next) if next > bound => bound,
+        Some(_) if new.iter().all(|container| may_be_unknown(story, container)) => Duration::MAX,
+        Some(_) => return None,
+        None => bound,
+    };
+    let is_of = |of: &Container, pod: &Pod| of.place.pod == pod.name && of.deleted == pod.deleted;
+    let is_new = |pod: &&Pod| new.iter().any(|container| is_of(container, pod));
+    let gone = || story.pods.iter().filter(|pod| pod.deleted.is_some() && !is_new(pod));
+    let started = |pod: &Pod| known.iter().any(|container| is_of(container, pod));
     let codes = match lasts().all(|last| last.exit == Some(0)) && gone().all(started) {
         // A pod that is gone counts as it was seen last.
         true if gone().any(|pod| is_unseen(story, pod)) => vec![ExitCode::Done, ExitCode::NotComplete],
         true => vec![ExitCode::Done],
         false => vec![ExitCode::NotComplete],
     };
-    Some(Expected { codes, latest: Bounds::new(story).after(latest + DRAIN) })
+    Some(Expected { codes, latest })
+}
+
+/// Whether the program may not have known of this container's pod when it ended: it was made just before, or a fault kept it back.
+fn may_be_unknown(story: &Story, container: &Container) -> bool {
+    let Container { created, node, place, .. } = container;
+    let troubles = troubles(story);
+    let mut kept_back = troubles.iter().filter(|trouble| trouble.disturbs(node, &place.pod));
+    *created + LAST_WORDS >= story.ended
+        || kept_back.any(|trouble| keeps_back(trouble, *created, story.ended))
+}
+
+/// Whether a fault may have kept back until then what the apiserver knew at that time.
+fn keeps_back(trouble: &Trouble, since: Duration, until: Duration) -> bool {
+    trouble.from <= until && trouble.until.saturating_add(AFTER_FAULT) >= since
 }
 
 /// Whether a pod may have gone before the program knew that it had succeeded: a fault kept its last states back.
 fn is_unseen(story: &Story, pod: &Pod) -> bool {
     let of_it = |of: &&Container| of.place.pod == pod.name && of.deleted == pod.deleted;
     let lasts = story.containers.iter().filter(of_it).filter_map(|container| container.instances.last());
-    let (ended, deleted) = (lasts.filter_map(|last| last.ended).max(), pod.deleted.unwrap_or(Duration::MAX));
-    troubles(story).iter().any(|trouble| {
-        trouble.from <= deleted
-            && ended.is_none_or(|ended| trouble.until.saturating_add(AFTER_FAULT) >= ended)
-    })
+    // Of one that never started nothing is known.
+    let ended = lasts.filter_map(|last| last.ended).max().unwrap_or(Duration::ZERO);
+    let deleted = pod.deleted.unwrap_or(Duration::MAX);
+    troubles(story).iter().any(|trouble| keeps_back(trouble, ended, deleted))
 }
 
 /// Whether there is nothing in the range that the command line asks for, by the clock of the apiserver when the run ended.
@@ -166,7 +199,7 @@ fn last_words(story: &Story, code: ExitCode) -> Option<String> {
 mod tests {
     use super::*;
     use crate::{
-        judge::testing::{at, story},
+        judge::testing::{at, container, story},
         script::Logs,
         story::Written,
     };
@@ -265,6 +298,24 @@ mod tests {
         let mut unseen = gone(0, ExitCode::NotComplete);
         unseen.fails(9.0, Fault::ServerAway(at(8.0)));
         assert_eq!(kinds(&unseen), [""; 0]);
+    }
+
+    #[test]
+    fn a_pod_that_is_new_may_be_unknown_when_all_others_have_completed() {
+        let with_new = |created, time| {
+            let mut story = ended(ExitCode::Done, time);
+            story.script.setting.ending = Ending::Completed;
+            let last = &mut story.containers[0].instances[0];
+            (last.ended, last.exit) = (Some(at(18.0)), Some(0));
+            story.containers.push(Container { created: at(created), ..container("web-1") });
+            story
+        };
+        assert_eq!(kinds(&with_new(19.5, 20.0)), [""; 0]);
+        assert_eq!(kinds(&with_new(18.5, 20.0)), ["an end by itself"]);
+        assert_eq!(kinds(&with_new(59.5, 60.0)), ["a late end"]);
+        let mut held = with_new(17.0, 20.0);
+        held.fails(16.0, Fault::WatchHeld { delay: at(5.0), lasting: at(3.0) });
+        assert_eq!(kinds(&held), [""; 0]);
     }
 
     #[test]
