@@ -157,7 +157,8 @@ fn is_unseen(story: &Story, pod: &Pod) -> bool {
 /// Whether there is nothing in the range that the command line asks for, by the clock of the apiserver when the run ended.
 fn is_empty_range(story: &Story) -> bool {
     let Setting { tail, since, .. } = story.script.setting;
-    let since = since.map(Duration::from_secs).or(Some(Duration::ZERO).filter(|_| tail == Some(0)));
+    // `--tail=0` begins now, whatever `--since` says.
+    let since = if tail == Some(0) { Some(0) } else { since }.map(Duration::from_secs);
     let until = View::new(story).until();
     since.zip(until).is_some_and(|(since, until)| until + since <= story.ended + CLOCKS)
 }
@@ -328,6 +329,7 @@ mod tests {
         };
         assert_eq!(kinds(&refused(Some(3), None)), [""; 0]);
         assert_eq!(kinds(&refused(None, Some(0))), [""; 0]);
+        assert_eq!(kinds(&refused(Some(60), Some(0))), [""; 0]);
         assert_eq!(kinds(&refused(Some(60), None)), ["a wrong exit code"]);
         assert_eq!(kinds(&refused(None, Some(1))), ["a wrong exit code"]);
     }
