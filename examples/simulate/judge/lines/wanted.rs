@@ -17,6 +17,9 @@ use crate::story::{Container, Request, Story};
 /// The kubelet takes times in whole seconds, and the apiserver gives them so.
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
+/// How much the program may differ about the clock of the apiserver, which it knows in whole seconds.
+const CLOCKS: Duration = Duration::from_secs(2);
+
 /// How long lines are shown after a log was opened that is not followed, until the clock of its node is known.
 const AHEAD: Duration = Duration::from_secs(12);
 
@@ -99,6 +102,7 @@ impl Wanted {
 
 /// What is wanted of each life of a container.
 pub fn wanted(book: &Book<'_>, asked: &Asked, story: &Story, start: Start, reads: &[Read]) -> Vec<Wanted> {
+    let ends = ends_of_tail(asked, story, start);
     let of_life = |(number, life): (usize, &Life<'_>)| {
         let (must, may) = (0..life.lines().len(), 0..life.lines().len());
         let all = Wanted { must, may, must_since: None, may_since: None, until: asked.until, met: met(life) };
@@ -107,8 +111,10 @@ pub fn wanted(book: &Book<'_>, asked: &Asked, story: &Story, start: Start, reads
             Part::Nothing => none,
             Part::All => all,
             Part::Perhaps => Wanted { must: 0..0, ..all },
-            Part::PerhapsAsked => Wanted { must: 0..0, ..asked_of(book, number, asked, story, reads) },
-            Part::Asked => asked_of(book, number, asked, story, reads),
+            Part::PerhapsAsked => {
+                Wanted { must: 0..0, ..asked_of(all, book, number, asked, story, &ends, reads) }
+            }
+            Part::Asked => asked_of(all, book, number, asked, story, &ends, reads),
         }
     };
     book.lives.iter().enumerate().map(of_life).collect()
@@ -205,7 +211,15 @@ fn waits(container: &Container, number: usize, at: Duration) -> bool {
 }
 
 /// What the flags ask for of an instance that existed when the program saw it.
-fn asked_of(book: &Book<'_>, number: usize, asked: &Asked, story: &Story, reads: &[Read]) -> Wanted {
+fn asked_of(
+    all: Wanted,
+    book: &Book<'_>,
+    number: usize,
+    asked: &Asked,
+    story: &Story,
+    ends_of_tail: &[Option<Timestamp>],
+    reads: &[Read],
+) -> Wanted {
     let life = &book.lives[number];
     let opens = || {
         reads.iter().filter(|read| read.may_be_of(life)).filter_map(|read| Some((read.at, read.opened()?)))
@@ -213,20 +227,15 @@ fn asked_of(book: &Book<'_>, number: usize, asked: &Asked, story: &Story, reads:
     let count = life.lines().len();
     let Some((opened, _)) = opens().next() else {
         // Nothing of it could be read.
-        return Wanted {
-            must: 0..0,
-            may: 0..0,
-            must_since: None,
-            may_since: None,
-            until: asked.until,
-            met: None,
-        };
+        return Wanted { must: 0..0, may: 0..0, ..all };
     };
     let first_shown = (0..count).find_map(|line| book.shown_at(number, line));
     let last = opens().next_back().map_or(opened, |(_, answered)| answered);
     let until = first_shown.unwrap_or(last.max(story.ended));
-    let earliest = first_line(life, opened, asked, Edge::Within);
-    let latest = first_line(life, until, asked, Edge::Whole);
+    let first =
+        |at: Duration, edge| ends_of_tail.iter().map(move |end| first_line(life, at, asked.tail, *end, edge));
+    let earliest = first(opened, Edge::Within).min().unwrap_or_default();
+    let latest = first(until, Edge::Whole).max().unwrap_or_default();
     let written_by = |at: Duration| life.lines().partition_point(|line| line.at <= at);
     let ends = match asked.follow || asked.previous {
         true => (count, count),
@@ -245,8 +254,7 @@ fn asked_of(book: &Book<'_>, number: usize, asked: &Asked, story: &Story, reads:
         may: earliest..ends.1,
         must_since: last_since.and_then(|at| at.checked_add(SECOND).ok()),
         may_since: first_since.and_then(|at| at.checked_sub(SECOND * 2).ok()),
-        until: asked.until,
-        met: met(life),
+        ..all
     }
 }
 
@@ -279,14 +287,32 @@ enum Edge {
     Within,
 }
 
-/// The first line that is asked for of a log that is opened at that time.
-fn first_line(life: &Life<'_>, at: Duration, asked: &Asked, edge: Edge) -> usize {
+/// The ends from which `--tail` may count its lines back; None: that of the log. If the time of `--until` was over when the run
+/// began, nothing is followed.
+fn ends_of_tail(asked: &Asked, story: &Story, start: Start) -> Vec<Option<Timestamp>> {
+    let Some(until) = asked.until else { return vec![None] };
+    let is_over = |at: Duration| until <= moment(story, at);
+    match asked.follow {
+        true if !is_over(start.from.min(story.ended) + CLOCKS) => vec![None],
+        true if !is_over(story.script.setting.start.saturating_sub(CLOCKS)) => vec![None, Some(until)],
+        true | false => vec![Some(until)],
+    }
+}
+
+/// The first line that is asked for of a log that is opened at that time. `end_of_tail`: see [`ends_of_tail`].
+fn first_line(
+    life: &Life<'_>,
+    at: Duration,
+    tail: Option<u64>,
+    end_of_tail: Option<Timestamp>,
+    edge: Edge,
+) -> usize {
     let instance = life.instance;
     let file = instance.files.iter().rposition(|file| file.opened <= at).unwrap_or_default();
     let begins = instance.lines.partition_point(|line| line.file < file);
     let end = instance.lines.partition_point(|line| line.at <= at).max(begins);
-    let Some(mut left) = asked.tail else { return begins };
-    if let Some(until) = asked.until.filter(|_| !asked.follow) {
+    let Some(mut left) = tail else { return begins };
+    if let Some(until) = end_of_tail {
         return first_before(life, begins..end, until, left, edge);
     }
     for (number, line) in instance.lines[begins..end].iter().enumerate().rev() {

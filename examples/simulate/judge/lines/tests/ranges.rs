@@ -59,6 +59,14 @@ fn the_last_lines_before_a_time_are_counted_from_it() {
 }
 
 #[test]
+fn the_last_lines_before_a_time_that_is_over_when_the_run_begins_may_be_counted_from_it() {
+    let past = |until| old(|asked| (asked.tail, asked.until) = (Some(1), stamp(until).parse().ok()));
+    past(0.25).shows_at(2.3, 0.2, "b").passes();
+    past(0.25).shows_at(2.3, 0.1, "a").is(&["unwanted"]);
+    past(10.0).shows_at(2.3, 0.2, "b").shows(3.0, "d").is(&["unwanted", "missing"]);
+}
+
+#[test]
 fn lines_of_a_span_are_shown() {
     let old = || {
         Tale::new().asking(|asked| asked.since = Some(60)).writes(0.1, "a").follows(100.0).writes(101.0, "b")
