@@ -155,8 +155,8 @@ fn meets_again(container: &Container, at: Duration) -> Duration {
 }
 
 /// So long after an instant, or after the last of the faults that keep something from being there by then.
-fn after<'t>(troubles: impl Iterator<Item = &'t Trouble>, at: Duration, bound: Duration) -> Duration {
-    let (mut due, patience) = (at + bound, AFTER_FAULT + bound);
+pub fn after<'t>(troubles: impl Iterator<Item = &'t Trouble>, at: Duration, bound: Duration) -> Duration {
+    let (mut due, patience) = (at.saturating_add(bound), AFTER_FAULT + bound);
     // In the order of their beginnings.
     for trouble in troubles {
         if trouble.from <= due && trouble.until.saturating_add(patience) > at {

@@ -6,6 +6,10 @@ use apiserver::Kind;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
+    super::{
+        promptness,
+        troubles::{Trouble, troubles},
+    },
     align::PIECE,
     asked::Asked,
     book::{Book, Life},
@@ -78,6 +82,8 @@ pub struct Wanted {
     until: Option<Timestamp>,
     /// With `--condition`: when its pod met it while the log was there.
     met: Option<Vec<Range<Duration>>>,
+    /// The faults that concern the pod.
+    troubles: Vec<Trouble>,
 }
 
 impl Wanted {
@@ -88,8 +94,9 @@ impl Wanted {
         }
         let is_since = |since: Option<Timestamp>| since.is_none_or(|since| stamp >= since);
         let at = life.lines()[line].at;
-        let is_met =
-            self.met.as_ref().is_none_or(|met| met.iter().any(|met| at.saturating_add(SOON) <= met.end));
+        // Once the pod stops meeting the condition, nothing more is read.
+        let due = || promptness::after(self.troubles.iter(), at, SOON);
+        let is_met = self.met.as_ref().is_none_or(|met| met.iter().any(|met| due() <= met.end));
         if self.must.contains(&line) && is_since(self.must_since) && is_met {
             Want::Must
         } else if self.may.contains(&line) && is_since(self.may_since) {
@@ -102,10 +109,14 @@ impl Wanted {
 
 /// What is wanted of each life of a container.
 pub fn wanted(book: &Book<'_>, asked: &Asked, story: &Story, start: Start, reads: &[Read]) -> Vec<Wanted> {
-    let ends = ends_of_tail(asked, story, start);
+    let (troubles, ends) = (troubles(story), ends_of_tail(asked, story, start));
     let of_life = |(number, life): (usize, &Life<'_>)| {
         let (must, may) = (0..life.lines().len(), 0..life.lines().len());
-        let all = Wanted { must, may, must_since: None, may_since: None, until: asked.until, met: met(life) };
+        let Container { node, place, .. } = life.container;
+        let troubles =
+            troubles.iter().filter(|trouble| trouble.disturbs(node, &place.pod)).cloned().collect();
+        let (until, met) = (asked.until, met(life));
+        let all = Wanted { must, may, must_since: None, may_since: None, until, met, troubles };
         let none = Wanted { must: 0..0, may: 0..0, ..all.clone() };
         match part(life, asked, start, reads) {
             Part::Nothing => none,

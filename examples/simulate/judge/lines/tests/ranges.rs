@@ -3,7 +3,7 @@
 use apiserver::{Ended, Kind as Asks};
 
 use super::{super::align::PIECE, Tale, seconds, stamp};
-use crate::script::{Logs, Setting};
+use crate::script::{Event, Fault, Logs, Setting, What};
 
 fn old(change: impl FnOnce(&mut Setting)) -> Tale {
     Tale::new()
@@ -198,4 +198,17 @@ fn a_pod_that_stops_meeting_its_condition_is_left() {
     };
     tale(vec![(seconds(0.0), true), (seconds(20.0), false)]).passes();
     tale(vec![(seconds(0.0), true), (seconds(20.0), false), (seconds(29.0), true)]).is(&["missing"]);
+}
+
+#[test]
+fn a_line_that_a_fault_keeps_back_is_not_due_before_its_pod_stops_meeting_the_condition() {
+    let tale = |node: &str| {
+        let away = What::Fault(Fault::KubeletAway(node.to_owned(), seconds(15.0)));
+        Tale::new().follows(2.2).writes(3.0, "a").with(|story| {
+            story.containers[0].meets = vec![(seconds(0.0), true), (seconds(20.0), false)];
+            story.script.events = vec![Event { at: seconds(2.5), what: away }];
+        })
+    };
+    tale("node-1").passes();
+    tale("node-7").is(&["missing"]);
 }
