@@ -106,8 +106,8 @@ fn last_places(life: &Life<'_>, shown: &[usize]) -> Vec<usize> {
 
 /// The number of lines that have their first places, the others having their last ones, with the fewest holes between two.
 ///
-/// `limited`: the number of all lines, if only so many bytes were asked for: rather more than fewer then, and rather holes at the
-/// beginning and the end than between.
+/// `limited`: the number of all lines, if only so many bytes were asked for: rather more than fewer then, since it is the end that
+/// is missing, and rather a hole at the beginning than between.
 fn fewest_holes(
     before: isize,
     first: &[usize],
@@ -116,8 +116,12 @@ fn fewest_holes(
     limited: Option<isize>,
 ) -> usize {
     let is_hole = |from: isize, to: isize| {
-        let is_between = limited.is_some_and(|lines| from >= 0 && to < lines);
-        usize::from(to > from + 1) * if is_between { 2 } else { 1 }
+        let weight = match limited {
+            Some(lines) if to == lines => 0,
+            Some(_) if from >= 0 => 2,
+            Some(_) | None => 1,
+        };
+        usize::from(to > from + 1) * weight
     };
     let count = first.len();
     // Holes among the last places from each line on.

@@ -113,6 +113,8 @@ fn of_equal_lines_among_the_last_ones_the_last_were_shown_and_the_first_of_the_b
     last.shows_at(2.3, 0.1, "a").shows_at(2.3, 0.1, "a").shows_at(2.3, 0.1, "c").passes();
     let first = tale(["z", "b", "a", "c", "a"], 4, 4);
     first.shows_at(2.3, 0.1, "b").shows_at(2.3, 0.1, "a").passes();
+    let one = tale(["z", "b", "a", "c", "a"], 3, 2);
+    one.shows_at(2.3, 0.1, "a").passes();
 }
 
 #[test]
