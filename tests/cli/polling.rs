@@ -66,7 +66,7 @@ fn a_poll_asks_for_few_lines_and_for_more_until_it_has_found_its_place() {
     world.log("web-1/app").extend(&lines);
     lines.iter().for_each(|line| tail.expect(line));
     let asked = world.log_queries("tailLines");
-    for few in ["20", "40", "80", "160"] {
+    for few in ["20", "80", "320"] {
         assert!(asked.iter().any(|lines| lines == few), "{few} is not among {asked:?}");
     }
 }
