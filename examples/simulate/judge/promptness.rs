@@ -45,8 +45,11 @@ const AGAIN: f64 = 3.0;
 /// The most bytes of a line that a runtime writes as one piece.
 const PIECE: usize = 16 << 10;
 
-/// The requests of a poll until it has asked for enough lines: twice as many each time.
+/// The requests of a poll until it has asked for enough lines: four times as many each time, and at last for all.
 const MORE_LINES: f64 = 6.0;
+
+/// The same of one whose place was rotated away, with the questions whose log it is.
+const WHOLE_LOG: f64 = MORE_LINES + 3.0;
 
 /// A line of a container.
 #[derive(Clone, Copy)]
@@ -191,26 +194,41 @@ impl Bounds<'_> {
     }
 }
 
-/// The time until a container that is polled has its turn.
+/// The time until a container that is polled has its turn, or one that is followed in the only place, which it lends, has it back.
 fn turn(view: &View, came: &Written) -> Duration {
+    if !view.setting.logs.follows() {
+        return Duration::ZERO;
+    }
+    let most = open::log_requests(view);
+    // Each request waits for the limiter, and for one of the places for polls. Its answer rests with the connection.
+    let answer = (view.lag() + latency(view.setting)).as_secs_f64();
+    let request = (1.0 / (rate::qps(view.setting) * 0.5)).max(answer / (most / 10).max(1) as f64);
     let since = came.line.at.saturating_sub(LATEST);
     let of_it = |container: &Container| container.place == came.container.place;
     let polled = view.logs.iter().any(|log| {
         (since..=came.shown).contains(&log.request.at) && may_be_poll(log) && log.container.is_some_and(of_it)
     });
-    if !polled || !view.setting.logs.follows() {
-        return Duration::ZERO;
+    let rotated = rotated(view, since, came.shown) as f64;
+    if !polled {
+        let lent = if rotated > 0.0 { WHOLE_LOG } else { MORE_LINES };
+        return Duration::from_secs_f64(if most == 1 { lent * request } else { 0.0 });
     }
     let quiet = came.line.at.saturating_sub(came.quiet_since);
     // Pauses double, so the last one is as long as the silence before it.
     let pause = (quiet * 2).clamp(SOONEST, LATEST);
-    // A turn takes two requests of each container, or some more of one that wrote much, and each waits for the limiter and for
-    // one of the places for polls. Its answer rests with the connection.
-    let containers = view.story.containers.len() as f64;
-    let places = (open::log_requests(view) / 10).max(1) as f64;
-    let answer = view.lag() + latency(view.setting);
-    let request = (1.0 / (rate::qps(view.setting) * 0.5)).max(answer.as_secs_f64() / places);
-    pause + Duration::from_secs_f64((containers * 2.0 + MORE_LINES) * request)
+    // A turn takes two requests of each container, and some more of those that wrote much.
+    let requests = view.story.containers.len() as f64 * 2.0 + MORE_LINES + rotated * WHOLE_LOG;
+    // The only place is followed in for half of the time.
+    pause + Duration::from_secs_f64(requests * request * if most == 1 { 2.0 } else { 1.0 })
+}
+
+/// The number of containers whose log was rotated in this time.
+fn rotated(view: &View, from: Duration, until: Duration) -> usize {
+    let is_rotated = |container: &&Container| {
+        let mut files = container.instances.iter().flat_map(|instance| &instance.files);
+        files.any(|file| file.rotated.is_some_and(|at| (from..=until).contains(&at)))
+    };
+    view.story.containers.iter().filter(is_rotated).count()
 }
 
 /// Whether a request of a run that follows may be one that reads a log in turn: not one that looks at the last line.

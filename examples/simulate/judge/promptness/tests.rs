@@ -107,3 +107,13 @@ fn a_container_that_is_polled_has_its_turn() {
     story.writes("web-0", [49.0, 50.0]);
     assert_eq!(bound(&story), 59.0);
 }
+
+#[test]
+fn a_container_that_is_followed_in_the_only_place_lends_it() {
+    let mut story = one_line(50.0);
+    story.script.setting.latency = Some(1000);
+    let alone = bound(&story);
+    story.script.setting.max_log_requests = Some(1);
+    let lent = bound(&story) - alone;
+    assert!((6.0..8.0).contains(&lent), "{lent}");
+}
