@@ -17,15 +17,25 @@ const BURST: Duration = Duration::from_millis(100);
 pub struct Bandwidth {
     /// Bytes each second.
     rate: f64,
-    /// Start of the next turn.
-    next: Mutex<Instant>,
+    turns: Mutex<Turns>,
     stats: Stats,
+}
+
+#[derive(Debug)]
+struct Turns {
+    /// Start of the next turn.
+    next: Instant,
+    /// When the bytes that were read so far are within the rate: bytes that are returned move later turns forward, so that several
+    /// may come at the same time.
+    settled: Instant,
 }
 
 impl Bandwidth {
     /// `rate` in bytes each second.
     pub fn new(rate: u64, stats: Stats) -> Bandwidth {
-        Bandwidth { rate: rate.max(1) as f64, next: Mutex::new(Instant::now()), stats }
+        let now = Instant::now();
+        let turns = Mutex::new(Turns { next: now, settled: now });
+        Bandwidth { rate: rate.max(1) as f64, turns, stats }
     }
 
     /// The part of `wanted` that one turn allows.
@@ -33,24 +43,41 @@ impl Bandwidth {
         ((self.rate * BURST.as_secs_f64()) as usize).clamp(1, wanted)
     }
 
-    /// When this many bytes may be read. They count as read; unused bytes must be returned.
+    /// Takes a turn for this many bytes, which must be settled. Returns its start.
     pub fn take(&self, bytes: usize) -> Instant {
         let now = Instant::now();
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        let turn = (*next).max(now.checked_sub(BURST).unwrap_or(now));
-        *next = turn + self.time_of(bytes);
+        let mut turns = self.lock();
+        let turn = turns.next.max(after_pause(now));
+        turns.next = turn + self.time_of(bytes);
         self.stats.waited(Limit::Bandwidth, turn.saturating_duration_since(now));
         turn
     }
 
-    pub fn give_back(&self, bytes: usize) {
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        *next = next.checked_sub(self.time_of(bytes)).unwrap_or(*next);
+    /// When a turn that has come may be used, if not now: others that came with it go first.
+    pub fn held_up(&self) -> Option<Instant> {
+        Some(self.lock().settled).filter(|settled| *settled > Instant::now())
+    }
+
+    /// Of the bytes of a turn, so many were read.
+    pub fn settle(&self, granted: usize, read: usize) {
+        let mut turns = self.lock();
+        let unused = self.time_of(granted.saturating_sub(read));
+        turns.next = turns.next.checked_sub(unused).unwrap_or(turns.next);
+        turns.settled = turns.settled.max(after_pause(Instant::now())) + self.time_of(read);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Turns> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn time_of(&self, bytes: usize) -> Duration {
         Duration::from_secs_f64(bytes as f64 / self.rate)
     }
+}
+
+/// The earliest turn now: after a pause some bytes are read at once.
+fn after_pause(now: Instant) -> Instant {
+    now.checked_sub(BURST).unwrap_or(now)
 }
 
 /// The progress of a connection that is sometimes held back. Clones share it.
@@ -131,8 +158,26 @@ mod tests {
     async fn returned_bandwidth_goes_to_the_next_read() {
         let bandwidth = Bandwidth::new(1000, Stats::default());
         let now = bandwidth.take(500);
-        bandwidth.give_back(500);
+        bandwidth.settle(500, 0);
         assert_eq!(bandwidth.take(1), now);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn turns_that_come_together_are_used_one_after_the_other() {
+        let bandwidth = Bandwidth::new(1000, Stats::default());
+        let start = Instant::now();
+        let turns = [(); 10].map(|()| bandwidth.take(100));
+        for _ in 0..9 {
+            bandwidth.settle(100, 0);
+        }
+        let again = bandwidth.take(100);
+        assert!(again < turns[9], "others have returned theirs");
+        tokio::time::advance(turns[9] - start).await;
+        let now = Instant::now();
+        bandwidth.settle(100, 100);
+        assert_eq!(bandwidth.held_up(), None, "a pause saves up a burst");
+        bandwidth.settle(100, 100);
+        assert_eq!(bandwidth.held_up(), Some(now + BURST));
     }
 
     #[test]

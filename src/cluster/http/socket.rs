@@ -311,23 +311,26 @@ impl Socket {
     /// When the bandwidth allows a read, if not now.
     fn turn(&mut self, wanted: usize) -> Option<Instant> {
         let bandwidth = self.pace.bandwidth.as_ref()?;
-        if self.granted > 0 {
-            return None;
+        if self.granted == 0 {
+            self.granted = bandwidth.turn(wanted);
+            let turn = bandwidth.take(self.granted);
+            if turn > Instant::now() {
+                self.progress.hold_until(turn);
+                return Some(turn);
+            }
         }
-        self.granted = bandwidth.turn(wanted);
-        let turn = bandwidth.take(self.granted);
-        let later = turn > Instant::now();
-        if later {
+        let held_up = bandwidth.held_up();
+        if let Some(turn) = held_up {
             self.progress.hold_until(turn);
         }
-        later.then_some(turn)
+        held_up
     }
 
     /// Returns unused bandwidth.
     fn settle(&mut self, read: Option<usize>) {
         if let Some(bandwidth) = &self.pace.bandwidth {
             let read = read.unwrap_or_default();
-            bandwidth.give_back(self.granted.saturating_sub(read));
+            bandwidth.settle(self.granted, read);
             self.progress.read(read);
             self.granted = 0;
         }
