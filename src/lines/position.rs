@@ -179,11 +179,12 @@ impl Position {
         self.in_pieces && Some(line.time) > self.latest
     }
 
-    /// Whether this instant is about as close to the last line as the last lines are to each other.
+    /// Whether this instant is about as close to the last line as the last lines are to each other: a line between them would make it
+    /// twice as far.
     pub fn is_close_to(&self, time: Instant) -> bool {
         let pauses = self.recent.iter().zip(self.recent.iter().skip(1)).map(|(a, b)| b.time.0 - a.time.0);
         match (self.latest, pauses.max()) {
-            (Some(latest), Some(longest)) => (0..=2 * longest).contains(&(time.0 - latest.0)),
+            (Some(latest), Some(longest)) => (0..=longest + longest / 2).contains(&(time.0 - latest.0)),
             _ => false,
         }
     }

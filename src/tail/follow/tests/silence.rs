@@ -36,6 +36,13 @@ async fn a_file_that_goes_on_where_a_silent_follower_ended_is_no_alarm() {
     assert!(said.len() > 40 && !said.iter().any(|said| said.starts_with('!')), "{said:?}");
 }
 
+/// A line between both would be as far from each as lines of this log are.
+#[tokio::test(start_paused = true)]
+async fn a_file_that_begins_where_the_second_line_is_due_is_reported() {
+    let said = silent_after_a_rotation(0.2).await;
+    assert_eq!(said.iter().filter(|said| said.contains("Between")).count(), 1, "{said:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_file_that_begins_later_than_lines_follow_each_other_is_reported() {
     let said = silent_after_a_rotation(0.5).await;
