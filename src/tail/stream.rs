@@ -1,13 +1,13 @@
 //! Reads one answer to a log request and sends the lines in it that are new.
 
-use std::{ops::Range, time::Duration};
+use std::{ops::Range, pin::pin, time::Duration};
 
 use bytes::Bytes;
 use futures::FutureExt;
 use jiff::Timestamp;
 use tokio::{
     sync::watch,
-    time::{sleep, sleep_until, timeout},
+    time::{sleep, sleep_until},
 };
 
 use super::{
@@ -209,7 +209,7 @@ impl<L: Logs> Reading<'_, L> {
             watchdog.idle.listen();
         }
         let is_foreign = |life: &Life| terms.current && progress.may_be_foreign(life);
-        let left = left(life.clone(), *mode);
+        let mut left = pin!(left(life.clone(), *mode));
         let watched = life.clone();
         let ended = async {
             let ended = life.wait_for(|life| *life == Life::Deleted || is_foreign(life)).await;
@@ -224,14 +224,16 @@ impl<L: Logs> Reading<'_, L> {
             biased;
             chunk = stream.next() => chunk,
             deleted = ended => match deleted {
-                true => match timeout(DRAIN, stream.chunk()).await {
-                    Ok(chunk) => chunk,
+                true => tokio::select! {
+                    biased;
+                    chunk = stream.chunk() => chunk,
                     // That is no end.
-                    Err(_) => return Next::Foreign,
+                    () = sleep(DRAIN) => return Next::Foreign,
+                    () = left => return Next::Foreign,
                 },
                 false => return Next::Foreign,
             },
-            () = left => return Next::Foreign,
+            () = &mut left => return Next::Foreign,
             late = beginning::seen(look) => return Next::Begins(late),
             () = until(terms.deadline) => return Next::Over,
             () = watchdog::silence(watchdog.as_mut(), &progress.position, &report.outlet, watched) => {

@@ -17,6 +17,26 @@ async fn a_stream_of_a_deleted_pod_is_heard_out_for_a_while() {
     assert_eq!(outline(&story), ["+", "a", "b", "! Unchecked", "-"]);
 }
 
+/// Its follower was silent since a rotation, and ends with the kubelet.
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_outlives_its_container_and_its_pod_is_no_end() {
+    let mut asked = 0;
+    let story = Story::begin(plan(), Life::Running, move |request| {
+        asked += usize::from(request.follow);
+        match asked {
+            1 if request.follow => Reply::of(line(-1.0, "a")).silent(8.0),
+            1 => Reply::of(line(-1.0, "a")),
+            _ => Reply::refusal(404, NO_POD),
+        }
+    });
+    story.pass(1.0).await;
+    story.life.send_replace(stopped());
+    story.pass(0.5).await;
+    story.life.send_replace(Life::Deleted);
+    story.pass(12.0).await;
+    assert_eq!(outline(&story), ["+", "a", "! Unchecked", "-"]);
+}
+
 /// The node does not even answer.
 #[tokio::test(start_paused = true)]
 async fn a_request_for_the_log_of_a_deleted_pod_is_waited_for_no_longer() {
