@@ -327,7 +327,8 @@ impl<L: Logs> Tail<L> {
             Reason::Terminated(_) if unread && removed => Some(unchecked),
             // Another instance's log is in its place.
             Reason::Terminated(_) if unread && self.log().is_err() => Some(unchecked),
-            Reason::Terminated(_) | Reason::Finished => reach.is_short().then_some(Gap::Behind(latest)),
+            Reason::Terminated(_) | Reason::Finished if reach.is_short() => Some(Gap::Behind(latest)),
+            Reason::Terminated(_) | Reason::Finished => self.lost_behind_early().map(Gap::Behind),
             Reason::Dropped | Reason::Failed => None,
         };
         if let Some(gap) = gap {

@@ -187,6 +187,17 @@ impl<L: Logs> Tail<L> {
         }
     }
 
+    /// The instant of the last line of this instance that an earlier tail showed, if its log, which was read to its end, has none of
+    /// them: it was rotated.
+    pub(super) fn lost_behind_early(&self) -> Option<Option<Instant>> {
+        let last = self.progress.early.last_foreign().filter(|_| !self.progress.has_lines())?;
+        let next = match *self.life.borrow() {
+            Life::Replaced { started, .. } => started,
+            _ => None,
+        };
+        next.is_none_or(|next| last.time() < next.into()).then_some(Some(last.time()))
+    }
+
     /// The log is out of reach. Lines that may be a later instance's are left to its tail.
     pub(super) fn leave_to_later(&mut self) {
         let reach = self.progress.reach_before_tear(&self.life.borrow());
