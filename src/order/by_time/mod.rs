@@ -59,7 +59,7 @@ pub struct Settings {
     pub window: Duration,
     /// For how long lines may be held before they come to the order.
     pub held: Duration,
-    /// Whether lines come after those that were written before the start.
+    /// Whether lines come after those that were written before the start, as far as it is known.
     pub follow: bool,
     /// The time of the wall clock at which the order is made.
     pub now: event::Instant,
@@ -208,6 +208,8 @@ impl Order for ByTime {
                 }
             }
             Event::CaughtUp(_) => {
+                // It goes on, though by the clock of this machine `--until` may be over.
+                self.settings.follow = true;
                 self.progressed(lane, now);
                 if let Some(stage) = self.held.lanes.get_mut(lane).and_then(|lane| lane.instances.front_mut())
                 {

@@ -22,6 +22,18 @@ fn history_is_exact_however_long_it_takes() {
 }
 
 #[test]
+fn a_log_that_goes_on_is_live_though_it_seemed_to_be_over() {
+    let a = origin("a");
+    let mut sorted = Sorted::new(200, false);
+    sorted.push(Event::Expected(a.clone()));
+    sorted.push(Event::Listed);
+    sorted.push(Event::CaughtUp(a.clone()));
+    sorted.line(&a, 0, "a");
+    sorted.pass(200);
+    assert_eq!(sorted.take(), ["a"]);
+}
+
+#[test]
 fn containers_that_make_no_progress_are_left_behind_and_named() {
     let (a, b) = (origin("a"), origin("b"));
     let mut sorted = Sorted::new(200, true);
