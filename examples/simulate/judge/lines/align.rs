@@ -160,6 +160,7 @@ impl Aligner<'_, '_> {
         let problem = if line < self.cursors[life] {
             match self.book.lives[life].shown[line] {
                 Some(_) => return words("this line was shown before").map(|text| ("repeated", text)),
+                None if self.may_precede(place) => None,
                 None => {
                     words("lines behind this one were shown before it").map(|text| ("out of order", text))
                 }
@@ -233,6 +234,16 @@ impl Aligner<'_, '_> {
             return Some(Fit::Pieces);
         }
         rests.any(|rest| is_cut && rest.starts_with(part)).then_some(Fit::Head)
+    }
+
+    /// Whether only lines were shown before this one of its instance that were shown too early, and that was said.
+    fn may_precede(&self, (life, line): Place) -> bool {
+        let life = &self.book.lives[life];
+        let behind = life.lines().iter().zip(&life.shown).skip(line).filter(|(_, shown)| shown.is_some());
+        let stamp = life.lines()[line].stamp;
+        behind
+            .map(|(line, _)| line.stamp)
+            .all(|shown| self.early.iter().any(|early| stamp < *early && shown >= *early))
     }
 
     /// Whether the lines of the instance behind this one were shown too early, and that was said.

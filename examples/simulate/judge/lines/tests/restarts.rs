@@ -26,6 +26,19 @@ fn lines_of_the_next_instance_may_come_first_if_that_is_said() {
 }
 
 #[test]
+fn lines_of_an_instance_may_come_behind_later_ones_that_were_shown_too_early_if_that_is_said() {
+    let tale = |since: f64| {
+        let since = stamp(since);
+        let marker =
+            format!("── shop web › app restarted; the lines above from {since} on were written after it ──");
+        let tale = twice().writes(7.0, "d").shows(3.0, "a").shows(4.0, "b").shows(7.0, "d");
+        tale.says_line(7.1, &marker).shows_at(7.2, 6.0, "c")
+    };
+    tale(7.0).passes();
+    tale(6.0).is(&["out of order"]);
+}
+
+#[test]
 fn the_end_of_an_instance_and_a_gap_before_the_next_are_one() {
     let between = format!("lines may be missing between {} and {}", stamp(3.0), stamp(6.0));
     twice().shows(3.0, "a").shows(6.0, "c").says(6.1, &between).passes();
