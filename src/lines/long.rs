@@ -148,6 +148,11 @@ impl LongLine {
         self.beyond += beyond.len() as u64;
     }
 
+    /// Takes only so many bytes for wanted.
+    pub fn shorten(&mut self, bytes: u64) {
+        self.beyond = self.beyond.min(bytes.saturating_sub(self.head.len() as u64));
+    }
+
     /// Number of bytes received.
     pub fn length(&self) -> u64 {
         self.head.len() as u64 + self.beyond

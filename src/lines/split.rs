@@ -93,7 +93,7 @@ impl<S: Stamps> Splitter<S> {
             let end = memchr::memchr(b'\n', chunk);
             self.lengthen(&chunk[..end.unwrap_or(chunk.len())]);
             let Some(end) = end else { return };
-            self.end_long();
+            self.end_long(u64::MAX);
             chunk = &chunk[end + 1..];
         }
         self.pending.extend_from_slice(chunk);
@@ -121,14 +121,19 @@ impl<S: Stamps> Splitter<S> {
             pieces.push(self.stamps.piece(&data, start, end));
             start = end + 1;
         }
-        self.join(&mut data, &mut pieces);
+        self.join(&mut data, &mut pieces, u64::MAX);
         Some(Lines { data: data.freeze(), pieces, rest: Rest::Nothing })
     }
 
     /// The last line, which has no newline, once all bytes are pushed.
     pub fn rest(&mut self) -> Option<Lines<S::Piece>> {
+        self.rest_within(u64::MAX)
+    }
+
+    /// The same if only so many bytes of its message are wanted: a mark of a cut does not count the others.
+    pub fn rest_within(&mut self, bytes: u64) -> Option<Lines<S::Piece>> {
         if self.long.is_some() {
-            self.end_long();
+            self.end_long(bytes);
         }
         if let Some(ended) = self.ended.take() {
             return Some(self.long_line(ended));
@@ -139,7 +144,7 @@ impl<S: Stamps> Splitter<S> {
         self.searched = 0;
         let mut data = self.pending.split();
         let mut pieces = vec![self.stamps.piece(&data, 0, data.len())];
-        self.join(&mut data, &mut pieces);
+        self.join(&mut data, &mut pieces, bytes);
         Some(Lines { data: data.freeze(), pieces, rest: Rest::Nothing })
     }
 
@@ -177,7 +182,7 @@ impl<S: Stamps> Splitter<S> {
         long.joint = Some(joint);
     }
 
-    fn end_long(&mut self) {
+    fn end_long(&mut self, bytes: u64) {
         let Some(mut long) = self.long.take() else { return };
         if long.joint.is_some_and(|joint| joint.left == 0)
             && let Some((_, length)) = self.stamps.stamp(&long.unjoined)
@@ -185,6 +190,7 @@ impl<S: Stamps> Splitter<S> {
             long.unjoined.advance(length);
         }
         long.line.push(&long.unjoined);
+        long.line.shorten(bytes);
         let (head, rest) = long.line.end();
         long.stamp.extend_from_slice(&head);
         self.ended = Some((long.stamp, rest));
@@ -197,13 +203,14 @@ impl<S: Stamps> Splitter<S> {
 
     /// Cuts long messages, and removes the timestamps inside them: older kubelets put one before each piece of a line
     /// that the container runtime split (kubernetes/kubernetes#77603).
-    fn join(&mut self, data: &mut [u8], pieces: &mut [S::Piece]) {
+    fn join(&mut self, data: &mut [u8], pieces: &mut [S::Piece], bytes: u64) {
         for piece in pieces {
             if let Some(line) = S::line(piece)
                 && (line.end - line.start) as usize > SHORTEST_CUT.min(self.limit.bytes)
             {
                 self.join_line(data, line);
-                let message = &mut data[line.start as usize..line.end as usize];
+                let end = u64::from(line.end).min(u64::from(line.start).saturating_add(bytes));
+                let message = &mut data[line.start as usize..end as usize];
                 line.end = line.start + long::cut(message, self.limit) as u32;
             }
         }
@@ -314,6 +321,17 @@ mod tests {
                 ["one", "", "untimed rpc error: x", "로그"],
                 "cut at {cut}"
             );
+        }
+    }
+
+    #[test]
+    fn a_mark_does_not_count_the_bytes_of_the_last_line_that_are_not_wanted() {
+        for length in [200, 200_000] {
+            let mut splitter = Splitter::new(LineLimit { bytes: 10, spool: false });
+            splitter.push(format!("2026-05-31T23:59:59Z {}", "x".repeat(length)).as_bytes());
+            assert!(splitter.lines().is_none());
+            let rest = splitter.rest_within(100).expect("the line");
+            assert_eq!(texts(&rest), ["xxxxxxxxxx … [90 bytes cut by --max-line]"]);
         }
     }
 

@@ -265,7 +265,8 @@ impl<L: Logs> Reading<'_, L> {
     /// Sends a last line without a newline once the log itself was seen to end with it.
     async fn finish(&mut self) -> End {
         let is_cut_by_quota = self.is_cut_by_quota();
-        while let Some(lines) = self.splitter.rest() {
+        let wanted = self.progress.quota().bytes.filter(|_| is_cut_by_quota && !self.terms.resumes);
+        while let Some(lines) = self.splitter.rest_within(wanted.unwrap_or(u64::MAX)) {
             if let [Piece::Line(line)] = lines.pieces[..]
                 && !is_cut_by_quota
                 && self.is_new_end(&lines.data, line).await

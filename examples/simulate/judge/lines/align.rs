@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{
     super::Problem,
-    asked::Asked,
+    asked::{self, Asked},
     book::{Book, Life},
     notices::Said,
     output::Shown,
@@ -274,10 +274,9 @@ impl Aligner<'_, '_> {
     /// Whether this line uses up the bytes of `--limit-bytes`.
     fn fills(&self, life: usize, shown: &Shown<'_>) -> bool {
         let (own, joint) = (&self.book.lives[life..=life], self.book.as_one(life, shown.at));
-        let mut before = [own, joint]
-            .into_iter()
-            .flat_map(|lives| [self.book.bytes(lives), self.book.bytes_uncut(lives, self.asked)]);
-        before.any(|before| self.asked.limit_bytes == Some(before + shown.text.len() as u64))
+        let mut before =
+            [own, joint].into_iter().flat_map(|lives| [self.book.bytes(lives), self.book.bytes_uncut(lives)]);
+        before.any(|before| self.asked.limit_bytes == Some(before + asked::length(shown.text) as u64))
     }
 }
 
@@ -296,13 +295,15 @@ fn fit(written: &Line, shown: &Shown<'_>, asked: &Asked) -> Option<Fit> {
         return None;
     }
     let expected = asked.cut(&written.text);
+    if *expected == *shown.text {
+        return Some(Fit::Whole);
+    }
     // Of a log that is not followed the last line may have no end yet.
     let may_be_cut = asked.limit_bytes.is_some() || !asked.follow;
-    match (*expected == *shown.text, may_be_cut && expected.starts_with(shown.text)) {
-        (true, _) => Some(Fit::Whole),
-        (false, true) => Some(Fit::Head),
-        (false, false) => None,
-    }
+    let head = written.text.get(..asked::length(shown.text));
+    let is_head =
+        expected.starts_with(shown.text) || head.is_some_and(|head| *asked.cut(head) == *shown.text);
+    (may_be_cut && is_head).then_some(Fit::Head)
 }
 
 /// A line in words, short.

@@ -53,6 +53,18 @@ impl Asked {
     }
 }
 
+/// The length of the part of a line that is shown like this, with what `--max-line` cut of it.
+pub fn length(shown: &[u8]) -> usize {
+    let cut = || {
+        let marked = shown.strip_suffix(b" bytes cut by --max-line]")?;
+        let digits = marked.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+        let (kept, number) = marked.split_at(marked.len() - digits);
+        let kept = kept.strip_suffix(" … [".as_bytes())?.len();
+        Some(kept + str::from_utf8(number).ok()?.parse::<usize>().ok()?)
+    };
+    cut().unwrap_or(shown.len())
+}
+
 /// Without an incomplete character at the end.
 fn whole(bytes: &[u8]) -> &[u8] {
     let back = bytes.iter().rev().take(3).take_while(|byte| **byte & 0xc0 == 0x80).count() + 1;

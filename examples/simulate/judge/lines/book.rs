@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    asked::Asked,
+    asked,
     notices::Notice,
     output::{Name, Shown},
 };
@@ -97,14 +97,9 @@ impl<'a> Book<'a> {
     }
 
     /// The same with those that `--max-line` cut.
-    pub fn bytes_uncut(&self, lives: &[Life<'a>], asked: &Asked) -> u64 {
-        let shown = lives.iter().flat_map(|life| life.lines().iter().zip(&life.shown));
-        let bytes = shown.filter_map(|(line, shown)| {
-            let shown = self.shown[(*shown)?].text;
-            let is_whole = *asked.cut(&line.text) == *shown;
-            Some(if is_whole { line.text.len() } else { shown.len() } as u64 + 1)
-        });
-        bytes.sum()
+    pub fn bytes_uncut(&self, lives: &[Life<'a>]) -> u64 {
+        let shown = lives.iter().flat_map(|life| life.shown.iter().flatten());
+        shown.map(|shown| asked::length(self.shown[*shown].text) as u64 + 1).sum()
     }
 
     /// When a line was shown.

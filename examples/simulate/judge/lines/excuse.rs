@@ -111,7 +111,7 @@ fn is_beyond_limit(case: &Case<'_, '_>, run: &Run) -> bool {
     let shown = run.before.and_then(|before| case.book.shown_at(run.life, before));
     let joint = case.book.as_one(run.life, shown.unwrap_or(Duration::MAX));
     // The last line may be cut before its newline.
-    case.book.bytes_uncut(joint, case.asked) >= limit
+    case.book.bytes_uncut(joint) >= limit
 }
 
 /// The file of each missing line.

@@ -143,6 +143,17 @@ fn bytes_that_are_cut_from_a_long_line_count_as_those_of_its_log() {
 }
 
 #[test]
+fn the_mark_of_a_cut_may_leave_out_the_bytes_that_were_not_asked_for() {
+    let long = "x".repeat(100);
+    let shown = |text: &str| {
+        let tale = Tale::new().asking(|asked| (asked.limit_bytes, asked.max_line) = (Some(90), Some(10)));
+        tale.writes(0.1, &long).follows(2.2).shows_at(2.3, 0.1, text)
+    };
+    shown("xxxxxxxxxx … [80 bytes cut by --max-line]").passes();
+    shown("xxxxxxxxxx … [81 bytes cut by --max-line]").is(&["cut"]);
+}
+
+#[test]
 fn of_lines_that_begin_alike_any_may_be_the_one_that_was_cut() {
     let tale = Tale::new().asking(|asked| (asked.tail, asked.limit_bytes) = (Some(1), Some(4)));
     let tale = tale.writes(0.1, "a").writes(0.2, "line 1").writes(0.2, "line 2").follows(2.2);
