@@ -4,7 +4,7 @@ use crate::event::{Item, Line};
 
 pub struct Chosen {
     pub items: Vec<Item>,
-    /// All of them, if some were shown before.
+    /// All of them as they were read, if some were shown before or only in part.
     pub read: Vec<Line>,
 }
 
@@ -17,16 +17,16 @@ impl Chosen {
         self.items.is_empty() && self.read.is_empty()
     }
 
-    /// A line that was not read before.
-    pub fn show(&mut self, line: Line) {
-        self.items.push(Item::Line(line));
-        if !self.read.is_empty() {
-            self.read.push(line);
+    /// A line that was not read before, and the part of it that is shown.
+    pub fn show(&mut self, line: Line, shown: Line) {
+        if line != shown || !self.read.is_empty() {
+            self.read(line);
         }
+        self.items.push(Item::Line(shown));
     }
 
-    /// A line that an earlier tail showed.
-    pub fn leave_out(&mut self, line: Line) {
+    /// A line counts as read, though less of it is shown, or nothing: an earlier tail showed it.
+    pub fn read(&mut self, line: Line) {
         if self.read.is_empty() {
             let lines = self.items.iter().filter_map(|item| match item {
                 Item::Line(line) => Some(*line),

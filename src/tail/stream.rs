@@ -408,7 +408,7 @@ impl<L: Logs> Reading<'_, L> {
     fn choose(
         &mut self,
         data: &[u8],
-        mut line: Line,
+        line: Line,
         foreign_from: Option<Instant>,
         chosen: &mut Chosen,
     ) -> End {
@@ -470,10 +470,11 @@ impl<L: Logs> Reading<'_, L> {
             return if extent.is_beyond(line.time) { End::Enough } else { End::Clean };
         }
         let is_early = self.is_early(data, line);
-        if self.progress.quota().take(data, &mut line) {
+        let mut shown = line;
+        if self.progress.quota().take(data, &mut shown) {
             match is_early {
-                true => chosen.leave_out(line),
-                false => chosen.show(line),
+                true => chosen.read(line),
+                false => chosen.show(line, shown),
             }
         }
         End::Clean

@@ -48,6 +48,19 @@ async fn a_bound_on_bytes_does_not_end_a_followed_log_before_it_is_reached() {
     assert!(ended.complete);
 }
 
+/// The restart is known only after the line of the next instance was shown.
+#[tokio::test(start_paused = true)]
+async fn a_line_that_was_cut_where_the_bytes_end_is_not_shown_again() {
+    let log = log([(-5.0, "too long")]);
+    let mut story = Story::begin(LogPlan { limit_bytes: Some(3), ..plan() }, Life::Running, move |request| {
+        log.answer(request)
+    });
+    story.pass(1.0).await;
+    story.restarts(-6.0);
+    story.pass(1.0).await;
+    assert_eq!(story.said(), ["+", "too", "-", "restarted 1", "-"]);
+}
+
 /// Its newline would be one byte too many.
 #[tokio::test(start_paused = true)]
 async fn a_line_at_whose_end_the_bound_on_bytes_is_reached_is_shown() {
