@@ -121,13 +121,15 @@ struct Shown {
     restart_count: u32,
     started: Option<Timestamp>,
     ending: Ending,
+    /// Whether its last line was read.
+    whole: bool,
 }
 
 impl Shown {
     /// The restart since then; `next` restarts were before the next instance, and it wrote lines from `lines_since` on that
     /// are shown already.
     fn restart(&self, next: u32, lines_since: Option<event::Instant>) -> Restart {
-        let Shown { restart_count, started, ending } = self;
+        let Shown { restart_count, started, ending, .. } = self;
         let ran = started.zip(ending.finished).map(|(started, finished)| finished.duration_since(started));
         let skipped = next.saturating_sub(restart_count + 1);
         Restart { ending: ending.clone(), ran: ran.filter(|ran| !ran.is_negative()), skipped, lines_since }
@@ -226,8 +228,9 @@ impl<L: Logs> Tail<L> {
             Life::Running | Life::Terminating | Life::Deleted | Life::Dropped => Ending::default(),
         };
         let Instance { restart_count, started, .. } = *self.instance;
+        let whole = self.progress.reach.has_ended() && !self.progress.extent.quota.is_used_up();
         let shown = match self.was_opened() {
-            true => Some(Shown { restart_count, started, ending }),
+            true => Some(Shown { restart_count, started, ending, whole }),
             false => self.shown_before,
         };
         let instance = (self.instance.container_id.clone(), self.instance.restart_count);

@@ -20,6 +20,25 @@ async fn a_previous_log_of_the_instance_before_is_not_its_own() {
     assert_eq!(outline(&story), ["+", "a", "last words", "-", "restarted 1", "b", "-"]);
 }
 
+/// The bytes that are wanted end before the last words of the first instance.
+#[tokio::test(start_paused = true)]
+async fn a_previous_log_of_an_instance_that_was_not_read_to_its_end_is_not_the_next_ones() {
+    let (old, new, mut current) = (log([(-1.0, "a"), (5.1, "last words")]), log([(6.1, "b")]), 0);
+    let plan = LogPlan { limit_bytes: Some(2), ..plan() };
+    let mut story = Story::begin(plan, Life::Running, move |request| match request.previous {
+        true => old.answer(request),
+        false => {
+            current += 1;
+            if current == 1 { old.answer(request) } else { new.answer(request) }
+        }
+    });
+    story.pass(7.0).await;
+    story.restarts(5.5);
+    story.life.send_replace(Life::Terminated(Ending { finished: Some(at(6.0)), ..Ending::default() }));
+    story.pass(40.0).await;
+    assert_eq!(outline(&story), ["+", "a", "-", "restarted 1", "b", "-"]);
+}
+
 /// Two restarts follow, which the status reports at once.
 #[tokio::test(start_paused = true)]
 async fn lines_of_a_stream_that_was_open_before_a_restart_are_not_the_next_instances() {
