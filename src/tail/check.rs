@@ -33,8 +33,14 @@ pub struct Checker<'a, L> {
 
 impl<L: Logs> Checker<'_, L> {
     /// The last line now.
-    pub async fn last(&self) -> Result<Last, Error> {
+    async fn last(&self) -> Result<Last, Error> {
         Box::pin(last_line(self.logs, &self.request, self.lines)).await
+    }
+
+    /// The half of a line with which the log ends. The line before is requested too, so that an answer that is cut at the same
+    /// length as another one ends elsewhere.
+    pub async fn half(&self) -> Option<Seen> {
+        Box::pin(last_lines(self.logs, &self.request, self.lines, 2)).await.ok()?.half
     }
 
     pub async fn look(&self, position: &Position) -> Look {
@@ -67,31 +73,43 @@ pub struct Last {
 
 /// The last line of the log that `request` names.
 pub async fn last_line(logs: &impl Logs, request: &LogRequest, limit: LineLimit) -> Result<Last, Error> {
-    let request =
-        LogRequest { follow: false, since: None, tail_lines: Some(1), limit_bytes: None, ..request.clone() };
+    last_lines(logs, request, limit, 1).await
+}
+
+/// The same, as seen in an answer of so many lines.
+async fn last_lines(
+    logs: &impl Logs,
+    request: &LogRequest,
+    limit: LineLimit,
+    lines: u64,
+) -> Result<Last, Error> {
+    let tail_lines = Some(lines);
+    let request = LogRequest { follow: false, since: None, tail_lines, limit_bytes: None, ..request.clone() };
     let mut stream = logs.open(&request).await?;
     let date = stream.date();
     // Cut and joined like the lines of the stream, so that they can be compared.
     let mut splitter = Splitter::new(limit);
-    let mut last = None;
+    let (mut last, mut left) = (None, lines);
     while let Some(chunk) = stream.next().await {
         splitter.push(&chunk?);
         while let Some(Lines { data, pieces, .. }) = splitter.lines() {
-            // More than one line does not answer the request.
-            let ([Piece::Line(Line { time: Some(time), start, end })], None) = (&pieces[..], last) else {
-                return Ok(Last { line: None, half: None, is_empty: false, date });
-            };
-            last = Some(Seen::new(*time, &data[*start as usize..*end as usize]));
+            for piece in pieces {
+                // More lines do not answer the request.
+                let (Piece::Line(Line { time: Some(time), start, end }), 1..) = (piece, left) else {
+                    return Ok(Last { line: None, half: None, is_empty: false, date });
+                };
+                last = Some(Seen::new(time, &data[start as usize..end as usize]));
+                left -= 1;
+            }
         }
     }
     let rest = splitter.rest();
     let is_empty = last.is_none() && rest.is_none();
-    let half =
-        rest.as_ref().filter(|_| last.is_none()).and_then(|Lines { data, pieces, .. }| match pieces[..] {
-            [Piece::Line(Line { time, start, end })] => {
-                time.map(|time| Seen::new(time, &data[start as usize..end as usize]))
-            }
-            _ => None,
-        });
+    let half = rest.as_ref().filter(|_| left > 0).and_then(|Lines { data, pieces, .. }| match pieces[..] {
+        [Piece::Line(Line { time, start, end })] => {
+            time.map(|time| Seen::new(time, &data[start as usize..end as usize]))
+        }
+        _ => None,
+    });
     Ok(Last { line: last.filter(|_| rest.is_none()), half, is_empty, date })
 }

@@ -12,7 +12,7 @@ use tokio::{
 
 use super::{
     beginning::{self, Beginning, Look},
-    check::{Checker, Last},
+    check::Checker,
     chosen::Chosen,
     logs::{Answer, Logs},
     progress::Progress,
@@ -286,7 +286,7 @@ impl<L: Logs> Reading<'_, L> {
         let Some(time) = line.time else { return false };
         let end = Seen::new(time, &data[line.start as usize..line.end as usize]);
         if let Some(checker) = self.ending.take()
-            && let Ok(Last { half: Some(half), .. }) = checker.last().await
+            && let Some(half) = checker.half().await
         {
             self.progress.ends_within(half);
         }

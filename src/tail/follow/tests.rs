@@ -21,7 +21,7 @@ use crate::{
 
 /// Whether the request only checks the last line of a log.
 fn is_look(request: &LogRequest) -> bool {
-    request.tail_lines == Some(1) && !request.follow && request.since.is_none()
+    matches!(request.tail_lines, Some(1 | 2)) && !request.follow && request.since.is_none()
 }
 
 /// The kubelet's words for a removed log, in place of a line.

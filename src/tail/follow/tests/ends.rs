@@ -1,6 +1,7 @@
 //! A log that is not followed, or whose container has ended, is read to its end.
 
 use super::*;
+use crate::plan::Since;
 
 #[tokio::test(start_paused = true)]
 async fn a_log_that_ends_is_shown_and_confirmed() {
@@ -265,6 +266,20 @@ async fn the_same_half_of_a_line_in_two_answers_is_no_end_of_the_log() {
         (&said[..], ended.complete),
         (&["+", "one", "two and three", "-"].map(str::to_owned)[..], true)
     );
+}
+
+/// The first answers, whatever they are asked for, are cut cleanly at the same length.
+#[tokio::test(start_paused = true)]
+async fn answers_that_are_all_cut_at_one_length_are_no_end_of_the_log() {
+    let log = Written::lines([(-9.0, "one".to_owned()), (-4.0, "two and three".to_owned())]);
+    let (length, mut asked) = (line(-4.0, "two").len() as u64, 0);
+    let plan = LogPlan { since: Some(Since::Ago(Duration::from_secs(5))), ..as_it_is() };
+    let story = Story::begin(plan, Life::Running, move |request| {
+        asked += 1;
+        log.answer(&LogRequest { limit_bytes: (asked < 3).then_some(length), ..request.clone() })
+    });
+    let (ended, said, _) = story.end().await;
+    assert_eq!((said.join(" ").as_str(), ended.complete), ("+ two and three -", true));
 }
 
 /// The last answer ends early and looks complete; the last line of the log was shown before.
