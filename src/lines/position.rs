@@ -206,6 +206,23 @@ impl Position {
         self.recent.contains(&line)
     }
 
+    /// Whether this line was read, and all lines since then are as late, but for `slack` nanoseconds.
+    pub fn had(&self, line: Seen, slack: i64) -> bool {
+        self.back_to(line.time, slack).any(|seen| seen == line)
+    }
+
+    /// The last lines that are as late as that, but for `slack` nanoseconds, in order.
+    pub fn since_about(&self, time: Instant, slack: i64) -> Vec<Seen> {
+        let mut lines: Vec<Seen> = self.back_to(time, slack).collect();
+        lines.reverse();
+        lines
+    }
+
+    fn back_to(&self, time: Instant, slack: i64) -> impl Iterator<Item = Seen> {
+        let earliest = time.0.saturating_sub(slack);
+        self.recent.iter().rev().copied().take_while(move |seen| seen.time.0 >= earliest)
+    }
+
     /// Whether this line was the last one read.
     pub fn ends_with(&self, line: Seen) -> bool {
         self.recent.back() == Some(&line)

@@ -1,5 +1,6 @@
 //! Follows each instance until its container ends.
 
+mod again;
 mod beginning;
 mod check;
 mod chosen;

@@ -23,6 +23,8 @@ pub struct Progress {
     pub heard: Option<tokio::time::Instant>,
     /// The line without a newline with which the log ended, and the number of answers that ended within another one.
     unfinished: (Option<Seen>, usize),
+    /// A line that seemed to be sent again at about its own instant, and whether the log has two such lines.
+    alike: (Option<Seen>, bool),
 }
 
 /// The most times that a log is read again since an answer ended within a line.
@@ -30,7 +32,7 @@ const UNFINISHED: usize = 4;
 
 impl Progress {
     pub fn new(position: Position, extent: Extent, reach: Reach, early: Early) -> Self {
-        let unfinished = (None, 0);
+        let (unfinished, alike) = ((None, 0), (None, false));
         Self {
             position,
             extent,
@@ -41,6 +43,7 @@ impl Progress {
             answered: Reach::Open,
             heard: None,
             unfinished,
+            alike,
         }
     }
 
@@ -73,6 +76,22 @@ impl Progress {
     /// The last line of the log has no newline.
     pub fn ends_within(&mut self, line: Seen) {
         self.unfinished.0 = Some(line);
+    }
+
+    /// Whether a line like one that was read at about the same instant may be the same one: not if the log had two such lines
+    /// before.
+    pub fn may_come_again(&self) -> bool {
+        !self.alike.1
+    }
+
+    /// This line seems to come again.
+    pub fn comes_again(&mut self, line: Seen) {
+        self.alike.0 = Some(line);
+    }
+
+    /// An answer goes on with this line behind those that were read before.
+    pub fn goes_on_with(&mut self, line: Seen) {
+        self.alike.1 |= self.alike.0 == Some(line);
     }
 
     pub fn quota(&mut self) -> &mut Quota {

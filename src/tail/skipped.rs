@@ -22,15 +22,12 @@ const END: usize = 16;
 
 /// The longest of the last pauses between lines of one stream.
 #[derive(Debug, Default)]
-pub struct Pauses {
-    last: Option<Edge>,
-    longest: Vec<Pause>,
-}
+pub struct Pauses(Vec<Pause>);
 
-/// The line before a pause.
-#[derive(Debug, Clone, Copy)]
-struct Edge {
-    time: Instant,
+/// A line, by its time and its end: enough to tell most lines apart, and cheaper than a hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Edge {
+    pub time: Instant,
     end: [u8; END],
     /// Of its end.
     length: usize,
@@ -44,38 +41,30 @@ struct Pause {
 }
 
 impl Pauses {
-    /// The instant of the last line that was read.
-    pub fn last(&self) -> Option<Instant> {
-        self.last.map(|last| last.time)
-    }
-
-    /// Records the next line.
-    pub fn read(&mut self, time: Instant, text: &[u8]) {
-        if let Some(before) = self.last
-            && time.0.saturating_sub(before.time.0) >= CLOSE
-        {
-            self.keep(Pause { before, behind: Seen::new(time, text) });
+    /// Records that the line `behind` followed.
+    pub fn passes(&mut self, before: Edge, behind: Instant, text: &[u8]) {
+        if behind.0.saturating_sub(before.time.0) >= CLOSE {
+            self.keep(Pause { before, behind: Seen::new(behind, text) });
         }
-        self.last = Some(Edge::of(time, text));
     }
 
     fn keep(&mut self, pause: Pause) {
         let now = pause.behind.time().0;
-        self.longest.retain(|old| now.saturating_sub(old.behind.time().0) < OLD);
-        if self.longest.len() == REMEMBERED {
-            let shortest = self.longest.iter().enumerate().min_by_key(|(_, pause)| pause.length());
+        self.0.retain(|old| now.saturating_sub(old.behind.time().0) < OLD);
+        if self.0.len() == REMEMBERED {
+            let shortest = self.0.iter().enumerate().min_by_key(|(_, pause)| pause.length());
             match shortest {
-                Some((at, shortest)) if shortest.length() <= pause.length() => self.longest.swap_remove(at),
+                Some((at, shortest)) if shortest.length() <= pause.length() => self.0.swap_remove(at),
                 _ => return,
             };
         }
-        self.longest.push(pause);
+        self.0.push(pause);
     }
 
     /// The lines that the kubelet skipped if this one begins the file that it sends again.
     pub fn skipped(&self, time: Instant, text: &[u8]) -> Option<Gap> {
         let again = Seen::new(time, text);
-        let pause = self.longest.iter().find(|pause| pause.behind == again || pause.splits(time, text))?;
+        let pause = self.0.iter().find(|pause| pause.behind == again || pause.splits(time, text))?;
         Some(Gap::Between(Some(pause.before.time), Some(time)))
     }
 }
@@ -95,7 +84,7 @@ impl Pause {
 }
 
 impl Edge {
-    fn of(time: Instant, text: &[u8]) -> Self {
+    pub fn of(time: Instant, text: &[u8]) -> Self {
         let length = text.len().min(END);
         let mut end = [0; END];
         end[..length].copy_from_slice(&text[text.len() - length..]);

@@ -11,6 +11,7 @@ use tokio::{
 };
 
 use super::{
+    again::{Again, Around},
     beginning::{self, Beginning, Look},
     check::Checker,
     chosen::Chosen,
@@ -18,7 +19,6 @@ use super::{
     progress::Progress,
     reach::{End, Reach},
     report::Report,
-    skipped::Pauses,
     watchdog::{self, Watchdog},
 };
 use crate::{
@@ -32,9 +32,6 @@ use crate::{
 /// The most bytes of one batch, which takes all that have arrived already. The apiserver sends a followed log with one
 /// line per chunk, so that sending on each chunk alone would cost more than reading it.
 const BATCH: usize = 64 << 10;
-
-/// Lines of standard output and standard error may come out of order by this, in nanoseconds.
-const UNORDERED: i64 = 20_000_000;
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -67,8 +64,8 @@ pub struct Reading<'a, L: Logs> {
     pub splitter: Splitter,
     /// Where the answer is, of what is wanted.
     pub place: Place,
-    /// The pauses between the lines that were new.
-    pub pauses: Pauses,
+    /// Whether a file is sent again.
+    pub again: Again,
     /// Set if its beginning is expected to be early.
     pub beginning: Option<Beginning<L>>,
     /// The look at the beginning of the file, while it lasts.
@@ -325,16 +322,17 @@ impl<L: Logs> Reading<'_, L> {
         let (mut chosen, mut end) = (Chosen::of(pieces.len()), End::Clean);
         let foreign_from = self.foreign_from();
         let has_lines = pieces.iter().any(|piece| matches!(piece, Piece::Line(_)));
-        for piece in pieces {
-            end = match piece {
-                Piece::Line(line) => self.choose(&data, line, foreign_from, &mut chosen),
+        for (number, piece) in pieces.iter().enumerate() {
+            let behind = &pieces[number + 1..];
+            end = match *piece {
+                Piece::Line(line) => self.choose(&data, line, behind, foreign_from, &mut chosen),
                 Piece::Untimed { start, end } if self.is_message(&data, start..end) => {
                     self.report_message(&data[start as usize..end as usize]).await;
                     End::Clean
                 }
                 Piece::Untimed { start, end } => {
                     self.report.untimed().await;
-                    self.choose(&data, Line { time: None, start, end }, foreign_from, &mut chosen)
+                    self.choose(&data, Line { time: None, start, end }, behind, foreign_from, &mut chosen)
                 }
             };
             if end != End::Clean || self.progress.quota().is_used_up() {
@@ -409,6 +407,7 @@ impl<L: Logs> Reading<'_, L> {
         &mut self,
         data: &[u8],
         line: Line,
+        behind: &[Piece],
         foreign_from: Option<Instant>,
         chosen: &mut Chosen,
     ) -> End {
@@ -427,8 +426,10 @@ impl<L: Logs> Reading<'_, L> {
         {
             *self.look = Some(beginning.look());
         }
-        if self.comes_again(data, line, &chosen.items) {
-            if let Some(gap) = self.skipped_before(data, line) {
+        let around = Around { data, before: &chosen.items, behind };
+        let is_read_on = self.mode == Mode::Follow && self.finder.is_none();
+        if is_read_on && self.again.comes(line, &around, self.progress) {
+            if let Some(gap) = self.again.skipped(data, line) {
                 self.report.incomplete = true;
                 chosen.items.push(Item::Gap(gap));
             }
@@ -441,8 +442,8 @@ impl<L: Logs> Reading<'_, L> {
         if found == Found::Known {
             return End::Clean;
         }
-        if let (Mode::Follow, Some(time)) = (self.mode, line.time) {
-            self.pauses.read(time, &data[line.start as usize..line.end as usize]);
+        if self.mode == Mode::Follow {
+            self.again.pass(data, line, self.progress);
         }
         let first = !self.progress.has_lines() && chosen.is_empty();
         if current && first || found == Found::Lost {
@@ -494,29 +495,6 @@ impl<L: Logs> Reading<'_, L> {
         let early = &mut self.progress.early;
         let time = line.time.filter(|_| !early.is_empty());
         time.is_some_and(|time| early.take(Seen::new(time, &data[line.start as usize..line.end as usize])))
-    }
-
-    /// Whether a line of a followed log came before, or is so old that it may have come.
-    ///
-    /// A kubelet whose follower was blocked during two rotations opens the newest file twice, and so sends it twice.
-    fn comes_again(&self, data: &[u8], line: Line, items: &[Item]) -> bool {
-        let (Some(last), Some(time), Mode::Follow, None) =
-            (self.pauses.last(), line.time, self.mode, &self.finder)
-        else {
-            return false;
-        };
-        let back = last.0.saturating_sub(time.0);
-        if back <= UNORDERED {
-            return false;
-        }
-        let text = |line: &Line| &data[line.start as usize..line.end as usize];
-        let same = |item: &Item| matches!(item, Item::Line(other) if other.time == line.time && text(other) == text(&line));
-        back > SECOND || self.progress.position.has(Seen::new(time, text(&line))) || items.iter().any(same)
-    }
-
-    /// The lines that the kubelet skipped, if it sends a file again that begins with this line.
-    fn skipped_before(&self, data: &[u8], line: Line) -> Option<Gap> {
-        self.pauses.skipped(line.time?, &data[line.start as usize..line.end as usize])
     }
 
     /// Whether a line was written before the first one that is wanted: requests name whole seconds.

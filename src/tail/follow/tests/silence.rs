@@ -175,6 +175,29 @@ async fn a_file_that_a_kubelet_skips_is_reported_though_the_next_one_begins_with
     }
 }
 
+/// The last lines have one instant, or a few that go back and forth.
+#[tokio::test(start_paused = true)]
+async fn a_file_of_one_instant_that_a_kubelet_sends_twice_is_shown_once() {
+    let numbers: Vec<String> = (0..20).map(|n| n.to_string()).collect();
+    for apart in [0.0, 0.000_5] {
+        let file = [0, 2, 1, 3, 5, 4, 6, 8, 7, 9].map(|n| f64::from(n) * apart - 100.0);
+        let instants = (0..10).map(|n| f64::from(n) - 200.0).chain(file).collect();
+        let said = sent_twice(instants, 10..10).await;
+        let lines = said[1..].iter().filter(|said| !said.starts_with('!'));
+        assert!(lines.eq(&numbers), "{apart} s apart: {said:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn lines_that_a_log_repeats_at_one_instant_cost_one_more_request() {
+    let lines: Vec<_> = ["a", "b", "c", "d"].into_iter().cycle().take(20).map(str::to_owned).collect();
+    let container =
+        Container::new([(-60.0, None, Written::lines(lines.iter().cloned().map(|line| (-1.0, line))))]);
+    let story = Story::follow(move |request| container.answer(request));
+    story.pass(5.0).await;
+    assert_eq!((&story.said()[1..], story.asked().len()), (&lines[..], 2));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_clock_that_is_set_back_costs_no_line_though_the_stream_breaks() {
     let instants: Vec<f64> = (0..10).chain(-3600..-3590).map(|n| f64::from(n) - 20.0).collect();
