@@ -26,7 +26,7 @@ async fn a_stream_that_outlives_its_container_and_its_pod_is_no_end() {
         match asked {
             1 if request.follow => Reply::of(line(-1.0, "a")).silent(8.0),
             1 => Reply::of(line(-1.0, "a")),
-            _ => Reply::refusal(404, NO_POD),
+            _ => Reply::refusal(404, "pods \"web-1\" not found"),
         }
     });
     story.pass(1.0).await;
