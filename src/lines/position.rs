@@ -255,7 +255,19 @@ impl Position {
         let earlier = forgotten.filter(|forgotten| from.is_none_or(|from| *forgotten >= from));
         let (end, behind, unread) = (self.end, self.behind, self.unread);
         let matched = VecDeque::new();
-        Finder { expected, matched, start: 0, earlier, end, behind, unread, came_by: false, left: None }
+        let passed = Vec::new();
+        Finder {
+            expected,
+            matched,
+            passed,
+            start: 0,
+            earlier,
+            end,
+            behind,
+            unread,
+            came_by: false,
+            left: None,
+        }
     }
 }
 
@@ -277,6 +289,8 @@ pub struct Finder {
     expected: Vec<Seen>,
     /// The last lines of the answer; they equal `expected[start..]` so far.
     matched: VecDeque<Seen>,
+    /// The lines of the answer before them, of which more than `expected` need not be kept.
+    passed: Vec<Seen>,
     start: usize,
     /// If the answer may begin with lines before `expected`: their latest instant.
     earlier: Option<Instant>,
@@ -363,19 +377,27 @@ impl Finder {
         start.is_some()
     }
 
-    /// Whether all lines read had appeared before the last line, among identical lines.
+    /// Whether all lines read had appeared before the last line, among identical lines; or the last of them, if the answer
+    /// begins with these.
     fn ended_before(&self) -> bool {
         let before = self.matched.len() - 1;
         let start = self.expected.len().saturating_sub(before).max(self.start);
-        before > 0 && self.matched.iter().take(before).eq(&self.expected[start..])
+        let ended = before > 0 && self.matched.iter().take(before).eq(&self.expected[start..]);
+        let count = self.passed.len() + before;
+        let answer = self.passed.iter().chain(self.matched.iter().take(before));
+        let start = self.expected.len().checked_sub(count).filter(|_| count > 0);
+        ended || start.is_some_and(|start| answer.eq(&self.expected[start..]))
     }
 
     /// Whether the answer begins earlier than the remembered lines: its first lines are known as well.
     fn begins_earlier(&mut self) -> bool {
         let Some(earlier) = self.earlier else { return false };
         let last = earlier.max(self.expected[0].time);
-        while self.matched.front().is_some_and(|seen| seen.time <= last) {
+        while let Some(seen) = self.matched.front().copied().filter(|seen| seen.time <= last) {
             self.matched.pop_front();
+            if self.passed.len() <= self.expected.len() {
+                self.passed.push(seen);
+            }
             if self.fits(0) {
                 self.start = 0;
                 self.came_by |= self.unread;
@@ -481,6 +503,17 @@ mod tests {
             position.advance(Some(Instant(START + nanos)), message.as_bytes());
         }
         assert_eq!(resume(&position, &log), ["d"]);
+    }
+
+    #[test]
+    fn the_first_of_the_lines_of_one_instant_may_be_rotated_away_where_reading_began_midway() {
+        let log: Log = vec![(1, "a"), (1, "b"), (1, "c"), (1, "d"), (2, "e")];
+        let mut position = Position::midway();
+        for (nanos, message) in &log[..4] {
+            position.advance(Some(Instant(START + nanos)), message.as_bytes());
+        }
+        assert_eq!(resume(&position, &log[2..]), ["e"]);
+        assert_eq!(resume(&position, &[(1, "c"), (2, "e")]), ["!", "e"]);
     }
 
     /// The last piece of a long line was looked at, and now it comes as a whole.
