@@ -56,7 +56,8 @@ impl<L: Logs> Tail<L> {
         if !self.plan().confirm || self.report.is_removed() {
             return false;
         }
-        if self.confirmation.is_paid(&self.progress) {
+        // An answer that was cut may hold the owed line and be short all the same.
+        if self.confirmation.is_paid(&self.progress) && !self.progress.reach.is_short() {
             self.progress.heard = None;
             return false;
         }

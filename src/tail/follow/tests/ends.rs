@@ -85,6 +85,23 @@ async fn a_stream_that_ends_within_a_line_is_not_read_to_its_end() {
     assert_eq!(outline(&story)[..4], ["+", "a", "! Unchecked", "-"]);
 }
 
+/// Its last lines have one instant, so that it is read again, and that answer is cut.
+#[tokio::test(start_paused = true)]
+async fn a_second_answer_that_is_short_is_no_loss_if_the_last_line_was_read() {
+    let mut reads = 0;
+    let story = Story::begin(plan(), stopped(), move |request| {
+        let (a, b) = (line(-1.0, "a"), line(-1.0, "b"));
+        reads += usize::from(!is_look(request));
+        match (is_look(request), reads) {
+            (true, _) => Reply::of(b),
+            (false, 2) => Reply::of(a),
+            (false, _) => Reply::of(a + &b),
+        }
+    });
+    let (_, said, _) = story.end().await;
+    assert_eq!(said, ["+", "a", "b", "-"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_end_that_cannot_be_reached_is_reported() {
     let log = Written::numbered((0..10).map(|n| f64::from(n) - 20.0));
