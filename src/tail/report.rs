@@ -25,7 +25,8 @@ pub struct Report {
     cut: bool,
     /// Whether lines without timestamps were reported.
     untimed: bool,
-    /// The kubelet's message that the log was removed, if that is usual. It is reported if the pod remains.
+    /// The kubelet's message that the log was removed, if that is usual and no answer came since. It is reported if the pod
+    /// remains.
     removed: Option<String>,
 }
 
@@ -65,9 +66,10 @@ impl Report {
         self.outlet.batch(Batch { origin, data: Bytes::new(), items, rest: None }).await;
     }
 
-    /// Another answer is about to be read.
+    /// Another answer is about to be read: the log is there.
     pub fn answer_begins(&mut self) {
         self.broken_off = false;
+        self.removed = None;
     }
 
     /// Takes words of the kubelet in place of a line. `ends`: the log may be removed soon; `runs`: its container still

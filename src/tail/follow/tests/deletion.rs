@@ -237,3 +237,22 @@ async fn a_log_that_comes_again_was_not_removed() {
     let (ended, said, _) = story.end().await;
     assert_eq!((said.join(" ").as_str(), ended.complete), ("+ 0 1 -", true));
 }
+
+/// A kubelet that does not find the container for a moment.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_is_served_again_was_not_removed() {
+    let mut answers = 0;
+    let story = Story::begin(plan(), Life::Running, move |request| {
+        answers += usize::from(!is_look(request));
+        match answers {
+            1 => Reply::of(line(-1.0, "a")).silent(1.0),
+            2 => Reply::of(line(-1.0, "a")).then(REMOVED),
+            3 => Reply::of(line(-1.0, "a")).silent(1.0).broken(),
+            _ => Reply::of(line(-1.0, "a")),
+        }
+    });
+    story.pass(1.5).await;
+    story.life.send_replace(stopped());
+    story.pass(5.0).await;
+    assert_eq!(outline(&story), ["+", "a", "-"]);
+}
