@@ -316,7 +316,7 @@ impl<L: Logs> Tail<L> {
         let is_gone = *self.life.borrow() == Life::Deleted;
         let usual = matches!(reason, Reason::Deleted | Reason::Dropped) || is_gone || self.is_deleting();
         let removed = self.report.removal(usual).await;
-        if matches!(reason, Reason::Terminated(_)) && self.log().is_err() {
+        if matches!(reason, Reason::Terminated(_)) && (removed || self.log().is_err()) {
             self.leave_to_later();
         }
         let reach = self.progress.reach;

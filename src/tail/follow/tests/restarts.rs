@@ -373,3 +373,22 @@ async fn a_wait_for_a_status_takes_no_place_and_the_log_is_followed_as_usual_aft
     assert!(story.said().contains(&"1".to_owned()), "{:?}", story.said());
     assert_eq!(scheduler.load().borrow().following, 1);
 }
+
+/// They were read behind a gap, and the node keeps no log of an instance that was replaced.
+#[tokio::test(start_paused = true)]
+async fn lines_of_the_next_instance_are_not_named_as_the_last_ones_of_a_removed_log() {
+    let mut asked = 0;
+    let story = Story::follow(move |request| {
+        asked += usize::from(!request.previous && !is_look(request));
+        match (asked, request.previous) {
+            (_, true) => Reply::of(REMOVED),
+            (1, _) => Reply::of(line(-1.0, "a")),
+            _ => Reply::of(line(0.5, "b")).silent(60.0),
+        }
+    });
+    story.pass(5.0).await;
+    let ending = Ending { deleting: true, ..Ending::default() };
+    story.life.send_replace(Life::Replaced { ending, restart_count: 1, started: Some(at(0.0)) });
+    let (_, said, _) = story.end().await;
+    assert_eq!(said[4..], [format!("! {:?}", Gap::Unchecked(Some(at(-1.0).into()))), "-".to_owned()]);
+}
