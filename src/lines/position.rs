@@ -163,6 +163,11 @@ impl Position {
         self.latest
     }
 
+    /// The same, unless it was only looked at.
+    pub fn latest_read(&self) -> Option<Instant> {
+        self.latest.filter(|_| !self.unread)
+    }
+
     /// Whether `line`, which is in the log, should have been read by now and was not. If nothing was read, that holds
     /// for all lines from `start` on.
     pub fn misses(&self, line: Seen, start: Option<Instant>) -> bool {
@@ -522,6 +527,7 @@ mod tests {
         let log: Log = vec![(0, "a"), (1, "long"), (2, "c")];
         let mut position = Position::midway();
         position.go_on_behind(Seen::new(Instant(START + 1), b"ng"));
+        assert!(position.latest().is_some() && position.latest_read().is_none());
         assert_eq!(resume(&position, &log), ["c"]);
         assert_eq!(resume(&position, &log[2..]), ["!", "c"]);
     }

@@ -321,7 +321,7 @@ impl<L: Logs> Tail<L> {
         }
         let reach = self.progress.reach;
         let latest = self.progress.latest();
-        let unchecked = Gap::Unchecked(latest);
+        let unchecked = Gap::Unchecked(self.progress.position.latest_read());
         let unread = !reach.is_opened() || !reach.has_ended() || self.is_end_in_doubt();
         let gap = match reason {
             Reason::Deleted => unread.then_some(unchecked),
