@@ -397,7 +397,7 @@ impl<L: Logs> Tail<L> {
         let outcome = tokio::select! {
             biased;
             outcome = self.answers(log, purpose) => outcome,
-            () = grant.revoked() => return Ok((log, Outcome::Reopen)),
+            () = left(&grant, life.clone()) => return Ok((log, Outcome::Reopen)),
             reason = dropped(&mut life) => return Err(reason),
         };
         if log.mode() == Mode::Poll && grant.mode == Mode::Poll {
@@ -490,6 +490,14 @@ impl<L: Logs> Tail<L> {
             }
             _ => Reason::Finished,
         })
+    }
+}
+
+/// Waits until the place is needed for another log. The stream of a pod that is gone ends soon, and is heard out.
+async fn left(grant: &Grant, life: watch::Receiver<Life>) {
+    grant.revoked().await;
+    if *life.borrow() == Life::Deleted {
+        std::future::pending::<()>().await;
     }
 }
 
