@@ -224,10 +224,7 @@ fn was_instance_never_known(case: &Case<'_, '_>, run: &Run) -> bool {
     let is_found = case.reads.iter().any(|read| read.opened().is_some() && read.may_be_of(life));
     let gone = [life.instance.forgotten, life.container.deleted].into_iter().flatten().min();
     let (Some(known), Some(gone)) = (life.instance.known, gone) else { return !is_found };
-    let mut pods = case.story.requests.iter().filter(|request| {
-        let ended = request.ended.map_or(Duration::MAX, |(at, _)| at);
-        is_of_pods(request) && ended > known && !has_expired(request)
-    });
+    let mut pods = case.story.requests.iter().filter(|request| tells(request, known));
     // A watch that begins later tells what it missed.
     let is_told = pods.next().is_some_and(|first| first.kind == Kind::Watch || first.at < gone);
     !is_found && !is_told
@@ -236,10 +233,13 @@ fn was_instance_never_known(case: &Case<'_, '_>, run: &Run) -> bool {
 /// Whether a list or a watch could tell of this instance.
 fn is_told(case: &Case<'_, '_>, life: &Life<'_>) -> bool {
     let known = life.instance.known.unwrap_or(Duration::MAX);
-    case.story.requests.iter().any(|request| {
-        let ended = request.ended.map_or(Duration::MAX, |(at, _)| at);
-        is_of_pods(request) && ended > known && !has_expired(request)
-    })
+    case.story.requests.iter().any(|request| tells(request, known))
+}
+
+/// Whether the answer to this request tells of what was known then.
+pub fn tells(request: &Request, known: Duration) -> bool {
+    let ended = request.ended.map_or(Duration::MAX, |(at, _)| at);
+    is_of_pods(request) && ended > known && !has_expired(request)
 }
 
 fn is_of_pods(request: &Request) -> bool {

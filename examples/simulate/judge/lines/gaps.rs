@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     super::Problem,
     book::Life,
-    excuse::{Case, SOON, is_empty_of_later},
+    excuse::{Case, SOON, is_empty_of_later, tells},
     notices::{Notice, Said},
 };
 use crate::script::{Fault, What};
@@ -35,19 +35,25 @@ pub fn judge(case: &Case<'_, '_>, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Every place of a shown line with this stamp.
-fn shown_at<'c>(case: &'c Case<'_, '_>, stamp: Timestamp) -> impl Iterator<Item = (usize, usize)> + 'c {
+/// Every place of a line with this stamp that was shown; or of each one.
+fn written_at<'c>(
+    case: &'c Case<'_, '_>,
+    stamp: Timestamp,
+    each: bool,
+) -> impl Iterator<Item = (usize, usize)> + 'c {
     case.book.lives.iter().enumerate().flat_map(move |(number, life)| {
         let lines = life.lines().iter().enumerate();
-        let lines =
-            lines.filter(move |(line, written)| written.stamp == stamp && life.shown[*line].is_some());
+        let is_meant = move |line: usize| each || life.shown[line].is_some();
+        let lines = lines.filter(move |(line, written)| written.stamp == stamp && is_meant(*line));
         lines.map(move |(line, _)| (number, line))
     })
 }
 
 fn between(case: &Case<'_, '_>, notice: &Notice<'_>, before: Option<Timestamp>) -> Option<String> {
     let before = before?;
-    let mut places = shown_at(case, before).peekable();
+    // The first line at `--until` or later is not shown.
+    let is_beyond = case.asked.until.is_some_and(|until| before >= until);
+    let mut places = written_at(case, before, is_beyond).peekable();
     if places.peek().is_none() {
         // The run may have ended before the line was shown.
         let is_last = case.asked.limit_bytes.is_some() || notice.at + SOON >= case.story.ended;
@@ -56,7 +62,7 @@ fn between(case: &Case<'_, '_>, notice: &Notice<'_>, before: Option<Timestamp>) 
     let has_reason = places.any(|(number, line)| {
         let life = &case.book.lives[number];
         let mut others = life.lines().iter().zip(&life.shown);
-        if others.any(|(other, shown)| other.stamp == before && shown.is_none()) {
+        if !is_beyond && others.any(|(other, shown)| other.stamp == before && shown.is_none()) {
             // It may be the one before.
             return true;
         }
@@ -84,7 +90,16 @@ fn begins_in_doubt(case: &Case<'_, '_>, number: usize, at: Duration) -> bool {
     let is_close = last.zip(first).is_some_and(|(last, first)| first.duration_since(last) <= BACK);
     // The log of the one before was read later.
     let comes_first = lives[before].shown.iter().flatten().any(|shown| case.book.shown[*shown].at > at);
-    lacks_its_end(&lives[before]) || comes_first || moved_on || is_gone || is_close || refused
+    let is_doubtful = was_rotated(&lives[before]) || is_untold(case, &lives[number], at);
+    lacks_its_end(&lives[before]) || comes_first || moved_on || is_gone || is_close || refused || is_doubtful
+}
+
+/// Whether no status told of this instance until then: the program cannot know how many instances there were.
+fn is_untold(case: &Case<'_, '_>, life: &Life<'_>, at: Duration) -> bool {
+    let known = life.instance.known.unwrap_or(Duration::MAX);
+    // A question for one pod tells whether its instance is current, and nothing of the next one.
+    let mut told = case.story.requests.iter().filter(|request| request.query("fieldSelector").is_none());
+    life.number > 0 && !told.any(|request| tells(request, known) && request.at <= at)
 }
 
 /// The lives of which the last shown line has this stamp: the latest one that was shown at all.
@@ -201,7 +216,8 @@ fn unchecked(case: &Case<'_, '_>, notice: &Notice<'_>, last: Timestamp) -> Optio
         let since = read_to_its_end(case, life, notice.at);
         let is_open =
             since.is_none_or(|since| failed(case, life, since, notice.at) || is_doubted(case, life, since));
-        lacks_its_end(life) || gone && (is_open || was_rotated(life)) || hides_another(case, life)
+        let is_in_doubt = is_open || was_rotated(life) || is_untold(case, life, notice.at);
+        lacks_its_end(life) || gone && is_in_doubt || hides_another(case, life)
     });
     (!has_reason).then(|| "nothing is missing behind it, and it was read to its end".to_owned())
 }
@@ -220,10 +236,16 @@ fn hides_another(case: &Case<'_, '_>, life: &Life<'_>) -> bool {
 fn removed(case: &Case<'_, '_>, notice: &Notice<'_>) -> Option<String> {
     let has_reason = case.book.lives.iter().any(|life| {
         let is_over = life.instance.ended.is_some() || life.container.deleted.is_some();
-        let is_unknown = !life.is_shown() || seems_of_the_one_before(life);
+        let is_unknown =
+            !life.is_shown() || seems_of_the_one_before(life) || is_left(life) && lacks_its_end(life);
         is_unknown && life.instance.started <= notice.at && is_over
     });
     (!has_reason).then(|| "lines of every instance were shown, or it is still there".to_owned())
+}
+
+/// Whether its pod did not meet the condition for a while: then its log is opened anew, and may be gone.
+fn is_left(life: &Life<'_>) -> bool {
+    life.container.meets.iter().any(|(at, meets)| !meets && *at >= life.instance.started)
 }
 
 /// Whether all lines of an instance were written within the second of its start: statuses have whole seconds, so that a reader of

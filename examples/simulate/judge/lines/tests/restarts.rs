@@ -59,3 +59,17 @@ fn instances_that_are_said_to_be_unseen_exist() {
     let unseen = "had restarted before it was seen; what it wrote earlier was not read";
     Tale::new().follows(2.2).writes(3.0, "a").shows(3.0, "a").says(3.1, unseen).is(&["false gap"]);
 }
+
+#[test]
+fn a_gap_between_two_instances_has_a_reason() {
+    let between = format!("lines may be missing between {} and {}", stamp(4.0), stamp(6.0));
+    let tale = || twice().shows(3.0, "a").shows(4.0, "b").shows(6.0, "c").says(6.1, &between);
+    tale().is(&["false gap"]);
+    let known = |at| tale().with(|story| story.containers[0].instances[1].known = at);
+    known(None).passes();
+    known(Some(super::seconds(6.0))).is(&["false gap"]);
+    let rotated =
+        Tale::new().follows(2.2).writes(3.0, "a").rotates(4.5).restarts(5.0).writes(6.0, "c").follows(5.5);
+    let between = format!("lines may be missing between {} and {}", stamp(3.0), stamp(6.0));
+    rotated.shows(3.0, "a").shows(6.0, "c").says(6.1, &between).passes();
+}
