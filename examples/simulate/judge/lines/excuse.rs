@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     script::{Broken, Fault, Followers, What},
-    story::{File, Request, Story},
+    story::{Container, File, Request, Story},
 };
 
 /// The time in which a line is shown when nothing fails, and after the last fault.
@@ -224,7 +224,7 @@ fn was_instance_never_known(case: &Case<'_, '_>, run: &Run) -> bool {
     let is_found = case.reads.iter().any(|read| read.opened().is_some() && read.may_be_of(life));
     let gone = [life.instance.forgotten, life.container.deleted].into_iter().flatten().min();
     let (Some(known), Some(gone)) = (life.instance.known, gone) else { return !is_found };
-    let mut pods = case.story.requests.iter().filter(|request| tells(request, known));
+    let mut pods = case.story.requests.iter().filter(|request| tells(request, life.container, known));
     // A watch that begins later tells what it missed.
     let is_told = pods.next().is_some_and(|first| first.kind == Kind::Watch || first.at < gone);
     !is_found && !is_told
@@ -233,16 +233,18 @@ fn was_instance_never_known(case: &Case<'_, '_>, run: &Run) -> bool {
 /// Whether a list or a watch could tell of this instance.
 fn is_told(case: &Case<'_, '_>, life: &Life<'_>) -> bool {
     let known = life.instance.known.unwrap_or(Duration::MAX);
-    case.story.requests.iter().any(|request| tells(request, known))
+    case.story.requests.iter().any(|request| tells(request, life.container, known))
 }
 
-/// Whether the answer to this request tells of what was known then.
-pub fn tells(request: &Request, known: Duration) -> bool {
+/// Whether the answer to this request tells of what was known of the container then.
+pub fn tells(request: &Request, container: &Container, known: Duration) -> bool {
     let ended = request.ended.map_or(Duration::MAX, |(at, _)| at);
-    is_of_pods(request) && ended > known && !has_expired(request)
+    is_of(request, container) && ended > known && !has_expired(request)
 }
 
-fn is_of_pods(request: &Request) -> bool {
+/// Whether the answer lists or watches pods, and this one among them.
+fn is_of(request: &Request, container: &Container) -> bool {
+    let named = request.query("fieldSelector").and_then(|selector| selector.strip_prefix("metadata.name="));
     request.path.ends_with("/pods")
         && matches!(request.kind, Kind::List | Kind::Watch)
         && request.answered.is_some_and(|(_, status)| status == 200)
@@ -259,9 +261,10 @@ fn was_never_known(case: &Case<'_, '_>, run: &Run) -> bool {
     let known = container.instances.iter().filter_map(|instance| instance.known).min();
     let Some(known) = known else { return true };
     let gone = container.deleted.unwrap_or(Duration::MAX);
+        && named.is_none_or(|named| named == container.place.pod)
     let told = case.story.requests.iter().any(|request| {
         let ended = request.ended.map_or(Duration::MAX, |(at, _)| at);
-        is_of_pods(request)
+        is_of(request, container)
             && match request.kind {
                 Kind::List => request.at < gone && ended >= known,
                 Kind::Watch => request.at < gone && ended > known && !has_expired(request),

@@ -99,7 +99,7 @@ fn is_untold(case: &Case<'_, '_>, life: &Life<'_>, at: Duration) -> bool {
     let known = life.instance.known.unwrap_or(Duration::MAX);
     // A question for one pod tells whether its instance is current, and nothing of the next one.
     let mut told = case.story.requests.iter().filter(|request| request.query("fieldSelector").is_none());
-    life.number > 0 && !told.any(|request| tells(request, known) && request.at <= at)
+    life.number > 0 && !told.any(|request| tells(request, life.container, known) && request.at <= at)
 }
 
 /// The lives of which the last shown line has this stamp: the latest one that was shown at all.

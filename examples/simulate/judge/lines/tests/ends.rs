@@ -128,3 +128,22 @@ fn a_pod_that_nothing_told_of_cannot_be_known() {
     tale(9.0).passes();
     tale(12.0).is(&["missing"]);
 }
+
+/// Only another pod was asked for while it was there.
+#[test]
+fn a_list_of_another_pod_tells_nothing() {
+    let tale = |name: &str| {
+        let tale = Tale::new().with(|story| {
+            let container = &mut story.containers[0];
+            (container.created, container.deleted) = (seconds(10.0), Some(seconds(11.0)));
+            (container.instances[0].started, container.instances[0].known) =
+                (seconds(10.0), Some(seconds(10.0)));
+            story.requests[0].ended = Some((seconds(2.0), Ended::Complete));
+            story.requests[1].ended = Some((seconds(9.0), Ended::Complete));
+        });
+        let named = [("fieldSelector", name)];
+        tale.asks(Asks::List, 10.6, "/api/v1/namespaces/shop/pods", &named).writes(10.5, "a")
+    };
+    tale("metadata.name=api").passes();
+    tale("metadata.name=web").is(&["missing"]);
+}
