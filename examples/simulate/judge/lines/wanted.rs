@@ -153,7 +153,7 @@ fn part(life: &Life<'_>, asked: &Asked, start: Start, reads: &[Read]) -> Part {
     let (from, until) = match container.meets.iter().find(|(at, meets)| *meets && *at > start.from) {
         // Whenever it is seen first, it may be old.
         Some((met, _)) if !met_at(container, start.from) => {
-            (*met, reads.first().map_or(Duration::MAX, |read| read.at))
+            (*met, reads.iter().map(|read| read.at).find(|at| at >= met).unwrap_or(Duration::MAX))
         }
         _ => (start.from, start.until),
     };
