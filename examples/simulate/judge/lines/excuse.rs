@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use apiserver::{Ended, Kind};
-use jiff::SignedDuration;
 
 use super::{
     super::troubles::troubles,
@@ -15,7 +14,7 @@ use super::{
 };
 use crate::{
     script::{Broken, Fault, Followers, What},
-    story::{Container, File, Instance, Request, Story},
+    story::{Container, File, Request, Story},
 };
 
 /// The time in which a line is shown when nothing fails, and after the last fault.
@@ -64,8 +63,8 @@ pub const EXCUSES: &[Excuse] = &[
         holds: was_instance_never_known,
     },
     Excuse {
-        reason: "the node served the log of a later instance in its place, which is empty or ends within the second of its start, and no status told yet that it was the previous one: both look the same",
-        holds: was_taken_for_another,
+        reason: "the node served the empty log of a later instance in its place, of which no status told yet: both look the same",
+        holds: was_taken_for_empty,
     },
     Excuse {
         reason: "an answer was cut and looked complete, and ends are not checked (--confirm=false)",
@@ -199,39 +198,25 @@ fn was_gone_before_it_was_checked(case: &Case<'_, '_>, run: &Run) -> bool {
     run.after.is_none() && is_cut
 }
 
-fn was_taken_for_another(case: &Case<'_, '_>, run: &Run) -> bool {
+fn was_taken_for_empty(case: &Case<'_, '_>, run: &Run) -> bool {
     let life = life(case, run);
     let mut reads = case.reads.iter().filter(|read| !read.check);
-    !life.is_shown() && reads.any(|read| is_of_later(life, read, ends_at_once))
-}
-
-/// Whether all its lines were written within the second of its start: statuses have whole seconds.
-fn ends_at_once(instance: &Instance) -> bool {
-    instance.lines.last().is_none_or(|last| {
-        let since = SignedDuration::try_from(last.at.saturating_sub(instance.started));
-        let started = since.ok().and_then(|since| last.stamp.checked_sub(since).ok());
-        started.is_some_and(|started| started.as_second() >= last.stamp.as_second())
-    })
+    !life.is_shown() && reads.any(|read| is_empty_of_later(life, read))
 }
 
 /// Whether the node served the empty log of a later instance as the previous one, before any status told of the one behind it.
 pub fn is_empty_of_later(life: &Life<'_>, read: &Read) -> bool {
-    is_of_later(life, read, |instance| instance.lines.is_empty())
-}
-
-/// The same of a later instance like this.
-fn is_of_later(life: &Life<'_>, read: &Read, is_like: impl Fn(&Instance) -> bool) -> bool {
     let instances = &life.container.instances;
-    let is_unknown = |at: Duration| {
+    let is_unknown_and_empty = |at: Duration| {
         (life.number + 1..instances.len()).any(|number| {
             let (served, next) = (&instances[number], instances.get(number + 1));
             let since = served.previous.unwrap_or(Duration::MAX);
             let until = next.and_then(|next| next.previous).unwrap_or(Duration::MAX);
             let is_unknown = next.is_some_and(|next| next.known.is_none_or(|known| known > at));
-            (since..until).contains(&at) && is_like(served) && is_unknown
+            (since..until).contains(&at) && served.lines.is_empty() && is_unknown
         })
     };
-    read.previous && read.opened().is_some_and(is_unknown)
+    read.previous && read.opened().is_some_and(is_unknown_and_empty)
 }
 
 fn was_instance_never_known(case: &Case<'_, '_>, run: &Run) -> bool {
@@ -261,7 +246,6 @@ pub fn tells(request: &Request, container: &Container, known: Duration) -> bool 
 fn is_of(request: &Request, container: &Container) -> bool {
     let named = request.query("fieldSelector").and_then(|selector| selector.strip_prefix("metadata.name="));
     request.path.ends_with("/pods")
-        && named.is_none_or(|named| named == container.place.pod)
         && matches!(request.kind, Kind::List | Kind::Watch)
         && request.answered.is_some_and(|(_, status)| status == 200)
 }
@@ -277,6 +261,7 @@ fn was_never_known(case: &Case<'_, '_>, run: &Run) -> bool {
     let known = container.instances.iter().filter_map(|instance| instance.known).min();
     let Some(known) = known else { return true };
     let gone = container.deleted.unwrap_or(Duration::MAX);
+        && named.is_none_or(|named| named == container.place.pod)
     let told = case.story.requests.iter().any(|request| {
         let ended = request.ended.map_or(Duration::MAX, |(at, _)| at);
         is_of(request, container)

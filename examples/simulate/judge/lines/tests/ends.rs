@@ -147,19 +147,3 @@ fn a_list_of_another_pod_tells_nothing() {
     tale("metadata.name=api").passes();
     tale("metadata.name=web").is(&["missing"]);
 }
-
-/// The node served the log of the second instance as that of the first: no status told of the third.
-#[test]
-fn a_log_that_ends_within_the_second_of_its_start_looks_like_the_one_before() {
-    let tale = |wrote: f64| {
-        let tale = Tale::new().writes(3.0, "a").restarts(5.0).writes(wrote, "b").restarts(wrote + 0.1);
-        let query = [("container", "app"), ("previous", "true")];
-        let tale = tale.asks(Asks::Log, 8.0, "/api/v1/namespaces/shop/pods/web/log", &query);
-        tale.shows_at(8.1, wrote, "b").with(|story| {
-            story.containers[0].instances[2].known = Some(seconds(9.0));
-            story.containers[0].instances[0].removed = Some(seconds(5.5));
-        })
-    };
-    tale(5.4).passes();
-    tale(6.4).is(&["missing"]);
-}
