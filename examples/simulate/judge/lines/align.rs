@@ -59,16 +59,15 @@ pub fn align(book: &mut Book<'_>, asked: &Asked, problems: &mut Vec<Problem>) {
             problems.push(Problem { kind, container: title.clone(), at, text });
         }
     }
-    let Book { lives, shown, .. } = book;
-    lives.iter_mut().for_each(|life| settle(life, shown, asked));
+    let is_limited = asked.limit_bytes.is_some();
+    book.lives.iter_mut().for_each(|life| settle(life, is_limited));
 }
 
-/// Among equal lines, and those that are alike as far as they were shown, it is open which ones were shown. They are chosen so that
-/// the missing ones have as few others between them as possible, and are the first ones; the last ones if only so many bytes were
-/// asked for.
-fn settle(life: &mut Life<'_>, all: &[Shown<'_>], asked: &Asked) {
+/// Among equal lines it is open which ones were shown. They are chosen so that the missing ones have as few others between
+/// them as possible, and are the first ones; the last ones if only so many bytes were asked for.
+fn settle(life: &mut Life<'_>, is_limited: bool) {
     let shown: Vec<usize> = (0..life.shown.len()).filter(|line| life.shown[*line].is_some()).collect();
-    let last = last_places(life, &shown, all, asked);
+    let last = last_places(life, &shown);
     let numbers: Vec<_> = shown.iter().map(|line| life.shown[*line].take()).collect();
     let mut places = last.clone();
     let mut start = 0;
@@ -81,7 +80,7 @@ fn settle(life: &mut Life<'_>, all: &[Shown<'_>], asked: &Asked) {
             let end = start + open;
             let before = start.checked_sub(1).map_or(-1, |before| last[before] as isize);
             let behind = shown.get(end).map_or(life.shown.len(), |line| *line) as isize;
-            let limited = asked.limit_bytes.map(|_| life.shown.len() as isize);
+            let limited = is_limited.then_some(life.shown.len() as isize);
             let split = start + fewest_holes(before, &shown[start..end], &last[start..end], behind, limited);
             places[start..split].copy_from_slice(&shown[start..split]);
         }
@@ -93,13 +92,9 @@ fn settle(life: &mut Life<'_>, all: &[Shown<'_>], asked: &Asked) {
 }
 
 /// The last places at which the same lines are found in order.
-fn last_places(life: &Life<'_>, shown: &[usize], all: &[Shown<'_>], asked: &Asked) -> Vec<usize> {
+fn last_places(life: &Life<'_>, shown: &[usize]) -> Vec<usize> {
     let lines = life.lines();
-    let same = |a: usize, b: usize| {
-        let as_shown = |line: usize| life.shown[a].and_then(|shown| fit(&lines[line], &all[shown], asked));
-        let alike = || lines[a].text == lines[b].text || as_shown(a).is_some() && as_shown(a) == as_shown(b);
-        lines[a].stamp == lines[b].stamp && alike()
-    };
+    let same = |a: usize, b: usize| lines[a].stamp == lines[b].stamp && lines[a].text == lines[b].text;
     let mut end = lines.len();
     let mut last: Vec<usize> = shown.to_vec();
     for place in last.iter_mut().rev() {

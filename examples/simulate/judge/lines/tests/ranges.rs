@@ -154,13 +154,6 @@ fn the_mark_of_a_cut_may_leave_out_the_bytes_that_were_not_asked_for() {
 }
 
 #[test]
-fn of_lines_that_begin_alike_any_may_be_the_one_that_was_cut() {
-    let tale = Tale::new().asking(|asked| (asked.tail, asked.limit_bytes) = (Some(1), Some(4)));
-    let tale = tale.writes(0.1, "a").writes(0.2, "line 1").writes(0.2, "line 2").follows(2.2);
-    tale.shows_at(2.3, 0.2, "line").passes();
-}
-
-#[test]
 fn the_last_piece_of_a_line_is_whole_though_more_of_the_same_comes_before_it() {
     let (long, piece) = (format!("n=1 {}", "x".repeat(2 * PIECE + 5)), "x".repeat(9));
     let tale = Tale::new().writes(0.1, &long).writes(3.0, "b").follows(2.2).asking(|asked| {
