@@ -77,9 +77,12 @@ impl Again {
         self.last = Some(edge);
     }
 
-    /// The lines that the kubelet skipped, if it sends a file again that begins with this line.
+    /// The lines that the kubelet skipped, if it sends a file again that begins with this line. In order, the container may have
+    /// written it twice.
     pub fn skipped(&self, data: &[u8], line: Line) -> Option<Gap> {
-        self.pauses.skipped(line.time?, text(data, line))
+        let (last, time) = (self.last?, line.time?);
+        let goes_back = last.time.0.saturating_sub(time.0) > UNORDERED;
+        goes_back.then(|| self.pauses.skipped(time, text(data, line))).flatten()
     }
 }
 

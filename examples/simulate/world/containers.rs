@@ -300,8 +300,9 @@ impl<'a> World<'a> {
         if !mains.iter().all(has_ended) {
             return;
         }
-        let places = others.into_iter().filter(|other| !has_ended(other)).map(|other| other.place.clone());
-        for place in places.collect::<Vec<_>>() {
+        let others = others.into_iter().filter(|other| !has_ended(other));
+        let places: Vec<Place> = others.map(|other| other.place.clone()).collect();
+        for place in places {
             self.close(&place, STOPPED);
             self.change(&place, |pod| pod.terminated(STOPPED, reason(STOPPED)));
         }

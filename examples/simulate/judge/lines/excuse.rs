@@ -246,6 +246,7 @@ pub fn tells(request: &Request, container: &Container, known: Duration) -> bool 
 fn is_of(request: &Request, container: &Container) -> bool {
     let named = request.query("fieldSelector").and_then(|selector| selector.strip_prefix("metadata.name="));
     request.path.ends_with("/pods")
+        && named.is_none_or(|named| named == container.place.pod)
         && matches!(request.kind, Kind::List | Kind::Watch)
         && request.answered.is_some_and(|(_, status)| status == 200)
 }
@@ -261,7 +262,6 @@ fn was_never_known(case: &Case<'_, '_>, run: &Run) -> bool {
     let known = container.instances.iter().filter_map(|instance| instance.known).min();
     let Some(known) = known else { return true };
     let gone = container.deleted.unwrap_or(Duration::MAX);
-        && named.is_none_or(|named| named == container.place.pod)
     let told = case.story.requests.iter().any(|request| {
         let ended = request.ended.map_or(Duration::MAX, |(at, _)| at);
         is_of(request, container)

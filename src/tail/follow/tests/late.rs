@@ -232,29 +232,6 @@ async fn lines_that_were_read_too_early_are_not_repeated_after_several_restarts_
     assert_eq!(outline(&story), ["+", "b", "! Unchecked", "-", "restarted 2 since 8.5", "c"]);
 }
 
-/// The instance between wrote on, and its log was rotated.
-#[tokio::test(start_paused = true)]
-async fn lines_that_were_read_too_early_and_rotated_away_before_a_restart_have_a_report_behind_them() {
-    let container = Container::new([
-        (-60.0, Some(5.0), log([(-1.0, "a")])),
-        (6.0, Some(12.0), log([(8.5, "b"), (10.0, "lost")])),
-        (12.5, None, log([(29.5, "c")])),
-    ]);
-    let mut story = Story::follow(move |request| match (container.now(), request.previous) {
-        (..8.6, _) | (9.5..14.0, _) => Reply::refusal(500, "dial tcp: connection refused"),
-        (..9.5, _) => container.answer(request).cut_after(0.5).broken(),
-        (_, true) => Reply::of(""),
-        (_, false) => container.answer(request),
-    });
-    story.pass(12.7).await;
-    assert_eq!(outline(&story), ["+", "b"]);
-    story.restarts(6.0);
-    story.restarts(12.5);
-    story.pass(30.0).await;
-    let end = ["! Unchecked", "-", "restarted 1 since 8.5", "! Behind", "-", "restarted 1 since 8.5", "c"];
-    assert_eq!(outline(&story), [&["+", "b"][..], &end].concat());
-}
-
 /// Its last line has no newline.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_ends_within_a_line_shows_the_restart_that_the_status_does_not() {

@@ -112,15 +112,3 @@ fn lines_that_are_missing_among_equal_ones_are_missing_together() {
         tale(from, to).is(&["missing"]);
     }
 }
-
-#[test]
-fn a_gap_up_to_the_end_of_the_range_names_a_line_that_is_not_shown() {
-    let tale = |tale: Tale| {
-        let until = stamp(5.8).parse().expect("an instant");
-        let tale = tale.asking(|setting| setting.until = Some(until)).writes(6.0, "c").follows(5.5);
-        tale.shows(3.0, "a").says(6.1, &between(3.0, 6.0))
-    };
-    let begins = || Tale::new().reads(2.2, 3.5, Ended::Broken).writes(3.0, "a");
-    tale(begins().writes(4.0, "b").rotates(4.5)).passes();
-    tale(begins()).is(&["false gap"]);
-}
