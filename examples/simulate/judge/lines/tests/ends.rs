@@ -3,6 +3,7 @@
 use apiserver::{Ended, Kind as Asks};
 
 use super::{Tale, seconds, stamp};
+use crate::story::Story;
 
 /// The stream breaks before `b`, and then the pod is gone.
 fn gone() -> Tale {
@@ -112,15 +113,19 @@ fn an_empty_log_of_an_instance_that_nothing_told_of_looks_like_a_rotated_one() {
     tale(5.0).is(&["false gap"]);
 }
 
+/// The pod comes and goes behind the first list.
+fn lives_for_a_second(story: &mut Story) {
+    let container = &mut story.containers[0];
+    (container.created, container.deleted) = (seconds(10.0), Some(seconds(11.0)));
+    (container.instances[0].started, container.instances[0].known) = (seconds(10.0), Some(seconds(10.0)));
+    story.requests[0].ended = Some((seconds(2.0), Ended::Complete));
+}
+
 #[test]
 fn a_pod_that_nothing_told_of_cannot_be_known() {
     let tale = |watched| {
         let tale = Tale::new().with(|story| {
-            let container = &mut story.containers[0];
-            (container.created, container.deleted) = (seconds(10.0), Some(seconds(11.0)));
-            (container.instances[0].started, container.instances[0].known) =
-                (seconds(10.0), Some(seconds(10.0)));
-            story.requests[0].ended = Some((seconds(2.0), Ended::Complete));
+            lives_for_a_second(story);
             story.requests[1].ended = Some((seconds(watched), Ended::Complete));
         });
         tale.writes(10.5, "a")
@@ -134,11 +139,7 @@ fn a_pod_that_nothing_told_of_cannot_be_known() {
 fn a_list_of_another_pod_tells_nothing() {
     let tale = |name: &str| {
         let tale = Tale::new().with(|story| {
-            let container = &mut story.containers[0];
-            (container.created, container.deleted) = (seconds(10.0), Some(seconds(11.0)));
-            (container.instances[0].started, container.instances[0].known) =
-                (seconds(10.0), Some(seconds(10.0)));
-            story.requests[0].ended = Some((seconds(2.0), Ended::Complete));
+            lives_for_a_second(story);
             story.requests[1].ended = Some((seconds(9.0), Ended::Complete));
         });
         let named = [("fieldSelector", name)];
