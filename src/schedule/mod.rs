@@ -224,6 +224,12 @@ impl Grant {
         }
     }
 
+    /// An answer begins: from now on counts how long the only place is followed in.
+    pub fn answered(&self) {
+        let Claim { member, claimed } = &self.claim;
+        member.shared.change(|state, now| state.answered(*claimed, now));
+    }
+
     /// Returns the grant after a poll; `new_lines`: whether it had any (a failed poll had none). The next request is
     /// granted when it is due.
     pub fn polled(self, new_lines: bool) {

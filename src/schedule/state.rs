@@ -18,6 +18,9 @@ use crate::{origin::PodInfo, purpose::Purpose};
 /// With a single place: how long it is lent at a time, and how long it is followed in at least.
 pub const LENT: Duration = turns::SOONEST;
 
+/// With a single place: the longest wait for an answer that is not counted.
+pub const ANSWER: Duration = Duration::from_secs(10);
+
 /// The time in which failures count as one.
 const CROWDED: Duration = Duration::from_secs(2);
 
@@ -46,7 +49,8 @@ pub struct State {
     pollers: usize,
     /// The same by node.
     exhausted: Arc<BTreeMap<String, usize>>,
-    /// The follower in the only place, and since when.
+    /// The follower in the only place, and since when it reads; until it has an answer, the latest time at which it
+    /// counts as reading.
     lender: Option<(Id, Instant)>,
     /// Until when the only place is lent.
     lent: Option<Instant>,
@@ -184,6 +188,13 @@ impl State {
     pub fn is_revoked(&self, (id, number): Claimed) -> bool {
         let claim = self.members.get(&id).and_then(|member| member.claim);
         !matches!(claim, Some((held, Claim::Held { recall: Recall::No, .. })) if held == number)
+    }
+
+    /// A claim has an answer. The first one counts.
+    pub fn answered(&mut self, (id, _): Claimed, now: Instant) {
+        if let Some((_, since)) = self.lender.as_mut().filter(|(lender, _)| *lender == id) {
+            *since = now.min(*since);
+        }
     }
 
     /// Ends a poll; the member waits for its next turn.
@@ -405,7 +416,7 @@ impl State {
             }
             Mode::Follow => {
                 self.followers.opened(member.age, &member.pod, now);
-                self.lender = self.bounds.is_lent().then_some((id, now));
+                self.lender = self.bounds.is_lent().then_some((id, now + ANSWER));
             }
             Mode::Read | Mode::History => {}
         }

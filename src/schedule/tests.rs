@@ -23,6 +23,8 @@ struct Tail {
     want: Mode,
     request: Option<BoxFuture<'static, Grant>>,
     grant: Option<Grant>,
+    /// Whether its requests are answered at once.
+    is_answered: bool,
 }
 
 impl Tail {
@@ -44,6 +46,9 @@ impl Tail {
         if let Some(request) = &mut self.request
             && let Some(grant) = Pin::new(request).now_or_never()
         {
+            if self.is_answered {
+                grant.answered();
+            }
             (self.request, self.grant) = (None, Some(grant));
         }
         self.grant.as_ref().map(|grant| grant.mode)
@@ -79,7 +84,7 @@ fn tail(scheduler: &Scheduler, node: &str, created: usize) -> Tail {
 
 fn idle(scheduler: &Scheduler, node: &str, created: usize) -> Tail {
     let seat = Arc::new(scheduler.seat(&pod(node, created)));
-    Tail { seat, want: Mode::Follow, request: None, grant: None }
+    Tail { seat, want: Mode::Follow, request: None, grant: None, is_answered: true }
 }
 
 fn reader(scheduler: &Scheduler, purpose: Purpose) -> Tail {

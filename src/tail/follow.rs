@@ -7,6 +7,7 @@ mod refusal;
 
 use std::{sync::Arc, time::Duration};
 
+use futures::FutureExt;
 use jiff::Timestamp;
 use tokio::{
     sync::watch,
@@ -374,7 +375,8 @@ impl<L: Logs> Tail<L> {
         let (mut life, asked) = (self.life.clone(), Instant::now());
         // The scheduler counts one for a single read as soon given back.
         let fits = |grant: &Grant| grant.mode == want || want.is_read() && grant.mode != Mode::Poll;
-        let grant = match self.grant.take().filter(fits) {
+        let is_kept = |grant: &Grant| fits(grant) && grant.revoked().now_or_never().is_none();
+        let grant = match self.grant.take().filter(is_kept) {
             Some(grant) => grant,
             None => tokio::select! {
                 biased;
@@ -396,7 +398,7 @@ impl<L: Logs> Tail<L> {
         let before = self.report.counter.lines();
         let outcome = tokio::select! {
             biased;
-            outcome = self.answers(log, purpose) => outcome,
+            outcome = self.answers(log, purpose, &grant) => outcome,
             () = left(&grant, life.clone()) => return Ok((log, Outcome::Reopen)),
             reason = dropped(&mut life) => return Err(reason),
         };

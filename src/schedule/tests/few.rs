@@ -1,7 +1,7 @@
 //! Few places for many containers.
 
 use super::*;
-use crate::schedule::state::LENT;
+use crate::schedule::state::{ANSWER, LENT};
 
 /// Runs all tails for some seconds, each poll taking no time: for each, the tenths of a second followed and the
 /// polls.
@@ -70,6 +70,25 @@ async fn the_only_place_is_lent_to_a_log_that_will_be_gone() {
     advance(LENT).await;
     assert_eq!((open.mode(), tails[0].mode()), (None, None));
     assert_eq!(open.mode(), Some(Mode::Read));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_only_place_is_kept_until_its_log_was_answered_and_read() {
+    let scheduler = Scheduler::new(1, 100);
+    let mut follower = Tail { is_answered: false, ..idle(&scheduler, "node", 1) };
+    follower.ask(Mode::Follow, Purpose::Open);
+    let mut open = reader(&scheduler, Purpose::Open);
+    advance(ANSWER / 2).await;
+    assert_eq!((open.mode(), follower.mode()), (None, Some(Mode::Follow)));
+    follower.grant.as_ref().unwrap().answered();
+    advance(LENT).await;
+    assert_eq!((open.mode(), follower.mode()), (None, None));
+    assert_eq!(open.mode(), Some(Mode::Read));
+    drop(open);
+    assert!(follower.follows());
+    let mut open = reader(&scheduler, Purpose::Open);
+    advance(ANSWER + LENT).await;
+    assert_eq!((open.mode(), follower.mode()), (None, None), "no answer ever begins");
 }
 
 #[tokio::test(start_paused = true)]

@@ -15,7 +15,7 @@ use crate::{
     lines::Splitter,
     plan::Since,
     purpose::Purpose,
-    schedule::Mode,
+    schedule::{Grant, Mode},
     tail::{
         again::Again,
         beginning::{self, Beginning},
@@ -83,10 +83,10 @@ impl Start {
 
 impl<L: Logs> Tail<L> {
     /// Reads one answer; or several, if a poll has to request more lines.
-    pub(super) async fn answers(&mut self, log: Log, purpose: Purpose) -> Outcome {
+    pub(super) async fn answers(&mut self, log: Log, purpose: Purpose, grant: &Grant) -> Outcome {
         let (resumes, before) = (self.progress.has_lines(), self.report.counter.lines());
         let outcome = loop {
-            match self.open_and_read(log, purpose).await {
+            match self.open_and_read(log, purpose, grant).await {
                 Outcome::Few => {}
                 outcome => break outcome,
             }
@@ -102,7 +102,7 @@ impl<L: Logs> Tail<L> {
         outcome
     }
 
-    async fn open_and_read(&mut self, log: Log, purpose: Purpose) -> Outcome {
+    async fn open_and_read(&mut self, log: Log, purpose: Purpose, grant: &Grant) -> Outcome {
         let unproven = self.whereabouts.take_unproven();
         let mut life = self.life.clone();
         if let Some(sought) = self.progress.extent.sought() {
@@ -154,6 +154,7 @@ impl<L: Logs> Tail<L> {
         }
         let late = opened.is_none() || self.began.elapsed() > STATUS_DELAY;
         self.stage.opened(log);
+        grant.answered();
         let outcome = self.consume(stream, request, log, unproven, late).await;
         if matches!((log.mode(), &outcome), (Mode::Poll | Mode::History, Outcome::Clean)) {
             self.report.outlet.reached(date.into()).await;

@@ -223,6 +223,30 @@ async fn the_only_place_is_lent_to_logs_that_are_not_followed() {
     assert!(!is_followed(&stories[0]) && stories[1].asked().iter().any(|(_, request)| request.follow));
 }
 
+/// Each question about the new file takes longer than the place is kept.
+#[tokio::test(start_paused = true)]
+async fn in_the_only_place_a_log_is_read_on_after_a_rotation_though_answers_come_late() {
+    let scheduler = Scheduler::new(1, 100);
+    let begin = |created, rotation: f64| {
+        let (clock, mut begins) = (Container::writing([]), None);
+        let setup = Setup { created, scheduler: scheduler.clone(), ..Setup::new(plan()) };
+        setup.begin(move |request| {
+            let (now, log) = (clock.now(), Written::numbered((0..100).map(|n| f64::from(n) - 0.5)));
+            let begins = if now < rotation { -1.0 } else { *begins.get_or_insert(now) };
+            let file = log.from(begins);
+            if request.previous { clock.answer(request) } else { file.answer_at(now, None, request) }
+                .after(2.0)
+        })
+    };
+    let stories = [begin(-60.0, 1000.0), begin(-30.0, 40.0)];
+    stories[0].pass(200.0).await;
+    let said = stories[1].said();
+    let gap = said.iter().position(|said| said.starts_with("! Between")).expect("a rotation");
+    let first: usize = said[gap + 1].parse().unwrap();
+    let lines: Vec<String> = (first..100).map(|n| n.to_string()).collect();
+    assert_eq!(said[gap + 1..], lines);
+}
+
 /// Its requests are refused again and again, and the pauses between them are long.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_is_refused_keeps_no_place_from_others() {
