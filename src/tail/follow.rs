@@ -112,8 +112,8 @@ pub struct Legacy {
     read: Option<((String, u32), Parts)>,
     /// The instance that was shown last.
     shown: Option<Shown>,
-    /// Whether there was a tail.
-    any: bool,
+    /// The restarts of the last instance that had a tail.
+    last: Option<u32>,
 }
 
 /// An instance that was shown, as far as a restart is described by it.
@@ -166,7 +166,7 @@ impl<L: Logs> Tail<L> {
         fresh: bool,
         legacy: Legacy,
     ) -> Self {
-        let Legacy { read, shown, any } = legacy;
+        let Legacy { read, shown, last } = legacy;
         let (mut early, mut position, mut quota) = (Early::default(), None, None);
         let (mut born_after, mut restart) = (None, None);
         if let Some(((id, restarts), parts)) = read {
@@ -183,7 +183,8 @@ impl<L: Logs> Tail<L> {
         let position = position.filter(|position| position.latest().is_some());
         let midway = || if extent.is_bounded() { Position::midway() } else { Position::default() };
         let position = position.unwrap_or_else(midway);
-        let unseen = fresh && !any && instance.restart_count > 0;
+        let next = last.map_or(0, |last| last.saturating_add(1));
+        let unseen = fresh && restart.is_none() && instance.restart_count > next;
         let origin = instance.origin.clone();
         let counter = context.stats.counter(&origin);
         let progress = Progress::new(position, extent, Reach::Unopened { unseen, refused: false }, early);
@@ -229,16 +230,17 @@ impl<L: Logs> Tail<L> {
             Life::Running | Life::Terminating | Life::Deleted | Life::Dropped => Ending::default(),
         };
         let Instance { restart_count, started, .. } = *self.instance;
-        let whole = self.progress.reach.has_ended() && !self.progress.extent.quota.is_used_up();
-        let shown = match self.was_opened() {
+        let reach = self.progress.reach;
+        let whole = reach.has_ended() && !reach.is_short() && !self.progress.extent.quota.is_used_up();
+        let shown = match self.was_opened() && !self.absent {
             true => Some(Shown { restart_count, started, ending, whole }),
             false => self.shown_before,
         };
         let instance = (self.instance.container_id.clone(), self.instance.restart_count);
         let parts = self.progress.into_parts(&self.life.borrow());
         // The next tail of a new container reports that this instance was not read.
-        let any = !self.absent;
-        Legacy { read: Some((instance, parts)), shown, any }
+        let last = Some(restart_count).filter(|_| !self.absent);
+        Legacy { read: Some((instance, parts)), shown, last }
     }
 
     fn plan(&self) -> &LogPlan {
@@ -303,7 +305,8 @@ impl<L: Logs> Tail<L> {
     async fn report_absence(&mut self, reason: &Reason) -> bool {
         let removed = self.report.removal(true).await;
         let is_gone = matches!(reason, Reason::Terminated(_) | Reason::Finished);
-        self.absent = is_gone && (removed || !self.was_opened());
+        let is_lost = self.whereabouts == Whereabouts::Lost;
+        self.absent = is_gone && (removed || is_lost || !self.was_opened());
         if self.absent && !self.fresh {
             let text = "the log of the previous instance is not there any more; the current one follows";
             self.context.out.notice(Scope::of(&self.instance.origin).info(text)).await;
@@ -336,6 +339,10 @@ impl<L: Logs> Tail<L> {
             Reason::Dropped | Reason::Failed => None,
         };
         if let Some(gap) = gap {
+            let skipped = self.restart.take().filter(|_| !reach.is_opened());
+            if reach.has_unseen() || skipped.is_some_and(|restart| restart.skipped > 0) {
+                self.report.unseen().await;
+            }
             self.report.gap(gap, reach.is_opened()).await;
         }
     }

@@ -69,6 +69,11 @@ impl Reach {
         !matches!(self, Self::Unopened { .. })
     }
 
+    /// Whether nothing was read of it, nor of instances before it.
+    pub fn has_unseen(self) -> bool {
+        matches!(self, Self::Unopened { unseen: true, .. })
+    }
+
     /// Whether nothing contradicts that the log was read to its end. Before the log is opened, only a refusal does.
     pub fn has_ended(self) -> bool {
         matches!(self, Self::Ended | Self::EndedShort | Self::Unopened { refused: false, .. })

@@ -50,10 +50,15 @@ impl Report {
     pub async fn opened(&mut self, restart: Option<Restart>, unseen: bool) {
         self.outlet.opened(restart).await;
         if unseen {
-            self.incomplete = true;
-            let text = "had restarted before it was seen; what it wrote earlier was not read";
-            self.outlet.warning(text).await;
+            self.unseen().await;
         }
+    }
+
+    /// Instances before this one were not read.
+    pub async fn unseen(&mut self) {
+        self.incomplete = true;
+        let text = "had restarted before it was seen; what it wrote earlier was not read";
+        self.outlet.warning(text).await;
     }
 
     /// Lines may be missing. A log that was never opened has no place for a gap.

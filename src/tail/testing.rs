@@ -195,7 +195,8 @@ impl Story {
             container_id: format!("containerd://{restart_count}"),
             restart_count,
             started,
-            is_past: false,
+            // It was replaced before it was seen.
+            is_past: matches!(life, Life::Replaced { .. }),
         });
         let context = self.context.clone();
         let seat = context.scheduler.seat(&self.origin.pod);

@@ -216,6 +216,51 @@ async fn an_instance_that_ended_before_it_was_seen_is_reported() {
     assert!(!story.end().await.0.complete);
 }
 
+/// Neither the log of the first instance nor that of the second could be read in time.
+#[tokio::test(start_paused = true)]
+async fn instances_between_one_that_was_not_read_and_the_next_are_reported() {
+    let began = Instant::now();
+    let setup = Setup { fresh: true, ..Setup::new(plan()) };
+    let mut story = setup.begin(move |_| match began.elapsed() < Duration::from_secs(4) {
+        true => Reply::refusal(500, "dial tcp: connection refused"),
+        false => Reply::of(line(3.5, "c")).silent(1e6),
+    });
+    story.pass(3.0).await;
+    story.restarts_so_often(2, 3.0);
+    story.pass(10.0).await;
+    let told = "! had restarted before it was seen; what it wrote earlier was not read";
+    assert_eq!(outline(&story), ["! the log was removed before it could be read", "+", told, "c"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn instances_before_one_that_could_not_be_read_are_reported() {
+    let mut story = Story::follow(|request| match request.since {
+        None => Reply::of(line(-1.0, "a")).silent(3.0),
+        Some(_) => Reply::refusal(500, "dial tcp: connection refused"),
+    });
+    story.pass(2.0).await;
+    story.restarts_so_often(2, 3.0);
+    story.life.send_replace(Life::Deleted);
+    let (_, said, _) = story.end().await;
+    let told = "! had restarted before it was seen; what it wrote earlier was not read";
+    assert_eq!(said[said.len() - 2..], [told, "! the log was removed before it could be read"]);
+}
+
+/// The node has the log of a later instance in its place.
+#[tokio::test(start_paused = true)]
+async fn an_instance_that_ended_before_it_was_seen_and_whose_log_is_gone_is_reported_by_the_next() {
+    let life = Life::Replaced { ending: Ending::default(), restart_count: 1, started: Some(at(-9.0)) };
+    let setup = Setup { life, fresh: true, ..Setup::new(plan()) };
+    let mut story = setup.begin(|request| match request.previous {
+        true => Reply::of(line(-3.0, "b")),
+        false => Reply::of(line(-1.0, "c")).silent(if request.follow { 1e6 } else { 0.0 }),
+    });
+    story.restarts(-9.0);
+    story.pass(5.0).await;
+    let told = "! had restarted before it was seen; what it wrote earlier was not read";
+    assert_eq!(outline(&story), ["+", "-", "+", told, "c"]);
+}
+
 /// A pod stops meeting `--condition`, meets it again soon or at once, and its log grows meanwhile.
 #[tokio::test(start_paused = true)]
 async fn a_pod_that_meets_the_condition_again_goes_on_where_it_was() {
