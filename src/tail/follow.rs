@@ -114,6 +114,8 @@ pub struct Legacy {
     shown: Option<Shown>,
     /// The restarts of the last instance that had a tail.
     last: Option<u32>,
+    /// Whether all of that instance's log is new.
+    fresh: bool,
 }
 
 /// An instance that was shown, as far as a restart is described by it.
@@ -166,13 +168,15 @@ impl<L: Logs> Tail<L> {
         fresh: bool,
         legacy: Legacy,
     ) -> Self {
-        let Legacy { read, shown, last } = legacy;
+        let Legacy { read, shown, last, fresh: was_fresh } = legacy;
+        let mut fresh = fresh;
         let (mut early, mut position, mut quota) = (Early::default(), None, None);
         let (mut born_after, mut restart) = (None, None);
         if let Some(((id, restarts), parts)) = read {
             let again = id == instance.container_id && restarts == instance.restart_count;
             born_after = parts.latest.filter(|_| !again).map(|latest| event::Instant(latest.0 + 1));
             quota = Some(parts.quota).filter(|_| again);
+            fresh |= again && was_fresh;
             (early, position) = parts.into_early(again);
             let shown = shown.as_ref().filter(|_| !again);
             restart = shown.map(|shown| shown.restart(instance.restart_count, early.foreign_from()));
@@ -240,7 +244,7 @@ impl<L: Logs> Tail<L> {
         let parts = self.progress.into_parts(&self.life.borrow());
         // The next tail of a new container reports that this instance was not read.
         let last = Some(restart_count).filter(|_| !self.absent);
-        Legacy { read: Some((instance, parts)), shown, last }
+        Legacy { read: Some((instance, parts)), shown, last, fresh: self.fresh }
     }
 
     fn plan(&self) -> &LogPlan {

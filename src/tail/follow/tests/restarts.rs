@@ -261,6 +261,23 @@ async fn an_instance_that_ended_before_it_was_seen_and_whose_log_is_gone_is_repo
     assert_eq!(outline(&story), ["+", "-", "+", told, "c"]);
 }
 
+/// All of its log is new, though it was not read before.
+#[tokio::test(start_paused = true)]
+async fn a_new_pod_that_meets_the_condition_again_is_new() {
+    let setup = Setup { fresh: true, ..Setup::new(LogPlan { tail: Some(1), ..plan() }) };
+    let container = Container::writing([1.0, 2.0, 3.0]);
+    let mut story = setup.begin(move |request| match container.now() {
+        ..4.0 => Reply::refusal(500, "dial tcp: connection refused"),
+        _ => container.answer(request),
+    });
+    story.pass(2.0).await;
+    story.life.send_replace(Life::Dropped);
+    story.pass(3.0).await;
+    story.comes_back();
+    story.pass(2.0).await;
+    assert_eq!(outline(&story), ["+", "0", "1", "2"]);
+}
+
 /// A pod stops meeting `--condition`, meets it again soon or at once, and its log grows meanwhile.
 #[tokio::test(start_paused = true)]
 async fn a_pod_that_meets_the_condition_again_goes_on_where_it_was() {
