@@ -61,6 +61,8 @@ impl Life {
 pub enum Standing {
     /// It is the current one of its container.
     Current,
+    /// The same, and its container waits for a restart: the kubelet serves its log as the current and as the previous one.
+    Waiting,
     /// Another one has taken its place, or another pod.
     Replaced,
     /// There is no pod of that name.

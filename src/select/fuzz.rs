@@ -16,7 +16,7 @@ fn judge(pod: &Pod) {
             status.ending(&instance);
         }
         status.started();
-        pod.instance(&status.name);
+        pod.container(&status.name);
     }
 }
 

@@ -180,9 +180,13 @@ pub async fn standing(cluster: &Cluster, instance: &Instance) -> Result<Standing
     };
     let Some(pod) = scope.only_pod().await? else { return Ok(Standing::Gone) };
     let asked = InstanceId::new(&instance.container_id, instance.restart_count);
-    let is_current = pod.may_be(&instance.origin.pod.identity)
-        && pod.instance(&instance.origin.container).is_some_and(|current| current.is(&asked));
-    Ok(if is_current { Standing::Current } else { Standing::Replaced })
+    let status = pod.container(&instance.origin.container);
+    let status = status.filter(|_| pod.may_be(&instance.origin.pod.identity));
+    Ok(match status.filter(|status| status.instance().is_some_and(|current| current.is(&asked))) {
+        Some(status) if status.state.waiting.is_some() => Standing::Waiting,
+        Some(_) => Standing::Current,
+        None => Standing::Replaced,
+    })
 }
 
 /// Counts the scopes that have not been listed yet.

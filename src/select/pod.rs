@@ -233,12 +233,11 @@ impl Pod {
         self.metadata.deletion_timestamp.is_some()
     }
 
-    /// The container instance whose log the kubelet serves now.
-    pub fn instance(&self, container: &str) -> Option<InstanceId> {
+    pub fn container(&self, name: &str) -> Option<&ContainerStatus> {
         let Status { init_container_statuses, container_statuses, ephemeral_container_statuses, .. } =
             &self.status;
         let lists = [init_container_statuses, container_statuses, ephemeral_container_statuses];
-        lists.into_iter().flatten().flatten().find(|status| status.name == container)?.instance()
+        lists.into_iter().flatten().flatten().find(|status| status.name == name)
     }
 
     /// None if at least one container has a status.

@@ -112,6 +112,8 @@ pub struct Place {
     pub within: bool,
     /// Whether a line was written at `--until` or later.
     past: bool,
+    /// Whether there was a line, wanted or not.
+    any: bool,
 }
 
 /// A log of which no line was read, and the instance that it should be of.
@@ -165,9 +167,12 @@ impl<L: Logs> Reading<'_, L> {
         self.finder.as_ref().is_some_and(|finder| !finder.joins())
     }
 
-    /// Whether the answer has no line, of a log of which lines were read before.
+    /// Whether the answer has no line, not even one that was read before.
     pub fn is_empty(&self) -> bool {
-        self.finder.as_ref().is_some_and(Finder::is_untouched)
+        match &self.finder {
+            Some(finder) => finder.is_untouched(),
+            None => !self.terms.resumes && !self.place.any,
+        }
     }
 
     async fn read(&mut self) -> Result<End, Error> {
@@ -339,6 +344,7 @@ impl<L: Logs> Reading<'_, L> {
                 break;
             }
         }
+        self.place.any |= has_lines;
         if has_lines && !matches!(end, End::Doubtful(_)) {
             self.progress.heard = Some(tokio::time::Instant::now());
         }

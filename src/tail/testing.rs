@@ -238,6 +238,11 @@ impl Story {
         self.context.logs.current.store(restart_count, Relaxed);
     }
 
+    /// That instance has ended, and waits for a restart.
+    pub fn apiserver_knows_that_it_waits(&self) {
+        self.context.logs.waits.store(true, Relaxed);
+    }
+
     /// The apiserver is out of reach for a moment.
     pub fn apiserver_fails(&self) {
         *self.context.logs.failed.lock().expect("no panic") = Some(Instant::now());

@@ -313,7 +313,7 @@ impl<L: Logs> Tail<L> {
         }
     }
 
-    /// Whether an answer without any line can be that of a later instance, although lines of this one were read.
+    /// Whether an answer without any line can be that of a later instance: lines of this one were read, or were perhaps missed.
     fn may_be_empty_of_next(&self, start: &Start) -> bool {
         let is_settled = match start.log {
             Log::Previous => start.bound.is_none(),
@@ -321,7 +321,9 @@ impl<L: Logs> Tail<L> {
         };
         let is_whole = start.log.mode() == Mode::Read && self.follows();
         let is_silent = !self.report.is_removed() && !self.report.is_broken_off();
-        is_whole && is_silent && !is_settled && !start.confirming && self.progress.has_lines()
+        let is_missed = start.log == Log::Previous && !start.proven.has_ended();
+        let wrote = self.progress.has_lines() || is_missed;
+        is_whole && is_silent && !is_settled && !start.confirming && wrote
     }
 
     /// Of the first answer since a time that the user gave.

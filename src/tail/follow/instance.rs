@@ -9,7 +9,7 @@ use super::{STATUS_DELAY, TRIES, Tail};
 use crate::{
     cluster::Error,
     event::{Instant, Reason},
-    instance::{Instance, Life},
+    instance::{Instance, Life, Standing},
     purpose::Purpose,
     schedule::Mode,
     tail::{
@@ -100,7 +100,7 @@ impl<L: Logs> Tail<L> {
     /// Finds out whether the previous log is that of the next instance, since it is the same as the current one. If so,
     /// the rest of this instance's log cannot be read.
     ///
-    /// `line`: the first one that may be the next instance's; None if the previous log is empty, though lines were read.
+    /// `line`: the first one that may be the next instance's; None if the previous log is empty.
     pub(super) async fn settle_previous(&mut self, line: Option<Instant>) {
         let next_started = match *self.life.borrow() {
             Life::Replaced { started, .. } => started.map(Instant::from),
@@ -119,12 +119,12 @@ impl<L: Logs> Tail<L> {
                 end = Some(Instant(previous.time().0 + BACK));
                 Some(previous) != current.line && previous.time().0 < bound.0 + SECOND
             }
-            // They are the same one, of which an instance has written nothing.
-            (Ok(Last { is_empty: true, .. }), Ok(Last { is_empty: true, .. })) => false,
+            // They are the same one, of which an instance has written nothing; or both have.
+            (Ok(Last { is_empty: true, .. }), Ok(Last { is_empty: true, .. })) => !self.progress.has_lines(),
             _ => true,
         };
         let is_empty = line.is_none() && !self.progress.position.is_untimed();
-        let own = own && !(is_empty && self.is_next_replaced().await);
+        let own = own && !(is_empty && self.is_next_over().await);
         self.whereabouts = if own { Whereabouts::Previous { end } } else { Whereabouts::Lost };
         if !own && self.may_be_foreign() {
             self.hand_over();
@@ -148,11 +148,12 @@ impl<L: Logs> Tail<L> {
         }
     }
 
-    /// Whether the apiserver knows of an instance after the one that replaced this one.
-    async fn is_next_replaced(&self) -> bool {
+    /// Whether the apiserver knows that the previous log is that of the instance that replaced this one: it was replaced too, or
+    /// waits for that.
+    async fn is_next_over(&self) -> bool {
         let Life::Replaced { restart_count, .. } = *self.life.borrow() else { return false };
         let next = Instance { origin: self.instance.origin.clone(), restart_count, ..Instance::default() };
-        matches!(self.context.logs.is_current(&next).await, Ok(false))
+        matches!(self.context.logs.standing(&next).await, Ok(standing) if standing != Standing::Current)
     }
 
     /// Whether the last line that was read is in that log, while the current one has none.

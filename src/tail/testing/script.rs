@@ -5,7 +5,7 @@ use std::{
     convert::Infallible,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -229,6 +229,8 @@ pub struct Scripted {
     pub asked: Arc<Mutex<Vec<(f64, LogRequest)>>>,
     /// The restart count of the instance that the apiserver knows of.
     pub current: Arc<AtomicU32>,
+    /// Whether it knows that this one has ended and waits for a restart.
+    pub waits: Arc<AtomicBool>,
     /// When the apiserver was out of reach last.
     pub failed: Arc<Mutex<Option<Instant>>>,
 }
@@ -241,6 +243,7 @@ impl Scripted {
             script: Arc::new(Mutex::new(script)),
             asked: Arc::default(),
             current: Arc::default(),
+            waits: Arc::default(),
             failed: Arc::default(),
         }
     }
@@ -264,8 +267,9 @@ impl Logs for Scripted {
     async fn standing(&self, instance: &Instance) -> Result<Standing, Error> {
         Ok(match self.current.load(Relaxed) {
             NO_POD => Standing::Gone,
-            current if current == instance.restart_count => Standing::Current,
-            _ => Standing::Replaced,
+            current if current != instance.restart_count => Standing::Replaced,
+            _ if self.waits.load(Relaxed) => Standing::Waiting,
+            _ => Standing::Current,
         })
     }
 

@@ -250,3 +250,19 @@ async fn a_log_that_ends_within_a_line_shows_the_restart_that_the_status_does_no
     story.pass(20.0).await;
     assert_eq!(outline(&story), IN_ORDER);
 }
+
+/// The first instance wrote nothing that was read, and the second, which waits for its restart, wrote nothing.
+#[tokio::test(start_paused = true)]
+async fn an_empty_log_of_an_instance_that_waits_is_not_the_one_before() {
+    let container = Container::new([(-60.0, Some(5.0), log([(4.5, "a")])), (6.0, Some(7.0), log([]))]);
+    let mut story = Story::follow(move |request| match container.now() {
+        ..1.0 => container.answer(request).cut_after(1.0),
+        1.0..8.0 => Reply::refusal(500, "dial tcp: connection refused"),
+        _ => container.answer(request),
+    });
+    story.pass(6.0).await;
+    story.restarts(6.0);
+    story.apiserver_knows_that_it_waits();
+    story.pass(20.0).await;
+    assert_eq!(outline(&story)[..3], ["+", "! Unchecked", "-"]);
+}
