@@ -26,10 +26,8 @@ impl<L: Logs> Tail<L> {
         if error.is_not_found() && self.is_gone(&error).await {
             return Some(Reason::Deleted);
         }
-        // There is a previous log, unless the user requested it: the kubelet may be late.
-        let tried = self.is_bonus() || self.retries.count() >= self.tries_for_previous();
-        if log == Log::Previous && error.is_bad_request() && tried {
-            return self.without_previous().await;
+        if log == Log::Previous && self.is_without_previous(&error) {
+            return self.without_previous(&error).await;
         }
         if self.is_done_with(&error) {
             self.grant = None;
@@ -56,11 +54,25 @@ impl<L: Logs> Tail<L> {
         self.plan().previous || self.instance.is_past
     }
 
-    async fn without_previous(&mut self) -> Option<Reason> {
-        if self.plan().previous {
+    /// Whether to believe that there is no previous log.
+    fn is_without_previous(&self, error: &Error) -> bool {
+        match error.is_without_previous() {
+            // There is one, unless the user requested it: the kubelet may be late.
+            true => self.is_bonus() || self.retries.count() >= self.tries_for_previous(),
+            // Something else was wrong with the request, as a server between says. The next instance waits.
+            false => error.is_bad_request() && self.follows() && self.retries.count() >= unusual(error),
+        }
+    }
+
+    async fn without_previous(&mut self, error: &Error) -> Option<Reason> {
+        let was_read = self.progress.has_lines();
+        if self.plan().previous && !was_read {
             self.report.outlet.warning("no previous instance; skipped").await;
             self.progress.reach.no_such_log();
-        } else if !self.instance.is_past {
+        } else if was_read || !self.instance.is_past {
+            if !error.is_without_previous() {
+                self.progress.reach.refused(false);
+            }
             if self.may_be_foreign() {
                 self.hand_over();
             }
