@@ -63,8 +63,17 @@ pub enum Standing {
     Current,
     /// The same, and its container waits for a restart: the kubelet serves its log as the current and as the previous one.
     Waiting,
-    /// Another one has taken its place, or another pod.
+    /// Another one of its container has taken its place.
     Replaced,
+    /// Another pod has its name.
+    OtherPod,
     /// There is no pod of that name.
     Gone,
+}
+
+impl Standing {
+    /// Whether it is the current one of its container.
+    pub fn is_current(self) -> bool {
+        matches!(self, Self::Current | Self::Waiting)
+    }
 }

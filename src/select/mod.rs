@@ -180,8 +180,10 @@ pub async fn standing(cluster: &Cluster, instance: &Instance) -> Result<Standing
     };
     let Some(pod) = scope.only_pod().await? else { return Ok(Standing::Gone) };
     let asked = InstanceId::new(&instance.container_id, instance.restart_count);
+    if !pod.may_be(&instance.origin.pod.identity) {
+        return Ok(Standing::OtherPod);
+    }
     let status = pod.container(&instance.origin.container);
-    let status = status.filter(|_| pod.may_be(&instance.origin.pod.identity));
     Ok(match status.filter(|status| status.instance().is_some_and(|current| current.is(&asked))) {
         Some(status) if status.state.waiting.is_some() => Standing::Waiting,
         Some(_) => Standing::Current,

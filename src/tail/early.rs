@@ -22,6 +22,16 @@ pub struct Early {
     foreign: Option<Foreign>,
     /// Lines of the batch that is being made.
     taken: Vec<Seen>,
+    /// A line of a later instance that was not shown.
+    unseen: Option<Unseen>,
+}
+
+/// A line of a later instance that a tail read and left to that instance's tail.
+#[derive(Debug, Clone, Copy)]
+pub struct Unseen {
+    pub time: Instant,
+    /// The instant of the last line that was shown before.
+    pub behind: Option<Instant>,
 }
 
 /// Lines of a later instance.
@@ -61,6 +71,23 @@ impl Early {
         self.foreign.map(|foreign| foreign.last)
     }
 
+    /// A line of a later instance was read and not shown; `behind`: see [`Unseen::behind`].
+    pub fn saw(&mut self, line: Option<Instant>, behind: Option<Instant>) {
+        if let Some(time) = line.filter(|time| self.unseen.is_none_or(|unseen| *time < unseen.time)) {
+            self.unseen = Some(Unseen { time, behind });
+        }
+    }
+
+    /// The first such line, until lines were shown that are as late.
+    pub fn unseen(&self) -> Option<Unseen> {
+        self.unseen
+    }
+
+    /// Lines were shown up to this instant, or reported as missing.
+    pub fn passed(&mut self, latest: Option<Instant>) {
+        self.unseen = self.unseen.filter(|unseen| Some(unseen.time) > latest);
+    }
+
     /// The lines are those of an instance before this one, and none is missing behind them.
     pub fn is_whole(&mut self) {
         self.foreign = None;
@@ -72,6 +99,7 @@ impl Early {
         self.lines.retain(|line, count| *count > 0 && Some(line.time()) > latest);
         self.forgotten.retain(|(_, to)| Some(*to) > latest);
         self.foreign = self.foreign.filter(|foreign| Some(foreign.last.time()) > latest);
+        self.passed(latest);
     }
 
     /// Takes a line that comes again, if it is one of these, until [`Early::keep`].

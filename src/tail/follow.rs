@@ -77,6 +77,10 @@ pub struct Tail<L> {
     stage: Stage,
     idle: Option<Idle>,
     retries: Retries,
+    /// Failed questions about whose log was read, since that was settled.
+    unanswered: usize,
+    /// Whether the first end of a stream was compared with the previous log.
+    asked_at_end: bool,
     window: Window,
     seat: Seat,
     /// A look at the beginning of the file, while it lasts.
@@ -207,6 +211,8 @@ impl<L: Logs> Tail<L> {
             stage: if plan.history_first && !fresh { Stage::History } else { Stage::Live },
             idle: plan.idle_check.map(Idle::new),
             retries: Retries::new(context.crowd.clone()),
+            unanswered: 0,
+            asked_at_end: false,
             window: Window::new(),
             seat,
             look: None,
@@ -310,8 +316,9 @@ impl<L: Logs> Tail<L> {
         let removed = self.report.removal(true).await;
         let is_gone = matches!(reason, Reason::Terminated(_) | Reason::Finished);
         let is_lost = self.whereabouts == Whereabouts::Lost;
-        self.absent = is_gone && (removed || is_lost || !self.was_opened());
-        if self.absent && !self.fresh {
+        let is_unread = !self.was_opened() && *reason == Reason::Deleted;
+        self.absent = is_unread || is_gone && (removed || is_lost || !self.was_opened());
+        if self.absent && is_gone && !self.fresh {
             let text = "the log of the previous instance is not there any more; the current one follows";
             self.context.out.notice(Scope::of(&self.instance.origin).info(text)).await;
         }
@@ -331,18 +338,45 @@ impl<L: Logs> Tail<L> {
         let latest = self.progress.latest();
         let unchecked = Gap::Unchecked(self.progress.position.latest_read());
         let unread = !reach.is_opened() || !reach.has_ended() || self.is_end_in_doubt();
+        let unseen = self.progress.early.unseen().filter(|unseen| Some(unseen.time) > latest);
+        let is_other_seen = unseen.is_some_and(|unseen| match *self.life.borrow() {
+            // The next one's tail shows its lines.
+            Life::Replaced { started, .. } => Some(unseen.time) < started.map(event::Instant::from),
+            _ => true,
+        });
         let gap = match reason {
-            Reason::Deleted => unread.then_some(unchecked),
+            Reason::Deleted => (unread || is_other_seen).then_some(unchecked),
             // Another instance wrote lines, and no status reported it.
             Reason::Finished if self.is_last_unknown() => Some(unchecked),
             Reason::Terminated(_) if unread && removed => Some(unchecked),
             // Another instance's log is in its place.
             Reason::Terminated(_) if unread && self.log().is_err() => Some(unchecked),
             Reason::Terminated(_) | Reason::Finished if reach.is_short() => Some(Gap::Behind(latest)),
+            // A line was seen that is neither in this log nor in one that was shown since.
+            Reason::Terminated(_) | Reason::Finished
+                if is_other_seen && !self.progress.has_lines() && self.fresh =>
+            {
+                Some(unchecked)
+            }
             Reason::Terminated(_) | Reason::Finished => self.lost_behind_early().map(Gap::Behind),
             Reason::Dropped | Reason::Failed => None,
         };
-        if let Some(gap) = gap {
+        if removed || self.report.is_broken_off() {
+            self.progress.early.passed(unseen.map(|unseen| unseen.time));
+        }
+        if let Some(since) = self.progress.handed_over_from().filter(|_| self.is_last_unknown()) {
+            // No other tail will tell of the restart.
+            let restart = Restart { lines_since: Some(since), ..Restart::default() };
+            self.report.opened(Some(restart), false).await;
+        }
+        if !reach.is_opened()
+            && let Some(last) = self.lost_behind_early().filter(|_| gap.is_some())
+        {
+            // An earlier tail showed its first lines.
+            let unseen = self.progress.reach.open().unwrap_or_default();
+            self.report.opened(self.restart.take(), unseen).await;
+            self.report.gap(Gap::Unchecked(last), true).await;
+        } else if let Some(gap) = gap {
             let skipped = self.restart.take().filter(|_| !reach.is_opened());
             if reach.has_unseen() || skipped.is_some_and(|restart| restart.skipped > 0) {
                 self.report.unseen().await;
@@ -469,7 +503,9 @@ impl<L: Logs> Tail<L> {
                 // The wait for the next turn is long enough.
                 Mode::Poll => None,
                 Mode::Follow => {
-                    self.pause().await;
+                    if !self.is_overtaken(log).await {
+                        self.pause().await;
+                    }
                     None
                 }
             },

@@ -23,7 +23,7 @@ pub trait Logs: Clone + Send + Sync + 'static {
 
     /// Whether it does.
     fn is_current(&self, instance: &Instance) -> impl Future<Output = Result<bool, Error>> + Send {
-        async { Ok(matches!(self.standing(instance).await?, Standing::Current | Standing::Waiting)) }
+        async { Ok(self.standing(instance).await?.is_current()) }
     }
 
     /// Whether the apiserver was out of reach at this time or later.

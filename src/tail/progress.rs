@@ -111,9 +111,9 @@ impl Progress {
         self.tear = Some(Tear { before, behind, opened, incomplete, reach, quota });
     }
 
-    /// The instance is out of reach: how far it was read before the lines since the last tear, if these may be another's.
-    pub fn reach_before_tear(&self, life: &Life) -> Option<Reach> {
-        self.tear.as_ref().filter(|tear| tear.can_be_of_next(life)).map(|tear| tear.reach)
+    /// How far this instance was read before the last tear.
+    pub fn before_tear(&self) -> Option<Reach> {
+        self.tear.as_ref().map(|tear| tear.reach)
     }
 
     /// Whether the lines since the last tear may be those of the instance that replaced this one.
@@ -124,6 +124,11 @@ impl Progress {
     /// The first line behind the last tear, if the end of the instance does not rule out that it is the next one's.
     pub fn suspect(&self, ending: &Ending) -> Option<Instant> {
         self.tear.as_ref().filter(|tear| tear.can_be_behind(ending)).and_then(|tear| tear.behind)
+    }
+
+    /// The first line behind the last tear.
+    pub fn behind_tear(&self) -> Option<Instant> {
+        self.tear.as_ref()?.behind
     }
 
     /// The last line that is certainly this instance's own, if there is a tear.
@@ -142,6 +147,11 @@ impl Progress {
         Some(incomplete)
     }
 
+    /// The instant of the first line that was handed over.
+    pub fn handed_over_from(&self) -> Option<Instant> {
+        self.next.as_ref()?.1
+    }
+
     /// The lines since the last tear are this instance's own after all.
     pub fn close_tear(&mut self) {
         self.tear = None;
@@ -150,7 +160,12 @@ impl Progress {
     /// The knowledge for the tails of later instances.
     pub fn into_parts(self, life: &Life) -> Parts {
         let Self { mut early, position, extent, next, tear, .. } = self;
-        let tear = tear.filter(|tear| next.is_none() && tear.can_be_of_next(life));
+        let is_open = |tear: &Tear| match life {
+            // No status tells of the end yet.
+            Life::Running | Life::Terminating => true,
+            life => tear.can_be_of_next(life),
+        };
+        let tear = tear.filter(|tear| next.is_none() && is_open(tear));
         let (guessed_from, latest) = match tear {
             Some(tear) => (tear.behind, tear.before.latest()),
             None => (None, position.latest()),

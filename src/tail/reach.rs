@@ -61,6 +61,8 @@ pub struct Answered {
     pub quiet: bool,
     /// Whether it has new lines, or nothing of the log was read before.
     pub adds: bool,
+    /// Whether nothing of the log was read yet.
+    pub nothing: bool,
 }
 
 impl Reach {
@@ -104,7 +106,7 @@ impl Reach {
 
     /// The state after an answer that ended like this; `self` is the state before it.
     pub fn after(self, end: &Result<End, Error>, answered: Answered) -> Reach {
-        let Answered { log, removed, confirming, misses_place, quiet, adds } = answered;
+        let Answered { log, removed, confirming, misses_place, quiet, adds, nothing } = answered;
         match end {
             Ok(End::Clean | End::Beyond) if removed => match self.has_ended() {
                 true => Self::Ended,
@@ -115,6 +117,8 @@ impl Reach {
             }
             // Its file was rotated, or it is another instance's: that says nothing of the end.
             Ok(End::Clean) if log.mode() == Mode::Follow && misses_place => self,
+            // The log was refused or broken off before: the next instance's may be in its place, and be empty.
+            Ok(End::Clean) if log.mode() == Mode::Follow && nothing && self == Self::Open => self,
             Ok(End::Clean) if log.mode() == Mode::Poll && quiet && self == Self::Ended => self,
             // The container may write more.
             Ok(End::Clean | End::Beyond) if matches!(log.mode(), Mode::Poll | Mode::History) => Self::Open,
@@ -169,7 +173,15 @@ mod tests {
     const FOLLOW: Log = Log::Current(Mode::Follow);
 
     fn of(log: Log) -> Answered {
-        Answered { log, removed: false, confirming: false, misses_place: false, quiet: false, adds: false }
+        Answered {
+            log,
+            removed: false,
+            confirming: false,
+            misses_place: false,
+            quiet: false,
+            adds: false,
+            nothing: false,
+        }
     }
 
     fn after(before: Reach, end: End, answered: Answered) -> Reach {

@@ -70,6 +70,8 @@ pub struct Reading<'a, L: Logs> {
     pub beginning: Option<Beginning<L>>,
     /// The look at the beginning of the file, while it lasts.
     pub look: &'a mut Option<Look>,
+    /// Whether all of the log is new.
+    pub fresh: bool,
     /// Whether it may be ended to continue on a connection of its own.
     pub movable: bool,
     /// Set if the stream is checked when it is silent.
@@ -320,7 +322,7 @@ impl<L: Logs> Reading<'_, L> {
         let Lines { data, pieces, rest } = lines;
         if let Some(Piece::Line(first)) = pieces.first()
             && let Some(Doubted { logs, instance }) = self.doubted.take()
-            && matches!(logs.standing(instance).await, Ok(Standing::Replaced))
+            && matches!(logs.standing(instance).await, Ok(Standing::Replaced | Standing::OtherPod))
         {
             return End::Doubtful(first.time);
         }
@@ -376,6 +378,7 @@ impl<L: Logs> Reading<'_, L> {
             }
         }
         self.progress.read(&batch.data, &read);
+        self.progress.early.passed(self.progress.position.latest());
         room.put(batch);
         self.look_back(end);
         self.report.counter.add(lines, bytes);
@@ -471,14 +474,25 @@ impl<L: Logs> Reading<'_, L> {
             self.report.incomplete = true;
             chosen.items.push(Item::Gap(Gap::Between(Some(early.time()), line.time)));
         }
+        if first
+            && self.fresh
+            && let Some(unseen) = self.progress.early.unseen().filter(|unseen| Some(unseen.time) < line.time)
+            // Else it was reported at the opening.
+            && (unseen.behind.is_some() || !self.report.incomplete)
+        {
+            self.report.incomplete = true;
+            chosen.items.push(Item::Gap(Gap::Between(unseen.behind, line.time)));
+        }
         let extent = &self.progress.extent;
         if line.time.is_some() && extent.until.is_some() && line.time >= extent.until {
             self.place.past = true;
             return if extent.is_beyond(line.time) { End::Enough } else { End::Clean };
         }
-        let is_early = self.is_early(data, line);
+        let mut is_early = self.is_early(data, line);
         let mut shown = line;
         if self.progress.quota().take(data, &mut shown) {
+            // An earlier tail may have cut it like this.
+            is_early |= shown != line && self.is_early(data, shown);
             match is_early {
                 true => chosen.read(line),
                 false => chosen.show(line, shown),

@@ -32,7 +32,7 @@ use crate::{
     stats::Stats,
 };
 use script::Scripted;
-pub use script::{Container, NO_POD, NO_PREVIOUS, Reply, Written};
+pub use script::{Container, NO_POD, NO_PREVIOUS, OTHER_POD, Reply, Written};
 
 /// The time of the clock at its start.
 const START: &str = "2026-01-31T10:00:00Z";

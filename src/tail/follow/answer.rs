@@ -135,9 +135,7 @@ impl<L: Logs> Tail<L> {
                 return Outcome::Failed(error);
             }
         };
-        // A log request cannot name an instance. If the status changed since it was made, the log may be another one's. (The
-        // value is asked: the receiver itself knows of no change once its sender is gone, as after a restart.)
-        if self.life.borrow().has_changed() {
+        if self.has_another_log() {
             return Outcome::Reopen;
         }
         // The instance may have been replaced between the check and the answer.
@@ -214,6 +212,21 @@ impl<L: Logs> Tail<L> {
             },
             Err(error) => Outcome::Failed(error),
         }
+    }
+
+    /// Whether the status since an answer was requested says that it may be another instance's: a log request cannot name an instance.
+    ///
+    /// An end alone changes nothing: the log may soon be gone, and the answer may hold its last lines. (The value is asked: the
+    /// receiver itself knows of no change once its sender is gone, as after a restart.)
+    fn has_another_log(&self) -> bool {
+        let life = self.life.borrow();
+        let is_same = match &*life {
+            Life::Running | Life::Terminating | Life::Terminated(_) => true,
+            // If another pod has its name, it lacks the lines that were read.
+            Life::Deleted => self.progress.has_lines(),
+            Life::Replaced { .. } | Life::Dropped => false,
+        };
+        life.has_changed() && !is_same
     }
 
     fn start(&mut self, log: Log, request: &LogRequest, unproven: bool) -> Start {
@@ -307,6 +320,7 @@ impl<L: Logs> Tail<L> {
             again: Again::default(),
             beginning,
             look: &mut self.look,
+            fresh: self.fresh,
             movable,
             watchdog: self.idle.as_mut().zip(watching).map(|(idle, checker)| Watchdog { idle, checker }),
             ending,
@@ -357,6 +371,7 @@ impl<L: Logs> Tail<L> {
             // Its container had ended, if it had ended before.
             quiet: !brought_lines && !misses_place && self.is_deleting(),
             adds: brought_lines || !start.resumes,
+            nothing: !brought_lines && !start.resumes,
         };
         self.progress.reach = start.reach.after(end, answered);
         self.progress.answered = self.progress.reach;

@@ -31,12 +31,15 @@ impl<L: Logs> Tail<L> {
     ///
     /// `before`: how far this instance was read before those lines.
     pub(super) async fn settle(&mut self, line: Option<Instant>, before: Reach) -> Option<Reason> {
-        let is_current = self.context.logs.is_current(&self.instance).await;
-        let is_replaced = matches!(is_current, Ok(false));
+        let standing = self.context.logs.standing(&self.instance).await;
+        if matches!(standing, Ok(Standing::Replaced)) {
+            self.progress.early.saw(line, self.progress.position.latest_read());
+        }
+        let is_replaced = standing.as_ref().is_ok_and(|standing| !standing.is_current());
         if is_replaced {
             self.progress.reach = before;
         }
-        if self.means_replaced(is_current) {
+        if self.means_replaced(standing) {
             match timeout(STATUS_DELAY, self.life.changed()).await {
                 Ok(Ok(())) => {}
                 // The pods are not watched: the status will not change.
@@ -49,12 +52,21 @@ impl<L: Logs> Tail<L> {
             }
             return None;
         }
-        match self.previous().await {
+        let previous = self.previous().await;
+        if previous.is_ok() {
+            self.unanswered = 0;
+        }
+        match previous {
             Ok(previous) if previous.ends_before(line) || line.is_none() && self.is_in(previous) => {
                 self.whereabouts = Whereabouts::Superseded;
+                self.progress.early.saw(line, self.progress.position.latest_read());
                 self.progress.reach = before;
+                // The lines since the last tear may be another's too.
+                if previous.shows_an_end_before(self.progress.behind_tear()) {
+                    self.rewind();
+                }
             }
-            Err(error) if self.has_patience() => self.put_off(&error).await,
+            Err(error) if self.is_patient() => self.put_off(&error).await,
             Ok(_) | Err(_) => self.whereabouts = Whereabouts::Unproven,
         }
         None
@@ -65,36 +77,72 @@ impl<L: Logs> Tail<L> {
         self.retries.count() < TRIES
     }
 
+    /// Whether to retry a failed question about whose log was read: requests for the log itself may have failed before.
+    fn is_patient(&self) -> bool {
+        self.unanswered < TRIES
+    }
+
     async fn put_off(&mut self, error: &Error) {
+        self.unanswered += 1;
         self.report_error(error, true).await;
         self.pause().await;
     }
 
-    /// Whether to verify the lines of a container that ended again: they may be those of the next instance, of which only
-    /// the kubelet knows.
+    /// Whether to read the log of a container that ended again: the answer may be the next instance's, of which only the kubelet
+    /// knows.
     pub(super) async fn is_misled(&mut self, log: Log) -> bool {
         let suspect = match &*self.life.borrow() {
             Life::Terminated(ending) => self.progress.suspect(ending),
             _ => None,
         };
-        if suspect.is_none() || !self.follows() || log != Log::Current(Mode::Read) {
+        let is_open = suspect.is_some() || !self.progress.has_lines();
+        if !is_open || !self.follows() || log != Log::Current(Mode::Read) {
             return false;
         }
-        match self.previous().await {
-            Ok(previous) if previous.ends_before(suspect) => {
-                self.whereabouts = Whereabouts::Superseded;
-                self.hand_over();
-            }
-            Ok(Previous::Other) => return false,
+        match self.supersedes(suspect).await {
+            Ok(Previous::Own(_)) if self.whereabouts == Whereabouts::Superseded => true,
             // Its own log, or that of the next instance if it has ended as well: the status decides.
-            Ok(Previous::Own(_)) => {
+            Ok(Previous::Own(_)) if suspect.is_some() => {
                 self.grant = None;
-                return matches!(timeout(STATUS_DELAY, self.life.changed()).await, Ok(Ok(())));
+                matches!(timeout(STATUS_DELAY, self.life.changed()).await, Ok(Ok(())))
             }
-            Err(error) if self.has_patience() => self.put_off(&error).await,
-            Err(_) => return false,
+            Ok(_) => false,
+            Err(error) if self.is_patient() => {
+                self.put_off(&error).await;
+                true
+            }
+            Err(_) => false,
         }
-        true
+    }
+
+    /// Whether a stream that came to its end may have been the next instance's, since no status tells of an end: once for a tail.
+    pub(super) async fn is_overtaken(&mut self, log: Log) -> bool {
+        let behind = self.progress.behind_tear();
+        let is_open = behind.is_some() || !self.progress.has_lines();
+        let has_words =
+            self.report.is_broken_off() || self.report.is_removed() || self.report.cannot_follow();
+        let runs = matches!(*self.life.borrow(), Life::Running | Life::Terminating);
+        if !is_open || has_words || !runs || !self.follows() || log.mode() == Mode::Read || self.asked_at_end
+        {
+            return false;
+        }
+        self.asked_at_end = true;
+        self.supersedes(behind).await.is_ok() && self.whereabouts == Whereabouts::Superseded
+    }
+
+    /// Asks whether the previous log is this instance's: if the lines from `suspect` on, or the absence of any, show that the answer
+    /// was the next one's.
+    async fn supersedes(&mut self, suspect: Option<Instant>) -> Result<Previous, Error> {
+        let previous = self.previous().await?;
+        let has_its_lines = !self.progress.has_lines() && matches!(previous, Previous::Own(Some(_)));
+        let runs = matches!(*self.life.borrow(), Life::Running | Life::Terminating);
+        let is_over =
+            if runs { previous.shows_an_end_before(suspect) } else { previous.ends_before(suspect) };
+        if is_over || has_its_lines {
+            self.whereabouts = Whereabouts::Superseded;
+            self.hand_over();
+        }
+        Ok(previous)
     }
 
     /// Finds out whether the previous log is that of the next instance, since it is the same as the current one. If so,
@@ -111,7 +159,7 @@ impl<L: Logs> Tail<L> {
         let current = self.last_line(Log::Current(Mode::Read), Purpose::Confirm).await;
         let mut end = None;
         let own = match (previous, current) {
-            (Err(error), _) | (_, Err(error)) if self.may_retry(&error) && self.has_patience() => {
+            (Err(error), _) | (_, Err(error)) if self.may_retry(&error) && self.is_patient() => {
                 return self.put_off(&error).await;
             }
             // Its last lines are no later than the second in which the next one started.
@@ -124,11 +172,14 @@ impl<L: Logs> Tail<L> {
             _ => true,
         };
         let is_empty = line.is_none() && !self.progress.position.is_untimed();
-        let own = own && !(is_empty && self.is_next_over().await);
+        let is_unproven = is_empty || !self.progress.has_lines();
+        let own = own && !(is_unproven && self.is_next_over().await);
         self.whereabouts = if own { Whereabouts::Previous { end } } else { Whereabouts::Lost };
+        if !own {
+            self.progress.early.saw(line, self.progress.position.latest_read());
+        }
         if !own && self.may_be_foreign() {
-            self.hand_over();
-            self.progress.reach = Reach::Open;
+            self.rewind();
         }
         // Nothing of its own log has come: the answer that opened it was another's.
         if !own && !self.progress.has_lines() {
@@ -137,14 +188,18 @@ impl<L: Logs> Tail<L> {
     }
 
     /// Whether the container has another instance now, if the apiserver answers.
-    pub(super) async fn is_replaced(&self) -> bool {
-        self.means_replaced(self.context.logs.is_current(&self.instance).await)
+    pub(super) async fn is_replaced(&mut self) -> bool {
+        let standing = self.context.logs.standing(&self.instance).await;
+        self.means_replaced(standing)
     }
 
-    fn means_replaced(&self, is_current: Result<bool, Error>) -> bool {
-        match is_current {
-            Ok(current) => !current,
-            Err(error) => error.is_retryable() && self.has_patience(),
+    fn means_replaced(&mut self, standing: Result<Standing, Error>) -> bool {
+        match standing {
+            Ok(standing) => !standing.is_current(),
+            Err(error) => {
+                self.unanswered += 1;
+                error.is_retryable() && self.unanswered <= TRIES
+            }
         }
     }
 
@@ -175,6 +230,13 @@ impl<L: Logs> Tail<L> {
         }
     }
 
+    /// The same, and how the answers before the tear ended counts.
+    fn rewind(&mut self) {
+        let reach = self.progress.before_tear().unwrap_or(Reach::Open);
+        self.hand_over();
+        self.progress.reach = reach;
+    }
+
     /// Lines that are not the instance's whose tail showed them may be those of another one between: then the previous log
     /// ends with them, and none is missing behind them.
     pub(super) async fn place_early(&mut self) {
@@ -201,10 +263,15 @@ impl<L: Logs> Tail<L> {
 
     /// The log is out of reach. Lines that may be a later instance's are left to its tail.
     pub(super) fn leave_to_later(&mut self) {
-        let reach = self.progress.reach_before_tear(&self.life.borrow());
-        // Of instances that started in the same second, the lines are this one's: it was the one that was seen to run.
+        let reach = self.progress.before_tear().filter(|_| self.may_be_foreign());
+        // Of instances that started in the same second, the lines are this one's: it was the one that was seen to run. They are not
+        // if they are later than its end.
+        let behind = self.progress.behind_tear();
         let together = match &*self.life.borrow() {
-            Life::Replaced { started, .. } => *started == self.instance.started,
+            Life::Replaced { started, ending, .. } => {
+                let end = ending.finished.map(|finished| Instant(Instant::from(finished).0 + SECOND));
+                *started == self.instance.started && end.is_none_or(|end| behind < Some(end))
+            }
             _ => false,
         };
         if let Some(reach) = reach.filter(|_| !together) {
@@ -260,5 +327,10 @@ impl Previous {
             Self::Own(last) => line.map(|line| Instant(line.0 - BACK)) > last,
             Self::Other => false,
         }
+    }
+
+    /// The same, if a last line shows it: an empty log may be one that was rotated.
+    fn shows_an_end_before(self, line: Option<Instant>) -> bool {
+        matches!(self, Self::Own(Some(_))) && self.ends_before(line)
     }
 }

@@ -5,6 +5,7 @@ mod ends;
 mod history;
 mod late;
 mod limits;
+mod overtaken;
 mod polling;
 mod ranges;
 mod restarts;
@@ -16,7 +17,9 @@ use super::*;
 use crate::{
     cluster::LogRequest,
     event::Ending,
-    tail::testing::{Container, NO_POD, NO_PREVIOUS, Reply, Setup, Story, Written, as_it_is, at, line, plan},
+    tail::testing::{
+        Container, NO_POD, NO_PREVIOUS, OTHER_POD, Reply, Setup, Story, Written, as_it_is, at, line, plan,
+    },
 };
 
 /// Whether the request only checks the last line of a log.

@@ -124,6 +124,9 @@ impl Container {
 /// In place of the restart count of an instance that the apiserver knows of: there is no such pod.
 pub const NO_POD: u32 = u32::MAX;
 
+/// The same: another pod has its name.
+pub const OTHER_POD: u32 = NO_POD - 1;
+
 /// The words of a kubelet that keeps no log of an instance before the current one.
 pub const NO_PREVIOUS: &str = "previous terminated container \"app\" in pod \"web-1\" not found";
 
@@ -267,6 +270,7 @@ impl Logs for Scripted {
     async fn standing(&self, instance: &Instance) -> Result<Standing, Error> {
         Ok(match self.current.load(Relaxed) {
             NO_POD => Standing::Gone,
+            OTHER_POD => Standing::OtherPod,
             current if current != instance.restart_count => Standing::Replaced,
             _ if self.waits.load(Relaxed) => Standing::Waiting,
             _ => Standing::Current,

@@ -48,7 +48,7 @@ async fn a_log_that_another_pod_took_ends_if_pods_are_watched_no_longer() {
             _ => Reply::of(line(1.0, "b")),
         }
     });
-    story.apiserver_knows(1);
+    story.apiserver_knows(OTHER_POD);
     story.life = watch::Sender::new(Life::Running);
     story.pass(60.0).await;
     assert_eq!(outline(&story), ["+", "a", "-"]);
@@ -143,10 +143,10 @@ async fn lines_of_the_next_instance_behind_a_gap_are_handed_over_to_its_tail() {
         let container = Container::new([(-60.0, Some(5.5), old), (6.0, None, log([(first, "b")]))]);
         let story = Story::follow(move |request| match (container.now(), request.previous) {
             (..1.0, _) => container.answer(request).cut_after(2.0).broken(),
-            (1.0..7.8, _) | (..40.0, true) => Reply::refusal(500, "dial tcp: connection refused"),
+            (1.0..7.8, _) | (..85.0, true) => Reply::refusal(500, "dial tcp: connection refused"),
             _ => container.answer(request),
         });
-        story.pass(60.0).await;
+        story.pass(90.0).await;
         assert_eq!(outline(&story), ["+", "a", "! Between", "b"]);
         let replaced = Life::Replaced { ending: Ending::default(), restart_count: 1, started: Some(at(6.0)) };
         story.life.send_replace(replaced);

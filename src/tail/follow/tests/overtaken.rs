@@ -1,0 +1,132 @@
+//! The log that is served is another instance's, and no status tells of it in time.
+
+use super::*;
+
+/// The first instance has ended before its log was opened, and the second one ends too.
+fn two_that_ended() -> Container {
+    let first = log([(0.5, "a"), (1.5, "b")]);
+    Container::new([(-60.0, Some(2.0), first), (2.5, Some(9.0), log([(3.0, "c")]))])
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_ends_before_any_status_is_compared_with_the_previous_log() {
+    let container = two_that_ended();
+    let story = Story::follow(move |request| match (container.now(), request.previous) {
+        (..4.0, _) => Reply::refusal(500, "dial tcp: connection refused"),
+        (_, true) => log([(0.5, "a"), (1.5, "b")]).answer(request),
+        _ => container.answer(request),
+    });
+    story.pass(20.0).await;
+    story.life.send_replace(Life::Deleted);
+    story.pass(1.0).await;
+    assert_eq!(outline(&story), ["+", "c", "a", "b", "restarted 1 since 3", "! Unchecked", "-"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_log_of_an_instance_that_wrote_before_is_the_next_ones() {
+    let story = Story::begin(plan(), stopped(), |request| match request.previous {
+        true => log([(-3.0, "a"), (-2.0, "b")]).answer(request),
+        false => Reply::of(""),
+    });
+    let (ended, said, _) = story.end().await;
+    assert_eq!(said, ["+", "a", "b", "-"]);
+    assert!(ended.complete);
+}
+
+/// Its stream breaks, and its node refuses its log until another instance is there, which writes nothing.
+#[tokio::test(start_paused = true)]
+async fn an_empty_stream_behind_a_refusal_is_no_end_of_a_log() {
+    let mut story = Story::follow(|request| match request.previous {
+        true => Reply::refusal(400, NO_PREVIOUS),
+        false => Reply::refusal(500, "dial tcp: connection refused"),
+    });
+    story.pass(3.0).await;
+    story.restarts_so_often(2, 2.0);
+    story.pass(5.0).await;
+    assert!(outline(&story).contains(&"! the log was removed before it could be read".to_owned()));
+}
+
+/// The second instance was seen, and had been replaced too before a status told of it.
+#[tokio::test(start_paused = true)]
+async fn lines_that_were_left_to_the_next_instance_and_never_came_are_reported() {
+    let container = Container::new([
+        (-60.0, Some(1.1), log([(-1.0, "a")])),
+        (1.2, Some(29.0), log([(1.5, "b")])),
+        (30.0, None, log([(30.2, "c")])),
+    ]);
+    let mut story = Story::follow(move |request| match container.now() {
+        ..1.0 => container.answer(request).cut_after(1.0),
+        _ => container.answer(request),
+    });
+    story.apiserver_knows(1);
+    story.pass(30.5).await;
+    story.restarts_so_often(2, 30.0);
+    story.pass(20.0).await;
+    assert_eq!(outline(&story), ["+", "a", "! Unchecked", "-", "restarted 2", "! Between", "c"]);
+}
+
+/// The status reports the end while the last lines are on their way, and then the log is gone.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_on_its_way_when_its_container_ends_is_read() {
+    let mut asked = 0;
+    let story = Story::follow(move |request| {
+        asked += 1;
+        match asked {
+            1 => log([(-1.0, "a"), (-0.5, "b")]).answer(request).after(1.0),
+            _ => Reply::refusal(404, "pods \"web-1\" not found"),
+        }
+    });
+    story.pass(0.5).await;
+    story.life.send_replace(stopped());
+    story.pass(2.0).await;
+    assert_eq!(outline(&story)[..3], ["+", "a", "b"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_is_refused_for_another_reason_does_not_prove_that_there_is_no_previous_log() {
+    let container = restarting();
+    let mut story = Story::follow(move |request| match (container.now(), request.previous) {
+        (..1.0, _) => container.answer(request).cut_after(1.0).broken(),
+        (1.0..7.0, _) => Reply::refusal(500, "dial tcp: connection refused"),
+        (7.0..9.0, true) => Reply::refusal(400, "the server is too busy"),
+        _ => container.answer(request),
+    });
+    story.pass(7.0).await;
+    story.restarts(6.0);
+    story.pass(30.0).await;
+    assert_eq!(outline(&story), IN_ORDER);
+}
+
+/// Requests for the log itself failed before, so that its retries are used up.
+#[tokio::test(start_paused = true)]
+async fn a_question_whose_log_was_read_is_repeated_though_the_log_was_refused_often() {
+    let container = restarting();
+    let mut story = Story::follow(move |request| match (container.now(), request.previous) {
+        (..1.0, _) => container.answer(request).cut_after(1.0).broken(),
+        (1.0..40.0, false) | (..60.0, true) => Reply::refusal(500, "dial tcp: connection refused"),
+        _ => container.answer(request),
+    });
+    story.pass(90.0).await;
+    assert_eq!(outline(&story), ["+", "a", "last words"]);
+    story.restarts(6.0);
+    story.pass(20.0).await;
+    assert_eq!(outline(&story), IN_ORDER);
+}
+
+/// Two instances started in one second, and the line that was read may be that of a third one.
+#[tokio::test(start_paused = true)]
+async fn a_line_from_long_after_the_end_of_an_instance_is_not_its_own() {
+    for (finished, last) in [(4.9, "! Unchecked(Some"), (2.0, "! Unchecked(None")] {
+        let mut story = Story::follow(|request| match request.follow {
+            true => log([(5.0, "c")]).answer(request).silent(1e6),
+            false => Reply::of(REMOVED),
+        });
+        story.restarts(1.0);
+        story.pass(6.0).await;
+        let ending = Ending { finished: Some(at(finished)), ..Ending::default() };
+        story.life.send_replace(Life::Replaced { ending, restart_count: 3, started: Some(at(1.0)) });
+        story.pass(5.0).await;
+        let said = story.said();
+        assert!(said[said.len() - 2].starts_with(last), "{said:?}");
+    }
+}
