@@ -330,7 +330,7 @@ impl Finder {
 
     /// Whether no line of the answer was judged yet.
     pub fn is_untouched(&self) -> bool {
-        self.start == 0 && self.matched.is_empty()
+        self.start == 0 && self.matched.is_empty() && self.passed.is_empty()
     }
 
     /// Judges the next line of the answer. After [`Found::Lost`] all lines are new.
@@ -519,6 +519,17 @@ mod tests {
         }
         assert_eq!(resume(&position, &log[2..]), ["e"]);
         assert_eq!(resume(&position, &[(1, "c"), (2, "e")]), ["!", "e"]);
+    }
+
+    #[test]
+    fn an_answer_whose_lines_are_all_known_is_not_untouched() {
+        let mut position = Position::midway();
+        position.advance(Some(Instant(START)), b"a");
+        position.advance(Some(Instant(START)), b"b");
+        let mut finder = position.finder();
+        assert!(finder.is_untouched());
+        assert_eq!(finder.judge(Some(Instant(START)), b"b"), Found::Known);
+        assert!(!finder.is_untouched() && !finder.joins());
     }
 
     /// The last piece of a long line was looked at, and now it comes as a whole.
