@@ -10,6 +10,6 @@ mod stamps;
 mod timestamp;
 
 pub use long::{LineLimit, is_cut, uncut};
-pub use position::{Finder, Found, Position, Seen};
+pub use position::{BACK, Finder, Found, Position, Seen};
 pub use split::{Lines, Splitter};
 pub use stamps::{Piece, Unstamped};

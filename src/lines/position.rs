@@ -16,6 +16,10 @@ use crate::event::Instant;
 
 const SECOND: i64 = 1_000_000_000;
 
+/// The most that the stamp of a line is before that of an earlier one, in nanoseconds: standard output and standard error are
+/// stamped separately.
+pub const BACK: i64 = 20_000_000;
+
 /// Most lines to remember. With more of them in two seconds, only the last ones identify the position.
 const REMEMBERED: usize = 1 << 16;
 
@@ -360,10 +364,14 @@ impl Finder {
         self.came_by |= self.end.is_some_and(is_end);
         let next = self.start + self.matched.len();
         self.matched.push_back(seen);
-        if self.expected[next] == seen || self.begins_later() || self.begins_earlier() {
+        if self.expected[next] == seen || self.begins_later() || self.begins_earlier(0) {
             return Found::Known;
         }
-        let found = if self.ended_before() || self.came_by { Found::New } else { Found::Lost };
+        let joins = self.ended_before() || self.came_by;
+        if !joins && !self.unread && self.begins_earlier(BACK) {
+            return Found::Known;
+        }
+        let found = if joins { Found::New } else { Found::Lost };
         self.expected.clear();
         self.matched.clear();
         self.start = 0;
@@ -394,10 +402,10 @@ impl Finder {
         ended || start.is_some_and(|start| answer.eq(&self.expected[start..]))
     }
 
-    /// Whether the answer begins earlier than the remembered lines: its first lines are known as well.
-    fn begins_earlier(&mut self) -> bool {
+    /// Whether the answer begins earlier than the remembered lines: its first lines are known as well, but for `slack` nanoseconds.
+    fn begins_earlier(&mut self, slack: i64) -> bool {
         let Some(earlier) = self.earlier else { return false };
-        let last = earlier.max(self.expected[0].time);
+        let last = Instant(earlier.max(self.expected[0].time).0.saturating_add(slack));
         while let Some(seen) = self.matched.front().copied().filter(|seen| seen.time <= last) {
             self.matched.pop_front();
             if self.passed.len() <= self.expected.len() {
@@ -518,7 +526,17 @@ mod tests {
             position.advance(Some(Instant(START + nanos)), message.as_bytes());
         }
         assert_eq!(resume(&position, &log[2..]), ["e"]);
-        assert_eq!(resume(&position, &[(1, "c"), (2, "e")]), ["!", "e"]);
+        assert_eq!(resume(&position, &[(1, "c"), (2 + BACK, "e")]), ["!", "e"]);
+    }
+
+    /// The two outputs of a container are stamped separately.
+    #[test]
+    fn lines_before_the_first_that_was_read_are_known_though_their_stamps_are_later() {
+        let log: Log = vec![(5, "a"), (BACK, "b"), (3, "c"), (4, "d"), (6, "e")];
+        let mut position = Position::midway();
+        position.advance(Some(Instant(START + 3)), b"c");
+        assert_eq!(resume(&position, &log), ["d", "e"]);
+        assert_eq!(resume(&position, &[(5, "a"), (BACK, "b"), (2 * BACK, "e")]), ["!", "e"]);
     }
 
     #[test]
@@ -550,7 +568,7 @@ mod tests {
         for (piece, line) in [("long", "so long"), ("", "long"), (cut, "xy … [99 bytes cut by --max-line]")]
         {
             for back in [0, 5] {
-                let log: Log = vec![(0, "a"), (9 - back, line), (20, "c")];
+                let log: Log = vec![(0, "a"), (9 - back, line), (10 + BACK, "c")];
                 let mut position = Position::midway();
                 position.advance(Some(Instant(START + 9)), piece.as_bytes());
                 assert_eq!(resume(&position, &log), ["c"], "{piece} {back}");

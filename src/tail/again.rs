@@ -7,11 +7,8 @@ use super::{
 };
 use crate::{
     event::{Gap, Instant, Item, Line},
-    lines::{Piece, Position, Seen},
+    lines::{BACK, Piece, Position, Seen},
 };
-
-/// Lines of standard output and standard error may come out of order by this, in nanoseconds.
-const UNORDERED: i64 = 20_000_000;
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -47,9 +44,9 @@ impl Again {
         let came = match back {
             // Many lines may have this instant: a file begins with its first one.
             0 => self.first == Some(Edge::of(time, text(around.data, line))),
-            _ => progress.position.had(around.seen(time, line), UNORDERED) || around.has(time, line),
+            _ => progress.position.had(around.seen(time, line), BACK) || around.has(time, line),
         };
-        if !came || back > UNORDERED {
+        if !came || back > BACK {
             return came;
         }
         // In order, a line of the same time and text is another one, unless those behind it come again as well. Then only
@@ -81,7 +78,7 @@ impl Again {
     /// written it twice.
     pub fn skipped(&self, data: &[u8], line: Line) -> Option<Gap> {
         let (last, time) = (self.last?, line.time?);
-        let goes_back = last.time.0.saturating_sub(time.0) > UNORDERED;
+        let goes_back = last.time.0.saturating_sub(time.0) > BACK;
         goes_back.then(|| self.pauses.skipped(time, text(data, line))).flatten()
     }
 }
@@ -107,7 +104,7 @@ impl Around<'_> {
         // One line over and over.
         let Some(next) = behind.next().filter(|next| *next != line) else { return false };
         let again: Vec<Seen> = [line, next].into_iter().chain(behind).take(COMPARED).collect();
-        let mut shown = position.since_about(line.time(), UNORDERED);
+        let mut shown = position.since_about(line.time(), BACK);
         shown.extend(self.before.iter().filter_map(|item| match *item {
             Item::Line(line) => Some(self.seen(line.time?, line)),
             Item::Gap(_) | Item::Separator => None,

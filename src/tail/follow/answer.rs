@@ -7,12 +7,12 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{Outcome, STATUS_DELAY, STEADY, Tail, instance::BACK, refusal::is_usual};
+use super::{Outcome, STATUS_DELAY, STEADY, Tail, refusal::is_usual};
 use crate::{
     cluster::{Error, LogRequest},
     event,
     instance::Life,
-    lines::Splitter,
+    lines::{BACK, Splitter},
     plan::Since,
     purpose::Purpose,
     schedule::{Grant, Mode},

@@ -10,6 +10,7 @@ use crate::{
     cluster::Error,
     event::{Instant, Reason},
     instance::{Instance, Life, Standing},
+    lines::BACK,
     purpose::Purpose,
     schedule::Mode,
     tail::{
@@ -21,9 +22,6 @@ use crate::{
 };
 
 const SECOND: i64 = 1_000_000_000;
-
-/// The most that a last line may be older than another, in nanoseconds; no restart is as quick.
-pub(super) const BACK: i64 = 20_000_000;
 
 impl<L: Logs> Tail<L> {
     /// The log that was served from `line` on may be another instance's: the apiserver knows of another pod, the
