@@ -347,6 +347,12 @@ impl Finder {
                 self.behind -= 1;
                 return Found::Known;
             }
+            // None up to the line that was looked at is wanted, and there may be others like it.
+            (true, Some(time))
+                if self.unread && self.expected.last().is_some_and(|seen| time <= seen.time) =>
+            {
+                return Found::Known;
+            }
             (true, _) => return Found::New,
             (false, _) => {}
         }
@@ -537,6 +543,15 @@ mod tests {
         position.advance(Some(Instant(START + 3)), b"c");
         assert_eq!(resume(&position, &log), ["d", "e"]);
         assert_eq!(resume(&position, &[(5, "a"), (BACK, "b"), (2 * BACK, "e")]), ["!", "e"]);
+    }
+
+    /// A request from its instant on brings them all.
+    #[test]
+    fn no_line_up_to_one_that_was_only_looked_at_is_new_though_some_are_like_it() {
+        let log: Log = vec![(1, "same"), (1, "a"), (0, "b"), (1, "same"), (2, "c")];
+        let mut position = Position::midway();
+        position.go_on_behind(Seen::new(Instant(START + 1), b"same"));
+        assert_eq!(resume(&position, &log), ["c"]);
     }
 
     #[test]
