@@ -203,7 +203,7 @@ impl<L: Logs> Tail<L> {
             // The node's clock may be ahead: the last line shows by how much.
             Ok(End::Clean | End::Beyond) => Outcome::Clean,
             Ok(End::Silent | End::Unfinished | End::Foreign | End::Busy | End::Again(_)) => Outcome::Reopen,
-            Ok(End::Doubtful(line)) => match start.few.filter(|_| *self.life.borrow() == Life::Running) {
+            Ok(End::Doubtful(line)) => match start.few.filter(|_| self.runs()) {
                 Some(lines) => {
                     self.window.missed(lines);
                     Outcome::Few
@@ -227,6 +227,11 @@ impl<L: Logs> Tail<L> {
             Life::Replaced { .. } | Life::Dropped => false,
         };
         life.has_changed() && !is_same
+    }
+
+    /// Whether the status shows no end of the instance.
+    fn runs(&self) -> bool {
+        matches!(*self.life.borrow(), Life::Running | Life::Terminating)
     }
 
     fn start(&mut self, log: Log, request: &LogRequest, unproven: bool) -> Start {

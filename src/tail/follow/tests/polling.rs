@@ -118,6 +118,20 @@ async fn a_poll_asks_for_few_lines_and_for_more_until_it_has_found_its_place() {
     assert!(asked.last().is_some_and(|lines| *lines < Some(160)), "{asked:?}");
 }
 
+/// It runs until its grace period is over.
+#[tokio::test(start_paused = true)]
+async fn a_poll_of_a_pod_that_is_being_deleted_asks_for_more_lines_too() {
+    let burst = (0..100).map(|n| 10.0 + f64::from(n) / 1000.0);
+    let container = Container::writing([-1.0].into_iter().chain(burst));
+    let (story, _others) = crowded(plan(), move |request| container.answer(request));
+    story.pass(9.0).await;
+    story.life.send_replace(Life::Terminating);
+    story.pass(3.0).await;
+    let lines: Vec<String> = (0..101).map(|n| n.to_string()).collect();
+    assert_eq!(story.said()[1..], lines);
+    assert!(!story.asked().iter().any(|(_, request)| request.previous));
+}
+
 /// The polls are refused, break off or are never answered.
 #[tokio::test(start_paused = true)]
 async fn polls_that_fail_do_not_end_polling() {
