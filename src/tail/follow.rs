@@ -458,7 +458,7 @@ impl<L: Logs> Tail<L> {
     }
 
     fn purpose_of_poll(&self) -> Purpose {
-        match !self.progress.has_lines() && self.window.polls() == 0 {
+        match !self.was_opened() {
             true => Purpose::FirstPoll,
             false => Purpose::Poll,
         }

@@ -132,6 +132,19 @@ async fn a_poll_of_a_pod_that_is_being_deleted_asks_for_more_lines_too() {
     assert!(!story.asked().iter().any(|(_, request)| request.previous));
 }
 
+/// Polls after the first share half of the rate.
+#[tokio::test(start_paused = true)]
+async fn a_log_whose_history_was_read_has_no_first_poll_though_it_is_empty() {
+    let container = Container::writing([100.0]);
+    let plan = LogPlan { history_first: true, ..plan() };
+    let (story, _others) = crowded(plan, move |request| container.answer(request));
+    story.pass(20.0).await;
+    let asked = story.asked();
+    let polls = asked[1..].iter().filter(|(_, request)| !is_look(request));
+    let purposes: Vec<Purpose> = polls.map(|(_, request)| request.purpose).collect();
+    assert!(purposes.len() > 2 && purposes.iter().all(|purpose| *purpose == Purpose::Poll), "{purposes:?}");
+}
+
 /// The polls are refused, break off or are never answered.
 #[tokio::test(start_paused = true)]
 async fn polls_that_fail_do_not_end_polling() {
