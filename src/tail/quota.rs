@@ -2,7 +2,10 @@
 
 use memchr::memchr;
 
-use crate::event::{Line, Spool};
+use crate::{
+    event::{Line, Spool},
+    lines::is_cut,
+};
 
 /// The most bytes of a line of the shortest message: a timestamp with an offset, a space, and the newline.
 const LONGEST_STAMPED: u64 = "2006-01-02T15:04:05.999999999+07:00 \n".len() as u64;
@@ -36,8 +39,11 @@ impl Quota {
         let Some(bytes) = &mut self.bytes else { return true };
         let (start, end) = (line.start as usize, line.end as usize);
         let room = *bytes;
-        // A message that was cut to the longest line ends before its newline.
-        let message = memchr(b'\n', &data[end..]).map_or(data.len(), |newline| end + newline + 1) - start;
+        // A message that was cut to the longest line ends before its newline, which does not come with the longest ones.
+        let message = match memchr(b'\n', &data[end..]) {
+            Some(newline) => end + newline + 1 - start,
+            None => data.len() - start + usize::from(is_cut(&data[start..end])),
+        };
         *bytes = bytes.saturating_sub(message as u64);
         if room < (end - start) as u64 {
             line.end = line.start + room as u32;
@@ -98,6 +104,17 @@ mod tests {
         assert_eq!(bytes(3), ["one"]);
         assert_eq!(bytes(1), ["o"]);
         assert_eq!(bytes(0), [""; 0]);
+    }
+
+    /// The longest lines come without their newlines.
+    #[test]
+    fn a_cut_line_is_counted_with_a_newline_that_does_not_come() {
+        let data = "T1 one … [4 bytes cut by --max-line]";
+        for (data, newline) in [(data, 1), (&data[..6], 0)] {
+            let mut quota = Quota { lines: None, bytes: Some(100) };
+            quota.take(data.as_bytes(), &mut Line { time: None, start: 3, end: data.len() as u32 });
+            assert_eq!(quota.bytes, Some(100 - (data.len() as u64 - 3 + newline)));
+        }
     }
 
     #[test]
