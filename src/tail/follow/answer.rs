@@ -230,7 +230,7 @@ impl<L: Logs> Tail<L> {
     }
 
     /// Whether the status shows no end of the instance.
-    fn runs(&self) -> bool {
+    pub(super) fn runs(&self) -> bool {
         matches!(*self.life.borrow(), Life::Running | Life::Terminating)
     }
 

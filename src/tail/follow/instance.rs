@@ -119,8 +119,12 @@ impl<L: Logs> Tail<L> {
         let is_open = behind.is_some() || !self.progress.has_lines();
         let has_words =
             self.report.is_broken_off() || self.report.is_removed() || self.report.cannot_follow();
-        let runs = matches!(*self.life.borrow(), Life::Running | Life::Terminating);
-        if !is_open || has_words || !runs || !self.follows() || log.mode() == Mode::Read || self.asked_at_end
+        if !is_open
+            || has_words
+            || !self.runs()
+            || !self.follows()
+            || log.mode() == Mode::Read
+            || self.asked_at_end
         {
             return false;
         }
