@@ -8,8 +8,9 @@ use super::{
     asked,
     notices::Notice,
     output::{Name, Shown},
+    told::{end_known, told},
 };
-use crate::story::{Container, Instance, Line};
+use crate::story::{Container, Instance, Line, Story};
 
 /// All that was written and shown under one name.
 pub struct Book<'a> {
@@ -25,6 +26,9 @@ pub struct Life<'a> {
     /// Its place among the lives of its container.
     pub number: usize,
     pub instance: &'a Instance,
+    /// By when the program has been told of it, and of its end; never: [`Duration::MAX`].
+    pub told: Duration,
+    pub end_told: Duration,
     /// Of each line, its place among all that was shown.
     pub shown: Vec<Option<usize>>,
 }
@@ -51,6 +55,11 @@ impl<'a> Life<'a> {
         shown.map(|line| self.lines()[line].stamp).max()
     }
 
+    /// Whether nothing told of this instance yet: for the program it is still the one before.
+    pub fn is_untold(&self, at: Duration) -> bool {
+        self.number > 0 && self.told > at
+    }
+
     /// When the kubelet stopped serving its log, if it did.
     pub fn gone(&self) -> Option<Duration> {
         [self.instance.removed, self.container.deleted].into_iter().flatten().min()
@@ -61,6 +70,7 @@ impl<'a> Book<'a> {
     pub fn new(
         name: Name<'a>,
         containers: &[&'a Container],
+        story: &Story,
         shown: Vec<Shown<'a>>,
         notices: Vec<Notice<'a>>,
     ) -> Self {
@@ -69,6 +79,8 @@ impl<'a> Book<'a> {
                 container,
                 number,
                 instance,
+                told: told(story, container, instance.known),
+                end_told: told(story, container, end_known(story, container, instance)),
                 shown: vec![None; instance.lines.len()],
             })
         });
@@ -82,10 +94,7 @@ impl<'a> Book<'a> {
 
     /// This life and those before it that were one instance for the program then: no status told of the later ones yet.
     pub fn as_one(&self, life: usize, at: Duration) -> &[Life<'a>] {
-        let is_untold = |life: &usize| {
-            let known = self.lives[*life].instance.known;
-            known.is_none_or(|known| known > at) && self.lives[*life].number > 0
-        };
+        let is_untold = |life: &usize| self.lives[*life].is_untold(at);
         let untold = (0..=life).rev().take_while(is_untold).count();
         &self.lives[life - untold..=life]
     }

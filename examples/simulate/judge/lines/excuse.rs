@@ -10,11 +10,12 @@ use super::{
     book::{Book, Life},
     missing::Run,
     reads::Read,
+    told::{tells, told},
     wanted::Wanted,
 };
 use crate::{
-    script::{Broken, Fault, Followers, What},
-    story::{Container, File, Request, Story},
+    script::{Asked as Asks, Broken, Fault, Followers, What},
+    story::{File, Story},
 };
 
 /// The time in which a line is shown when nothing fails, and after the last fault.
@@ -93,7 +94,9 @@ fn was_not_due(case: &Case<'_, '_>, run: &Run) -> bool {
     // Lines of an instance of which nothing told yet are shown too early.
     let is_last = run.after.is_none()
         && !later.any(|later| {
-            std::ptr::eq(later.container, life.container) && later.is_shown() && is_told(case, later)
+            std::ptr::eq(later.container, life.container)
+                && later.is_shown()
+                && later.told <= case.story.ended
         });
     let known = life.instance.known.unwrap_or(Duration::MAX);
     let first = life.lines()[run.lines.start].at.max(known.min(case.story.ended));
@@ -201,60 +204,41 @@ fn was_gone_before_it_was_checked(case: &Case<'_, '_>, run: &Run) -> bool {
 fn was_taken_for_empty(case: &Case<'_, '_>, run: &Run) -> bool {
     let life = life(case, run);
     let mut reads = case.reads.iter().filter(|read| !read.check);
-    !life.is_shown() && reads.any(|read| is_empty_of_later(life, read))
+    !life.is_shown() && reads.any(|read| is_empty_of_later(case, life, read))
 }
 
-/// Whether the node served the empty log of a later instance as the previous one, before any status told of the one behind it.
-pub fn is_empty_of_later(life: &Life<'_>, read: &Read) -> bool {
-    let instances = &life.container.instances;
-    let is_unknown_and_empty = |at: Duration| {
-        (life.number + 1..instances.len()).any(|number| {
-            let (served, next) = (&instances[number], instances.get(number + 1));
-            let since = served.previous.unwrap_or(Duration::MAX);
-            let until = next.and_then(|next| next.previous).unwrap_or(Duration::MAX);
-            let is_unknown = next.is_some_and(|next| next.known.is_none_or(|known| known > at));
-            (since..until).contains(&at) && served.lines.is_empty() && is_unknown
-        })
+/// Whether the node served the empty log of a later instance as the previous one, before anything told of the one behind it, or
+/// that this one had ended and waits.
+pub fn is_empty_of_later(case: &Case<'_, '_>, life: &Life<'_>, read: &Read) -> bool {
+    let Some(at) = read.opened().filter(|_| read.previous) else { return false };
+    let later = case.book.lives.iter().filter(|later| std::ptr::eq(later.container, life.container));
+    let later: Vec<_> = later.filter(|later| later.number > life.number).collect();
+    let is_served = |(place, served): (usize, &&Life<'_>)| {
+        let replaced = served.instance.previous.is_some_and(|previous| previous <= at);
+        let next = later.get(place + 1).filter(|_| replaced);
+        let is_current = served.instance.ended.is_some_and(|ended| ended <= at) && !replaced;
+        let is_untold = match next {
+            Some(next) => next.told > at && next.instance.previous.is_none_or(|previous| at < previous),
+            // The log of the one before is removed while it waits.
+            None => {
+                place == 0 && is_current && served.end_told > at && life.gone().is_some_and(|gone| gone <= at)
+            }
+        };
+        served.lines().is_empty() && is_untold
     };
-    read.previous && read.opened().is_some_and(is_unknown_and_empty)
+    later.iter().enumerate().any(is_served)
 }
 
 fn was_instance_never_known(case: &Case<'_, '_>, run: &Run) -> bool {
     let life = life(case, run);
     let is_found = case.reads.iter().any(|read| read.opened().is_some() && read.may_be_of(life));
     let gone = [life.instance.forgotten, life.container.deleted].into_iter().flatten().min();
-    let (Some(known), Some(gone)) = (life.instance.known, gone) else { return !is_found };
-    let mut pods = case.story.requests.iter().filter(|request| tells(request, life.container, known));
+    let (Some(known), gone) = (life.instance.known, gone.unwrap_or(Duration::MAX)) else { return !is_found };
+    let mut pods = case.story.requests.iter();
     // A watch that begins later tells what it missed.
-    let is_told = pods.next().is_some_and(|first| first.kind == Kind::Watch || first.at < gone);
+    let first = pods.find(|request| tells(case.story, request, life.container, known).is_some());
+    let is_told = first.is_some_and(|first| first.kind == Kind::Watch || first.at < gone);
     !is_found && !is_told
-}
-
-/// Whether a list or a watch could tell of this instance.
-fn is_told(case: &Case<'_, '_>, life: &Life<'_>) -> bool {
-    let known = life.instance.known.unwrap_or(Duration::MAX);
-    case.story.requests.iter().any(|request| tells(request, life.container, known))
-}
-
-/// Whether the answer to this request tells of what was known of the container then.
-pub fn tells(request: &Request, container: &Container, known: Duration) -> bool {
-    let ended = request.ended.map_or(Duration::MAX, |(at, _)| at);
-    is_of(request, container) && ended > known && !has_expired(request)
-}
-
-/// Whether the answer lists or watches pods, and this one among them.
-fn is_of(request: &Request, container: &Container) -> bool {
-    let named = request.query("fieldSelector").and_then(|selector| selector.strip_prefix("metadata.name="));
-    request.path.ends_with("/pods")
-        && named.is_none_or(|named| named == container.place.pod)
-        && matches!(request.kind, Kind::List | Kind::Watch)
-        && request.answered.is_some_and(|(_, status)| status == 200)
-}
-
-/// Whether a watch ended as soon as it began: the history that it asked for was compacted.
-fn has_expired(request: &Request) -> bool {
-    request.kind == Kind::Watch
-        && matches!((request.answered, request.ended), (Some((began, _)), Some((ended, Ended::Complete))) if began == ended)
 }
 
 fn was_never_known(case: &Case<'_, '_>, run: &Run) -> bool {
@@ -262,14 +246,6 @@ fn was_never_known(case: &Case<'_, '_>, run: &Run) -> bool {
     let known = container.instances.iter().filter_map(|instance| instance.known).min();
     let Some(known) = known else { return true };
     let gone = container.deleted.unwrap_or(Duration::MAX);
-    let told = case.story.requests.iter().any(|request| {
-        let ended = request.ended.map_or(Duration::MAX, |(at, _)| at);
-        is_of(request, container)
-            && match request.kind {
-                Kind::List => request.at < gone && ended >= known,
-                Kind::Watch => request.at < gone && ended > known && !has_expired(request),
-                _ => false,
-            }
-    });
-    !told
+    let mut pods = case.story.requests.iter().filter(|request| request.at < gone);
+    !pods.any(|request| tells(case.story, request, container, known).is_some())
 }

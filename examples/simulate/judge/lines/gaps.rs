@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     super::Problem,
     book::Life,
-    excuse::{Case, SOON, is_empty_of_later, tells},
+    excuse::{Case, SOON, is_cut_short, is_empty_of_later},
     notices::{Notice, Said},
 };
 use crate::script::{Fault, What};
@@ -90,16 +90,9 @@ fn begins_in_doubt(case: &Case<'_, '_>, number: usize, at: Duration) -> bool {
     let is_close = last.zip(first).is_some_and(|(last, first)| first.duration_since(last) <= BACK);
     // The log of the one before was read later.
     let comes_first = lives[before].shown.iter().flatten().any(|shown| case.book.shown[*shown].at > at);
-    let is_doubtful = was_rotated(&lives[before]) || is_untold(case, &lives[number], at);
-    lacks_its_end(&lives[before]) || comes_first || moved_on || is_gone || is_close || refused || is_doubtful
-}
-
-/// Whether no status told of this instance until then: the program cannot know how many instances there were.
-fn is_untold(case: &Case<'_, '_>, life: &Life<'_>, at: Duration) -> bool {
-    let known = life.instance.known.unwrap_or(Duration::MAX);
-    // A question for one pod tells whether its instance is current, and nothing of the next one.
-    let mut told = case.story.requests.iter().filter(|request| request.query("fieldSelector").is_none());
-    life.number > 0 && !told.any(|request| tells(request, life.container, known) && request.at <= at)
+    let is_doubtful = was_rotated(&lives[before]) || lives[number].is_untold(at);
+    let is_doubtful = is_doubtful || is_in_pieces || is_close;
+    lacks_its_end(&lives[before]) || comes_first || moved_on || is_gone || refused || is_doubtful
 }
 
 /// The lives of which the last shown line has this stamp: the latest one that was shown at all.
@@ -241,6 +234,15 @@ fn removed(case: &Case<'_, '_>, notice: &Notice<'_>) -> Option<String> {
         is_unknown && life.instance.started <= notice.at && is_over
     });
     (!has_reason).then(|| "lines of every instance were shown, or it is still there".to_owned())
+}
+
+/// Whether only the beginning of the last shown line was shown, and two answers ended there as if they were complete.
+fn ends_within_a_line(case: &Case<'_, '_>, life: &Life<'_>) -> bool {
+    let mut shown = life.lines().iter().zip(&life.shown).rev();
+    let last = shown.find_map(|(line, shown)| Some((line, case.book.shown[(*shown)?].text)));
+    let is_half = last.is_some_and(|(line, shown)| *case.asked.cut(&line.text) != *shown);
+    let reads = case.reads.iter().filter(|read| !read.check && read.may_be_of(life));
+    is_half && reads.filter(|read| is_cut_short(case, life, read)).count() > 1
 }
 
 /// Whether its pod did not meet the condition for a while: then its log is opened anew, and may be gone.

@@ -11,6 +11,7 @@ pub mod output;
 mod reads;
 #[cfg(test)]
 mod tests;
+mod told;
 mod wanted;
 
 use std::collections::BTreeMap;
@@ -45,7 +46,7 @@ pub fn judge_with(story: &Story, also: impl Fn(&Book<'_>, &mut Vec<Problem>)) ->
     let (asked, start) = (Asked::of(&story.script.setting), Start::of(&story.requests));
     for (name, containers) in &containers {
         let said = notices.iter().filter(|notice| notice.name == *name).copied().collect();
-        let mut book = Book::new(*name, containers, shown.remove(name).unwrap_or_default(), said);
+        let mut book = Book::new(*name, containers, story, shown.remove(name).unwrap_or_default(), said);
         align::align(&mut book, &asked, &mut problems);
         let reads = reads::of(&book, &story.requests);
         let wanted = wanted::wanted(&book, &asked, story, start, &reads);

@@ -20,7 +20,7 @@ fn is_late(story: &Story, shown: f64) -> bool {
         let at = if n == last { at(shown) } else { line.at };
         Shown { at, stamp: Some(line.stamp), text: &line.text }
     });
-    let mut book = Book::new(("default", "web-0", "app"), &[container], shown.collect(), Vec::new());
+    let mut book = Book::new(("default", "web-0", "app"), &[container], story, shown.collect(), Vec::new());
     book.lives[0].shown = (0..lines.len()).map(Some).collect();
     let mut problems = Vec::new();
     judge(&View::new(story), &book, &mut problems);
