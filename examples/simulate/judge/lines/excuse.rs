@@ -1,6 +1,6 @@
 //! The lines that no client could show or miss: the exceptions from the promise that no line is missing without a report.
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use apiserver::{Ended, Kind};
 
@@ -20,7 +20,14 @@ use crate::{
 
 /// The time in which a line is shown when nothing fails, and after the last fault.
 pub const SOON: Duration = Duration::from_secs(5);
-const AFTER_FAULTS: Duration = Duration::from_secs(60);
+pub const AFTER_FAULTS: Duration = Duration::from_secs(60);
+
+/// When a silent stream is looked at if `--idle-check` does not say it.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// A stream that ends sooner than the first is opened again after a pause, which is at most the second (src/tail/follow.rs).
+const STEADY: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_secs(11);
 
 /// All that is known of a container.
 pub struct Case<'c, 'a> {
@@ -55,6 +62,14 @@ pub const EXCUSES: &[Excuse] = &[
         holds: is_not_checked,
     },
     Excuse {
+        reason: "the stream fell silent, and its pod was gone before it was to be checked and before anything told of its end",
+        holds: was_gone_before_a_check_was_due,
+    },
+    Excuse {
+        reason: "the next file begins with the same lines of the same instant as were shown last: they look like one place",
+        holds: is_between_the_same,
+    },
+    Excuse {
         reason: "they were rotated away, and no line follows them: an empty file looks like one that nothing was written to",
         holds: has_nothing_behind,
     },
@@ -72,7 +87,7 @@ pub const EXCUSES: &[Excuse] = &[
         holds: is_not_confirmed,
     },
     Excuse {
-        reason: "an answer was cut and looked complete, and two restarts took its log away before its end could be checked",
+        reason: "an answer was cut and looked complete, and its log was removed before it could be asked for again",
         holds: was_gone_before_it_was_checked,
     },
 ];
@@ -153,6 +168,11 @@ fn is_followed(case: &Case<'_, '_>, life: &Life<'_>, file: &File) -> bool {
 }
 
 fn is_not_checked(case: &Case<'_, '_>, run: &Run) -> bool {
+    !case.asked.checks && is_in_silence(case, run)
+}
+
+/// Whether a stream was open that had fallen silent before these lines were written.
+fn is_in_silence(case: &Case<'_, '_>, run: &Run) -> bool {
     let life = life(case, run);
     let rotated = life.instance.files.iter().filter(|file| file.followers == Followers::FallSilent);
     let silenced = rotated.filter_map(|file| file.rotated).chain(life.instance.silenced.iter().copied());
@@ -166,7 +186,47 @@ fn is_not_checked(case: &Case<'_, '_>, run: &Run) -> bool {
                 && read.ended.is_none_or(|(ended, _)| ended >= first)
         })
     };
-    !case.asked.checks && silenced.any(&mut is_silent)
+    silenced.any(&mut is_silent)
+}
+
+fn was_gone_before_a_check_was_due(case: &Case<'_, '_>, run: &Run) -> bool {
+    let life = life(case, run);
+    let first = life.lines()[run.lines.start].at;
+    let Some(gone) = life.container.deleted.filter(|gone| life.gone() == Some(*gone)) else { return false };
+    let idle =
+        case.story.script.setting.idle_check.map_or(IDLE, |seconds| Duration::from_secs(seconds.into()));
+    let place = &life.container.place;
+    let mut pods = case.story.pods.iter();
+    let pod = pods.find(|pod| pod.name == place.pod && pod.deleted == Some(gone));
+    let told = told(case.story, life.container, pod.and_then(|pod| pod.deleting)).min(life.end_told);
+    let mut reads = case.reads.iter().filter_map(Read::opened);
+    run.after.is_none()
+        && is_in_silence(case, run)
+        && (gone <= first + idle && gone <= told)
+        && !reads.any(|opened| (first..=gone).contains(&opened))
+}
+
+/// The lines that were shown last are also the first ones of the next file: who asks for the log again takes them for the same.
+/// Which of them were shown is open.
+fn is_between_the_same(case: &Case<'_, '_>, run: &Run) -> bool {
+    let (life, Range { start, end }) = (life(case, run), run.lines.clone());
+    let lines = life.lines();
+    let are_alike = |a: usize, b: usize| lines[a].stamp == lines[b].stamp && lines[a].text == lines[b].text;
+    if run.before.is_none() || run.after.is_none() {
+        return false;
+    }
+    let begins = |line: &usize| lines[*line].file > lines[*line - 1].file;
+    let Some(begin) = (start + 1..=end).find(begins) else { return false };
+    let count = end - begin;
+    let is_same = match count {
+        0 => are_alike(start, end),
+        count => count <= start && (1..=count).all(|back| are_alike(start - back, end - back)),
+    };
+    let opened = life.instance.files[lines[begin].file].opened;
+    let shown = case.book.shown_at(run.life, if count == 0 { end } else { start - 1 });
+    let mut opens =
+        case.reads.iter().filter(|read| !read.check && read.may_be_of(life)).filter_map(Read::opened);
+    is_same && opens.any(|at| at >= opened && shown.is_some_and(|shown| shown <= at))
 }
 
 fn has_nothing_behind(case: &Case<'_, '_>, run: &Run) -> bool {
@@ -192,13 +252,57 @@ fn is_not_confirmed(case: &Case<'_, '_>, run: &Run) -> bool {
 
 fn was_gone_before_it_was_checked(case: &Case<'_, '_>, run: &Run) -> bool {
     let life = life(case, run);
-    let gone = life.gone().unwrap_or(Duration::MAX);
-    let mut reads = case.reads.iter().filter(|read| read.may_be_of(life) && !read.check);
-    let is_cut = reads.any(|read| {
+    let (gone, ended) = (life.gone().unwrap_or(Duration::MAX), life.instance.ended);
+    let reads = || case.reads.iter().filter(|read| read.may_be_of(life) && !read.check);
+    let is_cut = reads().any(|read| {
         let cut = read.ended.filter(|(_, how)| *how == Ended::Complete).map(|(at, _)| at);
-        cut.is_some_and(|at| life.instance.ended.is_none_or(|ended| at < ended) && gone <= at + SOON)
+        let Some((opened, at)) = read.opened().zip(cut) else { return false };
+        let pause = if at - opened < STEADY { PAUSE } else { SOON };
+        let mut later = reads().filter_map(Read::opened);
+        (ended.is_none_or(|ended| at <= ended) || is_cut_short(case, life, read))
+            && gone <= asked_again(case, life, at, pause)
+            && !later.any(|later| at < later && later <= gone)
     });
     run.after.is_none() && is_cut
+}
+
+/// Whether a fault ended this answer as if it were complete.
+pub fn is_cut_short(case: &Case<'_, '_>, life: &Life<'_>, read: &Read) -> bool {
+    let pod = &life.container.place.pod;
+    let mut events = case.story.script.events.iter();
+    events.any(|event| {
+        let (asked, from, until) = match &event.what {
+            What::Fault(Fault::Breaks(asked, Broken::Ends)) => (asked, Duration::ZERO, event.at),
+            What::Fault(Fault::WillBreak { asked, how: Broken::Ends, lasting, .. }) => {
+                (asked, event.at, event.at + *lasting)
+            }
+            _ => return false,
+        };
+        let is_asked = match asked {
+            Asks::Logs(of) => of == pod,
+            Asks::Followed(of) => of == pod && read.follow,
+            Asks::AllLogs | Asks::All => true,
+            Asks::Watches | Asks::Lists => false,
+        };
+        let is_its_end = read.ended.is_some_and(|(at, how)| at >= event.at && how == Ended::Complete);
+        is_asked && is_its_end && (from..=until).contains(&read.at)
+    })
+}
+
+/// When a log is asked for again at last that was out of reach meanwhile.
+fn asked_again(case: &Case<'_, '_>, life: &Life<'_>, ended: Duration, pause: Duration) -> Duration {
+    case.story.script.events.iter().fold(ended + pause, |due, event| {
+        let lasting = match &event.what {
+            What::Fault(Fault::ServerAway(lasting) | Fault::BlackHole(lasting)) => *lasting,
+            What::Fault(Fault::KubeletAway(node, lasting) | Fault::NodeLost { node, lasting, .. })
+                if *node == life.container.node =>
+            {
+                *lasting
+            }
+            _ => return due,
+        };
+        if event.at <= due { due.max(event.at + lasting + pause) } else { due }
+    })
 }
 
 fn was_taken_for_empty(case: &Case<'_, '_>, run: &Run) -> bool {

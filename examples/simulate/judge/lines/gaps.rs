@@ -7,9 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     super::Problem,
+    align::PIECE,
     book::Life,
     excuse::{Case, SOON, is_cut_short, is_empty_of_later},
     notices::{Notice, Said},
+    reads::Read,
+    told::way,
 };
 use crate::script::{Fault, What};
 
@@ -88,6 +91,10 @@ fn begins_in_doubt(case: &Case<'_, '_>, number: usize, at: Duration) -> bool {
     let last = lives[before].latest(lives[before].shown.len());
     let first = lives[number].lines().first().map(|line| line.stamp);
     let is_close = last.zip(first).is_some_and(|(last, first)| first.duration_since(last) <= BACK);
+    // The last line of a log cannot be compared if the kubelet sends its last piece only.
+    let mut shown = lives[before].lines().iter().zip(&lives[before].shown).rev();
+    let is_in_pieces =
+        shown.find(|(_, shown)| shown.is_some()).is_some_and(|(line, _)| line.text.len() > PIECE);
     // The log of the one before was read later.
     let comes_first = lives[before].shown.iter().flatten().any(|shown| case.book.shown[*shown].at > at);
     let is_doubtful = was_rotated(&lives[before]) || lives[number].is_untold(at);
@@ -148,26 +155,60 @@ fn read_to_its_end(case: &Case<'_, '_>, life: &Life<'_>, until: Duration) -> Opt
     let ended = life.instance.ended.or(life.container.deleted)?;
     let mut whole = case.reads.iter().filter_map(|read| {
         let (at, how) = read.ended?;
-        // Behind a poll the container may have written more.
-        let is_in_doubt = read.previous && seems_of_the_next(life);
-        let may_be_whole = !read.check && !read.poll && !is_in_doubt && read.may_be_of(life);
+        // Behind a poll the container may have written more, as far as anything told of its end.
+        let is_poll = case.asked.follow && !read.follow && !read.previous && read.at < life.end_told;
+        let is_in_doubt = read.poll || is_poll || read.previous && seems_of_the_next(life);
+        let may_be_whole = !read.check && !is_in_doubt && read.may_be_of(life);
         let is_whole = how == Ended::Complete && read.opened().is_some() && may_be_whole;
         let holds_the_end = if read.follow { at >= ended } else { read.at >= ended };
-        (is_whole && holds_the_end && at <= until).then_some(at)
+        (is_whole && holds_the_end && at <= until && !may_be_left(case, read, at, until)).then_some(at)
     });
     whole.next_back()
+}
+
+/// Whether this stream may have been left as its end came: the log was asked for again before the end can have been heard, or
+/// that was reported of it.
+fn may_be_left(case: &Case<'_, '_>, read: &Read, ended: Duration, until: Duration) -> bool {
+    let way = way(case.story, ended);
+    let mut next = case.reads.iter().filter(|next| next.at > read.at && !next.check);
+    read.follow && (until <= ended + way || next.any(|next| next.at <= ended + 2 * way))
+}
+
+/// The second in which the next instance started, by the clock of its node.
+fn next_second(life: &Life<'_>) -> Option<i64> {
+    let (next, last) = (life.container.instances.get(life.number + 1)?, life.lines().last()?);
+    let pause = SignedDuration::try_from(next.started.saturating_sub(last.at)).unwrap_or(SignedDuration::MAX);
+    Some(last.stamp.saturating_add(pause).unwrap_or(Timestamp::MAX).as_second())
 }
 
 /// Whether the last line was written in the second in which the next instance started: statuses have whole seconds, so that a
 /// reader of the previous log stops before it until it has compared that log with the current one.
 fn seems_of_the_next(life: &Life<'_>) -> bool {
-    let next = life.container.instances.get(life.number + 1);
-    next.zip(life.lines().last()).is_some_and(|(next, last)| {
-        let pause =
-            SignedDuration::try_from(next.started.saturating_sub(last.at)).unwrap_or(SignedDuration::MAX);
-        let started = last.stamp.saturating_add(pause).unwrap_or(Timestamp::MAX);
-        started.as_second() <= last.stamp.as_second()
-    })
+    next_second(life).zip(life.lines().last()).is_some_and(|(next, last)| next <= last.stamp.as_second())
+}
+
+/// Whether this is the last shown line before those that seem to be of the next instance, and the log is gone that would tell.
+fn ends_in_doubt(life: &Life<'_>, last: Timestamp, at: Duration) -> bool {
+    let Some(next) = next_second(life).filter(|_| life.gone().is_some_and(|gone| gone <= at)) else {
+        return false;
+    };
+    let shown = life.lines().iter().zip(&life.shown).filter(|(_, shown)| shown.is_some());
+    let stamps = shown.map(|(line, _)| line.stamp);
+    seems_of_the_next(life) && stamps.filter(|stamp| stamp.as_second() < next).max() == Some(last)
+}
+
+/// Whether this was the last line by then of an instance that was still one for the program with others, of which one lacks its end.
+fn ends_as_one(case: &Case<'_, '_>, number: usize, last: Timestamp, at: Duration) -> bool {
+    let life = &case.book.lives[number];
+    let lines = life.lines().iter().zip(&life.shown);
+    let shown = lines.filter_map(|(line, shown)| Some((line.stamp, case.book.shown[(*shown)?].at)));
+    let Some((latest, shown)) = shown.filter(|(_, shown)| *shown <= at).max() else { return false };
+    latest == last
+        && case
+            .book
+            .as_one(number, shown)
+            .iter()
+            .any(|other| other.number < life.number && lacks_its_end(other))
 }
 
 /// Whether the log of a later instance was read behind the end of this one, before a status told of it: it looks as if lines of
@@ -188,13 +229,29 @@ fn behind(case: &Case<'_, '_>, notice: &Notice<'_>, last: Timestamp) -> Option<S
         lacks_its_end(life)
             || was_rotated(life)
             || !life.instance.words.is_empty()
-            || case.reads.iter().any(|read| read.at <= notice.at && is_empty_of_later(life, read))
+            || case.reads.iter().any(|read| read.at <= notice.at && is_empty_of_later(case, life, read))
+            || ends_within_a_line(case, life)
             || failed(case, life, last_shown(case, life), notice.at)
     });
     (!has_reason).then(|| "nothing is missing behind it, and no request failed".to_owned())
 }
 
+/// Whether only the beginning of the last shown line was shown, and two answers ended there as if they were complete.
+fn ends_within_a_line(case: &Case<'_, '_>, life: &Life<'_>) -> bool {
+    let mut shown = life.lines().iter().zip(&life.shown).rev();
+    let last = shown.find_map(|(line, shown)| Some((line, case.book.shown[(*shown)?].text)));
+    let is_half = last.is_some_and(|(line, shown)| *case.asked.cut(&line.text) != *shown);
+    let reads = case.reads.iter().filter(|read| !read.check && read.may_be_of(life));
+    is_half && reads.filter(|read| is_cut_short(case, life, read)).count() > 1
+}
+
 fn unchecked(case: &Case<'_, '_>, notice: &Notice<'_>, last: Timestamp) -> Option<String> {
+    let mut others = case.book.lives.iter().enumerate();
+    if others.any(|(number, life)| {
+        ends_in_doubt(life, last, notice.at) || ends_as_one(case, number, last, notice.at)
+    }) {
+        return None;
+    }
     let mut lives = ending_at(case, last).peekable();
     if lives.peek().is_none() {
         return Some("no line of that time is the last one of an instance".to_owned());
@@ -209,7 +266,7 @@ fn unchecked(case: &Case<'_, '_>, notice: &Notice<'_>, last: Timestamp) -> Optio
         let since = read_to_its_end(case, life, notice.at);
         let is_open =
             since.is_none_or(|since| failed(case, life, since, notice.at) || is_doubted(case, life, since));
-        let is_in_doubt = is_open || was_rotated(life) || is_untold(case, life, notice.at);
+        let is_in_doubt = is_open || was_rotated(life) || life.is_untold(notice.at);
         lacks_its_end(life) || gone && is_in_doubt || hides_another(case, life)
     });
     (!has_reason).then(|| "nothing is missing behind it, and it was read to its end".to_owned())
@@ -234,15 +291,6 @@ fn removed(case: &Case<'_, '_>, notice: &Notice<'_>) -> Option<String> {
         is_unknown && life.instance.started <= notice.at && is_over
     });
     (!has_reason).then(|| "lines of every instance were shown, or it is still there".to_owned())
-}
-
-/// Whether only the beginning of the last shown line was shown, and two answers ended there as if they were complete.
-fn ends_within_a_line(case: &Case<'_, '_>, life: &Life<'_>) -> bool {
-    let mut shown = life.lines().iter().zip(&life.shown).rev();
-    let last = shown.find_map(|(line, shown)| Some((line, case.book.shown[(*shown)?].text)));
-    let is_half = last.is_some_and(|(line, shown)| *case.asked.cut(&line.text) != *shown);
-    let reads = case.reads.iter().filter(|read| !read.check && read.may_be_of(life));
-    is_half && reads.filter(|read| is_cut_short(case, life, read)).count() > 1
 }
 
 /// Whether its pod did not meet the condition for a while: then its log is opened anew, and may be gone.

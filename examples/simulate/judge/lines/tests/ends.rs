@@ -3,7 +3,12 @@
 use apiserver::{Ended, Kind as Asks};
 
 use super::{Tale, seconds, stamp};
-use crate::story::Story;
+use crate::{
+    script::{Asked, Broken, Event, Fault, Logs, Restart, What},
+    story::{Pod, Story},
+};
+
+const LOG: &str = "/api/v1/namespaces/shop/pods/web/log";
 
 /// The stream breaks before `b`, and then the pod is gone.
 fn gone() -> Tale {
@@ -105,7 +110,7 @@ fn an_empty_log_of_an_instance_that_nothing_told_of_looks_like_a_rotated_one() {
             story.containers[0].instances[2].known = Some(seconds(known));
         });
         let query = [("container", "app"), ("previous", "true")];
-        tale.asks(Asks::Log, 5.1, "/api/v1/namespaces/shop/pods/web/log", &query)
+        tale.asks(Asks::Log, 5.1, LOG, &query)
             .with(|story| story.requests[3].ended = Some((seconds(5.1), Ended::Complete)))
             .says(5.2, &behind(3.0))
     };
@@ -147,4 +152,181 @@ fn a_list_of_another_pod_tells_nothing() {
     };
     tale("metadata.name=api").passes();
     tale("metadata.name=web").is(&["missing"]);
+}
+
+/// An answer that is cut in the instant in which the instance ends, and then the pod is gone.
+#[test]
+fn a_log_that_is_gone_before_it_is_asked_for_again_cannot_be_checked() {
+    let tale = |gone: f64| {
+        let tale = Tale::new().reads(2.2, 4.0, Ended::Complete).writes(3.0, "a").writes(4.0, "b");
+        tale.shows(3.0, "a").with(|story| {
+            story.containers[0].instances[0].ended = Some(seconds(4.0));
+            story.containers[0].deleted = Some(seconds(gone));
+        })
+    };
+    tale(14.0).passes();
+    tale(14.0).reads(8.0, 8.1, Ended::Complete).is(&["missing"]);
+    tale(20.0).is(&["missing"]);
+    let away = Event { at: seconds(3.5), what: What::Fault(Fault::BlackHole(seconds(15.0))) };
+    tale(20.0).with(|story| story.script.events.push(away)).passes();
+}
+
+#[test]
+fn an_answer_that_a_fault_cuts_behind_the_end_is_not_the_end() {
+    let tale = |bytes| {
+        let tale = Tale::new().reads(2.2, 3.5, Ended::Broken).reads(4.5, 4.6, Ended::Complete);
+        let tale = tale.writes(3.0, "a").writes(4.0, "b").shows(3.0, "a");
+        let how = Broken::Ends;
+        let (asked, lasting, times) = (Asked::Logs("web".to_owned()), seconds(1.0), 1);
+        let cut = What::Fault(Fault::WillBreak { asked, times, how, bytes, chunks: None, lasting });
+        tale.with(|story| {
+            story.containers[0].instances[0].ended = Some(seconds(4.0));
+            story.containers[0].deleted = Some(seconds(5.0));
+            story.script.events.extend((bytes > 0).then_some(Event { at: seconds(4.1), what: cut }));
+        })
+    };
+    tale(20).passes();
+    tale(0).is(&["missing"]);
+}
+
+#[test]
+fn a_stream_that_is_left_as_its_end_comes_was_not_read_to_its_end() {
+    let tale = |again| {
+        let tale = Tale::new().reads(2.2, 4.1, Ended::Complete).writes(3.0, "a").shows(3.0, "a");
+        let tale = tale.with(|story| story.containers[0].deleted = Some(seconds(4.1)));
+        tale.follows(again).with(|story| story.requests[3].answered = Some((seconds(again), 404)))
+    };
+    tale(4.102).says(4.3, &unchecked(3.0)).passes();
+    tale(4.104).says(4.3, &unchecked(3.0)).is(&["false gap"]);
+    tale(4.104).says(4.101, &unchecked(3.0)).passes();
+}
+
+/// Of a container that is polled.
+#[test]
+fn a_log_that_was_read_before_anything_told_of_its_end_was_not_read_to_its_end() {
+    let tale = |late: f64| {
+        let tale = Tale::new().writes(3.0, "a").asks(Asks::Log, 5.0, LOG, &[("container", "app")]);
+        let restart = Restart { exit: 1, last: None, waits: seconds(0.0), late: seconds(late) };
+        let tale = tale.shows_at(5.1, 3.0, "a").with(|story| {
+            story.requests[2].ended = Some((seconds(5.0), Ended::Complete));
+            story.containers[0].instances[0].ended = Some(seconds(4.0));
+            story.containers[0].deleted = Some(seconds(8.0));
+            let what = What::Restarts(story.containers[0].place.clone(), restart);
+            story.script.events.push(Event { at: seconds(4.0), what });
+        });
+        tale.says(8.1, &unchecked(3.0))
+    };
+    tale(2.0).passes();
+    tale(0.5).is(&["false gap"]);
+}
+
+#[test]
+fn lines_of_the_second_in_which_the_next_instance_started_may_be_taken_for_its_own() {
+    let tale = |restarted: f64| {
+        let tale = Tale::new().reads(2.2, 4.1, Ended::Complete).writes(3.0, "a").writes(4.1, "b");
+        let tale = tale.shows(3.0, "a").shows(4.1, "b").restarts(restarted);
+        let tale = tale.with(|story| story.containers[0].instances[0].removed = Some(seconds(restarted)));
+        tale.says(5.5, &unchecked(3.0))
+    };
+    tale(4.5).passes();
+    tale(5.1).is(&["false gap"]);
+}
+
+/// The last line by then is of an instance that nothing told of: the end of the one before is missing.
+#[test]
+fn the_last_line_of_an_instance_may_be_one_of_the_next_that_nothing_told_of() {
+    let tale = |known: f64| {
+        let tale = Tale::new().follows(2.2).restarts(3.0).writes(3.1, "a").restarts(4.0).writes(5.0, "b");
+        let tale = tale.writes(6.0, "c").shows(5.0, "b").shows(6.0, "c");
+        let tale = tale.with(|story| story.containers[0].instances[2].known = Some(seconds(known)));
+        tale.says(5.5, &unchecked(5.0)).says(7.0, "the log was removed before it could be read")
+    };
+    tale(5.4).passes();
+    tale(4.0).is(&["false gap"]);
+}
+
+#[test]
+fn an_instance_of_which_nothing_told_while_its_log_was_there_is_reported_with_the_one_before() {
+    let tale = |watched| {
+        let tale = Tale::new().follows(2.2).writes(3.0, "a").shows(3.0, "a").restarts(4.0).writes(4.5, "b");
+        tale.says(5.5, &unchecked(3.0)).with(|story| {
+            story.containers[0].deleted = Some(seconds(5.0));
+            story.requests[1].ended = Some((seconds(watched), Ended::Broken));
+        })
+    };
+    tale(3.5).passes();
+    tale(5.0).is(&["missing"]);
+}
+
+/// Nothing told that it had ended.
+#[test]
+fn an_empty_log_of_an_instance_that_waits_looks_like_an_empty_one() {
+    let tale = |late: f64| {
+        let tale = Tale::new().with(lives_for_a_second).writes(10.1, "a").restarts(10.2);
+        let query = [("container", "app"), ("previous", "true")];
+        let restart = Restart { exit: 1, last: None, waits: seconds(9.0), late: seconds(late) };
+        tale.asks(Asks::Log, 10.8, LOG, &query).with(|story| {
+            let container = &mut story.containers[0];
+            container.deleted = None;
+            container.instances[0].removed = Some(seconds(10.5));
+            container.instances[1].ended = Some(seconds(10.4));
+            let what = What::Restarts(container.place.clone(), restart);
+            story.script.events.push(Event { at: seconds(10.4), what });
+        })
+    };
+    tale(1.0).passes();
+    tale(0.0).is(&["missing"]);
+}
+
+#[test]
+fn a_black_hole_keeps_back_what_a_watch_tells() {
+    let tale = |hole: f64| {
+        let tale = Tale::new().with(|story| {
+            lives_for_a_second(story);
+            story.requests[1].ended = Some((seconds(12.0), Ended::Broken));
+            let what = What::Fault(Fault::BlackHole(seconds(hole)));
+            story.script.events.push(Event { at: seconds(9.0), what });
+        });
+        tale.writes(10.5, "a")
+    };
+    tale(10.0).passes();
+    tale(0.5).is(&["missing"]);
+}
+
+#[test]
+fn a_silent_stream_of_a_pod_that_is_gone_before_a_check_cannot_be_known() {
+    let tale = |gone: f64| {
+        let tale = Tale::new().follows(2.2).writes(3.0, "a").writes(6.0, "b").shows(3.0, "a");
+        tale.with(|story| {
+            story.containers[0].deleted = Some(seconds(gone));
+            story.containers[0].instances[0].silenced.push(seconds(5.0));
+        })
+    };
+    tale(35.0).passes();
+    tale(37.0).is(&["missing"]);
+    let deleted = |at: f64| {
+        tale(35.0).with(|story| {
+            let (name, namespace, node) = ("web".to_owned(), "shop".to_owned(), "node-1".to_owned());
+            let (deleting, deleted) = (Some(seconds(at)), Some(seconds(35.0)));
+            story.pods.push(Pod { name, namespace, node, deleting, deleted, ready: Vec::new() });
+        })
+    };
+    deleted(35.0).passes();
+    deleted(30.0).is(&["missing"]);
+}
+
+/// Both looks at the end show the same half line.
+#[test]
+fn half_a_line_is_reported_if_two_answers_end_in_it() {
+    let tale = |reads: &[f64]| {
+        let tale = Tale::new().asking(|asked| asked.logs = Logs::Once).writes(0.5, "long");
+        let tale = reads.iter().fold(tale, |tale, at| tale.reads(*at, *at, Ended::Complete));
+        let asked = Asked::AllLogs;
+        let (times, how, bytes, chunks, lasting) = (9, Broken::Ends, 20, None, seconds(9.0));
+        let what = What::Fault(Fault::WillBreak { asked, times, how, bytes, chunks, lasting });
+        tale.with(|story| story.script.events.push(Event { at: seconds(2.0), what })).shows_at(2.6, 0.5, "lo")
+    };
+    tale(&[2.2, 2.3]).says(2.7, &behind(0.5)).passes();
+    tale(&[2.2, 2.3]).is(&["cut"]);
+    tale(&[2.2]).says(2.7, &behind(0.5)).is(&["false gap"]);
 }

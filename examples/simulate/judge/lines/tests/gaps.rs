@@ -112,3 +112,28 @@ fn lines_that_are_missing_among_equal_ones_are_missing_together() {
         tale(from, to).is(&["missing"]);
     }
 }
+
+/// `b` is the last line that was shown, and the first one of the next file.
+#[test]
+fn a_file_that_begins_with_the_line_that_was_shown_last_looks_like_the_same() {
+    let tale = |first| {
+        let tale =
+            Tale::new().reads(2.2, 3.0, Ended::Broken).writes(3.0, "a").writes(3.0, "b").writes(3.0, "c");
+        let tale = tale.rotates(3.2).writes(3.0, first).writes(4.0, "d").follows(5.0);
+        tale.shows(3.0, "a").shows(3.0, "b").shows_at(5.1, 4.0, "d")
+    };
+    tale("b").passes();
+    tale("c").is(&["missing"]);
+}
+
+#[test]
+fn lines_that_are_shown_among_equal_ones_are_shown_together() {
+    let tale = |tale: Tale, shown: &[&str]| {
+        let tale = ["a", "a", "b", "c", "a", "b", "b"].iter().fold(tale, |tale, text| tale.writes(4.0, text));
+        let tale = shown.iter().fold(tale.shows(3.0, "x"), |tale, text| tale.shows(4.0, text));
+        tale.says(4.2, &between(3.0, 4.0)).asking(|asked| asked.limit_bytes = Some(6))
+    };
+    let begin = || Tale::new().follows(2.2).writes(3.0, "x");
+    tale(begin(), &["a", "b"]).passes();
+    tale(begin(), &["c", "b"]).is(&["missing"]);
+}

@@ -1,6 +1,7 @@
 //! Several instances of a container.
 
-use super::{Tale, stamp};
+use super::{super::align::PIECE, Tale, seconds, stamp};
+use crate::script::{Event, Fault, What};
 
 fn twice() -> Tale {
     Tale::new().follows(2.2).writes(3.0, "a").writes(4.0, "b").restarts(5.0).writes(6.0, "c").follows(5.5)
@@ -49,7 +50,7 @@ fn instances_that_were_not_seen_are_reported() {
     let tale = || twice().restarts(7.0).writes(8.0, "d").shows(3.0, "a").shows(4.0, "b").shows(8.0, "d");
     tale().is(&["missing"]);
     tale().says_line(8.0, "── shop web › app restarted; 1 instance in between is not shown ──").passes();
-    let first = || twice().with(|story| story.requests[0].at = super::seconds(1.0)).shows(6.0, "c");
+    let first = || twice().with(|story| story.requests[0].at = seconds(1.0)).shows(6.0, "c");
     first().is(&["missing"]);
     first().says(6.0, "had restarted before it was seen; what it wrote earlier was not read").passes();
 }
@@ -67,9 +68,33 @@ fn a_gap_between_two_instances_has_a_reason() {
     tale().is(&["false gap"]);
     let known = |at| tale().with(|story| story.containers[0].instances[1].known = at);
     known(None).passes();
-    known(Some(super::seconds(6.0))).is(&["false gap"]);
+    known(Some(seconds(6.0))).is(&["false gap"]);
     let rotated =
         Tale::new().follows(2.2).writes(3.0, "a").rotates(4.5).restarts(5.0).writes(6.0, "c").follows(5.5);
     let between = format!("lines may be missing between {} and {}", stamp(3.0), stamp(6.0));
     rotated.shows(3.0, "a").shows(6.0, "c").says(6.1, &between).passes();
+}
+
+#[test]
+fn a_watch_that_is_held_tells_later() {
+    let tale = |now| {
+        let between = format!("lines may be missing between {} and {}", stamp(4.0), stamp(6.0));
+        let tale = twice().shows(3.0, "a").shows(4.0, "b").shows(6.0, "c").says(now, &between);
+        let held = Fault::WatchHeld { delay: seconds(2.0), lasting: seconds(10.0) };
+        tale.with(|story| story.script.events.push(Event { at: seconds(4.5), what: What::Fault(held) }))
+    };
+    tale(6.1).passes();
+    tale(9.1).is(&["false gap"]);
+}
+
+#[test]
+fn a_last_line_in_pieces_is_not_known_again() {
+    let tale = |length| {
+        let (long, between) =
+            ("x".repeat(length), format!("lines may be missing between {} and {}", stamp(4.0), stamp(6.0)));
+        let tale = Tale::new().follows(2.2).writes(4.0, &long).restarts(5.0).writes(6.0, "c").follows(5.5);
+        tale.shows(4.0, &long).shows(6.0, "c").says(6.1, &between)
+    };
+    tale(PIECE + 1).passes();
+    tale(PIECE).is(&["false gap"]);
 }
