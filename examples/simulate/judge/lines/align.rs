@@ -1,6 +1,6 @@
 //! Finds each line that was shown among those that were written.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
 
@@ -59,8 +59,16 @@ pub fn align(book: &mut Book<'_>, asked: &Asked, problems: &mut Vec<Problem>) {
             problems.push(Problem { kind, container: title.clone(), at, text });
         }
     }
-    let is_limited = asked.limit_bytes.is_some();
-    book.lives.iter_mut().for_each(|life| settle(life, is_limited));
+    let limited: Vec<_> = (0..book.lives.len()).map(|life| is_used_up(book, asked, life)).collect();
+    book.lives.iter_mut().zip(limited).for_each(|(life, is_limited)| settle(life, is_limited));
+}
+
+/// Whether as many bytes of a life were shown as were asked for.
+fn is_used_up(book: &Book<'_>, asked: &Asked, life: usize) -> bool {
+    let last = book.lives[life].shown.iter().flatten().max();
+    let joint = book.as_one(life, last.map_or(Duration::MAX, |last| book.shown[*last].at));
+    let shown = || book.bytes_uncut(joint).max(book.bytes_uncut(&book.lives[life..=life]));
+    asked.limit_bytes.is_some_and(|limit| shown() >= limit)
 }
 
 /// Among equal lines it is open which ones were shown. They are chosen so that the missing ones have as few others between
@@ -81,8 +89,18 @@ fn settle(life: &mut Life<'_>, is_limited: bool) {
             let before = start.checked_sub(1).map_or(-1, |before| last[before] as isize);
             let behind = shown.get(end).map_or(life.shown.len(), |line| *line) as isize;
             let limited = is_limited.then_some(life.shown.len() as isize);
-            let split = start + fewest_holes(before, &shown[start..end], &last[start..end], behind, limited);
-            places[start..split].copy_from_slice(&shown[start..split]);
+            let (first, last) = (&shown[start..end], &last[start..end]);
+            let (holes, split) = fewest_holes(before, first, last, behind, limited);
+            places[start..start + split].copy_from_slice(&first[..split]);
+            // They may also be all in one place.
+            let blocks = blocks(life, first, last).filter(|block| before < *block as isize);
+            let around = |block: usize| {
+                hole(before, block as isize, limited) + hole((block + open) as isize - 1, behind, limited)
+            };
+            let block = blocks.min_by_key(|block| around(*block)).filter(|block| around(*block) < holes);
+            if let Some(block) = block {
+                (0..open).for_each(|line| places[start + line] = block + line);
+            }
         }
         start += open.max(1);
     }
@@ -104,7 +122,7 @@ fn last_places(life: &Life<'_>, shown: &[usize]) -> Vec<usize> {
     last
 }
 
-/// The number of lines that have their first places, the others having their last ones, with the fewest holes between two.
+/// The fewest holes between two lines, and the number of lines that have their first places then, the others having their last ones.
 ///
 /// `limited`: the number of all lines, if only so many bytes were asked for: rather more than fewer then, since it is the end that
 /// is missing, and rather a hole at the beginning than between.
@@ -114,35 +132,47 @@ fn fewest_holes(
     last: &[usize],
     behind: isize,
     limited: Option<isize>,
-) -> usize {
-    let is_hole = |from: isize, to: isize| {
-        let weight = match limited {
-            Some(lines) if to == lines => 0,
-            Some(_) if from >= 0 => 2,
-            Some(_) | None => 1,
-        };
-        usize::from(to > from + 1) * weight
-    };
+) -> (usize, usize) {
     let count = first.len();
     // Holes among the last places from each line on.
     let mut later = vec![0; count + 1];
     for line in (0..count).rev() {
         let next = last.get(line + 1).map_or(behind, |next| *next as isize);
-        later[line] = later[line + 1] + is_hole(last[line] as isize, next);
+        later[line] = later[line + 1] + hole(last[line] as isize, next, limited);
     }
     let (mut earlier, mut from, mut best) = (0, before, (usize::MAX, 0));
     for (split, later) in later.into_iter().enumerate() {
         let to = last.get(split).map_or(behind, |line| *line as isize);
-        let holes = earlier + is_hole(from, to) + later;
+        let holes = earlier + hole(from, to, limited) + later;
         if holes < best.0 || limited.is_some() && holes == best.0 {
             best = (holes, split);
         }
         if let Some(line) = first.get(split) {
-            earlier += is_hole(from, *line as isize);
+            earlier += hole(from, *line as isize, limited);
             from = *line as isize;
         }
     }
-    best.1
+    best
+}
+
+/// The weight of the lines that are missing between two that were shown.
+fn hole(from: isize, to: isize, limited: Option<isize>) -> usize {
+    let weight = match limited {
+        Some(lines) if to == lines => 0,
+        Some(_) if from >= 0 => 2,
+        Some(_) | None => 1,
+    };
+    usize::from(to > from + 1) * weight
+}
+
+/// Where the same lines were written one behind the other.
+fn blocks<'l>(life: &'l Life<'_>, first: &'l [usize], last: &[usize]) -> impl Iterator<Item = usize> + 'l {
+    let lines = life.lines();
+    let end = last.last().map_or(0, |last| last + 2).saturating_sub(first.len());
+    (first.first().copied().unwrap_or(end)..end).filter(move |block| {
+        let mut pairs = first.iter().map(|shown| &lines[*shown]).zip(&lines[*block..]);
+        pairs.all(|(shown, line)| shown.stamp == line.stamp && shown.text == line.text)
+    })
 }
 
 impl Aligner<'_, '_> {
@@ -197,10 +227,12 @@ impl Aligner<'_, '_> {
         let written = |(life, line): Place| &lives[life].lines()[line];
         let fits =
             of_stamp.iter().filter_map(|place| Some((*place, fit(written(*place), shown, self.asked)?)));
-        let rank = |&((life, line), fit): &(Place, Fit)| {
+        let rank = |&(place, fit): &(Place, Fit)| {
+            let (life, line) = place;
             let is_ahead = line >= self.cursors[life];
             let is_new = lives[life].shown[line].is_none();
-            (!is_ahead, fit != Fit::Whole, !is_new, life < self.life, life, line)
+            let is_too_early = fit == Fit::Head && is_left_out(&lives[life], line, shown.at, self.asked);
+            (!is_ahead, fit != Fit::Whole, !is_new, life < self.life, life, is_too_early, line)
         };
         fits.min_by_key(rank).or_else(|| self.pieces(shown))
     }
@@ -222,13 +254,12 @@ impl Aligner<'_, '_> {
     }
 
     fn fit_pieces(&self, whole: &[u8], part: &[u8]) -> Option<Fit> {
-        let mut rests =
-            (PIECE..whole.len()).step_by(PIECE).map(|left_out| self.asked.cut(&whole[left_out..]));
-        let is_cut = self.asked.limit_bytes.is_some() && self.asked.tail.is_some();
-        if rests.clone().any(|rest| *rest == *part) {
+        let mut rests = (PIECE..whole.len()).step_by(PIECE).map(|left_out| &whole[left_out..]);
+        let may_be_cut = self.asked.limit_bytes.is_some() && self.asked.tail.is_some();
+        if rests.clone().any(|rest| *self.asked.cut(rest) == *part) {
             return Some(Fit::Pieces);
         }
-        rests.any(|rest| is_cut && rest.starts_with(part)).then_some(Fit::Head)
+        rests.any(|rest| may_be_cut && is_head(rest, part, self.asked)).then_some(Fit::Head)
     }
 
     /// Whether only lines were shown before this one of its instance that were shown too early, and that was said.
@@ -260,7 +291,14 @@ impl Aligner<'_, '_> {
         let is_first = !self.book.lives[life].shown[..line].iter().any(Option::is_some);
         let passes = match fit {
             Fit::Whole => true,
-            Fit::Head => self.fills(life, shown) || shown.at < self.book.lives[life].lines()[line].at,
+            Fit::Head => {
+                let is_reported = self.book.notices.iter().any(|notice| {
+                    notice.at >= shown.at
+                        && shown.stamp.is_some_and(|stamp| notice.said == Said::Behind(stamp))
+                });
+                let is_unfinished = shown.at < self.book.lives[life].lines()[line].at;
+                self.fills(life, shown) || is_unfinished || is_reported
+            }
             Fit::Pieces => is_first && self.asked.tail.is_some(),
         };
         (!passes).then(|| ("cut", format!("only a part of the line was shown: {}", describe(shown))))
@@ -273,6 +311,12 @@ impl Aligner<'_, '_> {
             [own, joint].into_iter().flat_map(|lives| [self.book.bytes(lives), self.book.bytes_uncut(lives)]);
         before.any(|before| self.asked.limit_bytes == Some(before + asked::length(shown.text) as u64))
     }
+}
+
+/// Whether `--tail` leaves this line out, if nothing of its log was shown before.
+fn is_left_out(life: &Life<'_>, line: usize, at: Duration, asked: &Asked) -> bool {
+    let written = life.lines().partition_point(|line| line.at <= at);
+    !life.is_shown() && asked.tail.is_some_and(|tail| line + (tail as usize) < written)
 }
 
 fn sort(lives: &[Life<'_>]) -> BTreeMap<Timestamp, Vec<Place>> {
@@ -295,10 +339,13 @@ fn fit(written: &Line, shown: &Shown<'_>, asked: &Asked) -> Option<Fit> {
     }
     // Of a log that is not followed the last line may have no end yet.
     let may_be_cut = asked.limit_bytes.is_some() || !asked.follow;
-    let head = written.text.get(..asked::length(shown.text));
-    let is_head =
-        expected.starts_with(shown.text) || head.is_some_and(|head| *asked.cut(head) == *shown.text);
-    (may_be_cut && is_head).then_some(Fit::Head)
+    (may_be_cut && is_head(&written.text, shown.text, asked)).then_some(Fit::Head)
+}
+
+/// Whether the beginning of a line is shown like this.
+fn is_head(line: &[u8], shown: &[u8], asked: &Asked) -> bool {
+    let head = line.get(..asked::length(shown));
+    asked.cut(line).starts_with(shown) || head.is_some_and(|head| *asked.cut(head) == *shown)
 }
 
 /// A line in words, short.

@@ -13,7 +13,7 @@ use super::{
     align::PIECE,
     asked::Asked,
     book::{Book, Life},
-    excuse::SOON,
+    excuse::{AFTER_FAULTS, SOON},
     reads::Read,
 };
 use crate::story::{Container, Request, Story};
@@ -80,8 +80,8 @@ pub struct Wanted {
     must_since: Option<Timestamp>,
     may_since: Option<Timestamp>,
     until: Option<Timestamp>,
-    /// With `--condition`: when its pod met it while the log was there.
-    met: Option<Vec<Range<Duration>>>,
+    /// With `--condition`: until when its pod met it while the log was there, and in which time a line was to be read then.
+    met: Option<Vec<(Duration, Duration)>>,
     /// The faults that concern the pod.
     troubles: Vec<Trouble>,
 }
@@ -95,8 +95,8 @@ impl Wanted {
         let is_since = |since: Option<Timestamp>| since.is_none_or(|since| stamp >= since);
         let at = life.lines()[line].at;
         // Once the pod stops meeting the condition, nothing more is read.
-        let due = || promptness::after(self.troubles.iter(), at, SOON);
-        let is_met = self.met.as_ref().is_none_or(|met| met.iter().any(|met| due() <= met.end));
+        let due = |bound| promptness::after(self.troubles.iter(), at, bound);
+        let is_met = self.met.as_ref().is_none_or(|met| met.iter().any(|(end, bound)| due(*bound) <= *end));
         if self.must.contains(&line) && is_since(self.must_since) && is_met {
             Want::Must
         } else if self.may.contains(&line) && is_since(self.may_since) {
@@ -115,7 +115,7 @@ pub fn wanted(book: &Book<'_>, asked: &Asked, story: &Story, start: Start, reads
         let Container { node, place, .. } = life.container;
         let troubles =
             troubles.iter().filter(|trouble| trouble.disturbs(node, &place.pod)).cloned().collect();
-        let (until, met) = (asked.until, met(life));
+        let (until, met) = (asked.until, met(life, reads));
         let all = Wanted { must, may, must_since: None, may_since: None, until, met, troubles };
         let none = Wanted { must: 0..0, may: 0..0, ..all.clone() };
         match part(life, asked, start, reads) {
@@ -131,13 +131,18 @@ pub fn wanted(book: &Book<'_>, asked: &Asked, story: &Story, start: Start, reads
     book.lives.iter().enumerate().map(of_life).collect()
 }
 
-/// When the pod of a life met the condition, up to when the next instance started.
-fn met(life: &Life<'_>) -> Option<Vec<Range<Duration>>> {
+/// Until when the pod of a life met the condition before the next instance started, and in which time a line was to be read then:
+/// polls of a quiet log have pauses of up to a minute.
+fn met(life: &Life<'_>, reads: &[Read]) -> Option<Vec<(Duration, Duration)>> {
     let meets = &life.container.meets;
     let next = life.container.instances.get(life.number + 1).map_or(Duration::MAX, |next| next.started);
     let ends = meets.iter().skip(1).map(|(at, _)| *at).chain([Duration::MAX]);
     let met = meets.iter().zip(ends).filter(|((from, meets), _)| *meets && *from <= next);
-    (!meets.is_empty()).then(|| met.map(|((from, _), end)| *from..end).collect())
+    let bound = |end: Duration| {
+        let mut reads = reads.iter().filter(|read| !read.check && read.at < end && read.may_be_of(life));
+        if reads.next_back().is_some_and(|read| read.poll) { AFTER_FAULTS } else { SOON }
+    };
+    (!meets.is_empty()).then(|| met.map(|(_, end)| (end, bound(end))).collect())
 }
 
 /// The number of the instance that the store of the apiserver names as the current one.
@@ -259,7 +264,8 @@ fn asked_of(
     // Words of the kubelet count as lines.
     let words = if asked.tail.is_some_and(|tail| tail > 0) { life.instance.words.len() } else { 0 };
     let must_from = latest + words;
-    let earliest = first_alike(life, earliest).min(again(life, asked, story, reads).unwrap_or(earliest));
+    let earliest =
+        first_alike(life, earliest).min(again(book, number, asked, story, reads).unwrap_or(earliest));
     Wanted {
         must: must_from.min(ends.0)..ends.0,
         may: earliest..ends.1,
@@ -284,8 +290,15 @@ fn first_alike(life: &Life<'_>, line: usize) -> usize {
 
 /// The first line that may be shown if none is wanted that the log has already, and it is opened again before one was read: it is
 /// asked for from a time of the apiserver on, which is in whole seconds.
-fn again(life: &Life<'_>, asked: &Asked, story: &Story, reads: &[Read]) -> Option<usize> {
-    let mut opened = reads.iter().filter(|read| !read.check && read.may_be_of(life)).filter_map(Read::opened);
+fn again(book: &Book<'_>, number: usize, asked: &Asked, story: &Story, reads: &[Read]) -> Option<usize> {
+    let life = &book.lives[number];
+    let next = book.lives.get(number + 1).filter(|next| std::ptr::eq(next.container, life.container));
+    // A log of the next instance is that of this one for the program until it is told.
+    let is_of = |read: &&Read| {
+        let is_for_it = next.is_some_and(|next| !read.previous && next.is_untold(read.at));
+        !read.check && (read.may_be_of(life) || is_for_it && read.at >= life.instance.started)
+    };
+    let mut opened = reads.iter().filter(is_of).filter_map(Read::opened);
     let (first, _) = opened.next().zip(opened.next()).filter(|_| asked.tail == Some(0))?;
     let since = Timestamp::from_second(moment(story, first).as_second()).ok()?;
     life.lines().iter().position(|line| line.stamp >= since)

@@ -113,6 +113,7 @@ fn of_equal_lines_among_the_last_ones_the_last_were_shown_and_the_first_of_the_b
     last.shows_at(2.3, 0.1, "a").shows_at(2.3, 0.1, "a").shows_at(2.3, 0.1, "c").passes();
     let first = tale(["z", "b", "a", "c", "a"], 4, 4);
     first.shows_at(2.3, 0.1, "b").shows_at(2.3, 0.1, "a").passes();
+    tale(["z", "b", "c", "a", "a"], 1, 100).shows_at(2.3, 0.1, "a").passes();
     let one = tale(["z", "b", "a", "c", "a"], 3, 2);
     one.shows_at(2.3, 0.1, "a").passes();
 }
@@ -224,4 +225,56 @@ fn a_line_that_a_fault_keeps_back_is_not_due_before_its_pod_stops_meeting_the_co
     };
     tale("node-1").passes();
     tale("node-7").is(&["missing"]);
+}
+
+#[test]
+fn a_line_that_is_polled_is_due_later() {
+    let tale = |tails: &[&'static str]| {
+        let tale = Tale::new().reads(2.2, 3.5, Ended::Broken).writes(3.0, "a").writes(5.0, "b");
+        let tale = tale.shows(3.0, "a").with(|story| {
+            story.containers[0].meets = vec![(seconds(0.0), true), (seconds(20.0), false)];
+        });
+        tails.iter().fold(tale, |tale, tail| {
+            let query = [("container", "app"), ("sinceTime", "x"), ("tailLines", *tail)];
+            tale.asks(Asks::Log, 4.0, "/api/v1/namespaces/shop/pods/web/log", &query)
+        })
+    };
+    tale(&["20"]).passes();
+    tale(&[]).is(&["missing"]);
+}
+
+#[test]
+fn of_lines_that_begin_alike_the_last_one_is_shown_if_it_is_asked_for() {
+    let tale = Tale::new().asking(|asked| (asked.tail, asked.limit_bytes) = (Some(1), Some(3)));
+    tale.writes(0.1, "n=18").writes(0.1, "n=19").follows(2.2).shows_at(2.3, 0.1, "n=1").passes();
+}
+
+#[test]
+fn the_last_piece_of_a_line_may_have_the_mark_of_a_cut_and_end_where_the_bytes_end() {
+    let long = "x".repeat(PIECE + 300);
+    let shown = |text: &str| {
+        let tale = Tale::new().asking(|asked| {
+            (asked.tail, asked.limit_bytes, asked.max_line) = (Some(1), Some(209), Some(10));
+        });
+        tale.writes(0.1, &long).follows(2.2).shows_at(2.3, 0.1, text)
+    };
+    shown("xxxxxxxxxx … [199 bytes cut by --max-line]").passes();
+    shown("xxxxxxxxxx … [198 bytes cut by --max-line]").is(&["cut"]);
+}
+
+/// The log that is opened first is that of the next instance, of which nothing told.
+#[test]
+fn lines_of_the_second_in_which_the_next_log_was_opened_may_be_shown() {
+    let tale = |known: f64| {
+        let tale =
+            Tale::new().asking(|asked| asked.tail = Some(0)).writes(2.1, "a").writes(2.5, "b").restarts(2.6);
+        let tale = tale.reads(2.7, 2.8, Ended::Broken).with(|story| {
+            story.containers[0].instances[1].known = Some(seconds(known));
+        });
+        let query = [("container", "app"), ("previous", "true")];
+        let tale = tale.asks(Asks::Log, 5.1, "/api/v1/namespaces/shop/pods/web/log", &query);
+        tale.shows_at(5.2, 2.1, "a").shows_at(5.2, 2.5, "b")
+    };
+    tale(5.0).passes();
+    tale(2.6).is(&["unwanted"]);
 }
