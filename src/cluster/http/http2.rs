@@ -1,6 +1,7 @@
 //! One HTTP/2 connection, shared by as many requests as the server grants.
 
 use std::{
+    collections::HashMap,
     convert::Infallible,
     future::poll_fn,
     io, mem,
@@ -12,7 +13,7 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use h2::{
-    Ping, PingPong, Reason, RecvStream,
+    FlowControl, Ping, PingPong, Reason, RecvStream,
     client::{Builder, SendRequest},
 };
 use http::{Request, Response};
@@ -68,11 +69,22 @@ struct LoadState {
     closed: bool,
     /// The reason for giving it up, if this side did.
     given_up: Option<&'static str>,
+    /// The windows of the answers that are read, by their slots.
+    open: HashMap<u64, FlowControl>,
 }
 
 impl Load {
     fn lock(&self) -> MutexGuard<'_, LoadState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Announces the room of all answers again, after their windows have shrunk: the server may have less than none left for one
+    /// whose bytes were read but not announced yet. It sends nothing then, so nothing would ever announce them.
+    fn announce(&self) {
+        for window in self.lock().open.values_mut() {
+            // Releasing nothing is always possible.
+            let _ = window.release_capacity(0);
+        }
     }
 }
 
@@ -125,8 +137,9 @@ impl Connection {
         }
         load.streams += 1;
         load.served += 1;
+        let number = load.served;
         drop(load);
-        Some(Slot { connection: self.clone(), _share: self.windows.share() })
+        Some(Slot { connection: self.clone(), number, _share: self.windows.share() })
     }
 
     pub fn is_closed(&self) -> bool {
@@ -142,23 +155,29 @@ async fn drive(
     granted: oneshot::Sender<()>,
     (mut announced, size): (u32, watch::Receiver<u32>),
 ) {
-    let (mut granted, mut resized) = (Some(granted), size.clone());
+    let (mut granted, mut resized, mut shrunk) = (Some(granted), size.clone(), false);
     let mut lives = pin!(lives(pings, load));
     loop {
         let works = poll_fn(|cx| {
-            let size = *size.borrow();
-            // Fails until the server confirms the last change; retried then.
-            if announced != size && connection.set_initial_window_size(size).is_ok() {
-                announced = size;
+            loop {
+                let ended = Pin::new(&mut connection).poll(cx);
+                if connection.max_concurrent_send_streams() > 0
+                    && let Some(granted) = granted.take()
+                {
+                    // The opener may be gone.
+                    let _ = granted.send(());
+                }
+                let size = *size.borrow();
+                let is_settled = !shrunk && announced == size;
+                // Fails until the server confirms the last change; retried then.
+                if ended.is_ready() || is_settled || connection.set_initial_window_size(size).is_err() {
+                    return ended;
+                }
+                if shrunk {
+                    load.announce();
+                }
+                (shrunk, announced) = (size < announced, size);
             }
-            let ended = Pin::new(&mut connection).poll(cx);
-            if connection.max_concurrent_send_streams() > 0
-                && let Some(granted) = granted.take()
-            {
-                // The opener may be gone.
-                let _ = granted.send(());
-            }
-            ended
         });
         tokio::select! {
             biased;
@@ -198,12 +217,18 @@ async fn lives(pings: Option<PingPong>, load: &Load) -> &'static str {
 /// A place for a request on a connection, until its answer ends.
 pub struct Slot {
     connection: Arc<Connection>,
+    number: u64,
     _share: Share,
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.connection.load.lock().streams -= 1;
+        let mut load = self.connection.load.lock();
+        load.streams -= 1;
+        let window = load.open.remove(&self.number);
+        drop(load);
+        // It may be the last part of the stream.
+        drop(window);
     }
 }
 
@@ -221,7 +246,9 @@ impl Slot {
             stream.send_data(data, true).map_err(|error| self.failed(error))?;
         }
         match answer.await {
-            Ok(answer) => Ok(answer.map(|stream| {
+            Ok(answer) => Ok(answer.map(|mut stream| {
+                let window = stream.flow_control().clone();
+                self.connection.load.lock().open.insert(self.number, window);
                 let (frames, stowed) = (Frames::new(), BytesMut::new());
                 Body { stream, slot: self, frames, stowed, end: None }
             })),

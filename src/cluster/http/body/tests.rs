@@ -237,6 +237,44 @@ async fn an_error_right_behind_data_is_no_end_over_http2() {
     broke(over_http2(&too_much, Then::Open).await, &taken, "flow-control");
 }
 
+/// Many streams at once leave each a smaller window than was announced before.
+#[tokio::test(start_paused = true)]
+async fn a_stream_goes_on_though_its_window_shrinks_below_what_was_read() {
+    const READ: usize = 320_000;
+    let (stream, peer) = connection(Then::Open);
+    let windows = Arc::new(Windows::new());
+    let serving = async {
+        let mut server = h2::server::handshake(peer).await.unwrap();
+        let (_request, mut answer) = server.accept().await.unwrap().unwrap();
+        let mut body = answer.send_response(Response::new(()), false).unwrap();
+        body.send_data(Bytes::from(vec![b'x'; READ]), false).unwrap();
+        let later = async {
+            sleep(Duration::from_secs(2)).await;
+            body.send_data(Bytes::from_static(LINES), true).unwrap();
+        };
+        tokio::join!(later, server.accept()).1.is_none()
+    };
+    let reading = async {
+        let connection = Arc::new(Connection::open(stream, windows.clone()).await.unwrap());
+        let answer =
+            connection.slot().unwrap().send(&request()).await.map_err(|failed| failed.error).unwrap();
+        let (mut body, mut read) = (Body::Http2(answer.into_body()), 0);
+        let mut shares = Vec::new();
+        while let Some(chunk) = poll_fn(|cx| body.poll_chunk(cx)).await {
+            read += chunk.unwrap().len();
+            if read == READ {
+                shares.extend((0..40).map(|_| windows.share()));
+            }
+        }
+        read
+    };
+    let read = tokio::select! {
+        read = tokio::time::timeout(Duration::from_secs(20), reading) => read,
+        _ = serving => panic!("the connection ended"),
+    };
+    assert_eq!(read.expect("it goes on"), READ + LINES.len());
+}
+
 #[tokio::test(start_paused = true)]
 async fn bytes_that_were_read_already_come_once() {
     let (bytes, results) = all(Body::Whole(Bytes::from_static(LINES))).await;
