@@ -17,8 +17,11 @@ use crate::{io::Io, machine::Machine, platform::streams::Stream};
 /// Interval of checks for a closed reader while nothing is written.
 const LOOK: std::time::Duration = std::time::Duration::from_secs(1);
 
-/// Most chunks that wait for the writer; each is about 128 KiB.
+/// Most chunks that wait for the writer; each is about 128 KiB, unless its last batch has long lines.
 const CHUNKS: usize = 2;
+
+/// The largest buffer that is used again.
+const KEPT: usize = 256 << 10;
 
 enum Chunk {
     Stdout(Vec<u8>),
@@ -185,8 +188,10 @@ impl Writer {
             }
         };
         bytes.clear();
-        // A surplus buffer is freed.
-        let _ = self.used.try_send(bytes);
+        if bytes.capacity() <= KEPT {
+            // A surplus buffer is freed.
+            let _ = self.used.try_send(bytes);
+        }
     }
 
     fn finish(self, report: oneshot::Sender<io::Result<()>>) {
@@ -254,6 +259,18 @@ mod tests {
             output.stdout(b"line\n".to_vec()).await.expect("open");
             output.written().await;
             assert_eq!(sink.text(), "line\n".repeat(n));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_buffer_that_grew_for_long_lines_is_not_kept() {
+        let mut output =
+            Output::new(Box::new(Sink::default()), Box::new(Sink::default()), &Machine::default())
+                .expect("a thread");
+        for (size, is_kept) in [(KEPT, true), (KEPT + 1, false)] {
+            output.stdout(vec![b'x'; size]).await.expect("open");
+            output.written().await;
+            assert_eq!(output.buffer().capacity() > 0, is_kept, "{size}");
         }
     }
 
