@@ -350,6 +350,7 @@ impl Socket {
         let before = self.last.replace(now);
         match self.wire {
             Wire::Resting(_) => self.rest_until(self.rest_after(read, now)),
+            _ if self.is_full_turn(read) => Ok(()),
             _ if before.is_some_and(|before| now - before < self.pace.latency) => {
                 self.rest_until(self.pace.next(now))
             }
@@ -361,11 +362,15 @@ impl Socket {
     fn rest_after(&self, read: usize, now: Instant) -> Instant {
         match read {
             _ if read == self.buffer.len() && read >= LARGE => now,
-            // The bandwidth limit decides.
-            _ if read >= SMALL && self.pace.bandwidth.is_some() => now,
+            _ if self.is_full_turn(read) => now,
             _ if read > MEDIUM => now + self.pace.latency.mul_f64(MEDIUM as f64 / read as f64),
             _ => self.pace.next(now),
         }
+    }
+
+    /// More may be there, and the bandwidth limit decides when it is read.
+    fn is_full_turn(&self, read: usize) -> bool {
+        self.pace.bandwidth.as_ref().is_some_and(|bandwidth| read >= bandwidth.turn(SMALL))
     }
 
     fn rest_until(&mut self, instant: Instant) -> io::Result<()> {

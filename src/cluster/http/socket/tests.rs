@@ -132,6 +132,18 @@ async fn the_bandwidth_bounds_all_sockets_together() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_socket_that_the_bandwidth_holds_back_does_not_rest_too() {
+    let bandwidth = Some(Arc::new(Bandwidth::new(1000, Default::default())));
+    let (mut socket, mut peer) =
+        pair(Pace { latency: Duration::from_secs(1), bandwidth, ..Pace::default() }).await;
+    peer.write_all(&[b'x'; 3000]).await.unwrap();
+    let start = Instant::now();
+    socket.read_exact(&mut [0; 3000]).await.unwrap();
+    let taken = start.elapsed().as_secs_f64();
+    assert!((2.7..3.1).contains(&taken), "{taken}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_attended_socket_is_read_at_once() {
     let (mut socket, mut peer) = busy().await;
     socket.attend().unwrap();
