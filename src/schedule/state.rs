@@ -200,10 +200,7 @@ impl State {
     /// Ends a poll; the member waits for its next turn.
     pub fn polled(&mut self, claimed: Claimed, new_lines: bool, now: Instant) {
         if let Some(member) = self.holder(claimed) {
-            match member.ending {
-                true => member.pace.rest_briefly(now),
-                false => member.pace.rest(now, new_lines),
-            }
+            member.rest(now, new_lines);
             let want = member.want;
             self.lay_down(claimed.0, want);
         }
@@ -322,7 +319,7 @@ impl State {
         for choice in self.followers.decide(now, self.readers, self.pollers) {
             match choice {
                 Choice::Follow((_, id)) => self.promote(id),
-                Choice::Poll((_, id)) => self.demote(id),
+                Choice::Poll((_, id)) => self.demote(id, now),
             }
         }
         while self.open < self.bounds.places
@@ -379,11 +376,13 @@ impl State {
         }
     }
 
-    fn demote(&mut self, id: Id) {
+    fn demote(&mut self, id: Id, now: Instant) {
         let Some(member) = self.members.get_mut(&id) else { return };
         if let Some((_, Claim::Held { mode: Mode::Follow, recall })) = &mut member.claim {
             *recall = Recall::ForGood;
             member.bell.notify_one();
+            // Its lines came on the stream: a poll at once brings none, and would seem to show that it is silent.
+            member.rest(now, true);
         }
         self.line_up(id);
     }
@@ -463,6 +462,14 @@ impl State {
 }
 
 impl Member {
+    /// Records a poll.
+    fn rest(&mut self, now: Instant, new_lines: bool) {
+        match self.ending {
+            true => self.pace.rest_briefly(now),
+            false => self.pace.rest(now, new_lines),
+        }
+    }
+
     /// Whether it holds a stream that it must return.
     fn is_revoked(&self) -> bool {
         matches!(self.claim, Some((_, Claim::Held { recall: Recall::ForGood, .. })))

@@ -12,7 +12,7 @@ use tokio::time::advance;
 
 use super::{
     followers::{CALM, TENURE},
-    turns::LATEST,
+    turns::{LATEST, SOONEST},
     *,
 };
 use crate::origin::PodInfo;
@@ -155,6 +155,10 @@ async fn one_too_many_and_a_tenth_of_the_places_goes_to_polls() {
     assert_eq!(following(&mut tails), (6..51).collect::<Vec<_>>());
     let load = scheduler.load().borrow().clone();
     assert_eq!((load.following, load.polled, load.bound), (45, 6, Some(Bound::LogRequests)));
+    advance(SOONEST).await;
+    tails.iter_mut().for_each(|tail| {
+        tail.mode();
+    });
     assert_eq!(tails.iter().filter(|tail| tail.grant.is_some()).count(), 50);
 }
 
@@ -198,6 +202,21 @@ async fn a_newer_container_takes_the_place_of_the_oldest() {
     tails.push(tail(&scheduler, "node", 9));
     assert_eq!(tails[4].mode(), None, "it would be polled for nothing");
     assert_eq!(following(&mut tails), [3, 4]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_was_followed_is_polled_soon_again() {
+    let scheduler = Scheduler::new(3, 100);
+    let mut tails = tails(&scheduler, 4);
+    poll_for(&mut tails, LATEST * 3, &[]).await;
+    tails.pop();
+    assert_eq!(following(&mut tails), [1, 2]);
+    advance(TENURE).await;
+    tails.push(tail(&scheduler, "node", 9));
+    assert_eq!(following(&mut tails), [2, 3]);
+    // After one second, and after two more: nothing came since.
+    let polls = poll_for(&mut tails, SOONEST * 4, &[]).await;
+    assert_eq!(polls[1], 2);
 }
 
 #[tokio::test(start_paused = true)]
