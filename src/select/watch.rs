@@ -149,6 +149,7 @@ impl Scope {
                 }
             };
             state.synced(tracker, report).await;
+            let listed = Instant::now();
             loop {
                 let began = Instant::now();
                 let end = self.watch_from(&mut version, tracker, state, report).await;
@@ -165,8 +166,12 @@ impl Scope {
                         break;
                     }
                     Ok(End::Over | End::Fruitless) => {}
+                    // An answer: the failures before it are over, unless even a new list is too old.
+                    Ok(End::Expired) if listed.elapsed() >= STEADY => {
+                        pauses = Pauses::default();
+                        break;
+                    }
                     Ok(End::Expired) => break,
-                    Err(error) if error.is_gone() => break,
                     Err(error) if error.is_forbidden() => return Ok(error),
                     // The same would come from the same version.
                     Err(error) if error.is_malformed() => {
@@ -195,7 +200,10 @@ impl Scope {
     ) -> Result<End, Error> {
         let (label_selector, field_selector) = (self.label_selector.clone(), self.fields());
         let params = WatchParams { label_selector, field_selector, ..WatchParams::default() };
-        let mut watch = self.cluster.watch(&self.objects(), &params, version).await?;
+        let mut watch = match self.cluster.watch(&self.objects(), &params, version).await {
+            Err(error) if error.is_gone() => return Ok(End::Expired),
+            watch => watch?,
+        };
         let (mut end, mut read) = (End::Fruitless, 0_u64);
         while let Some(event) = watch.next::<Pod>().await? {
             read += 1;
