@@ -350,6 +350,7 @@ impl Slot {
         let before = self.instance.replace(instance.clone());
         if before.as_ref().is_some_and(|before| before.is(&instance)) {
             self.update(life(&instance));
+            self.pass_if_waiting(status);
             return;
         }
         let ended = before.as_ref().and_then(|before| status.ending(before));
@@ -359,9 +360,10 @@ impl Slot {
             started: status.started(),
         });
         if before.is_some() {
-            self.pass(status);
+            self.pass(status.restart_count);
         }
         self.earlier.extend(self.life.take());
+        self.pass_if_waiting(status);
         if sight == Sight::Unwanted {
             return;
         }
@@ -400,14 +402,22 @@ impl Slot {
 
     /// Another instance started: the earlier ones are no longer the previous one. Lines that were read too early may still be
     /// those of the first one after them.
-    fn pass(&mut self, status: &ContainerStatus) {
+    fn pass(&mut self, restarts: u32) {
         self.earlier.retain(|earlier| !earlier.is_closed());
         for earlier in &self.earlier {
-            earlier.send_modify(|life| {
-                if let Life::Replaced { restart_count, .. } = life {
-                    *restart_count = status.restart_count;
+            earlier.send_if_modified(|life| match life {
+                Life::Replaced { restart_count, .. } => {
+                    std::mem::replace(restart_count, restarts) != restarts
                 }
+                _ => false,
             });
+        }
+    }
+
+    /// An instance that waits to be started again has the current log and the previous one, as if the next one had started.
+    fn pass_if_waiting(&mut self, status: &ContainerStatus) {
+        if status.state.waiting.is_some() {
+            self.pass(status.restart_count.saturating_add(1));
         }
     }
 

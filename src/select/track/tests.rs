@@ -135,6 +135,20 @@ fn an_instance_learns_of_all_further_restarts() {
 }
 
 #[test]
+fn the_log_of_an_instance_is_passed_once_the_next_one_waits() {
+    let everything = everything();
+    let mut story = Story::new(&everything);
+    let passed = |story: &Story| match story.life(0) {
+        Life::Replaced { restart_count, .. } => restart_count,
+        life => panic!("{life:?}"),
+    };
+    story.see(&pod(running("0", 0))).see(&pod(running("1", 1)));
+    assert_eq!(passed(&story), 1);
+    story.see(&pod(crashed("1", 1)));
+    assert_eq!(passed(&story), 2, "both logs are the next one's");
+}
+
+#[test]
 fn a_restart_is_another_instance_and_the_old_one_learns_how_it_ended() {
     let selection = everything();
     let mut story = Story::new(&selection);
