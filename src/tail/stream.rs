@@ -322,9 +322,15 @@ impl<L: Logs> Reading<'_, L> {
         let Lines { data, pieces, rest } = lines;
         if let Some(Piece::Line(first)) = pieces.first()
             && let Some(Doubted { logs, instance }) = self.doubted.take()
-            && matches!(logs.standing(instance).await, Ok(Standing::Replaced | Standing::OtherPod))
         {
-            return End::Doubtful(first.time);
+            let standing = tokio::select! {
+                biased;
+                standing = logs.standing(instance) => standing,
+                never = self.stream.stow() => match never {},
+            };
+            if matches!(standing, Ok(Standing::Replaced | Standing::OtherPod)) {
+                return End::Doubtful(first.time);
+            }
         }
         let (mut chosen, mut end) = (Chosen::of(pieces.len()), End::Clean);
         let foreign_from = self.foreign_from();

@@ -128,7 +128,7 @@ impl<L: Logs> Tail<L> {
             answer = self.context.logs.open(&request) => answer,
             () = deleted_for(&mut life, DRAIN) => return Outcome::Reopen,
         };
-        let stream = match answer {
+        let mut stream = match answer {
             Ok(stream) => stream,
             Err(error) => {
                 self.progress.reach.refused(is_usual(&error));
@@ -139,7 +139,13 @@ impl<L: Logs> Tail<L> {
             return Outcome::Reopen;
         }
         // The instance may have been replaced between the check and the answer.
-        if unproven && self.follows() && self.is_replaced().await {
+        let is_replaced = async { unproven && self.follows() && self.is_replaced().await };
+        let is_replaced = tokio::select! {
+            biased;
+            is_replaced = is_replaced => is_replaced,
+            never = stream.stow() => match never {},
+        };
+        if is_replaced {
             return Outcome::Doubtful { line: None, before: self.progress.reach };
         }
         let is_whole = log.mode() == Mode::Read;
