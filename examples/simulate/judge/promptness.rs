@@ -145,7 +145,8 @@ fn all_logs(view: &View) -> Duration {
     Duration::from_secs_f64(requests as f64 * request)
 }
 
-fn latency(setting: &Setting) -> Duration {
+/// How long an answer to a log request may rest before it is read.
+pub fn latency(setting: &Setting) -> Duration {
     Duration::from_millis(u64::from(setting.latency.unwrap_or_default()))
 }
 
@@ -209,13 +210,16 @@ fn turn(view: &View, came: &Written) -> Duration {
         (since..=came.shown).contains(&log.request.at) && may_be_poll(log) && log.container.is_some_and(of_it)
     });
     let rotated = rotated(view, since, came.shown) as f64;
-    if !polled {
+    let mut asked = view.logs.iter().filter(|log| log.container.is_some_and(of_it)).map(|log| log.request.at);
+    // It waits for its first turn, for which there is no pause.
+    let waits = most < view.story.containers.len() && asked.next().is_some_and(|at| at > came.line.at);
+    if !polled && !waits {
         let lent = if rotated > 0.0 { WHOLE_LOG } else { MORE_LINES };
         return Duration::from_secs_f64(if most == 1 { lent * request } else { 0.0 });
     }
     let quiet = came.line.at.saturating_sub(came.quiet_since);
     // Pauses double, so the last one is as long as the silence before it.
-    let pause = (quiet * 2).clamp(SOONEST, LATEST);
+    let pause = if polled { (quiet * 2).clamp(SOONEST, LATEST) } else { Duration::ZERO };
     // A turn takes two requests of each container, and some more of those that wrote much.
     let requests = view.story.containers.len() as f64 * 2.0 + MORE_LINES + rotated * WHOLE_LOG;
     // The only place is followed in for half of the time.

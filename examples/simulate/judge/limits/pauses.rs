@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use apiserver::Ended;
+use apiserver::{Ended, Kind};
 use jiff::{Timestamp, fmt::rfc2822};
 
 use super::{View, problem};
 use crate::{
-    judge::{Problem, troubles::LONGEST_PAUSE},
+    judge::{Problem, promptness, troubles::LONGEST_PAUSE},
     story::Request,
 };
 
@@ -40,9 +40,12 @@ fn pauses<'v>(view: &'v View) -> impl Iterator<Item = (Duration, Duration, &'v s
             .ended
             .is_some_and(|(at, how)| how != Ended::Complete || at < arrived.saturating_sub(round_trip));
         let lost = left || view.held_up_since(arrived).is_some();
+        // A connection for logs rests between reads.
+        let rests = request.kind == Kind::Log;
+        let rest = if rests { promptness::latency(view.setting) } else { Duration::ZERO };
         // Without the way, which may have become shorter.
         let until = at + pause.min(LONGEST_PAUSE);
-        (!lost).then_some((arrived + view.lag(), until, request.retry_after.as_deref()?))
+        (!lost).then_some((arrived + view.lag() + rest, until, request.retry_after.as_deref()?))
     })
 }
 

@@ -159,6 +159,19 @@ fn nothing_is_requested_while_the_server_asks_to_wait() {
 }
 
 #[test]
+fn an_answer_to_a_log_request_may_rest_before_it_is_read() {
+    let again = |latency: f64| {
+        let mut story = story();
+        story.script.setting.latency = Some(latency as u32);
+        let first = story.reads("web-0", 1.0, FOLLOW, Some(1.0));
+        (first.answered, first.retry_after) = (Some((at(1.0), 429)), Some("7".to_owned()));
+        story.lists(1.8);
+        story
+    };
+    is_broken_by(again, 1000.0, 500.0, "Retry-After not obeyed");
+}
+
+#[test]
 fn the_time_to_wait_may_be_a_date_by_the_servers_clock() {
     let again = |time: f64| {
         let mut story = story();

@@ -109,6 +109,20 @@ fn a_container_that_is_polled_has_its_turn() {
 }
 
 #[test]
+fn a_container_that_was_not_asked_for_yet_waits_for_its_first_turn() {
+    let first_asked = |time: f64| {
+        let mut story = one_line(50.0);
+        story.script.setting.max_log_requests = Some(1);
+        story.script.setting.latency = Some(1000);
+        story.containers.extend((1..5).map(|n| container(&format!("web-{n}"))));
+        story.reads("web-0", time, "follow=true", None);
+        bound(&story)
+    };
+    let wait = first_asked(51.0) - first_asked(49.0);
+    assert!((25.0..30.0).contains(&wait), "{wait}");
+}
+
+#[test]
 fn a_container_that_is_followed_in_the_only_place_lends_it() {
     let mut story = one_line(50.0);
     story.script.setting.latency = Some(1000);
