@@ -1,9 +1,15 @@
 //! Connections: how many there are at once, and how many requests share one (src/cluster/http/pool.rs).
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 use super::{View, problem};
-use crate::{judge::Problem, story::Request};
+use crate::{
+    judge::{Problem, promptness},
+    story::Request,
+};
 
 /// The most streams that the double allows unless it is told another number.
 const STREAMS: usize = 250;
@@ -16,6 +22,9 @@ const ALONE: usize = 8;
 
 /// Logs and all other requests have connections of their own.
 const POOLS: usize = 2;
+
+/// By which `--max-bandwidth` holds the read of each connection back (`BURST` in src/cluster/http/bandwidth.rs).
+const TURN: Duration = Duration::from_millis(100);
 
 /// The open requests of each connection.
 #[derive(Default)]
@@ -53,13 +62,18 @@ impl Open {
 pub fn judge(view: &View) -> Vec<Problem> {
     let streams = view.setting.server.max_streams.map_or(STREAMS, |most| most as usize);
     let (mut open, mut peak) = (Open::default(), 0);
+    // The ends of requests that shared a connection and may not have been read yet.
+    let mut unread = VecDeque::new();
     for (at, begins, request) in changes(view) {
         if !begins {
             open.end(request);
+            unread.extend(request.http2.then_some(at));
             continue;
         }
+        let late = late(view, &open);
+        while unread.pop_front_if(|ended| *ended + late <= at).is_some() {}
         let (count, most) = (open.begin(request), if request.http2 { streams } else { 1 });
-        peak = peak.max(open.sharing());
+        peak = peak.max(open.sharing() + unread.len());
         let (shared, alone) = open.connections();
         // A connection that fails, or that the server wants to close, is replaced while its requests end.
         let replaced = view.troubles.iter().filter(|trouble| trouble.from <= at).count();
@@ -80,6 +94,12 @@ pub fn judge(view: &View) -> Vec<Problem> {
         return vec![problem("too many connections", super::name(request), at, text)];
     }
     Vec::new()
+}
+
+/// How long the end of an answer may wait to be read.
+fn late(view: &View, open: &Open) -> Duration {
+    let turns = view.setting.max_bandwidth.map_or(0, |_| open.0.len() as u32);
+    promptness::latency(view.setting) + TURN * turns
 }
 
 /// The beginnings and ends of all requests, in order. The program counts an end half a round trip earlier or later than the server.

@@ -146,6 +146,25 @@ fn bytes_of_logs_come_at_the_rate() {
 }
 
 #[test]
+fn an_end_that_waits_to_be_read_counts_as_open() {
+    let second_round = |time: f64| {
+        let mut story = story();
+        story.script.setting.idle_check = Some(0);
+        story.script.setting.max_bandwidth = Some(10_000);
+        story.script.setting.server.max_streams = Some(2);
+        for connection in 1..9 {
+            story.reads("web-0", 1.0, FOLLOW, Some(2.0)).connection = connection;
+            story.reads("web-0", 1.0, FOLLOW, None).connection = connection;
+        }
+        for connection in [9, 9, 10, 10, 11, 11] {
+            story.reads("web-0", time, FOLLOW, None).connection = connection;
+        }
+        story
+    };
+    is_broken_by(second_round, 2.5, 3.5, "too many connections");
+}
+
+#[test]
 fn nothing_is_requested_while_the_server_asks_to_wait() {
     let again = |time: f64| {
         let mut story = story();
