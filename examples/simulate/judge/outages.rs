@@ -93,6 +93,8 @@ fn said(errors: &Text) -> Vec<(Duration, Said)> {
         "· the apiserver answers again" => Some(Said::AnswersAgain),
         // A refusal of credentials is an answer.
         line if line.contains(" (401): ") => None,
+        // This is about a node.
+        line if line.starts_with("! cannot read logs of ") => None,
         line if line.starts_with("! ") && line.contains("http://apiserver") => Some(Said::Unreachable),
         _ => None,
     };
@@ -115,6 +117,8 @@ mod tests {
     const REPORT: &str = "! cannot reach the apiserver http://apiserver: connection refused; trying again\n";
     const REFUSAL: &str =
         "! http://apiserver does not accept requests without credentials (401): “Unauthorized”\n";
+    const OF_NODE: &str =
+        "! cannot read logs of node node-3: no answer from http://apiserver within 30s; trying again\n";
     const END: &str = "· the apiserver answers again\n";
 
     /// A run with an outage from the 30th to the 90th second, and what is said when.
@@ -141,6 +145,12 @@ mod tests {
     fn a_refusal_of_credentials_is_no_outage() {
         assert_eq!(with(&[(20.0, REFUSAL), (48.0, REPORT), (95.0, END), (96.0, REFUSAL)]), [""; 0]);
         assert_eq!(with(&[(48.0, REFUSAL)]), ["an outage without a report"]);
+    }
+
+    #[test]
+    fn a_node_that_does_not_answer_is_no_outage() {
+        assert_eq!(with(&[(48.0, REPORT), (95.0, END), (96.0, OF_NODE)]), [""; 0]);
+        assert_eq!(with(&[(48.0, OF_NODE)]), ["an outage without a report"]);
     }
 
     #[test]
