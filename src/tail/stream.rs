@@ -122,6 +122,8 @@ pub struct Place {
 pub struct Doubted<'a, L> {
     pub logs: &'a L,
     pub instance: &'a Instance,
+    /// The instant of the first line that can be another pod's, as far as that is known.
+    pub since: Option<Instant>,
 }
 
 /// The next part of a stream.
@@ -321,7 +323,8 @@ impl<L: Logs> Reading<'_, L> {
         }
         let Lines { data, pieces, rest } = lines;
         if let Some(Piece::Line(first)) = pieces.first()
-            && let Some(Doubted { logs, instance }) = self.doubted.take()
+            && let Some(Doubted { logs, instance, since }) = self.doubted.take()
+            && first.time >= since
         {
             let standing = tokio::select! {
                 biased;

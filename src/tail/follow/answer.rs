@@ -177,7 +177,7 @@ impl<L: Logs> Tail<L> {
         late: bool,
     ) -> Outcome {
         let mut start = self.start(log, &request, unproven);
-        start.in_doubt = late && log == Log::Current(Mode::Follow) && !self.progress.has_lines();
+        start.in_doubt = late && self.may_be_another_pods(log);
         self.report.answer_begins();
         let mut reading = self.reading(stream, request, &start, unproven);
         let mut end = reading.run().await;
@@ -233,6 +233,11 @@ impl<L: Logs> Tail<L> {
             Life::Replaced { .. } | Life::Dropped => false,
         };
         life.has_changed() && !is_same
+    }
+
+    /// Whether the log may be that of another pod of the same name, if it is opened late.
+    fn may_be_another_pods(&self, log: Log) -> bool {
+        matches!(log, Log::Current(_)) && self.follows() && !self.progress.has_lines()
     }
 
     /// Whether the status shows no end of the instance.
@@ -316,7 +321,14 @@ impl<L: Logs> Tail<L> {
             false => position.finder(),
         });
         let movable = mode == Mode::Follow && !std::mem::take(&mut self.busy);
-        let doubted = Doubted { logs: &self.context.logs, instance: &self.instance };
+        // One question for each of many polled logs costs as much as their first round.
+        let age = self.began.elapsed() + STATUS_DELAY;
+        let taken = || event::Instant(event::Instant::from(terms.date).0 - age.as_nanos() as i64);
+        let doubted = Doubted {
+            logs: &self.context.logs,
+            instance: &self.instance,
+            since: (mode != Mode::Follow).then(taken),
+        };
         Reading {
             stream,
             doubted: Some(doubted).filter(|_| start.in_doubt),

@@ -145,6 +145,21 @@ async fn a_log_whose_history_was_read_has_no_first_poll_though_it_is_empty() {
     assert!(purposes.len() > 2 && purposes.iter().all(|purpose| *purpose == Purpose::Poll), "{purposes:?}");
 }
 
+/// The turn comes late.
+#[tokio::test(start_paused = true)]
+async fn the_first_lines_of_a_poll_may_be_those_of_another_pod_if_they_are_young() {
+    for (written, is_shown) in [(-1.0, false), (-30.0, true)] {
+        let container = Container::writing([written]);
+        let (story, _others) = crowded(plan(), move |request| match container.now() {
+            ..15.0 => Reply::refusal(500, "dial tcp: i/o timeout"),
+            _ => container.answer(request),
+        });
+        story.apiserver_knows(1);
+        story.pass(60.0).await;
+        assert_eq!(story.said().contains(&"0".to_owned()), is_shown, "{:?}", story.said());
+    }
+}
+
 /// The polls are refused, break off or are never answered.
 #[tokio::test(start_paused = true)]
 async fn polls_that_fail_do_not_end_polling() {
