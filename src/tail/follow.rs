@@ -122,6 +122,17 @@ pub struct Legacy {
     fresh: bool,
 }
 
+impl Legacy {
+    /// Whether the instance with so many restarts was read, and a later one had a tail since.
+    pub fn is_behind(&self, restart_count: u32) -> bool {
+        let was_read = |shown: &Shown| {
+            shown.restart_count > restart_count || shown.restart_count == restart_count && shown.whole
+        };
+        let is_later = self.read.as_ref().is_some_and(|((_, last), _)| *last > restart_count);
+        is_later && self.shown.as_ref().is_some_and(was_read)
+    }
+}
+
 /// An instance that was shown, as far as a restart is described by it.
 #[derive(Clone)]
 struct Shown {

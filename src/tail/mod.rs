@@ -35,7 +35,7 @@ use tokio::{
 use crate::{
     cluster::Cluster,
     descriptors,
-    event::Closed,
+    event::{Closed, Reason},
     instance::{Instance, Life},
     lines::LineLimit,
     notice::Scope,
@@ -168,6 +168,15 @@ impl Tails {
                 Some(before) => before.await.unwrap_or_default(),
                 None => Legacy::default(),
             };
+            // Its pod meets the condition again, and this instance is over.
+            if instance.is_past && legacy.is_behind(instance.restart_count) {
+                let restart_count = instance.restart_count;
+                let closed =
+                    Closed { reason: Reason::Finished, opened: false, complete: true, restart_count };
+                context.out.outlet(instance.origin.clone()).closed(closed.clone()).await;
+                let _ = ended.send(legacy);
+                return Done { pod: uid, read: false, closed };
+            }
             let mut tail = Tail::new(context, seat, instance, life, fresh, legacy);
             let closed = tail.run().await;
             let read = tail.was_read();

@@ -95,6 +95,21 @@ fn the_previous_instance_is_shown_before_the_current_one() {
     lives(&tail.interrupt(), RESTARTED);
 }
 
+/// Its log is over, and was read.
+#[test]
+fn the_previous_instance_is_not_shown_again_if_its_pod_meets_the_condition_again() {
+    let world = restarted();
+    let mut tail = world.start("web --with-previous --condition ready");
+    tail.expect("web-1 app old");
+    tail.expect("web-1 app new");
+    world.update_pod("web-1", |pod| pod.condition("Ready", false));
+    tail.reported("- web-1 › app\n");
+    world.update_pod("web-1", |pod| pod.condition("Ready", true));
+    world.log("web-1/app").push("newer");
+    tail.expect("web-1 app newer");
+    tail.interrupt();
+}
+
 #[test]
 fn both_instances_are_shown_without_following_each_from_its_tail() {
     let world = World::web(["1", "2"]);
