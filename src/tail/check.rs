@@ -77,7 +77,7 @@ pub async fn last_line(logs: &impl Logs, request: &LogRequest, limit: LineLimit)
 }
 
 /// The same, as seen in an answer of so many lines.
-async fn last_lines(
+pub async fn last_lines(
     logs: &impl Logs,
     request: &LogRequest,
     limit: LineLimit,

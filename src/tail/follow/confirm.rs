@@ -133,6 +133,12 @@ impl<L: Logs> Tail<L> {
         }
     }
 
+    /// The same of an answer with the line before it: the last of two pieces comes with the first.
+    pub(super) async fn last_whole_line(&self, log: Log, purpose: Purpose) -> Result<Last, Error> {
+        let request = self.request(log, purpose);
+        Box::pin(check::last_lines(&self.context.logs, &request, self.context.lines, 2)).await
+    }
+
     pub(super) async fn last_line(&self, log: Log, purpose: Purpose) -> Result<Last, Error> {
         let request = self.request(log, purpose);
         Box::pin(check::last_line(&self.context.logs, &request, self.context.lines)).await

@@ -288,7 +288,7 @@ impl<L: Logs> Tail<L> {
     /// the previous and as the current one.
     async fn previous(&self) -> Result<Previous, Error> {
         let restart_count = self.instance.restart_count;
-        let last = match self.last_line(Log::Previous, Purpose::Confirm).await {
+        let last = match self.last_whole_line(Log::Previous, Purpose::Confirm).await {
             // Words of the kubelet in place of a log are no line of any instance.
             Ok(Last { line: None, half: None, is_empty: false, .. }) => return Ok(Previous::Other),
             // It ends with a line that was read as this instance's.

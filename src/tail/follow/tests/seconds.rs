@@ -92,3 +92,25 @@ async fn behind_the_whole_log_of_an_instance_in_between_nothing_is_missing() {
     story.pass(20.0).await;
     assert_eq!(outline(&story), ["+", "a", "! Between", "b", "! Unchecked", "-", "restarted 2 since 7", "c"]);
 }
+
+/// The runtime keeps the last line of the instance before in pieces, and a request for one line brings the last piece.
+#[tokio::test(start_paused = true)]
+async fn the_last_piece_of_a_line_of_the_instance_before_is_not_its_own() {
+    let long = "x".repeat(4096);
+    let old = log([(-1.0, "a"), (5.1, &long)]);
+    let new = log([(6.0, "b"), (8.0, "c")]);
+    let container = Container::new([(-60.0, Some(5.2), old), (5.3, None, new.clone())]);
+    let mut story = Story::follow(move |request| match (container.now(), request.previous) {
+        (5.3.., true) if request.tail_lines == Some(1) => Reply::of(line(5.15, "xx")),
+        (5.3..7.0, _) if request.follow => {
+            container.answer(request).cut_after(7.0 - container.now()).broken()
+        }
+        // It is rotated.
+        (7.0.., false) => new.from(7.0).answer_at(container.now(), None, request),
+        _ => container.answer(request),
+    });
+    story.pass(5.5).await;
+    story.restarts(5.3);
+    story.pass(20.0).await;
+    assert_eq!(outline(&story), ["+", "a", &long, "-", "restarted 1", "b", "! Between", "c"]);
+}
