@@ -10,6 +10,9 @@ use crate::{
     schedule::Scheduler,
 };
 
+/// The longest timestamp.
+const LONGEST_STAMP: usize = 40;
+
 /// The result of a look at the end of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Look {
@@ -67,6 +70,8 @@ pub struct Last {
     pub half: Option<Seen>,
     /// Whether the log is empty.
     pub is_empty: bool,
+    /// Whether the answer ended within the timestamp of a line.
+    pub is_cut: bool,
     /// The time at which it was the last, by the clock of the apiserver, in whole seconds.
     pub date: Timestamp,
 }
@@ -96,7 +101,7 @@ pub async fn last_lines(
             for piece in pieces {
                 // More lines do not answer the request.
                 let (Piece::Line(Line { time: Some(time), start, end }), 1..) = (piece, left) else {
-                    return Ok(Last { line: None, half: None, is_empty: false, date });
+                    return Ok(Last { line: None, half: None, is_empty: false, is_cut: false, date });
                 };
                 last = Some(Seen::new(time, &data[start as usize..end as usize]));
                 left -= 1;
@@ -111,5 +116,19 @@ pub async fn last_lines(
         }
         _ => None,
     });
-    Ok(Last { line: last.filter(|_| rest.is_none()), half, is_empty, date })
+    let is_cut = rest.as_ref().is_some_and(is_within_stamp);
+    Ok(Last { line: last.filter(|_| rest.is_none()), half, is_empty, is_cut, date })
+}
+
+/// Whether an answer that ends with this was cut within the timestamp of a line.
+pub fn is_within_stamp(rest: &Lines) -> bool {
+    match rest.pieces[..] {
+        [Piece::Untimed { start, end }] => is_half_a_stamp(&rest.data[start as usize..end as usize]),
+        _ => false,
+    }
+}
+
+/// Whether it may be the beginning of a timestamp.
+pub fn is_half_a_stamp(text: &[u8]) -> bool {
+    text.len() < LONGEST_STAMP && text.iter().all(|byte| byte.is_ascii_digit() || b"-:.TZ+".contains(byte))
 }

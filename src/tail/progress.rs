@@ -65,10 +65,11 @@ impl Progress {
         self.early.keep();
     }
 
-    /// An answer ended within this line. Whether it is worth another one: not if the log itself was seen to end like this.
-    pub fn ends_anew(&mut self, line: Seen) -> bool {
+    /// An answer ended within this line; None: within its timestamp. Whether it is worth another one: not if the log itself was
+    /// seen to end like this.
+    pub fn ends_anew(&mut self, line: Option<Seen>) -> bool {
         let (end, count) = &mut self.unfinished;
-        let anew = *end != Some(line) && *count < UNFINISHED;
+        let anew = (line.is_none() || *end != line) && *count < UNFINISHED;
         *count += usize::from(anew);
         anew
     }

@@ -13,7 +13,7 @@ use tokio::{
 use super::{
     again::{Again, Around},
     beginning::{self, Beginning, Look},
-    check::Checker,
+    check::{Checker, is_half_a_stamp, is_within_stamp},
     chosen::Chosen,
     logs::{Answer, Logs},
     progress::Progress,
@@ -34,9 +34,6 @@ use crate::{
 const BATCH: usize = 64 << 10;
 
 const SECOND: i64 = 1_000_000_000;
-
-/// The longest timestamp.
-const LONGEST_STAMP: usize = 40;
 
 /// The longest silence of a stream after its pod was deleted. The kubelet ends it when the container is gone; a lost
 /// node does not.
@@ -273,10 +270,16 @@ impl<L: Logs> Reading<'_, L> {
         let is_cut_by_quota = self.is_cut_by_quota();
         let wanted = self.progress.quota().bytes.filter(|_| is_cut_by_quota && !self.terms.resumes);
         while let Some(lines) = self.splitter.rest_within(wanted.unwrap_or(u64::MAX)) {
-            if let [Piece::Line(line)] = lines.pieces[..]
-                && !is_cut_by_quota
-                && self.is_new_end(&lines.data, line).await
-            {
+            let is_cut = match lines.pieces[..] {
+                _ if is_cut_by_quota => false,
+                [Piece::Line(line)] => self.is_new_end(&lines.data, line).await,
+                _ => {
+                    is_within_stamp(&lines)
+                        && !self.progress.position.is_untimed()
+                        && self.progress.ends_anew(None)
+                }
+            };
+            if is_cut {
                 return End::Unfinished;
             }
             match self.send(lines).await {
@@ -296,7 +299,7 @@ impl<L: Logs> Reading<'_, L> {
         {
             self.progress.ends_within(half);
         }
-        self.progress.ends_anew(end)
+        self.progress.ends_anew(Some(end))
     }
 
     /// Whether the bytes that were requested may end within this line: of all that was read, it alone has as many as are left.
@@ -579,9 +582,4 @@ pub async fn until(deadline: Option<tokio::time::Instant>) {
         Some(deadline) => sleep_until(deadline).await,
         None => std::future::pending().await,
     }
-}
-
-/// Whether it may be the beginning of a timestamp, at which an answer was cut.
-fn is_half_a_stamp(text: &[u8]) -> bool {
-    text.len() < LONGEST_STAMP && text.iter().all(|byte| byte.is_ascii_digit() || b"-:.TZ+".contains(byte))
 }

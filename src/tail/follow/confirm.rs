@@ -109,9 +109,10 @@ impl<L: Logs> Tail<L> {
         Some(line).filter(|_| missed)
     }
 
-    /// Whether a log of which lines were read seems to be empty.
+    /// Whether a log of which lines were read seems to be empty, or the look at its last line was cut before that line.
     fn is_odd(&self, last: &Last) -> bool {
-        last.is_empty && !self.follows() && self.progress.has_lines()
+        let is_cut = last.is_cut && !self.progress.position.is_untimed();
+        is_cut || last.is_empty && !self.follows() && self.progress.has_lines()
     }
 
     /// An end that cannot be verified may be none; but a log that is followed to its end is soon removed.

@@ -12,6 +12,36 @@ async fn a_log_that_ends_is_shown_and_confirmed() {
     assert!(ended.complete && asked.len() == 2, "{asked:?}");
 }
 
+/// Such an answer has no line, but its log has.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_ends_within_its_first_timestamp_is_no_empty_log() {
+    let log = Written::numbered([-9.0, -5.0]);
+    let mut asked = 0;
+    let story = Story::begin(as_it_is(), Life::Running, move |request| {
+        asked += 1;
+        if asked <= 2 { Reply::of(&line(-9.0, "0")[..11]) } else { log.answer(request) }
+    });
+    let (ended, said, _) = story.end().await;
+    assert_eq!((said.join(" ").as_str(), ended.complete), ("+ 0 1 -", true));
+}
+
+/// It does not show whether the log has more lines.
+#[tokio::test(start_paused = true)]
+async fn a_look_at_the_last_line_that_ends_within_its_timestamp_is_repeated() {
+    let log = Written::numbered([-9.0, -5.0]);
+    let mut asked = 0;
+    let story = Story::begin(as_it_is(), Life::Running, move |request| {
+        asked += 1;
+        match asked {
+            1 => log.until(-8.0).answer(request),
+            2 | 3 => Reply::of(&line(-5.0, "1")[..11]),
+            _ => log.answer(request),
+        }
+    });
+    let (ended, said, _) = story.end().await;
+    assert_eq!((said.join(" ").as_str(), ended.complete), ("+ 0 1 -", true));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_log_that_is_being_written_is_shown_as_it_was_when_it_was_opened() {
     for (rate, round_trip) in [(500.0, 0.05), (500.0, 0.6), (1.0, 0.6), (0.2, 5.0)] {
