@@ -258,10 +258,11 @@ fn was_gone_before_it_was_checked(case: &Case<'_, '_>, run: &Run) -> bool {
         let cut = read.ended.filter(|(_, how)| *how == Ended::Complete).map(|(at, _)| at);
         let Some((opened, at)) = read.opened().zip(cut) else { return false };
         let pause = if at - opened < STEADY { PAUSE } else { SOON };
-        let mut later = reads().filter_map(Read::opened);
+        // A refusal tells that something is in doubt.
+        let mut later = reads().filter_map(|read| read.answered);
         (ended.is_none_or(|ended| at <= ended) || is_cut_short(case, life, read))
-            && gone <= asked_again(case, life, at, pause)
-            && !later.any(|later| at < later && later <= gone)
+            && gone <= asked_again(case, at, pause)
+            && !later.any(|(later, _)| at < later && later <= gone)
     });
     run.after.is_none() && is_cut
 }
@@ -289,19 +290,11 @@ pub fn is_cut_short(case: &Case<'_, '_>, life: &Life<'_>, read: &Read) -> bool {
     })
 }
 
-/// When a log is asked for again at last that was out of reach meanwhile.
-fn asked_again(case: &Case<'_, '_>, life: &Life<'_>, ended: Duration, pause: Duration) -> Duration {
-    case.story.script.events.iter().fold(ended + pause, |due, event| {
-        let lasting = match &event.what {
-            What::Fault(Fault::ServerAway(lasting) | Fault::BlackHole(lasting)) => *lasting,
-            What::Fault(Fault::KubeletAway(node, lasting) | Fault::NodeLost { node, lasting, .. })
-                if *node == life.container.node =>
-            {
-                *lasting
-            }
-            _ => return due,
-        };
-        if event.at <= due { due.max(event.at + lasting + pause) } else { due }
+/// When a log is asked for again at last of which an answer ended then: in a black hole nobody learns that it is out of reach.
+fn asked_again(case: &Case<'_, '_>, ended: Duration, pause: Duration) -> Duration {
+    case.story.script.events.iter().fold(ended + pause, |due, event| match event.what {
+        What::Fault(Fault::BlackHole(lasting)) if event.at <= due => due.max(event.at + lasting + pause),
+        _ => due,
     })
 }
 

@@ -230,19 +230,24 @@ fn behind(case: &Case<'_, '_>, notice: &Notice<'_>, last: Timestamp) -> Option<S
             || was_rotated(life)
             || !life.instance.words.is_empty()
             || case.reads.iter().any(|read| read.at <= notice.at && is_empty_of_later(case, life, read))
-            || ends_within_a_line(case, life)
+            || is_misled(case, life)
             || failed(case, life, last_shown(case, life), notice.at)
     });
     (!has_reason).then(|| "nothing is missing behind it, and no request failed".to_owned())
 }
 
-/// Whether only the beginning of the last shown line was shown, and two answers ended there as if they were complete.
-fn ends_within_a_line(case: &Case<'_, '_>, life: &Life<'_>) -> bool {
+/// Whether answers ended as if they were complete and lacked what had been shown, and none was compared (--confirm=false), or two
+/// did so within one line, of which only the beginning was shown.
+fn is_misled(case: &Case<'_, '_>, life: &Life<'_>) -> bool {
     let mut shown = life.lines().iter().zip(&life.shown).rev();
     let last = shown.find_map(|(line, shown)| Some((line, case.book.shown[(*shown)?].text)));
     let is_half = last.is_some_and(|(line, shown)| *case.asked.cut(&line.text) != *shown);
     let reads = case.reads.iter().filter(|read| !read.check && read.may_be_of(life));
-    is_half && reads.filter(|read| is_cut_short(case, life, read)).count() > 1
+    let mut cut = reads.filter(|read| is_cut_short(case, life, read));
+    match case.asked.confirms {
+        true => is_half && cut.count() > 1,
+        false => cut.any(|read| read.at >= last_shown(case, life)),
+    }
 }
 
 fn unchecked(case: &Case<'_, '_>, notice: &Notice<'_>, last: Timestamp) -> Option<String> {

@@ -166,6 +166,8 @@ fn a_log_that_is_gone_before_it_is_asked_for_again_cannot_be_checked() {
     };
     tale(14.0).passes();
     tale(14.0).reads(8.0, 8.1, Ended::Complete).is(&["missing"]);
+    let refused = tale(14.0).follows(8.0);
+    refused.with(|story| story.requests[3].answered = Some((seconds(8.0), 503))).is(&["missing"]);
     tale(20.0).is(&["missing"]);
     let away = Event { at: seconds(3.5), what: What::Fault(Fault::BlackHole(seconds(15.0))) };
     tale(20.0).with(|story| story.script.events.push(away)).passes();
@@ -329,4 +331,21 @@ fn half_a_line_is_reported_if_two_answers_end_in_it() {
     tale(&[2.2, 2.3]).says(2.7, &behind(0.5)).passes();
     tale(&[2.2, 2.3]).is(&["cut"]);
     tale(&[2.2]).says(2.7, &behind(0.5)).is(&["false gap"]);
+}
+
+#[test]
+fn an_answer_that_lacks_the_last_line_is_reported_if_ends_are_not_confirmed() {
+    let tale = |unconfirmed| {
+        let tale = Tale::new().reads(2.2, 4.0, Ended::Complete).writes(3.0, "a").shows(3.0, "a");
+        let asked = Asked::AllLogs;
+        let (times, how, bytes, chunks, lasting) = (9, Broken::Ends, 20, None, seconds(9.0));
+        let what = What::Fault(Fault::WillBreak { asked, times, how, bytes, chunks, lasting });
+        let tale = tale.reads(4.1, 4.1, Ended::Complete).says(4.2, &behind(3.0));
+        tale.asking(|asked| asked.unconfirmed = unconfirmed).with(|story| {
+            story.containers[0].instances[0].ended = Some(seconds(4.0));
+            story.script.events.push(Event { at: seconds(4.05), what });
+        })
+    };
+    tale(true).passes();
+    tale(false).is(&["false gap"]);
 }
