@@ -188,13 +188,14 @@ fn time(instant: Option<Instant>) -> String {
 pub fn missing(gap: Gap) -> String {
     let text = time;
     match gap {
-        Gap::Unchecked(None) | Gap::Behind(None) => {
+        Gap::Unchecked(None) => {
             "lines may be missing: the log was removed before it could be read".to_owned()
         }
         Gap::Unchecked(last) => format!(
             "the node removed this log before its end could be checked; the last line shown is from {}",
             text(last)
         ),
+        Gap::Behind(None) => "lines may be missing: the end of the log could not be read".to_owned(),
         Gap::Behind(after) => {
             format!("lines may be missing after {}: the rest of the log could not be read", text(after))
         }

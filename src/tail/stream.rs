@@ -489,8 +489,8 @@ impl<L: Logs> Reading<'_, L> {
         if first
             && self.fresh
             && let Some(unseen) = self.progress.early.unseen().filter(|unseen| Some(unseen.time) < line.time)
-            // Else it was reported at the opening.
-            && (unseen.behind.is_some() || !self.report.incomplete)
+            // Else the opening said that there were instances before.
+            && unseen.behind.is_some()
         {
             self.report.incomplete = true;
             chosen.items.push(Item::Gap(Gap::Between(unseen.behind, line.time)));

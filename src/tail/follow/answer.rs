@@ -25,7 +25,7 @@ use crate::{
         reach::{Answered, End, Reach},
         stream::{DRAIN, Doubt, Doubted, Place, Reading, Terms},
         watchdog::Watchdog,
-        whereabouts::Log,
+        whereabouts::{Log, Whereabouts},
     },
 };
 
@@ -353,7 +353,10 @@ impl<L: Logs> Tail<L> {
     /// Whether an answer without any line can be that of a later instance: lines of this one were read, or were perhaps missed.
     fn may_be_empty_of_next(&self, start: &Start) -> bool {
         let is_settled = match start.log {
-            Log::Previous => start.bound.is_none(),
+            // Once it was compared, its absence of further lines is no reason to compare it again.
+            Log::Previous => {
+                start.bound.is_none() || matches!(self.whereabouts, Whereabouts::Previous { .. })
+            }
             Log::Current(_) => start.unproven,
         };
         let is_whole = start.log.mode() == Mode::Read && self.follows();

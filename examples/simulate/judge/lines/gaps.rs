@@ -28,6 +28,7 @@ pub fn judge(case: &Case<'_, '_>, problems: &mut Vec<Problem>) {
             Said::Behind(last) => behind(case, notice, last),
             Said::Unchecked(last) => unchecked(case, notice, last),
             Said::Removed => removed(case, notice),
+            Said::Unread => unread(case, notice),
             Said::Unseen => unseen(case, notice),
             _ => None,
         };
@@ -296,6 +297,12 @@ fn removed(case: &Case<'_, '_>, notice: &Notice<'_>) -> Option<String> {
         is_unknown && life.instance.started <= notice.at && is_over
     });
     (!has_reason).then(|| "lines of every instance were shown, or it is still there".to_owned())
+}
+
+fn unread(case: &Case<'_, '_>, notice: &Notice<'_>) -> Option<String> {
+    let mut lives = case.book.lives.iter().filter(|life| !life.is_shown());
+    let has_reason = lives.any(|life| failed(case, life, life.instance.started, notice.at));
+    if has_reason { None } else { removed(case, notice) }
 }
 
 /// Whether its pod did not meet the condition for a while: then its log is opened anew, and may be gone.

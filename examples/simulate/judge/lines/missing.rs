@@ -8,7 +8,7 @@ use super::{
     super::Problem,
     book::{Book, Life},
     excuse::{Case, excuse},
-    notices::Said,
+    notices::{Notice, Said},
     wanted::Want,
 };
 
@@ -82,7 +82,8 @@ struct Counted {
 impl Counted {
     fn of(book: &Book<'_>) -> Counted {
         let notices = book.notices.iter();
-        let removed = notices.clone().filter(|notice| notice.said == Said::Removed).map(|notice| notice.at);
+        let is_of_all = |notice: &&Notice<'_>| matches!(notice.said, Said::Removed | Said::Unread);
+        let removed = notices.clone().filter(is_of_all).map(|notice| notice.at);
         let skipped = notices.clone().filter_map(|notice| match notice.said {
             Said::Restarted { skipped, .. } => Some((notice.at, skipped)),
             _ => None,

@@ -35,6 +35,8 @@ pub enum Said<'a> {
     Unchecked(Timestamp),
     /// Lines may be missing: nothing of the log was read before it was removed.
     Removed,
+    /// Lines may be missing: nothing of the log was read, and requests for its end failed.
+    Unread,
     /// Instances before the one that is shown were not read.
     Unseen,
     /// The log of the instance before is not there.
@@ -57,6 +59,7 @@ pub enum Said<'a> {
 const FIXED: &[(&str, Said<'static>)] = &[
     ("lines may be missing: the log was removed before it could be read", Said::Removed),
     ("the log was removed before it could be read", Said::Removed),
+    ("lines may be missing: the end of the log could not be read", Said::Unread),
     ("had restarted before it was seen; what it wrote earlier was not read", Said::Unseen),
     ("the log of the previous instance is not there any more; the current one follows", Said::NoPrevious),
     ("no previous instance; skipped", Said::NoPrevious),
