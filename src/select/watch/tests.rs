@@ -88,6 +88,40 @@ async fn a_server_that_fails_at_once_is_asked_ever_less_often() {
     }
 }
 
+/// The apiserver is back, and has forgotten the version meanwhile.
+#[tokio::test]
+async fn a_watch_that_expires_after_failures_is_listed_again_soon() {
+    let (listener, scope) = server().await;
+    let selection = everything();
+    let mut tracker = Tracker::new(&selection, true, false, false);
+    let (mut watches, mut expired) = (0, None);
+    let serving = async {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = vec![0; 4096];
+            while let Ok(read @ 1..) = stream.read(&mut request).await {
+                let is_watch = String::from_utf8_lossy(&request[..read]).contains("watch=true");
+                watches += usize::from(is_watch);
+                let reply = match (is_watch, watches) {
+                    (true, ..8) => answer("500 Oops", "oops"),
+                    (true, _) => answer("410 Gone", OLD),
+                    (false, 0) => answer("200 OK", PODS),
+                    (false, _) => return expired.map(|at: Instant| at.elapsed()),
+                };
+                expired = (watches == 8).then(Instant::now);
+                stream.write_all(reply.as_bytes()).await.unwrap();
+            }
+        }
+    };
+    pause();
+    let quiet = async |_| {};
+    let waited = tokio::select! {
+        _ = scope.follow(&mut tracker, &quiet) => None,
+        waited = serving => waited,
+    };
+    assert!(waited.is_some_and(|waited| waited < Duration::from_secs(2)), "{waited:?}");
+}
+
 #[tokio::test]
 async fn a_watch_that_lasts_is_begun_again_at_once() {
     let (pods, over) = (answer("200 OK", PODS), answer("200 OK", ""));
