@@ -155,6 +155,7 @@ impl Body {
             events,
             bytes: 0,
             lines: 0,
+            within: false,
         };
         let chunker = match writer.paced {
             Some(_) => Chunker::new(Chunks::Bytes(usize::MAX)),
@@ -289,6 +290,8 @@ pub(crate) struct Writer {
     events: Vec<(After, Event)>,
     bytes: u64,
     lines: u64,
+    /// The last bytes were a part of a line.
+    within: bool,
 }
 
 impl Writer {
@@ -299,6 +302,17 @@ impl Writer {
 
     pub async fn write(&mut self, mut data: Bytes) -> Result<(), Stop> {
         self.obey().await?;
+        if self.has_words() {
+            let rest = memchr::memchr(b'\n', &data).map_or(data.len(), |newline| newline + 1);
+            let rest = data.split_to(rest);
+            self.play(rest).await?;
+            self.obey().await?;
+        }
+        self.play(data).await
+    }
+
+    /// Writes, with the actions of the script.
+    async fn play(&mut self, mut data: Bytes) -> Result<(), Stop> {
         while let Some((after, event)) = self.events.last().cloned() {
             let Some(length) = self.distance(after, &data) else { break };
             let head = data.split_to(length);
@@ -327,11 +341,17 @@ impl Writer {
     }
 
     async fn obey(&mut self) -> Result<(), Stop> {
-        loop {
+        while !self.has_words() {
             let command = lock(&self.stream.commands).pop_front();
             let Some(command) = command else { return Ok(()) };
             self.happen(command).await?;
         }
+        Ok(())
+    }
+
+    /// Whether words wait for the end of a line: a kubelet writes whole lines before them.
+    fn has_words(&self) -> bool {
+        self.within && matches!(lock(&self.stream.commands).front(), Some(Command::Insert(_)))
     }
 
     /// The length of the data before that point, in bytes; None if the point is beyond.
@@ -373,6 +393,7 @@ impl Writer {
             return Ok(());
         }
         self.bytes += data.len() as u64;
+        self.within = !data.ends_with(b"\n");
         if self.events.iter().any(|(after, _)| matches!(after, After::Lines(_))) {
             self.lines += memchr::memchr_iter(b'\n', &data).count() as u64;
         }

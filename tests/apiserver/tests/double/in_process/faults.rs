@@ -38,6 +38,20 @@ fn an_answer_may_begin_and_never_end() {
 }
 
 #[test]
+fn words_come_behind_a_line() {
+    simulate(async {
+        let server = web(ApiServer::builder());
+        server.log("web-1/app").push_raw("half");
+        let mut log = client(&server).await.get(FOLLOW).await.unwrap().into_body();
+        assert!(next(&mut log).await.unwrap().unwrap().ends_with("half"));
+        server.insert(Match::logs(), "words\n");
+        server.end(Match::logs());
+        server.log("web-1/app").push(" a line").push("unsent");
+        assert_eq!(rest(&mut log).await, " a line\nwords\n");
+    });
+}
+
+#[test]
 fn answers_may_be_refused_for_a_while() {
     simulate(async {
         let server = web(ApiServer::builder());
