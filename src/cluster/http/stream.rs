@@ -34,12 +34,18 @@ pub struct Stream {
     refused: Refused,
     /// An error after the last data.
     failed: Option<io::Error>,
+    /// Bytes of HTTP/2 that were read without a pause.
+    in_a_row: usize,
     /// Counts the connection as open until dropped.
     held: Option<Held>,
     received: Received,
     /// Notified of data if the socket does not do it.
     pulse: Option<Arc<Pulse>>,
 }
+
+/// So much of HTTP/2 is read before those get their turn whose answers it is: the connection keeps some 250 bytes for each frame that
+/// waits, even of a short line, and never frees that memory.
+const IN_A_ROW: usize = 64 << 10;
 
 /// The TLS error, for callers whose own errors do not contain it. With TLS 1.3 a server rejects a client certificate
 /// only after the client has completed the handshake.
@@ -74,6 +80,7 @@ impl Stream {
             http2: false,
             refused: Refused::default(),
             failed: None,
+            in_a_row: 0,
             held: None,
             received: Received::default(),
             pulse: None,
@@ -171,11 +178,20 @@ impl AsyncRead for Stream {
         if let Some(error) = self.failed.take() {
             return Poll::Ready(Err(error));
         }
+        if self.in_a_row >= IN_A_ROW {
+            self.in_a_row = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let before = buffer.filled().len();
         loop {
             let filled = buffer.filled().len() > before;
             let data = match self.as_mut().poll_fill_buf(cx) {
                 Poll::Pending if filled => return Poll::Ready(Ok(())),
+                Poll::Pending => {
+                    self.in_a_row = 0;
+                    return Poll::Pending;
+                }
                 Poll::Ready(Err(error)) if filled => {
                     self.failed = Some(error);
                     return Poll::Ready(Ok(()));
@@ -185,6 +201,7 @@ impl AsyncRead for Stream {
             let amount = data.len().min(buffer.remaining());
             buffer.put_slice(&data[..amount]);
             self.as_mut().consume(amount);
+            self.in_a_row += amount;
             if amount == 0 || buffer.remaining() == 0 {
                 return Poll::Ready(Ok(()));
             }

@@ -237,6 +237,23 @@ async fn an_error_right_behind_data_is_no_end_over_http2() {
     broke(over_http2(&too_much, Then::Open).await, &taken, "flow-control");
 }
 
+/// The frames of short lines that wait cost more memory than the lines.
+#[tokio::test]
+async fn a_burst_is_read_with_pauses() {
+    const BURST: usize = 300 << 10;
+    let (mut stream, mut peer) = connection(Then::Open);
+    peer.write_all(&[0; BURST]).await.unwrap();
+    let (mut read, mut in_a_row, mut pauses) = (0, 0, 0);
+    while read < BURST {
+        let more = stream.read(&mut [0; 8 << 10]).now_or_never();
+        let more = more.map(Result::unwrap);
+        (read, pauses) = (read + more.unwrap_or_default(), pauses + usize::from(more.is_none()));
+        in_a_row = more.map_or(0, |more| in_a_row + more);
+        assert!(in_a_row <= 72 << 10, "{in_a_row}");
+    }
+    assert_eq!(pauses, BURST / (64 << 10));
+}
+
 /// Many streams at once leave each a smaller window than was announced before.
 #[tokio::test(start_paused = true)]
 async fn a_stream_goes_on_though_its_window_shrinks_below_what_was_read() {
