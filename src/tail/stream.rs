@@ -43,6 +43,9 @@ pub const DRAIN: Duration = Duration::from_secs(10);
 /// container; one that stays open may be the next instance's, or have lost its file.
 const LEFT: Duration = Duration::from_secs(2);
 
+/// The same once another instance has started: the previous log has the rest, until a further restart takes it away.
+const REPLACED: Duration = Duration::from_millis(500);
+
 /// A line that comes this long after its stream was opened was written since then.
 const LATE: Duration = Duration::from_secs(1);
 
@@ -570,9 +573,19 @@ impl<L: Logs> Reading<'_, L> {
 async fn left(mut life: watch::Receiver<Life>, mode: Mode) {
     let is_over = |life: &Life| matches!(life, Life::Terminated(_) | Life::Replaced { .. });
     let over = mode == Mode::Follow && life.wait_for(is_over).await.is_ok();
-    match over {
-        true => sleep(LEFT).await,
-        false => std::future::pending().await,
+    if !over {
+        return std::future::pending().await;
+    }
+    let replaced = async {
+        let replaced = life.wait_for(|life| matches!(life, Life::Replaced { .. })).await.is_ok();
+        match replaced {
+            true => sleep(REPLACED).await,
+            false => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = replaced => {}
+        () = sleep(LEFT) => {}
     }
 }
 

@@ -245,6 +245,24 @@ async fn a_stream_that_is_silent_behind_the_end_of_its_instance_is_left() {
     assert_eq!(outline(&story), IN_ORDER[..6]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_silent_stream_is_left_before_a_further_restart_takes_its_log_away() {
+    let old = log([(-1.0, "a"), (4.9, "last words")]);
+    let instances =
+        [(-60.0, Some(5.0), old), (6.0, Some(7.0), log([(6.5, "b")])), (7.2, None, log([(8.0, "c")]))];
+    let (container, mut first) = (Container::new(instances), true);
+    let mut story = Story::follow(move |request| match std::mem::take(&mut first) {
+        true => container.answer(request).cut_after(2.0).silent(1e6),
+        false => container.answer(request),
+    });
+    for (pause, started) in [(6.1, 6.0), (1.2, 7.2)] {
+        story.pass(pause).await;
+        story.restarts(started);
+    }
+    story.pass(10.0).await;
+    assert_eq!(outline(&story), ["+", "a", "last words", "-", "restarted 1", "b", "-", "restarted 1", "c"]);
+}
+
 /// Its file was rotated, and the kubelet's follower stayed with the old one.
 #[tokio::test(start_paused = true)]
 async fn a_silent_stream_is_looked_at_when_its_pod_is_being_deleted() {
