@@ -1,6 +1,7 @@
 //! Turns bytes into lines, for every source: line ends, timestamps, limits on long lines, and positions that can be
 //! found again.
 
+mod finder;
 #[cfg(fuzzing)]
 pub mod fuzz;
 mod long;
@@ -9,7 +10,8 @@ mod split;
 mod stamps;
 mod timestamp;
 
+pub use finder::{Finder, Found};
 pub use long::{LineLimit, is_cut, uncut};
-pub use position::{BACK, Finder, Found, Position, Seen};
+pub use position::{BACK, Position, Seen};
 pub use split::{Lines, Splitter};
 pub use stamps::{Piece, Unstamped};
