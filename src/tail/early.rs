@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
 
+use super::progress::Ahead;
 use crate::{
     event::Instant,
     lines::{Position, Seen},
@@ -40,6 +41,8 @@ struct Foreign {
     /// The instant of the first one.
     from: Option<Instant>,
     last: Seen,
+    /// Whether the answer with them came to its end.
+    ended: bool,
 }
 
 impl Early {
@@ -54,16 +57,22 @@ impl Early {
     }
 
     /// Adds lines that are those of a later instance.
-    pub fn add_foreign(&mut self, position: &Position, from: Option<Instant>) {
-        self.add(position, from);
+    pub fn add_foreign(&mut self, lines: &Ahead) {
+        let Ahead { position, from, ended } = lines;
+        self.add(position, *from);
         if let Some(last) = position.remembered().next_back() {
-            self.foreign = Some(Foreign { from, last });
+            self.foreign = Some(Foreign { from: *from, last, ended: *ended });
         }
     }
 
     /// The instant of the first line that is certainly of a later instance than the one whose tail showed it.
     pub fn foreign_from(&self) -> Option<Instant> {
         self.foreign.and_then(|foreign| foreign.from)
+    }
+
+    /// Whether these lines reach up to the end of their log, as far as its answer showed.
+    pub fn has_ended(&self) -> bool {
+        self.foreign.is_some_and(|foreign| foreign.ended)
     }
 
     /// The last of these lines, until one of them came again: if they were rotated away, lines behind it may be missing.
@@ -190,7 +199,8 @@ mod tests {
     #[test]
     fn lines_behind_those_of_a_later_instance_may_be_missing_until_one_of_them_came() {
         let mut early = Early::default();
-        early.add_foreign(&read([7, 8]), Some(Instant(7 * SECOND)));
+        let position = read([7, 8]);
+        early.add_foreign(&Ahead { position, from: Some(Instant(7 * SECOND)), ended: false });
         assert_eq!(early.last_foreign(), Some(line(8)));
         assert!(early.take(line(7)));
         early.keep();

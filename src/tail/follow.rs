@@ -386,7 +386,9 @@ impl<L: Logs> Tail<L> {
             // An earlier tail showed its first lines.
             let unseen = self.progress.reach.open().unwrap_or_default();
             self.report.opened(self.restart.take(), unseen).await;
-            self.report.gap(Gap::Unchecked(last), true).await;
+            if !self.progress.early.has_ended() {
+                self.report.gap(Gap::Unchecked(last), true).await;
+            }
         } else if let Some(gap) = gap {
             let skipped = self.restart.take().filter(|_| !reach.is_opened());
             if reach.has_unseen() || skipped.is_some_and(|restart| restart.skipped > 0) {

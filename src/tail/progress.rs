@@ -15,8 +15,8 @@ pub struct Progress {
     pub early: Early,
     /// The last place where another instance's log may begin.
     tear: Option<Tear>,
-    /// The position in the next instance's log, read before it was recognized, and the instant of its first line.
-    next: Option<(Position, Option<Instant>)>,
+    /// What was read of the next instance's log before it was recognized.
+    next: Option<Ahead>,
     /// How the last answer ended; open before there was one.
     pub answered: Reach,
     /// When a line of the log came last, or its first answer began; None once its end was verified.
@@ -25,6 +25,16 @@ pub struct Progress {
     unfinished: (Option<Seen>, usize),
     /// A line that seemed to be sent again at about its own instant, and whether the log has two such lines.
     alike: (Option<Seen>, bool),
+}
+
+/// Lines of a later instance that the tail of an earlier one showed.
+#[derive(Debug)]
+pub struct Ahead {
+    pub position: Position,
+    /// The instant of the first of them.
+    pub from: Option<Instant>,
+    /// Whether the answer with them came to its end.
+    pub ended: bool,
 }
 
 /// The most times that a log is read again since an answer ended within a line.
@@ -141,16 +151,18 @@ impl Progress {
     /// tear. Returns whether lines were missing before the tear, if there is one.
     #[must_use]
     pub fn hand_over(&mut self) -> Option<bool> {
+        let ended = self.answered == Reach::Ended;
         self.reach.found_whole();
         let Tear { before, behind, incomplete, quota, .. } = self.tear.take()?;
         self.extent.quota = quota;
-        self.next = Some((std::mem::replace(&mut self.position, before), behind));
+        let position = std::mem::replace(&mut self.position, before);
+        self.next = Some(Ahead { position, from: behind, ended });
         Some(incomplete)
     }
 
     /// The instant of the first line that was handed over.
     pub fn handed_over_from(&self) -> Option<Instant> {
-        self.next.as_ref()?.1
+        self.next.as_ref()?.from
     }
 
     /// The lines since the last tear are this instance's own after all.
@@ -189,8 +201,8 @@ pub struct Parts {
     pub guessed_from: Option<Instant>,
     /// The instant of the last one that is certainly this instance's.
     pub latest: Option<Instant>,
-    /// Those of a later instance, and the instant of the first one.
-    pub next: Option<(Position, Option<Instant>)>,
+    /// Those of a later instance.
+    pub next: Option<Ahead>,
 }
 
 impl Parts {
@@ -200,8 +212,8 @@ impl Parts {
         if !again {
             early.add(&own, guessed_from);
         }
-        if let Some((next, from)) = next {
-            early.add_foreign(&next, from);
+        if let Some(next) = next {
+            early.add_foreign(&next);
         }
         (early, Some(own).filter(|_| again))
     }
@@ -231,7 +243,7 @@ mod tests {
         assert_eq!((progress.latest(), progress.quota().bytes), (Some(Instant(1_000_000_000)), None));
         assert_eq!(progress.reach, Reach::Ended);
         let Parts { own, next, .. } = progress.into_parts(&Life::Running);
-        let (next, from) = next.expect("lines of the next instance");
+        let Ahead { position: next, from, .. } = next.expect("lines of the next instance");
         assert_eq!(own.latest(), Some(Instant(1_000_000_000)));
         assert_eq!((next.latest(), from), (Some(Instant(5_000_000_000)), Some(Instant(5_000_000_000))));
     }

@@ -97,7 +97,7 @@ impl<L: Logs> Tail<L> {
         if !is_open || !self.follows() || log != Log::Current(Mode::Read) {
             return false;
         }
-        match self.supersedes(suspect).await {
+        match self.supersedes(suspect, Previous::ends_before).await {
             Ok(Previous::Own(_)) if self.whereabouts == Whereabouts::Superseded => true,
             // Its own log, or that of the next instance if it has ended as well: the status decides.
             Ok(Previous::Own(_)) if suspect.is_some() => {
@@ -129,18 +129,20 @@ impl<L: Logs> Tail<L> {
             return false;
         }
         self.asked_at_end = true;
-        self.supersedes(behind).await.is_ok() && self.whereabouts == Whereabouts::Superseded
+        self.supersedes(behind, Previous::shows_an_end_before).await.is_ok()
+            && self.whereabouts == Whereabouts::Superseded
     }
 
     /// Asks whether the previous log is this instance's: if the lines from `suspect` on, or the absence of any, show that the answer
     /// was the next one's.
-    async fn supersedes(&mut self, suspect: Option<Instant>) -> Result<Previous, Error> {
+    async fn supersedes(
+        &mut self,
+        suspect: Option<Instant>,
+        is_over_before: fn(Previous, Option<Instant>) -> bool,
+    ) -> Result<Previous, Error> {
         let previous = self.previous().await?;
         let has_its_lines = !self.progress.has_lines() && matches!(previous, Previous::Own(Some(_)));
-        let runs = matches!(*self.life.borrow(), Life::Running | Life::Terminating);
-        let is_over =
-            if runs { previous.shows_an_end_before(suspect) } else { previous.ends_before(suspect) };
-        if is_over || has_its_lines {
+        if is_over_before(previous, suspect) || has_its_lines {
             self.whereabouts = Whereabouts::Superseded;
             self.hand_over();
         }

@@ -71,7 +71,9 @@ pub fn judge(view: &View) -> Vec<Problem> {
             continue;
         }
         let late = late(view, &open);
-        while unread.pop_front_if(|ended| *ended + late <= at).is_some() {}
+        while unread.front().is_some_and(|ended| *ended + late <= at) {
+            unread.pop_front();
+        }
         let (count, most) = (open.begin(request), if request.http2 { streams } else { 1 });
         peak = peak.max(open.sharing() + unread.len());
         let (shared, alone) = open.connections();
