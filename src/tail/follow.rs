@@ -3,12 +3,13 @@
 mod answer;
 mod confirm;
 mod instance;
+mod legacy;
+mod loss;
 mod refusal;
 
 use std::{sync::Arc, time::Duration};
 
 use futures::FutureExt;
-use jiff::Timestamp;
 use tokio::{
     sync::watch,
     time::{Instant, timeout},
@@ -20,7 +21,7 @@ use super::{
     early::Early,
     extent::Extent,
     idle::Idle,
-    progress::{Parts, Progress},
+    progress::Progress,
     reach::Reach,
     report::Report,
     retry::Retries,
@@ -30,16 +31,17 @@ use super::{
 };
 use crate::{
     cluster::Error,
-    event::{self, Closed, Ending, Gap, Reason, Restart},
+    event::{self, Closed, Ending, Reason, Restart},
     instance::{Instance, Life},
     lines::Position,
-    notice::Scope,
     plan::LogPlan,
     purpose::Purpose,
     schedule::{Grant, Mode, Seat},
     stats::Limit,
 };
 use confirm::Confirmation;
+pub use legacy::Legacy;
+use legacy::Shown;
 
 /// The most failed requests for a log without following.
 const TRIES: usize = 5;
@@ -106,51 +108,6 @@ impl Stage {
         if log.mode() != Mode::History {
             *self = Stage::Live;
         }
-    }
-}
-
-/// The knowledge that the tail of an instance leaves to the next tail of the container.
-#[derive(Default)]
-pub struct Legacy {
-    /// The container ID and the restarts of the instance, and the lines that were shown: it may have another tail.
-    read: Option<((String, u32), Parts)>,
-    /// The instance that was shown last.
-    shown: Option<Shown>,
-    /// The restarts of the last instance that had a tail.
-    last: Option<u32>,
-    /// Whether all of that instance's log is new.
-    fresh: bool,
-}
-
-impl Legacy {
-    /// Whether the instance with so many restarts was read, and a later one had a tail since.
-    pub fn is_behind(&self, restart_count: u32) -> bool {
-        let was_read = |shown: &Shown| {
-            shown.restart_count > restart_count || shown.restart_count == restart_count && shown.whole
-        };
-        let is_later = self.read.as_ref().is_some_and(|((_, last), _)| *last > restart_count);
-        is_later && self.shown.as_ref().is_some_and(was_read)
-    }
-}
-
-/// An instance that was shown, as far as a restart is described by it.
-#[derive(Clone)]
-struct Shown {
-    restart_count: u32,
-    started: Option<Timestamp>,
-    ending: Ending,
-    /// Whether its last line was read.
-    whole: bool,
-}
-
-impl Shown {
-    /// The restart since then; `next` restarts were before the next instance, and it wrote lines from `lines_since` on that
-    /// are shown already.
-    fn restart(&self, next: u32, lines_since: Option<event::Instant>) -> Restart {
-        let Shown { restart_count, started, ending, .. } = self;
-        let ran = started.zip(ending.finished).map(|(started, finished)| finished.duration_since(started));
-        let skipped = next.saturating_sub(restart_count + 1);
-        Restart { ending: ending.clone(), ran: ran.filter(|ran| !ran.is_negative()), skipped, lines_since }
     }
 }
 
@@ -319,94 +276,6 @@ impl<L: Logs> Tail<L> {
                 return reason;
             }
         }
-    }
-
-    /// Reports that there are no lines of an instance that had ended before it was seen. Its log may be gone since long, so
-    /// nothing counts as missing.
-    async fn report_absence(&mut self, reason: &Reason) -> bool {
-        let removed = self.report.removal(true).await;
-        let is_gone = matches!(reason, Reason::Terminated(_) | Reason::Finished);
-        let is_lost = self.whereabouts == Whereabouts::Lost;
-        let is_unread = !self.was_opened() && *reason == Reason::Deleted;
-        self.absent = is_unread || is_gone && (removed || is_lost || !self.was_opened());
-        if self.absent && is_gone && !self.fresh {
-            let text = "the log of the previous instance is not there any more; the current one follows";
-            self.context.out.notice(Scope::of(&self.instance.origin).info(text)).await;
-        }
-        *reason != Reason::Failed && !self.report.is_broken_off()
-    }
-
-    /// Reports the lines that are lost for good, if there are any.
-    async fn report_loss(&mut self, reason: &Reason) {
-        // The pod may be gone by now, whatever ended the log.
-        let is_gone = *self.life.borrow() == Life::Deleted;
-        let usual = matches!(reason, Reason::Deleted | Reason::Dropped) || is_gone || self.is_deleting();
-        let removed = self.report.removal(usual).await;
-        if matches!(reason, Reason::Terminated(_)) && (removed || self.log().is_err()) {
-            self.leave_to_later();
-        }
-        let reach = self.progress.reach;
-        let latest = self.progress.latest();
-        let unchecked = Gap::Unchecked(self.progress.position.latest_read());
-        let unread = !reach.is_opened() || !reach.has_ended() || self.is_end_in_doubt();
-        let unseen = self.progress.early.unseen().filter(|unseen| Some(unseen.time) > latest);
-        let is_other_seen = unseen.is_some_and(|unseen| match *self.life.borrow() {
-            // The next one's tail shows its lines.
-            Life::Replaced { started, .. } => Some(unseen.time) < started.map(event::Instant::from),
-            _ => true,
-        });
-        let gap = match reason {
-            Reason::Deleted => (unread || is_other_seen).then_some(unchecked),
-            // Another instance wrote lines, and no status reported it.
-            Reason::Finished if self.is_last_unknown() => Some(unchecked),
-            Reason::Terminated(_) if unread && removed => Some(unchecked),
-            // Another instance's log is in its place.
-            Reason::Terminated(_) if unread && self.log().is_err() => Some(unchecked),
-            Reason::Terminated(_) | Reason::Finished if reach.is_short() => Some(Gap::Behind(latest)),
-            // A line was seen that is neither in this log nor in one that was shown since.
-            Reason::Terminated(_) | Reason::Finished
-                if is_other_seen && !self.progress.has_lines() && self.fresh =>
-            {
-                Some(unchecked)
-            }
-            Reason::Terminated(_) | Reason::Finished => self.lost_behind_early().map(Gap::Behind),
-            Reason::Dropped | Reason::Failed => None,
-        };
-        if removed || self.report.is_broken_off() {
-            self.progress.early.passed(unseen.map(|unseen| unseen.time));
-        }
-        if let Some(since) = self.progress.handed_over_from().filter(|_| self.is_last_unknown()) {
-            // No other tail will tell of the restart.
-            let restart = Restart { lines_since: Some(since), ..Restart::default() };
-            self.report.opened(Some(restart), false).await;
-        }
-        if !reach.is_opened()
-            && let Some(last) = self.lost_behind_early().filter(|_| gap.is_some())
-        {
-            // An earlier tail showed its first lines.
-            let unseen = self.progress.reach.open().unwrap_or_default();
-            self.report.opened(self.restart.take(), unseen).await;
-            if !self.progress.early.has_ended() {
-                self.report.gap(Gap::Unchecked(last), true).await;
-            }
-        } else if let Some(gap) = gap {
-            let skipped = self.restart.take().filter(|_| !reach.is_opened());
-            if reach.has_unseen() || skipped.is_some_and(|restart| restart.skipped > 0) {
-                self.report.unseen().await;
-            }
-            self.report.gap(gap, reach.is_opened()).await;
-        }
-    }
-
-    /// Whether the apiserver was out of reach before the end of the log was verified: an apiserver or a kubelet that goes away
-    /// ends its streams as if they were complete.
-    fn is_end_in_doubt(&self) -> bool {
-        self.progress.heard.is_some_and(|since| self.context.logs.was_out_since(since))
-    }
-
-    /// Whether the pod is gone, and the node had another instance of the container that no status reported.
-    fn is_last_unknown(&self) -> bool {
-        self.whereabouts == Whereabouts::Superseded && *self.life.borrow() == Life::Deleted
     }
 
     /// The log with the lines that are not printed yet, or the reason for its absence. The status counts as seen.

@@ -16,7 +16,7 @@ mod silence;
 use super::*;
 use crate::{
     cluster::LogRequest,
-    event::Ending,
+    event::{Ending, Gap},
     tail::testing::{
         Container, NO_POD, NO_PREVIOUS, OTHER_POD, Reply, Setup, Story, Written, as_it_is, at, line, plan,
     },

@@ -1,0 +1,120 @@
+//! Reports what is lost of a log for good, once it comes to its end.
+
+use super::Tail;
+use crate::{
+    event::{Gap, Instant, Reason, Restart},
+    instance::Life,
+    notice::Scope,
+    tail::{logs::Logs, whereabouts::Whereabouts},
+};
+
+impl<L: Logs> Tail<L> {
+    /// Reports that there are no lines of an instance that had ended before it was seen. Its log may be gone since long, so
+    /// nothing counts as missing.
+    pub(super) async fn report_absence(&mut self, reason: &Reason) -> bool {
+        let removed = self.report.removal(true).await;
+        let is_gone = matches!(reason, Reason::Terminated(_) | Reason::Finished);
+        let is_lost = self.whereabouts == Whereabouts::Lost;
+        let is_unread = !self.was_opened() && *reason == Reason::Deleted;
+        self.absent = is_unread || is_gone && (removed || is_lost || !self.was_opened());
+        if self.absent && is_gone && !self.fresh {
+            let text = "the log of the previous instance is not there any more; the current one follows";
+            self.context.out.notice(Scope::of(&self.instance.origin).info(text)).await;
+        }
+        *reason != Reason::Failed && !self.report.is_broken_off()
+    }
+
+    /// Reports the lines that are lost for good, if there are any.
+    pub(super) async fn report_loss(&mut self, reason: &Reason) {
+        // The pod may be gone by now, whatever ended the log.
+        let is_gone = *self.life.borrow() == Life::Deleted;
+        let usual = matches!(reason, Reason::Deleted | Reason::Dropped) || is_gone || self.is_deleting();
+        let removed = self.report.removal(usual).await;
+        if matches!(reason, Reason::Terminated(_)) && (removed || self.log().is_err()) {
+            self.leave_to_later();
+        }
+        let gap = self.gap_at_end(reason, removed);
+        if removed || self.report.is_broken_off() {
+            let unseen = self.unseen();
+            self.progress.early.passed(unseen);
+        }
+        if let Some(since) = self.progress.handed_over_from().filter(|_| self.is_last_unknown()) {
+            // No other tail will tell of the restart.
+            let restart = Restart { lines_since: Some(since), ..Restart::default() };
+            self.report.opened(Some(restart), false).await;
+        }
+        if let Some(gap) = gap {
+            self.report_gap(gap).await;
+        }
+    }
+
+    /// The lines behind those that were shown, if some may be missing.
+    fn gap_at_end(&mut self, reason: &Reason, removed: bool) -> Option<Gap> {
+        let (reach, latest) = (self.progress.reach, self.progress.latest());
+        let unchecked = Gap::Unchecked(self.progress.position.latest_read());
+        let unread = !reach.is_opened() || !reach.has_ended() || self.is_end_in_doubt();
+        let is_other_seen = self.has_unseen_lines();
+        match reason {
+            Reason::Deleted => (unread || is_other_seen).then_some(unchecked),
+            // Another instance wrote lines, and no status reported it.
+            Reason::Finished if self.is_last_unknown() => Some(unchecked),
+            Reason::Terminated(_) if unread && removed => Some(unchecked),
+            // Another instance's log is in its place.
+            Reason::Terminated(_) if unread && self.log().is_err() => Some(unchecked),
+            Reason::Terminated(_) | Reason::Finished if reach.is_short() => Some(Gap::Behind(latest)),
+            // A line was seen that is neither in this log nor in one that was shown since.
+            Reason::Terminated(_) | Reason::Finished
+                if is_other_seen && !self.progress.has_lines() && self.fresh =>
+            {
+                Some(unchecked)
+            }
+            Reason::Terminated(_) | Reason::Finished => self.lost_behind_early().map(Gap::Behind),
+            Reason::Dropped | Reason::Failed => None,
+        }
+    }
+
+    /// The instant of a line of a later instance that was seen, and is not shown yet.
+    fn unseen(&self) -> Option<Instant> {
+        let unseen = self.progress.early.unseen().map(|unseen| unseen.time);
+        unseen.filter(|unseen| Some(*unseen) > self.progress.latest())
+    }
+
+    /// The same, if the next one's tail will not show it.
+    fn has_unseen_lines(&self) -> bool {
+        self.unseen().is_some_and(|unseen| match *self.life.borrow() {
+            Life::Replaced { started, .. } => Some(unseen) < started.map(Instant::from),
+            _ => true,
+        })
+    }
+
+    async fn report_gap(&mut self, gap: Gap) {
+        let reach = self.progress.reach;
+        if !reach.is_opened()
+            && let Some(last) = self.lost_behind_early()
+        {
+            // An earlier tail showed its first lines.
+            let unseen = self.progress.reach.open().unwrap_or_default();
+            self.report.opened(self.restart.take(), unseen).await;
+            if !self.progress.early.has_ended() {
+                self.report.gap(Gap::Unchecked(last), true).await;
+            }
+            return;
+        }
+        let skipped = self.restart.take().filter(|_| !reach.is_opened());
+        if reach.has_unseen() || skipped.is_some_and(|restart| restart.skipped > 0) {
+            self.report.unseen().await;
+        }
+        self.report.gap(gap, reach.is_opened()).await;
+    }
+
+    /// Whether the apiserver was out of reach before the end of the log was verified: an apiserver or a kubelet that goes away
+    /// ends its streams as if they were complete.
+    fn is_end_in_doubt(&self) -> bool {
+        self.progress.heard.is_some_and(|since| self.context.logs.was_out_since(since))
+    }
+
+    /// Whether the pod is gone, and the node had another instance of the container that no status reported.
+    fn is_last_unknown(&self) -> bool {
+        self.whereabouts == Whereabouts::Superseded && *self.life.borrow() == Life::Deleted
+    }
+}
