@@ -3,6 +3,8 @@
 //! The watch, the apiserver and the kubelet know of a restart one after the other, on a busy node seconds apart. The
 //! kubelet decides by its own knowledge which logs are the current and the previous one.
 
+use std::time::Duration;
+
 use tokio::time::timeout;
 
 use super::{STATUS_DELAY, TRIES, Tail};
@@ -22,6 +24,9 @@ use crate::{
 };
 
 const SECOND: i64 = 1_000_000_000;
+
+/// The longest wait for the previous log at the end of a stream.
+const ANSWER: Duration = Duration::from_secs(3);
 
 impl<L: Logs> Tail<L> {
     /// The log that was served from `line` on may be another instance's: the apiserver knows of another pod, the
@@ -129,8 +134,9 @@ impl<L: Logs> Tail<L> {
             return false;
         }
         self.asked_at_end = true;
-        self.supersedes(behind, Previous::shows_an_end_before).await.is_ok()
-            && self.whereabouts == Whereabouts::Superseded
+        // The log is not kept waiting by a node that does not answer.
+        let asked = timeout(ANSWER, self.supersedes(behind, Previous::shows_an_end_before)).await;
+        matches!(asked, Ok(Ok(_))) && self.whereabouts == Whereabouts::Superseded
     }
 
     /// Asks whether the previous log is this instance's: if the lines from `suspect` on, or the absence of any, show that the answer

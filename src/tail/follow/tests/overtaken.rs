@@ -130,3 +130,15 @@ async fn a_line_from_long_after_the_end_of_an_instance_is_not_its_own() {
         assert!(said[said.len() - 2].starts_with(last), "{said:?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_does_not_answer_for_the_previous_log_keeps_no_line_waiting() {
+    let container = Container::writing([-1.0, 2.0, 8.0]);
+    let story = Story::follow(move |request| match (request.previous, container.now()) {
+        (true, _) => Reply::of("").after(1e6),
+        (false, ..1.0) => container.answer(request).cut_after(1.0),
+        (false, _) => container.answer(request),
+    });
+    story.pass(6.0).await;
+    assert_eq!(outline(&story), ["+", "0", "1"]);
+}
