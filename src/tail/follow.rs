@@ -53,6 +53,9 @@ const STATUS_DELAY: Duration = Duration::from_secs(10);
 /// that was wrong.
 const NO_STATUS: Duration = Duration::from_secs(30);
 
+/// The status of an instance whose log is read sooner than this is hardly outdated.
+const AT_ONCE: Duration = Duration::from_secs(1);
+
 /// A stream that lasted this long after the head of its answer is opened again at once.
 const STEADY: Duration = Duration::from_secs(10);
 
@@ -366,7 +369,10 @@ impl<L: Logs> Tail<L> {
                 }
                 Log::Current(_) => self.settle(line, before).await,
             },
-            Outcome::Enough => match self.is_misled(log).await {
+            // Of a log that was read at once, the status was right.
+            Outcome::Enough => match self.is_misled(log).await
+                || self.began.elapsed() > AT_ONCE && self.is_overtaken(log).await
+            {
                 true => None,
                 false => self.ended().await,
             },

@@ -207,7 +207,9 @@ fn turn(view: &View, came: &Written) -> Duration {
     let since = came.line.at.saturating_sub(LATEST);
     let of_it = |container: &Container| container.place == came.container.place;
     let polled = view.logs.iter().any(|log| {
-        (since..=came.shown).contains(&log.request.at) && may_be_poll(log) && log.container.is_some_and(of_it)
+        (since..=came.shown).contains(&log.request.at)
+            && may_be_poll(view, log)
+            && log.container.is_some_and(of_it)
     });
     let rotated = rotated(view, since, came.shown) as f64;
     let mut asked = view.logs.iter().filter(|log| log.container.is_some_and(of_it)).map(|log| log.request.at);
@@ -236,10 +238,11 @@ fn rotated(view: &View, from: Duration, until: Duration) -> usize {
 }
 
 /// Whether a request of a run that follows may be one that reads a log in turn: not one that looks at the last line.
-fn may_be_poll(log: &LogRequest) -> bool {
+fn may_be_poll(view: &View, log: &LogRequest) -> bool {
     let query = |name| log.request.query(name);
     let bounded = query("sinceSeconds").is_some() || query("sinceTime").is_some();
-    let looks = query("tailLines") == Some("1") && !bounded;
+    // Of a log without lines the polls look like that with `--tail=1`.
+    let looks = query("tailLines") == Some("1") && !bounded && view.setting.tail != Some(1);
     !log.follows && query("previous").is_none() && !looks
 }
 

@@ -58,15 +58,26 @@ impl Open {
     }
 }
 
+/// The change that a request makes: at one instant ends come before beginnings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Change {
+    Ends,
+    /// It began and ended so soon that nobody counts it as open.
+    Passes,
+    Begins,
+}
+
 /// The first time at which one of the limits was exceeded.
 pub fn judge(view: &View) -> Vec<Problem> {
     let streams = view.setting.server.max_streams.map_or(STREAMS, |most| most as usize);
     let (mut open, mut peak) = (Open::default(), 0);
     // The ends of requests that shared a connection and may not have been read yet.
     let mut unread = VecDeque::new();
-    for (at, begins, request) in changes(view) {
-        if !begins {
-            open.end(request);
+    for (at, change, request) in changes(view) {
+        if change != Change::Begins {
+            if change == Change::Ends {
+                open.end(request);
+            }
             unread.extend(request.http2.then_some(at));
             continue;
         }
@@ -105,16 +116,17 @@ fn late(view: &View, open: &Open) -> Duration {
 }
 
 /// The beginnings and ends of all requests, in order. The program counts an end half a round trip earlier or later than the server.
-fn changes<'a>(view: &View<'a>) -> Vec<(Duration, bool, &'a Request)> {
+fn changes<'a>(view: &View<'a>) -> Vec<(Duration, Change, &'a Request)> {
     let mut changes = Vec::new();
     for request in &view.story.requests {
         let ended = request.ended.map(|(at, _)| at.saturating_sub(view.lag()));
         if ended.is_none_or(|ended| ended > request.at) {
-            changes.push((request.at, true, request));
-            changes.extend(ended.map(|at| (at, false, request)));
+            changes.push((request.at, Change::Begins, request));
+            changes.extend(ended.map(|at| (at, Change::Ends, request)));
+        } else {
+            changes.push((request.at, Change::Passes, request));
         }
     }
-    // Ends before beginnings.
-    changes.sort_by_key(|&(at, begins, request)| (at, begins, request.number));
+    changes.sort_by_key(|&(at, change, request)| (at, change, request.number));
     changes
 }

@@ -24,7 +24,7 @@ const BACK: SignedDuration = SignedDuration::from_millis(20);
 pub fn judge(case: &Case<'_, '_>, problems: &mut Vec<Problem>) {
     for notice in &case.book.notices {
         let wrong = match notice.said {
-            Said::Between(_, before) => between(case, notice, before),
+            Said::Between(after, before) => between(case, notice, after, before),
             Said::Behind(last) => behind(case, notice, last),
             Said::Unchecked(last) => unchecked(case, notice, last),
             Said::Removed => removed(case, notice),
@@ -53,7 +53,12 @@ fn written_at<'c>(
     })
 }
 
-fn between(case: &Case<'_, '_>, notice: &Notice<'_>, before: Option<Timestamp>) -> Option<String> {
+fn between(
+    case: &Case<'_, '_>,
+    notice: &Notice<'_>,
+    after: Option<Timestamp>,
+    before: Option<Timestamp>,
+) -> Option<String> {
     let before = before?;
     // The first line at `--until` or later is not shown.
     let is_beyond = case.asked.until.is_some_and(|until| before >= until);
@@ -66,8 +71,9 @@ fn between(case: &Case<'_, '_>, notice: &Notice<'_>, before: Option<Timestamp>) 
     let has_reason = places.any(|(number, line)| {
         let life = &case.book.lives[number];
         let mut others = life.lines().iter().zip(&life.shown);
-        if !is_beyond && others.any(|(other, shown)| other.stamp == before && shown.is_none()) {
-            // It may be the one before.
+        let is_at_edge = |stamp: Timestamp| stamp == before || Some(stamp) == after;
+        if !is_beyond && others.any(|(other, shown)| is_at_edge(other.stamp) && shown.is_none()) {
+            // It may be the one before, or the one behind the last.
             return true;
         }
         match life.neighbours(line).0 {
