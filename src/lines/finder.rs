@@ -72,7 +72,14 @@ impl Finder {
 
     /// Whether no line between those that were read and the rest of the answer can be missing.
     pub fn joins(&self) -> bool {
-        self.done() || self.came_by
+        self.done() || self.came_by || self.is_the_last_read()
+    }
+
+    /// Whether the answer has the last lines that were read, and no other.
+    fn is_the_last_read(&self) -> bool {
+        let count = self.passed.len() + self.matched.len();
+        let start = self.expected.len().checked_sub(count).filter(|_| count > 0);
+        start.is_some_and(|start| self.passed.iter().chain(&self.matched).eq(&self.expected[start..]))
     }
 
     /// Whether every line read has appeared again, so that all further lines are new.
@@ -311,7 +318,7 @@ mod tests {
         let mut finder = position.finder();
         assert!(finder.is_untouched());
         assert_eq!(finder.judge(Some(Instant(START)), b"b"), Found::Known);
-        assert!(!finder.is_untouched() && !finder.joins());
+        assert!(!finder.is_untouched() && finder.joins());
     }
 
     /// The last piece of a long line was looked at, and now it comes as a whole.

@@ -25,6 +25,8 @@ pub struct Early {
     taken: Vec<Seen>,
     /// A line of a later instance that was not shown.
     unseen: Option<Unseen>,
+    /// The instant of the first line that the tail before showed, if it found the end of its log.
+    first: Option<Instant>,
 }
 
 /// A line of a later instance that a tail read and left to that instance's tail.
@@ -43,6 +45,8 @@ struct Foreign {
     last: Seen,
     /// Whether the answer with them came to its end.
     ended: bool,
+    /// The bytes of them, if these are counted.
+    bytes: u64,
 }
 
 impl Early {
@@ -58,10 +62,10 @@ impl Early {
 
     /// Adds lines that are those of a later instance.
     pub fn add_foreign(&mut self, lines: &Ahead) {
-        let Ahead { position, from, ended } = lines;
+        let Ahead { position, from, ended, bytes } = lines;
         self.add(position, *from);
         if let Some(last) = position.remembered().next_back() {
-            self.foreign = Some(Foreign { from: *from, last, ended: *ended });
+            self.foreign = Some(Foreign { from: *from, last, ended: *ended, bytes: *bytes });
         }
     }
 
@@ -97,6 +101,23 @@ impl Early {
         self.unseen = self.unseen.filter(|unseen| Some(unseen.time) > latest);
     }
 
+    /// The tail before began with this line.
+    pub fn began_with(&mut self, first: Option<Instant>) {
+        self.first = first.or(self.first);
+    }
+
+    /// Whether a line that came again is the one with which the tail before began: then it showed none of its own instance.
+    pub fn is_first(&mut self, line: Option<Instant>) -> bool {
+        let is_first = line.is_some() && line == self.first;
+        self.first = self.first.filter(|_| !is_first);
+        is_first
+    }
+
+    /// The bytes of the lines of a later instance that do not come again; once.
+    pub fn take_bytes(&mut self) -> u64 {
+        self.foreign.as_mut().map_or(0, |foreign| std::mem::take(&mut foreign.bytes))
+    }
+
     /// The lines are those of an instance before this one, and none is missing behind them.
     pub fn is_whole(&mut self) {
         self.foreign = None;
@@ -108,6 +129,7 @@ impl Early {
         self.lines.retain(|line, count| *count > 0 && Some(line.time()) > latest);
         self.forgotten.retain(|(_, to)| Some(*to) > latest);
         self.foreign = self.foreign.filter(|foreign| Some(foreign.last.time()) > latest);
+        self.first = self.first.filter(|first| Some(*first) > latest);
         self.passed(latest);
     }
 
@@ -200,7 +222,7 @@ mod tests {
     fn lines_behind_those_of_a_later_instance_may_be_missing_until_one_of_them_came() {
         let mut early = Early::default();
         let position = read([7, 8]);
-        early.add_foreign(&Ahead { position, from: Some(Instant(7 * SECOND)), ended: false });
+        early.add_foreign(&Ahead { position, from: Some(Instant(7 * SECOND)), ended: false, bytes: 0 });
         assert_eq!(early.last_foreign(), Some(line(8)));
         assert!(early.take(line(7)));
         early.keep();

@@ -218,7 +218,10 @@ impl<L: Logs> Tail<L> {
             false => self.shown_before,
         };
         let instance = (self.instance.container_id.clone(), self.instance.restart_count);
-        let parts = self.progress.into_parts(&self.life.borrow());
+        let mut parts = self.progress.into_parts(&self.life.borrow());
+        // Else it is reported already that lines are missing, or they need not be there any more.
+        let is_claimed = reach.has_ended() && !reach.is_short() && (self.fresh || !self.instance.is_past);
+        parts.first = parts.first.filter(|_| is_claimed);
         // The next tail of a new container reports that this instance was not read.
         let last = Some(restart_count).filter(|_| !self.absent);
         Legacy { read: Some((instance, parts)), shown, last, fresh: self.fresh }

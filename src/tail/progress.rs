@@ -13,6 +13,8 @@ pub struct Progress {
     pub reach: Reach,
     /// The lines that were shown before this tail began.
     pub early: Early,
+    /// The instant of the first line that was read.
+    pub first: Option<Instant>,
     /// The last place where another instance's log may begin.
     tear: Option<Tear>,
     /// What was read of the next instance's log before it was recognized.
@@ -35,6 +37,8 @@ pub struct Ahead {
     pub from: Option<Instant>,
     /// Whether the answer with them came to its end.
     pub ended: bool,
+    /// The bytes of them, if these are counted.
+    pub bytes: u64,
 }
 
 /// The most times that a log is read again since an answer ended within a line.
@@ -48,6 +52,7 @@ impl Progress {
             extent,
             reach,
             early,
+            first: None,
             tear: None,
             next: None,
             answered: Reach::Open,
@@ -154,9 +159,11 @@ impl Progress {
         let ended = self.answered == Reach::Ended;
         self.reach.found_whole();
         let Tear { before, behind, incomplete, quota, .. } = self.tear.take()?;
+        let counted = quota.bytes.zip(self.extent.quota.bytes);
+        let bytes = counted.map_or(0, |(before, now)| before.saturating_sub(now));
         self.extent.quota = quota;
         let position = std::mem::replace(&mut self.position, before);
-        self.next = Some(Ahead { position, from: behind, ended });
+        self.next = Some(Ahead { position, from: behind, ended, bytes });
         Some(incomplete)
     }
 
@@ -172,7 +179,8 @@ impl Progress {
 
     /// The knowledge for the tails of later instances.
     pub fn into_parts(self, life: &Life) -> Parts {
-        let Self { mut early, position, extent, next, tear, .. } = self;
+        let Self { mut early, first, position, extent, next, tear, .. } = self;
+        let first = first.filter(|_| position.latest().is_some());
         let is_open = |tear: &Tear| match life {
             // No status tells of the end yet.
             Life::Running | Life::Terminating => true,
@@ -184,7 +192,7 @@ impl Progress {
             None => (None, position.latest()),
         };
         early.forget_until(latest);
-        Parts { early, own: position, quota: extent.quota, guessed_from, latest, next }
+        Parts { early, own: position, quota: extent.quota, first, guessed_from, latest, next }
     }
 }
 
@@ -197,6 +205,8 @@ pub struct Parts {
     pub own: Position,
     /// The lines and bytes that may still be shown of it.
     pub quota: Quota,
+    /// The instant of the first one of this instance.
+    pub first: Option<Instant>,
     /// The instant from which they may be those of the next one.
     pub guessed_from: Option<Instant>,
     /// The instant of the last one that is certainly this instance's.
@@ -208,9 +218,10 @@ pub struct Parts {
 impl Parts {
     /// The lines that the next tail leaves out, and if it is of this instance again, its position.
     pub fn into_early(self, again: bool) -> (Early, Option<Position>) {
-        let Self { mut early, own, guessed_from, next, .. } = self;
+        let Self { mut early, own, first, guessed_from, next, .. } = self;
         if !again {
             early.add(&own, guessed_from);
+            early.began_with(first);
         }
         if let Some(next) = next {
             early.add_foreign(&next);

@@ -116,6 +116,8 @@ pub struct Place {
     past: bool,
     /// Whether there was a line, wanted or not.
     any: bool,
+    /// Whether a line shows that the tail before read this log in place of its own.
+    unread_before: bool,
 }
 
 /// A log of which no line was read, and the instance that it should be of.
@@ -362,6 +364,9 @@ impl<L: Logs> Reading<'_, L> {
             }
         }
         self.place.any |= has_lines;
+        if std::mem::take(&mut self.place.unread_before) {
+            self.report.gap(Gap::Unchecked(None), false).await;
+        }
         if has_lines && !matches!(end, End::Doubtful(_)) {
             self.progress.heard = Some(tokio::time::Instant::now());
         }
@@ -470,6 +475,9 @@ impl<L: Logs> Reading<'_, L> {
             self.again.pass(data, line, self.progress);
         }
         let first = !self.progress.has_lines() && chosen.is_empty();
+        if first {
+            self.progress.first = line.time;
+        }
         if current && first || found == Found::Lost {
             self.progress.mark_tear(
                 line.time,
@@ -488,6 +496,11 @@ impl<L: Logs> Reading<'_, L> {
         {
             self.report.incomplete = true;
             chosen.items.push(Item::Gap(Gap::Between(Some(early.time()), line.time)));
+            // They were rotated away, and count all the same.
+            let bytes = self.progress.early.take_bytes();
+            if let Some(left) = &mut self.progress.quota().bytes {
+                *left = left.saturating_sub(bytes);
+            }
         }
         if first
             && self.fresh
@@ -508,6 +521,7 @@ impl<L: Logs> Reading<'_, L> {
         if self.progress.quota().take(data, &mut shown) {
             // An earlier tail may have cut it like this.
             is_early |= shown != line && self.is_early(data, shown);
+            self.place.unread_before |= is_early && self.progress.early.is_first(line.time);
             match is_early {
                 true => chosen.read(line),
                 false => chosen.show(line, shown),

@@ -156,7 +156,8 @@ impl<L: Logs> Tail<L> {
             self.progress.heard = Some(Instant::now());
             self.report.opened(self.restart.take(), unseen).await;
         }
-        let late = opened.is_none() || self.began.elapsed() > STATUS_DELAY;
+        // A pod that is being deleted may be gone since long.
+        let late = opened.is_none() || self.began.elapsed() > STATUS_DELAY || self.is_deleting();
         self.stage.opened(log);
         grant.answered();
         let outcome = self.consume(stream, request, log, unproven, late).await;

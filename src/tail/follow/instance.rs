@@ -244,7 +244,8 @@ impl<L: Logs> Tail<L> {
     fn rewind(&mut self) {
         let reach = self.progress.before_tear().unwrap_or(Reach::Open);
         self.hand_over();
-        self.progress.reach = reach;
+        // If nothing of its own log has come, the answer that opened it was another's.
+        self.progress.reach = if self.progress.has_lines() { reach } else { Reach::Open };
     }
 
     /// Lines that are not the instance's whose tail showed them may be those of another one between: then the previous log
@@ -273,7 +274,6 @@ impl<L: Logs> Tail<L> {
 
     /// The log is out of reach. Lines that may be a later instance's are left to its tail.
     pub(super) fn leave_to_later(&mut self) {
-        let reach = self.progress.before_tear().filter(|_| self.may_be_foreign());
         // Of instances that started in the same second, the lines are this one's: it was the one that was seen to run. They are not
         // if they are later than its end.
         let behind = self.progress.behind_tear();
@@ -284,9 +284,8 @@ impl<L: Logs> Tail<L> {
             }
             _ => false,
         };
-        if let Some(reach) = reach.filter(|_| !together) {
-            self.hand_over();
-            self.progress.reach = reach;
+        if self.may_be_foreign() && !together {
+            self.rewind();
         }
     }
 

@@ -307,8 +307,9 @@ impl Aligner<'_, '_> {
     /// Whether this line uses up the bytes of `--limit-bytes`.
     fn fills(&self, life: usize, shown: &Shown<'_>) -> bool {
         let (own, joint) = (&self.book.lives[life..=life], self.book.as_one(life, shown.at));
-        let mut before =
-            [own, joint].into_iter().flat_map(|lives| [self.book.bytes(lives), self.book.bytes_uncut(lives)]);
+        let mut before = [own, joint].into_iter().flat_map(|lives| {
+            [self.book.bytes(lives), self.book.bytes_uncut(lives), Book::bytes_whole(lives)]
+        });
         before.any(|before| self.asked.limit_bytes == Some(before + asked::length(shown.text) as u64))
     }
 }

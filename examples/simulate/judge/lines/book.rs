@@ -111,6 +111,12 @@ impl<'a> Book<'a> {
         shown.map(|shown| asked::length(self.shown[*shown].text) as u64 + 1).sum()
     }
 
+    /// The same with all that `--limit-bytes` cut: an instance whose lines were shown too early has them whole in its own log.
+    pub fn bytes_whole(lives: &[Life<'a>]) -> u64 {
+        let lines = lives.iter().flat_map(|life| life.lines().iter().zip(&life.shown));
+        lines.filter(|(_, shown)| shown.is_some()).map(|(line, _)| line.text.len() as u64 + 1).sum()
+    }
+
     /// When a line was shown.
     pub fn shown_at(&self, life: usize, line: usize) -> Option<Duration> {
         self.lives[life].shown[line].map(|shown| self.shown[shown].at)

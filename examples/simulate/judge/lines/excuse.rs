@@ -83,6 +83,10 @@ pub const EXCUSES: &[Excuse] = &[
         holds: was_taken_for_empty,
     },
     Excuse {
+        reason: "its log was gone before any request found it, no status told of a later instance, and of these only one wrote lines: they look like its own",
+        holds: was_taken_for_the_last,
+    },
+    Excuse {
         reason: "an answer was cut and looked complete, and ends are not checked (--confirm=false)",
         holds: is_not_confirmed,
     },
@@ -129,7 +133,8 @@ fn is_beyond_limit(case: &Case<'_, '_>, run: &Run) -> bool {
     let shown = run.before.and_then(|before| case.book.shown_at(run.life, before));
     let joint = case.book.as_one(run.life, shown.unwrap_or(Duration::MAX));
     // The last line may be cut before its newline.
-    case.book.bytes_uncut(joint) >= limit
+    // One that was cut too early is whole in the log of its own instance.
+    case.book.bytes_uncut(joint).max(Book::bytes_whole(joint)) >= limit
 }
 
 /// The file of each missing line.
@@ -324,6 +329,18 @@ pub fn is_empty_of_later(case: &Case<'_, '_>, life: &Life<'_>, read: &Read) -> b
         served.lines().is_empty() && is_untold
     };
     later.iter().enumerate().any(is_served)
+}
+
+fn was_taken_for_the_last(case: &Case<'_, '_>, run: &Run) -> bool {
+    let life = life(case, run);
+    let is_found = case.reads.iter().any(|read| read.opened().is_some() && read.may_be_of(life));
+    let later = case.book.lives[run.life + 1..].iter();
+    let later: Vec<_> = later.filter(|later| std::ptr::eq(later.container, life.container)).collect();
+    let is_untold = !later.is_empty() && later.iter().all(|later| later.told == Duration::MAX);
+    let writers = later.iter().filter(|later| !later.lines().is_empty()).count();
+    // A log that is there for long can be found.
+    let was_late = life.gone().is_some_and(|gone| gone <= life.told.saturating_add(SOON));
+    !life.is_shown() && !is_found && is_untold && was_late && writers <= 1
 }
 
 fn was_instance_never_known(case: &Case<'_, '_>, run: &Run) -> bool {

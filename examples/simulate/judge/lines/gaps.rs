@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use apiserver::Ended;
+use apiserver::{Ended, Kind};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
@@ -178,7 +178,13 @@ fn read_to_its_end(case: &Case<'_, '_>, life: &Life<'_>, until: Duration) -> Opt
 fn may_be_left(case: &Case<'_, '_>, read: &Read, ended: Duration, until: Duration) -> bool {
     let way = way(case.story, ended);
     let mut next = case.reads.iter().filter(|next| next.at > read.at && !next.check);
-    read.follow && (until <= ended + way || next.any(|next| next.at <= ended + 2 * way))
+    // The only place was given to another log, for which a connection may have had to be made.
+    let is_given =
+        case.story.script.setting.max_log_requests == Some(1)
+            && case.story.requests.iter().any(|request| {
+                request.kind == Kind::Log && request.at > ended && request.at <= ended + 4 * way
+            });
+    read.follow && (until <= ended + way || is_given || next.any(|next| next.at <= ended + 2 * way))
 }
 
 /// The second in which the next instance started, by the clock of its node.
@@ -236,11 +242,25 @@ fn behind(case: &Case<'_, '_>, notice: &Notice<'_>, last: Timestamp) -> Option<S
         lacks_its_end(life)
             || was_rotated(life)
             || !life.instance.words.is_empty()
-            || case.reads.iter().any(|read| read.at <= notice.at && is_empty_of_later(case, life, read))
+            || case.reads.iter().any(|read| {
+                read.at <= notice.at
+                    && (is_empty_of_later(case, life, read) || is_empty_of_untold(case, life, read))
+            })
             || is_misled(case, life)
             || failed(case, life, last_shown(case, life), notice.at)
     });
     (!has_reason).then(|| "nothing is missing behind it, and no request failed".to_owned())
+}
+
+/// Whether the time of `--until` was over, and the node served the empty log of a later instance in its place, of which nothing told.
+fn is_empty_of_untold(case: &Case<'_, '_>, life: &Life<'_>, read: &Read) -> bool {
+    let Some(at) = read.opened().filter(|_| !read.previous && case.asked.until.is_some()) else {
+        return false;
+    };
+    let later = case.book.lives.iter().filter(|later| std::ptr::eq(later.container, life.container));
+    later
+        .filter(|later| later.number > life.number && later.instance.started <= at)
+        .any(|later| later.is_untold(at) && later.lines().first().is_none_or(|line| line.at > at))
 }
 
 /// Whether answers ended as if they were complete and lacked what had been shown, and none was compared (--confirm=false), or two
@@ -296,10 +316,12 @@ fn hides_another(case: &Case<'_, '_>, life: &Life<'_>) -> bool {
 
 /// An instance that ended before a line of it was read.
 fn removed(case: &Case<'_, '_>, notice: &Notice<'_>) -> Option<String> {
-    let has_reason = case.book.lives.iter().any(|life| {
+    let has_reason = case.book.lives.iter().enumerate().any(|(number, life)| {
         let is_over = life.instance.ended.is_some() || life.container.deleted.is_some();
-        let is_unknown =
-            !life.is_shown() || seems_of_the_one_before(life) || is_left(life) && lacks_its_end(life);
+        let is_unknown = !life.is_shown()
+            || seems_of_the_one_before(life)
+            || is_left(life) && lacks_its_end(life)
+            || seems_to_go_on(case, number);
         is_unknown && life.instance.started <= notice.at && is_over
     });
     (!has_reason).then(|| "lines of every instance were shown, or it is still there".to_owned())
@@ -309,6 +331,17 @@ fn unread(case: &Case<'_, '_>, notice: &Notice<'_>) -> Option<String> {
     let mut lives = case.book.lives.iter().filter(|life| !life.is_shown());
     let has_reason = lives.any(|life| failed(case, life, life.instance.started, notice.at));
     if has_reason { None } else { removed(case, notice) }
+}
+
+/// Whether all that was shown of it was shown before anything told of it, and its first line is so close to the last one before it
+/// that nobody can tell that they are of two instances.
+fn seems_to_go_on(case: &Case<'_, '_>, number: usize) -> bool {
+    let life = &case.book.lives[number];
+    let Some(before) = number.checked_sub(1).map(|before| &case.book.lives[before]) else { return false };
+    let (last, first) = (before.latest(before.shown.len()), life.lines().first().map(|line| line.stamp));
+    let is_close = last.zip(first).is_some_and(|(last, first)| first.duration_since(last) <= BACK);
+    let mut shown = life.shown.iter().flatten().map(|shown| case.book.shown[*shown].at);
+    is_close && shown.all(|at| life.is_untold(at))
 }
 
 /// Whether its pod did not meet the condition for a while: then its log is opened anew, and may be gone.

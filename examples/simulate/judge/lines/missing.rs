@@ -212,7 +212,8 @@ fn is_behind_the_one_before(book: &Book<'_>, run: &Run) -> bool {
         })
 }
 
-/// When the log of a later life was opened: its first line, unless the program says that it read it too early.
+/// When the log of a later life was opened: its first line, unless the program says that it read it too early, or nothing told of
+/// that life yet.
 fn next_opened<'b>(book: &'b Book<'_>, mut later: impl Iterator<Item = &'b Life<'b>>) -> Option<Duration> {
     later.find_map(|life| {
         let (line, shown) =
@@ -222,7 +223,8 @@ fn next_opened<'b>(book: &'b Book<'_>, mut later: impl Iterator<Item = &'b Life<
             Said::Restarted { lines_since: Some(since), .. } => since == stamp && notice.at >= at,
             _ => false,
         });
-        Some(restart.map_or(at, |restart| restart.at))
+        let at = restart.map_or(at, |restart| restart.at);
+        Some(if life.is_untold(at) { life.told } else { at })
     })
 }
 
