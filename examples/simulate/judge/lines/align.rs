@@ -269,7 +269,7 @@ impl Aligner<'_, '_> {
         let stamp = life.lines()[line].stamp;
         behind
             .map(|(line, _)| line.stamp)
-            .all(|shown| self.early.iter().any(|early| stamp <= *early && shown >= *early))
+            .all(|shown| self.early.iter().any(|early| stamp < *early && shown >= *early))
     }
 
     /// Whether the lines of the instance behind this one were shown too early, and that was said.
