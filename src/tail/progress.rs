@@ -182,7 +182,7 @@ impl Progress {
         let Self { mut early, first, position, extent, next, tear, .. } = self;
         let first = first.filter(|_| position.latest().is_some());
         let is_open = |tear: &Tear| match life {
-            // No status tells of the end yet.
+            // No status reports the end yet.
             Life::Running | Life::Terminating => true,
             life => tear.can_be_of_next(life),
         };

@@ -118,7 +118,7 @@ impl<L: Logs> Tail<L> {
         }
     }
 
-    /// Whether a stream that came to its end may have been the next instance's, since no status tells of an end: once for a tail.
+    /// Whether a stream that came to its end may have been the next instance's, since no status reports an end: once for a tail.
     pub(super) async fn is_overtaken(&mut self, log: Log) -> bool {
         let behind = self.progress.behind_tear();
         let is_open = behind.is_some() || !self.progress.has_lines();

@@ -39,7 +39,7 @@ impl<L: Logs> Tail<L> {
             self.progress.early.passed(unseen);
         }
         if let Some(since) = self.progress.handed_over_from().filter(|_| self.is_last_unknown()) {
-            // No other tail will tell of the restart.
+            // No other tail will report the restart.
             let restart = Restart { lines_since: Some(since), ..Restart::default() };
             self.report.opened(Some(restart), false).await;
         }

@@ -1,4 +1,4 @@
-//! The log that is served is another instance's, and no status tells of it in time.
+//! The log that is served is another instance's, and no status reports it in time.
 
 use super::*;
 
@@ -46,7 +46,7 @@ async fn an_empty_stream_behind_a_refusal_is_no_end_of_a_log() {
     assert!(outline(&story).contains(&"! the log was removed before it could be read".to_owned()));
 }
 
-/// The second instance was seen, and had been replaced too before a status told of it.
+/// The second instance was seen, and had been replaced too before a status reported it.
 #[tokio::test(start_paused = true)]
 async fn lines_that_were_left_to_the_next_instance_and_never_came_are_reported() {
     let container = Container::new([
