@@ -103,6 +103,11 @@ impl Position {
         Self { midway: true, ..Self::default() }
     }
 
+    /// The first answer begins where its log begins: no other one has earlier lines.
+    pub fn begins_with_the_log(&mut self) {
+        self.midway = false;
+    }
+
     /// Records a line as read. Lines without timestamps identify a position only where there are no others.
     pub fn advance(&mut self, time: Option<Instant>, message: &[u8]) {
         let time = match (time, self.latest) {

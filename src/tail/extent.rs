@@ -14,6 +14,9 @@ use crate::{
 /// The apiserver reports its time in whole seconds.
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
+/// The most that a node's clock is assumed to differ from the apiserver's.
+const SKEW: SignedDuration = SignedDuration::from_mins(10);
+
 /// The most that a clock of a node is set back while its containers write, in nanoseconds.
 const STEP: i64 = 2_000_000_000;
 
@@ -102,6 +105,13 @@ impl Extent {
     /// Whether there may be unrequested lines.
     pub fn is_bounded(&self) -> bool {
         self.since.is_some() || self.tail.is_some() || self.sought.is_some()
+    }
+
+    /// Whether all lines are wanted of an instance that started then, by its node's clock: an answer begins where its log begins.
+    pub fn includes_all_since(&self, started: Option<Timestamp>) -> bool {
+        let last_lines = self.tail.is_some() || self.sought.is_some();
+        let earliest = started.and_then(|started| started.checked_sub(SKEW).ok()).map(Instant::from);
+        !last_lines && earliest.is_some() && self.start().is_some() && self.start() <= earliest
     }
 
     /// Whether no line is wanted that the log has already, and it was not opened yet.
@@ -248,6 +258,16 @@ mod tests {
         let mut extent = Extent::new(&plan(None, Some(7)));
         extent.opened(OPENED, false, true);
         assert_eq!(extent.quota.lines, None);
+    }
+
+    #[test]
+    fn an_instance_that_started_long_after_the_time_asked_for_is_wanted_whole() {
+        let started = |minutes| OPENED.checked_add(SignedDuration::from_mins(minutes)).ok();
+        let [first, again] = extent(Some(Since::Ago(Duration::from_secs(3600))), None);
+        assert!(again.includes_all_since(started(-50)) && !again.includes_all_since(started(-51)));
+        assert!(!first.includes_all_since(started(-50)) && !again.includes_all_since(None));
+        let [_, last] = extent(Some(Since::Ago(Duration::from_secs(3600))), Some(7));
+        assert!(!last.includes_all_since(started(-50)));
     }
 
     #[test]

@@ -81,6 +81,8 @@ pub struct Setup {
     pub life: Life,
     /// Of the first instance that is tailed, and whether it was created while the program ran.
     pub restart_count: u32,
+    /// The time at which it started, in seconds, if its status has it.
+    pub started: Option<f64>,
     pub fresh: bool,
     /// The time at which its pod was created, in seconds.
     pub created: f64,
@@ -95,6 +97,7 @@ impl Setup {
             plan,
             life: Life::Running,
             restart_count: 0,
+            started: None,
             fresh: false,
             created: -60.0,
             scheduler: Scheduler::new(50, 100),
@@ -105,7 +108,7 @@ impl Setup {
     pub fn begin(self, script: impl FnMut(&LogRequest) -> Reply + Send + 'static) -> Story {
         let mut story = Story::new(self.plan, self.scheduler, self.created, self.unread, script);
         story.context.logs.current.store(self.restart_count, Relaxed);
-        story.life = story.tail(self.restart_count, None, self.life, self.fresh);
+        story.life = story.tail(self.restart_count, self.started.map(at), self.life, self.fresh);
         story
     }
 }

@@ -151,6 +151,9 @@ impl<L: Logs> Tail<L> {
         let is_whole = log.mode() == Mode::Read;
         let date = stream.date();
         self.progress.extent.opened(date, !self.progress.has_lines(), is_whole);
+        if !self.plan().previous && self.progress.extent.includes_all_since(self.instance.started) {
+            self.progress.position.begins_with_the_log();
+        }
         let opened = self.progress.reach.open();
         if let Some(unseen) = opened {
             self.progress.heard = Some(Instant::now());

@@ -252,6 +252,24 @@ async fn a_log_that_was_rotated_while_a_stream_was_broken_is_reported() {
     assert_eq!(outline(&story), ["+", "0", "1", "! Between", "3", "4"]);
 }
 
+/// Its first line, and the first one of the new file, are of nearly the same instant.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_was_rotated_behind_its_first_line_is_reported_though_only_a_part_of_it_was_asked_for() {
+    let day = crate::plan::Since::Ago(Duration::from_secs(86_400));
+    let setup = Setup { started: Some(-2.0), ..Setup::new(LogPlan { since: Some(day), ..plan() }) };
+    let mut opened = 0;
+    let story = setup.begin(move |request| {
+        opened += u32::from(request.follow);
+        match (request.previous, opened) {
+            (true, _) => Reply::refusal(400, NO_PREVIOUS),
+            (_, 1) => Reply::of(line(-1.0, "0")).silent(2.0).broken(),
+            _ => log([(-0.99, "2")]).answer(request).silent(1e6),
+        }
+    });
+    story.pass(30.0).await;
+    assert_eq!(outline(&story), ["+", "0", "! Between", "2"]);
+}
+
 /// The log was never read before.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_may_not_be_read_is_given_up_at_once_and_reported() {
