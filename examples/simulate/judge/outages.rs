@@ -90,7 +90,10 @@ fn overlaps(trouble: &Trouble, from: Duration, until: Duration) -> bool {
 
 fn said(errors: &Text) -> Vec<(Duration, Said)> {
     let said = |line: &[u8]| match std::str::from_utf8(line).ok()? {
-        "· the apiserver answers again" => Some(Said::AnswersAgain),
+        // The last two end a report about requests for pods.
+        "· the apiserver answers again" | "· the apiserver answers" | "· the pods are watched again" => {
+            Some(Said::AnswersAgain)
+        }
         // A refusal of credentials is an answer.
         line if line.contains(" (401): ") => None,
         // This is about a node.
@@ -119,6 +122,8 @@ mod tests {
         "! http://apiserver does not accept requests without credentials (401): “Unauthorized”\n";
     const OF_NODE: &str =
         "! cannot read logs of node node-3: no answer from http://apiserver within 30s; trying again\n";
+    const OF_PODS: [&str; 2] =
+        ["! no answer from http://apiserver within 60s; trying again\n", "· the pods are watched again\n"];
     const END: &str = "· the apiserver answers again\n";
 
     /// A run with an outage from the 30th to the 90th second, and what is said when.
@@ -151,6 +156,12 @@ mod tests {
     fn a_node_that_does_not_answer_is_no_outage() {
         assert_eq!(with(&[(48.0, REPORT), (95.0, END), (96.0, OF_NODE)]), [""; 0]);
         assert_eq!(with(&[(48.0, OF_NODE)]), ["an outage without a report"]);
+    }
+
+    #[test]
+    fn a_watch_that_was_answered_after_its_time_is_no_outage() {
+        let [late, again] = OF_PODS;
+        assert_eq!(with(&[(48.0, REPORT), (95.0, END), (96.0, late), (97.0, again)]), [""; 0]);
     }
 
     #[test]

@@ -10,7 +10,7 @@
 //! | a stream that fell silent without a word | the time until it is looked at: `--idle-check`, later the time for which the log was quiet |
 //! | `--sort` | the window, and ten seconds for a container that hangs |
 //! | `--latency` | itself |
-//! | `--max-bandwidth` | the time in which what was written before is read at that rate |
+//! | `--max-bandwidth` | the time in which all that was written until then is read at that rate |
 
 use std::time::Duration;
 
@@ -107,8 +107,10 @@ fn due(view: &View, came: &Written) -> Duration {
     let known = came.instance.known.unwrap_or(came.instance.started);
     let written = meets_again(came.container, came.line.at).max(setting.start).max(known);
     let mut bound = SOON + checks::wait(view) + turn(view, came) + silence(view, came);
-    bound += bandwidth(view, |line| line.at <= came.line.at);
     bound += latency(setting);
+    // Also those that are written while it has to wait for its turn.
+    let by = came.line.at.saturating_add(bound);
+    bound += bandwidth(view, |line| line.at <= by);
     if setting.sort {
         bound += STALLED;
     }

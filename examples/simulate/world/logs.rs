@@ -15,7 +15,7 @@ use crate::{
 const READ: Duration = Duration::from_millis(20);
 
 /// After this time the rest of a line follows: a runtime has it before it writes the first piece, unless the container ends.
-const REST: Duration = Duration::from_millis(7);
+pub const REST: Duration = Duration::from_millis(7);
 
 impl World<'_> {
     pub fn write(&mut self, place: &Place, lines: &Lines) -> bool {

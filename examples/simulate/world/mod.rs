@@ -19,6 +19,8 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
+pub use logs::REST;
+
 use crate::{
     program::Program,
     script::{Ending, Event, Lines, Pace, Place, Restart, Script, What, noon},

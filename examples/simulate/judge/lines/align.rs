@@ -262,14 +262,15 @@ impl Aligner<'_, '_> {
         rests.any(|rest| may_be_cut && is_head(rest, part, self.asked)).then_some(Fit::Head)
     }
 
-    /// Whether only lines were shown before this one of its instance that were shown too early, and that was said.
+    /// Whether only lines were shown before this one of its instance that were shown too early, and that was said. The first of
+    /// these may be of the same instant.
     fn may_precede(&self, (life, line): Place) -> bool {
         let life = &self.book.lives[life];
         let behind = life.lines().iter().zip(&life.shown).skip(line).filter(|(_, shown)| shown.is_some());
+        let behind: Vec<_> = behind.map(|(line, _)| line.stamp).collect();
         let stamp = life.lines()[line].stamp;
-        behind
-            .map(|(line, _)| line.stamp)
-            .all(|shown| self.early.iter().any(|early| stamp < *early && shown >= *early))
+        let is_before = |early: Timestamp| stamp < early || stamp == early && behind.contains(&early);
+        behind.iter().all(|shown| self.early.iter().any(|early| is_before(*early) && shown >= early))
     }
 
     /// Whether the lines of the instance behind this one were shown too early, and that was said.

@@ -362,7 +362,16 @@ fn seems_of_the_one_before(life: &Life<'_>) -> bool {
 fn unseen(case: &Case<'_, '_>, notice: &Notice<'_>) -> Option<String> {
     let has_reason = case.book.lives.iter().any(|life| {
         let is_replaced = life.container.instances.len() > life.number + 1;
-        is_replaced && !life.is_shown() && life.instance.started <= notice.at
+        let is_unknown = !life.is_shown() || comes_behind_a_gap(case, life);
+        is_replaced && is_unknown && life.instance.started <= notice.at
     });
     (!has_reason).then(|| "no instance was before the shown ones".to_owned())
+}
+
+/// Whether its first line was shown behind lines that may be missing: it is then one of the instance before.
+fn comes_behind_a_gap(case: &Case<'_, '_>, life: &Life<'_>) -> bool {
+    let first = life.neighbours(0).1.map(|line| life.lines()[line].stamp);
+    let mut notices = case.book.notices.iter();
+    let is_before = |said| matches!(said, Said::Between(_, before) if before == first);
+    life.number > 0 && first.is_some() && notices.any(|notice| is_before(notice.said))
 }

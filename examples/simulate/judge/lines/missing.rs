@@ -198,11 +198,11 @@ fn is_behind(book: &Book<'_>, run: &Run) -> bool {
     is_named || gave_up(book, run)
 }
 
-/// An instance of which nothing told before its log was gone: the report names the last line of the one before.
+/// An instance of which nothing told before its log was gone: the report names the last line of the one that was shown before.
 fn is_behind_the_one_before(book: &Book<'_>, run: &Run) -> bool {
     let life = &book.lives[run.life];
-    let before = run.life.checked_sub(1).map(|before| &book.lives[before]);
-    let before = before.filter(|before| std::ptr::eq(before.container, life.container));
+    let mut before = book.lives[..run.life].iter().rev();
+    let before = before.find(|before| std::ptr::eq(before.container, life.container) && before.is_shown());
     let latest = before.and_then(|before| before.latest(before.shown.len()));
     latest.is_some()
         && (life.told == Duration::MAX || life.gone().is_some_and(|gone| gone <= life.told))

@@ -57,6 +57,9 @@ pub fn of(book: &Book<'_>, requests: &[Request]) -> Vec<Read> {
     });
     let is_poll =
         |request: &Request| request.query("sinceTime").is_some() && request.query("tailLines").is_some();
+    // With `--tail=1` other requests are bounded like that, but by a time too.
+    let is_bounded =
+        |request: &Request| request.query("sinceTime").or(request.query("sinceSeconds")).is_some();
     let is_true = |request: &Request, name: &str| request.query(name) == Some("true");
     let read = |request: &Request| Read {
         at: request.at,
@@ -65,7 +68,7 @@ pub fn of(book: &Book<'_>, requests: &[Request]) -> Vec<Read> {
         previous: is_true(request, "previous"),
         follow: is_true(request, "follow"),
         poll: !is_true(request, "follow") && is_poll(request),
-        check: !is_true(request, "follow") && request.query("tailLines") == Some("1"),
+        check: !is_true(request, "follow") && request.query("tailLines") == Some("1") && !is_bounded(request),
     };
     of_container.map(read).collect()
 }

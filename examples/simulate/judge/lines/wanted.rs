@@ -16,7 +16,10 @@ use super::{
     excuse::{AFTER_FAULTS, SOON},
     reads::Read,
 };
-use crate::story::{Container, Request, Story};
+use crate::{
+    story::{Container, Instance, Line, Request, Story},
+    world::REST,
+};
 
 /// The kubelet takes times in whole seconds, and the apiserver gives them so.
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
@@ -164,9 +167,11 @@ fn part(life: &Life<'_>, asked: &Asked, start: Start, reads: &[Read]) -> Part {
     };
     let (first, last) = (current(container, from), current(container, until));
     let dropped = container.meets.iter().find(|(at, meets)| !*meets && *at > from).map(|(at, _)| *at);
-    if dropped.is_some_and(|dropped| {
-        life.instance.started >= dropped || life.instance.ended.is_some_and(|ended| ended >= dropped)
-    }) {
+    let is_met = |dropped: Duration| {
+        let Instance { known, ended, .. } = life.instance;
+        known.is_some_and(|known| known < dropped) && ended.is_none_or(|ended| ended < dropped)
+    };
+    if dropped.is_some_and(|dropped| !is_met(dropped)) {
         return Part::Perhaps;
     }
     if asked.previous {
@@ -339,6 +344,10 @@ fn first_line(
     if let Some(until) = end_of_tail {
         return first_before(life, begins..end, until, left, edge);
     }
+    // The kubelet counts the pieces that it has of the line that is being written.
+    let is_begun = |line: &&Line| line.at.checked_sub(REST).is_some_and(|begun| begun <= at);
+    let half = instance.lines.get(end).filter(is_begun).filter(|_| edge == Edge::Whole);
+    left = left.saturating_sub(half.map_or(0, |line| line.text.len().div_ceil(PIECE) as u64));
     for (number, line) in instance.lines[begins..end].iter().enumerate().rev() {
         let pieces = line.text.len().div_ceil(PIECE).max(1) as u64;
         if left < pieces {

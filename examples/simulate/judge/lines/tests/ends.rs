@@ -260,12 +260,22 @@ fn an_instance_of_which_nothing_told_while_its_log_was_there_is_reported_with_th
     tale(5.0).is(&["missing"]);
 }
 
+#[test]
+fn two_instances_of_which_nothing_told_are_reported_with_the_one_before_them() {
+    let tale = Tale::new().follows(2.2).writes(3.0, "a").shows(3.0, "a").restarts(4.0).writes(4.2, "b");
+    let tale = tale.restarts(4.4).writes(4.5, "c").says(5.5, &unchecked(3.0)).with(|story| {
+        story.containers[0].deleted = Some(seconds(5.0));
+        story.requests[1].ended = Some((seconds(3.5), Ended::Broken));
+    });
+    tale.passes();
+}
+
 /// Nothing told that it had ended.
 #[test]
 fn an_empty_log_of_an_instance_that_waits_looks_like_an_empty_one() {
-    let tale = |late: f64| {
+    let tale = |late: f64, lines: &[(&'static str, &'static str)]| {
         let tale = Tale::new().with(lives_for_a_second).writes(10.1, "a").restarts(10.2);
-        let query = [("container", "app"), ("previous", "true")];
+        let query = [&[("container", "app"), ("previous", "true")], lines].concat();
         let restart = Restart { exit: 1, last: None, waits: seconds(9.0), late: seconds(late) };
         tale.asks(Asks::Log, 10.8, LOG, &query).with(|story| {
             let container = &mut story.containers[0];
@@ -276,8 +286,11 @@ fn an_empty_log_of_an_instance_that_waits_looks_like_an_empty_one() {
             story.script.events.push(Event { at: seconds(10.4), what });
         })
     };
-    tale(1.0).passes();
-    tale(0.0).is(&["missing"]);
+    tale(1.0, &[]).passes();
+    tale(0.0, &[]).is(&["missing"]);
+    // With `--tail=1`.
+    tale(1.0, &[("sinceTime", "x"), ("tailLines", "1")]).passes();
+    tale(1.0, &[("tailLines", "1")]).is(&["missing"]);
 }
 
 #[test]

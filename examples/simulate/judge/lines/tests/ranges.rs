@@ -31,6 +31,17 @@ fn the_last_lines_are_as_many_as_were_asked_for() {
     old(|asked| asked.tail = Some(0)).shows(3.0, "d").passes();
 }
 
+/// The log is opened while the last one is written.
+#[test]
+fn the_pieces_of_a_line_that_is_being_written_are_among_the_last_lines() {
+    for (written, kinds) in [(2.205, &[][..]), (2.3, &["missing"])] {
+        let line = format!("c{}", ".".repeat(PIECE));
+        let tale = Tale::new().asking(|asked| asked.tail = Some(2)).writes(0.1, "a").writes(0.2, "b");
+        let tale = tale.follows(2.2).writes(written, &line).shows_at(2.204, 0.2, "b");
+        tale.shows(written, &line).is(kinds);
+    }
+}
+
 /// The apiserver gives times in whole seconds.
 #[test]
 fn none_of_the_last_lines_is_shown_but_those_of_the_second_in_which_the_log_was_opened_if_it_is_opened_again()
@@ -212,6 +223,19 @@ fn a_pod_that_stops_meeting_its_condition_is_left() {
     };
     tale(vec![(seconds(0.0), true), (seconds(20.0), false)]).passes();
     tale(vec![(seconds(0.0), true), (seconds(20.0), false), (seconds(29.0), true)]).is(&["missing"]);
+}
+
+#[test]
+fn an_instance_that_is_known_once_its_pod_does_not_meet_the_condition_may_be_left_out() {
+    let tale = |known| {
+        let tale = Tale::new().follows(2.2).restarts(10.0).follows(10.1).writes(11.0, "a");
+        tale.with(|story| {
+            story.containers[0].meets = vec![(seconds(0.0), true), (seconds(20.0), false)];
+            story.containers[0].instances[1].known = Some(seconds(known));
+        })
+    };
+    tale(20.0).passes();
+    tale(10.0).is(&["missing"]);
 }
 
 #[test]

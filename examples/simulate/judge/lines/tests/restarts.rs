@@ -40,6 +40,16 @@ fn lines_of_an_instance_may_come_behind_later_ones_that_were_shown_too_early_if_
 }
 
 #[test]
+fn lines_of_the_instant_of_the_first_that_was_shown_too_early_may_come_behind_it() {
+    let marker = format!(
+        "── shop web › app restarted; the lines above from {} on were written after it ──",
+        stamp(6.0)
+    );
+    let tale = twice().writes(6.0, "d").shows(3.0, "a").shows(4.0, "b").shows(6.0, "d");
+    tale.says_line(6.1, &marker).shows_at(6.2, 6.0, "c").passes();
+}
+
+#[test]
 fn the_end_of_an_instance_and_a_gap_before_the_next_are_one() {
     let between = format!("lines may be missing between {} and {}", stamp(3.0), stamp(6.0));
     twice().shows(3.0, "a").shows(6.0, "c").says(6.1, &between).passes();
@@ -59,6 +69,16 @@ fn instances_that_were_not_seen_are_reported() {
 fn instances_that_are_said_to_be_unseen_exist() {
     let unseen = "had restarted before it was seen; what it wrote earlier was not read";
     Tale::new().follows(2.2).writes(3.0, "a").shows(3.0, "a").says(3.1, unseen).is(&["false gap"]);
+}
+
+/// Its lines count as those of the one before.
+#[test]
+fn an_instance_may_be_said_to_be_unseen_if_it_was_shown_behind_a_gap() {
+    let unseen = "had restarted before it was seen; what it wrote earlier was not read";
+    let between = format!("lines may be missing between {} and {}", stamp(3.0), stamp(6.0));
+    let tale = || twice().shows(3.0, "a").shows(6.0, "c").restarts(7.0).says(8.0, unseen);
+    tale().says(6.1, &between).passes();
+    tale().is(&["missing", "false gap"]);
 }
 
 #[test]
