@@ -307,10 +307,13 @@ impl Aligner<'_, '_> {
 
     /// Whether this line uses up the bytes of `--limit-bytes`.
     fn fills(&self, life: usize, shown: &Shown<'_>) -> bool {
-        let (own, joint) = (&self.book.lives[life..=life], self.book.as_one(life, shown.at));
-        let mut before = [own, joint].into_iter().flat_map(|lives| {
-            [self.book.bytes(lives), self.book.bytes_uncut(lives), Book::bytes_whole(lives)]
-        });
+        // A status that came in this instant may have come behind the line.
+        let joint = |at| self.book.as_one(life, at);
+        let earlier = joint(shown.at.saturating_sub(Duration::from_millis(1)));
+        let mut before =
+            [&self.book.lives[life..=life], joint(shown.at), earlier].into_iter().flat_map(|lives| {
+                [self.book.bytes(lives), self.book.bytes_uncut(lives), Book::bytes_whole(lives)]
+            });
         before.any(|before| self.asked.limit_bytes == Some(before + asked::length(shown.text) as u64))
     }
 }

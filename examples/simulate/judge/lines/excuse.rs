@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     script::{Asked as Asks, Broken, Fault, Followers, What},
-    story::{File, Story},
+    story::{Container, File, Story},
 };
 
 /// The time in which a line is shown when nothing fails, and after the last fault.
@@ -339,7 +339,14 @@ fn was_taken_for_the_last(case: &Case<'_, '_>, run: &Run) -> bool {
     let is_untold = !later.is_empty() && later.iter().all(|later| later.told == Duration::MAX);
     let writers = later.iter().filter(|later| !later.lines().is_empty()).count();
     // A log that is there for long can be found.
-    let was_late = life.gone().is_some_and(|gone| gone <= life.told.saturating_add(SOON));
+    let Container { node, place, .. } = life.container;
+    let due = troubles(case.story).iter().filter(|trouble| trouble.disturbs(node, &place.pod)).fold(
+        life.told.saturating_add(SOON),
+        |due, trouble| {
+            if trouble.from <= due { due.max(trouble.until.saturating_add(SOON)) } else { due }
+        },
+    );
+    let was_late = life.gone().is_some_and(|gone| gone <= due);
     !life.is_shown() && !is_found && is_untold && was_late && writers <= 1
 }
 

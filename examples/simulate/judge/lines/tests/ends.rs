@@ -293,6 +293,26 @@ fn an_empty_log_of_an_instance_that_waits_looks_like_an_empty_one() {
     tale(1.0, &[("tailLines", "1")]).is(&["missing"]);
 }
 
+/// The first one was gone when its log was asked for, the second one wrote nothing.
+#[test]
+fn lines_of_the_last_of_three_instances_look_like_those_of_the_first_if_nothing_told_of_more() {
+    let tale = |removed: f64, hole: f64| {
+        let tale = Tale::new().with(lives_for_a_second).writes(10.1, "a").restarts(10.2).restarts(19.0);
+        let tale = tale.writes(20.0, "b").follows(19.5).shows(20.0, "b");
+        tale.with(|story| {
+            story.requests[1].ended = Some((seconds(10.1), Ended::Broken));
+            let container = &mut story.containers[0];
+            (container.deleted, container.instances[0].removed) =
+                (Some(seconds(21.0)), Some(seconds(removed)));
+            let what = What::Fault(Fault::BlackHole(seconds(hole)));
+            story.script.events.push(Event { at: seconds(10.1), what });
+        })
+    };
+    tale(12.0, 1.0).passes();
+    tale(18.0, 1.0).is(&["missing"]);
+    tale(18.0, 5.0).passes();
+}
+
 #[test]
 fn a_black_hole_keeps_back_what_a_watch_tells() {
     let tale = |hole: f64| {

@@ -113,6 +113,20 @@ fn bytes_of_a_line_that_is_cut_to_the_longest_count() {
     limited(120).is(&["missing"]);
 }
 
+/// Its status comes in the instant in which it is shown: for the program it may be of the instance before.
+#[test]
+fn a_line_that_is_shown_with_the_status_of_its_instance_may_be_cut_by_the_bytes_of_the_one_before() {
+    let tale = |known| {
+        let tale = Tale::new().asking(|asked| asked.limit_bytes = Some(5)).follows(2.2).writes(3.0, "a");
+        let tale = tale.shows(3.0, "a").restarts(4.0).writes(5.0, "long");
+        tale.shows_at(5.0, 5.0, "lon").with(|story| {
+            story.containers[0].instances[1].known = Some(seconds(known));
+        })
+    };
+    tale(5.0).passes();
+    tale(4.0).is(&["cut"]);
+}
+
 #[test]
 fn of_equal_lines_among_the_last_ones_the_last_were_shown_and_the_first_of_the_bytes() {
     let tale = |texts: [&'static str; 5], tail, bytes| {
