@@ -163,7 +163,7 @@ fn read_to_its_end(case: &Case<'_, '_>, life: &Life<'_>, until: Duration) -> Opt
     let mut whole = case.reads.iter().filter_map(|read| {
         let (at, how) = read.ended?;
         // Behind a poll the container may have written more, as far as anything told of its end.
-        let is_poll = case.asked.follow && !read.follow && !read.previous && read.at < life.end_told;
+        let is_poll = case.asked.follow && !read.follow && !read.previous && read.decided < life.end_told;
         let is_in_doubt = read.poll || is_poll || read.previous && seems_of_the_next(life);
         let may_be_whole = !read.check && !is_in_doubt && read.may_be_of(life);
         let is_whole = how == Ended::Complete && read.opened().is_some() && may_be_whole;

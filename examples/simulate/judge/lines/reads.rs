@@ -11,6 +11,8 @@ use crate::story::Request;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Read {
     pub at: Duration,
+    /// When the program decided to ask: one that was told to wait by `Retry-After` asks the same again.
+    pub decided: Duration,
     /// When its answer began, with this status.
     pub answered: Option<(Duration, u16)>,
     pub ended: Option<(Duration, Ended)>,
@@ -61,8 +63,10 @@ pub fn of(book: &Book<'_>, requests: &[Request]) -> Vec<Read> {
     let is_bounded =
         |request: &Request| request.query("sinceTime").or(request.query("sinceSeconds")).is_some();
     let is_true = |request: &Request, name: &str| request.query(name) == Some("true");
-    let read = |request: &Request| Read {
+    let requests: Vec<_> = of_container.collect();
+    let read = |(number, request): (usize, &&Request)| Read {
         at: request.at,
+        decided: decided(&requests, number),
         answered: request.answered,
         ended: request.ended,
         previous: is_true(request, "previous"),
@@ -70,5 +74,11 @@ pub fn of(book: &Book<'_>, requests: &[Request]) -> Vec<Read> {
         poll: !is_true(request, "follow") && is_poll(request),
         check: !is_true(request, "follow") && request.query("tailLines") == Some("1") && !is_bounded(request),
     };
-    of_container.map(read).collect()
+    requests.iter().enumerate().map(read).collect()
+}
+
+fn decided(requests: &[&Request], number: usize) -> Duration {
+    let is_again = |pair: &[&Request]| pair[0].retry_after.is_some() && pair[0].query == pair[1].query;
+    let again = requests[..=number].windows(2).rev().take_while(|pair| is_again(pair)).count();
+    requests[number - again].at
 }

@@ -313,6 +313,28 @@ fn lines_of_the_last_of_three_instances_look_like_those_of_the_first_if_nothing_
     tale(18.0, 5.0).passes();
 }
 
+/// The container ends while the program waits.
+#[test]
+fn a_poll_that_was_told_to_wait_does_not_read_a_log_to_its_end() {
+    let tale = |waits: Option<&str>| {
+        let tale = Tale::new().asks(Asks::Log, 3.5, LOG, &[("container", "app")]).writes(3.0, "a");
+        let tale = tale.with(|story| {
+            let refused = story.requests.last_mut().expect("one was added");
+            refused.answered = Some((seconds(3.5), 503));
+            refused.ended = Some((seconds(3.5), Ended::Complete));
+            refused.retry_after = waits.map(str::to_owned);
+        });
+        let tale = tale.asks(Asks::Log, 4.5, LOG, &[("container", "app")]).shows_at(4.5, 3.0, "a");
+        tale.says(5.5, &unchecked(3.0)).with(|story| {
+            story.requests.last_mut().expect("one was added").ended = Some((seconds(4.5), Ended::Complete));
+            let container = &mut story.containers[0];
+            (container.instances[0].ended, container.deleted) = (Some(seconds(4.0)), Some(seconds(5.0)));
+        })
+    };
+    tale(Some("1")).passes();
+    tale(None).is(&["false gap"]);
+}
+
 #[test]
 fn a_black_hole_keeps_back_what_a_watch_tells() {
     let tale = |hole: f64| {
