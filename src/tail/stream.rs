@@ -428,7 +428,8 @@ impl<L: Logs> Reading<'_, L> {
     fn foreign_from(&self) -> Option<Instant> {
         let Terms { current, doubt, bound, .. } = self.terms;
         let log_end = self.life.borrow().log_end().map(Instant::from);
-        log_end.filter(|_| current && doubt == Doubt::Stop).or(bound)
+        let is_replaced = matches!(*self.life.borrow(), Life::Replaced { .. });
+        log_end.filter(|_| current && (doubt == Doubt::Stop || is_replaced)).or(bound)
     }
 
     /// Adds a line to `items` if it is new. The answer ends before a line that is in doubt or was not requested.

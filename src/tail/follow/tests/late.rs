@@ -266,3 +266,24 @@ async fn an_empty_log_of_an_instance_that_waits_is_not_the_one_before() {
     story.pass(20.0).await;
     assert_eq!(outline(&story)[..3], ["+", "! Unchecked", "-"]);
 }
+
+/// The log is read on after a gap, since nothing showed that it is another instance's.
+#[tokio::test(start_paused = true)]
+async fn a_line_that_comes_behind_the_status_of_the_next_instance_is_left_to_it() {
+    let (mut follows, began) = (0, Instant::now());
+    let mut story = Story::follow(move |request| {
+        follows += usize::from(request.follow);
+        match (follows, request.previous) {
+            (_, true) if began.elapsed().as_secs() < 8 => Reply::of(line(4.0, "y")),
+            (_, true) => Reply::refusal(400, NO_PREVIOUS),
+            (1, _) => Reply::of(line(-1.0, "a")).silent(5.0).broken(),
+            (2, _) => Reply::of(line(3.3, "x")),
+            (3, _) => Reply::of("").silent(3.2).then(line(8.2, "b")).silent(1e6),
+            _ => log([(8.2, "b")]).answer(request).silent(1e6),
+        }
+    });
+    story.pass(8.0).await;
+    story.restarts(6.0);
+    story.pass(20.0).await;
+    assert_eq!(outline(&story), ["+", "a", "! Behind", "-", "restarted 1", "b"]);
+}
