@@ -1,6 +1,6 @@
 //! `Retry-After`: once an answer with it has arrived, nothing is requested until its time is over.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use apiserver::{Ended, Kind};
 use jiff::{Timestamp, fmt::rfc2822};
@@ -39,14 +39,23 @@ fn pauses<'v>(view: &'v View) -> impl Iterator<Item = (Duration, Duration, &'v s
         let left = request
             .ended
             .is_some_and(|(at, how)| how != Ended::Complete || at < arrived.saturating_sub(round_trip));
-        let lost = left || view.held_up_since(arrived).is_some();
         // A connection for logs rests between reads.
         let rests = request.kind == Kind::Log;
         let rest = if rests { promptness::latency(view.setting) } else { Duration::ZERO };
+        let lost =
+            left || view.held_up_since(arrived).is_some() || is_broken(view, request, at..=arrived + rest);
         // Without the way, which may have become shorter.
         let until = at + pause.min(LONGEST_PAUSE);
         (!lost).then_some((arrived + view.lag() + rest, until, request.retry_after.as_deref()?))
     })
+}
+
+/// Whether the connection of a request broke in this time: a reset comes in place of all that was not read yet.
+fn is_broken(view: &View, request: &Request, within: RangeInclusive<Duration>) -> bool {
+    let of_it = || view.story.requests.iter().filter(|other| other.connection == request.connection);
+    let is_over = |other: &Request| other.ended.is_some_and(|(ended, _)| ended <= *within.end());
+    let breaks = |other: &Request| matches!(other.ended, Some((at, Ended::Broken)) if within.contains(&at));
+    of_it().any(breaks) && of_it().all(is_over)
 }
 
 /// When the answer was sent, and how long it asks to wait.

@@ -246,3 +246,16 @@ fn a_stream_that_is_troubled_need_not_be_looked_at() {
     story.fails(0.0, Fault::ServerAway(Duration::from_secs(170)));
     assert_eq!(kinds(&story), [""; 0]);
 }
+
+#[test]
+fn an_answer_whose_connection_breaks_as_it_comes_asks_for_nothing() {
+    let breaks = |time: f64| {
+        let mut story = story();
+        let first = story.lists(1.0);
+        (first.answered, first.retry_after) = (Some((at(1.0), 429)), Some("7".to_owned()));
+        story.lists(1.0).ended = Some((at(time), Ended::Broken));
+        story.lists(2.0).connection = 2;
+        story
+    };
+    is_broken_by(breaks, 1.0, 1.5, "Retry-After not obeyed");
+}

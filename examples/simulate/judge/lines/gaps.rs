@@ -321,6 +321,7 @@ fn removed(case: &Case<'_, '_>, notice: &Notice<'_>) -> Option<String> {
         let is_unknown = !life.is_shown()
             || seems_of_the_one_before(life)
             || is_left(life) && lacks_its_end(life)
+            || is_left_to_the_next(life, notice.at)
             || seems_to_go_on(case, number);
         is_unknown && life.instance.started <= notice.at && is_over
     });
@@ -356,6 +357,16 @@ fn seems_of_the_one_before(life: &Life<'_>) -> bool {
     let same_second =
         first.zip(last).is_some_and(|(first, last)| first.stamp.as_second() == last.stamp.as_second());
     life.number > 0 && same_second
+}
+
+/// Whether its log is gone and lacks its end, and all that was shown of it was written in the second in which the next instance
+/// started: statuses have whole seconds, so that these lines are left to that one.
+fn is_left_to_the_next(life: &Life<'_>, at: Duration) -> bool {
+    let shown = life.lines().iter().zip(&life.shown).filter(|(_, shown)| shown.is_some());
+    let mut seconds = shown.map(|(line, _)| line.stamp.as_second());
+    let is_gone = life.gone().is_some_and(|gone| gone <= at);
+    let next = next_second(life).filter(|_| is_gone && lacks_its_end(life));
+    next.is_some_and(|next| seconds.all(|second| second >= next))
 }
 
 /// Instances before the first one that was shown.

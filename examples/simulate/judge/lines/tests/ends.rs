@@ -404,3 +404,18 @@ fn an_answer_that_lacks_the_last_line_is_reported_if_ends_are_not_confirmed() {
     tale(true).passes();
     tale(false).is(&["false gap"]);
 }
+
+/// All that was shown of the first one was written in the second in which the next one started.
+#[test]
+fn an_instance_of_which_only_lines_in_doubt_were_shown_is_reported_as_not_read() {
+    let tale = |first: f64| {
+        let tale =
+            Tale::new().follows(2.2).writes(first, "a").writes(4.4, "b").shows(first, "a").restarts(4.5);
+        let tale = tale.with(|story| story.containers[0].instances[0].removed = Some(seconds(5.0)));
+        let tale = tale.says(5.5, "lines may be missing: the log was removed before it could be read");
+        let between = format!("lines may be missing between {} and {}", stamp(first), stamp(5.6));
+        tale.writes(5.6, "c").shows(5.6, "c").says(5.7, &between)
+    };
+    tale(4.1).passes();
+    tale(3.1).is(&["false gap"]);
+}
