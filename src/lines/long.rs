@@ -81,6 +81,14 @@ pub fn uncut(message: &[u8]) -> &[u8] {
     marked().unwrap_or(message)
 }
 
+/// The length of a message before it was cut, as its mark says.
+pub fn length(message: &[u8]) -> u64 {
+    let kept = uncut(message).len();
+    let digits = message[kept..].iter().filter(|byte| byte.is_ascii_digit());
+    let cut = digits.fold(0_u64, |n, digit| n.saturating_mul(10).saturating_add(u64::from(digit - b'0')));
+    cut.saturating_add(kept as u64)
+}
+
 /// The part of a long line behind its head.
 #[derive(Debug, Default)]
 pub enum Rest {

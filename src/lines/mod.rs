@@ -11,7 +11,7 @@ mod stamps;
 mod timestamp;
 
 pub use finder::{Finder, Found};
-pub use long::{LineLimit, is_cut, uncut};
+pub use long::{LineLimit, is_cut, length, uncut};
 pub use position::{BACK, Position, Seen};
 pub use split::{Lines, Splitter};
 pub use stamps::{Piece, Unstamped};

@@ -4,7 +4,7 @@ use memchr::memchr;
 
 use crate::{
     event::{Line, Spool},
-    lines::is_cut,
+    lines::{is_cut, length},
 };
 
 /// The most bytes of a line of the shortest message: a timestamp with an offset, a space, and the newline.
@@ -39,12 +39,15 @@ impl Quota {
         let Some(bytes) = &mut self.bytes else { return true };
         let (start, end) = (line.start as usize, line.end as usize);
         let room = *bytes;
-        // A message that was cut to the longest line ends before its newline, which does not come with the longest ones.
+        // A message that was cut to the longest line ends before its rest and its newline, which do not come with the longest ones.
         let message = match memchr(b'\n', &data[end..]) {
-            Some(newline) => end + newline + 1 - start,
-            None => data.len() - start + usize::from(is_cut(&data[start..end])),
+            Some(newline) => (end + newline + 1 - start) as u64,
+            None => {
+                let shown = &data[start..end];
+                length(shown).max((data.len() - start) as u64).saturating_add(is_cut(shown).into())
+            }
         };
-        *bytes = bytes.saturating_sub(message as u64);
+        *bytes = bytes.saturating_sub(message);
         if room < (end - start) as u64 {
             line.end = line.start + room as u32;
         }
@@ -121,5 +124,14 @@ mod tests {
     fn as_many_bytes_are_requested_as_timestamps_may_need() {
         let requested = |bytes| Quota { lines: None, bytes: Some(bytes) }.bytes_to_request();
         assert_eq!((requested(2), requested(u64::MAX)), (Some(74), Some(i64::MAX as u64)));
+    }
+
+    /// Their rest does not come either.
+    #[test]
+    fn a_long_line_counts_with_all_that_was_cut_of_it() {
+        let data = "T1 one … [50 bytes cut by --max-line]";
+        let mut quota = Quota { lines: None, bytes: Some(100) };
+        assert!(quota.take(data.as_bytes(), &mut Line { time: None, start: 3, end: data.len() as u32 }));
+        assert_eq!(quota.bytes, Some(100 - 3 - 50 - 1));
     }
 }
