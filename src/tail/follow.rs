@@ -421,6 +421,8 @@ impl<L: Logs> Tail<L> {
             if timeout(NO_STATUS, reported).await.is_err() {
                 // No status reports another instance: the current log is this one's after all.
                 self.whereabouts = Whereabouts::Unproven;
+                self.asked_at_end = true;
+                self.report.incomplete |= self.progress.take_back(self.report.incomplete);
                 return None;
             }
         }

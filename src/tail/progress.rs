@@ -89,9 +89,13 @@ impl Progress {
         anew
     }
 
-    /// The last line of the log has no newline.
-    pub fn ends_within(&mut self, line: Seen) {
-        self.unfinished.0 = Some(line);
+    /// The last line of the log has no newline, as a look shows. `alike`: the look may have been cut where the answer was, at one
+    /// length; then it counts once the log was read again.
+    pub fn ends_within(&mut self, line: Seen, alike: bool) {
+        let (end, count) = &mut self.unfinished;
+        if !alike || *count > 0 {
+            *end = Some(line);
+        }
     }
 
     /// Whether a line like one that was read at about the same instant may be the same one: not if the log had two such lines
@@ -170,6 +174,29 @@ impl Progress {
     /// The instant of the first line that was handed over.
     pub fn handed_over_from(&self) -> Option<Instant> {
         self.next.as_ref()?.from
+    }
+
+    /// Whether a line of that instant is the next instance's, as those that were handed over.
+    pub fn is_handed_over(&self, line: Instant) -> bool {
+        self.handed_over_from().is_some_and(|from| line >= from)
+    }
+
+    /// The instant of the last line that was handed over.
+    pub fn handed_over_to(&self) -> Option<Instant> {
+        self.next.as_ref()?.position.latest_read()
+    }
+
+    /// The lines that were handed over are this instance's again, and may be another's as before. Returns whether there were any.
+    ///
+    /// `incomplete`: see [`Progress::mark_tear`].
+    pub fn take_back(&mut self, incomplete: bool) -> bool {
+        let Some(Ahead { position, from, bytes, .. }) = self.next.take() else { return false };
+        let (before, quota) = (std::mem::replace(&mut self.position, position), self.extent.quota);
+        self.tear = Some(Tear { before, behind: from, opened: None, incomplete, reach: self.reach, quota });
+        if let Some(left) = &mut self.extent.quota.bytes {
+            *left = left.saturating_sub(bytes);
+        }
+        true
     }
 
     /// The lines since the last tear are this instance's own after all.

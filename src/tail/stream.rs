@@ -114,8 +114,8 @@ pub struct Place {
     pub within: bool,
     /// Whether a line was written at `--until` or later.
     past: bool,
-    /// Whether there was a line, wanted or not.
-    any: bool,
+    /// The number of whole lines, wanted or not.
+    lines: usize,
     /// Whether a line shows that the tail before read this log in place of its own.
     unread_before: bool,
 }
@@ -177,7 +177,7 @@ impl<L: Logs> Reading<'_, L> {
     pub fn is_empty(&self) -> bool {
         match &self.finder {
             Some(finder) => finder.is_untouched(),
-            None => !self.terms.resumes && !self.place.any,
+            None => !self.terms.resumes && self.place.lines == 0,
         }
     }
 
@@ -302,7 +302,8 @@ impl<L: Logs> Reading<'_, L> {
         if let Some(checker) = self.ending.take()
             && let Some(half) = checker.half().await
         {
-            self.progress.ends_within(half);
+            // The look has two lines, and so may be the same answer.
+            self.progress.ends_within(half, self.place.lines < 2);
         }
         self.progress.ends_anew(Some(end))
     }
@@ -345,7 +346,8 @@ impl<L: Logs> Reading<'_, L> {
         }
         let (mut chosen, mut end) = (Chosen::of(pieces.len()), End::Clean);
         let foreign_from = self.foreign_from();
-        let has_lines = pieces.iter().any(|piece| matches!(piece, Piece::Line(_)));
+        let whole = pieces.iter().filter(|piece| matches!(piece, Piece::Line(_))).count();
+        let has_lines = whole > 0;
         for (number, piece) in pieces.iter().enumerate() {
             let behind = &pieces[number + 1..];
             end = match *piece {
@@ -363,7 +365,7 @@ impl<L: Logs> Reading<'_, L> {
                 break;
             }
         }
-        self.place.any |= has_lines;
+        self.place.lines += whole;
         if std::mem::take(&mut self.place.unread_before) {
             self.report.gap(Gap::Unchecked(None), false).await;
         }
@@ -491,10 +493,12 @@ impl<L: Logs> Reading<'_, L> {
             self.report.incomplete = true;
             chosen.items.push(Item::Gap(Gap::Between(self.progress.latest(), line.time)));
         }
+        let mut reported = None;
         if first
             && let Some(early) =
                 self.progress.early.last_foreign().filter(|early| Some(early.time()) < line.time)
         {
+            reported = Some(early.time());
             self.report.incomplete = true;
             chosen.items.push(Item::Gap(Gap::Between(Some(early.time()), line.time)));
             // They were rotated away, and count all the same.
@@ -508,6 +512,7 @@ impl<L: Logs> Reading<'_, L> {
             && let Some(unseen) = self.progress.early.unseen().filter(|unseen| Some(unseen.time) < line.time)
             // Else the opening said that there were instances before.
             && unseen.behind.is_some()
+            && unseen.behind != reported
         {
             self.report.incomplete = true;
             chosen.items.push(Item::Gap(Gap::Between(unseen.behind, line.time)));

@@ -77,6 +77,10 @@ impl<L: Logs> Tail<L> {
                 return true;
             }
         };
+        // By now it is the log of the instance whose lines were handed over, and its own is gone.
+        if last.line.or(last.half).is_some_and(|line| self.progress.is_handed_over(line.time())) {
+            return false;
+        }
         if self.is_odd(&last) {
             self.progress.reach.fall_short();
         }

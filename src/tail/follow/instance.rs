@@ -136,7 +136,27 @@ impl<L: Logs> Tail<L> {
         self.asked_at_end = true;
         // The log is not kept waiting by a node that does not answer.
         let asked = timeout(ANSWER, self.supersedes(behind, Previous::shows_an_end_before)).await;
-        matches!(asked, Ok(Ok(_))) && self.whereabouts == Whereabouts::Superseded
+        let Ok(Ok(previous)) = asked else { return false };
+        let is_overtaken = self.whereabouts == Whereabouts::Superseded;
+        if !is_overtaken && self.is_in(previous) {
+            self.compare_end().await;
+        }
+        is_overtaken
+    }
+
+    /// The previous log is this instance's, which has ended: if it ends with the last line that was read, none is missing.
+    async fn compare_end(&mut self) {
+        // Of the two lines that were asked for before, the last may have been cut off.
+        let asked = timeout(ANSWER, self.last_line(Log::Previous, Purpose::Confirm)).await;
+        let position = &self.progress.position;
+        if let Ok(Ok(Last { line: Some(line), .. })) = asked
+            && position.ends_with(line)
+            && !position.may_miss(line)
+            && !position.is_ambiguous()
+        {
+            self.progress.reach = Reach::Ended;
+            self.progress.heard = None;
+        }
     }
 
     /// Asks whether the previous log is this instance's: if the lines from `suspect` on, or the absence of any, show that the answer

@@ -56,8 +56,11 @@ impl<L: Logs> Tail<L> {
         let is_other_seen = self.has_unseen_lines();
         match reason {
             Reason::Deleted => (unread || is_other_seen).then_some(unchecked),
-            // Another instance wrote lines, and no status reported it.
-            Reason::Finished if self.is_last_unknown() => Some(unchecked),
+            // Another instance wrote lines, and no status reported it: it is its end that was not checked.
+            Reason::Finished if self.is_last_unknown() => {
+                let next = self.progress.handed_over_to().filter(|_| !unread && !reach.is_short());
+                Some(next.map_or(unchecked, |next| Gap::Unchecked(Some(next))))
+            }
             Reason::Terminated(_) if unread && removed => Some(unchecked),
             // Another instance's log is in its place.
             Reason::Terminated(_) if unread && self.log().is_err() => Some(unchecked),

@@ -362,3 +362,20 @@ async fn an_answer_that_ends_at_one_of_equal_lines_is_read_on() {
     assert_eq!(said, ["+", "a", "b", "a", "c", "a", "-"]);
     assert!(ended.complete && asked.len() == 3, "{asked:?}");
 }
+
+/// The look at the end of so short a log is the same answer as the one before.
+#[tokio::test(start_paused = true)]
+async fn a_short_log_is_read_again_if_its_answers_are_cut_at_one_length() {
+    let lines = [(-9.0, "one".to_owned()), (-4.0, "two and three".to_owned())];
+    for (first, shown) in [(0, "+ one two and three -"), (1, "+ two and three -")] {
+        let log = Written::lines(lines[first..].to_vec());
+        let before: usize = lines[first..1].iter().map(|(at, text)| line(*at, text).len()).sum();
+        let (length, mut asked) = ((before + line(-4.0, "two").len()) as u64, 0);
+        let story = Story::begin(as_it_is(), Life::Running, move |request| {
+            asked += 1;
+            log.answer(&LogRequest { limit_bytes: (asked < 3).then_some(length), ..request.clone() })
+        });
+        let (ended, said, _) = story.end().await;
+        assert_eq!((said.join(" ").as_str(), ended.complete), (shown, true));
+    }
+}

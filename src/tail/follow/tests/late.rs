@@ -287,3 +287,30 @@ async fn a_line_that_comes_behind_the_status_of_the_next_instance_is_left_to_it(
     story.pass(20.0).await;
     assert_eq!(outline(&story), ["+", "a", "! Behind", "-", "restarted 1", "b"]);
 }
+
+/// No status ever reports the second instance, which has ended as well.
+#[tokio::test(start_paused = true)]
+async fn a_log_whose_place_was_given_up_is_shown_once() {
+    let container = restarting();
+    let (old, new) = (log([(-1.0, "a"), (4.9, "last words")]), log([(7.5, "b")]));
+    let story = Story::follow(move |request| match (container.now(), request.previous) {
+        (..1.0, _) => container.answer(request).cut_after(2.0).broken(),
+        (1.0..7.8, _) => Reply::refusal(500, "dial tcp: connection refused"),
+        (_, true) => old.answer(request),
+        (_, false) => new.answer(request),
+    });
+    story.pass(120.0).await;
+    assert_eq!(outline(&story), ["+", "a", "last words", "! Between", "b"]);
+}
+
+/// The same, if it was taken for the first one before.
+#[tokio::test(start_paused = true)]
+async fn lines_that_were_handed_over_are_taken_back_if_no_status_comes() {
+    let (old, new) = (log([(-5.0, "a"), (-4.0, "b")]), log([(-1.0, "c")]));
+    let story = Story::follow(move |request| match request.previous {
+        true => old.answer(request),
+        false => new.answer(request),
+    });
+    story.pass(100.0).await;
+    assert_eq!(outline(&story), ["+", "c", "a", "b"]);
+}

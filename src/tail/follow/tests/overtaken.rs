@@ -142,3 +142,38 @@ async fn a_node_that_does_not_answer_for_the_previous_log_keeps_no_line_waiting(
     story.pass(6.0).await;
     assert_eq!(outline(&story), ["+", "0", "1"]);
 }
+
+/// The second instance ends too once the log of the first was read, and waits: the node has only the second one's log.
+#[tokio::test(start_paused = true)]
+async fn lines_that_were_handed_over_are_not_read_as_the_previous_log() {
+    let (first, second) = (log([(-5.0, "a"), (-4.0, "b")]), log([(-1.0, "c")]));
+    let mut asked = 0;
+    let story = Story::follow(move |request| {
+        asked += usize::from(request.previous);
+        match request.previous && asked <= 2 {
+            true => first.answer(request),
+            false => second.answer(request),
+        }
+    });
+    story.pass(10.0).await;
+    assert_eq!(outline(&story), ["+", "c", "a", "b"]);
+}
+
+/// Its stream broke, and the node has started another instance, which writes nothing, as the pod goes.
+#[tokio::test(start_paused = true)]
+async fn a_previous_log_that_ends_with_what_was_read_is_an_end() {
+    for (last, wanted) in [(0.5, &["+", "a", "b", "-"][..]), (2.0, &["+", "a", "! Unchecked", "-"])] {
+        let first = log([(-1.0, "a"), (last, "b")]);
+        let container = Container::new([(-60.0, Some(3.0), first), (3.0, None, log([]))]);
+        let story = Story::follow(move |request| match (container.now(), request.follow) {
+            (..1.0, _) => container.answer(request).cut_after(1.0).broken(),
+            (1.0..4.0, _) => Reply::refusal(500, "dial tcp: connection refused"),
+            (_, true) => Reply::of(""),
+            (_, false) => container.answer(request),
+        });
+        story.pass(10.0).await;
+        story.life.send_replace(Life::Deleted);
+        story.pass(1.0).await;
+        assert_eq!(outline(&story), wanted);
+    }
+}
