@@ -30,17 +30,18 @@ impl<'a> World<'a> {
             self.plan_in(pod.late, Step::Report(pod.name.clone()));
         }
         let first = pod.containers.iter().any(|(_, kind)| *kind == Kind::Init);
-        let mut made = Made::new(&pod.name).namespace(&pod.namespace).node(&pod.node);
-        for (name, kind) in &pod.containers {
-            made = match kind {
-                Kind::Init => made.running_init_container(name),
-                Kind::Sidecar => made.sidecar(name),
-                Kind::Main if first => made.container(name).waiting("PodInitializing", ""),
-                Kind::Main => made.container(name),
-                Kind::Ephemeral => made.ephemeral(name),
-            };
-        }
-        self.server.add_pod(made);
+        let container = |made: Made, (name, kind): &(String, Kind)| match kind {
+            Kind::Init => made.running_init_container(name),
+            Kind::Sidecar => made.sidecar(name),
+            Kind::Main if first => made.container(name).waiting("PodInitializing", ""),
+            Kind::Main => made.container(name),
+            Kind::Ephemeral => made.ephemeral(name),
+        };
+        let made = || {
+            let made = Made::new(&pod.name).namespace(&pod.namespace).node(&pod.node);
+            pod.containers.iter().fold(made, container)
+        };
+        self.server.add_new_pod(&pod.node, made);
         let now = self.now();
         let Planned { name, namespace, node, .. } = pod;
         let [name_, namespace_, node_] = [name, namespace, node].map(Clone::clone);

@@ -207,6 +207,15 @@ impl Cluster {
         self.change(|world| world.add(pod));
     }
 
+    /// Adds a pod of this node that is made now, by the clocks of the server and of the node.
+    pub fn add_new_pod(&self, node: &str, make: impl FnOnce() -> Pod) {
+        self.change(|world| {
+            let (server, node) = (world.clock.clone(), world.node_clock(node));
+            let pod = clock::by(&server, &node, make);
+            world.add(pod);
+        });
+    }
+
     /// Adds many pods at once.
     pub fn add_pods(&self, pods: impl IntoIterator<Item = Pod>) {
         self.change(|world| pods.into_iter().for_each(|pod| world.add(pod)));

@@ -171,3 +171,17 @@ fn a_node_has_a_clock_of_its_own() {
         assert_eq!(text(&mut client, &since(6)).await, "line\n");
     });
 }
+
+#[test]
+fn a_pod_that_is_made_now_starts_by_the_clock_of_its_node() {
+    simulate(async {
+        let server = web(ApiServer::builder());
+        server.set_clock_ahead(-40);
+        server.set_node_clock_ahead("node-2", SignedDuration::from_millis(90_500));
+        server.add_new_pod("node-2", || Pod::new("db-1").node("node-2").container("db"));
+        let pod = json(&mut client(&server).await, "/api/v1/namespaces/default/pods/db-1").await;
+        assert_eq!(pod["metadata"]["creationTimestamp"], "2026-01-31T09:59:20Z");
+        let state = &pod["status"]["containerStatuses"][0]["state"];
+        assert_eq!(state["running"]["startedAt"], "2026-01-31T10:00:50Z");
+    });
+}
