@@ -16,7 +16,7 @@ use super::{
     exchange::{AnswerMode, PROGRESS},
     http::{body::Body, pool::Sharing},
     objects::unexpected,
-    transport::Transport,
+    transport::{PutOff, Transport},
 };
 use crate::{
     plan::Since,
@@ -55,6 +55,8 @@ pub struct LogStream {
     little: usize,
     /// The operation, until the first bytes have shown that they are a log.
     unproven: Option<Box<Asked>>,
+    /// See [`LogStream::was_put_off`].
+    put_off: bool,
     _held: Held,
 }
 
@@ -127,6 +129,11 @@ impl LogStream {
     pub fn date(&self) -> Timestamp {
         self.date
     }
+
+    /// Whether its request was refused before, until a time for which the server asked.
+    pub fn was_put_off(&self) -> bool {
+        self.put_off
+    }
 }
 
 impl LogRequest {
@@ -180,6 +187,7 @@ impl LogRequest {
             }
             status if status.is_success() => Ok(LogStream {
                 date: date(response.headers()).unwrap_or_else(|| transport.machine.now()),
+                put_off: response.extensions().get::<PutOff>().is_some(),
                 body: response.into_body(),
                 server: transport.server_shown.clone(),
                 ended: false,
@@ -340,6 +348,7 @@ mod tests {
             .unwrap();
         let mut stream = LogStream {
             body: Body::Http1 { body: answer.into_body(), _place: None },
+            put_off: false,
             server: "https://double".into(),
             date: Timestamp::UNIX_EPOCH,
             ended: false,

@@ -82,6 +82,15 @@ struct Pools {
     others: Arc<Pool>,
 }
 
+/// Marks the response to a request that was refused before, until a time for which the server asked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PutOff;
+
+fn mark(mut response: Response<ResponseBody>) -> Response<ResponseBody> {
+    response.extensions_mut().insert(PutOff);
+    response
+}
+
 /// Most attempts of a request that the apiserver postpones; as in kubectl.
 const MOST_ATTEMPTS: usize = 10;
 
@@ -197,16 +206,20 @@ impl Transport {
         mut deadline: Option<Deadline>,
     ) -> Result<Response<ResponseBody>, Error> {
         let server = &self.server_shown;
+        let mut put_off = false;
         for _ in 1..MOST_ATTEMPTS {
             let response =
                 in_time(deadline, server, self.attempt(request, credential, purpose, answer, deadline))
                     .await?;
             if retry_after(&response, self.machine.now()).is_none() {
-                return Ok(response);
+                return Ok(if put_off { mark(response) } else { response });
             }
+            put_off = true;
             deadline = deadline.map(Deadline::answered);
         }
-        in_time(deadline, server, self.attempt(request, credential, purpose, answer, deadline)).await
+        in_time(deadline, server, self.attempt(request, credential, purpose, answer, deadline))
+            .await
+            .map(mark)
     }
 
     async fn attempt(

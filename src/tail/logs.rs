@@ -44,6 +44,9 @@ pub trait Answer: Send {
     /// The time at which the answer began, by the clock of the apiserver, in whole seconds; else by the local clock.
     fn date(&self) -> Timestamp;
 
+    /// Whether its request was refused before, until a time for which the server asked.
+    fn was_put_off(&self) -> bool;
+
     /// Whether it would be cheaper to go on as [`LogRequest::busy`].
     fn wants_own_connection(&self) -> bool;
 }
@@ -79,6 +82,10 @@ impl Answer for LogStream {
 
     fn date(&self) -> Timestamp {
         self.date()
+    }
+
+    fn was_put_off(&self) -> bool {
+        self.was_put_off()
     }
 
     fn wants_own_connection(&self) -> bool {

@@ -98,6 +98,17 @@ async fn a_request_that_came_too_early_is_made_again() {
     assert!(list_pods(&cluster_at(&server.url())).await.is_ok());
 }
 
+/// A log may be gone by then.
+#[tokio::test]
+async fn an_answer_shows_that_its_request_was_put_off() {
+    let early = || status("503 Service Unavailable\r\nretry-after: 0", "shutting down");
+    for (answers, expected) in [(vec![ok("line\n")], false), (vec![early(), early(), ok("line\n")], true)] {
+        let server = Server::start(answers).await;
+        let log = cluster_at(&server.url()).open_log(&log_request()).await.expect("a log");
+        assert_eq!(log.was_put_off(), expected);
+    }
+}
+
 #[test]
 fn retry_after_may_be_a_date_and_counts_only_where_it_is_meant() {
     let now = "2026-01-31T10:00:00Z".parse().unwrap();

@@ -135,6 +135,10 @@ impl<L: Logs> Tail<L> {
                 return Outcome::Failed(error);
             }
         };
+        // Meanwhile the log could not be had, as if it had been refused.
+        if stream.was_put_off() && self.was_opened() {
+            self.progress.reach.refused(false);
+        }
         if self.has_another_log() {
             return Outcome::Reopen;
         }
@@ -392,6 +396,7 @@ impl<L: Logs> Tail<L> {
         let brought_lines = self.report.counter.lines() > start.lines;
         if brought_lines {
             self.report.lines_came();
+            self.progress.came_on();
         }
         let answered = Answered {
             log: start.log,

@@ -134,6 +134,7 @@ pub const NO_PREVIOUS: &str = "previous terminated container \"app\" in pod \"we
 pub struct Reply {
     head: Result<(), Error>,
     wait: Duration,
+    put_off: bool,
     body: VecDeque<Part>,
     /// The number of its bytes that were read.
     taken: Arc<AtomicUsize>,
@@ -147,7 +148,7 @@ enum Part {
 
 impl Reply {
     fn new(head: Result<(), Error>, body: impl Into<VecDeque<Part>>) -> Reply {
-        Reply { head, wait: Duration::ZERO, body: body.into(), taken: Arc::default() }
+        Reply { head, wait: Duration::ZERO, put_off: false, body: body.into(), taken: Arc::default() }
     }
 
     /// These bytes at once, and a clean end.
@@ -169,6 +170,11 @@ impl Reply {
     /// The head arrives this much later, and is dated halfway.
     pub fn after(self, seconds: f64) -> Reply {
         Reply { wait: Duration::from_secs_f64(seconds), ..self }
+    }
+
+    /// Its request was refused before, until a time for which the server asked.
+    pub fn put_off(self) -> Reply {
+        Reply { put_off: true, ..self }
     }
 
     /// Then silence for this time.
@@ -258,13 +264,13 @@ impl Logs for Scripted {
     async fn open(&self, request: &LogRequest) -> Result<ScriptedAnswer, Error> {
         let seconds = self.began.elapsed().as_secs_f64();
         self.asked.lock().expect("no panic").push((seconds, request.clone()));
-        let Reply { head, wait, body, taken } = (self.script.lock().expect("no panic"))(request);
+        let Reply { head, wait, put_off, body, taken } = (self.script.lock().expect("no panic"))(request);
         sleep(wait / 2).await;
         let now = at(self.began.elapsed().as_secs_f64());
         let date = Timestamp::from_second(now.as_second()).expect("a time");
         sleep(wait / 2).await;
         head?;
-        Ok(ScriptedAnswer { date, body, taken, due: None })
+        Ok(ScriptedAnswer { date, put_off, body, taken, due: None })
     }
 
     async fn standing(&self, instance: &Instance) -> Result<Standing, Error> {
@@ -284,6 +290,7 @@ impl Logs for Scripted {
 
 pub struct ScriptedAnswer {
     date: Timestamp,
+    put_off: bool,
     body: VecDeque<Part>,
     taken: Arc<AtomicUsize>,
     /// The end of the silence that began.
@@ -319,6 +326,10 @@ impl Answer for ScriptedAnswer {
 
     fn date(&self) -> Timestamp {
         self.date
+    }
+
+    fn was_put_off(&self) -> bool {
+        self.put_off
     }
 
     fn wants_own_connection(&self) -> bool {
