@@ -23,7 +23,8 @@ pub struct Progress {
     pub answered: Reach,
     /// When a line of the log came last, or its first answer began; None once its end was verified.
     pub heard: Option<tokio::time::Instant>,
-    /// The line without a newline with which the log ended, and the number of answers that ended within another one.
+    /// The line without a newline with which the log ended, and the number of answers that ended within another one since new
+    /// lines came.
     unfinished: (Option<Seen>, usize),
     /// A line that seemed to be sent again at about its own instant, and whether the log has two such lines.
     alike: (Option<Seen>, bool),
@@ -41,7 +42,7 @@ pub struct Ahead {
     pub bytes: u64,
 }
 
-/// The most times that a log is read again since an answer ended within a line.
+/// The most times in a row that a log is read again since an answer ended within a line, and brought no other.
 const UNFINISHED: usize = 4;
 
 impl Progress {
@@ -87,6 +88,11 @@ impl Progress {
         let anew = (line.is_none() || *end != line) && *count < UNFINISHED;
         *count += usize::from(anew);
         anew
+    }
+
+    /// An answer brought new lines.
+    pub fn came_on(&mut self) {
+        self.unfinished.1 = 0;
     }
 
     /// The last line of the log has no newline, as a look shows. `alike`: the look may have been cut where the answer was, at one

@@ -285,6 +285,10 @@ impl<L: Logs> Tail<L> {
     /// them: it was rotated.
     pub(super) fn lost_behind_early(&self) -> Option<Option<Instant>> {
         let last = self.progress.early.last_foreign().filter(|_| !self.progress.has_lines())?;
+        if self.instance.started.is_some_and(|started| last.time() < started.into()) {
+            // They were written before it started.
+            return None;
+        }
         let next = match *self.life.borrow() {
             Life::Replaced { started, .. } => started,
             _ => None,

@@ -101,6 +101,8 @@ impl<L: Logs> Tail<L> {
             if !self.progress.early.has_ended() {
                 self.report.gap(Gap::Unchecked(last), true).await;
             }
+            // They are no later instance's.
+            self.progress.early.is_whole();
             return;
         }
         let skipped = self.restart.take().filter(|_| !reach.is_opened());

@@ -379,3 +379,17 @@ async fn a_short_log_is_read_again_if_its_answers_are_cut_at_one_length() {
         assert_eq!((said.join(" ").as_str(), ended.complete), (shown, true));
     }
 }
+
+/// Each answer is cut cleanly within a line, and has one line more than the one before.
+#[tokio::test(start_paused = true)]
+async fn a_log_is_read_on_however_often_an_answer_with_new_lines_ends_within_a_line() {
+    let log = Written::lines((0..9).map(|n| (f64::from(n) * 5.0 - 60.0, format!("line {n}"))));
+    let length = line(-60.0, "line 0").len() as u64;
+    let story = Story::begin(as_it_is(), Life::Running, move |request| {
+        let limit_bytes = (!is_look(request)).then_some(3 * length - 3);
+        log.answer(&LogRequest { limit_bytes, ..request.clone() })
+    });
+    let (ended, said, _) = story.end().await;
+    let lines: Vec<_> = (0..9).map(|n| format!("line {n}")).collect();
+    assert_eq!((&said[1..said.len() - 1], ended.complete), (&lines[..], true));
+}

@@ -177,3 +177,32 @@ async fn a_previous_log_that_ends_with_what_was_read_is_an_end() {
         assert_eq!(outline(&story), wanted);
     }
 }
+
+/// They were shown before any status. Later instances came and went without a line that was read.
+#[tokio::test(start_paused = true)]
+async fn lines_that_were_shown_too_early_are_those_of_one_instance_only() {
+    let unseen = "! had restarted before it was seen; what it wrote earlier was not read";
+    let removed = "! the log was removed before it could be read";
+    let claimed = vec!["restarted 1 since 3", "-", unseen, removed, "restarted 4", "e"];
+    let skipped = vec![unseen, removed, "restarted 5 since 3", "e"];
+    for (is_seen, expected) in [(true, claimed), (false, skipped)] {
+        let container = two_that_ended();
+        let mut story = Story::follow(move |request| match (container.now(), request.previous) {
+            (..4.0, _) => Reply::refusal(500, "dial tcp: connection refused"),
+            (..20.0, true) => log([(0.5, "a"), (1.5, "b")]).answer(request),
+            (..20.0, false) => container.answer(request),
+            (_, true) => Reply::of(REMOVED),
+            (_, false) => log([(16.0, "e")]).answer(request).silent(if request.follow { 1e6 } else { 0.0 }),
+        });
+        story.pass(20.0).await;
+        if is_seen {
+            story.restarts(2.5);
+        }
+        story.restarts_so_often(if is_seen { 2 } else { 3 }, 10.0);
+        story.restarts_so_often(2, 15.0);
+        story.pass(5.0).await;
+        let said = outline(&story);
+        assert_eq!(said[..5], ["+", "c", "a", "b", "-"], "{said:?}");
+        assert_eq!(said[5..], expected, "{said:?}");
+    }
+}
