@@ -1,5 +1,7 @@
 //! Reads one answer to a log request and sends the lines in it that are new.
 
+mod choice;
+
 use std::{ops::Range, pin::pin, time::Duration};
 
 use bytes::Bytes;
@@ -11,7 +13,7 @@ use tokio::{
 };
 
 use super::{
-    again::{Again, Around},
+    again::Again,
     beginning::{self, Beginning, Look},
     check::{Checker, is_half_a_stamp, is_within_stamp},
     chosen::Chosen,
@@ -25,7 +27,7 @@ use crate::{
     cluster::{Error, KubeletError},
     event::{Batch, Gap, Instant, Item, Line},
     instance::{Instance, Life, Standing},
-    lines::{Finder, Found, Lines, Piece, Seen, Splitter},
+    lines::{Finder, Lines, Piece, Seen, Splitter},
     schedule::Mode,
 };
 
@@ -45,9 +47,6 @@ const LEFT: Duration = Duration::from_secs(2);
 
 /// The same once another instance has started: the previous log has the rest, until a further restart takes it away.
 const REPLACED: Duration = Duration::from_millis(500);
-
-/// A line that comes this long after its stream was opened was written since then.
-const LATE: Duration = Duration::from_secs(1);
 
 /// An answer that is being read.
 pub struct Reading<'a, L: Logs> {
@@ -426,166 +425,12 @@ impl<L: Logs> Reading<'_, L> {
             || KubeletError::of(&String::from_utf8_lossy(&data[start..end])).is_some()
     }
 
-    /// The instant from which lines can only be those of another instance.
-    fn foreign_from(&self) -> Option<Instant> {
-        let Terms { current, doubt, bound, .. } = self.terms;
-        let log_end = self.life.borrow().log_end().map(Instant::from);
-        let is_replaced = matches!(*self.life.borrow(), Life::Replaced { .. });
-        log_end.filter(|_| current && (doubt == Doubt::Stop || is_replaced)).or(bound)
-    }
-
-    /// Adds a line to `items` if it is new. The answer ends before a line that is in doubt or was not requested.
-    fn choose(
-        &mut self,
-        data: &[u8],
-        line: Line,
-        behind: &[Piece],
-        foreign_from: Option<Instant>,
-        chosen: &mut Chosen,
-    ) -> End {
-        let Terms { doubt, current, end: requested, .. } = self.terms;
-        if foreign_from.is_some() && line.time >= foreign_from {
-            return End::Doubtful(line.time);
-        }
-        if requested.is_some() && line.time >= requested {
-            return End::Beyond;
-        }
-        if self.is_too_early(line.time) {
-            return End::Clean;
-        }
-        if let Some(beginning) = self.beginning.take()
-            && line.time.is_some_and(|first| beginning.is_late(first))
-        {
-            *self.look = Some(beginning.look());
-        }
-        let around = Around { data, before: &chosen.items, behind };
-        let is_read_on = self.mode == Mode::Follow && self.finder.is_none();
-        if is_read_on && self.again.comes(line, &around, self.progress) {
-            if let Some(gap) = self.again.skipped(data, line) {
-                self.report.incomplete = true;
-                chosen.items.push(Item::Gap(gap));
-            }
-            return line.time.map_or(End::Clean, End::Again);
-        }
-        let found = self.judge(data, line);
-        if found == Found::Lost && doubt == Doubt::Stop {
-            return End::Doubtful(line.time);
-        }
-        if found == Found::Known {
-            return End::Clean;
-        }
-        if self.mode == Mode::Follow {
-            self.again.pass(data, line, self.progress);
-        }
-        let first = !self.progress.has_lines() && chosen.is_empty();
-        if first {
-            self.progress.first = line.time;
-        }
-        if current && first || found == Found::Lost {
-            self.progress.mark_tear(
-                line.time,
-                self.report.incomplete,
-                self.terms.reach,
-                self.opened_before(line.time),
-            );
-        }
-        if found == Found::Lost && !self.goes_on(line) {
-            self.report.incomplete = true;
-            chosen.items.push(Item::Gap(Gap::Between(self.progress.latest(), line.time)));
-        }
-        let mut reported = None;
-        if first
-            && let Some(early) =
-                self.progress.early.last_foreign().filter(|early| Some(early.time()) < line.time)
-        {
-            reported = Some(early.time());
-            self.report.incomplete = true;
-            chosen.items.push(Item::Gap(Gap::Between(Some(early.time()), line.time)));
-            // They were rotated away, and count all the same.
-            let bytes = self.progress.early.take_bytes();
-            if let Some(left) = &mut self.progress.quota().bytes {
-                *left = left.saturating_sub(bytes);
-            }
-        }
-        if first
-            && self.fresh
-            && let Some(unseen) = self.progress.early.unseen().filter(|unseen| Some(unseen.time) < line.time)
-            // Else the opening said that there were instances before.
-            && unseen.behind.is_some()
-            && unseen.behind != reported
-        {
-            self.report.incomplete = true;
-            chosen.items.push(Item::Gap(Gap::Between(unseen.behind, line.time)));
-        }
-        let extent = &self.progress.extent;
-        if line.time.is_some() && extent.until.is_some() && line.time >= extent.until {
-            self.place.past = true;
-            return if extent.is_beyond(line.time) { End::Enough } else { End::Clean };
-        }
-        let mut is_early = self.is_early(data, line);
-        let mut shown = line;
-        if self.progress.quota().take(data, &mut shown) {
-            // An earlier tail may have cut it like this.
-            is_early |= shown != line && self.is_early(data, shown);
-            self.place.unread_before |= is_early && self.progress.early.is_first(line.time);
-            match is_early {
-                true => chosen.read(line),
-                false => chosen.show(line, shown),
-            }
-        }
-        End::Clean
-    }
-
-    /// The instant up to which the stream was opened, by the clock of the node, if the first line of it came later.
-    fn opened_before(&self, line: Option<Instant>) -> Option<Instant> {
-        let Terms { opened, date, .. } = self.terms;
-        let silent = opened.elapsed();
-        // By the apiserver's clock, and by the time of the line, which may have been on its way for longer.
-        let estimate = Instant(line?.0 - silent.as_nanos() as i64).max(date.into());
-        (self.mode == Mode::Follow && silent > LATE).then_some(Instant(estimate.0 + SECOND))
-    }
-
-    /// Whether an earlier tail showed this line.
-    fn is_early(&mut self, data: &[u8], line: Line) -> bool {
-        let early = &mut self.progress.early;
-        let time = line.time.filter(|_| !early.is_empty());
-        time.is_some_and(|time| early.take(Seen::new(time, &data[line.start as usize..line.end as usize])))
-    }
-
-    /// Whether a line was written before the first one that is wanted: requests name whole seconds.
-    fn is_too_early(&mut self, time: Option<Instant>) -> bool {
-        let (Some(first), Some(time)) = (self.progress.extent.first, time) else { return false };
-        let equals = time == first.time && self.place.equals < first.equals;
-        self.place.equals += usize::from(equals);
-        equals || time < first.time
-    }
-
-    /// Whether a line follows the last one that was read, although the answer lacks that one.
-    ///
-    /// Some kubelets let a follower end with its file when the log is rotated: it is silent, but it sent all lines of
-    /// the file. The new file continues there if its first line follows within the usual time between lines of this
-    /// log.
-    fn goes_on(&self, line: Line) -> bool {
-        self.terms.after_silence && line.time.is_some_and(|time| self.progress.position.is_close_to(time))
-    }
-
     async fn report_message(&mut self, text: &[u8]) {
         if is_half_a_stamp(text) {
             return;
         }
         let runs = *self.life.borrow() == Life::Running;
         self.report.message(text, self.terms.ends, runs).await;
-    }
-
-    fn judge(&mut self, data: &[u8], line: Line) -> Found {
-        let Some(finder) = &mut self.finder else { return Found::New };
-        // Only a file that begins with this line continues the one before.
-        self.terms.after_silence &= finder.is_untouched();
-        let found = finder.judge(line.time, &data[line.start as usize..line.end as usize]);
-        if found != Found::Known {
-            self.finder = None;
-        }
-        found
     }
 }
 

@@ -1,0 +1,179 @@
+//! Chooses the lines of an answer that are shown: those that are new, wanted, and this instance's.
+
+use std::time::Duration;
+
+use super::{
+    super::{again::Around, chosen::Chosen, logs::Logs, reach::End},
+    Doubt, Reading, SECOND, Terms,
+};
+use crate::{
+    event::{Gap, Instant, Item, Line},
+    instance::Life,
+    lines::{Found, Piece, Seen},
+    schedule::Mode,
+};
+
+/// A line that comes this long after its stream was opened was written since then.
+const LATE: Duration = Duration::from_secs(1);
+
+impl<L: Logs> Reading<'_, L> {
+    /// The instant from which lines can only be those of another instance.
+    pub(super) fn foreign_from(&self) -> Option<Instant> {
+        let Terms { current, doubt, bound, .. } = self.terms;
+        let log_end = self.life.borrow().log_end().map(Instant::from);
+        let is_replaced = matches!(*self.life.borrow(), Life::Replaced { .. });
+        log_end.filter(|_| current && (doubt == Doubt::Stop || is_replaced)).or(bound)
+    }
+
+    /// Adds a line to `items` if it is new. The answer ends before a line that is in doubt or was not requested.
+    pub(super) fn choose(
+        &mut self,
+        data: &[u8],
+        line: Line,
+        behind: &[Piece],
+        foreign_from: Option<Instant>,
+        chosen: &mut Chosen,
+    ) -> End {
+        let Terms { doubt, current, end: requested, .. } = self.terms;
+        if foreign_from.is_some() && line.time >= foreign_from {
+            return End::Doubtful(line.time);
+        }
+        if requested.is_some() && line.time >= requested {
+            return End::Beyond;
+        }
+        if self.is_too_early(line.time) {
+            return End::Clean;
+        }
+        if let Some(beginning) = self.beginning.take()
+            && line.time.is_some_and(|first| beginning.is_late(first))
+        {
+            *self.look = Some(beginning.look());
+        }
+        let around = Around { data, before: &chosen.items, behind };
+        let is_read_on = self.mode == Mode::Follow && self.finder.is_none();
+        if is_read_on && self.again.comes(line, &around, self.progress) {
+            if let Some(gap) = self.again.skipped(data, line) {
+                self.report.incomplete = true;
+                chosen.items.push(Item::Gap(gap));
+            }
+            return line.time.map_or(End::Clean, End::Again);
+        }
+        let found = self.judge(data, line);
+        if found == Found::Lost && doubt == Doubt::Stop {
+            return End::Doubtful(line.time);
+        }
+        if found == Found::Known {
+            return End::Clean;
+        }
+        if self.mode == Mode::Follow {
+            self.again.pass(data, line, self.progress);
+        }
+        self.report_gaps(line.time, found, current, chosen);
+        self.show(data, line, chosen)
+    }
+
+    /// Adds the gaps before a new line, and a tear if lines may be another instance's from there on.
+    fn report_gaps(&mut self, time: Option<Instant>, found: Found, current: bool, chosen: &mut Chosen) {
+        let first = !self.progress.has_lines() && chosen.is_empty();
+        if first {
+            self.progress.first = time;
+        }
+        if current && first || found == Found::Lost {
+            let opened = self.opened_before(time);
+            self.progress.mark_tear(time, self.report.incomplete, self.terms.reach, opened);
+        }
+        let is_lost = found == Found::Lost && !self.goes_on(time);
+        let mut report = |from| {
+            self.report.incomplete = true;
+            chosen.items.push(Item::Gap(Gap::Between(from, time)));
+        };
+        if is_lost {
+            report(self.progress.latest());
+        }
+        if !first {
+            return;
+        }
+        let foreign = self.progress.early.last_foreign().map(|early| early.time());
+        let foreign = foreign.filter(|foreign| Some(*foreign) < time);
+        if foreign.is_some() {
+            report(foreign);
+            // They were rotated away, and count all the same.
+            let bytes = self.progress.early.take_bytes();
+            if let Some(left) = &mut self.progress.quota().bytes {
+                *left = left.saturating_sub(bytes);
+            }
+        }
+        let unseen = self.progress.early.unseen().filter(|unseen| self.fresh && Some(unseen.time) < time);
+        // Without a line before, the opening said that there were instances.
+        if let Some(behind) = unseen.and_then(|unseen| unseen.behind)
+            && Some(behind) != foreign
+        {
+            report(Some(behind));
+        }
+    }
+
+    /// Shows a new line, as far as it is wanted and no earlier tail showed it.
+    fn show(&mut self, data: &[u8], line: Line, chosen: &mut Chosen) -> End {
+        let extent = &self.progress.extent;
+        if line.time.is_some() && extent.until.is_some() && line.time >= extent.until {
+            self.place.past = true;
+            return if extent.is_beyond(line.time) { End::Enough } else { End::Clean };
+        }
+        let mut is_early = self.is_early(data, line);
+        let mut shown = line;
+        if self.progress.quota().take(data, &mut shown) {
+            // An earlier tail may have cut it like this.
+            is_early |= shown != line && self.is_early(data, shown);
+            self.place.unread_before |= is_early && self.progress.early.is_first(line.time);
+            match is_early {
+                true => chosen.read(line),
+                false => chosen.show(line, shown),
+            }
+        }
+        End::Clean
+    }
+
+    /// The instant up to which the stream was opened, by the clock of the node, if the first line of it came later.
+    fn opened_before(&self, line: Option<Instant>) -> Option<Instant> {
+        let Terms { opened, date, .. } = self.terms;
+        let silent = opened.elapsed();
+        // By the apiserver's clock, and by the time of the line, which may have been on its way for longer.
+        let estimate = Instant(line?.0 - silent.as_nanos() as i64).max(date.into());
+        (self.mode == Mode::Follow && silent > LATE).then_some(Instant(estimate.0 + SECOND))
+    }
+
+    /// Whether an earlier tail showed this line.
+    fn is_early(&mut self, data: &[u8], line: Line) -> bool {
+        let early = &mut self.progress.early;
+        let time = line.time.filter(|_| !early.is_empty());
+        time.is_some_and(|time| early.take(Seen::new(time, &data[line.start as usize..line.end as usize])))
+    }
+
+    /// Whether a line was written before the first one that is wanted: requests name whole seconds.
+    fn is_too_early(&mut self, time: Option<Instant>) -> bool {
+        let (Some(first), Some(time)) = (self.progress.extent.first, time) else { return false };
+        let equals = time == first.time && self.place.equals < first.equals;
+        self.place.equals += usize::from(equals);
+        equals || time < first.time
+    }
+
+    /// Whether a line follows the last one that was read, although the answer lacks that one.
+    ///
+    /// Some kubelets let a follower end with its file when the log is rotated: it is silent, but it sent all lines of
+    /// the file. The new file continues there if its first line follows within the usual time between lines of this
+    /// log.
+    fn goes_on(&self, time: Option<Instant>) -> bool {
+        self.terms.after_silence && time.is_some_and(|time| self.progress.position.is_close_to(time))
+    }
+
+    fn judge(&mut self, data: &[u8], line: Line) -> Found {
+        let Some(finder) = &mut self.finder else { return Found::New };
+        // Only a file that begins with this line continues the one before.
+        self.terms.after_silence &= finder.is_untouched();
+        let found = finder.judge(line.time, &data[line.start as usize..line.end as usize]);
+        if found != Found::Known {
+            self.finder = None;
+        }
+        found
+    }
+}
