@@ -8,7 +8,7 @@
 //! | logs are not followed | the requests for all of them at the rate of `--qps` |
 //! | a container that is polled | its pause, which grows with its silence to a minute, and a turn of all others |
 //! | a stream that fell silent without a word | the time until it is looked at: `--idle-check`, later the time for which the log was quiet |
-//! | `--sort` | the window, and ten seconds for a container that hangs |
+//! | `--sort` | the window, and ten seconds for a container that hangs; all of its faults if logs are not followed |
 //! | `--latency` | itself |
 //! | `--max-bandwidth` | the time in which all that was written until then is read at that rate |
 
@@ -117,8 +117,10 @@ fn due(view: &View, came: &Written) -> Duration {
     if !setting.logs.follows() {
         bound += all_logs(view);
     }
-    // Where logs wait for a place, those of other containers that are slow or fail keep the places.
-    let waits = open::log_requests(view) < view.story.containers.len();
+    // Where logs wait for a place, those of other containers that are slow or fail keep the places; and the order of all lines is
+    // known once every log was read, or given up.
+    let waits =
+        open::log_requests(view) < view.story.containers.len() || setting.sort && !setting.logs.follows();
     let Container { node, place, .. } = came.container;
     let concerns = |trouble: &Trouble| waits || trouble.disturbs(node, &place.pod);
     after(view.troubles.iter().filter(|trouble| concerns(trouble)), written, bound)

@@ -143,12 +143,30 @@ fn failed(case: &Case<'_, '_>, life: &Life<'_>, since: Duration, until: Duration
     let mut reads = case.reads.iter();
     is_away
         || has_words
+        || seems_away(case, since, until)
         || reads.any(|read| {
             let is_in_time = read.at <= until && read.ended.is_none_or(|(at, _)| at >= since);
             let is_whole = read.opened().is_some() && matches!(read.ended, Some((_, Ended::Complete)));
             let is_usual = matches!(read.answered, Some((_, 400 | 404)));
             is_in_time && !is_whole && !is_usual
         })
+}
+
+/// As long as that, nothing is answered before a client takes the apiserver for out of reach (`SLOW` in src/cluster/outage.rs).
+const SLOW: Duration = Duration::from_secs(2);
+
+/// Whether the connection of a request broke before an answer, and nothing else was answered for a while then, so that the apiserver
+/// seemed to be out of reach at such a time.
+fn seems_away(case: &Case<'_, '_>, since: Duration, until: Duration) -> bool {
+    let requests = || case.story.requests.iter();
+    let is_broken = |ended| matches!(ended, Some((_, Ended::Broken)));
+    let mut broken =
+        requests().filter(|one| one.answered.is_none() && is_broken(one.ended) && one.at <= until);
+    broken.any(|one| {
+        let answers = requests().filter_map(|other| Some(other.answered?.0));
+        let next = answers.filter(|at| *at > one.at).min();
+        next.is_none_or(|next| next >= since && next >= one.at + SLOW)
+    })
 }
 
 /// When the last line of a life was shown.

@@ -131,3 +131,16 @@ fn a_container_that_is_followed_in_the_only_place_lends_it() {
     let lent = bound(&story) - alone;
     assert!((6.0..8.0).contains(&lent), "{lent}");
 }
+
+#[test]
+fn lines_that_are_sorted_and_not_followed_wait_for_a_log_that_is_not_answered() {
+    let waits = |logs, sort| {
+        let mut story = one_line(50.0);
+        (story.script.setting.logs, story.script.setting.sort) = (logs, sort);
+        let asked = Asked::Logs("web-7".to_owned());
+        story.fails(49.0, Fault::Refused { asked, times: 1, how: Refusal::Never, lasting: at(5.0) });
+        bound(&story)
+    };
+    assert!(waits(Logs::Once, true) > 170.0);
+    assert!(waits(Logs::Once, false) < 70.0 && waits(Logs::Follow, true) < 70.0);
+}

@@ -419,3 +419,19 @@ fn an_instance_of_which_only_lines_in_doubt_were_shown_is_reported_as_not_read()
     tale(4.1).passes();
     tale(3.1).is(&["false gap"]);
 }
+
+/// The server seems to go away behind the end of the stream: it closes the connections of all other requests.
+#[test]
+fn an_end_before_nothing_was_answered_is_in_doubt() {
+    let tale = |answered: f64| {
+        let tale = Tale::new().reads(2.2, 4.1, Ended::Complete).writes(3.0, "a").shows(3.0, "a");
+        let tale = tale.with(|story| story.containers[0].deleted = Some(seconds(4.1)));
+        let tale = tale.asks(Asks::Watch, 5.0, "/api/v1/pods", &[]).with(|story| {
+            let request = story.requests.last_mut().unwrap();
+            (request.answered, request.ended) = (None, Some((seconds(5.0), Ended::Broken)));
+        });
+        tale.asks(Asks::List, answered, "/api/v1/pods", &[]).says(9.0, &unchecked(3.0))
+    };
+    tale(7.5).passes();
+    tale(6.0).is(&["false gap"]);
+}
