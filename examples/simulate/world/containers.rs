@@ -218,6 +218,7 @@ impl<'a> World<'a> {
         self.change(place, |pod| pod.waiting("CrashLoopBackOff", "back-off restarting failed container"));
         self.forget_before(place);
         self.waiting.insert(place.clone());
+        self.forget_previous(place);
         self.published(&place.pod);
     }
 
@@ -231,16 +232,24 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Some kubelets keep no log of an instance once the next one runs.
+    /// Some kubelets keep no log of an instance once the next one runs, or is waited for.
     fn forget_previous(&mut self, place: &Place) {
-        let now = self.now();
+        let (now, waits) = (self.now(), self.waiting.contains(place));
         let container = self.container(place);
         let (node, count) = (container.node.clone(), container.instances.len());
         if self.forgetful.contains(&node) {
-            for instance in &mut self.container(place).instances[..count - 1] {
+            for instance in &mut self.container(place).instances[..count - usize::from(!waits)] {
                 instance.removed.get_or_insert(now);
             }
         }
+    }
+
+    /// The same of all containers of a node.
+    pub fn forget_all_previous(&mut self, node: &str) {
+        let of_node = |container: &&Container| container.node == node && !container.instances.is_empty();
+        let places: Vec<Place> =
+            self.containers.values().filter(of_node).map(|container| container.place.clone()).collect();
+        places.iter().for_each(|place| self.forget_previous(place));
     }
 
     pub fn start_again(&mut self, place: &Place, created: Duration, restart: &Restart) {
@@ -259,8 +268,8 @@ impl<'a> World<'a> {
         let now = self.now();
         self.current(place).previous = Some(now);
         self.begin(place, restarts);
-        self.forget_previous(place);
         self.waiting.remove(place);
+        self.forget_previous(place);
         self.published(&place.pod);
     }
 

@@ -95,6 +95,7 @@ impl<'a> World<'a> {
             Fault::NoPrevious(node) => {
                 server.keep_no_previous(node);
                 self.forgetful.insert(node.clone());
+                self.forget_all_previous(node);
             }
             Fault::WatchHeld { delay, lasting } => {
                 server.delay_watches(*delay);

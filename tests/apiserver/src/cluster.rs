@@ -152,6 +152,12 @@ impl World {
         self.nodes.entry(node.to_owned()).or_insert_with(|| self.clock.of_node()).clone()
     }
 
+    pub fn keep_no_previous(&mut self, node: &str) {
+        self.forgetful.insert(node.to_owned());
+        let of_node = self.pods.values().filter(|running| running.pod.node.as_deref() == Some(node));
+        of_node.for_each(Running::forget_previous);
+    }
+
     /// Changes a pod as its kubelet does, and publishes it.
     pub fn change(&mut self, key: &Key, change: impl FnOnce(&mut Pod)) {
         let node = self.pod(key).pod.node.clone().unwrap_or_default();

@@ -82,9 +82,9 @@ impl Cluster {
         self.previous_log(path).remove();
     }
 
-    /// Makes the kubelet of a node keep no log of a previous instance from now on.
+    /// Makes the kubelet of a node keep no log of a previous instance from now on, nor those that it has.
     pub fn keep_no_previous(&self, node: &str) {
-        self.change(|world| world.forgetful.insert(node.to_owned()));
+        self.change(|world| world.keep_no_previous(node));
     }
 }
 
