@@ -42,7 +42,7 @@ impl Outage {
     /// Whether it was out of reach at this time or later, also if it is not reported as an outage.
     pub fn was_known_since(&self, since: Instant) -> bool {
         let times = self.times();
-        times.out.max(times.silence()) >= Some(since)
+        times.out.max(times.silence()) > Some(since)
     }
 
     /// A probe of the silent server was sent, or has ended and was recorded.
@@ -115,9 +115,10 @@ impl Times {
         self.silent = None;
     }
 
-    /// When the present silence had lasted for long enough, if it did.
+    /// Until when the present silence has lasted, if that is long.
     fn silence(&self) -> Option<Instant> {
-        self.silent.map(|since| since + SLOW).filter(|out| *out <= Instant::now())
+        let now = Instant::now();
+        self.silent.filter(|since| *since + SLOW <= now).map(|_| now)
     }
 }
 
@@ -155,6 +156,8 @@ mod tests {
             advance(Duration::from_secs(lasting)).await;
             outage.note(began, None);
             assert_eq!(outage.was_known_since(began), was_known);
+            let shortly_before = Instant::now() - Duration::from_millis(100);
+            assert_eq!(outage.was_known_since(shortly_before), was_known);
             assert!(!outage.was_known_since(Instant::now()));
         }
     }

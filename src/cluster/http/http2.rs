@@ -40,7 +40,6 @@ const PING_INTERVAL: Duration = Duration::from_secs(30);
 const PING_PATIENCE: Duration = Duration::from_secs(15);
 
 pub struct Connection {
-    sender: SendRequest<Bytes>,
     load: Arc<Load>,
     windows: Arc<Windows>,
     progress: Option<Progress>,
@@ -67,6 +66,8 @@ struct LoadState {
     served: u64,
     /// No more streams are accepted.
     closed: bool,
+    /// Until the connection has ended: it keeps the buffers.
+    sender: Option<SendRequest<Bytes>>,
     /// The reason for giving it up, if this side did.
     given_up: Option<&'static str>,
     /// The windows of the answers that are read, by their slots.
@@ -114,14 +115,14 @@ impl Connection {
             .enable_push(false)
             .handshake(stream)
             .await?;
-        let load = Arc::new(Load::default());
+        let load = Arc::new(Load(Mutex::new(LoadState { sender: Some(sender), ..LoadState::default() })));
         let (granted, settings) = oneshot::channel();
         let pings = connection.ping_pong();
         let driver = tokio::spawn({
             let load = load.clone();
             async move { drive(connection, pings, &load, granted, (announced, size)).await }
         });
-        let connection = Connection { sender, load, windows, progress, driver };
+        let connection = Connection { load, windows, progress, driver };
         match settings.await {
             Ok(()) => Ok(connection),
             Err(_) => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
@@ -130,20 +131,26 @@ impl Connection {
 
     /// A place for one more request; None if there is none.
     pub fn slot(self: &Arc<Self>) -> Option<Slot> {
-        let granted = self.sender.current_max_send_streams().min(MOST_STREAMS);
         let mut load = self.load.lock();
-        if load.closed || load.streams >= load.most.map_or(granted, |most| most.min(granted)) {
+        let sender = load.sender.clone().filter(|_| !load.closed)?;
+        let granted = sender.current_max_send_streams().min(MOST_STREAMS);
+        if load.streams >= load.most.map_or(granted, |most| most.min(granted)) {
             return None;
         }
         load.streams += 1;
         load.served += 1;
         let number = load.served;
         drop(load);
-        Some(Slot { connection: self.clone(), number, _share: self.windows.share() })
+        Some(Slot { connection: self.clone(), sender, number, _share: self.windows.share() })
     }
 
     pub fn is_closed(&self) -> bool {
         self.load.lock().closed
+    }
+
+    #[cfg(test)]
+    pub fn holds_buffers(&self) -> bool {
+        self.load.lock().sender.is_some()
     }
 }
 
@@ -190,7 +197,12 @@ async fn drive(
             Ok(()) = resized.changed() => {}
         }
     }
-    load.lock().closed = true;
+    let mut load = load.lock();
+    load.closed = true;
+    let sender = load.sender.take();
+    drop(load);
+    // The pool may not be asked for a connection for long.
+    drop(sender);
 }
 
 /// Returns the reason to give up the connection: no reply to a ping, or idle for a while.
@@ -217,6 +229,7 @@ async fn lives(pings: Option<PingPong>, load: &Load) -> &'static str {
 /// A place for a request on a connection, until its answer ends.
 pub struct Slot {
     connection: Arc<Connection>,
+    sender: SendRequest<Bytes>,
     number: u64,
     _share: Share,
 }
@@ -236,7 +249,7 @@ impl Slot {
     /// Sends a request and waits for the head of its answer.
     pub async fn send(self, request: &Request<Bytes>) -> Result<Response<Body>, Failed> {
         let (head, data) = (head(request), request.body().clone());
-        let sender = self.connection.sender.clone().ready().await;
+        let sender = self.sender.clone().ready().await;
         let sent = sender.and_then(|mut sender| sender.send_request(head, data.is_empty()));
         let (answer, mut stream) = sent.map_err(|error| {
             self.connection.load.lock().closed = true;

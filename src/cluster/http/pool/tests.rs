@@ -465,3 +465,15 @@ async fn one_that_is_busy_shares_where_the_server_has_only_http2() {
         Body::Http2(_)
     ));
 }
+
+/// No request follows that would look for one.
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_was_closed_keeps_no_buffers() {
+    let server = Http2::start(100);
+    let pool = server.pool();
+    length(open(&pool, "/end").await.unwrap()).await;
+    let connection = pool.state().shared[0].clone();
+    assert!(!connection.is_closed() && connection.holds_buffers());
+    sleep(Duration::from_secs(120)).await;
+    assert!(connection.is_closed() && !connection.holds_buffers());
+}
