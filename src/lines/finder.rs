@@ -39,6 +39,8 @@ pub struct Finder {
     came_by: bool,
     /// The lines of the answer that may be older than the request.
     left: Option<u64>,
+    /// See [`Finder::begins_within_an_instant`].
+    within: bool,
 }
 
 impl Finder {
@@ -62,6 +64,7 @@ impl Finder {
             unread,
             came_by: false,
             left: None,
+            within: false,
         }
     }
 
@@ -80,6 +83,19 @@ impl Finder {
         let count = self.passed.len() + self.matched.len();
         let start = self.expected.len().checked_sub(count).filter(|_| count > 0);
         start.is_some_and(|start| self.passed.iter().chain(&self.matched).eq(&self.expected[start..]))
+    }
+
+    /// Whether the answer, of which a line was new, begins among the lines of the last instant that was read: others of that instant
+    /// may be like them, so that its beginning can be behind the last line.
+    pub fn begins_within_an_instant(&self) -> bool {
+        self.within
+    }
+
+    /// The same, if so many lines of the answer are the last ones that were read.
+    fn is_within(&self, lines: usize) -> bool {
+        let before = self.expected.len().checked_sub(lines + 1).map(|before| self.expected[before].time);
+        let last = self.expected.last().map(|last| last.time);
+        lines > 0 && self.passed.is_empty() && before.is_some() && before == last
     }
 
     /// Whether every line read has appeared again, so that all further lines are new.
@@ -108,7 +124,10 @@ impl Finder {
             {
                 return Found::Known;
             }
-            (true, _) => return Found::New,
+            (true, _) => {
+                self.within |= self.is_within(self.matched.len());
+                return Found::New;
+            }
             (false, _) => {}
         }
         let time = time.unwrap_or(UNTIMED);
@@ -132,6 +151,7 @@ impl Finder {
         if !joins && !self.unread && self.begins_earlier(BACK) {
             return Found::Known;
         }
+        self.within = joins && self.is_within(self.matched.len() - 1);
         let found = if joins { Found::New } else { Found::Lost };
         self.expected.clear();
         self.matched.clear();
@@ -345,6 +365,25 @@ mod tests {
                 assert_eq!(resume(&position, &log), ["c"], "{piece} {back}");
                 assert_eq!(resume(&position, &log[2..]), ["!", "c"], "{piece} {back}");
             }
+        }
+    }
+
+    /// An answer of so many last lines may begin anywhere among them.
+    #[test]
+    fn lines_of_one_instant_may_be_like_the_last_one_that_was_read() {
+        let position = read(&[(0, "a"), (5, "same"), (5, "b"), (5, "same")]);
+        let answers: [(&Log, bool); 3] = [
+            (&vec![(5, "same"), (5, "c")], true),
+            (&vec![(5, "same"), (5, "b"), (5, "same"), (5, "c")], false),
+            (&vec![(0, "a"), (5, "same"), (5, "b"), (5, "same"), (5, "c")], false),
+        ];
+        for (answer, within) in answers {
+            let mut finder = position.finder();
+            let found = answer
+                .iter()
+                .map(|(nanos, message)| finder.judge(Some(Instant(START + nanos)), message.as_bytes()));
+            assert_eq!(found.last(), Some(Found::New));
+            assert_eq!(finder.begins_within_an_instant(), within, "{answer:?}");
         }
     }
 

@@ -63,7 +63,8 @@ pub struct Tail<L> {
     context: Context<L>,
     instance: Arc<Instance>,
     life: watch::Receiver<Life>,
-    began: Instant,
+    /// When its status came; the tail before may have ended long after that.
+    told: Instant,
     /// The earliest time at which the instance can have written its first line.
     birth: Option<event::Instant>,
     whereabouts: Whereabouts,
@@ -86,12 +87,16 @@ pub struct Tail<L> {
     unanswered: usize,
     /// Whether the first end of a stream was compared with the previous log.
     asked_at_end: bool,
+    /// Whether no such pod was found since the last answer: by now another one may have its name.
+    missing: bool,
     window: Window,
     seat: Seat,
     /// A look at the beginning of the file, while it lasts.
     look: Option<Look>,
     /// Kept from one answer to the next, so that a broken stream does not lose its place to the waiting ones.
     grant: Option<Grant>,
+    /// The same of a poll that leaves questions, and whether it had new lines.
+    polled: Option<(Grant, bool)>,
 }
 
 /// How much of the log of a running container is read.
@@ -142,8 +147,9 @@ impl<L: Logs> Tail<L> {
         life: watch::Receiver<Life>,
         fresh: bool,
         legacy: Legacy,
+        told: Instant,
     ) -> Self {
-        let Legacy { read, shown, last, fresh: was_fresh } = legacy;
+        let Legacy { read, shown, last, fresh: was_fresh, missing } = legacy;
         let mut fresh = fresh;
         let (mut early, mut position, mut quota) = (Early::default(), None, None);
         let (mut born_after, mut restart) = (None, None);
@@ -168,7 +174,7 @@ impl<L: Logs> Tail<L> {
         let counter = context.stats.counter(&origin);
         let progress = Progress::new(position, extent, Reach::Unopened { unseen, refused: false }, early);
         Self {
-            began: Instant::now(),
+            told,
             birth: instance.started.map(event::Instant::from).max(born_after),
             whereabouts: Whereabouts::default(),
             progress,
@@ -184,10 +190,12 @@ impl<L: Logs> Tail<L> {
             retries: Retries::new(context.crowd.clone()),
             unanswered: 0,
             asked_at_end: false,
+            missing,
             window: Window::new(),
             seat,
             look: None,
             grant: None,
+            polled: None,
             context,
             instance,
             life,
@@ -224,7 +232,7 @@ impl<L: Logs> Tail<L> {
         parts.first = parts.first.filter(|_| is_claimed);
         // The next tail of a new container reports that this instance was not read.
         let last = Some(restart_count).filter(|_| !self.absent);
-        Legacy { read: Some((instance, parts)), shown, last, fresh: self.fresh }
+        Legacy { read: Some((instance, parts)), shown, last, fresh: self.fresh, missing: self.missing }
     }
 
     fn plan(&self) -> &LogPlan {
@@ -278,9 +286,18 @@ impl<L: Logs> Tail<L> {
                 Ok(read) => read,
                 Err(reason) => return reason,
             };
-            if let Some(reason) = self.judge(log, outcome).await {
+            let reason = self.judge(log, outcome).await;
+            self.give_back();
+            if let Some(reason) = reason {
                 return reason;
             }
+        }
+    }
+
+    /// The poll is over, with all questions about it.
+    fn give_back(&mut self) {
+        if let Some((grant, new_lines)) = self.polled.take() {
+            grant.polled(new_lines);
         }
     }
 
@@ -295,7 +312,9 @@ impl<L: Logs> Tail<L> {
             true => Mode::Follow,
             false => Mode::Read,
         };
-        self.whereabouts.log(&self.life.borrow_and_update(), self.instance.restart_count, mode)
+        let life = self.life.borrow_and_update();
+        self.progress.reported(&life);
+        self.whereabouts.log(&life, self.instance.restart_count, mode)
     }
 
     /// Reads one answer, once the scheduler grants it. The log to read is chosen then.
@@ -338,7 +357,10 @@ impl<L: Logs> Tail<L> {
         if log.mode() == Mode::Poll && grant.mode == Mode::Poll {
             // Lines whose place is in doubt are new too, and the next poll may show them.
             let is_doubtful = matches!(outcome, Outcome::Doubtful { .. });
-            grant.polled(is_doubtful || self.report.counter.lines() > before);
+            self.polled = Some((grant, is_doubtful || self.report.counter.lines() > before));
+            if !matches!(outcome, Outcome::Doubtful { .. } | Outcome::Enough) {
+                self.give_back();
+            }
         } else {
             self.grant = Some(grant);
         }
@@ -372,9 +394,13 @@ impl<L: Logs> Tail<L> {
                 }
                 Log::Current(_) => self.settle(line, before).await,
             },
+            // All that is wanted of it was shown too early, whose ever this log is.
+            Outcome::Enough if !self.progress.has_lines() && self.progress.extent.quota.is_used_up() => {
+                self.ended().await
+            }
             // Of a log that was read at once, the status was right.
             Outcome::Enough => match self.is_misled(log).await
-                || self.began.elapsed() > AT_ONCE && self.is_overtaken(log).await
+                || self.told.elapsed() > AT_ONCE && self.is_overtaken(log).await
             {
                 true => None,
                 false => self.ended().await,
@@ -417,6 +443,7 @@ impl<L: Logs> Tail<L> {
         if self.whereabouts == Whereabouts::Superseded {
             // Others need the place meanwhile.
             self.grant = None;
+            self.give_back();
             let reported = self.life.wait_for(|life| !matches!(life, Life::Running | Life::Terminating));
             if timeout(NO_STATUS, reported).await.is_err() {
                 // No status reports another instance: the current log is this one's after all.

@@ -17,6 +17,8 @@ pub struct Progress {
     pub first: Option<Instant>,
     /// The last place where another instance's log may begin.
     tear: Option<Tear>,
+    /// The one before.
+    earlier: Option<Tear>,
     /// What was read of the next instance's log before it was recognized.
     next: Option<Ahead>,
     /// How the last answer ended; open before there was one.
@@ -55,6 +57,7 @@ impl Progress {
             early,
             first: None,
             tear: None,
+            earlier: None,
             next: None,
             answered: Reach::Open,
             heard: None,
@@ -134,7 +137,18 @@ impl Progress {
         opened: Option<Instant>,
     ) {
         let (before, quota) = (self.position.clone(), self.extent.quota);
+        // The same line may be requested again.
+        if self.behind_tear() != behind {
+            self.earlier = self.tear.take();
+        }
         self.tear = Some(Tear { before, behind, opened, incomplete, reach, quota });
+    }
+
+    /// If the status of the next instance shows that its log begins at the tear before the last one, that is the one.
+    pub fn reported(&mut self, life: &Life) {
+        if let Some(earlier) = self.earlier.take_if(|tear| tear.is_of_next(life)) {
+            self.tear = Some(earlier);
+        }
     }
 
     /// How far this instance was read before the last tear.
@@ -168,6 +182,7 @@ impl Progress {
     pub fn hand_over(&mut self) -> Option<bool> {
         let ended = self.answered == Reach::Ended;
         self.reach.found_whole();
+        self.earlier = None;
         let Tear { before, behind, incomplete, quota, .. } = self.tear.take()?;
         let counted = quota.bytes.zip(self.extent.quota.bytes);
         let bytes = counted.map_or(0, |(before, now)| before.saturating_sub(now));
@@ -207,7 +222,7 @@ impl Progress {
 
     /// The lines since the last tear are this instance's own after all.
     pub fn close_tear(&mut self) {
-        self.tear = None;
+        (self.tear, self.earlier) = (None, None);
     }
 
     /// The knowledge for the tails of later instances.

@@ -100,6 +100,8 @@ pub struct Terms {
     pub reach: Reach,
     /// Whether the stream before gave all that its file had, and then fell silent.
     pub after_silence: bool,
+    /// Whether a poll requested a number of lines that may be too small.
+    pub few: bool,
     /// Whether the log may be removed soon, so that a message of its removal is usual.
     pub ends: bool,
 }

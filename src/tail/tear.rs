@@ -10,6 +10,8 @@ use crate::{
     lines::Position,
 };
 
+const SECOND: i64 = 1_000_000_000;
+
 /// The state at that point, to rewind to.
 pub struct Tear {
     /// The position in the log.
@@ -36,6 +38,12 @@ impl Tear {
             Life::Replaced { started: Some(started), .. } => self.can_be_since(Instant::from(*started)),
             _ => false,
         }
+    }
+
+    /// Whether they are: an instance writes nothing once the next one has started.
+    pub fn is_of_next(&self, life: &Life) -> bool {
+        let Life::Replaced { started: Some(started), .. } = life else { return false };
+        self.can_be_of_next(life) && self.behind >= Some(Instant(Instant::from(*started).0 + SECOND))
     }
 
     fn can_be_since(&self, instant: Instant) -> bool {
@@ -71,6 +79,7 @@ mod tests {
         };
         assert!(behind(7).can_be_of_next(&replaced));
         assert!(!behind(6).can_be_of_next(&replaced));
+        assert!(!behind(7).is_of_next(&replaced) && behind(8).is_of_next(&replaced));
         assert!(!behind(7).can_be_of_next(&Life::Running));
         let opened = |second: i64| Tear { opened: Some(Instant(second * 1_000_000_000)), ..behind(9) };
         assert!(opened(8).can_be_of_next(&replaced));

@@ -131,6 +131,7 @@ impl<L: Logs> Tail<L> {
         let mut stream = match answer {
             Ok(stream) => stream,
             Err(error) => {
+                self.missing |= error.is_not_found();
                 self.progress.reach.refused(is_usual(&error));
                 return Outcome::Failed(error);
             }
@@ -164,7 +165,8 @@ impl<L: Logs> Tail<L> {
             self.report.opened(self.restart.take(), unseen).await;
         }
         // A pod that is being deleted may be gone since long.
-        let late = opened.is_none() || self.began.elapsed() > STATUS_DELAY || self.is_deleting();
+        let missing = std::mem::take(&mut self.missing);
+        let late = missing || opened.is_none() || self.told.elapsed() > STATUS_DELAY || self.is_deleting();
         self.stage.opened(log);
         grant.answered();
         let outcome = self.consume(stream, request, log, unproven, late).await;
@@ -174,7 +176,7 @@ impl<L: Logs> Tail<L> {
         outcome
     }
 
-    /// Reads the answer to this request. `late`: the log is opened so late, or once more, that another pod of that name may have
+    /// Reads the answer to this request. `late`: the log is opened so late, once more, or behind a 404, that another pod of that name may have
     /// it.
     async fn consume(
         &mut self,
@@ -316,6 +318,7 @@ impl<L: Logs> Tail<L> {
             date: stream.date(),
             reach: start.proven,
             after_silence: start.reach == Reach::Silent,
+            few: start.few.is_some(),
             // After a clean end there may be no more lines, and soon no log.
             ends: match resumes {
                 true => start.reach.has_ended() || self.is_deleting(),
@@ -330,7 +333,7 @@ impl<L: Logs> Tail<L> {
         });
         let movable = mode == Mode::Follow && !std::mem::take(&mut self.busy);
         // One question for each of many polled logs costs as much as their first round.
-        let age = self.began.elapsed() + STATUS_DELAY;
+        let age = self.told.elapsed() + STATUS_DELAY;
         let taken = || event::Instant(event::Instant::from(terms.date).0 - age.as_nanos() as i64);
         let doubted = Doubted {
             logs: &self.context.logs,
@@ -410,6 +413,16 @@ impl<L: Logs> Tail<L> {
         };
         self.progress.reach = start.reach.after(end, answered);
         self.progress.answered = self.progress.reach;
+        // An outage that was over before that end says nothing of it. The end of a log without a line may be another's.
+        if matches!(end, Ok(End::Clean))
+            && !misses_place
+            && self.progress.reach.has_ended()
+            && self.progress.has_lines()
+            && self.progress.heard.is_some()
+            && !self.report.is_removed()
+        {
+            self.progress.heard = Some(Instant::now());
+        }
         let mode = start.log.mode();
         let read = matches!((mode, end), (Mode::Poll | Mode::History, Ok(End::Clean)));
         // The time until the answer began does not count.

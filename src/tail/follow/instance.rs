@@ -36,13 +36,14 @@ impl<L: Logs> Tail<L> {
     pub(super) async fn settle(&mut self, line: Option<Instant>, before: Reach) -> Option<Reason> {
         let standing = self.context.logs.standing(&self.instance).await;
         if matches!(standing, Ok(Standing::Replaced)) {
-            self.progress.early.saw(line, self.progress.position.latest_read());
+            self.saw(line);
         }
         let is_replaced = standing.as_ref().is_ok_and(|standing| !standing.is_current());
         if is_replaced {
             self.progress.reach = before;
         }
         if self.means_replaced(standing) {
+            self.give_back();
             match timeout(STATUS_DELAY, self.life.changed()).await {
                 Ok(Ok(())) => {}
                 // The pods are not watched: the status will not change.
@@ -62,7 +63,7 @@ impl<L: Logs> Tail<L> {
         match previous {
             Ok(previous) if previous.ends_before(line) || line.is_none() && self.is_in(previous) => {
                 self.whereabouts = Whereabouts::Superseded;
-                self.progress.early.saw(line, self.progress.position.latest_read());
+                self.saw(line);
                 self.progress.reach = before;
                 // The lines since the last tear may be another's too.
                 if previous.shows_an_end_before(self.progress.behind_tear()) {
@@ -206,7 +207,7 @@ impl<L: Logs> Tail<L> {
         let own = own && !(is_unproven && self.is_next_over().await);
         self.whereabouts = if own { Whereabouts::Previous { end } } else { Whereabouts::Lost };
         if !own {
-            self.progress.early.saw(line, self.progress.position.latest_read());
+            self.saw(line);
         }
         if !own && self.may_be_foreign() {
             self.rewind();
@@ -215,6 +216,13 @@ impl<L: Logs> Tail<L> {
         if !own && !self.progress.has_lines() {
             self.progress.reach = Reach::Open;
         }
+    }
+
+    /// A line of a later instance was read and not shown. Behind the end of the range it would not be shown at all.
+    fn saw(&mut self, line: Option<Instant>) {
+        let until = self.progress.extent.until;
+        let line = line.filter(|line| until.is_none_or(|until| *line < until));
+        self.progress.early.saw(line, self.progress.position.latest_read());
     }
 
     /// Whether the container has another instance now, if the apiserver answers.

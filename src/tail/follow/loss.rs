@@ -30,7 +30,13 @@ impl<L: Logs> Tail<L> {
         let is_gone = *self.life.borrow() == Life::Deleted;
         let usual = matches!(reason, Reason::Deleted | Reason::Dropped) || is_gone || self.is_deleting();
         let removed = self.report.removal(usual).await;
-        if matches!(reason, Reason::Terminated(_)) && (removed || self.log().is_err()) {
+        let is_out_of_reach = match reason {
+            Reason::Terminated(_) => removed || self.log().is_err(),
+            // It was given up.
+            Reason::Failed => true,
+            Reason::Finished | Reason::Deleted | Reason::Dropped => false,
+        };
+        if is_out_of_reach {
             self.leave_to_later();
         }
         let gap = self.gap_at_end(reason, removed);

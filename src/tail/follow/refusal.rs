@@ -9,13 +9,16 @@ use crate::{
     cluster::Error,
     descriptors,
     event::Reason,
-    instance::Life,
+    instance::{Life, Standing},
     notice::{Kind, Scope},
     tail::{logs::Logs, whereabouts::Log},
 };
 
 /// The longest time that a grant is kept unused.
 const KEPT: Duration = Duration::from_secs(1);
+
+/// After so many refusals because there is no such pod, the tail asks whether that is so.
+const UNKNOWN: usize = 4;
 
 /// The longest pause between requests while a refusal is usual.
 pub(super) const SOON: Duration = Duration::from_millis(250);
@@ -112,7 +115,11 @@ impl<L: Logs> Tail<L> {
     /// Whether a missing log will stay missing, since its pod is gone. Without a watch, the tail asks the apiserver first;
     /// with one it asks before it gives up, since a kubelet may not know a pod that is there.
     async fn is_gone(&self, error: &Error) -> bool {
-        // A status names the next instance, and so the pod is there.
+        // The apiserver itself does not find it: its deletion is reported late.
+        if self.follows() && !error.is_of_kubelet() && self.retries.count() % UNKNOWN == UNKNOWN - 1 {
+            return matches!(self.context.logs.standing(&self.instance).await, Ok(Standing::Gone));
+        }
+        // A status names the next instance, and so the pod is there, unless it is late.
         if self.follows() && matches!(*self.life.borrow(), Life::Replaced { .. }) {
             return false;
         }
@@ -167,6 +174,7 @@ impl<L: Logs> Tail<L> {
         let pause = self.retries.next().min(most);
         if pause > KEPT {
             self.grant = None;
+            self.give_back();
         }
         self.wait(pause).await;
     }

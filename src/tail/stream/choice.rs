@@ -96,12 +96,17 @@ impl<L: Logs> Reading<'_, L> {
         let foreign = self.progress.early.last_foreign().map(|early| early.time());
         let foreign = foreign.filter(|foreign| Some(*foreign) < time);
         if foreign.is_some() {
-            report(foreign);
             // They were rotated away, and count all the same.
             let bytes = self.progress.early.take_bytes();
             if let Some(left) = &mut self.progress.quota().bytes {
                 *left = left.saturating_sub(bytes);
             }
+            if self.progress.quota().is_used_up() {
+                // No more is wanted, and so nothing is missing.
+                self.progress.early.is_whole();
+                return;
+            }
+            report(foreign);
         }
         let unseen = self.progress.early.unseen().filter(|unseen| self.fresh && Some(unseen.time) < time);
         // Without a line before, the opening said that there were instances.
@@ -170,7 +175,11 @@ impl<L: Logs> Reading<'_, L> {
         let Some(finder) = &mut self.finder else { return Found::New };
         // Only a file that begins with this line continues the one before.
         self.terms.after_silence &= finder.is_untouched();
-        let found = finder.judge(line.time, &data[line.start as usize..line.end as usize]);
+        let found = match finder.judge(line.time, &data[line.start as usize..line.end as usize]) {
+            // The last line that was read may be before the few lines that were requested.
+            Found::New if self.terms.few && finder.begins_within_an_instant() => Found::Lost,
+            found => found,
+        };
         if found != Found::Known {
             self.finder = None;
         }

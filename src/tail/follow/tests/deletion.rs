@@ -256,3 +256,15 @@ async fn a_log_that_is_served_again_was_not_removed() {
     story.pass(5.0).await;
     assert_eq!(outline(&story), ["+", "a", "-"]);
 }
+
+/// The watch of the pods does not tell of it for long.
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_the_apiserver_does_not_know_any_more_is_not_asked_for_over_and_over() {
+    let story = Story::follow(|_| Reply::refusal(404, "pods \"web-1\" not found"));
+    story.apiserver_knows(NO_POD);
+    story.pass(20.0).await;
+    assert_eq!(story.asked().len(), 4);
+    let (ended, said, _) = story.end().await;
+    assert_eq!(ended.reason, Reason::Deleted);
+    assert_eq!(said, ["! the log was removed before it could be read"]);
+}

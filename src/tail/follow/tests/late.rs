@@ -314,3 +314,44 @@ async fn lines_that_were_handed_over_are_taken_back_if_no_status_comes() {
     story.pass(100.0).await;
     assert_eq!(outline(&story), ["+", "c", "a", "b"]);
 }
+
+/// The first instance is asked for while there is no pod; the log of the second is opened when there is another one.
+#[tokio::test(start_paused = true)]
+async fn the_first_lines_of_a_log_of_which_no_pod_was_found_may_be_another_pods() {
+    for is_next in [false, true] {
+        let container = Container::new([(-60.0, None, log([(-1.0, "a"), (2.5, "b")]))]);
+        let mut story = Story::follow(move |request| match container.now() {
+            ..1.0 if is_next => container.answer(request).cut_after(1.0).broken(),
+            ..3.0 => Reply::refusal(404, "pods \"web-1\" not found"),
+            _ if request.previous => Reply::refusal(400, NO_PREVIOUS),
+            now => log([(2.5, "b")]).answer_at(now, None, request),
+        });
+        story.pass(1.5).await;
+        if is_next {
+            story.restarts(1.0);
+        }
+        story.apiserver_knows(OTHER_POD);
+        story.pass(6.0).await;
+        story.life.send_replace(Life::Deleted);
+        let (_, said, _) = story.end().await;
+        assert!(!said.contains(&"b".to_owned()), "{said:?}");
+    }
+}
+
+/// The log of the next instance is rotated too, before the status reports it.
+#[tokio::test(start_paused = true)]
+async fn lines_of_the_next_instance_before_and_behind_another_gap_are_handed_over() {
+    let container = restarting();
+    let mut story = Story::follow(move |request| match (container.now(), request.previous) {
+        (_, true) => Reply::refusal(400, NO_PREVIOUS),
+        (..1.0, _) => container.answer(request).cut_after(2.0).broken(),
+        (1.0..7.8, _) => Reply::refusal(500, "dial tcp: connection refused"),
+        (now @ 7.8..15.0, _) => container.answer(request).cut_after(15.0 - now).broken(),
+        (now, _) => log([(14.5, "x"), (49.5, "c")]).answer_at(now, None, request),
+    });
+    story.pass(30.0).await;
+    story.restarts(6.0);
+    story.pass(25.0).await;
+    let first = ["+", "a", "! Between", "b", "! Between", "x"];
+    assert_eq!(outline(&story), [&first[..], &["! Behind", "-", "restarted 1 since 7.5", "c"]].concat());
+}

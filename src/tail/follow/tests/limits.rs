@@ -182,3 +182,21 @@ async fn a_rotation_that_overtakes_a_stopped_reader_is_reported() {
     assert_eq!(outline(&story).iter().filter(|said| *said == "! Between").count(), 1);
     assert_eq!(numbers(&story).len(), 6001);
 }
+
+/// They were rotated away since. Its container waits, so that its log is the previous one too.
+#[tokio::test(start_paused = true)]
+async fn no_byte_is_shown_of_an_instance_of_which_enough_were_shown_too_early() {
+    let (first, second) = (log([(-5.0, "a")]), log([(0.5, "b"), (0.6, "c")]));
+    let (rotated, began) = (log([(3.0, "d"), (3.1, "e")]), Instant::now());
+    let plan = LogPlan { limit_bytes: Some(2 * 2), ..plan() };
+    let mut story = Story::begin(plan, Life::Running, move |request| match began.elapsed().as_secs() {
+        0 => second.answer(request).after(2.0),
+        ..5 if request.previous => first.answer(request),
+        _ => rotated.answer(request),
+    });
+    story.pass(5.0).await;
+    story.restarts(0.0);
+    story.life.send_replace(Life::Terminated(Ending { finished: Some(at(4.0)), ..Ending::default() }));
+    story.pass(5.0).await;
+    assert_eq!(outline(&story), ["+", "b", "c", "a", "-", "restarted 1 since 0.5", "-"]);
+}

@@ -206,3 +206,28 @@ async fn lines_that_were_shown_too_early_are_those_of_one_instance_only() {
         assert_eq!(said[5..], expected, "{said:?}");
     }
 }
+
+/// Its tail waited for the one before, and meanwhile the node has started another one.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_is_read_at_once_is_compared_if_its_status_is_old() {
+    let container = Container::new([
+        (-60.0, Some(1.0), log([(-1.0, "a")])),
+        (2.0, Some(4.0), log([(3.5, "b")])),
+        (5.0, None, log([(6.0, "c"), (6.1, "d")])),
+    ]);
+    let (plan, mut opened) = (LogPlan { limit_bytes: Some(2 * 2), ..plan() }, false);
+    let mut story =
+        Story::begin(plan, Life::Running, move |request| match (container.now(), request.previous) {
+            (..0.5, _) => container.answer(request).cut_after(0.5).broken(),
+            (..7.0, _) => Reply::refusal(500, "dial tcp: connection refused"),
+            (_, true) if !opened => Reply::refusal(400, NO_PREVIOUS),
+            (_, previous) => {
+                opened |= !previous;
+                container.answer(request)
+            }
+        });
+    story.pass(2.5).await;
+    story.restarts(2.0);
+    story.pass(30.0).await;
+    assert_eq!(outline(&story), ["+", "a", "! Behind", "-", "restarted 1", "c", "d", "b"]);
+}

@@ -310,3 +310,48 @@ async fn a_polled_log_has_no_line_of_the_second_before_its_end_was_asked_for() {
     story.pass(60.0).await;
     assert_eq!(story.said(), ["+", "3", "4", "5"]);
 }
+
+/// The last of the few lines that were read, and the first of those that a poll asks for, are alike and of one instant.
+#[tokio::test(start_paused = true)]
+async fn a_poll_that_begins_with_a_line_like_the_last_one_asks_for_more() {
+    let numbers = |range: std::ops::Range<u32>| range.map(|n| n.to_string());
+    let read = ["a", "same", "b", "same"].map(str::to_owned).into_iter();
+    let all: Vec<String> =
+        read.chain(numbers(0..30)).chain(["same".to_owned()]).chain(numbers(30..49)).collect();
+    let stamped = |(n, text): (usize, String)| (if n == 0 { -1.0 } else { -0.5 }, text);
+    let log = |count: usize| Written::lines(all[..count].iter().cloned().enumerate().map(stamped));
+    let (few, whole, began) = (log(4), log(all.len()), Instant::now());
+    let (story, _others) = crowded(plan(), move |request| match began.elapsed().as_secs() {
+        ..10 => few.answer(request),
+        _ => whole.answer(request),
+    });
+    story.pass(120.0).await;
+    assert_eq!(story.said()[1..], all);
+}
+
+/// Its node is asked whose the lines are, while others wait for a place.
+#[tokio::test(start_paused = true)]
+async fn a_question_behind_a_poll_keeps_its_place() {
+    let scheduler = Scheduler::new(2, 100);
+    let newer = |n: u32| {
+        let pod = PodInfo { created: Some(at(n.into())), ..PodInfo::default() };
+        let seat = scheduler.seat(&Arc::new(pod));
+        seat.announce(Mode::Follow);
+        seat
+    };
+    let _others: Vec<Seat> = (0..2).map(newer).collect();
+    let (places, free, mut polls) = (scheduler.clone(), Arc::new(std::sync::Mutex::new(Vec::new())), 0);
+    let seen = free.clone();
+    let story = Setup { scheduler, ..Setup::new(plan()) }.begin(move |request| {
+        if request.previous {
+            let spare = [places.try_spare(), places.try_spare()];
+            seen.lock().unwrap().push(spare.iter().flatten().count());
+            return Reply::refusal(400, NO_PREVIOUS);
+        }
+        polls += 1;
+        Reply::of(line(if polls == 1 { -1.0 } else { 5.0 }, "x"))
+    });
+    story.pass(30.0).await;
+    let free = free.lock().unwrap();
+    assert!(!free.is_empty() && free.iter().all(|free| *free == 1), "{free:?}");
+}

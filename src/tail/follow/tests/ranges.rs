@@ -178,3 +178,25 @@ async fn the_end_of_a_line_that_was_shown_is_found_in_the_whole_line() {
         assert_eq!(outline(&story), ["+", "the end", "b"], "{later} s later");
     }
 }
+
+/// It was read by the tail of the one before, as its own.
+#[tokio::test(start_paused = true)]
+async fn the_first_line_of_an_instance_behind_the_range_is_not_missed() {
+    let (old, new) = (log([(-1.0, "a"), (3.0, "b")]), log([(5.5, "c"), (5.55, "d")]));
+    let mut asked = 0;
+    let mut story = Story::begin(until(5.0), Life::Running, move |request| {
+        asked += 1;
+        match request.previous {
+            true => old.answer(request),
+            false if asked == 1 => Reply::of(line(-1.0, "a")).silent(5.6).broken(),
+            false => new.answer(request).silent(if request.follow { 1e6 } else { 0.0 }),
+        }
+    });
+    story.pass(5.0).await;
+    story.apiserver_knows(1);
+    story.pass(1.0).await;
+    story.restarts(4.0);
+    story.pass(10.0).await;
+    assert_eq!(story.notices(), [""; 0]);
+    assert!(story.said().contains(&"b".to_owned()), "{:?}", story.said());
+}

@@ -397,22 +397,20 @@ async fn an_empty_previous_log_of_a_later_instance_is_not_taken_for_a_loss() {
 
 /// A kubelet or an apiserver that goes away ends its streams as if they were complete.
 #[tokio::test(start_paused = true)]
-async fn an_end_during_an_outage_that_could_not_be_verified_is_reported() {
-    for is_out in [true, false] {
+async fn an_end_before_an_outage_that_could_not_be_verified_is_reported() {
+    for (out, is_in_doubt) in [(1.5, false), (2.2, true)] {
         let mut opened = false;
         let mut story = Story::follow(move |_| match std::mem::replace(&mut opened, true) {
             false => Reply::of(line(-1.0, "0")).silent(2.0),
             true => Reply::refusal(400, "container \"app\" in pod \"web-1\" is terminated"),
         });
-        story.pass(1.5).await;
-        if is_out {
-            story.apiserver_fails();
-        }
-        story.pass(1.0).await;
+        story.pass(out).await;
+        story.apiserver_fails();
+        story.pass(2.5 - out).await;
         story.restarts_so_often(2, 2.0);
         story.pass(1.0).await;
         let is_reported = story.said().iter().any(|said| said.contains("Unchecked"));
-        assert_eq!(is_reported, is_out, "{:?}", story.said());
+        assert_eq!(is_reported, is_in_doubt, "{:?}", story.said());
     }
 }
 
@@ -476,4 +474,22 @@ async fn a_log_that_was_put_off_until_it_was_gone_is_reported() {
         let gap: &[&str] = if is_put_off { &["! Unchecked"] } else { &[] };
         assert_eq!(outline(&story), [&["+", "a"][..], gap, &["-", "restarted 2", "c"]].concat());
     }
+}
+
+/// No request finds it until it is given up, and by then the next instance's was rotated.
+#[tokio::test(start_paused = true)]
+async fn lines_that_may_be_the_next_ones_are_left_to_it_by_a_log_that_is_given_up() {
+    let first = (-60.0, Some(1.0), log([(-1.0, "a")]));
+    let container = Container::new([first, (1.0, None, log([(2.0, "b")]))]);
+    let mut story = Story::follow(move |request| match container.now() {
+        ..2.0 => Reply::refusal(500, "dial tcp: connection refused"),
+        now @ 2.0..6.0 => container.answer(request).cut_after(6.0 - now).broken(),
+        6.0..14.0 => Reply::refusal(404, "pods \"web-1\" not found"),
+        now => log([(11.0, "c")]).answer_at(now, None, request),
+    });
+    story.pass(6.5).await;
+    story.restarts(1.0);
+    story.pass(20.0).await;
+    let said = outline(&story);
+    assert_eq!(said[said.len() - 3..], ["restarted 1 since 2", "! Between", "c"], "{said:?}");
 }
