@@ -251,6 +251,13 @@ fn is_doubted(case: &Case<'_, '_>, life: &Life<'_>, since: Duration) -> bool {
     })
 }
 
+/// Whether its log was that of the instance before for the program as it was read to its end, so that it asked for the end of that
+/// one instead, and not again for this one.
+fn was_read_as_another(case: &Case<'_, '_>, life: &Life<'_>, since: Duration) -> bool {
+    let mut later = case.reads.iter().filter(|read| read.at > since && read.opened().is_some());
+    life.is_untold(since) && !later.any(|read| !read.previous && read.may_be_of(life))
+}
+
 fn behind(case: &Case<'_, '_>, notice: &Notice<'_>, last: Timestamp) -> Option<String> {
     let mut lives = ending_at(case, last).peekable();
     if lives.peek().is_none() {
@@ -314,8 +321,11 @@ fn unchecked(case: &Case<'_, '_>, notice: &Notice<'_>, last: Timestamp) -> Optio
             .any(|other| matches!(other.said, Said::Words(_)) && other.at <= notice.at);
         let gone = life.gone().is_some() || life.container.instances.len() > life.number + 1 || has_words;
         let since = read_to_its_end(case, life, notice.at);
-        let is_open =
-            since.is_none_or(|since| failed(case, life, since, notice.at) || is_doubted(case, life, since));
+        let is_open = since.is_none_or(|since| {
+            failed(case, life, since, notice.at)
+                || is_doubted(case, life, since)
+                || was_read_as_another(case, life, since)
+        });
         let is_in_doubt = is_open || was_rotated(life) || life.is_untold(notice.at);
         lacks_its_end(life) || gone && is_in_doubt || hides_another(case, life)
     });

@@ -435,3 +435,21 @@ fn an_end_before_nothing_was_answered_is_in_doubt() {
     tale(7.5).passes();
     tale(6.0).is(&["false gap"]);
 }
+
+/// Its status comes with the deletion of its pod.
+#[test]
+fn the_end_of_an_instance_that_was_read_as_the_one_before_is_in_doubt() {
+    let tale = |known: f64| {
+        let tale =
+            Tale::new().reads(2.2, 4.0, Ended::Complete).writes(3.0, "a").shows(3.0, "a").restarts(4.0);
+        let tale = tale.writes(4.5, "b").reads(4.2, 5.0, Ended::Complete).shows(4.5, "b");
+        tale.says(6.5, &unchecked(4.5)).with(|story| {
+            let container = &mut story.containers[0];
+            (container.instances[1].ended, container.instances[1].known) =
+                (Some(seconds(5.0)), Some(seconds(known)));
+            container.deleted = Some(seconds(6.4));
+        })
+    };
+    tale(6.3).passes();
+    tale(4.1).is(&["false gap"]);
+}
