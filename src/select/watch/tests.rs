@@ -37,26 +37,32 @@ async fn server() -> (TcpListener, Scope) {
     (listener, scope)
 }
 
+/// Answers each request for pods, by whether it is a watch, until there is no answer.
+async fn serve(listener: &TcpListener, mut answer: impl AsyncFnMut(bool) -> Option<String>) {
+    loop {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = vec![0; 4096];
+        while let Ok(read @ 1..) = stream.read(&mut request).await {
+            let is_watch = String::from_utf8_lossy(&request[..read]).contains("watch=true");
+            let Some(reply) = answer(is_watch).await else { return };
+            stream.write_all(reply.as_bytes()).await.unwrap();
+        }
+    }
+}
+
 /// The requests in ten minutes to a server that answers each list so, and each watch after this time so.
 async fn requests(list: &str, watch: &str, after: Duration) -> usize {
     let (listener, scope) = server().await;
     let selection = everything();
     let mut tracker = Tracker::new(&selection, true, false, false);
     let mut count = 0;
-    let serving = async {
-        loop {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let mut request = vec![0; 4096];
-            while let Ok(read @ 1..) = stream.read(&mut request).await {
-                count += 1;
-                let is_watch = String::from_utf8_lossy(&request[..read]).contains("watch=true");
-                if is_watch {
-                    sleep(after).await;
-                }
-                stream.write_all(if is_watch { watch } else { list }.as_bytes()).await.unwrap();
-            }
+    let serving = serve(&listener, async |is_watch| {
+        count += 1;
+        if is_watch {
+            sleep(after).await;
         }
-    };
+        Some(if is_watch { watch } else { list }.to_owned())
+    });
     pause();
     let quiet = async |_| {};
     tokio::select! {
@@ -95,30 +101,24 @@ async fn a_watch_that_expires_after_failures_is_listed_again_soon() {
     let selection = everything();
     let mut tracker = Tracker::new(&selection, true, false, false);
     let (mut watches, mut expired) = (0, None);
-    let serving = async {
-        loop {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let mut request = vec![0; 4096];
-            while let Ok(read @ 1..) = stream.read(&mut request).await {
-                let is_watch = String::from_utf8_lossy(&request[..read]).contains("watch=true");
-                watches += usize::from(is_watch);
-                let reply = match (is_watch, watches) {
-                    (true, ..8) => answer("500 Oops", "oops"),
-                    (true, _) => answer("410 Gone", OLD),
-                    (false, 0) => answer("200 OK", PODS),
-                    (false, _) => return expired.map(|at: Instant| at.elapsed()),
-                };
-                expired = (watches == 8).then(Instant::now);
-                stream.write_all(reply.as_bytes()).await.unwrap();
-            }
-        }
-    };
+    let serving = serve(&listener, async |is_watch| {
+        watches += usize::from(is_watch);
+        let reply = match (is_watch, watches) {
+            (true, ..8) => answer("500 Oops", "oops"),
+            (true, _) => answer("410 Gone", OLD),
+            (false, 0) => answer("200 OK", PODS),
+            (false, _) => return None,
+        };
+        expired = (watches == 8).then(Instant::now);
+        Some(reply)
+    });
     pause();
     let quiet = async |_| {};
-    let waited = tokio::select! {
-        _ = scope.follow(&mut tracker, &quiet) => None,
-        waited = serving => waited,
-    };
+    tokio::select! {
+        _ = scope.follow(&mut tracker, &quiet) => {}
+        () = serving => {}
+    }
+    let waited = expired.map(|at| at.elapsed());
     assert!(waited.is_some_and(|waited| waited < Duration::from_secs(2)), "{waited:?}");
 }
 
@@ -143,17 +143,10 @@ async fn a_server_that_always_has_another_event_lets_the_rest_run() {
     let selection = everything();
     let mut tracker = Tracker::new(&selection, true, false, false);
     let (others, seen) = (Cell::new(0), RefCell::new(Vec::new()));
-    let serving = async {
-        loop {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let mut request = vec![0; 4096];
-            while let Ok(read @ 1..) = stream.read(&mut request).await {
-                let is_watch = String::from_utf8_lossy(&request[..read]).contains("watch=true");
-                let body = if is_watch { &events } else { PODS };
-                stream.write_all(answer("200 OK", body).as_bytes()).await.unwrap();
-            }
-        }
-    };
+    let serving = serve(&listener, async |is_watch| {
+        let body = if is_watch { &events } else { PODS };
+        Some(answer("200 OK", body))
+    });
     let all = tokio::sync::Notify::new();
     let report = async |update| {
         if let Update::Change(Change::Started { .. }) = update {
