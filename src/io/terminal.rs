@@ -6,10 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{cleanup::Cleanup, platform::streams::Stream};
+use crate::{cleanup::Cleanup, grace, platform::streams::Stream};
 
-/// The longest time for the last bytes: the terminal may be stopped.
-const LAST: Duration = Duration::from_millis(100);
+/// The longest time for the last bytes: the terminal may be stopped, or slow behind many lines.
+const LAST: Duration = Duration::from_millis(500);
+
+/// Interval in which the end of the run hears that it waits for them.
+const STEP: Duration = Duration::from_millis(50);
 
 /// The bytes of a write that may block.
 const BLOCKING: usize = 1 << 10;
@@ -119,8 +122,12 @@ impl Shared {
     fn write_until(&self, due: Instant, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let left = due.saturating_duration_since(Instant::now());
-            if !self.stream.wait_to_write(Some(left)) {
+            if left.is_zero() {
                 return;
+            }
+            grace::step();
+            if !self.stream.wait_to_write(Some(left.min(STEP))) {
+                continue;
             }
             match (&self.stream).write(bytes) {
                 Ok(written) => bytes = &bytes[written..],
