@@ -43,6 +43,10 @@ fn main() -> ExitCode {
         }
     };
     let failed = match options {
+        Options::Help => {
+            print!("{}", options::USAGE);
+            false
+        }
         Options::One { seed, traced, shrunk } => one(seed, traced, shrunk),
         Options::Many { work, workers, open } => workers::divide(&work, workers, &open),
         Options::Worker(work) => {

@@ -2,7 +2,18 @@
 
 use std::{ops::Range, thread::available_parallelism, time::Duration};
 
+pub const USAGE: &str = "\
+simulate --seed N [--trace] [--shrink]   replay one seed
+    --trace     print what happened when
+    --shrink    print the shortest script that fails as the seed does
+simulate --seeds A..B | --minutes M      run the seeds from A up to B - 1, or as many as there is time for
+    --twice     run each twice and compare the runs
+    --open FILE expect the seeds that begin the lines of the file to fail
+    --workers N run so many processes
+";
+
 pub enum Options {
+    Help,
     One {
         seed: u64,
         traced: bool,
@@ -50,6 +61,7 @@ impl Options {
                 "--minutes" => minutes = Some(number(&value()?)?),
                 "--workers" => workers = number(&value()?)?.max(1),
                 "--worker" => worker = Some(number(&value()?)?.max(1)),
+                "--help" => return Ok(Options::Help),
                 "--trace" => traced = true,
                 "--shrink" => shrunk = true,
                 "--twice" => twice = true,
@@ -58,12 +70,24 @@ impl Options {
             }
         }
         let seeds = match (seed, seeds, minutes) {
+            (Some(_), None, None) if twice || !open.is_empty() => {
+                return Err("--twice and --open are for --seeds or --minutes".to_owned());
+            }
             (Some(seed), None, None) => return Ok(Options::One { seed, traced, shrunk }),
+            (None, Some(_), _) | (None, None, Some(_)) if traced || shrunk => {
+                return Err("--trace and --shrink are for --seed".to_owned());
+            }
+            (None, Some(seeds), _) if seeds.is_empty() && worker.is_none() => {
+                return Err(format!("--seeds: {}..{} has no seed", seeds.start, seeds.end));
+            }
             (None, Some(seeds), _) => seeds,
             (None, None, Some(_)) => 0..u64::MAX,
-            _ => return Err("give --seed N [--trace] [--shrink], --seeds A..B or --minutes M".to_owned()),
+            _ => return Err(format!("give one of --seed, --seeds and --minutes\n{USAGE}")),
         };
-        let time = minutes.map(|minutes| Duration::from_secs(60 * minutes));
+        if minutes == Some(0) {
+            return Err("--minutes: 0 is no time".to_owned());
+        }
+        let time = minutes.map(|minutes| Duration::from_secs(minutes.saturating_mul(60)));
         let work = Work { seeds, step: worker.unwrap_or(workers), time, twice };
         Ok(if worker.is_some() { Options::Worker(work) } else { Options::Many { work, workers, open } })
     }

@@ -257,7 +257,7 @@ fn is_not_confirmed(case: &Case<'_, '_>, run: &Run) -> bool {
 
 fn was_gone_before_it_was_checked(case: &Case<'_, '_>, run: &Run) -> bool {
     let life = life(case, run);
-    let (gone, ended) = (life.gone().unwrap_or(Duration::MAX), life.instance.ended);
+    let gone = life.gone().unwrap_or(Duration::MAX);
     let reads = || case.reads.iter().filter(|read| read.may_be_of(life) && !read.check);
     let is_cut = reads().any(|read| {
         let cut = read.ended.filter(|(_, how)| *how == Ended::Complete).map(|(at, _)| at);
@@ -265,7 +265,7 @@ fn was_gone_before_it_was_checked(case: &Case<'_, '_>, run: &Run) -> bool {
         let pause = if at - opened < STEADY { PAUSE } else { SOON };
         // A refusal tells that something is in doubt.
         let mut later = reads().filter_map(|read| read.answered);
-        (ended.is_none_or(|ended| at <= ended) || is_cut_short(case, life, read))
+        is_cut_short(case, life, read)
             && gone <= asked_again(case, at, pause)
             && !later.any(|(later, _)| at < later && later <= gone)
     });
