@@ -15,6 +15,8 @@ pub struct Report {
     pub counter: Counter,
     /// Whether lines may be missing.
     pub incomplete: bool,
+    /// Whether it was reported that instances before this one were not read.
+    pub says_unseen: bool,
     /// The kubelet's last words in place of a line, so that they are reported once.
     words: String,
     /// Whether they were that the node cannot follow another log.
@@ -36,6 +38,7 @@ impl Report {
             outlet,
             counter,
             incomplete: false,
+            says_unseen: false,
             words: String::new(),
             polled: false,
             broken_off: false,
@@ -56,7 +59,7 @@ impl Report {
 
     /// Instances before this one were not read.
     pub async fn unseen(&mut self) {
-        self.incomplete = true;
+        (self.incomplete, self.says_unseen) = (true, true);
         let text = "had restarted before it was seen; what it wrote earlier was not read";
         self.outlet.warning(text).await;
     }

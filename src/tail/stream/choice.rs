@@ -83,6 +83,7 @@ impl<L: Logs> Reading<'_, L> {
             self.progress.mark_tear(time, self.report.incomplete, self.terms.reach, opened);
         }
         let is_lost = found == Found::Lost && !self.goes_on(time);
+        let says_unseen = self.report.says_unseen;
         let mut report = |from| {
             self.report.incomplete = true;
             chosen.items.push(Item::Gap(Gap::Between(from, time)));
@@ -109,11 +110,11 @@ impl<L: Logs> Reading<'_, L> {
             report(foreign);
         }
         let unseen = self.progress.early.unseen().filter(|unseen| self.fresh && Some(unseen.time) < time);
-        // Without a line before, the opening said that there were instances.
-        if let Some(behind) = unseen.and_then(|unseen| unseen.behind)
-            && Some(behind) != foreign
+        if let Some(unseen) = unseen
+            && !(unseen.behind.is_none() && says_unseen)
+            && (unseen.behind.is_none() || unseen.behind != foreign)
         {
-            report(Some(behind));
+            report(unseen.behind);
         }
     }
 

@@ -231,3 +231,23 @@ async fn a_log_that_is_read_at_once_is_compared_if_its_status_is_old() {
     story.pass(30.0).await;
     assert_eq!(outline(&story), ["+", "a", "! Behind", "-", "restarted 1", "c", "d", "b"]);
 }
+
+/// The first instance wrote nothing. The stream brought a line of the second, whose log was rotated before its tail opened it.
+#[tokio::test(start_paused = true)]
+async fn a_line_that_was_left_to_the_next_instance_and_rotated_away_is_reported_though_none_was_read_before()
+{
+    let mut follows = 0;
+    let mut story = Story::follow(move |request| {
+        follows += usize::from(request.follow);
+        match (request.previous, follows) {
+            (true, _) => Reply::refusal(400, NO_PREVIOUS),
+            (_, 1) => Reply::of("").silent(5.2).then(line(5.1, "c")).silent(1e6),
+            _ => log([(5.15, "d")]).answer(request).silent(1e6),
+        }
+    });
+    story.pass(5.0).await;
+    story.restarts(4.0);
+    story.pass(20.0).await;
+    let said = outline(&story);
+    assert_eq!(said[said.len() - 3..], ["restarted 1", "! Between", "d"], "{said:?}");
+}
