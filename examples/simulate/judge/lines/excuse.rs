@@ -10,7 +10,7 @@ use super::{
     book::{Book, Life},
     missing::Run,
     reads::Read,
-    told::{tells, told},
+    told::{tells, told, way},
     wanted::Wanted,
 };
 use crate::{
@@ -28,6 +28,9 @@ const IDLE: Duration = Duration::from_secs(30);
 /// A stream that ends sooner than the first is opened again after a pause, which is at most the second (src/tail/follow.rs).
 const STEADY: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_secs(11);
+
+/// The time in which a follower reads what was written.
+const READ: Duration = Duration::from_millis(20);
 
 /// All that is known of a container.
 pub struct Case<'c, 'a> {
@@ -147,9 +150,15 @@ fn was_rotated_before_it_was_opened(case: &Case<'_, '_>, run: &Run) -> bool {
     let Some(last) = files(case, run).max().filter(|_| run.before.is_none()) else { return false };
     let Some(rotated) = life.instance.files[last].rotated else { return false };
     let shown = run.after.and_then(|after| case.book.shown_at(run.life, after)).unwrap_or(Duration::MAX);
-    let mut opens = case.reads.iter().filter(|read| !read.check && read.may_be_of(life));
-    // No answer before it gave a line.
-    opens.any(|read| read.opened().is_some_and(|opened| opened >= rotated && read.at <= shown))
+    let opens = || case.reads.iter().filter(|read| !read.check && read.may_be_of(life));
+    // A stream that was open before gave its lines, unless it broke.
+    let first = life.lines()[run.lines.start].at;
+    let until = first + way(case.story, first) * 2 + READ;
+    let is_given = opens().any(|read| {
+        let lasts = read.ended.is_none_or(|(at, how)| at > until && how == Ended::Abandoned);
+        read.follow && lasts && read.opened().is_some_and(|opened| opened < first)
+    });
+    !is_given && opens().any(|read| read.opened().is_some_and(|opened| opened >= rotated && read.at <= shown))
 }
 
 fn was_skipped_by_the_node(case: &Case<'_, '_>, run: &Run) -> bool {

@@ -162,9 +162,12 @@ fn a_log_that_is_gone_before_it_is_asked_for_again_cannot_be_checked() {
         tale.shows(3.0, "a").with(|story| {
             story.containers[0].instances[0].ended = Some(seconds(4.0));
             story.containers[0].deleted = Some(seconds(gone));
+            let cuts = What::Fault(Fault::Breaks(Asked::AllLogs, Broken::Ends));
+            story.script.events.push(Event { at: seconds(4.0), what: cuts });
         })
     };
     tale(14.0).passes();
+    tale(14.0).with(|story| story.script.events.clear()).is(&["missing"]);
     tale(14.0).reads(8.0, 8.1, Ended::Complete).is(&["missing"]);
     let refused = tale(14.0).follows(8.0);
     refused.with(|story| story.requests[3].answered = Some((seconds(8.0), 503))).is(&["missing"]);

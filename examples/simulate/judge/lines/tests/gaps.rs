@@ -137,3 +137,14 @@ fn lines_that_are_shown_among_equal_ones_are_shown_together() {
     tale(begin(), &["a", "b"]).passes();
     tale(begin(), &["c", "b"]).is(&["missing"]);
 }
+
+/// The program left it.
+#[test]
+fn lines_that_came_on_a_stream_were_not_rotated_away_before_the_log_was_opened() {
+    let tale = |ended| {
+        let tale = Tale::new().restarts(2.5).reads(2.6, 4.0, ended).writes(3.0, "a").rotates(3.5);
+        tale.follows(4.1).writes(5.0, "b").shows(5.0, "b")
+    };
+    tale(Ended::Broken).passes();
+    tale(Ended::Abandoned).is(&["missing"]);
+}
