@@ -98,13 +98,9 @@ impl Progress {
         self.unfinished.1 = 0;
     }
 
-    /// The last line of the log has no newline, as a look shows. `alike`: the look may have been cut where the answer was, at one
-    /// length; then it counts once the log was read again.
-    pub fn ends_within(&mut self, line: Seen, alike: bool) {
-        let (end, count) = &mut self.unfinished;
-        if !alike || *count > 0 {
-            *end = Some(line);
-        }
+    /// The last line of the log has no newline.
+    pub fn ends_within(&mut self, line: Seen) {
+        self.unfinished.0 = Some(line);
     }
 
     /// Whether a line like one that was read at about the same instant may be the same one: not if the log had two such lines

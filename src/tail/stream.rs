@@ -300,11 +300,15 @@ impl<L: Logs> Reading<'_, L> {
     async fn is_new_end(&mut self, data: &[u8], line: Line) -> bool {
         let Some(time) = line.time else { return false };
         let end = Seen::new(time, &data[line.start as usize..line.end as usize]);
-        if let Some(checker) = self.ending.take()
-            && let Some(half) = checker.half().await
-        {
-            // The look has two lines, and so may be the same answer.
-            self.progress.ends_within(half, self.place.lines < 2);
+        if let Some(checker) = self.ending.take() {
+            let mut half = checker.half().await;
+            // Of so short a log the look is the same answer, which may be cut at the same length.
+            if half.is_some() && self.place.lines < 2 {
+                half = checker.half().await;
+            }
+            if let Some(half) = half {
+                self.progress.ends_within(half);
+            }
         }
         self.progress.ends_anew(Some(end))
     }

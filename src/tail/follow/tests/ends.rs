@@ -393,3 +393,14 @@ async fn a_log_is_read_on_however_often_an_answer_with_new_lines_ends_within_a_l
     let lines: Vec<_> = (0..9).map(|n| format!("line {n}")).collect();
     assert_eq!((&said[1..said.len() - 1], ended.complete), (&lines[..], true));
 }
+
+/// Its node counts a span of time back from another clock, so that a second request lacks the line.
+#[tokio::test(start_paused = true)]
+async fn a_log_of_one_line_without_a_newline_is_read_once() {
+    let story = Story::begin(as_it_is(), Life::Running, |request| match request.since {
+        None => Reply::of(line(-9.0, "one").trim_end()),
+        Some(_) => Reply::of(""),
+    });
+    let (ended, said, asked) = story.end().await;
+    assert_eq!((said.join(" ").as_str(), ended.complete), ("+ one -", true), "{asked:?}");
+}
