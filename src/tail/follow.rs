@@ -64,7 +64,7 @@ pub struct Tail<L> {
     instance: Arc<Instance>,
     life: watch::Receiver<Life>,
     /// When its status came; the tail before may have ended long after that.
-    told: Instant,
+    seen_at: Instant,
     /// The earliest time at which the instance can have written its first line.
     birth: Option<event::Instant>,
     whereabouts: Whereabouts,
@@ -147,7 +147,7 @@ impl<L: Logs> Tail<L> {
         life: watch::Receiver<Life>,
         fresh: bool,
         legacy: Legacy,
-        told: Instant,
+        seen_at: Instant,
     ) -> Self {
         let Legacy { read, shown, last, fresh: was_fresh, missing } = legacy;
         let mut fresh = fresh;
@@ -174,7 +174,7 @@ impl<L: Logs> Tail<L> {
         let counter = context.stats.counter(&origin);
         let progress = Progress::new(position, extent, Reach::Unopened { unseen, refused: false }, early);
         Self {
-            told,
+            seen_at,
             birth: instance.started.map(event::Instant::from).max(born_after),
             whereabouts: Whereabouts::default(),
             progress,
@@ -400,7 +400,7 @@ impl<L: Logs> Tail<L> {
             }
             // Of a log that was read at once, the status was right.
             Outcome::Enough => match self.is_misled(log).await
-                || self.told.elapsed() > AT_ONCE && self.is_overtaken(log).await
+                || self.seen_at.elapsed() > AT_ONCE && self.is_overtaken(log).await
             {
                 true => None,
                 false => self.ended().await,

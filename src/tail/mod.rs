@@ -162,7 +162,7 @@ impl Tails {
         if follows_at_once && matches!(*life.borrow(), Life::Running | Life::Terminating) {
             seat.announce(Mode::Follow);
         }
-        let told = Instant::now();
+        let seen_at = Instant::now();
         self.tasks.spawn(async move {
             let legacy = match before {
                 // An error means that it has ended too.
@@ -178,7 +178,7 @@ impl Tails {
                 let _ = ended.send(legacy);
                 return Done { pod: uid, read: false, closed };
             }
-            let mut tail = Tail::new(context, seat, instance, life, fresh, legacy, told);
+            let mut tail = Tail::new(context, seat, instance, life, fresh, legacy, seen_at);
             let closed = tail.run().await;
             let read = tail.was_read();
             // There may be no next tail yet.

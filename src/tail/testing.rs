@@ -206,13 +206,13 @@ impl Story {
         let (sender, life) = watch::channel(life);
         let before = self.run.take();
         self.restart_count = restart_count;
-        let told = Instant::now();
+        let seen_at = Instant::now();
         self.run = Some(tokio::spawn(async move {
             let legacy = match before {
                 Some(before) => before.await.expect("no panic").1,
                 None => Legacy::default(),
             };
-            let mut tail = Tail::new(context, seat, instance, life, fresh, legacy, told);
+            let mut tail = Tail::new(context, seat, instance, life, fresh, legacy, seen_at);
             let ended = tail.run().await;
             (ended, tail.into_legacy())
         }));

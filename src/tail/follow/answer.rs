@@ -166,7 +166,7 @@ impl<L: Logs> Tail<L> {
         }
         // A pod that is being deleted may be gone since long.
         let missing = std::mem::take(&mut self.missing);
-        let late = missing || opened.is_none() || self.told.elapsed() > STATUS_DELAY || self.is_deleting();
+        let late = missing || opened.is_none() || self.seen_at.elapsed() > STATUS_DELAY || self.is_deleting();
         self.stage.opened(log);
         grant.answered();
         let outcome = self.consume(stream, request, log, unproven, late).await;
@@ -333,7 +333,7 @@ impl<L: Logs> Tail<L> {
         });
         let movable = mode == Mode::Follow && !std::mem::take(&mut self.busy);
         // One question for each of many polled logs costs as much as their first round.
-        let age = self.told.elapsed() + STATUS_DELAY;
+        let age = self.seen_at.elapsed() + STATUS_DELAY;
         let taken = || event::Instant(event::Instant::from(terms.date).0 - age.as_nanos() as i64);
         let doubted = Doubted {
             logs: &self.context.logs,
