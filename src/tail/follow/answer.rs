@@ -176,8 +176,8 @@ impl<L: Logs> Tail<L> {
         outcome
     }
 
-    /// Reads the answer to this request. `late`: the log is opened so late, once more, or behind a 404, that another pod of that name may have
-    /// it.
+    /// Reads the answer to this request. `late`: the log is opened so late, once more, or behind a 404, that another pod of that name
+    /// may have it.
     async fn consume(
         &mut self,
         stream: L::Answer,

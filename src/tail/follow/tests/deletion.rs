@@ -257,7 +257,7 @@ async fn a_log_that_is_served_again_was_not_removed() {
     assert_eq!(outline(&story), ["+", "a", "-"]);
 }
 
-/// The watch of the pods does not tell of it for long.
+/// The watch of the pods does not report that for long.
 #[tokio::test(start_paused = true)]
 async fn a_pod_that_the_apiserver_does_not_know_any_more_is_not_asked_for_over_and_over() {
     let story = Story::follow(|_| Reply::refusal(404, "pods \"web-1\" not found"));

@@ -55,16 +55,21 @@ async fn a_node_that_can_follow_no_more_is_read_over_and_over() {
     assert_eq!(story.asked().iter().filter(|(_, request)| request.follow).count(), 1);
 }
 
-/// There is room for two log requests, and enough newer containers that one is polled.
-fn crowded(plan: LogPlan, script: impl FnMut(&LogRequest) -> Reply + Send + 'static) -> (Story, Vec<Seat>) {
-    let scheduler = Scheduler::new(2, 100);
+/// Two newer containers that are followed.
+fn two_newer(scheduler: &Scheduler) -> Vec<Seat> {
     let newer = |n: u32| {
         let pod = PodInfo { created: Some(at(n.into())), ..PodInfo::default() };
         let seat = scheduler.seat(&Arc::new(pod));
         seat.announce(Mode::Follow);
         seat
     };
-    let others = (0..2).map(newer).collect();
+    (0..2).map(newer).collect()
+}
+
+/// There is room for two log requests, and enough newer containers that one is polled.
+fn crowded(plan: LogPlan, script: impl FnMut(&LogRequest) -> Reply + Send + 'static) -> (Story, Vec<Seat>) {
+    let scheduler = Scheduler::new(2, 100);
+    let others = two_newer(&scheduler);
     (Setup { scheduler, ..Setup::new(plan) }.begin(script), others)
 }
 
@@ -333,13 +338,7 @@ async fn a_poll_that_begins_with_a_line_like_the_last_one_asks_for_more() {
 #[tokio::test(start_paused = true)]
 async fn a_question_behind_a_poll_keeps_its_place() {
     let scheduler = Scheduler::new(2, 100);
-    let newer = |n: u32| {
-        let pod = PodInfo { created: Some(at(n.into())), ..PodInfo::default() };
-        let seat = scheduler.seat(&Arc::new(pod));
-        seat.announce(Mode::Follow);
-        seat
-    };
-    let _others: Vec<Seat> = (0..2).map(newer).collect();
+    let _others = two_newer(&scheduler);
     let (places, free, mut polls) = (scheduler.clone(), Arc::new(std::sync::Mutex::new(Vec::new())), 0);
     let seen = free.clone();
     let story = Setup { scheduler, ..Setup::new(plan()) }.begin(move |request| {
