@@ -29,6 +29,9 @@ use crate::{
     },
 };
 
+/// What an outage held back comes within this time behind it.
+const HELD: Duration = Duration::from_secs(1);
+
 /// The state in which an answer begins.
 struct Start {
     log: Log,
@@ -421,7 +424,7 @@ impl<L: Logs> Tail<L> {
             && self.progress.heard.is_some()
             && !self.report.is_removed()
         {
-            self.progress.heard = Some(Instant::now());
+            self.progress.heard = Some(self.ended_at(start.at));
         }
         let mode = start.log.mode();
         let read = matches!((mode, end), (Mode::Poll | Mode::History, Ok(End::Clean)));
@@ -432,6 +435,14 @@ impl<L: Logs> Tail<L> {
             self.retries.came_on();
         }
         self.busy |= matches!(end, Ok(End::Busy));
+    }
+
+    /// Since when an outage says something of the end that came now, of an answer that began then. An outage that is just over held it
+    /// back, and may have made it.
+    fn ended_at(&self, began: Instant) -> Instant {
+        let now = Instant::now();
+        let since = now.checked_sub(HELD).map_or(began, |held| held.max(began));
+        if self.context.logs.was_out_since(since) { began } else { now }
     }
 
     pub(super) fn request(&self, log: Log, purpose: Purpose) -> LogRequest {

@@ -20,6 +20,9 @@ use crate::script::{Fault, What};
 /// back by so much: a first line as close to the last one before it may be the same instance's.
 const BACK: SignedDuration = SignedDuration::from_millis(20);
 
+/// An end that comes so soon behind an outage may be one that the outage held back (`HELD` in src/tail/follow/answer.rs).
+const HELD: Duration = Duration::from_secs(1);
+
 /// The reports that have no reason.
 pub fn judge(case: &Case<'_, '_>, problems: &mut Vec<Problem>) {
     for notice in &case.book.notices {
@@ -131,7 +134,7 @@ fn failed(case: &Case<'_, '_>, life: &Life<'_>, since: Duration, until: Duration
     let mut events = case.story.script.events.iter();
     let is_away = events.any(|event| {
         let lasting = match &event.what {
-            What::Fault(Fault::ServerAway(lasting) | Fault::BlackHole(lasting)) => *lasting,
+            What::Fault(Fault::ServerAway(lasting) | Fault::BlackHole(lasting)) => *lasting + HELD,
             What::Fault(Fault::KubeletAway(node, lasting)) if *node == life.container.node => *lasting,
             _ => return false,
         };
@@ -165,7 +168,7 @@ fn seems_away(case: &Case<'_, '_>, since: Duration, until: Duration) -> bool {
     broken.any(|one| {
         let answers = requests().filter_map(|other| Some(other.answered?.0));
         let next = answers.filter(|at| *at > one.at).min();
-        next.is_none_or(|next| next >= since && next >= one.at + SLOW)
+        next.is_none_or(|next| next + HELD >= since && next >= one.at + SLOW)
     })
 }
 

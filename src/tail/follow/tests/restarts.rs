@@ -395,13 +395,14 @@ async fn an_empty_previous_log_of_a_later_instance_is_not_taken_for_a_loss() {
     assert_eq!(outline(&story)[..4], ["+", "a", "-", "restarted 1"]);
 }
 
-/// A kubelet or an apiserver that goes away ends its streams as if they were complete.
+/// A kubelet or an apiserver that goes away ends its streams as if they were complete. What an outage held back comes as it ends.
 #[tokio::test(start_paused = true)]
 async fn an_end_before_an_outage_that_could_not_be_verified_is_reported() {
-    for (out, is_in_doubt) in [(1.5, false), (2.2, true)] {
+    let ends = [(0.0, 0.5, false), (0.0, 1.5, true), (0.0, 2.2, true), (1.8, 1.5, false)];
+    for (opens, out, is_in_doubt) in ends {
         let mut opened = false;
         let mut story = Story::follow(move |_| match std::mem::replace(&mut opened, true) {
-            false => Reply::of(line(-1.0, "0")).silent(2.0),
+            false => Reply::of(line(-1.0, "0")).after(opens).silent(2.0 - opens),
             true => Reply::refusal(400, "container \"app\" in pod \"web-1\" is terminated"),
         });
         story.pass(out).await;

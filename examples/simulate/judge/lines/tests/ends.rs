@@ -45,6 +45,22 @@ fn a_log_that_was_read_to_its_end_is_not_reported() {
     tale(Ended::Broken).passes();
 }
 
+/// Nobody can tell what was sent while no packet arrived from what was sent right behind that.
+#[test]
+fn an_end_that_comes_right_behind_an_outage_is_in_doubt() {
+    let tale = |lasting: f64| {
+        let tale = Tale::new().reads(2.2, 6.0, Ended::Complete).writes(3.0, "a").shows(3.0, "a");
+        let tale = tale.with(|story| {
+            story.containers[0].deleted = Some(seconds(6.0));
+            let what = What::Fault(Fault::BlackHole(seconds(lasting)));
+            story.script.events.push(Event { at: seconds(3.5), what });
+        });
+        tale.says(6.2, &unchecked(3.0))
+    };
+    tale(2.0).passes();
+    tale(1.0).is(&["false gap"]);
+}
+
 #[test]
 fn a_rest_that_could_be_read_is_not_reported() {
     let tale =
