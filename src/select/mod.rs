@@ -187,7 +187,12 @@ pub async fn standing(cluster: &Cluster, instance: &Instance) -> Result<Standing
     Ok(match status.filter(|status| status.instance().is_some_and(|current| current.is(&asked))) {
         Some(status) if status.state.waiting.is_some() => Standing::Waiting,
         Some(_) => Standing::Current,
-        None => Standing::Replaced,
+        None => {
+            let next = instance.restart_count.saturating_add(1);
+            let is_next = |current: InstanceId| current.restarts == next;
+            let status = status.filter(|status| status.instance().is_some_and(is_next));
+            Standing::Replaced { started: status.and_then(|status| status.started()) }
+        }
     })
 }
 

@@ -345,7 +345,15 @@ impl<L: Logs> Reading<'_, L> {
                 standing = logs.standing(instance) => standing,
                 never = self.stream.stow() => match never {},
             };
-            if matches!(standing, Ok(Standing::Replaced | Standing::OtherPod)) {
+            let is_anothers = match standing {
+                // The next instance wrote nothing before it started.
+                Ok(Standing::Replaced { started }) => {
+                    started.is_none() || first.time.is_none() || first.time >= started.map(Instant::from)
+                }
+                Ok(standing) => standing == Standing::OtherPod,
+                Err(_) => false,
+            };
+            if is_anothers {
                 return End::Doubtful(first.time);
             }
         }

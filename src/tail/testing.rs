@@ -240,6 +240,13 @@ impl Story {
     /// The apiserver answers that this is the instance that runs.
     pub fn apiserver_knows(&self, restart_count: u32) {
         self.context.logs.current.store(restart_count, Relaxed);
+        *self.context.logs.started.lock().expect("no panic") = None;
+    }
+
+    /// The same, and that this one started in that second.
+    pub fn apiserver_knows_since(&self, restart_count: u32, started: f64) {
+        self.apiserver_knows(restart_count);
+        *self.context.logs.started.lock().expect("no panic") = Some(at(started.floor()));
     }
 
     /// That instance has ended, and waits for a restart.

@@ -35,7 +35,7 @@ impl<L: Logs> Tail<L> {
     /// `before`: how far this instance was read before those lines.
     pub(super) async fn settle(&mut self, line: Option<Instant>, before: Reach) -> Option<Reason> {
         let standing = self.context.logs.standing(&self.instance).await;
-        if matches!(standing, Ok(Standing::Replaced)) {
+        if matches!(standing, Ok(Standing::Replaced { .. })) {
             self.saw(line);
         }
         let is_replaced = standing.as_ref().is_ok_and(|standing| !standing.is_current());

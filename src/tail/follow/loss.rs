@@ -40,7 +40,7 @@ impl<L: Logs> Tail<L> {
             self.leave_to_later();
         }
         let gap = self.gap_at_end(reason, removed);
-        if removed || self.report.is_broken_off() {
+        if removed || self.report.is_broken_off() || self.has_own_unseen_lines() {
             let unseen = self.unseen();
             self.progress.early.passed(unseen);
         }
@@ -73,7 +73,8 @@ impl<L: Logs> Tail<L> {
             Reason::Terminated(_) | Reason::Finished if reach.is_short() => Some(Gap::Behind(latest)),
             // A line was seen that is neither in this log nor in one that was shown since.
             Reason::Terminated(_) | Reason::Finished
-                if is_other_seen && !self.progress.has_lines() && self.fresh =>
+                if is_other_seen && !self.progress.has_lines() && self.fresh
+                    || self.has_own_unseen_lines() =>
             {
                 Some(unchecked)
             }
@@ -94,6 +95,15 @@ impl<L: Logs> Tail<L> {
             Life::Replaced { started, .. } => Some(unseen) < started.map(Instant::from),
             _ => true,
         })
+    }
+
+    /// Whether such a line is this instance's own, of which none was shown: the next one started later.
+    fn has_own_unseen_lines(&self) -> bool {
+        let is_next = match *self.life.borrow() {
+            Life::Replaced { restart_count, .. } => restart_count == self.instance.restart_count + 1,
+            _ => false,
+        };
+        is_next && self.has_unseen_lines() && !self.progress.has_lines()
     }
 
     async fn report_gap(&mut self, gap: Gap) {

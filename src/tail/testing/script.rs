@@ -238,6 +238,8 @@ pub struct Scripted {
     pub asked: Arc<Mutex<Vec<(f64, LogRequest)>>>,
     /// The restart count of the instance that the apiserver knows of.
     pub current: Arc<AtomicU32>,
+    /// When that instance started, if the apiserver knows it.
+    pub started: Arc<Mutex<Option<Timestamp>>>,
     /// Whether it knows that this one has ended and waits for a restart.
     pub waits: Arc<AtomicBool>,
     /// When the apiserver was out of reach last.
@@ -252,6 +254,7 @@ impl Scripted {
             script: Arc::new(Mutex::new(script)),
             asked: Arc::default(),
             current: Arc::default(),
+            started: Arc::default(),
             waits: Arc::default(),
             failed: Arc::default(),
         }
@@ -277,7 +280,10 @@ impl Logs for Scripted {
         Ok(match self.current.load(Relaxed) {
             NO_POD => Standing::Gone,
             OTHER_POD => Standing::OtherPod,
-            current if current != instance.restart_count => Standing::Replaced,
+            current if current != instance.restart_count => {
+                let started = self.started.lock().expect("no panic");
+                Standing::Replaced { started: started.filter(|_| current == instance.restart_count + 1) }
+            }
             _ if self.waits.load(Relaxed) => Standing::Waiting,
             _ => Standing::Current,
         })

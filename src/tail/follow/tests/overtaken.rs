@@ -252,3 +252,40 @@ async fn a_line_that_was_left_to_the_next_instance_and_rotated_away_is_reported_
     let said = outline(&story);
     assert_eq!(said[said.len() - 3..], ["restarted 1", "! Between", "d"], "{said:?}");
 }
+
+/// The only line of the first instance, whose file was rotated. Its second stream brings it after 20 s.
+fn late_line(request: &LogRequest, follows: &mut usize) -> Reply {
+    *follows += usize::from(request.follow);
+    match (request.follow, *follows) {
+        (true, 1) => Reply::of("").silent(1.0).broken(),
+        (true, 2) => Reply::of("").silent(20.0).then(line(2.5, "a")).silent(1e6),
+        (true, _) => Reply::of("").silent(10.0).then(line(33.0, "b")).silent(1e6),
+        (false, _) => Reply::of(""),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_from_before_the_start_of_the_next_instance_is_shown_though_it_comes_late() {
+    let mut follows = 0;
+    let mut story = Story::follow(move |request| late_line(request, &mut follows));
+    story.pass(10.0).await;
+    story.apiserver_knows_since(1, 9.0);
+    story.pass(14.0).await;
+    assert_eq!(outline(&story), ["+", "a"]);
+    story.restarts(9.0);
+    story.pass(30.0).await;
+    assert_eq!(outline(&story), ["+", "a", "! Unchecked", "-", "restarted 1", "b"]);
+}
+
+/// The apiserver does not say when the next instance started before its status comes.
+#[tokio::test(start_paused = true)]
+async fn a_line_of_an_instance_that_was_left_to_the_next_one_is_missing_from_its_own_log() {
+    let mut follows = 0;
+    let mut story = Story::follow(move |request| late_line(request, &mut follows));
+    story.pass(10.0).await;
+    story.apiserver_knows(1);
+    story.pass(14.0).await;
+    story.restarts(9.0);
+    story.pass(30.0).await;
+    assert_eq!(outline(&story), ["+", "! Unchecked", "-", "restarted 1", "b"]);
+}
