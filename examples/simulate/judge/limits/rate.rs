@@ -77,7 +77,7 @@ fn repeating(view: &View) -> Vec<Duration> {
     let over = view.until().map_or(Duration::MAX, |until| until.saturating_sub(CLOCKS));
     let mut polled = BTreeMap::new();
     let logs = view.logs.iter().filter(|log| log.request.at < over);
-    let logs = logs.filter(|log| repeats(log, &mut polled) || is_check(view, log));
+    let logs = logs.filter(|log| repeats(view, log, &mut polled) || is_check(view, log));
     let logs = logs.map(|log| log.request.at);
     let probes =
         view.story.requests.iter().filter(|request| request.kind == Kind::Other).map(|request| request.at);
@@ -86,10 +86,11 @@ fn repeating(view: &View) -> Vec<Duration> {
     times
 }
 
-/// Whether a poll is not the first of its log. The first one may ask again, each time for more lines.
+/// Whether a poll is not the first of its log. The first one may ask again, each time for more lines; and with `--tail` the rest of a
+/// log of which no line was read is asked for as a poll asks.
 ///
 /// `polled`: the most lines that a poll of each log has asked for so far.
-fn repeats(log: &LogRequest, polled: &mut BTreeMap<String, u64>) -> bool {
+fn repeats(view: &View, log: &LogRequest, polled: &mut BTreeMap<String, u64>) -> bool {
     let query = |name| log.request.query(name);
     if log.follows || query("previous").is_some() || is_look(log) {
         return false;
@@ -97,7 +98,8 @@ fn repeats(log: &LogRequest, polled: &mut BTreeMap<String, u64>) -> bool {
     let lines = query("tailLines").and_then(|lines| lines.parse().ok()).unwrap_or(u64::MAX);
     let most = polled.entry(super::name(log.request)).or_default();
     let asked_again = std::mem::replace(most, lines.max(*most)) >= lines;
-    asked_again && query("sinceTime").is_some() && query("tailLines").is_some()
+    let may_be_rest = view.setting.tail == Some(lines) && !goes_on(view, log);
+    asked_again && !may_be_rest && query("sinceTime").is_some() && query("tailLines").is_some()
 }
 
 /// Whether it asks for the last line only.
@@ -108,24 +110,26 @@ fn is_look(log: &LogRequest) -> bool {
 
 /// Whether it looks at the last line of a log that is followed or polled.
 fn is_check(view: &View, log: &LogRequest) -> bool {
+    !log.follows && log.request.query("previous").is_none() && is_look(log) && goes_on(view, log)
+}
+
+/// Whether its container goes on as it was: it runs, and no instance of it has ended lately, or is removed soon.
+fn goes_on(view: &View, log: &LogRequest) -> bool {
     let settled = SETTLED + checks::wait(view);
     // A fault may have kept the program from knowing of an end for long.
     let known_late = view.troubles.iter().any(|trouble| {
         trouble.from <= log.request.at && trouble.until.saturating_add(settled) >= log.request.at
     });
-    !log.follows
-        && log.request.query("previous").is_none()
-        && is_look(log)
-        && log.container.is_some_and(|container| {
-            let at = log.request.at;
-            let is_gone = container.deleted.is_some_and(|deleted| deleted <= at + settled);
-            let is_settled = container.instances.iter().all(|instance| {
-                let ended = instance.ended.is_none_or(|ended| ended > at);
-                let long_ago = !known_late && instance.ended.is_some_and(|ended| ended + settled <= at);
-                ended || long_ago
-            });
-            is_settled
-                && !is_gone
-                && container.instances.iter().any(|instance| instance.ended.is_none_or(|ended| ended > at))
-        })
+    log.container.is_some_and(|container| {
+        let at = log.request.at;
+        let is_gone = container.deleted.is_some_and(|deleted| deleted <= at + settled);
+        let is_settled = container.instances.iter().all(|instance| {
+            let ended = instance.ended.is_none_or(|ended| ended > at);
+            let long_ago = !known_late && instance.ended.is_some_and(|ended| ended + settled <= at);
+            ended || long_ago
+        });
+        is_settled
+            && !is_gone
+            && container.instances.iter().any(|instance| instance.ended.is_none_or(|ended| ended > at))
+    })
 }

@@ -87,6 +87,22 @@ fn the_first_poll_of_each_log_has_the_whole_rate() {
 }
 
 #[test]
+fn the_rest_of_a_log_without_lines_is_no_poll() {
+    let ends = |ended: f64| {
+        let mut story = story();
+        (story.script.setting.qps, story.script.setting.burst) = (Some(4), Some(2));
+        story.script.setting.tail = Some(50);
+        story.containers.push(container("web-1"));
+        story.containers[1].instances[0].ended = Some(at(ended));
+        for (pod, time) in [("web-0", 1.0), ("web-1", 2.0), ("web-0", 40.0), ("web-1", 40.1)] {
+            story.reads(pod, time, "sinceTime=2026-02-27T12:00:00Z&tailLines=50", Some(time));
+        }
+        story
+    };
+    is_broken_by(ends, 40.05, 100.0, "too many polls");
+}
+
+#[test]
 fn so_many_logs_are_open_at_once() {
     let until = |ended: f64| {
         let mut story = story();
