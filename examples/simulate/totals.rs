@@ -31,6 +31,9 @@ impl Totals {
         let kinds: Vec<&str> = story.script.events.iter().filter_map(|event| fault(&event.what)).collect();
         add("seeds without a fault", u64::from(kinds.is_empty()));
         add("faults", kinds.len() as u64);
+        if let Ok(code) = &story.code {
+            add(&format!("ended with {code:?}"), 1);
+        }
         kinds.iter().for_each(|kind| add(&format!("fault: {kind}"), 1));
         totals
     }

@@ -29,6 +29,11 @@ pub fn trace(story: &Story) -> String {
     for (sign, written) in [("  ", &story.stdout), ("! ", &story.stderr)] {
         moments.extend(written.iter().flat_map(|written| lines(sign, written)));
     }
+    let end = match &story.code {
+        Ok(code) => format!("the exit code is {}, {code:?}", *code as u8),
+        Err(error) => error.clone(),
+    };
+    moments.push((story.ended, 4, format!("* {end}")));
     moments.sort_by_key(|(at, order, _)| (*at, *order));
     let mut text = String::new();
     for (at, _, words) in moments {

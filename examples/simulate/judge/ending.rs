@@ -8,6 +8,7 @@ use super::{
     Problem,
     limits::View,
     promptness::{AFTER_FAULT, Bounds},
+    reading,
     troubles::{Trouble, troubles},
 };
 use crate::{
@@ -53,7 +54,9 @@ pub fn judge(story: &Story) -> Vec<Problem> {
             format!("{code:?}, expected until {:.3} s", late.latest.as_secs_f64()),
         ));
     } else if expected.is_empty() && problems.iter().all(|problem| problem.kind != "an end by itself") {
-        problems.push(problem("a wrong exit code", format!("{code:?}")));
+        let others = by_itself(story).into_iter().flat_map(|expected| expected.codes);
+        let others: Vec<_> = others.collect();
+        problems.push(problem("a wrong exit code", format!("{code:?} in place of one of {others:?}")));
     }
     problems
 }
@@ -77,13 +80,12 @@ fn by_itself(story: &Story) -> Vec<Expected> {
     if setting.ending == Ending::Completed {
         ways.extend(completed(story));
     } else if !setting.logs.follows() {
-        let codes = vec![ExitCode::Done, ExitCode::Unread, ExitCode::Failed];
-        ways.push(Expected { codes, latest: Bounds::new(story).of_run() });
+        ways.push(Expected { codes: reading::codes(story), latest: Bounds::new(story).of_run() });
     }
     if let Some(until) = View::new(story).until() {
         let codes = match setting.ending {
             Ending::Completed => vec![ExitCode::NotComplete],
-            _ => vec![ExitCode::Done, ExitCode::Unread, ExitCode::Failed],
+            _ => reading::codes(story),
         };
         ways.push(Expected { codes, latest: Bounds::new(story).of_run_until(until + CLOCKS) });
     }
@@ -98,7 +100,15 @@ fn by_itself(story: &Story) -> Vec<Expected> {
 
 /// `--exit-on-complete`: all pods that the program knows have ended, those with success.
 fn completed(story: &Story) -> Vec<Expected> {
-    let mains: Vec<_> = story.containers.iter().filter(|container| container.kind == Kind::Main).collect();
+    // The main containers of a pod start once its init containers have ended.
+    let is_running =
+        |container: &Container| container.instances.last().is_some_and(|last| last.ended.is_none());
+    let counts = |container: &&Container| match container.kind {
+        Kind::Main => true,
+        Kind::Init => is_running(container),
+        Kind::Sidecar | Kind::Ephemeral => false,
+    };
+    let mains: Vec<_> = story.containers.iter().filter(counts).collect();
     let created: BTreeSet<_> = mains.iter().map(|container| container.created).collect();
     created.into_iter().filter_map(|last| completed_by(story, &mains, last)).collect()
 }
@@ -317,6 +327,17 @@ mod tests {
         let mut held = with_new(17.0, 20.0);
         held.fails(16.0, Fault::WatchHeld { delay: at(5.0), lasting: at(3.0) });
         assert_eq!(kinds(&held), [""; 0]);
+    }
+
+    #[test]
+    fn a_pod_whose_init_container_runs_is_not_complete() {
+        let mut story = Story { signalled: Some(at(100.0)), ..ended(ExitCode::Terminated, 100.0) };
+        story.script.setting.ending = Ending::Completed;
+        let last = &mut story.containers[0].instances[0];
+        (last.ended, last.exit) = (Some(at(18.0)), Some(0));
+        assert_eq!(kinds(&story), ["a late end"]);
+        story.containers.push(Container { kind: Kind::Init, created: at(10.0), ..container("web-1") });
+        assert_eq!(kinds(&story), [""; 0]);
     }
 
     #[test]

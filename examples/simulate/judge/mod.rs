@@ -6,6 +6,7 @@ mod limits;
 mod lines;
 mod outages;
 mod promptness;
+mod reading;
 #[cfg(test)]
 mod testing;
 mod troubles;

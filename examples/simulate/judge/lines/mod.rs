@@ -6,7 +6,7 @@ pub mod book;
 mod excuse;
 mod gaps;
 mod missing;
-mod notices;
+pub mod notices;
 pub mod output;
 mod reads;
 #[cfg(test)]
