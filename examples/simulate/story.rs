@@ -74,8 +74,8 @@ pub struct Taken {
     pub bytes: usize,
 }
 
-/// The tasks of a run and its memory: before the first pod came, after the last one was gone, and once more after many more
-/// came and went.
+/// The tasks of a run and its memory: before the first pod came, after all were gone and many more came and went, and once more
+/// after as many others.
 #[derive(Debug, Clone, Copy)]
 pub struct Leftovers {
     pub before: Usage,

@@ -13,8 +13,8 @@ const TASKS: usize = 3;
 /// them, and what is made once, when it is needed first.
 const ONCE: i64 = 2 << 20;
 
-/// Bytes that more pods may add to that: room in maps and queues.
-const MORE: i64 = 96 << 10;
+/// Bytes that 200 pods may add to that: a queue that grew, as they did not come at the same time as those before.
+const MORE: i64 = 32 << 10;
 
 pub fn judge(story: &Story) -> Vec<Problem> {
     let Some(Leftovers { before, after, again }) = story.leftovers else { return Vec::new() };

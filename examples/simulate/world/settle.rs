@@ -1,4 +1,5 @@
-//! The end of a run: all is calm, the last lines are written, and once they were shown a signal ends the program.
+//! The end of a run: all is calm, the last lines are written, and once they were shown, and all that is missing was to be
+//! reported, a signal ends the program.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -7,7 +8,7 @@ use tokio::time::{sleep, timeout};
 use super::{LISTED, World};
 use crate::{
     script::{Ending, Kind, Lines, Place, Pod},
-    story::{Leftovers, Request, Story},
+    story::{Leftovers, Request, Story, Usage},
     usage,
 };
 
@@ -23,9 +24,13 @@ const TURN: Duration = Duration::from_secs(5 * 60);
 /// A repeated line comes within this time after the last one.
 const QUIET: Duration = Duration::from_secs(3);
 
-/// The pods that come and go once all others are gone, one after the other.
-const PASSING: u32 = 40;
-const EACH: Duration = Duration::from_secs(1);
+/// So long after the last fault all that is missing has been reported: a minute, and somewhat more for a restart, whose status
+/// is waited for.
+const REPORTED: Duration = Duration::from_secs(75);
+
+/// The pods that come and go once all others are gone, one after the other, twice.
+const PASSING: u32 = 200;
+const EACH: Duration = Duration::from_millis(250);
 
 /// The most that the end of a run may take.
 const END: Duration = Duration::from_secs(30);
@@ -33,11 +38,10 @@ const END: Duration = Duration::from_secs(30);
 impl World<'_> {
     pub async fn settle(mut self) -> Story {
         let calm = self.script.calm().max(self.script.setting.start + LISTED);
-        while self.now() < calm && !self.is_over() {
-            sleep(Duration::from_millis(500)).await;
-        }
+        self.calm_until(calm).await;
         if !self.is_over() {
             self.last_lines().await;
+            self.calm_until(calm + REPORTED).await;
         }
         if self.script.setting.ending == Ending::Leftovers && !self.is_over() {
             self.leave().await;
@@ -73,6 +77,12 @@ impl World<'_> {
             stderr,
             code,
             ended,
+        }
+    }
+
+    async fn calm_until(&self, until: Duration) {
+        while self.now() < until && !self.is_over() {
+            sleep(Duration::from_millis(500)).await;
         }
     }
 
@@ -129,19 +139,13 @@ impl World<'_> {
         patience
     }
 
-    /// Deletes all pods, and measures what is left of them, and of some more that come and go.
+    /// Deletes all pods, lets many more come and go, and measures what is left of all, and of as many again: the first ones
+    /// make the room that the others need.
     async fn leave(&mut self) {
         self.delete_all();
         sleep(PATIENCE).await;
-        let after = usage::now(self.now());
-        let connections = self.server.account().open_connections;
-        self.tell(format!("all pods are gone: {after:?}, {connections} connections"));
-        self.pass_through().await;
-        self.delete_all();
-        sleep(PATIENCE).await;
-        let again = usage::now(self.now());
-        let connections = self.server.account().open_connections;
-        self.tell(format!("at last {again:?}, {connections} connections"));
+        let after = self.pass_through(0).await;
+        let again = self.pass_through(PASSING).await;
         self.leftovers = self.before.map(|before| Leftovers { before, after, again });
     }
 
@@ -152,8 +156,9 @@ impl World<'_> {
         }
     }
 
-    async fn pass_through(&mut self) {
-        for number in 0..PASSING {
+    /// Pods with numbers from this one on come and go.
+    async fn pass_through(&mut self, first: u32) -> Usage {
+        for number in first..first + PASSING {
             let (name, container) = (format!("passing-{number}"), "app".to_owned());
             self.add(&Pod {
                 name: name.clone(),
@@ -168,5 +173,11 @@ impl World<'_> {
                 self.delete(&format!("passing-{before}"), None);
             }
         }
+        self.delete_all();
+        sleep(PATIENCE).await;
+        let usage = usage::now(self.now());
+        let connections = self.server.account().open_connections;
+        self.tell(format!("all pods are gone: {usage:?}, {connections} connections"));
+        usage
     }
 }
