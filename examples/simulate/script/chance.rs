@@ -14,6 +14,8 @@ pub fn chance(draft: &mut Draft) {
     match draft.rng.u32(..40) {
         0..5 => {
             let (asked, how) = (draft.logs(), broken(draft));
+            // Open streams that stop are an event of their container: it falls silent.
+            let how = if how == Broken::Stalls { Broken::Cut } else { how };
             draft.fault(at, Fault::Breaks(asked, how));
         }
         5..10 => {

@@ -6,7 +6,7 @@ use super::{
     Asked, Broken, Ending, Fault, Followers, Kind, Lines, Pace, Place, Pod, Script, What,
     chance::{chance, life},
     draft::{Draft, seconds},
-    scenes::{refusal, scene},
+    scenes::{failing_start, refusal, scene},
     setting::Logs,
     tweaks,
 };
@@ -68,7 +68,9 @@ fn once(draft: &mut Draft) {
             _ => draft.add(at, What::Writes(place, lines)),
         }
     }
-    if draft.chance(60) {
+    if draft.chance(15) {
+        failing_start(draft);
+    } else if draft.chance(60) {
         for _ in 0..draft.rng.u32(1..4) {
             let (asked, times) = (draft.logs(), draft.rng.u32(1..3));
             let (how, bytes) = (Broken::Ends, draft.rng.u64(0..5_000));
@@ -77,7 +79,10 @@ fn once(draft: &mut Draft) {
                 Fault::WillBreak { asked, times, how, bytes, chunks: None, lasting: seconds(20) }
             } else {
                 let how = refusal(draft);
-                Fault::Refused { asked, times, how, lasting: seconds(5) }
+                // Some outlast every retry.
+                let (times, lasting) =
+                    if draft.chance(40) { (1000, seconds(300)) } else { (times, seconds(5)) };
+                Fault::Refused { asked, times, how, lasting }
             };
             draft.fault(before, fault);
         }

@@ -22,7 +22,7 @@ impl<'a> World<'a> {
                     Broken::Cut => server.cut(asked),
                     Broken::Reset => server.reset(asked),
                     // It is done with answers to come only.
-                    Broken::Stalls => {}
+                    Broken::Stalls => return false,
                     Broken::Says(words) => {
                         server.insert(asked.clone(), words.text());
                         server.end(asked);

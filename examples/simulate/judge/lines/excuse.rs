@@ -252,16 +252,8 @@ fn has_nothing_behind(case: &Case<'_, '_>, run: &Run) -> bool {
 
 fn is_not_confirmed(case: &Case<'_, '_>, run: &Run) -> bool {
     let life = life(case, run);
-    let mut events = case.story.script.events.iter();
-    let is_cut = events.any(|event| {
-        matches!(
-            event.what,
-            What::Fault(Fault::Breaks(_, Broken::Ends) | Fault::WillBreak { how: Broken::Ends, .. })
-        )
-    });
     let mut reads = case.reads.iter().filter(|read| read.may_be_of(life) && !read.check);
-    let is_clean = reads.any(|read| matches!(read.ended, Some((_, Ended::Complete))));
-    !case.asked.confirms && run.after.is_none() && is_cut && is_clean
+    !case.asked.confirms && run.after.is_none() && reads.any(|read| is_cut_short(case, life, read))
 }
 
 fn was_gone_before_it_was_checked(case: &Case<'_, '_>, run: &Run) -> bool {

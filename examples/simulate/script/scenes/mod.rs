@@ -13,7 +13,7 @@ type Scene = fn(&mut Draft);
 
 /// One situation, beginning at a time of its own.
 pub fn scene(draft: &mut Draft) {
-    let scenes: [(u32, Scene); 27] = [
+    let scenes: [(u32, Scene); 28] = [
         (6, rotated_while_broken),
         (5, rotated_while_resumed),
         (6, lives::restarted_while_away),
@@ -41,6 +41,7 @@ pub fn scene(draft: &mut Draft) {
         (5, lives::restarted_in_the_second),
         (4, lives::waits_long),
         (4, slow_machine),
+        (5, failing_start),
     ];
     let sum = scenes.iter().map(|(weight, _)| weight).sum::<u32>();
     let mut at = draft.rng.u32(..sum);
@@ -317,7 +318,7 @@ fn told_to_wait(draft: &mut Draft) {
     .clone();
     let wait = match draft.rng.u32(..12) {
         0 => 400,
-        1..4 => 7,
+        1..9 => draft.rng.u32(3..11),
         _ => draft.rng.u32(0..3),
     };
     let status = [429, 429, 503][draft.rng.usize(..3)];
@@ -330,6 +331,59 @@ fn told_to_wait(draft: &mut Draft) {
         draft.fault(at, Fault::WatchExpired);
     } else {
         draft.fault(at, Fault::Breaks(broken, Broken::Cut));
+    }
+    // Requests that the program would like to send meanwhile.
+    let pause = u64::from(wait.clamp(1, 10)) * 1000;
+    for _ in 0..draft.rng.u32(1..4) {
+        let (place, restart, moment) = (draft.place(), draft.restart(), at + draft.millis(0..pause));
+        draft.add(moment, What::Restarts(place, restart));
+    }
+    if draft.chance(30) {
+        let moment = at + draft.millis(0..pause);
+        draft.pod(moment);
+    }
+}
+
+/// The program starts into a fault: its first list, watch or requests for logs fail.
+pub fn failing_start(draft: &mut Draft) {
+    let early = draft.millis(0..500);
+    let at = draft.setting.start.saturating_sub(early);
+    let (place, lasting) = (draft.place(), early + draft.millis(500..8_000));
+    let node = draft.node_of(&place.pod);
+    let asked = [Asked::Logs(place.pod), Asked::AllLogs, Asked::Watches, Asked::Lists, Asked::All]
+        [draft.rng.usize(..5)]
+    .clone();
+    let is_of_logs = matches!(asked, Asked::Logs(_) | Asked::AllLogs);
+    let fault = match draft.rng.u32(..20) {
+        0..9 => {
+            let how = match draft.rng.u32(..20) {
+                0..5 if is_of_logs => Refusal::Status([401, 403][draft.rng.usize(..2)]),
+                0 => Refusal::Status(403),
+                _ => refusal(draft),
+            };
+            Fault::Refused { asked, times: draft.rng.u32(1..6), how, lasting }
+        }
+        9..13 => {
+            let how = [Broken::Ends, Broken::Cut, Broken::Reset, Broken::Stalls][draft.rng.usize(..4)];
+            let (times, bytes) = (draft.rng.u32(1..3), draft.rng.u64(0..5_000));
+            let asked = if matches!(asked, Asked::Lists | Asked::All) { Asked::AllLogs } else { asked };
+            Fault::WillBreak { asked, times, how, bytes, chunks: None, lasting }
+        }
+        13 => Fault::ServerAway(lasting),
+        14 => Fault::BlackHole(lasting),
+        15 => Fault::KubeletAway(node, lasting),
+        16 => {
+            let how = [Lost::Refused, Lost::Silent][draft.rng.usize(..2)];
+            Fault::NodeLost { node, how, comes_back: true, lasting: lasting * 3 }
+        }
+        17 => Fault::WatchHeld { delay: lasting / 2, lasting },
+        18 => Fault::NoInotify { node, left: draft.rng.usize(..2), lasting: lasting * 3 },
+        _ => Fault::Far { round_trip: draft.millis(50..1_000), lasting },
+    };
+    draft.fault(at, fault);
+    if draft.chance(40) {
+        let (place, restart, moment) = (draft.place(), draft.restart(), at + draft.millis(0..3_000));
+        draft.add(moment, What::Restarts(place, restart));
     }
 }
 
