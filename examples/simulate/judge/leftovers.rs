@@ -14,7 +14,7 @@ const TASKS: usize = 3;
 const ONCE: i64 = 2 << 20;
 
 /// Bytes that 200 pods may add to that: a queue that grew, as they did not come at the same time as those before.
-const MORE: i64 = 32 << 10;
+const MORE: i64 = 64 << 10;
 
 pub fn judge(story: &Story) -> Vec<Problem> {
     let Some(Leftovers { before, after, again }) = story.leftovers else { return Vec::new() };

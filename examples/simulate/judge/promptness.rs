@@ -4,7 +4,7 @@
 //! |---|---|
 //! | nothing fails around a line | [`SOON`] after it was written |
 //! | a fault | [`AFTER_FAULT`] after its end, if it ended less than that before the line or began before the line had to be there |
-//! | requests wait for `--qps` | the time in which each of those that can wait has its turn ([`checks::wait`]) |
+//! | no stream is open that brings the line: requests wait for `--qps` | the time in which each of those that can wait has its turn ([`checks::wait`]) |
 //! | logs are not followed | the requests for all of them at the rate of `--qps` |
 //! | a container that is polled | its pause, which grows with its silence to a minute, and a turn of all others |
 //! | a stream that fell silent without a word | the time until it is looked at: `--idle-check`, later the time for which the log was quiet |
@@ -106,7 +106,8 @@ fn due(view: &View, came: &Written) -> Duration {
     // A container can be read once the apiserver knows of it, and a line without a newline once that has come.
     let known = came.instance.known.unwrap_or(came.instance.started);
     let written = meets_again(came.container, came.line.at).max(setting.start).max(known);
-    let mut bound = SOON + checks::wait(view) + turn(view, came) + silence(view, came);
+    let request = if is_streamed(view, came) { Duration::ZERO } else { checks::wait(view) };
+    let mut bound = SOON + request + turn(view, came) + silence(view, came);
     bound += latency(setting);
     // Also those that are written while it has to wait for its turn.
     let by = came.line.at.saturating_add(bound);
@@ -124,6 +125,16 @@ fn due(view: &View, came: &Written) -> Duration {
     let Container { node, place, .. } = came.container;
     let concerns = |trouble: &Trouble| waits || trouble.disturbs(node, &place.pod);
     after(view.troubles.iter().filter(|trouble| concerns(trouble)), written, bound)
+}
+
+/// Whether a stream of its instance was open that brings it: no request has to be made.
+fn is_streamed(view: &View, came: &Written) -> bool {
+    let opened = came.instance.started..=came.line.at;
+    view.logs.iter().filter(|log| log.follows).any(|log| {
+        let is_of_it = log.container.is_some_and(|of| of.place == came.container.place);
+        let is_open = log.request.ended.is_none_or(|(ended, _)| ended > came.line.at.saturating_add(SOON));
+        is_of_it && is_open && matches!(log.request.answered, Some((at, 200)) if opened.contains(&at))
+    })
 }
 
 /// Whether it is an old line that `--tail=0` leaves out. It may be shown, since a log is asked for again in whole seconds.
