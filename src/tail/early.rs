@@ -40,7 +40,7 @@ pub struct Unseen {
 /// Lines of a later instance.
 #[derive(Debug, Clone, Copy)]
 struct Foreign {
-    /// The instant of the first one.
+    /// The instant of the first one, until the restart before it was reported.
     from: Option<Instant>,
     last: Seen,
     /// Whether the answer with them came to its end.
@@ -72,6 +72,13 @@ impl Early {
     /// The instant of the first line that is certainly of a later instance than the one whose tail showed it.
     pub fn foreign_from(&self) -> Option<Instant> {
         self.foreign.and_then(|foreign| foreign.from)
+    }
+
+    /// The restart before these lines was reported.
+    pub fn restart_is_reported(&mut self) {
+        if let Some(foreign) = &mut self.foreign {
+            foreign.from = None;
+        }
     }
 
     /// Whether these lines reach up to the end of their log, as far as its answer showed.

@@ -5,7 +5,7 @@ use crate::{
     event::{Gap, Instant, Reason, Restart},
     instance::Life,
     notice::Scope,
-    tail::{logs::Logs, whereabouts::Whereabouts},
+    tail::{logs::Logs, reach::Reach, whereabouts::Whereabouts},
 };
 
 impl<L: Logs> Tail<L> {
@@ -51,6 +51,19 @@ impl<L: Logs> Tail<L> {
         }
         if let Some(gap) = gap {
             self.report_gap(gap).await;
+        }
+        if *reason == Reason::Dropped && !self.was_opened() {
+            self.report_early().await;
+        }
+    }
+
+    /// The log will not be opened, and an earlier tail showed its first lines: reports the restart before them, since perhaps no
+    /// other tail will. The rest of it is not read.
+    async fn report_early(&mut self) {
+        if let Some(restart) = self.restart.take_if(|restart| restart.lines_since.is_some()) {
+            self.progress.reach = Reach::Open;
+            self.progress.early.restart_is_reported();
+            self.report.opened(Some(restart), false).await;
         }
     }
 

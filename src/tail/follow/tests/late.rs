@@ -83,6 +83,25 @@ async fn lines_that_were_read_too_early_are_not_repeated() {
     assert_eq!(outline(&story), ["+", "b", "a", "last words", "-", "restarted 1 since 7.5", "c"]);
 }
 
+/// Its pod stops meeting the condition before its own tail begins, and meets it again later.
+#[tokio::test(start_paused = true)]
+async fn lines_that_were_read_too_early_are_marked_though_their_instance_is_not_wanted_any_more() {
+    let container = restarting();
+    let mut story = Story::follow(move |request| match container.now() {
+        ..7.8 => Reply::refusal(500, "dial tcp: connection refused"),
+        _ => container.answer(request),
+    });
+    story.pass(20.0).await;
+    story.restarts(6.0);
+    story.life.send_replace(Life::Dropped);
+    story.pass(20.0).await;
+    let first = ["+", "b", "a", "last words", "-", "restarted 1 since 7.5", "-"];
+    assert_eq!(outline(&story), first);
+    story.comes_back();
+    story.pass(5.0).await;
+    assert_eq!(outline(&story), [&first[..], &["+", "c"]].concat());
+}
+
 /// The status reports only the end of the old instance, while the stream is the next one's.
 #[tokio::test(start_paused = true)]
 async fn an_end_that_is_reported_while_the_next_instance_writes_shows_each_line_once() {
