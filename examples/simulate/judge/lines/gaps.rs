@@ -105,8 +105,10 @@ fn begins_in_doubt(case: &Case<'_, '_>, number: usize, at: Duration) -> bool {
     let mut shown = lives[before].lines().iter().zip(&lives[before].shown).rev();
     let is_in_pieces =
         shown.find(|(_, shown)| shown.is_some()).is_some_and(|(line, _)| line.text.len() > PIECE);
-    // The log of the one before was read later.
-    let comes_first = lives[before].shown.iter().flatten().any(|shown| case.book.shown[*shown].at > at);
+    // The log of the one before was read later. An output that was not read for a while gives all of that at once.
+    let place = lives[number].shown.first().copied().flatten();
+    let is_later = |shown: usize| place.is_some_and(|place| shown > place) || case.book.shown[shown].at > at;
+    let comes_first = lives[before].shown.iter().flatten().any(|shown| is_later(*shown));
     let is_doubtful = was_rotated(&lives[before]) || lives[number].is_untold(at);
     let is_doubtful = is_doubtful || is_in_pieces || is_close;
     lacks_its_end(&lives[before]) || comes_first || moved_on || is_gone || refused || is_doubtful

@@ -95,6 +95,20 @@ fn a_gap_between_two_instances_has_a_reason() {
     rotated.shows(3.0, "a").shows(6.0, "c").says(6.1, &between).passes();
 }
 
+/// Standard output was not read meanwhile, so that all comes at once.
+#[test]
+fn a_gap_before_lines_that_were_shown_too_early_has_a_reason_though_the_others_follow_at_once() {
+    let between = format!("lines may be missing between {} and {}", stamp(3.0), stamp(6.0));
+    let marker = format!(
+        "── shop web › app restarted; the lines above from {} on were written after it ──",
+        stamp(6.0)
+    );
+    let tale = || twice().shows(3.0, "a").says(9.0, &between);
+    let early = tale().shows_at(9.0, 6.0, "c").shows_at(9.0, 4.0, "b");
+    early.says_line(9.0, &marker).passes();
+    tale().shows_at(9.0, 4.0, "b").shows_at(9.0, 6.0, "c").is(&["false gap"]);
+}
+
 #[test]
 fn a_watch_that_is_held_tells_later() {
     let tale = |now| {
