@@ -340,16 +340,20 @@ impl<L: Logs> Reading<'_, L> {
             && let Some(Doubted { logs, instance, since }) = self.doubted.take()
             && first.time >= since
         {
+            let opened = self.opened_before(first.time);
             let standing = tokio::select! {
                 biased;
                 standing = logs.standing(instance) => standing,
                 never = self.stream.stow() => match never {},
             };
             let is_anothers = match standing {
-                // The next instance wrote nothing before it started.
-                Ok(Standing::Replaced { started }) => {
-                    started.is_none() || first.time.is_none() || first.time >= started.map(Instant::from)
+                // The next instance wrote nothing before it started, and nothing to a stream that was open by then.
+                Ok(Standing::Replaced { started: Some(started) }) => {
+                    let started = Instant::from(started);
+                    first.time.is_none_or(|time| time >= started)
+                        && opened.is_none_or(|opened| started < opened)
                 }
+                Ok(Standing::Replaced { started: None }) => true,
                 Ok(standing) => standing == Standing::OtherPod,
                 Err(_) => false,
             };

@@ -140,7 +140,7 @@ impl<L: Logs> Reading<'_, L> {
     }
 
     /// The instant up to which the stream was opened, by the clock of the node, if the first line of it came later.
-    fn opened_before(&self, line: Option<Instant>) -> Option<Instant> {
+    pub(super) fn opened_before(&self, line: Option<Instant>) -> Option<Instant> {
         let Terms { opened, date, .. } = self.terms;
         let silent = opened.elapsed();
         // By the apiserver's clock, and by the time of the line, which may have been on its way for longer.

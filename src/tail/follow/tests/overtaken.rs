@@ -289,3 +289,23 @@ async fn a_line_of_an_instance_that_was_left_to_the_next_one_is_missing_from_its
     story.pass(30.0).await;
     assert_eq!(outline(&story), ["+", "! Unchecked", "-", "restarted 1", "b"]);
 }
+
+/// The status of the next instance names the second of that line.
+#[tokio::test(start_paused = true)]
+async fn a_line_of_a_stream_that_was_open_before_the_next_instance_started_is_shown() {
+    for (silent, shown) in [(10.0, &["+", "a"][..]), (0.5, &["+"])] {
+        let mut follows = 0;
+        let story = Story::follow(move |request| {
+            follows += usize::from(request.follow);
+            match (request.follow, follows) {
+                (true, 1) => Reply::of("").silent(1.0).broken(),
+                (true, 2) => Reply::of("").silent(silent).then(line(12.5, "a")).silent(1e6),
+                (true, _) => Reply::of("").silent(1e6),
+                (false, _) => Reply::of(""),
+            }
+        });
+        story.apiserver_knows_since(1, 12.0);
+        story.pass(20.0).await;
+        assert_eq!(outline(&story), shown, "{silent}");
+    }
+}
