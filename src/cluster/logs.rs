@@ -197,7 +197,10 @@ impl LogRequest {
                 unproven: Some(Box::new(asked)),
                 _held: transport.stats.opened(Open::Stream),
             }),
-            _ => Err(transport.refusal(&response, &asked)),
+            _ => {
+                let put_off = response.extensions().get::<PutOff>().is_some();
+                Err(transport.refusal(&response, &asked).put_off(put_off))
+            }
         }
     }
 }

@@ -81,6 +81,8 @@ pub struct Error {
     of_kubelet: bool,
     /// What a kubelet says that holds for all logs of its node.
     of_node: Option<String>,
+    /// See [`Error::was_put_off`].
+    put_off: bool,
 }
 
 impl Error {
@@ -108,6 +110,7 @@ impl Error {
             alone,
             of_kubelet,
             of_node: None,
+            put_off: false,
         }
     }
 
@@ -135,6 +138,15 @@ impl Error {
     /// Marks that other requests are answered meanwhile.
     pub(super) fn alone(self) -> Error {
         Error { alone: true, ..self }
+    }
+
+    /// Whether its request was refused before, until a time for which the server asked.
+    pub fn was_put_off(&self) -> bool {
+        self.put_off
+    }
+
+    pub fn put_off(self, put_off: bool) -> Error {
+        Error { put_off, ..self }
     }
 
     fn wrong_for_good(self) -> Error {

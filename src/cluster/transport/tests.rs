@@ -107,6 +107,12 @@ async fn an_answer_shows_that_its_request_was_put_off() {
         let log = cluster_at(&server.url()).open_log(&log_request()).await.expect("a log");
         assert_eq!(log.was_put_off(), expected);
     }
+    let gone = || status("404 Not Found", "{}");
+    for (answers, expected) in [(vec![gone()], false), (vec![early(), gone()], true)] {
+        let server = Server::start(answers).await;
+        let refusal = cluster_at(&server.url()).open_log(&log_request()).await.err().expect("a refusal");
+        assert_eq!(refusal.was_put_off(), expected);
+    }
 }
 
 #[test]

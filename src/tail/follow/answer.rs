@@ -129,13 +129,19 @@ impl<L: Logs> Tail<L> {
         let answer = tokio::select! {
             biased;
             answer = self.context.logs.open(&request) => answer,
-            () = deleted_for(&mut life, DRAIN) => return Outcome::Reopen,
+            () = deleted_for(&mut life, DRAIN) => {
+                // It was asked for in vain.
+                self.progress.reach.refused(false);
+                return Outcome::Reopen;
+            }
         };
         let mut stream = match answer {
             Ok(stream) => stream,
             Err(error) => {
                 self.missing |= error.is_not_found();
-                self.progress.reach.refused(is_usual(&error));
+                // What was usual then says nothing of the time before.
+                let is_late = error.was_put_off() && self.was_opened();
+                self.progress.reach.refused(is_usual(&error) && !is_late);
                 return Outcome::Failed(error);
             }
         };

@@ -272,7 +272,7 @@ impl Logs for Scripted {
         let now = at(self.began.elapsed().as_secs_f64());
         let date = Timestamp::from_second(now.as_second()).expect("a time");
         sleep(wait / 2).await;
-        head?;
+        head.map_err(|error| error.put_off(put_off))?;
         Ok(ScriptedAnswer { date, put_off, body, taken, due: None })
     }
 

@@ -52,6 +52,24 @@ async fn a_request_for_the_log_of_a_deleted_pod_is_waited_for_no_longer() {
     assert!(began.elapsed() <= DRAIN, "{:?}", began.elapsed());
 }
 
+/// Its stream ended early and looked complete, and the node answers no more.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_was_asked_for_again_in_vain_until_its_pod_was_gone_is_reported() {
+    let mut follows = 0;
+    let story = Story::follow(move |request| {
+        follows += usize::from(request.follow);
+        match (request.follow, follows) {
+            (false, _) => Reply::refusal(400, NO_PREVIOUS),
+            (true, 1) => Reply::of(line(-1.0, "a")).silent(1.0),
+            (true, _) => Reply::of("").after(1e6),
+        }
+    });
+    story.pass(6.0).await;
+    story.life.send_replace(Life::Deleted);
+    story.pass(11.0).await;
+    assert_eq!(outline(&story), ["+", "a", "! Unchecked", "-"]);
+}
+
 /// The limiter and `--stats` depend on it.
 #[tokio::test(start_paused = true)]
 async fn a_request_has_whether_its_log_is_resumed_and_whether_it_will_be_gone() {

@@ -477,6 +477,29 @@ async fn a_log_that_was_put_off_until_it_was_gone_is_reported() {
     }
 }
 
+/// The same, and its pod is gone by then.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_was_put_off_until_its_pod_was_gone_is_reported() {
+    for is_put_off in [true, false] {
+        let mut follows = 0;
+        let story = Story::follow(move |request| {
+            follows += usize::from(request.follow);
+            let gone = Reply::refusal(404, "pods \"web-1\" not found").after(8.0);
+            match (request.follow, follows) {
+                (false, _) => Reply::refusal(400, NO_PREVIOUS),
+                (true, 1) => Reply::of(line(-1.0, "a")).silent(1.0),
+                (true, _) if is_put_off => gone.put_off(),
+                (true, _) => gone,
+            }
+        });
+        story.pass(5.0).await;
+        story.life.send_replace(Life::Deleted);
+        story.pass(15.0).await;
+        let gap: &[&str] = if is_put_off { &["! Unchecked"] } else { &[] };
+        assert_eq!(outline(&story), [&["+", "a"][..], gap, &["-"]].concat());
+    }
+}
+
 /// No request finds it until it is given up, and by then the next instance's was rotated.
 #[tokio::test(start_paused = true)]
 async fn lines_that_may_be_the_next_ones_are_left_to_it_by_a_log_that_is_given_up() {
