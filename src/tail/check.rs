@@ -19,6 +19,8 @@ pub enum Look {
     /// The last line as of that instant was read; None: unknown.
     Fine(Option<Instant>),
     Missed,
+    /// It could not be read.
+    Failed,
     /// There is no room for a request beside the stream.
     NoRoom,
 }
@@ -55,8 +57,9 @@ impl<L: Logs> Checker<'_, L> {
                 Look::Missed
             }
             Ok(Last { line: Some(_), date, .. }) => Look::Fine(Some(date.into())),
+            Ok(_) => Look::Fine(None),
             // An unanswered check does not end the stream.
-            Ok(_) | Err(_) => Look::Fine(None),
+            Err(_) => Look::Failed,
         }
     }
 }

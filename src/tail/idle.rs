@@ -18,6 +18,9 @@ const BURST: Duration = Duration::from_millis(10);
 const RARELY: Duration = Duration::from_secs(60);
 const RAREST: Duration = Duration::from_secs(15 * 60);
 
+/// The most failed checks in a row that do not count: a node that does not answer for long is asked as rarely as others.
+const TRIES: u32 = 3;
+
 /// The pauses of one stream.
 #[derive(Debug, Clone)]
 pub struct Idle {
@@ -26,6 +29,8 @@ pub struct Idle {
     usual: Duration,
     since: Instant,
     checks: u32,
+    /// The checks since then that failed and do not count.
+    failed: u32,
     haste: Haste,
 }
 
@@ -40,7 +45,7 @@ enum Haste {
 
 impl Idle {
     pub fn new(limit: Duration) -> Self {
-        Self { limit, usual: limit, since: Instant::now(), checks: 0, haste: Haste::Not }
+        Self { limit, usual: limit, since: Instant::now(), checks: 0, failed: 0, haste: Haste::Not }
     }
 
     /// The stream is read from now on: while its lines wait for room, it is not silent.
@@ -59,7 +64,7 @@ impl Idle {
 
     /// The chunk held new lines.
     pub fn arrived(&mut self) {
-        self.checks = 0;
+        (self.checks, self.failed) = (0, 0);
         self.calm_down();
     }
 
@@ -80,8 +85,21 @@ impl Idle {
 
     /// The silent stream was checked, and no line was missing.
     pub fn checked(&mut self) {
+        (self.checks, self.failed) = (self.checks + 1, 0);
+        self.looked();
+    }
+
+    /// The silent stream could not be checked: its next check comes as soon as after a line.
+    pub fn failed(&mut self) {
+        if self.failed == TRIES {
+            return self.checked();
+        }
+        self.failed += 1;
+        self.looked();
+    }
+
+    fn looked(&mut self) {
         self.since = Instant::now();
-        self.checks += 1;
         self.calm_down();
     }
 
@@ -89,6 +107,7 @@ impl Idle {
     pub fn due(&self) -> Instant {
         let patience = match self.checks {
             _ if self.haste == Haste::Now => SHORTEST.min(self.limit),
+            _ if self.failed > 0 => self.limit,
             0 => (self.usual * UNUSUAL).clamp(SHORTEST.min(self.limit), self.limit),
             1 => self.limit,
             checks => {
@@ -157,6 +176,21 @@ mod tests {
         assert_eq!(patience[49], 900);
         idle.arrived();
         assert_eq!(idle.due() - Instant::now(), LIMIT);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_check_that_failed_is_soon_repeated_but_not_for_ever() {
+        let mut idle = Idle::new(LIMIT);
+        idle.checked();
+        idle.checked();
+        let mut patience = Vec::new();
+        for _ in 0..6 {
+            patience.push((idle.due() - Instant::now()).as_secs());
+            idle.failed();
+        }
+        assert_eq!(patience, [60, 30, 30, 30, 120, 30]);
+        idle.checked();
+        assert_eq!((idle.due() - Instant::now()).as_secs(), 240);
     }
 
     #[tokio::test(start_paused = true)]
