@@ -154,9 +154,13 @@ fn was_rotated_before_it_was_opened(case: &Case<'_, '_>, run: &Run) -> bool {
     // A stream that was open before gave its lines, unless it broke.
     let first = life.lines()[run.lines.start].at;
     let until = first + way(case.story, first) * 2 + READ;
+    // One that had fallen silent gave nothing, and is not looked at before it is due.
+    let is_silent = |opened: Duration| {
+        rotated <= first + idle(case) && silenced(life).any(|at| (opened..=first).contains(&at))
+    };
     let is_given = opens().any(|read| {
         let lasts = read.ended.is_none_or(|(at, how)| at > until && how == Ended::Abandoned);
-        read.follow && lasts && read.opened().is_some_and(|opened| opened < first)
+        read.follow && lasts && read.opened().is_some_and(|opened| opened < first && !is_silent(opened))
     });
     !is_given && opens().any(|read| read.opened().is_some_and(|opened| opened >= rotated && read.at <= shown))
 }
@@ -188,10 +192,8 @@ fn is_not_checked(case: &Case<'_, '_>, run: &Run) -> bool {
 /// Whether a stream was open that had fallen silent before these lines were written.
 fn is_in_silence(case: &Case<'_, '_>, run: &Run) -> bool {
     let life = life(case, run);
-    let rotated = life.instance.files.iter().filter(|file| file.followers == Followers::FallSilent);
-    let silenced = rotated.filter_map(|file| file.rotated).chain(life.instance.silenced.iter().copied());
     let first = life.lines()[run.lines.start].at;
-    let mut silenced = silenced.filter(|silenced| *silenced <= first);
+    let mut silenced = silenced(life).filter(|silenced| *silenced <= first);
     let mut is_silent = |silenced: Duration| {
         case.reads.iter().any(|read| {
             read.follow
@@ -203,12 +205,21 @@ fn is_in_silence(case: &Case<'_, '_>, run: &Run) -> bool {
     silenced.any(&mut is_silent)
 }
 
+/// When the followers of its log fell silent.
+fn silenced<'l>(life: &'l Life<'_>) -> impl Iterator<Item = Duration> + 'l {
+    let rotated = life.instance.files.iter().filter(|file| file.followers == Followers::FallSilent);
+    rotated.filter_map(|file| file.rotated).chain(life.instance.silenced.iter().copied())
+}
+
+/// When a silent stream is looked at.
+fn idle(case: &Case<'_, '_>) -> Duration {
+    case.story.script.setting.idle_check.map_or(IDLE, |seconds| Duration::from_secs(seconds.into()))
+}
+
 fn was_gone_before_a_check_was_due(case: &Case<'_, '_>, run: &Run) -> bool {
     let life = life(case, run);
     let first = life.lines()[run.lines.start].at;
     let Some(gone) = life.container.deleted.filter(|gone| life.gone() == Some(*gone)) else { return false };
-    let idle =
-        case.story.script.setting.idle_check.map_or(IDLE, |seconds| Duration::from_secs(seconds.into()));
     let place = &life.container.place;
     let mut pods = case.story.pods.iter();
     let pod = pods.find(|pod| pod.name == place.pod && pod.deleted == Some(gone));
@@ -216,7 +227,7 @@ fn was_gone_before_a_check_was_due(case: &Case<'_, '_>, run: &Run) -> bool {
     let mut reads = case.reads.iter().filter_map(Read::opened);
     run.after.is_none()
         && is_in_silence(case, run)
-        && (gone <= first + idle && gone <= told)
+        && (gone <= first + idle(case) && gone <= told)
         && !reads.any(|opened| (first..=gone).contains(&opened))
 }
 

@@ -71,6 +71,20 @@ fn what_was_rotated_away_before_the_log_was_opened_cannot_be_known() {
     tale(3.15).is(&["missing"]);
 }
 
+/// It is looked at once it was silent for 30 s.
+#[test]
+fn what_was_rotated_away_while_the_only_stream_was_silent_cannot_be_known() {
+    let tale = |silenced, rotated| {
+        let tale = Tale::new().reads(2.2, 50.0, Ended::Abandoned).writes(3.0, "a").rotates(rotated);
+        let tale = tale.writes(rotated + 0.1, "b").follows(50.0).shows_at(50.1, rotated + 0.1, "b");
+        tale.with(|story| story.containers[0].instances[0].silenced.push(seconds(silenced)))
+    };
+    tale(2.5, 20.0).passes();
+    tale(2.0, 20.0).is(&["missing"]);
+    tale(3.5, 20.0).is(&["missing"]);
+    tale(2.5, 40.0).is(&["missing"]);
+}
+
 #[test]
 fn what_the_follower_of_the_node_skipped_cannot_be_known() {
     let tale = |followers| {
