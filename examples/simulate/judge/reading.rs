@@ -2,7 +2,11 @@
 
 use stern_rs::ExitCode;
 
-use super::lines::{notices, notices::Said, output::Text};
+use super::lines::{
+    notices,
+    notices::{Notice, Said},
+    output::Text,
+};
 use crate::story::Story;
 
 /// The codes that go with the words of a run: 0 if all was read, 3 if something was not, 1 if nothing was.
@@ -13,10 +17,12 @@ pub fn codes(story: &Story) -> Vec<ExitCode> {
     let says = |of: fn(Said<'_>) -> bool| notices.iter().any(|notice| of(notice.said));
     let is_read = says(|said| said == Said::Opened);
     let in_part = if is_read { ExitCode::Unread } else { ExitCode::Failed };
-    if says(is_loss) {
+    let is_open = |number: usize| !is_taken_back(&notices[number], &notices[number + 1..]);
+    let losses = || (0..notices.len()).filter(|number| is_loss(notices[*number].said));
+    if losses().any(is_open) {
         return vec![in_part];
     }
-    if !says(may_be_loss) {
+    if !says(may_be_loss) && losses().next().is_none() {
         return vec![ExitCode::Done];
     }
     // A log of which nothing but words came was opened, and not read.
@@ -44,6 +50,15 @@ fn is_loss(said: Said<'_>) -> bool {
         | Said::Retried(_)
         | Said::State => false,
     }
+}
+
+/// Whether it turned out later that the line behind such a gap is the first one of the next instance: if the log of the one before was
+/// read to its end, nothing is missing.
+fn is_taken_back(gap: &Notice<'_>, later: &[Notice<'_>]) -> bool {
+    let Said::Between(_, Some(before)) = gap.said else { return false };
+    let is_of_next =
+        |said| matches!(said, Said::Restarted { lines_since, .. } if lines_since == Some(before));
+    later.iter().any(|notice| notice.name == gap.name && is_of_next(notice.said))
 }
 
 /// Whether it depends on what came later: a later answer may have made up for it.
@@ -87,5 +102,19 @@ mod tests {
         let words = "! web: the kubelet reports in place of lines: “x”\n";
         let any = [ExitCode::Done, ExitCode::Unread, ExitCode::Failed];
         assert_eq!(codes_of(&["+ web\n", words]), any);
+    }
+
+    /// The lines behind the gap are those of the next instance.
+    #[test]
+    fn a_gap_between_two_instances_may_be_none() {
+        let (one, two) = ("2026-03-01T12:00:01Z", "2026-03-01T12:00:02Z");
+        let gap = format!("! web: lines may be missing between {one} and {two}\n");
+        let restarted = |since: &str| {
+            format!("── web restarted: exit 1; the lines above from {since} on were written after it ──\n")
+        };
+        let any = [ExitCode::Done, ExitCode::Unread, ExitCode::Failed];
+        assert_eq!(codes_of(&["+ web\n", &gap, &restarted(two)]), any);
+        assert_eq!(codes_of(&["+ web\n", &gap, &restarted(one)]), [ExitCode::Unread]);
+        assert_eq!(codes_of(&["+ web\n", &restarted(two), &gap]), [ExitCode::Unread]);
     }
 }
