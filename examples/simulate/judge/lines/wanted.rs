@@ -264,7 +264,9 @@ fn asked_of(
     };
     let since = |at: Timestamp| asked.since.and_then(|since| at.checked_sub(since).ok());
     let clocks = |at: Duration| [moment(story, at), moment(story, at) + ahead(story, life)];
-    let first_since = clocks(opened).into_iter().filter_map(since).min();
+    let mut asked_for = reads.iter().filter(|read| is_for(book, number, read) && read.opened().is_some());
+    let asked_for = asked_for.next().map_or(opened, |read| opened.min(read.at));
+    let first_since = clocks(asked_for).into_iter().filter_map(since).min();
     let last_since = clocks(until).into_iter().filter_map(since).max();
     // Words of the kubelet count as lines.
     let words = if asked.tail.is_some_and(|tail| tail > 0) { life.instance.words.len() } else { 0 };
@@ -297,16 +299,19 @@ fn first_alike(life: &Life<'_>, line: usize) -> usize {
 /// asked for from a time of the apiserver on, which is in whole seconds.
 fn again(book: &Book<'_>, number: usize, asked: &Asked, story: &Story, reads: &[Read]) -> Option<usize> {
     let life = &book.lives[number];
-    let next = book.lives.get(number + 1).filter(|next| std::ptr::eq(next.container, life.container));
-    // A log of the next instance is that of this one for the program until it is told.
-    let is_of = |read: &&Read| {
-        let is_for_it = next.is_some_and(|next| !read.previous && next.is_untold(read.at));
-        !read.check && (read.may_be_of(life) || is_for_it && read.at >= life.instance.started)
-    };
-    let mut opened = reads.iter().filter(is_of).filter_map(Read::opened);
+    let mut opened = reads.iter().filter(|read| is_for(book, number, read)).filter_map(Read::opened);
     let (first, _) = opened.next().zip(opened.next()).filter(|_| asked.tail == Some(0))?;
     let since = Timestamp::from_second(moment(story, first).as_second()).ok()?;
     life.lines().iter().position(|line| line.stamp >= since)
+}
+
+/// Whether this is a request for the log of that life, as far as the program knew: a log of the next instance is that of this one for
+/// it until it is told.
+fn is_for(book: &Book<'_>, number: usize, read: &Read) -> bool {
+    let life = &book.lives[number];
+    let next = book.lives.get(number + 1).filter(|next| std::ptr::eq(next.container, life.container));
+    let is_for_it = next.is_some_and(|next| !read.previous && next.is_untold(read.at));
+    !read.check && (read.may_be_of(life) || is_for_it && read.at >= life.instance.started)
 }
 
 /// Whether a line counts of which only the last pieces are asked for.

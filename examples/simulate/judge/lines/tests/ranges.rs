@@ -90,6 +90,27 @@ fn lines_of_a_span_are_shown() {
     young().shows(101.0, "b").is(&["missing"]);
 }
 
+/// The log of the next instance was served before anything told of that one: it was asked for as that of the first.
+#[test]
+fn lines_of_a_span_are_counted_from_the_first_request_whosever_log_was_served() {
+    let tale = |opened: f64| {
+        let next = opened + 0.8;
+        let marker = format!(
+            "── shop web › app restarted; the lines above from {} on were written after it ──",
+            stamp(next)
+        );
+        let tale = Tale::new().asking(|asked| asked.since = Some(1)).writes(1.5, "a").restarts(1.9);
+        let mut tale = tale.follows(opened).writes(next, "b").shows(next, "b");
+        tale.current().known = Some(seconds(9.0));
+        let query = [("container", "app"), ("previous", "true")];
+        let mut tale = tale.asks(Asks::Log, 9.1, "/api/v1/namespaces/shop/pods/web/log", &query);
+        tale.0.requests.last_mut().expect("one was added").ended = Some((seconds(9.1), Ended::Complete));
+        tale.shows_at(9.2, 1.5, "a").says_line(9.3, &marker)
+    };
+    tale(2.2).passes();
+    tale(6.2).is(&["unwanted"]);
+}
+
 #[test]
 fn as_many_bytes_are_shown_as_were_asked_for() {
     let limited = || old(|asked| asked.limit_bytes = Some(4));
