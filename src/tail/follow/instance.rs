@@ -18,6 +18,7 @@ use crate::{
     tail::{
         check::Last,
         logs::Logs,
+        progress::Progress,
         reach::Reach,
         whereabouts::{Log, Whereabouts},
     },
@@ -145,18 +146,19 @@ impl<L: Logs> Tail<L> {
         is_overtaken
     }
 
-    /// The previous log is this instance's, which has ended: if it ends with the last line that was read, none is missing.
+    /// The previous log is this instance's, which has ended: if it ends with the last line that was read, none is missing. A wanted
+    /// line that was not read contradicts the end of the stream.
     async fn compare_end(&mut self) {
         // Of the two lines that were asked for before, the last may have been cut off.
         let asked = timeout(ANSWER, self.last_line(Log::Previous, Purpose::Confirm)).await;
-        let position = &self.progress.position;
-        if let Ok(Ok(Last { line: Some(line), .. })) = asked
-            && position.ends_with(line)
-            && !position.may_miss(line)
-            && !position.is_ambiguous()
-        {
+        let Ok(Ok(Last { line: Some(line), .. })) = asked else { return };
+        let Progress { position, extent, .. } = &self.progress;
+        let is_wanted = extent.until.is_none_or(|until| line.time() < until) && !extent.quota.is_used_up();
+        if position.ends_with(line) && !position.may_miss(line) && !position.is_ambiguous() {
             self.progress.reach = Reach::Ended;
             self.progress.heard = None;
+        } else if is_wanted && position.misses(line, extent.start()) {
+            self.progress.reach = Reach::Open;
         }
     }
 

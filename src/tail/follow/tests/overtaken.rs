@@ -179,6 +179,27 @@ async fn a_previous_log_that_ends_with_what_was_read_is_an_end() {
     }
 }
 
+/// Its stream ended too early and looked complete.
+#[tokio::test(start_paused = true)]
+async fn a_line_of_the_previous_log_that_was_not_read_contradicts_the_end_of_a_stream() {
+    for (last, wanted) in [(0.5, &["+", "a", "b", "-"][..]), (2.0, &["+", "a", "! Unchecked", "-"])] {
+        let first = log([(-1.0, "a"), (last, "b")]);
+        let container = Container::new([(-60.0, Some(3.0), first), (3.0, None, log([]))]);
+        let mut opened = false;
+        let story = Story::follow(move |request| match request.follow {
+            true if !std::mem::replace(&mut opened, true) => {
+                container.answer(request).cut_after(1.0).silent(2.5)
+            }
+            true => Reply::of(""),
+            false => container.answer(request),
+        });
+        story.pass(10.0).await;
+        story.life.send_replace(Life::Deleted);
+        story.pass(1.0).await;
+        assert_eq!(outline(&story), wanted);
+    }
+}
+
 /// They were shown before any status. Later instances came and went without a line that was read.
 #[tokio::test(start_paused = true)]
 async fn lines_that_were_shown_too_early_are_those_of_one_instance_only() {
