@@ -160,6 +160,8 @@ pub struct Instance {
     /// When it ended.
     pub ended: Option<Duration>,
     pub exit: Option<i32>,
+    /// Since when its container waited for the next instance: the kubelet serves its log as the previous one by then.
+    pub waits: Option<Duration>,
     /// When the next instance took its place, so that it became the previous one for the kubelet.
     pub previous: Option<Duration>,
     /// When the kubelet removed its log, or stopped serving it.
@@ -183,6 +185,7 @@ impl Instance {
             forgotten: None,
             ended: None,
             exit: None,
+            waits: None,
             previous: None,
             removed: None,
             lines: Vec::new(),

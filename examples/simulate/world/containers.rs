@@ -217,6 +217,8 @@ impl<'a> World<'a> {
         self.tell(format!("{place} waits: CrashLoopBackOff (exit {exit})"));
         self.change(place, |pod| pod.waiting("CrashLoopBackOff", "back-off restarting failed container"));
         self.forget_before(place);
+        let now = self.now();
+        self.current(place).waits = Some(now);
         self.waiting.insert(place.clone());
         self.forget_previous(place);
         self.published(&place.pod);

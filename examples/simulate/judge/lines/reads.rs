@@ -34,7 +34,10 @@ impl Read {
     pub fn may_be_of(&self, life: &Life<'_>) -> bool {
         let until = self.opened().unwrap_or(Duration::MAX);
         let instance = life.instance;
-        let from = if self.previous { instance.previous.or(instance.ended) } else { Some(instance.started) };
+        let from = match self.previous {
+            true => instance.waits.or(instance.previous).or(instance.ended),
+            false => Some(instance.started),
+        };
         from.is_some_and(|from| from <= until)
             && life.gone().is_none_or(|gone| gone >= self.at)
             && !self.is_past(life)

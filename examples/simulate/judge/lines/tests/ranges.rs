@@ -249,6 +249,24 @@ fn the_instance_before_is_shown_if_it_is_asked_for() {
     restarted(Logs::Previous).shows_at(2.4, 1.1, "b").is(&["unwanted", "missing"]);
 }
 
+/// The kubelet serves its log as the previous one before the next one starts.
+#[test]
+fn an_instance_whose_container_waits_may_be_the_one_before() {
+    let tale = |waits: Option<f64>| {
+        let tale = Tale::new().asking(|asked| asked.logs = Logs::Previous).writes(0.1, "a").restarts(1.0);
+        let tale = tale.writes(1.1, "b").restarts(3.0).with(|story| {
+            let instances = &mut story.containers[0].instances;
+            instances[0].removed = waits.map(seconds);
+            (instances[1].ended, instances[1].waits) = (Some(seconds(1.5)), waits.map(seconds));
+        });
+        let query = [("container", "app"), ("previous", "true")];
+        let tale = tale.asks(Asks::Log, 2.2, "/api/v1/namespaces/shop/pods/web/log", &query);
+        tale.shows_at(2.3, 1.1, "b")
+    };
+    tale(Some(1.8)).passes();
+    tale(None).is(&["unwanted"]);
+}
+
 #[test]
 fn a_pod_that_stops_meeting_its_condition_is_left() {
     let tale = |meets: Vec<_>| {
