@@ -278,15 +278,23 @@ impl<L: Logs> Tail<L> {
         self.progress.reach = if self.progress.has_lines() { reach } else { Reach::Open };
     }
 
-    /// Lines that are not the instance's whose tail showed them may be those of another one between: then the previous log
-    /// ends with them, and none is missing behind them.
+    /// Lines that are not the instance's whose tail showed them may be those of another one between: if the previous log ends with
+    /// them, none is missing behind them.
     pub(super) async fn place_early(&mut self) {
         let Some(last) = self.progress.early.last_foreign().filter(|_| !self.was_opened()) else { return };
-        if self.instance.started.is_some_and(|started| last.time() < started.into()) {
-            self.progress.early.is_whole();
-        } else if let Ok(previous) = self.last_line(Log::Previous, Purpose::Confirm).await
-            && previous.line.or(previous.half) == Some(last)
-        {
+        let is_before = self.instance.started.is_some_and(|started| last.time() < started.into());
+        if is_before {
+            // They do not count as this one's.
+            self.progress.early.take_bytes();
+        }
+        let previous = self.last_line(Log::Previous, Purpose::Confirm).await;
+        let end = previous.ok().and_then(|previous| previous.line.or(previous.half));
+        let is_whole = match end {
+            Some(end) => end == last,
+            // The end of the answer with them is all that is known.
+            None => is_before && self.progress.early.has_ended(),
+        };
+        if is_whole {
             self.progress.early.is_whole();
         }
     }

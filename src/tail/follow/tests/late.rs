@@ -251,6 +251,31 @@ async fn lines_that_were_read_too_early_are_not_repeated_after_several_restarts_
     assert_eq!(outline(&story), ["+", "b", "! Unchecked", "-", "restarted 2 since 8.5", "c"]);
 }
 
+/// They are those of an instance between, and the answer with them looked complete.
+#[tokio::test(start_paused = true)]
+async fn lines_behind_those_that_were_read_too_early_of_an_instance_between_are_reported() {
+    for is_cut in [true, false] {
+        let second = if is_cut { log([(7.5, "x"), (19.0, "y")]) } else { log([(7.5, "x")]) };
+        let container = Container::new([
+            (-60.0, Some(5.0), log([(-1.0, "a")])),
+            (6.0, Some(20.0), second),
+            (21.0, None, log([(22.0, "b")])),
+        ]);
+        let mut opened = false;
+        let mut story = Story::follow(move |request| match (container.now(), request.follow) {
+            (..7.8, _) => Reply::refusal(500, "dial tcp: connection refused"),
+            (_, true) if !std::mem::replace(&mut opened, true) => container.answer(request).cut_after(0.1),
+            _ => container.answer(request),
+        });
+        story.pass(22.5).await;
+        story.restarts_so_often(2, 21.0);
+        story.pass(10.0).await;
+        let gap: &[&str] = if is_cut { &["! Between"] } else { &[] };
+        let shown = ["+", "x", "a", "-", "restarted 2 since 7.5"];
+        assert_eq!(outline(&story), [&shown[..], gap, &["b"]].concat());
+    }
+}
+
 /// Its last line has no newline.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_ends_within_a_line_shows_the_restart_that_the_status_does_not() {
