@@ -440,7 +440,8 @@ impl<L: Logs> Tail<L> {
 
     /// None: it goes on.
     async fn ended(&mut self) -> Option<Reason> {
-        if self.whereabouts == Whereabouts::Superseded {
+        // Without a watch no status comes.
+        if self.whereabouts == Whereabouts::Superseded && self.plan().follow {
             // Others need the place meanwhile.
             self.grant = None;
             self.give_back();

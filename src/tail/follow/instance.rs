@@ -101,7 +101,8 @@ impl<L: Logs> Tail<L> {
             _ => None,
         };
         let is_open = suspect.is_some() || !self.progress.has_lines();
-        if !is_open || !self.follows() || log != Log::Current(Mode::Read) {
+        let is_in_doubt = self.follows() || self.has_seen_a_line();
+        if !is_open || !is_in_doubt || log != Log::Current(Mode::Read) {
             return false;
         }
         match self.supersedes(suspect, Previous::ends_before).await {
@@ -118,6 +119,14 @@ impl<L: Logs> Tail<L> {
             }
             Err(_) => false,
         }
+    }
+
+    /// Whether the tail of an earlier instance left a line that may be this one's, of which nothing was read: the previous log was
+    /// not the earlier one's.
+    fn has_seen_a_line(&self) -> bool {
+        let unseen = self.progress.early.unseen().map(|unseen| unseen.time);
+        let started = self.instance.started.map(Instant::from);
+        !self.progress.has_lines() && started.is_some() && unseen >= started
     }
 
     /// Whether a stream that came to its end may have been the next instance's, since no status reports an end: once for a tail.

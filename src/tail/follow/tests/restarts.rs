@@ -261,6 +261,23 @@ async fn an_instance_that_ended_before_it_was_seen_and_whose_log_is_gone_is_repo
     assert_eq!(outline(&story), ["+", "-", "+", told, "c"]);
 }
 
+/// The container restarts behind the list of its pod.
+#[tokio::test(start_paused = true)]
+async fn the_log_of_an_instance_is_read_though_it_is_the_previous_one_before_it_is_asked_for() {
+    let life = Life::Replaced { ending: Ending::default(), restart_count: 1, started: Some(at(-3.0)) };
+    let (first, second) = (log([(-9.0, "a"), (-2.9, "b")]), log([(-2.0, "c"), (-1.0, "d")]));
+    let mut opened = false;
+    let mut story = Setup { life, ..Setup::new(as_it_is()) }.begin(move |request| match request.previous {
+        true if !std::mem::replace(&mut opened, true) => first.answer(request),
+        true => second.answer(request),
+        false => Reply::of(""),
+    });
+    story.restarts(-3.0);
+    story.pass(5.0).await;
+    let expected = ["+", "a", "! Unchecked", "-", "restarted 1", "! Between", "c", "d", "-"];
+    assert_eq!(outline(&story), expected);
+}
+
 /// All of its log is new, though it was not read before.
 #[tokio::test(start_paused = true)]
 async fn a_new_pod_that_meets_the_condition_again_is_new() {
