@@ -69,8 +69,10 @@ impl<L: Logs> Tail<L> {
 
     /// The lines behind those that were shown, if some may be missing.
     fn gap_at_end(&mut self, reason: &Reason, removed: bool) -> Option<Gap> {
-        let (reach, latest) = (self.progress.reach, self.progress.latest());
-        let unchecked = Gap::Unchecked(self.progress.position.latest_read());
+        // The lines that an earlier tail showed too early are this instance's, if it has no others.
+        let early = self.lost_behind_early().flatten();
+        let (reach, latest) = (self.progress.reach, self.progress.latest().or(early));
+        let unchecked = Gap::Unchecked(self.progress.position.latest_read().or(early));
         let unread = !reach.is_opened() || !reach.has_ended() || self.is_end_in_doubt();
         let is_other_seen = self.has_unseen_lines();
         match reason {
@@ -139,6 +141,10 @@ impl<L: Logs> Tail<L> {
             self.report.unseen().await;
         }
         self.report.gap(gap, reach.is_opened()).await;
+        if reach.is_opened() && self.lost_behind_early().is_some() {
+            // That is said of no later instance.
+            self.progress.early.is_whole();
+        }
     }
 
     /// Whether the apiserver was out of reach before the end of the log was verified: an apiserver or a kubelet that goes away

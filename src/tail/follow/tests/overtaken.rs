@@ -229,6 +229,32 @@ async fn lines_that_were_shown_too_early_are_those_of_one_instance_only() {
     }
 }
 
+/// The log that is opened for it is that of a later one, which has written nothing.
+#[tokio::test(start_paused = true)]
+async fn the_end_of_an_instance_of_which_all_was_shown_too_early_is_reported_behind_that() {
+    let container = Container::new([
+        (-60.0, Some(5.0), log([(-1.0, "a")])),
+        (6.0, Some(20.0), log([(7.5, "x"), (19.0, "lost")])),
+        (20.5, Some(21.0), log([])),
+        (21.5, None, log([(40.0, "c")])),
+    ]);
+    let mut opened = false;
+    let mut story = Story::follow(move |request| match (container.now(), request.follow) {
+        (..7.8, _) => Reply::refusal(500, "dial tcp: connection refused"),
+        (_, true) if !std::mem::replace(&mut opened, true) => container.answer(request).cut_after(0.1),
+        _ => container.answer(request),
+    });
+    story.pass(22.0).await;
+    story.restarts(6.0);
+    story.pass(3.0).await;
+    story.restarts_so_often(2, 21.5);
+    story.pass(20.0).await;
+    let gap = format!("! {:?}", Gap::Unchecked(Some(at(7.5).into())));
+    let expected = ["+", "x", "a", "-", "restarted 1 since 7.5", &gap, "-", "restarted 2", "c"];
+    let said = story.said().into_iter().filter(|said| !said.ends_with("; trying again"));
+    assert_eq!(said.collect::<Vec<_>>(), expected);
+}
+
 /// Its tail waited for the one before, and meanwhile the node has started another one.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_is_read_at_once_is_compared_if_its_status_is_old() {
