@@ -256,7 +256,9 @@ fn asked_of(
     let first =
         |at: Duration, edge| ends_of_tail.iter().map(move |end| first_line(life, at, asked.tail, *end, edge));
     let earliest = first(opened, Edge::Within).min().unwrap_or_default();
-    let latest = first(until, Edge::Whole).max().unwrap_or_default();
+    // Until a line is shown, a new request counts `--tail` anew.
+    let counted = if asked.tail.is_some() { until } else { opened };
+    let latest = first(counted, Edge::Whole).max().unwrap_or_default();
     let written_by = |at: Duration| life.lines().partition_point(|line| line.at <= at);
     let ends = match asked.follow || asked.previous {
         true => (count, count),
