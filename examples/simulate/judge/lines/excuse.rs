@@ -69,6 +69,10 @@ pub const EXCUSES: &[Excuse] = &[
         holds: was_gone_before_a_check_was_due,
     },
     Excuse {
+        reason: "the stream fell silent, and its pod stopped meeting --condition for good before it was to be checked and before anything told of its end",
+        holds: was_left_before_a_check_was_due,
+    },
+    Excuse {
         reason: "the next file begins with the same lines of the same instant as were shown last: they look like one place",
         holds: is_between_the_same,
     },
@@ -229,6 +233,26 @@ fn was_gone_before_a_check_was_due(case: &Case<'_, '_>, run: &Run) -> bool {
         && is_in_silence(case, run)
         && (gone <= first + idle(case) && gone <= told)
         && !reads.any(|opened| (first..=gone).contains(&opened))
+}
+
+/// The log of a pod that does not meet the condition is not read, and goes on where it was once the pod meets it again.
+fn was_left_before_a_check_was_due(case: &Case<'_, '_>, run: &Run) -> bool {
+    let life = life(case, run);
+    let first = life.lines()[run.lines.start].at;
+    let Some((left, false)) = life.container.meets.last().copied() else { return false };
+    if life.gone().is_some_and(|gone| gone < left) {
+        return false;
+    }
+    let place = &life.container.place;
+    let mut pods = case.story.pods.iter();
+    let pod = pods.find(|pod| pod.name == place.pod && pod.deleted == life.container.deleted);
+    let told = told(case.story, life.container, pod.and_then(|pod| pod.deleting)).min(life.end_told);
+    let mut reads = case.reads.iter().filter(|read| read.may_be_of(life)).filter_map(Read::opened);
+    run.after.is_none()
+        && is_in_silence(case, run)
+        && (first..=first + idle(case)).contains(&left)
+        && left <= told
+        && !reads.any(|opened| first <= opened)
 }
 
 /// The lines that were shown last are also the first ones of the next file: who asks for the log again takes them for the same.

@@ -391,6 +391,27 @@ fn a_silent_stream_of_a_pod_that_is_gone_before_a_check_cannot_be_known() {
     deleted(30.0).is(&["missing"]);
 }
 
+#[test]
+fn a_silent_stream_of_a_pod_that_stops_meeting_its_condition_before_a_check_cannot_be_known() {
+    let tale = |meets: &[(f64, bool)]| {
+        let tale = Tale::new().follows(2.2).writes(3.0, "a").writes(6.0, "b").shows(3.0, "a");
+        tale.with(|story| {
+            story.containers[0].meets = meets.iter().map(|(at, meets)| (seconds(*at), *meets)).collect();
+            story.containers[0].instances[0].silenced.push(seconds(5.0));
+        })
+    };
+    let left = |at| tale(&[(0.0, true), (at, false)]);
+    left(35.0).passes();
+    left(37.0).is(&["missing"]);
+    tale(&[(0.0, true), (35.0, false), (40.0, true)]).is(&["missing"]);
+    left(35.0).follows(20.0).is(&["missing"]);
+    // Its end was told before.
+    let ends = |at| left(35.0).with(|story| story.containers[0].instances[0].ended = Some(seconds(at)));
+    ends(35.0).passes();
+    ends(34.0).is(&["missing"]);
+    left(35.0).with(|story| story.containers[0].instances[0].silenced.clear()).is(&["missing"]);
+}
+
 /// Both looks at the end show the same half line.
 #[test]
 fn half_a_line_is_reported_if_two_answers_end_in_it() {
