@@ -155,8 +155,8 @@ impl<L: Logs> Tail<L> {
         is_overtaken
     }
 
-    /// The previous log is this instance's, which has ended: if it ends with the last line that was read, none is missing. A wanted
-    /// line that was not read contradicts the end of the stream.
+    /// The previous log seems to be this instance's, which has ended: if it ends with the last line that was read, none is missing. A
+    /// wanted line that was not read contradicts the end of the stream, unless a status shows meanwhile that it is another's.
     async fn compare_end(&mut self) {
         // Of the two lines that were asked for before, the last may have been cut off.
         let asked = timeout(ANSWER, self.last_line(Log::Previous, Purpose::Confirm)).await;
@@ -166,8 +166,20 @@ impl<L: Logs> Tail<L> {
         if position.ends_with(line) && !position.may_miss(line) && !position.is_ambiguous() {
             self.progress.reach = Reach::Ended;
             self.progress.heard = None;
-        } else if is_wanted && position.misses(line, extent.start()) {
+        } else if is_wanted && position.misses(line, extent.start()) && self.may_be_own(line.time()) {
             self.progress.reach = Reach::Open;
+        }
+    }
+
+    /// Whether the status leaves open that a line of the previous log is this instance's. In the second in which the next one started
+    /// both may have written it; but once that one was replaced too, the log is not this instance's any more.
+    fn may_be_own(&self, line: Instant) -> bool {
+        match *self.life.borrow() {
+            Life::Replaced { restart_count, started: Some(started), .. } => {
+                let slack = if restart_count > self.instance.restart_count + 1 { 0 } else { SECOND };
+                line.0 < Instant::from(started).0 + slack
+            }
+            _ => true,
         }
     }
 

@@ -200,6 +200,25 @@ async fn a_line_of_the_previous_log_that_was_not_read_contradicts_the_end_of_a_s
     }
 }
 
+/// The answer took so long that a status tells by then of the next instance, and of another one behind it.
+#[tokio::test(start_paused = true)]
+async fn a_line_of_the_next_instance_does_not_contradict_the_end_of_a_stream() {
+    // A line from before the start of the next one is this instance's own, or of one that no status reported.
+    for (started, wanted) in [(3.0, &["+", "a", "-"][..]), (4.0, &["+", "a", "! Unchecked", "-"])] {
+        let container = Container::new([(-60.0, Some(3.0), log([(-1.0, "a")]))]);
+        let next = log([(3.6, "b")]);
+        let story = Story::follow(move |request| match request.previous {
+            true => next.answer(request).after(1.25),
+            false => container.answer(request),
+        });
+        story.pass(4.5).await;
+        let (ending, started) = (Ending::default(), Some(at(started)));
+        story.life.send_replace(Life::Replaced { ending, restart_count: 2, started });
+        story.pass(5.0).await;
+        assert_eq!(outline(&story), wanted);
+    }
+}
+
 /// They were shown before any status. Later instances came and went without a line that was read.
 #[tokio::test(start_paused = true)]
 async fn lines_that_were_shown_too_early_are_those_of_one_instance_only() {
