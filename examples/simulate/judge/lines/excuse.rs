@@ -124,8 +124,7 @@ fn was_not_due(case: &Case<'_, '_>, run: &Run) -> bool {
                 && later.is_shown()
                 && later.told <= case.story.ended
         });
-    let known = life.instance.known.unwrap_or(Duration::MAX);
-    let first = life.lines()[run.lines.start].at.max(known.min(case.story.ended));
+    let first = life.lines()[run.lines.start].at.max(life.instance.known.unwrap_or_default());
     let faults = troubles(case.story).iter().map(|trouble| trouble.until).max();
     let calm = case.story.calm.max(faults.unwrap_or_default());
     let mut reads = case.reads.iter().filter(|read| !read.check && read.may_be_of(life));
