@@ -10,7 +10,7 @@ use super::{
     book::{Book, Life},
     missing::Run,
     reads::Read,
-    told::{tells, told, way},
+    told::{may_hold, tells, told, way},
     wanted::Wanted,
 };
 use crate::{
@@ -393,7 +393,7 @@ fn was_instance_never_known(case: &Case<'_, '_>, run: &Run) -> bool {
     let mut pods = case.story.requests.iter();
     // A watch that begins later tells what it missed.
     let first = pods.find(|request| tells(case.story, request, life.container, known).is_some());
-    let is_told = first.is_some_and(|first| first.kind == Kind::Watch || first.at < gone);
+    let is_told = first.is_some_and(|first| first.kind == Kind::Watch || may_hold(first, gone));
     !is_found && !is_told
 }
 
@@ -402,6 +402,6 @@ fn was_never_known(case: &Case<'_, '_>, run: &Run) -> bool {
     let known = container.instances.iter().filter_map(|instance| instance.known).min();
     let Some(known) = known else { return true };
     let gone = container.deleted.unwrap_or(Duration::MAX);
-    let mut pods = case.story.requests.iter().filter(|request| request.at < gone);
+    let mut pods = case.story.requests.iter().filter(|request| may_hold(request, gone));
     !pods.any(|request| tells(case.story, request, container, known).is_some())
 }

@@ -19,8 +19,15 @@ pub fn told(story: &Story, container: &Container, known: Option<Duration>) -> Du
     };
     let requests = story.requests.iter().filter(lists_all);
     // A list without the pod hides what was before it.
-    let requests = requests.take_while(|request| request.kind != Kind::List || request.at < gone);
+    let requests = requests.take_while(|request| request.kind != Kind::List || may_hold(request, gone));
     requests.filter_map(|request| tells(story, request, container, known?)).min().unwrap_or(Duration::MAX)
+}
+
+/// Whether the answer to this request may hold what was gone from then on. A list that is answered late has what is there by then; a
+/// watch tells what it missed.
+pub fn may_hold(request: &Request, gone: Duration) -> bool {
+    let answered = request.answered.filter(|_| request.kind == Kind::List).map(|(answered, _)| answered);
+    answered.unwrap_or(request.at) < gone
 }
 
 /// By when the answer to this request has told of what was known of the container then.

@@ -170,6 +170,21 @@ fn a_list_of_another_pod_tells_nothing() {
     tale("metadata.name=web").is(&["missing"]);
 }
 
+/// The only list that was asked for while the pod was there.
+#[test]
+fn a_list_that_is_answered_late_does_not_tell_of_a_pod_that_is_gone_by_then() {
+    let tale = |answered: f64| {
+        let tale = Tale::new().with(|story| {
+            lives_for_a_second(story);
+            story.requests[1].ended = Some((seconds(9.0), Ended::Complete));
+        });
+        let tale = tale.asks(Asks::List, 10.6, "/api/v1/pods", &[]).writes(10.5, "a");
+        tale.with(|story| story.requests[2].answered = Some((seconds(answered), 200)))
+    };
+    tale(11.5).passes();
+    tale(10.9).is(&["missing"]);
+}
+
 /// An answer that is cut in the instant in which the instance ends, and then the pod is gone.
 #[test]
 fn a_log_that_is_gone_before_it_is_asked_for_again_cannot_be_checked() {
