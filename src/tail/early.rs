@@ -108,6 +108,12 @@ impl Early {
         self.unseen = self.unseen.filter(|unseen| Some(unseen.time) > latest);
     }
 
+    /// All that an instance that started then may lack before its first line is reported, as that of instances before it. A line that
+    /// was seen then is one of them, unless it shows up to which line others were shown.
+    pub fn is_told_until(&mut self, started: Option<Instant>) {
+        self.unseen = self.unseen.filter(|unseen| unseen.behind.is_some() || Some(unseen.time) >= started);
+    }
+
     /// The tail before began with this line.
     pub fn began_with(&mut self, first: Option<Instant>) {
         self.first = first.or(self.first);

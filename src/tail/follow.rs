@@ -158,9 +158,14 @@ impl<L: Logs> Tail<L> {
             born_after = parts.latest.filter(|_| !again).map(|latest| event::Instant(latest.0 + 1));
             quota = Some(parts.quota).filter(|_| again);
             fresh |= again && was_fresh;
+            let is_unread = was_fresh && parts.own.latest().is_none() && parts.next.is_none();
             (early, position) = parts.into_early(again);
             let shown = shown.as_ref().filter(|_| !again);
             restart = shown.map(|shown| shown.restart(instance.restart_count, early.foreign_from()));
+            // Its end was reported, if such a line can be its own, and those in between will be.
+            if is_unread && restart.as_ref().is_some_and(|restart| restart.skipped > 0) {
+                early.is_told_until(instance.started.map(event::Instant::from));
+            }
         }
         let plan = &context.plan;
         let mut extent = if fresh { Extent::of_news(plan) } else { Extent::new(plan) };

@@ -299,6 +299,30 @@ async fn a_log_that_is_read_at_once_is_compared_if_its_status_is_old() {
     assert_eq!(outline(&story), ["+", "a", "! Behind", "-", "restarted 1", "c", "d", "b"]);
 }
 
+/// A line of the third instance was seen in place of the first one's, and then the fourth one had started. Of each there is a report.
+#[tokio::test(start_paused = true)]
+async fn a_line_of_an_instance_that_is_said_to_be_skipped_is_not_reported_once_more() {
+    for (started, gap) in [(5.0, None), (4.0, Some("! Between"))] {
+        let began = Instant::now();
+        let mut story =
+            Story::follow(move |request| match (began.elapsed().as_secs_f64(), request.previous) {
+                (..5.0, _) => Reply::refusal(500, "dial tcp: connection refused"),
+                (_, true) => log([(4.5, "c")]).answer(request),
+                (..8.2, false) => Reply::of("").silent(if request.follow { 1e6 } else { 0.0 }),
+                (_, false) => Reply::of("").silent(11.0).then(line(19.5, "d")).silent(1e6),
+            });
+        story.pass(5.0).await;
+        story.restarts(2.0);
+        story.pass(3.0).await;
+        story.restarts_so_often(2, started);
+        story.pass(15.0).await;
+        let mut expected = vec!["+", "! Unchecked", "-", "restarted 1", "! Unchecked", "-", "restarted 2"];
+        expected.extend(gap);
+        expected.push("d");
+        assert_eq!(outline(&story), expected);
+    }
+}
+
 /// The first instance wrote nothing. The stream brought a line of the second, whose log was rotated before its tail opened it.
 #[tokio::test(start_paused = true)]
 async fn a_line_that_was_left_to_the_next_instance_and_rotated_away_is_reported_though_none_was_read_before()
