@@ -92,7 +92,9 @@ fn between(
 /// can ask for the log of the one before only while that is the previous one of the node.
 fn begins_in_doubt(case: &Case<'_, '_>, number: usize, at: Duration) -> bool {
     let lives = &case.book.lives;
-    let Some(before) = (0..number).rev().find(|before| lives[*before].is_shown()) else { return false };
+    let Some(before) = (0..number).rev().find(|before| lives[*before].is_shown()) else {
+        return lacks_a_line_of_its_second(case, number);
+    };
     let instance = lives[number].instance;
     let moved_on = before + 1 < number || instance.ended.is_some_and(|ended| ended <= at);
     let mut reads = case.reads.iter();
@@ -112,6 +114,17 @@ fn begins_in_doubt(case: &Case<'_, '_>, number: usize, at: Duration) -> bool {
     let is_doubtful = was_rotated(&lives[before]) || lives[number].is_untold(at);
     let is_doubtful = is_doubtful || is_in_pieces || is_close;
     lacks_its_end(&lives[before]) || comes_first || moved_on || is_gone || refused || is_doubtful
+}
+
+/// Whether a line came that may be one of this instance, and was left to it: a stream brought the last line of the one before, of which
+/// nothing was shown, from the second in which this one started.
+fn lacks_a_line_of_its_second(case: &Case<'_, '_>, number: usize) -> bool {
+    let Some(before) = number.checked_sub(1).map(|before| &case.book.lives[before]) else { return false };
+    let Some(last) = before.lines().last().filter(|_| seems_of_the_next(before)) else { return false };
+    case.reads.iter().any(|read| {
+        let lasts = read.ended.is_none_or(|(ended, _)| ended >= last.at);
+        read.follow && lasts && read.opened().is_some() && read.may_be_of(before)
+    })
 }
 
 /// The lives of which the last shown line has this stamp: the latest one that was shown at all.

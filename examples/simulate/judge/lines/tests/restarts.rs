@@ -1,5 +1,7 @@
 //! Several instances of a container.
 
+use apiserver::Ended;
+
 use super::{super::align::PIECE, Tale, seconds, stamp};
 use crate::script::{Event, Fault, What};
 
@@ -93,6 +95,21 @@ fn a_gap_between_two_instances_has_a_reason() {
         Tale::new().follows(2.2).writes(3.0, "a").rotates(4.5).restarts(5.0).writes(6.0, "c").follows(5.5);
     let between = format!("lines may be missing between {} and {}", stamp(3.0), stamp(6.0));
     rotated.shows(3.0, "a").shows(6.0, "c").says(6.1, &between).passes();
+}
+
+/// The first instance wrote nothing, the second one a line in the second in which the third started: it may be the first of that one.
+#[test]
+fn a_gap_before_an_instance_may_be_that_of_a_line_from_the_second_of_its_start() {
+    let between = format!("lines may be missing between an unknown time and {}", stamp(8.0));
+    let skipped = "── shop web › app restarted; 1 instance in between is not shown ──";
+    let tale = |opened: f64, written: f64| {
+        let tale = Tale::new().reads(2.2, 4.0, Ended::Complete).restarts(4.0).writes(written, "b");
+        let tale = tale.reads(opened, opened.max(5.2), Ended::Complete).restarts(5.2).writes(8.0, "c");
+        tale.follows(5.7).says_line(5.8, skipped).shows(8.0, "c").says(8.0, &between)
+    };
+    tale(4.1, 5.1).passes();
+    tale(4.1, 4.9).is(&["false gap"]);
+    tale(5.5, 5.1).is(&["false gap"]);
 }
 
 /// Standard output was not read meanwhile, so that all comes at once.
