@@ -24,6 +24,7 @@ mod world;
 mod tests;
 
 use std::{
+    io::{self, Write as _},
     panic::{AssertUnwindSafe, catch_unwind},
     process::ExitCode,
     time::Duration,
@@ -77,14 +78,16 @@ fn one(seed: u64, traced: bool, shrunk: bool) -> bool {
     if let Some(problem) = run(&script).1.first().filter(|_| shrunk) {
         script = shrink::shrink(&script, problem);
     }
-    print!("{script}");
+    let mut text = script.to_string();
     let (story, problems) = run(&script);
     if let Some(story) = &story {
         if traced {
-            print!("\n{}", trace::trace(story));
+            text += &format!("\n{}", trace::trace(story));
         }
-        print!("\n{}", totals::Totals::of(story));
+        text += &format!("\n{}", totals::Totals::of(story));
     }
-    problems.iter().for_each(|problem| println!("{problem}"));
+    text.extend(problems.iter().map(|problem| format!("{problem}\n")));
+    // The reader may have seen enough.
+    let _ = io::stdout().write_all(text.as_bytes());
     !problems.is_empty()
 }
