@@ -1,22 +1,26 @@
 //! Tracks whether the apiserver can be reached, by the results of requests.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use tokio::{sync::watch, time::Instant};
 
-use super::error::Error;
+use super::{
+    error::Error,
+    http::pulse::{self, Pulse},
+};
 
 /// A server without an answer for this time is out of reach: a single connection that breaks proves nothing.
-const SLOW: Duration = Duration::from_secs(2);
+const SLOW: Duration = pulse::LONG;
 
 #[derive(Default)]
 pub struct Outage {
     /// The error while it cannot be reached.
     error: watch::Sender<Option<Error>>,
     times: Mutex<Times>,
+    pulse: Arc<Pulse>,
 }
 
 #[derive(Default)]
@@ -27,9 +31,30 @@ struct Times {
     silent: Option<Instant>,
     /// When it was last known to be out of reach.
     out: Option<Instant>,
+    /// The number of requests that are on their way, and since when none of them is answered.
+    asking: usize,
+    asked: Option<Instant>,
+}
+
+/// A request that is on its way.
+pub struct Asking<'o>(&'o Outage);
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        let mut times = self.0.times();
+        times.asking -= 1;
+        if times.asking == 0 {
+            times.out = times.out.max(times.unheard(&self.0.pulse));
+            times.asked = None;
+        }
+    }
 }
 
 impl Outage {
+    pub fn new(pulse: Arc<Pulse>) -> Outage {
+        Outage { pulse, ..Outage::default() }
+    }
+
     pub fn subscribe(&self) -> watch::Receiver<Option<Error>> {
         self.error.subscribe()
     }
@@ -42,7 +67,16 @@ impl Outage {
     /// Whether it was out of reach at this time or later, also if it is not reported as an outage.
     pub fn was_known_since(&self, since: Instant) -> bool {
         let times = self.times();
-        times.out.max(times.silence()) > Some(since)
+        times.out.max(times.silence()).max(times.unheard(&self.pulse)) > Some(since)
+    }
+
+    /// A request is sent.
+    pub fn asks(&self, sent: Instant) -> Asking<'_> {
+        let mut times = self.times();
+        times.asking += 1;
+        times.asked = times.asked.or(Some(sent));
+        drop(times);
+        Asking(self)
     }
 
     /// A probe of the silent server was sent, or has ended and was recorded.
@@ -51,7 +85,7 @@ impl Outage {
         match sent {
             Some(sent) => times.silent = times.silent.or(Some(sent)),
             None if self.is_known() => {}
-            None => times.answers(),
+            None => times.answers(&self.pulse),
         }
     }
 
@@ -71,7 +105,7 @@ impl Outage {
         match error {
             None => {
                 times.answered = Some(Instant::now());
-                times.answers();
+                times.answers(&self.pulse);
             }
             Some(_) if times.answered > Some(sent) => return,
             Some(_) => times.fails(),
@@ -83,7 +117,7 @@ impl Outage {
     /// The server answered that it wants to be asked later.
     pub fn put_off(&self, sent: Instant, error: &Error) {
         let mut times = self.times();
-        times.answers();
+        times.answers(&self.pulse);
         let is_past = times.answered > Some(sent);
         drop(times);
         if !is_past {
@@ -110,9 +144,17 @@ impl Times {
         }
     }
 
-    fn answers(&mut self) {
-        self.out = self.out.max(self.silence());
-        self.silent = None;
+    fn answers(&mut self, pulse: &Pulse) {
+        self.out = self.out.max(self.silence()).max(self.unheard(pulse));
+        (self.silent, self.asked) = (None, None);
+    }
+
+    /// Until when nothing at all was heard for long while a request was on its way: that of a node that hangs is not answered
+    /// either, but streams go on.
+    fn unheard(&self, pulse: &Pulse) -> Option<Instant> {
+        let (from, until) = pulse.silence(Instant::now())?;
+        let since = self.asked?.max(from);
+        (until.saturating_duration_since(since) >= SLOW).then_some(until)
     }
 
     /// Until when the present silence has lasted, if that is long.
@@ -159,6 +201,28 @@ mod tests {
             let shortly_before = Instant::now() - Duration::from_millis(100);
             assert_eq!(outage.was_known_since(shortly_before), was_known);
             assert!(!outage.was_known_since(Instant::now()));
+        }
+    }
+
+    /// What a network held back arrives at once, streams before the answer. None of it was long enough for a probe.
+    #[tokio::test(start_paused = true)]
+    async fn a_server_was_out_of_reach_if_nothing_was_heard_while_a_request_was_on_its_way() {
+        let pulse = Arc::<Pulse>::default();
+        let outage = Outage::new(pulse.clone());
+        for (asks, hears, is_out) in [(true, false, true), (true, true, false), (false, false, false)] {
+            let began = Instant::now();
+            let asking = asks.then(|| outage.asks(began));
+            advance(Duration::from_secs(1)).await;
+            if hears {
+                pulse.heard(Instant::now());
+            }
+            advance(Duration::from_millis(1500)).await;
+            pulse.heard(Instant::now());
+            assert_eq!(outage.was_known_since(began), is_out);
+            outage.note(began, None);
+            drop(asking);
+            assert_eq!(outage.was_known_since(began), is_out);
+            assert!(!outage.is_known() && !outage.was_known_since(Instant::now()));
         }
     }
 

@@ -132,7 +132,7 @@ impl Transport {
             request_timeout: connect.request_timeout,
             compression: settings.compression,
             pools: Mutex::new(Pools::new(&connector, &log_options, None)?),
-            outage: Outage::default(),
+            outage: Outage::new(pulse.clone()),
             waits,
             clock: Heard::default(),
             pulse,
@@ -240,6 +240,7 @@ impl Transport {
         if purpose == Purpose::Probe {
             self.outage.probes(Some(sent));
         }
+        let _asking = self.outage.asks(sent);
         let traced = self.trace.as_ref().map(|trace| trace.request(&request));
         let server = &self.server_shown;
         let again = || {
