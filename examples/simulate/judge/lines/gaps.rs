@@ -173,14 +173,19 @@ fn failed(case: &Case<'_, '_>, life: &Life<'_>, since: Duration, until: Duration
 /// As long as that, nothing is answered before a client takes the apiserver for out of reach (`SLOW` in src/cluster/outage.rs).
 const SLOW: Duration = Duration::from_secs(2);
 
-/// Whether the connection of a request broke before an answer, and nothing else was answered for a while then, so that the apiserver
-/// seemed to be out of reach at such a time.
+/// Whether the connection of a request broke before an answer, or it was answered late, and nothing else was answered for a while
+/// then, so that the apiserver seemed to be out of reach at such a time.
 fn seems_away(case: &Case<'_, '_>, since: Duration, until: Duration) -> bool {
     let requests = || case.story.requests.iter();
     let is_broken = |ended| matches!(ended, Some((_, Ended::Broken)));
-    let mut broken =
-        requests().filter(|one| one.answered.is_none() && is_broken(one.ended) && one.at <= until);
-    broken.any(|one| {
+    let mut late = requests().filter(|one| {
+        let is_late = match one.answered {
+            Some((answered, _)) => answered >= one.at + SLOW,
+            None => is_broken(one.ended),
+        };
+        is_late && one.at <= until
+    });
+    late.any(|one| {
         let answers = requests().filter_map(|other| Some(other.answered?.0));
         let next = answers.filter(|at| *at > one.at).min();
         next.is_none_or(|next| next + HELD >= since && next >= one.at + SLOW)

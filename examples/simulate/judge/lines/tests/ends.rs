@@ -237,6 +237,22 @@ fn a_stream_that_is_left_as_its_end_comes_was_not_read_to_its_end() {
     tale(4.104).says(4.101, &unchecked(3.0)).passes();
 }
 
+/// Nothing else is answered meanwhile, so that the apiserver seems to be out of reach.
+#[test]
+fn a_request_that_is_answered_late_leaves_an_end_in_doubt() {
+    let tale = |late: f64| {
+        let tale = Tale::new().reads(2.2, 4.1, Ended::Complete).writes(3.0, "a").shows(3.0, "a");
+        let tale = tale.asks(Asks::Log, 4.0, "/api/v1/namespaces/shop/pods/other/log", &[]);
+        let tale = tale.with(|story| {
+            story.containers[0].deleted = Some(seconds(4.1));
+            story.requests.last_mut().expect("one was added").answered = Some((seconds(4.0 + late), 200));
+        });
+        tale.says(7.0, &unchecked(3.0))
+    };
+    tale(2.5).passes();
+    tale(1.5).is(&["false gap"]);
+}
+
 /// Of a container that is polled.
 #[test]
 fn a_log_that_was_read_before_anything_told_of_its_end_was_not_read_to_its_end() {
