@@ -63,8 +63,9 @@ pub enum Standing {
     Current,
     /// The same, and its container waits for a restart: the kubelet serves its log as the current and as the previous one.
     Waiting,
-    /// Another one of its container has taken its place. `started`: when the one after it did, in whole seconds, if that is known.
-    Replaced { started: Option<Timestamp> },
+    /// Another one of its container has taken its place. `started`: when that one did, in whole seconds, if that is known. `is_next`:
+    /// whether none was between.
+    Replaced { started: Option<Timestamp>, is_next: bool },
     /// Another pod has its name.
     OtherPod,
     /// There is no pod of that name.

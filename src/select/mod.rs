@@ -189,9 +189,11 @@ pub async fn standing(cluster: &Cluster, instance: &Instance) -> Result<Standing
         Some(_) => Standing::Current,
         None => {
             let next = instance.restart_count.saturating_add(1);
-            let is_next = |current: InstanceId| current.restarts == next;
-            let status = status.filter(|status| status.instance().is_some_and(is_next));
-            Standing::Replaced { started: status.and_then(|status| status.started()) }
+            let current = status.and_then(|status| Some((status.instance()?, status.started())));
+            // Not an older one: a status may come from behind.
+            let current = current.filter(|(current, _)| current.restarts >= next);
+            let is_next = current.as_ref().is_some_and(|(current, _)| current.restarts == next);
+            Standing::Replaced { started: current.and_then(|(_, started)| started), is_next }
         }
     })
 }

@@ -347,13 +347,14 @@ impl<L: Logs> Reading<'_, L> {
                 never = self.stream.stow() => match never {},
             };
             let is_anothers = match standing {
-                // The next instance wrote nothing before it started, and nothing to a stream that was open by then.
-                Ok(Standing::Replaced { started: Some(started) }) => {
+                // The next instance wrote nothing before it started, and nothing to a stream that was open by then. Such a stream
+                // may be that of one between, but no other tail would show its lines.
+                Ok(Standing::Replaced { started: Some(started), is_next }) => {
                     let started = Instant::from(started);
-                    first.time.is_none_or(|time| time >= started)
+                    first.time.is_none_or(|time| time >= started || !is_next)
                         && opened.is_none_or(|opened| started < opened)
                 }
-                Ok(Standing::Replaced { started: None }) => true,
+                Ok(Standing::Replaced { started: None, .. }) => true,
                 Ok(standing) => standing == Standing::OtherPod,
                 Err(_) => false,
             };

@@ -281,8 +281,8 @@ impl Logs for Scripted {
             NO_POD => Standing::Gone,
             OTHER_POD => Standing::OtherPod,
             current if current != instance.restart_count => {
-                let started = self.started.lock().expect("no panic");
-                Standing::Replaced { started: started.filter(|_| current == instance.restart_count + 1) }
+                let started = *self.started.lock().expect("no panic");
+                Standing::Replaced { started, is_next: current == instance.restart_count + 1 }
             }
             _ if self.waits.load(Relaxed) => Standing::Waiting,
             _ => Standing::Current,
