@@ -10,6 +10,7 @@ mod follow;
 mod idle;
 mod last;
 mod logs;
+mod nodes;
 mod progress;
 mod quota;
 mod reach;
@@ -48,6 +49,7 @@ use crate::{
 };
 use follow::{Legacy, Tail};
 use logs::Logs;
+pub use nodes::Nodes;
 pub use retry::Crowd;
 
 /// Everything that all tails share.
@@ -61,6 +63,7 @@ pub struct Context<L = Cluster> {
     pub lines: LineLimit,
     pub out: Sender,
     pub crowd: Crowd,
+    pub nodes: Nodes,
     pub stats: Stats,
 }
 
@@ -254,6 +257,7 @@ mod tests {
             lines: LineLimit { bytes: 1 << 20, spool: false },
             out,
             crowd: Crowd::default(),
+            nodes: Nodes::default(),
             stats: Stats::default(),
         };
         Tails { context, tasks: JoinSet::new(), later: 0, pods: HashMap::new() }

@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use super::{
-    Context, Crowd,
+    Context, Crowd, Nodes,
     follow::{Legacy, Tail},
 };
 use crate::{
@@ -175,6 +175,7 @@ impl Story {
             lines: LineLimit { bytes: 1 << 20, spool: false },
             out,
             crowd: Crowd::default(),
+            nodes: Nodes::default(),
             stats: Stats::default(),
         };
         let (namespace, name, node) = ("default".into(), "web-1".into(), "node-1".into());

@@ -284,6 +284,11 @@ impl Error {
         self.of_node.clone().or_else(unreachable)
     }
 
+    /// Whether the apiserver did not reach the kubelet.
+    pub fn is_without_kubelet(&self) -> bool {
+        self.server_message().and_then(kubelet::unreachable).is_some()
+    }
+
     /// Whether every request fails the same way, whatever it asks for.
     pub fn is_common(&self) -> bool {
         matches!(

@@ -119,6 +119,7 @@ impl<'a> Cluster<'a> {
             lines: self.lines,
             out: out.clone(),
             crowd: tail::Crowd::default(),
+            nodes: tail::Nodes::default(),
             stats: stats.clone(),
         };
         let (selected, receiver) = mpsc::channel(SELECTED);

@@ -125,7 +125,7 @@ impl<L: Logs> Tail<L> {
         if !self.progress.has_lines() {
             self.place_early().await;
         }
-        let request = self.request(log, purpose);
+        let (request, sent) = (self.request(log, purpose), Instant::now());
         let answer = tokio::select! {
             biased;
             answer = self.context.logs.open(&request) => answer,
@@ -135,7 +135,7 @@ impl<L: Logs> Tail<L> {
                 return Outcome::Reopen;
             }
         };
-        let mut stream = match answer {
+        let mut stream = match self.noted(sent, answer) {
             Ok(stream) => stream,
             Err(error) => {
                 self.missing |= error.is_not_found();
@@ -448,7 +448,7 @@ impl<L: Logs> Tail<L> {
     fn ended_at(&self, began: Instant) -> Instant {
         let now = Instant::now();
         let since = now.checked_sub(HELD).map_or(began, |held| held.max(began));
-        if self.context.logs.was_out_since(since) { began } else { now }
+        if self.was_out_since(since) { began } else { now }
     }
 
     pub(super) fn request(&self, log: Log, purpose: Purpose) -> LogRequest {

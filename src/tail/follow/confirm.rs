@@ -1,5 +1,7 @@
 //! Verifies that a finished log is complete: a truncated answer can look complete.
 
+use tokio::time::Instant;
+
 use super::{
     Tail,
     refusal::{SOON, is_usual},
@@ -140,13 +142,22 @@ impl<L: Logs> Tail<L> {
 
     /// The same of an answer with the line before it: the last of two pieces comes with the first.
     pub(super) async fn last_whole_line(&self, log: Log, purpose: Purpose) -> Result<Last, Error> {
-        let request = self.request(log, purpose);
-        Box::pin(check::last_lines(&self.context.logs, &request, self.context.lines, 2)).await
+        let (request, sent) = (self.request(log, purpose), Instant::now());
+        self.noted(
+            sent,
+            Box::pin(check::last_lines(&self.context.logs, &request, self.context.lines, 2)).await,
+        )
     }
 
     pub(super) async fn last_line(&self, log: Log, purpose: Purpose) -> Result<Last, Error> {
-        let request = self.request(log, purpose);
-        Box::pin(check::last_line(&self.context.logs, &request, self.context.lines)).await
+        let (request, sent) = (self.request(log, purpose), Instant::now());
+        self.noted(sent, Box::pin(check::last_line(&self.context.logs, &request, self.context.lines)).await)
+    }
+
+    /// The result of a request for a log that was sent then; its failure may tell of the other logs of the node.
+    pub(super) fn noted<T>(&self, sent: Instant, result: Result<T, Error>) -> Result<T, Error> {
+        let node = &self.instance.origin.pod.node;
+        result.inspect_err(|error| self.context.nodes.failed(node, sent, error))
     }
 }
 

@@ -147,10 +147,16 @@ impl<L: Logs> Tail<L> {
         }
     }
 
-    /// Whether the apiserver was out of reach before the end of the log was verified: an apiserver or a kubelet that goes away
-    /// ends its streams as if they were complete.
+    /// Whether the apiserver or the kubelet was out of reach before the end of the log was verified: one that goes away ends its
+    /// streams as if they were complete.
     fn is_end_in_doubt(&self) -> bool {
-        self.progress.heard.is_some_and(|since| self.context.logs.was_out_since(since))
+        self.progress.heard.is_some_and(|since| self.was_out_since(since))
+    }
+
+    /// Whether one of them was, at this time or later.
+    pub(super) fn was_out_since(&self, since: tokio::time::Instant) -> bool {
+        let node = &self.instance.origin.pod.node;
+        self.context.logs.was_out_since(since) || self.context.nodes.was_away_since(node, since)
     }
 
     /// Whether the pod is gone, and the node had another instance of the container that no status reported.

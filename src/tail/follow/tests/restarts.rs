@@ -517,6 +517,30 @@ async fn a_log_that_was_put_off_until_its_pod_was_gone_is_reported() {
     }
 }
 
+/// Its kubelet went away, as the question behind the end of its stream shows.
+#[tokio::test(start_paused = true)]
+async fn an_end_behind_which_the_kubelet_was_away_is_reported_if_it_could_not_be_verified() {
+    let dial =
+        "Get \"https://node-1:10250/containerLogs/default/web-1/app\": dial tcp: connect: connection refused";
+    for (message, is_away) in [(dial, true), ("etcdserver: leader changed", false)] {
+        let mut follows = 0;
+        let mut story = Story::follow(move |request| {
+            follows += usize::from(request.follow);
+            match (request.follow, follows) {
+                (false, _) => Reply::refusal(500, message),
+                (true, 1) => Reply::of(line(-1.0, "a")).silent(1.0),
+                (true, 2) => Reply::of("").after(20.0),
+                (true, _) => Reply::of(line(9.0, "c")).silent(1e6),
+            }
+        });
+        story.pass(8.0).await;
+        story.restarts_so_often(2, 7.0);
+        story.pass(25.0).await;
+        let gap: &[&str] = if is_away { &["! Unchecked"] } else { &[] };
+        assert_eq!(outline(&story), [&["+", "a"][..], gap, &["-", "restarted 2", "c"]].concat());
+    }
+}
+
 /// No request finds it until it is given up, and by then the next instance's was rotated.
 #[tokio::test(start_paused = true)]
 async fn lines_that_may_be_the_next_ones_are_left_to_it_by_a_log_that_is_given_up() {
