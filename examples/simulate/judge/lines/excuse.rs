@@ -300,7 +300,7 @@ fn was_gone_before_it_was_checked(case: &Case<'_, '_>, run: &Run) -> bool {
         let pause = if at - opened < STEADY { PAUSE } else { SOON };
         // A refusal tells that something is in doubt.
         let mut later = reads().filter_map(|read| read.answered);
-        is_cut_short(case, life, read)
+        (is_cut_short(case, life, read) || is_left_by_kubelet(case, life, at))
             && gone <= asked_again(case, at, pause)
             && !later.any(|(later, _)| at < later && later <= gone)
     });
@@ -327,6 +327,27 @@ pub fn is_cut_short(case: &Case<'_, '_>, life: &Life<'_>, read: &Read) -> bool {
         };
         let is_its_end = read.ended.is_some_and(|(at, how)| at >= event.at && how == Ended::Complete);
         is_asked && is_its_end && (from..=until).contains(&read.at)
+    })
+}
+
+/// Whether the kubelet went away as this answer ended, and no request for another log of its node found that out.
+fn is_left_by_kubelet(case: &Case<'_, '_>, life: &Life<'_>, ended: Duration) -> bool {
+    let node = &life.container.node;
+    let is_of_node = |path: &str| {
+        let mut containers = case.story.containers.iter().filter(|container| container.node == *node);
+        containers.any(|Container { namespace, place, .. }| {
+            path.ends_with(&format!("/namespaces/{namespace}/pods/{}/log", place.pod))
+        })
+    };
+    case.story.script.events.iter().any(|event| {
+        let What::Fault(Fault::KubeletAway(away, lasting)) = &event.what else { return false };
+        let mut requests = case.story.requests.iter().filter(|request| request.kind == Kind::Log);
+        let found_out = requests.any(|request| {
+            let refused = request.answered.filter(|(_, status)| *status == 500).map(|(at, _)| at);
+            refused.is_some_and(|at| (event.at..=event.at + *lasting).contains(&at))
+                && is_of_node(&request.path)
+        });
+        away == node && (event.at..=event.at + READ).contains(&ended) && !found_out
     })
 }
 

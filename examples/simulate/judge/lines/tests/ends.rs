@@ -207,6 +207,30 @@ fn a_log_that_is_gone_before_it_is_asked_for_again_cannot_be_checked() {
     tale(20.0).with(|story| story.script.events.push(away)).passes();
 }
 
+/// Its kubelet goes away, and ends its streams as if they were complete.
+#[test]
+fn a_log_that_a_kubelet_left_is_in_doubt_for_who_asks_its_node_meanwhile() {
+    let tale = |node: &str, gone: f64| {
+        let tale = Tale::new().reads(2.2, 4.0, Ended::Complete).writes(3.0, "a").writes(4.5, "b");
+        tale.shows(3.0, "a").with(|story| {
+            story.containers[0].instances[0].ended = Some(seconds(5.0));
+            story.containers[0].deleted = Some(seconds(gone));
+            let away = What::Fault(Fault::KubeletAway(node.to_owned(), seconds(3.0)));
+            story.script.events.push(Event { at: seconds(4.0), what: away });
+        })
+    };
+    tale("node-1", 14.0).passes();
+    tale("node-1", 20.0).is(&["missing"]);
+    tale("node-2", 14.0).is(&["missing"]);
+    let asked = |at: f64, path: &str| {
+        let tale = tale("node-1", 14.0).asks(Asks::Log, at, path, &[("container", "other")]);
+        tale.with(|story| story.requests[3].answered = Some((seconds(at), 500)))
+    };
+    asked(4.5, LOG).is(&["missing"]);
+    asked(8.0, LOG).passes();
+    asked(4.5, "/api/v1/namespaces/shop/pods/other/log").passes();
+}
+
 #[test]
 fn an_answer_that_a_fault_cuts_behind_the_end_is_not_the_end() {
     let tale = |bytes| {
