@@ -263,6 +263,9 @@ impl<L: Logs> Tail<L> {
         if self.plan().follow && self.stage == Stage::Live {
             self.report.outlet.caught_up().await;
         }
+        if self.is_replaced_unread().await {
+            self.whereabouts = Whereabouts::Superseded;
+        }
         let reason = self.read_all().await;
         if self.look.is_some() {
             // Others need the place more.

@@ -69,7 +69,7 @@ pub struct Reading<'a, L: Logs> {
     pub beginning: Option<Beginning<L>>,
     /// The look at the beginning of the file, while it lasts.
     pub look: &'a mut Option<Look>,
-    /// Whether all of the log is new.
+    /// Whether all of the log is new, or was seen to have an earlier line than those that are shown.
     pub fresh: bool,
     /// Whether it may be ended to continue on a connection of its own.
     pub movable: bool,

@@ -233,6 +233,13 @@ impl Story {
         self.life = self.tail(restart_count, started, Life::Running, true);
     }
 
+    /// The instance that had replaced the first one, which is past, before anything was seen.
+    pub fn had_restarted(&mut self, started: f64) {
+        let restart_count = self.restart_count + 1;
+        self.apiserver_knows(restart_count);
+        self.life = self.tail(restart_count, Some(at(started.floor())), Life::Running, false);
+    }
+
     /// The same instance is selected again.
     pub fn comes_back(&mut self) {
         self.life = self.tail(self.restart_count, None, Life::Running, false);

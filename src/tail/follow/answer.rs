@@ -335,6 +335,7 @@ impl<L: Logs> Tail<L> {
             },
         };
         let beginning = self.beginning(&request);
+        let fresh = self.fresh || self.has_seen_a_line_unwatched();
         let position = &self.progress.position;
         let finder = resumes.then(|| match position.is_untimed() {
             true => position.finder().of_untimed(tail_lines),
@@ -363,7 +364,7 @@ impl<L: Logs> Tail<L> {
             again: Again::default(),
             beginning,
             look: &mut self.look,
-            fresh: self.fresh,
+            fresh,
             movable,
             watchdog: self.idle.as_mut().zip(watching).map(|(idle, checker)| Watchdog { idle, checker }),
             ending,

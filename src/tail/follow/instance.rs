@@ -129,6 +129,21 @@ impl<L: Logs> Tail<L> {
         !self.progress.has_lines() && started.is_some() && unseen >= started
     }
 
+    /// The same without a watch, so that no status tells of the next instance.
+    pub(super) fn has_seen_a_line_unwatched(&self) -> bool {
+        !self.plan().follow && self.has_seen_a_line()
+    }
+
+    /// Whether the apiserver knows the next instance before anything of this one is requested, of which a line was seen: its log is the
+    /// previous one.
+    pub(super) async fn is_replaced_unread(&self) -> bool {
+        self.has_seen_a_line_unwatched()
+            && matches!(
+                self.context.logs.standing(&self.instance).await,
+                Ok(Standing::Replaced { is_next: true, .. })
+            )
+    }
+
     /// Whether a stream that came to its end may have been the next instance's, since no status reports an end: once for a tail.
     pub(super) async fn is_overtaken(&mut self, log: Log) -> bool {
         let behind = self.progress.behind_tear();

@@ -88,7 +88,9 @@ impl<L: Logs> Tail<L> {
             Reason::Terminated(_) | Reason::Finished if reach.is_short() => Some(Gap::Behind(latest)),
             // A line was seen that is neither in this log nor in one that was shown since.
             Reason::Terminated(_) | Reason::Finished
-                if is_other_seen && !self.progress.has_lines() && self.fresh
+                if is_other_seen
+                    && !self.progress.has_lines()
+                    && (self.fresh || self.has_seen_a_line_unwatched())
                     || self.has_own_unseen_lines() =>
             {
                 Some(unchecked)

@@ -93,7 +93,7 @@ fn between(
 fn begins_in_doubt(case: &Case<'_, '_>, number: usize, at: Duration) -> bool {
     let lives = &case.book.lives;
     let Some(before) = (0..number).rev().find(|before| lives[*before].is_shown()) else {
-        return lacks_a_line_of_its_second(case, number);
+        return lacks_a_line_of_its_second(case, number) || lacks_the_previous(case, number);
     };
     let instance = lives[number].instance;
     let moved_on = before + 1 < number || instance.ended.is_some_and(|ended| ended <= at);
@@ -125,6 +125,14 @@ fn lacks_a_line_of_its_second(case: &Case<'_, '_>, number: usize) -> bool {
         let lasts = read.ended.is_none_or(|(ended, _)| ended >= last.at);
         read.follow && lasts && read.opened().is_some() && read.may_be_of(before)
     })
+}
+
+/// Whether the log of the instance before was served as the previous one, and nothing of it was shown: without a watch this one is
+/// taken for that.
+fn lacks_the_previous(case: &Case<'_, '_>, number: usize) -> bool {
+    let Some(before) = number.checked_sub(1).map(|before| &case.book.lives[before]) else { return false };
+    let mut reads = case.reads.iter().filter(|read| read.previous && read.opened().is_some());
+    !case.asked.follow && !before.lines().is_empty() && reads.any(|read| read.may_be_of(before))
 }
 
 /// The lives of which the last shown line has this stamp: the latest one that was shown at all.

@@ -278,6 +278,36 @@ async fn the_log_of_an_instance_is_read_though_it_is_the_previous_one_before_it_
     assert_eq!(outline(&story), expected);
 }
 
+/// The container restarts behind the list of its pod, and then writes.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_was_left_to_the_instance_is_read_though_the_next_one_writes_before_it_is_asked_for() {
+    let gone = "! the log of the previous instance is not there any more; the current one follows";
+    // The apiserver knows of that restart, or does not yet; the log may be gone by then.
+    let cases = [(2, true, &["c", "d"][..]), (1, true, &["! Between", "e"]), (2, false, &[])];
+    for (known, is_kept, shown) in cases {
+        let life = Life::Replaced { ending: Ending::default(), restart_count: 1, started: Some(at(-3.0)) };
+        let (second, third) = (log([(-2.0, "c"), (-1.0, "d")]), log([(-0.5, "e")]));
+        let mut requests = 0;
+        let mut story = Setup { life, ..Setup::new(as_it_is()) }.begin(move |request| {
+            requests += usize::from(request.previous);
+            match request.previous {
+                true if is_kept || requests <= 2 => second.answer(request),
+                true => Reply::refusal(400, NO_PREVIOUS),
+                false => third.answer(request),
+            }
+        });
+        story.had_restarted(-3.0);
+        story.apiserver_knows(known);
+        story.pass(20.0).await;
+        let removed = "! the log was removed before it could be read";
+        let expected: Vec<_> = match is_kept {
+            true => ["+", gone, "-", "+"].into_iter().chain(shown.iter().copied()).chain(["-"]).collect(),
+            false => vec!["+", gone, "-", removed],
+        };
+        assert_eq!(outline(&story), expected, "{known} {is_kept}");
+    }
+}
+
 /// All of its log is new, though it was not read before.
 #[tokio::test(start_paused = true)]
 async fn a_new_pod_that_meets_the_condition_again_is_new() {
