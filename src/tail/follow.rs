@@ -85,6 +85,8 @@ pub struct Tail<L> {
     retries: Retries,
     /// Failed questions about whose log was read, since that was settled.
     unanswered: usize,
+    /// Whether lines in doubt were found to be its own, and so are requested again.
+    found_own: bool,
     /// Whether the first end of a stream was compared with the previous log.
     asked_at_end: bool,
     /// Whether no such pod was found since the last answer: by now another one may have its name.
@@ -194,6 +196,7 @@ impl<L: Logs> Tail<L> {
             idle: plan.idle_check.map(Idle::new),
             retries: Retries::new(context.crowd.clone()),
             unanswered: 0,
+            found_own: false,
             asked_at_end: false,
             missing,
             window: Window::new(),

@@ -244,6 +244,7 @@ impl<L: Logs> Tail<L> {
         let is_unproven = is_empty || !self.progress.has_lines();
         let own = own && !(is_unproven && self.is_next_over().await);
         self.whereabouts = if own { Whereabouts::Previous { end } } else { Whereabouts::Lost };
+        self.found_own |= own && end.is_some() && line.is_some();
         if !own {
             self.saw(line);
         }

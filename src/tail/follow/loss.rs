@@ -10,13 +10,20 @@ use crate::{
 
 impl<L: Logs> Tail<L> {
     /// Reports that there are no lines of an instance that had ended before it was seen. Its log may be gone since long, so
-    /// nothing counts as missing.
+    /// nothing counts as missing; unless lines of it came, and were gone when they were requested again.
     pub(super) async fn report_absence(&mut self, reason: &Reason) -> bool {
         let removed = self.report.removal(true).await;
         let is_gone = matches!(reason, Reason::Terminated(_) | Reason::Finished);
         let is_lost = self.whereabouts == Whereabouts::Lost;
         let is_unread = !self.was_opened() && *reason == Reason::Deleted;
         self.absent = is_unread || is_gone && (removed || is_lost || !self.was_opened());
+        let is_in_vain = self.found_own && !self.progress.reach.has_ended();
+        let is_over = !matches!(reason, Reason::Failed | Reason::Dropped);
+        // Of a new container the next tail reports it.
+        if is_in_vain && is_over && !(self.absent && self.fresh) {
+            self.report.gap(Gap::Unchecked(None), self.was_opened()).await;
+            return false;
+        }
         if self.absent && is_gone && !self.fresh {
             let text = "the log of the previous instance is not there any more; the current one follows";
             self.context.out.notice(Scope::of(&self.instance.origin).info(text)).await;

@@ -261,6 +261,31 @@ async fn an_instance_that_ended_before_it_was_seen_and_whose_log_is_gone_is_repo
     assert_eq!(outline(&story), ["+", "-", "+", told, "c"]);
 }
 
+/// The container restarts again while lines from the second of its last restart are compared.
+#[tokio::test(start_paused = true)]
+async fn lines_of_an_instance_before_that_are_gone_when_they_are_requested_again_are_reported() {
+    for again in [Reply::of(line(-1.0, "b")), Reply::refusal(400, NO_PREVIOUS)] {
+        let life = Life::Replaced { ending: Ending::default(), restart_count: 1, started: Some(at(-3.0)) };
+        let (mut opened, mut looks, mut again) = (0, 0, Some(again));
+        let story = Setup { life, ..Setup::new(as_it_is()) }.begin(move |request| {
+            let is_look = is_look(request);
+            looks += usize::from(is_look && request.previous);
+            opened += usize::from(!is_look);
+            match (request.previous, is_look) {
+                (false, _) => Reply::of(""),
+                (true, true) if looks == 1 => Reply::of(line(-2.9, "a")),
+                (true, false) if opened == 1 => Reply::of(line(-2.9, "a")),
+                (true, false) if opened == 2 => again.take().expect("one request"),
+                (true, _) => Reply::of(line(-1.0, "b")),
+            }
+        });
+        story.apiserver_knows(1);
+        let (ended, said, _) = story.end().await;
+        assert_eq!(said, ["+", "! Unchecked(None)", "-"]);
+        assert!(!ended.complete);
+    }
+}
+
 /// The container restarts behind the list of its pod.
 #[tokio::test(start_paused = true)]
 async fn the_log_of_an_instance_is_read_though_it_is_the_previous_one_before_it_is_asked_for() {
