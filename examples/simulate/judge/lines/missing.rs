@@ -235,10 +235,21 @@ fn gave_up(book: &Book<'_>, run: &Run) -> bool {
     let since = shown.unwrap_or(life.instance.started);
     let until = next_opened(book, book.lives[run.life + 1..].iter());
     book.notices.iter().any(|notice| {
-        matches!(notice.said, Said::GivenUp(_) | Said::Words(_) | Said::TimedOut)
-            && notice.at >= since
-            && until.is_none_or(|until| notice.at <= until)
+        let is_before_the_next = until.is_none_or(|until| notice.at <= until);
+        let is_of_this = match notice.said {
+            Said::GivenUp(_) | Said::Words(_) => is_before_the_next,
+            Said::TimedOut => is_before_the_next || is_still_open(book, since, notice.at),
+            _ => false,
+        };
+        is_of_this && notice.at >= since
     })
+}
+
+/// Whether the program said of no log since then that it came to its end, and of no restart: the log that is open is that one, though
+/// lines of the next instance were shown too early.
+fn is_still_open(book: &Book<'_>, since: Duration, until: Duration) -> bool {
+    let mut notices = book.notices.iter().filter(|notice| (since..=until).contains(&notice.at));
+    !notices.any(|notice| matches!(notice.said, Said::Closed | Said::Restarted { .. }))
 }
 
 /// A gap between this life and a later one, of which the first line was shown.

@@ -91,6 +91,25 @@ fn a_log_that_was_given_up_is_reported() {
     tale().says(2.5, "403 Forbidden: no").is(&["missing"]);
 }
 
+/// A line of the next instance was shown too early, and the log of this one was asked for in vain since.
+#[test]
+fn a_log_that_is_open_when_the_time_is_over_was_not_read_to_its_end() {
+    let tale = || {
+        let tale = Tale::new().with(|story| {
+            story.containers[0].created = seconds(2.5);
+            let life = &mut story.containers[0].instances[0];
+            (life.started, life.known) = (seconds(2.5), Some(seconds(2.5)));
+        });
+        let tale = tale.writes(3.0, "a").restarts(3.2).writes(3.5, "b");
+        let tale = tale.with(|story| story.containers[0].instances[1].known = Some(seconds(5.0)));
+        tale.reads(3.3, 5.0, Ended::Abandoned).shows(3.5, "b")
+    };
+    let over = "not read to its end: the time of --timeout was over before";
+    tale().is(&["missing"]);
+    tale().says(6.0, over).passes();
+    tale().says_line(5.5, "- shop web › app (Error, exit 1)").says(6.0, over).is(&["missing"]);
+}
+
 #[test]
 fn a_line_that_is_not_due_may_be_missing() {
     let tale = |written| {
