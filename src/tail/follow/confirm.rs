@@ -14,7 +14,7 @@ use crate::{
         check::{self, Last},
         logs::Logs,
         progress::Progress,
-        whereabouts::Log,
+        whereabouts::{Log, Whereabouts},
     },
 };
 
@@ -65,7 +65,12 @@ impl<L: Logs> Tail<L> {
         }
         let last = loop {
             let patient = !follow || self.has_patience();
-            match self.last_line(log, Purpose::Confirm).await {
+            let last = self.last_line(log, Purpose::Confirm).await;
+            if matches!(last, Ok(Last { is_empty: true, .. })) && self.has_moved(log).await {
+                self.whereabouts = Whereabouts::Superseded;
+                return true;
+            }
+            match last {
                 Ok(last) if !self.is_odd(&last) || !self.has_patience() => break last,
                 Err(error) if error.is_without_previous() => return false,
                 Err(error) if !patient || !self.may_retry(&error) => {
@@ -119,6 +124,17 @@ impl<L: Logs> Tail<L> {
     fn is_odd(&self, last: &Last) -> bool {
         let is_cut = last.is_cut && !self.progress.position.is_untimed();
         is_cut || last.is_empty && !self.follows() && self.progress.has_lines()
+    }
+
+    /// Whether a log of which lines were read, and that seems to be empty, is the previous one by now: that one ends with such a line.
+    /// With a watch the status tells of it.
+    async fn has_moved(&self, log: Log) -> bool {
+        let is_current = matches!(log, Log::Current(_));
+        if !is_current || self.plan().follow || !self.progress.has_lines() {
+            return false;
+        }
+        let previous = self.last_line(Log::Previous, Purpose::Confirm).await;
+        matches!(previous, Ok(Last { line: Some(line), .. }) if self.progress.position.has(line))
     }
 
     /// An end that cannot be verified may be none; but a log that is followed to its end is soon removed.

@@ -184,6 +184,29 @@ async fn an_end_that_cannot_be_confirmed_is_reported() {
     }
 }
 
+/// An answer that ends with two lines of one instant is read again. Meanwhile the node has started the next instance, which has written
+/// nothing; or the log itself is empty, behind that of another instance.
+#[tokio::test(start_paused = true)]
+async fn the_rest_of_a_log_that_is_the_previous_one_by_now_is_read_there() {
+    for (is_own, expected) in [(true, "+ a a a -"), (false, "+ a a ! -")] {
+        let old = log([(-1.0, "a"), (-1.0, "a"), (-1.0, "a")]);
+        let mut asked = 0;
+        let story = Story::begin(as_it_is(), Life::Running, move |request| {
+            asked += 1;
+            match (asked, request.previous) {
+                (1, _) => log([(-1.0, "a"), (-1.0, "a")]).answer(request),
+                (2, _) => old.answer(request),
+                (_, true) if is_own => old.answer(request),
+                (_, true) => log([(-70.0, "z")]).answer(request),
+                (_, false) => Reply::of(""),
+            }
+        });
+        let (ended, said, _) = story.end().await;
+        let said: Vec<_> = said.iter().map(|said| said.split(' ').next().unwrap_or_default()).collect();
+        assert_eq!((said.join(" ").as_str(), ended.complete), (expected, is_own));
+    }
+}
+
 /// The log is rotated between a complete answer and the verification of its end.
 #[tokio::test(start_paused = true)]
 async fn a_rotation_while_the_end_is_confirmed_is_no_alarm() {
