@@ -91,6 +91,12 @@ impl Early {
         self.foreign.map(|foreign| foreign.last)
     }
 
+    /// The tail before began with this line: if it is behind all of these lines, that tail reported what may be missing between, and an
+    /// instance that starts later wrote none of them.
+    pub fn is_told_before(&mut self, first: Option<Instant>) {
+        self.foreign = self.foreign.filter(|foreign| first.is_none_or(|first| first <= foreign.last.time()));
+    }
+
     /// A line of a later instance was read and not shown; `behind`: see [`Unseen::behind`].
     pub fn saw(&mut self, line: Option<Instant>, behind: Option<Instant>) {
         if let Some(time) = line.filter(|time| self.unseen.is_none_or(|unseen| *time < unseen.time)) {

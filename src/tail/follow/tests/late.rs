@@ -276,6 +276,30 @@ async fn lines_behind_those_that_were_read_too_early_of_an_instance_between_are_
     }
 }
 
+/// The line behind them is from the second in which the next instance starts, so that it may be that one's.
+#[tokio::test(start_paused = true)]
+async fn lines_behind_those_that_were_read_too_early_are_reported_for_one_instance_only() {
+    let container = Container::new([
+        (-60.0, Some(5.0), log([(-1.0, "a")])),
+        (6.0, Some(20.0), log([(7.5, "x"), (19.0, "y")])),
+        (21.0, Some(24.5), log([(24.2, "b")])),
+        (24.7, None, log([(26.0, "c")])),
+    ]);
+    let mut opened = false;
+    let mut story = Story::follow(move |request| match (container.now(), request.follow) {
+        (..7.8, _) => Reply::refusal(500, "dial tcp: connection refused"),
+        (_, true) if !std::mem::replace(&mut opened, true) => container.answer(request).cut_after(0.1),
+        _ => container.answer(request),
+    });
+    story.pass(24.3).await;
+    story.restarts_so_often(2, 21.0);
+    story.pass(0.45).await;
+    story.restarts(24.7);
+    story.pass(10.0).await;
+    let shown = ["+", "x", "a", "-", "restarted 2 since 7.5", "! Between", "b", "-", "restarted 1", "c"];
+    assert_eq!(outline(&story), shown);
+}
+
 /// Its last line has no newline.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_ends_within_a_line_shows_the_restart_that_the_status_does_not() {
