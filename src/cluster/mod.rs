@@ -32,7 +32,10 @@ mod waits;
 
 use std::{convert::Infallible, sync::Arc, thread, time::Duration};
 
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep},
+};
 
 pub use access::kubeconfig::Named;
 pub use bounds::{KNOWN, PARTS};
@@ -127,14 +130,18 @@ impl Cluster {
         self.transport.round_trip()
     }
 
-    /// The apiserver's clock. If nothing was heard of it yet, one small request asks; if it cannot be reached now, its clock
-    /// counts as right.
-    pub async fn clock(&self) -> Result<Clock, Error> {
-        if self.transport.clock.clock().is_none()
-            && let Err(error) = Box::pin(self.transport.ask_the_time()).await
-            && !error.is_retryable()
-        {
-            return Err(error);
+    /// The apiserver's clock. If nothing was heard of it yet, a small request asks, and after each of these pauses another one; if
+    /// it cannot be reached now, the clock of this machine counts as right.
+    pub async fn clock(&self, pauses: &[Duration]) -> Result<Clock, Error> {
+        let mut pauses = pauses.iter();
+        while self.transport.clock.clock().is_none() {
+            let is_answered = match Box::pin(self.transport.ask_the_time()).await {
+                Ok(is_answered) => is_answered,
+                Err(error) if error.is_retryable() => false,
+                Err(error) => return Err(error),
+            };
+            let Some(pause) = pauses.next().filter(|_| !is_answered) else { break };
+            sleep(*pause).await;
         }
         Ok(self.transport.clock.clock().unwrap_or_default())
     }

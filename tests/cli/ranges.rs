@@ -242,6 +242,16 @@ fn a_clock_that_is_off_is_reported_once_and_only_if_it_matters() {
     world.run("web --no-follow --since 14:05").never_reported("the clock").exit(0);
 }
 
+/// A load balancer answers while the apiserver starts.
+#[test]
+fn the_clock_of_a_server_that_is_about_to_start_is_waited_for() {
+    let world = world_ahead(-93);
+    world.on(Match::any().path("/version")).then(Answer::text(502, "Bad Gateway"));
+    let words =
+        "! the clock of this machine is 1m 33s ahead of the apiserver's, which is the one that counts\n";
+    world.run("web -o raw --until now").shows("60 50 40 30 20 10 0").reported(words);
+}
+
 /// One that is future for a clock that is behind is not.
 #[test]
 fn a_start_in_the_future_is_refused_by_the_clock_of_the_server() {

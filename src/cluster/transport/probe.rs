@@ -30,9 +30,10 @@ impl Transport {
         }
     }
 
-    /// Requests an answer, whatever it is, for its date.
-    pub async fn ask_the_time(&self) -> Result<(), Error> {
-        self.send(minimal(), Purpose::List, AnswerMode::Probe, None).await.map(drop)
+    /// Requests an answer, whatever it is, for its date. False: it may be that of a server between, whose clock does not count.
+    pub async fn ask_the_time(&self) -> Result<bool, Error> {
+        let answer = self.send(minimal(), Purpose::List, AnswerMode::Probe, None).await?;
+        Ok(!answer.status().is_server_error())
     }
 
     /// Sends a minimal request. Any answer counts, also a refusal, and expired credentials are sufficient; without

@@ -32,6 +32,10 @@ const SELECTED: usize = 256;
 /// Lines that were written before `--until` arrive up to this long after it.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// The pauses before further questions for the clock of an apiserver that is about to start.
+const PAUSES: &[Duration] =
+    &[Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
+
 pub struct Cluster<'a> {
     plan: &'a ClusterPlan,
     completion: Completion,
@@ -153,7 +157,8 @@ impl<'a> Cluster<'a> {
         if !range.needs_clock() {
             return Ok((logs.clone(), None));
         }
-        let clock = cluster.clock().await?;
+        // Without following, the first failure ends the run.
+        let clock = cluster.clock(if asked.follow { PAUSES } else { &[] }).await?;
         if let Some(difference) = clock.difference() {
             let text = format!(
                 "the clock of this machine is {difference} the apiserver's, which is the one that counts"
