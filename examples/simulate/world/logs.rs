@@ -53,12 +53,7 @@ impl World<'_> {
                 self.plan_in(REST, Step::Finish(place.clone()));
             }
             _ => {
-                let (start, step) = match lines.stamps {
-                    Stamps::Equal => (now, 0),
-                    // None is much ahead of the clock.
-                    Stamps::Steps(step) => (now, step.min(900_000 / lines.count.max(1))),
-                    Stamps::Back(back) => (now - Duration::from_nanos(back.into()).min(self.age(place)), 0),
-                };
+                let (start, step) = stamps(lines.stamps, lines.count, now, self.age(place));
                 log.lines_at(start, step.into(), &texts);
                 for (n, text) in texts.into_iter().enumerate() {
                     let stamp = start + Duration::from_nanos(u64::from(step) * n as u64);
@@ -201,5 +196,41 @@ impl World<'_> {
             self.containers.values().filter(of_node).filter(|container| !container.instances.is_empty());
         let places: Vec<Place> = places.map(|container| container.place.clone()).collect();
         places.iter().for_each(|place| self.silenced(place));
+    }
+}
+
+/// The stamp of the first of so many lines that are written now, and the nanoseconds between two. None is much ahead of the clock, or
+/// in a second that has not begun: the next instance starts behind the last line, and its status has whole seconds.
+fn stamps(stamps: Stamps, count: u32, now: Timestamp, age: Duration) -> (Timestamp, u32) {
+    match stamps {
+        Stamps::Equal => (now, 0),
+        Stamps::Back(back) => (now - Duration::from_nanos(back.into()).min(age), 0),
+        Stamps::Steps(step) => {
+            let step = step.min(900_000 / count.max(1));
+            let span = Duration::from_nanos(u64::from(step) * u64::from(count.saturating_sub(1)));
+            match (now + span).as_second() == now.as_second() {
+                true => (now, step),
+                false if span <= age => (now - span, step),
+                false => (now, 0),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_is_stamped_in_a_second_that_has_not_begun() {
+        let second = Timestamp::from_second(7).unwrap();
+        let (before, age) = (second - Duration::from_nanos(5), Duration::from_secs(1));
+        assert_eq!(stamps(Stamps::Steps(2), 3, before, age), (before, 2));
+        assert_eq!(stamps(Stamps::Steps(2), 4, before, age), (before - Duration::from_nanos(6), 2));
+        assert_eq!(stamps(Stamps::Steps(2), 4, before, Duration::from_nanos(5)), (before, 0));
+        assert_eq!(
+            stamps(Stamps::Back(9), 1, second, Duration::from_nanos(4)),
+            (second - Duration::from_nanos(4), 0)
+        );
     }
 }
