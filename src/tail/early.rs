@@ -93,7 +93,7 @@ impl Early {
 
     /// The tail before began with this line: if it is behind all of these lines, that tail reported what may be missing between, and an
     /// instance that starts later wrote none of them.
-    pub fn is_told_before(&mut self, first: Option<Instant>) {
+    pub fn is_reported_before(&mut self, first: Option<Instant>) {
         self.foreign = self.foreign.filter(|foreign| first.is_none_or(|first| first <= foreign.last.time()));
     }
 
@@ -116,7 +116,7 @@ impl Early {
 
     /// All that an instance that started then may lack before its first line is reported, as that of instances before it. A line that
     /// was seen then is one of them, unless it shows up to which line others were shown.
-    pub fn is_told_until(&mut self, started: Option<Instant>) {
+    pub fn is_reported_until(&mut self, started: Option<Instant>) {
         self.unseen = self.unseen.filter(|unseen| unseen.behind.is_some() || Some(unseen.time) >= started);
     }
 

@@ -166,7 +166,7 @@ impl<L: Logs> Tail<L> {
             restart = shown.map(|shown| shown.restart(instance.restart_count, early.foreign_from()));
             // Its end was reported, if such a line can be its own, and those in between will be.
             if is_unread && restart.as_ref().is_some_and(|restart| restart.skipped > 0) {
-                early.is_told_until(instance.started.map(event::Instant::from));
+                early.is_reported_until(instance.started.map(event::Instant::from));
             }
         }
         let plan = &context.plan;

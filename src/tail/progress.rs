@@ -236,7 +236,7 @@ impl Progress {
             None => (None, position.latest()),
         };
         early.forget_until(latest);
-        early.is_told_before(first);
+        early.is_reported_before(first);
         Parts { early, own: position, quota: extent.quota, first, guessed_from, latest, next }
     }
 }

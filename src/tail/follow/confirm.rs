@@ -127,7 +127,7 @@ impl<L: Logs> Tail<L> {
     }
 
     /// Whether a log of which lines were read, and that seems to be empty, is the previous one by now: that one ends with such a line.
-    /// With a watch the status tells of it.
+    /// With a watch the status reports it.
     async fn has_moved(&self, log: Log) -> bool {
         let is_current = matches!(log, Log::Current(_));
         if !is_current || self.plan().follow || !self.progress.has_lines() {

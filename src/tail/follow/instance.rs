@@ -129,7 +129,7 @@ impl<L: Logs> Tail<L> {
         !self.progress.has_lines() && started.is_some() && unseen >= started
     }
 
-    /// The same without a watch, so that no status tells of the next instance.
+    /// The same without a watch, so that no status reports the next instance.
     pub(super) fn has_seen_a_line_unwatched(&self) -> bool {
         !self.plan().follow && self.has_seen_a_line()
     }
@@ -354,7 +354,7 @@ impl<L: Logs> Tail<L> {
     /// The log is out of reach. Lines that may be a later instance's are left to its tail.
     pub(super) fn leave_to_later(&mut self) {
         // Of instances that started in the same second, the lines are this one's: it was the one that was seen to run. They are not
-        // if they are later than its end, which was in that second if no status tells of it.
+        // if they are later than its end, which was in that second if no status reports it.
         let behind = self.progress.behind_tear();
         let together = match &*self.life.borrow() {
             Life::Replaced { started, ending, .. } => {
