@@ -90,7 +90,7 @@ pub const EXCUSES: &[Excuse] = &[
         holds: was_taken_for_empty,
     },
     Excuse {
-        reason: "its log was gone before any request found it, no status told of a later instance, and of these only one wrote lines: they look like its own",
+        reason: "its log was gone before any request found a line in it, no status told of a later instance, and of these only one wrote lines: they look like its own",
         holds: was_taken_for_the_last,
     },
     Excuse {
@@ -389,7 +389,12 @@ pub fn is_empty_of_later(case: &Case<'_, '_>, life: &Life<'_>, read: &Read) -> b
 
 fn was_taken_for_the_last(case: &Case<'_, '_>, run: &Run) -> bool {
     let life = life(case, run);
-    let is_found = case.reads.iter().any(|read| read.opened().is_some() && read.may_be_of(life));
+    let first = life.lines()[run.lines.start].at;
+    // An answer that was over before its first line had nothing of it.
+    let is_found = case.reads.iter().any(|read| {
+        let may_have_lines = read.ended.is_none_or(|(ended, _)| ended >= first);
+        read.opened().is_some() && read.may_be_of(life) && may_have_lines
+    });
     let later = case.book.lives[run.life + 1..].iter();
     let later: Vec<_> = later.filter(|later| std::ptr::eq(later.container, life.container)).collect();
     let is_untold = !later.is_empty() && later.iter().all(|later| later.told == Duration::MAX);
@@ -397,7 +402,7 @@ fn was_taken_for_the_last(case: &Case<'_, '_>, run: &Run) -> bool {
     // A log that is there for long can be found.
     let Container { node, place, .. } = life.container;
     let due = troubles(case.story).iter().filter(|trouble| trouble.disturbs(node, &place.pod)).fold(
-        life.told.saturating_add(SOON),
+        life.told.max(first).saturating_add(SOON),
         |due, trouble| {
             if trouble.from <= due { due.max(trouble.until.saturating_add(SOON)) } else { due }
         },

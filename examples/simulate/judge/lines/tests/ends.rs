@@ -404,6 +404,13 @@ fn lines_of_the_last_of_three_instances_look_like_those_of_the_first_if_nothing_
     tale(12.0, 1.0).passes();
     tale(18.0, 1.0).is(&["missing"]);
     tale(18.0, 5.0).passes();
+    // A stream of its log broke before its first line, or behind it.
+    let broken = |at| {
+        let tale = tale(12.0, 1.0).reads(10.02, at, Ended::Broken);
+        tale.with(|story| story.requests.sort_by_key(|request| request.at))
+    };
+    broken(10.05).passes();
+    broken(10.15).is(&["missing"]);
 }
 
 /// The container ends while the program waits.
