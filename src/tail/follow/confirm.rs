@@ -8,12 +8,14 @@ use super::{
 };
 use crate::{
     cluster::Error,
+    instance::Standing,
     lines::Seen,
     purpose::Purpose,
     tail::{
         check::{self, Last},
         logs::Logs,
         progress::Progress,
+        reach::Reach,
         whereabouts::{Log, Whereabouts},
     },
 };
@@ -98,6 +100,12 @@ impl<L: Logs> Tail<L> {
             }
             return false;
         };
+        if self.was_replaced_unread(log).await {
+            self.whereabouts = Whereabouts::Superseded;
+            // Nothing of its own log has come: the answer was another's.
+            self.progress.reach = Reach::Open;
+            return true;
+        }
         let again = self.confirmation.owe(missed);
         if !again {
             self.progress.reach.fall_short();
@@ -135,6 +143,17 @@ impl<L: Logs> Tail<L> {
         }
         let previous = self.last_line(Log::Previous, Purpose::Confirm).await;
         matches!(previous, Ok(Last { line: Some(line), .. }) if self.progress.position.has(line))
+    }
+
+    /// Whether a log that has lines now, and of which none was read, is the next instance's: the container restarted before the first
+    /// answer, which was that one's too. With a watch the status tells of it.
+    async fn was_replaced_unread(&self, log: Log) -> bool {
+        let is_current = matches!(log, Log::Current(_));
+        if !is_current || self.plan().follow || self.progress.has_lines() {
+            return false;
+        }
+        let standing = self.context.logs.standing(&self.instance).await;
+        matches!(standing, Ok(Standing::Replaced { is_next: true, .. }))
     }
 
     /// An end that cannot be verified may be none; but a log that is followed to its end is soon removed.

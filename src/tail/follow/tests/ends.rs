@@ -207,6 +207,26 @@ async fn the_rest_of_a_log_that_is_the_previous_one_by_now_is_read_there() {
     }
 }
 
+/// The container restarts while its log is asked for: the answer is the next instance's, which has written nothing yet.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_seemed_empty_is_the_previous_one_if_the_container_restarted() {
+    for (current, expected) in [(1, "+ a b -"), (0, "+ c -")] {
+        let (old, new) = (log([(-9.0, "a"), (-5.0, "b")]), log([(-1.0, "c")]));
+        let mut asked = 0;
+        let story = Story::begin(as_it_is(), Life::Running, move |request| {
+            asked += 1;
+            match request.previous {
+                true => old.answer(request),
+                false if asked == 1 => Reply::of(""),
+                false => new.answer(request),
+            }
+        });
+        story.apiserver_knows(current);
+        let (ended, said, _) = story.end().await;
+        assert_eq!((said.join(" ").as_str(), ended.complete), (expected, true));
+    }
+}
+
 /// The log is rotated between a complete answer and the verification of its end.
 #[tokio::test(start_paused = true)]
 async fn a_rotation_while_the_end_is_confirmed_is_no_alarm() {
