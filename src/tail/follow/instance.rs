@@ -232,9 +232,9 @@ impl<L: Logs> Tail<L> {
                 return self.put_off(&error).await;
             }
             // Its last lines are no later than the second in which the next one started.
-            (Ok(Last { line: Some(previous), .. }), Ok(current)) => {
+            (Ok(Last { line: Some(previous), .. } | Last { half: Some(previous), .. }), Ok(current)) => {
                 end = Some(Instant(previous.time().0 + BACK));
-                Some(previous) != current.line && previous.time().0 < bound.0 + SECOND
+                Some(previous) != current.line.or(current.half) && previous.time().0 < bound.0 + SECOND
             }
             // They are the same one, of which an instance has written nothing; or both have.
             (Ok(Last { is_empty: true, .. }), Ok(Last { is_empty: true, .. })) => !self.progress.has_lines(),

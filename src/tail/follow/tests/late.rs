@@ -319,6 +319,27 @@ async fn a_log_that_ends_within_a_line_shows_the_restart_that_the_status_does_no
     assert_eq!(outline(&story), IN_ORDER);
 }
 
+/// By then the previous log is that of the second instance, of which no status reports the end, and whose last line has no newline.
+#[tokio::test(start_paused = true)]
+async fn a_previous_log_that_ends_within_a_line_of_the_next_instance_is_not_its_own() {
+    for newline in ["\n", ""] {
+        let container = restarting_twice();
+        let last = line(7.5, "x").trim_end().to_owned() + newline;
+        let previous = line(6.5, "w") + &last;
+        let mut story = Story::follow(move |request| match (container.now(), request.previous) {
+            (..1.0, _) => container.answer(request).cut_after(1.0).broken(),
+            (1.0..8.02, _) => Reply::refusal(500, "dial tcp: connection refused"),
+            (_, true) if request.tail_lines == Some(1) => Reply::of(last.clone()),
+            (_, true) => Reply::of(previous.clone()),
+            (_, false) => container.answer(request),
+        });
+        story.pass(8.05).await;
+        story.restarts(6.0);
+        story.pass(20.0).await;
+        assert_eq!(outline(&story)[..4], ["+", "a", "! Unchecked", "-"], "{newline:?}");
+    }
+}
+
 /// The first instance wrote nothing that was read, and the second, which waits for its restart, wrote nothing.
 #[tokio::test(start_paused = true)]
 async fn an_empty_log_of_an_instance_that_waits_is_not_the_one_before() {
