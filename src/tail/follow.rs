@@ -399,6 +399,11 @@ impl<L: Logs> Tail<L> {
         match outcome {
             Outcome::Reopen | Outcome::Few => None,
             Outcome::Doubtful { line, before } => match log {
+                Log::Previous if self.is_of_next(line) => {
+                    // The next instance was replaced too, and the log that was sought is gone.
+                    self.progress.reach = Reach::Open;
+                    self.ended().await
+                }
                 Log::Previous => {
                     self.settle_previous(line).await;
                     None

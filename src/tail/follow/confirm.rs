@@ -146,7 +146,7 @@ impl<L: Logs> Tail<L> {
     }
 
     /// Whether a log that has lines now, and of which none was read, is the next instance's: the container restarted before the first
-    /// answer, which was that one's too. With a watch the status tells of it.
+    /// answer, which was that one's too. With a watch the status reports it.
     async fn was_replaced_unread(&self, log: Log) -> bool {
         let is_current = matches!(log, Log::Current(_));
         if !is_current || self.plan().follow || self.progress.has_lines() {

@@ -257,6 +257,18 @@ impl<L: Logs> Tail<L> {
         }
     }
 
+    /// The instant from which lines of the previous log are the next instance's, since such lines were handed over: no status reports
+    /// that one yet.
+    pub(super) fn next_from(&self, log: Log) -> Option<Instant> {
+        let is_sought =
+            log == Log::Previous && self.whereabouts == Whereabouts::Superseded && self.plan().follow;
+        self.progress.handed_over_from().filter(|_| is_sought)
+    }
+
+    pub(super) fn is_of_next(&self, line: Option<Instant>) -> bool {
+        self.next_from(Log::Previous).is_some_and(|from| line >= Some(from))
+    }
+
     /// A line of a later instance was read and not shown. Behind the end of the range it would not be shown at all.
     fn saw(&mut self, line: Option<Instant>) {
         let until = self.progress.extent.until;

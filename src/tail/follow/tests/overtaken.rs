@@ -160,6 +160,28 @@ async fn lines_that_were_handed_over_are_not_read_as_the_previous_log() {
     assert_eq!(outline(&story), ["+", "c", "a", "b"]);
 }
 
+/// The second instance was replaced too before the log of the first was read: its lines are in the previous log.
+#[tokio::test(start_paused = true)]
+async fn lines_that_were_handed_over_are_not_repeated_once_their_log_is_the_previous_one() {
+    let container = Container::new([
+        (-60.0, Some(5.0), log([(-1.0, "a")])),
+        (6.0, Some(20.0), log([(7.5, "x"), (19.0, "y")])),
+        (21.0, None, log([(30.0, "b")])),
+    ]);
+    let mut opened = false;
+    let mut story = Story::follow(move |request| match (container.now(), request.follow) {
+        (..7.8, _) => Reply::refusal(500, "dial tcp: connection refused"),
+        (_, true) if !std::mem::replace(&mut opened, true) => container.answer(request).cut_after(0.1),
+        (..21.5, false) if !is_look(request) => Reply::refusal(500, "dial tcp: connection refused"),
+        _ => container.answer(request),
+    });
+    story.pass(40.0).await;
+    assert_eq!(outline(&story), ["+", "x"]);
+    story.restarts_so_often(2, 21.0);
+    story.pass(10.0).await;
+    assert_eq!(outline(&story), ["+", "x", "! Unchecked", "-", "restarted 2 since 7.5", "! Between", "b"]);
+}
+
 /// Its stream broke, and the node has started another instance, which writes nothing, as the pod goes.
 #[tokio::test(start_paused = true)]
 async fn a_previous_log_that_ends_with_what_was_read_is_an_end() {
