@@ -16,7 +16,7 @@ use super::{
     exchange::{AnswerMode, PROGRESS},
     http::{body::Body, pool::Sharing},
     objects::unexpected,
-    transport::{PutOff, Transport},
+    transport::{Late, PutOff, Transport},
 };
 use crate::{
     plan::Since,
@@ -199,7 +199,8 @@ impl LogRequest {
             }),
             _ => {
                 let put_off = response.extensions().get::<PutOff>().is_some();
-                Err(transport.refusal(&response, &asked).put_off(put_off))
+                let late = response.extensions().get::<Late>().is_some();
+                Err(transport.refusal(&response, &asked).put_off(put_off).late(late))
             }
         }
     }

@@ -91,6 +91,10 @@ fn mark(mut response: Response<ResponseBody>) -> Response<ResponseBody> {
     response
 }
 
+/// Marks the response to a request that waited for its turn for [`LONG_PAUSE`] or longer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Late;
+
 /// Most attempts of a request that the apiserver postpones; as in kubectl.
 const MOST_ATTEMPTS: usize = 10;
 
@@ -234,7 +238,8 @@ impl Transport {
         let request = self.complete(request, credential, answer)?;
         let began = Instant::now();
         self.limiter.acquire(purpose).await;
-        self.stats.waited(Limit::Requests, began.elapsed());
+        let waited = began.elapsed();
+        self.stats.waited(Limit::Requests, waited);
         self.stats.requested(purpose);
         let (sent, sent_at) = (Instant::now(), self.machine.now());
         if purpose == Purpose::Probe {
@@ -264,7 +269,12 @@ impl Transport {
             result = exchange => result,
             never = self.report_wait(answer) => match never {},
         };
-        let result = result.map_err(|error| self.placed(error, answer, sent));
+        let mut result = result.map_err(|error| self.placed(error, answer, sent));
+        if let Ok(response) = &mut result
+            && waited >= LONG_PAUSE
+        {
+            response.extensions_mut().insert(Late);
+        }
         match (&result, traced) {
             (Ok(response), Some(traced)) => traced.answered(response.status(), response.headers()),
             (Err(error), Some(traced)) => traced.failed(error),

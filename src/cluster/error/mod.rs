@@ -83,6 +83,8 @@ pub struct Error {
     of_node: Option<String>,
     /// See [`Error::was_put_off`].
     put_off: bool,
+    /// See [`Error::was_late`].
+    late: bool,
 }
 
 impl Error {
@@ -111,6 +113,7 @@ impl Error {
             of_kubelet,
             of_node: None,
             put_off: false,
+            late: false,
         }
     }
 
@@ -147,6 +150,15 @@ impl Error {
 
     pub fn put_off(self, put_off: bool) -> Error {
         Error { put_off, ..self }
+    }
+
+    /// Whether its request waited long for its turn, so that the refusal says nothing of the time before.
+    pub fn was_late(&self) -> bool {
+        self.late
+    }
+
+    pub fn late(self, late: bool) -> Error {
+        Error { late, ..self }
     }
 
     fn wrong_for_good(self) -> Error {

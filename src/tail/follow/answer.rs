@@ -126,10 +126,11 @@ impl<L: Logs> Tail<L> {
             self.place_early().await;
         }
         let (request, sent) = (self.request(log, purpose), Instant::now());
+        let mut is_over = false;
         let answer = tokio::select! {
             biased;
             answer = self.context.logs.open(&request) => answer,
-            () = deleted_for(&mut life, DRAIN) => {
+            () = deleted_for(&mut life, DRAIN, &mut is_over) => {
                 // It was asked for in vain.
                 self.progress.reach.refused(false);
                 return Outcome::Reopen;
@@ -138,9 +139,12 @@ impl<L: Logs> Tail<L> {
         let mut stream = match self.noted(sent, answer) {
             Ok(stream) => stream,
             Err(error) => {
+                is_over |= shows_an_end(&self.life.borrow());
+                let is_gone_since = error.is_not_found() && !self.missing && !is_over;
                 self.missing |= error.is_not_found();
                 // What was usual then says nothing of the time before.
-                let is_late = error.was_put_off() && self.was_opened();
+                let is_late = error.was_put_off() || error.was_late() && is_gone_since;
+                let is_late = is_late && self.was_opened();
                 self.progress.reach.refused(is_usual(&error) && !is_late);
                 return Outcome::Failed(error);
             }
@@ -482,9 +486,18 @@ impl<L: Logs> Tail<L> {
     }
 }
 
-/// Waits until this time has passed since the pod was deleted.
-async fn deleted_for(life: &mut watch::Receiver<Life>, time: Duration) {
-    let deleted = life.wait_for(|life| *life == Life::Deleted).await.is_ok();
+/// Whether the status reports the end of the instance.
+fn shows_an_end(life: &Life) -> bool {
+    matches!(life, Life::Terminated(_) | Life::Replaced { .. })
+}
+
+/// Waits until this time has passed since the pod was deleted. `is_over`: whether a status reported the end of the instance meanwhile.
+async fn deleted_for(life: &mut watch::Receiver<Life>, time: Duration, is_over: &mut bool) {
+    let is_deleted = |life: &Life| {
+        *is_over |= shows_an_end(life);
+        *life == Life::Deleted
+    };
+    let deleted = life.wait_for(is_deleted).await.is_ok();
     match deleted {
         true => sleep(time).await,
         // The pod is not watched.

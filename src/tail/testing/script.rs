@@ -135,6 +135,7 @@ pub struct Reply {
     head: Result<(), Error>,
     wait: Duration,
     put_off: bool,
+    late: bool,
     body: VecDeque<Part>,
     /// The number of its bytes that were read.
     taken: Arc<AtomicUsize>,
@@ -148,7 +149,8 @@ enum Part {
 
 impl Reply {
     fn new(head: Result<(), Error>, body: impl Into<VecDeque<Part>>) -> Reply {
-        Reply { head, wait: Duration::ZERO, put_off: false, body: body.into(), taken: Arc::default() }
+        let (put_off, late) = (false, false);
+        Reply { head, wait: Duration::ZERO, put_off, late, body: body.into(), taken: Arc::default() }
     }
 
     /// These bytes at once, and a clean end.
@@ -175,6 +177,11 @@ impl Reply {
     /// Its request was refused before, until a time for which the server asked.
     pub fn put_off(self) -> Reply {
         Reply { put_off: true, ..self }
+    }
+
+    /// Its request waited long for its turn.
+    pub fn late(self) -> Reply {
+        Reply { late: true, ..self }
     }
 
     /// Then silence for this time.
@@ -267,12 +274,13 @@ impl Logs for Scripted {
     async fn open(&self, request: &LogRequest) -> Result<ScriptedAnswer, Error> {
         let seconds = self.began.elapsed().as_secs_f64();
         self.asked.lock().expect("no panic").push((seconds, request.clone()));
-        let Reply { head, wait, put_off, body, taken } = (self.script.lock().expect("no panic"))(request);
+        let Reply { head, wait, put_off, late, body, taken } =
+            (self.script.lock().expect("no panic"))(request);
         sleep(wait / 2).await;
         let now = at(self.began.elapsed().as_secs_f64());
         let date = Timestamp::from_second(now.as_second()).expect("a time");
         sleep(wait / 2).await;
-        head.map_err(|error| error.put_off(put_off))?;
+        head.map_err(|error| error.put_off(put_off).late(late))?;
         Ok(ScriptedAnswer { date, put_off, body, taken, due: None })
     }
 

@@ -23,6 +23,9 @@ const BACK: SignedDuration = SignedDuration::from_millis(20);
 /// An end that comes so soon behind an outage may be one that the outage held back (`HELD` in src/tail/follow/answer.rs).
 const HELD: Duration = Duration::from_secs(1);
 
+/// A request that waits so long for its turn says nothing of the time before (`LONG_PAUSE` in src/cluster/transport.rs).
+const LATE: Duration = Duration::from_secs(3);
+
 /// The reports that have no reason.
 pub fn judge(case: &Case<'_, '_>, problems: &mut Vec<Problem>) {
     for notice in &case.book.notices {
@@ -289,6 +292,16 @@ fn was_read_as_another(case: &Case<'_, '_>, life: &Life<'_>, since: Duration) ->
     life.is_untold(since) && !later.any(|read| !read.previous && read.may_be_of(life))
 }
 
+/// Whether requests had to wait for their turn, and the first one for this log behind that end came so late that its pod was gone.
+fn was_asked_late(case: &Case<'_, '_>, since: Duration, until: Duration) -> bool {
+    let mut others = case.story.requests.iter();
+    let is_paused = others.any(|other| other.retry_after.is_some() && other.at <= until);
+    let is_gone = |read: &&Read| matches!(read.answered, Some((_, 404)));
+    let gone = case.reads.iter().filter(|read| read.at > since).find(is_gone);
+    (case.story.script.setting.qps.is_some() || is_paused)
+        && gone.is_some_and(|read| read.at >= since + LATE && read.at <= until)
+}
+
 fn behind(case: &Case<'_, '_>, notice: &Notice<'_>, last: Timestamp) -> Option<String> {
     let mut lives = ending_at(case, last).peekable();
     if lives.peek().is_none() {
@@ -356,6 +369,7 @@ fn unchecked(case: &Case<'_, '_>, notice: &Notice<'_>, last: Timestamp) -> Optio
             failed(case, life, since, notice.at)
                 || is_doubted(case, life, since)
                 || was_read_as_another(case, life, since)
+                || was_asked_late(case, since, notice.at)
         });
         let is_in_doubt = is_open || was_rotated(life) || life.is_untold(notice.at);
         lacks_its_end(life) || gone && is_in_doubt || hides_another(case, life)

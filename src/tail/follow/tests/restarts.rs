@@ -572,6 +572,33 @@ async fn a_log_that_was_put_off_until_its_pod_was_gone_is_reported() {
     }
 }
 
+/// The request behind the end of its stream waited for its turn until its pod was gone; no status reported its end.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_was_asked_for_too_late_is_reported_unless_its_end_is_known() {
+    for (is_late, is_told, is_in_doubt) in [(true, false, true), (true, true, false), (false, false, false)] {
+        let mut follows = 0;
+        let story = Story::follow(move |request| {
+            follows += usize::from(request.follow);
+            let gone = Reply::refusal(404, "pods \"web-1\" not found").after(8.0);
+            match (request.follow, follows) {
+                (true, 1) => Reply::of(line(-1.0, "a")).silent(1.0),
+                (true, _) if is_late => gone.late(),
+                (true, _) => gone,
+                (false, _) => Reply::refusal(404, "pods \"web-1\" not found"),
+            }
+        });
+        story.pass(4.0).await;
+        if is_told {
+            story.life.send_replace(Life::Terminated(Ending::default()));
+        }
+        story.pass(1.0).await;
+        story.life.send_replace(Life::Deleted);
+        story.pass(15.0).await;
+        let gap: &[&str] = if is_in_doubt { &["! Unchecked"] } else { &[] };
+        assert_eq!(outline(&story), [&["+", "a"][..], gap, &["-"]].concat(), "{is_late}, {is_told}");
+    }
+}
+
 /// Its kubelet went away, as the question behind the end of its stream shows.
 #[tokio::test(start_paused = true)]
 async fn an_end_behind_which_the_kubelet_was_away_is_reported_if_it_could_not_be_verified() {

@@ -45,6 +45,23 @@ fn a_log_that_was_read_to_its_end_is_not_reported() {
     tale(Ended::Broken).passes();
 }
 
+/// The request behind that end waits for its turn until the pod is gone.
+#[test]
+fn an_end_behind_which_the_log_was_asked_for_too_late_is_in_doubt() {
+    let tale = |qps, asked: f64| {
+        let tale = Tale::new().reads(2.2, 4.1, Ended::Complete).writes(3.0, "a").shows(3.0, "a");
+        let tale = tale.asking(|setting| setting.qps = qps).reads(asked, asked, Ended::Complete);
+        let tale = tale.with(|story| {
+            story.containers[0].deleted = Some(seconds(4.1));
+            story.requests.last_mut().expect("one was added").answered = Some((seconds(asked), 404));
+        });
+        tale.says(asked + 0.2, &unchecked(3.0))
+    };
+    tale(Some(1), 7.2).passes();
+    tale(Some(1), 7.0).is(&["false gap"]);
+    tale(None, 7.2).is(&["false gap"]);
+}
+
 /// Nobody can tell what was sent while no packet arrived from what was sent right behind that.
 #[test]
 fn an_end_that_comes_right_behind_an_outage_is_in_doubt() {
