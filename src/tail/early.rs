@@ -35,6 +35,8 @@ pub struct Unseen {
     pub time: Instant,
     /// The instant of the last line that was shown before.
     pub behind: Option<Instant>,
+    /// Whether it was in the previous log.
+    pub is_previous: bool,
 }
 
 /// Lines of a later instance.
@@ -97,10 +99,10 @@ impl Early {
         self.foreign = self.foreign.filter(|foreign| first.is_none_or(|first| first <= foreign.last.time()));
     }
 
-    /// A line of a later instance was read and not shown; `behind`: see [`Unseen::behind`].
-    pub fn saw(&mut self, line: Option<Instant>, behind: Option<Instant>) {
+    /// A line of a later instance was read and not shown; `behind` and `is_previous`: see [`Unseen`].
+    pub fn saw(&mut self, line: Option<Instant>, behind: Option<Instant>, is_previous: bool) {
         if let Some(time) = line.filter(|time| self.unseen.is_none_or(|unseen| *time < unseen.time)) {
-            self.unseen = Some(Unseen { time, behind });
+            self.unseen = Some(Unseen { time, behind, is_previous });
         }
     }
 

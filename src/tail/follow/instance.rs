@@ -134,14 +134,23 @@ impl<L: Logs> Tail<L> {
         !self.plan().follow && self.has_seen_a_line()
     }
 
-    /// Whether the apiserver knows the next instance before anything of this one is requested, of which a line was seen: its log is the
-    /// previous one.
+    /// Whether the next instance is there before anything of this one is requested, of which a line was seen: its log is the previous
+    /// one.
     pub(super) async fn is_replaced_unread(&self) -> bool {
-        self.has_seen_a_line_unwatched()
-            && matches!(
+        if !self.has_seen_a_line() {
+            return false;
+        }
+        if !self.plan().follow {
+            return matches!(
                 self.context.logs.standing(&self.instance).await,
                 Ok(Standing::Replaced { is_next: true, .. })
-            )
+            );
+        }
+        // With a watch, only the node may know.
+        let is_previous = self.progress.early.unseen().is_some_and(|unseen| unseen.is_previous);
+        is_previous
+            && self.runs()
+            && matches!(timeout(ANSWER, self.previous()).await, Ok(Ok(Previous::Own(Some(_)))))
     }
 
     /// Whether a stream that came to its end may have been the next instance's, since no status reports an end: once for a tail.
@@ -273,7 +282,8 @@ impl<L: Logs> Tail<L> {
     fn saw(&mut self, line: Option<Instant>) {
         let until = self.progress.extent.until;
         let line = line.filter(|line| until.is_none_or(|until| *line < until));
-        self.progress.early.saw(line, self.progress.position.latest_read());
+        let is_previous = self.whereabouts == Whereabouts::Lost;
+        self.progress.early.saw(line, self.progress.position.latest_read(), is_previous);
     }
 
     /// Whether the container has another instance now, if the apiserver answers.

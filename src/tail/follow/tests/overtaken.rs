@@ -65,6 +65,27 @@ async fn lines_that_were_left_to_the_next_instance_and_never_came_are_reported()
     assert_eq!(outline(&story), ["+", "a", "! Unchecked", "-", "restarted 2", "! Between", "c"]);
 }
 
+/// It was found there as the log of the first one was sought, and the node has started the third one by then.
+#[tokio::test(start_paused = true)]
+async fn an_instance_whose_log_was_found_as_the_previous_one_is_read_there() {
+    let container = Container::new([
+        (-60.0, Some(1.0), log([(0.5, "a")])),
+        (2.0, Some(9.0), log([(4.5, "b"), (8.5, "c")])),
+        (9.5, None, log([(10.5, "d"), (28.0, "e")])),
+    ]);
+    let mut story = Story::follow(move |request| match container.now() {
+        ..9.8 => Reply::refusal(500, "dial tcp: connection refused"),
+        _ => container.answer(request),
+    });
+    story.pass(5.0).await;
+    story.restarts(2.0);
+    story.pass(20.0).await;
+    story.restarts(9.0);
+    story.pass(10.0).await;
+    let expected = ["+", "! Unchecked", "-", "restarted 1", "b", "c", "-", "restarted 1", "d", "e"];
+    assert_eq!(outline(&story), expected);
+}
+
 /// The status reports the end while the last lines are on their way, and then the log is gone.
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_is_on_its_way_when_its_container_ends_is_read() {
@@ -325,14 +346,18 @@ async fn a_log_that_is_read_at_once_is_compared_if_its_status_is_old() {
 #[tokio::test(start_paused = true)]
 async fn a_line_of_an_instance_that_is_said_to_be_skipped_is_not_reported_once_more() {
     for (started, gap) in [(5.0, None), (4.0, Some("! Between"))] {
-        let began = Instant::now();
-        let mut story =
-            Story::follow(move |request| match (began.elapsed().as_secs_f64(), request.previous) {
+        let (began, mut asked) = (Instant::now(), 0);
+        let mut story = Story::follow(move |request| {
+            let now = began.elapsed().as_secs_f64();
+            asked += usize::from(now >= 5.0 && request.previous);
+            match (now, request.previous) {
                 (..5.0, _) => Reply::refusal(500, "dial tcp: connection refused"),
+                (_, true) if asked > 2 => Reply::refusal(400, NO_PREVIOUS),
                 (_, true) => log([(4.5, "c")]).answer(request),
                 (..8.2, false) => Reply::of("").silent(if request.follow { 1e6 } else { 0.0 }),
                 (_, false) => Reply::of("").silent(11.0).then(line(19.5, "d")).silent(1e6),
-            });
+            }
+        });
         story.pass(5.0).await;
         story.restarts(2.0);
         story.pass(3.0).await;
