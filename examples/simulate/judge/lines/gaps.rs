@@ -120,9 +120,10 @@ fn begins_in_doubt(case: &Case<'_, '_>, number: usize, at: Duration) -> bool {
 }
 
 /// Whether a line came that may be one of this instance, and was left to it: a stream brought the last line of the one before, of which
-/// nothing was shown, from the second in which this one started.
+/// nothing was shown, from the second in which this one started. One between that wrote nothing may be this one for the program.
 fn lacks_a_line_of_its_second(case: &Case<'_, '_>, number: usize) -> bool {
-    let Some(before) = number.checked_sub(1).map(|before| &case.book.lives[before]) else { return false };
+    let mut earlier = case.book.lives[..number].iter().rev();
+    let Some(before) = earlier.find(|before| !before.lines().is_empty()) else { return false };
     let Some(last) = before.lines().last().filter(|_| seems_of_the_next(before)) else { return false };
     case.reads.iter().any(|read| {
         let lasts = read.ended.is_none_or(|(ended, _)| ended >= last.at);

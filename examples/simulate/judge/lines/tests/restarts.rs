@@ -112,6 +112,21 @@ fn a_gap_before_an_instance_may_be_that_of_a_line_from_the_second_of_its_start()
     tale(5.5, 5.1).is(&["false gap"]);
 }
 
+/// The second instance wrote nothing, and the first one a line in the second in which that one started. The third is still the second
+/// for the program.
+#[test]
+fn a_gap_before_an_instance_may_be_that_of_a_line_from_the_second_in_which_a_silent_one_started() {
+    let between = format!("lines may be missing between an unknown time and {}", stamp(8.0));
+    let tale = |written: f64| {
+        let tale = Tale::new().writes(written, "a").reads(2.2, 4.2, Ended::Complete).restarts(4.2);
+        let tale = tale.restarts(5.2).writes(8.0, "c").follows(5.7);
+        let tale = tale.with(|story| story.containers[0].instances[2].known = Some(seconds(9.0)));
+        tale.says_line(5.8, "── shop web › app restarted ──").shows(8.0, "c").says(8.0, &between)
+    };
+    tale(4.1).passes();
+    tale(3.9).is(&["false gap"]);
+}
+
 /// Standard output was not read meanwhile, so that all comes at once.
 #[test]
 fn a_gap_before_lines_that_were_shown_too_early_has_a_reason_though_the_others_follow_at_once() {
