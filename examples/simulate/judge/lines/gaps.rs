@@ -373,18 +373,23 @@ fn unchecked(case: &Case<'_, '_>, notice: &Notice<'_>, last: Timestamp) -> Optio
                 || was_asked_late(case, since, notice.at)
         });
         let is_in_doubt = is_open || was_rotated(life) || life.is_untold(notice.at);
-        lacks_its_end(life) || gone && is_in_doubt || hides_another(case, life)
+        lacks_its_end(life) || gone && is_in_doubt || hides_another(case, life, notice.at)
     });
     (!has_reason).then(|| "nothing is missing behind it, and it was read to its end".to_owned())
 }
 
-/// Whether lines of the next instance are missing, of which nothing was shown: they are behind the end of this one.
-fn hides_another(case: &Case<'_, '_>, life: &Life<'_>) -> bool {
+/// Whether lines of the next instance are missing, of which nothing was shown: they are behind the end of this one. Nobody can know
+/// that there are none if its pod was gone before anything told of it, and no answer came to its end.
+fn hides_another(case: &Case<'_, '_>, life: &Life<'_>, at: Duration) -> bool {
+    let is_unknown = |next: &Life<'_>| {
+        let gone = next.container.deleted.filter(|gone| *gone <= at);
+        gone.is_some_and(|gone| gone <= next.told) && read_to_its_end(case, next, at).is_none()
+    };
     case.book.lives.iter().any(|next| {
         std::ptr::eq(next.container, life.container)
             && next.number == life.number + 1
             && !next.is_shown()
-            && !next.lines().is_empty()
+            && (!next.lines().is_empty() || is_unknown(next))
     })
 }
 

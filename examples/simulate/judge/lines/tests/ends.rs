@@ -62,6 +62,21 @@ fn an_end_behind_which_the_log_was_asked_for_too_late_is_in_doubt() {
     tale(None, 7.2).is(&["false gap"]);
 }
 
+/// Its stream breaks, and a watch tells of it before its pod is gone, or behind that.
+#[test]
+fn the_end_of_an_instance_is_in_doubt_if_nothing_told_of_it_before_it_was_gone() {
+    let tale = |watched: f64| {
+        let tale = Tale::new().writes(3.0, "a").reads(2.2, 4.0, Ended::Complete).restarts(4.0);
+        let tale = tale.shows(3.0, "a").reads(4.5, 5.0, Ended::Complete).with(|story| {
+            story.requests[1].ended = Some((seconds(3.5), Ended::Broken));
+            story.containers[0].deleted = Some(seconds(6.0));
+        });
+        tale.asks(Asks::Watch, watched, "/api/v1/pods", &[]).says(7.1, &unchecked(3.0))
+    };
+    tale(7.0).passes();
+    tale(5.5).is(&["false gap"]);
+}
+
 /// Nobody can tell what was sent while no packet arrived from what was sent right behind that.
 #[test]
 fn an_end_that_comes_right_behind_an_outage_is_in_doubt() {
