@@ -48,7 +48,7 @@ pub fn judge_with(story: &Story, also: impl Fn(&Book<'_>, &mut Vec<Problem>)) ->
         let said = notices.iter().filter(|notice| notice.name == *name).copied().collect();
         let mut book = Book::new(*name, containers, story, shown.remove(name).unwrap_or_default(), said);
         align::align(&mut book, &asked, &mut problems);
-        let reads = reads::of(&book, &story.requests);
+        let reads = reads::of(&book, story);
         let wanted = wanted::wanted(&book, &asked, story, start, &reads);
         let case = Case { story, asked: &asked, book: &book, reads: &reads, wanted: &wanted };
         unwanted(&case, &mut problems);

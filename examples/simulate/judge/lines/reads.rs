@@ -5,13 +5,17 @@ use std::time::Duration;
 use apiserver::{Ended, Kind};
 
 use super::book::{Book, Life};
-use crate::story::Request;
+use crate::story::{Request, Story};
+
+/// How much later than its turn a request may come.
+const TURN: Duration = Duration::from_millis(20);
 
 /// A request for a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Read {
     pub at: Duration,
-    /// When the program decided to ask: one that was told to wait by `Retry-After` asks the same again.
+    /// When the program decided to ask: one that was told to wait by `Retry-After` asks the same again, and one that reads a log from
+    /// its beginning may have waited for its turn by `--qps`.
     pub decided: Duration,
     /// When its answer began, with this status.
     pub answered: Option<(Duration, u16)>,
@@ -54,10 +58,10 @@ impl Read {
 }
 
 /// The requests for the logs of a container, in order.
-pub fn of(book: &Book<'_>, requests: &[Request]) -> Vec<Read> {
+pub fn of(book: &Book<'_>, story: &Story) -> Vec<Read> {
     let (namespace, pod, container) = book.name;
     let path = format!("/api/v1/namespaces/{namespace}/pods/{pod}/log");
-    let of_container = requests.iter().filter(|request| {
+    let of_container = story.requests.iter().filter(|request| {
         request.kind == Kind::Log && request.path == path && request.query("container") == Some(container)
     });
     let is_poll =
@@ -69,7 +73,7 @@ pub fn of(book: &Book<'_>, requests: &[Request]) -> Vec<Read> {
     let requests: Vec<_> = of_container.collect();
     let read = |(number, request): (usize, &&Request)| Read {
         at: request.at,
-        decided: decided(&requests, number),
+        decided: decided(story, &requests, number),
         answered: request.answered,
         ended: request.ended,
         previous: is_true(request, "previous"),
@@ -80,8 +84,26 @@ pub fn of(book: &Book<'_>, requests: &[Request]) -> Vec<Read> {
     requests.iter().enumerate().map(read).collect()
 }
 
-fn decided(requests: &[&Request], number: usize) -> Duration {
+fn decided(story: &Story, requests: &[&Request], number: usize) -> Duration {
     let is_again = |pair: &[&Request]| pair[0].retry_after.is_some() && pair[0].query == pair[1].query;
     let again = requests[..=number].windows(2).rev().take_while(|pair| is_again(pair)).count();
-    requests[number - again].at
+    let first = requests[number - again];
+    match requests[..number - again].last() {
+        _ if first.query("sinceTime").is_some() => first.at,
+        before => queued(story, first.at).max(before.map_or(Duration::ZERO, |before| before.at)),
+    }
+}
+
+/// Since when other requests came, up to this time, as fast as `--qps` allows: those that repeat have half of it.
+fn queued(story: &Story, at: Duration) -> Duration {
+    let Some(rate) = story.script.setting.qps.filter(|rate| *rate > 0) else { return at };
+    let pause = Duration::from_secs_f64(2.0 / f64::from(rate)) + TURN;
+    let mut from = at;
+    for earlier in story.requests.iter().rev().map(|request| request.at) {
+        if earlier + pause < from {
+            break;
+        }
+        from = from.min(earlier);
+    }
+    from
 }

@@ -467,6 +467,27 @@ fn a_poll_that_was_told_to_wait_does_not_read_a_log_to_its_end() {
     tale(None).is(&["false gap"]);
 }
 
+/// Other requests come first, and the container ends meanwhile.
+#[test]
+fn a_poll_that_waited_for_its_turn_does_not_read_a_log_to_its_end() {
+    let tale = |qps: Option<i32>| {
+        let tale = Tale::new().asking(|setting| setting.qps = qps).writes(3.0, "a");
+        let others = |tale: Tale, at| {
+            tale.asks(Asks::Log, at, "/api/v1/namespaces/shop/pods/other/log", &[("container", "app")])
+        };
+        let tale = [3.5, 4.0].into_iter().fold(tale, others);
+        let tale = tale.asks(Asks::Log, 4.5, LOG, &[("container", "app")]).shows_at(4.5, 3.0, "a");
+        tale.says(5.5, &unchecked(3.0)).with(|story| {
+            story.requests.last_mut().expect("one was added").ended = Some((seconds(4.5), Ended::Complete));
+            let container = &mut story.containers[0];
+            (container.instances[0].ended, container.deleted) = (Some(seconds(3.9)), Some(seconds(5.0)));
+        })
+    };
+    tale(Some(2)).passes();
+    tale(Some(9)).is(&["false gap"]);
+    tale(None).is(&["false gap"]);
+}
+
 #[test]
 fn a_black_hole_keeps_back_what_a_watch_tells() {
     let tale = |hole: f64| {
