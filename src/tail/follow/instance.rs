@@ -36,7 +36,8 @@ impl<L: Logs> Tail<L> {
     /// `before`: how far this instance was read before those lines.
     pub(super) async fn settle(&mut self, line: Option<Instant>, before: Reach) -> Option<Reason> {
         let standing = self.context.logs.standing(&self.instance).await;
-        if matches!(standing, Ok(Standing::Replaced { .. })) {
+        // Of a pod that is gone, no other tail will show the line.
+        if matches!(standing, Ok(Standing::Replaced { .. } | Standing::Gone)) {
             self.saw(line);
         }
         let is_replaced = standing.as_ref().is_ok_and(|standing| !standing.is_current());

@@ -216,6 +216,26 @@ async fn a_log_that_is_not_found_of_a_pod_that_is_gone_is_not_asked_for_again() 
     assert_eq!(said, ["! the log was removed before it could be read"]);
 }
 
+/// The first instance was read to its end. The next one, of which no status told, wrote its first line as the pod went.
+#[tokio::test(start_paused = true)]
+async fn a_line_of_the_next_instance_that_came_as_its_pod_went_is_reported() {
+    let (first, mut follows) = (log([(-1.0, "a")]), 0);
+    let story = Story::follow(move |request| {
+        follows += usize::from(request.follow);
+        match (request.follow, follows) {
+            (true, 1) => first.answer(request).silent(12.0),
+            (true, _) => Reply::of("").silent(1.0).then(line(12.9, "b")),
+            (false, _) => first.answer(request),
+        }
+    });
+    story.apiserver_knows(NO_POD);
+    story.pass(18.0).await;
+    assert_eq!(outline(&story), ["+", "a"]);
+    story.life.send_replace(Life::Deleted);
+    story.pass(1.0).await;
+    assert_eq!(outline(&story), ["+", "a", "! Unchecked", "-"]);
+}
+
 /// According to the status, its container runs.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_is_removed_too_early_is_reported() {
