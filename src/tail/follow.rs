@@ -402,7 +402,11 @@ impl<L: Logs> Tail<L> {
                 Log::Previous if self.is_of_next(line) => {
                     // The next instance was replaced too, and the log that was sought is gone.
                     self.progress.reach = Reach::Open;
-                    self.ended().await
+                    let reason = self.ended().await;
+                    if matches!(reason, Some(Reason::Terminated(_))) {
+                        self.whereabouts = Whereabouts::Lost;
+                    }
+                    reason
                 }
                 Log::Previous => {
                     self.settle_previous(line).await;

@@ -91,7 +91,11 @@ impl<L: Logs> Tail<L> {
             }
             Reason::Terminated(_) if unread && removed => Some(unchecked),
             // Another instance's log is in its place.
-            Reason::Terminated(_) if unread && self.log().is_err() => Some(unchecked),
+            Reason::Terminated(_)
+                if unread && (self.log().is_err() || self.whereabouts == Whereabouts::Lost) =>
+            {
+                Some(unchecked)
+            }
             Reason::Terminated(_) | Reason::Finished if reach.is_short() => Some(Gap::Behind(latest)),
             // A line was seen that is neither in this log nor in one that was shown since.
             Reason::Terminated(_) | Reason::Finished

@@ -203,6 +203,33 @@ async fn lines_that_were_handed_over_are_not_repeated_once_their_log_is_the_prev
     assert_eq!(outline(&story), ["+", "x", "! Unchecked", "-", "restarted 2 since 7.5", "! Between", "b"]);
 }
 
+/// The second instance has ended too, and waits: its log is the previous one, and the first one's is gone. The status tells of the
+/// second one, or only of an end.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_is_gone_as_the_next_instance_waits_is_reported() {
+    for (restarts, rest) in [(true, &["restarted 1 since 7.5", "y"][..]), (false, &[])] {
+        let container = Container::new([
+            (-60.0, Some(5.0), log([(-1.0, "a")])),
+            (6.0, Some(20.0), log([(7.5, "x"), (19.0, "y")])),
+        ]);
+        let mut opened = false;
+        let mut story = Story::follow(move |request| match (container.now(), request.follow) {
+            (..7.8, _) => Reply::refusal(500, "dial tcp: connection refused"),
+            (_, true) if !std::mem::replace(&mut opened, true) => container.answer(request).cut_after(0.1),
+            (..21.5, false) if !is_look(request) => Reply::refusal(500, "dial tcp: connection refused"),
+            _ => container.answer(request),
+        });
+        story.pass(40.0).await;
+        assert_eq!(outline(&story), ["+", "x"]);
+        match restarts {
+            true => story.restarts(6.0),
+            false => drop(story.life.send_replace(Life::Terminated(Ending::default()))),
+        }
+        story.pass(10.0).await;
+        assert_eq!(outline(&story), [&["+", "x", "! Unchecked", "-"][..], rest].concat());
+    }
+}
+
 /// Its stream broke, and the node has started another instance, which writes nothing, as the pod goes.
 #[tokio::test(start_paused = true)]
 async fn a_previous_log_that_ends_with_what_was_read_is_an_end() {
