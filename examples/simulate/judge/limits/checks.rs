@@ -15,6 +15,9 @@ const SLACK: Duration = Duration::from_secs(2);
 /// The most requests that pass the one that has waited longest (`MOST_PASSING` in src/cluster/limit.rs).
 const PASSING: f64 = 3.0;
 
+/// The most bytes that come at once of a connection on which no log brings anything: pings and their like.
+const FRAMES: usize = 64;
+
 /// The other requests that may wait at once: lists and watches of each of a few namespaces, and a probe.
 const OTHERS: usize = 4;
 
@@ -53,7 +56,8 @@ fn unchecked(view: &View, log: &LogRequest, patience: Duration) -> Option<Proble
         return None;
     }
     let lines = container.instances.iter().flat_map(|instance| &instance.lines).map(|line| line.at);
-    let mut heard: Vec<_> = lines.filter(|at| (opened..end).contains(at)).collect();
+    let heard = lines.chain(arrivals(view, log)).filter(|at| (opened..end).contains(at));
+    let mut heard: Vec<_> = heard.collect();
     heard.push(end);
     // What is known of the silence of a log outlives a stream of it.
     if !view.logs.iter().any(|other| is_same(other, log) && other.request.at < log.request.at) {
@@ -66,6 +70,13 @@ fn unchecked(view: &View, log: &LogRequest, patience: Duration) -> Option<Proble
     })?;
     let text = format!("nothing came for {patience:?} since then, and its last line was not asked for");
     (status == 200).then(|| problem("a silent stream is not looked at", name(log.request), silence[0], text))
+}
+
+/// When something of it arrived that the program did not take before: with `--max-bandwidth` long after it was written.
+fn arrivals<'v>(view: &'v View, log: &'v LogRequest) -> impl Iterator<Item = Duration> + 'v {
+    let is_bounded = view.setting.max_bandwidth.is_some();
+    let of_it = view.story.taken.iter().filter(move |taken| taken.connection == log.request.connection);
+    of_it.filter(move |taken| is_bounded && taken.bytes > FRAMES).map(|taken| taken.at)
 }
 
 fn is_checked(view: &View, of: &LogRequest, from: Duration, until: Duration) -> bool {

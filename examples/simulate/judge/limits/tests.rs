@@ -255,6 +255,20 @@ fn a_silent_stream_is_looked_at() {
 }
 
 #[test]
+fn a_stream_whose_bytes_wait_for_their_turn_is_not_silent() {
+    let taken_by = |connection: f64| {
+        let mut story = story();
+        story.script.setting.max_bandwidth = Some(1_000);
+        story.writes("web-0", [1.0]);
+        story.reads("web-0", 0.5, FOLLOW, None);
+        let turn = |n| Taken { at: at(f64::from(n)), connection: connection as u64, bytes: 100 };
+        story.taken = (1..180).map(turn).collect();
+        story
+    };
+    is_broken_by(taken_by, 1.0, 2.0, "a silent stream is not looked at");
+}
+
+#[test]
 fn a_stream_that_is_troubled_need_not_be_looked_at() {
     let mut story = story();
     story.writes("web-0", [1.0]);
