@@ -218,7 +218,8 @@ fn read_to_its_end(case: &Case<'_, '_>, life: &Life<'_>, until: Duration) -> Opt
         // Behind a poll the container may have written more, as far as anything told of its end.
         let is_poll = case.asked.follow && !read.follow && !read.previous && read.decided < life.end_told;
         let is_in_doubt = read.poll || is_poll || read.previous && seems_of_the_next(life);
-        let may_be_whole = !read.check && !is_in_doubt && read.may_be_of(life);
+        let is_look = read.check || read.pair && case.asked.tail != Some(2);
+        let may_be_whole = !is_look && !is_in_doubt && read.may_be_of(life);
         let is_whole = how == Ended::Complete && read.opened().is_some() && may_be_whole;
         let holds_the_end = if read.follow { at >= ended } else { read.at >= ended };
         (is_whole && holds_the_end && at <= until && !may_be_left(case, read, at, until)).then_some(at)

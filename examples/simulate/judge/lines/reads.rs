@@ -24,6 +24,8 @@ pub struct Read {
     pub follow: bool,
     /// Whether it asks for the last line only, to compare.
     pub check: bool,
+    /// Whether it asks for the last two lines of the previous log only, to tell whose it is.
+    pub pair: bool,
     /// Whether it asks for the lines since the last one, of a container that is not followed for want of room.
     pub poll: bool,
 }
@@ -80,6 +82,7 @@ pub fn of(book: &Book<'_>, story: &Story) -> Vec<Read> {
         follow: is_true(request, "follow"),
         poll: !is_true(request, "follow") && is_poll(request),
         check: !is_true(request, "follow") && request.query("tailLines") == Some("1") && !is_bounded(request),
+        pair: is_true(request, "previous") && request.query("tailLines") == Some("2") && !is_bounded(request),
     };
     requests.iter().enumerate().map(read).collect()
 }

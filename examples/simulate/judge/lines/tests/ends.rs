@@ -45,6 +45,20 @@ fn a_log_that_was_read_to_its_end_is_not_reported() {
     tale(Ended::Broken).passes();
 }
 
+#[test]
+fn a_look_at_the_last_lines_of_the_previous_log_does_not_read_it_to_its_end() {
+    let tale = |lines, tail| {
+        let tale = Tale::new().reads(2.2, 3.5, Ended::Broken).writes(3.0, "a").shows(3.0, "a").restarts(4.0);
+        let query = [("container", "app"), ("previous", "true"), ("tailLines", lines)];
+        let tale = tale.asking(|setting| setting.tail = tail).asks(Asks::Log, 4.5, LOG, &query);
+        tale.with(|story| story.requests[3].ended = Some((seconds(4.5), Ended::Complete)))
+            .says(5.0, &unchecked(3.0))
+    };
+    tale("2", None).passes();
+    tale("2", Some(2)).is(&["false gap"]);
+    tale("3", None).is(&["false gap"]);
+}
+
 /// The request behind that end waits for its turn until the pod is gone.
 #[test]
 fn an_end_behind_which_the_log_was_asked_for_too_late_is_in_doubt() {
