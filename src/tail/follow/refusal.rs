@@ -34,6 +34,9 @@ impl<L: Logs> Tail<L> {
         }
         if self.is_done_with(&error) {
             self.grant = None;
+            if self.is_gone_unwatched().await {
+                return Some(Reason::Deleted);
+            }
             self.wait(STATUS_DELAY).await;
             return None;
         }
@@ -132,6 +135,16 @@ impl<L: Logs> Tail<L> {
             Ok(current) => !current,
             Err(_) => last && !error.is_of_kubelet(),
         }
+    }
+
+    /// Whether the pods are watched no longer, so that no status will come, and this one is gone.
+    async fn is_gone_unwatched(&self) -> bool {
+        // Without a sender.
+        self.life.has_changed().is_err()
+            && matches!(
+                self.context.logs.standing(&self.instance).await,
+                Ok(Standing::Gone | Standing::OtherPod)
+            )
     }
 
     /// Reports an error. An unreachable apiserver is reported once, by the watch of the pods.

@@ -306,3 +306,29 @@ async fn a_pod_that_the_apiserver_does_not_know_any_more_is_not_asked_for_over_a
     assert_eq!(ended.reason, Reason::Deleted);
     assert_eq!(said, ["! the log was removed before it could be read"]);
 }
+
+/// All pods have completed, and so their watch ended.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_is_removed_with_its_pod_ends_if_pods_are_watched_no_longer() {
+    for known in [NO_POD, OTHER_POD] {
+        let mut asked = 0;
+        let mut story = Story::follow(move |_| {
+            asked += 1;
+            match asked {
+                1 => Reply::of(line(-1.0, "a")).silent(1.0),
+                _ => Reply::refusal(404, "pods \"web-1\" not found"),
+            }
+        });
+        story.pass(0.5).await;
+        story.life.send_replace(Life::Terminating);
+        story.pass(5.0).await;
+        story.apiserver_knows(known);
+        story.life.send_replace(stopped());
+        story.life = watch::Sender::new(Life::Running);
+        let began = Instant::now();
+        let (ended, said, _) = story.end().await;
+        assert_eq!((ended.reason, ended.complete), (Reason::Deleted, true));
+        assert_eq!(said, ["+", "a", "-"]);
+        assert!(began.elapsed() < STATUS_DELAY, "{:?}", began.elapsed());
+    }
+}
