@@ -87,7 +87,7 @@ fn one(seed: u64, traced: bool, shrunk: bool) -> bool {
         text += &format!("\n{}", totals::Totals::of(story));
     }
     text.extend(problems.iter().map(|problem| format!("{problem}\n")));
-    // The reader may have seen enough.
+    #[expect(clippy::disallowed_methods, reason = "`print` panics once the reader has seen enough")]
     let _ = io::stdout().write_all(text.as_bytes());
     !problems.is_empty()
 }
