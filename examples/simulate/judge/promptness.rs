@@ -60,6 +60,8 @@ struct Written<'a> {
     shown: Duration,
     /// When the last line was written that had been shown before this one was written.
     quiet_since: Duration,
+    /// Whether a line of its instance was shown before.
+    follows_another: bool,
 }
 
 /// Reports the first line of a container that was late.
@@ -70,19 +72,21 @@ pub fn judge(view: &View, book: &Book, problems: &mut Vec<Problem>) {
         .enumerate()
         .flat_map(|(number, life)| {
             let lines = life.lines().iter().enumerate();
-            lines.filter_map(move |(n, line)| Some((life, line, book.shown_at(number, n)?)))
+            let first = life.shown.iter().flatten().map(|shown| book.shown[*shown].at).min();
+            lines.filter_map(move |(n, line)| Some((life, line, book.shown_at(number, n)?, first?)))
         })
         .collect();
-    lines.sort_by_key(|(_, line, _)| line.at);
-    let mut shown: Vec<_> = lines.iter().map(|(_, line, shown)| (*shown, line.at)).collect();
+    lines.sort_by_key(|(_, line, _, _)| line.at);
+    let mut shown: Vec<_> = lines.iter().map(|(_, line, shown, _)| (*shown, line.at)).collect();
     shown.sort_unstable();
     let (mut shown, mut quiet_since) = (shown.into_iter().peekable(), Duration::ZERO);
-    let late = lines.into_iter().find_map(|(life, line, at)| {
+    let late = lines.into_iter().find_map(|(life, line, at, first)| {
         while let Some((_, written)) = shown.next_if(|(shown, _)| *shown <= line.at) {
             quiet_since = quiet_since.max(written);
         }
         let (container, instance) = (life.container, life.instance);
-        let written = Written { container, instance, line, shown: at, quiet_since };
+        let follows_another = first <= line.at;
+        let written = Written { container, instance, line, shown: at, quiet_since, follows_another };
         let due = due(view, &written);
         (at > due).then_some((written, due))
     });
@@ -127,14 +131,17 @@ fn due(view: &View, came: &Written) -> Duration {
     after(view.troubles.iter().filter(|trouble| concerns(trouble)), written, bound)
 }
 
-/// Whether a stream of its instance was open that brings it: no request has to be made.
+/// Whether a stream of its instance was open that brings it, and no request has to be made: before the first line is shown of a stream
+/// that was opened late, the program asks whose log that is.
 fn is_streamed(view: &View, came: &Written) -> bool {
     let opened = came.instance.started..=came.line.at;
-    view.logs.iter().filter(|log| log.follows).any(|log| {
-        let is_of_it = log.container.is_some_and(|of| of.place == came.container.place);
-        let is_open = log.request.ended.is_none_or(|(ended, _)| ended > came.line.at.saturating_add(SOON));
-        is_of_it && is_open && matches!(log.request.answered, Some((at, 200)) if opened.contains(&at))
-    })
+    came.follows_another
+        && view.logs.iter().filter(|log| log.follows).any(|log| {
+            let is_of_it = log.container.is_some_and(|of| of.place == came.container.place);
+            let is_open =
+                log.request.ended.is_none_or(|(ended, _)| ended > came.line.at.saturating_add(SOON));
+            is_of_it && is_open && matches!(log.request.answered, Some((at, 200)) if opened.contains(&at))
+        })
 }
 
 /// Whether it is an old line that `--tail=0` leaves out. It may be shown, since a log is asked for again in whole seconds.

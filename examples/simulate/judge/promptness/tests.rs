@@ -144,3 +144,16 @@ fn lines_that_are_sorted_and_not_followed_wait_for_a_log_that_is_not_answered() 
     assert!(waits(Logs::Once, true) > 170.0);
     assert!(waits(Logs::Once, false) < 70.0 && waits(Logs::Follow, true) < 70.0);
 }
+
+#[test]
+fn only_the_first_line_of_a_stream_waits_for_a_request() {
+    let streamed = |times: &[f64]| {
+        let mut story = story();
+        story.script.setting.qps = Some(1);
+        story.writes("web-0", times.iter().copied());
+        story.reads("web-0", 30.0, "follow=true", None);
+        bound(&story)
+    };
+    assert!(streamed(&[50.0]) > 80.0);
+    assert_eq!(streamed(&[40.0, 50.0]), 56.0);
+}
