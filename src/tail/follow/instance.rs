@@ -41,6 +41,7 @@ impl<L: Logs> Tail<L> {
             self.saw(line);
         }
         let is_replaced = standing.as_ref().is_ok_and(|standing| !standing.is_current());
+        let is_previous = matches!(standing, Ok(Standing::Replaced { is_next: true, .. }));
         if is_replaced {
             self.progress.reach = before;
         }
@@ -50,6 +51,10 @@ impl<L: Logs> Tail<L> {
                 Ok(Ok(())) => {}
                 // The pods are not watched: the status will not change.
                 Ok(Err(_)) if is_replaced && self.follows() => return Some(Reason::Deleted),
+                // Its log is the previous one now.
+                Ok(Err(_)) if is_previous && !self.plan().follow && self.progress.has_lines() => {
+                    self.whereabouts = Whereabouts::Superseded;
+                }
                 Ok(Err(_)) => {
                     self.whereabouts = Whereabouts::Unproven;
                     self.pause().await;

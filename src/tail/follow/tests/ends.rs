@@ -227,6 +227,25 @@ async fn a_log_that_seemed_empty_is_the_previous_one_if_the_container_restarted(
     }
 }
 
+/// The container restarts between a complete answer and the verification of its end.
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_log_that_is_the_previous_one_by_now_is_verified_there() {
+    let finished = Some(at(-4.0));
+    for life in [Life::Running, Life::Terminated(Ending { finished, ..Ending::default() })] {
+        let (old, new) = (log([(-9.0, "a"), (-5.0, "b")]), log([(-1.0, "c")]));
+        let mut asked = 0;
+        let mut story = Story::begin(as_it_is(), life, move |request| {
+            asked += 1;
+            if asked == 1 || request.previous { old.answer(request) } else { new.answer(request) }
+        });
+        story.apiserver_knows(1);
+        // The pods are not watched.
+        story.life = watch::Sender::new(Life::Running);
+        let (ended, said, _) = story.end().await;
+        assert_eq!((said.join(" ").as_str(), ended.complete), ("+ a b -", true));
+    }
+}
+
 /// The log is rotated between a complete answer and the verification of its end.
 #[tokio::test(start_paused = true)]
 async fn a_rotation_while_the_end_is_confirmed_is_no_alarm() {
