@@ -318,6 +318,7 @@ fn behind(case: &Case<'_, '_>, notice: &Notice<'_>, last: Timestamp) -> Option<S
                     && (is_empty_of_later(case, life, read) || is_empty_of_untold(case, life, read))
             })
             || is_misled(case, life)
+            || was_taken_for_the_next(case, life, notice.at)
             || failed(case, life, last_shown(case, life), notice.at)
     });
     (!has_reason).then(|| "nothing is missing behind it, and no request failed".to_owned())
@@ -439,13 +440,28 @@ fn seems_of_the_one_before(life: &Life<'_>) -> bool {
     life.number > 0 && same_second
 }
 
-/// Whether its log is gone and lacks its end, and all that was shown of it was written in the second in which the next instance
-/// started: statuses have whole seconds, so that these lines are left to that one.
+/// Whether nothing told of it as it was shown, and its lines look like the next one's, of which no line was shown: then they seem to
+/// have been rotated away in that one's log, and others behind them.
+fn was_taken_for_the_next(case: &Case<'_, '_>, life: &Life<'_>, at: Duration) -> bool {
+    let mut others = case.book.lives.iter();
+    let next = others
+        .find(|other| std::ptr::eq(other.container, life.container) && other.number == life.number + 1);
+    let is_silent = next.is_some_and(|next| !next.is_shown());
+    is_silent && life.is_untold(last_shown(case, life)) && seems_of_the_next_only(life, at)
+}
+
+/// Whether its log is gone and lacks its end, and its lines are left to the next instance.
 fn is_left_to_the_next(life: &Life<'_>, at: Duration) -> bool {
+    lacks_its_end(life) && seems_of_the_next_only(life, at)
+}
+
+/// Whether its log is gone, and all that was shown of it was written in the second in which the next instance started: statuses have
+/// whole seconds, so that these lines look like that one's.
+fn seems_of_the_next_only(life: &Life<'_>, at: Duration) -> bool {
     let shown = life.lines().iter().zip(&life.shown).filter(|(_, shown)| shown.is_some());
     let mut seconds = shown.map(|(line, _)| line.stamp.as_second());
     let is_gone = life.gone().is_some_and(|gone| gone <= at);
-    let next = next_second(life).filter(|_| is_gone && lacks_its_end(life));
+    let next = next_second(life).filter(|_| is_gone);
     next.is_some_and(|next| seconds.all(|second| second >= next))
 }
 

@@ -97,6 +97,24 @@ fn a_gap_between_two_instances_has_a_reason() {
     rotated.shows(3.0, "a").shows(6.0, "c").says(6.1, &between).passes();
 }
 
+/// The log of the second instance is gone before anything told of it, and the third one wrote nothing.
+#[test]
+fn lines_from_the_second_in_which_the_next_instance_started_may_have_been_rotated_away_in_its_log() {
+    let behind =
+        |last| format!("lines may be missing after {}: the rest of the log could not be read", stamp(last));
+    let tale = |written: f64, known| {
+        let tale = Tale::new().reads(2.2, 4.0, Ended::Complete).restarts(4.0).writes(written, "b");
+        let tale = tale.reads(4.1, 6.2, Ended::Complete).restarts(6.2).with(|story| {
+            let instances = &mut story.containers[0].instances;
+            (instances[1].removed, instances[1].known) = (Some(seconds(6.2)), Some(seconds(known)));
+        });
+        tale.shows(written, "b").says(8.0, &behind(written))
+    };
+    tale(6.1, 7.0).passes();
+    tale(5.9, 7.0).is(&["false gap"]);
+    tale(6.1, 4.0).is(&["false gap"]);
+}
+
 /// The first instance wrote nothing, the second one a line in the second in which the third started: it may be the first of that one.
 #[test]
 fn a_gap_before_an_instance_may_be_that_of_a_line_from_the_second_of_its_start() {
