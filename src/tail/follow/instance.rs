@@ -201,9 +201,9 @@ impl<L: Logs> Tail<L> {
         }
     }
 
-    /// Whether the status leaves open that a line of the previous log is this instance's. In the second in which the next one started
+    /// Whether the status leaves open that a line is this instance's. In the second in which the next one started
     /// both may have written it; but once that one was replaced too, the log is not this instance's any more.
-    fn may_be_own(&self, line: Instant) -> bool {
+    pub(super) fn may_be_own(&self, line: Instant) -> bool {
         match *self.life.borrow() {
             Life::Replaced { restart_count, started: Some(started), .. } => {
                 let slack = if restart_count > self.instance.restart_count + 1 { 0 } else { SECOND };

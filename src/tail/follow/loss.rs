@@ -48,7 +48,8 @@ impl<L: Logs> Tail<L> {
         }
         let gap = self.gap_at_end(reason, removed);
         if removed || self.report.is_broken_off() || self.has_own_unseen_lines() {
-            let unseen = self.unseen();
+            // A line that only the next instance can have written is not among what is reported of this one.
+            let unseen = self.unseen().filter(|unseen| self.may_be_own(*unseen));
             self.progress.early.passed(unseen);
         }
         if let Some(since) = self.progress.handed_over_from().filter(|_| self.is_last_unknown()) {

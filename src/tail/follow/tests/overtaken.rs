@@ -417,6 +417,32 @@ async fn a_line_that_was_left_to_the_next_instance_and_rotated_away_is_reported_
     assert_eq!(said[said.len() - 3..], ["restarted 1", "! Between", "d"], "{said:?}");
 }
 
+/// The log of the first instance was removed. In the second in which the next one started, both may have written the line.
+#[tokio::test(start_paused = true)]
+async fn a_line_that_was_left_to_the_next_instance_is_missing_from_it_though_the_log_before_was_removed() {
+    for (started, gap) in [(4.0, Some("! Between")), (5.0, None)] {
+        let mut follows = 0;
+        let mut story = Story::follow(move |request| {
+            follows += usize::from(request.follow);
+            match (request.follow, follows) {
+                (false, _) => Reply::of(REMOVED),
+                (true, 1) => log([(-1.0, "a")]).answer(request).silent(1.0),
+                (true, 2) => Reply::of("").silent(5.2).then(line(5.1, "c")).silent(1e6),
+                (true, _) => log([(5.15, "d")]).answer(request).silent(1e6),
+            }
+        });
+        story.apiserver_knows(1);
+        story.pass(12.0).await;
+        story.restarts(started);
+        story.pass(20.0).await;
+        let removed = format!("! the kubelet reports in place of lines: “{REMOVED}”");
+        let mut expected = vec!["+", "a", &removed, "-", "restarted 1"];
+        expected.extend(gap);
+        expected.push("d");
+        assert_eq!(outline(&story), expected);
+    }
+}
+
 /// The only line of the first instance, whose file was rotated. Its second stream brings it after 20 s.
 fn late_line(request: &LogRequest, follows: &mut usize) -> Reply {
     *follows += usize::from(request.follow);
