@@ -298,8 +298,9 @@ fn was_gone_before_it_was_checked(case: &Case<'_, '_>, run: &Run) -> bool {
         let cut = read.ended.filter(|(_, how)| *how == Ended::Complete).map(|(at, _)| at);
         let Some((opened, at)) = read.opened().zip(cut) else { return false };
         let pause = if at - opened < STEADY { PAUSE } else { SOON };
-        // A refusal tells that something is in doubt.
-        let mut later = reads().filter_map(|read| read.answered);
+        // A refusal tells that something is in doubt; that there is no previous log says nothing of this one.
+        let mut later =
+            reads().filter_map(|read| read.answered.filter(|(_, status)| !read.previous || *status != 400));
         (is_cut_short(case, life, read) || is_left_by_kubelet(case, life, at))
             && gone <= asked_again(case, at, pause)
             && !later.any(|(later, _)| at < later && later <= gone)

@@ -267,6 +267,13 @@ fn a_log_that_is_gone_before_it_is_asked_for_again_cannot_be_checked() {
     tale(14.0).reads(8.0, 8.1, Ended::Complete).is(&["missing"]);
     let refused = tale(14.0).follows(8.0);
     refused.with(|story| story.requests[3].answered = Some((seconds(8.0), 503))).is(&["missing"]);
+    let compared = |status| {
+        let query = [("container", "app"), ("previous", "true"), ("tailLines", "2")];
+        let tale = tale(14.0).asks(Asks::Log, 8.0, LOG, &query);
+        tale.with(|story| story.requests[3].answered = Some((seconds(8.0), status)))
+    };
+    compared(400).passes();
+    compared(500).is(&["missing"]);
     tale(20.0).is(&["missing"]);
     let away = Event { at: seconds(3.5), what: What::Fault(Fault::BlackHole(seconds(15.0))) };
     tale(20.0).with(|story| story.script.events.push(away)).passes();
