@@ -23,6 +23,9 @@ pub const BACK: i64 = 20_000_000;
 /// Most lines to remember. With more of them in two seconds, only the last ones identify the position.
 pub(super) const REMEMBERED: usize = 1 << 16;
 
+/// Lines that come so many times faster than any before are many at once.
+const MANY: i64 = 10;
+
 /// The instant of lines without timestamps, in a log that has none.
 pub(super) const UNTIMED: Instant = Instant(i64::MIN);
 
@@ -194,13 +197,16 @@ impl Position {
     }
 
     /// Whether this instant is about as close to the last line as the last lines are to each other: a line between them would make it
-    /// twice as far.
-    pub fn is_close_to(&self, time: Instant) -> bool {
-        let pauses = self.recent.iter().zip(self.recent.iter().skip(1)).map(|(a, b)| b.time.0 - a.time.0);
-        match (self.latest, pauses.max()) {
-            (Some(latest), Some(longest)) => (0..=longest + longest / 2).contains(&(time.0 - latest.0)),
-            _ => false,
-        }
+    /// twice as far. Not if the line behind it, of the instant `next`, is much closer to it than usual: before it there may be more of
+    /// so many at once.
+    pub fn is_close_to(&self, time: Instant, next: Option<Instant>) -> bool {
+        let pauses = || self.recent.iter().zip(self.recent.iter().skip(1)).map(|(a, b)| b.time.0 - a.time.0);
+        let (Some(latest), Some(shortest), Some(longest)) = (self.latest, pauses().min(), pauses().max())
+        else {
+            return false;
+        };
+        let is_one_of_many = next.is_some_and(|next| (next.0 - time.0).abs() < shortest / MANY);
+        !is_one_of_many && (0..=longest + longest / 2).contains(&(time.0 - latest.0))
     }
 
     /// Requests lines from this instant on, though later ones were read. The first of them may be known otherwise: as the end

@@ -68,12 +68,20 @@ impl<L: Logs> Reading<'_, L> {
         if self.mode == Mode::Follow {
             self.again.pass(data, line, self.progress);
         }
-        self.report_gaps(line.time, found, current, chosen);
+        self.report_gaps(line.time, behind, found, current, chosen);
         self.show(data, line, chosen)
     }
 
     /// Adds the gaps before a new line, and a tear if lines may be another instance's from there on.
-    fn report_gaps(&mut self, time: Option<Instant>, found: Found, current: bool, chosen: &mut Chosen) {
+    /// `behind`: what follows it.
+    fn report_gaps(
+        &mut self,
+        time: Option<Instant>,
+        behind: &[Piece],
+        found: Found,
+        current: bool,
+        chosen: &mut Chosen,
+    ) {
         let first = !self.progress.has_lines() && chosen.is_empty();
         if first {
             self.progress.first = time;
@@ -82,7 +90,7 @@ impl<L: Logs> Reading<'_, L> {
             let opened = self.opened_before(time);
             self.progress.mark_tear(time, self.report.incomplete, self.terms.reach, opened);
         }
-        let is_lost = found == Found::Lost && !self.goes_on(time);
+        let is_lost = found == Found::Lost && !self.goes_on(time, behind);
         let says_unseen = self.report.says_unseen;
         let mut report = |from| {
             self.report.incomplete = true;
@@ -168,8 +176,12 @@ impl<L: Logs> Reading<'_, L> {
     /// Some kubelets let a follower end with its file when the log is rotated: it is silent, but it sent all lines of
     /// the file. The new file continues there if its first line follows within the usual time between lines of this
     /// log.
-    fn goes_on(&self, time: Option<Instant>) -> bool {
-        self.terms.after_silence && time.is_some_and(|time| self.progress.position.is_close_to(time))
+    fn goes_on(&self, time: Option<Instant>, behind: &[Piece]) -> bool {
+        let next = behind.iter().find_map(|piece| match piece {
+            Piece::Line(line) => line.time,
+            Piece::Untimed { .. } => None,
+        });
+        self.terms.after_silence && time.is_some_and(|time| self.progress.position.is_close_to(time, next))
     }
 
     fn judge(&mut self, data: &[u8], line: Line) -> Found {

@@ -5,9 +5,10 @@ use std::ops::Range;
 use super::*;
 use crate::{event, event::Gap, schedule::Scheduler};
 
-/// The log is rotated, and the kubelet's follower stays with the old file. The new one begins this many seconds later.
-async fn silent_after_a_rotation(later: f64) -> Vec<String> {
-    let new = Written::numbered((0..100).map(|n| 1.9 + later + f64::from(n) / 10.0));
+/// The log is rotated, and the kubelet's follower stays with the old file. The new one begins this many seconds later, with
+/// lines that are so far apart.
+async fn silent_after_a_rotation(later: f64, apart: f64) -> Vec<String> {
+    let new = Written::numbered((0..100).map(|n| 1.9 + later + f64::from(n) * apart));
     let (began, mut follows) = (Instant::now(), 0);
     let story = Story::begin(plan(), Life::Running, move |request| {
         let now = began.elapsed().as_secs_f64();
@@ -32,21 +33,30 @@ async fn silent_after_a_rotation(later: f64) -> Vec<String> {
 
 #[tokio::test(start_paused = true)]
 async fn a_file_that_goes_on_where_a_silent_follower_ended_is_no_alarm() {
-    let said = silent_after_a_rotation(0.1).await;
+    let said = silent_after_a_rotation(0.1, 0.1).await;
     assert!(said.len() > 40 && !said.iter().any(|said| said.starts_with('!')), "{said:?}");
 }
 
 /// A line between both would be as far from each as lines of this log are.
 #[tokio::test(start_paused = true)]
 async fn a_file_that_begins_where_the_second_line_is_due_is_reported() {
-    let said = silent_after_a_rotation(0.2).await;
+    let said = silent_after_a_rotation(0.2, 0.1).await;
     assert_eq!(said.iter().filter(|said| said.contains("Between")).count(), 1, "{said:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_file_that_begins_later_than_lines_follow_each_other_is_reported() {
-    let said = silent_after_a_rotation(0.5).await;
+    let said = silent_after_a_rotation(0.5, 0.1).await;
     assert_eq!(said.iter().filter(|said| said.contains("Between")).count(), 1, "{said:?}");
+}
+
+/// The stream may have been silent for another reason, and the file before may end with lines of that instant.
+#[tokio::test(start_paused = true)]
+async fn a_file_that_begins_within_many_lines_at_once_is_reported() {
+    for apart in [0.0, 0.001] {
+        let said = silent_after_a_rotation(0.1, apart).await;
+        assert_eq!(said.iter().filter(|said| said.contains("Between")).count(), 1, "{said:?}");
+    }
 }
 
 /// A container that writes every second, whose first stream stops after ten.
