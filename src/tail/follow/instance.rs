@@ -45,9 +45,12 @@ impl<L: Logs> Tail<L> {
         if is_replaced {
             self.progress.reach = before;
         }
+        let is_next = matches!(standing, Ok(Standing::Replaced { is_next: true, .. }));
         if self.means_replaced(standing) {
             self.give_back();
             match timeout(STATUS_DELAY, self.life.changed()).await {
+                // Until that further restart its log was the previous one, and nothing was compared with it.
+                Ok(Ok(())) if is_next && self.is_replaced_twice() => self.progress.reach = Reach::Open,
                 Ok(Ok(())) => {}
                 // The pods are not watched: the status will not change.
                 Ok(Err(_)) if is_replaced && self.follows() => return Some(Reason::Deleted),
@@ -81,6 +84,12 @@ impl<L: Logs> Tail<L> {
             Ok(_) | Err(_) => self.whereabouts = Whereabouts::Unproven,
         }
         None
+    }
+
+    /// Whether the status reports another instance behind the next one.
+    fn is_replaced_twice(&self) -> bool {
+        let next = self.instance.restart_count + 1;
+        matches!(*self.life.borrow(), Life::Replaced { restart_count, .. } if restart_count > next)
     }
 
     /// Whether to retry a failed question. Lines wait for the answer.
