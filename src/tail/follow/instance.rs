@@ -391,12 +391,12 @@ impl<L: Logs> Tail<L> {
     /// The log is out of reach. Lines that may be a later instance's are left to its tail.
     pub(super) fn leave_to_later(&mut self) {
         // Of instances that started in the same second, the lines are this one's: it was the one that was seen to run. They are not
-        // if they are later than its end, which was in that second if no status reports it.
-        let behind = self.progress.behind_tear();
+        // if they go on later than its end, which was in that second if no status reports it.
+        let latest = self.progress.latest();
         let together = match &*self.life.borrow() {
             Life::Replaced { started, ending, .. } => {
                 let end = ending.finished.or(*started).map(|end| Instant(Instant::from(end).0 + SECOND));
-                *started == self.instance.started && end.is_none_or(|end| behind < Some(end))
+                *started == self.instance.started && end.is_none_or(|end| latest < Some(end))
             }
             _ => false,
         };

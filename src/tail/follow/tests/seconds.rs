@@ -114,3 +114,21 @@ async fn the_last_piece_of_a_line_of_the_instance_before_is_not_its_own() {
     story.pass(20.0).await;
     assert_eq!(outline(&story), ["+", "a", &long, "-", "restarted 1", "b", "! Between", "c"]);
 }
+
+/// Four instances started in one second, and the stream that was read goes on long behind that.
+#[tokio::test(start_paused = true)]
+async fn lines_that_go_on_long_after_the_end_of_an_instance_are_not_its_own() {
+    let mut story = Story::follow(|request| match request.follow {
+        true => log([(1.5, "b"), (5.0, "c")]).answer(request).silent(1e6),
+        false => Reply::of(REMOVED),
+    });
+    story.restarts(1.0);
+    story.pass(6.0).await;
+    story.restarts_so_often(2, 1.0);
+    story.pass(5.0).await;
+    let said = story.said();
+    assert!(
+        said.ends_with(&["b", "c", "! Unchecked(None)", "-", "restarted 2 since 1.5"].map(String::from)),
+        "{said:?}"
+    );
+}
