@@ -82,8 +82,14 @@ impl View<'_> {
     /// The beginning of the time in which packets may have been held up, of which this instant is a part: what was sent in it
     /// arrives together at its end.
     fn held_up_since(&self, at: Duration) -> Option<Duration> {
+        self.held_up_behind(at, Duration::ZERO)
+    }
+
+    /// The same for what may also have waited for so long after the packets arrived again.
+    fn held_up_behind(&self, at: Duration, wait: Duration) -> Option<Duration> {
         let away = self.troubles.iter().filter(|trouble| trouble.what == Nature::Away);
-        away.filter(|trouble| (trouble.from..=trouble.until.saturating_add(self.lag())).contains(&at))
+        let late = self.lag() + wait;
+        away.filter(|trouble| (trouble.from..=trouble.until.saturating_add(late)).contains(&at))
             .map(|trouble| trouble.from)
             .min()
     }

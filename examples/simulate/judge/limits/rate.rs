@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use apiserver::Kind;
 
-use super::{LogRequest, View, checks, problem};
+use super::{LogRequest, View, checks, open, problem};
 use crate::{judge::Problem, script::Setting};
 
 /// The defaults (src/plan/limits.rs), and the part of the rate for requests that repeat (`POLLS` in src/cluster/limit.rs).
@@ -55,8 +55,9 @@ pub fn judge(view: &View) -> Vec<Problem> {
 fn exceeds(view: &View, times: impl Iterator<Item = Duration>, rate: f64, burst: f64) -> Option<Duration> {
     let most = burst + rate * view.lag().as_secs_f64() + 1e-6;
     let (mut tokens, mut counted) = (most, Duration::ZERO);
+    let connecting = connecting(view);
     for at in times {
-        let held_up = view.held_up_since(at).map_or(Duration::ZERO, |since| at - since);
+        let held_up = view.held_up_behind(at, connecting).map_or(Duration::ZERO, |since| at - since);
         let most = most + rate * held_up.as_secs_f64();
         tokens = (tokens + rate * (at - counted).as_secs_f64()).min(most) - 1.0;
         counted = at;
@@ -65,6 +66,15 @@ fn exceeds(view: &View, times: impl Iterator<Item = Duration>, rate: f64, burst:
         }
     }
     None
+}
+
+/// How long requests that had their turn may wait for a connection if each has room for a few: such connections are made one
+/// after the other (`Pool::dialing` in src/cluster/http/pool.rs). The first one is part of [`View::lag`].
+fn connecting(view: &View) -> Duration {
+    let Some(streams) = view.setting.server.max_streams else { return Duration::ZERO };
+    let logs = open::log_requests(view).min(view.story.containers.len());
+    let more = logs.div_ceil(streams as usize).saturating_sub(1);
+    view.round_trip() * 2 * more as u32
 }
 
 /// The requests that are known to repeat: polls of a log that was polled before, looks at the last line of a container that goes on

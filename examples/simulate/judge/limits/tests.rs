@@ -56,6 +56,23 @@ fn what_was_held_up_on_the_way_may_come_together() {
 }
 
 #[test]
+fn what_was_held_up_waits_for_one_connection_after_the_other() {
+    let sharing = |streams: f64| {
+        let mut story = story();
+        (story.script.setting.qps, story.script.setting.burst) = (Some(5), Some(3));
+        story.script.setting.server.round_trip = at(0.1);
+        story.script.setting.server.max_streams = Some(streams as u32);
+        story.containers.extend((1..20).map(|n| container(&format!("web-{n}"))));
+        story.fails(10.0, Fault::ServerAway(at(10.0)));
+        for _ in 0..20 {
+            story.lists(20.5);
+        }
+        story
+    };
+    is_broken_by(sharing, 8.0, 20.0, "too many requests");
+}
+
+#[test]
 fn polls_and_checks_have_half_of_the_rate() {
     let every = |pause: f64| {
         let mut story = story();
