@@ -56,23 +56,33 @@ fn unchecked(view: &View, log: &LogRequest, patience: Duration) -> Option<Proble
         return None;
     }
     let lines = container.instances.iter().flat_map(|instance| &instance.lines).map(|line| line.at);
-    let heard = lines.chain(arrivals(view, log)).filter(|at| (opened..end).contains(at));
-    let mut heard: Vec<_> = heard.collect();
+    let mut heard: Vec<_> = lines.filter(|at| (opened..end).contains(at)).collect();
     heard.push(end);
     // What is known of the silence of a log outlives a stream of it.
     if !view.logs.iter().any(|other| is_same(other, log) && other.request.at < log.request.at) {
         heard.push(opened);
     }
     heard.sort_unstable();
-    let silence = heard.windows(2).find(|silence| {
-        let (from, until) = (silence[0], silence[1].min(silence[0] + patience));
-        until - from >= patience && !troubled(from, until) && !is_checked(view, log, from, until)
+    let since = heard.windows(2).find_map(|silence| {
+        let (mut from, end) = (silence[0], silence[1]);
+        loop {
+            let until = from + patience;
+            if until > end || troubled(from, until) || is_checked(view, log, from, until) {
+                return None;
+            }
+            // The silence may have begun here: if this does not explain it, nothing that came before does.
+            match arrivals(view, log).filter(|at| *at > from && *at <= until).max() {
+                Some(at) => from = at,
+                None => return Some(from),
+            }
+        }
     })?;
     let text = format!("nothing came for {patience:?} since then, and its last line was not asked for");
-    (status == 200).then(|| problem("a silent stream is not looked at", name(log.request), silence[0], text))
+    (status == 200).then(|| problem("a silent stream is not looked at", name(log.request), since, text))
 }
 
-/// When something of it arrived that the program did not take before: with `--max-bandwidth` long after it was written.
+/// When something of it may have arrived that the program did not take before: with `--max-bandwidth` long after it was written.
+/// With HTTP/2 it may be of another answer, such as that to a look at this log.
 fn arrivals<'v>(view: &'v View, log: &'v LogRequest) -> impl Iterator<Item = Duration> + 'v {
     let is_bounded = view.setting.max_bandwidth.is_some();
     let of_it = view.story.taken.iter().filter(move |taken| taken.connection == log.request.connection);

@@ -286,6 +286,20 @@ fn a_stream_whose_bytes_wait_for_their_turn_is_not_silent() {
 }
 
 #[test]
+fn the_answer_to_a_look_need_not_be_looked_at() {
+    let looks = |time: f64| {
+        let mut story = story();
+        story.script.setting.max_bandwidth = Some(1_000);
+        story.writes("web-0", [1.0]);
+        story.reads("web-0", 0.5, FOLLOW, None);
+        story.reads("web-0", time, CHECK, Some(time + 0.01));
+        story.taken = vec![Taken { at: at(time + 0.02), connection: 1, bytes: 100 }];
+        story
+    };
+    is_broken_by(looks, 31.0, 60.0, "a silent stream is not looked at");
+}
+
+#[test]
 fn a_stream_that_is_troubled_need_not_be_looked_at() {
     let mut story = story();
     story.writes("web-0", [1.0]);
