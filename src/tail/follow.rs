@@ -401,7 +401,7 @@ impl<L: Logs> Tail<L> {
             Outcome::Doubtful { line, before } => match log {
                 Log::Previous if self.is_of_next(line) => {
                     // The next instance was replaced too, and the log that was sought is gone.
-                    self.progress.reach = Reach::Open;
+                    self.progress.reach.refused(false);
                     let reason = self.ended().await;
                     if matches!(reason, Some(Reason::Terminated(_))) {
                         self.whereabouts = Whereabouts::Lost;

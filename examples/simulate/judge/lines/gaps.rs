@@ -444,8 +444,8 @@ fn seems_of_the_one_before(life: &Life<'_>) -> bool {
 /// have been rotated away in that one's log, and others behind them.
 fn was_taken_for_the_next(case: &Case<'_, '_>, life: &Life<'_>, at: Duration) -> bool {
     let mut others = case.book.lives.iter();
-    let next = others
-        .find(|other| std::ptr::eq(other.container, life.container) && other.number == life.number + 1);
+    let next =
+        others.find(|other| std::ptr::eq(other.container, life.container) && other.number == life.number + 1);
     let is_silent = next.is_some_and(|next| !next.is_shown());
     is_silent && life.is_untold(last_shown(case, life)) && seems_of_the_next_only(life, at)
 }
