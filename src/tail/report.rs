@@ -23,6 +23,8 @@ pub struct Report {
     polled: bool,
     /// Whether such words ended the answer that was read last, so that the rest of the log was not read.
     broken_off: bool,
+    /// Whether words ended it of which nothing is said: they were reported before, or are usual.
+    unsaid: bool,
     /// Whether a cut line was reported.
     cut: bool,
     /// Whether lines without timestamps were reported.
@@ -42,6 +44,7 @@ impl Report {
             words: String::new(),
             polled: false,
             broken_off: false,
+            unsaid: false,
             cut: false,
             untimed: false,
             removed: None,
@@ -76,7 +79,7 @@ impl Report {
 
     /// Another answer is about to be read: the log is there.
     pub fn answer_begins(&mut self) {
-        self.broken_off = false;
+        (self.broken_off, self.unsaid) = (false, false);
         self.removed = None;
     }
 
@@ -93,11 +96,13 @@ impl Report {
         };
         if ends && usual {
             self.removed = Some(words);
+            self.unsaid = true;
             return;
         }
         // It is polled from now on, and reported together with the others of its node.
         self.polled = error == Some(KubeletError::NoWatcher);
         self.broken_off |= !self.polled;
+        self.unsaid |= !self.polled && self.words == words;
         if self.words != words {
             if !self.polled {
                 self.outlet.warning(reported(&words)).await;
@@ -132,6 +137,11 @@ impl Report {
     /// Whether the last answer did not give all of the log: the kubelet reported an error in place of lines.
     pub fn is_broken_off(&self) -> bool {
         self.broken_off
+    }
+
+    /// Whether such words came of which nothing was said.
+    pub fn is_unsaid(&self) -> bool {
+        self.unsaid
     }
 
     /// Whether the node cannot follow another log.
@@ -210,6 +220,20 @@ mod tests {
         assert!(report.is_broken_off() && !report.incomplete);
         report.answer_begins();
         assert!(!report.is_broken_off());
+    }
+
+    #[tokio::test]
+    async fn words_that_were_reported_before_or_are_usual_are_unsaid() {
+        let (mut report, _events) = report();
+        for unsaid in [false, true] {
+            report.answer_begins();
+            report.message(b"rpc error: code = Unavailable desc = EOF", false, true).await;
+            assert_eq!(report.is_unsaid(), unsaid);
+        }
+        report.answer_begins();
+        assert!(!report.is_unsaid());
+        report.message(REMOVED, true, true).await;
+        assert!(report.is_unsaid());
     }
 
     #[tokio::test]

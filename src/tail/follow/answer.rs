@@ -426,6 +426,11 @@ impl<L: Logs> Tail<L> {
             nothing: !brought_lines && !start.resumes,
         };
         self.progress.reach = start.reach.after(end, answered);
+        // Words behind new lines stand in place of the rest. If nothing is said of them, its loss has to be.
+        let follows = start.log.mode() == Mode::Follow;
+        if follows && brought_lines && self.report.is_unsaid() && matches!(end, Ok(End::Clean)) {
+            self.progress.reach = Reach::Open;
+        }
         self.progress.answered = self.progress.reach;
         // An outage that was over before that end says nothing of it. The end of a log without a line may be another's.
         if matches!(end, Ok(End::Clean))

@@ -70,6 +70,28 @@ async fn a_log_that_was_asked_for_again_in_vain_until_its_pod_was_gone_is_report
     assert_eq!(outline(&story), ["+", "a", "! Unchecked", "-"]);
 }
 
+/// The words in place of the rest are reported once, and the log is gone when it is requested again.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_ended_with_the_same_words_again_until_its_pod_was_gone_is_reported() {
+    for words in [REMOVED, "rpc error: code = Unavailable desc = transport is closing"] {
+        let mut follows = 0;
+        let story = Story::follow(move |request| {
+            follows += usize::from(request.follow);
+            match (request.follow, follows) {
+                (false, _) => Reply::refusal(400, NO_PREVIOUS),
+                (true, 1) => Reply::of(line(-1.0, "a")).silent(1.0).then(words),
+                (true, 2) => Reply::of(line(-1.0, "a") + &line(0.5, "b")).silent(0.5).then(words),
+                (true, _) => Reply::refusal(404, "pods \"web-1\" not found"),
+            }
+        });
+        story.pass(6.0).await;
+        story.life.send_replace(Life::Deleted);
+        story.pass(1.0).await;
+        let reported = format!("! the kubelet reports in place of lines: “{words}”");
+        assert_eq!(outline(&story), ["+", "a", &reported, "b", "! Unchecked", "-"]);
+    }
+}
+
 /// The limiter and `--stats` depend on it.
 #[tokio::test(start_paused = true)]
 async fn a_request_has_whether_its_log_is_resumed_and_whether_it_will_be_gone() {
