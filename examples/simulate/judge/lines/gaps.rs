@@ -174,12 +174,21 @@ fn failed(case: &Case<'_, '_>, life: &Life<'_>, since: Duration, until: Duration
     is_away
         || has_words
         || seems_away(case, since, until)
+        || is_refused_to_the_end(case, life, until)
         || reads.any(|read| {
             let is_in_time = read.at <= until && read.ended.is_none_or(|(at, _)| at >= since);
             let is_whole = read.opened().is_some() && matches!(read.ended, Some((_, Ended::Complete)));
             let is_usual = matches!(read.answered, Some((_, 400 | 404)));
             is_in_time && !is_whole && !is_usual
         })
+}
+
+/// Whether the last look at the end of a log that is not followed was refused as if the node had removed it, and it was there: after
+/// enough of these the end counts as unread.
+fn is_refused_to_the_end(case: &Case<'_, '_>, life: &Life<'_>, until: Duration) -> bool {
+    let last = case.reads.iter().rfind(|read| read.at <= until);
+    let is_refused = last.is_some_and(|read| read.check && matches!(read.answered, Some((_, 400 | 404))));
+    !case.asked.follow && is_refused && life.gone().is_none_or(|gone| gone > until)
 }
 
 /// As long as that, nothing is answered before a client takes the apiserver for out of reach (`SLOW` in src/cluster/outage.rs).

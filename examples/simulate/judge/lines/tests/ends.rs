@@ -648,3 +648,19 @@ fn the_end_of_an_instance_that_was_read_as_the_one_before_is_in_doubt() {
     tale(6.3).passes();
     tale(4.1).is(&["false gap"]);
 }
+
+#[test]
+fn the_end_of_a_log_that_is_there_is_unread_if_the_look_at_it_is_refused() {
+    let tale = |status, logs| {
+        let tale = Tale::new().asking(|asked| asked.logs = logs).reads(2.2, 2.2, Ended::Complete);
+        let tale = tale.asks(Asks::Log, 2.3, LOG, &[("container", "app"), ("tailLines", "1")]);
+        tale.with(|story| story.requests.last_mut().unwrap().answered = Some((seconds(2.3), status)))
+    };
+    let unread = |tale: Tale| tale.says(2.4, "lines may be missing: the end of the log could not be read");
+    for status in [400, 404] {
+        unread(tale(status, Logs::Once)).passes();
+        unread(tale(status, Logs::Follow)).is(&["false gap"]);
+        let again = tale(status, Logs::Once).reads(2.35, 2.35, Ended::Complete);
+        unread(again).is(&["false gap"]);
+    }
+}
