@@ -400,9 +400,9 @@ impl Progress {
         }
     }
 
-    /// A failed list: an error unless a list worked before, or a retry may work.
+    /// A failed list: an error unless a list worked before, or a retry may work, as if the version was too old.
     async fn failed(&mut self, error: Error, report: &impl AsyncFn(Update)) -> Result<(), Error> {
-        if !self.synced && !error.is_retryable() {
+        if !self.synced && !error.is_retryable() && !error.is_gone() {
             return Err(error);
         }
         self.interrupted(error, report).await;

@@ -123,6 +123,29 @@ async fn a_watch_that_expires_after_failures_is_listed_again_soon() {
 }
 
 #[tokio::test]
+async fn a_first_list_that_is_too_old_is_asked_for_again() {
+    let (listener, scope) = server().await;
+    let selection = everything();
+    let mut tracker = Tracker::new(&selection, true, false, false);
+    let mut lists = 0;
+    let serving = serve(&listener, async |is_watch| {
+        lists += usize::from(!is_watch);
+        match (is_watch, lists) {
+            (true, _) => None,
+            (false, 1) => Some(answer("410 Gone", OLD)),
+            (false, _) => Some(answer("200 OK", PODS)),
+        }
+    });
+    pause();
+    let quiet = async |_| {};
+    tokio::select! {
+        _ = scope.follow(&mut tracker, &quiet) => {}
+        () = serving => {}
+    }
+    assert_eq!(lists, 2);
+}
+
+#[tokio::test]
 async fn a_watch_that_lasts_is_begun_again_at_once() {
     let (pods, over) = (answer("200 OK", PODS), answer("200 OK", ""));
     let count = requests(&pods, &over, STEADY).await;
