@@ -51,7 +51,7 @@ pub fn judge(case: &Case<'_, '_>, problems: &mut Vec<Problem>) {
     let mut counted = Counted::of(case.book);
     // The last ones have the fewest reports behind them.
     for run in runs(case).into_iter().rev() {
-        if excuse(case, &run).is_some() || is_reported(case.book, &run, &mut counted) {
+        if excuse(case, &run).is_some() || is_reported(case, &run, &mut counted) {
             continue;
         }
         let life = &case.book.lives[run.life];
@@ -105,19 +105,20 @@ impl Counted {
 }
 
 /// Whether the program said that these lines may be missing.
-fn is_reported(book: &Book<'_>, run: &Run, counted: &mut Counted) -> bool {
+fn is_reported(case: &Case<'_, '_>, run: &Run, counted: &mut Counted) -> bool {
+    let book = case.book;
     match (run.before, run.after) {
         (_, Some(after)) => {
             is_between(book, run, after)
                 || run.before.is_none() && begins_late(book, run)
-                || at_the_end(book, run).is_some_and(|run| is_behind(book, &run) || spans(book, &run))
+                || at_the_end(book, run).is_some_and(|run| is_behind(case, &run) || spans(book, &run))
         }
-        (Some(_), None) => is_behind(book, run) || spans(book, run),
+        (Some(_), None) => is_behind(case, run) || spans(book, run),
         (None, None) => {
             is_behind_the_one_before(book, run)
                 || is_whole_life(book, run, counted)
                 || spans(book, run)
-                || gave_up(book, run)
+                || gave_up(case, run)
         }
     }
 }
@@ -188,14 +189,15 @@ fn begins_late(book: &Book<'_>, run: &Run) -> bool {
 }
 
 /// The end of a log that could not be read: the report names the last line that was shown of it.
-fn is_behind(book: &Book<'_>, run: &Run) -> bool {
+fn is_behind(case: &Case<'_, '_>, run: &Run) -> bool {
+    let book = case.book;
     let life = &book.lives[run.life];
     let latest = life.latest(run.lines.start);
     let is_named = book.notices.iter().any(|notice| match notice.said {
         Said::Behind(last) | Said::Unchecked(last) => Some(last) == latest,
         _ => false,
     });
-    is_named || gave_up(book, run)
+    is_named || gave_up(case, run)
 }
 
 /// An instance of which nothing told before its log was gone: the report names the last line of the one that was shown before.
@@ -229,19 +231,25 @@ fn next_opened<'b>(book: &'b Book<'_>, mut later: impl Iterator<Item = &'b Life<
 }
 
 /// The program gave a log up, or read words of the kubelet in place of its last lines, after it had shown what it had of it.
-fn gave_up(book: &Book<'_>, run: &Run) -> bool {
+fn gave_up(case: &Case<'_, '_>, run: &Run) -> bool {
+    let book = case.book;
     let life = &book.lives[run.life];
     let shown = run.before.and_then(|before| book.shown_at(run.life, before));
     let since = shown.unwrap_or(life.instance.started);
+    // Lines that are sorted wait for those of other logs; notices do not.
+    let held = run.before.filter(|_| case.story.script.setting.sort);
+    let read = held.map_or(since, |before| life.lines()[before].at);
     let until = next_opened(book, book.lives[run.life + 1..].iter());
     book.notices.iter().any(|notice| {
         let is_before_the_next = until.is_none_or(|until| notice.at <= until);
-        let is_of_this = match notice.said {
-            Said::GivenUp(_) | Said::Words(_) => is_before_the_next,
-            Said::TimedOut => is_before_the_next || is_still_open(book, since, notice.at),
+        match notice.said {
+            Said::GivenUp(_) => notice.at >= read && is_before_the_next,
+            Said::Words(_) => notice.at >= since && is_before_the_next,
+            Said::TimedOut => {
+                notice.at >= since && (is_before_the_next || is_still_open(book, since, notice.at))
+            }
             _ => false,
-        };
-        is_of_this && notice.at >= since
+        }
     })
 }
 

@@ -137,6 +137,19 @@ fn a_log_that_was_given_up_is_reported() {
     tale().says(2.5, "403 Forbidden: no").is(&["missing"]);
 }
 
+/// The lines wait for those of other logs.
+#[test]
+fn a_log_that_was_given_up_before_its_lines_were_sorted_is_reported() {
+    let tale = |sort, given_up| {
+        let tale = Tale::new().asking(|setting| setting.sort = sort).reads(2.2, 3.5, Ended::Broken);
+        let tale = tale.writes(3.0, "a").writes(4.0, "b").shows_at(6.0, 3.0, "a");
+        tale.says(given_up, "403 Forbidden: no")
+    };
+    tale(true, 5.0).passes();
+    tale(true, 2.5).is(&["missing"]);
+    tale(false, 5.0).is(&["missing"]);
+}
+
 /// A line of the next instance was shown too early, and the log of this one was asked for in vain since.
 #[test]
 fn a_log_that_is_open_when_the_time_is_over_was_not_read_to_its_end() {
