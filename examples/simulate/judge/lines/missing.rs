@@ -284,5 +284,20 @@ fn is_whole_life(book: &Book<'_>, run: &Run, counted: &mut Counted) -> bool {
         .notices
         .iter()
         .any(|notice| notice.said == Said::Unseen && (started..=until).contains(&notice.at));
-    is_unseen || counted.take(life)
+    is_unseen || is_removed_with_the_next(book, run) || counted.take(life)
+}
+
+/// The log was removed before anything was read of it, and before anything told of the later instances, of which nothing was shown
+/// either: for the program there was one, and one report is about all.
+fn is_removed_with_the_next(book: &Book<'_>, run: &Run) -> bool {
+    let life = &book.lives[run.life];
+    let later =
+        book.lives[run.life + 1..].iter().filter(|later| std::ptr::eq(later.container, life.container));
+    let later: Vec<_> = later.collect();
+    let gone = life.container.deleted.unwrap_or(Duration::MAX);
+    let is_of_all = |notice: &Notice<'_>| {
+        let is_one = |later: &&Life<'_>| !later.is_shown() && later.is_untold(notice.at);
+        matches!(notice.said, Said::Removed | Said::Unread) && notice.at >= gone && later.iter().all(is_one)
+    };
+    !later.is_empty() && book.notices.iter().any(is_of_all)
 }

@@ -128,6 +128,22 @@ fn a_log_of_which_nothing_was_read_is_reported() {
     still_there.is(&["false gap"]);
 }
 
+/// The watch ends, and a question for the one pod says only that its instance was replaced.
+#[test]
+fn one_report_is_about_all_instances_of_which_nothing_told() {
+    let tale = |watched| {
+        let tale = Tale::new().follows(2.2).writes(3.0, "a").restarts(4.0).writes(5.0, "b");
+        let tale = tale.asks(Asks::List, 5.5, "/api/v1/pods", &[("fieldSelector", "metadata.name=web")]);
+        let tale = tale.with(|story| {
+            story.containers[0].deleted = Some(seconds(6.0));
+            story.requests[1].ended = Some((seconds(watched), Ended::Broken));
+        });
+        tale.says(6.2, "lines may be missing: the log was removed before it could be read")
+    };
+    tale(3.5).passes();
+    tale(5.9).is(&["missing"]);
+}
+
 #[test]
 fn a_log_that_was_given_up_is_reported() {
     let tale =
