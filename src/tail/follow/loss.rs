@@ -52,8 +52,8 @@ impl<L: Logs> Tail<L> {
             let unseen = self.unseen().filter(|unseen| self.may_be_own(*unseen));
             self.progress.early.passed(unseen);
         }
-        if let Some(since) = self.progress.handed_over_from().filter(|_| self.is_last_unknown()) {
-            // No other tail will report the restart.
+        if let Some(since) = self.progress.handed_over_from().filter(|_| self.is_next_unreported()) {
+            // Perhaps no other tail will report the restart.
             let restart = Restart { lines_since: Some(since), ..Restart::default() };
             self.report.opened(Some(restart), false).await;
         }
@@ -171,6 +171,12 @@ impl<L: Logs> Tail<L> {
     pub(super) fn was_out_since(&self, since: tokio::time::Instant) -> bool {
         let node = &self.instance.origin.pod.node;
         self.context.logs.was_out_since(since) || self.context.nodes.was_away_since(node, since)
+    }
+
+    /// Whether the node had another instance of the container, of which no status told while its logs were wanted.
+    fn is_next_unreported(&self) -> bool {
+        let is_left = matches!(*self.life.borrow(), Life::Deleted | Life::Dropped);
+        self.whereabouts == Whereabouts::Superseded && is_left
     }
 
     /// Whether the pod is gone, and the node had another instance of the container that no status reported.

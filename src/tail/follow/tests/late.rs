@@ -102,6 +102,22 @@ async fn lines_that_were_read_too_early_are_marked_though_their_instance_is_not_
     assert_eq!(outline(&story), [&first[..], &["+", "c"]].concat());
 }
 
+/// Its pod stops meeting the condition with the status that reports the restart.
+#[tokio::test(start_paused = true)]
+async fn lines_that_were_read_too_early_are_marked_though_no_tail_of_their_instance_begins() {
+    let container = restarting();
+    let story = Story::follow(move |request| match container.now() {
+        ..7.8 => Reply::refusal(500, "dial tcp: connection refused"),
+        ..20.0 => container.answer(request).cut_after(20.0 - container.now()),
+        _ => container.answer(request),
+    });
+    story.pass(24.0).await;
+    assert_eq!(outline(&story), ["+", "b", "a", "last words"]);
+    story.life.send_replace(Life::Dropped);
+    story.pass(1.0).await;
+    assert_eq!(outline(&story), ["+", "b", "a", "last words", "restarted 1 since 7.5", "-"]);
+}
+
 /// The status reports only the end of the old instance, while the stream is the next one's.
 #[tokio::test(start_paused = true)]
 async fn an_end_that_is_reported_while_the_next_instance_writes_shows_each_line_once() {
