@@ -127,6 +127,8 @@ pub struct Doubted<'a, L> {
     pub instance: &'a Instance,
     /// The instant of the first line that can be another pod's, as far as that is known.
     pub since: Option<Instant>,
+    /// Whether the time of a followed log is over: the pods are watched no longer.
+    pub over: bool,
 }
 
 /// The next part of a stream.
@@ -337,7 +339,7 @@ impl<L: Logs> Reading<'_, L> {
         }
         let Lines { data, pieces, rest } = lines;
         if let Some(Piece::Line(first)) = pieces.first()
-            && let Some(Doubted { logs, instance, since }) = self.doubted.take()
+            && let Some(Doubted { logs, instance, since, over }) = self.doubted.take()
             && first.time >= since
         {
             let opened = self.opened_before(first.time);
@@ -346,6 +348,7 @@ impl<L: Logs> Reading<'_, L> {
                 standing = logs.standing(instance) => standing,
                 never = self.stream.stow() => match never {},
             };
+            let is_replaced = matches!(standing, Ok(Standing::Replaced { .. }));
             let is_anothers = match standing {
                 // The next instance wrote nothing before it started, and nothing to a stream that was open by then. Such a stream
                 // may be that of one between, but no other tail would show its lines.
@@ -358,8 +361,12 @@ impl<L: Logs> Reading<'_, L> {
                 Ok(standing) => standing == Standing::OtherPod,
                 Err(_) => false,
             };
-            if is_anothers {
+            if is_anothers && !over {
                 return End::Doubtful(first.time);
+            }
+            // No other tail will show them.
+            if is_anothers && is_replaced {
+                self.report.unseen().await;
             }
         }
         let (mut chosen, mut end) = (Chosen::of(pieces.len()), End::Clean);

@@ -260,7 +260,7 @@ impl<L: Logs> Tail<L> {
 
     /// Whether the log may be that of another pod of the same name, if it is opened late.
     fn may_be_another_pods(&self, log: Log) -> bool {
-        matches!(log, Log::Current(_)) && self.follows() && !self.progress.has_lines()
+        matches!(log, Log::Current(_)) && self.plan().follow && !self.progress.has_lines()
     }
 
     /// Whether the status shows no end of the instance.
@@ -353,6 +353,7 @@ impl<L: Logs> Tail<L> {
             logs: &self.context.logs,
             instance: &self.instance,
             since: (mode != Mode::Follow).then(taken),
+            over: self.is_over(),
         };
         Reading {
             stream,

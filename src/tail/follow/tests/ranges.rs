@@ -200,3 +200,17 @@ async fn the_first_line_of_an_instance_behind_the_range_is_not_missed() {
     assert_eq!(story.notices(), [""; 0]);
     assert!(story.said().contains(&"b".to_owned()), "{:?}", story.said());
 }
+
+/// Its node did not answer before, and the pods are watched no longer.
+#[tokio::test(start_paused = true)]
+async fn a_restart_before_a_log_is_opened_is_reported_though_its_time_is_over() {
+    let container = restarting();
+    let story = Story::begin(until(10.0), Life::Running, move |request| match container.now() {
+        ..1.0 => Reply::refusal(500, "dial tcp: connection refused").after(15.0),
+        _ => container.answer(request),
+    });
+    story.apiserver_knows_since(1, 6.0);
+    let (ended, said, _) = story.end().await;
+    let unseen = "! had restarted before it was seen; what it wrote earlier was not read";
+    assert_eq!((said, ended.complete), (["+", unseen, "b", "-"].map(str::to_owned).to_vec(), false));
+}
