@@ -57,6 +57,8 @@ pub struct LogStream {
     unproven: Option<Box<Asked>>,
     /// See [`LogStream::was_put_off`].
     put_off: bool,
+    /// See [`LogStream::was_late`].
+    late: bool,
     _held: Held,
 }
 
@@ -134,6 +136,11 @@ impl LogStream {
     pub fn was_put_off(&self) -> bool {
         self.put_off
     }
+
+    /// Whether its request waited long for its turn.
+    pub fn was_late(&self) -> bool {
+        self.late
+    }
 }
 
 impl LogRequest {
@@ -188,6 +195,7 @@ impl LogRequest {
             status if status.is_success() => Ok(LogStream {
                 date: date(response.headers()).unwrap_or_else(|| transport.machine.now()),
                 put_off: response.extensions().get::<PutOff>().is_some(),
+                late: response.extensions().get::<Late>().is_some(),
                 body: response.into_body(),
                 server: transport.server_shown.clone(),
                 ended: false,
@@ -353,6 +361,7 @@ mod tests {
         let mut stream = LogStream {
             body: Body::Http1 { body: answer.into_body(), _place: None },
             put_off: false,
+            late: false,
             server: "https://double".into(),
             date: Timestamp::UNIX_EPOCH,
             ended: false,

@@ -47,6 +47,9 @@ pub trait Answer: Send {
     /// Whether its request was refused before, until a time for which the server asked.
     fn was_put_off(&self) -> bool;
 
+    /// Whether its request waited long for its turn.
+    fn was_late(&self) -> bool;
+
     /// Whether it would be cheaper to go on as [`LogRequest::busy`].
     fn wants_own_connection(&self) -> bool;
 }
@@ -86,6 +89,10 @@ impl Answer for LogStream {
 
     fn was_put_off(&self) -> bool {
         self.was_put_off()
+    }
+
+    fn was_late(&self) -> bool {
+        self.was_late()
     }
 
     fn wants_own_connection(&self) -> bool {

@@ -149,11 +149,13 @@ impl<L: Logs> Tail<L> {
                 return Outcome::Failed(error);
             }
         };
+        let has_another_log = self.has_another_log();
         // Meanwhile the log could not be had, as if it had been refused.
-        if stream.was_put_off() && self.was_opened() {
+        let is_late = stream.was_put_off() || stream.was_late() && has_another_log;
+        if is_late && self.was_opened() {
             self.progress.reach.refused(false);
         }
-        if self.has_another_log() {
+        if has_another_log {
             return Outcome::Reopen;
         }
         // The instance may have been replaced between the check and the answer.

@@ -281,7 +281,7 @@ impl Logs for Scripted {
         let date = Timestamp::from_second(now.as_second()).expect("a time");
         sleep(wait / 2).await;
         head.map_err(|error| error.put_off(put_off).late(late))?;
-        Ok(ScriptedAnswer { date, put_off, body, taken, due: None })
+        Ok(ScriptedAnswer { date, put_off, late, body, taken, due: None })
     }
 
     async fn standing(&self, instance: &Instance) -> Result<Standing, Error> {
@@ -305,6 +305,7 @@ impl Logs for Scripted {
 pub struct ScriptedAnswer {
     date: Timestamp,
     put_off: bool,
+    late: bool,
     body: VecDeque<Part>,
     taken: Arc<AtomicUsize>,
     /// The end of the silence that began.
@@ -344,6 +345,10 @@ impl Answer for ScriptedAnswer {
 
     fn was_put_off(&self) -> bool {
         self.put_off
+    }
+
+    fn was_late(&self) -> bool {
+        self.late
     }
 
     fn wants_own_connection(&self) -> bool {

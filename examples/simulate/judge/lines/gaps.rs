@@ -303,11 +303,14 @@ fn was_read_as_another(case: &Case<'_, '_>, life: &Life<'_>, since: Duration) ->
     life.is_untold(since) && !later.any(|read| !read.previous && read.may_be_of(life))
 }
 
-/// Whether requests had to wait for their turn, and the first one for this log behind that end came so late that its pod was gone.
-fn was_asked_late(case: &Case<'_, '_>, since: Duration, until: Duration) -> bool {
+/// Whether requests had to wait for their turn, and the first one for this log behind that end came so late that its pod was gone, or
+/// another instance's log was in its place.
+fn was_asked_late(case: &Case<'_, '_>, life: &Life<'_>, since: Duration, until: Duration) -> bool {
     let mut others = case.story.requests.iter();
     let is_paused = others.any(|other| other.retry_after.is_some() && other.at <= until);
-    let is_gone = |read: &&Read| matches!(read.answered, Some((_, 404)));
+    let is_gone = |read: &&Read| {
+        matches!(read.answered, Some((_, 404))) || read.opened().is_some() && !read.may_be_of(life)
+    };
     let gone = case.reads.iter().filter(|read| read.at > since).find(is_gone);
     (case.story.script.setting.qps.is_some() || is_paused)
         && gone.is_some_and(|read| read.at >= since + LATE && read.at <= until)
@@ -329,6 +332,7 @@ fn behind(case: &Case<'_, '_>, notice: &Notice<'_>, last: Timestamp) -> Option<S
             || is_misled(case, life)
             || was_taken_for_the_next(case, life, notice.at)
             || failed(case, life, last_shown(case, life), notice.at)
+            || was_asked_late(case, life, last_shown(case, life), notice.at)
     });
     (!has_reason).then(|| "nothing is missing behind it, and no request failed".to_owned())
 }
@@ -381,7 +385,7 @@ fn unchecked(case: &Case<'_, '_>, notice: &Notice<'_>, last: Timestamp) -> Optio
             failed(case, life, since, notice.at)
                 || is_doubted(case, life, since)
                 || was_read_as_another(case, life, since)
-                || was_asked_late(case, since, notice.at)
+                || was_asked_late(case, life, since, notice.at)
         });
         let is_in_doubt = is_open || was_rotated(life) || life.is_untold(notice.at);
         lacks_its_end(life) || gone && is_in_doubt || hides_another(case, life, notice.at)

@@ -527,10 +527,10 @@ async fn lines_of_the_next_instance_are_not_named_as_the_last_ones_of_a_removed_
     assert_eq!(said[4..], [format!("! {:?}", Gap::Unchecked(Some(at(-1.0).into()))), "-".to_owned()]);
 }
 
-/// Its stream ended early and looked complete, and its server asked to wait until its log was gone.
+/// Its stream ended early and looked complete, and its server asked to wait until its log was gone, or the request waited for its turn.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_was_put_off_until_it_was_gone_is_reported() {
-    for is_put_off in [true, false] {
+    for (is_put_off, is_late) in [(true, false), (false, true), (false, false)] {
         let mut follows = 0;
         let mut story = Story::follow(move |request| {
             follows += usize::from(request.follow);
@@ -538,6 +538,7 @@ async fn a_log_that_was_put_off_until_it_was_gone_is_reported() {
                 (false, _) => Reply::refusal(400, NO_PREVIOUS),
                 (true, 1) => Reply::of(line(-1.0, "a")).silent(1.0),
                 (true, 2) if is_put_off => Reply::of("").after(20.0).put_off(),
+                (true, 2) if is_late => Reply::of("").after(20.0).late(),
                 (true, 2) => Reply::of("").after(20.0),
                 (true, _) => Reply::of(line(9.0, "c")).silent(1e6),
             }
@@ -545,7 +546,7 @@ async fn a_log_that_was_put_off_until_it_was_gone_is_reported() {
         story.pass(8.0).await;
         story.restarts_so_often(2, 7.0);
         story.pass(25.0).await;
-        let gap: &[&str] = if is_put_off { &["! Unchecked"] } else { &[] };
+        let gap: &[&str] = if is_put_off || is_late { &["! Unchecked"] } else { &[] };
         assert_eq!(outline(&story), [&["+", "a"][..], gap, &["-", "restarted 2", "c"]].concat());
     }
 }

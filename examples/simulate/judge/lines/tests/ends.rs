@@ -76,6 +76,20 @@ fn an_end_behind_which_the_log_was_asked_for_too_late_is_in_doubt() {
     tale(None, 7.2).is(&["false gap"]);
 }
 
+/// The same until another instance has its place.
+#[test]
+fn an_end_behind_which_the_log_of_the_next_instance_was_there_is_in_doubt_if_it_was_asked_for_too_late() {
+    let tale = |qps, asked: f64| {
+        let tale =
+            Tale::new().reads(2.2, 4.0, Ended::Complete).writes(3.0, "a").shows(3.0, "a").restarts(4.0);
+        let tale = tale.asking(|setting| setting.qps = qps).reads(asked, asked, Ended::Complete);
+        tale.says(asked + 0.2, &unchecked(3.0))
+    };
+    tale(Some(1), 7.2).passes();
+    tale(Some(1), 6.8).is(&["false gap"]);
+    tale(None, 7.2).is(&["false gap"]);
+}
+
 /// Its stream breaks, and a watch tells of it before its pod is gone, or behind that.
 #[test]
 fn the_end_of_an_instance_is_in_doubt_if_nothing_told_of_it_before_it_was_gone() {
