@@ -122,6 +122,7 @@ fn due(view: &View, came: &Written) -> Duration {
     if !setting.logs.follows() {
         bound += all_logs(view);
     }
+    let written = written.max(last_heard_of(view, bound));
     // Where logs wait for a place, those of other containers that are slow or fail keep the places; and the order of all lines is
     // known once every log was read, or given up.
     let waits =
@@ -129,6 +130,26 @@ fn due(view: &View, came: &Written) -> Duration {
     let Container { node, place, .. } = came.container;
     let concerns = |trouble: &Trouble| waits || trouble.disturbs(node, &place.pod);
     after(view.troubles.iter().filter(|trouble| concerns(trouble)), written, bound)
+}
+
+/// When something was heard last of the containers that `--sort` waits for, since they were there at the start and could not be read:
+/// one that stops meeting `--condition` is waited for no longer, and the others for as long again.
+fn last_heard_of(view: &View, bound: Duration) -> Duration {
+    let start = view.setting.start;
+    if !view.setting.sort || !view.setting.logs.follows() {
+        return Duration::ZERO;
+    }
+    let left = view.story.containers.iter().filter_map(|container| {
+        let (left, _) = container.meets.iter().find(|(at, meets)| !meets && *at > start)?;
+        let is_read = view.logs.iter().any(|log| {
+            log.container.is_some_and(|of| of.place == container.place)
+                && matches!(log.request.answered, Some((at, 200)) if at <= *left)
+        });
+        (container.created <= start && !is_read).then_some(*left)
+    });
+    let mut left: Vec<_> = left.collect();
+    left.sort_unstable();
+    left.into_iter().fold(start, |last, left| if left <= last.saturating_add(bound) { left } else { last })
 }
 
 /// Whether a stream of its instance was open that brings it, and no request has to be made: before the first line is shown of a stream

@@ -8,7 +8,7 @@ use crate::{
         testing::{at, container, story},
     },
     script::{Asked, Broken, Event, Fault, Logs, Refusal, What},
-    story::Story,
+    story::{Container, Story},
 };
 
 /// Whether the last line of a story is late if it is shown then, and the others at once.
@@ -143,6 +143,24 @@ fn lines_that_are_sorted_and_not_followed_wait_for_a_log_that_is_not_answered() 
     };
     assert!(waits(Logs::Once, true) > 170.0);
     assert!(waits(Logs::Once, false) < 70.0 && waits(Logs::Follow, true) < 70.0);
+}
+
+#[test]
+fn lines_that_are_sorted_wait_anew_as_one_is_left_that_could_not_be_read() {
+    let waits = |sort, is_read| {
+        let mut story = one_line(1.0);
+        story.script.setting.sort = sort;
+        for (pod, left) in [("web-1", 9.0), ("web-2", 18.0)] {
+            let meets = vec![(at(0.0), true), (at(left), false)];
+            story.containers.push(Container { meets, ..container(pod) });
+        }
+        if is_read {
+            story.reads("web-1", 0.5, "follow=true", None);
+        }
+        bound(&story)
+    };
+    let is_read = waits(true, true);
+    assert_eq!((waits(true, false) - is_read, is_read - waits(false, false)), (17.0, 10.0));
 }
 
 #[test]
