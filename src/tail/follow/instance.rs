@@ -186,6 +186,10 @@ impl<L: Logs> Tail<L> {
         self.asked_at_end = true;
         // The log is not kept waiting by a node that does not answer.
         let asked = timeout(ANSWER, self.supersedes(behind, Previous::shows_an_end_before)).await;
+        if let Ok(Err(error)) = &asked {
+            // The pod was gone in time, however late the next request is refused.
+            self.missing |= error.is_not_found() && !error.was_put_off() && !error.was_late();
+        }
         let Ok(Ok(previous)) = asked else { return false };
         let is_overtaken = self.whereabouts == Whereabouts::Superseded;
         if !is_overtaken && self.is_in(previous) {

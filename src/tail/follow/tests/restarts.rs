@@ -574,6 +574,28 @@ async fn a_log_that_was_put_off_until_its_pod_was_gone_is_reported() {
     }
 }
 
+/// The request behind the end of its stream waited for its turn, and a question whose log that was had found no pod before.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_was_asked_for_too_late_is_not_reported_if_its_pod_was_gone_in_time() {
+    const GONE: &str = "pods \"web-1\" not found";
+    for (code, message, is_in_doubt) in [(404, GONE, false), (400, NO_PREVIOUS, true)] {
+        let mut follows = 0;
+        let story = Story::follow(move |request| {
+            follows += usize::from(request.follow);
+            match (request.follow, follows) {
+                (true, 1) => Reply::of("").silent(1.0),
+                (true, _) => Reply::refusal(404, GONE).after(8.0).late(),
+                (false, _) => Reply::refusal(code, message),
+            }
+        });
+        story.pass(5.0).await;
+        story.life.send_replace(Life::Deleted);
+        story.pass(15.0).await;
+        let gap: &[&str] = if is_in_doubt { &["! Unchecked"] } else { &[] };
+        assert_eq!(outline(&story), [&["+"][..], gap, &["-"]].concat(), "{code}");
+    }
+}
+
 /// The request behind the end of its stream waited for its turn until its pod was gone; no status reported its end.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_was_asked_for_too_late_is_reported_unless_its_end_is_known() {
