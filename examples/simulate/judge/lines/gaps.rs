@@ -241,12 +241,20 @@ fn read_to_its_end(case: &Case<'_, '_>, life: &Life<'_>, until: Duration) -> Opt
 fn may_be_left(case: &Case<'_, '_>, read: &Read, ended: Duration, until: Duration) -> bool {
     let way = way(case.story, ended);
     let mut next = case.reads.iter().filter(|next| next.at > read.at && !next.check);
-    // The only place was given to another log, for which a connection may have had to be made.
-    let is_given =
-        case.story.script.setting.max_log_requests == Some(1)
-            && case.story.requests.iter().any(|request| {
-                request.kind == Kind::Log && request.at > ended && request.at <= ended + 4 * way
-            });
+    // The only place was given to another log, for which a connection may have had to be made; or a busy stream was left to go on with
+    // a connection of its own.
+    let is_only = case.story.script.setting.max_log_requests == Some(1);
+    let log = format!("/pods/{}/log", case.book.name.1);
+    let is_given = case.story.requests.iter().any(|request| {
+        let mut earlier = case.story.requests.iter().filter(|earlier| earlier.at < request.at);
+        let mut is_own = || {
+            request.http2
+                && request.path.ends_with(&log)
+                && earlier.all(|earlier| earlier.connection != request.connection)
+        };
+        let is_in_time = request.at > ended && request.at <= ended + 4 * way;
+        request.kind == Kind::Log && is_in_time && (is_only || is_own())
+    });
     read.follow && (until <= ended + way || is_given || next.any(|next| next.at <= ended + 2 * way))
 }
 

@@ -374,6 +374,10 @@ fn a_stream_that_is_left_as_its_end_comes_was_not_read_to_its_end() {
     tale(4.102).says(4.3, &unchecked(3.0)).passes();
     tale(4.104).says(4.3, &unchecked(3.0)).is(&["false gap"]);
     tale(4.104).says(4.101, &unchecked(3.0)).passes();
+    // A busy stream, for a connection of its own.
+    let moved = |again| tale(again).with(|story| story.requests[3].connection = 2);
+    moved(4.104).says(4.3, &unchecked(3.0)).passes();
+    moved(4.106).says(4.3, &unchecked(3.0)).is(&["false gap"]);
 }
 
 /// Nothing else is answered meanwhile, so that the apiserver seems to be out of reach.
