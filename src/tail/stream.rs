@@ -197,18 +197,18 @@ impl<L: Logs> Reading<'_, L> {
                     continue;
                 }
             }
-            let failed = self.gather();
+            let end = self.gather();
             while let Some(lines) = self.splitter.lines() {
                 match self.send(lines).await {
                     End::Clean => {}
                     end => return Ok(end),
                 }
             }
-            if self.movable && self.stream.wants_own_connection() {
-                return Ok(End::Busy);
-            }
-            if let Some(error) = failed {
-                return Err(error);
+            match end {
+                // Of one that has ended there may be no other.
+                Some(end) => return end.map(|()| End::Clean),
+                None if self.movable && self.stream.wants_own_connection() => return Ok(End::Busy),
+                None => {}
             }
         }
     }
@@ -257,17 +257,17 @@ impl<L: Logs> Reading<'_, L> {
         chunk.map_or(Next::End, Next::Chunk)
     }
 
-    /// Adds the bytes that have arrived already.
-    fn gather(&mut self) -> Option<Error> {
+    /// Adds the bytes that have arrived already. The result is the end behind them, if that has arrived too.
+    fn gather(&mut self) -> Option<Result<(), Error>> {
         let mut gathered = 0;
         while gathered < BATCH {
-            match self.stream.chunk().now_or_never() {
-                Some(Some(Ok(chunk))) => {
+            match self.stream.chunk().now_or_never()? {
+                Some(Ok(chunk)) => {
                     gathered += chunk.len();
                     self.splitter.push(&chunk);
                 }
-                Some(Some(Err(error))) => return Some(error),
-                Some(None) | None => break,
+                Some(Err(error)) => return Some(Err(error)),
+                None => return Some(Ok(())),
             }
         }
         None

@@ -136,6 +136,7 @@ pub struct Reply {
     wait: Duration,
     put_off: bool,
     late: bool,
+    busy: bool,
     body: VecDeque<Part>,
     /// The number of its bytes that were read.
     taken: Arc<AtomicUsize>,
@@ -149,8 +150,8 @@ enum Part {
 
 impl Reply {
     fn new(head: Result<(), Error>, body: impl Into<VecDeque<Part>>) -> Reply {
-        let (put_off, late) = (false, false);
-        Reply { head, wait: Duration::ZERO, put_off, late, body: body.into(), taken: Arc::default() }
+        let (wait, body, taken) = (Duration::ZERO, body.into(), Arc::default());
+        Reply { head, wait, put_off: false, late: false, busy: false, body, taken }
     }
 
     /// These bytes at once, and a clean end.
@@ -182,6 +183,11 @@ impl Reply {
     /// Its request waited long for its turn.
     pub fn late(self) -> Reply {
         Reply { late: true, ..self }
+    }
+
+    /// Its stream deserves a connection of its own.
+    pub fn busy(self) -> Reply {
+        Reply { busy: true, ..self }
     }
 
     /// Then silence for this time.
@@ -274,14 +280,14 @@ impl Logs for Scripted {
     async fn open(&self, request: &LogRequest) -> Result<ScriptedAnswer, Error> {
         let seconds = self.began.elapsed().as_secs_f64();
         self.asked.lock().expect("no panic").push((seconds, request.clone()));
-        let Reply { head, wait, put_off, late, body, taken } =
+        let Reply { head, wait, put_off, late, busy, body, taken } =
             (self.script.lock().expect("no panic"))(request);
         sleep(wait / 2).await;
         let now = at(self.began.elapsed().as_secs_f64());
         let date = Timestamp::from_second(now.as_second()).expect("a time");
         sleep(wait / 2).await;
         head.map_err(|error| error.put_off(put_off).late(late))?;
-        Ok(ScriptedAnswer { date, put_off, late, body, taken, due: None })
+        Ok(ScriptedAnswer { date, put_off, late, busy, body, taken, due: None })
     }
 
     async fn standing(&self, instance: &Instance) -> Result<Standing, Error> {
@@ -306,6 +312,7 @@ pub struct ScriptedAnswer {
     date: Timestamp,
     put_off: bool,
     late: bool,
+    busy: bool,
     body: VecDeque<Part>,
     taken: Arc<AtomicUsize>,
     /// The end of the silence that began.
@@ -352,6 +359,6 @@ impl Answer for ScriptedAnswer {
     }
 
     fn wants_own_connection(&self) -> bool {
-        false
+        self.busy
     }
 }

@@ -52,6 +52,28 @@ async fn a_request_for_the_log_of_a_deleted_pod_is_waited_for_no_longer() {
     assert!(began.elapsed() <= DRAIN, "{:?}", began.elapsed());
 }
 
+/// It has ended, so that there is no other stream to go on with.
+#[tokio::test(start_paused = true)]
+async fn a_busy_stream_that_has_ended_is_not_left() {
+    for goes_on in [false, true] {
+        let mut follows = 0;
+        let story = Story::follow(move |request| {
+            follows += usize::from(request.follow);
+            let busy = Reply::of(line(-1.0, "a")).busy();
+            match (request.follow, follows) {
+                (true, 1) if goes_on => busy.silent(10.0),
+                (true, 1) => busy,
+                _ => Reply::refusal(404, "pods \"web-1\" not found"),
+            }
+        });
+        story.pass(0.5).await;
+        story.life.send_replace(Life::Deleted);
+        story.pass(1.0).await;
+        let gap: &[&str] = if goes_on { &["! Unchecked"] } else { &[] };
+        assert_eq!(outline(&story), [&["+", "a"][..], gap, &["-"]].concat(), "{goes_on}");
+    }
+}
+
 /// Its stream ended early and looked complete, and the node answers no more.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_was_asked_for_again_in_vain_until_its_pod_was_gone_is_reported() {

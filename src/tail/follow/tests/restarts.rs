@@ -608,7 +608,7 @@ async fn a_log_that_was_asked_for_too_late_is_reported_unless_its_end_is_known()
                 (true, 1) => Reply::of(line(-1.0, "a")).silent(1.0),
                 (true, _) if is_late => gone.late(),
                 (true, _) => gone,
-                (false, _) => Reply::refusal(404, "pods \"web-1\" not found"),
+                (false, _) => Reply::refusal(400, NO_PREVIOUS),
             }
         });
         story.pass(4.0).await;
