@@ -311,6 +311,24 @@ fn was_read_as_another(case: &Case<'_, '_>, life: &Life<'_>, since: Duration) ->
     life.is_untold(since) && !later.any(|read| !read.previous && read.may_be_of(life))
 }
 
+/// Whether this log was not found between these times, and a question for its pod then showed that it was there: for a client that is
+/// no usual refusal.
+fn was_not_found(case: &Case<'_, '_>, life: &Life<'_>, since: Duration, until: Duration) -> bool {
+    let (namespace, pod, _) = case.book.name;
+    let (path, name) = (format!("/namespaces/{namespace}/pods"), format!("metadata.name={pod}"));
+    let mut reads = case.reads.iter().filter(|read| read.at >= since && !read.previous);
+    reads.any(|read| {
+        let Some((refused, 404)) = read.answered else { return false };
+        case.story.requests.iter().any(|request| {
+            let is_question = request.path.ends_with(&path) && request.query("fieldSelector") == Some(&*name);
+            let is_there = request.answered.is_some_and(|(answered, status)| {
+                status == 200 && life.container.deleted.is_none_or(|deleted| answered < deleted)
+            });
+            is_question && is_there && (refused..=until).contains(&request.at)
+        })
+    })
+}
+
 /// Whether requests had to wait for their turn, and the first one for this log behind that end came so late that its pod was gone, or
 /// another instance's log was in its place.
 fn was_asked_late(case: &Case<'_, '_>, life: &Life<'_>, since: Duration, until: Duration) -> bool {
@@ -394,6 +412,7 @@ fn unchecked(case: &Case<'_, '_>, notice: &Notice<'_>, last: Timestamp) -> Optio
                 || is_doubted(case, life, since)
                 || was_read_as_another(case, life, since)
                 || was_asked_late(case, life, since, notice.at)
+                || was_not_found(case, life, since, notice.at)
         });
         let is_in_doubt = is_open || was_rotated(life) || life.is_untold(notice.at);
         lacks_its_end(life) || gone && is_in_doubt || hides_another(case, life, notice.at)

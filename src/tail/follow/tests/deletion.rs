@@ -92,6 +92,30 @@ async fn a_log_that_was_asked_for_again_in_vain_until_its_pod_was_gone_is_report
     assert_eq!(outline(&story), ["+", "a", "! Unchecked", "-"]);
 }
 
+/// Its stream ended early and looked complete, and the log was not found from then on, though its pod was there; or that was gone.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_was_not_found_while_its_pod_was_there_is_reported() {
+    for is_gone in [false, true] {
+        let mut follows = 0;
+        let story = Story::follow(move |request| {
+            follows += usize::from(request.follow);
+            match (request.follow, follows) {
+                (false, _) => Reply::refusal(400, NO_PREVIOUS),
+                (true, 1) => Reply::of(line(-1.0, "a")).silent(1.0),
+                (true, _) => Reply::refusal(404, "pods \"web-1\" not found"),
+            }
+        });
+        if is_gone {
+            story.apiserver_knows(NO_POD);
+        }
+        story.pass(6.0).await;
+        story.life.send_replace(Life::Deleted);
+        story.pass(1.0).await;
+        let gap: &[&str] = if is_gone { &[] } else { &["! Unchecked"] };
+        assert_eq!(outline(&story), [&["+", "a"][..], gap, &["-"]].concat());
+    }
+}
+
 /// The words in place of the rest are reported once, and the log is gone when it is requested again.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_ended_with_the_same_words_again_until_its_pod_was_gone_is_reported() {
