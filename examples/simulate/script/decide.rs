@@ -72,10 +72,16 @@ fn once(draft: &mut Draft) {
         failing_start(draft);
     } else if draft.chance(60) {
         for _ in 0..draft.rng.u32(1..4) {
-            let (asked, times) = (draft.logs(), draft.rng.u32(1..3));
-            let (how, bytes) = (Broken::Ends, draft.rng.u64(0..5_000));
-            let fault = if draft.chance(50) {
-                let how = if draft.chance(60) { Broken::Cut } else { how };
+            let times = draft.rng.u32(1..3);
+            let asked = match draft.logs() {
+                Asked::Followed(pod) => Asked::Logs(pod),
+                asked => asked,
+            };
+            // Most logs are short by then.
+            let most = [200, 1_000, 5_000][draft.rng.usize(..3)];
+            let bytes = draft.rng.u64(0..most);
+            let fault = if draft.chance(65) {
+                let how = if draft.chance(35) { Broken::Cut } else { Broken::Ends };
                 Fault::WillBreak { asked, times, how, bytes, chunks: None, lasting: seconds(20) }
             } else {
                 let how = refusal(draft);
