@@ -189,7 +189,7 @@ impl<L: Logs> Tail<L> {
         self.noted(sent, Box::pin(check::last_line(&self.context.logs, &request, self.context.lines)).await)
     }
 
-    /// The result of a request for a log that was sent then; its failure may tell of the other logs of the node.
+    /// The result of a request for a log that was sent then; its failure may count for the other logs of the node.
     pub(super) fn noted<T>(&self, sent: Instant, result: Result<T, Error>) -> Result<T, Error> {
         let node = &self.instance.origin.pod.node;
         result.inspect_err(|error| self.context.nodes.failed(node, sent, error))

@@ -173,7 +173,7 @@ impl<L: Logs> Tail<L> {
         self.context.logs.was_out_since(since) || self.context.nodes.was_away_since(node, since)
     }
 
-    /// Whether the node had another instance of the container, of which no status told while its logs were wanted.
+    /// Whether the node had another instance of the container, which no status reported while its logs were wanted.
     fn is_next_unreported(&self) -> bool {
         let is_left = matches!(*self.life.borrow(), Life::Deleted | Life::Dropped);
         self.whereabouts == Whereabouts::Superseded && is_left
