@@ -16,7 +16,8 @@ use super::{
     exchange::{AnswerMode, PROGRESS},
     http::{body::Body, pool::Sharing},
     objects::unexpected,
-    transport::{Late, PutOff, Transport},
+    transport::Transport,
+    turn::Turn,
 };
 use crate::{
     plan::Since,
@@ -55,10 +56,8 @@ pub struct LogStream {
     little: usize,
     /// The operation, until the first bytes have shown that they are a log.
     unproven: Option<Box<Asked>>,
-    /// See [`LogStream::was_put_off`].
-    put_off: bool,
-    /// See [`LogStream::was_late`].
-    late: bool,
+    /// See [`LogStream::turn`].
+    turn: Turn,
     _held: Held,
 }
 
@@ -132,14 +131,9 @@ impl LogStream {
         self.date
     }
 
-    /// Whether its request was refused before, until a time for which the server asked.
-    pub fn was_put_off(&self) -> bool {
-        self.put_off
-    }
-
-    /// Whether its request waited long for its turn.
-    pub fn was_late(&self) -> bool {
-        self.late
+    /// How its request got its turn.
+    pub fn turn(&self) -> Turn {
+        self.turn
     }
 }
 
@@ -194,8 +188,7 @@ impl LogRequest {
             }
             status if status.is_success() => Ok(LogStream {
                 date: date(response.headers()).unwrap_or_else(|| transport.machine.now()),
-                put_off: response.extensions().get::<PutOff>().is_some(),
-                late: response.extensions().get::<Late>().is_some(),
+                turn: Turn::of(&response),
                 body: response.into_body(),
                 server: transport.server_shown.clone(),
                 ended: false,
@@ -205,11 +198,7 @@ impl LogRequest {
                 unproven: Some(Box::new(asked)),
                 _held: transport.stats.opened(Open::Stream),
             }),
-            _ => {
-                let put_off = response.extensions().get::<PutOff>().is_some();
-                let late = response.extensions().get::<Late>().is_some();
-                Err(transport.refusal(&response, &asked).put_off(put_off).late(late))
-            }
+            _ => Err(transport.refusal(&response, &asked).with_turn(Turn::of(&response))),
         }
     }
 }
@@ -360,8 +349,7 @@ mod tests {
             .unwrap();
         let mut stream = LogStream {
             body: Body::Http1 { body: answer.into_body(), _place: None },
-            put_off: false,
-            late: false,
+            turn: Turn::Soon,
             server: "https://double".into(),
             date: Timestamp::UNIX_EPOCH,
             ended: false,

@@ -28,6 +28,7 @@ pub(crate) mod testing;
 mod tls;
 mod trace;
 mod transport;
+mod turn;
 mod waits;
 
 use std::{convert::Infallible, sync::Arc, thread, time::Duration};
@@ -57,6 +58,7 @@ pub use pages::PAGE;
 #[cfg(test)]
 pub(crate) use testing::{broken, refused};
 pub use trace::Trace;
+pub use turn::Turn;
 
 use crate::{
     plan::{Connect, Limits},

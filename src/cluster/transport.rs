@@ -36,6 +36,7 @@ use super::{
     logs,
     outage::Outage,
     trace::Trace,
+    turn::Turn,
     waits::Waits,
 };
 use crate::{
@@ -81,19 +82,6 @@ struct Pools {
     /// For lists and watches, which must not wait for an unread log.
     others: Arc<Pool>,
 }
-
-/// Marks the response to a request that was refused before, until a time for which the server asked.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct PutOff;
-
-fn mark(mut response: Response<ResponseBody>) -> Response<ResponseBody> {
-    response.extensions_mut().insert(PutOff);
-    response
-}
-
-/// Marks the response to a request that waited for its turn for [`LONG_PAUSE`] or longer.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Late;
 
 /// Most attempts of a request that the apiserver postpones; as in kubectl.
 const MOST_ATTEMPTS: usize = 10;
@@ -216,14 +204,14 @@ impl Transport {
                 in_time(deadline, server, self.attempt(request, credential, purpose, answer, deadline))
                     .await?;
             if retry_after(&response, self.machine.now()).is_none() {
-                return Ok(if put_off { mark(response) } else { response });
+                return Ok(if put_off { Turn::PutOff.mark(response) } else { response });
             }
             put_off = true;
             deadline = deadline.map(Deadline::answered);
         }
         in_time(deadline, server, self.attempt(request, credential, purpose, answer, deadline))
             .await
-            .map(mark)
+            .map(|response| Turn::PutOff.mark(response))
     }
 
     async fn attempt(
@@ -269,12 +257,9 @@ impl Transport {
             result = exchange => result,
             never = self.report_wait(answer) => match never {},
         };
-        let mut result = result.map_err(|error| self.placed(error, answer, sent));
-        if let Ok(response) = &mut result
-            && waited >= LONG_PAUSE
-        {
-            response.extensions_mut().insert(Late);
-        }
+        let turn = if waited >= LONG_PAUSE { Turn::Late } else { Turn::Soon };
+        let result =
+            result.map(|response| turn.mark(response)).map_err(|error| self.placed(error, answer, sent));
         match (&result, traced) {
             (Ok(response), Some(traced)) => traced.answered(response.status(), response.headers()),
             (Err(error), Some(traced)) => traced.failed(error),

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::{
-    cluster::{Cluster, Error, LogRequest, LogStream},
+    cluster::{Cluster, Error, LogRequest, LogStream, Turn},
     instance::{Instance, Standing},
     select,
 };
@@ -44,11 +44,8 @@ pub trait Answer: Send {
     /// The time at which the answer began, by the clock of the apiserver, in whole seconds; else by the local clock.
     fn date(&self) -> Timestamp;
 
-    /// Whether its request was refused before, until a time for which the server asked.
-    fn was_put_off(&self) -> bool;
-
-    /// Whether its request waited long for its turn.
-    fn was_late(&self) -> bool;
+    /// How its request got its turn.
+    fn turn(&self) -> Turn;
 
     /// Whether it would be cheaper to go on as [`LogRequest::busy`].
     fn wants_own_connection(&self) -> bool;
@@ -87,12 +84,8 @@ impl Answer for LogStream {
         self.date()
     }
 
-    fn was_put_off(&self) -> bool {
-        self.was_put_off()
-    }
-
-    fn was_late(&self) -> bool {
-        self.was_late()
+    fn turn(&self) -> Turn {
+        self.turn()
     }
 
     fn wants_own_connection(&self) -> bool {

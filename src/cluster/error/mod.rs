@@ -7,6 +7,7 @@ use http::StatusCode;
 use super::{
     bounds::Exceeded,
     kubelet::{self, KubeletError},
+    turn::Turn,
 };
 use crate::{
     descriptors,
@@ -81,10 +82,8 @@ pub struct Error {
     of_kubelet: bool,
     /// What a kubelet says that holds for all logs of its node.
     of_node: Option<String>,
-    /// See [`Error::was_put_off`].
-    put_off: bool,
-    /// See [`Error::was_late`].
-    late: bool,
+    /// See [`Error::turn`].
+    turn: Turn,
 }
 
 impl Error {
@@ -112,8 +111,7 @@ impl Error {
             alone,
             of_kubelet,
             of_node: None,
-            put_off: false,
-            late: false,
+            turn: Turn::Soon,
         }
     }
 
@@ -143,22 +141,13 @@ impl Error {
         Error { alone: true, ..self }
     }
 
-    /// Whether its request was refused before, until a time for which the server asked.
-    pub fn was_put_off(&self) -> bool {
-        self.put_off
+    /// How the refused request got its turn.
+    pub fn turn(&self) -> Turn {
+        self.turn
     }
 
-    pub fn put_off(self, put_off: bool) -> Error {
-        Error { put_off, ..self }
-    }
-
-    /// Whether its request waited long for its turn, so that the refusal says nothing of the time before.
-    pub fn was_late(&self) -> bool {
-        self.late
-    }
-
-    pub fn late(self, late: bool) -> Error {
-        Error { late, ..self }
+    pub fn with_turn(self, turn: Turn) -> Error {
+        Error { turn, ..self }
     }
 
     fn wrong_for_good(self) -> Error {

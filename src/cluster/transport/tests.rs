@@ -102,16 +102,18 @@ async fn a_request_that_came_too_early_is_made_again() {
 #[tokio::test]
 async fn an_answer_shows_that_its_request_was_put_off() {
     let early = || status("503 Service Unavailable\r\nretry-after: 0", "shutting down");
-    for (answers, expected) in [(vec![ok("line\n")], false), (vec![early(), early(), ok("line\n")], true)] {
+    for (answers, expected) in
+        [(vec![ok("line\n")], Turn::Soon), (vec![early(), early(), ok("line\n")], Turn::PutOff)]
+    {
         let server = Server::start(answers).await;
         let log = cluster_at(&server.url()).open_log(&log_request()).await.expect("a log");
-        assert_eq!(log.was_put_off(), expected);
+        assert_eq!(log.turn(), expected);
     }
     let gone = || status("404 Not Found", "{}");
-    for (answers, expected) in [(vec![gone()], false), (vec![early(), gone()], true)] {
+    for (answers, expected) in [(vec![gone()], Turn::Soon), (vec![early(), gone()], Turn::PutOff)] {
         let server = Server::start(answers).await;
         let refusal = cluster_at(&server.url()).open_log(&log_request()).await.err().expect("a refusal");
-        assert_eq!(refusal.was_put_off(), expected);
+        assert_eq!(refusal.turn(), expected);
     }
 }
 

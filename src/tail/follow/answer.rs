@@ -9,7 +9,7 @@ use tokio::{
 
 use super::{Outcome, STATUS_DELAY, STEADY, Tail, refusal::is_usual};
 use crate::{
-    cluster::{Error, LogRequest},
+    cluster::{Error, LogRequest, Turn},
     event,
     instance::Life,
     lines::{BACK, Splitter},
@@ -143,16 +143,13 @@ impl<L: Logs> Tail<L> {
                 let is_gone_since = error.is_not_found() && !self.missing && !is_over;
                 self.missing |= error.is_not_found();
                 // What was usual then says nothing of the time before.
-                let is_late = error.was_put_off() || error.was_late() && is_gone_since;
-                let is_late = is_late && self.was_opened();
+                let is_late = is_late(error.turn(), is_gone_since) && self.was_opened();
                 self.progress.reach.refused(is_usual(&error) && !is_late);
                 return Outcome::Failed(error);
             }
         };
         let has_another_log = self.has_another_log();
-        // Meanwhile the log could not be had, as if it had been refused.
-        let is_late = stream.was_put_off() || stream.was_late() && has_another_log;
-        if is_late && self.was_opened() {
+        if is_late(stream.turn(), has_another_log) && self.was_opened() {
             self.progress.reach.refused(false);
         }
         if has_another_log {
@@ -456,8 +453,8 @@ impl<L: Logs> Tail<L> {
         self.busy |= matches!(end, Ok(End::Busy));
     }
 
-    /// Since when an outage says something of the end that came now, of an answer that began then. An outage that is just over held it
-    /// back, and may have made it.
+    /// Since when an outage says something of the end that came now, of an answer that began then. An outage that is
+    /// just over held it back, and may have made it.
     fn ended_at(&self, began: Instant) -> Instant {
         let now = Instant::now();
         let since = now.checked_sub(HELD).map_or(began, |held| held.max(began));
@@ -494,12 +491,23 @@ impl<L: Logs> Tail<L> {
     }
 }
 
+/// Whether the log could not be had meanwhile, as if it had been refused. `has_gone`: the log was gone, or another's,
+/// when its turn came.
+fn is_late(turn: Turn, has_gone: bool) -> bool {
+    match turn {
+        Turn::Soon => false,
+        Turn::Late => has_gone,
+        Turn::PutOff => true,
+    }
+}
+
 /// Whether the status reports the end of the instance.
 fn shows_an_end(life: &Life) -> bool {
     matches!(life, Life::Terminated(_) | Life::Replaced { .. })
 }
 
-/// Waits until this time has passed since the pod was deleted. `is_over`: whether a status reported the end of the instance meanwhile.
+/// Waits until this time has passed since the pod was deleted. `is_over`: whether a status reported the end of the
+/// instance meanwhile.
 async fn deleted_for(life: &mut watch::Receiver<Life>, time: Duration, is_over: &mut bool) {
     let is_deleted = |life: &Life| {
         *is_over |= shows_an_end(life);

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::{STATUS_DELAY, TRIES, Tail};
 use crate::{
-    cluster::Error,
+    cluster::{Error, Turn},
     event::{Instant, Reason},
     instance::{Instance, Life, Standing},
     lines::BACK,
@@ -188,7 +188,7 @@ impl<L: Logs> Tail<L> {
         let asked = timeout(ANSWER, self.supersedes(behind, Previous::shows_an_end_before)).await;
         if let Ok(Err(error)) = &asked {
             // The pod was gone in time, however late the next request is refused.
-            self.missing |= error.is_not_found() && !error.was_put_off() && !error.was_late();
+            self.missing |= error.is_not_found() && error.turn() == Turn::Soon;
         }
         let Ok(Ok(previous)) = asked else { return false };
         let is_overtaken = self.whereabouts == Whereabouts::Superseded;

@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{at, line};
 use crate::{
-    cluster::{Asked, Error, LogRequest, broken},
+    cluster::{Asked, Error, LogRequest, Turn, broken},
     instance::{Instance, Standing},
     plan::Since,
     tail::logs::{Answer, Logs},
@@ -134,8 +134,7 @@ pub const NO_PREVIOUS: &str = "previous terminated container \"app\" in pod \"we
 pub struct Reply {
     head: Result<(), Error>,
     wait: Duration,
-    put_off: bool,
-    late: bool,
+    turn: Turn,
     busy: bool,
     body: VecDeque<Part>,
     /// The number of its bytes that were read.
@@ -151,7 +150,7 @@ enum Part {
 impl Reply {
     fn new(head: Result<(), Error>, body: impl Into<VecDeque<Part>>) -> Reply {
         let (wait, body, taken) = (Duration::ZERO, body.into(), Arc::default());
-        Reply { head, wait, put_off: false, late: false, busy: false, body, taken }
+        Reply { head, wait, turn: Turn::Soon, busy: false, body, taken }
     }
 
     /// These bytes at once, and a clean end.
@@ -177,12 +176,12 @@ impl Reply {
 
     /// Its request was refused before, until a time for which the server asked.
     pub fn put_off(self) -> Reply {
-        Reply { put_off: true, ..self }
+        Reply { turn: Turn::PutOff, ..self }
     }
 
     /// Its request waited long for its turn.
     pub fn late(self) -> Reply {
-        Reply { late: true, ..self }
+        Reply { turn: Turn::Late, ..self }
     }
 
     /// Its stream deserves a connection of its own.
@@ -280,14 +279,13 @@ impl Logs for Scripted {
     async fn open(&self, request: &LogRequest) -> Result<ScriptedAnswer, Error> {
         let seconds = self.began.elapsed().as_secs_f64();
         self.asked.lock().expect("no panic").push((seconds, request.clone()));
-        let Reply { head, wait, put_off, late, busy, body, taken } =
-            (self.script.lock().expect("no panic"))(request);
+        let Reply { head, wait, turn, busy, body, taken } = (self.script.lock().expect("no panic"))(request);
         sleep(wait / 2).await;
         let now = at(self.began.elapsed().as_secs_f64());
         let date = Timestamp::from_second(now.as_second()).expect("a time");
         sleep(wait / 2).await;
-        head.map_err(|error| error.put_off(put_off).late(late))?;
-        Ok(ScriptedAnswer { date, put_off, late, busy, body, taken, due: None })
+        head.map_err(|error| error.with_turn(turn))?;
+        Ok(ScriptedAnswer { date, turn, busy, body, taken, due: None })
     }
 
     async fn standing(&self, instance: &Instance) -> Result<Standing, Error> {
@@ -310,8 +308,7 @@ impl Logs for Scripted {
 
 pub struct ScriptedAnswer {
     date: Timestamp,
-    put_off: bool,
-    late: bool,
+    turn: Turn,
     busy: bool,
     body: VecDeque<Part>,
     taken: Arc<AtomicUsize>,
@@ -350,12 +347,8 @@ impl Answer for ScriptedAnswer {
         self.date
     }
 
-    fn was_put_off(&self) -> bool {
-        self.put_off
-    }
-
-    fn was_late(&self) -> bool {
-        self.late
+    fn turn(&self) -> Turn {
+        self.turn
     }
 
     fn wants_own_connection(&self) -> bool {
