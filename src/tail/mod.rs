@@ -172,8 +172,8 @@ impl Tails {
                 Some(before) => before.await.unwrap_or_default(),
                 None => Legacy::default(),
             };
-            // Its pod meets the condition again, and this instance is over.
-            if instance.is_past && legacy.is_behind(instance.restart_count) {
+            // Its pod meets the condition again, and no more of this instance is wanted.
+            if legacy.has_enough_of(&instance) {
                 let restart_count = instance.restart_count;
                 let closed =
                     Closed { reason: Reason::Finished, opened: false, complete: true, restart_count };

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::{
     event::{self, Ending, Restart},
+    instance::Instance,
     tail::progress::Parts,
 };
 
@@ -23,8 +24,18 @@ pub struct Legacy {
 }
 
 impl Legacy {
+    /// Whether nothing more is wanted of this instance: all that may be shown of it was shown, or it is over, was read, and a later one
+    /// had a tail since.
+    pub fn has_enough_of(&self, instance: &Instance) -> bool {
+        let is_used_up = self.read.as_ref().is_some_and(|((id, restarts), parts)| {
+            let is_same = *id == instance.container_id && *restarts == instance.restart_count;
+            is_same && parts.quota.is_used_up()
+        });
+        is_used_up || instance.is_past && self.is_behind(instance.restart_count)
+    }
+
     /// Whether the instance with so many restarts was read, and a later one had a tail since.
-    pub fn is_behind(&self, restart_count: u32) -> bool {
+    fn is_behind(&self, restart_count: u32) -> bool {
         let was_read = |shown: &Shown| {
             shown.restart_count > restart_count || shown.restart_count == restart_count && shown.whole
         };
@@ -51,5 +62,33 @@ impl Shown {
         let ran = started.zip(ending.finished).map(|(started, finished)| finished.duration_since(started));
         let skipped = next.saturating_sub(restart_count + 1);
         Restart { ending: ending.clone(), ran: ran.filter(|ran| !ran.is_negative()), skipped, lines_since }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        lines::Position,
+        tail::{early::Early, quota::Quota},
+    };
+
+    /// Its last line may have been cut, and is no place to go on from.
+    #[test]
+    fn an_instance_whose_bytes_are_used_up_is_not_read_again() {
+        for (bytes, restart_count, enough) in [(Some(0), 1, true), (Some(1), 1, false), (Some(0), 2, false)] {
+            let parts = Parts {
+                early: Early::default(),
+                own: Position::default(),
+                quota: Quota { lines: None, bytes },
+                first: None,
+                guessed_from: None,
+                latest: None,
+                next: None,
+            };
+            let legacy = Legacy { read: Some((("a".into(), 1), parts)), ..Legacy::default() };
+            let instance = Instance { container_id: "a".into(), restart_count, ..Instance::default() };
+            assert_eq!(legacy.has_enough_of(&instance), enough, "{bytes:?} {restart_count}");
+        }
     }
 }
