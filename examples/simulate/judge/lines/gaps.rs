@@ -119,15 +119,17 @@ fn begins_in_doubt(case: &Case<'_, '_>, number: usize, at: Duration) -> bool {
     lacks_its_end(&lives[before]) || comes_first || moved_on || is_gone || refused || is_doubtful
 }
 
-/// Whether a line came that may be one of this instance, and was left to it: a stream brought the last line of the one before, of which
-/// nothing was shown, from the second in which this one started. One between that wrote nothing may be this one for the program.
+/// Whether a line came that may be one of this instance, and was left to it: a stream, or the previous log, brought the last line of the
+/// one before, of which nothing was shown, from the second in which this one started. One between that wrote nothing may be this one for
+/// the program.
 fn lacks_a_line_of_its_second(case: &Case<'_, '_>, number: usize) -> bool {
     let mut earlier = case.book.lives[..number].iter().rev();
     let Some(before) = earlier.find(|before| !before.lines().is_empty()) else { return false };
     let Some(last) = before.lines().last().filter(|_| seems_of_the_next(before)) else { return false };
     case.reads.iter().any(|read| {
         let lasts = read.ended.is_none_or(|(ended, _)| ended >= last.at);
-        read.follow && lasts && read.opened().is_some() && read.may_be_of(before)
+        let is_whole = read.follow || read.previous && !read.check && !read.pair;
+        is_whole && lasts && read.opened().is_some() && read.may_be_of(before)
     })
 }
 

@@ -1,6 +1,6 @@
 //! Several instances of a container.
 
-use apiserver::Ended;
+use apiserver::{Ended, Kind as Asks};
 
 use super::{super::align::PIECE, Tale, seconds, stamp};
 use crate::script::{Event, Fault, What};
@@ -128,6 +128,23 @@ fn a_gap_before_an_instance_may_be_that_of_a_line_from_the_second_of_its_start()
     tale(4.1, 5.1).passes();
     tale(4.1, 4.9).is(&["false gap"]);
     tale(5.5, 5.1).is(&["false gap"]);
+}
+
+/// The same if it came in the previous log.
+#[test]
+fn a_gap_before_an_instance_may_be_that_of_a_line_of_the_previous_log_from_the_second_of_its_start() {
+    let between = format!("lines may be missing between an unknown time and {}", stamp(8.0));
+    let skipped = "── shop web › app restarted; 1 instance in between is not shown ──";
+    let tale = |written: f64, lines: &[(&str, &str)]| {
+        let query = [&[("container", "app"), ("previous", "true")], lines].concat();
+        let tale = Tale::new().reads(2.2, 4.0, Ended::Complete).restarts(4.0).writes(written, "b");
+        let tale = tale.restarts(5.2).writes(8.0, "c");
+        let tale = tale.asks(Asks::Log, 5.5, "/api/v1/namespaces/shop/pods/web/log", &query);
+        tale.follows(5.7).says_line(5.8, skipped).shows(8.0, "c").says(8.0, &between)
+    };
+    tale(5.1, &[]).passes();
+    tale(4.9, &[]).is(&["false gap"]);
+    tale(5.1, &[("tailLines", "1")]).is(&["false gap"]);
 }
 
 /// The second instance wrote nothing, and the first one a line in the second in which that one started. The third is still the second
