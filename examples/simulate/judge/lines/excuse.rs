@@ -10,7 +10,7 @@ use super::{
     book::{Book, Life},
     missing::Run,
     reads::Read,
-    told::{may_hold, tells, told, way},
+    told::{arrival, may_hold, tells, told, way},
     wanted::Wanted,
 };
 use crate::{
@@ -154,9 +154,9 @@ fn was_rotated_before_it_was_opened(case: &Case<'_, '_>, run: &Run) -> bool {
     let Some(rotated) = life.instance.files[last].rotated else { return false };
     let shown = run.after.and_then(|after| case.book.shown_at(run.life, after)).unwrap_or(Duration::MAX);
     let opens = || case.reads.iter().filter(|read| !read.check && read.may_be_of(life));
-    // A stream that was open before gave its lines, unless it broke.
+    // A stream that was open before gave its lines, unless it broke, or was left in a black hole.
     let first = life.lines()[run.lines.start].at;
-    let until = first + way(case.story, first) * 2 + READ;
+    let until = arrival(case.story, first) + way(case.story, first) + READ;
     // One that had fallen silent gave nothing, and is not looked at before it is due.
     let is_silent = |opened: Duration| {
         rotated <= first + idle(case) && silenced(life).any(|at| (opened..=first).contains(&at))

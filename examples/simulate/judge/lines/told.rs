@@ -80,7 +80,7 @@ fn held(story: &Story, at: Duration) -> Duration {
 }
 
 /// When what is sent then has arrived: in a black hole nothing does.
-fn arrival(story: &Story, sent: Duration) -> Duration {
+pub fn arrival(story: &Story, sent: Duration) -> Duration {
     let holes = faults(story).filter_map(|(from, fault)| match fault {
         Fault::BlackHole(lasting) if (from..from + *lasting).contains(&sent) => Some(from + *lasting),
         _ => None,

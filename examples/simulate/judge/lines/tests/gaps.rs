@@ -3,7 +3,7 @@
 use apiserver::Ended;
 
 use super::{Tale, seconds, stamp};
-use crate::script::Followers;
+use crate::script::{Event, Fault, Followers, What};
 
 /// `b` is rotated away while the stream is broken.
 fn rotated() -> Tale {
@@ -161,4 +161,17 @@ fn lines_that_came_on_a_stream_were_not_rotated_away_before_the_log_was_opened()
     };
     tale(Ended::Broken).passes();
     tale(Ended::Abandoned).is(&["missing"]);
+}
+
+/// Packets arrive again before the program leaves it, or behind that.
+#[test]
+fn lines_did_not_come_on_a_stream_that_was_left_while_no_packet_arrived() {
+    let tale = |lasting| {
+        let tale = Tale::new().restarts(2.5).reads(2.6, 8.0, Ended::Abandoned).writes(3.0, "a").rotates(3.5);
+        let hole = What::Fault(Fault::BlackHole(seconds(lasting)));
+        let tale = tale.with(|story| story.script.events.push(Event { at: seconds(2.8), what: hole }));
+        tale.follows(8.1).writes(9.0, "b").shows(9.0, "b")
+    };
+    tale(5.3).passes();
+    tale(1.0).is(&["missing"]);
 }
