@@ -218,8 +218,7 @@ fn is_behind_the_one_before(book: &Book<'_>, run: &Run) -> bool {
 /// that life yet.
 fn next_opened<'b>(book: &'b Book<'_>, mut later: impl Iterator<Item = &'b Life<'b>>) -> Option<Duration> {
     later.find_map(|life| {
-        let (line, shown) =
-            life.shown.iter().enumerate().find_map(|(line, shown)| Some((line, (*shown)?)))?;
+        let (line, shown) = first_shown(life)?;
         let (at, stamp) = (book.shown[shown].at, life.lines()[line].stamp);
         let restart = book.notices.iter().find(|notice| match notice.said {
             Said::Restarted { lines_since: Some(since), .. } => since == stamp && notice.at >= at,
@@ -260,17 +259,25 @@ fn is_still_open(book: &Book<'_>, since: Duration, until: Duration) -> bool {
     !notices.any(|notice| matches!(notice.said, Said::Closed | Said::Restarted { .. }))
 }
 
-/// A gap between this life and a later one, of which the first line was shown.
+/// A gap between this life and a later one, of which the first line was shown, before any line of those between: perhaps too early.
 fn spans(book: &Book<'_>, run: &Run) -> bool {
     let latest = book.lives[run.life].latest(run.lines.start);
-    let later = book.lives[run.life + 1..].iter();
-    let Some(next) = later
-        .filter(|life| life.is_shown())
-        .find_map(|life| life.shown.iter().position(Option::is_some).map(|line| life.lines()[line].stamp))
-    else {
-        return false;
-    };
-    gaps(book).any(|(from, to)| to == Some(next) && (latest.is_none() || from.is_none() || from >= latest))
+    let mut first = usize::MAX;
+    let mut next = book.lives[run.life + 1..].iter().filter_map(|life| {
+        let (line, shown) = first_shown(life)?;
+        let is_first = shown < first;
+        first = first.min(shown);
+        is_first.then(|| life.lines()[line].stamp)
+    });
+    next.any(|next| {
+        gaps(book)
+            .any(|(from, to)| to == Some(next) && (latest.is_none() || from.is_none() || from >= latest))
+    })
+}
+
+/// The first line that was shown, and its place among all that was.
+fn first_shown(life: &Life<'_>) -> Option<(usize, usize)> {
+    life.shown.iter().enumerate().find_map(|(line, shown)| Some((line, (*shown)?)))
 }
 
 /// A life of which nothing was shown: its removal was reported, or that it had ended before it was seen.

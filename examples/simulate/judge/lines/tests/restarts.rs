@@ -57,6 +57,24 @@ fn the_end_of_an_instance_and_a_gap_before_the_next_are_one() {
     twice().shows(3.0, "a").shows(6.0, "c").says(6.1, &between).passes();
 }
 
+/// `e` is shown before `d`, and a gap before it.
+#[test]
+fn a_gap_before_lines_that_were_shown_too_early_is_about_the_instances_before_them() {
+    let between = format!("lines may be missing between {} and {}", stamp(4.0), stamp(10.0));
+    let marker = format!(
+        "── shop web › app restarted; the lines above from {} on were written after it ──",
+        stamp(10.0)
+    );
+    let tale = || {
+        let tale = twice().restarts(7.0).writes(8.0, "d").restarts(9.0).writes(10.0, "e");
+        tale.shows(3.0, "a").shows(4.0, "b")
+    };
+    let early = || tale().shows(10.0, "e").shows_at(10.2, 8.0, "d").says_line(10.3, &marker);
+    early().is(&["missing"]);
+    early().says(10.1, &between).passes();
+    tale().shows(8.0, "d").shows(10.0, "e").says(10.1, &between).is(&["missing", "false gap"]);
+}
+
 #[test]
 fn instances_that_were_not_seen_are_reported() {
     let tale = || twice().restarts(7.0).writes(8.0, "d").shows(3.0, "a").shows(4.0, "b").shows(8.0, "d");
