@@ -68,13 +68,14 @@ fn exceeds(view: &View, times: impl Iterator<Item = Duration>, rate: f64, burst:
     None
 }
 
-/// How long requests that had their turn may wait for a connection if each has room for a few: such connections are made one
-/// after the other (`Pool::dialing` in src/cluster/http/pool.rs). The first one is part of [`View::lag`].
+/// How long requests that had their turn may wait for a connection behind an outage: until a probe has shown its end, and, if
+/// each has room for a few, one after the other (`Pool::dialing` in src/cluster/http/pool.rs). The first one is part of
+/// [`View::lag`].
 fn connecting(view: &View) -> Duration {
-    let Some(streams) = view.setting.server.max_streams else { return Duration::ZERO };
     let logs = open::log_requests(view).min(view.story.containers.len());
-    let more = logs.div_ceil(streams as usize).saturating_sub(1);
-    view.round_trip() * 2 * more as u32
+    let needed = view.setting.server.max_streams.map_or(1, |streams| logs.div_ceil(streams as usize));
+    let more = needed.saturating_sub(1) as u32;
+    view.round_trip() * (1 + 2 * more)
 }
 
 /// The requests that are known to repeat: polls of a log that was polled before, looks at the last line of a container that goes on
@@ -97,16 +98,18 @@ fn repeating(view: &View) -> Vec<Duration> {
 }
 
 /// Whether a poll is not the first of its log. The first one may ask again, each time for more lines; and with `--tail` the rest of a
-/// log of which no line was read is asked for as a poll asks.
+/// log of which no line was read is asked for as a poll asks. If its pod meets `--condition` again, it is the first one again.
 ///
-/// `polled`: the most lines that a poll of each log has asked for so far.
-fn repeats(view: &View, log: &LogRequest, polled: &mut BTreeMap<String, u64>) -> bool {
+/// `polled`: the most lines that a poll of each log has asked for so far, and how often its pod had met the condition.
+fn repeats(view: &View, log: &LogRequest, polled: &mut BTreeMap<(String, usize), u64>) -> bool {
     let query = |name| log.request.query(name);
     if log.follows || query("previous").is_some() || is_look(log) {
         return false;
     }
     let lines = query("tailLines").and_then(|lines| lines.parse().ok()).unwrap_or(u64::MAX);
-    let most = polled.entry(super::name(log.request)).or_default();
+    let meets = log.container.map_or(&[][..], |container| &container.meets);
+    let met = meets.iter().filter(|(at, meets)| *meets && *at <= log.request.at).count();
+    let most = polled.entry((super::name(log.request), met)).or_default();
     let asked_again = std::mem::replace(most, lines.max(*most)) >= lines;
     let may_be_rest = view.setting.tail == Some(lines) && !goes_on(view, log);
     asked_again && !may_be_rest && query("sinceTime").is_some() && query("tailLines").is_some()

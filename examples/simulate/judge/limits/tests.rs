@@ -56,6 +56,21 @@ fn what_was_held_up_on_the_way_may_come_together() {
 }
 
 #[test]
+fn what_was_held_up_waits_until_a_probe_was_answered() {
+    let behind = |at_end: f64| {
+        let mut story = story();
+        (story.script.setting.qps, story.script.setting.burst) = (Some(5), Some(3));
+        story.script.setting.server.round_trip = at(0.1);
+        story.fails(10.0, Fault::ServerAway(at(10.0)));
+        for _ in 0..20 {
+            story.lists(20.0 + at_end);
+        }
+        story
+    };
+    is_broken_by(behind, 0.36, 0.4, "too many requests");
+}
+
+#[test]
 fn what_was_held_up_waits_for_one_connection_after_the_other() {
     let sharing = |streams: f64| {
         let mut story = story();
@@ -86,6 +101,20 @@ fn polls_and_checks_have_half_of_the_rate() {
         story
     };
     is_broken_by(every, 0.5, 0.48, "too many polls");
+}
+
+#[test]
+fn the_first_poll_of_a_pod_that_is_ready_again_does_not_repeat() {
+    let again = |ready: f64| {
+        let mut story = story();
+        (story.script.setting.qps, story.script.setting.burst) = (Some(4), Some(3));
+        story.containers[0].meets = vec![(at(0.0), true), (at(1.0), false), (at(ready), true)];
+        for time in [0.5, 5.0, 5.01] {
+            story.reads("web-0", time, POLL, Some(time));
+        }
+        story
+    };
+    is_broken_by(again, 2.0, 9.0, "too many polls");
 }
 
 #[test]
