@@ -45,12 +45,19 @@ impl<L: Logs> Tail<L> {
         if is_replaced {
             self.progress.reach = before;
         }
-        let is_next = matches!(standing, Ok(Standing::Replaced { is_next: true, .. }));
         if self.means_replaced(standing) {
+            if is_previous && self.plan().follow && self.progress.heard.is_some() {
+                // A further restart makes that log another's, perhaps before a status reports this one.
+                self.compare_end().await;
+                if self.progress.heard.is_some() {
+                    self.progress.reach = before;
+                }
+            }
             self.give_back();
+            let is_in_doubt = is_previous && self.progress.heard.is_some();
             match timeout(STATUS_DELAY, self.life.changed()).await {
                 // Until that further restart its log was the previous one, and nothing was compared with it.
-                Ok(Ok(())) if is_next && self.is_replaced_twice() => self.progress.reach = Reach::Open,
+                Ok(Ok(())) if is_in_doubt && self.is_replaced_twice() => self.progress.reach = Reach::Open,
                 Ok(Ok(())) => {}
                 // The pods are not watched: the status will not change.
                 Ok(Err(_)) if is_replaced && self.follows() => return Some(Reason::Deleted),

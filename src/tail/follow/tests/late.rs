@@ -250,6 +250,27 @@ async fn the_end_of_a_log_that_is_gone_before_a_status_tells_of_a_restart_is_in_
     assert_eq!(outline(&story)[..5], ["+", "a", "! Unchecked", "-", "restarted 2"]);
 }
 
+/// The same of a stream that came to its end: the previous log shows it while it is there.
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_log_is_compared_before_a_status_tells_of_a_restart() {
+    let container = Container::new([
+        (-60.0, Some(2.0), log([(-1.0, "a")])),
+        (2.0, Some(5.0), log([(3.5, "b")])),
+        (5.2, None, log([(8.0, "c")])),
+    ]);
+    let mut story = Story::follow(move |request| match (container.now(), request.follow) {
+        (..0.9, true) => container.answer(request).cut_after(1.0),
+        (..2.5, true) => Reply::refusal(400, "container \"app\" in pod \"web-1\" is waiting to start"),
+        _ => container.answer(request),
+    });
+    story.pass(3.0).await;
+    story.apiserver_knows(1);
+    story.pass(3.0).await;
+    story.restarts_so_often(2, 5.2);
+    story.pass(5.0).await;
+    assert_eq!(outline(&story)[..4], ["+", "a", "-", "restarted 2"]);
+}
+
 /// Two restarts, of which the status reports nothing while the lines of the third instance are read.
 fn restarting_twice() -> Container {
     Container::new([
