@@ -298,11 +298,17 @@ fn ends_as_one(case: &Case<'_, '_>, number: usize, last: Timestamp, at: Duration
 }
 
 /// Whether the log of a later instance was read behind the end of this one, before a status told of it: it looks as if lines of
-/// this one had been rotated away.
+/// this one had been rotated away. Once its log is gone, nothing can
+/// be compared with it, though the apiserver names the later one.
 fn is_doubted(case: &Case<'_, '_>, life: &Life<'_>, since: Duration) -> bool {
-    let later = &life.container.instances[life.number + 1..];
+    let others = case.book.lives.iter().filter(|other| std::ptr::eq(other.container, life.container));
+    let later: Vec<_> = others.filter(|other| other.number > life.number).collect();
     case.reads.iter().filter(|read| read.at >= since && !read.check && !read.previous).any(|read| {
-        later.iter().any(|later| later.started <= read.at && later.known.is_none_or(|known| known >= read.at))
+        let is_gone = life.gone().is_some_and(|gone| gone <= read.at);
+        later.iter().filter(|later| later.instance.started <= read.at).any(|later| {
+            let is_unknown = later.instance.known.is_none_or(|known| known >= read.at);
+            is_unknown || is_gone && later.is_untold(read.at)
+        })
     })
 }
 

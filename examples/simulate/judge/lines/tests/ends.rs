@@ -123,6 +123,21 @@ fn the_end_of_an_instance_is_in_doubt_if_nothing_told_of_it_before_it_was_gone()
     tale(5.5).is(&["false gap"]);
 }
 
+/// The watch breaks, the next instance waits for another start, and its log is read before a watch tells of it.
+#[test]
+fn an_end_is_in_doubt_if_its_log_was_gone_before_that_of_an_instance_was_read_that_nothing_told_of() {
+    let tale = |gone: f64| {
+        let tale = Tale::new().reads(2.2, 4.0, Ended::Complete).writes(3.0, "a").shows(3.0, "a");
+        let tale = tale.restarts(4.0).reads(6.0, 6.0, Ended::Complete).with(|story| {
+            story.requests[1].ended = Some((seconds(3.5), Ended::Broken));
+            story.containers[0].instances[0].removed = Some(seconds(gone));
+        });
+        tale.asks(Asks::Watch, 7.0, "/api/v1/pods", &[]).says(7.1, &unchecked(3.0))
+    };
+    tale(5.9).passes();
+    tale(6.1).is(&["false gap"]);
+}
+
 /// Nobody can tell what was sent while no packet arrived from what was sent right behind that.
 #[test]
 fn an_end_that_comes_right_behind_an_outage_is_in_doubt() {
