@@ -227,6 +227,23 @@ fn an_end_that_waits_to_be_read_counts_as_open() {
 }
 
 #[test]
+fn a_connection_may_be_made_while_the_others_still_look_full() {
+    let more = |time: f64| {
+        let mut story = story();
+        story.script.setting.idle_check = Some(0);
+        story.script.setting.server.max_streams = Some(2);
+        for connection in [1, 1, 2, 2] {
+            story.reads("web-0", 1.0, FOLLOW, Some(1.002)).connection = connection;
+        }
+        for connection in 3..9 {
+            story.reads("web-0", time, FOLLOW, None).connection = connection;
+        }
+        story
+    };
+    is_broken_by(more, 1.01, 2.0, "too many connections");
+}
+
+#[test]
 fn nothing_is_requested_while_the_server_asks_to_wait() {
     let again = |time: f64| {
         let mut story = story();
