@@ -1,12 +1,12 @@
 //! Keeps a [`Tracker`] current with the pods of one namespace, or of all.
 
-use std::{collections::BTreeSet, convert::Infallible, time::Duration};
+use std::{collections::BTreeSet, convert::Infallible, pin::pin, time::Duration};
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use kube::api::{ApiResource, ListParams, WatchParams};
 use tokio::{
     task::yield_now,
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout_at},
 };
 
 use super::{
@@ -24,7 +24,7 @@ use crate::{
 const POLL: Duration = Duration::from_secs(5);
 const POLLS_BEFORE_WATCH: usize = 12;
 
-/// A watch that lasted this long begins again at once.
+/// A watch that lasted this long works, even without an event, and begins again at once.
 const STEADY: Duration = Duration::from_secs(10);
 
 /// After so many watches in a row that end soon and without an event, the pods are listed again.
@@ -204,8 +204,20 @@ impl Scope {
             Err(error) if error.is_gone() => return Ok(End::Expired),
             watch => watch?,
         };
-        let (mut end, mut read) = (End::Fruitless, 0_u64);
-        while let Some(event) = watch.next::<Pod>().await? {
+        let (mut end, mut read, steady) = (End::Fruitless, 0_u64, Instant::now() + STEADY);
+        loop {
+            let event = {
+                let mut next = pin!(watch.next::<Pod>());
+                match timeout_at(steady, &mut next).await {
+                    Ok(event) => event?,
+                    // Of quiet pods, the next event is a bookmark, up to a minute later.
+                    Err(_) => {
+                        state.works(report).await;
+                        next.await?
+                    }
+                }
+            };
+            let Some(event) = event else { break };
             read += 1;
             // A server that always has another event would let nothing else run. More pauses would only make this
             // program learn of ends later than it reads the ends of logs.

@@ -153,6 +153,42 @@ async fn a_watch_that_lasts_is_begun_again_at_once() {
 }
 
 #[tokio::test]
+async fn a_watch_without_an_event_works_once_it_lasts() {
+    let (listener, scope) = server().await;
+    let selection = everything();
+    let mut tracker = Tracker::new(&selection, true, false, false);
+    let (mut watches, notices) = (0, RefCell::new(Vec::new()));
+    let serving = serve(&listener, async |is_watch| {
+        watches += usize::from(is_watch);
+        Some(match (is_watch, watches) {
+            (true, 1) => answer("500 Oops", "oops"),
+            // It goes on.
+            (true, _) => "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_owned(),
+            (false, _) => answer("200 OK", PODS),
+        })
+    });
+    let again = tokio::sync::Notify::new();
+    let report = async |update| {
+        if let Update::Notice(notice) = update {
+            notices.borrow_mut().push(notice.text);
+            if notices.borrow().len() == 2 {
+                again.notify_one();
+            }
+        }
+    };
+    pause();
+    let began = Instant::now();
+    tokio::select! {
+        _ = scope.follow(&mut tracker, &report) => {}
+        () = serving => {}
+        () = again.notified() => {}
+    }
+    assert_eq!(notices.borrow().last().map(String::as_str), Some("the pods are watched again"));
+    let waited = began.elapsed();
+    assert!((STEADY..2 * STEADY).contains(&waited), "{waited:?}");
+}
+
+#[tokio::test]
 async fn a_server_that_always_has_another_event_lets_the_rest_run() {
     let pod = |n| {
         format!(
