@@ -473,6 +473,7 @@ impl<L: Logs> Tail<L> {
                 self.report.incomplete |= self.progress.take_back(self.report.incomplete);
                 return None;
             }
+            self.leave_past_end();
         }
         Some(match &*self.life.borrow() {
             Life::Terminated(ending) | Life::Replaced { ending, .. } if self.plan().follow => {

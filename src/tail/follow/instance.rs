@@ -363,6 +363,24 @@ impl<L: Logs> Tail<L> {
         self.progress.reach = if self.progress.has_lines() { reach } else { Reach::Open };
     }
 
+    /// The node had started one more instance as the previous log was read for the one that a status reports by now. Lines since the
+    /// tear that go on behind its end are left to their own tail.
+    pub(super) fn leave_past_end(&mut self) {
+        let is_past = {
+            let life = self.life.borrow();
+            let is_open = match &*life {
+                Life::Terminated(ending) => self.progress.suspect(ending).is_some(),
+                life => self.progress.may_be_foreign(life),
+            };
+            let end = life.log_end().map(Instant::from);
+            is_open && end.is_some() && self.progress.latest() >= end
+        };
+        if is_past {
+            self.whereabouts = Whereabouts::Lost;
+            self.rewind();
+        }
+    }
+
     /// Lines that are not the instance's whose tail showed them may be those of another one between: if the previous log ends with
     /// them, none is missing behind them.
     pub(super) async fn place_early(&mut self) {

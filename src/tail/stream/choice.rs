@@ -34,7 +34,7 @@ impl<L: Logs> Reading<'_, L> {
         foreign_from: Option<Instant>,
         chosen: &mut Chosen,
     ) -> End {
-        let Terms { doubt, current, end: requested, .. } = self.terms;
+        let Terms { doubt, end: requested, .. } = self.terms;
         if foreign_from.is_some() && line.time >= foreign_from {
             return End::Doubtful(line.time);
         }
@@ -68,25 +68,19 @@ impl<L: Logs> Reading<'_, L> {
         if self.mode == Mode::Follow {
             self.again.pass(data, line, self.progress);
         }
-        self.report_gaps(line.time, behind, found, current, chosen);
+        self.report_gaps(line.time, behind, found, chosen);
         self.show(data, line, chosen)
     }
 
     /// Adds the gaps before a new line, and a tear if lines may be another instance's from there on.
     /// `behind`: what follows it.
-    fn report_gaps(
-        &mut self,
-        time: Option<Instant>,
-        behind: &[Piece],
-        found: Found,
-        current: bool,
-        chosen: &mut Chosen,
-    ) {
+    fn report_gaps(&mut self, time: Option<Instant>, behind: &[Piece], found: Found, chosen: &mut Chosen) {
         let first = !self.progress.has_lines() && chosen.is_empty();
         if first {
             self.progress.first = time;
         }
-        if current && first || found == Found::Lost {
+        // Without a bound, the log may be another instance's from its first line on.
+        if first && self.terms.bound.is_none() || found == Found::Lost {
             let opened = self.opened_before(time);
             self.progress.mark_tear(time, self.report.incomplete, self.terms.reach, opened);
         }

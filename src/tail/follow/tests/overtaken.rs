@@ -86,6 +86,30 @@ async fn an_instance_whose_log_was_found_as_the_previous_one_is_read_there() {
     assert_eq!(outline(&story), expected);
 }
 
+/// By then it had been replaced as well: the previous log was that of the next one, as the statuses report later.
+#[tokio::test(start_paused = true)]
+async fn lines_from_after_the_end_of_an_instance_are_left_to_their_own() {
+    let container = Container::new([
+        (-60.0, Some(1.0), log([(0.5, "a")])),
+        (2.0, Some(9.0), log([(4.5, "lost")])),
+        (9.2, Some(15.0), log([(9.5, "b"), (14.0, "c")])),
+        (15.5, None, log([(16.5, "d"), (45.0, "e")])),
+    ]);
+    let mut story = Story::follow(move |request| match container.now() {
+        ..15.8 => Reply::refusal(500, "dial tcp: connection refused"),
+        _ => container.answer(request),
+    });
+    story.pass(5.0).await;
+    story.restarts(2.0);
+    story.pass(25.0).await;
+    assert_eq!(outline(&story), ["+", "! Unchecked", "-", "restarted 1", "b", "c"]);
+    story.restarts(9.0);
+    story.restarts(15.0);
+    story.pass(20.0).await;
+    let expected = ["! Unchecked", "-", "restarted 1 since 9.5", "-", "restarted 1", "d", "e"];
+    assert_eq!(outline(&story)[6..], expected);
+}
+
 /// The status reports the end while the last lines are on their way, and then the log is gone.
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_is_on_its_way_when_its_container_ends_is_read() {
