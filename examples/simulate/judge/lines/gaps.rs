@@ -450,7 +450,7 @@ fn removed(case: &Case<'_, '_>, notice: &Notice<'_>) -> Option<String> {
         let is_unknown = !life.is_shown()
             || seems_of_the_one_before(life)
             || is_left(life) && lacks_its_end(life)
-            || is_left_to_the_next(life, notice.at)
+            || is_left_to_the_next(case, life, notice.at)
             || seems_to_go_on(case, number);
         is_unknown && life.instance.started <= notice.at && is_over
     });
@@ -491,16 +491,21 @@ fn seems_of_the_one_before(life: &Life<'_>) -> bool {
 /// Whether nothing told of it as it was shown, and its lines look like the next one's, of which no line was shown: then they seem to
 /// have been rotated away in that one's log, and others behind them.
 fn was_taken_for_the_next(case: &Case<'_, '_>, life: &Life<'_>, at: Duration) -> bool {
-    let mut others = case.book.lives.iter();
-    let next =
-        others.find(|other| std::ptr::eq(other.container, life.container) && other.number == life.number + 1);
-    let is_silent = next.is_some_and(|next| !next.is_shown());
+    let is_silent = next_of(case, life).is_some_and(|next| !next.is_shown());
     is_silent && life.is_untold(last_shown(case, life)) && seems_of_the_next_only(life, at)
 }
 
-/// Whether its log is gone and lacks its end, and its lines are left to the next instance.
-fn is_left_to_the_next(life: &Life<'_>, at: Duration) -> bool {
-    lacks_its_end(life) && seems_of_the_next_only(life, at)
+fn next_of<'c, 'a>(case: &'c Case<'_, 'a>, life: &Life<'_>) -> Option<&'c Life<'a>> {
+    let mut others = case.book.lives.iter();
+    others.find(|other| std::ptr::eq(other.container, life.container) && other.number == life.number + 1)
+}
+
+/// Whether its log is gone, and its lines are left to the next instance: it lacks its end, or that one was over as well before
+/// anything told of it, so that the log that was the previous one may have been that one's.
+fn is_left_to_the_next(case: &Case<'_, '_>, life: &Life<'_>, at: Duration) -> bool {
+    let was_over =
+        next_of(case, life).is_some_and(|next| next.instance.ended.is_some_and(|ended| ended <= next.told));
+    (lacks_its_end(life) || was_over) && seems_of_the_next_only(life, at)
 }
 
 /// Whether its log is gone, and all that was shown of it was written in the second in which the next instance started: statuses have

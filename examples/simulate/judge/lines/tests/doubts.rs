@@ -328,6 +328,23 @@ fn an_instance_of_which_only_lines_in_doubt_were_shown_is_reported_as_not_read()
     tale(3.1).is(&["false gap"]);
 }
 
+/// All of the first one was shown, in that second. Its log was the previous one for the program until a status told of both.
+#[test]
+fn lines_in_doubt_are_left_to_an_instance_that_was_over_before_anything_told_of_it() {
+    let tale = |known: f64| {
+        let tale = Tale::new().follows(2.2).writes(4.4, "a").shows(4.4, "a").restarts(4.5);
+        let tale = tale.writes(5.6, "b").writes(6.7, "c").restarts(7.0).with(|story| {
+            story.containers[0].instances[0].removed = Some(seconds(7.0));
+            story.containers[0].instances[1].known = Some(seconds(known));
+        });
+        let tale = tale.says(8.5, "lines may be missing: the log was removed before it could be read");
+        let between = format!("lines may be missing between {} and {}", stamp(4.4), stamp(5.6));
+        tale.shows(5.6, "b").shows(6.7, "c").says(8.6, &between)
+    };
+    tale(8.0).passes();
+    tale(6.0).is(&["false gap"]);
+}
+
 /// The server seems to go away behind the end of the stream: it closes the connections of all other requests.
 #[test]
 fn an_end_before_nothing_was_answered_is_in_doubt() {
