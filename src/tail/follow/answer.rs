@@ -37,7 +37,7 @@ struct Start {
     log: Log,
     /// The state of the log before the answer.
     reach: Reach,
-    /// The same if the answer before it came to its end and nothing contradicted that since; else open.
+    /// The same if the answer before it came to its end, nothing contradicted that since, and this one was not late; else open.
     proven: Reach,
     /// Whether the answer is read on although it lacks the last line that was read.
     unproven: bool,
@@ -198,7 +198,7 @@ impl<L: Logs> Tail<L> {
         unproven: bool,
         late: bool,
     ) -> Outcome {
-        let mut start = self.start(log, &request, unproven);
+        let mut start = self.start(log, &request, unproven, stream.turn());
         start.in_doubt = late && self.may_be_another_pods(log);
         self.report.answer_begins();
         let mut reading = self.reading(stream, request, &start, unproven);
@@ -267,11 +267,13 @@ impl<L: Logs> Tail<L> {
         matches!(*self.life.borrow(), Life::Running | Life::Terminating)
     }
 
-    fn start(&mut self, log: Log, request: &LogRequest, unproven: bool) -> Start {
+    fn start(&mut self, log: Log, request: &LogRequest, unproven: bool, turn: Turn) -> Start {
         self.progress.early.give_back();
         let resumes = self.progress.has_lines();
         let reach = self.progress.reach.read_on();
-        let is_proven = reach.has_ended() && self.progress.answered.has_ended();
+        // If it turns out to be another's by now, the log could not be had meanwhile.
+        let is_late = resumes && self.runs() && is_late(turn, true);
+        let is_proven = reach.has_ended() && self.progress.answered.has_ended() && !is_late;
         Start {
             log,
             reach,

@@ -118,6 +118,31 @@ async fn a_log_that_was_asked_for_too_late_is_reported_unless_its_end_is_known()
     }
 }
 
+/// The request behind the end of its stream waited for its turn, and brought the log of another pod of its name before a status
+/// reported that.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_was_asked_for_too_late_is_reported_if_another_pod_has_its_name() {
+    for is_late in [true, false] {
+        let mut follows = 0;
+        let story = Story::follow(move |request| {
+            follows += usize::from(request.follow);
+            let others = Reply::of(line(3.5, "c")).silent(1e6).after(4.0);
+            match (request.follow, follows) {
+                (false, _) => Reply::refusal(400, NO_PREVIOUS),
+                (true, 1) => Reply::of(line(-1.0, "a")).silent(1.0),
+                (true, _) if is_late => others.late(),
+                (true, _) => others,
+            }
+        });
+        story.apiserver_knows(OTHER_POD);
+        story.pass(10.0).await;
+        story.life.send_replace(Life::Deleted);
+        story.pass(5.0).await;
+        let gap: &[&str] = if is_late { &["! Unchecked"] } else { &[] };
+        assert_eq!(outline(&story), [&["+", "a"][..], gap, &["-"]].concat(), "{is_late}");
+    }
+}
+
 /// Its kubelet went away, as the question behind the end of its stream shows.
 #[tokio::test(start_paused = true)]
 async fn an_end_behind_which_the_kubelet_was_away_is_reported_if_it_could_not_be_verified() {
