@@ -224,7 +224,12 @@ impl<L: Logs> Tail<L> {
             return Outcome::Reopen;
         }
         match end {
-            Ok(End::Enough) => Outcome::Enough,
+            Ok(End::Enough) => {
+                if start.resumes {
+                    self.compare_last_lines(log).await;
+                }
+                Outcome::Enough
+            }
             Ok(End::Over) => Outcome::Over,
             Ok(End::Doubtful(_)) if start.confirming => Outcome::Enough,
             Ok(End::Beyond) if start.end_known => Outcome::Enough,

@@ -156,6 +156,19 @@ impl<L: Logs> Tail<L> {
         matches!(standing, Ok(Standing::Replaced { is_next: true, .. }))
     }
 
+    /// As many last lines as were requested came in more than one answer. If they share an instant, others like them may have been taken
+    /// for those of the first answer: then the log has another line of that instant at its end.
+    pub(super) async fn compare_last_lines(&mut self, log: Log) {
+        let has_all = self.progress.extent.quota.lines == Some(0);
+        if !has_all || !self.plan().confirm || !self.progress.position.is_ambiguous() {
+            return;
+        }
+        let Ok(Last { line: Some(line), .. }) = self.last_line(log, Purpose::Confirm).await else { return };
+        if Some(line.time()) == self.progress.latest() && !self.progress.position.ends_with(line) {
+            self.progress.reach.fall_short();
+        }
+    }
+
     /// An end that cannot be verified may be none; but a log that is followed to its end is soon removed.
     async fn cannot_confirm(&mut self, error: &Error) {
         if !self.follows() || !is_usual(error) {

@@ -34,6 +34,24 @@ async fn a_bound_on_bytes_holds_over_answers_that_break() {
     }
 }
 
+/// All lines are of one instant, and the first answer broke behind one.
+#[tokio::test(start_paused = true)]
+async fn last_lines_that_may_be_others_like_them_are_reported() {
+    for (first, shown, is_lost) in [("same", ["same", "a", "b"], true), ("x", ["same", "c", "d"], false)] {
+        let log = log([first, "a", "b", "same", "c", "d"].map(|message| (-5.0, message)));
+        let mut asked = 0;
+        let plan = LogPlan { tail: Some(3), ..as_it_is() };
+        let story = Story::begin(plan, Life::Running, move |request| {
+            asked += 1;
+            if asked == 1 { Reply::of(line(-5.0, "same")).broken() } else { log.answer(request) }
+        });
+        let (ended, said, _) = story.end().await;
+        assert_eq!(said[1..4], shown);
+        assert_eq!(said.iter().any(|said| said.starts_with("! Behind")), is_lost, "{said:?}");
+        assert_eq!(ended.complete, !is_lost);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_bound_on_bytes_does_not_end_a_followed_log_before_it_is_reached() {
     let log = Written::numbered([-5.0, -4.0, 0.5, 1.5, 2.5, 3.5]);
