@@ -423,7 +423,11 @@ impl<L: Logs> Tail<L> {
             self.progress.came_on();
         }
         let answered = Answered {
-            log: start.log,
+            log: match start.log {
+                // The node gave what the log had, and its container may write more.
+                Log::Current(Mode::Follow) if self.report.cannot_follow() => Log::Current(Mode::Poll),
+                log => log,
+            },
             removed: self.report.is_removed(),
             confirming: start.confirming,
             misses_place,

@@ -55,6 +55,23 @@ async fn a_node_that_can_follow_no_more_is_read_over_and_over() {
     assert_eq!(story.asked().iter().filter(|(_, request)| request.follow).count(), 1);
 }
 
+/// Its container goes on writing, and its pod is gone before the first poll.
+#[tokio::test(start_paused = true)]
+async fn the_answer_of_a_node_that_can_follow_no_more_is_no_end() {
+    for lines in [line(-1.0, "a"), String::new()] {
+        let shown: &[&str] = if lines.is_empty() { &[] } else { &["a"] };
+        let said = [&["+"][..], shown, &["! Unchecked", "-"]].concat();
+        let story = Story::follow(move |request| match request.follow {
+            true => Reply::of(lines.clone() + OUT_OF_INOTIFY),
+            false => Reply::refusal(404, "pods \"web-1\" not found"),
+        });
+        story.pass(0.3).await;
+        story.life.send_replace(Life::Deleted);
+        story.pass(1.0).await;
+        assert_eq!(outline(&story), said);
+    }
+}
+
 /// Two newer containers that are followed.
 fn two_newer(scheduler: &Scheduler) -> Vec<Seat> {
     let newer = |n: u32| {
