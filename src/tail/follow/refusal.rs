@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::{STATUS_DELAY, TRIES, Tail};
+use super::{TRIES, Tail};
 use crate::{
     cluster::Error,
     descriptors,
@@ -19,6 +19,9 @@ const KEPT: Duration = Duration::from_secs(1);
 
 /// After so many refusals because there is no such pod, the tail asks whether that is so.
 const UNKNOWN: usize = 4;
+
+/// The pause between requests for a log that seems to be removed: a kubelet that has just started refuses one that is there.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// The longest pause between requests while a refusal is usual.
 pub(super) const SOON: Duration = Duration::from_millis(250);
@@ -37,7 +40,7 @@ impl<L: Logs> Tail<L> {
             if self.is_gone_unwatched().await {
                 return Some(Reason::Deleted);
             }
-            self.wait(STATUS_DELAY).await;
+            self.wait(AGAIN).await;
             return None;
         }
         // The scheduler reports it, and the others are polled.

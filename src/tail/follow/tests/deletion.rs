@@ -234,6 +234,26 @@ async fn a_pod_that_is_deleted_with_a_grace_period_is_no_alarm() {
     }
 }
 
+/// Its stream ended early and looked complete while its pod was being deleted, and the next request is refused for a moment.
+#[tokio::test(start_paused = true)]
+async fn a_log_of_a_pod_that_is_being_deleted_is_asked_for_again_soon() {
+    for code in [400, 404] {
+        let (container, mut follows) = (Container::writing([-1.0, 2.0]), 0);
+        let story = Story::follow(move |request| {
+            follows += usize::from(request.follow);
+            match (request.follow, follows) {
+                (true, 1) => Reply::of(line(-1.0, "0")).silent(1.0),
+                (true, 2) => Reply::refusal(code, "the node knows no such pod"),
+                _ => container.answer(request),
+            }
+        });
+        story.pass(0.5).await;
+        story.life.send_replace(Life::Terminating);
+        story.pass(5.0).await;
+        assert_eq!(story.said(), ["+", "0", "1"], "{code}");
+    }
+}
+
 /// Its node cannot be reached when its container ends.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_was_removed_before_its_end_could_be_checked_is_reported() {
