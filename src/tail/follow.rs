@@ -85,11 +85,12 @@ pub struct Tail<L> {
     retries: Retries,
     /// Failed questions about whose log was read, since that was settled.
     unanswered: usize,
-    /// Whether lines in doubt were found to be its own, and so are requested again.
+    /// Whether the previous log was found to be its own, so that another instance is there, or will be. Lines that were in doubt are
+    /// requested again.
     found_own: bool,
     /// Whether the first end of a stream was compared with the previous log.
     asked_at_end: bool,
-    /// Whether no such pod was found since the last answer: by now another one may have its name.
+    /// Whether no such pod was found since the last answer, or its log was the previous one then: by now another one may have its name.
     missing: bool,
     window: Window,
     seat: Seat,

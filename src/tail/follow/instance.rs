@@ -200,6 +200,8 @@ impl<L: Logs> Tail<L> {
         let Ok(Ok(previous)) = asked else { return false };
         let is_overtaken = self.whereabouts == Whereabouts::Superseded;
         if !is_overtaken && self.is_in(previous) {
+            // Until an answer comes, nothing was read of the next one.
+            (self.found_own, self.missing) = (true, true);
             self.compare_end().await;
         }
         is_overtaken

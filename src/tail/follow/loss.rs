@@ -83,8 +83,9 @@ impl<L: Logs> Tail<L> {
         let unchecked = Gap::Unchecked(self.progress.position.latest_read().or(early));
         let unread = !reach.is_opened() || !reach.has_ended() || self.is_end_in_doubt();
         let is_other_seen = self.has_unseen_lines();
+        let is_next_unread = self.found_own && self.missing;
         match reason {
-            Reason::Deleted => (unread || is_other_seen).then_some(unchecked),
+            Reason::Deleted => (unread || is_other_seen || is_next_unread).then_some(unchecked),
             // Another instance wrote lines, and no status reported it: it is its end that was not checked.
             Reason::Finished if self.is_last_unknown() => {
                 let next = self.progress.handed_over_to().filter(|_| !unread && !reach.is_short());

@@ -217,6 +217,7 @@ async fn a_pod_that_is_deleted_with_a_grace_period_is_no_alarm() {
                 asked += 1;
                 match asked {
                     1 => Reply::of(line(-1.0, "0")).silent(1.0).then(line(1.0, "1")),
+                    _ if request.previous => Reply::refusal(400, NO_PREVIOUS),
                     _ if asked > removed => refusal(),
                     _ => log.answer(request),
                 }
@@ -322,6 +323,32 @@ async fn a_line_of_the_next_instance_that_came_as_its_pod_went_is_reported() {
     story.life.send_replace(Life::Deleted);
     story.pass(1.0).await;
     assert_eq!(outline(&story), ["+", "a", "! Unchecked", "-"]);
+}
+
+/// The same, and its pod goes before its log is opened: only the previous log shows that there was one.
+#[tokio::test(start_paused = true)]
+async fn an_instance_of_which_nothing_was_read_as_its_pod_went_is_reported() {
+    for restarts in [true, false] {
+        // The end of a log with two lines of one instant cannot be compared.
+        for last in [-0.5, -1.0] {
+            let (first, mut follows) = (log([(-1.0, "a"), (last, "b")]), 0);
+            let story = Story::follow(move |request| {
+                follows += usize::from(request.follow);
+                match (request.previous, follows) {
+                    (false, 1) if request.follow => first.answer(request).silent(2.0),
+                    (true, _) if restarts => first.answer(request),
+                    (true, _) => Reply::refusal(400, NO_PREVIOUS),
+                    (false, _) => Reply::refusal(404, "pods \"web-1\" not found"),
+                }
+            });
+            story.apiserver_knows(NO_POD);
+            story.pass(2.3).await;
+            story.life.send_replace(Life::Deleted);
+            story.pass(1.0).await;
+            let gap: &[&str] = if restarts { &["! Unchecked"] } else { &[] };
+            assert_eq!(outline(&story), [&["+", "a", "b"][..], gap, &["-"]].concat(), "{last}");
+        }
+    }
 }
 
 /// According to the status, its container runs.
