@@ -423,7 +423,8 @@ fn unchecked(case: &Case<'_, '_>, notice: &Notice<'_>, last: Timestamp) -> Optio
                 || was_not_found(case, life, since, notice.at)
         });
         let is_in_doubt = is_open || was_rotated(life) || life.is_untold(notice.at);
-        lacks_its_end(life) || gone && is_in_doubt || hides_another(case, life, notice.at)
+        let hides_another = hides_another(case, life, notice.at) || was_to_restart(case, life, notice.at);
+        lacks_its_end(life) || gone && is_in_doubt || hides_another
     });
     (!has_reason).then(|| "nothing is missing behind it, and it was read to its end".to_owned())
 }
@@ -441,6 +442,14 @@ fn hides_another(case: &Case<'_, '_>, life: &Life<'_>, at: Duration) -> bool {
             && !next.is_shown()
             && (!next.lines().is_empty() || is_unknown(next))
     })
+}
+
+/// Whether its log was the previous one, and its pod was gone before anything reported its end: another instance was to start, and no
+/// client can know whether it did.
+fn was_to_restart(case: &Case<'_, '_>, life: &Life<'_>, at: Duration) -> bool {
+    let gone = life.container.deleted.filter(|gone| *gone <= at && *gone <= life.end_told);
+    let mut reads = case.reads.iter().filter(|read| read.previous && read.opened().is_some());
+    gone.is_some_and(|gone| reads.any(|read| read.at <= gone && read.may_be_of(life)))
 }
 
 /// An instance that ended before a line of it was read.

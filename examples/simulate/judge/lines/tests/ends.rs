@@ -59,6 +59,27 @@ fn a_look_at_the_last_lines_of_the_previous_log_does_not_read_it_to_its_end() {
     tale("3", None).is(&["false gap"]);
 }
 
+/// It waits for another start, of which nothing is known, as its pod goes.
+#[test]
+fn an_instance_that_was_to_come_as_its_pod_went_is_in_doubt_if_the_previous_log_showed_it() {
+    let tale = |previous, watched: f64| {
+        let tale = Tale::new().reads(2.2, 4.0, Ended::Complete).writes(3.0, "a").shows(3.0, "a");
+        let query = [("container", "app"), ("previous", previous), ("tailLines", "2")];
+        let tale = tale.asks(Asks::Log, 4.5, LOG, &query).with(|story| {
+            story.requests[1].ended = Some((seconds(3.5), Ended::Broken));
+            story.requests.last_mut().expect("one was added").ended = Some((seconds(4.5), Ended::Complete));
+            let container = &mut story.containers[0];
+            container.deleted = Some(seconds(5.0));
+            (container.instances[0].ended, container.instances[0].waits) =
+                (Some(seconds(4.0)), Some(seconds(4.0)));
+        });
+        tale.asks(Asks::Watch, watched, "/api/v1/pods", &[]).says(5.2, &unchecked(3.0))
+    };
+    tale("true", 7.0).passes();
+    tale("true", 4.6).is(&["false gap"]);
+    tale("false", 7.0).is(&["false gap"]);
+}
+
 /// The request behind that end waits for its turn until the pod is gone.
 #[test]
 fn an_end_behind_which_the_log_was_asked_for_too_late_is_in_doubt() {
