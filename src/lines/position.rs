@@ -198,15 +198,20 @@ impl Position {
 
     /// Whether this instant is about as close to the last line as the last lines are to each other: a line between them would make it
     /// twice as far. Not if the line behind it, of the instant `next`, is much closer to it than usual: before it there may be more of
-    /// so many at once.
+    /// so many at once. Nor if the last line was one of many at once, and none of the pauses before is like this one: there may be more
+    /// behind it.
     pub fn is_close_to(&self, time: Instant, next: Option<Instant>) -> bool {
         let pauses = || self.recent.iter().zip(self.recent.iter().skip(1)).map(|(a, b)| b.time.0 - a.time.0);
         let (Some(latest), Some(shortest), Some(longest)) = (self.latest, pauses().min(), pauses().max())
         else {
             return false;
         };
+        let pause = time.0 - latest.0;
         let is_one_of_many = next.is_some_and(|next| (next.0 - time.0).abs() < shortest / MANY);
-        !is_one_of_many && (0..=longest + longest / 2).contains(&(time.0 - latest.0))
+        let is_like = |before: i64| (pause / 2..=pause.saturating_mul(2)).contains(&before);
+        let is_behind_many =
+            pauses().next_back().is_some_and(|last| last < pause / MANY) && !pauses().any(is_like);
+        !is_one_of_many && !is_behind_many && (0..=longest + longest / 2).contains(&pause)
     }
 
     /// Requests lines from this instant on, though later ones were read. The first of them may be known otherwise: as the end
@@ -295,5 +300,19 @@ mod tests {
         ["a", "b", "c"].iter().for_each(|line| position.advance(None, line.as_bytes()));
         assert!(position.is_untimed() && position.since().is_none());
         assert_eq!((position.lines_again(None), position.lines_again(Some(1))), (None, Some(4)));
+    }
+
+    #[test]
+    fn a_line_that_comes_soon_behind_many_at_once_is_not_close() {
+        let is_close = |lines: &[i64], pause: i64| {
+            let mut position = Position::default();
+            lines.iter().for_each(|time| position.advance(Some(Instant(SECOND * 7 + time)), b"a"));
+            position.is_close_to(Instant(SECOND * 7 + lines[lines.len() - 1] + pause), None)
+        };
+        let many = [0, SECOND, SECOND + 1, SECOND + 2];
+        assert_eq!([1, SECOND / 4, SECOND].map(|pause| is_close(&many, pause)), [true, false, true]);
+        let single = [0, SECOND / 2, SECOND];
+        let pauses = [SECOND / 8, SECOND / 2, SECOND];
+        assert_eq!(pauses.map(|pause| is_close(&single, pause)), [true, true, false]);
     }
 }
