@@ -277,7 +277,7 @@ impl<L: Logs> Tail<L> {
         let resumes = self.progress.has_lines();
         let reach = self.progress.reach.read_on();
         // If it turns out to be another's by now, the log could not be had meanwhile.
-        let is_late = resumes && self.runs() && is_late(turn, true);
+        let is_late = resumes && !shows_an_end(&self.life.borrow()) && is_late(turn, true);
         let is_proven = reach.has_ended() && self.progress.answered.has_ended() && !is_late;
         Start {
             log,
