@@ -85,6 +85,10 @@ impl<L: Logs> Tail<L> {
             if follow {
                 return true;
             }
+            // Another may have it by now.
+            if self.grant.is_none() {
+                self.grant = Some(self.seat.request(log.mode(), Purpose::Confirm).await);
+            }
         };
         // By now it is the log of the instance whose lines were handed over, and its own is gone.
         if last.line.or(last.half).is_some_and(|line| self.progress.is_handed_over(line.time())) {

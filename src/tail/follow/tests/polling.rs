@@ -323,6 +323,27 @@ async fn a_log_that_is_refused_keeps_no_place_from_others() {
     assert_eq!(story.said(), ["+", "0", "-"]);
 }
 
+/// The looks at its last line are refused in the same way.
+#[tokio::test(start_paused = true)]
+async fn a_look_at_the_last_line_is_repeated_in_a_place() {
+    let scheduler = Scheduler::new(1, 100);
+    let setup = || Setup { scheduler: scheduler.clone(), ..Setup::new(as_it_is()) };
+    let log = log([(-1.0, "a")]);
+    let refused = setup().begin(move |request| match request.purpose {
+        Purpose::Confirm => Reply::refusal(500, "no"),
+        _ => log.answer(request),
+    });
+    refused.pass(1.0).await;
+    let story = setup().begin(|_| Reply::of(line(-1.0, "0")).silent(20.0));
+    story.pass(100.0).await;
+    assert_eq!(story.said(), ["+", "0", "-"]);
+    // The other one began a second later.
+    let began = 1.0 + story.asked()[0].0;
+    let asked = refused.asked();
+    let meanwhile = asked.iter().filter(|(at, _)| (began + 0.1..began + 20.0).contains(at)).count();
+    assert_eq!(meanwhile, 0);
+}
+
 /// A request names whole seconds.
 #[tokio::test(start_paused = true)]
 async fn a_polled_log_has_no_line_of_the_second_before_its_end_was_asked_for() {
