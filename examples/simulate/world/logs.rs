@@ -130,9 +130,14 @@ impl World<'_> {
         true
     }
 
-    /// A runtime ends a line in the file in which it began it.
-    fn may_be_rotated(&self, place: &Place) -> bool {
-        self.is_running(place) && !self.unfinished.contains_key(place) && !self.renamed.contains(place)
+    /// A runtime ends a line in the file in which it began it, and a kubelet leaves seconds between two rotations: a follower that
+    /// is not blocked has gone on by then.
+    fn may_be_rotated(&mut self, place: &Place) -> bool {
+        let now = self.now();
+        self.is_running(place)
+            && !self.unfinished.contains_key(place)
+            && !self.renamed.contains(place)
+            && !is_just_rotated(&self.current(place).files, now)
     }
 
     /// The model of a new file.
@@ -217,9 +222,22 @@ fn stamps(stamps: Stamps, count: u32, now: Timestamp, age: Duration) -> (Timesta
     }
 }
 
+fn is_just_rotated(files: &[File], now: Duration) -> bool {
+    files.iter().filter_map(|file| file.rotated).any(|rotated| now < rotated + READ)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_log_is_rotated_again_once_its_followers_can_have_read_the_file_before() {
+        let file = |rotated| File { opened: Duration::ZERO, rotated, followers: Followers::AsKubelet };
+        let at = Duration::from_secs(7);
+        let files = [file(Some(at)), file(None)];
+        assert!(is_just_rotated(&files, at) && !is_just_rotated(&files, at + READ));
+        assert!(!is_just_rotated(&files[1..], Duration::ZERO));
+    }
 
     #[test]
     fn no_line_is_stamped_in_a_second_that_has_not_begun() {
