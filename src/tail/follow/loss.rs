@@ -144,7 +144,8 @@ impl<L: Logs> Tail<L> {
             // An earlier tail showed its first lines.
             let unseen = self.progress.reach.open().unwrap_or_default();
             self.report.opened(self.restart.take(), unseen).await;
-            if !self.progress.early.has_ended() {
+            // A refusal of their own log contradicts the end of the answer with them.
+            if !self.progress.early.has_ended() || !reach.has_ended() {
                 self.report.gap(Gap::Unchecked(last), true).await;
             }
             // They are no later instance's.

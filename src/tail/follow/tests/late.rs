@@ -118,6 +118,24 @@ async fn lines_that_were_read_too_early_are_marked_though_no_tail_of_their_insta
     assert_eq!(outline(&story), ["+", "b", "a", "last words", "restarted 1 since 7.5", "-"]);
 }
 
+/// The stream with them seemed to come to its end, and their own log cannot be had before the pod is gone.
+#[tokio::test(start_paused = true)]
+async fn lines_that_were_read_too_early_have_no_end_if_their_own_log_is_refused() {
+    let container = restarting();
+    let mut story = Story::follow(move |request| match (container.now(), request.previous) {
+        (..7.8, _) => Reply::refusal(500, "dial tcp: connection refused"),
+        (now @ 7.8..20.0, false) => container.answer(request).cut_after(20.0 - now),
+        (_, false) => Reply::refusal(503, "the server is too busy"),
+        (_, true) => container.answer(request),
+    });
+    story.pass(24.0).await;
+    story.restarts(6.0);
+    story.pass(5.0).await;
+    story.life.send_replace(Life::Deleted);
+    story.pass(1.0).await;
+    assert_eq!(outline(&story)[4..7], ["-", "restarted 1 since 7.5", "! Unchecked"]);
+}
+
 /// The status reports only the end of the old instance, while the stream is the next one's.
 #[tokio::test(start_paused = true)]
 async fn an_end_that_is_reported_while_the_next_instance_writes_shows_each_line_once() {
