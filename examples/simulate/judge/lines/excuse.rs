@@ -65,7 +65,7 @@ pub const EXCUSES: &[Excuse] = &[
         holds: is_not_checked,
     },
     Excuse {
-        reason: "the stream fell silent, and its pod was gone before it was to be checked and before anything told of its end",
+        reason: "the stream fell silent, and its pod was gone, or their file with no line behind it, before it was to be checked and before anything told of its end",
         holds: was_gone_before_a_check_was_due,
     },
     Excuse {
@@ -227,11 +227,18 @@ fn was_gone_before_a_check_was_due(case: &Case<'_, '_>, run: &Run) -> bool {
     let mut pods = case.story.pods.iter();
     let pod = pods.find(|pod| pod.name == place.pod && pod.deleted == Some(gone));
     let told = told(case.story, life.container, pod.and_then(|pod| pod.deleting)).min(life.end_told);
+    // A look at the empty file behind theirs shows nothing, unless the container has ended.
+    let ended = life.instance.ended.unwrap_or(gone);
+    let is_read = case.reads.iter().any(|read| {
+        let from = if read.check { ended } else { first };
+        read.opened().is_some_and(|opened| (from..=gone).contains(&opened))
+    });
+    let lost = rotated_with_nothing_behind(case, run).filter(|_| !is_read).map_or(gone, |at| at.min(gone));
     let mut reads = case.reads.iter().filter_map(Read::opened);
     run.after.is_none()
         && is_in_silence(case, run)
-        && (gone <= first + idle(case) && gone <= told)
-        && !reads.any(|opened| (first..=gone).contains(&opened))
+        && (lost <= first + idle(case) && lost <= told)
+        && !reads.any(|opened| (first..=lost).contains(&opened))
 }
 
 /// The log of a pod that does not meet the condition is not read, and goes on where it was once the pod meets it again.
@@ -278,10 +285,15 @@ fn is_between_the_same(case: &Case<'_, '_>, run: &Run) -> bool {
 }
 
 fn has_nothing_behind(case: &Case<'_, '_>, run: &Run) -> bool {
+    life(case, run).instance.ended.is_none() && rotated_with_nothing_behind(case, run).is_some()
+}
+
+/// When these lines were rotated away, if no line follows them.
+fn rotated_with_nothing_behind(case: &Case<'_, '_>, run: &Run) -> Option<Duration> {
     let life = life(case, run);
-    let Some(last) = files(case, run).max().filter(|_| run.after.is_none()) else { return false };
+    let last = files(case, run).max().filter(|_| run.after.is_none())?;
     let has_later = life.lines().last().is_some_and(|line| line.file > last);
-    life.instance.ended.is_none() && life.instance.files[last].rotated.is_some() && !has_later
+    life.instance.files[last].rotated.filter(|_| !has_later)
 }
 
 fn is_not_confirmed(case: &Case<'_, '_>, run: &Run) -> bool {

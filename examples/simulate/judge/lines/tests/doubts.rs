@@ -259,6 +259,27 @@ fn a_silent_stream_of_a_pod_that_is_gone_before_a_check_cannot_be_known() {
     deleted(30.0).is(&["missing"]);
 }
 
+/// The empty file behind it looks like one of a container that is quiet.
+#[test]
+fn a_silent_stream_whose_file_is_rotated_away_before_a_check_cannot_be_known() {
+    let tale = |rotated: f64, looked: f64, lines: &[(&'static str, &'static str)]| {
+        let tale = Tale::new().reads(2.2, 40.0, Ended::Complete).writes(3.0, "a").writes(6.0, "b");
+        let query = [&[("container", "app")], lines].concat();
+        let tale = tale.rotates(rotated).shows(3.0, "a").asks(Asks::Log, looked, LOG, &query);
+        tale.with(|story| {
+            story.containers[0].deleted = Some(seconds(41.0));
+            story.containers[0].instances[0].ended = Some(seconds(40.0));
+            story.containers[0].instances[0].silenced.push(seconds(5.0));
+        })
+    };
+    let look = [("tailLines", "1")];
+    tale(7.0, 20.0, &look).passes();
+    tale(20.1, 20.0, &look).is(&["missing"]);
+    tale(37.0, 38.0, &look).is(&["missing"]);
+    tale(7.0, 40.5, &look).is(&["missing"]);
+    tale(7.0, 20.0, &[]).is(&["missing"]);
+}
+
 #[test]
 fn a_silent_stream_of_a_pod_that_stops_meeting_its_condition_before_a_check_cannot_be_known() {
     let tale = |meets: &[(f64, bool)]| {
