@@ -14,7 +14,7 @@ use super::{
     document::{self, Other},
     error::{Asked, Error, ErrorKind},
     exchange::{AnswerMode, PROGRESS},
-    http::{body::Body, pool::Sharing},
+    http::{bandwidth::Progress, body::Body, pool::Sharing},
     objects::unexpected,
     transport::Transport,
     turn::Turn,
@@ -124,6 +124,11 @@ impl LogStream {
     /// continue with [`LogRequest::busy`].
     pub fn wants_own_connection(&self) -> bool {
         self.body.is_busy()
+    }
+
+    /// The progress of its connection, if the bandwidth is limited.
+    pub fn traffic(&self) -> Option<Progress> {
+        self.body.progress()
     }
 
     /// The time of the apiserver's answer, by its own clock, in whole seconds; by this machine's if it gives none.

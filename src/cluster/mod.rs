@@ -45,7 +45,7 @@ pub use document::Event;
 #[cfg(test)]
 pub use error::Asked;
 pub use error::Error;
-pub use http::{MOST_ALONE, MOST_STREAMS};
+pub use http::{MOST_ALONE, MOST_STREAMS, bandwidth::Progress as Traffic};
 pub use kubelet::{KubeletError, is_starting};
 pub(crate) use lenient::lenient_objects;
 pub use lenient::{Lenient, lenient, words};

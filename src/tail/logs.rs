@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::{
-    cluster::{Cluster, Error, LogRequest, LogStream, Turn},
+    cluster::{Cluster, Error, LogRequest, LogStream, Traffic, Turn},
     instance::{Instance, Standing},
     select,
 };
@@ -49,6 +49,11 @@ pub trait Answer: Send {
 
     /// Whether it would be cheaper to go on as [`LogRequest::busy`].
     fn wants_own_connection(&self) -> bool;
+
+    /// The progress of its connection, if the bandwidth limit can hold it back.
+    fn traffic(&self) -> Option<Traffic> {
+        None
+    }
 }
 
 impl Logs for Cluster {
@@ -90,5 +95,9 @@ impl Answer for LogStream {
 
     fn wants_own_connection(&self) -> bool {
         self.wants_own_connection()
+    }
+
+    fn traffic(&self) -> Option<Traffic> {
+        self.traffic()
     }
 }

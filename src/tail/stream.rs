@@ -24,7 +24,7 @@ use super::{
     watchdog::{self, Watchdog},
 };
 use crate::{
-    cluster::{Error, KubeletError},
+    cluster::{Error, KubeletError, Traffic},
     event::{Batch, Gap, Instant, Item, Line},
     instance::{Instance, Life, Standing},
     lines::{Finder, Lines, Piece, Seen, Splitter},
@@ -221,6 +221,7 @@ impl<L: Logs> Reading<'_, L> {
         }
         let is_foreign = |life: &Life| terms.current && progress.may_be_foreign(life);
         let mut left = pin!(left(life.clone(), *mode));
+        let traffic = stream.traffic();
         let watched = life.clone();
         let ended = async {
             let ended = life.wait_for(|life| *life == Life::Deleted || is_foreign(life)).await;
@@ -240,7 +241,7 @@ impl<L: Logs> Reading<'_, L> {
                     chunk = stream.chunk() => chunk,
                     // That is no end.
                     () = sleep(DRAIN) => return Next::Foreign,
-                    () = left => return Next::Foreign,
+                    () = left.then(|()| held(traffic)) => return Next::Foreign,
                 },
                 false => return Next::Foreign,
             },
@@ -480,10 +481,36 @@ async fn left(mut life: watch::Receiver<Life>, mode: Mode) {
     }
 }
 
+/// Waits while the bandwidth limit holds a connection back: the end of a stream may be behind other logs there.
+async fn held(traffic: Option<Traffic>) {
+    let Some(traffic) = traffic else { return };
+    let begun = traffic.reached();
+    while let Some(again) = traffic.ask_again(begun, REPLACED) {
+        sleep_until(again).await;
+    }
+}
+
 /// Waits until the time of a log is over.
 pub async fn until(deadline: Option<tokio::time::Instant>) {
     match deadline {
         Some(deadline) => sleep_until(deadline).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_is_not_silent_while_its_connection_is_held_back() {
+        let begun = tokio::time::Instant::now();
+        held(None).await;
+        held(Some(Traffic::default())).await;
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+        let (traffic, lasting) = (Traffic::default(), Duration::from_secs(5));
+        traffic.hold_until(begun + lasting);
+        held(Some(traffic)).await;
+        assert!(begun.elapsed() >= lasting && begun.elapsed() < lasting + Duration::from_secs(1));
     }
 }
