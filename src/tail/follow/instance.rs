@@ -218,8 +218,14 @@ impl<L: Logs> Tail<L> {
         if position.ends_with(line) && !position.may_miss(line) && !position.is_ambiguous() {
             self.progress.reach = Reach::Ended;
             self.progress.heard = None;
-        } else if is_wanted && position.misses(line, extent.start()) && self.may_be_own(line.time()) {
-            self.progress.reach = Reach::Open;
+        } else if is_wanted && position.misses(line, extent.start()) {
+            // Such a status may be on its way, as behind a pause that the apiserver asked for.
+            let mut life = self.life.clone();
+            let reported = life.wait_for(|life| !matches!(life, Life::Running | Life::Terminating));
+            drop(timeout(ANSWER, reported).await);
+            if self.may_be_own(line.time()) {
+                self.progress.reach = Reach::Open;
+            }
         }
     }
 

@@ -294,18 +294,20 @@ async fn a_line_of_the_previous_log_that_was_not_read_contradicts_the_end_of_a_s
     }
 }
 
-/// The answer took so long that a status tells by then of the next instance, and of another one behind it.
+/// The answer took so long that a status tells by then, or soon, of the next instance, and of another one behind it.
 #[tokio::test(start_paused = true)]
 async fn a_line_of_the_next_instance_does_not_contradict_the_end_of_a_stream() {
+    let (whole, unchecked) = (&["+", "a", "-"][..], &["+", "a", "! Unchecked", "-"][..]);
     // A line from before the start of the next one is this instance's own, or of one that no status reported.
-    for (started, wanted) in [(3.0, &["+", "a", "-"][..]), (4.0, &["+", "a", "! Unchecked", "-"])] {
+    let cases = [(4.5, 3.0, whole), (4.5, 4.0, unchecked), (6.5, 3.0, whole), (6.5, 4.0, unchecked)];
+    for (reported, started, wanted) in cases {
         let container = Container::new([(-60.0, Some(3.0), log([(-1.0, "a")]))]);
         let next = log([(3.6, "b")]);
         let story = Story::follow(move |request| match request.previous {
             true => next.answer(request).after(1.25),
             false => container.answer(request),
         });
-        story.pass(4.5).await;
+        story.pass(reported).await;
         let (ending, started) = (Ending::default(), Some(at(started)));
         story.life.send_replace(Life::Replaced { ending, restart_count: 2, started });
         story.pass(5.0).await;
