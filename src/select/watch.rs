@@ -162,7 +162,7 @@ impl Scope {
                         fruitless = FRUITLESS - 1;
                         let text = "the watch of the pods ends at once each time: listing them again and again, so new \
                                     pods are seen late; perhaps a proxy in between ends it";
-                        state.unreadable(text.to_owned(), report).await;
+                        state.listed_again(text.to_owned(), report).await;
                         break;
                     }
                     Ok(End::Over | End::Fruitless) => {}
@@ -175,7 +175,7 @@ impl Scope {
                     Err(error) if error.is_forbidden() => return Ok(error),
                     // The same would come from the same version.
                     Err(error) if error.is_malformed() => {
-                        state.unreadable(format!("{error}; listing the pods again"), report).await;
+                        state.listed_again(format!("{error}; listing the pods again"), report).await;
                         break;
                     }
                     // Watches break often: only a failed restart is reported.
@@ -429,9 +429,20 @@ impl Progress {
 
     /// Reports once what cannot be read.
     async fn unreadable(&mut self, text: String, report: &impl AsyncFn(Update)) {
-        if self.unreadable.len() < MOST_UNREADABLE && self.unreadable.insert(text.clone()) {
+        if self.is_new(&text) {
             report(Update::LeftOut(About::Cluster.warning(text))).await;
         }
+    }
+
+    /// Reports once why the pods are listed in place of a watch: none is left out.
+    async fn listed_again(&mut self, text: String, report: &impl AsyncFn(Update)) {
+        if self.is_new(&text) {
+            report(Update::Notice(About::Cluster.warning(text))).await;
+        }
+    }
+
+    fn is_new(&mut self, text: &str) -> bool {
+        self.unreadable.len() < MOST_UNREADABLE && self.unreadable.insert(text.to_owned())
     }
 }
 

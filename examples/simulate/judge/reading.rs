@@ -9,7 +9,10 @@ use super::lines::{
 };
 use crate::story::Story;
 
-/// The codes that go with the words of a run: 0 if all was read, 3 if something was not, 1 if nothing was.
+/// Said at the end of `--until`: pods may have been left out.
+const NOT_LISTED: &str = "the apiserver did not list all pods before the time of --until was over";
+
+/// The codes that go with the words of a run: 0 if all was read, 3 if something was not, 1 if nothing was of those that were found.
 pub fn codes(story: &Story) -> Vec<ExitCode> {
     let errors = Text::new(&story.stderr);
     // An unknown one is a problem of its own (lines/mod.rs).
@@ -21,6 +24,9 @@ pub fn codes(story: &Story) -> Vec<ExitCode> {
     let losses = || (0..notices.len()).filter(|number| is_loss(notices[*number].said));
     if losses().any(is_open) {
         return vec![in_part];
+    }
+    if errors.lines().any(|(_, line)| String::from_utf8_lossy(line).contains(NOT_LISTED)) {
+        return vec![ExitCode::Unread];
     }
     if !says(may_be_loss) && losses().next().is_none() {
         return vec![ExitCode::Done];
@@ -95,6 +101,12 @@ mod tests {
         let given_up = "! web: 403 Forbidden\n";
         assert_eq!(codes_of(&["+ web\n", given_up]), [ExitCode::Unread]);
         assert_eq!(codes_of(&[given_up]), [ExitCode::Failed]);
+    }
+
+    #[test]
+    fn pods_that_were_not_listed_are_an_exit_code() {
+        let line = "! the apiserver did not list all pods before the time of --until was over: lines may be missing\n";
+        assert_eq!(codes_of(&[line]), [ExitCode::Unread]);
     }
 
     #[test]
