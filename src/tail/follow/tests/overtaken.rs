@@ -266,7 +266,7 @@ async fn a_previous_log_that_ends_with_what_was_read_is_an_end() {
             (_, true) => Reply::of(""),
             (_, false) => container.answer(request),
         });
-        story.pass(10.0).await;
+        story.pass(20.0).await;
         story.life.send_replace(Life::Deleted);
         story.pass(1.0).await;
         assert_eq!(outline(&story), wanted);
