@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     script::{Asked, Ending, Fault, Kind, Refusal, Setting, What},
-    story::{Container, Pod, Story},
+    story::{Container, Pod, Request, Story},
 };
 
 /// The most that an end takes after a signal: the whole process has a second (src/grace.rs), and the last words one more.
@@ -98,7 +98,8 @@ fn by_itself(story: &Story) -> Vec<Expected> {
     ways
 }
 
-/// `--exit-on-complete`: all pods that the program knows have ended, those with success.
+/// `--exit-on-complete`: all pods that the program knows have ended, those with success. It knows none that was gone before its
+/// first list.
 fn completed(story: &Story) -> Vec<Expected> {
     // The main containers of a pod start once its init containers have ended.
     let is_running =
@@ -108,9 +109,19 @@ fn completed(story: &Story) -> Vec<Expected> {
         Kind::Init => is_running(container),
         Kind::Sidecar | Kind::Ephemeral => false,
     };
-    let mains: Vec<_> = story.containers.iter().filter(counts).collect();
+    let is_listed = |container: &&Container| container.deleted.is_none_or(|deleted| deleted > listed(story));
+    let mains: Vec<_> = story.containers.iter().filter(counts).filter(is_listed).collect();
     let created: BTreeSet<_> = mains.iter().map(|container| container.created).collect();
     created.into_iter().filter_map(|last| completed_by(story, &mains, last)).collect()
+}
+
+/// When the first list of pods that was answered was asked for.
+fn listed(story: &Story) -> Duration {
+    let is_list = |request: &&Request| {
+        let answered = request.answered.is_some_and(|(_, status)| status == 200);
+        request.kind == apiserver::Kind::List && request.path.ends_with("/pods") && answered
+    };
+    story.requests.iter().find(is_list).map_or(Duration::ZERO, |request| request.at)
 }
 
 /// The same if it knows those that were made by then. None: it has to know others too.
@@ -129,7 +140,8 @@ fn completed_by(story: &Story, mains: &[&Container], last: Duration) -> Option<E
     };
     let is_of = |of: &Container, pod: &Pod| of.place.pod == pod.name && of.deleted == pod.deleted;
     let is_new = |pod: &&Pod| new.iter().any(|container| is_of(container, pod));
-    let gone = || story.pods.iter().filter(|pod| pod.deleted.is_some() && !is_new(pod));
+    let is_gone = |pod: &Pod| pod.deleted.is_some_and(|deleted| deleted > listed(story));
+    let gone = || story.pods.iter().filter(|pod| is_gone(pod) && !is_new(pod));
     let started = |pod: &Pod| known.iter().any(|container| is_of(container, pod));
     let codes = match lasts().all(|last| last.exit == Some(0)) && gone().all(started) {
         // A pod that is gone counts as it was seen last.
@@ -327,6 +339,21 @@ mod tests {
         let mut held = with_new(17.0, 20.0);
         held.fails(16.0, Fault::WatchHeld { delay: at(5.0), lasting: at(3.0) });
         assert_eq!(kinds(&held), [""; 0]);
+    }
+
+    #[test]
+    fn pods_that_were_gone_before_the_first_list_complete_nothing() {
+        let listed = |time| {
+            let mut story = Story { signalled: Some(at(100.0)), ..ended(ExitCode::Terminated, 100.0) };
+            story.script.setting.ending = Ending::Completed;
+            story.containers[0].deleted = Some(at(18.0));
+            let last = &mut story.containers[0].instances[0];
+            (last.ended, last.exit) = (Some(at(10.0)), Some(0));
+            story.lists(time);
+            kinds(&story)
+        };
+        assert_eq!(listed(17.0), ["a late end"]);
+        assert_eq!(listed(20.0), [""; 0]);
     }
 
     #[test]
