@@ -165,11 +165,18 @@ fn is_streamed(view: &View, came: &Written) -> bool {
         })
 }
 
-/// Whether it is an old line that `--tail=0` leaves out. It may be shown, since a log is asked for again in whole seconds.
+/// Whether it is an old line that `--tail=0` or `--since` leaves out. It may be shown, since a log is asked for again in whole
+/// seconds.
 fn is_not_asked_for(view: &View, came: &Written) -> bool {
     let is_of_it = |log: &&LogRequest| log.container.is_some_and(|of| of.place == came.container.place);
     let opened = view.logs.iter().find(is_of_it).map(|log| log.request);
-    opened.is_some_and(|opened| opened.query("tailLines") == Some("0") && came.line.at <= opened.at)
+    opened.is_some_and(|opened| {
+        let since = match opened.query("tailLines") {
+            Some("0") => Some(0),
+            _ => opened.query("sinceSeconds").and_then(|seconds| seconds.parse().ok()),
+        };
+        since.is_some_and(|since| came.line.at.saturating_add(Duration::from_secs(since)) <= opened.at)
+    })
 }
 
 /// Whether its stream fell silent, and `--idle-check=0` lets none be looked at: it comes with the end of its instance.

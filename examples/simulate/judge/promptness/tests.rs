@@ -109,6 +109,18 @@ fn a_container_that_is_polled_has_its_turn() {
 }
 
 #[test]
+fn a_line_from_before_the_range_may_come_late() {
+    let is_late_if_asked = |range: &str| {
+        let mut story = one_line(50.0);
+        story.reads("web-0", 54.0, &format!("follow=true&{range}"), None);
+        is_late(&story, 150.0)
+    };
+    assert!(!is_late_if_asked("sinceSeconds=3"));
+    assert!(is_late_if_asked("sinceSeconds=5"));
+    assert!(!is_late_if_asked("tailLines=0"));
+}
+
+#[test]
 fn a_container_that_was_not_asked_for_yet_waits_for_its_first_turn() {
     let first_asked = |time: f64| {
         let mut story = one_line(50.0);
