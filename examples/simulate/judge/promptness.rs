@@ -165,17 +165,22 @@ fn is_streamed(view: &View, came: &Written) -> bool {
         })
 }
 
-/// Whether it is an old line that `--tail=0` or `--since` leaves out. It may be shown, since a log is asked for again in whole
-/// seconds.
+/// Whether it is an old line that `--tail` or `--since` leaves out. It may be shown, since a log is asked for again in whole
+/// seconds, and none of the lines of an instant that are alike is known as the last one.
 fn is_not_asked_for(view: &View, came: &Written) -> bool {
     let is_of_it = |log: &&LogRequest| log.container.is_some_and(|of| of.place == came.container.place);
     let opened = view.logs.iter().find(is_of_it).map(|log| log.request);
     opened.is_some_and(|opened| {
-        let since = match opened.query("tailLines") {
-            Some("0") => Some(0),
-            _ => opened.query("sinceSeconds").and_then(|seconds| seconds.parse().ok()),
-        };
-        since.is_some_and(|since| came.line.at.saturating_add(Duration::from_secs(since)) <= opened.at)
+        let number = |name| opened.query(name).and_then(|number| number.parse::<u64>().ok());
+        let lines = &came.instance.lines;
+        let written = lines.partition_point(|line| line.at <= opened.at);
+        let is_before_tail = number("tailLines").is_some_and(|tail| {
+            let left_out = &lines[..written.saturating_sub(tail as usize)];
+            left_out.as_ptr_range().contains(&std::ptr::from_ref(came.line))
+        });
+        let is_older = number("sinceSeconds")
+            .is_some_and(|since| came.line.at.saturating_add(Duration::from_secs(since)) <= opened.at);
+        is_before_tail || is_older
     })
 }
 

@@ -13,11 +13,15 @@ use crate::{
 
 /// Whether the last line of a story is late if it is shown then, and the others at once.
 fn is_late(story: &Story, shown: f64) -> bool {
+    is_line_late(story, story.containers[0].instances[0].lines.len() - 1, shown)
+}
+
+/// The same of the line of this number.
+fn is_line_late(story: &Story, late: usize, shown: f64) -> bool {
     let container = &story.containers[0];
     let lines = &container.instances[0].lines;
-    let last = lines.len() - 1;
     let shown = lines.iter().enumerate().map(|(n, line)| {
-        let at = if n == last { at(shown) } else { line.at };
+        let at = if n == late { at(shown) } else { line.at };
         Shown { at, stamp: Some(line.stamp), text: &line.text }
     });
     let mut book = Book::new(("default", "web-0", "app"), &[container], story, shown.collect(), Vec::new());
@@ -118,6 +122,15 @@ fn a_line_from_before_the_range_may_come_late() {
     assert!(!is_late_if_asked("sinceSeconds=3"));
     assert!(is_late_if_asked("sinceSeconds=5"));
     assert!(!is_late_if_asked("tailLines=0"));
+}
+
+#[test]
+fn a_line_that_the_tail_leaves_out_may_come_late() {
+    let mut story = story();
+    story.writes("web-0", [50.0, 50.0]);
+    story.reads("web-0", 54.0, "follow=true&tailLines=1", None);
+    assert!(!is_line_late(&story, 0, 150.0));
+    assert!(is_line_late(&story, 1, 150.0));
 }
 
 #[test]
