@@ -12,9 +12,12 @@ use super::{
     excuse::{Case, SOON, is_cut_short, is_empty_of_later},
     notices::{Notice, Said},
     reads::Read,
-    told::way,
+    told::{arrival, way},
 };
-use crate::script::{Fault, What};
+use crate::{
+    script::{Fault, What},
+    story::Request,
+};
 
 /// Lines of standard output and standard error are stamped one after the other, so that the stamps of one instance may go
 /// back by so much: a first line as close to the last one before it may be the same instance's.
@@ -201,17 +204,19 @@ const SLOW: Duration = Duration::from_secs(2);
 fn seems_away(case: &Case<'_, '_>, since: Duration, until: Duration) -> bool {
     let requests = || case.story.requests.iter();
     let is_broken = |ended| matches!(ended, Some((_, Ended::Broken)));
+    // By the clock of the program.
+    let sent = |one: &Request| one.at.saturating_sub(way(case.story, one.at));
+    let answered = |one: &Request| one.answered.map(|(at, _)| arrival(case.story, at));
     let mut late = requests().filter(|one| {
-        let is_late = match one.answered {
-            Some((answered, _)) => answered >= one.at + SLOW,
+        let is_late = match answered(one) {
+            Some(answered) => answered >= sent(one) + SLOW,
             None => is_broken(one.ended),
         };
         is_late && one.at <= until
     });
     late.any(|one| {
-        let answers = requests().filter_map(|other| Some(other.answered?.0));
-        let next = answers.filter(|at| *at > one.at).min();
-        next.is_none_or(|next| next + HELD >= since && next >= one.at + SLOW)
+        let next = requests().filter_map(answered).filter(|at| *at > sent(one)).min();
+        next.is_none_or(|next| next + HELD >= since && next >= sent(one) + SLOW)
     })
 }
 

@@ -60,6 +60,13 @@ fn a_request_that_is_answered_late_leaves_an_end_in_doubt() {
     };
     tale(2.5).passes();
     tale(1.5).is(&["false gap"]);
+    // Both ways count.
+    let far = |late| {
+        let what = What::Fault(Fault::Far { round_trip: seconds(0.6), lasting: seconds(5.0) });
+        tale(late).with(|story| story.script.events.push(Event { at: seconds(3.5), what }))
+    };
+    far(1.5).passes();
+    far(1.3).is(&["false gap"]);
 }
 
 /// Of a container that is polled.
