@@ -219,14 +219,19 @@ fn idle(case: &Case<'_, '_>) -> Duration {
     case.story.script.setting.idle_check.map_or(IDLE, |seconds| Duration::from_secs(seconds.into()))
 }
 
+/// By when the program knows that it has ended, or that its pod is being deleted.
+pub fn end_or_deletion_told(case: &Case<'_, '_>, life: &Life<'_>) -> Duration {
+    let place = &life.container.place;
+    let mut pods = case.story.pods.iter();
+    let pod = pods.find(|pod| pod.name == place.pod && pod.deleted == life.container.deleted);
+    told(case.story, life.container, pod.and_then(|pod| pod.deleting)).min(life.end_told)
+}
+
 fn was_gone_before_a_check_was_due(case: &Case<'_, '_>, run: &Run) -> bool {
     let life = life(case, run);
     let first = life.lines()[run.lines.start].at;
     let Some(gone) = life.container.deleted.filter(|gone| life.gone() == Some(*gone)) else { return false };
-    let place = &life.container.place;
-    let mut pods = case.story.pods.iter();
-    let pod = pods.find(|pod| pod.name == place.pod && pod.deleted == Some(gone));
-    let told = told(case.story, life.container, pod.and_then(|pod| pod.deleting)).min(life.end_told);
+    let told = end_or_deletion_told(case, life);
     // A look at the empty file behind theirs shows nothing, unless the container has ended.
     let ended = life.instance.ended.unwrap_or(gone);
     let is_read = case.reads.iter().any(|read| {
@@ -249,10 +254,7 @@ fn was_left_before_a_check_was_due(case: &Case<'_, '_>, run: &Run) -> bool {
     if life.gone().is_some_and(|gone| gone < left) {
         return false;
     }
-    let place = &life.container.place;
-    let mut pods = case.story.pods.iter();
-    let pod = pods.find(|pod| pod.name == place.pod && pod.deleted == life.container.deleted);
-    let told = told(case.story, life.container, pod.and_then(|pod| pod.deleting)).min(life.end_told);
+    let told = end_or_deletion_told(case, life);
     let mut reads = case.reads.iter().filter(|read| read.may_be_of(life)).filter_map(Read::opened);
     run.after.is_none()
         && is_in_silence(case, run)

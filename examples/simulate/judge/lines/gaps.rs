@@ -9,7 +9,7 @@ use super::{
     super::Problem,
     align::PIECE,
     book::Life,
-    excuse::{Case, SOON, is_cut_short, is_empty_of_later},
+    excuse::{Case, SOON, end_or_deletion_told, is_cut_short, is_empty_of_later},
     notices::{Notice, Said},
     reads::Read,
     told::{arrival, way},
@@ -342,6 +342,14 @@ fn was_not_found(case: &Case<'_, '_>, life: &Life<'_>, since: Duration, until: D
     })
 }
 
+/// Whether this log was polled between these times, before the program knew of its end or of the deletion of its pod: the end of a
+/// stream is no proof, and as far as a client knew, the container might write more behind the poll.
+fn was_polled(case: &Case<'_, '_>, life: &Life<'_>, since: Duration, until: Duration) -> bool {
+    let told = end_or_deletion_told(case, life).min(until);
+    let mut polls = case.reads.iter().filter(|read| read.poll && read.opened().is_some());
+    polls.any(|read| read.at > since && read.decided < told && read.may_be_of(life))
+}
+
 /// Whether requests had to wait for their turn, and the first one for this log behind that end came so late that its pod was gone, or
 /// another instance's log was in its place.
 fn was_asked_late(case: &Case<'_, '_>, life: &Life<'_>, since: Duration, until: Duration) -> bool {
@@ -426,6 +434,7 @@ fn unchecked(case: &Case<'_, '_>, notice: &Notice<'_>, last: Timestamp) -> Optio
                 || was_read_as_another(case, life, since)
                 || was_asked_late(case, life, since, notice.at)
                 || was_not_found(case, life, since, notice.at)
+                || was_polled(case, life, since, notice.at)
         });
         let is_in_doubt = is_open || was_rotated(life) || life.is_untold(notice.at);
         let hides_another = hides_another(case, life, notice.at) || was_to_restart(case, life, notice.at);

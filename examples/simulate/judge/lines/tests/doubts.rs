@@ -88,6 +88,32 @@ fn a_log_that_was_read_before_anything_told_of_its_end_was_not_read_to_its_end()
     tale(0.5).is(&["false gap"]);
 }
 
+/// The end of a stream is no proof, and its container might write more behind the poll.
+#[test]
+fn a_poll_behind_the_end_of_a_stream_leaves_that_in_doubt_until_it_is_reported() {
+    let tale = |deleting: f64, status: u16| {
+        let tale = Tale::new().reads(2.2, 4.0, Ended::Complete).writes(3.0, "a").shows(3.0, "a");
+        let poll = [("container", "app"), ("sinceTime", "x"), ("tailLines", "20")];
+        let tale = tale.asks(Asks::Log, 5.0, LOG, &poll).says(8.1, &unchecked(3.0));
+        let restart = Restart { exit: 1, last: None, waits: seconds(0.0), late: seconds(10.0) };
+        tale.with(|story| {
+            let asked = story.requests.last_mut().expect("one was added");
+            asked.answered = Some((seconds(5.0), status));
+            asked.ended = Some((seconds(5.0), Ended::Complete));
+            let container = &mut story.containers[0];
+            (container.instances[0].ended, container.deleted) = (Some(seconds(4.0)), Some(seconds(8.0)));
+            let what = What::Restarts(container.place.clone(), restart);
+            story.script.events.push(Event { at: seconds(4.0), what });
+            let (name, namespace, node) = ("web".to_owned(), "shop".to_owned(), "node-1".to_owned());
+            let (deleting, deleted) = (Some(seconds(deleting)), Some(seconds(8.0)));
+            story.pods.push(Pod { name, namespace, node, deleting, deleted, ready: Vec::new() });
+        })
+    };
+    tale(6.0, 200).passes();
+    tale(4.5, 200).is(&["false gap"]);
+    tale(6.0, 404).is(&["false gap"]);
+}
+
 #[test]
 fn lines_of_the_second_in_which_the_next_instance_started_may_be_taken_for_its_own() {
     let tale = |restarted: f64| {
