@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     cluster::Error,
+    event,
     instance::Standing,
     lines::Seen,
     purpose::Purpose,
@@ -138,15 +139,22 @@ impl<L: Logs> Tail<L> {
         is_cut || last.is_empty && !self.follows() && self.progress.has_lines()
     }
 
-    /// Whether a log of which lines were read, and that seems to be empty, is the previous one by now: that one ends with such a line.
-    /// With a watch the status reports it.
+    /// Whether a log of which lines were read, and that seems to be empty, is the previous one by now: that one ends with such a line,
+    /// or with a later one. With a watch, the status reports a restart; but behind an end, perhaps too late for the rest of the log.
     async fn has_moved(&self, log: Log) -> bool {
-        let is_current = matches!(log, Log::Current(_));
-        if !is_current || self.plan().follow || !self.progress.has_lines() {
+        let (is_current, follow) = (matches!(log, Log::Current(_)), self.plan().follow);
+        if !is_current || follow && self.runs() || !self.progress.has_lines() {
             return false;
         }
         let previous = self.last_line(Log::Previous, Purpose::Confirm).await;
-        matches!(previous, Ok(Last { line: Some(line), .. }) if self.progress.position.has(line))
+        let Ok(Last { line: Some(line), .. }) = previous else { return false };
+        let position = &self.progress.position;
+        let is_behind = Some(line.time()) >= position.latest() && position.misses(line, None);
+        let end = self.life.borrow().log_end().map(event::Instant::from);
+        let is_own = end.is_none_or(|end| line.time() < end);
+        // A log that was read to its end need not be read there again.
+        let is_read = follow && !position.is_ambiguous();
+        is_own && is_behind || !is_read && position.has(line)
     }
 
     /// Whether a log that has lines now, and of which none was read, is the next instance's: the container restarted before the first

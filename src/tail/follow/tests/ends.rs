@@ -207,6 +207,22 @@ async fn the_rest_of_a_log_that_is_the_previous_one_by_now_is_read_there() {
     }
 }
 
+/// Its answer is cut, and the next instance has written nothing by the time of the look; no status reports that one yet.
+#[tokio::test(start_paused = true)]
+async fn the_rest_of_a_log_that_ended_is_read_as_the_previous_one_if_the_current_one_is_empty() {
+    let finished = Some(at(-4.0));
+    let ended = Life::Terminated(Ending { finished, ..Ending::default() });
+    for (last, expected) in [(-5.0, "+ a b -"), (-70.0, "+ a -"), (5.0, "+ a -")] {
+        let story = Story::begin(plan(), ended.clone(), move |request| match request.previous {
+            true => log([(-9.0, "a"), (last, "b")]).answer(request),
+            false if is_look(request) => Reply::of(""),
+            false => log([(-9.0, "a")]).answer(request),
+        });
+        let (_, said, _) = story.end().await;
+        assert_eq!(said.join(" "), expected, "{last}");
+    }
+}
+
 /// The container restarts while its log is asked for: the answer is the next instance's, which has written nothing yet.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_seemed_empty_is_the_previous_one_if_the_container_restarted() {
