@@ -35,6 +35,8 @@ enum Fit {
 struct Aligner<'b, 'a> {
     book: &'b mut Book<'a>,
     asked: &'b Asked,
+    /// Whether all of each life is wanted, whatever `--tail` says.
+    whole: Vec<bool>,
     /// Of each life, the line behind the last one that was found.
     cursors: Vec<usize>,
     life: usize,
@@ -43,8 +45,8 @@ struct Aligner<'b, 'a> {
     early: Vec<Timestamp>,
 }
 
-/// Fills in which line was shown where. What is not as it was written is a problem.
-pub fn align(book: &mut Book<'_>, asked: &Asked, problems: &mut Vec<Problem>) {
+/// Fills in which line was shown where. What is not as it was written is a problem. `whole`: see [`Aligner::whole`].
+pub fn align(book: &mut Book<'_>, asked: &Asked, whole: Vec<bool>, problems: &mut Vec<Problem>) {
     let title = book.title();
     let early = book.notices.iter().filter_map(|notice| match notice.said {
         Said::Restarted { lines_since, .. } => lines_since,
@@ -52,7 +54,7 @@ pub fn align(book: &mut Book<'_>, asked: &Asked, problems: &mut Vec<Problem>) {
     });
     let early = early.collect();
     let cursors = vec![0; book.lives.len()];
-    let mut aligner = Aligner { book, asked, cursors, life: 0, by_stamp: None, early };
+    let mut aligner = Aligner { book, asked, whole, cursors, life: 0, by_stamp: None, early };
     for number in 0..aligner.book.shown.len() {
         if let Some((kind, text)) = aligner.take(number) {
             let at = aligner.book.shown[number].at;
@@ -231,7 +233,9 @@ impl Aligner<'_, '_> {
             let (life, line) = place;
             let is_ahead = line >= self.cursors[life];
             let is_new = lives[life].shown[line].is_none();
-            let is_too_early = fit == Fit::Head && is_left_out(&lives[life], line, shown.at, self.asked);
+            let is_too_early = fit == Fit::Head
+                && !self.whole[life]
+                && is_left_out(&lives[life], line, shown.at, self.asked);
             (!is_ahead, fit != Fit::Whole, !is_new, life < self.life, life, is_too_early, line)
         };
         fits.min_by_key(rank).or_else(|| self.pieces(shown))

@@ -134,6 +134,11 @@ pub fn wanted(book: &Book<'_>, asked: &Asked, story: &Story, start: Start, reads
     book.lives.iter().enumerate().map(of_life).collect()
 }
 
+/// Whether all of each life is wanted: the program saw none of it at its start.
+pub fn whole(book: &Book<'_>, asked: &Asked, start: Start, reads: &[Read]) -> Vec<bool> {
+    book.lives.iter().map(|life| part(life, asked, start, reads) == Part::All).collect()
+}
+
 /// Until when the pod of a life met the condition before the next instance started, and in which time a line was to be read then:
 /// polls of a quiet log have pauses of up to a minute.
 fn met(life: &Life<'_>, reads: &[Read]) -> Option<Vec<(Duration, Duration)>> {

@@ -2,7 +2,7 @@
 
 use apiserver::{Ended, Kind as Asks};
 
-use super::{super::align::PIECE, Tale, seconds, stamp};
+use super::{super::align::PIECE, Tale, instance, seconds, stamp};
 use crate::script::{Event, Fault, Logs, Setting, What};
 
 fn old(change: impl FnOnce(&mut Setting)) -> Tale {
@@ -118,6 +118,16 @@ fn as_many_bytes_are_shown_as_were_asked_for() {
     limited().shows_at(2.3, 0.1, "a").is(&["missing"]);
     let more = limited().shows_at(2.3, 0.1, "a").shows_at(2.3, 0.2, "b").shows_at(2.3, 0.3, "c");
     more.is(&["unwanted"]);
+}
+
+/// Which of several lines was cut is open then.
+#[test]
+fn a_cut_line_of_a_container_that_appeared_later_is_its_first_one_whatever_tail_says() {
+    let mut tale = Tale::new().asking(|asked| (asked.tail, asked.limit_bytes) = (Some(1), Some(1)));
+    tale.container().created = seconds(5.0);
+    tale.container().instances = vec![instance(0, 5.0)];
+    let tale = tale.writes(5.0, "ab").writes(5.0, "ac").writes(5.0, "ad").follows(5.1);
+    tale.shows_at(5.2, 5.0, "a").passes();
 }
 
 #[test]
