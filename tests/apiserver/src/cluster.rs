@@ -116,11 +116,21 @@ impl World {
         if running.pod.node.as_ref().is_some_and(|node| self.forgetful.contains(node)) {
             running.forget_previous();
         }
+        let (pod, resource) = (&running.pod, Resource::named("pods"));
         if self.late.contains(key) {
+            // The apiserver itself marks a deletion, whatever the kubelet reports.
+            let deleted = pod.json(0)["metadata"]["deletionTimestamp"].clone();
+            let Some(mut object) = self.store.get(resource, key).map(|object| object.value()) else { return };
+            if object["metadata"]["deletionTimestamp"] != deleted {
+                self.store.put(resource, |version| {
+                    object["metadata"]["deletionTimestamp"] = deleted;
+                    object["metadata"]["resourceVersion"] = json!(version.to_string());
+                    object
+                });
+            }
             return;
         }
-        let pod = &running.pod;
-        self.store.put(Resource::named("pods"), |version| pod.json(version));
+        self.store.put(resource, |version| pod.json(version));
     }
 
     fn add(&mut self, pod: Pod) {
