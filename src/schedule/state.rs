@@ -44,7 +44,8 @@ pub struct State {
     queue: BTreeMap<(u8, u64), Id>,
     /// Places that are taken.
     open: usize,
-    polls: usize,
+    /// Members that are being polled.
+    polling: Vec<Id>,
     readers: usize,
     pollers: usize,
     /// The same by node.
@@ -101,7 +102,7 @@ impl State {
             turns: Turns::default(),
             queue: BTreeMap::new(),
             open: 0,
-            polls: 0,
+            polling: Vec::new(),
             readers: 0,
             pollers: 0,
             exhausted: Arc::default(),
@@ -254,7 +255,9 @@ impl State {
             }
             Some((_, Claim::Held { mode, .. })) => {
                 self.open -= 1;
-                self.polls -= usize::from(mode == Mode::Poll);
+                if mode == Mode::Poll {
+                    self.polling.retain(|polled| *polled != id);
+                }
                 self.lender.take_if(|(lender, _)| *lender == id);
             }
             None => {}
@@ -388,13 +391,27 @@ impl State {
     }
 
     fn next_turn(&self, now: Instant) -> Option<Id> {
-        if self.polls >= self.bounds.kept {
+        if self.polling.len() >= self.bounds.kept {
             return None;
         }
-        // A poll would be wasted on a member that is about to follow.
+        let full = self.full_node();
         self.turns.due(now).find(|id| {
-            self.members.get(id).is_some_and(|member| !self.followers.is_next(member.age, &member.pod))
+            self.members.get(id).is_some_and(|member| {
+                // A poll would be wasted on a member that is about to follow.
+                !self.followers.is_next(member.age, &member.pod) && full != Some(&*member.pod.node)
+            })
         })
+    }
+
+    /// The node of all polls under way, if only one more fits, and a container of another node waits for its turn: a node that does not
+    /// answer would keep all of them waiting.
+    fn full_node(&self) -> Option<&str> {
+        let node = |id: Id| self.members.get(&id).map(|member| &*member.pod.node);
+        let first = self.polling.first().copied().and_then(node);
+        let is_other = |id: Id| node(id) != first;
+        let is_last = self.polling.len() + 1 == self.bounds.kept;
+        let is_full = is_last && !self.polling.iter().copied().any(is_other) && self.turns.all().any(is_other);
+        first.filter(|_| is_full)
     }
 
     fn admit(&mut self, id: Id, now: Instant, turn: bool) {
@@ -411,7 +428,7 @@ impl State {
             Mode::Poll => {
                 self.turns.remove(id, &member.pace);
                 self.turns.begin(&mut member.pace, now);
-                self.polls += 1;
+                self.polling.push(id);
             }
             Mode::Follow => {
                 self.followers.opened(member.age, &member.pod, now);
@@ -426,7 +443,7 @@ impl State {
 
     /// Chooses a waiting member that wakes for the next decision that no event triggers.
     fn set_alarm(&mut self, now: Instant) {
-        let may_poll = self.open < self.bounds.places && self.polls < self.bounds.kept;
+        let may_poll = self.open < self.bounds.places && self.polling.len() < self.bounds.kept;
         let turn = if may_poll { self.turns.next(now) } else { None };
         let at = [turn, self.followers.next_review(), self.next_loan(now)].into_iter().flatten().min();
         let waits = self.turns.first().or_else(|| self.queue.first_key_value().map(|(_, &id)| id));
@@ -455,7 +472,7 @@ impl State {
             _ if self.followers.is_full() => Some(Bound::LogRequests),
             _ => self.followers.exceed_nodes().then_some(Bound::StreamsPerNode),
         };
-        let turn = self.turns.round(polled, self.polls, now);
+        let turn = self.turns.round(polled, self.polling.len(), now);
         let exhausted = self.exhausted.clone();
         Load { following, polled, waiting: self.queue.len(), turn, bound, exhausted }
     }

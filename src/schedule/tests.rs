@@ -357,6 +357,26 @@ async fn logs_that_a_node_cannot_follow_are_polled_though_there_is_room() {
     assert!(scheduler.load().borrow().exhausted.is_empty());
 }
 
+/// It may not answer, and the polls of other nodes go on meanwhile.
+#[tokio::test(start_paused = true)]
+async fn the_last_place_for_polls_is_not_given_to_the_node_that_has_all_others() {
+    let scheduler = Scheduler::new(20, 100);
+    let poll = |node: &str| {
+        let mut tail = idle(&scheduler, node, 0);
+        tail.ask(Mode::Poll, Purpose::Open);
+        tail
+    };
+    let (mut first, mut second) = (poll("lost"), poll("other"));
+    assert_eq!((first.mode(), second.poll(true)), (Some(Mode::Poll), true));
+    let mut third = poll("lost");
+    assert_eq!(third.mode(), None);
+    advance(SOONEST).await;
+    assert_eq!((third.mode(), second.poll(true)), (None, true));
+    // None of another node waits.
+    drop(second);
+    assert_eq!(third.mode(), Some(Mode::Poll));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_spare_place_is_an_unused_one() {
     let scheduler = Scheduler::new(2, 100);

@@ -68,6 +68,11 @@ impl Turns {
         self.waiting.first().map(|&(_, id)| id)
     }
 
+    /// All members that wait.
+    pub fn all(&self) -> impl Iterator<Item = u64> {
+        self.waiting.iter().map(|&(_, id)| id)
+    }
+
     /// The members that are due, the most overdue first.
     pub fn due(&self, now: Instant) -> impl Iterator<Item = u64> {
         self.waiting.iter().take_while(move |(due, _)| *due <= Some(now)).map(|&(_, id)| id)
