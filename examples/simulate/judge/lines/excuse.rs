@@ -264,7 +264,7 @@ fn was_left_before_a_check_was_due(case: &Case<'_, '_>, run: &Run) -> bool {
 }
 
 /// The lines that were shown last are also the first ones of the next file: who asks for the log again takes them for the same.
-/// Which of them were shown is open.
+/// Which of them were shown is open: those of the next file, if the log was opened behind its first ones.
 fn is_between_the_same(case: &Case<'_, '_>, run: &Run) -> bool {
     let (life, Range { start, end }) = (life(case, run), run.lines.clone());
     let lines = life.lines();
@@ -283,7 +283,12 @@ fn is_between_the_same(case: &Case<'_, '_>, run: &Run) -> bool {
     let shown = case.book.shown_at(run.life, if count == 0 { end } else { start - 1 });
     let mut opens =
         case.reads.iter().filter(|read| !read.check && read.may_be_of(life)).filter_map(Read::opened);
-    is_same && opens.any(|at| at >= opened && shown.is_some_and(|shown| shown <= at))
+    let is_opened_late = || {
+        let lines = start - count..begin;
+        let (before, after) = (life.neighbours(lines.start).0, Some(lines.start));
+        count > 0 && was_rotated_before_it_was_opened(case, &Run { lines, before, after, ..run.clone() })
+    };
+    is_same && (opens.any(|at| at >= opened && shown.is_some_and(|shown| shown <= at)) || is_opened_late())
 }
 
 fn has_nothing_behind(case: &Case<'_, '_>, run: &Run) -> bool {

@@ -140,6 +140,18 @@ fn a_file_that_begins_with_the_line_that_was_shown_last_looks_like_the_same() {
     tale("c").is(&["missing"]);
 }
 
+/// `a` is the first line of both files.
+#[test]
+fn a_file_that_is_opened_first_may_begin_like_the_one_that_was_rotated_away() {
+    let tale = |opened| {
+        let tale = Tale::new().reads(2.2, 2.5, Ended::Broken).writes(3.0, "a").writes(3.0, "b").rotates(3.1);
+        let tale = tale.writes(3.0, "a").writes(3.0, "c").follows(opened);
+        tale.shows_at(3.3, 3.0, "a").shows_at(3.3, 3.0, "c")
+    };
+    tale(3.2).passes();
+    tale(2.8).is(&["missing"]);
+}
+
 #[test]
 fn lines_that_are_shown_among_equal_ones_are_shown_together() {
     let tale = |tale: Tale, shown: &[&str]| {
