@@ -410,7 +410,8 @@ impl State {
         let first = self.polling.first().copied().and_then(node);
         let is_other = |id: Id| node(id) != first;
         let is_last = self.polling.len() + 1 == self.bounds.kept;
-        let is_full = is_last && !self.polling.iter().copied().any(is_other) && self.turns.all().any(is_other);
+        let is_full =
+            is_last && !self.polling.iter().copied().any(is_other) && self.turns.all().any(is_other);
         first.filter(|_| is_full)
     }
 

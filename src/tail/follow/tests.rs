@@ -12,6 +12,7 @@ mod restarts;
 mod retries;
 mod seconds;
 mod silence;
+mod unseen;
 mod unverified;
 
 use super::*;

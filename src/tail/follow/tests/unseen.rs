@@ -1,0 +1,132 @@
+//! Instances that ended before they were seen, or before their logs could be read.
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_that_ended_before_it_was_seen_is_reported() {
+    let setup = Setup { restart_count: 1, fresh: true, ..Setup::new(plan()) };
+    let story = setup.begin(|_| Reply::of(line(-1.0, "b")).silent(1e6));
+    story.pass(5.0).await;
+    let told = "! had restarted before it was seen; what it wrote earlier was not read";
+    assert_eq!(story.said(), ["+", told, "b"]);
+    story.life.send_replace(Life::Deleted);
+    assert!(!story.end().await.0.complete);
+}
+
+/// Neither the log of the first instance nor that of the second could be read in time.
+#[tokio::test(start_paused = true)]
+async fn instances_between_one_that_was_not_read_and_the_next_are_reported() {
+    let began = Instant::now();
+    let setup = Setup { fresh: true, ..Setup::new(plan()) };
+    let mut story = setup.begin(move |_| match began.elapsed() < Duration::from_secs(4) {
+        true => Reply::refusal(500, "dial tcp: connection refused"),
+        false => Reply::of(line(3.5, "c")).silent(1e6),
+    });
+    story.pass(3.0).await;
+    story.restarts_so_often(2, 3.0);
+    story.pass(10.0).await;
+    let told = "! had restarted before it was seen; what it wrote earlier was not read";
+    assert_eq!(outline(&story), ["! the log was removed before it could be read", "+", told, "c"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn instances_before_one_that_could_not_be_read_are_reported() {
+    let mut story = Story::follow(|request| match request.since {
+        None => Reply::of(line(-1.0, "a")).silent(3.0),
+        Some(_) => Reply::refusal(500, "dial tcp: connection refused"),
+    });
+    story.pass(2.0).await;
+    story.restarts_so_often(2, 3.0);
+    story.life.send_replace(Life::Deleted);
+    let (_, said, _) = story.end().await;
+    let told = "! had restarted before it was seen; what it wrote earlier was not read";
+    assert_eq!(said[said.len() - 2..], [told, "! the log was removed before it could be read"]);
+}
+
+/// The node has the log of a later instance in its place.
+#[tokio::test(start_paused = true)]
+async fn an_instance_that_ended_before_it_was_seen_and_whose_log_is_gone_is_reported_by_the_next() {
+    let life = Life::Replaced { ending: Ending::default(), restart_count: 1, started: Some(at(-9.0)) };
+    let setup = Setup { life, fresh: true, ..Setup::new(plan()) };
+    let mut story = setup.begin(|request| match request.previous {
+        true => Reply::of(line(-3.0, "b")),
+        false => Reply::of(line(-1.0, "c")).silent(if request.follow { 1e6 } else { 0.0 }),
+    });
+    story.restarts(-9.0);
+    story.pass(5.0).await;
+    let told = "! had restarted before it was seen; what it wrote earlier was not read";
+    // The previous log is that of the next one.
+    assert_eq!(outline(&story), ["+", "-", "+", told, "b"]);
+}
+
+/// The container restarts again while lines from the second of its last restart are compared.
+#[tokio::test(start_paused = true)]
+async fn lines_of_an_instance_before_that_are_gone_when_they_are_requested_again_are_reported() {
+    for again in [Reply::of(line(-1.0, "b")), Reply::refusal(400, NO_PREVIOUS)] {
+        let life = Life::Replaced { ending: Ending::default(), restart_count: 1, started: Some(at(-3.0)) };
+        let (mut opened, mut looks, mut again) = (0, 0, Some(again));
+        let story = Setup { life, ..Setup::new(as_it_is()) }.begin(move |request| {
+            let is_look = is_look(request);
+            looks += usize::from(is_look && request.previous);
+            opened += usize::from(!is_look);
+            match (request.previous, is_look) {
+                (false, _) => Reply::of(""),
+                (true, true) if looks == 1 => Reply::of(line(-2.9, "a")),
+                (true, false) if opened == 1 => Reply::of(line(-2.9, "a")),
+                (true, false) if opened == 2 => again.take().expect("one request"),
+                (true, _) => Reply::of(line(-1.0, "b")),
+            }
+        });
+        story.apiserver_knows(1);
+        let (ended, said, _) = story.end().await;
+        assert_eq!(said, ["+", "! Unchecked(None)", "-"]);
+        assert!(!ended.complete);
+    }
+}
+
+/// The container restarts behind the list of its pod.
+#[tokio::test(start_paused = true)]
+async fn the_log_of_an_instance_is_read_though_it_is_the_previous_one_before_it_is_asked_for() {
+    let life = Life::Replaced { ending: Ending::default(), restart_count: 1, started: Some(at(-3.0)) };
+    let (first, second) = (log([(-9.0, "a"), (-2.9, "b")]), log([(-2.0, "c"), (-1.0, "d")]));
+    let mut opened = false;
+    let mut story = Setup { life, ..Setup::new(as_it_is()) }.begin(move |request| match request.previous {
+        true if !std::mem::replace(&mut opened, true) => first.answer(request),
+        true => second.answer(request),
+        false => Reply::of(""),
+    });
+    story.restarts(-3.0);
+    story.pass(5.0).await;
+    let expected = ["+", "a", "! Unchecked", "-", "restarted 1", "! Between", "c", "d", "-"];
+    assert_eq!(outline(&story), expected);
+}
+
+/// The container restarts behind the list of its pod, and then writes.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_was_left_to_the_instance_is_read_though_the_next_one_writes_before_it_is_asked_for() {
+    let gone = "! the log of the previous instance is not there any more; the current one follows";
+    // The apiserver knows of that restart, or does not yet; the log may be gone by then.
+    let cases = [(2, true, &["c", "d"][..]), (1, true, &["! Between", "e"]), (2, false, &[])];
+    for (known, is_kept, shown) in cases {
+        let life = Life::Replaced { ending: Ending::default(), restart_count: 1, started: Some(at(-3.0)) };
+        let (second, third) = (log([(-2.0, "c"), (-1.0, "d")]), log([(-0.5, "e")]));
+        let mut requests = 0;
+        let mut story = Setup { life, ..Setup::new(as_it_is()) }.begin(move |request| {
+            requests += usize::from(request.previous);
+            match request.previous {
+                true if is_kept || requests <= 2 => second.answer(request),
+                true => Reply::refusal(400, NO_PREVIOUS),
+                false => third.answer(request),
+            }
+        });
+        story.had_restarted(-3.0);
+        story.apiserver_knows(known);
+        story.pass(20.0).await;
+        let removed = "! the log was removed before it could be read";
+        let expected: Vec<_> = match is_kept {
+            true => ["+", gone, "-", "+"].into_iter().chain(shown.iter().copied()).chain(["-"]).collect(),
+            false => vec!["+", gone, "-", removed],
+        };
+        assert_eq!(outline(&story), expected, "{known} {is_kept}");
+    }
+}
