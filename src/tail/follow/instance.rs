@@ -134,6 +134,16 @@ impl<L: Logs> Tail<L> {
                 self.grant = None;
                 matches!(timeout(STATUS_DELAY, self.life.changed()).await, Ok(Ok(())))
             }
+            // Once another instance is there, or will be, the previous log is not that of the one before.
+            Ok(Previous::Open) if !self.progress.has_lines() => {
+                let standing = self.context.logs.standing(&self.instance).await;
+                let is_previous =
+                    matches!(standing, Ok(Standing::Waiting | Standing::Replaced { is_next: true, .. }));
+                if is_previous {
+                    self.whereabouts = Whereabouts::Superseded;
+                }
+                is_previous
+            }
             Ok(_) => false,
             Err(error) if self.is_patient() => {
                 self.put_off(&error).await;
@@ -469,7 +479,11 @@ impl<L: Logs> Tail<L> {
         let birth = self.birth.map(|birth| Instant(birth.0 + slack));
         let floor = self.progress.latest_own().or(birth);
         let own = restart_count == 0 || last.is_some() && last >= floor;
-        Ok(if own { Previous::Own(last) } else { Previous::Other })
+        Ok(match own {
+            true => Previous::Own(last),
+            false if self.birth.is_some() && last >= self.birth => Previous::Open,
+            false => Previous::Other,
+        })
     }
 }
 
@@ -478,6 +492,8 @@ impl<L: Logs> Tail<L> {
 enum Previous {
     /// This instance's, with the instant of its last line.
     Own(Option<Instant>),
+    /// Of one or the other: it ends in the second in which this instance started.
+    Open,
     /// The log of the instance before, if any: the current one is this instance's.
     Other,
 }
@@ -487,7 +503,7 @@ impl Previous {
     fn ends_before(self, line: Option<Instant>) -> bool {
         match self {
             Self::Own(last) => line.map(|line| Instant(line.0 - BACK)) > last,
-            Self::Other => false,
+            Self::Open | Self::Other => false,
         }
     }
 

@@ -132,3 +132,21 @@ async fn lines_that_go_on_long_after_the_end_of_an_instance_are_not_its_own() {
         "{said:?}"
     );
 }
+
+/// The current log is empty, and the previous one ends in the second in which the instance started.
+#[tokio::test(start_paused = true)]
+async fn the_previous_log_is_that_of_an_instance_that_waits_or_is_replaced() {
+    let (empty, whole) = (["+", "-"].as_slice(), ["+", "b", "-"].as_slice());
+    for (current, waits, expected) in [(1, false, empty), (1, true, whole), (2, false, whole)] {
+        let container = Container::new([(-8.0, Some(-7.5), log([(-7.7, "b")])), (-2.0, None, log([]))]);
+        let life = Life::Terminated(Ending { finished: Some(at(-8.0)), ..Ending::default() });
+        let setup = Setup { life, restart_count: 1, started: Some(-8.0), ..Setup::new(plan()) };
+        let story = setup.begin(move |request| container.answer(request));
+        story.apiserver_knows(current);
+        if waits {
+            story.apiserver_knows_that_it_waits();
+        }
+        let (_, said, _) = story.end().await;
+        assert_eq!(said, expected, "{current} {waits}");
+    }
+}
