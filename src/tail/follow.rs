@@ -6,6 +6,7 @@ mod instance;
 mod legacy;
 mod loss;
 mod refusal;
+mod start;
 
 use std::{sync::Arc, time::Duration};
 

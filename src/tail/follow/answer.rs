@@ -7,82 +7,28 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{Outcome, STATUS_DELAY, STEADY, Tail, refusal::is_usual};
+use super::{
+    Outcome, STATUS_DELAY, STEADY, Tail,
+    refusal::is_usual,
+    start::{Owner, Start},
+};
 use crate::{
     cluster::{Error, LogRequest, Turn},
-    event,
     instance::Life,
-    lines::{BACK, Splitter},
     plan::Since,
     purpose::Purpose,
     schedule::{Grant, Mode},
     tail::{
-        again::Again,
-        beginning::{self, Beginning},
-        check::Checker,
         last,
         logs::{Answer, Logs},
         reach::{Answered, End, Reach},
-        stream::{DRAIN, Doubt, Doubted, Place, Reading, Terms},
-        watchdog::Watchdog,
-        whereabouts::{Log, Whereabouts},
+        stream::DRAIN,
+        whereabouts::Log,
     },
 };
 
 /// What an outage held back comes within this time behind it.
 const HELD: Duration = Duration::from_secs(1);
-
-/// The state in which an answer begins.
-struct Start {
-    log: Log,
-    /// The state of the log before the answer.
-    reach: Reach,
-    /// The same if the answer before it came to its end, nothing contradicted that since, and this one was not late; else open.
-    proven: Reach,
-    /// Whether the answer is read on although it lacks the last line that was read.
-    unproven: bool,
-    /// The number of lines that a poll requested: if it was too small, no line is missing yet.
-    few: Option<u64>,
-    /// Whether the lines that were read before may be those of the next instance.
-    foreign: bool,
-    /// Whether the first line of the log may be another pod's.
-    in_doubt: bool,
-    /// The instant from which the lines of the answer may be those of the next instance.
-    bound: Option<event::Instant>,
-    /// Whether the answer verifies an earlier one, which held all that the log had when it was opened.
-    confirming: bool,
-    /// Whether the end of the requested lines is known, not guessed.
-    end_known: bool,
-    /// Whether lines of the log were read before.
-    resumes: bool,
-    lines: u64,
-    at: Instant,
-}
-
-/// The instance of lines.
-enum Owner {
-    This,
-    Next,
-}
-
-impl Start {
-    /// Whose the lines are that may be the next instance's, if this instance's own log does not continue after them: its
-    /// own, if a line of it is later.
-    fn settles_tear(
-        &self,
-        end: &Result<End, Error>,
-        after: Reach,
-        latest: Option<event::Instant>,
-    ) -> Option<Owner> {
-        let line = match end {
-            Ok(End::Clean) if after == Reach::EndedShort => None,
-            Ok(End::Doubtful(line)) if self.bound.is_none() || *line < self.bound => *line,
-            _ => return None,
-        };
-        let is_later = line.is_some() && line > latest.map(|latest| event::Instant(latest.0 + BACK));
-        self.foreign.then_some(if is_later { Owner::This } else { Owner::Next })
-    }
-}
 
 impl<L: Logs> Tail<L> {
     /// Reads one answer; or several, if a poll has to request more lines.
@@ -272,149 +218,6 @@ impl<L: Logs> Tail<L> {
         matches!(*self.life.borrow(), Life::Running | Life::Terminating)
     }
 
-    fn start(&mut self, log: Log, request: &LogRequest, unproven: bool, turn: Turn) -> Start {
-        self.progress.early.give_back();
-        let resumes = self.progress.has_lines();
-        let reach = self.progress.reach.read_on();
-        // If it turns out to be another's by now, the log could not be had meanwhile.
-        let is_late = resumes && !shows_an_end(&self.life.borrow()) && is_late(turn, true);
-        let is_proven = reach.has_ended() && self.progress.answered.has_ended() && !is_late;
-        Start {
-            log,
-            reach,
-            proven: if is_proven { reach } else { Reach::Open },
-            unproven,
-            few: request
-                .tail_lines
-                .filter(|_| log.mode() == Mode::Poll && resumes && !self.progress.position.is_untimed()),
-            foreign: log == Log::Previous && self.may_be_foreign(),
-            in_doubt: false,
-            bound: self.whereabouts.bound(log, &self.life.borrow()),
-            confirming: self.confirmation.is_due(&self.progress),
-            end_known: self.progress.extent.knows_its_end(),
-            resumes,
-            lines: self.report.counter.lines(),
-            at: Instant::now(),
-        }
-    }
-
-    fn reading(
-        &mut self,
-        stream: L::Answer,
-        request: LogRequest,
-        start: &Start,
-        unproven: bool,
-    ) -> Reading<'_, L> {
-        let (mode, resumes) = (start.log.mode(), self.progress.has_lines());
-        let tail_lines = request.tail_lines;
-        let checker = Checker {
-            logs: &self.context.logs,
-            scheduler: &self.context.scheduler,
-            lines: self.context.lines,
-            request: LogRequest { purpose: Purpose::Check, ..request.clone() },
-            start: self.progress.extent.start(),
-        };
-        let (watching, ending) = match mode {
-            Mode::Follow => (Some(checker), None),
-            Mode::Read | Mode::Poll | Mode::History => {
-                let request = LogRequest { purpose: Purpose::Confirm, ..checker.request.clone() };
-                (None, Some(Checker { request, ..checker }))
-            }
-        };
-        let may_go_on = match start.log {
-            Log::Previous => !start.foreign,
-            Log::Current(_) => unproven && start.few.is_none(),
-        };
-        let terms = Terms {
-            doubt: if may_go_on { Doubt::Report } else { Doubt::Stop },
-            current: start.log != Log::Previous,
-            bound: start.bound.or_else(|| self.next_from(start.log)),
-            end: self.progress.extent.end(),
-            // Other answers end by themselves.
-            deadline: self.context.deadline.filter(|_| mode == Mode::Follow),
-            resumes,
-            opened: start.at,
-            date: stream.date(),
-            reach: start.proven,
-            after_silence: start.reach == Reach::Silent,
-            few: start.few.is_some(),
-            // After a clean end there may be no more lines, and soon no log.
-            ends: match resumes {
-                true => start.reach.has_ended() || self.is_deleting(),
-                false => self.instance.is_past,
-            },
-        };
-        let beginning = self.beginning(&request);
-        let fresh = self.fresh || self.has_seen_a_line_unwatched();
-        let position = &self.progress.position;
-        let finder = resumes.then(|| match position.is_untimed() {
-            true => position.finder().of_untimed(tail_lines),
-            false => position.finder(),
-        });
-        let movable = mode == Mode::Follow && !std::mem::take(&mut self.busy);
-        // One question for each of many polled logs costs as much as their first round.
-        let age = self.seen_at.elapsed() + STATUS_DELAY;
-        let taken = || event::Instant(event::Instant::from(terms.date).0 - age.as_nanos() as i64);
-        let doubted = Doubted {
-            logs: &self.context.logs,
-            instance: &self.instance,
-            since: (mode != Mode::Follow).then(taken),
-            over: self.is_over(),
-        };
-        Reading {
-            stream,
-            doubted: Some(doubted).filter(|_| start.in_doubt),
-            life: self.life.clone(),
-            finder,
-            progress: &mut self.progress,
-            report: &mut self.report,
-            mode,
-            terms,
-            splitter: Splitter::new(self.context.lines),
-            place: Place::default(),
-            again: Again::default(),
-            beginning,
-            look: &mut self.look,
-            fresh,
-            movable,
-            watchdog: self.idle.as_mut().zip(watching).map(|(idle, checker)| Watchdog { idle, checker }),
-            ending,
-        }
-    }
-
-    /// Whether an answer without any line can be that of a later instance: lines of this one were read, or were perhaps missed.
-    fn may_be_empty_of_next(&self, start: &Start) -> bool {
-        let is_settled = match start.log {
-            // Once it was compared, its absence of further lines is no reason to compare it again.
-            Log::Previous => {
-                start.bound.is_none() || matches!(self.whereabouts, Whereabouts::Previous { .. })
-            }
-            Log::Current(_) => start.unproven,
-        };
-        let is_whole = start.log.mode() == Mode::Read && self.follows();
-        let is_silent = !self.report.is_removed() && !self.report.is_broken_off();
-        let is_missed = start.log == Log::Previous && !start.proven.has_ended();
-        let wrote = self.progress.has_lines() || is_missed;
-        is_whole && is_silent && !is_settled && !start.confirming && wrote
-    }
-
-    /// Of the first answer since a time that the user gave.
-    fn beginning(&self, request: &LogRequest) -> Option<Beginning<L>> {
-        let wanted = self.progress.extent.start().filter(|_| !self.progress.has_lines())?;
-        let started = self.instance.started.filter(|_| !self.plan().previous && self.plan().tail.is_none());
-        Some(Beginning {
-            logs: self.context.logs.clone(),
-            request: beginning::request(request.clone()),
-            wanted,
-            started: started?,
-            ended: match &*self.life.borrow() {
-                Life::Terminated(ending) | Life::Replaced { ending, .. } => ending.finished,
-                Life::Running | Life::Terminating | Life::Deleted | Life::Dropped => None,
-            },
-            zone: self.plan().late.clone()?,
-        })
-    }
-
     /// Records the end of an answer.
     fn settle_answer(&mut self, start: &Start, end: &Result<End, Error>, misses_place: bool) {
         let brought_lines = self.report.counter.lines() > start.lines;
@@ -504,7 +307,7 @@ impl<L: Logs> Tail<L> {
 
 /// Whether the log could not be had meanwhile, as if it had been refused. `has_gone`: the log was gone, or another's,
 /// when its turn came.
-fn is_late(turn: Turn, has_gone: bool) -> bool {
+pub(super) fn is_late(turn: Turn, has_gone: bool) -> bool {
     match turn {
         Turn::Soon => false,
         Turn::Late => has_gone,
@@ -513,7 +316,7 @@ fn is_late(turn: Turn, has_gone: bool) -> bool {
 }
 
 /// Whether the status reports the end of the instance.
-fn shows_an_end(life: &Life) -> bool {
+pub(super) fn shows_an_end(life: &Life) -> bool {
     matches!(life, Life::Terminated(_) | Life::Replaced { .. })
 }
 
