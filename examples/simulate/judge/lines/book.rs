@@ -49,10 +49,10 @@ impl<'a> Life<'a> {
         (before, after)
     }
 
-    /// The latest stamp of the shown lines before this one.
-    pub fn latest(&self, before: usize) -> Option<Timestamp> {
-        let shown = (0..before).filter(|line| self.shown[*line].is_some());
-        shown.map(|line| self.lines()[line].stamp).max()
+    /// The latest stamp of the shown lines before this one. Of a line of which only the last piece was shown, that is the piece's.
+    pub fn latest(&self, before: usize, shown: &[Shown<'_>]) -> Option<Timestamp> {
+        let lines = self.lines()[..before].iter().zip(&self.shown);
+        lines.filter_map(|(line, number)| shown[(*number)?].stamp.max(Some(line.stamp))).max()
     }
 
     /// Whether nothing told of this instance yet: for the program it is still the one before.

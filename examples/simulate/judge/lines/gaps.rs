@@ -106,7 +106,7 @@ fn begins_in_doubt(case: &Case<'_, '_>, number: usize, at: Duration) -> bool {
     let mut reads = case.reads.iter();
     let refused = reads.any(|read| read.previous && read.at >= instance.started && read.opened().is_none());
     let is_gone = lives[before].gone().is_some_and(|gone| gone <= at);
-    let last = lives[before].latest(lives[before].shown.len());
+    let last = lives[before].latest(lives[before].shown.len(), &case.book.shown);
     let first = lives[number].lines().first().map(|line| line.stamp);
     let is_close = last.zip(first).is_some_and(|(last, first)| first.duration_since(last) <= BACK);
     // The last line of a log cannot be compared if the kubelet sends its last piece only.
@@ -146,7 +146,8 @@ fn lacks_the_previous(case: &Case<'_, '_>, number: usize) -> bool {
 
 /// The lives of which the last shown line has this stamp: the latest one that was shown at all.
 fn ending_at<'c, 'a>(case: &'c Case<'_, 'a>, last: Timestamp) -> impl Iterator<Item = &'c Life<'a>> {
-    case.book.lives.iter().filter(move |life| life.latest(life.shown.len()) == Some(last))
+    let latest = |life: &Life<'_>| life.latest(life.shown.len(), &case.book.shown);
+    case.book.lives.iter().filter(move |life| latest(life) == Some(last))
 }
 
 fn lacks_its_end(life: &Life<'_>) -> bool {
@@ -491,7 +492,8 @@ fn unread(case: &Case<'_, '_>, notice: &Notice<'_>) -> Option<String> {
 fn seems_to_go_on(case: &Case<'_, '_>, number: usize) -> bool {
     let life = &case.book.lives[number];
     let Some(before) = number.checked_sub(1).map(|before| &case.book.lives[before]) else { return false };
-    let (last, first) = (before.latest(before.shown.len()), life.lines().first().map(|line| line.stamp));
+    let (last, first) =
+        (before.latest(before.shown.len(), &case.book.shown), life.lines().first().map(|line| line.stamp));
     let is_close = last.zip(first).is_some_and(|(last, first)| first.duration_since(last) <= BACK);
     let mut shown = life.shown.iter().flatten().map(|shown| case.book.shown[*shown].at);
     is_close && shown.all(|at| life.is_untold(at))

@@ -192,7 +192,7 @@ fn begins_late(book: &Book<'_>, run: &Run) -> bool {
 fn is_behind(case: &Case<'_, '_>, run: &Run) -> bool {
     let book = case.book;
     let life = &book.lives[run.life];
-    let latest = life.latest(run.lines.start);
+    let latest = life.latest(run.lines.start, &book.shown);
     let is_named = book.notices.iter().any(|notice| match notice.said {
         Said::Behind(last) | Said::Unchecked(last) => Some(last) == latest,
         _ => false,
@@ -205,7 +205,7 @@ fn is_behind_the_one_before(book: &Book<'_>, run: &Run) -> bool {
     let life = &book.lives[run.life];
     let mut before = book.lives[..run.life].iter().rev();
     let before = before.find(|before| std::ptr::eq(before.container, life.container) && before.is_shown());
-    let latest = before.and_then(|before| before.latest(before.shown.len()));
+    let latest = before.and_then(|before| before.latest(before.shown.len(), &book.shown));
     latest.is_some()
         && (life.told == Duration::MAX || life.gone().is_some_and(|gone| gone <= life.told))
         && book.notices.iter().any(|notice| match notice.said {
@@ -261,7 +261,7 @@ fn is_still_open(book: &Book<'_>, since: Duration, until: Duration) -> bool {
 
 /// A gap between this life and a later one, of which the first line was shown, before any line of those between: perhaps too early.
 fn spans(book: &Book<'_>, run: &Run) -> bool {
-    let latest = book.lives[run.life].latest(run.lines.start);
+    let latest = book.lives[run.life].latest(run.lines.start, &book.shown);
     let mut first = usize::MAX;
     let mut next = book.lives[run.life + 1..].iter().filter_map(|life| {
         let (line, shown) = first_shown(life)?;

@@ -2,7 +2,7 @@
 
 use apiserver::{Ended, Kind as Asks};
 
-use super::{Tale, seconds, stamp};
+use super::{super::align::PIECE, Tale, seconds, stamp};
 use crate::{
     script::{Asked, Broken, Event, Fault, What},
     story::Story,
@@ -33,6 +33,19 @@ fn the_end_of_a_log_that_is_gone_is_reported() {
     gone().says(4.3, &unchecked(3.0)).passes();
     gone().says(4.3, &behind(3.0)).passes();
     gone().says(4.3, &unchecked(2.9)).is(&["missing", "false gap"]);
+}
+
+/// `--tail` leaves out the first piece, and the last one has a stamp of its own.
+#[test]
+fn the_end_of_a_log_is_reported_by_the_stamp_of_the_piece_that_was_shown_last() {
+    let tale = |last| {
+        let long = format!("{}rest", "x".repeat(PIECE));
+        let tale = Tale::new().asking(|asked| asked.tail = Some(1)).writes(1.0, &long);
+        let tale = tale.reads(2.2, 3.5, Ended::Broken).shows_at(2.3, 1.5, "rest");
+        tale.with(|story| story.containers[0].deleted = Some(seconds(4.1))).says(4.3, &unchecked(last))
+    };
+    tale(1.5).passes();
+    tale(1.0).is(&["false gap"]);
 }
 
 #[test]
