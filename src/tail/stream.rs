@@ -207,10 +207,16 @@ impl<L: Logs> Reading<'_, L> {
             match end {
                 // Of one that has ended there may be no other.
                 Some(end) => return end.map(|()| End::Clean),
-                None if self.movable && self.stream.wants_own_connection() => return Ok(End::Busy),
+                None if self.is_movable() && self.stream.wants_own_connection() => return Ok(End::Busy),
                 None => {}
             }
         }
+    }
+
+    /// Whether it may be left for another stream. The log may be gone by then if its pod is deleted or the instance has ended, and
+    /// the stream ends soon.
+    fn is_movable(&self) -> bool {
+        self.movable && *self.life.borrow() == Life::Running
     }
 
     /// Waits for the next part. The stream of a deleted pod is read for a while longer.

@@ -74,6 +74,27 @@ async fn a_busy_stream_that_has_ended_is_not_left() {
     }
 }
 
+/// It ends soon, and its log is gone then.
+#[tokio::test(start_paused = true)]
+async fn a_busy_stream_of_a_pod_that_is_being_deleted_is_not_left() {
+    for (life, rest) in [(Life::Running, "! Unchecked"), (Life::Terminating, "b")] {
+        let mut follows = 0;
+        let story = Story::follow(move |request| {
+            follows += usize::from(request.follow);
+            match (request.follow, follows) {
+                (true, 1) => Reply::of(line(-1.0, "a")).busy().after(1.0).silent(2.0).then(line(2.0, "b")),
+                _ => Reply::refusal(404, "pods \"web-1\" not found"),
+            }
+        });
+        story.pass(0.5).await;
+        story.life.send_replace(life);
+        story.pass(1.5).await;
+        story.life.send_replace(Life::Deleted);
+        story.pass(2.0).await;
+        assert_eq!(outline(&story), ["+", "a", rest, "-"]);
+    }
+}
+
 /// Its stream ended early and looked complete, and the node answers no more.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_was_asked_for_again_in_vain_until_its_pod_was_gone_is_reported() {
