@@ -3,6 +3,7 @@
 mod align;
 mod asked;
 pub mod book;
+mod doubts;
 mod excuse;
 mod gaps;
 mod missing;
