@@ -27,8 +27,8 @@ const DIRECTORIES: usize = 2;
 /// Files that are open at the start.
 static OPEN_AT_START: OnceLock<usize> = OnceLock::new();
 
-/// Raises the limit as far as the system allows: every stream may need a connection, and some systems allow only 256 files
-/// by default. An error if there is no room for a run; without that room the runtime would panic.
+/// Raises the limit as far as the system allows: every stream may need a connection, and some systems allow only 256
+/// files by default. An error if there is no room for a run; without that room the runtime would panic.
 pub fn prepare() -> io::Result<()> {
     raise();
     let open = open_files(NEEDED)
@@ -62,8 +62,8 @@ pub fn most_logs() -> usize {
     }
 }
 
-/// Keeps room for files beside connections. Returns how many of them may be open at a time: `most`, or less where the limit
-/// is low.
+/// Keeps room for files beside connections. Returns how many of them may be open at a time: `most`, or less where the
+/// limit is low.
 pub fn keep_for_files(most: usize) -> usize {
     let files = most_open_files().map_or(most, |limit| (limit / 8).clamp(1, most));
     FOR_FILES.store(files + DIRECTORIES, Ordering::Relaxed);

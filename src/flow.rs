@@ -133,8 +133,8 @@ pub async fn flow(
     ended
 }
 
-/// Shows all events of the queue: as many at once as are ready, and a single line immediately. Takes no more of them once
-/// the deadline is over.
+/// Shows all events of the queue: as many at once as are ready, and a single line immediately. Takes no more of them
+/// once the deadline is over.
 async fn pass(
     queue: Receiver,
     stages: &mut Stages,

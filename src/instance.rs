@@ -44,8 +44,8 @@ pub enum Life {
 impl Life {
     /// Lines in the container's current log after this time belong to a later instance.
     ///
-    /// Lines and statuses have times of the same node, statuses in whole seconds. The runtime stamps lines when it reads
-    /// them, which on a busy node can be after the end.
+    /// Lines and statuses have times of the same node, statuses in whole seconds. The runtime stamps lines when it
+    /// reads them, which on a busy node can be after the end.
     pub fn log_end(&self) -> Option<Timestamp> {
         let (known, slack) = match self {
             Self::Terminated(ending) => (ending.finished, 5),
@@ -61,10 +61,11 @@ impl Life {
 pub enum Standing {
     /// It is the current one of its container.
     Current,
-    /// The same, and its container waits for a restart: the kubelet serves its log as the current and as the previous one.
+    /// The same, and its container waits for a restart: the kubelet serves its log as the current and as the previous
+    /// one.
     Waiting,
-    /// Another one of its container has taken its place. `started`: when that one did, in whole seconds, if that is known. `is_next`:
-    /// whether none was between.
+    /// Another one of its container has taken its place. `started`: when that one did, in whole seconds, if that is
+    /// known. `is_next`: whether none was between.
     Replaced { started: Option<Timestamp>, is_next: bool },
     /// Another pod has its name.
     OtherPod,

@@ -92,8 +92,8 @@ pub mod simulation {
         signals::Signals,
     };
 
-    /// Runs the command line `args` (the program's name first) until it ends, or until `signal` gives the exit code of a
-    /// signal. Err: the command line is wrong, for the reason given, or needs no run.
+    /// Runs the command line `args` (the program's name first) until it ends, or until `signal` gives the exit code of
+    /// a signal. Err: the command line is wrong, for the reason given, or needs no run.
     pub async fn run(
         args: impl IntoIterator<Item = OsString>,
         io: Io,

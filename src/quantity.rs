@@ -226,7 +226,8 @@ fn number(text: &[u8]) -> Option<(i128, &[u8])> {
     Some((value(whole) * 1_000_000_000 + billionths, rest.strip_prefix(b" ").unwrap_or(rest)))
 }
 
-/// The unit that the key of a number names, as `duration_ms` and `bodyBytes` do: the power of ten of its seconds or bytes.
+/// The unit that the key of a number names, as `duration_ms` and `bodyBytes` do: the power of ten of its seconds or
+/// bytes.
 pub fn unit_of(key: &[u8]) -> Option<(Measure, i32)> {
     let last = last_word(key);
     let is = |words: &[&str]| words.iter().any(|word| last.eq_ignore_ascii_case(word.as_bytes()));

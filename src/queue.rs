@@ -17,8 +17,8 @@ const OVERHEAD: usize = 256;
 #[derive(Debug, Clone, Copy)]
 pub struct Capacity {
     pub of_origin: usize,
-    /// An order that holds back one origin's lines until another's arrive must take them out of the queue: otherwise they
-    /// could take the room of the awaited ones.
+    /// An order that holds back one origin's lines until another's arrive must take them out of the queue: otherwise
+    /// they could take the room of the awaited ones.
     pub of_all: usize,
 }
 

@@ -1,9 +1,10 @@
-//! Runs the whole program and a cluster full of faults in one process, on a clock of its own: one seed decides everything.
+//! Runs the whole program and a cluster full of faults in one process, on a clock of its own: one seed decides
+//! everything.
 //!
-//! `cargo run --profile simulate --example simulate -- --seed N [--trace]` replays a seed and prints what happened when;
-//! `--seeds A..B` and `--minutes M` run many, on all processors; `--twice` runs each twice and compares; `--open FILE` names
-//! seeds that are known to fail, and then it is a failure if one of them passes; `--shrink` prints the shortest script that fails as the
-//! seed does.
+//! `cargo run --profile simulate --example simulate -- --seed N [--trace]` replays a seed and prints what happened
+//! when; `--seeds A..B` and `--minutes M` run many, on all processors; `--twice` runs each twice and compares; `--open
+//! FILE` names seeds that are known to fail, and then it is a failure if one of them passes; `--shrink` prints the
+//! shortest script that fails as the seed does.
 #![allow(clippy::expect_used, reason = "a simulation whose setup fails is no test of the program")]
 #![allow(clippy::print_stderr, clippy::print_stdout, reason = "the example reports on the terminal")]
 

@@ -1,4 +1,5 @@
-//! Counts the bytes that the program takes from its connections, as it takes them: the buffer of a connection reads ahead.
+//! Counts the bytes that the program takes from its connections, as it takes them: the buffer of a connection reads
+//! ahead.
 
 use std::{
     io,

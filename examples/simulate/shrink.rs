@@ -11,7 +11,8 @@ use crate::{
 /// The most that it takes.
 const TIME: Duration = Duration::from_secs(90);
 
-/// Drops events, pods and flags, and halves bursts, for as long as a problem of the same kind is left on the same container.
+/// Drops events, pods and flags, and halves bursts, for as long as a problem of the same kind is left on the same
+/// container.
 pub fn shrink(script: &Script, like: &Problem) -> Script {
     let mut shrink = Shrink { best: script.clone(), like, begun: Instant::now() };
     loop {

@@ -1,5 +1,5 @@
-//! All that happened in one run: what the cluster did, what the program asked for, and what it showed. Times are those of the
-//! simulation, since its start.
+//! All that happened in one run: what the cluster did, what the program asked for, and what it showed. Times are those
+//! of the simulation, since its start.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -15,8 +15,8 @@ pub struct Story {
     /// The true time at the beginning of the simulation. The clocks of the setting are ahead of it.
     pub clock: Timestamp,
     pub pods: Vec<Pod>,
-    /// Those that had an instance, sorted by their places. A pod that was made again under its name has others, later in the
-    /// list.
+    /// Those that had an instance, sorted by their places. A pod that was made again under its name has others, later
+    /// in the list.
     pub containers: Vec<Container>,
     /// What happened when, in words, for people.
     pub trace: Vec<(Duration, String)>,
@@ -74,8 +74,8 @@ pub struct Taken {
     pub bytes: usize,
 }
 
-/// The tasks of a run and its memory: before the first pod came, after all were gone and many more came and went, and once more
-/// after as many others.
+/// The tasks of a run and its memory: before the first pod came, after all were gone and many more came and went, and
+/// once more after as many others.
 #[derive(Debug, Clone, Copy)]
 pub struct Leftovers {
     pub before: Usage,
@@ -153,8 +153,8 @@ pub struct Container {
 pub struct Instance {
     pub restarts: u32,
     pub started: Duration,
-    /// When a status that names it was first in the store of the apiserver, and when the first one after it that does not, or the
-    /// pod was removed. A status names the current instance and the one before.
+    /// When a status that names it was first in the store of the apiserver, and when the first one after it that does
+    /// not, or the pod was removed. A status names the current instance and the one before.
     pub known: Option<Duration>,
     pub forgotten: Option<Duration>,
     /// When it ended.

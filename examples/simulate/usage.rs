@@ -1,5 +1,5 @@
-//! The tasks and the memory of the program, which shares its process with the double and the world: what those allocate in their
-//! steps is counted apart.
+//! The tasks and the memory of the program, which shares its process with the double and the world: what those allocate
+//! in their steps is counted apart.
 
 use std::{
     alloc::System,

@@ -53,8 +53,8 @@ pub const OBJECTS: Bound = things("a list", 500_000, "objects");
 /// The containers, labels, conditions and the like of an object that are kept, of each: etcd has no room for more.
 pub const PARTS: usize = 5_000;
 
-/// Memory for the parts of all objects of a document, which may be a hundred times as long there as in JSON. Those of an
-/// honest page that is as long as an answer may be need half of it.
+/// Memory for the parts of all objects of a document, which may be a hundred times as long there as in JSON. Those of
+/// an honest page that is as long as an answer may be need half of it.
 pub const KEPT: Bound = bytes("the content of an answer", 256 << 20);
 
 /// Pods and their containers that are known at a time: as many as a list may have.

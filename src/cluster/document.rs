@@ -208,8 +208,8 @@ fn reason(object: &str, error: &serde_json::Error) -> String {
 static SCALARS: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r#"(?s)"(?:[^"\\]|\\.)*(?:"|\\?\z)|-?[0-9][0-9.eE+-]*"#).ok());
 
-/// The text of a document without what keeps all of it from being read: bytes that are no UTF-8 are replaced, as in Go, and
-/// strings and numbers that nothing can hold are left out.
+/// The text of a document without what keeps all of it from being read: bytes that are no UTF-8 are replaced, as in Go,
+/// and strings and numbers that nothing can hold are left out.
 fn repaired(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let scalar = |found: &Captures<'_>| match &found[0] {

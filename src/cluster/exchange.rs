@@ -151,8 +151,8 @@ async fn head(
         let text = redirect::described(server, request.uri(), &location);
         return malformed(format!("{server} redirects ({}) to {text}", status.as_u16()));
     }
-    // Any other success or redirect answers another request: a part of the answer (206), no answer (204, 304), a switch of
-    // the protocol (101).
+    // Any other success or redirect answers another request: a part of the answer (206), no answer (204, 304), a switch
+    // of the protocol (101).
     if !is_answer(status) && !status.is_client_error() && !status.is_server_error() {
         return malformed(format!(
             "{server} answered {status}, which no Kubernetes API server does; perhaps a proxy in between does"
@@ -260,8 +260,8 @@ mod tests {
         (server, cluster)
     }
 
-    /// Fails unless as many seconds have passed since a moment between these two, however long the machine took from one
-    /// to the other.
+    /// Fails unless as many seconds have passed since a moment between these two, however long the machine took from
+    /// one to the other.
     #[track_caller]
     fn passed(seconds: u64, before: Instant, behind: Instant) {
         let wanted = Duration::from_secs(seconds);

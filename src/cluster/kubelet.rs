@@ -4,7 +4,8 @@
 //! before answering uses a status that has many meanings. No message is part of an API: if a new Kubernetes changes
 //! one, it is treated like any other error. The same holds for the reasons in a container's status.
 //!
-//! Each error and reason names where its text was seen: on a real cluster of that version, or in the source of those versions.
+//! Each error and reason names where its text was seen: on a real cluster of that version, or in the source of those
+//! versions.
 
 /// An error known by its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -132,8 +132,8 @@ impl Cluster {
         self.transport.round_trip()
     }
 
-    /// The apiserver's clock. If nothing was heard of it yet, a small request asks, and after each of these pauses another one; if
-    /// it cannot be reached now, the clock of this machine counts as right.
+    /// The apiserver's clock. If nothing was heard of it yet, a small request asks, and after each of these pauses
+    /// another one; if it cannot be reached now, the clock of this machine counts as right.
     pub async fn clock(&self, pauses: &[Duration]) -> Result<Clock, Error> {
         let mut pauses = pauses.iter();
         while self.transport.clock.clock().is_none() {

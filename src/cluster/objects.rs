@@ -27,7 +27,8 @@ use super::{
 };
 use crate::purpose::Purpose;
 
-/// The longest time without an event of a watch: the apiserver ends one after 290 seconds, and sends a bookmark each minute.
+/// The longest time without an event of a watch: the apiserver ends one after 290 seconds, and sends a bookmark each
+/// minute.
 const SILENCE: Duration = Duration::from_secs(330);
 
 /// The objects of a kind in one namespace, or in all.

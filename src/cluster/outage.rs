@@ -149,8 +149,8 @@ impl Times {
         (self.silent, self.asked) = (None, None);
     }
 
-    /// Until when nothing at all was heard for long while a request was on its way: that of a node that hangs is not answered
-    /// either, but streams go on.
+    /// Until when nothing at all was heard for long while a request was on its way: that of a node that hangs is not
+    /// answered either, but streams go on.
     fn unheard(&self, pulse: &Pulse) -> Option<Instant> {
         let (from, until) = pulse.silence(Instant::now())?;
         let since = self.asked?.max(from);

@@ -134,8 +134,8 @@ impl Transport {
         })
     }
 
-    /// Sends a request whose URI is a path and query relative to the server's. A 401 is an error after one more
-    /// attempt with fresh credentials; the caller handles all other statuses, and a 401 of a kubelet, which concerns the
+    /// Sends a request whose URI is a path and query relative to the server's. A 401 is an error after one more attempt
+    /// with fresh credentials; the caller handles all other statuses, and a 401 of a kubelet, which concerns the
     /// credentials of the apiserver.
     pub async fn send(
         &self,

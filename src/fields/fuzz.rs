@@ -13,8 +13,8 @@ const ROLES: [Role; 8] = [
     Role::Trace,
 ];
 
-/// All that is read of a message lies within it, fields lie within those that hold them, and JSON is as serde_json reads
-/// it.
+/// All that is read of a message lies within it, fields lie within those that hold them, and JSON is as serde_json
+/// reads it.
 pub fn fields(message: &[u8]) {
     let mut reader = Reader::default();
     let record = reader.read(message);

@@ -21,8 +21,8 @@ pub(super) struct Pair {
     pub(super) end: usize,
 }
 
-/// Reads a line that is logfmt: pairs, at least two or a telling one, and at least half of the bytes. Text may come before
-/// the first pair, and a value without quotes may have spaces.
+/// Reads a line that is logfmt: pairs, at least two or a telling one, and at least half of the bytes. Text may come
+/// before the first pair, and a value without quotes may have spaces.
 pub(super) fn read(line: &[u8], known: &Known, tape: &mut Tape) -> bool {
     let Some((from, to)) = extent(line) else { return false };
     let text = Span::of(0, from).trimmed(line);
@@ -209,7 +209,8 @@ impl Tape {
         }
     }
 
-    /// Whether the pairs from there on are only one, at the end of a sentence: Rust's tracing and klog have fields there.
+    /// Whether the pairs from there on are only one, at the end of a sentence: Rust's tracing and klog have fields
+    /// there.
     pub(super) fn ends_in_text(&self, line: &[u8], tail: usize) -> bool {
         let role = |role: Role| {
             let node = self.nodes.get(self.found.roles[role as usize]? as usize)?;

@@ -33,8 +33,8 @@ impl Continued {
         self.items.get(index).copied().unwrap_or_default()
     }
 
-    /// The message of the record that begins with the item of this index: with the lines that continue it, as far as they
-    /// stand directly behind it. JSON in one line stands for itself.
+    /// The message of the record that begins with the item of this index: with the lines that continue it, as far as
+    /// they stand directly behind it. JSON in one line stands for itself.
     pub fn whole<'b>(&self, batch: &'b Batch, index: usize, line: &Line) -> &'b [u8] {
         let mut whole = *line;
         let ends = !matches!(batch.message(line), [b'{', _, ..]);

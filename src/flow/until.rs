@@ -22,8 +22,8 @@ impl Until {
         Until { patterns: patterns.iter().map(Matcher::new).collect(), reported: false }
     }
 
-    /// Cuts an event behind its first line that matches, and returns whether there is one. The notice is about lines that
-    /// could not be searched.
+    /// Cuts an event behind its first line that matches, and returns whether there is one. The notice is about lines
+    /// that could not be searched.
     pub async fn cut(&mut self, event: &mut Event, pace: &mut Pace) -> (bool, Option<Notice>) {
         if self.patterns.is_empty() {
             return (false, None);

@@ -8,8 +8,8 @@ use crate::{
     lines::is_cut,
 };
 
-/// The value of a record: a JSON object as it is, and else the object of its fields. A text is a `msg`. Lines behind the
-/// first one are the `stack`, if there is none. Err: the reason why it has no value.
+/// The value of a record: a JSON object as it is, and else the object of its fields. A text is a `msg`. Lines behind
+/// the first one are the `stack`, if there is none. Err: the reason why it has no value.
 pub fn value(message: &[u8], reader: &mut Reader) -> Result<Val, String> {
     if is_deep(message) {
         return Err(deep());

@@ -34,8 +34,8 @@ pub struct Finder {
     behind: usize,
     /// Whether the line that is expected was only looked at.
     unread: bool,
-    /// Whether the answer had the expected line, but not as it was seen: the whole of a piece, or an earlier one if it was only
-    /// looked at.
+    /// Whether the answer had the expected line, but not as it was seen: the whole of a piece, or an earlier one if it
+    /// was only looked at.
     came_by: bool,
     /// The lines of the answer that may be older than the request.
     left: Option<u64>,
@@ -85,8 +85,8 @@ impl Finder {
         start.is_some_and(|start| self.passed.iter().chain(&self.matched).eq(&self.expected[start..]))
     }
 
-    /// Whether the answer, of which a line was new, begins among the lines of the last instant that was read: others of that instant
-    /// may be like them, so that its beginning can be behind the last line.
+    /// Whether the answer, of which a line was new, begins among the lines of the last instant that was read: others of
+    /// that instant may be like them, so that its beginning can be behind the last line.
     pub fn begins_within_an_instant(&self) -> bool {
         self.within
     }
@@ -171,8 +171,8 @@ impl Finder {
         start.is_some()
     }
 
-    /// Whether all lines read had appeared before the last line, among identical lines; or the last of them, if the answer
-    /// begins with these.
+    /// Whether all lines read had appeared before the last line, among identical lines; or the last of them, if the
+    /// answer begins with these.
     fn ended_before(&self) -> bool {
         let before = self.matched.len() - 1;
         let start = self.expected.len().saturating_sub(before).max(self.start);
@@ -183,7 +183,8 @@ impl Finder {
         ended || start.is_some_and(|start| answer.eq(&self.expected[start..]))
     }
 
-    /// Whether the answer begins earlier than the remembered lines: its first lines are known as well, but for `slack` nanoseconds.
+    /// Whether the answer begins earlier than the remembered lines: its first lines are known as well, but for `slack`
+    /// nanoseconds.
     fn begins_earlier(&mut self, slack: i64) -> bool {
         let Some(earlier) = self.earlier else { return false };
         let last = Instant(earlier.max(self.expected[0].time).0.saturating_add(slack));

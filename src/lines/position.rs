@@ -16,8 +16,8 @@ use crate::event::Instant;
 
 pub(super) const SECOND: i64 = 1_000_000_000;
 
-/// The most that the stamp of a line is before that of an earlier one, in nanoseconds: standard output and standard error are
-/// stamped separately.
+/// The most that the stamp of a line is before that of an earlier one, in nanoseconds: standard output and standard
+/// error are stamped separately.
 pub const BACK: i64 = 20_000_000;
 
 /// Most lines to remember. With more of them in two seconds, only the last ones identify the position.
@@ -60,8 +60,8 @@ impl LineEnd {
         self.length > 0 && time == self.seen.time && self.ends(message)
     }
 
-    /// Whether this may be the end of a line that is not as it was read: its pieces have stamps of their own, none earlier than
-    /// that of the line, and what is cut cannot be compared.
+    /// Whether this may be the end of a line that is not as it was read: its pieces have stamps of their own, none
+    /// earlier than that of the line, and what is cut cannot be compared.
     pub(super) fn may_be_of(&self, time: Instant, message: &[u8]) -> bool {
         time <= self.seen.time && (is_in_pieces(message) || self.ends(message))
     }
@@ -92,7 +92,8 @@ pub struct Position {
     behind: usize,
     /// Whether lines before the first one read may appear.
     midway: bool,
-    /// Whether the last line was not read, only looked at: of one that the runtime keeps in pieces, that is the last piece.
+    /// Whether the last line was not read, only looked at: of one that the runtime keeps in pieces, that is the last
+    /// piece.
     unread: bool,
     /// The first line, if it was read so: it may be the end of a longer one, of which the runtime keeps pieces.
     end: Option<LineEnd>,
@@ -196,10 +197,10 @@ impl Position {
         self.in_pieces && Some(line.time) > self.latest
     }
 
-    /// Whether this instant is about as close to the last line as the last lines are to each other: a line between them would make it
-    /// twice as far. Not if the line behind it, of the instant `next`, is much closer to it than usual: before it there may be more of
-    /// so many at once. Nor if the last line was one of many at once, and none of the pauses before is like this one: there may be more
-    /// behind it.
+    /// Whether this instant is about as close to the last line as the last lines are to each other: a line between them
+    /// would make it twice as far. Not if the line behind it, of the instant `next`, is much closer to it than usual:
+    /// before it there may be more of so many at once. Nor if the last line was one of many at once, and none of the
+    /// pauses before is like this one: there may be more behind it.
     pub fn is_close_to(&self, time: Instant, next: Option<Instant>) -> bool {
         let pauses = || self.recent.iter().zip(self.recent.iter().skip(1)).map(|(a, b)| b.time.0 - a.time.0);
         let (Some(latest), Some(shortest), Some(longest)) = (self.latest, pauses().min(), pauses().max())
@@ -214,8 +215,8 @@ impl Position {
         !is_one_of_many && !is_behind_many && (0..=longest + longest / 2).contains(&pause)
     }
 
-    /// Requests lines from this instant on, though later ones were read. The first of them may be known otherwise: as the end
-    /// of a line that two files share.
+    /// Requests lines from this instant on, though later ones were read. The first of them may be known otherwise: as
+    /// the end of a line that two files share.
     pub fn look_back_to(&mut self, time: Instant) {
         self.old = self.old.max(Some(time));
         self.back = Some(self.back.map_or(time, |back| back.min(time)));

@@ -1,7 +1,7 @@
 //! The order of the output: merges the events of many origins into one sequence.
 //!
-//! Time is passed to an order, and it does no I/O but with temporary files. Each has its own file or folder; [`arrival`] is
-//! the smallest example.
+//! Time is passed to an order, and it does no I/O but with temporary files. Each has its own file or folder;
+//! [`arrival`] is the smallest example.
 
 mod arrival;
 mod by_time;

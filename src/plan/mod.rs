@@ -1,5 +1,5 @@
-//! The plan of a run: the command line checked and typed, with every default filled in. Each file reads the flags of its
-//! part.
+//! The plan of a run: the command line checked and typed, with every default filled in. Each file reads the flags of
+//! its part.
 
 mod colors;
 pub mod condition;

@@ -39,7 +39,8 @@ pub enum Day {
     Date(Date),
 }
 
-/// The end of a range that a moment marks. Of a time that the clock shows twice, or skips, the range takes the longer way.
+/// The end of a range that a moment marks. Of a time that the clock shows twice, or skips, the range takes the longer
+/// way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Edge {
     Since,
@@ -66,8 +67,8 @@ impl Moment {
         matches!(self, Self::Ago(_))
     }
 
-    /// The instant, if the calendar has it; of its last day, which other zones do not have, the last instant. `now` is in
-    /// the zone of `--timezone`.
+    /// The instant, if the calendar has it; of its last day, which other zones do not have, the last instant. `now` is
+    /// in the zone of `--timezone`.
     pub fn at(&self, now: &Zoned, edge: Edge) -> Option<Timestamp> {
         match self {
             Self::Civil { day: Day::Date(Date::MAX), .. } => Some(Timestamp::MAX),

@@ -1,5 +1,5 @@
-//! Checks label and field selectors by the apiserver's grammar. As in stern, a wrong selector is an error of the command
-//! line, also with `--stdin`: it exits at once, before a cluster is asked, and not once for each namespace.
+//! Checks label and field selectors by the apiserver's grammar. As in stern, a wrong selector is an error of the
+//! command line, also with `--stdin`: it exits at once, before a cluster is asked, and not once for each namespace.
 
 use super::name;
 

@@ -18,7 +18,8 @@ pub enum OrderPlan {
     Arrival,
     /// By the time at which lines were written.
     ByTime {
-        /// The longest time that a line waits for older ones of other containers, once all that was written before is shown.
+        /// The longest time that a line waits for older ones of other containers, once all that was written before is
+        /// shown.
         window: Duration,
     },
 }

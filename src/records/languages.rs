@@ -217,7 +217,8 @@ pub fn error_of_php(text: &[u8]) -> bool {
         || begins(text, &[b"Fatal error: Uncaught ", b"Fatal error:  Uncaught ", b"Warning: Uncaught "])
 }
 
-/// A head of PHP or of a logger in it: `[31-Jan-2026 12:00:00 UTC] PHP Warning:  …`, `[…] production.ERROR: … {"exception"…`
+/// A head of PHP or of a logger in it: `[31-Jan-2026 12:00:00 UTC] PHP Warning:  …`, `[…] production.ERROR: …
+/// {"exception"…`
 pub fn raised_by_php(text: &[u8]) -> bool {
     text.first() == Some(&b'[')
         && memchr::memchr(b']', &text[..text.len().min(64)]).is_some_and(|end| {

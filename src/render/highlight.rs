@@ -82,7 +82,8 @@ impl Highlight {
             out,
         };
         self.unmarked |= !self.patterns.find_all(seen, |found| {
-            // The newline stays unmarked, so that the mark does not end on the next line, and so does what is said of a cut.
+            // The newline stays unmarked, so that the mark does not end on the next line, and so does what is said of a
+            // cut.
             let (mut start, end) = (original(found.start), original(found.end).min(end));
             let first = masks.partition_point(|mask| mask.end <= start);
             for mask in masks[first..].iter().take_while(|mask| mask.start < end) {

@@ -109,8 +109,8 @@ impl Scheduler {
         }
     }
 
-    /// Reports that a request with a place failed for want of room on this machine, which is for `room` requests at most.
-    /// False if no place can be given up.
+    /// Reports that a request with a place failed for want of room on this machine, which is for `room` requests at
+    /// most. False if no place can be given up.
     pub fn shrink(&self, room: usize) -> bool {
         self.shared.change(|state, now| state.shrink(room, now))
     }

@@ -124,8 +124,8 @@ impl State {
         self.followers.resize(self.bounds);
     }
 
-    /// The system has no room for a request that has a place: there will be fewer places, at most `room`. False if there
-    /// are none to give up.
+    /// The system has no room for a request that has a place: there will be fewer places, at most `room`. False if
+    /// there are none to give up.
     pub fn shrink(&mut self, room: usize, now: Instant) -> bool {
         // Many requests fail together.
         if self.crowded.is_some_and(|at| now < at + CROWDED) {
@@ -403,8 +403,8 @@ impl State {
         })
     }
 
-    /// The node of all polls under way, if only one more fits, and a container of another node waits for its turn: a node that does not
-    /// answer would keep all of them waiting.
+    /// The node of all polls under way, if only one more fits, and a container of another node waits for its turn: a
+    /// node that does not answer would keep all of them waiting.
     fn full_node(&self) -> Option<&str> {
         let node = |id: Id| self.members.get(&id).map(|member| &*member.pod.node);
         let first = self.polling.first().copied().and_then(node);

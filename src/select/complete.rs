@@ -210,8 +210,8 @@ impl<'a> Judge<'a> {
 }
 
 impl Progress {
-    /// How far a pod has come; `info` names it. `absence_told`: a pod that failed before a container started is reported as
-    /// such.
+    /// How far a pod has come; `info` names it. `absence_told`: a pod that failed before a container started is
+    /// reported as such.
     pub fn of(pod: &Pod, info: &Arc<PodInfo>, absence_told: bool) -> Progress {
         let phase = match pod.status.phase.as_str() {
             "Succeeded" => Phase::Succeeded,

@@ -58,8 +58,8 @@ pub enum Selected {
     LeftOut(Notice),
 }
 
-/// Sends the instances that `selection` matches: continuously if `follow`, else once. `until`: the time from which no new
-/// ones are awaited.
+/// Sends the instances that `selection` matches: continuously if `follow`, else once. `until`: the time from which no
+/// new ones are awaited.
 ///
 /// `keep_annotations`: whether an output shows them. A namespace that cannot be read is reported and left out; its
 /// error is returned only if no other namespace is left.

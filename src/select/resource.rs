@@ -54,8 +54,8 @@ impl Wait {
     }
 }
 
-/// Finds the resource `name` in these namespaces. Unless `wait` forbids it, waits until at least one has it; none has it
-/// once the time is over.
+/// Finds the resource `name` in these namespaces. Unless `wait` forbids it, waits until at least one has it; none has
+/// it once the time is over.
 pub async fn find_in(
     cluster: &Cluster,
     (kind, name): (Kind, &str),

@@ -400,8 +400,8 @@ impl Slot {
         Some(Change::Started { instance: Arc::new(instance), life, fresh: sight == Sight::New })
     }
 
-    /// Another instance started: the earlier ones are no longer the previous one. Lines that were read too early may still be
-    /// those of the first one after them.
+    /// Another instance started: the earlier ones are no longer the previous one. Lines that were read too early may
+    /// still be those of the first one after them.
     fn pass(&mut self, restarts: u32) {
         self.earlier.retain(|earlier| !earlier.is_closed());
         for earlier in &self.earlier {
@@ -414,7 +414,8 @@ impl Slot {
         }
     }
 
-    /// An instance that waits to be started again has the current log and the previous one, as if the next one had started.
+    /// An instance that waits to be started again has the current log and the previous one, as if the next one had
+    /// started.
     fn pass_if_waiting(&mut self, status: &ContainerStatus) {
         if status.state.waiting.is_some() {
             self.pass(status.restart_count.saturating_add(1));

@@ -1,5 +1,5 @@
-//! Text that comes from elsewhere, made fit for people: one line of bounded length for words within messages, and whatever
-//! reaches a terminal.
+//! Text that comes from elsewhere, made fit for people: one line of bounded length for words within messages, and
+//! whatever reaches a terminal.
 
 mod characters;
 mod escape;

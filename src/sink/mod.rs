@@ -1,5 +1,5 @@
-//! Sinks: the destinations of ordered events. During a run only this module, and the prompt while it asks, write to standard
-//! output and standard error.
+//! Sinks: the destinations of ordered events. During a run only this module, and the prompt while it asks, write to
+//! standard output and standard error.
 //!
 //! A sink is a [`Sink`] in its own file, and a line in `run.rs` that chooses it.
 
@@ -36,7 +36,8 @@ pub trait Sink {
     /// Shows the error that ended the run, after all events.
     async fn failed(&mut self, error: &str) -> Result<(), Closed>;
 
-    /// These notices and what is still to be reported, for standard error, if a signal ends the run before all is shown.
+    /// These notices and what is still to be reported, for standard error, if a signal ends the run before all is
+    /// shown.
     fn last_words(&mut self, notices: &[Notice]) -> Vec<u8>;
 
     /// Waits until everything is shown. A reader that closed the output is not an error.

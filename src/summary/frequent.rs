@@ -78,7 +78,8 @@ impl Frequent {
         self.entries.iter().position(|entry| entry.count == self.least).unwrap_or_default()
     }
 
-    /// The most frequent ones, at most `count`, with the most frequent first. Those that may not have been there are left out.
+    /// The most frequent ones, at most `count`, with the most frequent first. Those that may not have been there are
+    /// left out.
     pub fn top(&self, count: usize) -> Vec<&Entry> {
         let mut entries: Vec<_> =
             self.entries.iter().filter(|entry| entry.count > 2 * entry.excess).collect();

@@ -1,5 +1,5 @@
-//! Recognizes a file that a kubelet sends twice in one stream: a follower that was blocked during two rotations opens the newest
-//! file once for each of them.
+//! Recognizes a file that a kubelet sends twice in one stream: a follower that was blocked during two rotations opens
+//! the newest file once for each of them.
 
 use super::{
     progress::Progress,
@@ -12,8 +12,8 @@ use crate::{
 
 const SECOND: i64 = 1_000_000_000;
 
-/// The lines of about one instant that have to come again, at least, and the most that are compared: a container may well write a
-/// few lines twice.
+/// The lines of about one instant that have to come again, at least, and the most that are compared: a container may
+/// well write a few lines twice.
 const FEWEST: usize = 4;
 const COMPARED: usize = 8;
 
@@ -49,8 +49,8 @@ impl Again {
         if !came || back > BACK {
             return came;
         }
-        // In order, a line of the same time and text is another one, unless those behind it come again as well. Then only
-        // another answer shows whether the container wrote them twice.
+        // In order, a line of the same time and text is another one, unless those behind it come again as well. Then
+        // only another answer shows whether the container wrote them twice.
         let seen = around.seen(time, line);
         let seems_again = progress.may_come_again() && around.repeats(seen, &progress.position);
         if seems_again {
@@ -74,8 +74,8 @@ impl Again {
         self.last = Some(edge);
     }
 
-    /// The lines that the kubelet skipped, if it sends a file again that begins with this line. In order, the container may have
-    /// written it twice.
+    /// The lines that the kubelet skipped, if it sends a file again that begins with this line. In order, the container
+    /// may have written it twice.
     pub fn skipped(&self, data: &[u8], line: Line) -> Option<Gap> {
         let (last, time) = (self.last?, line.time?);
         let goes_back = last.time.0.saturating_sub(time.0) > BACK;

@@ -1,8 +1,8 @@
 //! Finds out whether a log begins later than was asked for, since older lines were rotated away.
 //!
-//! Only the current file of a log can be read, and nothing says whether there was another: it is a guess. A container that
-//! has written since the first line at a pace at which it would have filled a file before was hardly quiet until then.
-//! Much at once says nothing: it may have been quiet before as it was afterwards.
+//! Only the current file of a log can be read, and nothing says whether there was another: it is a guess. A container
+//! that has written since the first line at a pace at which it would have filled a file before was hardly quiet until
+//! then. Much at once says nothing: it may have been quiet before as it was afterwards.
 
 use std::future::pending;
 

@@ -42,8 +42,8 @@ impl<L: Logs> Checker<'_, L> {
         Box::pin(last_line(self.logs, &self.request, self.lines)).await
     }
 
-    /// The half of a line with which the log ends. The line before is requested too, so that an answer that is cut at the same
-    /// length as another one ends elsewhere, if it has more lines than that.
+    /// The half of a line with which the log ends. The line before is requested too, so that an answer that is cut at
+    /// the same length as another one ends elsewhere, if it has more lines than that.
     pub async fn half(&self) -> Option<Seen> {
         Box::pin(last_lines(self.logs, &self.request, self.lines, 2)).await.ok()?.half
     }

@@ -88,13 +88,14 @@ impl Early {
         self.foreign.is_some_and(|foreign| foreign.ended)
     }
 
-    /// The last of these lines, until one of them came again: if they were rotated away, lines behind it may be missing.
+    /// The last of these lines, until one of them came again: if they were rotated away, lines behind it may be
+    /// missing.
     pub fn last_foreign(&self) -> Option<Seen> {
         self.foreign.map(|foreign| foreign.last)
     }
 
-    /// The tail before began with this line: if it is behind all of these lines, that tail reported what may be missing between, and an
-    /// instance that starts later wrote none of them.
+    /// The tail before began with this line: if it is behind all of these lines, that tail reported what may be missing
+    /// between, and an instance that starts later wrote none of them.
     pub fn is_reported_before(&mut self, first: Option<Instant>) {
         self.foreign = self.foreign.filter(|foreign| first.is_none_or(|first| first <= foreign.last.time()));
     }
@@ -116,8 +117,8 @@ impl Early {
         self.unseen = self.unseen.filter(|unseen| Some(unseen.time) > latest);
     }
 
-    /// All that an instance that started then may lack before its first line is reported, as that of instances before it. A line that
-    /// was seen then is one of them, unless it shows up to which line others were shown.
+    /// All that an instance that started then may lack before its first line is reported, as that of instances before
+    /// it. A line that was seen then is one of them, unless it shows up to which line others were shown.
     pub fn is_reported_until(&mut self, started: Option<Instant>) {
         self.unseen = self.unseen.filter(|unseen| unseen.behind.is_some() || Some(unseen.time) >= started);
     }
@@ -127,7 +128,8 @@ impl Early {
         self.first = first.or(self.first);
     }
 
-    /// Whether a line that came again is the one with which the tail before began: then it showed none of its own instance.
+    /// Whether a line that came again is the one with which the tail before began: then it showed none of its own
+    /// instance.
     pub fn is_first(&mut self, line: Option<Instant>) -> bool {
         let is_first = line.is_some() && line == self.first;
         self.first = self.first.filter(|_| !is_first);

@@ -107,7 +107,8 @@ impl Extent {
         self.since.is_some() || self.tail.is_some() || self.sought.is_some()
     }
 
-    /// Whether all lines are wanted of an instance that started then, by its node's clock: an answer begins where its log begins.
+    /// Whether all lines are wanted of an instance that started then, by its node's clock: an answer begins where its
+    /// log begins.
     pub fn includes_all_since(&self, started: Option<Timestamp>) -> bool {
         let last_lines = self.tail.is_some() || self.sought.is_some();
         let earliest = started.and_then(|started| started.checked_sub(SKEW).ok()).map(Instant::from);

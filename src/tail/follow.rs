@@ -50,8 +50,8 @@ const TRIES: usize = 5;
 /// The longest time from the kubelet's knowledge of a restart to the apiserver's.
 const STATUS_DELAY: Duration = Duration::from_secs(10);
 
-/// The longest wait for the status of an instance that the kubelet seems to have started. A container must not stay silent if
-/// that was wrong.
+/// The longest wait for the status of an instance that the kubelet seems to have started. A container must not stay
+/// silent if that was wrong.
 const NO_STATUS: Duration = Duration::from_secs(30);
 
 /// The status of an instance whose log is read sooner than this is hardly outdated.
@@ -72,7 +72,8 @@ pub struct Tail<L> {
     progress: Progress,
     report: Report,
     confirmation: Confirmation,
-    /// The instance of this container that was shown last by an earlier tail, and the restart since then, until it is shown.
+    /// The instance of this container that was shown last by an earlier tail, and the restart since then, until it is
+    /// shown.
     shown_before: Option<Shown>,
     restart: Option<Restart>,
     /// Whether the instance started while the program ran, so that all of its log is new.
@@ -86,12 +87,13 @@ pub struct Tail<L> {
     retries: Retries,
     /// Failed questions about whose log was read, since that was settled.
     unanswered: usize,
-    /// Whether the previous log was found to be its own, so that another instance is there, or will be. Lines that were in doubt are
-    /// requested again.
+    /// Whether the previous log was found to be its own, so that another instance is there, or will be. Lines that were
+    /// in doubt are requested again.
     found_own: bool,
     /// Whether the first end of a stream was compared with the previous log.
     asked_at_end: bool,
-    /// Whether no such pod was found since the last answer, or its log was the previous one then: by now another one may have its name.
+    /// Whether no such pod was found since the last answer, or its log was the previous one then: by now another one
+    /// may have its name.
     missing: bool,
     window: Window,
     seat: Seat,

@@ -18,7 +18,8 @@ const BURST: Duration = Duration::from_millis(10);
 const RARELY: Duration = Duration::from_secs(60);
 const RAREST: Duration = Duration::from_secs(15 * 60);
 
-/// The most failed checks in a row that do not count: a node that does not answer for long is asked as rarely as others.
+/// The most failed checks in a row that do not count: a node that does not answer for long is asked as rarely as
+/// others.
 const TRIES: u32 = 3;
 
 /// The pauses of one stream.

@@ -60,8 +60,8 @@ impl Tail {
 /// How often the log is read if its end proves to be another: the answer was cut, or the container writes on.
 const READS: usize = 3;
 
-/// Reads the log that `request` names up to the end, without showing it. `confirm`: an answer that seems to end with the log
-/// is verified, since the last lines of a cut one are others.
+/// Reads the log that `request` names up to the end, without showing it. `confirm`: an answer that seems to end with
+/// the log is verified, since the last lines of a cut one are others.
 pub async fn find(
     logs: &impl Logs,
     request: LogRequest,

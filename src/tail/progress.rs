@@ -25,8 +25,8 @@ pub struct Progress {
     pub answered: Reach,
     /// When a line of the log came last, or its first answer began; None once its end was verified.
     pub heard: Option<tokio::time::Instant>,
-    /// The line without a newline with which the log ended, and the number of answers that ended within another one since new
-    /// lines came.
+    /// The line without a newline with which the log ended, and the number of answers that ended within another one
+    /// since new lines came.
     unfinished: (Option<Seen>, usize),
     /// A line that seemed to be sent again at about its own instant, and whether the log has two such lines.
     alike: (Option<Seen>, bool),
@@ -84,8 +84,8 @@ impl Progress {
         self.early.keep();
     }
 
-    /// An answer ended within this line; None: within its timestamp. Whether it is worth another one: not if the log itself was
-    /// seen to end like this.
+    /// An answer ended within this line; None: within its timestamp. Whether it is worth another one: not if the log
+    /// itself was seen to end like this.
     pub fn ends_anew(&mut self, line: Option<Seen>) -> bool {
         let (end, count) = &mut self.unfinished;
         let anew = (line.is_none() || *end != line) && *count < UNFINISHED;
@@ -103,8 +103,8 @@ impl Progress {
         self.unfinished.0 = Some(line);
     }
 
-    /// Whether a line like one that was read at about the same instant may be the same one: not if the log had two such lines
-    /// before.
+    /// Whether a line like one that was read at about the same instant may be the same one: not if the log had two such
+    /// lines before.
     pub fn may_come_again(&self) -> bool {
         !self.alike.1
     }
@@ -203,7 +203,8 @@ impl Progress {
         self.next.as_ref()?.position.latest_read()
     }
 
-    /// The lines that were handed over are this instance's again, and may be another's as before. Returns whether there were any.
+    /// The lines that were handed over are this instance's again, and may be another's as before. Returns whether there
+    /// were any.
     ///
     /// `incomplete`: see [`Progress::mark_tear`].
     pub fn take_back(&mut self, incomplete: bool) -> bool {

@@ -39,7 +39,8 @@ impl Quota {
         let Some(bytes) = &mut self.bytes else { return true };
         let (start, end) = (line.start as usize, line.end as usize);
         let room = *bytes;
-        // A message that was cut to the longest line ends before its rest and its newline, which do not come with the longest ones.
+        // A message that was cut to the longest line ends before its rest and its newline, which do not come with the
+        // longest ones.
         let message = match memchr(b'\n', &data[end..]) {
             Some(newline) => (end + newline + 1 - start) as u64,
             None => {

@@ -26,7 +26,8 @@ pub enum Reach {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
     Clean,
-    /// Before a line of that instant: the last line that was read is not in it, or it is too late to be this instance's.
+    /// Before a line of that instant: the last line that was read is not in it, or it is too late to be this
+    /// instance's.
     Doubtful(Option<Instant>),
     /// Clean, but within a line: it may have been cut.
     Unfinished,
@@ -40,8 +41,8 @@ pub enum End {
     Foreign,
     /// Still open, but busy enough to deserve its own connection.
     Busy,
-    /// Still open, but before a line that was read already, or may have been: it is much older than the one before it. The
-    /// kubelet may have begun the file anew.
+    /// Still open, but before a line that was read already, or may have been: it is much older than the one before it.
+    /// The kubelet may have begun the file anew.
     Again(Instant),
     /// Still open and silent, but lines are missing, or there was no room to check.
     Silent,

@@ -29,8 +29,8 @@ pub struct Report {
     cut: bool,
     /// Whether lines without timestamps were reported.
     untimed: bool,
-    /// The kubelet's message that the log was removed, if that is usual and no answer came since. It is reported if the pod
-    /// remains.
+    /// The kubelet's message that the log was removed, if that is usual and no answer came since. It is reported if the
+    /// pod remains.
     removed: Option<String>,
 }
 
@@ -51,8 +51,8 @@ impl Report {
         }
     }
 
-    /// The log was opened: that of another instance, if there was a restart. `unseen`: instances before this one were not
-    /// read.
+    /// The log was opened: that of another instance, if there was a restart. `unseen`: instances before this one were
+    /// not read.
     pub async fn opened(&mut self, restart: Option<Restart>, unseen: bool) {
         self.outlet.opened(restart).await;
         if unseen {

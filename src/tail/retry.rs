@@ -8,7 +8,8 @@ use std::{
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use tokio::time::Instant;
 
-/// The time over which retries are spread when many tails make them at once, as when a kubelet or the apiserver comes back.
+/// The time over which retries are spread when many tails make them at once, as when a kubelet or the apiserver comes
+/// back.
 const SPREAD: Duration = Duration::from_secs(1);
 
 /// The longest pause; jitter can double it.

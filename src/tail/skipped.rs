@@ -1,7 +1,7 @@
 //! Notices that a kubelet skipped a file.
 //!
-//! A kubelet's follower that was blocked during two rotations goes on in the newest file, and opens it once more for the second
-//! one. So a file that is sent twice comes behind one that was not sent.
+//! A kubelet's follower that was blocked during two rotations goes on in the newest file, and opens it once more for
+//! the second one. So a file that is sent twice comes behind one that was not sent.
 
 use crate::{
     event::{Gap, Instant},
@@ -74,8 +74,8 @@ impl Pause {
         self.behind.time().0 - self.before.time.0
     }
 
-    /// Whether this is the rest of a line that two files share: the line before the pause ended with it, of which the file
-    /// before had the beginning.
+    /// Whether this is the rest of a line that two files share: the line before the pause ended with it, of which the
+    /// file before had the beginning.
     fn splits(&self, time: Instant, text: &[u8]) -> bool {
         let is_within = self.before.time < time && time <= self.behind.time();
         let rest = Edge::of(time, text);

@@ -213,8 +213,8 @@ impl<L: Logs> Reading<'_, L> {
         }
     }
 
-    /// Whether it may be left for another stream. The log may be gone by then if its pod is deleted or the instance has ended, and
-    /// the stream ends soon.
+    /// Whether it may be left for another stream. The log may be gone by then if its pod is deleted or the instance has
+    /// ended, and the stream ends soon.
     fn is_movable(&self) -> bool {
         self.movable && *self.life.borrow() == Life::Running
     }
@@ -322,7 +322,8 @@ impl<L: Logs> Reading<'_, L> {
         self.progress.ends_anew(Some(end))
     }
 
-    /// Whether the bytes that were requested may end within this line: of all that was read, it alone has as many as are left.
+    /// Whether the bytes that were requested may end within this line: of all that was read, it alone has as many as
+    /// are left.
     fn is_cut_by_quota(&self) -> bool {
         let requested = self.progress.extent.quota.bytes_to_request();
         requested.is_some_and(|requested| self.splitter.held() >= requested)
@@ -357,8 +358,8 @@ impl<L: Logs> Reading<'_, L> {
             };
             let is_replaced = matches!(standing, Ok(Standing::Replaced { .. }));
             let is_anothers = match standing {
-                // The next instance wrote nothing before it started, and nothing to a stream that was open by then. Such a stream
-                // may be that of one between, but no other tail would show its lines.
+                // The next instance wrote nothing before it started, and nothing to a stream that was open by then.
+                // Such a stream may be that of one between, but no other tail would show its lines.
                 Ok(Standing::Replaced { started: Some(started), is_next }) => {
                     let started = Instant::from(started);
                     first.time.is_none_or(|time| time >= started || !is_next)
@@ -449,8 +450,8 @@ impl<L: Logs> Reading<'_, L> {
         }
     }
 
-    /// Whether a line without a timestamp is a message of the kubelet: one that is known, or one that ends a log whose lines
-    /// have timestamps. Some kubelets give no timestamps at all.
+    /// Whether a line without a timestamp is a message of the kubelet: one that is known, or one that ends a log whose
+    /// lines have timestamps. Some kubelets give no timestamps at all.
     fn is_message(&self, data: &[u8], line: Range<u32>) -> bool {
         let (start, end) = (line.start as usize, line.end as usize);
         let ends = data.get(end) != Some(&b'\n');

@@ -1,5 +1,5 @@
-//! A point after which lines might belong to the next instance: the first line of a log, and a line before which the last
-//! one read is missing.
+//! A point after which lines might belong to the next instance: the first line of a log, and a line before which the
+//! last one read is missing.
 //!
 //! If they do, this tail rewinds to it and the next tail starts after the lines already printed.
 
@@ -18,8 +18,8 @@ pub struct Tear {
     pub before: Position,
     /// The time of the first line after it.
     pub behind: Option<Instant>,
-    /// The instant from which an instance that starts cannot have written these lines: they came on a stream that was open
-    /// before.
+    /// The instant from which an instance that starts cannot have written these lines: they came on a stream that was
+    /// open before.
     pub opened: Option<Instant>,
     /// Whether lines before it may be missing.
     pub incomplete: bool,

@@ -36,8 +36,8 @@ pub enum Whereabouts {
     Unproven,
     /// The previous log: the kubelet has started another instance, which the status does not report yet.
     Superseded,
-    /// The previous log: the status reports the next instance, and its log was compared with this one. It ended before this
-    /// instant; another one may have taken its place since.
+    /// The previous log: the status reports the next instance, and its log was compared with this one. It ended before
+    /// this instant; another one may have taken its place since.
     Previous { end: Option<Instant> },
     /// None: both logs are those of later instances.
     Lost,

@@ -8,7 +8,8 @@ const FEWEST: u64 = 20;
 /// Beyond this number the node has no less work: all lines since the last one are requested.
 const MOST: u64 = 1 << 14;
 
-/// So many times as many lines are requested if they were too few: each request takes a while, in which lines may be rotated away.
+/// So many times as many lines are requested if they were too few: each request takes a while, in which lines may be
+/// rotated away.
 const MORE: u64 = 4;
 
 /// Adapts to the number of lines that a container writes.

@@ -72,8 +72,8 @@ fn a_plugin_may_ask_on_a_terminal() {
     terminal.shows("web-1 app a");
 }
 
-/// Runs the program on a terminal, below a shell. The shell says `all ended` once nothing that the plugin started has the
-/// pipe `held` open, and `same terminal` if it is as before.
+/// Runs the program on a terminal, below a shell. The shell says `all ended` once nothing that the plugin started has
+/// the pipe `held` open, and `same terminal` if it is as before.
 fn on_terminal(world: &World, args: &str) -> Terminal {
     let script = format!(
         "trap : INT; mkfifo held; cat held & stty > before

@@ -104,7 +104,8 @@ fn colours_follow_the_roles_and_the_theme() {
     assert_eq!(run("--theme=none"), stern_rs("--stdin -o pretty --color never").input(CHARGE).run().out());
 }
 
-/// The first lines of each logger of `tests/fixtures/loggers`, as `tests/fixtures/pretty` has them. `UPDATE=1` writes those.
+/// The first lines of each logger of `tests/fixtures/loggers`, as `tests/fixtures/pretty` has them. `UPDATE=1` writes
+/// those.
 #[test]
 fn samples_of_loggers_are_shown_as_reviewed() {
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");

@@ -11,8 +11,8 @@ fn minutes(minutes: i64) -> SignedDuration {
     SignedDuration::from_mins(minutes)
 }
 
-/// A container that has run for two hours and written a line every ten minutes of the last one: `60`, `50` … `0` minutes
-/// old.
+/// A container that has run for two hours and written a line every ten minutes of the last one: `60`, `50` … `0`
+/// minutes old.
 fn world() -> World {
     world_ahead(0)
 }
@@ -395,8 +395,8 @@ fn a_log_that_cannot_be_read_to_the_end_of_its_range_is_reported() {
     tail.finish().stdout("0\n").exit(3);
 }
 
-/// A container that has run for two hours and written a kilobyte every so many seconds since half an hour ago, as far as
-/// its log shows.
+/// A container that has run for two hours and written a kilobyte every so many seconds since half an hour ago, as far
+/// as its log shows.
 fn rotated(every: i64) -> (World, Timestamp) {
     let world = World::new();
     let now = world.now();

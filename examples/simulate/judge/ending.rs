@@ -16,7 +16,8 @@ use crate::{
     story::{Container, Pod, Request, Story},
 };
 
-/// The most that an end takes after a signal: the whole process has a second (src/grace.rs), and the last words one more.
+/// The most that an end takes after a signal: the whole process has a second (src/grace.rs), and the last words one
+/// more.
 const AFTER_SIGNAL: Duration = Duration::from_secs(2);
 
 /// The same once the time of `--timeout` is over (`PATIENCE` in src/deadline.rs), and a second for the last words.
@@ -25,7 +26,8 @@ const AFTER_TIMEOUT: Duration = Duration::from_secs(3);
 /// How much later than `--until` the program may take it, since it knows the clock of the apiserver in whole seconds.
 const CLOCKS: Duration = Duration::from_secs(2);
 
-/// The longest silence of a log whose pod has completed (`DRAIN` in src/tail/stream.rs): the node may still end containers of it.
+/// The longest silence of a log whose pod has completed (`DRAIN` in src/tail/stream.rs): the node may still end
+/// containers of it.
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// The time of an end in which the last lines are shown.
@@ -98,8 +100,8 @@ fn by_itself(story: &Story) -> Vec<Expected> {
     ways
 }
 
-/// `--exit-on-complete`: all pods that the program knows have ended, those with success. It knows none that was gone before its
-/// first list.
+/// `--exit-on-complete`: all pods that the program knows have ended, those with success. It knows none that was gone
+/// before its first list.
 fn completed(story: &Story) -> Vec<Expected> {
     // The main containers of a pod start once its init containers have ended.
     let is_running =
@@ -152,7 +154,8 @@ fn completed_by(story: &Story, mains: &[&Container], last: Duration) -> Option<E
     Some(Expected { codes, latest })
 }
 
-/// Whether the program may not have known of this container's pod when it ended: it was made just before, or a fault kept it back.
+/// Whether the program may not have known of this container's pod when it ended: it was made just before, or a fault
+/// kept it back.
 fn may_be_unknown(story: &Story, container: &Container) -> bool {
     let Container { created, node, place, .. } = container;
     let troubles = troubles(story);
@@ -176,7 +179,8 @@ fn is_unseen(story: &Story, pod: &Pod) -> bool {
     troubles(story).iter().any(|trouble| keeps_back(trouble, ended, deleted))
 }
 
-/// Whether there is nothing in the range that the command line asks for, by the clock of the apiserver when the run ended.
+/// Whether there is nothing in the range that the command line asks for, by the clock of the apiserver when the run
+/// ended.
 fn is_empty_range(story: &Story) -> bool {
     let Setting { tail, since, .. } = story.script.setting;
     // `--tail=0` begins now, whatever `--since` says.
@@ -185,8 +189,8 @@ fn is_empty_range(story: &Story) -> bool {
     since.zip(until).is_some_and(|(since, until)| until + since <= story.ended + CLOCKS)
 }
 
-/// Whether the first list or watch may have been refused for good: 401, 403 and others that do not pass by themselves end the
-/// start, and without following any failure does.
+/// Whether the first list or watch may have been refused for good: 401, 403 and others that do not pass by themselves
+/// end the start, and without following any failure does.
 fn is_refused(story: &Story) -> bool {
     let follows = story.script.setting.logs.follows();
     story.script.events.iter().any(|event| match &event.what {

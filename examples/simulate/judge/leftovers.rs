@@ -3,14 +3,15 @@
 use super::Problem;
 use crate::story::{Leftovers, Story};
 
-/// Tasks of a run that waits for pods: those of a connection for the watch and one for logs, of the program and of the server.
+/// Tasks of a run that waits for pods: those of a connection for the watch and one for logs, of the program and of the
+/// server.
 const USUAL: usize = 6;
 
 /// Tasks that may be left beside these: those of connections that are kept for the next request.
 const TASKS: usize = 3;
 
-/// Bytes that the first pods may leave: the buffers of connections and of the output, as large as the busiest moment needed
-/// them, and what is made once, when it is needed first.
+/// Bytes that the first pods may leave: the buffers of connections and of the output, as large as the busiest moment
+/// needed them, and what is made once, when it is needed first.
 const ONCE: i64 = 2 << 20;
 
 /// Bytes that 200 pods may add to that: a queue that grew, as they did not come at the same time as those before.

@@ -1,8 +1,8 @@
 //! Limits, from the requests at the server: none is exceeded, and no request waits for ever.
 //!
-//! The program counts when a request leaves or an answer arrives, the server half a round trip later or earlier, and a new
-//! connection takes two round trips more than one that is open: one to be made, and one until the server has announced its
-//! settings. So each check allows for [`View::lag`].
+//! The program counts when a request leaves or an answer arrives, the server half a round trip later or earlier, and a
+//! new connection takes two round trips more than one that is open: one to be made, and one until the server has
+//! announced its settings. So each check allows for [`View::lag`].
 
 mod bandwidth;
 pub mod checks;
@@ -79,8 +79,8 @@ impl View<'_> {
         far.chain([self.setting.server.round_trip]).max().unwrap_or_default()
     }
 
-    /// The beginning of the time in which packets may have been held up, of which this instant is a part: what was sent in it
-    /// arrives together at its end.
+    /// The beginning of the time in which packets may have been held up, of which this instant is a part: what was sent
+    /// in it arrives together at its end.
     fn held_up_since(&self, at: Duration) -> Option<Duration> {
         self.held_up_behind(at, Duration::ZERO)
     }

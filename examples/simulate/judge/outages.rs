@@ -9,7 +9,8 @@ use super::{
     troubles::{LONGEST_PAUSE, Nature, Trouble},
 };
 
-/// In which an outage is reported: ten seconds of silence, seven without an answer to a probe, and a second in which it may end.
+/// In which an outage is reported: ten seconds of silence, seven without an answer to a probe, and a second in which it
+/// may end.
 const REPORTED: Duration = Duration::from_secs(20);
 
 /// In which its end is reported: the server is asked every ten seconds.

@@ -123,8 +123,8 @@ fn due(view: &View, came: &Written) -> Duration {
         bound += all_logs(view);
     }
     let written = written.max(last_heard_of(view, bound));
-    // Where logs wait for a place, those of other containers that are slow or fail keep the places; and the order of all lines is
-    // known once every log was read, or given up.
+    // Where logs wait for a place, those of other containers that are slow or fail keep the places; and the order of
+    // all lines is known once every log was read, or given up.
     let waits =
         open::log_requests(view) < view.story.containers.len() || setting.sort && !setting.logs.follows();
     let Container { node, place, .. } = came.container;
@@ -132,8 +132,8 @@ fn due(view: &View, came: &Written) -> Duration {
     after(view.troubles.iter().filter(|trouble| concerns(trouble)), written, bound)
 }
 
-/// When something was heard last of the containers that `--sort` waits for, since they were there at the start and could not be read:
-/// one that stops meeting `--condition` is waited for no longer, and the others for as long again.
+/// When something was heard last of the containers that `--sort` waits for, since they were there at the start and
+/// could not be read: one that stops meeting `--condition` is waited for no longer, and the others for as long again.
 fn last_heard_of(view: &View, bound: Duration) -> Duration {
     let start = view.setting.start;
     if !view.setting.sort || !view.setting.logs.follows() {
@@ -152,8 +152,8 @@ fn last_heard_of(view: &View, bound: Duration) -> Duration {
     left.into_iter().fold(start, |last, left| if left <= last.saturating_add(bound) { left } else { last })
 }
 
-/// Whether a stream of its instance was open that brings it, and no request has to be made: before the first line is shown of a stream
-/// that was opened late, the program asks whose log that is.
+/// Whether a stream of its instance was open that brings it, and no request has to be made: before the first line is
+/// shown of a stream that was opened late, the program asks whose log that is.
 fn is_streamed(view: &View, came: &Written) -> bool {
     let opened = came.instance.started..=came.line.at;
     came.follows_another
@@ -165,8 +165,8 @@ fn is_streamed(view: &View, came: &Written) -> bool {
         })
 }
 
-/// Whether it is an old line that `--tail` or `--since` leaves out. It may be shown, since a log is asked for again in whole
-/// seconds, and none of the lines of an instant that are alike is known as the last one.
+/// Whether it is an old line that `--tail` or `--since` leaves out. It may be shown, since a log is asked for again in
+/// whole seconds, and none of the lines of an instant that are alike is known as the last one.
 fn is_not_asked_for(view: &View, came: &Written) -> bool {
     let is_of_it = |log: &&LogRequest| log.container.is_some_and(|of| of.place == came.container.place);
     let opened = view.logs.iter().find(is_of_it).map(|log| log.request);
@@ -190,8 +190,8 @@ fn is_out_of_sight(view: &View, came: &Written) -> bool {
     checks::idle(view).is_none() && silenced().any(|at| (came.instance.started..=came.line.at).contains(&at))
 }
 
-/// The time in which all logs are read once: of each a list, a read, and a look at its end. Each request waits for the limiter,
-/// and for one of the places for logs.
+/// The time in which all logs are read once: of each a list, a read, and a look at its end. Each request waits for the
+/// limiter, and for one of the places for logs.
 fn all_logs(view: &View) -> Duration {
     let lives = if view.setting.logs == Logs::OnceWithPrevious { 2 } else { 1 };
     let requests = view.story.containers.len() * lives * 3;
@@ -250,7 +250,8 @@ impl Bounds<'_> {
     }
 }
 
-/// The time until a container that is polled has its turn, or one that is followed in the only place, which it lends, has it back.
+/// The time until a container that is polled has its turn, or one that is followed in the only place, which it lends,
+/// has it back.
 fn turn(view: &View, came: &Written) -> Duration {
     if !view.setting.logs.follows() {
         return Duration::ZERO;

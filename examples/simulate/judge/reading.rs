@@ -12,7 +12,8 @@ use crate::story::Story;
 /// Said at the end of `--until`: pods may have been left out.
 const NOT_LISTED: &str = "the apiserver did not list all pods before the time of --until was over";
 
-/// The codes that go with the words of a run: 0 if all was read, 3 if something was not, 1 if nothing was of those that were found.
+/// The codes that go with the words of a run: 0 if all was read, 3 if something was not, 1 if nothing was of those that
+/// were found.
 pub fn codes(story: &Story) -> Vec<ExitCode> {
     let errors = Text::new(&story.stderr);
     // An unknown one is a problem of its own (lines/mod.rs).
@@ -58,8 +59,8 @@ fn is_loss(said: Said<'_>) -> bool {
     }
 }
 
-/// Whether it turned out later that the line behind such a gap is the first one of the next instance: if the log of the one before was
-/// read to its end, nothing is missing.
+/// Whether it turned out later that the line behind such a gap is the first one of the next instance: if the log of the
+/// one before was read to its end, nothing is missing.
 fn is_taken_back(gap: &Notice<'_>, later: &[Notice<'_>]) -> bool {
     let Said::Between(_, Some(before)) = gap.said else { return false };
     let is_of_next =

@@ -34,15 +34,15 @@ pub enum Nature {
     Unread,
 }
 
-/// The longest time that a request without an answer is awaited (`SILENCE` in src/cluster/exchange.rs): so long after it was
-/// sent, the fault of a server that never answers is over.
+/// The longest time that a request without an answer is awaited (`SILENCE` in src/cluster/exchange.rs): so long after
+/// it was sent, the fault of a server that never answers is over.
 const AWAITED: Duration = Duration::from_secs(60);
 
 /// The most that is waited if an answer asks for it (`LONGEST_PAUSE` in src/cluster/transport.rs).
 pub const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
 
-/// The time from an end of a container to the report that the program waits for (`STATUS_DELAY` in src/tail/follow.rs), and
-/// for the kubelet's own words about both logs.
+/// The time from an end of a container to the report that the program waits for (`STATUS_DELAY` in src/tail/follow.rs),
+/// and for the kubelet's own words about both logs.
 const RESTART: Duration = Duration::from_secs(10);
 
 impl Trouble {

@@ -118,8 +118,8 @@ pub enum Followers {
     /// They read it to its end, and go on in the next file.
     #[default]
     GoOn,
-    /// Those that were at the end of a file before go on, late or twice if there are two rotations; others get nothing of the
-    /// next file, and an end with their container.
+    /// Those that were at the end of a file before go on, late or twice if there are two rotations; others get nothing
+    /// of the next file, and an end with their container.
     AsKubelet,
     /// They go on in the next file at once, and lose what they had not read.
     Skip,

@@ -88,8 +88,8 @@ impl<'a> World<'a> {
         self.containers.keys().filter(|place| place.pod == pod).cloned().collect()
     }
 
-    /// The apiserver has the status of a pod, unless it is held back. It names the current instance of each container, unless
-    /// that waits, and the one before.
+    /// The apiserver has the status of a pod, unless it is held back. It names the current instance of each container,
+    /// unless that waits, and the one before.
     fn published(&mut self, pod: &str) {
         if self.held.contains_key(pod) {
             return;

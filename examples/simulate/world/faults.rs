@@ -37,8 +37,8 @@ impl<'a> World<'a> {
                 };
                 let gate = Gate::new();
                 let answer = match how {
-                    // A kubelet writes whole lines. A look at the last one is not misled: of two such answers in a row no client
-                    // could tell.
+                    // A kubelet writes whole lines. A look at the last one is not misled: of two such answers in a row
+                    // no client could tell.
                     Broken::Ends if bytes.is_multiple_of(2) => {
                         answer.end_after(After::Lines(1 + *bytes / 50))
                     }

@@ -14,7 +14,8 @@ use crate::{
 /// In this time followers read the rest of a file, unless they cannot.
 const READ: Duration = Duration::from_millis(20);
 
-/// After this time the rest of a line follows: a runtime has it before it writes the first piece, unless the container ends.
+/// After this time the rest of a line follows: a runtime has it before it writes the first piece, unless the container
+/// ends.
 pub const REST: Duration = Duration::from_millis(7);
 
 impl World<'_> {
@@ -130,8 +131,8 @@ impl World<'_> {
         true
     }
 
-    /// A runtime ends a line in the file in which it began it, and a kubelet leaves seconds between two rotations: a follower that
-    /// is not blocked has gone on by then.
+    /// A runtime ends a line in the file in which it began it, and a kubelet leaves seconds between two rotations: a
+    /// follower that is not blocked has gone on by then.
     fn may_be_rotated(&mut self, place: &Place) -> bool {
         let now = self.now();
         self.is_running(place)
@@ -204,8 +205,9 @@ impl World<'_> {
     }
 }
 
-/// The stamp of the first of so many lines that are written now, and the nanoseconds between two. None is much ahead of the clock, or
-/// in a second that has not begun: the next instance starts behind the last line, and its status has whole seconds.
+/// The stamp of the first of so many lines that are written now, and the nanoseconds between two. None is much ahead of
+/// the clock, or in a second that has not begun: the next instance starts behind the last line, and its status has
+/// whole seconds.
 fn stamps(stamps: Stamps, count: u32, now: Timestamp, age: Duration) -> (Timestamp, u32) {
     match stamps {
         Stamps::Equal => (now, 0),

@@ -1,5 +1,5 @@
-//! The end of a run: all is calm, the last lines are written, and once they were shown, and all that is missing was to be
-//! reported, a signal ends the program.
+//! The end of a run: all is calm, the last lines are written, and once they were shown, and all that is missing was to
+//! be reported, a signal ends the program.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -24,8 +24,8 @@ const TURN: Duration = Duration::from_secs(5 * 60);
 /// A repeated line comes within this time after the last one.
 const QUIET: Duration = Duration::from_secs(3);
 
-/// So long after the last fault all that is missing has been reported: a minute, and somewhat more for a restart, whose status
-/// is waited for.
+/// So long after the last fault all that is missing has been reported: a minute, and somewhat more for a restart, whose
+/// status is waited for.
 const REPORTED: Duration = Duration::from_secs(75);
 
 /// The pods that come and go once all others are gone, one after the other, twice.
@@ -139,8 +139,8 @@ impl World<'_> {
         patience
     }
 
-    /// Deletes all pods, lets many more come and go, and measures what is left of all, and of as many again: the first ones
-    /// make the room that the others need.
+    /// Deletes all pods, lets many more come and go, and measures what is left of all, and of as many again: the first
+    /// ones make the room that the others need.
     async fn leave(&mut self) {
         self.delete_all();
         sleep(PATIENCE).await;

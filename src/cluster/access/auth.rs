@@ -101,8 +101,8 @@ impl Auth {
         Ok(earlier.clone())
     }
 
-    /// A new credential after `refused` was rejected in a request sent at `sent`; None if there is no other, or if it is
-    /// not the credential that is wrong.
+    /// A new credential after `refused` was rejected in a request sent at `sent`; None if there is no other, or if it
+    /// is not the credential that is wrong.
     pub async fn after_refusal(
         &self,
         refused: &Credential,
@@ -206,8 +206,8 @@ impl Auth {
     }
 }
 
-/// Whether a refusal is a reason to renew a credential. A plugin may ask the user to log in, and the refusal may be that
-/// of a single node.
+/// Whether a refusal is a reason to renew a credential. A plugin may ask the user to log in, and the refusal may be
+/// that of a single node.
 #[derive(Debug, Default)]
 struct Refusals {
     /// When the current credential was last accepted.

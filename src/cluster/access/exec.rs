@@ -314,8 +314,8 @@ fn time(text: &str) -> Result<Timestamp, jiff::Error> {
     })
 }
 
-/// The leeway before `expires`, or a quarter of a short lifetime. None if it lies in the past, because one of the clocks
-/// is wrong: such a credential is used until it is refused.
+/// The leeway before `expires`, or a quarter of a short lifetime. None if it lies in the past, because one of the
+/// clocks is wrong: such a credential is used until it is refused.
 fn renewal(now: Timestamp, expires: Timestamp) -> Option<Timestamp> {
     let left = Duration::try_from(expires.duration_since(now)).ok().filter(|left| !left.is_zero())?;
     Some(expires - LEEWAY.min(left / 4))

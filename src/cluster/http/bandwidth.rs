@@ -25,8 +25,8 @@ pub struct Bandwidth {
 struct Turns {
     /// Start of the next turn.
     next: Instant,
-    /// When the bytes that were read so far are within the rate: bytes that are returned move later turns forward, so that several
-    /// may come at the same time.
+    /// When the bytes that were read so far are within the rate: bytes that are returned move later turns forward, so
+    /// that several may come at the same time.
     settled: Instant,
 }
 

@@ -77,7 +77,8 @@ impl Framing {
         matches!(self, Framing::Length(0) | Framing::Chunked(Chunked { next: Part::End, .. }))
     }
 
-    /// Adds the bytes of the body in `input` to `body`. Returns how many bytes of the input were used, framing included.
+    /// Adds the bytes of the body in `input` to `body`. Returns how many bytes of the input were used, framing
+    /// included.
     pub fn decode(&mut self, input: &[u8], body: &mut BytesMut) -> Result<usize, BoxError> {
         match self {
             Framing::Close => {

@@ -79,8 +79,9 @@ impl Load {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Announces the room of all answers again, after their windows have shrunk: the server may have less than none left for one
-    /// whose bytes were read but not announced yet. It sends nothing then, so nothing would ever announce them.
+    /// Announces the room of all answers again, after their windows have shrunk: the server may have less than none
+    /// left for one whose bytes were read but not announced yet. It sends nothing then, so nothing would ever announce
+    /// them.
     fn announce(&self) {
         for window in self.lock().open.values_mut() {
             // Releasing nothing is always possible.

@@ -85,8 +85,8 @@ impl Pool {
         Pool { dialer, options, state, idle, alone, dialing: tokio::sync::Mutex::default() }
     }
 
-    /// Sends a request and waits for the head of its answer. If a connection does not take it, tries another, once `again`
-    /// allows it: a server that closes its connections gets no more requests than others.
+    /// Sends a request and waits for the head of its answer. If a connection does not take it, tries another, once
+    /// `again` allows it: a server that closes its connections gets no more requests than others.
     pub async fn send(
         &self,
         request: &Request<Bytes>,

@@ -43,8 +43,8 @@ pub struct Stream {
     pulse: Option<Arc<Pulse>>,
 }
 
-/// So much of HTTP/2 is read before those get their turn whose answers it is: the connection keeps some 250 bytes for each frame that
-/// waits, even of a short line, and never frees that memory.
+/// So much of HTTP/2 is read before those get their turn whose answers it is: the connection keeps some 250 bytes for
+/// each frame that waits, even of a short line, and never frees that memory.
 const IN_A_ROW: usize = 64 << 10;
 
 /// The TLS error, for callers whose own errors do not contain it. With TLS 1.3 a server rejects a client certificate

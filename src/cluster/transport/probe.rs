@@ -30,7 +30,8 @@ impl Transport {
         }
     }
 
-    /// Requests an answer, whatever it is, for its date. False: it may be that of a server between, whose clock does not count.
+    /// Requests an answer, whatever it is, for its date. False: it may be that of a server between, whose clock does
+    /// not count.
     pub async fn ask_the_time(&self) -> Result<bool, Error> {
         let answer = self.send(minimal(), Purpose::List, AnswerMode::Probe, None).await?;
         Ok(!answer.status().is_server_error())

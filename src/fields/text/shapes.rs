@@ -325,7 +325,8 @@ fn postgres_prefixed(mut cursor: Cursor<'_>, tape: &mut Tape) -> Option<Rest> {
     Some(Rest::Message(cursor.at))
 }
 
-/// `[Nest] 1  - 05/01/2024, 12:00:00 PM     LOG [NestFactory] message`; the time is written as the machine's language has it.
+/// `[Nest] 1  - 05/01/2024, 12:00:00 PM     LOG [NestFactory] message`; the time is written as the machine's language
+/// has it.
 fn nest(mut cursor: Cursor<'_>, tape: &mut Tape) -> Option<Rest> {
     let line = cursor.line;
     cursor.eat(b"[Nest] ").then_some(())?;

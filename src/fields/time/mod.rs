@@ -190,7 +190,8 @@ fn with_zone(day: Option<i64>, nanos: i64, rest: &[u8]) -> Option<Time> {
     Time::new(day, nanos, offset)
 }
 
-/// `15/Nov/2024:23:13:12 +0900`, `Sat Jan 31 12:00:00 2026 KST`; of glog `20260131 12:00:00.5`, of klog `0131 12:00:00.5`
+/// `15/Nov/2024:23:13:12 +0900`, `Sat Jan 31 12:00:00 2026 KST`; of glog `20260131 12:00:00.5`, of klog `0131
+/// 12:00:00.5`
 fn in_parts(text: &[u8]) -> Option<Time> {
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     if matches!(digits, 4 | 8)

@@ -19,7 +19,8 @@ pub enum Source {
 /// The age of what is in memory: it came after all that is in files.
 pub const IN_MEMORY: i64 = i64::MAX;
 
-/// The first record of a source, or in place of one the earliest that can come. The smallest is the greatest, for a heap.
+/// The first record of a source, or in place of one the earliest that can come. The smallest is the greatest, for a
+/// heap.
 #[derive(Debug)]
 pub struct Head {
     pub key: Key,

@@ -98,7 +98,8 @@ pub struct Lane {
     pub delays: Delays,
     /// Older lines were written before the log was opened, while others were followed.
     pub opened: Key,
-    /// Lines that were shown late lately, and those among them that were shown before their time, as far as it is known.
+    /// Lines that were shown late lately, and those among them that were shown before their time, as far as it is
+    /// known.
     pub late: u64,
     pub early: u64,
 }

@@ -49,8 +49,8 @@ impl ByTime {
         (!merged.is_empty()).then_some(Event::Merged(merged))
     }
 
-    /// Moves the first record into `merged`, unless it is an event. `ceiling`: the latest that a line can be, and whether
-    /// the delay of most lines is known.
+    /// Moves the first record into `merged`, unless it is an event. `ceiling`: the latest that a line can be, and
+    /// whether the delay of most lines is known.
     fn show_first(&mut self, merged: &mut Merged, (ceiling, is_usual): (Key, bool)) -> Shown {
         let Self { heads, held, asides, late, frontier, .. } = self;
         let record = heads.peek().and_then(|head| record::read(held.bytes(head.source)));

@@ -1,8 +1,9 @@
 //! Lines in the order of their timestamps, across origins.
 //!
-//! Every event is taken at once, so that no origin waits for another. First the order is exact: nothing passes until all
-//! origins that existed at the start have sent what they wrote before. Then lines pass a window: each waits for older ones
-//! until all origins have gone on beyond it, or until most lines of its age have arrived, or for the window at most.
+//! Every event is taken at once, so that no origin waits for another. First the order is exact: nothing passes until
+//! all origins that existed at the start have sent what they wrote before. Then lines pass a window: each waits for
+//! older ones until all origins have gone on beyond it, or until most lines of its age have arrived, or for the window
+//! at most.
 
 mod arrive;
 mod held;
@@ -73,7 +74,8 @@ pub struct ByTime {
     held: Held,
     /// The first record of each source.
     heads: BinaryHeap<Head>,
-    /// For each lane without lines in memory the earliest that it can bring. They only rise, and are renewed when looked at.
+    /// For each lane without lines in memory the earliest that it can bring. They only rise, and are renewed when
+    /// looked at.
     floors: BinaryHeap<Head>,
     /// What stands among lines, by its number.
     asides: BTreeMap<i64, Aside>,

@@ -11,8 +11,8 @@ const ASIDE: u32 = u32::MAX;
 /// No line is as old.
 const NO_TIME: i64 = i64::MIN;
 
-/// The place of a line among all: the latest instant of its log up to it, so that lines of one log keep their order even if
-/// its clock steps back.
+/// The place of a line among all: the latest instant of its log up to it, so that lines of one log keep their order
+/// even if its clock steps back.
 pub type Key = i64;
 
 /// Something that stands among lines.

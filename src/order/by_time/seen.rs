@@ -13,8 +13,8 @@ const LONGEST: i64 = 200_000_000;
 pub struct Seen {
     /// The time of the first line that has one. Older lines are those that the filter held back.
     first: Key,
-    /// The starts of lines whose place is not their time, with their places: those before which the log had younger ones,
-    /// those without a time, and those that stand with the first line of their record.
+    /// The starts of lines whose place is not their time, with their places: those before which the log had younger
+    /// ones, those without a time, and those that stand with the first line of their record.
     raised: Vec<(u32, Key)>,
     /// The number of bytes of the batch. Lines behind them are those that the filter held back.
     size: usize,

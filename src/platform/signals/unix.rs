@@ -41,8 +41,8 @@ fn signal(number: i32) -> Option<Signal> {
     }
 }
 
-/// Not if it is ignored, as `nohup` has SIGHUP: a handler would end the run. Only Linux tells; elsewhere SIGHUP ends the
-/// process by default, unless it is ignored.
+/// Not if it is ignored, as `nohup` has SIGHUP: a handler would end the run. Only Linux tells; elsewhere SIGHUP ends
+/// the process by default, unless it is ignored.
 fn hears(signal: i32) -> bool {
     if cfg!(not(target_os = "linux")) {
         return signal != SIGHUP;

@@ -56,7 +56,8 @@ impl Stream {
     }
 
     /// The same terminal, whose writes give `WouldBlock` where they would wait: opened a second time, since to make the
-    /// first non-blocking would affect other processes. An error, as of another user behind `su`: only the first is there.
+    /// first non-blocking would affect other processes. An error, as of another user behind `su`: only the first is
+    /// there.
     pub fn non_blocking(&self) -> io::Result<Stream> {
         let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
         let file = OpenOptions::new().write(true).custom_flags(flags).open(self.path()?)?;

@@ -55,8 +55,8 @@ impl Zone {
 }
 
 impl Moment {
-    /// With the date on which the time of day is nearest to another moment, if it has none itself: the zones of both may
-    /// differ by some hours.
+    /// With the date on which the time of day is nearest to another moment, if it has none itself: the zones of both
+    /// may differ by some hours.
     pub fn near(self, other: Moment) -> Moment {
         let day = self.day.or_else(|| {
             let ahead = self.nanos - other.nanos;

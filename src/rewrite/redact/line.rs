@@ -102,8 +102,8 @@ impl Detector {
         }
     }
 
-    /// Finds what is to be hidden of a line, of which `known` are parts of private keys. The candidates are those in the
-    /// line, if it was searched for them, and the place of the line that they count from.
+    /// Finds what is to be hidden of a line, of which `known` are parts of private keys. The candidates are those in
+    /// the line, if it was searched for them, and the place of the line that they count from.
     pub fn search(
         &mut self,
         line: &[u8],

@@ -1,7 +1,8 @@
 //! `--redact`: replaces personal data and secrets before anything leaves the program.
 //!
-//! A first pass over a whole batch ([`scout`]) finds the places where a value might be. Each kind has a file that judges such a
-//! place ([`mail`], [`number`], [`pair`] and so on), in the text that a person reads ([`view`]), however it is written.
+//! A first pass over a whole batch ([`scout`]) finds the places where a value might be. Each kind has a file that
+//! judges such a place ([`mail`], [`number`], [`pair`] and so on), in the text that a person reads ([`view`]), however
+//! it is written.
 
 mod account;
 mod address;
@@ -337,8 +338,8 @@ fn masked(
     any
 }
 
-/// Appends a line that was searched with masks. A mask may set free what stood beside the value: that is masked too, so that
-/// the line stays as it is when it is redacted again.
+/// Appends a line that was searched with masks. A mask may set free what stood beside the value: that is masked too, so
+/// that the line stays as it is when it is redacted again.
 fn write(detector: &mut Detector, counts: &mut BTreeMap<Label, u64>, line: &[u8], out: &mut Vec<u8>) {
     let start = out.len();
     detector.write(line, out);

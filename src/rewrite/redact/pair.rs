@@ -1,4 +1,5 @@
-//! Values of keys that ask for secrecy, as `password=…`, `"password":"…"`, `--password …`, `Authorization: …`, `<password>…`.
+//! Values of keys that ask for secrecy, as `password=…`, `"password":"…"`, `--password …`, `Authorization: …`,
+//! `<password>…`.
 
 use std::ops::Range;
 

@@ -1,5 +1,5 @@
-//! The first pass: finds the few places of a text where a value might be, at some billion bytes a second. All other bytes are
-//! looked at by nothing else.
+//! The first pass: finds the few places of a text where a value might be, at some billion bytes a second. All other
+//! bytes are looked at by nothing else.
 
 use aho_corasick::{AhoCorasick, Match, MatchKind, packed};
 use wide::u8x16;

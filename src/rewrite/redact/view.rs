@@ -1,5 +1,5 @@
-//! A line as a person reads it: without escape sequences, and with the escapes of JSON and URLs resolved, so that a value is
-//! found however it is written.
+//! A line as a person reads it: without escape sequences, and with the escapes of JSON and URLs resolved, so that a
+//! value is found however it is written.
 
 use std::{borrow::Cow, ops::Range};
 
@@ -81,8 +81,8 @@ impl<'l> View<'l> {
         self.written(self.byte(at)).iter().take_while(|byte| **byte == b'\\').count()
     }
 
-    /// The place in the line where a string ends whose opening quote had this many backslashes, and whose last quote is at
-    /// `quote`: more backslashes belong to its content.
+    /// The place in the line where a string ends whose opening quote had this many backslashes, and whose last quote is
+    /// at `quote`: more backslashes belong to its content.
     pub fn end_of_string(&self, opened: usize, quote: usize) -> usize {
         let (place, here) = (self.byte(quote), self.backslashes(quote));
         place.start + here.saturating_sub(opened)

@@ -1,4 +1,5 @@
-//! Members of a compressed file: each is whole on its own, so that the file can be read to its end whenever the run ends.
+//! Members of a compressed file: each is whole on its own, so that the file can be read to its end whenever the run
+//! ends.
 
 use std::{
     fs::File,

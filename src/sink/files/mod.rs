@@ -177,7 +177,8 @@ impl Files {
         self.reports.pop_front();
     }
 
-    /// Has everything written, as far as there is time, since a signal ends the run. Returns what is still to be reported.
+    /// Has everything written, as far as there is time, since a signal ends the run. Returns what is still to be
+    /// reported.
     pub fn last_words(&mut self) -> Vec<Notice> {
         self.pass(None);
         drop(self.end.take());

@@ -134,8 +134,8 @@ impl<L: Logs> Tail<L> {
         outcome
     }
 
-    /// Reads the answer to this request. `late`: the log is opened so late, once more, or behind a 404, that another pod of that name
-    /// may have it.
+    /// Reads the answer to this request. `late`: the log is opened so late, once more, or behind a 404, that another
+    /// pod of that name may have it.
     async fn consume(
         &mut self,
         stream: L::Answer,
@@ -193,10 +193,11 @@ impl<L: Logs> Tail<L> {
         }
     }
 
-    /// Whether the status since an answer was requested says that it may be another instance's: a log request cannot name an instance.
+    /// Whether the status since an answer was requested says that it may be another instance's: a log request cannot
+    /// name an instance.
     ///
-    /// An end alone changes nothing: the log may soon be gone, and the answer may hold its last lines. (The value is asked: the
-    /// receiver itself knows of no change once its sender is gone, as after a restart.)
+    /// An end alone changes nothing: the log may soon be gone, and the answer may hold its last lines. (The value is
+    /// asked: the receiver itself knows of no change once its sender is gone, as after a restart.)
     fn has_another_log(&self) -> bool {
         let life = self.life.borrow();
         let is_same = match &*life {

@@ -139,8 +139,9 @@ impl<L: Logs> Tail<L> {
         is_cut || last.is_empty && !self.follows() && self.progress.has_lines()
     }
 
-    /// Whether a log of which lines were read, and that seems to be empty, is the previous one by now: that one ends with such a line,
-    /// or with a later one. With a watch, the status reports a restart; but behind an end, perhaps too late for the rest of the log.
+    /// Whether a log of which lines were read, and that seems to be empty, is the previous one by now: that one ends
+    /// with such a line, or with a later one. With a watch, the status reports a restart; but behind an end, perhaps
+    /// too late for the rest of the log.
     async fn has_moved(&self, log: Log) -> bool {
         let (is_current, follow) = (matches!(log, Log::Current(_)), self.plan().follow);
         if !is_current || follow && self.runs() || !self.progress.has_lines() {
@@ -157,8 +158,8 @@ impl<L: Logs> Tail<L> {
         is_own && is_behind || !is_read && position.has(line)
     }
 
-    /// Whether a log that has lines now, and of which none was read, is the next instance's: the container restarted before the first
-    /// answer, which was that one's too. With a watch the status reports it.
+    /// Whether a log that has lines now, and of which none was read, is the next instance's: the container restarted
+    /// before the first answer, which was that one's too. With a watch the status reports it.
     async fn was_replaced_unread(&self, log: Log) -> bool {
         let is_current = matches!(log, Log::Current(_));
         if !is_current || self.plan().follow || self.progress.has_lines() {
@@ -168,8 +169,8 @@ impl<L: Logs> Tail<L> {
         matches!(standing, Ok(Standing::Replaced { is_next: true, .. }))
     }
 
-    /// As many last lines as were requested came in more than one answer. If they share an instant, others like them may have been taken
-    /// for those of the first answer: then the log has another line of that instant at its end.
+    /// As many last lines as were requested came in more than one answer. If they share an instant, others like them
+    /// may have been taken for those of the first answer: then the log has another line of that instant at its end.
     pub(super) async fn compare_last_lines(&mut self, log: Log) {
         let has_all = self.progress.extent.quota.lines == Some(0);
         if !has_all || !self.plan().confirm || !self.progress.position.is_ambiguous() {

@@ -115,8 +115,8 @@ impl<L: Logs> Tail<L> {
         self.pause().await;
     }
 
-    /// Whether to read the log of a container that ended again: the answer may be the next instance's, of which only the kubelet
-    /// knows.
+    /// Whether to read the log of a container that ended again: the answer may be the next instance's, of which only
+    /// the kubelet knows.
     pub(super) async fn is_misled(&mut self, log: Log) -> bool {
         let suspect = match &*self.life.borrow() {
             Life::Terminated(ending) => self.progress.suspect(ending),
@@ -153,8 +153,8 @@ impl<L: Logs> Tail<L> {
         }
     }
 
-    /// Whether the tail of an earlier instance left a line that may be this one's, of which nothing was read: the previous log was
-    /// not the earlier one's.
+    /// Whether the tail of an earlier instance left a line that may be this one's, of which nothing was read: the
+    /// previous log was not the earlier one's.
     fn has_seen_a_line(&self) -> bool {
         let unseen = self.progress.early.unseen().map(|unseen| unseen.time);
         let started = self.instance.started.map(Instant::from);
@@ -166,8 +166,8 @@ impl<L: Logs> Tail<L> {
         !self.plan().follow && self.has_seen_a_line()
     }
 
-    /// Whether the next instance is there before anything of this one is requested, of which a line was seen: its log is the previous
-    /// one.
+    /// Whether the next instance is there before anything of this one is requested, of which a line was seen: its log
+    /// is the previous one.
     pub(super) async fn is_replaced_unread(&self) -> bool {
         if !self.has_seen_a_line() {
             return false;
@@ -185,7 +185,8 @@ impl<L: Logs> Tail<L> {
             && matches!(timeout(ANSWER, self.previous()).await, Ok(Ok(Previous::Own(Some(_)))))
     }
 
-    /// Whether a stream that came to its end may have been the next instance's, since no status reports an end: once for a tail.
+    /// Whether a stream that came to its end may have been the next instance's, since no status reports an end: once
+    /// for a tail.
     pub(super) async fn is_overtaken(&mut self, log: Log) -> bool {
         let behind = self.progress.behind_tear();
         let is_open = behind.is_some() || !self.progress.has_lines();
@@ -217,8 +218,9 @@ impl<L: Logs> Tail<L> {
         is_overtaken
     }
 
-    /// The previous log seems to be this instance's, which has ended: if it ends with the last line that was read, none is missing. A
-    /// wanted line that was not read contradicts the end of the stream, unless a status shows meanwhile that it is another's.
+    /// The previous log seems to be this instance's, which has ended: if it ends with the last line that was read, none
+    /// is missing. A wanted line that was not read contradicts the end of the stream, unless a status shows meanwhile
+    /// that it is another's.
     async fn compare_end(&mut self) {
         // Of the two lines that were asked for before, the last may have been cut off.
         let asked = timeout(ANSWER, self.last_line(Log::Previous, Purpose::Confirm)).await;
@@ -251,8 +253,8 @@ impl<L: Logs> Tail<L> {
         }
     }
 
-    /// Asks whether the previous log is this instance's: if the lines from `suspect` on, or the absence of any, show that the answer
-    /// was the next one's.
+    /// Asks whether the previous log is this instance's: if the lines from `suspect` on, or the absence of any, show
+    /// that the answer was the next one's.
     async fn supersedes(
         &mut self,
         suspect: Option<Instant>,
@@ -310,8 +312,8 @@ impl<L: Logs> Tail<L> {
         }
     }
 
-    /// The instant from which lines of the previous log are the next instance's, since such lines were handed over: no status reports
-    /// that one yet.
+    /// The instant from which lines of the previous log are the next instance's, since such lines were handed over: no
+    /// status reports that one yet.
     pub(super) fn next_from(&self, log: Log) -> Option<Instant> {
         let is_sought =
             log == Log::Previous && self.whereabouts == Whereabouts::Superseded && self.plan().follow;
@@ -346,8 +348,8 @@ impl<L: Logs> Tail<L> {
         }
     }
 
-    /// Whether the apiserver knows that the previous log is that of the instance that replaced this one: it was replaced too, or
-    /// waits for that.
+    /// Whether the apiserver knows that the previous log is that of the instance that replaced this one: it was
+    /// replaced too, or waits for that.
     async fn is_next_over(&self) -> bool {
         let Life::Replaced { restart_count, .. } = *self.life.borrow() else { return false };
         let next = Instance { origin: self.instance.origin.clone(), restart_count, ..Instance::default() };
@@ -381,8 +383,8 @@ impl<L: Logs> Tail<L> {
         self.progress.reach = if self.progress.has_lines() { reach } else { Reach::Open };
     }
 
-    /// The node had started one more instance as the previous log was read for the one that a status reports by now. Lines since the
-    /// tear that go on behind its end are left to their own tail.
+    /// The node had started one more instance as the previous log was read for the one that a status reports by now.
+    /// Lines since the tear that go on behind its end are left to their own tail.
     pub(super) fn leave_past_end(&mut self) {
         let is_past = {
             let life = self.life.borrow();
@@ -399,8 +401,8 @@ impl<L: Logs> Tail<L> {
         }
     }
 
-    /// Lines that are not the instance's whose tail showed them may be those of another one between: if the previous log ends with
-    /// them, none is missing behind them.
+    /// Lines that are not the instance's whose tail showed them may be those of another one between: if the previous
+    /// log ends with them, none is missing behind them.
     pub(super) async fn place_early(&mut self) {
         let Some(last) = self.progress.early.last_foreign().filter(|_| !self.was_opened()) else { return };
         let is_before = self.instance.started.is_some_and(|started| last.time() < started.into());
@@ -420,8 +422,8 @@ impl<L: Logs> Tail<L> {
         }
     }
 
-    /// The instant of the last line of this instance that an earlier tail showed, if its log, which was read to its end, has none of
-    /// them: it was rotated.
+    /// The instant of the last line of this instance that an earlier tail showed, if its log, which was read to its
+    /// end, has none of them: it was rotated.
     pub(super) fn lost_behind_early(&self) -> Option<Option<Instant>> {
         let last = self.progress.early.last_foreign().filter(|_| !self.progress.has_lines())?;
         if self.instance.started.is_some_and(|started| last.time() < started.into()) {
@@ -437,8 +439,8 @@ impl<L: Logs> Tail<L> {
 
     /// The log is out of reach. Lines that may be a later instance's are left to its tail.
     pub(super) fn leave_to_later(&mut self) {
-        // Of instances that started in the same second, the lines are this one's: it was the one that was seen to run. They are not
-        // if they go on later than its end, which was in that second if no status reports it.
+        // Of instances that started in the same second, the lines are this one's: it was the one that was seen to run.
+        // They are not if they go on later than its end, which was in that second if no status reports it.
         let latest = self.progress.latest();
         let together = match &*self.life.borrow() {
             Life::Replaced { started, ending, .. } => {
@@ -471,8 +473,8 @@ impl<L: Logs> Tail<L> {
             Err(error) if !error.is_without_previous() && self.may_retry(&error) => return Err(error),
             Err(_) => return Ok(Previous::Other),
         };
-        // The lines of this instance are not older than that. Statuses have whole seconds: an instance whose last line is not known
-        // may have ended in the second in which this one started.
+        // The lines of this instance are not older than that. Statuses have whole seconds: an instance whose last line
+        // is not known may have ended in the second in which this one started.
         let before = self.shown_before.as_ref();
         let is_known = before.is_some_and(|shown| shown.whole && shown.restart_count + 1 == restart_count);
         let slack = if is_known { 0 } else { SECOND };

@@ -24,8 +24,8 @@ pub struct Legacy {
 }
 
 impl Legacy {
-    /// Whether nothing more is wanted of this instance: all that may be shown of it was shown, or it is over, was read, and a later one
-    /// had a tail since.
+    /// Whether nothing more is wanted of this instance: all that may be shown of it was shown, or it is over, was read,
+    /// and a later one had a tail since.
     pub fn has_enough_of(&self, instance: &Instance) -> bool {
         let is_used_up = self.read.as_ref().is_some_and(|((id, restarts), parts)| {
             let is_same = *id == instance.container_id && *restarts == instance.restart_count;
@@ -55,8 +55,8 @@ pub struct Shown {
 }
 
 impl Shown {
-    /// The restart since then; `next` restarts were before the next instance, and it wrote lines from `lines_since` on that
-    /// are shown already.
+    /// The restart since then; `next` restarts were before the next instance, and it wrote lines from `lines_since` on
+    /// that are shown already.
     pub fn restart(&self, next: u32, lines_since: Option<event::Instant>) -> Restart {
         let Shown { restart_count, started, ending, .. } = self;
         let ran = started.zip(ending.finished).map(|(started, finished)| finished.duration_since(started));

@@ -9,8 +9,8 @@ use crate::{
 };
 
 impl<L: Logs> Tail<L> {
-    /// Reports that there are no lines of an instance that had ended before it was seen. Its log may be gone since long, so
-    /// nothing counts as missing; unless lines of it came, and were gone when they were requested again.
+    /// Reports that there are no lines of an instance that had ended before it was seen. Its log may be gone since
+    /// long, so nothing counts as missing; unless lines of it came, and were gone when they were requested again.
     pub(super) async fn report_absence(&mut self, reason: &Reason) -> bool {
         let removed = self.report.removal(true).await;
         let is_gone = matches!(reason, Reason::Terminated(_) | Reason::Finished);
@@ -65,8 +65,8 @@ impl<L: Logs> Tail<L> {
         }
     }
 
-    /// The log will not be opened, and an earlier tail showed its first lines: reports the restart before them, since perhaps no
-    /// other tail will. The rest of it is not read.
+    /// The log will not be opened, and an earlier tail showed its first lines: reports the restart before them, since
+    /// perhaps no other tail will. The rest of it is not read.
     async fn report_early(&mut self) {
         if let Some(restart) = self.restart.take_if(|restart| restart.lines_since.is_some()) {
             self.progress.reach = Reach::Open;
@@ -163,8 +163,8 @@ impl<L: Logs> Tail<L> {
         }
     }
 
-    /// Whether the apiserver or the kubelet was out of reach before the end of the log was verified: one that goes away ends its
-    /// streams as if they were complete.
+    /// Whether the apiserver or the kubelet was out of reach before the end of the log was verified: one that goes away
+    /// ends its streams as if they were complete.
     fn is_end_in_doubt(&self) -> bool {
         self.progress.heard.is_some_and(|since| self.was_out_since(since))
     }

@@ -20,7 +20,8 @@ const KEPT: Duration = Duration::from_secs(1);
 /// After so many refusals because there is no such pod, the tail asks whether that is so.
 const UNKNOWN: usize = 4;
 
-/// The pause between requests for a log that seems to be removed: a kubelet that has just started refuses one that is there.
+/// The pause between requests for a log that seems to be removed: a kubelet that has just started refuses one that is
+/// there.
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// The longest pause between requests while a refusal is usual.
@@ -111,15 +112,15 @@ impl<L: Logs> Tail<L> {
             // The status reports the end of a pod.
             return tries_left || *self.life.borrow() == Life::Running;
         }
-        // A log that could be read may be readable again: permissions come late to an apiserver that has just started, and a
-        // load balancer or a login page that answers in its place goes away. A container that is about to start is refused
-        // with 400. A kubelet that cannot reach the apiserver refuses it with 401 or 403.
+        // A log that could be read may be readable again: permissions come late to an apiserver that has just started,
+        // and a load balancer or a login page that answers in its place goes away. A container that is about to start
+        // is refused with 400. A kubelet that cannot reach the apiserver refuses it with 401 or 403.
         let was_read = self.shown_before.is_some() || self.was_opened();
         error.is_retryable() || error.is_bad_request() || error.is_of_kubelet() || was_read
     }
 
-    /// Whether a missing log will stay missing, since its pod is gone. Without a watch, the tail asks the apiserver first;
-    /// with one it asks before it gives up, since a kubelet may not know a pod that is there.
+    /// Whether a missing log will stay missing, since its pod is gone. Without a watch, the tail asks the apiserver
+    /// first; with one it asks before it gives up, since a kubelet may not know a pod that is there.
     async fn is_gone(&mut self, error: &Error) -> bool {
         // The apiserver itself does not find it: its deletion is reported late.
         if self.follows() && !error.is_of_kubelet() && self.retries.count() % UNKNOWN == UNKNOWN - 1 {
@@ -212,8 +213,8 @@ impl<L: Logs> Tail<L> {
     }
 }
 
-/// Whether such a refusal is usual: around the start and the end of a container, of which the node and the apiserver know
-/// one after the other, and for a moment while a kubelet starts.
+/// Whether such a refusal is usual: around the start and the end of a container, of which the node and the apiserver
+/// know one after the other, and for a moment while a kubelet starts.
 pub(super) fn is_usual(error: &Error) -> bool {
     error.is_bad_request() || error.is_not_found()
 }

@@ -30,7 +30,8 @@ pub(super) struct Start {
     pub log: Log,
     /// The state of the log before the answer.
     pub reach: Reach,
-    /// The same if the answer before it came to its end, nothing contradicted that since, and this one was not late; else open.
+    /// The same if the answer before it came to its end, nothing contradicted that since, and this one was not late;
+    /// else open.
     pub proven: Reach,
     /// Whether the answer is read on although it lacks the last line that was read.
     pub unproven: bool,
@@ -59,8 +60,8 @@ pub(super) enum Owner {
 }
 
 impl Start {
-    /// Whose the lines are that may be the next instance's, if this instance's own log does not continue after them: its
-    /// own, if a line of it is later.
+    /// Whose the lines are that may be the next instance's, if this instance's own log does not continue after them:
+    /// its own, if a line of it is later.
     pub fn settles_tear(
         &self,
         end: &Result<End, Error>,
@@ -188,7 +189,8 @@ impl<L: Logs> Tail<L> {
         }
     }
 
-    /// Whether an answer without any line can be that of a later instance: lines of this one were read, or were perhaps missed.
+    /// Whether an answer without any line can be that of a later instance: lines of this one were read, or were perhaps
+    /// missed.
     pub(super) fn may_be_empty_of_next(&self, start: &Start) -> bool {
         let is_settled = match start.log {
             // Once it was compared, its absence of further lines is no reason to compare it again.

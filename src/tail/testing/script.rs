@@ -85,7 +85,8 @@ impl Written {
     }
 }
 
-/// One container as its kubelet knows it, by the clock: its instances, and which log is the current or the previous one.
+/// One container as its kubelet knows it, by the clock: its instances, and which log is the current or the previous
+/// one.
 #[derive(Clone)]
 pub struct Container {
     began: Instant,

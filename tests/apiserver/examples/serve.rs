@@ -1,5 +1,5 @@
-//! The double as a process of its own, for measuring a client: each pod has written LINES lines, one a microsecond and all
-//! pods by turns, and then writes LINES_A_SECOND more.
+//! The double as a process of its own, for measuring a client: each pod has written LINES lines, one a microsecond and
+//! all pods by turns, and then writes LINES_A_SECOND more.
 //!
 //! `cargo run --release -p apiserver --example serve -- KUBECONFIG PODS LINES [LINES_A_SECOND [http1]]`
 #![allow(clippy::print_stdout, reason = "it reports to the terminal")]

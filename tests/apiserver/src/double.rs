@@ -221,9 +221,9 @@ impl ApiServer {
         lock(&self.inner().connections).values().for_each(|connection| connection.drain());
     }
 
-    /// Ends all connections at once, as a load balancer ends those it drains. HTTP/2 is told of the last stream that was
-    /// processed: requests on later streams may be sent again, all of them if it is 0. HTTP/1.1 keeps connections with
-    /// an open answer.
+    /// Ends all connections at once, as a load balancer ends those it drains. HTTP/2 is told of the last stream that
+    /// was processed: requests on later streams may be sent again, all of them if it is 0. HTTP/1.1 keeps connections
+    /// with an open answer.
     pub fn go_away_at_once(&self, last_stream: u32) {
         let busy: Vec<u64> =
             lock(&self.inner().streams).values().map(|stream| stream.request.connection).collect();

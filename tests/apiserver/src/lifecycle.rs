@@ -115,8 +115,8 @@ impl Cluster {
         });
     }
 
-    /// Loses the way to a node: followed logs fall silent, and requests get what the outage says. The status of its pods
-    /// stays as it was, unless the test changes it, until [`Cluster::find_node`].
+    /// Loses the way to a node: followed logs fall silent, and requests get what the outage says. The status of its
+    /// pods stays as it was, unless the test changes it, until [`Cluster::find_node`].
     pub fn lose_node(&self, node: &str, outage: Outage) {
         lock(&self.0.access).outages.insert(node.to_owned(), outage);
         self.change(|world| {

@@ -122,8 +122,8 @@ impl Reader {
                 return true;
             }
             let stamped = self.options.timestamps && !self.mid_line;
-            // A kubelet stamps the first piece of an answer, wherever it is in its line, and no piece behind another, even behind one
-            // that is too old.
+            // A kubelet stamps the first piece of an answer, wherever it is in its line, and no piece behind another,
+            // even behind one that is too old.
             let (bytes, is_wanted) = file.entry(self.next, stamped, self.options.since);
             if is_wanted {
                 out.extend_from_slice(bytes);

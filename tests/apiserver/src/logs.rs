@@ -160,8 +160,8 @@ impl Log {
     }
 
     /// Ends a rotation: the container has a new file. A follower opens it once it has read the one before, but only if
-    /// it was at the end of a file before. One that never was stays with its file, and ends silently with the container.
-    /// After two rotations a follower that was busy opens the newest file twice, and the one before never.
+    /// it was at the end of a file before. One that never was stays with its file, and ends silently with the
+    /// container. After two rotations a follower that was busy opens the newest file twice, and the one before never.
     pub fn reopen(&self) -> &Self {
         self.change(|state| {
             state.creations += 1;
@@ -193,8 +193,8 @@ impl Log {
         self.push(rest)
     }
 
-    /// Sends nothing more than what is written to the current followers, and no end either. (Some kubelets do this to followers after a
-    /// rotation.)
+    /// Sends nothing more than what is written to the current followers, and no end either. (Some kubelets do this to
+    /// followers after a rotation.)
     pub fn silence_followers(&self) -> &Self {
         self.change(|state| {
             let at = {

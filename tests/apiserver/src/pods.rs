@@ -274,7 +274,8 @@ impl Pod {
         self
     }
 
-    /// Sets how long the instance that ended had run, in seconds: from its start, or for the previous instance up to its end.
+    /// Sets how long the instance that ended had run, in seconds: from its start, or for the previous instance up to
+    /// its end.
     pub fn ran(mut self, seconds: i64) -> Self {
         let (container, time) = (self.at(), SignedDuration::from_secs(seconds));
         match (&mut container.state, &mut container.last) {

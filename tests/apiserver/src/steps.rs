@@ -1,5 +1,5 @@
-//! The tasks of a server. A simulation that shares a thread with them may surround each of their steps, to tell their part of
-//! the memory from others.
+//! The tasks of a server. A simulation that shares a thread with them may surround each of their steps, to tell their
+//! part of the memory from others.
 
 use std::{
     pin::Pin,

@@ -1,4 +1,5 @@
-//! Links from one page to another: the file exists, and so does the heading. Names of files of a release: they are of this version.
+//! Links from one page to another: the file exists, and so does the heading. Names of files of a release: they are of
+//! this version.
 
 use std::collections::BTreeSet;
 

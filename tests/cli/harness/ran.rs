@@ -104,8 +104,8 @@ impl Ran {
     }
 }
 
-/// Runs with a `--timeout` that is long enough for the work that comes before, on this machine and now: longer ones are tried
-/// until the run was `ready`. The last run counts.
+/// Runs with a `--timeout` that is long enough for the work that comes before, on this machine and now: longer ones are
+/// tried until the run was `ready`. The last run counts.
 pub fn timed(run: impl Fn(&str) -> Ran, ready: impl Fn(&Ran) -> bool) -> Ran {
     let mut ran = run("--timeout 1s");
     for time in ["--timeout 4s", "--timeout 20s"] {

@@ -1,6 +1,7 @@
 //! The picture of the README: a recording of the program on a terminal. `UPDATE=1` writes it.
 //!
-//! All that the program prints is its own. Only the keys and the pauses are drawn, so that each run gives the same file.
+//! All that the program prints is its own. Only the keys and the pauses are drawn, so that each run gives the same
+//! file.
 
 mod screen;
 mod svg;

@@ -5,8 +5,9 @@ use std::{collections::BTreeSet, time::Duration};
 use super::{View, problem};
 use crate::judge::Problem;
 
-/// The time whose bytes may be taken at once: after a pause those of one turn (`BURST` in src/cluster/http/bandwidth.rs), then one
-/// more turn; and of the turns that wait some may come together, since one that took little gives the rest to the next.
+/// The time whose bytes may be taken at once: after a pause those of one turn (`BURST` in
+/// src/cluster/http/bandwidth.rs), then one more turn; and of the turns that wait some may come together, since one
+/// that took little gives the rest to the next.
 const BURST: Duration = Duration::from_millis(400);
 
 /// What a connection takes in before it knows how much it may: the beginning of HTTP/2.

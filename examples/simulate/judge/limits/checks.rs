@@ -1,12 +1,13 @@
-//! The watchdog, and the ageing of requests that wait: a followed log that is silent is looked at in time, however many other
-//! requests wait.
+//! The watchdog, and the ageing of requests that wait: a followed log that is silent is looked at in time, however many
+//! other requests wait.
 
 use std::time::Duration;
 
 use super::{LogRequest, View, name, open, problem, rate};
 use crate::judge::{Problem, troubles::falls_silent};
 
-/// The default of `--idle-check`, after which a stream that was silent from its beginning, or whose lines come seldom, is looked at.
+/// The default of `--idle-check`, after which a stream that was silent from its beginning, or whose lines come seldom,
+/// is looked at.
 const IDLE: Duration = Duration::from_secs(30);
 
 /// What is neither the wait for a check nor that for the limiter: the batch that holds a line back, the distance.
@@ -33,8 +34,8 @@ pub fn idle(view: &View) -> Option<Duration> {
     Some(idle).filter(|idle| !idle.is_zero())
 }
 
-/// The longest wait of a repeating request for the limiter: at most so many others wait, and of each four requests one is that
-/// which has waited longest. A request that keeps being made for a log needs one of the places for logs.
+/// The longest wait of a repeating request for the limiter: at most so many others wait, and of each four requests one
+/// is that which has waited longest. A request that keeps being made for a log needs one of the places for logs.
 pub fn wait(view: &View) -> Duration {
     let waiting = open::log_requests(view).min(view.story.containers.len() * 2) + OTHERS;
     let half = rate::qps(view.setting) * 0.5;
@@ -81,8 +82,8 @@ fn unchecked(view: &View, log: &LogRequest, patience: Duration) -> Option<Proble
     (status == 200).then(|| problem("a silent stream is not looked at", name(log.request), since, text))
 }
 
-/// When something of it may have arrived that the program did not take before: with `--max-bandwidth` long after it was written.
-/// With HTTP/2 it may be of another answer, such as that to a look at this log.
+/// When something of it may have arrived that the program did not take before: with `--max-bandwidth` long after it was
+/// written. With HTTP/2 it may be of another answer, such as that to a look at this log.
 fn arrivals<'v>(view: &'v View, log: &'v LogRequest) -> impl Iterator<Item = Duration> + 'v {
     let is_bounded = view.setting.max_bandwidth.is_some();
     let of_it = view.story.taken.iter().filter(move |taken| taken.connection == log.request.connection);

@@ -109,14 +109,15 @@ pub fn judge(view: &View) -> Vec<Problem> {
     Vec::new()
 }
 
-/// How long the end of an answer may wait to be read. Ends count as early as the program can have them; it may also have them later, and
-/// a connection that was asked for before they came is made all the same.
+/// How long the end of an answer may wait to be read. Ends count as early as the program can have them; it may also
+/// have them later, and a connection that was asked for before they came is made all the same.
 fn late(view: &View, open: &Open) -> Duration {
     let turns = view.setting.max_bandwidth.map_or(0, |_| open.0.len() as u32);
     view.lag() * 2 + promptness::latency(view.setting) + TURN * turns
 }
 
-/// The beginnings and ends of all requests, in order. The program counts an end half a round trip earlier or later than the server.
+/// The beginnings and ends of all requests, in order. The program counts an end half a round trip earlier or later than
+/// the server.
 fn changes<'a>(view: &View<'a>) -> Vec<(Duration, Change, &'a Request)> {
     let mut changes = Vec::new();
     for request in &view.story.requests {

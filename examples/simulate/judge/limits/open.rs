@@ -58,8 +58,9 @@ pub fn judge(view: &View) -> Vec<Problem> {
     problems
 }
 
-/// When more than `most` were open at once, how many, and the last one that was opened. The program counts a log as closed when
-/// it cancels it or has its end, and half a round trip lies between that and the end at the server, either way.
+/// When more than `most` were open at once, how many, and the last one that was opened. The program counts a log as
+/// closed when it cancels it or has its end, and half a round trip lies between that and the end at the server, either
+/// way.
 fn exceeds<'l>(
     view: &View,
     logs: impl Iterator<Item = &'l LogRequest<'l>>,

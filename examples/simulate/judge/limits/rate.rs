@@ -7,13 +7,14 @@ use apiserver::Kind;
 use super::{LogRequest, View, checks, open, problem};
 use crate::{judge::Problem, script::Setting};
 
-/// The defaults (src/plan/limits.rs), and the part of the rate for requests that repeat (`POLLS` in src/cluster/limit.rs).
+/// The defaults (src/plan/limits.rs), and the part of the rate for requests that repeat (`POLLS` in
+/// src/cluster/limit.rs).
 const QPS: u32 = 50;
 const BURST: u32 = 100;
 const POLLS: f64 = 0.5;
 
-/// A container whose state changed so long ago is not asked for the rest of its log any more, so that a request for one line is
-/// a check.
+/// A container whose state changed so long ago is not asked for the rest of its log any more, so that a request for one
+/// line is a check.
 const SETTLED: Duration = Duration::from_secs(30);
 
 /// How much earlier than `--until` the program may take it, since it knows the clock of the apiserver in whole seconds.
@@ -68,9 +69,9 @@ fn exceeds(view: &View, times: impl Iterator<Item = Duration>, rate: f64, burst:
     None
 }
 
-/// How long requests that had their turn may wait for a connection behind an outage: until a probe has shown its end, and, if
-/// each has room for a few, one after the other (`Pool::dialing` in src/cluster/http/pool.rs). The first one is part of
-/// [`View::lag`].
+/// How long requests that had their turn may wait for a connection behind an outage: until a probe has shown its end,
+/// and, if each has room for a few, one after the other (`Pool::dialing` in src/cluster/http/pool.rs). The first one is
+/// part of [`View::lag`].
 fn connecting(view: &View) -> Duration {
     let logs = open::log_requests(view).min(view.story.containers.len());
     let needed = view.setting.server.max_streams.map_or(1, |streams| logs.div_ceil(streams as usize));
@@ -78,8 +79,8 @@ fn connecting(view: &View) -> Duration {
     view.round_trip() * (1 + 2 * more)
 }
 
-/// The requests that are known to repeat: polls of a log that was polled before, looks at the last line of a container that goes on
-/// as it was, and probes after the first request for a version, which asks for the time.
+/// The requests that are known to repeat: polls of a log that was polled before, looks at the last line of a container
+/// that goes on as it was, and probes after the first request for a version, which asks for the time.
 fn repeating(view: &View) -> Vec<Duration> {
     if !view.setting.logs.follows() {
         return Vec::new();
@@ -97,8 +98,9 @@ fn repeating(view: &View) -> Vec<Duration> {
     times
 }
 
-/// Whether a poll is not the first of its log. The first one may ask again, each time for more lines; and with `--tail` the rest of a
-/// log of which no line was read is asked for as a poll asks. If its pod meets `--condition` again, it is the first one again.
+/// Whether a poll is not the first of its log. The first one may ask again, each time for more lines; and with `--tail`
+/// the rest of a log of which no line was read is asked for as a poll asks. If its pod meets `--condition` again, it is
+/// the first one again.
 ///
 /// `polled`: the most lines that a poll of each log has asked for so far, and how often its pod had met the condition.
 fn repeats(view: &View, log: &LogRequest, polled: &mut BTreeMap<(String, usize), u64>) -> bool {

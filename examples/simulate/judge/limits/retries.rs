@@ -11,16 +11,16 @@ const OVER: Duration = Duration::from_secs(10);
 /// The most requests for a log in that time, while its container stays as it is:
 /// - 20 refusals that are usual around a start or an end are retried four times a second (`SOON` and `unusual` in
 ///   src/tail/follow/refusal.rs), after that ever less often;
-/// - a poll is repeated every second, every half second if the log will soon be gone, and asks again if it had asked for too
-///   few lines (`FEWEST` in src/tail/window.rs doubles);
+/// - a poll is repeated every second, every half second if the log will soon be gone, and asks again if it had asked
+///   for too few lines (`FEWEST` in src/tail/window.rs doubles);
 /// - a stream that breaks is opened again at once, then after 250 ms, and ever less often (src/tail/retry.rs).
 const MOST: usize = 40;
 
 /// The same for each change of the container in that time: its tail begins anew, and asks for both of its logs.
 const EACH_CHANGE: usize = 30;
 
-/// An answer that asks to wait for so short a time is followed by as many requests as `MOST_ATTEMPTS` in src/cluster/transport.rs
-/// allows, as with kubectl.
+/// An answer that asks to wait for so short a time is followed by as many requests as `MOST_ATTEMPTS` in
+/// src/cluster/transport.rs allows, as with kubectl.
 const ATTEMPTS: usize = 10;
 
 pub fn judge(view: &View) -> Vec<Problem> {

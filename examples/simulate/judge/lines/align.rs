@@ -73,8 +73,8 @@ fn is_used_up(book: &Book<'_>, asked: &Asked, life: usize) -> bool {
     asked.limit_bytes.is_some_and(|limit| shown() >= limit)
 }
 
-/// Among equal lines it is open which ones were shown. They are chosen so that the missing ones have as few others between
-/// them as possible, and are the first ones; the last ones if only so many bytes were asked for.
+/// Among equal lines it is open which ones were shown. They are chosen so that the missing ones have as few others
+/// between them as possible, and are the first ones; the last ones if only so many bytes were asked for.
 fn settle(life: &mut Life<'_>, is_limited: bool) {
     let shown: Vec<usize> = (0..life.shown.len()).filter(|line| life.shown[*line].is_some()).collect();
     let last = last_places(life, &shown);
@@ -124,10 +124,11 @@ fn last_places(life: &Life<'_>, shown: &[usize]) -> Vec<usize> {
     last
 }
 
-/// The fewest holes between two lines, and the number of lines that have their first places then, the others having their last ones.
+/// The fewest holes between two lines, and the number of lines that have their first places then, the others having
+/// their last ones.
 ///
-/// `limited`: the number of all lines, if only so many bytes were asked for: rather more than fewer then, since it is the end that
-/// is missing, and rather a hole at the beginning than between.
+/// `limited`: the number of all lines, if only so many bytes were asked for: rather more than fewer then, since it is
+/// the end that is missing, and rather a hole at the beginning than between.
 fn fewest_holes(
     before: isize,
     first: &[usize],
@@ -266,8 +267,8 @@ impl Aligner<'_, '_> {
         rests.any(|rest| may_be_cut && is_head(rest, part, self.asked)).then_some(Fit::Head)
     }
 
-    /// Whether only lines were shown before this one of its instance that were shown too early, and that was said. The first of
-    /// these may be of the same instant.
+    /// Whether only lines were shown before this one of its instance that were shown too early, and that was said. The
+    /// first of these may be of the same instant.
     fn may_precede(&self, (life, line): Place) -> bool {
         let life = &self.book.lives[life];
         let behind = life.lines().iter().zip(&life.shown).skip(line).filter(|(_, shown)| shown.is_some());

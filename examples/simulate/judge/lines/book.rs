@@ -49,7 +49,8 @@ impl<'a> Life<'a> {
         (before, after)
     }
 
-    /// The latest stamp of the shown lines before this one. Of a line of which only the last piece was shown, that is the piece's.
+    /// The latest stamp of the shown lines before this one. Of a line of which only the last piece was shown, that is
+    /// the piece's.
     pub fn latest(&self, before: usize, shown: &[Shown<'_>]) -> Option<Timestamp> {
         let lines = self.lines()[..before].iter().zip(&self.shown);
         lines.filter_map(|(line, number)| shown[(*number)?].stamp.max(Some(line.stamp))).max()
@@ -111,7 +112,8 @@ impl<'a> Book<'a> {
         shown.map(|shown| asked::length(self.shown[*shown].text) as u64 + 1).sum()
     }
 
-    /// The same with all that `--limit-bytes` cut: an instance whose lines were shown too early has them whole in its own log.
+    /// The same with all that `--limit-bytes` cut: an instance whose lines were shown too early has them whole in its
+    /// own log.
     pub fn bytes_whole(lives: &[Life<'a>]) -> u64 {
         let lines = lives.iter().flat_map(|life| life.lines().iter().zip(&life.shown));
         lines.filter(|(_, shown)| shown.is_some()).map(|(line, _)| line.text.len() as u64 + 1).sum()

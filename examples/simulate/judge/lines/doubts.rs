@@ -17,18 +17,20 @@ use crate::{
     story::Request,
 };
 
-/// Lines of standard output and standard error are stamped one after the other, so that the stamps of one instance may go
-/// back by so much: a first line as close to the last one before it may be the same instance's.
+/// Lines of standard output and standard error are stamped one after the other, so that the stamps of one instance may
+/// go back by so much: a first line as close to the last one before it may be the same instance's.
 pub const BACK: SignedDuration = SignedDuration::from_millis(20);
 
-/// An end that comes so soon behind an outage may be one that the outage held back (`HELD` in src/tail/follow/answer.rs).
+/// An end that comes so soon behind an outage may be one that the outage held back (`HELD` in
+/// src/tail/follow/answer.rs).
 const HELD: Duration = Duration::from_secs(1);
 
-/// A request that waits so long for its turn says nothing of the time before (`LONG_PAUSE` in src/cluster/transport.rs).
+/// A request that waits so long for its turn says nothing of the time before (`LONG_PAUSE` in
+/// src/cluster/transport.rs).
 const LATE: Duration = Duration::from_secs(3);
 
-/// Whether the log of the instance before was served as the previous one, and nothing of it was shown: without a watch this one is
-/// taken for that.
+/// Whether the log of the instance before was served as the previous one, and nothing of it was shown: without a watch
+/// this one is taken for that.
 pub fn lacks_the_previous(case: &Case<'_, '_>, number: usize) -> bool {
     let Some(before) = number.checked_sub(1).map(|before| &case.book.lives[before]) else { return false };
     let mut reads = case.reads.iter().filter(|read| read.previous && read.opened().is_some());
@@ -52,8 +54,8 @@ pub fn was_rotated(life: &Life<'_>) -> bool {
     last.is_some_and(|(line, _)| line.file + 1 < life.instance.files.len())
 }
 
-/// Whether a request failed or was broken off between these times, in an unusual way, or its server was out of reach: a node
-/// refuses a log that it has removed with 400 or 404.
+/// Whether a request failed or was broken off between these times, in an unusual way, or its server was out of reach: a
+/// node refuses a log that it has removed with 400 or 404.
 pub fn failed(case: &Case<'_, '_>, life: &Life<'_>, since: Duration, until: Duration) -> bool {
     let mut events = case.story.script.events.iter();
     let is_away = events.any(|event| {
@@ -80,19 +82,20 @@ pub fn failed(case: &Case<'_, '_>, life: &Life<'_>, since: Duration, until: Dura
         })
 }
 
-/// Whether the last look at the end of a log that is not followed was refused as if the node had removed it, and it was there: after
-/// enough of these the end counts as unread.
+/// Whether the last look at the end of a log that is not followed was refused as if the node had removed it, and it was
+/// there: after enough of these the end counts as unread.
 fn is_refused_to_the_end(case: &Case<'_, '_>, life: &Life<'_>, until: Duration) -> bool {
     let last = case.reads.iter().rfind(|read| read.at <= until);
     let is_refused = last.is_some_and(|read| read.check && matches!(read.answered, Some((_, 400 | 404))));
     !case.asked.follow && is_refused && life.gone().is_none_or(|gone| gone > until)
 }
 
-/// As long as that, nothing is answered before a client takes the apiserver for out of reach (`SLOW` in src/cluster/outage.rs).
+/// As long as that, nothing is answered before a client takes the apiserver for out of reach (`SLOW` in
+/// src/cluster/outage.rs).
 const SLOW: Duration = Duration::from_secs(2);
 
-/// Whether the connection of a request broke before an answer, or it was answered late, and nothing else was answered for a while
-/// then, so that the apiserver seemed to be out of reach at such a time.
+/// Whether the connection of a request broke before an answer, or it was answered late, and nothing else was answered
+/// for a while then, so that the apiserver seemed to be out of reach at such a time.
 fn seems_away(case: &Case<'_, '_>, since: Duration, until: Duration) -> bool {
     let requests = || case.story.requests.iter();
     let is_broken = |ended| matches!(ended, Some((_, Ended::Broken)));
@@ -135,13 +138,13 @@ pub fn read_to_its_end(case: &Case<'_, '_>, life: &Life<'_>, until: Duration) ->
     whole.next_back()
 }
 
-/// Whether this stream may have been left as its end came: the log was asked for again before the end can have been heard, or
-/// that was reported of it.
+/// Whether this stream may have been left as its end came: the log was asked for again before the end can have been
+/// heard, or that was reported of it.
 fn may_be_left(case: &Case<'_, '_>, read: &Read, ended: Duration, until: Duration) -> bool {
     let way = way(case.story, ended);
     let mut next = case.reads.iter().filter(|next| next.at > read.at && !next.check);
-    // The only place was given to another log, for which a connection may have had to be made; or a busy stream was left to go on with
-    // a connection of its own.
+    // The only place was given to another log, for which a connection may have had to be made; or a busy stream was
+    // left to go on with a connection of its own.
     let is_only = case.story.script.setting.max_log_requests == Some(1);
     let log = format!("/pods/{}/log", case.book.name.1);
     let is_given = case.story.requests.iter().any(|request| {
@@ -164,13 +167,14 @@ fn next_second(life: &Life<'_>) -> Option<i64> {
     Some(last.stamp.saturating_add(pause).unwrap_or(Timestamp::MAX).as_second())
 }
 
-/// Whether the last line was written in the second in which the next instance started: statuses have whole seconds, so that a
-/// reader of the previous log stops before it until it has compared that log with the current one.
+/// Whether the last line was written in the second in which the next instance started: statuses have whole seconds, so
+/// that a reader of the previous log stops before it until it has compared that log with the current one.
 pub fn seems_of_the_next(life: &Life<'_>) -> bool {
     next_second(life).zip(life.lines().last()).is_some_and(|(next, last)| next <= last.stamp.as_second())
 }
 
-/// Whether this is the last shown line before those that seem to be of the next instance, and the log is gone that would tell.
+/// Whether this is the last shown line before those that seem to be of the next instance, and the log is gone that
+/// would tell.
 pub fn ends_in_doubt(life: &Life<'_>, last: Timestamp, at: Duration) -> bool {
     let Some(next) = next_second(life).filter(|_| life.gone().is_some_and(|gone| gone <= at)) else {
         return false;
@@ -180,7 +184,8 @@ pub fn ends_in_doubt(life: &Life<'_>, last: Timestamp, at: Duration) -> bool {
     seems_of_the_next(life) && stamps.filter(|stamp| stamp.as_second() < next).max() == Some(last)
 }
 
-/// Whether this was the last line by then of an instance that was still one for the program with others, of which one lacks its end.
+/// Whether this was the last line by then of an instance that was still one for the program with others, of which one
+/// lacks its end.
 pub fn ends_as_one(case: &Case<'_, '_>, number: usize, last: Timestamp, at: Duration) -> bool {
     let life = &case.book.lives[number];
     let lines = life.lines().iter().zip(&life.shown);
@@ -194,9 +199,9 @@ pub fn ends_as_one(case: &Case<'_, '_>, number: usize, last: Timestamp, at: Dura
             .any(|other| other.number < life.number && lacks_its_end(other))
 }
 
-/// Whether the log of a later instance was read behind the end of this one, before a status told of it: it looks as if lines of
-/// this one had been rotated away. Once its log is gone, nothing can
-/// be compared with it, though the apiserver names the later one.
+/// Whether the log of a later instance was read behind the end of this one, before a status told of it: it looks as if
+/// lines of this one had been rotated away. Once its log is gone, nothing can be compared with it, though the apiserver
+/// names the later one.
 pub fn is_doubted(case: &Case<'_, '_>, life: &Life<'_>, since: Duration) -> bool {
     let others = case.book.lives.iter().filter(|other| std::ptr::eq(other.container, life.container));
     let later: Vec<_> = others.filter(|other| other.number > life.number).collect();
@@ -209,15 +214,15 @@ pub fn is_doubted(case: &Case<'_, '_>, life: &Life<'_>, since: Duration) -> bool
     })
 }
 
-/// Whether its log was that of the instance before for the program as it was read to its end, so that it asked for the end of that
-/// one instead, and not again for this one.
+/// Whether its log was that of the instance before for the program as it was read to its end, so that it asked for the
+/// end of that one instead, and not again for this one.
 pub fn was_read_as_another(case: &Case<'_, '_>, life: &Life<'_>, since: Duration) -> bool {
     let mut later = case.reads.iter().filter(|read| read.at > since && read.opened().is_some());
     life.is_untold(since) && !later.any(|read| !read.previous && read.may_be_of(life))
 }
 
-/// Whether this log was not found between these times, and a question for its pod then showed that it was there: for a client that is
-/// no usual refusal.
+/// Whether this log was not found between these times, and a question for its pod then showed that it was there: for a
+/// client that is no usual refusal.
 pub fn was_not_found(case: &Case<'_, '_>, life: &Life<'_>, since: Duration, until: Duration) -> bool {
     let (namespace, pod, _) = case.book.name;
     let (path, name) = (format!("/namespaces/{namespace}/pods"), format!("metadata.name={pod}"));
@@ -234,16 +239,16 @@ pub fn was_not_found(case: &Case<'_, '_>, life: &Life<'_>, since: Duration, unti
     })
 }
 
-/// Whether this log was polled between these times, before the program knew of its end or of the deletion of its pod: the end of a
-/// stream is no proof, and as far as a client knew, the container might write more behind the poll.
+/// Whether this log was polled between these times, before the program knew of its end or of the deletion of its pod:
+/// the end of a stream is no proof, and as far as a client knew, the container might write more behind the poll.
 pub fn was_polled(case: &Case<'_, '_>, life: &Life<'_>, since: Duration, until: Duration) -> bool {
     let told = end_or_deletion_told(case, life).min(until);
     let mut polls = case.reads.iter().filter(|read| read.poll && read.opened().is_some());
     polls.any(|read| read.at > since && read.decided < told && read.may_be_of(life))
 }
 
-/// Whether requests had to wait for their turn, and the first one for this log behind that end came so late that its pod was gone, or
-/// another instance's log was in its place.
+/// Whether requests had to wait for their turn, and the first one for this log behind that end came so late that its
+/// pod was gone, or another instance's log was in its place.
 pub fn was_asked_late(case: &Case<'_, '_>, life: &Life<'_>, since: Duration, until: Duration) -> bool {
     let mut others = case.story.requests.iter();
     let is_paused = others.any(|other| other.retry_after.is_some() && other.at <= until);
@@ -255,7 +260,8 @@ pub fn was_asked_late(case: &Case<'_, '_>, life: &Life<'_>, since: Duration, unt
         && gone.is_some_and(|read| read.at >= since + LATE && read.at <= until)
 }
 
-/// Whether the time of `--until` was over, and the node served the empty log of a later instance in its place, of which nothing told.
+/// Whether the time of `--until` was over, and the node served the empty log of a later instance in its place, of which
+/// nothing told.
 pub fn is_empty_of_untold(case: &Case<'_, '_>, life: &Life<'_>, read: &Read) -> bool {
     let Some(at) = read.opened().filter(|_| !read.previous && case.asked.until.is_some()) else {
         return false;
@@ -266,8 +272,8 @@ pub fn is_empty_of_untold(case: &Case<'_, '_>, life: &Life<'_>, read: &Read) -> 
         .any(|later| later.is_untold(at) && later.lines().first().is_none_or(|line| line.at > at))
 }
 
-/// Whether answers ended as if they were complete and lacked what had been shown, and none was compared (--confirm=false), or two
-/// did so within one line, of which only the beginning was shown.
+/// Whether answers ended as if they were complete and lacked what had been shown, and none was compared
+/// (--confirm=false), or two did so within one line, of which only the beginning was shown.
 pub fn is_misled(case: &Case<'_, '_>, life: &Life<'_>) -> bool {
     let mut shown = life.lines().iter().zip(&life.shown).rev();
     let last = shown.find_map(|(line, shown)| Some((line, case.book.shown[(*shown)?].text)));
@@ -280,8 +286,8 @@ pub fn is_misled(case: &Case<'_, '_>, life: &Life<'_>) -> bool {
     }
 }
 
-/// Whether lines of the next instance are missing, of which nothing was shown: they are behind the end of this one. Nobody can know
-/// that there are none if its pod was gone before anything told of it, and no answer came to its end.
+/// Whether lines of the next instance are missing, of which nothing was shown: they are behind the end of this one.
+/// Nobody can know that there are none if its pod was gone before anything told of it, and no answer came to its end.
 pub fn hides_another(case: &Case<'_, '_>, life: &Life<'_>, at: Duration) -> bool {
     let is_unknown = |next: &Life<'_>| {
         let gone = next.container.deleted.filter(|gone| *gone <= at);
@@ -295,16 +301,16 @@ pub fn hides_another(case: &Case<'_, '_>, life: &Life<'_>, at: Duration) -> bool
     })
 }
 
-/// Whether its log was the previous one, and its pod was gone before anything reported its end: another instance was to start, and no
-/// client can know whether it did.
+/// Whether its log was the previous one, and its pod was gone before anything reported its end: another instance was to
+/// start, and no client can know whether it did.
 pub fn was_to_restart(case: &Case<'_, '_>, life: &Life<'_>, at: Duration) -> bool {
     let gone = life.container.deleted.filter(|gone| *gone <= at && *gone <= life.end_told);
     let mut reads = case.reads.iter().filter(|read| read.previous && read.opened().is_some());
     gone.is_some_and(|gone| reads.any(|read| read.at <= gone && read.may_be_of(life)))
 }
 
-/// Whether all that was shown of it was shown before anything told of it, and its first line is so close to the last one before it
-/// that nobody can tell that they are of two instances.
+/// Whether all that was shown of it was shown before anything told of it, and its first line is so close to the last
+/// one before it that nobody can tell that they are of two instances.
 pub fn seems_to_go_on(case: &Case<'_, '_>, number: usize) -> bool {
     let life = &case.book.lives[number];
     let Some(before) = number.checked_sub(1).map(|before| &case.book.lives[before]) else { return false };
@@ -320,8 +326,8 @@ pub fn is_left(life: &Life<'_>) -> bool {
     life.container.meets.iter().any(|(at, meets)| !meets && *at >= life.instance.started)
 }
 
-/// Whether all lines of an instance were written within the second of its start: statuses have whole seconds, so that a reader of
-/// the previous log cannot tell them from those of the instance before.
+/// Whether all lines of an instance were written within the second of its start: statuses have whole seconds, so that a
+/// reader of the previous log cannot tell them from those of the instance before.
 pub fn seems_of_the_one_before(life: &Life<'_>) -> bool {
     let (first, last) = (life.lines().first(), life.lines().last());
     let same_second =
@@ -329,8 +335,8 @@ pub fn seems_of_the_one_before(life: &Life<'_>) -> bool {
     life.number > 0 && same_second
 }
 
-/// Whether nothing told of it as it was shown, and its lines look like the next one's, of which no line was shown: then they seem to
-/// have been rotated away in that one's log, and others behind them.
+/// Whether nothing told of it as it was shown, and its lines look like the next one's, of which no line was shown: then
+/// they seem to have been rotated away in that one's log, and others behind them.
 pub fn was_taken_for_the_next(case: &Case<'_, '_>, life: &Life<'_>, at: Duration) -> bool {
     let is_silent = next_of(case, life).is_some_and(|next| !next.is_shown());
     is_silent && life.is_untold(last_shown(case, life)) && seems_of_the_next_only(life, at)
@@ -341,16 +347,16 @@ fn next_of<'c, 'a>(case: &'c Case<'_, 'a>, life: &Life<'_>) -> Option<&'c Life<'
     others.find(|other| std::ptr::eq(other.container, life.container) && other.number == life.number + 1)
 }
 
-/// Whether its log is gone, and its lines are left to the next instance: it lacks its end, or that one was over as well before
-/// anything told of it, so that the log that was the previous one may have been that one's.
+/// Whether its log is gone, and its lines are left to the next instance: it lacks its end, or that one was over as well
+/// before anything told of it, so that the log that was the previous one may have been that one's.
 pub fn is_left_to_the_next(case: &Case<'_, '_>, life: &Life<'_>, at: Duration) -> bool {
     let was_over =
         next_of(case, life).is_some_and(|next| next.instance.ended.is_some_and(|ended| ended <= next.told));
     (lacks_its_end(life) || was_over) && seems_of_the_next_only(life, at)
 }
 
-/// Whether its log is gone, and all that was shown of it was written in the second in which the next instance started: statuses have
-/// whole seconds, so that these lines look like that one's.
+/// Whether its log is gone, and all that was shown of it was written in the second in which the next instance started:
+/// statuses have whole seconds, so that these lines look like that one's.
 fn seems_of_the_next_only(life: &Life<'_>, at: Duration) -> bool {
     let shown = life.lines().iter().zip(&life.shown).filter(|(_, shown)| shown.is_some());
     let mut seconds = shown.map(|(line, _)| line.stamp.as_second());

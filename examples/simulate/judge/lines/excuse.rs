@@ -1,4 +1,5 @@
-//! The lines that no client could show or miss: the exceptions from the promise that no line is missing without a report.
+//! The lines that no client could show or miss: the exceptions from the promise that no line is missing without a
+//! report.
 
 use std::{ops::Range, time::Duration};
 
@@ -25,7 +26,8 @@ pub const AFTER_FAULTS: Duration = Duration::from_secs(60);
 /// When a silent stream is looked at if `--idle-check` does not say it.
 const IDLE: Duration = Duration::from_secs(30);
 
-/// A stream that ends sooner than the first is opened again after a pause, which is at most the second (src/tail/follow.rs).
+/// A stream that ends sooner than the first is opened again after a pause, which is at most the second
+/// (src/tail/follow.rs).
 const STEADY: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_secs(11);
 
@@ -263,8 +265,8 @@ fn was_left_before_a_check_was_due(case: &Case<'_, '_>, run: &Run) -> bool {
         && !reads.any(|opened| first <= opened)
 }
 
-/// The lines that were shown last are also the first ones of the next file: who asks for the log again takes them for the same.
-/// Which of them were shown is open: those of the next file, if the log was opened behind its first ones.
+/// The lines that were shown last are also the first ones of the next file: who asks for the log again takes them for
+/// the same. Which of them were shown is open: those of the next file, if the log was opened behind its first ones.
 fn is_between_the_same(case: &Case<'_, '_>, run: &Run) -> bool {
     let (life, Range { start, end }) = (life(case, run), run.lines.clone());
     let lines = life.lines();
@@ -371,7 +373,8 @@ fn is_left_by_kubelet(case: &Case<'_, '_>, life: &Life<'_>, ended: Duration) -> 
     })
 }
 
-/// When a log is asked for again at last of which an answer ended then: in a black hole nobody learns that it is out of reach.
+/// When a log is asked for again at last of which an answer ended then: in a black hole nobody learns that it is out of
+/// reach.
 fn asked_again(case: &Case<'_, '_>, ended: Duration, pause: Duration) -> Duration {
     case.story.script.events.iter().fold(ended + pause, |due, event| match event.what {
         What::Fault(Fault::BlackHole(lasting)) if event.at <= due => due.max(event.at + lasting + pause),
@@ -385,8 +388,8 @@ fn was_taken_for_empty(case: &Case<'_, '_>, run: &Run) -> bool {
     !life.is_shown() && reads.any(|read| is_empty_of_later(case, life, read))
 }
 
-/// Whether the node served the empty log of a later instance as the previous one, before anything told of the one behind it, or
-/// that this one had ended and waits.
+/// Whether the node served the empty log of a later instance as the previous one, before anything told of the one
+/// behind it, or that this one had ended and waits.
 pub fn is_empty_of_later(case: &Case<'_, '_>, life: &Life<'_>, read: &Read) -> bool {
     let Some(at) = read.opened().filter(|_| read.previous) else { return false };
     let later = case.book.lives.iter().filter(|later| std::ptr::eq(later.container, life.container));

@@ -83,8 +83,8 @@ fn between(
     (!has_reason).then(|| "the lines on both sides follow each other in one file".to_owned())
 }
 
-/// Whether lines may be missing between this instance and the one that was shown before it, as far as a client can know: it
-/// can ask for the log of the one before only while that is the previous one of the node.
+/// Whether lines may be missing between this instance and the one that was shown before it, as far as a client can
+/// know: it can ask for the log of the one before only while that is the previous one of the node.
 fn begins_in_doubt(case: &Case<'_, '_>, number: usize, at: Duration) -> bool {
     let lives = &case.book.lives;
     let Some(before) = (0..number).rev().find(|before| lives[*before].is_shown()) else {
@@ -111,9 +111,9 @@ fn begins_in_doubt(case: &Case<'_, '_>, number: usize, at: Duration) -> bool {
     lacks_its_end(&lives[before]) || comes_first || moved_on || is_gone || refused || is_doubtful
 }
 
-/// Whether a line came that may be one of this instance, and was left to it: a stream, or the previous log, brought the last line of the
-/// one before, of which nothing was shown, from the second in which this one started. One between that wrote nothing may be this one for
-/// the program.
+/// Whether a line came that may be one of this instance, and was left to it: a stream, or the previous log, brought the
+/// last line of the one before, of which nothing was shown, from the second in which this one started. One between that
+/// wrote nothing may be this one for the program.
 fn lacks_a_line_of_its_second(case: &Case<'_, '_>, number: usize) -> bool {
     let mut earlier = case.book.lives[..number].iter().rev();
     let Some(before) = earlier.find(|before| !before.lines().is_empty()) else { return false };

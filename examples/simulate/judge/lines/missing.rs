@@ -200,7 +200,8 @@ fn is_behind(case: &Case<'_, '_>, run: &Run) -> bool {
     is_named || gave_up(case, run)
 }
 
-/// An instance of which nothing told before its log was gone: the report names the last line of the one that was shown before.
+/// An instance of which nothing told before its log was gone: the report names the last line of the one that was shown
+/// before.
 fn is_behind_the_one_before(book: &Book<'_>, run: &Run) -> bool {
     let life = &book.lives[run.life];
     let mut before = book.lives[..run.life].iter().rev();
@@ -214,8 +215,8 @@ fn is_behind_the_one_before(book: &Book<'_>, run: &Run) -> bool {
         })
 }
 
-/// When the log of a later life was opened: its first line, unless the program says that it read it too early, or nothing told of
-/// that life yet.
+/// When the log of a later life was opened: its first line, unless the program says that it read it too early, or
+/// nothing told of that life yet.
 fn next_opened<'b>(book: &'b Book<'_>, mut later: impl Iterator<Item = &'b Life<'b>>) -> Option<Duration> {
     later.find_map(|life| {
         let (line, shown) = first_shown(life)?;
@@ -229,7 +230,8 @@ fn next_opened<'b>(book: &'b Book<'_>, mut later: impl Iterator<Item = &'b Life<
     })
 }
 
-/// The program gave a log up, or read words of the kubelet in place of its last lines, after it had shown what it had of it.
+/// The program gave a log up, or read words of the kubelet in place of its last lines, after it had shown what it had
+/// of it.
 fn gave_up(case: &Case<'_, '_>, run: &Run) -> bool {
     let book = case.book;
     let life = &book.lives[run.life];
@@ -252,14 +254,15 @@ fn gave_up(case: &Case<'_, '_>, run: &Run) -> bool {
     })
 }
 
-/// Whether the program said of no log since then that it came to its end, and of no restart: the log that is open is that one, though
-/// lines of the next instance were shown too early.
+/// Whether the program said of no log since then that it came to its end, and of no restart: the log that is open is
+/// that one, though lines of the next instance were shown too early.
 fn is_still_open(book: &Book<'_>, since: Duration, until: Duration) -> bool {
     let mut notices = book.notices.iter().filter(|notice| (since..=until).contains(&notice.at));
     !notices.any(|notice| matches!(notice.said, Said::Closed | Said::Restarted { .. }))
 }
 
-/// A gap between this life and a later one, of which the first line was shown, before any line of those between: perhaps too early.
+/// A gap between this life and a later one, of which the first line was shown, before any line of those between:
+/// perhaps too early.
 fn spans(book: &Book<'_>, run: &Run) -> bool {
     let latest = book.lives[run.life].latest(run.lines.start, &book.shown);
     let mut first = usize::MAX;
@@ -294,8 +297,8 @@ fn is_whole_life(book: &Book<'_>, run: &Run, counted: &mut Counted) -> bool {
     is_unseen || is_removed_with_the_next(book, run) || counted.take(life)
 }
 
-/// The log was removed before anything was read of it, and before anything told of the later instances, of which nothing was shown
-/// either: for the program there was one, and one report is about all.
+/// The log was removed before anything was read of it, and before anything told of the later instances, of which
+/// nothing was shown either: for the program there was one, and one report is about all.
 fn is_removed_with_the_next(book: &Book<'_>, run: &Run) -> bool {
     let life = &book.lives[run.life];
     let later =

@@ -31,7 +31,8 @@ pub fn judge(story: &Story) -> Vec<Problem> {
     judge_with(story, |_, _| ())
 }
 
-/// All that is wrong with the lines that were shown and with what was said of those that were not, and what else is wrong with the book of each container.
+/// All that is wrong with the lines that were shown and with what was said of those that were not, and what else is
+/// wrong with the book of each container.
 pub fn judge_with(story: &Story, also: impl Fn(&Book<'_>, &mut Vec<Problem>)) -> Vec<Problem> {
     let mut problems = Vec::new();
     let (stdout, stderr) = (Text::new(&story.stdout), Text::new(&story.stderr));

@@ -24,8 +24,8 @@ pub enum Said<'a> {
     Opened,
     /// `-`: the log of an instance came to its end.
     Closed,
-    /// `── … restarted … ──`: the log of the next instance was opened. So many instances before it are not shown, and lines from
-    /// that instant on were shown before it.
+    /// `── … restarted … ──`: the log of the next instance was opened. So many instances before it are not shown, and
+    /// lines from that instant on were shown before it.
     Restarted { skipped: u32, lines_since: Option<Timestamp> },
     /// Lines between two others may be missing.
     Between(Option<Timestamp>, Option<Timestamp>),
@@ -129,8 +129,8 @@ fn names(text: &str) -> Option<(Name<'_>, &str)> {
     Some(((namespace, pod, &rest[..end]), &rest[end..]))
 }
 
-/// `restarted: OOMKilled, exit 137, ran 4m12s; 2 instances in between are not shown; the lines above from T on were written
-/// after it`
+/// `restarted: OOMKilled, exit 137, ran 4m12s; 2 instances in between are not shown; the lines above from T on were
+/// written after it`
 fn restarted(text: &str) -> Option<Said<'_>> {
     let text = text.trim_start().strip_prefix("restarted")?.strip_suffix(" ──")?;
     let (mut skipped, mut lines_since) = (0, None);

@@ -14,8 +14,8 @@ const TURN: Duration = Duration::from_millis(20);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Read {
     pub at: Duration,
-    /// When the program decided to ask: one that was told to wait by `Retry-After` asks the same again, and one that reads a log from
-    /// its beginning may have waited for its turn by `--qps`.
+    /// When the program decided to ask: one that was told to wait by `Retry-After` asks the same again, and one that
+    /// reads a log from its beginning may have waited for its turn by `--qps`.
     pub decided: Duration,
     /// When its answer began, with this status.
     pub answered: Option<(Duration, u16)>,

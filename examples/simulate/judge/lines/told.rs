@@ -1,4 +1,5 @@
-//! By when the program has been told of what the apiserver knows: lists and watches tell it, and these may be late, or lost.
+//! By when the program has been told of what the apiserver knows: lists and watches tell it, and these may be late, or
+//! lost.
 
 use std::time::Duration;
 
@@ -10,8 +11,8 @@ use crate::{
 };
 
 /// By when the program has been told of a container as the store had it then, while or after its pod was there; never
-/// ([`Duration::MAX`]) if neither a list nor a watch tells of it. A question for one pod tells whether its instance is current,
-/// and nothing of the next one.
+/// ([`Duration::MAX`]) if neither a list nor a watch tells of it. A question for one pod tells whether its instance is
+/// current, and nothing of the next one.
 pub fn told(story: &Story, container: &Container, known: Option<Duration>) -> Duration {
     let gone = container.deleted.unwrap_or(Duration::MAX);
     let lists_all = |request: &&Request| {
@@ -23,8 +24,8 @@ pub fn told(story: &Story, container: &Container, known: Option<Duration>) -> Du
     requests.filter_map(|request| tells(story, request, container, known?)).min().unwrap_or(Duration::MAX)
 }
 
-/// Whether the answer to this request may hold what was gone from then on. A list that is answered late has what is there by then; a
-/// watch tells what it missed.
+/// Whether the answer to this request may hold what was gone from then on. A list that is answered late has what is
+/// there by then; a watch tells what it missed.
 pub fn may_hold(request: &Request, gone: Duration) -> bool {
     let answered = request.answered.filter(|_| request.kind == Kind::List).map(|(answered, _)| answered);
     answered.unwrap_or(request.at) < gone

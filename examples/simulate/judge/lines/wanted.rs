@@ -83,7 +83,8 @@ pub struct Wanted {
     must_since: Option<Timestamp>,
     may_since: Option<Timestamp>,
     until: Option<Timestamp>,
-    /// With `--condition`: until when its pod met it while the log was there, and in which time a line was to be read then.
+    /// With `--condition`: until when its pod met it while the log was there, and in which time a line was to be read
+    /// then.
     met: Option<Vec<(Duration, Duration)>>,
     /// The faults that concern the pod.
     troubles: Vec<Trouble>,
@@ -139,8 +140,8 @@ pub fn whole(book: &Book<'_>, asked: &Asked, start: Start, reads: &[Read]) -> Ve
     book.lives.iter().map(|life| part(life, asked, start, reads) == Part::All).collect()
 }
 
-/// Until when the pod of a life met the condition before the next instance started, and in which time a line was to be read then:
-/// polls of a quiet log have pauses of up to a minute.
+/// Until when the pod of a life met the condition before the next instance started, and in which time a line was to be
+/// read then: polls of a quiet log have pauses of up to a minute.
 fn met(life: &Life<'_>, reads: &[Read]) -> Option<Vec<(Duration, Duration)>> {
     let meets = &life.container.meets;
     let next = life.container.instances.get(life.number + 1).map_or(Duration::MAX, |next| next.started);
@@ -289,8 +290,8 @@ fn asked_of(
     }
 }
 
-/// Lines of the same instant and text as this one or the one before it: when the log is opened again, nobody can tell which
-/// of them were shown, or asked for.
+/// Lines of the same instant and text as this one or the one before it: when the log is opened again, nobody can tell
+/// which of them were shown, or asked for.
 fn first_alike(life: &Life<'_>, line: usize) -> usize {
     let lines = life.lines();
     let Some(before) = line.checked_sub(1).filter(|before| *before < lines.len()) else { return line };
@@ -302,8 +303,8 @@ fn first_alike(life: &Life<'_>, line: usize) -> usize {
     of_instant.filter(|other| is_alike(*other, before) || is_alike(*other, line)).last().unwrap_or(line)
 }
 
-/// The first line that may be shown if none is wanted that the log has already, and it is opened again before one was read: it is
-/// asked for from a time of the apiserver on, which is in whole seconds.
+/// The first line that may be shown if none is wanted that the log has already, and it is opened again before one was
+/// read: it is asked for from a time of the apiserver on, which is in whole seconds.
 fn again(book: &Book<'_>, number: usize, asked: &Asked, story: &Story, reads: &[Read]) -> Option<usize> {
     let life = &book.lives[number];
     let mut opened = reads.iter().filter(|read| is_for(book, number, read)).filter_map(Read::opened);
@@ -312,8 +313,8 @@ fn again(book: &Book<'_>, number: usize, asked: &Asked, story: &Story, reads: &[
     life.lines().iter().position(|line| line.stamp >= since)
 }
 
-/// Whether this is a request for the log of that life, as far as the program knew: a log of the next instance is that of this one for
-/// it until it is told.
+/// Whether this is a request for the log of that life, as far as the program knew: a log of the next instance is that
+/// of this one for it until it is told.
 fn is_for(book: &Book<'_>, number: usize, read: &Read) -> bool {
     let life = &book.lives[number];
     let next = book.lives.get(number + 1).filter(|next| std::ptr::eq(next.container, life.container));
@@ -328,8 +329,8 @@ enum Edge {
     Within,
 }
 
-/// The ends from which `--tail` may count its lines back; None: that of the log. If the time of `--until` was over when the run
-/// began, nothing is followed.
+/// The ends from which `--tail` may count its lines back; None: that of the log. If the time of `--until` was over when
+/// the run began, nothing is followed.
 fn ends_of_tail(asked: &Asked, story: &Story, start: Start) -> Vec<Option<Timestamp>> {
     let Some(until) = asked.until else { return vec![None] };
     let is_over = |at: Duration| until <= moment(story, at);
@@ -371,8 +372,8 @@ fn first_line(
     begins
 }
 
-/// The same of a log that is not followed, with `--until`: the last lines before that are asked for, as the runtime joined them.
-/// Among stamps that go back the earliest one counts.
+/// The same of a log that is not followed, with `--until`: the last lines before that are asked for, as the runtime
+/// joined them. Among stamps that go back the earliest one counts.
 fn first_before(life: &Life<'_>, lines: Range<usize>, until: Timestamp, tail: u64, edge: Edge) -> usize {
     let end = lines.end;
     let stamp = |line: &usize| life.lines()[*line].stamp;
@@ -387,8 +388,8 @@ fn first_before(life: &Life<'_>, lines: Range<usize>, until: Timestamp, tail: u6
     first.unwrap_or(end)
 }
 
-/// How far the clock of its node is ahead of the apiserver's. The kubelet counts a span of time back, but a log that is opened
-/// again is asked for from a time of the apiserver on.
+/// How far the clock of its node is ahead of the apiserver's. The kubelet counts a span of time back, but a log that is
+/// opened again is asked for from a time of the apiserver on.
 fn ahead(story: &Story, life: &Life<'_>) -> SignedDuration {
     let mut nodes = story.script.setting.clocks.nodes.iter();
     let ahead = nodes.find(|(node, _)| *node == life.container.node).map(|(_, ahead)| *ahead);

@@ -27,7 +27,8 @@ fn wants(message: &str) -> bool {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// Whatever the cuts, the filter, the order of arrival and the room in memory: the order is that of a sort of everything.
+    /// Whatever the cuts, the filter, the order of arrival and the room in memory: the order is that of a sort of
+    /// everything.
     #[test]
     fn the_merge_is_a_sort_of_everything(
         logs in vec(log(), 1..7),

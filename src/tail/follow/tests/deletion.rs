@@ -113,7 +113,8 @@ async fn a_log_that_was_asked_for_again_in_vain_until_its_pod_was_gone_is_report
     assert_eq!(outline(&story), ["+", "a", "! Unchecked", "-"]);
 }
 
-/// Its stream ended early and looked complete, and the log was not found from then on, though its pod was there; or that was gone.
+/// Its stream ended early and looked complete, and the log was not found from then on, though its pod was there; or
+/// that was gone.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_was_not_found_while_its_pod_was_there_is_reported() {
     for is_gone in [false, true] {
@@ -256,7 +257,8 @@ async fn a_pod_that_is_deleted_with_a_grace_period_is_no_alarm() {
     }
 }
 
-/// Its stream ended early and looked complete while its pod was being deleted, and the next request is refused for a moment.
+/// Its stream ended early and looked complete while its pod was being deleted, and the next request is refused for a
+/// moment.
 #[tokio::test(start_paused = true)]
 async fn a_log_of_a_pod_that_is_being_deleted_is_asked_for_again_soon() {
     for code in [400, 404] {

@@ -184,8 +184,8 @@ async fn an_end_that_cannot_be_confirmed_is_reported() {
     }
 }
 
-/// An answer that ends with two lines of one instant is read again. Meanwhile the node has started the next instance, which has written
-/// nothing; or the log itself is empty, behind that of another instance.
+/// An answer that ends with two lines of one instant is read again. Meanwhile the node has started the next instance,
+/// which has written nothing; or the log itself is empty, behind that of another instance.
 #[tokio::test(start_paused = true)]
 async fn the_rest_of_a_log_that_is_the_previous_one_by_now_is_read_there() {
     for (is_own, expected) in [(true, "+ a a a -"), (false, "+ a a ! -")] {
@@ -207,7 +207,8 @@ async fn the_rest_of_a_log_that_is_the_previous_one_by_now_is_read_there() {
     }
 }
 
-/// Its answer is cut, and the next instance has written nothing by the time of the look; no status reports that one yet.
+/// Its answer is cut, and the next instance has written nothing by the time of the look; no status reports that one
+/// yet.
 #[tokio::test(start_paused = true)]
 async fn the_rest_of_a_log_that_ended_is_read_as_the_previous_one_if_the_current_one_is_empty() {
     let finished = Some(at(-4.0));

@@ -247,7 +247,8 @@ async fn a_restart_that_is_known_before_a_gap_is_shown_makes_it_none() {
     assert_eq!(outline(&story), ["+", "a", "! Behind", "-", "restarted 1", "b", "c"]);
 }
 
-/// Its stream ended too early and looked complete. The apiserver knows of the next instance, and the status of the one behind it.
+/// Its stream ended too early and looked complete. The apiserver knows of the next instance, and the status of the one
+/// behind it.
 #[tokio::test(start_paused = true)]
 async fn the_end_of_a_log_that_is_gone_before_a_status_tells_of_a_restart_is_in_doubt() {
     let container = Container::new([
@@ -395,7 +396,8 @@ async fn a_log_that_ends_within_a_line_shows_the_restart_that_the_status_does_no
     assert_eq!(outline(&story), IN_ORDER);
 }
 
-/// By then the previous log is that of the second instance, of which no status reports the end, and whose last line has no newline.
+/// By then the previous log is that of the second instance, of which no status reports the end, and whose last line has
+/// no newline.
 #[tokio::test(start_paused = true)]
 async fn a_previous_log_that_ends_within_a_line_of_the_next_instance_is_not_its_own() {
     for newline in ["\n", ""] {

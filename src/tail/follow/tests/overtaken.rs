@@ -227,8 +227,8 @@ async fn lines_that_were_handed_over_are_not_repeated_once_their_log_is_the_prev
     assert_eq!(outline(&story), ["+", "x", "! Unchecked", "-", "restarted 2 since 7.5", "! Between", "b"]);
 }
 
-/// The second instance has ended too, and waits: its log is the previous one, and the first one's is gone. The status tells of the
-/// second one, or only of an end.
+/// The second instance has ended too, and waits: its log is the previous one, and the first one's is gone. The status
+/// tells of the second one, or only of an end.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_is_gone_as_the_next_instance_waits_is_reported() {
     for (restarts, rest) in [(true, &["restarted 1 since 7.5", "y"][..]), (false, &[])] {
@@ -395,7 +395,8 @@ async fn a_log_that_is_read_at_once_is_compared_if_its_status_is_old() {
     assert_eq!(outline(&story), ["+", "a", "! Behind", "-", "restarted 1", "c", "d", "b"]);
 }
 
-/// A line of the third instance was seen in place of the first one's, and then the fourth one had started. Of each there is a report.
+/// A line of the third instance was seen in place of the first one's, and then the fourth one had started. Of each
+/// there is a report.
 #[tokio::test(start_paused = true)]
 async fn a_line_of_an_instance_that_is_said_to_be_skipped_is_not_reported_once_more() {
     for (started, gap) in [(5.0, None), (4.0, Some("! Between"))] {
@@ -423,7 +424,8 @@ async fn a_line_of_an_instance_that_is_said_to_be_skipped_is_not_reported_once_m
     }
 }
 
-/// The first instance wrote nothing. The stream brought a line of the second, whose log was rotated before its tail opened it.
+/// The first instance wrote nothing. The stream brought a line of the second, whose log was rotated before its tail
+/// opened it.
 #[tokio::test(start_paused = true)]
 async fn a_line_that_was_left_to_the_next_instance_and_rotated_away_is_reported_though_none_was_read_before()
 {
@@ -443,7 +445,8 @@ async fn a_line_that_was_left_to_the_next_instance_and_rotated_away_is_reported_
     assert_eq!(said[said.len() - 3..], ["restarted 1", "! Between", "d"], "{said:?}");
 }
 
-/// The log of the first instance was removed. In the second in which the next one started, both may have written the line.
+/// The log of the first instance was removed. In the second in which the next one started, both may have written the
+/// line.
 #[tokio::test(start_paused = true)]
 async fn a_line_that_was_left_to_the_next_instance_is_missing_from_it_though_the_log_before_was_removed() {
     for (started, gap) in [(4.0, Some("! Between")), (5.0, None)] {

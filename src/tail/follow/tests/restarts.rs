@@ -237,7 +237,8 @@ async fn a_pod_that_meets_the_condition_again_goes_on_where_it_was() {
     }
 }
 
-/// The status has whole seconds, so that the last line of the first instance seems to be written after the second started.
+/// The status has whole seconds, so that the last line of the first instance seems to be written after the second
+/// started.
 #[tokio::test(start_paused = true)]
 async fn a_rotation_after_a_quick_restart_is_not_taken_for_another_restart() {
     let old = log([(-1.0, "a"), (5.9, "last words")]);

@@ -5,8 +5,8 @@ use std::ops::Range;
 use super::*;
 use crate::{event, event::Gap, schedule::Scheduler};
 
-/// The log is rotated, and the kubelet's follower stays with the old file. The new one begins this many seconds later, with
-/// lines that are so far apart.
+/// The log is rotated, and the kubelet's follower stays with the old file. The new one begins this many seconds later,
+/// with lines that are so far apart.
 async fn silent_after_a_rotation(later: f64, apart: f64) -> Vec<String> {
     let new = Written::numbered((0..100).map(|n| 1.9 + later + f64::from(n) * apart));
     let (began, mut follows) = (Instant::now(), 0);
@@ -123,8 +123,8 @@ fn sent(instants: &[f64], first: usize) -> String {
     instants.iter().zip(first..).map(|(at, n)| line(*at, &n.to_string())).collect()
 }
 
-/// A follower that was blocked during two rotations: the kubelet leaves out the file between them, with lines of these numbers,
-/// and opens the newest file twice.
+/// A follower that was blocked during two rotations: the kubelet leaves out the file between them, with lines of these
+/// numbers, and opens the newest file twice.
 async fn sent_twice(instants: Vec<f64>, skipped: Range<usize>) -> Vec<String> {
     let (written, mut first) = (Written::numbered(instants.clone()), true);
     let Range { start, end } = skipped;

@@ -2,7 +2,8 @@
 
 use super::*;
 
-/// A kubelet or an apiserver that goes away ends its streams as if they were complete. What an outage held back comes as it ends.
+/// A kubelet or an apiserver that goes away ends its streams as if they were complete. What an outage held back comes
+/// as it ends.
 #[tokio::test(start_paused = true)]
 async fn an_end_before_an_outage_that_could_not_be_verified_is_reported() {
     let ends = [(0.0, 0.5, false), (0.0, 1.5, true), (0.0, 2.2, true), (1.8, 1.5, false)];
@@ -22,7 +23,8 @@ async fn an_end_before_an_outage_that_could_not_be_verified_is_reported() {
     }
 }
 
-/// Its stream ended early and looked complete, and its server asked to wait until its log was gone, or the request waited for its turn.
+/// Its stream ended early and looked complete, and its server asked to wait until its log was gone, or the request
+/// waited for its turn.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_was_put_off_until_it_was_gone_is_reported() {
     for (is_put_off, is_late) in [(true, false), (false, true), (false, false)] {
@@ -69,7 +71,8 @@ async fn a_log_that_was_put_off_until_its_pod_was_gone_is_reported() {
     }
 }
 
-/// The request behind the end of its stream waited for its turn, and a question whose log that was had found no pod before.
+/// The request behind the end of its stream waited for its turn, and a question whose log that was had found no pod
+/// before.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_was_asked_for_too_late_is_not_reported_if_its_pod_was_gone_in_time() {
     const GONE: &str = "pods \"web-1\" not found";
@@ -118,8 +121,8 @@ async fn a_log_that_was_asked_for_too_late_is_reported_unless_its_end_is_known()
     }
 }
 
-/// The request behind the end of its stream waited for its turn, and brought the log of another pod of its name before a status
-/// reported that.
+/// The request behind the end of its stream waited for its turn, and brought the log of another pod of its name before
+/// a status reported that.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_was_asked_for_too_late_is_reported_if_another_pod_has_its_name() {
     for is_late in [true, false] {

@@ -382,7 +382,8 @@ fn an_instance_of_which_only_lines_in_doubt_were_shown_is_reported_as_not_read()
     tale(3.1).is(&["false gap"]);
 }
 
-/// All of the first one was shown, in that second. Its log was the previous one for the program until a status told of both.
+/// All of the first one was shown, in that second. Its log was the previous one for the program until a status told of
+/// both.
 #[test]
 fn lines_in_doubt_are_left_to_an_instance_that_was_over_before_anything_told_of_it() {
     let tale = |known: f64| {

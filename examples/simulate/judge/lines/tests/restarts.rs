@@ -133,7 +133,8 @@ fn lines_from_the_second_in_which_the_next_instance_started_may_have_been_rotate
     tale(6.1, 4.0).is(&["false gap"]);
 }
 
-/// The first instance wrote nothing, the second one a line in the second in which the third started: it may be the first of that one.
+/// The first instance wrote nothing, the second one a line in the second in which the third started: it may be the
+/// first of that one.
 #[test]
 fn a_gap_before_an_instance_may_be_that_of_a_line_from_the_second_of_its_start() {
     let between = format!("lines may be missing between an unknown time and {}", stamp(8.0));
@@ -165,8 +166,8 @@ fn a_gap_before_an_instance_may_be_that_of_a_line_of_the_previous_log_from_the_s
     tale(5.1, &[("tailLines", "1")]).is(&["false gap"]);
 }
 
-/// The second instance wrote nothing, and the first one a line in the second in which that one started. The third is still the second
-/// for the program.
+/// The second instance wrote nothing, and the first one a line in the second in which that one started. The third is
+/// still the second for the program.
 #[test]
 fn a_gap_before_an_instance_may_be_that_of_a_line_from_the_second_in_which_a_silent_one_started() {
     let between = format!("lines may be missing between an unknown time and {}", stamp(8.0));
