@@ -92,7 +92,7 @@ pub const EXCUSES: &[Excuse] = &[
         holds: was_taken_for_empty,
     },
     Excuse {
-        reason: "its log was gone before any request found a line in it, no status told of a later instance, and of these only one wrote lines: they look like its own",
+        reason: "its log was gone before any request found a line in it, no status told of a later instance, and of these none but the first that wrote lines was shown: they look like its own",
         holds: was_taken_for_the_last,
     },
     Excuse {
@@ -413,15 +413,24 @@ pub fn is_empty_of_later(case: &Case<'_, '_>, life: &Life<'_>, read: &Read) -> b
 fn was_taken_for_the_last(case: &Case<'_, '_>, run: &Run) -> bool {
     let life = life(case, run);
     let first = life.lines()[run.lines.start].at;
-    // An answer that was over before its first line had nothing of it.
+    // An answer that was over before its first line had nothing of it, nor had one that broke before a line of its file
+    // arrived.
     let is_found = case.reads.iter().any(|read| {
-        let may_have_lines = read.ended.is_none_or(|(ended, _)| ended >= first);
-        read.opened().is_some() && read.may_be_of(life) && may_have_lines
+        let Some(opened) = read.opened().filter(|_| read.may_be_of(life)) else { return false };
+        let Some((ended, how)) = read.ended else { return true };
+        let until = ended + way(case.story, ended);
+        let came = life.lines()[run.lines.clone()].iter().any(|line| {
+            let is_there = life.instance.files[line.file].rotated.is_none_or(|rotated| rotated > opened);
+            is_there && arrival(case.story, line.at.max(opened)) <= until
+        });
+        if how == Ended::Broken { came } else { ended >= first }
     });
     let later = case.book.lives[run.life + 1..].iter();
     let later: Vec<_> = later.filter(|later| std::ptr::eq(later.container, life.container)).collect();
     let is_untold = !later.is_empty() && later.iter().all(|later| later.told == Duration::MAX);
-    let writers = later.iter().filter(|later| !later.lines().is_empty()).count();
+    // The lines of a second one would show that there were more.
+    let mut others = later.iter().filter(|later| !later.lines().is_empty()).skip(1);
+    let is_one = !others.any(|later| later.is_shown());
     // A log that is there for long can be found.
     let Container { node, place, .. } = life.container;
     let due = troubles(case.story).iter().filter(|trouble| trouble.disturbs(node, &place.pod)).fold(
@@ -431,7 +440,7 @@ fn was_taken_for_the_last(case: &Case<'_, '_>, run: &Run) -> bool {
         },
     );
     let was_late = life.gone().is_some_and(|gone| gone <= due);
-    !life.is_shown() && !is_found && is_untold && was_late && writers <= 1
+    !life.is_shown() && !is_found && is_untold && was_late && is_one
 }
 
 fn was_instance_never_known(case: &Case<'_, '_>, run: &Run) -> bool {

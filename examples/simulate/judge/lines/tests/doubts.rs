@@ -197,7 +197,7 @@ fn lines_of_the_last_of_three_instances_look_like_those_of_the_first_if_nothing_
             (container.deleted, container.instances[0].removed) =
                 (Some(seconds(21.0)), Some(seconds(removed)));
             let what = What::Fault(Fault::BlackHole(seconds(hole)));
-            story.script.events.push(Event { at: seconds(10.1), what });
+            story.script.events.push(Event { at: seconds(10.2), what });
         })
     };
     tale(12.0, 1.0).passes();
@@ -210,6 +210,12 @@ fn lines_of_the_last_of_three_instances_look_like_those_of_the_first_if_nothing_
     };
     broken(10.05).passes();
     broken(10.15).is(&["missing"]);
+    // The line was on its way in a black hole.
+    broken(10.15).with(|story| story.script.events[0].at = seconds(10.05)).passes();
+    // One more instance.
+    let four = || tale(12.0, 1.0).restarts(20.5).writes(20.6, "c");
+    four().says(21.5, &unchecked(20.0)).passes();
+    four().shows(20.6, "c").is(&["missing"]);
 }
 
 /// The container ends while the program waits.
