@@ -43,10 +43,19 @@ struct Aligner<'b, 'a> {
     by_stamp: Option<BTreeMap<Timestamp, Vec<Place>>>,
     /// The instant from which lines of the next instance were shown too early, as the program said.
     early: Vec<Timestamp>,
+    /// When the run ended.
+    ended: Duration,
 }
 
-/// Fills in which line was shown where. What is not as it was written is a problem. `whole`: see [`Aligner::whole`].
-pub fn align(book: &mut Book<'_>, asked: &Asked, whole: Vec<bool>, problems: &mut Vec<Problem>) {
+/// Fills in which line was shown where. What is not as it was written is a problem. `whole` and `ended`: see
+/// [`Aligner`].
+pub fn align(
+    book: &mut Book<'_>,
+    asked: &Asked,
+    whole: Vec<bool>,
+    ended: Duration,
+    problems: &mut Vec<Problem>,
+) {
     let title = book.title();
     let early = book.notices.iter().filter_map(|notice| match notice.said {
         Said::Restarted { lines_since, .. } => lines_since,
@@ -54,7 +63,7 @@ pub fn align(book: &mut Book<'_>, asked: &Asked, whole: Vec<bool>, problems: &mu
     });
     let early = early.collect();
     let cursors = vec![0; book.lives.len()];
-    let mut aligner = Aligner { book, asked, whole, cursors, life: 0, by_stamp: None, early };
+    let mut aligner = Aligner { book, asked, whole, cursors, life: 0, by_stamp: None, early, ended };
     for number in 0..aligner.book.shown.len() {
         if let Some((kind, text)) = aligner.take(number) {
             let at = aligner.book.shown[number].at;
@@ -278,9 +287,10 @@ impl Aligner<'_, '_> {
         behind.iter().all(|shown| self.early.iter().any(|early| is_before(*early) && shown >= early))
     }
 
-    /// Whether the lines of the instance behind this one were shown too early, and that was said.
+    /// Whether the lines of the instance behind this one were shown too early, and that was said; or the run ended
+    /// before anything told of that instance, and so of the restart.
     fn may_be_early(&self, life: usize) -> bool {
-        let later = self.book.lives[life + 1..].iter();
+        let later = self.book.lives[life + 1..].iter().filter(|later| !later.is_untold(self.ended));
         let mut stamps = later.flat_map(|later| {
             later
                 .lines()

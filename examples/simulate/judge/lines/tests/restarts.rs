@@ -28,6 +28,17 @@ fn lines_of_the_next_instance_may_come_first_if_that_is_said() {
     tale(7.0).is(&["out of order"]);
 }
 
+/// No status shows the restart before the end of the run, so that no tail of the next instance begins and reports it.
+#[test]
+fn lines_of_the_next_instance_may_come_first_if_the_run_ends_before_anything_told_of_it() {
+    let tale = |known| {
+        let tale = twice().shows(3.0, "a").shows(6.0, "c").shows_at(6.1, 4.0, "b");
+        tale.with(|story| story.containers[0].instances[1].known = Some(seconds(known)))
+    };
+    tale(301.0).passes();
+    tale(299.0).is(&["out of order"]);
+}
+
 #[test]
 fn lines_of_an_instance_may_come_behind_later_ones_that_were_shown_too_early_if_that_is_said() {
     let tale = |since: f64| {
