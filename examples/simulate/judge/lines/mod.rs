@@ -3,6 +3,7 @@
 mod align;
 mod asked;
 pub mod book;
+mod chosen;
 mod doubts;
 mod excuse;
 mod gaps;
@@ -55,6 +56,7 @@ pub fn judge_with(story: &Story, also: impl Fn(&Book<'_>, &mut Vec<Problem>)) ->
         let wanted = wanted::wanted(&book, &asked, story, start, &reads);
         let case = Case { story, asked: &asked, book: &book, reads: &reads, wanted: &wanted };
         unwanted(&case, &mut problems);
+        chosen::judge(&case, start, &mut problems);
         missing::judge(&case, &mut problems);
         gaps::judge(&case, &mut problems);
         also(&book, &mut problems);

@@ -12,6 +12,7 @@ use crate::{
     story::{Container, File, Instance, Line, Request, Story, Written},
 };
 
+mod chosen;
 mod doubts;
 mod ends;
 mod gaps;

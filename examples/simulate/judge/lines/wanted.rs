@@ -57,6 +57,12 @@ impl Start {
             until: next.map_or(Duration::MAX, |next| next.at),
         }
     }
+
+    /// Whether this was the current instance all that time, and ran.
+    pub fn names(self, life: &Life<'_>) -> bool {
+        let is_current = |at| current(life.container, at) == Some(life.number);
+        is_current(self.from) && is_current(self.until) && !waits(life.container, life.number, self.until)
+    }
 }
 
 /// What the program wants of the log of an instance.
