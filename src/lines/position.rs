@@ -254,6 +254,12 @@ impl Position {
         self.recent.back() == Some(&line)
     }
 
+    /// Whether `line`, the last one in the log, is another one of the instant of the last line read: there are more
+    /// lines behind that, even if one like `line` was read. Unknown if the runtime keeps the last line in pieces.
+    pub fn stops_before(&self, line: Seen) -> bool {
+        !self.in_pieces && self.latest == Some(line.time) && !self.ends_with(line)
+    }
+
     /// Whether the last lines read share an instant, so that another line of it can be equal to the last one.
     pub fn is_ambiguous(&self) -> bool {
         let mut last = self.recent.iter().rev();

@@ -42,7 +42,8 @@ impl Confirmation {
     /// Whether the owed line was read, so that no further check is needed.
     fn is_paid(&mut self, progress: &Progress) -> bool {
         let owed = self.owed.take();
-        owed.is_some_and(|line| !progress.position.misses(line, progress.extent.start()))
+        let (position, start) = (&progress.position, progress.extent.start());
+        owed.is_some_and(|line| !position.misses(line, start) && !position.stops_before(line))
     }
 
     /// The log has `line` after the last line read. False: it had more lines too often.
@@ -128,7 +129,7 @@ impl<L: Logs> Tail<L> {
         extent.compare_clocks(line.time(), last.date);
         // Reading on shows whether it is a piece of the last line, or another one like it.
         let unclear = first && (position.may_miss(line) || position.is_ambiguous());
-        let missed = position.misses(line, extent.start()) || unclear;
+        let missed = position.misses(line, extent.start()) || position.stops_before(line) || unclear;
         let missed = missed && !extent.is_reached(position.latest());
         Some(line).filter(|_| missed)
     }
@@ -177,7 +178,7 @@ impl<L: Logs> Tail<L> {
             return;
         }
         let Ok(Last { line: Some(line), .. }) = self.last_line(log, Purpose::Confirm).await else { return };
-        if Some(line.time()) == self.progress.latest() && !self.progress.position.ends_with(line) {
+        if self.progress.position.stops_before(line) {
             self.progress.reach.fall_short();
         }
     }

@@ -442,6 +442,28 @@ async fn an_answer_that_ends_at_one_of_equal_lines_is_read_on() {
     assert!(ended.complete && asked.len() == 3, "{asked:?}");
 }
 
+/// The last line of the log is equal to one that was read, and the answer that goes on is cut behind it too.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_ends_behind_a_line_like_the_last_one_is_read_on() {
+    for cut in [2, usize::MAX] {
+        let lines = ["a", "b", "c", "d", "b"].map(|message| line(-1.0, message));
+        let mut reads = 0;
+        let story = Story::begin(as_it_is(), Life::Running, move |request| {
+            reads += usize::from(!is_look(request));
+            match (is_look(request), reads) {
+                (true, _) => Reply::of(lines[4].clone()),
+                (false, 1) => Reply::of(lines[0].clone()),
+                (false, read) if read <= cut => Reply::of(lines[..3].concat()),
+                (false, _) => Reply::of(lines.concat()),
+            }
+        });
+        let (ended, said, _) = story.end().await;
+        let shown = if cut == 2 { "+ a b c d b -" } else { "+ a b c ! Behind" };
+        assert!(said.join(" ").starts_with(shown), "{said:?}");
+        assert_eq!(ended.complete, cut == 2);
+    }
+}
+
 /// The look at the end of so short a log is the same answer as the one before.
 #[tokio::test(start_paused = true)]
 async fn a_short_log_is_read_again_if_its_answers_are_cut_at_one_length() {
