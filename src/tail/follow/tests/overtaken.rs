@@ -294,7 +294,7 @@ async fn a_line_of_the_previous_log_that_was_not_read_contradicts_the_end_of_a_s
     }
 }
 
-/// The answer took so long that a status tells by then, or soon, of the next instance, and of another one behind it.
+/// The answer took so long that a status reports by then, or soon, the next instance, and another one behind it.
 #[tokio::test(start_paused = true)]
 async fn a_line_of_the_next_instance_does_not_contradict_the_end_of_a_stream() {
     let (whole, unchecked) = (&["+", "a", "-"][..], &["+", "a", "! Unchecked", "-"][..]);
