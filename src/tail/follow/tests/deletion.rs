@@ -328,7 +328,7 @@ async fn a_log_that_is_not_found_of_a_pod_that_is_gone_is_not_asked_for_again() 
     assert_eq!(said, ["! the log was removed before it could be read"]);
 }
 
-/// The first instance was read to its end. The next one, of which no status told, wrote its first line as the pod went.
+/// The first instance was read to its end. The next one, which no status reported, wrote its first line as the pod went.
 #[tokio::test(start_paused = true)]
 async fn a_line_of_the_next_instance_that_came_as_its_pod_went_is_reported() {
     let (first, mut follows) = (log([(-1.0, "a")]), 0);
