@@ -84,6 +84,10 @@ pub fn judge(view: &View, book: &Book, problems: &mut Vec<Problem>) {
         while let Some((_, written)) = shown.next_if(|(shown, _)| *shown <= line.at) {
             quiet_since = quiet_since.max(written);
         }
+        // No bound is shorter, and the others take long to find out.
+        if at <= line.at.saturating_add(SOON) {
+            return None;
+        }
         let (container, instance) = (life.container, life.instance);
         let follows_another = first <= line.at;
         let written = Written { container, instance, line, shown: at, quiet_since, follows_another };

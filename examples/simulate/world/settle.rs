@@ -91,6 +91,7 @@ impl World<'_> {
         let running: Vec<Place> =
             self.containers.keys().filter(|place| self.is_running(place)).cloned().collect();
         self.tell("all is calm; every container writes a last line");
+        let mut seen = self.program.as_ref().map_or(0, |program| program.stdout.written().len());
         let mut awaited = BTreeSet::new();
         for place in running {
             self.write(&place, &Lines::numbered(1));
@@ -104,7 +105,7 @@ impl World<'_> {
             let namespace = &self.pods[&place.pod].namespace;
             awaited.insert(format!("{namespace} {} {} {stamp} {text}\n", place.pod, place.container));
         }
-        let (until, mut seen) = (self.now() + self.patience(), 0);
+        let until = self.now() + self.patience();
         while self.now() < until
             && !self.is_over()
             && !(awaited.is_empty() && self.script.setting.logs.follows())
