@@ -117,7 +117,8 @@ fn sink(
         print = print.watch_stdout();
     }
     let files = plan.files.as_ref().zip(filed);
-    let files = files.map(|(files, renderer)| Files::new(files, &plan.display, renderer)).transpose();
+    let files = files.map(|(files, renderer)| Files::new(files, &plan.display, renderer, &plan.machine));
+    let files = files.transpose();
     Ok(Tee::new(print, files.map_err(|error| cannot_start(&error))?, is_quiet))
 }
 

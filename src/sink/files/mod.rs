@@ -1,10 +1,11 @@
 //! Writes the lines of each origin to a file of its own, `DIR/namespace/pod/container.log`.
 //!
-//! [`writer`] is a thread of its own, so that a slow disk blocks nothing else; [`place`] opens the files,
-//! [`member`] compresses.
+//! [`writer`] is a thread of its own, so that a slow disk blocks nothing else; [`store`] appends, [`place`] opens the
+//! files, [`member`] compresses.
 
 mod member;
 mod place;
+mod store;
 mod writer;
 
 use std::{
@@ -20,6 +21,7 @@ use super::Shown;
 use crate::{
     cleanup::Cleanup,
     event::{Batch, Item, Merged, Restart, Spool, Stretch},
+    machine::Machine,
     notice::{Notice, Scope},
     origin::Origin,
     pace::Pace,
@@ -66,9 +68,14 @@ struct Piece {
 
 impl Files {
     /// `renderer` is that of the files.
-    pub fn new(plan: &FilesPlan, display: &Display, renderer: Renderer) -> io::Result<Files> {
+    pub fn new(
+        plan: &FilesPlan,
+        display: &Display,
+        renderer: Renderer,
+        machine: &Machine,
+    ) -> io::Result<Files> {
         let is_text = display.is_text();
-        let (writer, end) = Writer::start(plan, is_text)?;
+        let (writer, end) = Writer::start(plan, is_text, machine)?;
         Ok(Files {
             renderer,
             is_text,
