@@ -95,7 +95,8 @@ fn is_checked(view: &View, of: &LogRequest, from: Duration, until: Duration) -> 
     view.logs.iter().any(|log| !log.follows && is_same(log, of) && in_time(log))
 }
 
-fn is_same(one: &LogRequest, other: &LogRequest) -> bool {
+/// Whether both are for the same log.
+pub fn is_same(one: &LogRequest, other: &LogRequest) -> bool {
     let container = |log: &LogRequest| log.request.query("container").map(str::to_owned);
     one.request.path == other.request.path && container(one) == container(other)
 }

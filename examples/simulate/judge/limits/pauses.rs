@@ -5,9 +5,14 @@ use std::{ops::RangeInclusive, time::Duration};
 use apiserver::{Ended, Kind};
 use jiff::{Timestamp, fmt::rfc2822};
 
-use super::{View, problem};
+use super::{LogRequest, View, checks, problem, rate};
 use crate::{
-    judge::{Problem, promptness, troubles::LONGEST_PAUSE},
+    judge::{
+        Problem,
+        lines::told,
+        promptness,
+        troubles::{LONGEST_PAUSE, falls_silent},
+    },
     story::Request,
 };
 
@@ -42,8 +47,10 @@ fn pauses<'v>(view: &'v View) -> impl Iterator<Item = (Duration, Duration, &'v s
         // A connection for logs rests between reads.
         let rests = request.kind == Kind::Log;
         let rest = if rests { promptness::latency(view.setting) } else { Duration::ZERO };
-        let lost =
-            left || view.held_up_since(arrived).is_some() || is_broken(view, request, at..=arrived + rest);
+        let lost = left
+            || is_needless(view, request, at + rest)
+            || view.held_up_since(arrived).is_some()
+            || is_broken(view, request, at..=arrived + rest);
         // Without the way, which may have become shorter.
         let until = at + pause.min(LONGEST_PAUSE);
         (!lost).then_some((arrived + view.lag() + rest, until, request.retry_after.as_deref()?))
@@ -56,6 +63,42 @@ fn is_broken(view: &View, request: &Request, within: RangeInclusive<Duration>) -
     let is_over = |other: &Request| other.ended.is_some_and(|(ended, _)| ended <= *within.end());
     let breaks = |other: &Request| matches!(other.ended, Some((at, Ended::Broken)) if within.contains(&at));
     of_it().any(breaks) && of_it().all(is_over)
+}
+
+/// Whether it looks at the end of a log beside its stream, and the stream is heard while it is under way: then the look
+/// is dropped, and the server has sent its answer completely before it can learn of that.
+///
+/// `answered`: when the answer was sent, with the time for which it may rest.
+fn is_needless(view: &View, request: &Request, answered: Duration) -> bool {
+    let Some(look) = view.logs.iter().find(|log| log.request.number == request.number) else { return false };
+    if look.follows || request.query("previous").is_some() || !rate::is_look(look) {
+        return false;
+    }
+    let way = shortest_way(view, request.at);
+    // A look that is sent because the stream has ended is awaited.
+    let is_under_way = |heard: Duration| heard + way > request.at && heard <= answered + way;
+    let is_beside = |log: &&LogRequest| {
+        let is_open = log.request.answered.is_some_and(|(at, status)| status == 200 && at < request.at);
+        log.follows && is_open && checks::is_same(log, look)
+    };
+    view.logs.iter().filter(is_beside).any(|stream| heard(view, stream, way).any(is_under_way))
+}
+
+/// When a stream is heard: its lines, and its end.
+fn heard<'v>(view: &'v View, stream: &LogRequest<'v>, way: Duration) -> impl Iterator<Item = Duration> + 'v {
+    let Request { at: requested, ended, .. } = *stream.request;
+    let end = ended.map(|(at, how)| if how == Ended::Abandoned { at.saturating_sub(way) } else { at + way });
+    let silenced = stream.container.and_then(|of| falls_silent(view.story, of).find(|at| *at >= requested));
+    let until = ended.map(|(at, _)| at).into_iter().chain(silenced).min().unwrap_or(Duration::MAX);
+    let instances = stream.container.into_iter().flat_map(|container| &container.instances);
+    let lines = instances.flat_map(|instance| &instance.lines).map(|line| line.at);
+    lines.filter(move |at| (requested..until).contains(at)).map(move |at| at + way).chain(end)
+}
+
+/// How long a packet was under way at least that arrived then.
+fn shortest_way(view: &View, at: Duration) -> Duration {
+    let way = told::way(view.story, at);
+    told::way(view.story, at.saturating_sub(way)).min(way)
 }
 
 /// When the answer was sent, and how long it asks to wait.

@@ -118,7 +118,7 @@ fn repeats(view: &View, log: &LogRequest, polled: &mut BTreeMap<(String, usize),
 }
 
 /// Whether it asks for the last line only.
-fn is_look(log: &LogRequest) -> bool {
+pub fn is_look(log: &LogRequest) -> bool {
     let query = |name| log.request.query(name);
     query("sinceTime").is_none() && query("sinceSeconds").is_none() && query("tailLines") == Some("1")
 }

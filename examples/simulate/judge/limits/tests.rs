@@ -293,6 +293,43 @@ fn an_answer_that_did_not_arrive_asks_for_nothing() {
     assert_eq!(kinds(&story), [""; 0]);
 }
 
+/// A look beside a stream is told to wait, and the next request does not. The round trip is 0.6 s.
+fn looks_beside(ended: Option<f64>) -> Story {
+    let mut story = story();
+    story.script.setting.idle_check = Some(0);
+    story.script.setting.server.round_trip = at(0.6);
+    story.reads("web-0", 1.0, FOLLOW, ended);
+    let look = story.reads("web-0", 40.0, CHECK, Some(40.0));
+    (look.answered, look.retry_after) = (Some((at(40.0), 429)), Some("7".to_owned()));
+    story.lists(43.0);
+    story
+}
+
+#[test]
+fn a_look_that_is_dropped_at_the_end_of_its_stream_asks_for_nothing() {
+    let ends = |ended: f64| looks_beside(Some(ended));
+    is_broken_by(ends, 39.5, 39.3, "Retry-After not obeyed");
+    is_broken_by(ends, 40.0, 40.1, "Retry-After not obeyed");
+}
+
+#[test]
+fn a_look_that_is_dropped_at_a_line_of_its_stream_asks_for_nothing() {
+    let writes = |time: f64| {
+        let mut story = looks_beside(None);
+        story.writes("web-0", [time]);
+        story
+    };
+    is_broken_by(writes, 39.5, 39.3, "Retry-After not obeyed");
+    is_broken_by(writes, 40.0, 40.1, "Retry-After not obeyed");
+}
+
+#[test]
+fn an_answer_to_the_look_at_another_log_asks_to_wait() {
+    let mut story = looks_beside(Some(39.5));
+    story.requests[0].path = "/api/v1/namespaces/default/pods/web-1/log".to_owned();
+    assert_eq!(kinds(&story), ["Retry-After not obeyed"]);
+}
+
 #[test]
 fn a_log_is_not_requested_over_and_over() {
     let every = |pause: f64| {
