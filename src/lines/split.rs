@@ -87,6 +87,12 @@ impl<S: Stamps> Splitter<S> {
         long.unwrap_or(self.pending.len() as u64)
     }
 
+    /// The instant of the incomplete line that is held, once there are no more complete ones.
+    pub fn begun(&mut self) -> Option<Instant> {
+        let held = self.long.as_ref().map_or(&self.pending, |long| &long.stamp);
+        self.stamps.stamp(held).map(|(time, _)| time)
+    }
+
     pub fn push(&mut self, chunk: &[u8]) {
         let mut chunk = chunk;
         if self.long.is_some() {
@@ -332,6 +338,20 @@ mod tests {
             assert!(splitter.lines().is_none());
             let rest = splitter.rest_within(100).expect("the line");
             assert_eq!(texts(&rest), ["xxxxxxxxxx … [90 bytes cut by --max-line]"]);
+        }
+    }
+
+    #[test]
+    fn the_instant_of_a_line_is_known_before_its_end_however_long_it_is() {
+        let time = TimestampParser::default().parse(b"2026-05-31T23:59:59Z ").map(|(time, _)| time);
+        for (text, expected) in [("", None), ("2026-05-31T23:59:59Z", None), ("2026-05-31T23:59:59Z x", time)]
+        {
+            for length in [0, 200_000] {
+                let mut splitter = Splitter::new(LineLimit { bytes: 10, spool: false });
+                splitter.push(format!("{text}{}", "x".repeat(length)).as_bytes());
+                assert!(splitter.lines().is_none());
+                assert_eq!(splitter.begun(), expected, "{text} {length}");
+            }
         }
     }
 

@@ -15,6 +15,8 @@ pub struct Progress {
     pub early: Early,
     /// The instant of the first line that was read.
     pub first: Option<Instant>,
+    /// The instant of the first wanted line of the log, if an answer ended within it and none was read yet.
+    begun: Option<Instant>,
     /// The last place where another instance's log may begin.
     tear: Option<Tear>,
     /// The one before.
@@ -56,6 +58,7 @@ impl Progress {
             reach,
             early,
             first: None,
+            begun: None,
             tear: None,
             earlier: None,
             next: None,
@@ -117,6 +120,25 @@ impl Progress {
     /// An answer goes on with this line behind those that were read before.
     pub fn goes_on_with(&mut self, line: Seen) {
         self.alike.1 |= self.alike.0 == Some(line);
+    }
+
+    /// An answer ended within this line, which is wanted, before any was read.
+    pub fn begins_within(&mut self, line: Instant) {
+        self.begun = Some(self.begun.map_or(line, |begun| begun.min(line)));
+    }
+
+    /// The instant of such a line, if it is wanted still.
+    pub fn begun(&self) -> Option<Instant> {
+        // The last lines of a log are others once it has more.
+        let is_wanted = |begun: &Instant| Some(*begun) >= self.extent.start();
+        self.begun.filter(|_| self.extent.tail_lines().is_none()).filter(is_wanted)
+    }
+
+    /// The log begins with a line of this instant. Whether it lacks such a line before that; once.
+    pub fn lacks_begun(&mut self, first: Option<Instant>) -> bool {
+        let is_lost = self.begun().is_some_and(|begun| Some(begun) < first);
+        self.begun = None;
+        is_lost
     }
 
     pub fn quota(&mut self) -> &mut Quota {

@@ -157,7 +157,9 @@ pub enum Doubt {
 impl<L: Logs> Reading<'_, L> {
     /// Reads to the end. Lines that were read and not yet sent when the future is dropped do not count as read.
     pub async fn run(&mut self) -> Result<End, Error> {
-        match (self.read().await?, self.mode) {
+        let end = self.read().await;
+        self.remember_beginning(&end);
+        match (end?, self.mode) {
             // All lines before that one came.
             (End::Clean, _) if self.place.past => Ok(End::Enough),
             (End::Clean, Mode::Read) => Ok(self.finish().await),

@@ -83,9 +83,10 @@ impl<L: Logs> Tail<L> {
         let unchecked = Gap::Unchecked(self.progress.position.latest_read().or(early));
         let unread = !reach.is_opened() || !reach.has_ended() || self.is_end_in_doubt();
         let is_other_seen = self.has_unseen_lines();
+        let is_begun = self.has_begun_unread();
         let is_next_unread = self.found_own && self.missing;
         match reason {
-            Reason::Deleted => (unread || is_other_seen || is_next_unread).then_some(unchecked),
+            Reason::Deleted => (unread || is_other_seen || is_begun || is_next_unread).then_some(unchecked),
             // Another instance wrote lines, and no status reported it: it is its end that was not checked.
             Reason::Finished if self.is_last_unknown() => {
                 let next = self.progress.handed_over_to().filter(|_| !unread && !reach.is_short());
@@ -104,7 +105,8 @@ impl<L: Logs> Tail<L> {
                 if is_other_seen
                     && !self.progress.has_lines()
                     && (self.fresh || self.has_seen_a_line_unwatched())
-                    || self.has_own_unseen_lines() =>
+                    || self.has_own_unseen_lines()
+                    || is_begun =>
             {
                 Some(unchecked)
             }
@@ -121,10 +123,21 @@ impl<L: Logs> Tail<L> {
 
     /// The same, if the next one's tail will not show it.
     fn has_unseen_lines(&self) -> bool {
-        self.unseen().is_some_and(|unseen| match *self.life.borrow() {
-            Life::Replaced { started, .. } => Some(unseen) < started.map(Instant::from),
+        self.unseen().is_some_and(|unseen| self.is_before_next(unseen))
+    }
+
+    /// Whether an answer ended within the first line of this instance, and no later one brought a line.
+    fn has_begun_unread(&self) -> bool {
+        let begun = self.progress.begun().filter(|_| !self.progress.has_lines());
+        begun.is_some_and(|begun| self.is_before_next(begun))
+    }
+
+    /// Whether a line was written before the next instance started, if there is one.
+    fn is_before_next(&self, line: Instant) -> bool {
+        match *self.life.borrow() {
+            Life::Replaced { started, .. } => Some(line) < started.map(Instant::from),
             _ => true,
-        })
+        }
     }
 
     /// Whether such a line is this instance's own, of which none was shown: the next one started later.

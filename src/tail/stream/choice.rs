@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::{
-    super::{again::Around, chosen::Chosen, logs::Logs, reach::End},
+    super::{again::Around, chosen::Chosen, extent::Extent, logs::Logs, reach::End},
     Doubt, Reading, SECOND, Terms,
 };
 use crate::{
+    cluster::Error,
     event::{Gap, Instant, Item, Line},
     instance::Life,
     lines::{Found, Piece, Seen},
@@ -72,6 +73,21 @@ impl<L: Logs> Reading<'_, L> {
         self.show(data, line, chosen)
     }
 
+    /// Remembers the first wanted line of the log if the answer ended within it: one that begins later lacks it.
+    pub(super) fn remember_beginning(&mut self, end: &Result<End, Error>) {
+        let is_left = matches!(end, Ok(End::Doubtful(_) | End::Beyond | End::Enough));
+        if is_left || self.progress.has_lines() {
+            return;
+        }
+        let Some(begun) = self.splitter.begun() else { return };
+        let Extent { first, until, .. } = self.progress.extent;
+        let is_early = first.is_some_and(|first| (begun, self.place.equals) < (first.time, first.equals));
+        let mut ends = [self.foreign_from(), self.terms.end, until].into_iter().flatten();
+        if !is_early && ends.all(|end| begun < end) {
+            self.progress.begins_within(begun);
+        }
+    }
+
     /// Adds the gaps before a new line, and a tear if lines may be another instance's from there on.
     /// `behind`: what follows it.
     fn report_gaps(&mut self, time: Option<Instant>, behind: &[Piece], found: Found, chosen: &mut Chosen) {
@@ -86,6 +102,7 @@ impl<L: Logs> Reading<'_, L> {
         }
         let is_lost = found == Found::Lost && !self.goes_on(time, behind);
         let says_unseen = self.report.says_unseen;
+        let lacks_begun = first && self.progress.lacks_begun(time);
         let mut report = |from| {
             self.report.incomplete = true;
             chosen.items.push(Item::Gap(Gap::Between(from, time)));
@@ -117,6 +134,8 @@ impl<L: Logs> Reading<'_, L> {
             && (unseen.behind.is_none() || unseen.behind != foreign)
         {
             report(unseen.behind);
+        } else if lacks_begun && foreign.is_none() {
+            report(None);
         }
     }
 

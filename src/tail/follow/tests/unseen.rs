@@ -1,6 +1,7 @@
 //! Instances that ended before they were seen, or before their logs could be read.
 
 use super::*;
+use crate::plan::Since;
 
 #[tokio::test(start_paused = true)]
 async fn an_instance_that_ended_before_it_was_seen_is_reported() {
@@ -82,6 +83,63 @@ async fn lines_of_an_instance_before_that_are_gone_when_they_are_requested_again
         assert_eq!(said, ["+", "! Unchecked(None)", "-"]);
         assert!(!ended.complete);
     }
+}
+
+/// Half of it came, and the log that is asked for next is a later one.
+#[tokio::test(start_paused = true)]
+async fn a_first_line_within_which_an_answer_broke_off_is_reported_if_the_log_begins_later() {
+    let half = || Reply::of(line(-1.0, "a").trim_end());
+    for half in [half().broken(), half()] {
+        let mut half = Some(half);
+        let story =
+            Story::follow(move |_| half.take().unwrap_or_else(|| Reply::of(line(2.5, "b")).silent(1e6)));
+        story.pass(10.0).await;
+        assert_eq!(outline(&story), ["+", "! Between", "b"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_line_within_which_an_answer_broke_off_is_not_missing_if_it_comes_again() {
+    let mut half = true;
+    let story = Story::follow(move |_| match std::mem::take(&mut half) {
+        true => Reply::of(line(-1.0, "a").trim_end()).broken(),
+        false => Reply::of(line(-1.0, "a and more") + &line(2.5, "b")).silent(1e6),
+    });
+    story.pass(10.0).await;
+    assert_eq!(outline(&story), ["+", "a and more", "b"]);
+}
+
+/// It is behind the range, before it, or not among the last lines any more.
+#[tokio::test(start_paused = true)]
+async fn a_first_line_that_was_not_asked_for_is_not_missed() {
+    let since = Some(Since::Time(at(-0.5)));
+    let plans = [
+        (LogPlan { until: Some(at(-2.0)), ..plan() }, false),
+        (LogPlan { since, ..plan() }, true),
+        (LogPlan { tail: Some(1), ..plan() }, true),
+    ];
+    for (plan, is_shown) in plans {
+        let mut half = true;
+        let story = Story::begin(plan, Life::Running, move |request| match std::mem::take(&mut half) {
+            true => Reply::of(line(-1.0, "a").trim_end()).broken(),
+            false => Reply::of(line(0.5, "b")).silent(if request.follow { 1e6 } else { 0.0 }),
+        });
+        story.pass(10.0).await;
+        assert_eq!(story.notices(), [""; 0]);
+        assert_eq!(story.said().contains(&"b".to_owned()), is_shown, "{:?}", story.said());
+    }
+}
+
+/// What is there by then is empty.
+#[tokio::test(start_paused = true)]
+async fn a_first_line_within_which_an_answer_broke_off_is_reported_if_no_line_comes() {
+    let mut half = true;
+    let story = Story::begin(as_it_is(), Life::Running, move |_| match std::mem::take(&mut half) {
+        true => Reply::of(line(-1.0, "a").trim_end()).broken(),
+        false => Reply::of(""),
+    });
+    let (ended, said, _) = story.end().await;
+    assert_eq!((said, ended.complete), (["+", "! Unchecked(None)", "-"].map(str::to_owned).to_vec(), false));
 }
 
 /// The container restarts behind the list of its pod.
