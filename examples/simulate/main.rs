@@ -63,7 +63,10 @@ fn main() -> ExitCode {
 fn run(script: &Script) -> (Option<Story>, Vec<Problem>) {
     let run = AssertUnwindSafe(|| {
         let story = world::run(script);
-        let problems = judge::judge(&story);
+        let mut problems = judge::judge(&story);
+        if let Some((output, other)) = script.output.as_ref().zip(world::repeat(script, &story)) {
+            problems.extend(judge::repeat::judge(output, &story, &other));
+        }
         (Some(story), problems)
     });
     catch_unwind(run).unwrap_or_else(|_| {

@@ -33,6 +33,8 @@ pub struct Story {
     /// The writes of the program to its standard output and standard error.
     pub stdout: Vec<Written>,
     pub stderr: Vec<Written>,
+    /// The files below the directory for them, by their paths.
+    pub files: BTreeMap<String, Vec<u8>>,
     /// Err: the program refused its command line, or did not end.
     pub code: Result<ExitCode, String>,
     pub ended: Duration,

@@ -7,6 +7,7 @@ mod lines;
 mod outages;
 mod promptness;
 mod reading;
+pub mod repeat;
 #[cfg(test)]
 mod testing;
 mod troubles;

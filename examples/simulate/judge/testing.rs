@@ -20,7 +20,7 @@ pub fn at(seconds: f64) -> Duration {
 pub fn story() -> Story {
     let setting = Setting { start: Duration::ZERO, ..Setting::default() };
     Story {
-        script: Script { seed: 0, setting, events: Vec::new() },
+        script: Script { seed: 0, setting, events: Vec::new(), output: None },
         clock: "2026-03-01T12:00:00Z".parse().unwrap(),
         pods: Vec::new(),
         containers: vec![container("web-0")],
@@ -32,6 +32,7 @@ pub fn story() -> Story {
         leftovers: None,
         stdout: Vec::new(),
         stderr: Vec::new(),
+        files: BTreeMap::new(),
         code: Ok(ExitCode::Terminated),
         ended: END,
     }

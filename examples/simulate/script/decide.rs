@@ -3,7 +3,7 @@
 use std::{ops::Range, time::Duration};
 
 use super::{
-    Asked, Broken, Ending, Fault, Followers, Kind, Lines, Pace, Place, Pod, Script, What,
+    Asked, Broken, Ending, Fault, Followers, Kind, Lines, Output, Pace, Place, Pod, Script, What,
     chance::{chance, life},
     draft::{Draft, seconds},
     scenes::{failing_start, refusal, scene},
@@ -23,7 +23,9 @@ pub fn decide(seed: u64) -> Script {
         77..93 => scenes(&mut draft, 1..4, 3..12),
         _ => scenes(&mut draft, 0..3, 20..60),
     }
-    draft.script(seed)
+    let mut script = draft.script(seed);
+    Output::draw(&mut script);
+    script
 }
 
 /// Nothing fails.

@@ -31,7 +31,7 @@ impl Draft {
     /// The events in the order of time; those of one instant as they were added.
     pub fn script(mut self, seed: u64) -> Script {
         self.events.sort_by_key(|event| event.at);
-        Script { seed, setting: self.setting, events: self.events }
+        Script { seed, setting: self.setting, events: self.events, output: None }
     }
 
     pub fn add(&mut self, at: Duration, what: What) {

@@ -22,6 +22,8 @@ pub enum Texts {
     Odd,
     /// So many bytes, in pieces of 16 KiB as a runtime writes them.
     Long(u32),
+    /// JSON with a level, and a line of a stack trace behind each error.
+    Records,
     /// The words of a kubelet, written by the container itself.
     LikeKubelet,
     /// The last one is a whole piece without a newline: the rest follows, unless the container ends.
@@ -61,6 +63,13 @@ impl Lines {
                 [plain(), vec![b'.'; PIECE]].concat()[..PIECE].to_vec()
             }
             Texts::Unfinished => plain(),
+            Texts::Records => match number % 4 {
+                3 => format!("\tat com.example.Shop.sell(Shop.java:{number})").into_bytes(),
+                level => {
+                    let level = ["info", "warn", "error"][level];
+                    format!("{{\"level\":\"{level}\",\"msg\":\"n={number}\"}}").into_bytes()
+                }
+            },
             Texts::Odd => match rng.u32(..8) {
                 0 => Vec::new(),
                 1 | 2 => b"same".to_vec(),
@@ -97,6 +106,7 @@ impl fmt::Display for Lines {
         match texts {
             Texts::Numbered => {}
             Texts::Odd => write!(f, ", some equal, empty or odd")?,
+            Texts::Records => write!(f, " of JSON and stack traces")?,
             Texts::Long(bytes) => write!(f, " of {bytes} bytes")?,
             Texts::LikeKubelet => write!(f, " that a kubelet might write")?,
             Texts::Unfinished => write!(f, ", the last without a newline")?,

@@ -5,6 +5,7 @@ mod decide;
 mod draft;
 mod fault;
 mod lines;
+mod output;
 mod scenes;
 mod setting;
 mod tweaks;
@@ -15,6 +16,7 @@ pub use self::{
     decide::decide,
     fault::{Asked, Broken, Fault, Lost, Refusal, Words},
     lines::{Lines, PIECE, Stamps, Texts},
+    output::{Form, Output, Pattern, Select},
     setting::{Ending, Logs, Setting, noon},
 };
 
@@ -25,6 +27,8 @@ pub struct Script {
     pub setting: Setting,
     /// In the order of time.
     pub events: Vec<Event>,
+    /// The run is repeated with this output, which has to show the same.
+    pub output: Option<Output>,
 }
 
 #[derive(Debug, Clone)]
@@ -179,6 +183,7 @@ impl fmt::Display for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "seed {}", self.seed)?;
         write!(f, "{}", self.setting)?;
+        self.output.iter().try_for_each(|output| write!(f, "{output}"))?;
         self.events.iter().try_for_each(|event| writeln!(f, "{event}"))
     }
 }

@@ -7,6 +7,7 @@ mod settle;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    path::Path,
     time::Duration,
 };
 
@@ -33,18 +34,55 @@ const LISTED: Duration = Duration::from_secs(3);
 
 /// Runs a script from its beginning to its end.
 pub fn run(script: &Script) -> Story {
+    perform(script, None)
+}
+
+/// Runs it once more with its output, for as long as it took before. None: it has none.
+pub fn repeat(script: &Script, before: &Story) -> Option<Story> {
+    let output = script.output.as_ref()?;
+    let dir = tempfile::tempdir().expect("the machine has room for files");
+    let end = before.signalled.unwrap_or(before.ended + Duration::from_secs(1));
+    let mut story = perform(script, Some(Repeat { flags: output.flags(dir.path()), end }));
+    files(dir.path(), dir.path(), &mut story.files);
+    Some(story)
+}
+
+fn perform(script: &Script, repeat: Option<Repeat>) -> Story {
     fastrand::seed(script.seed);
     apiserver::surround_steps(usage::step_of_world);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.expect("a runtime without I/O needs nothing of the machine");
     let local = LocalSet::new();
-    let story = local.block_on(&runtime, usage::steps_of_world(async { World::new(script).run().await }));
+    let story =
+        local.block_on(&runtime, usage::steps_of_world(async { World::new(script, repeat).run().await }));
     drop(local);
     story
 }
 
+/// Reads all files below a directory.
+fn files(root: &Path, dir: &Path, found: &mut BTreeMap<String, Vec<u8>>) {
+    for entry in dir.read_dir().into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            files(root, &path, found);
+        } else {
+            let name = path.strip_prefix(root).unwrap_or(&path).display().to_string();
+            found.insert(name, std::fs::read(&path).unwrap_or_default());
+        }
+    }
+}
+
+/// Another run of a script.
+struct Repeat {
+    /// More arguments.
+    flags: Vec<String>,
+    /// When it ends at the latest: by a signal, as the first run.
+    end: Duration,
+}
+
 struct World<'a> {
     script: &'a Script,
+    repeat: Option<Repeat>,
     start: Instant,
     clock: Timestamp,
     server: ApiServer,
@@ -104,7 +142,7 @@ enum Step<'a> {
 }
 
 impl<'a> World<'a> {
-    fn new(script: &'a Script) -> Self {
+    fn new(script: &'a Script, repeat: Option<Repeat>) -> Self {
         let mut rng = Rng::with_seed(!script.seed);
         // A time of day within a second, so that seconds of clocks and of the simulation differ.
         let clock = noon() + SignedDuration::from_nanos(rng.i64(0..1_000_000_000));
@@ -124,6 +162,7 @@ impl<'a> World<'a> {
         }
         let mut world = World {
             script,
+            repeat,
             start,
             clock,
             server,
@@ -194,7 +233,8 @@ impl<'a> World<'a> {
         match step {
             Step::Start => {
                 let skew = SignedDuration::from_secs(self.script.setting.clocks.client);
-                let arguments = self.script.setting.arguments();
+                let mut arguments = self.script.setting.arguments();
+                arguments.extend(self.repeat.iter().flat_map(|repeat| repeat.flags.clone()));
                 self.tell(format!("stern-rs {}", arguments.join(" ")));
                 let program =
                     Program::start(&arguments, self.server.network(), self.start, self.clock + skew);

@@ -1,11 +1,14 @@
 //! The end of a run: all is calm, the last lines are written, and once they were shown, and all that is missing was to
 //! be reported, a signal ends the program.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-use tokio::time::{sleep, timeout};
+use tokio::time::{sleep, sleep_until, timeout};
 
-use super::{LISTED, World};
+use super::{LISTED, Repeat, World};
 use crate::{
     script::{Ending, Kind, Lines, Place, Pod},
     story::{Leftovers, Request, Story, Usage},
@@ -41,6 +44,8 @@ impl World<'_> {
         self.calm_until(calm).await;
         if !self.is_over() {
             self.last_lines().await;
+        }
+        if !self.is_over() && self.repeat.is_none() {
             self.calm_until(calm + REPORTED).await;
         }
         if self.script.setting.ending == Ending::Leftovers && !self.is_over() {
@@ -73,6 +78,7 @@ impl World<'_> {
             requests: server.requests().iter().map(|request| Request::of(request, start)).collect(),
             taken,
             leftovers,
+            files: BTreeMap::new(),
             stdout,
             stderr,
             code,
@@ -104,6 +110,10 @@ impl World<'_> {
                 (String::from_utf8_lossy(&line.text), line.stamp.strftime("%Y-%m-%dT%H:%M:%S%.9fZ"));
             let namespace = &self.pods[&place.pod].namespace;
             awaited.insert(format!("{namespace} {} {} {stamp} {text}\n", place.pod, place.container));
+        }
+        if let Some(Repeat { end, .. }) = self.repeat {
+            // Its output may look otherwise, or lack the lines.
+            return sleep_until(self.start + end).await;
         }
         let until = self.now() + self.patience();
         while self.now() < until

@@ -13,7 +13,7 @@ pub mod output;
 mod reads;
 #[cfg(test)]
 mod tests;
-mod told;
+pub mod told;
 mod wanted;
 
 use std::collections::BTreeMap;

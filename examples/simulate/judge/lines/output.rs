@@ -84,8 +84,16 @@ pub fn read<'a>(
     containers
 }
 
+/// All lines that have a name, in their order.
+pub fn lines(output: &Text) -> impl Iterator<Item = (Name<'_>, Shown<'_>)> {
+    output.lines().filter_map(|(at, line)| {
+        let (name, (stamp, text)) = parse(line)?;
+        Some((name, Shown { at, stamp, text }))
+    })
+}
+
 /// The name, and the line behind it.
-fn parse(line: &[u8]) -> Option<(Name<'_>, Stamped<'_>)> {
+pub fn parse(line: &[u8]) -> Option<(Name<'_>, Stamped<'_>)> {
     let mut words = line.splitn(4, |byte| *byte == b' ');
     let mut name = || std::str::from_utf8(words.next()?).ok();
     let names = (name()?, name()?, name()?);

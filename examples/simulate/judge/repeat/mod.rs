@@ -1,0 +1,245 @@
+//! The same run with another output: it asks for the same and reports the same, and shows those of the same lines that
+//! are wanted, in their order and in time.
+
+mod files;
+mod read;
+mod select;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use stern_rs::ExitCode;
+
+use super::{
+    Problem,
+    lines::{
+        notices::{self, Notice, Said},
+        output::{self, Name, Text},
+    },
+};
+use crate::{
+    script::{Form, Output, Pattern, Select},
+    story::{Request, Story},
+};
+use read::Message;
+use select::{Line, Want};
+
+/// How long the lines of a record wait for each other (`WAIT` in src/records/gather.rs), and a bit.
+const GATHERED: Duration = Duration::from_millis(150);
+
+/// The last lines are shown so soon after the one that ends the run.
+const ENDS: Duration = Duration::from_secs(2);
+
+/// All that another output changed, and must not. `before`: the run without it.
+pub fn judge(output: &Output, before: &Story, story: &Story) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let (shown, errors) = (Text::new(&before.stdout), Text::new(&before.stderr));
+    let notices = notices::read(&errors, &mut Vec::new());
+    let lines: Vec<_> = output::lines(&shown).map(|(name, shown)| Line { name, shown }).collect();
+    let wanted = select::wanted(output, &lines, &notices);
+    let last = output.until.and_then(|pattern| {
+        let mut wanted = wanted.iter().zip(&lines);
+        wanted.position(|(want, line)| *want != Want::No && pattern.matches(line.shown.text))
+    });
+    if let Some(last) = last {
+        // Whether it is shown depends on how batches are cut.
+        if wanted[last] == Want::Maybe {
+            return Vec::new();
+        }
+        problems.extend(ends_otherwise(story, Ok(ExitCode::Done), lines[last].shown.at, ENDS));
+    } else {
+        problems.extend(asks_otherwise(before, story));
+        problems.extend(says_otherwise(output, before, story));
+        let code = match (output.until, &before.code) {
+            (Some(_), Ok(ExitCode::Done | ExitCode::Unread | ExitCode::Failed)) => Ok(ExitCode::NoMatch),
+            (_, code) => code.clone(),
+        };
+        problems.extend(ends_otherwise(story, code, before.ended, GATHERED));
+    }
+    let text = Text::new(&story.stdout);
+    let (messages, gaps) = read::read(output.form, &text, &mut problems);
+    let run = Run { output, is_sorted: before.script.setting.sort, is_whole: last.is_none() };
+    problems.extend(run.shows_otherwise(&lines, &wanted, &messages));
+    problems.extend(output.until.and_then(|pattern| goes_on(pattern, &messages, last.is_some())));
+    if output.form != Form::Text && last.is_none() {
+        problems.extend(lacks_gaps(&notices, &gaps));
+    }
+    if output.files {
+        let gaps = (output.form == Form::Text && last.is_none()).then_some(&*notices);
+        problems.extend(files::judge(output.form, &text, &story.files, gaps));
+    }
+    problems
+}
+
+fn problem(kind: &'static str, container: String, at: Duration, text: String) -> Problem {
+    Problem { kind, container, at, text }
+}
+
+/// The first request that one of the runs did not make.
+fn asks_otherwise(before: &Story, story: &Story) -> Option<Problem> {
+    let asked = |story: &Story| -> Vec<String> {
+        let words = |request: &Request| format!("{:?} {} {:?}", request.at, request.path, request.query);
+        story.requests.iter().map(words).collect()
+    };
+    let (one, other) = (asked(before), asked(story));
+    let differs = |at: &usize| one.get(*at) != other.get(*at);
+    let at = (0..one.len().max(other.len())).find(differs)?;
+    let text = format!("{:?}, and before {:?}", other.get(at), one.get(at));
+    let when = story.requests.get(at).map_or(story.ended, |request| request.at);
+    Some(problem("another output asks otherwise", String::new(), when, text))
+}
+
+/// A line of standard error that only one of the runs has.
+fn says_otherwise(output: &Output, before: &Story, story: &Story) -> Option<Problem> {
+    let mut counts: BTreeMap<String, i64> = BTreeMap::new();
+    for (written, one) in [(&before.stderr, -1), (&story.stderr, 1)] {
+        for (_, line) in Text::new(written).lines() {
+            let line = String::from_utf8_lossy(line).into_owned();
+            if !is_of_output(output, &line) {
+                *counts.entry(line).or_default() += one;
+            }
+        }
+    }
+    let (line, count) = counts.into_iter().find(|(_, count)| *count != 0)?;
+    let text = format!("{line:?} came {} times {}", count.abs(), if count > 0 { "more" } else { "less" });
+    Some(problem("another output says otherwise", String::new(), story.ended, text))
+}
+
+/// Whether words are about the lines that are shown, and so may be others.
+fn is_of_output(output: &Output, line: &str) -> bool {
+    // The order of time is that of the lines that are left.
+    line.starts_with("! --sort shows many lines late")
+        || output.select == Select::Warnings
+            && (line.ends_with(" had no level") || line.starts_with("· lines without a level are hidden"))
+        || output.until.is_some() && line.starts_with("stern-rs: no line matched --until-match")
+}
+
+fn ends_otherwise(
+    story: &Story,
+    code: Result<ExitCode, String>,
+    at: Duration,
+    within: Duration,
+) -> Option<Problem> {
+    if story.code == code && (at..=at + within).contains(&story.ended) {
+        return None;
+    }
+    let text = format!("{:?}, expected {code:?} at {at:?}", story.code);
+    Some(problem("another output ends otherwise", String::new(), story.ended, text))
+}
+
+/// The run with the other output.
+struct Run<'a> {
+    output: &'a Output,
+    is_sorted: bool,
+    /// Whether no line ended it.
+    is_whole: bool,
+}
+
+impl Run<'_> {
+    /// Whether lines wait for others of their record.
+    fn is_gathered(&self) -> bool {
+        let Output { form, select, .. } = self.output;
+        *form == Form::JsonOfRecords || matches!(select, Select::Warnings | Select::Where(_))
+    }
+
+    /// The longest that a line may wait.
+    fn wait(&self) -> Duration {
+        match self.output.select {
+            _ if self.is_sorted => Duration::MAX,
+            Select::Matching { context: 1.., .. } => Duration::MAX,
+            _ if self.is_gathered() => GATHERED,
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// Compares the messages with the lines: in the order of all, or if lines wait for others, in that of each container.
+    fn shows_otherwise(&self, lines: &[Line], wanted: &[Want], messages: &[Message]) -> Vec<Problem> {
+        let lines = || lines.iter().zip(wanted.iter().copied());
+        if self.wait().is_zero() {
+            return self.walk(lines(), messages.iter()).into_iter().collect();
+        }
+        let names = lines().map(|(line, _)| line.name).chain(messages.iter().map(|message| message.name));
+        let names: BTreeSet<Name> = names.collect();
+        let of_one = |name| {
+            let of_it = |message: &&Message| message.name == name;
+            self.walk(lines().filter(|(line, _)| line.name == name), messages.iter().filter(of_it))
+        };
+        let joined = messages.iter().find_map(two_records);
+        names.into_iter().filter_map(of_one).chain(joined).collect()
+    }
+
+    /// The first line that is missing, not wanted, or late.
+    fn walk<'a, 't: 'a>(
+        &self,
+        mut lines: impl Iterator<Item = (&'a Line<'t>, Want)>,
+        messages: impl Iterator<Item = &'a Message<'t>>,
+    ) -> Option<Problem> {
+        let pieces = messages.flat_map(|message| message.pieces.iter().map(move |piece| (message, piece)));
+        for (message, piece) in pieces {
+            loop {
+                let Some((line, want)) = lines.next() else {
+                    let text = format!("{:?} was not wanted, or comes too late", piece.text);
+                    return Some(problem("another output shows more", title(message.name), message.at, text));
+                };
+                if want != Want::No && line.name == message.name && piece.fits(&line.shown) {
+                    if message.at > line.shown.at.saturating_add(self.wait()) {
+                        let text = format!("{:?} came later, before at {:?}", piece.text, line.shown.at);
+                        return Some(problem("another output is late", title(line.name), message.at, text));
+                    }
+                    break;
+                }
+                if want == Want::Yes {
+                    let text = format!("{:?} in place of {}", piece.text, line.text());
+                    return Some(problem("another output shows less", title(line.name), message.at, text));
+                }
+            }
+        }
+        let (line, _) = lines.find(|(_, want)| *want == Want::Yes).filter(|_| self.is_whole)?;
+        let text = format!("{} is missing", line.text());
+        Some(problem("another output shows less", title(line.name), line.shown.at, text))
+    }
+}
+
+/// Lines of two records that were shown as one.
+fn two_records(message: &Message) -> Option<Problem> {
+    let mut more = message.pieces.iter().skip(1);
+    more.any(|piece| !select::continues(piece.text.as_bytes())).then(|| {
+        let text = format!("{:?}", message.pieces);
+        problem("two records are one", title(message.name), message.at, text)
+    })
+}
+
+/// A line behind the first one that ends the run, or none that does.
+fn goes_on(pattern: Pattern, messages: &[Message], ends: bool) -> Option<Problem> {
+    let first = messages.iter().position(|message| message.matches(pattern));
+    let is_last = first.is_some_and(|first| first + 1 == messages.len());
+    let message = messages.last()?;
+    let text = format!("the last line is {:?}", message.pieces);
+    (if ends { !is_last } else { first.is_some() })
+        .then(|| problem("another output goes on", title(message.name), message.at, text))
+}
+
+fn title((namespace, pod, container): Name) -> String {
+    format!("{namespace}/{pod}/{container}")
+}
+
+/// The missing lines that JSON reports are those that standard error does.
+fn lacks_gaps(notices: &[Notice], gaps: &[read::Gap]) -> Option<Problem> {
+    let said = notices.iter().filter_map(|notice| match notice.said {
+        Said::Between(after, before) => Some((notice.name, after, before)),
+        Said::Behind(last) | Said::Unchecked(last) => Some((notice.name, Some(last), None)),
+        _ => None,
+    });
+    let (mut said, mut shown): (Vec<_>, Vec<_>) =
+        (said.collect(), gaps.iter().map(|gap| (gap.name, gap.after, gap.before)).collect());
+    said.sort_unstable();
+    shown.sort_unstable();
+    (said != shown).then(|| {
+        let text = format!("{shown:?} in JSON, {said:?} on standard error");
+        problem("other gaps in JSON", String::new(), Duration::ZERO, text)
+    })
+}

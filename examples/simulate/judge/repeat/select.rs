@@ -1,0 +1,136 @@
+//! The lines that an output selects of those that were shown without it.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use jiff::SignedDuration;
+
+use super::super::lines::{
+    notices::Notice,
+    output::{Name, Shown},
+};
+use crate::script::{Output, Pattern, Select};
+
+/// A line of the run before.
+#[derive(Debug, Clone, Copy)]
+pub struct Line<'a> {
+    pub name: Name<'a>,
+    pub shown: Shown<'a>,
+}
+
+impl Line<'_> {
+    pub fn text(&self) -> String {
+        format!("{:?} of {:?}", String::from_utf8_lossy(self.shown.text), self.shown.stamp)
+    }
+}
+
+/// Lines of one record have no longer pause.
+const TOGETHER: SignedDuration = SignedDuration::from_millis(50);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Want {
+    Yes,
+    No,
+    /// It stands beside a line of which it is not known whether it is of the same instance, or lines are missing there.
+    Maybe,
+}
+
+/// Which of the lines are shown. Where something was said of their container between two lines, another instance may
+/// begin, or lines are missing, so that neither belongs to the other.
+pub fn wanted(output: &Output, lines: &[Line], notices: &[Notice]) -> Vec<Want> {
+    let mut wanted = vec![Want::Yes; lines.len()];
+    let mut said: BTreeMap<Name, Vec<Duration>> = BTreeMap::new();
+    notices.iter().for_each(|notice| said.entry(notice.name).or_default().push(notice.at));
+    let mut containers: BTreeMap<Name, Vec<usize>> = BTreeMap::new();
+    for (number, line) in lines.iter().enumerate() {
+        containers.entry(line.name).or_default().push(number);
+    }
+    for (name, numbers) in containers {
+        let said = said.get(&name).map_or(&[][..], Vec::as_slice);
+        let of_one: Vec<_> = numbers.iter().map(|number| lines[*number].shown).collect();
+        for (number, want) in numbers.iter().zip(of_container(&output.select, &of_one, said)) {
+            wanted[*number] = want;
+        }
+    }
+    wanted
+}
+
+fn of_container(select: &Select, lines: &[Shown], said: &[Duration]) -> Vec<Want> {
+    let exactly = |wants: bool| if wants { Want::Yes } else { Want::No };
+    match select {
+        Select::All => vec![Want::Yes; lines.len()],
+        Select::Matching { include, context, exclude } => {
+            let is_hidden = |line: &Shown| exclude.is_some_and(|pattern| pattern.matches(line.text));
+            let is_found = |line: &Shown| include.is_none_or(|pattern| pattern.matches(line.text));
+            let mut wanted: Vec<_> =
+                lines.iter().map(|line| exactly(is_found(line) && !is_hidden(line))).collect();
+            if *context > 0 {
+                let open: Vec<_> = (0..lines.len()).filter(|number| !is_hidden(&lines[*number])).collect();
+                around(&mut wanted, &open, *context, |one, other| is_broken(lines, said, one, other));
+            }
+            wanted
+        }
+        Select::Warnings => records(lines, said, |text| has_level(text, &["warn", "error"])),
+        Select::Where(pattern) => records(lines, said, |text| message_matches(*pattern, text)),
+    }
+}
+
+/// Whether something was said between two lines.
+fn is_broken(lines: &[Shown], said: &[Duration], one: usize, other: usize) -> bool {
+    said.iter().any(|at| (lines[one].at..=lines[other].at).contains(at))
+}
+
+/// Adds the lines around the wanted ones, of those that are not hidden.
+fn around(wanted: &mut [Want], open: &[usize], context: usize, is_broken: impl Fn(usize, usize) -> bool) {
+    let found: Vec<_> = (0..open.len()).filter(|at| wanted[open[*at]] == Want::Yes).collect();
+    for at in found {
+        for near in at.saturating_sub(context)..=(at + context).min(open.len() - 1) {
+            let (first, last) = (open[at.min(near)], open[at.max(near)]);
+            let want = if is_broken(first, last) { Want::Maybe } else { Want::Yes };
+            let known = &mut wanted[open[near]];
+            if *known != Want::Yes {
+                *known = want;
+            }
+        }
+    }
+}
+
+/// Of a record all lines are wanted, or none.
+fn records(lines: &[Shown], said: &[Duration], wants: impl Fn(&[u8]) -> bool) -> Vec<Want> {
+    let mut head = Want::Maybe;
+    let lines = lines.iter().enumerate().map(|(number, line)| {
+        let before = number.checked_sub(1);
+        if !continues(line.text) || !before.is_some_and(|before| is_together(&lines[before], line)) {
+            head = if wants(line.text) { Want::Yes } else { Want::No };
+            return head;
+        }
+        match before {
+            Some(before) if !is_broken(lines, said, before, number) => head,
+            _ => Want::Maybe,
+        }
+    });
+    lines.collect()
+}
+
+/// A program writes the lines of a record at once (`TOGETHER` in src/records/mod.rs).
+fn is_together(before: &Shown, line: &Shown) -> bool {
+    let times = before.stamp.zip(line.stamp);
+    times.is_some_and(|(before, line)| line.duration_since(before).abs() <= TOGETHER)
+}
+
+/// Whether it is a line of a stack trace.
+pub fn continues(text: &[u8]) -> bool {
+    text.starts_with(b"\tat ")
+}
+
+fn has_level(text: &[u8], levels: &[&str]) -> bool {
+    levels.iter().any(|level| text.starts_with(format!("{{\"level\":\"{level}\"").as_bytes()))
+}
+
+/// A line without fields is its own message.
+fn message_matches(pattern: Pattern, text: &[u8]) -> bool {
+    let message = text.strip_prefix(b"{").and_then(|_| {
+        let at = text.windows(7).position(|part| part == b"\"msg\":\"")?;
+        text[at + 7..].strip_suffix(b"\"}")
+    });
+    pattern.matches(message.unwrap_or(text))
+}
