@@ -142,7 +142,7 @@ pub struct Container {
     pub namespace: String,
     pub node: String,
     pub kind: Kind,
-    /// When its pod was first in the store of the apiserver.
+    /// When its pod was made. The apiserver names it once an instance is [`known`](Instance::known).
     pub created: Duration,
     pub instances: Vec<Instance>,
     /// When its pod was removed from the apiserver.

@@ -101,7 +101,7 @@ fn by_itself(story: &Story) -> Vec<Expected> {
 }
 
 /// `--exit-on-complete`: all pods that the program knows have ended, those with success. It knows none that was gone
-/// before its first list.
+/// before its first list, and none that the apiserver never named.
 fn completed(story: &Story) -> Vec<Expected> {
     // The main containers of a pod start once its init containers have ended.
     let is_running =
@@ -112,9 +112,21 @@ fn completed(story: &Story) -> Vec<Expected> {
         Kind::Sidecar | Kind::Ephemeral => false,
     };
     let is_listed = |container: &&Container| container.deleted.is_none_or(|deleted| deleted > listed(story));
-    let mains: Vec<_> = story.containers.iter().filter(counts).filter(is_listed).collect();
-    let created: BTreeSet<_> = mains.iter().map(|container| container.created).collect();
-    created.into_iter().filter_map(|last| completed_by(story, &mains, last)).collect()
+    let mains = story.containers.iter().filter(counts).filter(is_listed);
+    let mains: Vec<_> = mains
+        .filter_map(|container| Some((named(story, &container.place.pod, container.deleted)?, container)))
+        .collect();
+    let times: BTreeSet<_> = mains.iter().map(|(named, _)| *named).collect();
+    times.into_iter().filter_map(|last| completed_by(story, &mains, last)).collect()
+}
+
+/// When the apiserver first named a pod. A pod that was made earlier than others may be named later.
+fn named(story: &Story, pod: &str, deleted: Option<Duration>) -> Option<Duration> {
+    let of_it = story
+        .containers
+        .iter()
+        .filter(|container| container.place.pod == pod && container.deleted == deleted);
+    of_it.flat_map(|container| &container.instances).filter_map(|instance| instance.known).min()
 }
 
 /// When the first list of pods that was answered was asked for.
@@ -126,25 +138,27 @@ fn listed(story: &Story) -> Duration {
     story.requests.iter().find(is_list).map_or(Duration::ZERO, |request| request.at)
 }
 
-/// The same if it knows those that were made by then. None: it has to know others too.
-fn completed_by(story: &Story, mains: &[&Container], last: Duration) -> Option<Expected> {
-    let (known, new): (Vec<&Container>, Vec<&Container>) =
-        mains.iter().partition(|container| container.created <= last);
-    let lasts = || known.iter().filter_map(|container| container.instances.last());
+/// The same if it knows those that were named by then. None: it has to know others too.
+fn completed_by(story: &Story, mains: &[(Duration, &Container)], last: Duration) -> Option<Expected> {
+    let (known, new): (Vec<_>, Vec<_>) = mains.iter().partition(|(named, _)| *named <= last);
+    let lasts = || known.iter().filter_map(|(_, container)| container.instances.last());
     let ended: Option<Vec<Duration>> = lasts().map(|last| last.ended).collect();
     let bound = Bounds::new(story).after(ended?.into_iter().max()? + DRAIN);
-    let latest = match new.iter().map(|container| container.created).min() {
+    let latest = match new.iter().map(|(named, _)| *named).min() {
         // It had to end before that.
         Some(next) if next > bound => bound,
-        Some(_) if new.iter().all(|container| may_be_unknown(story, container)) => Duration::MAX,
+        Some(_) if new.iter().all(|(named, container)| may_be_unknown(story, container, *named)) => {
+            Duration::MAX
+        }
         Some(_) => return None,
         None => bound,
     };
     let is_of = |of: &Container, pod: &Pod| of.place.pod == pod.name && of.deleted == pod.deleted;
-    let is_new = |pod: &&Pod| new.iter().any(|container| is_of(container, pod));
+    let is_new = |pod: &&Pod| new.iter().any(|(_, container)| is_of(container, pod));
     let is_gone = |pod: &Pod| pod.deleted.is_some_and(|deleted| deleted > listed(story));
-    let gone = || story.pods.iter().filter(|pod| is_gone(pod) && !is_new(pod));
-    let started = |pod: &Pod| known.iter().any(|container| is_of(container, pod));
+    let is_named = |pod: &Pod| named(story, &pod.name, pod.deleted).is_some();
+    let gone = || story.pods.iter().filter(|pod| is_gone(pod) && is_named(pod) && !is_new(pod));
+    let started = |pod: &Pod| known.iter().any(|(_, container)| is_of(container, pod));
     let codes = match lasts().all(|last| last.exit == Some(0)) && gone().all(started) {
         // A pod that is gone counts as it was seen last.
         true if gone().any(|pod| is_unseen(story, pod)) => vec![ExitCode::Done, ExitCode::NotComplete],
@@ -154,14 +168,13 @@ fn completed_by(story: &Story, mains: &[&Container], last: Duration) -> Option<E
     Some(Expected { codes, latest })
 }
 
-/// Whether the program may not have known of this container's pod when it ended: it was made just before, or a fault
+/// Whether the program may not have known of this container's pod when it ended: it was named just before, or a fault
 /// kept it back.
-fn may_be_unknown(story: &Story, container: &Container) -> bool {
-    let Container { created, node, place, .. } = container;
+fn may_be_unknown(story: &Story, container: &Container, named: Duration) -> bool {
+    let Container { node, place, .. } = container;
     let troubles = troubles(story);
     let mut kept_back = troubles.iter().filter(|trouble| trouble.disturbs(node, &place.pod));
-    *created + LAST_WORDS >= story.ended
-        || kept_back.any(|trouble| keeps_back(trouble, *created, story.ended))
+    named + LAST_WORDS >= story.ended || kept_back.any(|trouble| keeps_back(trouble, named, story.ended))
 }
 
 /// Whether a fault may have kept back until then what the apiserver knew at that time.
@@ -237,6 +250,13 @@ mod tests {
 
     fn ended(code: ExitCode, time: f64) -> Story {
         Story { code: Ok(code), ended: at(time), signalled: None, ..story() }
+    }
+
+    /// The container of a pod that the apiserver names later than it was made, or never.
+    fn made(pod: &str, created: f64, named: Option<f64>) -> Container {
+        let mut made = Container { created: at(created), ..container(pod) };
+        made.instances[0].known = named.map(at);
+        made
     }
 
     #[test]
@@ -334,7 +354,7 @@ mod tests {
             story.script.setting.ending = Ending::Completed;
             let last = &mut story.containers[0].instances[0];
             (last.ended, last.exit) = (Some(at(18.0)), Some(0));
-            story.containers.push(Container { created: at(created), ..container("web-1") });
+            story.containers.push(made("web-1", created, Some(created)));
             story
         };
         assert_eq!(kinds(&with_new(19.5, 20.0)), [""; 0]);
@@ -343,6 +363,41 @@ mod tests {
         let mut held = with_new(17.0, 20.0);
         held.fails(16.0, Fault::WatchHeld { delay: at(5.0), lasting: at(3.0) });
         assert_eq!(kinds(&held), [""; 0]);
+    }
+
+    #[test]
+    fn a_pod_is_unknown_until_its_first_status_though_it_was_made_before_others() {
+        let with_late = |named| {
+            let mut story = ended(ExitCode::NotComplete, 20.0);
+            story.script.setting.ending = Ending::Completed;
+            story.stderr = vec![Written { at: at(2.0), bytes: b"stern-rs: 1 of 1 pods failed\n".to_vec() }];
+            story.containers = vec![made("web-0", 6.0, Some(6.0)), made("web-1", 5.0, named)];
+            let last = &mut story.containers[0].instances[0];
+            (last.ended, last.exit) = (Some(at(18.0)), Some(1));
+            kinds(&story)
+        };
+        assert_eq!(with_late(None), [""; 0]);
+        assert_eq!(with_late(Some(19.5)), [""; 0]);
+        assert_eq!(with_late(Some(10.0)), ["an end by itself"]);
+    }
+
+    #[test]
+    fn a_pod_that_is_gone_before_its_first_status_fails_nothing() {
+        let gone = |named| {
+            let mut story = ended(ExitCode::Done, 20.0);
+            story.script.setting.ending = Ending::Completed;
+            let last = &mut story.containers[0].instances[0];
+            (last.ended, last.exit) = (Some(at(18.0)), Some(0));
+            let (name, namespace, node) = ("web-1".to_owned(), "default".to_owned(), "node-1".to_owned());
+            let (deleting, deleted) = (Some(at(8.0)), Some(at(8.0)));
+            story.pods.push(Pod { name, namespace, node, deleting, deleted, ready: Vec::new() });
+            let mut late = Container { deleted, ..made("web-1", 5.0, named) };
+            (late.instances[0].ended, late.instances[0].exit) = (deleted, Some(137));
+            story.containers.push(late);
+            kinds(&story)
+        };
+        assert_eq!(gone(None), [""; 0]);
+        assert_eq!(gone(Some(6.0)), ["a wrong exit code"]);
     }
 
     #[test]
@@ -367,7 +422,7 @@ mod tests {
         let last = &mut story.containers[0].instances[0];
         (last.ended, last.exit) = (Some(at(18.0)), Some(0));
         assert_eq!(kinds(&story), ["a late end"]);
-        story.containers.push(Container { kind: Kind::Init, created: at(10.0), ..container("web-1") });
+        story.containers.push(Container { kind: Kind::Init, ..made("web-1", 10.0, Some(10.0)) });
         assert_eq!(kinds(&story), [""; 0]);
     }
 
