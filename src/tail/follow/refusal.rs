@@ -122,8 +122,10 @@ impl<L: Logs> Tail<L> {
     /// Whether a missing log will stay missing, since its pod is gone. Without a watch, the tail asks the apiserver
     /// first; with one it asks before it gives up, since a kubelet may not know a pod that is there.
     async fn is_gone(&mut self, error: &Error) -> bool {
-        // The apiserver itself does not find it: its deletion is reported late.
-        if self.follows() && !error.is_of_kubelet() && self.retries.count() % UNKNOWN == UNKNOWN - 1 {
+        // The apiserver itself does not find it: its deletion is reported late. Behind an end the tail would only wait
+        // for that report, so it asks at once.
+        let is_asked = self.retries.count() % UNKNOWN == UNKNOWN - 1 || self.is_done_with(error);
+        if self.follows() && !error.is_of_kubelet() && is_asked {
             let standing = self.context.logs.standing(&self.instance).await;
             // Its pod is there: no usual refusal, and the container may have gone on since its stream ended.
             if self.was_opened() && standing.as_ref().is_ok_and(|standing| standing.is_current()) {

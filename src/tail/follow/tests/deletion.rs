@@ -138,6 +138,30 @@ async fn a_log_that_was_not_found_while_its_pod_was_there_is_reported() {
     }
 }
 
+/// The same of a pod that is being deleted, which is gone before many refusals.
+#[tokio::test(start_paused = true)]
+async fn an_end_behind_which_a_log_was_not_found_once_while_its_pod_was_there_is_reported() {
+    for is_gone in [false, true] {
+        let mut follows = 0;
+        let story = Story::begin(plan(), Life::Terminating, move |request| {
+            follows += usize::from(request.follow);
+            match (request.follow, follows) {
+                (false, _) => Reply::refusal(400, NO_PREVIOUS),
+                (true, 1) => Reply::of(line(-1.0, "a")).silent(1.0),
+                (true, _) => Reply::refusal(404, "pods \"web-1\" not found"),
+            }
+        });
+        if is_gone {
+            story.apiserver_knows(NO_POD);
+        }
+        story.pass(2.0).await;
+        story.life.send_replace(Life::Deleted);
+        story.pass(1.0).await;
+        let gap: &[&str] = if is_gone { &[] } else { &["! Unchecked"] };
+        assert_eq!(outline(&story), [&["+", "a"][..], gap, &["-"]].concat());
+    }
+}
+
 /// The words in place of the rest are reported once, and the log is gone when it is requested again.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_ended_with_the_same_words_again_until_its_pod_was_gone_is_reported() {
@@ -244,6 +268,7 @@ async fn a_pod_that_is_deleted_with_a_grace_period_is_no_alarm() {
                     _ => log.answer(request),
                 }
             });
+            story.apiserver_knows(NO_POD);
             story.pass(0.5).await;
             story.life.send_replace(Life::Terminating);
             story.pass(20.0).await;
@@ -454,7 +479,7 @@ async fn a_log_that_is_removed_with_its_pod_ends_if_pods_are_watched_no_longer()
             asked += 1;
             match asked {
                 1 => Reply::of(line(-1.0, "a")).silent(1.0),
-                _ => Reply::refusal(404, "pods \"web-1\" not found"),
+                _ => Reply::refusal(400, "container \"app\" in pod \"web-1\" is terminated"),
             }
         });
         story.pass(0.5).await;
