@@ -119,13 +119,12 @@ fn was_not_due(case: &Case<'_, '_>, run: &Run) -> bool {
     let life = life(case, run);
     let mut later = case.book.lives[run.life + 1..].iter();
     // A pod that was made again under the same name is read beside it.
-    // Lines of an instance of which nothing told yet are shown too early.
+    // Lines of an instance of which nothing told yet are shown too early: those before them may still come.
+    let is_shown_in_turn = |later: &Life<'_>| {
+        later.shown.iter().flatten().any(|shown| !later.is_untold(case.book.shown[*shown].at))
+    };
     let is_last = run.after.is_none()
-        && !later.any(|later| {
-            std::ptr::eq(later.container, life.container)
-                && later.is_shown()
-                && later.told <= case.story.ended
-        });
+        && !later.any(|later| std::ptr::eq(later.container, life.container) && is_shown_in_turn(later));
     let first = life.lines()[run.lines.start].at.max(life.instance.known.unwrap_or_default());
     let faults = troubles(case.story).iter().map(|trouble| trouble.until).max();
     let calm = case.story.calm.max(faults.unwrap_or_default());

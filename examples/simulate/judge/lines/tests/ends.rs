@@ -293,6 +293,22 @@ fn lines_of_an_instance_that_nothing_told_of_yet_may_be_shown_before_the_rest_of
     tale(98.7).is(&["missing"]);
 }
 
+/// Lines that were shown before anything told of their instance say nothing of what is due behind that.
+#[test]
+fn the_rest_of_an_instance_is_due_before_the_lines_of_the_next_one_that_are_shown_once_that_is_known() {
+    let tale = |known: f64, ended: f64| {
+        let tale = Tale::new().follows(2.2).writes(3.0, "a").writes(94.0, "b").restarts(94.5);
+        let tale = tale.writes(95.0, "c").shows(3.0, "a").shows(95.0, "c");
+        tale.with(|story| {
+            story.containers[0].instances[1].known = Some(seconds(known));
+            (story.calm, story.ended) = (seconds(50.0), seconds(ended));
+        })
+    };
+    tale(96.0, 100.0).passes();
+    tale(94.5, 100.0).is(&["missing"]);
+    tale(96.0, 120.0).is(&["missing"]);
+}
+
 #[test]
 fn an_empty_log_of_an_instance_that_nothing_told_of_looks_like_a_rotated_one() {
     let tale = |known: f64| {
