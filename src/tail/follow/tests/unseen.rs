@@ -188,3 +188,27 @@ async fn a_log_that_was_left_to_the_instance_is_read_though_the_next_one_writes_
         assert_eq!(outline(&story), expected, "{known} {is_kept}");
     }
 }
+
+/// The first instance was there before the program. A line of the second was seen in place of its log, and then the
+/// third had started. Of each there is a report.
+#[tokio::test(start_paused = true)]
+async fn a_line_of_a_skipped_instance_behind_an_older_one_that_was_not_read_is_not_reported_once_more() {
+    let began = Instant::now();
+    let mut story = Story::follow(move |request| {
+        let now = began.elapsed().as_secs_f64();
+        match (now, request.previous) {
+            (..11.0, _) => Reply::refusal(500, "dial tcp: connection refused"),
+            (_, true) => log([(1.0, "a")]).answer(request),
+            (..40.0, false) => {
+                log([(10.5, "b")]).answer(request).silent(if request.follow { 1e6 } else { 0.0 })
+            }
+            (_, false) => log([(42.0, "c")]).answer(request).silent(1e6),
+        }
+    });
+    story.pass(5.0).await;
+    story.apiserver_knows(1);
+    story.pass(35.5).await;
+    story.restarts_so_often(2, 41.0);
+    story.pass(20.0).await;
+    assert_eq!(outline(&story), ["+", "! Unchecked", "-", "restarted 2", "c"]);
+}
