@@ -8,11 +8,11 @@ use super::{
     super::Problem,
     align::PIECE,
     doubts::{
-        BACK, comes_behind_a_gap, ending_at, ends_as_one, ends_in_doubt, failed, hides_another, is_doubted,
-        is_empty_of_untold, is_left, is_left_to_the_next, is_misled, lacks_its_end, lacks_the_previous,
-        last_shown, read_to_its_end, seems_of_the_next, seems_of_the_one_before, seems_to_go_on,
-        was_asked_late, was_not_found, was_polled, was_read_as_another, was_rotated, was_taken_for_the_next,
-        was_to_restart,
+        BACK, comes_behind_a_gap, ending_at, ends_as_one, ends_in_doubt, failed, hides_another,
+        is_behind_a_look, is_doubted, is_empty_of_untold, is_left, is_left_to_the_next, is_misled,
+        lacks_its_end, lacks_the_previous, last_shown, read_to_its_end, seems_of_the_next,
+        seems_of_the_one_before, seems_to_go_on, was_asked_late, was_not_found, was_polled,
+        was_read_as_another, was_rotated, was_taken_for_the_next, was_to_restart,
     },
     excuse::{Case, SOON, is_empty_of_later},
     notices::{Notice, Said},
@@ -126,6 +126,9 @@ fn lacks_a_line_of_its_second(case: &Case<'_, '_>, number: usize) -> bool {
 }
 
 fn behind(case: &Case<'_, '_>, notice: &Notice<'_>, last: Timestamp) -> Option<String> {
+    if is_behind_a_look(case, last, notice.at) {
+        return None;
+    }
     let mut lives = ending_at(case, last).peekable();
     if lives.peek().is_none() {
         return Some("no line of that time is the last one of an instance".to_owned());

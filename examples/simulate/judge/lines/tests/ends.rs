@@ -35,6 +35,21 @@ fn the_end_of_a_log_that_is_gone_is_reported() {
     gone().says(4.3, &unchecked(2.9)).is(&["missing", "false gap"]);
 }
 
+/// With `--tail=0` the program looks for the last line, which is not shown, and goes on behind it.
+#[test]
+fn the_end_of_a_log_of_which_no_line_was_wanted_is_reported_by_the_last_line_before() {
+    let tale = |tail, last| {
+        let tale = Tale::new().asking(|asked| asked.tail = Some(tail)).writes(0.5, "a").writes(1.0, "b");
+        let tale = tale.asks(Asks::Log, 2.2, LOG, &[("container", "app"), ("tailLines", "1")]);
+        let tale = tale.reads(2.3, 2.5, Ended::Broken).writes(3.0, "c");
+        tale.with(|story| story.containers[0].deleted = Some(seconds(4.1))).says(4.3, &behind(last))
+    };
+    tale(0, 1.0).passes();
+    tale(0, 0.5).is(&["false gap"]);
+    tale(0, 3.0).is(&["false gap"]);
+    tale(5, 1.0).is(&["missing", "false gap"]);
+}
+
 /// `--tail` leaves out the first piece, and the last one has a stamp of its own.
 #[test]
 fn the_end_of_a_log_is_reported_by_the_stamp_of_the_piece_that_was_shown_last() {
