@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{View, pauses};
-use crate::judge::Problem;
+use crate::{judge::Problem, script::Logs};
 
 /// The time over which requests for one log are counted.
 const OVER: Duration = Duration::from_secs(10);
@@ -15,6 +15,9 @@ const OVER: Duration = Duration::from_secs(10);
 ///   for too few lines (`FEWEST` in src/tail/window.rs doubles);
 /// - a stream that breaks is opened again at once, then after 250 ms, and ever less often (src/tail/retry.rs).
 const MOST: usize = 40;
+
+/// The same of the log of the instance before, with `--with-previous`: one is given up, and then the other is asked for.
+const BOTH: usize = 20;
 
 /// The same for each change of the container in that time: its tail begins anew, and asks for both of its logs.
 const EACH_CHANGE: usize = 30;
@@ -44,7 +47,8 @@ fn one(view: &View, name: String, times: &[(Duration, bool)]) -> Option<Problem>
         let count = last + 1 - first - postponed * (ATTEMPTS - 1) / ATTEMPTS;
         let changed =
             changes.iter().filter(|at| (times[first].0.saturating_sub(OVER)..=now).contains(*at)).count();
-        let most = MOST + EACH_CHANGE * changed;
+        let both = if view.setting.logs == Logs::OnceWithPrevious { BOTH } else { 0 };
+        let most = MOST + both + EACH_CHANGE * changed;
         if count > most {
             let text = format!("{count} requests within {OVER:?}, {most} are allowed");
             return Some(super::problem("a hot loop", name, now, text));

@@ -55,7 +55,7 @@ impl Tale {
             meets: Vec::new(),
         };
         let story = Story {
-            script: Script { seed: 0, setting: Setting::default(), events: Vec::new() },
+            script: Script { seed: 0, setting: Setting::default(), events: Vec::new(), output: None },
             clock: clock(),
             pods: Vec::new(),
             containers: vec![container],
@@ -67,6 +67,7 @@ impl Tale {
             leftovers: None,
             stdout: Vec::new(),
             stderr: Vec::new(),
+            files: BTreeMap::new(),
             code: Ok(ExitCode::Interrupted),
             ended: seconds(300.0),
         };
