@@ -23,8 +23,8 @@ pub struct Progress {
     earlier: Option<Tear>,
     /// What was read of the next instance's log before it was recognized.
     next: Option<Ahead>,
-    /// How the last answer ended; open before there was one.
-    pub answered: Reach,
+    /// How the last answer ended, if there was one.
+    pub answered: Option<Reach>,
     /// When a line of the log came last, or its first answer began; None once its end was verified.
     pub heard: Option<tokio::time::Instant>,
     /// The line without a newline with which the log ended, and the number of answers that ended within another one
@@ -62,7 +62,7 @@ impl Progress {
             tear: None,
             earlier: None,
             next: None,
-            answered: Reach::Open,
+            answered: None,
             heard: None,
             unfinished,
             alike,
@@ -198,7 +198,7 @@ impl Progress {
     /// tear. Returns whether lines were missing before the tear, if there is one.
     #[must_use]
     pub fn hand_over(&mut self) -> Option<bool> {
-        let ended = self.answered == Reach::Ended;
+        let ended = self.answered == Some(Reach::Ended);
         self.reach.found_whole();
         self.earlier = None;
         let Tear { before, behind, incomplete, quota, .. } = self.tear.take()?;

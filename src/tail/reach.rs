@@ -58,7 +58,7 @@ pub struct Answered {
     pub confirming: bool,
     /// Whether the answer has neither the lines that were read before nor any after them.
     pub misses_place: bool,
-    /// Whether it has no new line, of a pod that is being deleted.
+    /// Whether it has no new line, of a pod that is being deleted, and is not the first answer.
     pub quiet: bool,
     /// Whether it has new lines, or nothing of the log was read before.
     pub adds: bool,

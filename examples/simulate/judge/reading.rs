@@ -44,6 +44,7 @@ fn is_loss(said: Said<'_>) -> bool {
         | Said::Behind(_)
         | Said::Unchecked(_)
         | Said::Removed
+        | Said::Refused
         | Said::Unread
         | Said::Unseen
         | Said::GivenUp(_) => true,

@@ -160,7 +160,7 @@ impl<L: Logs> Tail<L> {
         if within {
             // Half a line is no end.
             self.progress.reach = Reach::Open;
-            self.progress.answered = Reach::Open;
+            self.progress.answered = Some(Reach::Open);
         }
         if let Some(owner) = start.settles_tear(&end, self.progress.reach, self.progress.latest()) {
             match owner {
@@ -235,8 +235,8 @@ impl<L: Logs> Tail<L> {
             removed: self.report.is_removed(),
             confirming: start.confirming,
             misses_place,
-            // Its container had ended, if it had ended before.
-            quiet: !brought_lines && !misses_place && self.is_deleting(),
+            // Its container had ended, if an answer had ended before.
+            quiet: !brought_lines && !misses_place && self.progress.answered.is_some() && self.is_deleting(),
             adds: brought_lines || !start.resumes,
             nothing: !brought_lines && !start.resumes,
         };
@@ -246,7 +246,7 @@ impl<L: Logs> Tail<L> {
         if follows && brought_lines && self.report.is_unsaid() && matches!(end, Ok(End::Clean)) {
             self.progress.reach = Reach::Open;
         }
-        self.progress.answered = self.progress.reach;
+        self.progress.answered = Some(self.progress.reach);
         // An outage that was over before that end says nothing of it. The end of a log without a line may be another's.
         if matches!(end, Ok(End::Clean))
             && !misses_place

@@ -85,7 +85,7 @@ impl<L: Logs> Tail<L> {
         let reach = self.progress.reach.read_on();
         // If it turns out to be another's by now, the log could not be had meanwhile.
         let is_late = resumes && !shows_an_end(&self.life.borrow()) && is_late(turn, true);
-        let is_proven = reach.has_ended() && self.progress.answered.has_ended() && !is_late;
+        let is_proven = reach.has_ended() && self.progress.answered.is_some_and(Reach::has_ended) && !is_late;
         Start {
             log,
             reach,

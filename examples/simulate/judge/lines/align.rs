@@ -10,6 +10,8 @@ use super::{
     book::{Book, Life},
     notices::Said,
     output::Shown,
+    reads::Read,
+    wanted,
 };
 use crate::story::Line;
 
@@ -53,6 +55,7 @@ pub fn align(
     book: &mut Book<'_>,
     asked: &Asked,
     whole: Vec<bool>,
+    reads: &[Read],
     ended: Duration,
     problems: &mut Vec<Problem>,
 ) {
@@ -71,7 +74,12 @@ pub fn align(
         }
     }
     let limited: Vec<_> = (0..book.lives.len()).map(|life| is_used_up(book, asked, life)).collect();
-    book.lives.iter_mut().zip(limited).for_each(|(life, is_limited)| settle(life, is_limited));
+    for (life, is_limited) in book.lives.iter_mut().zip(limited) {
+        let first = life.shown.iter().position(Option::is_some).unwrap_or_default();
+        let begin = wanted::begin(life, reads).min(first) as isize;
+        let limited = is_limited.then_some(life.shown.len() as isize);
+        settle(life, Holes { begin, limited });
+    }
 }
 
 /// Whether as many bytes of a life were shown as were asked for.
@@ -84,7 +92,7 @@ fn is_used_up(book: &Book<'_>, asked: &Asked, life: usize) -> bool {
 
 /// Among equal lines it is open which ones were shown. They are chosen so that the missing ones have as few others
 /// between them as possible, and are the first ones; the last ones if only so many bytes were asked for.
-fn settle(life: &mut Life<'_>, is_limited: bool) {
+fn settle(life: &mut Life<'_>, holes: Holes) {
     let shown: Vec<usize> = (0..life.shown.len()).filter(|line| life.shown[*line].is_some()).collect();
     let last = last_places(life, &shown);
     let numbers: Vec<_> = shown.iter().map(|line| life.shown[*line].take()).collect();
@@ -97,18 +105,17 @@ fn settle(life: &mut Life<'_>, is_limited: bool) {
             open.take_while(|(first, last)| first != last && stamp(**first) == stamp(shown[start])).count();
         if open > 0 {
             let end = start + open;
-            let before = start.checked_sub(1).map_or(-1, |before| last[before] as isize);
+            let before = start.checked_sub(1).map_or(holes.begin - 1, |before| last[before] as isize);
             let behind = shown.get(end).map_or(life.shown.len(), |line| *line) as isize;
-            let limited = is_limited.then_some(life.shown.len() as isize);
             let (first, last) = (&shown[start..end], &last[start..end]);
-            let (holes, split) = fewest_holes(before, first, last, behind, limited);
+            let (fewest, split) = fewest_holes(before, first, last, behind, holes);
             places[start..start + split].copy_from_slice(&first[..split]);
             // They may also be all in one place.
             let blocks = blocks(life, first, last).filter(|block| before < *block as isize);
             let around = |block: usize| {
-                hole(before, block as isize, limited) + hole((block + open) as isize - 1, behind, limited)
+                holes.between(before, block as isize) + holes.between((block + open) as isize - 1, behind)
             };
-            let block = blocks.min_by_key(|block| around(*block)).filter(|block| around(*block) < holes);
+            let block = blocks.min_by_key(|block| around(*block)).filter(|block| around(*block) < fewest);
             if let Some(block) = block {
                 (0..open).for_each(|line| places[start + line] = block + line);
             }
@@ -135,46 +142,55 @@ fn last_places(life: &Life<'_>, shown: &[usize]) -> Vec<usize> {
 
 /// The fewest holes between two lines, and the number of lines that have their first places then, the others having
 /// their last ones.
-///
-/// `limited`: the number of all lines, if only so many bytes were asked for: rather more than fewer then, since it is
-/// the end that is missing, and rather a hole at the beginning than between.
 fn fewest_holes(
     before: isize,
     first: &[usize],
     last: &[usize],
     behind: isize,
-    limited: Option<isize>,
+    holes: Holes,
 ) -> (usize, usize) {
     let count = first.len();
     // Holes among the last places from each line on.
     let mut later = vec![0; count + 1];
     for line in (0..count).rev() {
         let next = last.get(line + 1).map_or(behind, |next| *next as isize);
-        later[line] = later[line + 1] + hole(last[line] as isize, next, limited);
+        later[line] = later[line + 1] + holes.between(last[line] as isize, next);
     }
     let (mut earlier, mut from, mut best) = (0, before, (usize::MAX, 0));
     for (split, later) in later.into_iter().enumerate() {
         let to = last.get(split).map_or(behind, |line| *line as isize);
-        let holes = earlier + hole(from, to, limited) + later;
-        if holes < best.0 || limited.is_some() && holes == best.0 {
-            best = (holes, split);
+        let count = earlier + holes.between(from, to) + later;
+        if count < best.0 || holes.limited.is_some() && count == best.0 {
+            best = (count, split);
         }
         if let Some(line) = first.get(split) {
-            earlier += hole(from, *line as isize, limited);
+            earlier += holes.between(from, *line as isize);
             from = *line as isize;
         }
     }
     best
 }
 
-/// The weight of the lines that are missing between two that were shown.
-fn hole(from: isize, to: isize, limited: Option<isize>) -> usize {
-    let weight = match limited {
-        Some(lines) if to == lines => 0,
-        Some(_) if from >= 0 => 2,
-        Some(_) | None => 1,
-    };
-    usize::from(to > from + 1) * weight
+/// How the holes between shown lines count.
+#[derive(Debug, Clone, Copy)]
+struct Holes {
+    /// The first line that any request could find: there is no hole before it.
+    begin: isize,
+    /// The number of all lines, if only so many bytes were asked for: rather more than fewer holes then, since it is the
+    /// end that is missing, and rather one at the beginning than between.
+    limited: Option<isize>,
+}
+
+impl Holes {
+    /// The weight of the lines that are missing between two that were shown.
+    fn between(self, from: isize, to: isize) -> usize {
+        let weight = match self.limited {
+            Some(lines) if to == lines => 0,
+            Some(_) if from >= self.begin => 2,
+            Some(_) | None => 1,
+        };
+        usize::from(to > from + 1) * weight
+    }
 }
 
 /// Where the same lines were written one behind the other.

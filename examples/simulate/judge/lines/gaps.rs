@@ -25,7 +25,7 @@ pub fn judge(case: &Case<'_, '_>, problems: &mut Vec<Problem>) {
             Said::Between(after, before) => between(case, notice, after, before),
             Said::Behind(last) => behind(case, notice, last),
             Said::Unchecked(last) => unchecked(case, notice, last),
-            Said::Removed => removed(case, notice),
+            Said::Removed | Said::Refused => removed(case, notice),
             Said::Unread => unread(case, notice),
             Said::Unseen => unseen(case, notice),
             _ => None,

@@ -82,7 +82,8 @@ struct Counted {
 impl Counted {
     fn of(book: &Book<'_>) -> Counted {
         let notices = book.notices.iter();
-        let is_of_all = |notice: &&Notice<'_>| matches!(notice.said, Said::Removed | Said::Unread);
+        let is_of_all =
+            |notice: &&Notice<'_>| matches!(notice.said, Said::Removed | Said::Refused | Said::Unread);
         let removed = notices.clone().filter(is_of_all).map(|notice| notice.at);
         let skipped = notices.clone().filter_map(|notice| match notice.said {
             Said::Restarted { skipped, .. } => Some((notice.at, skipped)),
@@ -307,7 +308,9 @@ fn is_removed_with_the_next(book: &Book<'_>, run: &Run) -> bool {
     let gone = life.container.deleted.unwrap_or(Duration::MAX);
     let is_of_all = |notice: &Notice<'_>| {
         let is_one = |later: &&Life<'_>| !later.is_shown() && later.is_untold(notice.at);
-        matches!(notice.said, Said::Removed | Said::Unread) && notice.at >= gone && later.iter().all(is_one)
+        matches!(notice.said, Said::Removed | Said::Refused | Said::Unread)
+            && notice.at >= gone
+            && later.iter().all(is_one)
     };
     !later.is_empty() && book.notices.iter().any(is_of_all)
 }

@@ -35,6 +35,8 @@ pub enum Said<'a> {
     Unchecked(Timestamp),
     /// Lines may be missing: nothing of the log was read before it was removed.
     Removed,
+    /// The same of a log that no request found.
+    Refused,
     /// Lines may be missing: nothing of the log was read, and requests for its end failed.
     Unread,
     /// Instances before the one that is shown were not read.
@@ -58,7 +60,7 @@ pub enum Said<'a> {
 /// Sentences about a container without variable parts.
 const FIXED: &[(&str, Said<'static>)] = &[
     ("lines may be missing: the log was removed before it could be read", Said::Removed),
-    ("the log was removed before it could be read", Said::Removed),
+    ("the log was removed before it could be read", Said::Refused),
     ("lines may be missing: the end of the log could not be read", Said::Unread),
     ("had restarted before it was seen; what it wrote earlier was not read", Said::Unseen),
     ("the log of the previous instance is not there any more; the current one follows", Said::NoPrevious),

@@ -347,6 +347,18 @@ fn ends_of_tail(asked: &Asked, story: &Story, start: Start) -> Vec<Option<Timest
     }
 }
 
+/// The first line of the file that was the newest one then.
+fn begin_of_file(life: &Life<'_>, at: Duration) -> usize {
+    let file = life.instance.files.iter().rposition(|file| file.opened <= at).unwrap_or_default();
+    life.lines().partition_point(|line| line.file < file)
+}
+
+/// The first line that any request could find: those before it were rotated away when the first one was answered.
+pub fn begin(life: &Life<'_>, reads: &[Read]) -> usize {
+    let opened = reads.iter().filter(|read| read.may_be_of(life)).find_map(Read::opened);
+    opened.map_or(0, |opened| begin_of_file(life, opened))
+}
+
 /// The first line that is asked for of a log that is opened at that time. `end_of_tail`: see [`ends_of_tail`].
 fn first_line(
     life: &Life<'_>,
@@ -356,8 +368,7 @@ fn first_line(
     edge: Edge,
 ) -> usize {
     let instance = life.instance;
-    let file = instance.files.iter().rposition(|file| file.opened <= at).unwrap_or_default();
-    let begins = instance.lines.partition_point(|line| line.file < file);
+    let begins = begin_of_file(life, at);
     let end = instance.lines.partition_point(|line| line.at <= at).max(begins);
     let Some(mut left) = tail else { return begins };
     if let Some(until) = end_of_tail {

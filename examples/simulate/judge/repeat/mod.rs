@@ -20,6 +20,7 @@ use super::{
         notices::{self, Notice, Said},
         output::{self, Name, Text},
     },
+    promptness::latency,
 };
 use crate::{
     script::{Form, Output, Pattern, Select},
@@ -30,6 +31,9 @@ use select::{Line, Want};
 
 /// How long the lines of a record wait for each other (`WAIT` in src/records/gather.rs), and a bit.
 const GATHERED: Duration = Duration::from_millis(150);
+
+/// The most that a line waits at the end of a run, for others of its record and for older ones of other containers.
+const HELD: Duration = Duration::from_secs(1);
 
 /// The last lines are shown so soon after the one that ends the run.
 const ENDS: Duration = Duration::from_secs(2);
@@ -55,14 +59,14 @@ pub fn judge(output: &Output, before: &Story, story: &Story) -> Vec<Problem> {
         problems.extend(asks_otherwise(before, story));
         problems.extend(says_otherwise(output, before, story));
         let code = match (output.until, &before.code) {
-            (Some(_), Ok(ExitCode::Done | ExitCode::Unread | ExitCode::Failed)) => Ok(ExitCode::NoMatch),
+            (Some(_), Ok(ExitCode::Done | ExitCode::Unread)) => Ok(ExitCode::NoMatch),
             (_, code) => code.clone(),
         };
         problems.extend(ends_otherwise(story, code, before.ended, GATHERED));
     }
     let text = Text::new(&story.stdout);
     let (messages, gaps) = read::read(output.form, &text, &mut problems);
-    let run = Run { output, is_sorted: before.script.setting.sort, is_whole: last.is_none() };
+    let run = Run { output, before, is_whole: last.is_none() };
     problems.extend(run.shows_otherwise(&lines, &wanted, &messages));
     problems.extend(output.until.and_then(|pattern| goes_on(pattern, &messages, last.is_some())));
     if output.form != Form::Text && last.is_none() {
@@ -134,7 +138,7 @@ fn ends_otherwise(
 /// The run with the other output.
 struct Run<'a> {
     output: &'a Output,
-    is_sorted: bool,
+    before: &'a Story,
     /// Whether no line ended it.
     is_whole: bool,
 }
@@ -148,10 +152,11 @@ impl Run<'_> {
 
     /// The longest that a line may wait.
     fn wait(&self) -> Duration {
+        let setting = &self.before.script.setting;
         match self.output.select {
-            _ if self.is_sorted => Duration::MAX,
+            _ if setting.sort => Duration::MAX,
             Select::Matching { context: 1.., .. } => Duration::MAX,
-            _ if self.is_gathered() => GATHERED,
+            _ if self.is_gathered() => GATHERED + latency(setting) * 2,
             _ => Duration::ZERO,
         }
     }
@@ -198,7 +203,12 @@ impl Run<'_> {
                 }
             }
         }
-        let (line, _) = lines.find(|(_, want)| *want == Want::Yes).filter(|_| self.is_whole)?;
+        // What waits when the run ends may not be shown.
+        let ended =
+            self.before.ended.saturating_sub(if self.wait().is_zero() { Duration::ZERO } else { HELD });
+        let is_missing =
+            |line: &Line, want| want == Want::Yes && (line.shown.at < ended || ended == self.before.ended);
+        let (line, _) = lines.find(|(line, want)| is_missing(line, *want)).filter(|_| self.is_whole)?;
         let text = format!("{} is missing", line.text());
         Some(problem("another output shows less", title(line.name), line.shown.at, text))
     }
@@ -232,6 +242,7 @@ fn lacks_gaps(notices: &[Notice], gaps: &[read::Gap]) -> Option<Problem> {
     let said = notices.iter().filter_map(|notice| match notice.said {
         Said::Between(after, before) => Some((notice.name, after, before)),
         Said::Behind(last) | Said::Unchecked(last) => Some((notice.name, Some(last), None)),
+        Said::Removed | Said::Unread => Some((notice.name, None, None)),
         _ => None,
     });
     let (mut said, mut shown): (Vec<_>, Vec<_>) =

@@ -100,7 +100,12 @@ fn records(lines: &[Shown], said: &[Duration], wants: impl Fn(&[u8]) -> bool) ->
     let lines = lines.iter().enumerate().map(|(number, line)| {
         let before = number.checked_sub(1);
         if !continues(line.text) || !before.is_some_and(|before| is_together(&lines[before], line)) {
-            head = if wants(line.text) { Want::Yes } else { Want::No };
+            head = match line.text {
+                // `--limit-bytes` cut it.
+                [b'{', .., last] if *last != b'}' => Want::Maybe,
+                text if wants(text) => Want::Yes,
+                _ => Want::No,
+            };
             return head;
         }
         match before {

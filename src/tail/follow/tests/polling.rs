@@ -255,6 +255,21 @@ async fn a_polled_container_of_a_pod_that_is_being_deleted_is_polled_twice_a_sec
     assert!((15..=21).contains(&polls), "{polls} polls");
 }
 
+/// It writes behind its only poll, and no status tells of its end.
+#[tokio::test(start_paused = true)]
+async fn a_first_poll_without_a_line_is_no_end_though_the_pod_is_being_deleted() {
+    let container = Container::writing([]);
+    let (story, _others) = crowded(plan(), move |request| match container.now() {
+        ..0.2 => container.answer(request),
+        _ => Reply::refusal(404, "pods \"web-1\" not found"),
+    });
+    story.life.send_replace(Life::Terminating);
+    story.pass(1.0).await;
+    story.life.send_replace(Life::Deleted);
+    story.pass(2.0).await;
+    assert_eq!(outline(&story), ["+", "! Unchecked", "-"]);
+}
+
 /// No existing line is wanted: each poll would make the kubelet read all of them again.
 #[tokio::test(start_paused = true)]
 async fn a_poll_without_a_line_to_go_on_from_finds_its_place() {

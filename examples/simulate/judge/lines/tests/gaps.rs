@@ -2,7 +2,7 @@
 
 use apiserver::Ended;
 
-use super::{Tale, seconds, stamp};
+use super::{Tale, ends::behind, seconds, stamp};
 use crate::script::{Event, Fault, Followers, What};
 
 /// `b` is rotated away while the stream is broken.
@@ -162,6 +162,18 @@ fn lines_that_are_shown_among_equal_ones_are_shown_together() {
     let begin = || Tale::new().follows(2.2).writes(3.0, "x");
     tale(begin(), &["a", "b"]).passes();
     tale(begin(), &["c", "b"]).is(&["missing"]);
+}
+
+/// An answer is cut behind `b`. Lines before the file count as missing for nobody.
+#[test]
+fn equal_lines_at_the_beginning_of_a_file_were_shown_if_its_rest_is_reported_as_missing() {
+    let tale = || {
+        let tale = Tale::new().writes(0.5, "x").rotates(1.0).reads(2.2, 3.0, Ended::Broken);
+        let tale = ["a", "b", "c", "a", "b", "d"].iter().fold(tale, |tale, text| tale.writes(1.5, text));
+        tale.shows_at(2.3, 1.5, "a").shows_at(2.3, 1.5, "b")
+    };
+    tale().says(4.0, &behind(1.5)).passes();
+    tale().is(&["missing"]);
 }
 
 /// The program left it.
