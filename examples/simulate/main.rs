@@ -45,10 +45,7 @@ fn main() -> ExitCode {
         }
     };
     let failed = match options {
-        Options::Help => {
-            print!("{}", options::USAGE);
-            false
-        }
+        Options::Help => !print(options::USAGE),
         Options::One { seed, traced, shrunk } => one(seed, traced, shrunk),
         Options::Many { work, workers, open } => workers::divide(&work, workers, &open),
         Options::Worker(work) => {
@@ -79,10 +76,14 @@ fn run(script: &Script) -> (Option<Story>, Vec<Problem>) {
 /// Replays one seed; true if it fails.
 fn one(seed: u64, traced: bool, shrunk: bool) -> bool {
     let mut script = script::decide(seed);
-    if let Some(problem) = run(&script).1.first().filter(|_| shrunk) {
-        script = shrink::shrink(&script, problem);
+    let mut text = String::new();
+    if shrunk {
+        match run(&script).1.first() {
+            Some(problem) => script = shrink::shrink(&script, problem),
+            None => text += "nothing fails, so this is the whole script\n",
+        }
     }
-    let mut text = script.to_string();
+    text += &script.to_string();
     let (story, problems) = run(&script);
     if let Some(story) = &story {
         if traced {
@@ -91,7 +92,19 @@ fn one(seed: u64, traced: bool, shrunk: bool) -> bool {
         text += &format!("\n{}", totals::Totals::of(story));
     }
     text.extend(problems.iter().map(|problem| format!("{problem}\n")));
-    #[expect(clippy::disallowed_methods, reason = "`print` panics once the reader has seen enough")]
-    let _ = io::stdout().write_all(text.as_bytes());
-    !problems.is_empty()
+    !print(&text) || !problems.is_empty()
+}
+
+/// Writes to standard output; false if that failed, which is reported unless the reader has seen enough.
+fn print(text: &str) -> bool {
+    #[expect(clippy::disallowed_methods, reason = "`print!` panics once the reader has seen enough")]
+    let written = io::stdout().write_all(text.as_bytes());
+    match written {
+        Ok(()) => true,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => true,
+        Err(error) => {
+            eprintln!("simulate: cannot write to standard output: {error}");
+            false
+        }
+    }
 }

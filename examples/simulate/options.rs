@@ -1,6 +1,6 @@
 //! The command line of the simulator.
 
-use std::{ops::Range, thread::available_parallelism, time::Duration};
+use std::{collections::BTreeSet, ops::Range, thread::available_parallelism, time::Duration};
 
 pub const USAGE: &str = "\
 simulate --seed N [--trace] [--shrink]   replay one seed
@@ -44,10 +44,18 @@ impl Options {
     pub fn parse(mut args: impl Iterator<Item = String>) -> Result<Options, String> {
         let (mut seed, mut seeds, mut minutes, mut worker) = (None, None, None, None);
         let (mut traced, mut shrunk, mut twice) = (false, false, false);
-        let mut open = Vec::new();
+        let (mut open, mut seen) = (Vec::new(), BTreeSet::new());
         let mut workers = available_parallelism().map_or(1, |count| count.get() as u64);
         while let Some(arg) = args.next() {
-            let mut value = || args.next().ok_or_else(|| format!("{arg} needs a value"));
+            let (arg, mut given) = match arg.split_once('=') {
+                Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
+                None => (arg, None),
+            };
+            if !seen.insert(arg.clone()) {
+                return Err(format!("{arg} was given twice"));
+            }
+            let mut value =
+                || given.take().or_else(|| args.next()).ok_or_else(|| format!("{arg} needs a value"));
             let number =
                 |text: &str| text.parse::<u64>().map_err(|_| format!("{arg}: {text:?} is not a number"));
             match arg.as_str() {
@@ -59,14 +67,17 @@ impl Options {
                     seeds = Some(number(range.0)?..number(range.1)?);
                 }
                 "--minutes" => minutes = Some(number(&value()?)?),
-                "--workers" => workers = number(&value()?)?.max(1),
+                "--workers" => workers = number(&value()?)?,
                 "--worker" => worker = Some(number(&value()?)?.max(1)),
-                "--help" => return Ok(Options::Help),
+                "--help" | "-h" => return Ok(Options::Help),
                 "--trace" => traced = true,
                 "--shrink" => shrunk = true,
                 "--twice" => twice = true,
                 "--open" => open = open_seeds(&value()?)?,
-                other => return Err(format!("{other:?} is no option")),
+                other => return Err(format!("{other:?} is no option; --help names them")),
+            }
+            if given.is_some() {
+                return Err(format!("{arg} takes no value"));
             }
         }
         let seeds = match (seed, seeds, minutes) {
@@ -84,8 +95,8 @@ impl Options {
             (None, None, Some(_)) => 0..u64::MAX,
             _ => return Err(format!("give one of --seed, --seeds and --minutes\n{USAGE}")),
         };
-        if minutes == Some(0) {
-            return Err("--minutes: 0 is no time".to_owned());
+        if minutes == Some(0) || workers == 0 {
+            return Err("--minutes and --workers begin at 1".to_owned());
         }
         let time = minutes.map(|minutes| Duration::from_secs(minutes.saturating_mul(60)));
         let work = Work { seeds, step: worker.unwrap_or(workers), time, twice };

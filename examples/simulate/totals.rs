@@ -20,7 +20,7 @@ impl Totals {
         let instances = || story.containers.iter().flat_map(|container| &container.instances);
         let sum = |count: fn(&Instance) -> usize| instances().map(count).sum::<usize>() as u64;
         let newlines = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
-        add("seeds", 1);
+        add("runs", 1);
         add("simulated milliseconds", millis(story.ended));
         add("containers", story.containers.len() as u64);
         add("lines written", sum(|instance| instance.lines.len()));
@@ -29,7 +29,7 @@ impl Totals {
         add("rotations", sum(|instance| instance.files.len() - 1));
         add("requests", story.requests.len() as u64);
         let kinds: Vec<&str> = story.script.events.iter().filter_map(|event| fault(&event.what)).collect();
-        add("seeds without a fault", u64::from(kinds.is_empty()));
+        add("runs without a fault", u64::from(kinds.is_empty()));
         add("faults", kinds.len() as u64);
         if let Ok(code) = &story.code {
             add(&format!("ended with {code:?}"), 1);

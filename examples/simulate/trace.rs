@@ -4,6 +4,12 @@ use std::{fmt::Write as _, time::Duration};
 
 use crate::story::{Story, Written};
 
+/// The signs behind the times.
+const LEGEND: &str = "\
+* an event   > a line that a container writes   ? a request   = the end of its answer
+! a line on standard error   no sign: a line on standard output
+";
+
 pub fn trace(story: &Story) -> String {
     let mut moments: Vec<(Duration, u8, String)> = Vec::new();
     moments.extend(story.trace.iter().map(|(at, words)| (*at, 0, format!("* {words}"))));
@@ -35,7 +41,7 @@ pub fn trace(story: &Story) -> String {
     };
     moments.push((story.ended, 4, format!("* {end}")));
     moments.sort_by_key(|(at, order, _)| (*at, *order));
-    let mut text = String::new();
+    let mut text = LEGEND.to_owned();
     for (at, _, words) in moments {
         // Writing to a string succeeds.
         let _ = writeln!(text, "{:>9.4}  {words}", at.as_secs_f64());

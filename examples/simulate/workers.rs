@@ -2,13 +2,13 @@
 
 use std::{
     env,
-    io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
+    io::{self, BufRead, BufReader},
+    process::{self, Child, Command, Stdio},
     thread,
     time::Instant,
 };
 
-use crate::{options::Work, run, script::decide, story::Story, totals::Totals};
+use crate::{options::Work, print, run, script::decide, story::Story, totals::Totals};
 
 /// Runs every seed and prints the sums and all failures; true if a seed failed that is not open, or an open one passed.
 pub fn divide(work: &Work, workers: u64, open: &[u64]) -> bool {
@@ -23,21 +23,21 @@ pub fn divide(work: &Work, workers: u64, open: &[u64]) -> bool {
         broken |= heard.broken;
     }
     failed.sort_unstable();
-    print!("{totals}");
-    println!("{:>12} seeds failed: {failed:?}", failed.len());
+    let mut text = format!("{totals}{:>12} failed: {failed:?}\n", failed.len());
     if broken {
-        println!("a worker ended early");
+        text += "a worker ended early\n";
     }
     let is_open = |seed: &&u64| open.contains(seed);
     let closed: Vec<_> =
         open.iter().filter(|seed| work.seeds.contains(seed) && !failed.contains(seed)).collect();
     if failed.iter().any(|seed| is_open(&seed)) {
-        println!("known to fail: {:?}", failed.iter().filter(is_open).collect::<Vec<_>>());
+        text += &format!("known to fail: {:?}\n", failed.iter().filter(is_open).collect::<Vec<_>>());
     }
     if !closed.is_empty() {
-        println!("no longer open, take them from the list: {closed:?}");
+        text += &format!("no longer open, take them from the list: {closed:?}\n");
     }
-    failed.iter().any(|seed| !is_open(&seed)) || !closed.is_empty() || broken
+    let written = print(&text);
+    failed.iter().any(|seed| !is_open(&seed)) || !closed.is_empty() || broken || !written
 }
 
 fn spawn(work: &Work, number: u64) -> Child {
@@ -56,7 +56,8 @@ fn spawn(work: &Work, number: u64) -> Child {
     if *twice {
         command.arg("--twice");
     }
-    command.stdout(Stdio::piped()).spawn().expect("the simulator can start itself")
+    // It ends once this pipe is closed: with its parent.
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the simulator can start itself")
 }
 
 /// What a worker reported.
@@ -79,7 +80,7 @@ fn listen(mut child: Child) -> Heard {
         } else if line == "done" {
             heard.broken = false;
         } else {
-            println!("{line}");
+            print(&format!("{line}\n"));
         }
     }
     // The line above tells how it ended.
@@ -89,6 +90,11 @@ fn listen(mut child: Child) -> Heard {
 
 /// The work of a child.
 pub fn work(work: Work) {
+    thread::spawn(|| {
+        // Nothing comes: this waits for the end of the parent.
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
+        process::exit(1);
+    });
     let begun = Instant::now();
     let mut totals = Totals::default();
     for seed in work.seeds.step_by(usize::try_from(work.step).unwrap_or(1)) {
