@@ -155,7 +155,7 @@ impl<L: Logs> Tail<L> {
         legacy: Legacy,
         seen_at: Instant,
     ) -> Self {
-        let Legacy { read, shown, last, fresh: was_fresh, missing } = legacy;
+        let Legacy { read, shown, last, fresh: was_fresh, reported, missing } = legacy;
         let mut fresh = fresh;
         let (mut early, mut position, mut quota) = (Early::default(), None, None);
         let (mut born_after, mut restart) = (None, None);
@@ -164,7 +164,7 @@ impl<L: Logs> Tail<L> {
             born_after = parts.latest.filter(|_| !again).map(|latest| event::Instant(latest.0 + 1));
             quota = Some(parts.quota).filter(|_| again);
             fresh |= again && was_fresh;
-            let is_unread = was_fresh && parts.own.latest().is_none() && parts.next.is_none();
+            let is_unread = reported && parts.own.latest().is_none() && parts.next.is_none();
             (early, position) = parts.into_early(again);
             let shown = shown.as_ref().filter(|_| !again);
             restart = shown.map(|shown| shown.restart(instance.restart_count, early.foreign_from()));
@@ -244,7 +244,15 @@ impl<L: Logs> Tail<L> {
         parts.first = parts.first.filter(|_| is_claimed);
         // The next tail of a new container reports that this instance was not read.
         let last = Some(restart_count).filter(|_| !self.absent);
-        Legacy { read: Some((instance, parts)), shown, last, fresh: self.fresh, missing: self.missing }
+        let reported = self.fresh || self.report.incomplete;
+        Legacy {
+            read: Some((instance, parts)),
+            shown,
+            last,
+            fresh: self.fresh,
+            reported,
+            missing: self.missing,
+        }
     }
 
     fn plan(&self) -> &LogPlan {

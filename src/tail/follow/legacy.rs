@@ -19,6 +19,8 @@ pub struct Legacy {
     pub(super) last: Option<u32>,
     /// Whether all of that instance's log is new.
     pub(super) fresh: bool,
+    /// Whether its loss was reported, if nothing of it was read.
+    pub(super) reported: bool,
     /// Whether no such pod was found since its last answer.
     pub(super) missing: bool,
 }

@@ -30,6 +30,28 @@ async fn instances_between_one_that_was_not_read_and_the_next_are_reported() {
     assert_eq!(outline(&story), ["! the log was removed before it could be read", "+", told, "c"]);
 }
 
+/// The first instance ran before the program did. A line of the second came in place of its lines, and then the third
+/// had started.
+#[tokio::test(start_paused = true)]
+async fn a_line_of_a_skipped_instance_is_not_reported_once_more_behind_one_that_ran_before_the_program() {
+    let mut follows = 0;
+    let mut story = Story::follow(move |request| {
+        follows += usize::from(request.follow);
+        match (request.follow, follows) {
+            (false, _) => Reply::refusal(400, NO_PREVIOUS),
+            (true, 1) => Reply::of("").silent(1.0).broken(),
+            (true, 2) => Reply::of("").silent(5.2).then(line(5.1, "b")).silent(1e6),
+            (true, _) => log([(9.1, "c")]).answer(request).silent(1e6),
+        }
+    });
+    story.pass(2.0).await;
+    story.apiserver_knows(1);
+    story.pass(6.0).await;
+    story.restarts_so_often(2, 9.0);
+    story.pass(20.0).await;
+    assert_eq!(outline(&story), ["+", "! Unchecked", "-", "restarted 2", "c"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn instances_before_one_that_could_not_be_read_are_reported() {
     let mut story = Story::follow(|request| match request.since {
