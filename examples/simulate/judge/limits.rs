@@ -8,7 +8,7 @@ mod bandwidth;
 pub mod checks;
 mod connections;
 pub mod open;
-mod pauses;
+pub mod pauses;
 pub mod rate;
 mod retries;
 

@@ -13,7 +13,7 @@ use crate::{
         promptness,
         troubles::{LONGEST_PAUSE, falls_silent},
     },
-    story::Request,
+    story::{Request, Story},
 };
 
 /// Dates are in whole seconds.
@@ -38,7 +38,7 @@ pub fn judge(view: &View) -> Vec<Problem> {
 fn pauses<'v>(view: &'v View) -> impl Iterator<Item = (Duration, Duration, &'v str)> {
     let round_trip = view.round_trip();
     view.story.requests.iter().filter_map(move |request| {
-        let (at, pause) = asked(view, request)?;
+        let (at, pause) = asked(view.story, request)?;
         let arrived = at + round_trip / 2;
         // An answer that the program did not wait for asks for nothing.
         let left = request
@@ -102,15 +102,15 @@ fn shortest_way(view: &View, at: Duration) -> Duration {
 }
 
 /// When the answer was sent, and how long it asks to wait.
-pub fn asked(view: &View, request: &Request) -> Option<(Duration, Duration)> {
+pub fn asked(story: &Story, request: &Request) -> Option<(Duration, Duration)> {
     let (at, status) = request.answered?;
     let value = request.retry_after.as_deref().filter(|_| [429, 503].contains(&status))?;
     if let Ok(seconds) = value.parse() {
         return Some((at, Duration::from_secs(seconds)));
     }
     let until = rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
-    let ahead = jiff::SignedDuration::from_secs(view.setting.clocks.server);
-    let now: Timestamp = view.story.clock.checked_add(ahead).ok()?.checked_add(at).ok()?;
+    let ahead = jiff::SignedDuration::from_secs(story.script.setting.clocks.server);
+    let now: Timestamp = story.clock.checked_add(ahead).ok()?.checked_add(at).ok()?;
     let pause = Duration::try_from(until.duration_since(now)).ok()?;
     Some((at, pause.saturating_sub(ROUNDED)))
 }

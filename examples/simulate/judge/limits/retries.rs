@@ -29,7 +29,7 @@ const ATTEMPTS: usize = 10;
 pub fn judge(view: &View) -> Vec<Problem> {
     let mut times = BTreeMap::<String, Vec<(Duration, bool)>>::new();
     for log in &view.logs {
-        let postponed = pauses::asked(view, log.request).is_some();
+        let postponed = pauses::asked(view.story, log.request).is_some();
         times.entry(super::name(log.request)).or_default().push((log.request.at, postponed));
     }
     times.into_iter().filter_map(|(name, times)| one(view, name, &times)).collect()

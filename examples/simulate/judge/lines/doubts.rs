@@ -13,6 +13,7 @@ use super::{
     told::{arrival, way},
 };
 use crate::{
+    judge::{limits::pauses, troubles::LONGEST_PAUSE},
     script::{Fault, What},
     story::Request,
 };
@@ -265,7 +266,7 @@ pub fn was_polled(case: &Case<'_, '_>, life: &Life<'_>, since: Duration, until: 
 }
 
 /// Whether requests had to wait for their turn, and the first one for this log behind that end came so late that its
-/// pod was gone, or another instance's log was in its place.
+/// pod was gone, or another instance's log was in its place; or none could come.
 pub fn was_asked_late(case: &Case<'_, '_>, life: &Life<'_>, since: Duration, until: Duration) -> bool {
     let mut others = case.story.requests.iter();
     let is_paused = others.any(|other| other.retry_after.is_some() && other.at <= until);
@@ -275,6 +276,16 @@ pub fn was_asked_late(case: &Case<'_, '_>, life: &Life<'_>, since: Duration, unt
     let gone = case.reads.iter().filter(|read| read.at > since).find(is_gone);
     (case.story.script.setting.qps.is_some() || is_paused)
         && gone.is_some_and(|read| read.at >= since + LATE && read.at <= until)
+        || could_not_be_asked(case, since, until)
+}
+
+/// Whether the server asked clients to wait all the time between, so that no request for this log could come.
+fn could_not_be_asked(case: &Case<'_, '_>, since: Duration, until: Duration) -> bool {
+    let holds = |request: &Request| {
+        let asked = pauses::asked(case.story, request);
+        asked.is_some_and(|(at, pause)| at <= since && until <= at + pause.min(LONGEST_PAUSE))
+    };
+    until >= since + LATE && case.story.requests.iter().any(holds)
 }
 
 /// Whether the time of `--until` was over, and the node served the empty log of a later instance in its place, of which

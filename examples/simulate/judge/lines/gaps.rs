@@ -88,7 +88,9 @@ fn between(
 fn begins_in_doubt(case: &Case<'_, '_>, number: usize, at: Duration) -> bool {
     let lives = &case.book.lives;
     let Some(before) = (0..number).rev().find(|before| lives[*before].is_shown()) else {
-        return lacks_a_line_of_its_second(case, number) || lacks_the_previous(case, number);
+        return lacks_a_line_of_its_second(case, number)
+            || lacks_a_line_of_the_same(case, number, at)
+            || lacks_the_previous(case, number);
     };
     let instance = lives[number].instance;
     let moved_on = before + 1 < number || instance.ended.is_some_and(|ended| ended <= at);
@@ -122,6 +124,22 @@ fn lacks_a_line_of_its_second(case: &Case<'_, '_>, number: usize) -> bool {
         let lasts = read.ended.is_none_or(|(ended, _)| ended >= last.at);
         let is_whole = read.follow || read.previous && !read.check && !read.pair;
         is_whole && lasts && read.opened().is_some() && read.may_be_of(before)
+    })
+}
+
+/// Whether a line came of an instance of which nothing was shown, and that is still the same one as this for the
+/// program.
+fn lacks_a_line_of_the_same(case: &Case<'_, '_>, number: usize, at: Duration) -> bool {
+    let earlier =
+        case.book.as_one(number, at).iter().filter(|life| life.number < case.book.lives[number].number);
+    earlier.filter(|earlier| !earlier.is_shown()).any(|earlier| {
+        let Some(first) = earlier.lines().first() else { return false };
+        case.reads.iter().any(|read| {
+            let until = if read.follow { read.ended.map(|(ended, _)| ended) } else { read.opened() };
+            let holds_it = until.is_none_or(|until| until >= first.at);
+            let is_whole = !read.check && !read.pair && read.opened().is_some_and(|opened| opened <= at);
+            is_whole && holds_it && read.may_be_of(earlier)
+        })
     })
 }
 

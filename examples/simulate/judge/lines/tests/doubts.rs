@@ -240,6 +240,27 @@ fn a_poll_that_was_told_to_wait_does_not_read_a_log_to_its_end() {
     tale(None).is(&["false gap"]);
 }
 
+/// The pod was gone by the time at which the server could be asked again.
+#[test]
+fn an_end_behind_which_the_server_asked_to_wait_is_in_doubt() {
+    let tale = |refused: f64, wait: &str| {
+        let tale = Tale::new().reads(2.2, 4.1, Ended::Complete).writes(3.0, "a").shows(3.0, "a");
+        let tale = tale.asks(Asks::Log, refused, "/api/v1/namespaces/shop/pods/other/log", &[]);
+        let tale = tale.with(|story| {
+            story.containers[0].deleted = Some(seconds(4.1));
+            let request = story.requests.last_mut().expect("one was added");
+            request.answered = Some((seconds(refused), 429));
+            request.ended = Some((seconds(refused), Ended::Complete));
+            request.retry_after = Some(wait.to_owned());
+        });
+        tale.says(14.1, &unchecked(3.0))
+    };
+    tale(3.9, "400").passes();
+    tale(3.9, "11").passes();
+    tale(3.9, "10").is(&["false gap"]);
+    tale(4.2, "400").is(&["false gap"]);
+}
+
 /// Other requests come first, and the container ends meanwhile.
 #[test]
 fn a_poll_that_waited_for_its_turn_does_not_read_a_log_to_its_end() {

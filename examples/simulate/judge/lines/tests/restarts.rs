@@ -192,6 +192,26 @@ fn a_gap_before_an_instance_may_be_that_of_a_line_from_the_second_in_which_a_sil
     tale(3.9).is(&["false gap"]);
 }
 
+/// The second instance wrote a line and was replaced. The third is still the second for the program.
+#[test]
+fn a_gap_before_an_instance_may_be_that_of_a_line_of_another_that_is_the_same_for_the_program() {
+    let between = format!("lines may be missing between an unknown time and {}", stamp(8.0));
+    let tale = |known: f64, left: f64, follow: &'static str| {
+        let tale = Tale::new().reads(2.2, 3.9, Ended::Complete).restarts(4.0).writes(4.8, "b");
+        let query = [("container", "app"), ("follow", follow)];
+        let tale = tale.asks(Asks::Log, 4.2, "/api/v1/namespaces/shop/pods/web/log", &query).with(|story| {
+            story.requests.last_mut().expect("one was added").ended = Some((seconds(left), Ended::Abandoned));
+        });
+        let tale = tale.restarts(5.2).writes(8.0, "c").follows(5.7);
+        let tale = tale.with(|story| story.containers[0].instances[2].known = Some(seconds(known)));
+        tale.says_line(5.8, "── shop web › app restarted ──").shows(8.0, "c").says(8.0, &between)
+    };
+    tale(9.0, 4.9, "true").passes();
+    tale(5.2, 4.9, "true").is(&["false gap"]);
+    tale(9.0, 4.7, "true").is(&["false gap"]);
+    tale(9.0, 4.9, "false").is(&["false gap"]);
+}
+
 /// Standard output was not read meanwhile, so that all comes at once.
 #[test]
 fn a_gap_before_lines_that_were_shown_too_early_has_a_reason_though_the_others_follow_at_once() {
