@@ -47,7 +47,7 @@ impl<L: Logs> Tail<L> {
             self.leave_to_later();
         }
         let gap = self.gap_at_end(reason, removed);
-        if removed || self.report.is_broken_off() || self.has_own_unseen_lines() || self.reports_unseen(gap) {
+        if removed || self.report.is_broken_off() || self.has_own_unseen_lines() {
             // A line that only the next instance can have written is not among what is reported of this one.
             let unseen = self.unseen().filter(|unseen| self.may_be_own(*unseen));
             self.progress.early.passed(unseen);
@@ -147,13 +147,6 @@ impl<L: Logs> Tail<L> {
             _ => false,
         };
         is_next && self.has_unseen_lines() && !self.progress.has_lines()
-    }
-
-    /// Whether this report is about all of this instance, and such a line was written before the start of the one that
-    /// replaced it: it is of this one, or of one between, which the report of the restart counts.
-    fn reports_unseen(&self, gap: Option<Gap>) -> bool {
-        let is_replaced = matches!(*self.life.borrow(), Life::Replaced { .. });
-        gap == Some(Gap::Unchecked(None)) && is_replaced && self.was_opened() && self.has_unseen_lines()
     }
 
     async fn report_gap(&mut self, gap: Gap) {
