@@ -3,7 +3,11 @@
 use std::{
     env,
     io::{self, BufRead, BufReader},
-    process::{self, Child, Command, Stdio},
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::Instant,
 };
@@ -90,16 +94,21 @@ fn listen(mut child: Child) -> Heard {
 
 /// The work of a child.
 pub fn work(work: Work) {
-    thread::spawn(|| {
+    let orphaned = Arc::new(AtomicBool::new(false));
+    let learns = orphaned.clone();
+    thread::spawn(move || {
         // Nothing comes: this waits for the end of the parent.
         let _ = io::copy(&mut io::stdin(), &mut io::sink());
-        process::exit(1);
+        learns.store(true, Ordering::Relaxed);
     });
     let begun = Instant::now();
     let mut totals = Totals::default();
     for seed in work.seeds.step_by(usize::try_from(work.step).unwrap_or(1)) {
         if work.time.is_some_and(|time| begun.elapsed() > time) {
             break;
+        }
+        if orphaned.load(Ordering::Relaxed) {
+            return;
         }
         let script = decide(seed);
         let (story, problems) = run(&script);
