@@ -99,13 +99,12 @@ fn records(lines: &[Shown], said: &[Duration], wants: impl Fn(&[u8]) -> bool) ->
     let mut head = Want::Maybe;
     let lines = lines.iter().enumerate().map(|(number, line)| {
         let before = number.checked_sub(1);
+        if is_cut(line.text) {
+            head = Want::Maybe;
+            return head;
+        }
         if !continues(line.text) || !before.is_some_and(|before| is_together(&lines[before], line)) {
-            head = match line.text {
-                // `--limit-bytes` cut it.
-                [b'{', .., last] if *last != b'}' => Want::Maybe,
-                text if wants(text) => Want::Yes,
-                _ => Want::No,
-            };
+            head = if wants(line.text) { Want::Yes } else { Want::No };
             return head;
         }
         match before {
@@ -114,6 +113,16 @@ fn records(lines: &[Shown], said: &[Duration], wants: impl Fn(&[u8]) -> bool) ->
         }
     });
     lines.collect()
+}
+
+/// Whether `--limit-bytes` cut a line of a record, which is none without its end.
+fn is_cut(text: &[u8]) -> bool {
+    match text {
+        [b'{', .., last] => *last != b'}',
+        [b'\t', .., last] => *last != b')',
+        [b'{' | b'\t'] => true,
+        _ => false,
+    }
 }
 
 /// A program writes the lines of a record at once (`TOGETHER` in src/records/mod.rs).

@@ -78,11 +78,15 @@ fn the_lines_of_a_record_have_its_level() {
         kinds(&output, &run(&lines), &run(&others))
     };
     let (info, error, trace) =
-        (r#"{"level":"info","msg":"a"}"#, r#"{"level":"error","msg":"b"}"#, "\tat a.b");
+        (r#"{"level":"info","msg":"a"}"#, r#"{"level":"error","msg":"b"}"#, "\tat a.b()");
     assert_eq!(shown([(1, info), (1, error), (1, trace)], &[1, 2]), [""; 0]);
     assert_eq!(shown([(1, info), (1, error), (1, trace)], &[1]), ["another output shows less"]);
     assert_eq!(shown([(1, info), (1, error), (2, trace)], &[1]), [""; 0]);
     assert_eq!(shown([(1, error), (1, info), (1, trace)], &[0, 2]), ["another output shows more"]);
+    for cut in ["{", r#"{"level":"er"#, "\tat a."] {
+        assert_eq!(shown([(1, error), (2, info), (3, cut)], &[0]), [""; 0]);
+        assert_eq!(shown([(1, error), (2, info), (3, cut)], &[0, 2]), [""; 0]);
+    }
 }
 
 #[test]
