@@ -88,6 +88,9 @@ fn one(seed: u64, traced: bool, shrunk: bool) -> bool {
     if let Some(story) = &story {
         if traced {
             text += &format!("\n{}", trace::trace(story));
+            if let Some(again) = world::repeat(&script, story) {
+                text += &format!("\nonce more:\n{}", trace::trace(&again));
+            }
         }
         text += &format!("\n{}", totals::Totals::of(story));
     }

@@ -12,6 +12,9 @@ simulate --seeds A..B | --minutes M      run the seeds from A up to B - 1, or as
     --workers N run so many processes
 ";
 
+/// Each is a process.
+const MOST_WORKERS: u64 = 256;
+
 pub enum Options {
     Help,
     One {
@@ -81,8 +84,10 @@ impl Options {
             }
         }
         let seeds = match (seed, seeds, minutes) {
-            (Some(_), None, None) if twice || !open.is_empty() => {
-                return Err("--twice and --open are for --seeds or --minutes".to_owned());
+            (Some(_), None, None)
+                if ["--twice", "--open", "--workers"].iter().any(|name| seen.contains(*name)) =>
+            {
+                return Err("--twice, --open and --workers are for --seeds or --minutes".to_owned());
             }
             (Some(seed), None, None) => return Ok(Options::One { seed, traced, shrunk }),
             (None, Some(_), _) | (None, None, Some(_)) if traced || shrunk => {
@@ -95,8 +100,8 @@ impl Options {
             (None, None, Some(_)) => 0..u64::MAX,
             _ => return Err(format!("give one of --seed, --seeds and --minutes\n{USAGE}")),
         };
-        if minutes == Some(0) || workers == 0 {
-            return Err("--minutes and --workers begin at 1".to_owned());
+        if minutes == Some(0) || !(1..=MOST_WORKERS).contains(&workers) {
+            return Err(format!("--minutes begins at 1, and --workers is 1 to {MOST_WORKERS}"));
         }
         let time = minutes.map(|minutes| Duration::from_secs(minutes.saturating_mul(60)));
         let work = Work { seeds, step: worker.unwrap_or(workers), time, twice };
@@ -107,7 +112,7 @@ impl Options {
 /// A file with a seed at the beginning of each line, and what fails of it.
 fn open_seeds(path: &str) -> Result<Vec<u64>, String> {
     let text = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
-    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     let seed = |line: &str| line.split(' ').next()?.parse().ok();
     lines.map(|line| seed(line).ok_or_else(|| format!("{path}: {line:?} has no seed"))).collect()
 }

@@ -4,6 +4,7 @@ mod ending;
 mod leftovers;
 mod limits;
 mod lines;
+mod order;
 mod outages;
 mod promptness;
 mod reading;
@@ -45,6 +46,7 @@ pub fn judge(story: &Story) -> Vec<Problem> {
     problems.extend(limits::judge(&view));
     problems.extend(outages::judge(&view));
     problems.extend(ending::judge(story));
+    problems.extend(order::judge(story));
     problems.extend(leftovers::judge(story));
     problems
 }

@@ -24,6 +24,8 @@ pub enum Texts {
     Long(u32),
     /// JSON with a level, and a line of a stack trace behind each error.
     Records,
+    /// The same as text.
+    Traces,
     /// The words of a kubelet, written by the container itself.
     LikeKubelet,
     /// The last one is a whole piece without a newline: the rest follows, unless the container ends.
@@ -63,10 +65,13 @@ impl Lines {
                 [plain(), vec![b'.'; PIECE]].concat()[..PIECE].to_vec()
             }
             Texts::Unfinished => plain(),
-            Texts::Records => match number % 4 {
+            Texts::Records | Texts::Traces => match number % 4 {
                 3 => format!("\tat com.example.Shop.sell(Shop.java:{number})").into_bytes(),
                 level => {
                     let level = ["info", "warn", "error"][level];
+                    if self.texts == Texts::Traces {
+                        return format!("{} n={number}", level.to_uppercase()).into_bytes();
+                    }
                     format!("{{\"level\":\"{level}\",\"msg\":\"n={number}\"}}").into_bytes()
                 }
             },
@@ -107,6 +112,7 @@ impl fmt::Display for Lines {
             Texts::Numbered => {}
             Texts::Odd => write!(f, ", some equal, empty or odd")?,
             Texts::Records => write!(f, " of JSON and stack traces")?,
+            Texts::Traces => write!(f, " of text and stack traces")?,
             Texts::Long(bytes) => write!(f, " of {bytes} bytes")?,
             Texts::LikeKubelet => write!(f, " that a kubelet might write")?,
             Texts::Unfinished => write!(f, ", the last without a newline")?,

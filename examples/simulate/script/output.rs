@@ -87,8 +87,10 @@ impl Output {
             return;
         }
         let output = Output::any(&mut rng);
-        if output.reads_records() {
-            script.events.iter_mut().filter_map(|event| lines(&mut event.what)).for_each(records);
+        if let Some(texts) = output.texts() {
+            let lines = script.events.iter_mut().filter_map(|event| lines(&mut event.what));
+            let plain = lines.filter(|lines| matches!(lines.texts, Texts::Numbered | Texts::Odd));
+            plain.for_each(|lines| lines.texts = texts);
         }
         script.output = Some(output);
     }
@@ -114,14 +116,21 @@ impl Output {
             _ => Form::Json,
         };
         let mut output = Output { select, form, files: rng.u32(..3) == 0, until: None };
-        let ends = if output.reads_records() { Pattern::Contains("0\"}") } else { Pattern::EndsWith(0) };
+        let ends = match output.texts() {
+            Some(Texts::Records) => Pattern::Contains("0\"}"),
+            _ => Pattern::EndsWith(0),
+        };
         output.until = (rng.u32(..8) == 0).then_some(ends);
         output
     }
 
-    /// Whether the lines have to be records.
-    fn reads_records(&self) -> bool {
-        matches!(self.select, Select::Warnings | Select::Where(_)) || self.form == Form::JsonOfRecords
+    /// The texts that the lines have to have, so that there are records.
+    fn texts(&self) -> Option<Texts> {
+        match (&self.select, self.form) {
+            (_, Form::JsonOfRecords) => Some(Texts::Traces),
+            (Select::Warnings | Select::Where(_), _) => Some(Texts::Records),
+            (Select::All | Select::Matching { .. }, Form::Text | Form::Json) => None,
+        }
     }
 
     /// The arguments. The files are written below this directory.
@@ -162,11 +171,5 @@ fn lines(what: &mut What) -> Option<&mut Lines> {
         What::Writes(_, lines) | What::GoesOn(_, lines, _) => Some(lines),
         What::Restarts(_, restart) => restart.last.as_mut(),
         _ => None,
-    }
-}
-
-fn records(lines: &mut Lines) {
-    if matches!(lines.texts, Texts::Numbered | Texts::Odd) {
-        lines.texts = Texts::Records;
     }
 }

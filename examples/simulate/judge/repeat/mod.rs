@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use jiff::Timestamp;
 use stern_rs::ExitCode;
 
 use super::{
@@ -23,10 +24,10 @@ use super::{
     promptness::latency,
 };
 use crate::{
-    script::{Form, Output, Pattern, Select},
+    script::{Ending, Form, Output, Pattern, Select},
     story::{Request, Story},
 };
-use read::Message;
+use read::{Message, Piece};
 use select::{Line, Want};
 
 /// How long the lines of a record wait for each other (`WAIT` in src/records/gather.rs), and a bit.
@@ -59,7 +60,12 @@ pub fn judge(output: &Output, before: &Story, story: &Story) -> Vec<Problem> {
         problems.extend(asks_otherwise(before, story));
         problems.extend(says_otherwise(output, before, story));
         let code = match (output.until, &before.code) {
-            (Some(_), Ok(ExitCode::Done | ExitCode::Unread)) => Ok(ExitCode::NoMatch),
+            // Of both, the completion decides.
+            (Some(_), Ok(ExitCode::Done | ExitCode::Unread))
+                if before.script.setting.ending != Ending::Completed =>
+            {
+                Ok(ExitCode::NoMatch)
+            }
             (_, code) => code.clone(),
         };
         problems.extend(ends_otherwise(story, code, before.ended, GATHERED));
@@ -71,6 +77,7 @@ pub fn judge(output: &Output, before: &Story, story: &Story) -> Vec<Problem> {
     problems.extend(output.until.and_then(|pattern| goes_on(pattern, &messages, last.is_some())));
     if output.form != Form::Text && last.is_none() {
         problems.extend(lacks_gaps(&notices, &gaps));
+        problems.extend(misplaces_a_gap(&messages, &gaps));
     }
     if output.files {
         let gaps = (output.form == Form::Text && last.is_none()).then_some(&*notices);
@@ -174,7 +181,32 @@ impl Run<'_> {
             self.walk(lines().filter(|(line, _)| line.name == name), messages.iter().filter(of_it))
         };
         let joined = messages.iter().find_map(two_records);
-        names.into_iter().filter_map(of_one).chain(joined).collect()
+        let torn = names.iter().filter_map(|name| self.torn(*name, lines(), messages)).next();
+        names.iter().copied().filter_map(of_one).chain(joined).chain(torn).collect()
+    }
+
+    /// A line of a stack trace that came with its record, and is a message of its own.
+    fn torn<'a, 't: 'a>(
+        &self,
+        name: Name,
+        lines: impl Iterator<Item = (&'a Line<'t>, Want)>,
+        messages: &[Message],
+    ) -> Option<Problem> {
+        if self.output.form != Form::JsonOfRecords {
+            return None;
+        }
+        let lines: Vec<_> = lines.map(|(line, _)| line).filter(|line| line.name == name).collect();
+        messages.iter().filter(|message| message.name == name).find_map(|message| {
+            let first = message.pieces.first().filter(|piece| select::continues(piece.text.as_bytes()))?;
+            let is_of_record =
+                |pair: &[&Line]| first.fits(&pair[1].shown) && select::is_joined(pair[0], pair[1]);
+            // An equal line may stand elsewhere too.
+            let mut same = lines.windows(2).filter(|pair| first.fits(&pair[1].shown)).peekable();
+            (same.peek().is_some() && same.all(is_of_record)).then(|| {
+                let text = format!("{:?} is a message of its own", first.text);
+                problem("a record is torn", title(name), message.at, text)
+            })
+        })
     }
 
     /// The first line that is missing, not wanted, or late.
@@ -223,18 +255,38 @@ fn two_records(message: &Message) -> Option<Problem> {
     })
 }
 
-/// A line behind the first one that ends the run, or none that does.
+/// A line behind the one that ends the run, or none that does. Records that other containers hold by then come before
+/// it, and may match too.
 fn goes_on(pattern: Pattern, messages: &[Message], ends: bool) -> Option<Problem> {
-    let first = messages.iter().position(|message| message.matches(pattern));
-    let is_last = first.is_some_and(|first| first + 1 == messages.len());
-    let message = messages.last()?;
-    let text = format!("the last line is {:?}", message.pieces);
-    (if ends { !is_last } else { first.is_some() })
-        .then(|| problem("another output goes on", title(message.name), message.at, text))
+    let last = messages.last()?;
+    let found: Vec<_> = messages.iter().filter(|message| message.matches(pattern)).collect();
+    let is_right = match ends {
+        true => last.matches(pattern) && found.iter().all(|message| message.at == last.at),
+        false => found.is_empty(),
+    };
+    let text = format!("the last line is {:?}", last.pieces);
+    (!is_right).then(|| problem("another output goes on", title(last.name), last.at, text))
 }
 
 fn title((namespace, pod, container): Name) -> String {
     format!("{namespace}/{pod}/{container}")
+}
+
+/// A gap whose neighbours were shown on the other side of it.
+fn misplaces_a_gap(messages: &[Message], gaps: &[read::Gap]) -> Option<Problem> {
+    gaps.iter().find_map(|gap| {
+        let of_it = |messages: &[Message], stamp: Option<Timestamp>| {
+            let mut of_it = messages.iter().filter(|message| message.name == gap.name);
+            of_it.any(|message| stamp.is_some() && message.pieces.first().and_then(Piece::stamp) == stamp)
+        };
+        let (before, behind) = messages.split_at(gap.place);
+        let is_misplaced = gap.after != gap.before
+            && (of_it(before, gap.before) && !of_it(behind, gap.before)
+                || of_it(behind, gap.after) && !of_it(before, gap.after));
+        let text = format!("between {:?} and {:?}", gap.after, gap.before);
+        let at = behind.first().map_or(Duration::ZERO, |message| message.at);
+        is_misplaced.then(|| problem("a gap stands elsewhere", title(gap.name), at, text))
+    })
 }
 
 /// The missing lines that JSON reports are those that standard error does.

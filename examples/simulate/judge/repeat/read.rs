@@ -35,6 +35,11 @@ pub struct Piece {
 }
 
 impl Piece {
+    /// Of the first line of its message.
+    pub fn stamp(&self) -> Option<Timestamp> {
+        self.stamp.flatten()
+    }
+
     /// Whether this line is the same. Bytes that are no UTF-8 cannot be told apart in JSON.
     pub fn fits(&self, line: &Shown) -> bool {
         self.stamp.is_none_or(|stamp| stamp == line.stamp) && self.text == String::from_utf8_lossy(line.text)
@@ -47,6 +52,8 @@ pub struct Gap<'a> {
     pub name: Name<'a>,
     pub after: Option<Timestamp>,
     pub before: Option<Timestamp>,
+    /// The number of messages before it.
+    pub place: usize,
 }
 
 #[derive(Deserialize)]
@@ -98,7 +105,7 @@ pub fn read<'a>(form: Form, text: &'a Text, problems: &mut Vec<Problem>) -> (Vec
         };
         let name = (object.namespace, object.pod_name, object.container_name);
         if let Some(Bounds { after, before }) = object.gap {
-            gaps.push(Gap { name, after, before });
+            gaps.push(Gap { name, after, before, place: messages.len() });
         }
         let Some(message) = object.message else { continue };
         let pieces = message.split('\n').enumerate().map(|(number, text)| Piece {

@@ -1,11 +1,11 @@
 //! The lines that an output selects of those that were shown without it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
 use super::super::lines::{
-    notices::Notice,
+    notices::{Notice, Said},
     output::{Name, Shown},
 };
 use crate::script::{Output, Pattern, Select};
@@ -38,8 +38,8 @@ pub enum Want {
 /// begin, or lines are missing, so that neither belongs to the other.
 pub fn wanted(output: &Output, lines: &[Line], notices: &[Notice]) -> Vec<Want> {
     let mut wanted = vec![Want::Yes; lines.len()];
-    let mut said: BTreeMap<Name, Vec<Duration>> = BTreeMap::new();
-    notices.iter().for_each(|notice| said.entry(notice.name).or_default().push(notice.at));
+    let mut said: BTreeMap<Name, Vec<Notice>> = BTreeMap::new();
+    notices.iter().for_each(|notice| said.entry(notice.name).or_default().push(*notice));
     let mut containers: BTreeMap<Name, Vec<usize>> = BTreeMap::new();
     for (number, line) in lines.iter().enumerate() {
         containers.entry(line.name).or_default().push(number);
@@ -54,7 +54,7 @@ pub fn wanted(output: &Output, lines: &[Line], notices: &[Notice]) -> Vec<Want> 
     wanted
 }
 
-fn of_container(select: &Select, lines: &[Shown], said: &[Duration]) -> Vec<Want> {
+fn of_container(select: &Select, lines: &[Shown], said: &[Notice]) -> Vec<Want> {
     let exactly = |wants: bool| if wants { Want::Yes } else { Want::No };
     match select {
         Select::All => vec![Want::Yes; lines.len()],
@@ -65,7 +65,13 @@ fn of_container(select: &Select, lines: &[Shown], said: &[Duration]) -> Vec<Want
                 lines.iter().map(|line| exactly(is_found(line) && !is_hidden(line))).collect();
             if *context > 0 {
                 let open: Vec<_> = (0..lines.len()).filter(|number| !is_hidden(&lines[*number])).collect();
-                around(&mut wanted, &open, *context, |one, other| is_broken(lines, said, one, other));
+                around(&mut wanted, &open, *context, |found, near| match near < found {
+                    // Lines are missing there: those before are not the context of those behind.
+                    true if lacks_lines(lines, said, near, found) => Want::No,
+                    true if is_broken(lines, said, near, found) => Want::Maybe,
+                    false if is_broken(lines, said, found, near) => Want::Maybe,
+                    _ => Want::Yes,
+                });
             }
             wanted
         }
@@ -75,19 +81,32 @@ fn of_container(select: &Select, lines: &[Shown], said: &[Duration]) -> Vec<Want
 }
 
 /// Whether something was said between two lines.
-fn is_broken(lines: &[Shown], said: &[Duration], one: usize, other: usize) -> bool {
-    said.iter().any(|at| (lines[one].at..=lines[other].at).contains(at))
+fn is_broken(lines: &[Shown], said: &[Notice], one: usize, other: usize) -> bool {
+    said.iter().any(|notice| (lines[one].at..=lines[other].at).contains(&notice.at))
+}
+
+/// Whether a report names two lines that follow each other, from this one to that one: others are missing there.
+fn lacks_lines(lines: &[Shown], said: &[Notice], one: usize, other: usize) -> bool {
+    lines[one..=other].windows(2).any(|pair| {
+        said.iter().any(|notice| match notice.said {
+            Said::Between(Some(after), Some(before)) => {
+                after != before
+                    && (pair[0].stamp, pair[1].stamp) == (Some(after), Some(before))
+                    && (pair[0].at..=pair[1].at).contains(&notice.at)
+            }
+            _ => false,
+        })
+    })
 }
 
 /// Adds the lines around the wanted ones, of those that are not hidden.
-fn around(wanted: &mut [Want], open: &[usize], context: usize, is_broken: impl Fn(usize, usize) -> bool) {
+fn around(wanted: &mut [Want], open: &[usize], context: usize, want: impl Fn(usize, usize) -> Want) {
     let found: Vec<_> = (0..open.len()).filter(|at| wanted[open[*at]] == Want::Yes).collect();
     for at in found {
         for near in at.saturating_sub(context)..=(at + context).min(open.len() - 1) {
-            let (first, last) = (open[at.min(near)], open[at.max(near)]);
-            let want = if is_broken(first, last) { Want::Maybe } else { Want::Yes };
+            let want = want(open[at], open[near]);
             let known = &mut wanted[open[near]];
-            if *known != Want::Yes {
+            if want == Want::Yes || *known == Want::No {
                 *known = want;
             }
         }
@@ -95,7 +114,7 @@ fn around(wanted: &mut [Want], open: &[usize], context: usize, is_broken: impl F
 }
 
 /// Of a record all lines are wanted, or none.
-fn records(lines: &[Shown], said: &[Duration], wants: impl Fn(&[u8]) -> bool) -> Vec<Want> {
+fn records(lines: &[Shown], said: &[Notice], wants: impl Fn(&[u8]) -> bool) -> Vec<Want> {
     let mut head = Want::Maybe;
     let lines = lines.iter().enumerate().map(|(number, line)| {
         let before = number.checked_sub(1);
@@ -129,6 +148,15 @@ fn is_cut(text: &[u8]) -> bool {
 fn is_together(before: &Shown, line: &Shown) -> bool {
     let times = before.stamp.zip(line.stamp);
     times.is_some_and(|(before, line)| line.duration_since(before).abs() <= TOGETHER)
+}
+
+/// Whether a line of a stack trace came together with the error that it is of.
+pub fn is_joined(before: &Line, line: &Line) -> bool {
+    let (before, line) = (&before.shown, &line.shown);
+    before.text.starts_with(b"ERROR ")
+        && continues(line.text)
+        && before.at == line.at
+        && is_together(before, line)
 }
 
 /// Whether it is a line of a stack trace.

@@ -113,6 +113,17 @@ fn only_a_record_is_one_message() {
 }
 
 #[test]
+fn the_lines_of_a_record_are_one_message_if_they_came_together() {
+    let output = Output { form: Form::JsonOfRecords, ..plain() };
+    let shown = |second| {
+        let before = run(&[line(2, "ERROR a"), line(second, "\tat b")]);
+        kinds(&output, &before, &run(&[json(2, "ERROR a"), json(second, "\tat b")]))
+    };
+    assert_eq!(shown(2), ["a record is torn"]);
+    assert_eq!(shown(3), [""; 0]);
+}
+
+#[test]
 fn a_line_that_ends_the_run_is_the_last_one() {
     let output = Output { until: Some(Pattern::EndsWith(2)), ..plain() };
     let before = run(&[line(1, "a"), line(2, "b 2"), line(3, "c")]);
