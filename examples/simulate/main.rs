@@ -56,20 +56,22 @@ fn main() -> ExitCode {
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-/// Performs a script, and judges what came of it. A panic is a problem too.
-fn run(script: &Script) -> (Option<Story>, Vec<Problem>) {
+/// Performs a script, once more with another output if it has one, and judges what came of it. A panic is a problem too,
+/// and leaves no story.
+fn run(script: &Script) -> (Vec<Story>, Vec<Problem>) {
     let run = AssertUnwindSafe(|| {
         let story = world::run(script);
         let mut problems = judge::judge(&story);
-        if let Some((output, other)) = script.output.as_ref().zip(world::repeat(script, &story)) {
-            problems.extend(judge::repeat::judge(output, &story, &other));
+        let again = world::repeat(script, &story);
+        if let Some((output, again)) = script.output.as_ref().zip(again.as_ref()) {
+            problems.extend(judge::repeat::judge(output, &story, again));
         }
-        (Some(story), problems)
+        ([story].into_iter().chain(again).collect(), problems)
     });
     catch_unwind(run).unwrap_or_else(|_| {
         let text = "standard error has its words".to_owned();
         let problem = Problem { kind: "a panic", container: String::new(), at: Duration::ZERO, text };
-        (None, vec![problem])
+        (Vec::new(), vec![problem])
     })
 }
 
@@ -84,12 +86,12 @@ fn one(seed: u64, traced: bool, shrunk: bool) -> bool {
         }
     }
     text += &script.to_string();
-    let (story, problems) = run(&script);
-    if let Some(story) = &story {
+    let (stories, problems) = run(&script);
+    if let Some(story) = stories.first() {
         if traced {
             text += &format!("\n{}", trace::trace(story));
-            if let Some(again) = world::repeat(&script, story) {
-                text += &format!("\nonce more:\n{}", trace::trace(&again));
+            for again in &stories[1..] {
+                text += &format!("\nonce more:\n{}", trace::trace(again));
             }
         }
         text += &format!("\n{}", totals::Totals::of(story));

@@ -40,10 +40,14 @@ pub struct Story {
     pub ended: Duration,
 }
 
+/// Writes, files, requests, and the time of the end.
+pub type Visible<'a> = (Vec<&'a Written>, &'a BTreeMap<String, Vec<u8>>, &'a [Request], Duration);
+
 impl Story {
-    /// All that can be seen of the program from outside: bytes and requests, with their times.
-    pub fn visible(&self) -> (Vec<&Written>, &[Request], Duration) {
-        (self.stdout.iter().chain(&self.stderr).collect(), &self.requests, self.ended)
+    /// All that can be seen of the program from outside: bytes, files and requests, with their times.
+    pub fn visible(&self) -> Visible<'_> {
+        let written: Vec<_> = self.stdout.iter().chain(&self.stderr).collect();
+        (written, &self.files, &self.requests, self.ended)
     }
 }
 
