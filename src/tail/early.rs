@@ -27,6 +27,8 @@ pub struct Early {
     unseen: Option<Unseen>,
     /// The instant of the first line that the tail before showed, if it found the end of its log.
     first: Option<Instant>,
+    /// The instant of the last line of this instance that an earlier tail showed, once one of them came again.
+    shown_to: Option<Instant>,
 }
 
 /// A line of a later instance that a tail read and left to that instance's tail.
@@ -126,6 +128,12 @@ impl Early {
     /// The tail before began with this line.
     pub fn began_with(&mut self, first: Option<Instant>) {
         self.first = first.or(self.first);
+        self.shown_to = None;
+    }
+
+    /// The instant up to which earlier tails showed the log, though it may not have come again up to there.
+    pub fn shown_to(&self) -> Option<Instant> {
+        self.shown_to
     }
 
     /// Whether a line that came again is the one with which the tail before began: then it showed none of its own
@@ -173,7 +181,7 @@ impl Early {
     pub fn keep(&mut self) {
         if !self.taken.is_empty() {
             self.taken.clear();
-            self.foreign = None;
+            self.shown_to = self.foreign.take().map(|foreign| foreign.last.time()).or(self.shown_to);
         }
     }
 

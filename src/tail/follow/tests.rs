@@ -1,5 +1,6 @@
 //! Tails on a paused clock, which can last longer than a test may.
 
+mod ahead;
 mod deletion;
 mod ends;
 mod history;

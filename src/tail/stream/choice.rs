@@ -100,7 +100,10 @@ impl<L: Logs> Reading<'_, L> {
             let opened = self.opened_before(time);
             self.progress.mark_tear(time, self.report.incomplete, self.terms.reach, opened);
         }
-        let is_lost = found == Found::Lost && !self.goes_on(time, behind);
+        let shown_to = self.progress.early.shown_to();
+        // An earlier tail showed the lines on both sides.
+        let is_shown = time.is_some() && time <= shown_to;
+        let is_lost = found == Found::Lost && !is_shown && !self.goes_on(time, behind);
         let says_unseen = self.report.says_unseen;
         let lacks_begun = first && self.progress.lacks_begun(time);
         let mut report = |from| {
@@ -108,7 +111,7 @@ impl<L: Logs> Reading<'_, L> {
             chosen.items.push(Item::Gap(Gap::Between(from, time)));
         };
         if is_lost {
-            report(self.progress.latest());
+            report(self.progress.latest().max(shown_to));
         }
         if !first {
             return;

@@ -2,26 +2,6 @@
 
 use super::*;
 
-/// The first instance has ended before its log was opened, and the second one ends too.
-fn two_that_ended() -> Container {
-    let first = log([(0.5, "a"), (1.5, "b")]);
-    Container::new([(-60.0, Some(2.0), first), (2.5, Some(9.0), log([(3.0, "c")]))])
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_stream_that_ends_before_any_status_is_compared_with_the_previous_log() {
-    let container = two_that_ended();
-    let story = Story::follow(move |request| match (container.now(), request.previous) {
-        (..4.0, _) => Reply::refusal(500, "dial tcp: connection refused"),
-        (_, true) => log([(0.5, "a"), (1.5, "b")]).answer(request),
-        _ => container.answer(request),
-    });
-    story.pass(20.0).await;
-    story.life.send_replace(Life::Deleted);
-    story.pass(1.0).await;
-    assert_eq!(outline(&story), ["+", "c", "a", "b", "restarted 1 since 3", "! Unchecked", "-"]);
-}
-
 #[tokio::test(start_paused = true)]
 async fn an_empty_log_of_an_instance_that_wrote_before_is_the_next_ones() {
     let story = Story::begin(plan(), stopped(), |request| match request.previous {
@@ -189,44 +169,6 @@ async fn a_node_that_does_not_answer_for_the_previous_log_keeps_no_line_waiting(
     assert_eq!(outline(&story), ["+", "0", "1"]);
 }
 
-/// The second instance ends too once the log of the first was read, and waits: the node has only the second one's log.
-#[tokio::test(start_paused = true)]
-async fn lines_that_were_handed_over_are_not_read_as_the_previous_log() {
-    let (first, second) = (log([(-5.0, "a"), (-4.0, "b")]), log([(-1.0, "c")]));
-    let mut asked = 0;
-    let story = Story::follow(move |request| {
-        asked += usize::from(request.previous);
-        match request.previous && asked <= 2 {
-            true => first.answer(request),
-            false => second.answer(request),
-        }
-    });
-    story.pass(10.0).await;
-    assert_eq!(outline(&story), ["+", "c", "a", "b"]);
-}
-
-/// The second instance was replaced too before the log of the first was read: its lines are in the previous log.
-#[tokio::test(start_paused = true)]
-async fn lines_that_were_handed_over_are_not_repeated_once_their_log_is_the_previous_one() {
-    let container = Container::new([
-        (-60.0, Some(5.0), log([(-1.0, "a")])),
-        (6.0, Some(20.0), log([(7.5, "x"), (19.0, "y")])),
-        (21.0, None, log([(30.0, "b")])),
-    ]);
-    let mut opened = false;
-    let mut story = Story::follow(move |request| match (container.now(), request.follow) {
-        (..7.8, _) => Reply::refusal(500, "dial tcp: connection refused"),
-        (_, true) if !std::mem::replace(&mut opened, true) => container.answer(request).cut_after(0.1),
-        (..21.5, false) if !is_look(request) => Reply::refusal(500, "dial tcp: connection refused"),
-        _ => container.answer(request),
-    });
-    story.pass(40.0).await;
-    assert_eq!(outline(&story), ["+", "x"]);
-    story.restarts_so_often(2, 21.0);
-    story.pass(10.0).await;
-    assert_eq!(outline(&story), ["+", "x", "! Unchecked", "-", "restarted 2 since 7.5", "! Between", "b"]);
-}
-
 /// The second instance has ended too, and waits: its log is the previous one, and the first one's is gone. The status
 /// tells of the second one, or only of an end.
 #[tokio::test(start_paused = true)]
@@ -313,61 +255,6 @@ async fn a_line_of_the_next_instance_does_not_contradict_the_end_of_a_stream() {
         story.pass(5.0).await;
         assert_eq!(outline(&story), wanted);
     }
-}
-
-/// They were shown before any status. Later instances came and went without a line that was read.
-#[tokio::test(start_paused = true)]
-async fn lines_that_were_shown_too_early_are_those_of_one_instance_only() {
-    let unseen = "! had restarted before it was seen; what it wrote earlier was not read";
-    let removed = "! the log was removed before it could be read";
-    let claimed = vec!["restarted 1 since 3", "-", unseen, removed, "restarted 4", "e"];
-    let skipped = vec![unseen, removed, "restarted 5 since 3", "e"];
-    for (is_seen, expected) in [(true, claimed), (false, skipped)] {
-        let container = two_that_ended();
-        let mut story = Story::follow(move |request| match (container.now(), request.previous) {
-            (..4.0, _) => Reply::refusal(500, "dial tcp: connection refused"),
-            (..20.0, true) => log([(0.5, "a"), (1.5, "b")]).answer(request),
-            (..20.0, false) => container.answer(request),
-            (_, true) => Reply::of(REMOVED),
-            (_, false) => log([(16.0, "e")]).answer(request).silent(if request.follow { 1e6 } else { 0.0 }),
-        });
-        story.pass(20.0).await;
-        if is_seen {
-            story.restarts(2.5);
-        }
-        story.restarts_so_often(if is_seen { 2 } else { 3 }, 10.0);
-        story.restarts_so_often(2, 15.0);
-        story.pass(5.0).await;
-        let said = outline(&story);
-        assert_eq!(said[..5], ["+", "c", "a", "b", "-"], "{said:?}");
-        assert_eq!(said[5..], expected, "{said:?}");
-    }
-}
-
-/// The log that is opened for it is that of a later one, which has written nothing.
-#[tokio::test(start_paused = true)]
-async fn the_end_of_an_instance_of_which_all_was_shown_too_early_is_reported_behind_that() {
-    let container = Container::new([
-        (-60.0, Some(5.0), log([(-1.0, "a")])),
-        (6.0, Some(20.0), log([(7.5, "x"), (19.0, "lost")])),
-        (20.5, Some(21.0), log([])),
-        (21.5, None, log([(40.0, "c")])),
-    ]);
-    let mut opened = false;
-    let mut story = Story::follow(move |request| match (container.now(), request.follow) {
-        (..7.8, _) => Reply::refusal(500, "dial tcp: connection refused"),
-        (_, true) if !std::mem::replace(&mut opened, true) => container.answer(request).cut_after(0.1),
-        _ => container.answer(request),
-    });
-    story.pass(22.0).await;
-    story.restarts(6.0);
-    story.pass(3.0).await;
-    story.restarts_so_often(2, 21.5);
-    story.pass(20.0).await;
-    let gap = format!("! {:?}", Gap::Unchecked(Some(at(7.5).into())));
-    let expected = ["+", "x", "a", "-", "restarted 1 since 7.5", &gap, "-", "restarted 2", "c"];
-    let said = story.said().into_iter().filter(|said| !said.ends_with("; trying again"));
-    assert_eq!(said.collect::<Vec<_>>(), expected);
 }
 
 /// Its tail waited for the one before, and meanwhile the node has started another one.
