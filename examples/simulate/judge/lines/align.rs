@@ -304,9 +304,13 @@ impl Aligner<'_, '_> {
     }
 
     /// Whether the lines of the instance behind this one were shown too early, and that was said; or the run ended
-    /// before anything told of that instance, and so of the restart.
+    /// before anything told of that instance, and so of the restart. A pod that was made again under the same name is
+    /// read beside the one before.
     fn may_be_early(&self, life: usize) -> bool {
-        let later = self.book.lives[life + 1..].iter().filter(|later| !later.is_untold(self.ended));
+        let container = self.book.lives[life].container;
+        let later = self.book.lives[life + 1..].iter();
+        let later =
+            later.filter(|later| std::ptr::eq(later.container, container) && !later.is_untold(self.ended));
         let mut stamps = later.flat_map(|later| {
             later
                 .lines()

@@ -9,6 +9,7 @@ use super::{
     super::troubles::troubles,
     asked::Asked,
     book::{Book, Life},
+    doubts::comes_behind_a_gap,
     missing::Run,
     reads::Read,
     told::{arrival, may_hold, tells, told, way},
@@ -92,7 +93,7 @@ pub const EXCUSES: &[Excuse] = &[
         holds: was_taken_for_empty,
     },
     Excuse {
-        reason: "its log was gone before any request found a line in it, no status told of a later instance, and of these none but the first that wrote lines was shown: they look like its own",
+        reason: "its log was gone before any request found a line in it, no status told of a later instance, and of these one was shown, or several with a reported gap between: the lines of the first one look like its own",
         holds: was_taken_for_the_last,
     },
     Excuse {
@@ -427,9 +428,9 @@ fn was_taken_for_the_last(case: &Case<'_, '_>, run: &Run) -> bool {
     let later = case.book.lives[run.life + 1..].iter();
     let later: Vec<_> = later.filter(|later| std::ptr::eq(later.container, life.container)).collect();
     let is_untold = !later.is_empty() && later.iter().all(|later| later.told == Duration::MAX);
-    // The lines of a second one would show that there were more.
-    let mut others = later.iter().filter(|later| !later.lines().is_empty()).skip(1);
-    let is_one = !others.any(|later| later.is_shown());
+    // The lines of a second one would show that there were more, which a report before them says.
+    let mut others = later.iter().filter(|later| later.is_shown()).skip(1);
+    let is_one = others.all(|later| comes_behind_a_gap(case, later));
     // A log that is there for long can be found.
     let Container { node, place, .. } = life.container;
     let due = troubles(case.story).iter().filter(|trouble| trouble.disturbs(node, &place.pod)).fold(

@@ -88,7 +88,7 @@ fn between(
 fn begins_in_doubt(case: &Case<'_, '_>, number: usize, at: Duration) -> bool {
     let lives = &case.book.lives;
     let Some(before) = (0..number).rev().find(|before| lives[*before].is_shown()) else {
-        return lacks_a_line_of_its_second(case, number)
+        return lacks_a_line_of_its_second(case, number, at)
             || lacks_a_line_of_the_same(case, number, at)
             || lacks_the_previous(case, number);
     };
@@ -115,9 +115,10 @@ fn begins_in_doubt(case: &Case<'_, '_>, number: usize, at: Duration) -> bool {
 
 /// Whether a line came that may be one of this instance, and was left to it: a stream, or the previous log, brought the
 /// last line of the one before, of which nothing was shown, from the second in which this one started. One between that
-/// wrote nothing may be this one for the program.
-fn lacks_a_line_of_its_second(case: &Case<'_, '_>, number: usize) -> bool {
-    let mut earlier = case.book.lives[..number].iter().rev();
+/// wrote nothing may be this one for the program, and so may one before of which a status told last.
+fn lacks_a_line_of_its_second(case: &Case<'_, '_>, number: usize, at: Duration) -> bool {
+    let first = number + 1 - case.book.as_one(number, at).len();
+    let mut earlier = case.book.lives[..first].iter().rev();
     let Some(before) = earlier.find(|before| !before.lines().is_empty()) else { return false };
     let Some(last) = before.lines().last().filter(|_| seems_of_the_next(before)) else { return false };
     case.reads.iter().any(|read| {

@@ -41,24 +41,27 @@ fn instance(restarts: u32, started: f64) -> Instance {
     Instance { known: Some(started), ..Instance::new(restarts, started) }
 }
 
+fn container(created: f64) -> Container {
+    Container {
+        place: Place { pod: "web".to_owned(), container: "app".to_owned() },
+        namespace: "shop".to_owned(),
+        node: "node-1".to_owned(),
+        kind: Kind::Main,
+        created: seconds(created),
+        instances: vec![instance(0, created)],
+        deleted: None,
+        meets: Vec::new(),
+    }
+}
+
 impl Tale {
     /// A container that runs from the start. The run begins after two seconds, and ends long after all.
     fn new() -> Tale {
-        let container = Container {
-            place: Place { pod: "web".to_owned(), container: "app".to_owned() },
-            namespace: "shop".to_owned(),
-            node: "node-1".to_owned(),
-            kind: Kind::Main,
-            created: Duration::ZERO,
-            instances: vec![instance(0, 0.0)],
-            deleted: None,
-            meets: Vec::new(),
-        };
         let story = Story {
             script: Script { seed: 0, setting: Setting::default(), events: Vec::new(), output: None },
             clock: clock(),
             pods: Vec::new(),
-            containers: vec![container],
+            containers: vec![container(0.0)],
             trace: Vec::new(),
             calm: Duration::ZERO,
             signalled: Some(seconds(300.0)),
@@ -80,7 +83,7 @@ impl Tale {
     }
 
     fn container(&mut self) -> &mut Container {
-        &mut self.0.containers[0]
+        self.0.containers.last_mut().expect("there is one")
     }
 
     fn current(&mut self) -> &mut Instance {
@@ -104,6 +107,13 @@ impl Tale {
         (self.current().ended, self.current().previous) = (Some(seconds(at)), Some(seconds(at)));
         let restarts = self.current().restarts + 1;
         self.container().instances.push(instance(restarts, at));
+        self
+    }
+
+    /// The pod is deleted, and another one of its name appears.
+    fn is_made_again(mut self, at: f64) -> Tale {
+        (self.current().ended, self.container().deleted) = (Some(seconds(at)), Some(seconds(at)));
+        self.0.containers.push(container(at));
         self
     }
 

@@ -28,6 +28,13 @@ fn lines_of_the_next_instance_may_come_first_if_that_is_said() {
     tale(7.0).is(&["out of order"]);
 }
 
+#[test]
+fn lines_of_a_pod_that_was_made_again_may_come_before_the_last_ones_of_the_pod_before() {
+    let tale = Tale::new().reads(2.2, 5.0, Ended::Complete).writes(3.0, "a").writes(4.0, "b");
+    let tale = tale.is_made_again(5.0).writes(6.0, "c").follows(5.5);
+    tale.shows(3.0, "a").shows(6.0, "c").shows_at(6.1, 4.0, "b").passes();
+}
+
 /// No status shows the restart before the end of the run, so that no tail of the next instance begins and reports it.
 #[test]
 fn lines_of_the_next_instance_may_come_first_if_the_run_ends_before_anything_told_of_it() {
@@ -158,6 +165,23 @@ fn a_gap_before_an_instance_may_be_that_of_a_line_from_the_second_of_its_start()
     tale(4.1, 5.1).passes();
     tale(4.1, 4.9).is(&["false gap"]);
     tale(5.5, 5.1).is(&["false gap"]);
+}
+
+/// The same with a fourth instance, which is still the third for the program.
+#[test]
+fn a_gap_before_an_instance_that_is_another_for_the_program_may_be_that_of_a_line_from_the_second_of_its_start()
+ {
+    let between = format!("lines may be missing between an unknown time and {}", stamp(8.0));
+    let skipped = "── shop web › app restarted; 1 instance in between is not shown ──";
+    let tale = |known: f64| {
+        let tale = Tale::new().reads(2.2, 4.0, Ended::Complete).restarts(4.0).writes(5.1, "b");
+        let tale = tale.reads(4.1, 5.2, Ended::Complete).restarts(5.2).writes(5.3, "x");
+        let tale = tale.restarts(5.5).writes(8.0, "c");
+        let tale = tale.with(|story| story.containers[0].instances[3].known = Some(seconds(known)));
+        tale.follows(5.7).says_line(5.8, skipped).shows(8.0, "c").says(8.0, &between)
+    };
+    tale(9.0).passes();
+    tale(5.6).is(&["false gap"]);
 }
 
 /// The same if it came in the previous log.
