@@ -96,6 +96,11 @@ impl Progress {
         anew
     }
 
+    /// Whether the end was verified, and no line came since.
+    pub fn is_verified(&self) -> bool {
+        self.reach.is_opened() && self.heard.is_none()
+    }
+
     /// An answer brought new lines.
     pub fn came_on(&mut self) {
         self.unfinished.1 = 0;

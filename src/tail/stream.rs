@@ -404,7 +404,9 @@ impl<L: Logs> Reading<'_, L> {
         if std::mem::take(&mut self.place.unread_before) {
             self.report.gap(Gap::Unchecked(None), false).await;
         }
-        if has_lines && !matches!(end, End::Doubtful(_)) {
+        // Lines that come again say nothing against an end that was verified.
+        let says = self.progress.heard.is_some() || !chosen.items.is_empty() || !chosen.read.is_empty();
+        if has_lines && says && !matches!(end, End::Doubtful(_)) {
             self.progress.heard = Some(tokio::time::Instant::now());
         }
         let rest = rest.kept().and_then(|rest| self.progress.quota().take_rest(rest));

@@ -80,10 +80,12 @@ impl<L: Logs> Tail<L> {
             self.report.outlet.warning("no previous instance; skipped").await;
             self.progress.reach.no_such_log();
         } else if was_read || !self.instance.is_past {
-            if !error.is_without_previous() {
+            let is_foreign = self.may_be_foreign();
+            // A refusal contradicts no end that was verified, unless it may have been that of the next instance.
+            if !error.is_without_previous() && (is_foreign || !self.progress.is_verified()) {
                 self.progress.reach.refused(false);
             }
-            if self.may_be_foreign() {
+            if is_foreign {
                 self.hand_over();
             }
             match self.progress.reach.has_ended() {

@@ -169,3 +169,23 @@ async fn an_end_behind_which_the_kubelet_was_away_is_reported_if_it_could_not_be
         assert_eq!(outline(&story), [&["+", "a"][..], gap, &["-", "restarted 2", "c"]].concat());
     }
 }
+
+/// The previous log showed that its stream had come to its end, or could not be compared with it; then all requests for
+/// it are refused.
+#[tokio::test(start_paused = true)]
+async fn an_end_that_was_verified_stays_one_though_the_log_is_refused_later() {
+    for (refused, is_in_doubt) in [(5.1, false), (6.5, false), (4.0, true)] {
+        let container = restarting();
+        let mut story = Story::follow(move |request| match container.now() {
+            now if now < refused => container.answer(request),
+            ..40.0 => Reply::refusal(400, "the server is too busy"),
+            _ => container.answer(request),
+        });
+        story.pass(7.0).await;
+        story.restarts(6.0);
+        story.pass(60.0).await;
+        let gap: &[&str] = if is_in_doubt { &["! Behind"] } else { &[] };
+        let shown = [&["+", "a", "last words"][..], gap, &["-", "restarted 1", "b", "c"]].concat();
+        assert_eq!(outline(&story), shown);
+    }
+}
