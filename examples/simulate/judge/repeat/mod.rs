@@ -209,11 +209,23 @@ impl Run<'_> {
         })
     }
 
-    /// The first line that is missing, not wanted, or late.
+    /// The first line that is late, missing, or not wanted.
     fn walk<'a, 't: 'a>(
+        &self,
+        lines: impl Iterator<Item = (&'a Line<'t>, Want)>,
+        messages: impl Iterator<Item = &'a Message<'t>>,
+    ) -> Option<Problem> {
+        let mut met = Vec::new();
+        let problem = self.meet(lines, messages, &mut met);
+        self.late(&met).or(problem)
+    }
+
+    /// Finds the line of each piece, up to the first one that is missing or not wanted.
+    fn meet<'a, 't: 'a>(
         &self,
         mut lines: impl Iterator<Item = (&'a Line<'t>, Want)>,
         messages: impl Iterator<Item = &'a Message<'t>>,
+        met: &mut Vec<(&'a Line<'t>, &'a Message<'t>)>,
     ) -> Option<Problem> {
         let pieces = messages.flat_map(|message| message.pieces.iter().map(move |piece| (message, piece)));
         for (message, piece) in pieces {
@@ -223,10 +235,7 @@ impl Run<'_> {
                     return Some(problem("another output shows more", title(message.name), message.at, text));
                 };
                 if want != Want::No && line.name == message.name && piece.fits(&line.shown) {
-                    if message.at > line.shown.at.saturating_add(self.wait()) {
-                        let text = format!("{:?} came later, before at {:?}", piece.text, line.shown.at);
-                        return Some(problem("another output is late", title(line.name), message.at, text));
-                    }
+                    met.push((line, message));
                     break;
                 }
                 if want == Want::Yes {
@@ -243,6 +252,29 @@ impl Run<'_> {
         let (line, _) = lines.find(|(line, want)| is_missing(line, *want)).filter(|_| self.is_whole)?;
         let text = format!("{} is missing", line.text());
         Some(problem("another output shows less", title(line.name), line.shown.at, text))
+    }
+
+    /// The first line that waited too long. Each further line of a record, if it comes in time, renews the wait of those
+    /// that are shown with it.
+    fn late(&self, met: &[(&Line, &Message)]) -> Option<Problem> {
+        let (mut late, mut behind) = (None, None);
+        for (line, message) in met.iter().rev() {
+            let mut due = line.shown.at.saturating_add(self.wait());
+            if let Some((next, shown, next_due)) = behind
+                && shown == message.at
+                && select::continues_record(line, next)
+                && next.shown.at <= due
+            {
+                due = due.max(next_due);
+            }
+            if message.at > due {
+                late = Some((line, message.at));
+            }
+            behind = Some((*line, message.at, due));
+        }
+        let (line, at) = late?;
+        let text = format!("{} came later, before at {:?}", line.text(), line.shown.at);
+        Some(problem("another output is late", title(line.name), at, text))
     }
 }
 

@@ -152,11 +152,14 @@ fn is_together(before: &Shown, line: &Shown) -> bool {
 
 /// Whether a line of a stack trace came together with the error that it is of.
 pub fn is_joined(before: &Line, line: &Line) -> bool {
-    let (before, line) = (&before.shown, &line.shown);
-    before.text.starts_with(b"ERROR ")
-        && continues(line.text)
-        && before.at == line.at
-        && is_together(before, line)
+    before.shown.text.starts_with(b"ERROR ")
+        && before.shown.at == line.shown.at
+        && continues_record(before, line)
+}
+
+/// Whether a line of a stack trace may belong to the record of the line before.
+pub fn continues_record(before: &Line, line: &Line) -> bool {
+    before.name == line.name && continues(line.shown.text) && is_together(&before.shown, &line.shown)
 }
 
 /// Whether it is a line of a stack trace.

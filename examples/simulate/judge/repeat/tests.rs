@@ -181,3 +181,20 @@ fn a_line_is_not_late() {
     other.stdout[0].at = at(10.2);
     assert_eq!(kinds(&plain(), &before, &other), ["another output is late"]);
 }
+
+#[test]
+fn a_record_waits_for_its_next_line_since_the_last_one() {
+    let output = Output { form: Form::JsonOfRecords, ..plain() };
+    let written = |second, text: String| Written { at: at(second), bytes: text.into_bytes() };
+    let with = |trace, shown: &[&str], until| {
+        let lines = [(10.0, "ERROR a"), (trace, "\tat b"), (11.0, "INFO c")];
+        let before = lines.map(|(second, text)| written(second, line(2, text)));
+        let before = Story { stdout: before.into(), ..story() };
+        let shown = shown.iter().map(|text| written(until, json(2, text)));
+        let last = [written(11.0, json(2, "INFO c"))];
+        kinds(&output, &before, &Story { stdout: shown.chain(last).collect(), ..story() })
+    };
+    assert_eq!(with(10.1, &["ERROR a\n\tat b"], 10.2), [""; 0]);
+    assert_eq!(with(10.1, &["ERROR a\n\tat b"], 10.3), ["another output is late"]);
+    assert_eq!(with(10.2, &["ERROR a\n\tat b"], 10.3), ["another output is late"]);
+}
