@@ -87,12 +87,12 @@ impl<L: Logs> Tail<L> {
         let is_begun = self.has_begun_unread();
         let is_next_unread = self.found_own && self.missing;
         match reason {
-            Reason::Deleted => (unread || is_other_seen || is_begun || is_next_unread).then_some(unchecked),
             // Another instance wrote lines, and no status reported it: it is its end that was not checked.
-            Reason::Finished if self.is_last_unknown() => {
+            Reason::Deleted | Reason::Finished if self.is_last_unknown() => {
                 let next = self.progress.handed_over_to().filter(|_| !unread && !reach.is_short());
                 Some(next.map_or(unchecked, |next| Gap::Unchecked(Some(next))))
             }
+            Reason::Deleted => (unread || is_other_seen || is_begun || is_next_unread).then_some(unchecked),
             Reason::Terminated(_) if unread && removed => Some(unchecked),
             // Another instance's log is in its place.
             Reason::Terminated(_)

@@ -189,3 +189,27 @@ async fn an_end_that_was_verified_stays_one_though_the_log_is_refused_later() {
         assert_eq!(outline(&story), shown);
     }
 }
+
+/// No status reported it. Of its lines one was shown before those of the first instance, or none.
+#[tokio::test(start_paused = true)]
+async fn an_end_of_a_further_instance_is_reported_if_the_pod_is_gone_before_that_of_the_first_was_verified() {
+    let early = (log([(3.0, "c")]), &["c", "a", "b", "restarted 1 since 3"][..]);
+    for (second, shown) in [early, (log([]), &["a", "b"])] {
+        let first = log([(0.5, "a"), (1.5, "b")]);
+        let container = Container::new([(-60.0, Some(2.0), first.clone()), (2.5, Some(9.0), second)]);
+        let story = Story::follow(move |request| match (container.now(), request.previous) {
+            (..4.0, _) => Reply::refusal(500, "dial tcp: connection refused"),
+            (_, true) if request.tail_lines == Some(1) => {
+                Reply::refusal(404, "pods \"web-1\" not found").after(2.0)
+            }
+            (_, true) => first.answer(request),
+            _ => container.answer(request),
+        });
+        story.pass(10.0).await;
+        story.life.send_replace(Life::Deleted);
+        story.pass(5.0).await;
+        let expected: Vec<_> = ["+"].iter().chain(shown).chain(&["! Unchecked", "-"]).copied().collect();
+        assert_eq!(outline(&story), expected);
+        assert!(!story.end().await.0.complete);
+    }
+}
