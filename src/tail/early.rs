@@ -162,6 +162,9 @@ impl Early {
         self.foreign = self.foreign.filter(|foreign| Some(foreign.last.time()) > latest);
         self.first = self.first.filter(|first| Some(*first) > latest);
         self.passed(latest);
+        if let Some(behind) = self.unseen.as_mut().and_then(|unseen| unseen.behind.as_mut()) {
+            *behind = (*behind).max(latest.unwrap_or(*behind));
+        }
     }
 
     /// Takes a line that comes again, if it is one of these, until [`Early::keep`].

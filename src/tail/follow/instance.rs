@@ -281,7 +281,7 @@ impl<L: Logs> Tail<L> {
         let Some(bound) = next_started else { return self.pause().await };
         let previous = self.last_line(Log::Previous, Purpose::Confirm).await;
         let current = self.last_line(Log::Current(Mode::Read), Purpose::Confirm).await;
-        let mut end = None;
+        let (mut end, mut next) = (None, None);
         let own = match (previous, current) {
             (Err(error), _) | (_, Err(error)) if self.may_retry(&error) && self.is_patient() => {
                 return self.put_off(&error).await;
@@ -289,7 +289,8 @@ impl<L: Logs> Tail<L> {
             // Its last lines are no later than the second in which the next one started.
             (Ok(Last { line: Some(previous), .. } | Last { half: Some(previous), .. }), Ok(current)) => {
                 end = Some(Instant(previous.time().0 + BACK));
-                Some(previous) != current.line.or(current.half) && previous.time().0 < bound.0 + SECOND
+                next = current.line.or(current.half);
+                Some(previous) != next && previous.time().0 < bound.0 + SECOND
             }
             // They are the same one, of which an instance has written nothing; or both have.
             (Ok(Last { is_empty: true, .. }), Ok(Last { is_empty: true, .. })) => !self.progress.has_lines(),
@@ -300,9 +301,7 @@ impl<L: Logs> Tail<L> {
         let own = own && !(is_unproven && self.is_next_over().await);
         self.whereabouts = if own { Whereabouts::Previous { end } } else { Whereabouts::Lost };
         self.found_own |= own && end.is_some() && line.is_some();
-        if !own {
-            self.saw(line);
-        }
+        self.saw(if own { next.map(|next| next.time()) } else { line });
         if !own && self.may_be_foreign() {
             self.rewind();
         }

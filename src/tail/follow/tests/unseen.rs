@@ -234,3 +234,27 @@ async fn a_line_of_a_skipped_instance_behind_an_older_one_that_was_not_read_is_n
     story.pass(20.0).await;
     assert_eq!(outline(&story), ["+", "! Unchecked", "-", "restarted 2", "c"]);
 }
+
+/// The log of the second one refused to open until the third was there. A look at it as the end of the first was sought
+/// had shown a line.
+#[tokio::test(start_paused = true)]
+async fn a_line_that_was_seen_beside_the_previous_log_and_never_came_is_reported() {
+    let container = Container::new([
+        (-60.0, Some(5.4), log([(-1.0, "a"), (5.1, "b"), (5.3, "c")])),
+        (5.5, Some(9.0), log([(7.0, "x")])),
+        (9.5, None, log([(10.0, "y")])),
+    ]);
+    let mut story = Story::follow(move |request| match container.now() {
+        ..1.0 => container.answer(request).cut_after(5.2).broken(),
+        ..9.6 if request.follow => Reply::refusal(500, "dial tcp: connection refused"),
+        _ => container.answer(request),
+    });
+    story.pass(7.2).await;
+    story.restarts(5.0);
+    story.pass(10.0).await;
+    let gap = format!("! {:?}", Gap::Between(Some(at(5.3).into()), Some(at(10.0).into())));
+    let said = story.said();
+    println!("{said:#?}");
+    assert_eq!(outline(&story), ["+", "a", "b", "c", "-", "restarted 1", "! Between", "y"]);
+    assert!(said.contains(&gap), "{said:?}");
+}
