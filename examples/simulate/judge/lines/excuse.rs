@@ -416,7 +416,9 @@ fn was_taken_for_the_last(case: &Case<'_, '_>, run: &Run) -> bool {
     // An answer that was over before its first line had nothing of it, nor had one that broke before a line of its file
     // arrived.
     let is_found = case.reads.iter().any(|read| {
-        let Some(opened) = read.opened().filter(|_| read.may_be_of(life)) else { return false };
+        let Some(opened) = read.opened().filter(|_| read.may_be_of(life) && !read.empty) else {
+            return false;
+        };
         let Some((ended, how)) = read.ended else { return true };
         let until = ended + way(case.story, ended);
         let came = life.lines()[run.lines.clone()].iter().any(|line| {

@@ -20,6 +20,8 @@ pub struct Read {
     /// When its answer began, with this status.
     pub answered: Option<(Duration, u16)>,
     pub ended: Option<(Duration, Ended)>,
+    /// Whether its answer ended before the first byte was sent.
+    pub empty: bool,
     pub previous: bool,
     pub follow: bool,
     /// Whether it asks for the last line only, to compare.
@@ -78,6 +80,7 @@ pub fn of(book: &Book<'_>, story: &Story) -> Vec<Read> {
         decided: decided(story, &requests, number),
         answered: request.answered,
         ended: request.ended,
+        empty: request.ended.is_some() && request.bytes == 0,
         previous: is_true(request, "previous"),
         follow: is_true(request, "follow"),
         poll: !is_true(request, "follow") && is_poll(request),

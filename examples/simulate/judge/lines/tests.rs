@@ -131,7 +131,7 @@ impl Tale {
             connection: 1,
             answered: Some((seconds(at), 200)),
             retry_after: None,
-            bytes: 0,
+            bytes: 1,
             ended: None,
         });
         self
