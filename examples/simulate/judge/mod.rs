@@ -8,6 +8,7 @@ mod order;
 mod outages;
 mod promptness;
 mod reading;
+mod record;
 pub mod repeat;
 #[cfg(test)]
 mod testing;

@@ -1,53 +1,112 @@
-//! `--sort`: without following, lines of all containers are in the order of their times.
+//! `--sort`: without following, lines of all containers are in the order of their times; when following, those are that
+//! came before a later one was shown.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::{
     Problem,
-    lines::output::{Name, Text, lines},
+    lines::output::{Name, Shown, Text, lines},
+    record::may_continue,
+    troubles::troubles,
 };
-use crate::story::Story;
+use crate::story::{Container, Request, Story};
 
-/// Lines of one record have no longer pause (`TOGETHER` in src/records/mod.rs).
-const TOGETHER: SignedDuration = SignedDuration::from_millis(50);
+/// A line that was written this long ago has come on a stream that was open before, but for its way.
+const COMES: Duration = Duration::from_millis(50);
 
-/// The first line that stands behind a later one of another container. Lines of one container never change places, so
-/// the time of one that steps back is the latest before it.
+/// A shown line. Lines of one container never change places, so the time of one that steps back is the latest before it.
+struct Placed<'t> {
+    name: Name<'t>,
+    shown: Shown<'t>,
+    place: Timestamp,
+}
+
+/// The first line that stands behind a later one of another container, and should not.
 pub fn judge(story: &Story) -> Option<Problem> {
     let setting = &story.script.setting;
-    if !setting.sort || setting.logs.follows() {
+    if !setting.sort {
         return None;
     }
     let text = Text::new(&story.stdout);
-    let mut places: BTreeMap<Name, (Timestamp, Timestamp)> = BTreeMap::new();
-    let mut last = Timestamp::MIN;
-    lines(&text).find_map(|(name, line)| {
-        // A line without a time stands behind the one before it.
-        let stamp = line.stamp?;
-        let (place, before) = places.entry(name).or_insert((stamp, stamp));
-        // So does one of a stack trace.
-        let is_joined = line.text.starts_with(b"\tat") && stamp.duration_since(*before).abs() <= TOGETHER;
-        if !is_joined {
+    let lines = placed(&text);
+    if !setting.logs.follows() {
+        return lines
+            .windows(2)
+            .find(|pair| pair[1].place < pair[0].place)
+            .map(|pair| misplaced(&pair[1], &pair[0]));
+    }
+    if setting.max_bandwidth.is_some() || !troubles(story).is_empty() {
+        return None;
+    }
+    let came = came(story);
+    lines.iter().enumerate().find_map(|(number, line)| {
+        let came = *came.get(&(line.name, line.shown.stamp?, line.shown.text))?;
+        let mut since = lines[..number].iter().rev().take_while(|other| other.shown.at > came);
+        since.find(|other| other.place > line.place).map(|other| misplaced(line, other))
+    })
+}
+
+fn misplaced(line: &Placed, other: &Placed) -> Problem {
+    let text = format!("{} behind {}", line.place, other.place);
+    let container = line.name.1.to_owned();
+    Problem { kind: "not in the order of time", container, at: line.shown.at, text }
+}
+
+/// Lines without a time stand behind the one before them, and so does one of a stack trace.
+fn placed<'t>(text: &'t Text) -> Vec<Placed<'t>> {
+    let mut places: BTreeMap<Name, (Timestamp, Shown)> = BTreeMap::new();
+    let lines = lines(text).filter_map(|(name, shown)| {
+        let stamp = shown.stamp?;
+        let (place, before) = places.entry(name).or_insert((stamp, shown));
+        if !may_continue(before, &shown) {
             *place = stamp.max(*place);
         }
-        *before = stamp;
-        let is_late = *place < last;
-        last = last.max(*place);
-        is_late.then(|| {
-            let text = format!("{place} behind {last}");
-            Problem { kind: "not in the order of time", container: name.1.to_owned(), at: line.at, text }
-        })
-    })
+        *before = shown;
+        Some(Placed { name, shown, place: *place })
+    });
+    lines.collect()
+}
+
+/// By when each line came, of those that were written while the log was followed.
+fn came(story: &Story) -> HashMap<(Name<'_>, Timestamp, &[u8]), Duration> {
+    let way = story.script.setting.server.round_trip + COMES;
+    let mut came = HashMap::new();
+    for container in &story.containers {
+        let streams: Vec<_> = story.requests.iter().filter(|request| follows(request, container)).collect();
+        let name = (&*container.namespace, &*container.place.pod, &*container.place.container);
+        for line in container.instances.iter().flat_map(|instance| &instance.lines) {
+            let is_open = |request: &&Request| {
+                request.answered.is_some_and(|(opened, _)| opened + way < line.at)
+                    && request.ended.is_none_or(|(ended, _)| ended > line.at + way)
+            };
+            // Of equal lines, the last one comes last.
+            let by = if streams.iter().any(is_open) { line.at + way } else { Duration::MAX };
+            let known = came.entry((name, line.stamp, &*line.text)).or_insert(by);
+            *known = by.max(*known);
+        }
+    }
+    came
+}
+
+fn follows(request: &Request, container: &Container) -> bool {
+    let (namespace, pod) = (&container.namespace, &container.place.pod);
+    request.path == format!("/api/v1/namespaces/{namespace}/pods/{pod}/log")
+        && request.query("container") == Some(&container.place.container)
+        && request.query("follow") == Some("true")
+        && request.answered.is_some_and(|(_, status)| status == 200)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        judge::testing::{at, story},
-        script::Logs,
+        judge::testing::{at, container, story},
+        script::{Fault, Logs},
         story::Written,
     };
 
@@ -69,5 +128,33 @@ mod tests {
     #[test]
     fn a_line_that_steps_back_stays_behind_the_one_before() {
         assert_eq!(kinds(&[("a", 1), ("b", 3), ("b", 2), ("a", 4)]), [""; 0]);
+    }
+
+    /// A line that was written at 3 s is shown before one of another container from 2 s, whose stream was opened then.
+    fn live(opened: f64, change: impl FnOnce(&mut Story)) -> Vec<&'static str> {
+        let mut story = story();
+        story.script.setting.sort = true;
+        story.containers.push(container("web-1"));
+        story.writes("web-0", [3.0]);
+        story.writes("web-1", [2.0]);
+        story.reads("web-0", 0.5, "follow=true", None);
+        story.reads("web-1", opened, "follow=true", None);
+        let lines = [(3.2, "web-0", 3), (3.3, "web-1", 2)];
+        story.stdout = lines
+            .map(|(now, pod, second)| {
+                let line = format!("default {pod} app 2026-03-01T12:00:{second:02}Z at {second}\n");
+                Written { at: at(now), bytes: line.into_bytes() }
+            })
+            .into();
+        change(&mut story);
+        judge(&story).into_iter().map(|problem| problem.kind).collect()
+    }
+
+    #[test]
+    fn a_followed_line_that_came_before_a_later_one_was_shown_stands_before_it() {
+        assert_eq!(live(0.5, |_| ()), ["not in the order of time"]);
+        assert_eq!(live(1.99, |_| ()), [""; 0]);
+        assert_eq!(live(0.5, |story| story.stdout[0].at = at(2.0)), [""; 0]);
+        assert_eq!(live(0.5, |story| story.fails(1.0, Fault::ConnectionsReset)), [""; 0]);
     }
 }

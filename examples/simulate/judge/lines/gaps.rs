@@ -42,7 +42,7 @@ fn written_at<'c>(
     case: &'c Case<'_, '_>,
     stamp: Timestamp,
     each: bool,
-) -> impl Iterator<Item = (usize, usize)> + 'c {
+) -> impl Iterator<Item = (usize, usize)> + Clone + 'c {
     case.book.lives.iter().enumerate().flat_map(move |(number, life)| {
         let lines = life.lines().iter().enumerate();
         let is_meant = move |line: usize| each || life.shown[line].is_some();
@@ -66,6 +66,12 @@ fn between(
         let is_last = case.asked.limit_bytes.is_some() || notice.at + SOON >= case.story.ended;
         return (!is_last).then(|| "no line of that time was shown after it".to_owned());
     }
+    if let Some(after) = after
+        && !is_beyond
+        && !places.clone().any(|place| is_shown_behind(case, place, after))
+    {
+        return Some("the line before it was not the last one shown".to_owned());
+    }
     let has_reason = places.any(|(number, line)| {
         let life = &case.book.lives[number];
         let mut others = life.lines().iter().zip(&life.shown);
@@ -81,6 +87,14 @@ fn between(
         }
     });
     (!has_reason).then(|| "the lines on both sides follow each other in one file".to_owned())
+}
+
+/// Whether this line was shown behind one with that stamp, and no other between; or that one was the latest so far, as
+/// one that was shown before its turn is.
+fn is_shown_behind(case: &Case<'_, '_>, (number, line): (usize, usize), stamp: Timestamp) -> bool {
+    let Some(place) = case.book.lives[number].shown[line] else { return true };
+    let stamps = || case.book.shown[..place].iter().map(|shown| shown.stamp);
+    [stamps().next_back(), stamps().max()].contains(&Some(Some(stamp)))
 }
 
 /// Whether lines may be missing between this instance and the one that was shown before it, as far as a client can

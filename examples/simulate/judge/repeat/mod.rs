@@ -22,6 +22,7 @@ use super::{
         output::{self, Name, Text},
     },
     promptness::latency,
+    record::continues,
 };
 use crate::{
     script::{Ending, Form, Output, Pattern, Select},
@@ -197,7 +198,7 @@ impl Run<'_> {
         }
         let lines: Vec<_> = lines.map(|(line, _)| line).filter(|line| line.name == name).collect();
         messages.iter().filter(|message| message.name == name).find_map(|message| {
-            let first = message.pieces.first().filter(|piece| select::continues(piece.text.as_bytes()))?;
+            let first = message.pieces.first().filter(|piece| continues(piece.text.as_bytes()))?;
             let is_of_record =
                 |pair: &[&Line]| first.fits(&pair[1].shown) && select::is_joined(pair[0], pair[1]);
             // An equal line may stand elsewhere too.
@@ -281,7 +282,7 @@ impl Run<'_> {
 /// Lines of two records that were shown as one.
 fn two_records(message: &Message) -> Option<Problem> {
     let mut more = message.pieces.iter().skip(1);
-    more.any(|piece| !select::continues(piece.text.as_bytes())).then(|| {
+    more.any(|piece| !continues(piece.text.as_bytes())).then(|| {
         let text = format!("{:?}", message.pieces);
         problem("two records are one", title(message.name), message.at, text)
     })

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use jiff::SignedDuration;
-
-use super::super::lines::{
-    notices::{Notice, Said},
-    output::{Name, Shown},
+use super::super::{
+    lines::{
+        notices::{Notice, Said},
+        output::{Name, Shown},
+    },
+    record::may_continue,
 };
 use crate::script::{Output, Pattern, Select};
 
@@ -22,9 +23,6 @@ impl Line<'_> {
         format!("{:?} of {:?}", String::from_utf8_lossy(self.shown.text), self.shown.stamp)
     }
 }
-
-/// Lines of one record have no longer pause.
-const TOGETHER: SignedDuration = SignedDuration::from_millis(50);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Want {
@@ -122,7 +120,7 @@ fn records(lines: &[Shown], said: &[Notice], wants: impl Fn(&[u8]) -> bool) -> V
             head = Want::Maybe;
             return head;
         }
-        if !continues(line.text) || !before.is_some_and(|before| is_together(&lines[before], line)) {
+        if !before.is_some_and(|before| may_continue(&lines[before], line)) {
             head = if wants(line.text) { Want::Yes } else { Want::No };
             return head;
         }
@@ -144,12 +142,6 @@ fn is_cut(text: &[u8]) -> bool {
     }
 }
 
-/// A program writes the lines of a record at once (`TOGETHER` in src/records/mod.rs).
-fn is_together(before: &Shown, line: &Shown) -> bool {
-    let times = before.stamp.zip(line.stamp);
-    times.is_some_and(|(before, line)| line.duration_since(before).abs() <= TOGETHER)
-}
-
 /// Whether a line of a stack trace came together with the error that it is of.
 pub fn is_joined(before: &Line, line: &Line) -> bool {
     before.shown.text.starts_with(b"ERROR ")
@@ -159,12 +151,7 @@ pub fn is_joined(before: &Line, line: &Line) -> bool {
 
 /// Whether a line of a stack trace may belong to the record of the line before.
 pub fn continues_record(before: &Line, line: &Line) -> bool {
-    before.name == line.name && continues(line.shown.text) && is_together(&before.shown, &line.shown)
-}
-
-/// Whether it is a line of a stack trace.
-pub fn continues(text: &[u8]) -> bool {
-    text.starts_with(b"\tat ")
+    before.name == line.name && may_continue(&before.shown, &line.shown)
 }
 
 fn has_level(text: &[u8], levels: &[&str]) -> bool {

@@ -1,0 +1,20 @@
+//! The lines of one record, as the program knows them (src/records).
+
+use jiff::SignedDuration;
+
+use super::lines::output::Shown;
+
+/// Lines of one record have no longer pause (`TOGETHER` in src/records/mod.rs).
+const TOGETHER: SignedDuration = SignedDuration::from_millis(50);
+
+/// Whether it is a line of a stack trace.
+pub fn continues(text: &[u8]) -> bool {
+    text.starts_with(b"\tat ")
+}
+
+/// Whether a line of a container may belong to the record of the line before.
+pub fn may_continue(before: &Shown, line: &Shown) -> bool {
+    let times = before.stamp.zip(line.stamp);
+    let is_together = times.is_some_and(|(before, line)| line.duration_since(before).abs() <= TOGETHER);
+    continues(line.text) && is_together
+}
