@@ -67,13 +67,16 @@ impl Whereabouts {
         }
     }
 
-    /// Takes the permission to read on after a gap. It holds for one answer.
-    pub fn take_unproven(&mut self) -> bool {
-        let unproven = *self == Self::Unproven;
-        if unproven {
+    /// Whether the next answer is read on after a gap.
+    pub fn is_unproven(self) -> bool {
+        self == Self::Unproven
+    }
+
+    /// Uses up the permission to read on after a gap. It holds for one answer.
+    pub fn use_unproven(&mut self) {
+        if self.is_unproven() {
             *self = Self::AsReported;
         }
-        unproven
     }
 
     /// The instant from which lines of the previous log may be those of the instance that replaced this one: once that
@@ -134,9 +137,11 @@ mod tests {
     #[test]
     fn the_leave_to_read_on_holds_once() {
         let mut whereabouts = Whereabouts::Unproven;
-        assert!(whereabouts.take_unproven() && !whereabouts.take_unproven());
+        assert!(whereabouts.is_unproven());
+        whereabouts.use_unproven();
+        assert_eq!(whereabouts, Whereabouts::AsReported);
         whereabouts = Whereabouts::Superseded;
-        assert!(!whereabouts.take_unproven());
+        whereabouts.use_unproven();
         assert_eq!(whereabouts, Whereabouts::Superseded);
     }
 

@@ -40,6 +40,8 @@ impl<L: Logs> Tail<L> {
                 outcome => break outcome,
             }
         };
+        // One that failed uses it up too, but not one that had to be left before it was read.
+        self.whereabouts.use_unproven();
         if log.mode() == Mode::Poll && matches!(outcome, Outcome::Clean) {
             let new = self.report.counter.lines() - before;
             self.window.read(if resumes { new } else { 0 });
@@ -52,7 +54,7 @@ impl<L: Logs> Tail<L> {
     }
 
     async fn open_and_read(&mut self, log: Log, purpose: Purpose, grant: &Grant) -> Outcome {
-        let unproven = self.whereabouts.take_unproven();
+        let unproven = self.whereabouts.is_unproven();
         let mut life = self.life.clone();
         if let Some(sought) = self.progress.extent.sought() {
             let (request, confirm) = (self.request(log, purpose), self.plan().confirm);
@@ -127,6 +129,7 @@ impl<L: Logs> Tail<L> {
         let late = missing || opened.is_none() || self.seen_at.elapsed() > STATUS_DELAY || self.is_deleting();
         self.stage.opened(log);
         grant.answered();
+        self.whereabouts.use_unproven();
         let outcome = self.consume(stream, request, log, unproven, late).await;
         if matches!((log.mode(), &outcome), (Mode::Poll | Mode::History, Outcome::Clean)) {
             self.report.outlet.reached(date.into()).await;

@@ -302,9 +302,9 @@ async fn the_only_place_is_lent_to_logs_that_are_not_followed() {
     assert!(!is_followed(&stories[0]) && stories[1].asked().iter().any(|(_, request)| request.follow));
 }
 
-/// Each question about the new file takes longer than the place is kept.
-#[tokio::test(start_paused = true)]
-async fn in_the_only_place_a_log_is_read_on_after_a_rotation_though_answers_come_late() {
+/// Two containers in the only place, of which the newer one's log is rotated after 40 seconds. Each answer takes this
+/// long.
+fn one_of_two_rotated(answer: f64) -> [Story; 2] {
     let scheduler = Scheduler::new(1, 100);
     let begin = |created, rotation: f64| {
         let (clock, mut begins) = (Container::writing([]), None);
@@ -314,16 +314,32 @@ async fn in_the_only_place_a_log_is_read_on_after_a_rotation_though_answers_come
             let begins = if now < rotation { -1.0 } else { *begins.get_or_insert(now) };
             let file = log.from(begins);
             if request.previous { clock.answer(request) } else { file.answer_at(now, None, request) }
-                .after(2.0)
+                .after(answer)
         })
     };
-    let stories = [begin(-60.0, 1000.0), begin(-30.0, 40.0)];
+    [begin(-60.0, 1000.0), begin(-30.0, 40.0)]
+}
+
+/// Each question about the new file takes longer than the place is kept.
+#[tokio::test(start_paused = true)]
+async fn in_the_only_place_a_log_is_read_on_after_a_rotation_though_answers_come_late() {
+    let stories = one_of_two_rotated(2.0);
     stories[0].pass(200.0).await;
     let said = stories[1].said();
     let gap = said.iter().position(|said| said.starts_with("! Between")).expect("a rotation");
     let first: usize = said[gap + 1].parse().unwrap();
     let lines: Vec<String> = (first..100).map(|n| n.to_string()).collect();
     assert_eq!(said[gap + 1..], lines);
+}
+
+/// The questions are answered while the place is kept, and the answer behind them comes after that, in each turn.
+#[tokio::test(start_paused = true)]
+async fn in_the_only_place_a_log_that_was_found_to_be_rotated_is_read_on_in_the_next_turn() {
+    let stories = one_of_two_rotated(0.6);
+    stories[0].pass(60.0).await;
+    let said = stories[1].said();
+    let gap = said.iter().position(|said| said.starts_with("! Between")).expect("a rotation");
+    assert!(said.len() > gap + 10, "{said:?}");
 }
 
 /// Its requests are refused again and again, and the pauses between them are long.
