@@ -225,6 +225,11 @@ impl Progress {
         self.handed_over_from().is_some_and(|from| line >= from)
     }
 
+    /// The instant up to which this instance was shown by the tails before, once one of its lines came again.
+    pub fn shown_to(&self) -> Option<Instant> {
+        self.early.shown_to().filter(|to| !self.is_handed_over(*to))
+    }
+
     /// The instant of the last line that was handed over.
     pub fn handed_over_to(&self) -> Option<Instant> {
         self.next.as_ref()?.position.latest_read()

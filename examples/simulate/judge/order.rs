@@ -11,13 +11,15 @@ use jiff::Timestamp;
 use super::{
     Problem,
     lines::output::{Name, Shown, Text, lines},
+    promptness::latency,
     record::may_continue,
     troubles::troubles,
 };
 use crate::story::{Container, Request, Story};
 
-/// A line that was written this long ago has come on a stream that was open before, but for its way.
-const COMES: Duration = Duration::from_millis(50);
+/// A line that was written this long ago has come on a stream that was open before, but for its way and `--latency`,
+/// which is 100 ms.
+const COMES: Duration = Duration::from_millis(150);
 
 /// A shown line. Lines of one container never change places, so the time of one that steps back is the latest before it.
 struct Placed<'t> {
@@ -74,12 +76,14 @@ fn placed<'t>(text: &'t Text) -> Vec<Placed<'t>> {
 
 /// By when each line came, of those that were written while the log was followed.
 fn came(story: &Story) -> HashMap<(Name<'_>, Timestamp, &[u8]), Duration> {
-    let way = story.script.setting.server.round_trip + COMES;
+    let setting = &story.script.setting;
+    let way = setting.server.round_trip + COMES + latency(setting);
     let mut came = HashMap::new();
     for container in &story.containers {
         let streams: Vec<_> = story.requests.iter().filter(|request| follows(request, container)).collect();
         let name = (&*container.namespace, &*container.place.pod, &*container.place.container);
-        for line in container.instances.iter().flat_map(|instance| &instance.lines) {
+        let instances = container.instances.iter().filter(|instance| instance.silenced.is_empty());
+        for line in instances.flat_map(|instance| &instance.lines) {
             let is_open = |request: &&Request| {
                 request.answered.is_some_and(|(opened, _)| opened + way < line.at)
                     && request.ended.is_none_or(|(ended, _)| ended > line.at + way)

@@ -79,7 +79,7 @@ impl<L: Logs> Tail<L> {
     fn gap_at_end(&mut self, reason: &Reason, removed: bool) -> Option<Gap> {
         // The lines that an earlier tail showed too early are this instance's, if it has no others.
         let early = self.lost_behind_early().flatten();
-        let early = early.or(self.progress.early.shown_to());
+        let early = early.or(self.progress.shown_to());
         let (reach, latest) = (self.progress.reach, self.progress.latest().max(early));
         let unchecked = Gap::Unchecked(self.progress.position.latest_read().max(early));
         let unread = !reach.is_opened() || !reach.has_ended() || self.is_end_in_doubt();

@@ -100,7 +100,7 @@ impl<L: Logs> Reading<'_, L> {
             let opened = self.opened_before(time);
             self.progress.mark_tear(time, self.report.incomplete, self.terms.reach, opened);
         }
-        let shown_to = self.progress.early.shown_to();
+        let shown_to = self.progress.shown_to();
         // An earlier tail showed the lines on both sides.
         let is_shown = time.is_some() && time <= shown_to;
         let is_lost = found == Found::Lost && !is_shown && !self.goes_on(time, behind);
