@@ -89,6 +89,12 @@ pub fn is_starting(reason: &str) -> bool {
     matches!(reason, "ContainerCreating" | "PodInitializing")
 }
 
+/// Whether a refusal says that a container has ended and its log is gone. Source (`pkg/kubelet/kubelet_pods.go`) of
+/// unknown versions.
+pub(super) fn is_terminated(message: &str) -> bool {
+    message.starts_with("container ") && message.ends_with(" is terminated")
+}
+
 /// The apiserver's reason for a missing answer from a kubelet, which follows the requested address. Cluster 1.36; the
 /// quotes around the address are Go's, since 1.14.
 pub(super) fn unreachable(message: &str) -> Option<&str> {
@@ -176,6 +182,16 @@ mod tests {
         assert!(is_starting("ContainerCreating") && is_starting("PodInitializing"));
         for reason in ["", "CrashLoopBackOff", "ImagePullBackOff", "CreateContainerConfigError"] {
             assert!(!is_starting(reason), "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_container_that_has_ended_is_known_by_its_refusal() {
+        assert!(is_terminated("container \"app\" in pod \"web-1\" is terminated"));
+        for message in
+            ["", "container \"app\" in pod \"web-1\" is waiting to start", "the server is terminated"]
+        {
+            assert!(!is_terminated(message), "{message}");
         }
     }
 

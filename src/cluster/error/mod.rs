@@ -275,6 +275,15 @@ impl Error {
             && self.server_message().and_then(KubeletError::of) == Some(KubeletError::NoPrevious)
     }
 
+    /// Whether the kubelet says that the log was removed, as it does behind the end of its container.
+    pub fn is_of_removed_log(&self) -> bool {
+        let is_of_removed = |message| {
+            kubelet::is_terminated(message)
+                || matches!(KubeletError::of(message), Some(KubeletError::NoContainer | KubeletError::NoFile))
+        };
+        self.server_message().is_some_and(is_of_removed)
+    }
+
     /// The reason if the node failed, which affects all its logs: the apiserver's message about its kubelet, or a
     /// missing answer.
     pub fn of_node(&self) -> Option<String> {

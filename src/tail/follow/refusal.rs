@@ -30,7 +30,8 @@ pub(super) const SOON: Duration = Duration::from_millis(250);
 impl<L: Logs> Tail<L> {
     /// Decides the step after an error: the end, or another request after a pause.
     pub(super) async fn judge_error(&mut self, log: Log, error: Error) -> Option<Reason> {
-        if error.is_not_found() && self.is_gone(&error).await {
+        let is_missing = error.is_not_found() || self.is_refused_behind_an_end(log, &error);
+        if is_missing && self.is_gone(&error).await {
             return Some(Reason::Deleted);
         }
         if log == Log::Previous && self.is_without_previous(&error) {
@@ -135,6 +136,9 @@ impl<L: Logs> Tail<L> {
             }
             return matches!(standing, Ok(Standing::Gone));
         }
+        if !error.is_not_found() {
+            return false;
+        }
         // A status names the next instance, and so the pod is there, unless it is late.
         if self.follows() && matches!(*self.life.borrow(), Life::Replaced { .. }) {
             return false;
@@ -158,6 +162,15 @@ impl<L: Logs> Tail<L> {
                 self.context.logs.standing(&self.instance).await,
                 Ok(Standing::Gone | Standing::OtherPod)
             )
+    }
+
+    /// Whether the log is refused behind an end that is not verified, for another reason than its removal: perhaps the
+    /// container goes on.
+    fn is_refused_behind_an_end(&self, log: Log, error: &Error) -> bool {
+        let reach = self.progress.reach;
+        let is_in_doubt = reach.is_opened() && reach.has_ended() && !self.progress.is_verified();
+        let is_refused = error.is_bad_request() && !error.is_of_removed_log();
+        self.follows() && matches!(log, Log::Current(_)) && is_in_doubt && is_refused
     }
 
     /// Reports an error. An unreachable apiserver is reported once, by the watch of the pods.

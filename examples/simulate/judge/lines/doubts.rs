@@ -239,14 +239,14 @@ pub fn was_read_as_another(case: &Case<'_, '_>, life: &Life<'_>, since: Duration
     life.is_untold(since) && !later.any(|read| !read.previous && read.may_be_of(life))
 }
 
-/// Whether this log was not found between these times, and a question for its pod then showed that it was there: for a
-/// client that is no usual refusal.
+/// Whether this log was not found or refused between these times, and a question for its pod then showed that it was
+/// there: for a client that is no usual refusal.
 pub fn was_not_found(case: &Case<'_, '_>, life: &Life<'_>, since: Duration, until: Duration) -> bool {
     let (namespace, pod, _) = case.book.name;
     let (path, name) = (format!("/namespaces/{namespace}/pods"), format!("metadata.name={pod}"));
     let mut reads = case.reads.iter().filter(|read| read.at >= since && !read.previous);
     reads.any(|read| {
-        let Some((refused, 404)) = read.answered else { return false };
+        let Some((refused, 400 | 404)) = read.answered else { return false };
         case.story.requests.iter().any(|request| {
             let is_question = request.path.ends_with(&path) && request.query("fieldSelector") == Some(&*name);
             let is_there = request.answered.is_some_and(|(answered, status)| {

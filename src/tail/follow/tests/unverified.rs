@@ -213,3 +213,33 @@ async fn an_end_of_a_further_instance_is_reported_if_the_pod_is_gone_before_that
         assert!(!story.end().await.0.complete);
     }
 }
+
+/// Its stream ended early and looked complete, and the log was refused from then on though its pod was there; or that
+/// was gone, or its node had removed the log.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_was_refused_behind_its_end_while_its_pod_was_there_is_reported() {
+    const WAITING: &str = "container \"app\" in pod \"web-1\" is waiting to start: ContainerCreating";
+    const TERMINATED: &str = "container \"app\" in pod \"web-1\" is terminated";
+    let refusals = [(WAITING, false, true), (WAITING, true, false), (TERMINATED, false, false)];
+    for life in [Life::Running, Life::Terminating] {
+        for (message, is_gone, is_in_doubt) in refusals {
+            let mut follows = 0;
+            let story = Story::begin(plan(), life.clone(), move |request| {
+                follows += usize::from(request.follow);
+                match (request.follow, follows) {
+                    (false, _) => Reply::refusal(400, NO_PREVIOUS),
+                    (true, 1) => Reply::of(line(-1.0, "a")).silent(1.0),
+                    (true, _) => Reply::refusal(400, message),
+                }
+            });
+            if is_gone {
+                story.apiserver_knows(NO_POD);
+            }
+            story.pass(6.0).await;
+            story.life.send_replace(Life::Deleted);
+            story.pass(1.0).await;
+            let gap: &[&str] = if is_in_doubt { &["! Unchecked"] } else { &[] };
+            assert_eq!(outline(&story), [&["+", "a"][..], gap, &["-"]].concat(), "{message}, {is_gone}");
+        }
+    }
+}

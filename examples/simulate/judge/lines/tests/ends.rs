@@ -125,22 +125,24 @@ fn an_end_behind_which_the_log_was_asked_for_too_late_is_in_doubt() {
     tale(None, 7.2).is(&["false gap"]);
 }
 
-/// The log is not found behind that end, and a question shows whether its pod is there.
+/// The log is not found or refused behind that end, and a question shows whether its pod is there.
 #[test]
 fn an_end_behind_which_the_log_was_not_found_is_in_doubt_if_its_pod_was_there() {
-    let tale = |asked: f64| {
+    let tale = |asked: f64, status| {
         let tale = Tale::new().reads(2.2, 4.1, Ended::Complete).writes(3.0, "a").shows(3.0, "a");
         let tale = tale.reads(4.5, 4.5, Ended::Complete).with(|story| {
             story.containers[0].instances[0].ended = Some(seconds(4.0));
             story.containers[0].deleted = Some(seconds(5.0));
-            story.requests.last_mut().expect("one was added").answered = Some((seconds(4.5), 404));
+            story.requests.last_mut().expect("one was added").answered = Some((seconds(4.5), status));
         });
         let named = [("fieldSelector", "metadata.name=web")];
         tale.asks(Asks::List, asked, "/api/v1/namespaces/shop/pods", &named).says(5.2, &unchecked(3.0))
     };
-    tale(4.6).passes();
-    tale(4.4).is(&["false gap"]);
-    tale(5.1).is(&["false gap"]);
+    for status in [400, 404] {
+        tale(4.6, status).passes();
+        tale(4.4, status).is(&["false gap"]);
+        tale(5.1, status).is(&["false gap"]);
+    }
 }
 
 /// The same until another instance has its place.
