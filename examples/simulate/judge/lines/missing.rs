@@ -9,7 +9,7 @@ use super::{
     book::{Book, Life},
     excuse::{Case, excuse},
     notices::{Notice, Said},
-    wanted::Want,
+    wanted::{Want, first_asked},
 };
 
 /// Lines of one life that were not shown, without a shown one between them.
@@ -96,12 +96,17 @@ impl Counted {
     fn take(&mut self, life: &Life<'_>) -> bool {
         let started = life.instance.started;
         let ended = life.instance.ended.unwrap_or(started);
-        if let Some(skipped) = self.skipped.iter_mut().find(|(at, left)| *at >= started && *left > 0) {
-            skipped.1 -= 1;
+        if self.take_skipped(started) {
             return true;
         }
         let removal = self.removed.iter().position(|at| *at >= ended);
         removal.map(|removal| self.removed.remove(removal)).is_some()
+    }
+
+    /// Takes one that is said to be between two that were shown, from this time on.
+    fn take_skipped(&mut self, since: Duration) -> bool {
+        let skipped = self.skipped.iter_mut().find(|(at, left)| *at >= since && *left > 0);
+        skipped.map(|(_, left)| *left -= 1).is_some()
     }
 }
 
@@ -112,6 +117,7 @@ fn is_reported(case: &Case<'_, '_>, run: &Run, counted: &mut Counted) -> bool {
         (_, Some(after)) => {
             is_between(book, run, after)
                 || run.before.is_none() && begins_late(book, run)
+                || is_begin_of_skipped(case, run, after, counted)
                 || at_the_end(book, run).is_some_and(|run| is_behind(case, &run) || spans(book, &run))
         }
         (Some(_), None) => is_behind(case, run) || spans(book, run),
@@ -187,6 +193,17 @@ fn gaps(book: &Book<'_>) -> impl Iterator<Item = (Option<Timestamp>, Option<Time
 fn begins_late(book: &Book<'_>, run: &Run) -> bool {
     let started = book.lives[run.life].instance.started;
     book.notices.iter().any(|notice| notice.said == Said::BeginsLate && notice.at >= started)
+}
+
+/// The begin of an instance of which nothing told before its log was gone: the lines that were shown of it were those
+/// of the one before for the program, of which `--tail` asks for no more. It is among those that are said to be not
+/// shown.
+fn is_begin_of_skipped(case: &Case<'_, '_>, run: &Run, after: usize, counted: &mut Counted) -> bool {
+    let (book, life) = (case.book, &case.book.lives[run.life]);
+    let Some(shown) = book.shown_at(run.life, after).filter(|_| run.before.is_none()) else { return false };
+    let is_unknown = life.is_untold(shown) && life.gone().is_some_and(|gone| gone <= life.told);
+    let first = first_asked(life, case.asked.tail, case.reads);
+    is_unknown && first.is_some_and(|first| run.lines.end <= first) && counted.take_skipped(shown)
 }
 
 /// The end of a log that could not be read: the report names the last line that was shown of it.

@@ -359,6 +359,13 @@ pub fn begin(life: &Life<'_>, reads: &[Read]) -> usize {
     opened.map_or(0, |opened| begin_of_file(life, opened))
 }
 
+/// The first line that `--tail` asks for of the log of this life, if that was opened as the current one.
+pub fn first_asked(life: &Life<'_>, tail: Option<u64>, reads: &[Read]) -> Option<usize> {
+    let mut opens = reads.iter().filter(|read| !read.check && !read.previous && read.may_be_of(life));
+    let opened = opens.find_map(Read::opened)?;
+    tail.map(|tail| first_line(life, opened, Some(tail), None, Edge::Whole))
+}
+
 /// The first line that is asked for of a log that is opened at that time. `end_of_tail`: see [`ends_of_tail`].
 fn first_line(
     life: &Life<'_>,

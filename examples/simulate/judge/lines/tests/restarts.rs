@@ -103,6 +103,26 @@ fn instances_that_were_not_seen_are_reported() {
     first().says(6.0, "had restarted before it was seen; what it wrote earlier was not read").passes();
 }
 
+/// Its last line was shown as that of the one before, of which `--tail` asks for no more.
+#[test]
+fn the_begin_of_an_instance_of_which_nothing_told_is_missing_unless_it_is_among_those_said_to_be_not_shown() {
+    let tale = |tail, known, says: bool| {
+        let tale = Tale::new().asking(|setting| setting.tail = tail).writes(2.1, "a").restarts(3.0);
+        let tale =
+            tale.writes(4.0, "b").writes(4.5, "c").reads(5.0, 6.0, Ended::Complete).shows_at(5.1, 4.5, "c");
+        let tale = tale.restarts(6.0).follows(6.5).writes(7.0, "d").shows(7.0, "d").with(|story| {
+            let instances = &mut story.containers[0].instances;
+            (instances[1].known, instances[1].removed) = (known, Some(seconds(6.0)));
+        });
+        let marker = "── shop web › app restarted; 1 instance in between is not shown ──";
+        if says { tale.says_line(7.0, marker) } else { tale }
+    };
+    tale(Some(1), None, true).passes();
+    tale(Some(1), None, false).is(&["missing"]);
+    tale(Some(2), None, true).is(&["missing"]);
+    tale(Some(1), Some(seconds(4.0)), true).is(&["missing"]);
+}
+
 #[test]
 fn instances_that_are_said_to_be_unseen_exist() {
     let unseen = "had restarted before it was seen; what it wrote earlier was not read";
