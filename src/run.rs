@@ -194,8 +194,10 @@ async fn run_through<O: Order>(
     };
     if let Err(Broken::Signal(_)) = &ended {
         let show = async {
-            // If nothing can be shown any more, nothing can be written either.
-            let _ = stages.show_held(None, &mut sink).await;
+            if !O::WAITS {
+                // If nothing can be shown any more, nothing can be written either.
+                let _ = stages.show_held(None, &mut sink).await;
+            }
             sink.written().await;
         };
         // A blocked output must not keep the run alive.

@@ -19,6 +19,7 @@ struct Late(VecDeque<(Instant, Queued)>, bool);
 
 impl Order for Late {
     const CAPACITY: Capacity = Arrival::CAPACITY;
+    const WAITS: bool = false;
 
     fn push(&mut self, event: Queued, now: Instant) {
         self.0.push_back((now + Duration::from_secs(1), event));

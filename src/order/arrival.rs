@@ -15,6 +15,7 @@ pub struct Arrival(VecDeque<Queued>);
 
 impl Order for Arrival {
     const CAPACITY: Capacity = Capacity { of_origin: 1 << 20, of_all: 4 << 20 };
+    const WAITS: bool = false;
 
     fn push(&mut self, event: Queued, _: Instant) {
         self.0.push_back(event);

@@ -20,6 +20,9 @@ pub trait Order {
     /// Limits on the waiting events.
     const CAPACITY: Capacity;
 
+    /// Whether lines wait for those of others. A signal leaves them, and then also what would come behind them.
+    const WAITS: bool;
+
     /// Looks at a batch before the filter takes lines from it.
     fn look(&mut self, _: &Batch, _: Instant) {}
 

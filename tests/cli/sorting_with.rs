@@ -51,6 +51,23 @@ fn a_late_line_does_not_wait_for_the_window() {
     tail.interrupt().reported("\"late_lines\":1");
 }
 
+/// A signal leaves the line before it, which waits for the other container.
+#[test]
+fn an_interrupt_shows_no_record_behind_a_line_that_waits() {
+    let (world, mut lines) = alternating(2, 10);
+    let mut tail = world.start(&format!("{NEVER} --multiline"));
+    lines.iter().for_each(|line| tail.expect(line));
+    tail.until(|account| account.open_log_streams == 2);
+    let at = |seconds| world.now() + SignedDuration::from_secs(seconds);
+    world.log("web-1/app").push_at(at(20), "{\"other\":1}");
+    let log = world.log("web-0/app");
+    log.push_at(at(10), "{\"a\":1}").lines_at(at(30), 1, ["{\"b\":1}", "held"]);
+    let shown = ["{\"a\":1}", "{\"other\":1}"];
+    shown.iter().for_each(|line| tail.expect(line));
+    lines.extend(shown.map(str::to_owned));
+    tail.interrupt().stdout(&text(&lines)).exit(130);
+}
+
 /// The only test that takes so long: the time for which a container is waited for is fixed.
 #[test]
 fn a_container_that_hangs_is_left_behind_after_ten_seconds() {

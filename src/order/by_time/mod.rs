@@ -158,6 +158,7 @@ impl ByTime {
 impl Order for ByTime {
     // What is held has no room: it moves to files instead.
     const CAPACITY: Capacity = super::Arrival::CAPACITY;
+    const WAITS: bool = true;
 
     fn look(&mut self, batch: &Batch, now: Instant) {
         self.look_at(batch, now);
