@@ -15,7 +15,7 @@ use super::{
 use crate::{
     judge::{limits::pauses, troubles::LONGEST_PAUSE},
     script::{Fault, What},
-    story::Request,
+    story::{Request, Story},
 };
 
 /// Lines of standard output and standard error are stamped one after the other, so that the stamps of one instance may
@@ -127,10 +127,30 @@ fn seems_away(case: &Case<'_, '_>, since: Duration, until: Duration) -> bool {
         };
         is_late && one.at <= until
     });
-    late.any(|one| {
-        let next = requests().filter_map(answered).filter(|at| *at > sent(one)).min();
-        next.is_none_or(|next| next + HELD >= since && next >= sent(one) + SLOW)
-    })
+    let is_silent_from = |from: Duration| {
+        let next = requests().filter_map(answered).filter(|at| *at > from).min();
+        next.is_none_or(|next| next + HELD >= since && next >= from + SLOW)
+    };
+    late.any(|one| is_silent_from(sent(one))) || lost_requests(case, until).any(is_silent_from)
+}
+
+/// When a request may have broken that never came to the server, by the clock of the program: it was on its way over a
+/// connection without another one as the server closed that. No later one came over it.
+fn lost_requests(case: &Case<'_, '_>, until: Duration) -> impl Iterator<Item = Duration> {
+    let Story { script, requests, .. } = case.story;
+    let is_closing = |what: &What| match what {
+        What::Fault(Fault::ConnectionsReset) => true,
+        // Over HTTP/2 these are asked again.
+        What::Fault(Fault::GoAway | Fault::GoAwayAtOnce(_)) => !script.setting.server.http2,
+        _ => false,
+    };
+    let is_over = |one: &Request, at| one.ended.is_some_and(|(ended, _)| ended <= at);
+    let is_idle = move |connection: u64, at| {
+        requests.iter().filter(|one| one.connection == connection).all(|one| one.at <= at && is_over(one, at))
+    };
+    let closed = script.events.iter().filter(move |event| event.at <= until && is_closing(&event.what));
+    let broken = closed.filter(move |event| requests.iter().any(|one| is_idle(one.connection, event.at)));
+    broken.map(|event| arrival(case.story, event.at))
 }
 
 /// When the last line of a life was shown.

@@ -443,6 +443,27 @@ fn an_end_before_nothing_was_answered_is_in_doubt() {
     tale(6.0).is(&["false gap"]);
 }
 
+/// A request that is on its way over a connection that the server closes never comes to it.
+#[test]
+fn an_end_is_in_doubt_if_a_request_may_have_been_lost_and_nothing_was_answered_then() {
+    let tale = |http2, closed: f64, answered: f64| {
+        let tale = Tale::new().asks(Asks::List, 1.0, "/api/v1/pods", &[]);
+        let tale = tale.reads(2.2, 4.1, Ended::Complete).writes(3.0, "a").shows(3.0, "a").with(|story| {
+            story.script.setting.server.http2 = http2;
+            story.containers[0].deleted = Some(seconds(4.1));
+            story.fails(closed, Fault::GoAway);
+            (story.requests[0].connection, story.requests[0].ended) =
+                (2, Some((seconds(1.0), Ended::Complete)));
+        });
+        tale.asks(Asks::List, answered, "/api/v1/pods", &[]).says(9.0, &unchecked(3.0))
+    };
+    tale(false, 2.5, 4.6).passes();
+    tale(false, 2.7, 4.6).is(&["false gap"]);
+    tale(true, 2.5, 4.6).is(&["false gap"]);
+    // Another request came over that connection later.
+    tale(false, 2.5, 4.6).with(|story| story.requests[2].connection = 2).is(&["false gap"]);
+}
+
 /// Its status comes with the deletion of its pod.
 #[test]
 fn the_end_of_an_instance_that_was_read_as_the_one_before_is_in_doubt() {
