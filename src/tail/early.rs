@@ -68,6 +68,10 @@ impl Early {
     pub fn add_foreign(&mut self, lines: &Ahead) {
         let Ahead { position, from, ended, bytes } = lines;
         self.add(position, *from);
+        if self.unseen.is_some_and(|unseen| Some(unseen.time) >= *from) {
+            // It was shown among them.
+            self.passed(position.latest());
+        }
         if let Some(last) = position.remembered().next_back() {
             self.foreign = Some(Foreign { from: *from, last, ended: *ended, bytes: *bytes });
         }
@@ -261,5 +265,16 @@ mod tests {
         assert!(early.take(line(7)));
         early.keep();
         assert_eq!(early.last_foreign(), None);
+    }
+
+    #[test]
+    fn a_line_that_was_left_to_a_later_instance_is_seen_if_it_is_shown_among_its_lines() {
+        for (from, is_shown) in [(7, true), (8, false)] {
+            let mut early = Early::default();
+            early.saw(Some(Instant(7 * SECOND)), Some(Instant(6 * SECOND)), false);
+            let (position, from) = (read(from..10), Some(Instant(from * SECOND)));
+            early.add_foreign(&Ahead { position, from, ended: false, bytes: 0 });
+            assert_eq!(early.unseen().is_none(), is_shown);
+        }
     }
 }

@@ -77,7 +77,7 @@ fn placed<'t>(text: &'t Text) -> Vec<Placed<'t>> {
 /// By when each line came, of those that were written while the log was followed.
 fn came(story: &Story) -> HashMap<(Name<'_>, Timestamp, &[u8]), Duration> {
     let setting = &story.script.setting;
-    let way = setting.server.round_trip + COMES + latency(setting);
+    let way = setting.server.round_trip + COMES + latency(setting) * 2;
     let mut came = HashMap::new();
     for container in &story.containers {
         let streams: Vec<_> = story.requests.iter().filter(|request| follows(request, container)).collect();
