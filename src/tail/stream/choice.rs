@@ -134,7 +134,7 @@ impl<L: Logs> Reading<'_, L> {
         let unseen = self.progress.early.unseen().filter(|unseen| self.fresh && Some(unseen.time) < time);
         if let Some(unseen) = unseen
             && !(unseen.behind.is_none() && says_unseen)
-            && (unseen.behind.is_none() || unseen.behind != foreign)
+            && foreign.is_none_or(|foreign| unseen.time < foreign)
         {
             report(unseen.behind);
         } else if lacks_begun && foreign.is_none() {
