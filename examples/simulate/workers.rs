@@ -14,6 +14,9 @@ use std::{
 
 use crate::{options::Work, print, run, script::decide, story::Story, totals::Totals};
 
+/// The most problems of one seed that are printed: lines that are missing or repeated may be thousands.
+const MOST_PROBLEMS: usize = 10;
+
 /// Runs every seed and prints the sums and all failures; true if a seed failed that is not open, or an open one passed.
 pub fn divide(work: &Work, workers: u64, open: &[u64]) -> bool {
     let children = (0..workers).map(|n| spawn(work, n));
@@ -112,8 +115,11 @@ pub fn work(work: Work) {
         }
         let script = decide(seed);
         let (stories, problems) = run(&script);
-        for problem in &problems {
+        for problem in problems.iter().take(MOST_PROBLEMS) {
             println!("seed {seed}: {problem}");
+        }
+        if let Some(more @ 1..) = problems.len().checked_sub(MOST_PROBLEMS) {
+            println!("seed {seed}: and {more} more");
         }
         let mut failed = !problems.is_empty();
         let is_same =
