@@ -87,7 +87,11 @@ impl<L: Logs> Tail<L> {
                     self.rewind();
                 }
             }
-            Err(error) if self.is_patient() => self.put_off(&error).await,
+            Err(error) if self.is_patient() => {
+                // Of this pod, whose ever it is: its file may be gone before there is an answer.
+                self.saw(line);
+                self.put_off(&error).await;
+            }
             Ok(_) | Err(_) => self.whereabouts = Whereabouts::Unproven,
         }
         None

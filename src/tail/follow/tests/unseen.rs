@@ -258,3 +258,22 @@ async fn a_line_that_was_seen_beside_the_previous_log_and_never_came_is_reported
     assert_eq!(outline(&story), ["+", "a", "b", "c", "-", "restarted 1", "! Between", "y"]);
     assert!(said.contains(&gap), "{said:?}");
 }
+
+/// The node does not answer whose log it is, and then the file with the line is rotated away.
+#[tokio::test(start_paused = true)]
+async fn a_line_in_doubt_that_is_rotated_away_before_it_is_known_whose_it_is_is_reported() {
+    let first = || (-60.0, Some(5.0), log([(-1.0, "a"), (4.0, "b")]));
+    let container = Container::new([first(), (5.1, None, log([(7.0, "x"), (12.0, "y")]))]);
+    let rotated = Container::new([first(), (5.1, None, log([(12.0, "y")]))]);
+    let mut story = Story::follow(move |request| match container.now() {
+        ..7.0 => container.answer(request),
+        ..8.0 => Reply::refusal(500, "dial tcp: connection refused"),
+        _ => rotated.answer(request),
+    });
+    story.pass(10.0).await;
+    story.restarts(5.0);
+    story.pass(10.0).await;
+    let gap = format!("! {:?}", Gap::Between(Some(at(4.0).into()), Some(at(12.0).into())));
+    assert_eq!(outline(&story), ["+", "a", "b", "-", "restarted 1", "! Between", "y"]);
+    assert!(story.said().contains(&gap), "{:?}", story.said());
+}
