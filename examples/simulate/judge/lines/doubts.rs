@@ -9,7 +9,7 @@ use super::{
     book::Life,
     excuse::{Case, end_or_deletion_told, is_cut_short},
     notices::Said,
-    reads::Read,
+    reads::{Read, queued},
     told::{arrival, way},
 };
 use crate::{
@@ -29,6 +29,9 @@ const HELD: Duration = Duration::from_secs(1);
 /// A request that waits so long for its turn says nothing of the time before (`LONG_PAUSE` in
 /// src/cluster/transport.rs).
 const LATE: Duration = Duration::from_secs(3);
+
+/// After such a silence, a stream is looked at if its log will soon be gone (`SHORTEST` in src/tail/idle.rs).
+const SILENT: Duration = Duration::from_secs(1);
 
 /// Whether the log of the instance before was served as the previous one, and nothing of it was shown: without a watch
 /// this one is taken for that.
@@ -171,7 +174,8 @@ pub fn read_to_its_end(case: &Case<'_, '_>, life: &Life<'_>, until: Duration) ->
         let may_be_whole = !is_look && !is_in_doubt && read.may_be_of(life);
         let is_whole = how == Ended::Complete && read.opened().is_some() && may_be_whole;
         let holds_the_end = if read.follow { at >= ended } else { read.at >= ended };
-        (is_whole && holds_the_end && at <= until && !may_be_left(case, read, at, until)).then_some(at)
+        let is_left = may_be_left(case, read, at, until) || had_no_room(case, life, read, at);
+        (is_whole && holds_the_end && at <= until && !is_left).then_some(at)
     });
     whole.next_back()
 }
@@ -196,6 +200,20 @@ fn may_be_left(case: &Case<'_, '_>, read: &Read, ended: Duration, until: Duratio
         request.kind == Kind::Log && is_in_time && (is_only || is_own())
     });
     read.follow && (until <= ended + way || is_given || next.any(|next| next.at <= ended + 2 * way))
+}
+
+/// Whether this stream may have been left before its end: it was silent and its log would soon be gone, and if there is
+/// no room for a look, the log is opened again, which may have to wait for its turn.
+fn had_no_room(case: &Case<'_, '_>, life: &Life<'_>, read: &Read, ended: Duration) -> bool {
+    let way = way(case.story, ended);
+    let is_silent = life.lines().last().is_none_or(|line| line.at + SILENT <= ended);
+    let is_hasty = case.asked.checks && is_silent && end_or_deletion_told(case, life) < ended + way;
+    let is_bounded = case.story.script.setting.max_log_requests.is_some();
+    let next = case.reads.iter().find(|next| next.at > read.at && !next.check);
+    read.follow
+        && is_hasty
+        && is_bounded
+        && next.is_some_and(|next| queued(case.story, next.at) <= ended + way)
 }
 
 /// The second in which the next instance started, by the clock of its node.

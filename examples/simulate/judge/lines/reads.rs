@@ -101,7 +101,7 @@ fn decided(story: &Story, requests: &[&Request], number: usize) -> Duration {
 }
 
 /// Since when other requests came, up to this time, as fast as `--qps` allows: those that repeat have half of it.
-fn queued(story: &Story, at: Duration) -> Duration {
+pub fn queued(story: &Story, at: Duration) -> Duration {
     let Some(rate) = story.script.setting.qps.filter(|rate| *rate > 0) else { return at };
     let pause = Duration::from_secs_f64(2.0 / f64::from(rate)) + TURN;
     let mut from = at;

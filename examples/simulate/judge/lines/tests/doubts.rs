@@ -8,7 +8,7 @@ use super::{
     seconds, stamp,
 };
 use crate::{
-    script::{Asked, Broken, Event, Fault, Logs, Restart, What},
+    script::{Asked, Broken, Event, Fault, Logs, Restart, Setting, What},
     story::Pod,
 };
 
@@ -44,6 +44,30 @@ fn a_stream_that_is_left_as_its_end_comes_was_not_read_to_its_end() {
     let moved = |again| tale(again).with(|story| story.requests[3].connection = 2);
     moved(4.104).says(4.3, &unchecked(3.0)).passes();
     moved(4.106).says(4.3, &unchecked(3.0)).is(&["false gap"]);
+}
+
+/// Its log will soon be gone, and the request that opens it again waits for its turn.
+#[test]
+fn a_silent_stream_may_be_left_before_its_end_if_there_is_no_room_for_a_look() {
+    let tale = |deleting: f64, last: f64, places, qps| {
+        let asked = move |asked: &mut Setting| (asked.max_log_requests, asked.qps) = (places, qps);
+        let tale =
+            Tale::new().asking(asked).reads(2.2, 6.1, Ended::Complete).writes(last, "a").shows(last, "a");
+        let tale = tale.asks(Asks::Log, 5.5, "/api/v1/namespaces/shop/pods/other/log", &[]).follows(7.0);
+        let tale = tale.with(|story| {
+            story.requests.last_mut().expect("one was added").answered = Some((seconds(7.0), 404));
+            let (name, namespace, node) = ("web".to_owned(), "shop".to_owned(), "node-1".to_owned());
+            let (deleting, deleted) = (Some(seconds(deleting)), Some(seconds(6.1)));
+            story.containers[0].deleted = deleted;
+            story.pods.push(Pod { name, namespace, node, deleting, deleted, ready: Vec::new() });
+        });
+        tale.says(7.2, &unchecked(last))
+    };
+    tale(5.0, 3.0, Some(3), Some(1)).passes();
+    tale(6.1, 3.0, Some(3), Some(1)).is(&["false gap"]);
+    tale(5.0, 5.5, Some(3), Some(1)).is(&["false gap"]);
+    tale(5.0, 3.0, None, Some(1)).is(&["false gap"]);
+    tale(5.0, 3.0, Some(3), None).is(&["false gap"]);
 }
 
 /// Nothing else is answered meanwhile, so that the apiserver seems to be out of reach.
