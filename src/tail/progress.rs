@@ -259,8 +259,8 @@ impl Progress {
         let Self { mut early, first, position, extent, next, tear, .. } = self;
         let first = first.filter(|_| position.latest().is_some());
         let is_open = |tear: &Tear| match life {
-            // No status reports the end yet.
-            Life::Running | Life::Terminating => true,
+            // No status reports the end yet; those of a pod that stopped meeting the condition are not read.
+            Life::Running | Life::Terminating | Life::Dropped => true,
             life => tear.can_be_of_next(life),
         };
         let tear = tear.filter(|tear| next.is_none() && is_open(tear));

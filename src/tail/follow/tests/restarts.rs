@@ -237,6 +237,22 @@ async fn a_pod_that_meets_the_condition_again_goes_on_where_it_was() {
     }
 }
 
+/// The node had started the next instance, and its pod stops meeting `--condition` before a status reports that.
+#[tokio::test(start_paused = true)]
+async fn lines_of_the_next_instance_do_not_come_again_once_its_pod_meets_the_condition_again() {
+    let next = Written::numbered((-5..9).map(f64::from));
+    let container = Container::new([(-60.0, Some(-7.0), log([])), (-6.0, None, next)]);
+    let mut story = Story::follow(move |request| container.answer(request));
+    story.pass(4.5).await;
+    story.life.send_replace(Life::Dropped);
+    story.pass(2.0).await;
+    story.restarts(-6.0);
+    story.pass(10.0).await;
+    let (before, behind): (Vec<_>, Vec<_>) = (0..14).map(|n: u32| n.to_string()).partition(|n| n.len() < 2);
+    let said = [&["+".to_owned()], &*before, &["-".to_owned(), "restarted 1".to_owned()], &*behind].concat();
+    assert_eq!(story.said(), said);
+}
+
 /// The status has whole seconds, so that the last line of the first instance seems to be written after the second
 /// started.
 #[tokio::test(start_paused = true)]
