@@ -42,8 +42,15 @@ impl Piece {
 
     /// Whether this line is the same. Bytes that are no UTF-8 cannot be told apart in JSON.
     pub fn fits(&self, line: &Shown) -> bool {
-        self.stamp.is_none_or(|stamp| stamp == line.stamp) && self.text == String::from_utf8_lossy(line.text)
+        self.stamp.is_none_or(|stamp| stamp == line.stamp) && self.text == as_in_json(line.text)
     }
+}
+
+/// The text with a replacement for each byte that is no UTF-8, as Go writes it in JSON. `from_utf8_lossy` has one for
+/// all bytes of a character that was cut.
+fn as_in_json(text: &[u8]) -> String {
+    let chunks = text.utf8_chunks();
+    chunks.map(|chunk| chunk.valid().to_owned() + &"\u{fffd}".repeat(chunk.invalid().len())).collect()
 }
 
 /// Missing lines, as JSON reports them.
@@ -89,7 +96,7 @@ pub fn read<'a>(form: Form, text: &'a Text, problems: &mut Vec<Problem>) -> (Vec
         // Between lines that do not follow each other.
         let lines = lines.filter(|(_, line)| (line.stamp, line.text) != (None, b"--"));
         messages.extend(lines.map(|(name, line)| {
-            let text = String::from_utf8_lossy(line.text).into_owned();
+            let text = as_in_json(line.text);
             Message { name, at: line.at, pieces: vec![Piece { stamp: Some(line.stamp), text }] }
         }));
         return (messages, gaps);

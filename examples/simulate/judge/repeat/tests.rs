@@ -104,6 +104,18 @@ fn json_shows_the_same_lines_and_gaps() {
     assert_eq!(kinds(&output, &before, &words), ["odd JSON", "other gaps in JSON"]);
 }
 
+/// `--limit-bytes` can cut a character.
+#[test]
+fn json_replaces_each_byte_of_half_a_character() {
+    let output = Output { form: Form::Json, ..plain() };
+    let bytes = [line(2, "→ ").trim_end_matches('\n').as_bytes(), b"\xe2\x9c\n"].concat();
+    let before = Story { stdout: vec![Written { at: at(10.0), bytes }], ..story() };
+    let shown = |text| kinds(&output, &before, &run(&[json(2, text)]));
+    assert_eq!(shown("→ \u{fffd}\u{fffd}"), [""; 0]);
+    assert_eq!(shown("→ \u{fffd}"), ["another output shows less"]);
+    assert_eq!(kinds(&plain(), &before, &before), [""; 0]);
+}
+
 #[test]
 fn only_a_record_is_one_message() {
     let output = Output { form: Form::JsonOfRecords, ..plain() };
