@@ -118,6 +118,15 @@ impl Early {
         self.unseen
     }
 
+    /// The tail showed lines up to this instant, whose ever they are: such a line is behind them.
+    pub fn is_behind(&mut self, shown: Option<Instant>) {
+        if let Some(Unseen { time, behind: Some(behind), .. }) = &mut self.unseen
+            && let Some(shown) = shown.filter(|shown| shown < time)
+        {
+            *behind = shown.max(*behind);
+        }
+    }
+
     /// Lines were shown up to this instant, or reported as missing.
     pub fn passed(&mut self, latest: Option<Instant>) {
         self.unseen = self.unseen.filter(|unseen| Some(unseen.time) > latest);
@@ -166,9 +175,6 @@ impl Early {
         self.foreign = self.foreign.filter(|foreign| Some(foreign.last.time()) > latest);
         self.first = self.first.filter(|first| Some(*first) > latest);
         self.passed(latest);
-        if let Some(behind) = self.unseen.as_mut().and_then(|unseen| unseen.behind.as_mut()) {
-            *behind = (*behind).max(latest.unwrap_or(*behind));
-        }
     }
 
     /// Takes a line that comes again, if it is one of these, until [`Early::keep`].

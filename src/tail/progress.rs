@@ -269,6 +269,7 @@ impl Progress {
             None => (None, position.latest()),
         };
         early.forget_until(latest);
+        early.is_behind(position.latest());
         early.is_reported_before(first);
         Parts { early, own: position, quota: extent.quota, first, guessed_from, latest, next }
     }

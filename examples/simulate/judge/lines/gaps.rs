@@ -89,12 +89,18 @@ fn between(
     (!has_reason).then(|| "the lines on both sides follow each other in one file".to_owned())
 }
 
-/// Whether this line was shown behind one with that stamp, and no other between; or that one was the latest so far, as
-/// one that was shown before its turn is.
+/// Whether this line was shown behind one with that stamp, and no other between; or that one was the latest so far, or
+/// the last one of instances up to its own: some lines are shown before their turn.
 fn is_shown_behind(case: &Case<'_, '_>, (number, line): (usize, usize), stamp: Timestamp) -> bool {
     let Some(place) = case.book.lives[number].shown[line] else { return true };
-    let stamps = || case.book.shown[..place].iter().map(|shown| shown.stamp);
-    [stamps().next_back(), stamps().max()].contains(&Some(Some(stamp)))
+    let own = case.book.lives[..=number].iter().flat_map(|life| life.shown.iter().flatten());
+    let last = own.filter(|shown| **shown < place).max().map(|last| &case.book.shown[*last]);
+    let before = &case.book.shown[..place];
+    // With `--tail`, the last line before those that were asked for is known too.
+    let is_unasked = before.is_empty() && case.asked.tail.is_some();
+    let latest = before.iter().max_by_key(|shown| shown.stamp);
+    let mut lines = [before.last(), last, latest].into_iter().flatten();
+    is_unasked || lines.any(|shown| shown.stamp == Some(stamp))
 }
 
 /// Whether lines may be missing between this instance and the one that was shown before it, as far as a client can
