@@ -111,7 +111,7 @@ impl Tale {
     }
 
     /// The pod is deleted, and another one of its name appears.
-    fn is_made_again(mut self, at: f64) -> Tale {
+    fn recreates(mut self, at: f64) -> Tale {
         (self.current().ended, self.container().deleted) = (Some(seconds(at)), Some(seconds(at)));
         self.0.containers.push(container(at));
         self

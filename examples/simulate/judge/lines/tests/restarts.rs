@@ -31,7 +31,7 @@ fn lines_of_the_next_instance_may_come_first_if_that_is_said() {
 #[test]
 fn lines_of_a_pod_that_was_made_again_may_come_before_the_last_ones_of_the_pod_before() {
     let tale = Tale::new().reads(2.2, 5.0, Ended::Complete).writes(3.0, "a").writes(4.0, "b");
-    let tale = tale.is_made_again(5.0).writes(6.0, "c").follows(5.5);
+    let tale = tale.recreates(5.0).writes(6.0, "c").follows(5.5);
     tale.shows(3.0, "a").shows(6.0, "c").shows_at(6.1, 4.0, "b").passes();
 }
 
