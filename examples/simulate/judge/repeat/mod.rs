@@ -51,37 +51,23 @@ pub fn judge(output: &Output, before: &Story, story: &Story) -> Vec<Problem> {
         let mut wanted = wanted.iter().zip(&lines);
         wanted.position(|(want, line)| *want != Want::No && pattern.matches(line.shown.text))
     });
-    if let Some(last) = last {
+    let run = Run { output, before, is_whole: last.is_none() };
+    match last {
         // Whether it is shown depends on how batches are cut.
-        if wanted[last] == Want::Maybe {
-            return Vec::new();
-        }
-        problems.extend(ends_otherwise(story, Ok(ExitCode::Done), lines[last].shown.at, ENDS));
-    } else {
-        problems.extend(asks_otherwise(before, story));
-        problems.extend(says_otherwise(output, before, story));
-        let code = match (output.until, &before.code) {
-            // Of both, the completion decides.
-            (Some(_), Ok(ExitCode::Done | ExitCode::Unread))
-                if before.script.setting.ending != Ending::Completed =>
-            {
-                Ok(ExitCode::NoMatch)
-            }
-            (_, code) => code.clone(),
-        };
-        problems.extend(ends_otherwise(story, code, before.ended, GATHERED));
+        Some(last) if wanted[last] == Want::Maybe => return problems,
+        Some(last) => problems.extend(ends_otherwise(story, Ok(ExitCode::Done), lines[last].shown.at, ENDS)),
+        None => problems.extend(run.goes_otherwise(story)),
     }
     let text = Text::new(&story.stdout);
     let (messages, gaps) = read::read(output.form, &text, &mut problems);
-    let run = Run { output, before, is_whole: last.is_none() };
     problems.extend(run.shows_otherwise(&lines, &wanted, &messages));
     problems.extend(output.until.and_then(|pattern| goes_on(pattern, &messages, last.is_some())));
-    if output.form != Form::Text && last.is_none() {
+    if output.form != Form::Text && run.is_whole {
         problems.extend(lacks_gaps(&notices, &gaps));
         problems.extend(misplaces_a_gap(&messages, &gaps));
     }
     if output.files {
-        let gaps = (output.form == Form::Text && last.is_none()).then_some(&*notices);
+        let gaps = (output.form == Form::Text && run.is_whole).then_some(&*notices);
         problems.extend(files::judge(output.form, &text, &story.files, gaps));
     }
     problems
@@ -152,6 +138,23 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// All but what is shown: requests, words and the end.
+    fn goes_otherwise(&self, story: &Story) -> impl Iterator<Item = Problem> {
+        let Run { output, before, .. } = *self;
+        let code = match (output.until, &before.code) {
+            // Of both, the completion decides.
+            (Some(_), Ok(ExitCode::Done | ExitCode::Unread))
+                if before.script.setting.ending != Ending::Completed =>
+            {
+                Ok(ExitCode::NoMatch)
+            }
+            (_, code) => code.clone(),
+        };
+        let asks = asks_otherwise(before, story);
+        let says = says_otherwise(output, before, story);
+        asks.into_iter().chain(says).chain(ends_otherwise(story, code, before.ended, GATHERED))
+    }
+
     /// Whether lines wait for others of their record.
     fn is_gathered(&self) -> bool {
         let Output { form, select, .. } = self.output;

@@ -113,13 +113,18 @@ async fn a_log_that_was_asked_for_again_in_vain_until_its_pod_was_gone_is_report
     assert_eq!(outline(&story), ["+", "a", "! Unchecked", "-"]);
 }
 
-/// Its stream ended early and looked complete, and the log was not found from then on, though its pod was there; or
-/// that was gone.
+/// Its stream ended early and looked complete, and the log was not found from then on, though its pod was there, or
+/// since that was gone; a pod that is being deleted is gone before many refusals.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_was_not_found_while_its_pod_was_there_is_reported() {
-    for is_gone in [false, true] {
+    for (life, seconds, is_gone) in [
+        (Life::Running, 6.0, false),
+        (Life::Running, 6.0, true),
+        (Life::Terminating, 2.0, false),
+        (Life::Terminating, 2.0, true),
+    ] {
         let mut follows = 0;
-        let story = Story::follow(move |request| {
+        let story = Story::begin(plan(), life, move |request| {
             follows += usize::from(request.follow);
             match (request.follow, follows) {
                 (false, _) => Reply::refusal(400, NO_PREVIOUS),
@@ -130,31 +135,7 @@ async fn a_log_that_was_not_found_while_its_pod_was_there_is_reported() {
         if is_gone {
             story.apiserver_knows(NO_POD);
         }
-        story.pass(6.0).await;
-        story.life.send_replace(Life::Deleted);
-        story.pass(1.0).await;
-        let gap: &[&str] = if is_gone { &[] } else { &["! Unchecked"] };
-        assert_eq!(outline(&story), [&["+", "a"][..], gap, &["-"]].concat());
-    }
-}
-
-/// The same of a pod that is being deleted, which is gone before many refusals.
-#[tokio::test(start_paused = true)]
-async fn an_end_behind_which_a_log_was_not_found_once_while_its_pod_was_there_is_reported() {
-    for is_gone in [false, true] {
-        let mut follows = 0;
-        let story = Story::begin(plan(), Life::Terminating, move |request| {
-            follows += usize::from(request.follow);
-            match (request.follow, follows) {
-                (false, _) => Reply::refusal(400, NO_PREVIOUS),
-                (true, 1) => Reply::of(line(-1.0, "a")).silent(1.0),
-                (true, _) => Reply::refusal(404, "pods \"web-1\" not found"),
-            }
-        });
-        if is_gone {
-            story.apiserver_knows(NO_POD);
-        }
-        story.pass(2.0).await;
+        story.pass(seconds).await;
         story.life.send_replace(Life::Deleted);
         story.pass(1.0).await;
         let gap: &[&str] = if is_gone { &[] } else { &["! Unchecked"] };
