@@ -4,6 +4,7 @@ use std::{ops::Range, time::Duration};
 
 use super::{
     Asked, Broken, Ending, Fault, Followers, Kind, Lines, Output, Pace, Place, Pod, Script, What,
+    beside::beside,
     chance::{chance, life},
     draft::{Draft, seconds},
     scenes::{failing_start, refusal, scene},
@@ -23,6 +24,7 @@ pub fn decide(seed: u64) -> Script {
         77..93 => scenes(&mut draft, 1..4, 3..12),
         _ => scenes(&mut draft, 0..3, 20..60),
     }
+    beside(&mut draft, seed);
     let mut script = draft.script(seed);
     Output::draw(&mut script);
     script

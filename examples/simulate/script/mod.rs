@@ -1,5 +1,6 @@
 //! A script: all that happens in one run, as plain data that reads like a story.
 
+mod beside;
 mod chance;
 mod decide;
 mod draft;
@@ -49,6 +50,8 @@ pub struct Place {
 #[derive(Debug, Clone)]
 pub enum What {
     Appears(Pod),
+    /// An ephemeral container begins in a pod that runs.
+    Joins(Place),
     Writes(Place, Lines),
     /// Writes such lines over and over, with so much time in between, for so long.
     GoesOn(Place, Lines, Pace),
@@ -151,7 +154,8 @@ impl What {
         match self {
             What::Appears(pod) => Some(&pod.name),
             What::Deleted { pod, .. } | What::Ready { pod, .. } => Some(pod),
-            What::Writes(place, _)
+            What::Joins(place)
+            | What::Writes(place, _)
             | What::GoesOn(place, ..)
             | What::Restarts(place, _)
             | What::Ends { place, .. }
@@ -204,6 +208,7 @@ impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             What::Appears(pod) => write!(f, "{pod}"),
+            What::Joins(place) => write!(f, "{place} joins (ephemeral)"),
             What::Writes(place, lines) => write!(f, "{place} writes {lines}"),
             What::GoesOn(place, lines, Pace { every, lasting }) => {
                 write!(f, "{place} writes {lines} every {every:?} for {lasting:?}")

@@ -56,22 +56,46 @@ impl<'a> World<'a> {
         self.pods.insert(name.clone(), known);
         for (container, kind) in &pod.containers {
             let place = Place { pod: name.clone(), container: container.clone() };
-            let container = Container {
-                place: place.clone(),
-                namespace: namespace.clone(),
-                node: node.clone(),
-                kind: *kind,
-                created: now,
-                instances: Vec::new(),
-                deleted: None,
-                meets: Vec::new(),
-            };
-            self.containers.insert(place.clone(), container);
+            self.know(&place, *kind);
             if *kind != Kind::Main || !first {
                 self.begin(&place, 0);
             }
         }
         self.published(&pod.name);
+        true
+    }
+
+    /// A container of a pod that is known, without an instance.
+    fn know(&mut self, place: &Place, kind: Kind) {
+        let pod = &self.pods[&place.pod];
+        let container = Container {
+            place: place.clone(),
+            namespace: pod.namespace.clone(),
+            node: pod.node.clone(),
+            kind,
+            created: self.now(),
+            instances: Vec::new(),
+            deleted: None,
+            meets: Vec::new(),
+        };
+        self.containers.insert(place.clone(), container);
+    }
+
+    /// An ephemeral container begins beside main containers that run.
+    pub fn join(&mut self, place: &Place) -> bool {
+        let stays = |pod: &Pod| pod.deleting.is_none() && pod.deleted.is_none();
+        let is_main = |container: &&Container| container.kind == Kind::Main;
+        let mut mains = self.containers.values().filter(|other| other.place.pod == place.pod).filter(is_main);
+        if self.containers.contains_key(place)
+            || !self.pods.get(&place.pod).is_some_and(stays)
+            || !mains.any(|main| self.is_running(&main.place))
+        {
+            return false;
+        }
+        self.know(place, Kind::Ephemeral);
+        self.begin(place, 0);
+        self.server.update_pod(&self.pod_path(&place.pod), |pod| pod.ephemeral(&place.container));
+        self.published(&place.pod);
         true
     }
 

@@ -270,6 +270,7 @@ impl<'a> World<'a> {
     fn happen(&mut self, what: &'a What) {
         let done = match what {
             What::Appears(pod) => self.add(pod),
+            What::Joins(place) => self.join(place),
             What::Writes(place, lines) => self.write(place, lines),
             What::GoesOn(place, lines, pace) => {
                 self.go_on(place, lines, *pace, self.now() + pace.lasting);
