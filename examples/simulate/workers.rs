@@ -22,21 +22,26 @@ pub fn divide(work: &Work, workers: u64, open: &[u64]) -> bool {
     let children = (0..workers).map(|n| spawn(work, n));
     // All at once: the threads are started before the first one is waited for.
     let readers: Vec<_> = children.map(|child| thread::spawn(move || listen(child))).collect();
-    let (mut totals, mut failed, mut broken) = (Totals::default(), Vec::new(), false);
+    let (mut totals, mut failed, mut ends) = (Totals::default(), Vec::new(), Vec::new());
     for reader in readers {
         let heard = reader.join().expect("a thread that reads does not panic");
         totals.add(&heard.totals);
         failed.extend(heard.failed);
-        broken |= heard.broken;
+        ends.push(heard.end);
     }
+    let broken = ends.contains(&None);
     failed.sort_unstable();
     let mut text = format!("{totals}{:>12} failed: {failed:?}\n", failed.len());
     if broken {
         text += "a worker ended early\n";
     }
     let is_open = |seed: &&u64| open.contains(seed);
-    let closed: Vec<_> =
-        open.iter().filter(|seed| work.seeds.contains(seed) && !failed.contains(seed)).collect();
+    let has_run = |seed: u64| {
+        let worker = usize::try_from((seed - work.seeds.start) % workers).unwrap_or(0);
+        ends[worker].is_some_and(|end| seed < end)
+    };
+    let closed = open.iter().filter(|seed| work.seeds.contains(seed) && has_run(**seed));
+    let closed: Vec<_> = closed.filter(|seed| !failed.contains(seed)).collect();
     if failed.iter().any(|seed| is_open(&seed)) {
         text += &format!("known to fail: {:?}\n", failed.iter().filter(is_open).collect::<Vec<_>>());
     }
@@ -53,7 +58,7 @@ fn spawn(work: &Work, number: u64) -> Child {
     let mut command = Command::new(this);
     command.args([
         "--seeds",
-        &format!("{}..{}", seeds.start + number, seeds.end),
+        &format!("{}..{}", seeds.start.saturating_add(number).min(seeds.end), seeds.end),
         "--worker",
         &step.to_string(),
     ]);
@@ -71,21 +76,21 @@ fn spawn(work: &Work, number: u64) -> Child {
 struct Heard {
     totals: Totals,
     failed: Vec<u64>,
-    /// It did not reach its end.
-    broken: bool,
+    /// The first seed that it left, at its end. None: it did not reach that.
+    end: Option<u64>,
 }
 
 /// A worker prints a line for each count, for each seed that failed, and at its end. Any other line is shown as it is.
 fn listen(mut child: Child) -> Heard {
-    let mut heard = Heard { totals: Totals::default(), failed: Vec::new(), broken: true };
+    let mut heard = Heard { totals: Totals::default(), failed: Vec::new(), end: None };
     let stdout = child.stdout.take().expect("it is a pipe");
     for line in BufReader::new(stdout).lines().map_while(Result::ok) {
         if let Some((count, name)) = line.strip_prefix("count ").and_then(|rest| rest.split_once(' ')) {
             *heard.totals.counts.entry(name.to_owned()).or_default() += count.parse::<u64>().unwrap_or(0);
         } else if let Some(seed) = line.strip_prefix("failed ").and_then(|seed| seed.parse().ok()) {
             heard.failed.push(seed);
-        } else if line == "done" {
-            heard.broken = false;
+        } else if let Some(seed) = line.strip_prefix("done ").and_then(|seed| seed.parse().ok()) {
+            heard.end = Some(seed);
         } else {
             print(&format!("{line}\n"));
         }
@@ -105,9 +110,10 @@ pub fn work(work: Work) {
         learns.store(true, Ordering::Relaxed);
     });
     let begun = Instant::now();
-    let mut totals = Totals::default();
+    let (mut totals, mut end) = (Totals::default(), work.seeds.end);
     for seed in work.seeds.step_by(usize::try_from(work.step).unwrap_or(1)) {
         if work.time.is_some_and(|time| begun.elapsed() > time) {
+            end = seed;
             break;
         }
         if orphaned.load(Ordering::Relaxed) {
@@ -136,5 +142,5 @@ pub fn work(work: Work) {
     for (name, count) in totals.counts {
         println!("count {count} {name}");
     }
-    println!("done");
+    println!("done {end}");
 }
