@@ -21,6 +21,9 @@ use crate::story::{Container, Request, Story};
 /// which is 100 ms.
 const COMES: Duration = Duration::from_millis(150);
 
+/// So long after a fault, lines may come late.
+const AFTER: Duration = Duration::from_secs(70);
+
 /// A shown line. Lines of one container never change places, so the time of one that steps back is the latest before it.
 struct Placed<'t> {
     name: Name<'t>,
@@ -42,12 +45,18 @@ pub fn judge(story: &Story) -> Option<Problem> {
             .find(|pair| pair[1].place < pair[0].place)
             .map(|pair| misplaced(&pair[1], &pair[0]));
     }
-    if setting.max_bandwidth.is_some() || !troubles(story).is_empty() {
+    if setting.max_bandwidth.is_some() {
         return None;
     }
-    let came = came(story);
+    let (came, troubles) = (came(story), troubles(story));
+    let is_calm = |from: Duration, until: Duration| {
+        !troubles.iter().any(|trouble| trouble.from <= until && trouble.until.saturating_add(AFTER) >= from)
+    };
     lines.iter().enumerate().find_map(|(number, line)| {
         let came = *came.get(&(line.name, line.shown.stamp?, line.shown.text))?;
+        if !is_calm(came, line.shown.at) {
+            return None;
+        }
         let mut since = lines[..number].iter().rev().take_while(|other| other.shown.at > came);
         since.find(|other| other.place > line.place).map(|other| misplaced(line, other))
     })
