@@ -6,7 +6,7 @@ use super::{
     Problem,
     limits::{View, checks},
     lines::output::Text,
-    troubles::{LONGEST_PAUSE, Nature, Trouble},
+    troubles::{LONGEST_PAUSE, Nature, Scope, Trouble},
 };
 
 /// In which an outage is reported: ten seconds of silence, seven without an answer to a probe, and a second in which it
@@ -39,7 +39,10 @@ pub fn judge(view: &View) -> Vec<Problem> {
 }
 
 fn has_reason(view: &View, at: Duration) -> bool {
-    view.troubles.iter().any(|trouble| trouble.from <= at && trouble.until.saturating_add(REASON) >= at)
+    // One of a pod or a node is none of the apiserver's.
+    let mut of_all =
+        view.troubles.iter().filter(|trouble| trouble.scope == Scope::All && trouble.what != Nature::Unread);
+    of_all.any(|trouble| trouble.from <= at && trouble.until.saturating_add(REASON) >= at)
 }
 
 /// Times in which nothing of the apiserver answers. Those that overlap are left out: the end of one ends the other.
