@@ -94,7 +94,12 @@ fn of(at: Duration, what: &What) -> Option<Trouble> {
     match what {
         What::Fault(fault) => Some(of_fault(at, fault)),
         What::Restarts(place, restart) => {
-            let lasting = restart.waits.saturating_add(restart.late) + RESTART;
+            // A status that comes at once is no trouble.
+            let lasting = restart.waits.saturating_add(restart.late);
+            if lasting.is_zero() {
+                return None;
+            }
+            let lasting = lasting + RESTART;
             Some(Trouble::new(at, lasting, Scope::Pod(place.pod.clone()), Nature::Faulty))
         }
         What::HasNoFile(place, lasting) => {

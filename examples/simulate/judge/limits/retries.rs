@@ -1,6 +1,9 @@
 //! No hot loop: a log that does not change is not requested over and over.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use super::{View, pauses};
 use crate::{judge::Problem, script::Logs};
@@ -67,5 +70,7 @@ fn changes(view: &View, name: &str) -> Vec<Duration> {
         .instances
         .iter()
         .flat_map(|instance| [Some(instance.started), instance.ended, instance.previous]);
-    lives.chain([container.deleted]).flatten().collect()
+    // A restart without a pause is one change.
+    let changes: BTreeSet<_> = lives.chain([container.deleted]).flatten().collect();
+    changes.into_iter().collect()
 }
