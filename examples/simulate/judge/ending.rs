@@ -206,10 +206,14 @@ fn is_empty_range(story: &Story) -> bool {
 /// end the start, and without following any failure does.
 fn is_refused(story: &Story) -> bool {
     let follows = story.script.setting.logs.follows();
+    let is_answered = |request: &&Request| {
+        request.kind == apiserver::Kind::Watch && request.answered.is_some_and(|(_, status)| status == 200)
+    };
+    let begun = story.requests.iter().find(is_answered).map_or(story.ended, |request| request.at);
     story.script.events.iter().any(|event| match &event.what {
         What::Fault(fault) if event.at <= story.ended => match fault {
             Fault::Refused { asked: Asked::Watches | Asked::Lists | Asked::All, how, .. } => {
-                !follows || matches!(how, Refusal::Status(400..=409))
+                !follows || event.at <= begun && matches!(how, Refusal::Status(400..=409))
             }
             Fault::WillBreak { asked: Asked::Watches | Asked::Lists | Asked::All, .. } => !follows,
             Fault::ServerAway(_) | Fault::ConnectionsReset | Fault::Breaks(..) | Fault::GoAway => !follows,

@@ -47,14 +47,17 @@ pub fn ending_at<'c, 'a>(case: &'c Case<'_, 'a>, last: Timestamp) -> impl Iterat
     case.book.lives.iter().filter(move |life| latest(life) == Some(last))
 }
 
-/// Whether a life of which nothing was shown had this last line as the program looked for it before it opened the log
+/// Whether a life of which nothing was shown by then had this last line as the program looked for it before it opened the log
 /// (`--tail=0`), so that it reads on behind it, and lines behind it are missing, or a request failed since.
 pub fn is_behind_a_look(case: &Case<'_, '_>, last: Timestamp, until: Duration) -> bool {
     let first = case.reads.iter().take_while(|read| read.check && !read.previous || read.opened().is_none());
     let mut looks = first.filter_map(|read| Some((read, read.opened().filter(|opened| *opened <= until)?)));
     case.asked.tail == Some(0)
         && looks.any(|(read, opened)| {
-            let mut lives = case.book.lives.iter().filter(|life| read.may_be_of(life) && !life.is_shown());
+            let is_shown = |life: &Life<'_>| {
+                life.shown.iter().flatten().any(|shown| case.book.shown[*shown].at <= until)
+            };
+            let mut lives = case.book.lives.iter().filter(|life| read.may_be_of(life) && !is_shown(life));
             lives.any(|life| {
                 let (had, behind) =
                     life.lines().split_at(life.lines().partition_point(|line| line.at <= opened));

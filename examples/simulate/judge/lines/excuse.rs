@@ -127,11 +127,14 @@ fn was_not_due(case: &Case<'_, '_>, run: &Run) -> bool {
     let is_last = run.after.is_none()
         && !later.any(|later| std::ptr::eq(later.container, life.container) && is_shown_in_turn(later));
     let first = life.lines()[run.lines.start].at.max(life.instance.known.unwrap_or_default());
-    let faults = troubles(case.story).iter().map(|trouble| trouble.until).max();
+    let troubles = troubles(case.story);
+    let faults = troubles.iter().filter(|trouble| trouble.from <= case.story.ended);
+    let faults = faults.map(|trouble| trouble.until).max();
     let calm = case.story.calm.max(faults.unwrap_or_default());
     let mut reads = case.reads.iter().filter(|read| !read.check && read.may_be_of(life));
     // Polls of a quiet log have pauses of up to a minute.
-    let is_polled = reads.next_back().is_some_and(|read| read.poll);
+    let runs = |at: Duration| life.instance.ended.is_none_or(|ended| ended > at);
+    let is_polled = reads.next_back().is_some_and(|read| read.poll || !read.follow && runs(read.at));
     let due = first.saturating_add(if is_polled { AFTER_FAULTS } else { SOON }).max(calm + AFTER_FAULTS);
     is_last && due > case.story.ended && case.asked.follow
 }

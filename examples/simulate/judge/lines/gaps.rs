@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use apiserver::Ended;
 use jiff::Timestamp;
 
 use super::{
     super::Problem,
     align::PIECE,
+    book::Life,
     doubts::{
         BACK, comes_behind_a_gap, ending_at, ends_as_one, ends_in_doubt, failed, hides_another,
         is_behind_a_look, is_doubted, is_empty_of_untold, is_left, is_left_to_the_next, is_misled,
@@ -16,7 +18,9 @@ use super::{
     },
     excuse::{Case, SOON, is_empty_of_later},
     notices::{Notice, Said},
+    reads::Read,
 };
+use crate::script::{Event, What};
 
 /// The reports that have no reason.
 pub fn judge(case: &Case<'_, '_>, problems: &mut Vec<Problem>) {
@@ -28,6 +32,8 @@ pub fn judge(case: &Case<'_, '_>, problems: &mut Vec<Problem>) {
             Said::Removed | Said::Refused => removed(case, notice),
             Said::Unread => unread(case, notice),
             Said::Unseen => unseen(case, notice),
+            Said::GivenUp(_) => given_up(case, notice),
+            Said::Restarted { skipped: 1.., .. } => skipped(case, notice),
             _ => None,
         };
         if let Some(text) = wrong {
@@ -71,6 +77,11 @@ fn between(
         && !places.clone().any(|place| is_shown_behind(case, place, after))
     {
         return Some("the line before it was not the last one shown".to_owned());
+    }
+    let is_known =
+        |(number, line): (usize, usize)| case.book.lives[number].shown[..line].iter().any(Option::is_some);
+    if after.is_none() && places.clone().all(is_known) {
+        return Some("a line before it was shown".to_owned());
     }
     let has_reason = places.any(|(number, line)| {
         let life = &case.book.lives[number];
@@ -240,6 +251,42 @@ fn unread(case: &Case<'_, '_>, notice: &Notice<'_>) -> Option<String> {
     let mut lives = case.book.lives.iter().filter(|life| !life.is_shown());
     let has_reason = lives.any(|life| failed(case, life, life.instance.started, notice.at));
     if has_reason { None } else { removed(case, notice) }
+}
+
+/// A log to which more may come is given up if it is refused for a reason that does not pass, and any other one if requests
+/// fail: once `--until` is over too. Not every request reaches an apiserver that is away.
+fn given_up(case: &Case<'_, '_>, notice: &Notice<'_>) -> Option<String> {
+    let has_ended = |life: &Life<'_>| life.instance.ended.is_some_and(|ended| ended <= notice.at);
+    let is_patient =
+        case.asked.follow && case.asked.until.is_none() && !case.book.lives.iter().any(has_ended);
+    let has_failed = |read: &Read| match read.answered {
+        Some((_, 200)) => !is_patient && read.ended.is_some_and(|(_, how)| how != Ended::Complete),
+        Some((_, status)) => !is_patient || (400..429).contains(&status),
+        None => !is_patient,
+    };
+    let is_fault = |event: &Event| event.at <= notice.at && matches!(event.what, What::Fault(_));
+    if !is_patient && case.story.script.events.iter().any(is_fault) {
+        return None;
+    }
+    let mut reads = case.reads.iter().filter(|read| read.at <= notice.at);
+    (!reads.any(has_failed)).then(|| "no request was refused for good".to_owned())
+}
+
+/// All reports of instances that are not shown, up to this one, are about as many: lines that were shown before a status
+/// reported their instance seemed to be the one's before.
+fn skipped(case: &Case<'_, '_>, notice: &Notice<'_>) -> Option<String> {
+    let counted =
+        case.book.notices.iter().filter(|other| other.at <= notice.at).map(|other| match other.said {
+            Said::Restarted { skipped, .. } => skipped as usize,
+            _ => 0,
+        });
+    let hidden = case.book.lives.iter().enumerate().filter(|(number, life)| {
+        let is_over = life.instance.ended.is_some_and(|ended| ended <= notice.at);
+        let is_hidden = |line| case.book.shown_at(*number, line).is_none_or(|at| life.is_untold(at));
+        is_over && (life.lines().is_empty() || (0..life.lines().len()).any(is_hidden))
+    });
+    let (counted, hidden) = (counted.sum::<usize>(), hidden.count());
+    (counted > hidden).then(|| format!("{counted} instances are said to be not shown, {hidden} may be"))
 }
 
 /// Instances before the first one that was shown.

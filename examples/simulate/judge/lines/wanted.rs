@@ -75,6 +75,9 @@ enum Part {
     PerhapsAsked,
     /// All of it.
     All,
+    /// All that was written from then on: what was there at the start is perhaps that of an instance of which a status
+    /// told, and `--tail` left it out.
+    News(Duration),
     /// Some of it or nothing: it depends on which instance a request happened to find.
     Perhaps,
 }
@@ -131,6 +134,9 @@ pub fn wanted(book: &Book<'_>, asked: &Asked, story: &Story, start: Start, reads
         match part(life, asked, start, reads) {
             Part::Nothing => none,
             Part::All => all,
+            Part::News(since) => {
+                Wanted { must: life.lines().partition_point(|line| line.at < since)..all.may.end, ..all }
+            }
             Part::Perhaps => Wanted { must: 0..0, ..all },
             Part::PerhapsAsked => {
                 Wanted { must: 0..0, ..asked_of(all, book, number, asked, story, &ends, reads) }
@@ -211,7 +217,10 @@ fn part(life: &Life<'_>, asked: &Asked, start: Start, reads: &[Read]) -> Part {
     let is_before = asked.with_previous && (first..=last).contains(&(number + 1));
     match number {
         _ if number < first && !is_before => Part::Nothing,
-        _ if number > last && asked.follow => Part::All,
+        _ if number > last && asked.follow => match life.instance.started < until && asked.tail.is_some() {
+            true => Part::News(until),
+            false => Part::All,
+        },
         _ if number > last => Part::Perhaps,
         _ if is_before && number < first => match waits(container, first, from) || first != last {
             true => Part::PerhapsAsked,
