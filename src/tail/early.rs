@@ -72,6 +72,7 @@ impl Early {
             // It was shown among them.
             self.passed(position.latest());
         }
+        self.is_behind(position.latest());
         if let Some(last) = position.remembered().next_back() {
             self.foreign = Some(Foreign { from: *from, last, ended: *ended, bytes: *bytes });
         }
@@ -271,6 +272,15 @@ mod tests {
         assert!(early.take(line(7)));
         early.keep();
         assert_eq!(early.last_foreign(), None);
+    }
+
+    #[test]
+    fn a_line_that_was_left_to_a_later_instance_is_behind_those_that_were_shown_too_early() {
+        let mut early = Early::default();
+        early.saw(Some(Instant(12 * SECOND)), Some(Instant(6 * SECOND)), false);
+        let (position, from) = (read(8..10), Some(Instant(8 * SECOND)));
+        early.add_foreign(&Ahead { position, from, ended: false, bytes: 0 });
+        assert_eq!(early.unseen().and_then(|unseen| unseen.behind), Some(Instant(9 * SECOND)));
     }
 
     #[test]
