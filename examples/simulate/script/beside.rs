@@ -33,7 +33,8 @@ pub fn beside(draft: &mut Draft, seed: u64) {
     }
 }
 
-/// An init container fails before it succeeds.
+/// An init container fails before it succeeds. A status that is late as the program starts leaves open which lines are
+/// asked for, and of which instance.
 fn fails_first(draft: &mut Draft, place: Place) {
     let writes = |what: &What| matches!(what, What::Writes(written, _) if *written == place);
     let ends = |what: &What| matches!(what, What::Ends { place: ended, .. } if *ended == place);
@@ -42,10 +43,13 @@ fn fails_first(draft: &mut Draft, place: Place) {
     let (Some(first), Some(last)) = (first, last) else { return };
     for _ in 0..draft.rng.u32(..3) {
         let at = first + draft.millis(1..((last - first).as_millis() as u64).max(2));
-        let restart = Restart { waits: Duration::ZERO, exit: 1, ..restart(draft) };
+        let mut restart = Restart { waits: Duration::ZERO, exit: 1, ..restart(draft) };
+        if at < draft.setting.start {
+            restart.late = Duration::ZERO;
+        }
         let lines = draft.lines(1..30);
         draft.add(at, What::Restarts(place.clone(), restart));
-        let begun = at + draft.millis(1..20);
+        let begun = at + draft.millis(20..300);
         draft.add(begun, What::Writes(place.clone(), lines));
     }
 }

@@ -272,18 +272,19 @@ fn given_up(case: &Case<'_, '_>, notice: &Notice<'_>) -> Option<String> {
     (!reads.any(has_failed)).then(|| "no request was refused for good".to_owned())
 }
 
-/// All reports of instances that are not shown, up to this one, are about as many: lines that were shown before a status
-/// reported their instance seemed to be the one's before.
+/// All reports of instances that are not shown, up to this one, are about as many: lines that were written before a status
+/// reported their instance seemed to be the one's before, whenever they were shown.
 fn skipped(case: &Case<'_, '_>, notice: &Notice<'_>) -> Option<String> {
     let counted =
         case.book.notices.iter().filter(|other| other.at <= notice.at).map(|other| match other.said {
             Said::Restarted { skipped, .. } => skipped as usize,
             _ => 0,
         });
-    let hidden = case.book.lives.iter().enumerate().filter(|(number, life)| {
+    let hidden = case.book.lives.iter().filter(|life| {
         let is_over = life.instance.ended.is_some_and(|ended| ended <= notice.at);
-        let is_hidden = |line| case.book.shown_at(*number, line).is_none_or(|at| life.is_untold(at));
-        is_over && (life.lines().is_empty() || (0..life.lines().len()).any(is_hidden))
+        let mut lines = life.lines().iter().zip(&life.shown);
+        let is_hidden = lines.any(|(line, shown)| shown.is_none() || life.is_untold(line.at));
+        is_over && (life.lines().is_empty() || is_hidden)
     });
     let (counted, hidden) = (counted.sum::<usize>(), hidden.count());
     (counted > hidden).then(|| format!("{counted} instances are said to be not shown, {hidden} may be"))
