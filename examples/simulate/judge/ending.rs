@@ -286,6 +286,9 @@ mod tests {
         assert_eq!(kinds(&refused), ["odd last words"]);
         refused.stderr = vec![Written { at: at(2.0), bytes: b"stern-rs: no\n".to_vec() }];
         assert_eq!(kinds(&refused), [""; 0]);
+        // It is watched again once it was watched.
+        refused.watches(0.9);
+        assert_eq!(kinds(&refused), ["an end by itself"]);
     }
 
     #[test]

@@ -169,5 +169,9 @@ mod tests {
         assert_eq!(live(1.99, |_| ()), [""; 0]);
         assert_eq!(live(0.5, |story| story.stdout[0].at = at(2.0)), [""; 0]);
         assert_eq!(live(0.5, |story| story.fails(1.0, Fault::ConnectionsReset)), [""; 0]);
+        assert_eq!(
+            live(0.5, |story| story.fails(9.0, Fault::ConnectionsReset)),
+            ["not in the order of time"]
+        );
     }
 }

@@ -117,7 +117,7 @@ mod tests {
     use super::*;
     use crate::{
         judge::testing::{at, story},
-        script::Fault,
+        script::{Asked, Fault, Refusal},
         story::{Story, Written},
     };
 
@@ -166,6 +166,19 @@ mod tests {
     fn a_watch_that_was_answered_after_its_time_is_no_outage() {
         let [late, again] = OF_PODS;
         assert_eq!(with(&[(48.0, REPORT), (95.0, END), (96.0, late), (97.0, again)]), [""; 0]);
+    }
+
+    #[test]
+    fn the_fault_of_a_pod_is_no_reason_for_an_outage() {
+        let refused = |asked| {
+            let mut story: Story = story();
+            let how = Refusal::Status(500);
+            story.fails(30.0, Fault::Refused { asked, times: 1, how, lasting: at(5.0) });
+            story.stderr = vec![Written { at: at(31.0), bytes: REPORT.as_bytes().to_vec() }];
+            judge(&View::new(&story)).iter().map(|problem| problem.kind).collect::<Vec<_>>()
+        };
+        assert_eq!(refused(Asked::All), [""; 0]);
+        assert_eq!(refused(Asked::Logs("web-0".to_owned())), ["an outage that is none"]);
     }
 
     #[test]

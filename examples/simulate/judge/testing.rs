@@ -83,6 +83,11 @@ impl Story {
         self.requests(Asked::List, "/api/v1/pods", time, "", Some((at(time), Ended::Complete)))
     }
 
+    /// A watch of the pods, which lasts.
+    pub fn watches(&mut self, time: f64) -> &mut Request {
+        self.requests(Asked::Watch, "/api/v1/pods", time, "", None)
+    }
+
     fn requests(
         &mut self,
         kind: Asked,

@@ -100,10 +100,26 @@ pub fn failed(case: &Case<'_, '_>, life: &Life<'_>, since: Duration, until: Dura
         || is_refused_to_the_end(case, life, until)
         || reads.any(|read| {
             let is_in_time = read.at <= until && read.ended.is_none_or(|(at, _)| at >= since);
-            let is_whole = read.opened().is_some() && matches!(read.ended, Some((_, Ended::Complete)));
             let is_usual = matches!(read.answered, Some((_, 400 | 404)));
-            is_in_time && !is_whole && !is_usual
+            is_in_time && !is_whole(read) && !is_usual && !is_left_for_another(case, read, until)
         })
+}
+
+fn is_whole(read: &Read) -> bool {
+    read.opened().is_some() && matches!(read.ended, Some((_, Ended::Complete)))
+}
+
+/// Whether the program left an answer, and had the whole answer to a request of the same kind since.
+fn is_left_for_another(case: &Case<'_, '_>, read: &Read, until: Duration) -> bool {
+    let left = read.ended.filter(|(_, how)| read.opened().is_some() && *how == Ended::Abandoned);
+    let is_later = |later: &Read, left: Duration| {
+        let is_alike = later.follow == read.follow && later.previous == read.previous;
+        is_alike
+            && later.at >= left
+            && is_whole(later)
+            && later.ended.is_some_and(|(ended, _)| ended <= until)
+    };
+    left.is_some_and(|(left, _)| case.reads.iter().any(|later| is_later(later, left)))
 }
 
 /// Whether the last look at the end of a log that is not followed was refused as if the node had removed it, and it was

@@ -18,6 +18,7 @@ mod ends;
 mod gaps;
 mod order;
 mod ranges;
+mod reports;
 mod restarts;
 
 /// The story of one container: `shop/web/app`.
@@ -153,6 +154,13 @@ impl Tale {
             "/api/v1/namespaces/shop/pods/web/log",
             &[("container", "app"), ("follow", "true")],
         )
+    }
+
+    /// A request for the log that is refused with this status.
+    fn refuses(self, at: f64, status: u16) -> Tale {
+        let mut tale = self.reads(at, at, Ended::Complete);
+        tale.0.requests.last_mut().expect("one was added").answered = Some((seconds(at), status));
+        tale
     }
 
     /// Shows the line that was written at `at`, a moment later.

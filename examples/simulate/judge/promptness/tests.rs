@@ -1,5 +1,7 @@
 //! A line in time and a line that is late.
 
+use std::time::Duration;
+
 use super::judge;
 use crate::{
     judge::{
@@ -7,7 +9,7 @@ use crate::{
         lines::{book::Book, output::Shown},
         testing::{at, container, story},
     },
-    script::{Asked, Broken, Event, Fault, Logs, Refusal, What},
+    script::{Asked, Broken, Event, Fault, Logs, Refusal, Restart, What},
     story::{Container, Story},
 };
 
@@ -199,4 +201,17 @@ fn only_the_first_line_of_a_stream_waits_for_a_request() {
     };
     assert!(streamed(&[50.0]) > 80.0);
     assert_eq!(streamed(&[40.0, 50.0]), 56.0);
+}
+
+#[test]
+fn a_restart_whose_status_comes_at_once_adds_no_time() {
+    let restarted = |late: f64| {
+        let mut story = one_line(50.0);
+        let place = story.containers[0].place.clone();
+        let restart = Restart { exit: 1, last: None, waits: Duration::ZERO, late: at(late) };
+        story.script.events.push(Event { at: at(49.0), what: What::Restarts(place, restart) });
+        bound(&story)
+    };
+    assert_eq!(restarted(0.0), 56.0);
+    assert_eq!(restarted(1.0), 126.0);
 }
