@@ -230,6 +230,15 @@ impl Grant {
         member.shared.change(|state, now| state.answered(*claimed, now));
     }
 
+    /// The reply to a question without which no line of the answer is shown. The wait for it does not count, either.
+    pub async fn asking<T>(&self, reply: impl Future<Output = T>) -> T {
+        let Claim { member, claimed } = &self.claim;
+        member.shared.change(|state, now| state.asks(*claimed, now));
+        let reply = reply.await;
+        self.answered();
+        reply
+    }
+
     /// Returns the grant after a poll; `new_lines`: whether it had any (a failed poll had none). The next request is
     /// granted when it is due.
     pub fn polled(self, new_lines: bool) {

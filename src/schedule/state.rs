@@ -191,6 +191,14 @@ impl State {
         !matches!(claim, Some((held, Claim::Held { recall: Recall::No, .. })) if held == number)
     }
 
+    /// A question has to be answered before a line of its answer is shown: the wait does not count, as that for an
+    /// answer. Else the place is lent before each reply, and no line is ever shown.
+    pub fn asks(&mut self, (id, _): Claimed, now: Instant) {
+        if let Some((_, since)) = self.lender.as_mut().filter(|(lender, _)| *lender == id) {
+            *since = now + ANSWER;
+        }
+    }
+
     /// A claim has an answer. The first one counts.
     pub fn answered(&mut self, (id, _): Claimed, now: Instant) {
         if let Some((_, since)) = self.lender.as_mut().filter(|(lender, _)| *lender == id) {

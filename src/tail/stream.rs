@@ -28,7 +28,7 @@ use crate::{
     event::{Batch, Gap, Instant, Item, Line},
     instance::{Instance, Life, Standing},
     lines::{Finder, Lines, Piece, Seen, Splitter},
-    schedule::Mode,
+    schedule::{Grant, Mode},
 };
 
 /// The most bytes of one batch, which takes all that have arrived already. The apiserver sends a followed log with one
@@ -125,6 +125,7 @@ pub struct Place {
 pub struct Doubted<'a, L> {
     pub logs: &'a L,
     pub instance: &'a Instance,
+    pub grant: &'a Grant,
     /// The instant of the first line that can be another pod's, as far as that is known.
     pub since: Option<Instant>,
     /// Whether the time of a followed log is over: the pods are watched no longer.
@@ -349,13 +350,13 @@ impl<L: Logs> Reading<'_, L> {
         }
         let Lines { data, pieces, rest } = lines;
         if let Some(Piece::Line(first)) = pieces.first()
-            && let Some(Doubted { logs, instance, since, over }) = self.doubted.take()
+            && let Some(Doubted { logs, instance, grant, since, over }) = self.doubted.take()
             && first.time >= since
         {
             let opened = self.opened_before(first.time);
             let standing = tokio::select! {
                 biased;
-                standing = logs.standing(instance) => standing,
+                standing = grant.asking(logs.standing(instance)) => standing,
                 never = self.stream.stow() => match never {},
             };
             let is_replaced = matches!(standing, Ok(Standing::Replaced { .. }));

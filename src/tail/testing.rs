@@ -262,6 +262,11 @@ impl Story {
         self.context.logs.waits.store(true, Relaxed);
     }
 
+    /// It takes this long to answer whose a log is.
+    pub fn apiserver_takes(&self, seconds: f64) {
+        *self.context.logs.takes.lock().expect("no panic") = Duration::from_secs_f64(seconds);
+    }
+
     /// The apiserver is out of reach for a moment.
     pub fn apiserver_fails(&self) {
         *self.context.logs.failed.lock().expect("no panic") = Some(Instant::now());

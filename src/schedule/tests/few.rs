@@ -92,6 +92,30 @@ async fn the_only_place_is_kept_until_its_log_was_answered_and_read() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_only_place_is_kept_until_a_question_about_its_log_was_answered() {
+    let scheduler = Scheduler::new(1, 100);
+    let mut follower = tail(&scheduler, "node", 1);
+    let mut open = reader(&scheduler, Purpose::Open);
+    let asks = |follower: &Tail| {
+        let reply = std::future::pending::<()>();
+        assert_eq!(follower.grant.as_ref().unwrap().asking(reply).now_or_never(), None);
+    };
+    asks(&follower);
+    advance(ANSWER / 2).await;
+    assert_eq!((open.mode(), follower.mode()), (None, Some(Mode::Follow)));
+    assert_eq!(follower.grant.as_ref().unwrap().asking(async {}).now_or_never(), Some(()));
+    advance(LENT).await;
+    assert_eq!((open.mode(), follower.mode()), (None, None));
+    assert_eq!(open.mode(), Some(Mode::Read));
+    drop(open);
+    assert!(follower.follows());
+    let mut open = reader(&scheduler, Purpose::Open);
+    asks(&follower);
+    advance(ANSWER + LENT).await;
+    assert_eq!((open.mode(), follower.mode()), (None, None), "no answer comes");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_newer_container_takes_the_only_place() {
     let scheduler = Scheduler::new(1, 100);
     let mut tails = tails(&scheduler, 2);

@@ -130,7 +130,7 @@ impl<L: Logs> Tail<L> {
         self.stage.opened(log);
         grant.answered();
         self.whereabouts.use_unproven();
-        let outcome = self.consume(stream, request, log, unproven, late).await;
+        let outcome = self.consume(stream, request, log, grant, unproven, late).await;
         if matches!((log.mode(), &outcome), (Mode::Poll | Mode::History, Outcome::Clean)) {
             self.report.outlet.reached(date.into()).await;
         }
@@ -144,13 +144,14 @@ impl<L: Logs> Tail<L> {
         stream: L::Answer,
         request: LogRequest,
         log: Log,
+        grant: &Grant,
         unproven: bool,
         late: bool,
     ) -> Outcome {
         let mut start = self.start(log, &request, unproven, stream.turn());
         start.in_doubt = late && self.may_be_another_pods(log);
         self.report.answer_begins();
-        let mut reading = self.reading(stream, request, &start, unproven);
+        let mut reading = self.reading(stream, request, &start, grant, unproven);
         let mut end = reading.run().await;
         let misses_place = reading.misses_place();
         let is_empty = reading.is_empty();

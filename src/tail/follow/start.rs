@@ -12,7 +12,7 @@ use crate::{
     instance::Life,
     lines::{BACK, Splitter},
     purpose::Purpose,
-    schedule::Mode,
+    schedule::{Grant, Mode},
     tail::{
         again::Again,
         beginning::{self, Beginning},
@@ -105,13 +105,14 @@ impl<L: Logs> Tail<L> {
         }
     }
 
-    pub(super) fn reading(
-        &mut self,
+    pub(super) fn reading<'a>(
+        &'a mut self,
         stream: L::Answer,
         request: LogRequest,
         start: &Start,
+        grant: &'a Grant,
         unproven: bool,
-    ) -> Reading<'_, L> {
+    ) -> Reading<'a, L> {
         let (mode, resumes) = (start.log.mode(), self.progress.has_lines());
         let tail_lines = request.tail_lines;
         let checker = Checker {
@@ -165,6 +166,7 @@ impl<L: Logs> Tail<L> {
         let doubted = Doubted {
             logs: &self.context.logs,
             instance: &self.instance,
+            grant,
             since: (mode != Mode::Follow).then(taken),
             over: self.is_over(),
         };

@@ -255,6 +255,8 @@ pub struct Scripted {
     pub started: Arc<Mutex<Option<Timestamp>>>,
     /// Whether it knows that this one has ended and waits for a restart.
     pub waits: Arc<AtomicBool>,
+    /// How long the apiserver takes to answer whose a log is.
+    pub takes: Arc<Mutex<Duration>>,
     /// When the apiserver was out of reach last.
     pub failed: Arc<Mutex<Option<Instant>>>,
 }
@@ -269,6 +271,7 @@ impl Scripted {
             current: Arc::default(),
             started: Arc::default(),
             waits: Arc::default(),
+            takes: Arc::default(),
             failed: Arc::default(),
         }
     }
@@ -290,6 +293,8 @@ impl Logs for Scripted {
     }
 
     async fn standing(&self, instance: &Instance) -> Result<Standing, Error> {
+        let takes = *self.takes.lock().expect("no panic");
+        sleep(takes).await;
         Ok(match self.current.load(Relaxed) {
             NO_POD => Standing::Gone,
             OTHER_POD => Standing::OtherPod,

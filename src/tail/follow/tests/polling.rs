@@ -302,6 +302,21 @@ async fn the_only_place_is_lent_to_logs_that_are_not_followed() {
     assert!(!is_followed(&stories[0]) && stories[1].asked().iter().any(|(_, request)| request.follow));
 }
 
+/// Of the first line of a stream that is opened late it is asked whose it is.
+#[tokio::test(start_paused = true)]
+async fn the_only_place_is_kept_until_it_is_known_whose_the_first_line_is() {
+    let scheduler = Scheduler::new(1, 100);
+    let begin = |created, container: Container| {
+        let setup = Setup { created, scheduler: scheduler.clone(), ..Setup::new(plan()) };
+        setup.begin(move |request| container.answer(request))
+    };
+    let _other = begin(-60.0, Container::writing((0..100).map(f64::from)));
+    let story = begin(-30.0, Container::writing([30.0, 31.0]));
+    story.apiserver_takes(1.5);
+    story.pass(60.0).await;
+    assert_eq!(story.said(), ["+", "0", "1"]);
+}
+
 /// Two containers in the only place, of which the newer one's log is rotated after 40 seconds. Each answer takes this
 /// long.
 fn one_of_two_rotated(answer: f64) -> [Story; 2] {
