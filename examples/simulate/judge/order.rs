@@ -15,7 +15,10 @@ use super::{
     record::may_continue,
     troubles::troubles,
 };
-use crate::story::{Container, Request, Story};
+use crate::{
+    script::Setting,
+    story::{Container, Request, Story},
+};
 
 /// A line that was written this long ago has come on a stream that was open before, but for its way and `--latency`,
 /// which is 100 ms.
@@ -54,6 +57,9 @@ pub fn judge(story: &Story) -> Option<Problem> {
     };
     lines.iter().enumerate().find_map(|(number, line)| {
         let came = *came.get(&(line.name, line.shown.stamp?, line.shown.text))?;
+        // The first lines of a stream are held back until it is known whose they are.
+        let came =
+            asked(story, line).map_or(came, |answered| came.max(answered.saturating_add(way(setting))));
         if !is_calm(came, line.shown.at) {
             return None;
         }
@@ -86,7 +92,7 @@ fn placed<'t>(text: &'t Text) -> Vec<Placed<'t>> {
 /// By when each line came, of those that were written while the log was followed.
 fn came(story: &Story) -> HashMap<(Name<'_>, Timestamp, &[u8]), Duration> {
     let setting = &story.script.setting;
-    let way = setting.server.round_trip + COMES + latency(setting) * 2;
+    let way = way(setting);
     let mut came = HashMap::new();
     for container in &story.containers {
         let streams: Vec<_> = story.requests.iter().filter(|request| follows(request, container)).collect();
@@ -104,6 +110,24 @@ fn came(story: &Story) -> HashMap<(Name<'_>, Timestamp, &[u8]), Duration> {
         }
     }
     came
+}
+
+/// The time in which a packet comes, and is read.
+fn way(setting: &Setting) -> Duration {
+    setting.server.round_trip + COMES + latency(setting) * 2
+}
+
+/// When a question about its pod was answered last before a line was shown.
+fn asked(story: &Story, line: &Placed) -> Option<Duration> {
+    let (namespace, pod, _) = line.name;
+    let path = format!("/api/v1/namespaces/{namespace}/pods");
+    let is_of_it = |request: &&Request| {
+        let named =
+            request.query("fieldSelector").and_then(|selector| selector.strip_prefix("metadata.name="));
+        named == Some(pod) && request.path == path
+    };
+    let answered = story.requests.iter().filter(is_of_it).filter_map(|request| request.answered);
+    answered.map(|(at, _)| at).filter(|at| *at <= line.shown.at).max()
 }
 
 fn follows(request: &Request, container: &Container) -> bool {
@@ -173,5 +197,18 @@ mod tests {
             live(0.5, |story| story.fails(9.0, Fault::ConnectionsReset)),
             ["not in the order of time"]
         );
+    }
+
+    #[test]
+    fn lines_come_no_sooner_than_it_is_known_whose_they_are() {
+        let asks = |pod: &'static str, time| {
+            live(0.5, move |story| {
+                let request = story.lists(time);
+                request.path = "/api/v1/namespaces/default/pods".to_owned();
+                request.query.insert("fieldSelector".to_owned(), format!("metadata.name={pod}"));
+            })
+        };
+        assert_eq!(asks("web-1", 3.29), [""; 0]);
+        assert_eq!((asks("web-1", 2.5).len(), asks("web-0", 3.29).len()), (1, 1));
     }
 }
