@@ -5,7 +5,7 @@
 //! | nothing fails around a line | [`SOON`] after it was written |
 //! | a fault | [`AFTER_FAULT`] after its end, if it ended less than that before the line or began before the line had to be there |
 //! | no stream is open that brings the line: requests wait for `--qps` | the time in which each of those that can wait has its turn ([`checks::wait`]) |
-//! | logs are not followed | the requests for all of them at the rate of `--qps` |
+//! | logs are not followed | the requests for all of them at the rate of `--qps`, and those for one log one after the other |
 //! | a container that is polled | its pause, which grows with its silence to a minute, and a turn of all others |
 //! | a stream that fell silent without a word | the time until it is looked at: `--idle-check`, later the time for which the log was quiet |
 //! | `--sort` | the window, and ten seconds for a container that hangs; all of its faults if logs are not followed |
@@ -194,14 +194,19 @@ fn is_out_of_sight(view: &View, came: &Written) -> bool {
     checks::idle(view).is_none() && silenced().any(|at| (came.instance.started..=came.line.at).contains(&at))
 }
 
-/// The time in which all logs are read once: of each a list, a read, and a look at its end. Each request waits for the
-/// limiter, and for one of the places for logs.
+/// The requests for a log that is read once: a list, a read, and a look at its end; and as many to find out whose log
+/// it is, which the second of a restart leaves open: the end of the other one, a question, and the read again.
+const ONCE: u32 = 3;
+const IN_DOUBT: u32 = 3;
+
+/// The time in which all logs are read once. Each request waits for the limiter, and for one of the places for logs;
+/// and those for one log are made one after the other, however many places there are.
 fn all_logs(view: &View) -> Duration {
     let lives = if view.setting.logs == Logs::OnceWithPrevious { 2 } else { 1 };
-    let requests = view.story.containers.len() * lives * 3;
+    let requests = view.story.containers.len() as f64 * f64::from(lives * ONCE);
     let answer = view.lag() + latency(view.setting);
     let request = (1.0 / rate::qps(view.setting)).max(answer.as_secs_f64() / open::log_requests(view) as f64);
-    Duration::from_secs_f64(requests as f64 * request)
+    Duration::from_secs_f64(requests * request) + view.round_trip() * lives * (ONCE + IN_DOUBT)
 }
 
 /// How long an answer to a log request may rest before it is read.

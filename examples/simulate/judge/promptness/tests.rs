@@ -84,6 +84,16 @@ fn a_log_that_is_not_followed_waits_for_the_requests_of_all() {
 }
 
 #[test]
+fn the_requests_for_a_log_that_is_not_followed_come_one_after_the_other() {
+    let mut story = one_line(50.0);
+    story.script.setting.logs = Logs::Once;
+    let near = bound(&story);
+    story.script.setting.server.round_trip = at(1.0);
+    let far = bound(&story) - near;
+    assert!((6.0..8.0).contains(&far), "{far}");
+}
+
+#[test]
 fn a_line_of_a_silent_stream_that_nobody_looks_at_is_not_due() {
     let silent = |idle_check| {
         let mut story = one_line(50.0);
