@@ -56,7 +56,7 @@ fn outages(view: &View) -> Vec<(Duration, Duration)> {
 fn missed(view: &View, said: &[(Duration, Said)], (from, until): (Duration, Duration)) -> Option<Problem> {
     let wait = checks::wait(view);
     let last = |by: Duration| said.iter().rev().find(|(at, _)| *at <= by).map(|(_, said)| *said);
-    let due = from + REPORTED + wait;
+    let due = heard(view, from, until) + REPORTED + wait;
     // Before its first answer the program starts, and reports what it waits for.
     let began = view.story.requests.iter().any(|request| request.answered.is_some_and(|(at, _)| at < from));
     if began && until > due && can_say(view, from, due) && last(due) != Some(Said::Unreachable) {
@@ -74,6 +74,12 @@ fn missed(view: &View, said: &[(Duration, Said)], (from, until): (Duration, Dura
         return Some(problem("an outage without an end", until, text));
     }
     None
+}
+
+/// When the silence of an outage begins: with `--max-bandwidth`, what had come before it is read long after.
+fn heard(view: &View, from: Duration, until: Duration) -> Duration {
+    let taken = view.story.taken.iter().map(|taken| taken.at).filter(|at| (from..until).contains(at));
+    taken.filter(|_| view.setting.max_bandwidth.is_some()).max().unwrap_or(from)
 }
 
 /// Whether the program runs then, may ask, and is heard.
@@ -118,7 +124,7 @@ mod tests {
     use crate::{
         judge::testing::{at, story},
         script::{Asked, Fault, Refusal},
-        story::{Story, Written},
+        story::{Story, Taken, Written},
     };
 
     const REPORT: &str = "! cannot reach the apiserver http://apiserver: connection refused; trying again\n";
@@ -132,13 +138,21 @@ mod tests {
 
     /// A run with an outage from the 30th to the 90th second, and what is said when.
     fn with(said: &[(f64, &str)]) -> Vec<&'static str> {
-        let mut story: Story = story();
+        kinds(&outage(said))
+    }
+
+    fn kinds(story: &Story) -> Vec<&'static str> {
+        judge(&View::new(story)).iter().map(|problem| problem.kind).collect()
+    }
+
+    fn outage(said: &[(f64, &str)]) -> Story {
+        let mut story = story();
         story.lists(1.0);
         story.fails(30.0, Fault::ServerAway(at(60.0)));
         let written =
             said.iter().map(|(time, text)| Written { at: at(*time), bytes: text.as_bytes().to_vec() });
         story.stderr = written.collect();
-        judge(&View::new(&story)).iter().map(|problem| problem.kind).collect()
+        story
     }
 
     #[test]
@@ -148,6 +162,18 @@ mod tests {
         assert_eq!(with(&[(85.0, REPORT), (95.0, END)]), ["an outage without a report"]);
         assert_eq!(with(&[(48.0, REPORT)]), ["an outage without an end"]);
         assert_eq!(with(&[(48.0, REPORT), (150.0, END)]), ["an outage without an end"]);
+    }
+
+    #[test]
+    fn what_came_before_an_outage_and_is_read_slowly_is_no_silence() {
+        let reported = |change: fn(&mut Story)| {
+            let mut story = outage(&[(58.0, REPORT), (95.0, END)]);
+            story.taken = vec![Taken { at: at(38.0), connection: 1, bytes: 100 }];
+            change(&mut story);
+            kinds(&story)
+        };
+        assert_eq!(reported(|story| story.script.setting.max_bandwidth = Some(9000)), [""; 0]);
+        assert_eq!(reported(|_| ()), ["an outage without a report"]);
     }
 
     #[test]
