@@ -296,8 +296,11 @@ impl<L: Logs> Tail<L> {
                 next = current.line.or(current.half);
                 Some(previous) != next && previous.time().0 < bound.0 + SECOND
             }
-            // They are the same one, of which an instance has written nothing; or both have.
-            (Ok(Last { is_empty: true, .. }), Ok(Last { is_empty: true, .. })) => !self.progress.has_lines(),
+            // They are the same one, of which an instance has written nothing; or both have. If the previous one had no
+            // line before either, it may be its own, which was rotated with nothing behind: the apiserver is asked.
+            (Ok(Last { is_empty: true, .. }), Ok(Last { is_empty: true, .. })) => {
+                line.is_none() || !self.progress.has_lines()
+            }
             _ => true,
         };
         let is_empty = line.is_none() && !self.progress.position.is_untimed();

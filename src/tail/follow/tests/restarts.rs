@@ -356,6 +356,23 @@ async fn an_empty_previous_log_of_a_later_instance_is_not_taken_for_a_loss() {
     assert_eq!(outline(&story)[..4], ["+", "a", "-", "restarted 1"]);
 }
 
+/// The stream ends early, and its file is rotated before the restart, so that the previous log is empty too.
+#[tokio::test(start_paused = true)]
+async fn lines_that_were_rotated_away_with_nothing_behind_are_reported_though_the_next_log_is_empty_too() {
+    for next in [2.5, 20.0] {
+        let container = Container::new([(-60.0, Some(1.0), log([])), (1.5, None, log([(next, "b")]))]);
+        let mut story = Story::follow(move |request| match container.now() {
+            ..1.0 => log([(-1.0, "a")]).answer(request).silent(1.0),
+            _ => container.answer(request),
+        });
+        story.pass(3.0).await;
+        story.apiserver_knows(1);
+        story.restarts(1.5);
+        story.pass(30.0).await;
+        assert_eq!(outline(&story), ["+", "a", "! Behind", "-", "restarted 1", "b"], "{next}");
+    }
+}
+
 /// The kubelet seems to have started another instance, but no status reports it: the log is followed after all.
 #[tokio::test(start_paused = true)]
 async fn a_wait_for_a_status_takes_no_place_and_the_log_is_followed_as_usual_afterwards() {
