@@ -198,17 +198,26 @@ impl Position {
     }
 
     /// Whether this instant is about as close to the last line as the last lines are to each other: a line between them
-    /// would make it twice as far. Not if the line behind it, of the instant `next`, is much closer to it than usual:
-    /// before it there may be more of so many at once. Nor if the last line was one of many at once, and none of the
-    /// pauses before is like this one: there may be more behind it.
-    pub fn is_close_to(&self, time: Instant, next: Option<Instant>) -> bool {
+    /// would make it twice as far. Not if the lines `behind` it are much closer to it than usual, or more of them are
+    /// close than ever before: before it there may be more of so many at once. Nor if the last line was one of many at
+    /// once, and none of the pauses before is like this one: there may be more behind it.
+    pub fn is_close_to(&self, time: Instant, behind: impl Iterator<Item = Instant>) -> bool {
         let pauses = || self.recent.iter().zip(self.recent.iter().skip(1)).map(|(a, b)| b.time.0 - a.time.0);
         let (Some(latest), Some(shortest), Some(longest)) = (self.latest, pauses().min(), pauses().max())
         else {
             return false;
         };
         let pause = time.0 - latest.0;
-        let is_one_of_many = next.is_some_and(|next| (next.0 - time.0).abs() < shortest / MANY);
+        let mut last = time;
+        let mut behind = behind.map(|line| line.0 - std::mem::replace(&mut last, line).0).peekable();
+        let is_closer = behind.peek().is_some_and(|next| next.abs() < shortest / MANY);
+        let is_at_once = |between: &i64| between.abs() < pause / MANY;
+        let (mut most, mut run) = (0, 0);
+        for between in pauses() {
+            run = if is_at_once(&between) { run + 1 } else { 0 };
+            most = most.max(run);
+        }
+        let is_one_of_many = is_closer || behind.take_while(is_at_once).count() > most;
         let is_like = |before: i64| (pause / 2..=pause.saturating_mul(2)).contains(&before);
         let is_behind_many =
             pauses().next_back().is_some_and(|last| last < pause / MANY) && !pauses().any(is_like);
@@ -309,17 +318,32 @@ mod tests {
         assert_eq!((position.lines_again(None), position.lines_again(Some(1))), (None, Some(4)));
     }
 
+    fn read(lines: impl IntoIterator<Item = i64>) -> Position {
+        let mut position = Position::default();
+        lines.into_iter().for_each(|time| position.advance(Some(Instant(SECOND * 7 + time)), b"a"));
+        position
+    }
+
     #[test]
     fn a_line_that_comes_soon_behind_many_at_once_is_not_close() {
         let is_close = |lines: &[i64], pause: i64| {
-            let mut position = Position::default();
-            lines.iter().for_each(|time| position.advance(Some(Instant(SECOND * 7 + time)), b"a"));
-            position.is_close_to(Instant(SECOND * 7 + lines[lines.len() - 1] + pause), None)
+            let position = read(lines.iter().copied());
+            position.is_close_to(Instant(SECOND * 7 + lines[lines.len() - 1] + pause), std::iter::empty())
         };
         let many = [0, SECOND, SECOND + 1, SECOND + 2];
         assert_eq!([1, SECOND / 4, SECOND].map(|pause| is_close(&many, pause)), [true, false, true]);
         let single = [0, SECOND / 2, SECOND];
         let pauses = [SECOND / 8, SECOND / 2, SECOND];
         assert_eq!(pauses.map(|pause| is_close(&single, pause)), [true, true, false]);
+    }
+
+    /// Lines come in pairs.
+    #[test]
+    fn a_line_with_more_behind_it_at_once_than_ever_before_is_not_close() {
+        let position = read([0, 1000, SECOND / 2, SECOND / 2 + 1000, SECOND, SECOND]);
+        let next = SECOND * 7 + SECOND + SECOND / 2;
+        let is_close =
+            |count: i64| position.is_close_to(Instant(next), (1..count).map(|n| Instant(next + n * 1000)));
+        assert_eq!([1, 2, 3, 177].map(is_close), [true, true, false, false]);
     }
 }

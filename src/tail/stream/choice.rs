@@ -193,11 +193,11 @@ impl<L: Logs> Reading<'_, L> {
     /// the file. The new file continues there if its first line follows within the usual time between lines of this
     /// log.
     fn goes_on(&self, time: Option<Instant>, behind: &[Piece]) -> bool {
-        let next = behind.iter().find_map(|piece| match piece {
+        let behind = behind.iter().filter_map(|piece| match piece {
             Piece::Line(line) => line.time,
             Piece::Untimed { .. } => None,
         });
-        self.terms.after_silence && time.is_some_and(|time| self.progress.position.is_close_to(time, next))
+        self.terms.after_silence && time.is_some_and(|time| self.progress.position.is_close_to(time, behind))
     }
 
     fn judge(&mut self, data: &[u8], line: Line) -> Found {
