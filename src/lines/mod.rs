@@ -12,6 +12,6 @@ mod timestamp;
 
 pub use finder::{Finder, Found};
 pub use long::{LineLimit, is_cut, length, uncut};
-pub use position::{BACK, Position, Seen};
+pub use position::{BACK, LineEnd, Position, Seen};
 pub use split::{Lines, Splitter};
 pub use stamps::{Piece, Unstamped};

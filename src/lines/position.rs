@@ -50,12 +50,22 @@ impl Seen {
 
 /// The end of a line, of this length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct LineEnd {
+pub struct LineEnd {
     length: usize,
     pub(super) seen: Seen,
 }
 
 impl LineEnd {
+    /// This line as it was read.
+    pub fn seen(&self) -> Seen {
+        self.seen
+    }
+
+    /// Whether this is the same line, of which perhaps only the last piece was read.
+    pub fn is_same(&self, time: Instant, message: &[u8]) -> bool {
+        Seen::new(time, message) == self.seen || is_in_pieces(message) && self.is_of(time, message)
+    }
+
     pub(super) fn is_of(&self, time: Instant, message: &[u8]) -> bool {
         self.length > 0 && time == self.seen.time && self.ends(message)
     }
@@ -222,6 +232,11 @@ impl Position {
         let is_behind_many =
             pauses().next_back().is_some_and(|last| last < pause / MANY) && !pauses().any(is_like);
         !is_one_of_many && !is_behind_many && (0..=longest + longest / 2).contains(&pause)
+    }
+
+    /// The first line, if reading began midway: others of its instant may be before it.
+    pub fn begun_with(&self) -> Option<LineEnd> {
+        self.end
     }
 
     /// Requests lines from this instant on, though later ones were read. The first of them may be known otherwise: as

@@ -9,7 +9,7 @@ use foldhash::fast::FixedState;
 use super::progress::Ahead;
 use crate::{
     event::Instant,
-    lines::{Position, Seen},
+    lines::{LineEnd, Position, Seen},
 };
 
 /// Lines that earlier tails of a container showed.
@@ -17,8 +17,8 @@ use crate::{
 pub struct Early {
     /// How often each of them was shown and did not come again.
     lines: HashMap<Seen, usize, FixedState>,
-    /// From the first to the last one of those that were read and are not remembered.
-    forgotten: Vec<(Instant, Instant)>,
+    /// Those that were read and are not remembered.
+    forgotten: Vec<Forgotten>,
     /// The lines that are certainly those of an instance after the one whose tail showed them.
     foreign: Option<Foreign>,
     /// Lines of the batch that is being made.
@@ -41,6 +41,15 @@ pub struct Unseen {
     pub is_previous: bool,
 }
 
+/// Lines from one instant up to another that were read.
+#[derive(Debug, Clone, Copy)]
+struct Forgotten {
+    from: Instant,
+    to: Instant,
+    /// The first one, which is remembered, if others of its instant are perhaps before it that were not read.
+    first: Option<LineEnd>,
+}
+
 /// Lines of a later instance.
 #[derive(Debug, Clone, Copy)]
 struct Foreign {
@@ -61,7 +70,12 @@ impl Early {
             oldest = oldest.or(Some(line.time()));
             *self.lines.entry(line).or_default() += 1;
         }
-        self.forgotten.extend(from.zip(oldest).filter(|(from, oldest)| from < oldest));
+        let Some((from, to)) = from.zip(oldest).filter(|(from, oldest)| from < oldest) else { return };
+        let first = position.begun_with().filter(|first| first.seen().time() == from);
+        if let Some(first) = first {
+            *self.lines.entry(first.seen()).or_default() += 1;
+        }
+        self.forgotten.push(Forgotten { from, to, first });
     }
 
     /// Adds lines that are those of a later instance.
@@ -172,7 +186,7 @@ impl Early {
     pub fn forget_until(&mut self, latest: Option<Instant>) {
         self.give_back();
         self.lines.retain(|line, count| *count > 0 && Some(line.time()) > latest);
-        self.forgotten.retain(|(_, to)| Some(*to) > latest);
+        self.forgotten.retain(|forgotten| Some(forgotten.to) > latest);
         self.foreign = self.foreign.filter(|foreign| Some(foreign.last.time()) > latest);
         self.first = self.first.filter(|first| Some(*first) > latest);
         self.passed(latest);
@@ -180,15 +194,30 @@ impl Early {
 
     /// Takes a line that comes again, if it is one of these, until [`Early::keep`].
     pub fn take(&mut self, line: Seen) -> bool {
-        let is_forgotten = || self.forgotten.iter().any(|(from, to)| (*from..*to).contains(&line.time()));
         match self.lines.get_mut(&line) {
             Some(count) if *count > 0 => {
                 *count -= 1;
                 self.taken.push(line);
                 true
             }
-            _ => is_forgotten(),
+            _ => self.is_forgotten(line.time()),
         }
+    }
+
+    /// Whether lines of this instant were read and are not remembered; of those that begin midway only once the first
+    /// one came again.
+    fn is_forgotten(&self, time: Instant) -> bool {
+        let is_before = |first: LineEnd| time == first.seen().time() && self.has(first.seen());
+        self.forgotten.iter().any(|Forgotten { from, to, first }| {
+            (*from..*to).contains(&time) && !first.is_some_and(is_before)
+        })
+    }
+
+    /// A line as an earlier tail read it: perhaps only its last piece.
+    pub fn as_read(&self, time: Instant, message: &[u8]) -> Seen {
+        let mut firsts = self.forgotten.iter().filter_map(|forgotten| forgotten.first);
+        let first = firsts.find(|first| first.is_same(time, message));
+        first.map_or_else(|| Seen::new(time, message), |first| first.seen())
     }
 
     /// The lines that were taken count as read.
@@ -261,6 +290,26 @@ mod tests {
             [1, 2, 10, 19, 20].map(|second| early.take(line(second))),
             [false, true, true, true, false]
         );
+    }
+
+    /// The last lines of one instant were requested.
+    #[test]
+    fn lines_before_the_first_of_its_instant_that_was_read_are_not_left_out() {
+        let mut position = Position::midway();
+        let lines = [(2, "c"), (2, "d"), (3, "e"), (20, "f")].map(|(at, text)| (Instant(at * SECOND), text));
+        lines.iter().for_each(|(at, text)| position.advance(Some(*at), text.as_bytes()));
+        let mut early = Early::default();
+        early.add(&position, Some(Instant(2 * SECOND)));
+        let mut take = |text: &str| {
+            let line = early.as_read(Instant(2 * SECOND), text.as_bytes());
+            early.take(line)
+        };
+        assert_eq!(["a", "b", "c", "d"].map(&mut take), [false, false, true, true]);
+        early.give_back();
+        let mut take = |text: &str| early.take(Seen::new(Instant(2 * SECOND), text.as_bytes()));
+        assert_eq!(["b", "c", "d"].map(&mut take), [false, true, true]);
+        early.keep();
+        assert!(early.take(Seen::new(Instant(2 * SECOND), b"d")));
     }
 
     #[test]

@@ -175,8 +175,9 @@ impl<L: Logs> Reading<'_, L> {
     /// Whether an earlier tail showed this line.
     fn is_early(&mut self, data: &[u8], line: Line) -> bool {
         let early = &mut self.progress.early;
-        let time = line.time.filter(|_| !early.is_empty());
-        time.is_some_and(|time| early.take(Seen::new(time, &data[line.start as usize..line.end as usize])))
+        let Some(time) = line.time.filter(|_| !early.is_empty()) else { return false };
+        let line = early.as_read(time, &data[line.start as usize..line.end as usize]);
+        early.take(line)
     }
 
     /// Whether a line was written before the first one that is wanted: requests name whole seconds.
