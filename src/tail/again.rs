@@ -115,6 +115,7 @@ impl Around<'_> {
     }
 }
 
-fn text(data: &[u8], line: Line) -> &[u8] {
+/// The message of a line.
+pub fn text(data: &[u8], line: Line) -> &[u8] {
     &data[line.start as usize..line.end as usize]
 }

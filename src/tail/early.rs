@@ -39,6 +39,15 @@ pub struct Unseen {
     pub behind: Option<Instant>,
     /// Whether it was in the previous log.
     pub is_previous: bool,
+    /// The line itself, if its log began with it.
+    first: Option<Seen>,
+}
+
+impl Unseen {
+    /// Whether a log that begins with this line lacks that one.
+    pub fn is_before(&self, line: Seen) -> bool {
+        self.time < line.time() || self.time == line.time() && self.first.is_some_and(|first| first != line)
+    }
 }
 
 /// Lines from one instant up to another that were read.
@@ -124,7 +133,14 @@ impl Early {
     /// A line of a later instance was read and not shown; `behind` and `is_previous`: see [`Unseen`].
     pub fn saw(&mut self, line: Option<Instant>, behind: Option<Instant>, is_previous: bool) {
         if let Some(time) = line.filter(|time| self.unseen.is_none_or(|unseen| *time < unseen.time)) {
-            self.unseen = Some(Unseen { time, behind, is_previous });
+            self.unseen = Some(Unseen { time, behind, is_previous, first: None });
+        }
+    }
+
+    /// The log of that instance begins with such a line: this one.
+    pub fn saw_first(&mut self, line: Seen) {
+        if let Some(unseen) = self.unseen.as_mut().filter(|unseen| unseen.time == line.time()) {
+            unseen.first = Some(line);
         }
     }
 

@@ -15,6 +15,8 @@ pub struct Progress {
     pub early: Early,
     /// The instant of the first line that was read.
     pub first: Option<Instant>,
+    /// The line with which a log begins that was left, since it is another instance's.
+    pub left: Option<Seen>,
     /// The instant of the first wanted line of the log, if an answer ended within it and none was read yet.
     begun: Option<Instant>,
     /// The last place where another instance's log may begin.
@@ -58,6 +60,7 @@ impl Progress {
             reach,
             early,
             first: None,
+            left: None,
             begun: None,
             tear: None,
             earlier: None,

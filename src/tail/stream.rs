@@ -373,7 +373,7 @@ impl<L: Logs> Reading<'_, L> {
                 Err(_) => false,
             };
             if is_anothers && !over {
-                return End::Doubtful(first.time);
+                return self.leave(&data, *first, true);
             }
             // No other tail will show them.
             if is_anothers && is_replaced {

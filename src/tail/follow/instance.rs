@@ -296,10 +296,10 @@ impl<L: Logs> Tail<L> {
                 next = current.line.or(current.half);
                 Some(previous) != next && previous.time().0 < bound.0 + SECOND
             }
-            // They are the same one, of which an instance has written nothing; or both have. If the previous one had no
-            // line before either, it may be its own, which was rotated with nothing behind: the apiserver is asked.
+            // They are the same one, of which an instance has written nothing; or both have. If an answer seemed to end
+            // with its last line, it may be its own that was rotated, with nothing behind: the apiserver is asked.
             (Ok(Last { is_empty: true, .. }), Ok(Last { is_empty: true, .. })) => {
-                line.is_none() || !self.progress.has_lines()
+                !self.progress.has_lines() || line.is_none() && self.progress.reach.has_ended()
             }
             _ => true,
         };
@@ -336,6 +336,9 @@ impl<L: Logs> Tail<L> {
         let line = line.filter(|line| until.is_none_or(|until| *line < until));
         let is_previous = self.whereabouts == Whereabouts::Lost;
         self.progress.early.saw(line, self.progress.position.latest_read(), is_previous);
+        if let Some(first) = self.progress.left.take_if(|left| Some(left.time()) == line) {
+            self.progress.early.saw_first(first);
+        }
     }
 
     /// Whether the container has another instance now, if the apiserver answers.

@@ -3,7 +3,14 @@
 use std::time::Duration;
 
 use super::{
-    super::{again::Around, chosen::Chosen, extent::Extent, logs::Logs, reach::End},
+    super::{
+        again::{Around, text},
+        chosen::Chosen,
+        early::Unseen,
+        extent::Extent,
+        logs::Logs,
+        reach::End,
+    },
     Doubt, Reading, SECOND, Terms,
 };
 use crate::{
@@ -37,7 +44,7 @@ impl<L: Logs> Reading<'_, L> {
     ) -> End {
         let Terms { doubt, end: requested, .. } = self.terms;
         if foreign_from.is_some() && line.time >= foreign_from {
-            return End::Doubtful(line.time);
+            return self.leave(data, line, chosen.is_empty() && self.place.lines == 0);
         }
         if requested.is_some() && line.time >= requested {
             return End::Beyond;
@@ -69,8 +76,16 @@ impl<L: Logs> Reading<'_, L> {
         if self.mode == Mode::Follow {
             self.again.pass(data, line, self.progress);
         }
-        self.report_gaps(line.time, behind, found, chosen);
+        self.report_gaps(data, line, behind, found, chosen);
         self.show(data, line, chosen)
+    }
+
+    /// Leaves this line and all behind it to another instance. `first`: the answer begins with it.
+    pub(super) fn leave(&mut self, data: &[u8], line: Line, first: bool) -> End {
+        let is_whole = !self.progress.has_lines() && !self.progress.extent.is_bounded();
+        let begins = line.time.filter(|_| first && is_whole);
+        self.progress.left = begins.map(|time| Seen::new(time, text(data, line)));
+        End::Doubtful(line.time)
     }
 
     /// Remembers the first wanted line of the log if the answer ended within it: one that begins later lacks it.
@@ -90,7 +105,8 @@ impl<L: Logs> Reading<'_, L> {
 
     /// Adds the gaps before a new line, and a tear if lines may be another instance's from there on.
     /// `behind`: what follows it.
-    fn report_gaps(&mut self, time: Option<Instant>, behind: &[Piece], found: Found, chosen: &mut Chosen) {
+    fn report_gaps(&mut self, data: &[u8], line: Line, behind: &[Piece], found: Found, chosen: &mut Chosen) {
+        let time = line.time;
         let first = !self.progress.has_lines() && chosen.is_empty();
         if first {
             self.progress.first = time;
@@ -131,7 +147,9 @@ impl<L: Logs> Reading<'_, L> {
             }
             report(foreign);
         }
-        let unseen = self.progress.early.unseen().filter(|unseen| self.fresh && Some(unseen.time) < time);
+        let begins = time.map(|time| Seen::new(time, text(data, line)));
+        let is_before = |unseen: &Unseen| begins.is_some_and(|begins| unseen.is_before(begins));
+        let unseen = self.progress.early.unseen().filter(|unseen| self.fresh && is_before(unseen));
         if let Some(unseen) = unseen
             && !(unseen.behind.is_none() && says_unseen)
             && foreign.is_none_or(|foreign| unseen.time < foreign)

@@ -332,6 +332,32 @@ async fn a_line_that_was_left_to_the_next_instance_and_rotated_away_is_reported_
     assert_eq!(said[said.len() - 3..], ["restarted 1", "! Between", "d"], "{said:?}");
 }
 
+/// The runtime stamps all that it reads at once alike.
+#[tokio::test(start_paused = true)]
+async fn a_line_that_was_left_to_the_next_instance_is_missing_though_its_log_begins_at_that_instant() {
+    let cases =
+        [("c", 5.0, None), ("d", 5.0, Some("! Between")), ("c", 6.0, None), ("d", 6.0, Some("! Between"))];
+    for (begins, reported, gap) in cases {
+        let mut follows = 0;
+        let mut story = Story::follow(move |request| {
+            follows += usize::from(request.follow);
+            match (request.previous, follows) {
+                (true, _) => Reply::refusal(400, NO_PREVIOUS),
+                (_, 1) => Reply::of("").silent(1.0).broken(),
+                (_, 2) => Reply::of("").silent(3.0).then(line(5.1, "c")).silent(1e6),
+                _ => log([(5.1, begins), (5.1, "e")]).answer(request).silent(1e6),
+            }
+        });
+        story.apiserver_knows(1);
+        story.pass(reported).await;
+        story.restarts(4.0);
+        story.pass(20.0).await;
+        let expected: Vec<_> = ["restarted 1"].into_iter().chain(gap).chain([begins, "e"]).collect();
+        let said = outline(&story);
+        assert_eq!(said[said.len() - expected.len()..], expected, "{said:?}");
+    }
+}
+
 /// The log of the first instance was removed. In the second in which the next one started, both may have written the
 /// line.
 #[tokio::test(start_paused = true)]
