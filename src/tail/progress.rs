@@ -204,9 +204,11 @@ impl Progress {
 
     /// The lines since the last tear are the next instance's: its tail starts after them, and this one rewinds to the
     /// tear. Returns whether lines were missing before the tear, if there is one.
+    ///
+    /// `in_doubt`: whether the end of the last answer is no end of their log, since the node went away.
     #[must_use]
-    pub fn hand_over(&mut self) -> Option<bool> {
-        let ended = self.answered == Some(Reach::Ended);
+    pub fn hand_over(&mut self, in_doubt: bool) -> Option<bool> {
+        let ended = self.answered == Some(Reach::Ended) && !in_doubt;
         self.reach.found_whole();
         self.earlier = None;
         let Tear { before, behind, incomplete, quota, .. } = self.tear.take()?;
@@ -332,7 +334,7 @@ mod tests {
         progress.quota().bytes = Some(7);
         read(&mut progress, 5);
         assert_eq!(progress.latest_own(), Some(Instant(1_000_000_000)));
-        assert_eq!(progress.hand_over(), Some(true));
+        assert_eq!(progress.hand_over(false), Some(true));
         assert_eq!((progress.latest(), progress.quota().bytes), (Some(Instant(1_000_000_000)), None));
         assert_eq!(progress.reach, Reach::Ended);
         let Parts { own, next, .. } = progress.into_parts(&Life::Running);
@@ -345,7 +347,7 @@ mod tests {
     fn without_a_tear_there_is_nothing_to_hand_over() {
         let mut progress = progress();
         read(&mut progress, 1);
-        assert_eq!(progress.hand_over(), None);
+        assert_eq!(progress.hand_over(false), None);
         assert!(progress.has_lines() && progress.latest_own().is_none());
     }
 }

@@ -379,7 +379,8 @@ impl<L: Logs> Tail<L> {
     /// The lines since the last tear are printed, and are those of the next instance: its tail starts after them. The
     /// rest of this instance's log is read from the tear on.
     pub(super) fn hand_over(&mut self) {
-        if let Some(incomplete) = self.progress.hand_over() {
+        let in_doubt = self.is_end_in_doubt();
+        if let Some(incomplete) = self.progress.hand_over(in_doubt) {
             self.report.incomplete = incomplete;
         }
     }

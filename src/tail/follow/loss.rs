@@ -179,7 +179,7 @@ impl<L: Logs> Tail<L> {
 
     /// Whether the apiserver or the kubelet was out of reach before the end of the log was verified: one that goes away
     /// ends its streams as if they were complete.
-    fn is_end_in_doubt(&self) -> bool {
+    pub(super) fn is_end_in_doubt(&self) -> bool {
         self.progress.heard.is_some_and(|since| self.was_out_since(since))
     }
 

@@ -344,6 +344,35 @@ async fn lines_behind_those_that_were_read_too_early_of_an_instance_between_are_
     }
 }
 
+/// The stream with them came to its end as the kubelet went away, and their own log is gone before it is asked for.
+#[tokio::test(start_paused = true)]
+async fn lines_that_were_read_too_early_have_no_end_if_the_kubelet_was_away_behind_them() {
+    let dial =
+        "Get \"https://node-1:10250/containerLogs/default/web-1/app\": dial tcp: connect: connection refused";
+    for (message, is_away) in [(dial, true), ("etcdserver: leader changed", false)] {
+        let container = Container::new([
+            (-60.0, Some(-6.0), log([(-9.0, "a")])),
+            (-5.5, Some(-5.0), log([])),
+            (-4.0, Some(20.0), log([(7.5, "x"), (19.0, "lost")])),
+            (21.0, Some(22.0), log([])),
+            (23.0, None, log([(40.0, "c")])),
+        ]);
+        let mut story = Story::follow(move |request| match container.now() {
+            ..7.8 => container.answer(request).cut_after(8.0),
+            ..24.0 => Reply::refusal(500, message),
+            _ => container.answer(request),
+        });
+        story.pass(24.0).await;
+        story.restarts_so_often(2, -4.0);
+        story.restarts_so_often(2, 23.0);
+        story.pass(30.0).await;
+        let said: Vec<_> = outline(&story).into_iter().filter(|said| !said.ends_with("again")).collect();
+        let gap: &[&str] = if is_away { &["! Unchecked"] } else { &[] };
+        let shown = ["+", "x", "! Unchecked", "-", "restarted 2 since 7.5"];
+        assert_eq!(said, [&shown[..], gap, &["-", "restarted 2", "c"]].concat(), "{message}");
+    }
+}
+
 /// The line behind them is from the second in which the next instance starts, so that it may be that one's.
 #[tokio::test(start_paused = true)]
 async fn lines_behind_those_that_were_read_too_early_are_reported_for_one_instance_only() {
