@@ -31,6 +31,11 @@ const QUIET: Duration = Duration::from_secs(3);
 /// status is waited for.
 const REPORTED: Duration = Duration::from_secs(75);
 
+/// The requests for the log of an instance until nothing of it is missing: a stream, the question whose log it is, the
+/// rest of its lines, and a look at its end. All that repeat have half of the rate of `--qps`.
+const REQUESTS: f64 = 4.0;
+const REPEATING: f64 = 0.5;
+
 /// The pods that come and go once all others are gone, one after the other, twice.
 const PASSING: u32 = 200;
 const EACH: Duration = Duration::from_millis(250);
@@ -46,7 +51,7 @@ impl World<'_> {
             self.last_lines().await;
         }
         if !self.is_over() && self.repeat.is_none() {
-            self.calm_until(calm + REPORTED).await;
+            self.calm_until(calm + REPORTED + self.turns()).await;
         }
         if self.script.setting.ending == Ending::Leftovers && !self.is_over() {
             self.leave().await;
@@ -150,6 +155,12 @@ impl World<'_> {
         patience
     }
 
+    /// The time in which all logs have their turns.
+    fn turns(&self) -> Duration {
+        let containers = self.past.iter().chain(self.containers.values());
+        turns(self.script.setting.qps, containers.map(|container| container.instances.len()).sum())
+    }
+
     /// Deletes all pods, lets many more come and go, and measures what is left of all, and of as many again: the first
     /// ones make the room that the others need.
     async fn leave(&mut self) {
@@ -190,5 +201,23 @@ impl World<'_> {
         let connections = self.server.account().open_connections;
         self.tell(format!("all pods are gone: {usage:?}, {connections} connections"));
         usage
+    }
+}
+
+/// The time in which requests for the logs of so many instances have their turns, if `--qps` bounds them.
+fn turns(qps: Option<i32>, instances: usize) -> Duration {
+    let Some(rate) = qps.filter(|rate| *rate > 0) else { return Duration::ZERO };
+    Duration::from_secs_f64(instances as f64 * REQUESTS / (f64::from(rate) * REPEATING))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logs_that_wait_for_their_turn_have_the_time_for_it() {
+        let turns = |qps, instances| turns(qps, instances).as_secs();
+        assert_eq!([turns(None, 60), turns(Some(-1), 60), turns(Some(0), 60)], [0; 3]);
+        assert_eq!([turns(Some(1), 60), turns(Some(8), 60), turns(Some(1), 6)], [480, 60, 48]);
     }
 }
