@@ -48,7 +48,7 @@ impl<L: Logs> Tail<L> {
         if self.means_replaced(standing) {
             if is_previous && self.plan().follow && self.progress.heard.is_some() {
                 // A further restart makes that log another's, perhaps before a status reports this one.
-                self.compare_end().await;
+                self.compare_end(None).await;
                 if self.progress.heard.is_some() {
                     self.progress.reach = before;
                 }
@@ -217,7 +217,7 @@ impl<L: Logs> Tail<L> {
         if !is_overtaken && self.is_in(previous) {
             // Until an answer comes, nothing was read of the next one.
             (self.found_own, self.missing) = (true, true);
-            self.compare_end().await;
+            self.compare_end(previous.last()).await;
         }
         is_overtaken
     }
@@ -225,7 +225,9 @@ impl<L: Logs> Tail<L> {
     /// The previous log seems to be this instance's, which has ended: if it ends with the last line that was read, none
     /// is missing. A wanted line that was not read contradicts the end of the stream, unless a status shows meanwhile
     /// that it is another's.
-    async fn compare_end(&mut self) {
+    ///
+    /// `seen`: the last line of the answer before, which may have come before a further restart.
+    async fn compare_end(&mut self, seen: Option<Instant>) {
         // Of the two lines that were asked for before, the last may have been cut off.
         let asked = timeout(ANSWER, self.last_line(Log::Previous, Purpose::Confirm)).await;
         let Ok(Ok(Last { line: Some(line), .. })) = asked else { return };
@@ -239,8 +241,12 @@ impl<L: Logs> Tail<L> {
             let mut life = self.life.clone();
             let reported = life.wait_for(|life| !matches!(life, Life::Running | Life::Terminating));
             drop(timeout(ANSWER, reported).await);
-            if self.may_be_own(line.time()) {
+            let seen = seen.filter(|seen| Some(*seen) > self.progress.latest());
+            if [Some(line.time()), seen].into_iter().flatten().any(|line| self.may_be_own(line)) {
                 self.progress.reach = Reach::Open;
+            } else {
+                // It may be this one's all the same: two instances started in one second.
+                self.saw(seen);
             }
         }
     }
@@ -511,6 +517,14 @@ enum Previous {
 }
 
 impl Previous {
+    /// The instant of its last line, if it is this instance's.
+    fn last(self) -> Option<Instant> {
+        match self {
+            Self::Own(last) => last,
+            Self::Open | Self::Other => None,
+        }
+    }
+
     /// Whether `line` was written after the end of this instance's log, and so is another's.
     fn ends_before(self, line: Option<Instant>) -> bool {
         match self {

@@ -257,6 +257,26 @@ async fn a_line_of_the_next_instance_does_not_contradict_the_end_of_a_stream() {
     }
 }
 
+/// Its stream ended too early and looked complete. The previous log is its own until a further restart takes it away,
+/// and all of them started in one second.
+#[tokio::test(start_paused = true)]
+async fn a_line_that_was_seen_before_a_further_restart_took_its_log_away_is_reported() {
+    let container = Container::new([
+        (-60.0, Some(3.5), log([(3.1, "a"), (3.4, "lost")])),
+        (3.5, Some(3.7), log([(3.6, "b")])),
+        (3.7, None, log([(9.0, "c")])),
+    ]);
+    let mut opened = false;
+    let mut story = Story::follow(move |request| match std::mem::replace(&mut opened, true) {
+        false => container.answer(request).cut_after(3.3).silent(0.25),
+        true => container.answer(request).after(0.25),
+    });
+    story.pass(3.9).await;
+    story.restarts_so_often(2, 3.7);
+    story.pass(20.0).await;
+    assert_eq!(outline(&story), ["+", "a", "-", "restarted 2", "! Between", "c"]);
+}
+
 /// Its tail waited for the one before, and meanwhile the node has started another one.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_is_read_at_once_is_compared_if_its_status_is_old() {
