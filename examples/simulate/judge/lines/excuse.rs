@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     script::{Asked as Asks, Broken, Fault, Followers, What},
-    story::{Container, File, Story},
+    story::{Container, File, Request, Story},
 };
 
 /// The time in which a line is shown when nothing fails, and after the last fault.
@@ -465,6 +465,11 @@ fn was_never_known(case: &Case<'_, '_>, run: &Run) -> bool {
     let known = container.instances.iter().filter_map(|instance| instance.known).min();
     let Some(known) = known else { return true };
     let gone = container.deleted.unwrap_or(Duration::MAX);
-    let mut pods = case.story.requests.iter().filter(|request| may_hold(request, gone));
+    // A question for the pod that had its name before says only that this one is another.
+    let others = &case.book.lives[..run.life];
+    let is_another = others.iter().any(|other| !std::ptr::eq(other.container, container));
+    let is_question = |request: &Request| is_another && request.query("fieldSelector").is_some();
+    let mut pods =
+        case.story.requests.iter().filter(|request| may_hold(request, gone) && !is_question(request));
     !pods.any(|request| tells(case.story, request, container, known).is_some())
 }

@@ -380,6 +380,25 @@ fn a_list_of_another_pod_tells_nothing() {
     tale("metadata.name=web").is(&["missing"]);
 }
 
+/// The only request that was answered while the second of three pods was there.
+#[test]
+fn a_question_for_a_pod_tells_nothing_of_the_next_one_of_its_name() {
+    let tale = |query: &[(&str, &str)], report| {
+        let tale = Tale::new().follows(2.2).writes(3.0, "a").recreates(4.0).writes(5.0, "b");
+        let tale = tale.asks(Asks::List, 5.5, "/api/v1/pods", query).recreates(6.0);
+        let tale = tale.with(|story| story.requests[1].ended = Some((seconds(2.5), Ended::Broken)));
+        if report {
+            tale.says(7.0, "lines may be missing: the log was removed before it could be read")
+        } else {
+            tale
+        }
+    };
+    let named = [("fieldSelector", "metadata.name=web")];
+    tale(&named, true).passes();
+    tale(&named, false).is(&["missing"]);
+    tale(&[], true).is(&["missing"]);
+}
+
 /// The only list that was asked for while the pod was there.
 #[test]
 fn a_list_that_is_answered_late_does_not_tell_of_a_pod_that_is_gone_by_then() {
