@@ -7,9 +7,12 @@ use super::lines::output::Shown;
 /// Lines of one record have no longer pause (`TOGETHER` in src/records/mod.rs).
 const TOGETHER: SignedDuration = SignedDuration::from_millis(50);
 
-/// Whether it is a line of a stack trace.
+/// The begin of each line of a stack trace.
+const FRAME: &[u8] = b"\tat ";
+
+/// Whether it is a line of a stack trace, of which `--limit-bytes` may have left a part.
 pub fn continues(text: &[u8]) -> bool {
-    text.starts_with(b"\tat ")
+    text.starts_with(FRAME) || !text.is_empty() && FRAME.starts_with(text)
 }
 
 /// Whether a line of a container may belong to the record of the line before.

@@ -122,6 +122,8 @@ fn only_a_record_is_one_message() {
     let before = run(&[line(2, "a"), line(2, "\tat b"), line(2, "c")]);
     assert_eq!(kinds(&output, &before, &run(&[json(2, "a\n\tat b"), json(2, "c")])), [""; 0]);
     assert_eq!(kinds(&output, &before, &run(&[json(2, "a\n\tat b\nc")])), ["two records are one"]);
+    let cut = run(&[line(2, "a"), line(2, "\t")]);
+    assert_eq!(kinds(&output, &cut, &run(&[json(2, "a\n\t")])), [""; 0]);
 }
 
 #[test]
