@@ -10,6 +10,7 @@
 //! | a stream that fell silent without a word | the time until it is looked at: `--idle-check`, later the time for which the log was quiet |
 //! | `--sort` | the window, and ten seconds for a container that hangs; all of its faults if logs are not followed |
 //! | `--latency` | itself |
+//! | `--with-previous` | the round trips of the requests for the log of an instance that has ended |
 //! | `--max-bandwidth` | the time in which all that was written until then is read at that rate |
 
 use std::time::Duration;
@@ -117,6 +118,9 @@ fn due(view: &View, came: &Written) -> Duration {
     let request = if is_streamed(view, came) { Duration::ZERO } else { checks::wait(view) };
     let mut bound = SOON + request + turn(view, came) + silence(view, came);
     bound += latency(setting);
+    if setting.logs == Logs::FollowWithPrevious {
+        bound += view.round_trip() * (ONCE + IN_DOUBT);
+    }
     // Also those that are written while it has to wait for its turn.
     let by = came.line.at.saturating_add(bound);
     bound += bandwidth(view, |line| line.at <= by);
