@@ -40,7 +40,7 @@ fn main() -> ExitCode {
     let options = match Options::parse(std::env::args().skip(1)) {
         Ok(options) => options,
         Err(error) => {
-            eprintln!("simulate: {error}");
+            complain(&error);
             return ExitCode::from(2);
         }
     };
@@ -100,6 +100,12 @@ fn one(seed: u64, traced: bool, shrunk: bool) -> bool {
     !print(&text) || !problems.is_empty()
 }
 
+/// Writes to standard error, which may be closed.
+fn complain(error: &str) {
+    #[expect(clippy::disallowed_methods, reason = "`eprintln!` panics if nothing reads its words")]
+    let _ = writeln!(io::stderr(), "simulate: {error}");
+}
+
 /// Writes to standard output; false if that failed, which is reported unless the reader has seen enough.
 fn print(text: &str) -> bool {
     #[expect(clippy::disallowed_methods, reason = "`print!` panics once the reader has seen enough")]
@@ -108,7 +114,7 @@ fn print(text: &str) -> bool {
         Ok(()) => true,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => true,
         Err(error) => {
-            eprintln!("simulate: cannot write to standard output: {error}");
+            complain(&format!("cannot write to standard output: {error}"));
             false
         }
     }
