@@ -6,7 +6,8 @@ pub const USAGE: &str = "\
 simulate --seed N [--trace] [--shrink]   replay one seed
     --trace     print what happened when
     --shrink    print the shortest script that fails as the seed does
-simulate --seeds A..B | --minutes M      run the seeds from A up to B - 1, or as many as there is time for
+simulate --seeds A..B                    run the seeds from A up to B - 1
+simulate [--seeds A..B] --minutes M      the same, as many as there is time for
     --twice     run each twice and compare the runs
     --open FILE expect the seeds that begin the lines of the file to fail
     --workers N run so many processes
@@ -100,8 +101,11 @@ impl Options {
             (None, None, Some(_)) => 0..u64::MAX,
             _ => return Err(format!("give one of --seed, --seeds and --minutes\n{USAGE}")),
         };
-        if minutes == Some(0) || !(1..=MOST_WORKERS).contains(&workers) {
-            return Err(format!("--minutes begins at 1, and --workers is 1 to {MOST_WORKERS}"));
+        if minutes == Some(0) {
+            return Err("--minutes begins at 1".to_owned());
+        }
+        if !(1..=MOST_WORKERS).contains(&workers) {
+            return Err(format!("--workers is 1 to {MOST_WORKERS}"));
         }
         let time = minutes.map(|minutes| Duration::from_secs(minutes.saturating_mul(60)));
         let work = Work { seeds, step: worker.unwrap_or(workers), time, twice };
