@@ -72,6 +72,15 @@ async fn the_only_place_is_lent_to_a_log_that_will_be_gone() {
     assert_eq!(open.mode(), Some(Mode::Read));
 }
 
+/// The only place is lent after its time, and given back.
+async fn lends(follower: &mut Tail, mut open: Tail) {
+    advance(LENT).await;
+    assert_eq!((open.mode(), follower.mode()), (None, None));
+    assert_eq!(open.mode(), Some(Mode::Read));
+    drop(open);
+    assert!(follower.follows());
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_only_place_is_kept_until_its_log_was_answered_and_read() {
     let scheduler = Scheduler::new(1, 100);
@@ -81,11 +90,7 @@ async fn the_only_place_is_kept_until_its_log_was_answered_and_read() {
     advance(ANSWER / 2).await;
     assert_eq!((open.mode(), follower.mode()), (None, Some(Mode::Follow)));
     follower.grant.as_ref().unwrap().answered();
-    advance(LENT).await;
-    assert_eq!((open.mode(), follower.mode()), (None, None));
-    assert_eq!(open.mode(), Some(Mode::Read));
-    drop(open);
-    assert!(follower.follows());
+    lends(&mut follower, open).await;
     let mut open = reader(&scheduler, Purpose::Open);
     advance(ANSWER + LENT).await;
     assert_eq!((open.mode(), follower.mode()), (None, None), "no answer ever begins");
@@ -104,11 +109,7 @@ async fn the_only_place_is_kept_until_a_question_about_its_log_was_answered() {
     advance(ANSWER / 2).await;
     assert_eq!((open.mode(), follower.mode()), (None, Some(Mode::Follow)));
     assert_eq!(follower.grant.as_ref().unwrap().asking(async {}).now_or_never(), Some(()));
-    advance(LENT).await;
-    assert_eq!((open.mode(), follower.mode()), (None, None));
-    assert_eq!(open.mode(), Some(Mode::Read));
-    drop(open);
-    assert!(follower.follows());
+    lends(&mut follower, open).await;
     let mut open = reader(&scheduler, Purpose::Open);
     asks(&follower);
     advance(ANSWER + LENT).await;
