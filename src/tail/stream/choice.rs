@@ -194,7 +194,7 @@ impl<L: Logs> Reading<'_, L> {
     fn is_early(&mut self, data: &[u8], line: Line) -> bool {
         let early = &mut self.progress.early;
         let Some(time) = line.time.filter(|_| !early.is_empty()) else { return false };
-        let line = early.as_read(time, &data[line.start as usize..line.end as usize]);
+        let line = early.as_read(time, text(data, line));
         early.take(line)
     }
 
