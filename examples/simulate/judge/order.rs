@@ -10,7 +10,10 @@ use jiff::Timestamp;
 
 use super::{
     Problem,
-    lines::output::{Name, Shown, Text, lines},
+    lines::{
+        output::{Name, Shown, Text, lines},
+        told::named,
+    },
     promptness::latency,
     record::may_continue,
     troubles::troubles,
@@ -121,11 +124,7 @@ fn way(setting: &Setting) -> Duration {
 fn asked(story: &Story, line: &Placed) -> Option<Duration> {
     let (namespace, pod, _) = line.name;
     let path = format!("/api/v1/namespaces/{namespace}/pods");
-    let is_of_it = |request: &&Request| {
-        let named =
-            request.query("fieldSelector").and_then(|selector| selector.strip_prefix("metadata.name="));
-        named == Some(pod) && request.path == path
-    };
+    let is_of_it = |request: &&Request| named(request) == Some(pod) && request.path == path;
     let answered = story.requests.iter().filter(is_of_it).filter_map(|request| request.answered);
     answered.map(|(at, _)| at).filter(|at| *at <= line.shown.at).max()
 }

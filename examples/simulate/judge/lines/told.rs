@@ -47,11 +47,15 @@ pub fn tells(story: &Story, request: &Request, container: &Container, known: Dur
     }
 }
 
+/// The pod that a question is about.
+pub fn named(request: &Request) -> Option<&str> {
+    request.query("fieldSelector")?.strip_prefix("metadata.name=")
+}
+
 /// Whether the answer lists or watches pods, and this one among them.
 fn is_of(request: &Request, container: &Container) -> bool {
-    let named = request.query("fieldSelector").and_then(|selector| selector.strip_prefix("metadata.name="));
     request.path.ends_with("/pods")
-        && named.is_none_or(|named| named == container.place.pod)
+        && named(request).is_none_or(|named| named == container.place.pod)
         && matches!(request.kind, Kind::List | Kind::Watch)
         && request.answered.is_some_and(|(_, status)| status == 200)
 }
