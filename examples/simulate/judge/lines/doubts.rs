@@ -153,7 +153,18 @@ fn seems_away(case: &Case<'_, '_>, since: Duration, until: Duration) -> bool {
         let next = requests().filter_map(answered).filter(|at| *at > from).min();
         next.is_none_or(|next| next + HELD >= since && next >= from + SLOW)
     };
-    late.any(|one| is_silent_from(sent(one))) || lost_requests(case, until).any(is_silent_from)
+    // While others are on their way, the silence may begin later.
+    let taken = case.story.taken.iter().filter(|taken| taken.bytes > 0).map(|taken| taken.at);
+    let taken: Vec<_> = taken.collect();
+    let is_unheard = |one: &Request| {
+        let on_its_way = sent(one)..answered(one).unwrap_or(Duration::MAX);
+        taken.windows(2).any(|pair| {
+            let next = pair[1].min(on_its_way.end);
+            on_its_way.contains(&pair[0]) && next >= pair[0] + SLOW && next + HELD >= since
+        })
+    };
+    late.any(|one| is_silent_from(sent(one)) || is_unheard(one))
+        || lost_requests(case, until).any(is_silent_from)
 }
 
 /// When a request may have broken that never came to the server, by the clock of the program: it was on its way over a
@@ -194,7 +205,7 @@ pub fn read_to_its_end(case: &Case<'_, '_>, life: &Life<'_>, until: Duration) ->
         let is_whole = how == Ended::Complete && read.opened().is_some() && may_be_whole;
         let holds_the_end = if read.follow { at >= ended } else { read.at >= ended };
         let is_left = may_be_left(case, read, at, until) || had_no_room(case, life, read, at);
-        (is_whole && holds_the_end && at <= until && !is_left).then_some(at)
+        (is_whole && holds_the_end && at <= until && !is_left && !read.lost).then_some(at)
     });
     whole.next_back()
 }
@@ -264,12 +275,16 @@ pub fn ends_in_doubt(life: &Life<'_>, last: Timestamp, at: Duration) -> bool {
 pub fn ends_as_one(case: &Case<'_, '_>, number: usize, last: Timestamp, at: Duration) -> bool {
     let life = &case.book.lives[number];
     let lines = life.lines().iter().zip(&life.shown);
-    let shown = lines.filter_map(|(line, shown)| Some((line.stamp, case.book.shown[(*shown)?].at)));
-    let Some((latest, shown)) = shown.filter(|(_, shown)| *shown <= at).max() else { return false };
+    let shown = lines.filter_map(|(line, shown)| Some((line.stamp, case.book.shown[(*shown)?].at, line.at)));
+    let Some((latest, shown, written)) = shown.filter(|(_, shown, _)| *shown <= at).max() else {
+        return false;
+    };
+    // Lines that are sorted may have been read long before.
+    let read = if case.story.script.setting.sort { written } else { shown };
     latest == last
         && case
             .book
-            .as_one(number, shown)
+            .as_one(number, read)
             .iter()
             .any(|other| other.number < life.number && lacks_its_end(other))
 }

@@ -4,8 +4,14 @@ use std::time::Duration;
 
 use apiserver::{Ended, Kind};
 
-use super::book::{Book, Life};
-use crate::story::{Request, Story};
+use super::{
+    book::{Book, Life},
+    told::way,
+};
+use crate::{
+    script::{Event, Fault, What},
+    story::{Request, Story},
+};
 
 /// How much later than its turn a request may come.
 const TURN: Duration = Duration::from_millis(20);
@@ -20,6 +26,8 @@ pub struct Read {
     /// When its answer began, with this status.
     pub answered: Option<(Duration, u16)>,
     pub ended: Option<(Duration, Ended)>,
+    /// Whether its connection was reset before the program took the end of its answer.
+    pub lost: bool,
     /// Whether its answer ended before the first byte was sent.
     pub empty: bool,
     pub previous: bool,
@@ -80,6 +88,7 @@ pub fn of(book: &Book<'_>, story: &Story) -> Vec<Read> {
         decided: decided(story, &requests, number),
         answered: request.answered,
         ended: request.ended,
+        lost: is_lost(story, request),
         empty: request.ended.is_some() && request.bytes == 0,
         previous: is_true(request, "previous"),
         follow: is_true(request, "follow"),
@@ -88,6 +97,18 @@ pub fn of(book: &Book<'_>, story: &Story) -> Vec<Read> {
         pair: is_true(request, "previous") && request.query("tailLines") == Some("2") && !is_bounded(request),
     };
     requests.iter().enumerate().map(read).collect()
+}
+
+/// Whether all connections were reset before the program took anything of the end of this answer: until it knows whose
+/// log it is, for which it may have to make a connection, it leaves the rest unread, and a reset takes that away.
+fn is_lost(story: &Story, request: &Request) -> bool {
+    let Some((ended, Ended::Complete)) = request.ended else { return false };
+    let asked = ended..=ended + 4 * way(story, ended);
+    let is_reset = |event: &Event| {
+        matches!(event.what, What::Fault(Fault::ConnectionsReset)) && asked.contains(&event.at)
+    };
+    let mut taken = story.taken.iter().filter(|taken| taken.connection == request.connection);
+    story.script.events.iter().any(is_reset) && !taken.any(|taken| taken.bytes > 0 && taken.at >= ended)
 }
 
 fn decided(story: &Story, requests: &[&Request], number: usize) -> Duration {

@@ -5,11 +5,12 @@ use apiserver::{Ended, Kind as Asks};
 use super::{
     Tale,
     ends::{LOG, behind, lives_for_a_second, unchecked},
+    gaps::between,
     seconds, stamp,
 };
 use crate::{
     script::{Asked, Broken, Event, Fault, Logs, Restart, Setting, What},
-    story::Pod,
+    story::{Instance, Pod, Taken},
 };
 
 #[test]
@@ -91,6 +92,59 @@ fn a_request_that_is_answered_late_leaves_an_end_in_doubt() {
     };
     far(1.5).passes();
     far(1.3).is(&["false gap"]);
+}
+
+/// Others were on their way, and one of them was answered.
+#[test]
+fn a_silence_that_begins_behind_an_answer_leaves_an_end_in_doubt() {
+    let tale = |heard: &'static [f64]| {
+        let tale = Tale::new().reads(2.2, 4.1, Ended::Complete).writes(3.0, "a").shows(3.0, "a");
+        let tale = tale.asks(Asks::Log, 4.2, "/api/v1/namespaces/shop/pods/other/log", &[]);
+        let tale = tale.asks(Asks::Log, 5.0, "/api/v1/namespaces/shop/pods/other/log", &[]);
+        let tale = tale.with(|story| {
+            story.containers[0].deleted = Some(seconds(4.1));
+            story.requests[3].answered = Some((seconds(7.1), 200));
+            let taken = |at: &f64| Taken { at: seconds(*at), connection: 1, bytes: 1 };
+            story.taken = heard.iter().map(taken).collect();
+        });
+        tale.says(8.0, &unchecked(3.0))
+    };
+    tale(&[4.1, 5.0, 7.1]).passes();
+    tale(&[4.1, 5.0, 6.0, 7.1]).is(&["false gap"]);
+}
+
+/// It asks whose log it is before it reads on.
+#[test]
+fn an_end_that_a_reset_took_away_was_not_read() {
+    let tale = |reset: f64, taken: f64| {
+        let tale = Tale::new().reads(2.2, 4.1, Ended::Complete).writes(3.0, "a").shows_at(4.105, 3.0, "a");
+        let tale = tale.with(|story| {
+            story.containers[0].deleted = Some(seconds(4.1));
+            let what = What::Fault(Fault::ConnectionsReset);
+            story.script.events.push(Event { at: seconds(reset), what });
+            story.taken = vec![Taken { at: seconds(taken), connection: 1, bytes: 5 }];
+        });
+        tale.says(4.3, &unchecked(3.0))
+    };
+    tale(4.103, 3.0).passes();
+    tale(4.103, 4.1).is(&["false gap"]);
+    tale(4.2, 3.0).is(&["false gap"]);
+}
+
+/// Nothing told of the two instances before it as its lines were read.
+#[test]
+fn lines_that_are_sorted_may_have_been_read_before_a_status_that_comes_before_they_are_shown() {
+    let tale = |sort| {
+        let tale = Tale::new().asking(|setting| setting.sort = sort).reads(2.2, 3.5, Ended::Complete);
+        let tale = tale.writes(3.0, "a").restarts(3.5).writes(3.6, "b").restarts(3.7).writes(4.0, "c");
+        let tale = tale.follows(3.8).shows(3.0, "a").says(4.2, &between(3.0, 4.0)).shows_at(4.2, 4.0, "c");
+        tale.says(4.2, &unchecked(4.0)).with(|story| {
+            let known = |instance: &mut Instance| instance.known = Some(seconds(4.1));
+            story.containers[0].instances[1..].iter_mut().for_each(known);
+        })
+    };
+    tale(true).passes();
+    tale(false).is(&["false gap"]);
 }
 
 /// Of a container that is polled.

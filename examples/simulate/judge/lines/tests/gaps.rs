@@ -11,7 +11,7 @@ fn rotated() -> Tale {
     tale.writes(5.0, "c").follows(5.5).shows(3.0, "a").shows_at(5.6, 5.0, "c")
 }
 
-fn between(after: f64, before: f64) -> String {
+pub fn between(after: f64, before: f64) -> String {
     format!("lines may be missing between {} and {}", stamp(after), stamp(before))
 }
 
