@@ -101,9 +101,11 @@ fn came(story: &Story) -> HashMap<(Name<'_>, Timestamp, &[u8]), Duration> {
         let streams: Vec<_> = story.requests.iter().filter(|request| follows(request, container)).collect();
         let name = (&*container.namespace, &*container.place.pod, &*container.place.container);
         let instances = container.instances.iter().filter(|instance| instance.silenced.is_empty());
-        for line in instances.flat_map(|instance| &instance.lines) {
+        let lines = instances.flat_map(|instance| instance.lines.iter().map(|line| (instance.started, line)));
+        for (started, line) in lines {
+            // A stream stays with its instance, even while it is silent and does not end with it.
             let is_open = |request: &&Request| {
-                request.answered.is_some_and(|(opened, _)| opened + way < line.at)
+                request.answered.is_some_and(|(opened, _)| opened >= started && opened + way < line.at)
                     && request.ended.is_none_or(|(ended, _)| ended > line.at + way)
             };
             // Of equal lines, the last one comes last.
@@ -196,6 +198,12 @@ mod tests {
             live(0.5, |story| story.fails(9.0, Fault::ConnectionsReset)),
             ["not in the order of time"]
         );
+    }
+
+    #[test]
+    fn a_stream_brings_no_lines_of_the_next_instance() {
+        let starts = |time: f64| live(0.5, |story| story.containers[1].instances[0].started = at(time));
+        assert_eq!((starts(0.4).len(), starts(0.6).len()), (1, 0));
     }
 
     #[test]
