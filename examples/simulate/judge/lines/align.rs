@@ -85,8 +85,9 @@ pub fn align(
 /// Whether as many bytes of a life were shown as were asked for.
 fn is_used_up(book: &Book<'_>, asked: &Asked, life: usize) -> bool {
     let last = book.lives[life].shown.iter().flatten().max();
-    let joint = book.as_one(life, last.map_or(Duration::MAX, |last| book.shown[*last].at));
-    let shown = || book.bytes_uncut(joint).max(book.bytes_uncut(&book.lives[life..=life]));
+    let at = last.map_or(Duration::MAX, |last| book.shown[*last].at);
+    let own = || book.bytes_uncut(&book.lives[life..=life]) + book.bytes_given(life, at);
+    let shown = || book.bytes_uncut(book.as_one(life, at)).max(own());
     asked.limit_bytes.is_some_and(|limit| shown() >= limit)
 }
 
@@ -345,10 +346,12 @@ impl Aligner<'_, '_> {
         // A status that came in this instant may have come behind the line.
         let joint = |at| self.book.as_one(life, at);
         let earlier = joint(shown.at.saturating_sub(Duration::from_millis(1)));
-        let mut before =
-            [&self.book.lives[life..=life], joint(shown.at), earlier].into_iter().flat_map(|lives| {
-                [self.book.bytes(lives), self.book.bytes_uncut(lives), Book::bytes_whole(lives)]
-            });
+        let own = &self.book.lives[life..=life];
+        let given = self.book.bytes_uncut(own) + self.book.bytes_given(life, shown.at);
+        let before = [own, joint(shown.at), earlier].into_iter().flat_map(|lives| {
+            [self.book.bytes(lives), self.book.bytes_uncut(lives), Book::bytes_whole(lives)]
+        });
+        let mut before = before.chain([given]);
         before.any(|before| self.asked.limit_bytes == Some(before + asked::length(shown.text) as u64))
     }
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{
     asked,
-    notices::Notice,
+    notices::{Notice, Said},
     output::{Name, Shown},
     told::{end_known, told},
 };
@@ -117,6 +117,20 @@ impl<'a> Book<'a> {
     pub fn bytes_whole(lives: &[Life<'a>]) -> u64 {
         let lines = lives.iter().flat_map(|life| life.lines().iter().zip(&life.shown));
         lines.filter(|(_, shown)| shown.is_some()).map(|(line, _)| line.text.len() as u64 + 1).sum()
+    }
+
+    /// The bytes of lines of lives before this one that the last report of a restart until then gave to it: an instance
+    /// that ended within a second, and whose log is not kept, may have written them or not.
+    pub fn bytes_given(&self, life: usize, at: Duration) -> u64 {
+        let mut reports = self.notices.iter().rev().filter(|notice| notice.at <= at);
+        let since = reports.find_map(|notice| match notice.said {
+            Said::Restarted { lines_since, .. } => Some(lines_since),
+            _ => None,
+        });
+        let Some(since) = since.flatten() else { return 0 };
+        let lines = self.lives[..life].iter().flat_map(|life| life.lines().iter().zip(&life.shown));
+        let given = lines.filter(|(line, _)| line.stamp >= since).filter_map(|(_, shown)| *shown);
+        given.map(|shown| asked::length(self.shown[shown].text) as u64 + 1).sum()
     }
 
     /// When a line was shown.

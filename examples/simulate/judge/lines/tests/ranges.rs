@@ -219,6 +219,22 @@ fn the_last_piece_of_a_line_is_whole_though_more_of_the_same_comes_before_it() {
     tale.shows_at(2.3, 0.1, &piece).shows(3.0, "b").passes();
 }
 
+/// It ended in the second in which it started, and the node keeps no previous log.
+#[test]
+fn lines_that_were_said_to_be_those_of_the_next_instance_count_as_its_bytes() {
+    let tale = |since: f64| {
+        let marker = format!(
+            "── shop web › app restarted; the lines above from {} on were written after it ──",
+            stamp(since)
+        );
+        let tale = Tale::new().asking(|asked| asked.limit_bytes = Some(5)).follows(2.2).writes(3.0, "a");
+        let tale = tale.shows(3.0, "a").restarts(4.0).says_line(4.5, &marker).writes(5.0, "long");
+        tale.shows_at(5.0, 5.0, "lon")
+    };
+    tale(3.0).passes();
+    tale(3.5).is(&["cut"]);
+}
+
 /// The kubelet serves the log of another instance as the previous one, and no status tells of it.
 #[test]
 fn the_bytes_of_an_instance_of_which_no_status_tells_count_as_those_of_the_one_before() {
