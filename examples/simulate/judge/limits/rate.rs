@@ -125,7 +125,24 @@ pub fn is_look(log: &LogRequest) -> bool {
 
 /// Whether it looks at the last line of a log that is followed or polled.
 fn is_check(view: &View, log: &LogRequest) -> bool {
-    !log.follows && log.request.query("previous").is_none() && is_look(log) && goes_on(view, log)
+    !log.follows
+        && log.request.query("previous").is_none()
+        && is_look(log)
+        && goes_on(view, log)
+        && !opens(view, log)
+}
+
+/// Whether it may open its log: with `--tail=1` the first request asks for the last line too.
+fn opens(view: &View, log: &LogRequest) -> bool {
+    let is_before = |other: &LogRequest| {
+        let is_of_it = other.container.zip(log.container).is_some_and(|(one, of)| std::ptr::eq(one, of));
+        let is_answered = matches!(other.request.answered, Some((_, 200)));
+        is_of_it
+            && is_answered
+            && other.request.number < log.request.number
+            && other.request.query("previous").is_none()
+    };
+    view.setting.tail == Some(1) && !view.logs.iter().any(is_before)
 }
 
 /// Whether its container goes on as it was: it runs, and no instance of it has ended lately, or is removed soon.

@@ -133,6 +133,22 @@ fn the_first_poll_of_each_log_has_the_whole_rate() {
 }
 
 #[test]
+fn the_first_request_with_a_tail_of_one_line_is_no_check() {
+    let of_logs = |count: f64| {
+        let mut story = story();
+        (story.script.setting.qps, story.script.setting.burst) = (Some(4), Some(2));
+        story.script.setting.tail = Some(1);
+        story.containers.extend((1..40).map(|n| container(&format!("web-{n}"))));
+        for n in 0..40 {
+            let time = 1.0 + 0.3 * f64::from(n);
+            story.reads(&format!("web-{}", n % count as u32), time, CHECK, Some(time));
+        }
+        story
+    };
+    is_broken_by(of_logs, 40.0, 10.0, "too many polls");
+}
+
+#[test]
 fn the_rest_of_a_log_without_lines_is_no_poll() {
     let ends = |ended: f64| {
         let mut story = story();
