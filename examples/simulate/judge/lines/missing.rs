@@ -120,7 +120,9 @@ fn is_reported(case: &Case<'_, '_>, run: &Run, counted: &mut Counted) -> bool {
                 || is_begin_of_skipped(case, run, after, counted)
                 || at_the_end(book, run).is_some_and(|run| is_behind(case, &run) || spans(book, &run))
         }
-        (Some(_), None) => is_behind(case, run) || spans(book, run),
+        (Some(before), None) => {
+            is_behind(case, run) || spans(book, run) || is_end_of_skipped(book, run, before, counted)
+        }
         (None, None) => {
             is_behind_the_one_before(book, run)
                 || is_whole_life(book, run, counted)
@@ -204,6 +206,14 @@ fn is_begin_of_skipped(case: &Case<'_, '_>, run: &Run, after: usize, counted: &m
     let is_unknown = life.is_untold(shown) && life.gone().is_some_and(|gone| gone <= life.told);
     let first = first_asked(life, case.asked.tail, case.reads);
     is_unknown && first.is_some_and(|first| run.lines.end <= first) && counted.take_skipped(shown)
+}
+
+/// The end of an instance of which nothing told before its first lines were shown, as those of the one before: it is
+/// among those that are said to be not shown.
+fn is_end_of_skipped(book: &Book<'_>, run: &Run, before: usize, counted: &mut Counted) -> bool {
+    let life = &book.lives[run.life];
+    let shown = book.shown_at(run.life, before);
+    shown.is_some_and(|shown| life.is_untold(shown)) && counted.take_skipped(life.told)
 }
 
 /// The end of a log that could not be read: the report names the last line that was shown of it.

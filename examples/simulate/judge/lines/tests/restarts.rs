@@ -171,6 +171,21 @@ fn lines_from_the_second_in_which_the_next_instance_started_may_have_been_rotate
     tale(6.1, 4.0).is(&["false gap"]);
 }
 
+/// Its stream, which was taken for that of the one before, fell silent.
+#[test]
+fn the_end_of_an_instance_that_is_said_to_be_not_shown_is_not_missing() {
+    let skipped = "── shop web › app restarted; 1 instance in between is not shown ──";
+    let tale = |known: f64, skipped: &str| {
+        let tale = Tale::new().reads(2.2, 4.0, Ended::Complete).restarts(4.0).writes(4.5, "b");
+        let tale = tale.reads(4.2, 6.0, Ended::Complete).writes(5.0, "c").restarts(6.0);
+        let tale = tale.with(|story| story.containers[0].instances[1].known = Some(seconds(known)));
+        tale.shows(4.5, "b").says_line(8.0, skipped)
+    };
+    tale(7.0, skipped).passes();
+    tale(4.3, skipped).is(&["missing"]);
+    tale(7.0, "── shop web › app restarted ──").is(&["missing"]);
+}
+
 /// The first instance wrote nothing, the second one a line in the second in which the third started: it may be the
 /// first of that one.
 #[test]
