@@ -468,7 +468,9 @@ fn was_never_known(case: &Case<'_, '_>, run: &Run) -> bool {
     // A question for the pod that had its name before says only that this one is another.
     let others = &case.book.lives[..run.life];
     let is_another = others.iter().any(|other| !std::ptr::eq(other.container, container));
-    let is_question = |request: &Request| is_another && request.query("fieldSelector").is_some();
+    // One that is asked about another container tells nothing of this one, of which there is no tail.
+    let is_about_others = is_another || case.reads.is_empty();
+    let is_question = |request: &Request| is_about_others && request.query("fieldSelector").is_some();
     let mut pods =
         case.story.requests.iter().filter(|request| may_hold(request, gone) && !is_question(request));
     !pods.any(|request| tells(case.story, request, container, known).is_some())

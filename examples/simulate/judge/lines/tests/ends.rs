@@ -365,19 +365,21 @@ fn a_pod_that_nothing_told_of_cannot_be_known() {
     tale(12.0).is(&["missing"]);
 }
 
-/// Only another pod was asked for while it was there.
+/// It was the only one while the pod was there, and was asked for one of its containers.
 #[test]
-fn a_list_of_another_pod_tells_nothing() {
-    let tale = |name: &str| {
+fn a_question_about_another_pod_or_container_tells_nothing() {
+    let tale = |name: &str, is_read| {
         let tale = Tale::new().with(|story| {
             lives_for_a_second(story);
             story.requests[1].ended = Some((seconds(9.0), Ended::Complete));
         });
         let named = [("fieldSelector", name)];
-        tale.asks(Asks::List, 10.6, "/api/v1/namespaces/shop/pods", &named).writes(10.5, "a")
+        let tale = tale.asks(Asks::List, 10.6, "/api/v1/namespaces/shop/pods", &named).writes(10.5, "a");
+        if is_read { tale.refuses(10.55, 500) } else { tale }
     };
-    tale("metadata.name=api").passes();
-    tale("metadata.name=web").is(&["missing"]);
+    tale("metadata.name=api", true).passes();
+    tale("metadata.name=web", false).passes();
+    tale("metadata.name=web", true).is(&["missing"]);
 }
 
 /// The only request that was answered while the second of three pods was there.
