@@ -93,13 +93,15 @@ pub struct Scheduler {
 struct Shared {
     state: Mutex<State>,
     load: watch::Sender<Load>,
+    /// Notified while tails wait for a place: in order, unlike `load`.
+    wanted: Notify,
 }
 
 impl Scheduler {
     /// `max_log_requests` limits all concurrent log requests, `max_streams_per_node` those that follow on one node.
     pub fn new(max_log_requests: usize, max_streams_per_node: usize) -> Self {
         let state = Mutex::new(State::new(max_log_requests, max_streams_per_node));
-        Self { shared: Arc::new(Shared { state, load: watch::Sender::default() }) }
+        Self { shared: Arc::new(Shared { state, load: watch::Sender::default(), wanted: Notify::new() }) }
     }
 
     /// Sets a new limit on concurrent log requests.
@@ -147,6 +149,9 @@ impl Shared {
             let changed = change(state, now);
             state.settle(now);
             let load = state.load(now);
+            if state.is_waited_for() {
+                self.wanted.notify_waiters();
+            }
             self.load.send_if_modified(|before| std::mem::replace(before, load.clone()) != load);
             changed
         })
@@ -250,6 +255,19 @@ impl Grant {
 /// The right to make one small request, until it is dropped.
 pub struct Spare {
     shared: Arc<Shared>,
+}
+
+impl Spare {
+    /// Waits until a tail waits for a place.
+    pub async fn wanted(&self) {
+        loop {
+            let wanted = self.shared.wanted.notified();
+            if self.shared.peek(|state| state.is_waited_for()) {
+                return;
+            }
+            wanted.await;
+        }
+    }
 }
 
 impl Drop for Spare {

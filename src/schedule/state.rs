@@ -240,6 +240,11 @@ impl State {
         free
     }
 
+    /// Whether a member waits for a place, since none is free.
+    pub fn is_waited_for(&self) -> bool {
+        !self.queue.is_empty()
+    }
+
     pub fn return_spare(&mut self) {
         self.open -= 1;
     }

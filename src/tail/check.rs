@@ -1,6 +1,9 @@
 //! Compares the lines that were read of a log with its last line: one small request.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
+use tokio::time::sleep;
 
 use super::logs::{Answer, Logs};
 use crate::{
@@ -12,6 +15,9 @@ use crate::{
 
 /// The longest timestamp.
 const LONGEST_STAMP: usize = 40;
+
+/// How long a look beside a stream keeps a place that a tail waits for: a node that does not answer would keep it longer.
+const SPARED: Duration = Duration::from_secs(1);
 
 /// The result of a look at the end of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,8 +55,13 @@ impl<L: Logs> Checker<'_, L> {
     }
 
     pub async fn look(&self, position: &Position) -> Look {
-        let Some(_spare) = self.scheduler.try_spare() else { return Look::NoRoom };
-        match self.last().await {
+        let Some(spare) = self.scheduler.try_spare() else { return Look::NoRoom };
+        let last = tokio::select! {
+            biased;
+            last = self.last() => last,
+            () = async { spare.wanted().await; sleep(SPARED).await } => return Look::Failed,
+        };
+        match last {
             Ok(Last { line: Some(line), .. })
                 if position.misses(line, self.start) || position.may_miss(line) =>
             {

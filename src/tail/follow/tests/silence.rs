@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::*;
-use crate::{event, event::Gap, schedule::Scheduler};
+use crate::{event, event::Gap, origin::PodInfo, schedule::Scheduler};
 
 /// The log is rotated, and the kubelet's follower stays with the old file. The new one begins this many seconds later,
 /// with lines that are so far apart.
@@ -115,6 +115,22 @@ async fn a_look_that_is_refused_is_no_reason_to_let_go_of_a_stream() {
     });
     story.pass(600.0).await;
     assert_eq!((story.said(), story.reached()), (["+", "0", "1"].map(str::to_owned).to_vec(), vec![]));
+    assert_eq!(story.asked().iter().filter(|(_, request)| request.follow).count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_that_is_not_answered_gives_its_place_to_a_tail_that_waits() {
+    let (container, scheduler) = (Container::writing([-9.0]), Scheduler::new(2, 100));
+    let setup = Setup { scheduler: scheduler.clone(), ..Setup::new(plan()) };
+    let story = setup.begin(move |request| match request.follow {
+        true => container.answer(request),
+        false => Reply::of("").silent(1e6),
+    });
+    story.pass(40.0).await;
+    assert!(is_look(&story.asked()[1].1) && scheduler.try_spare().is_none(), "{:?}", story.asked());
+    let seat = scheduler.seat(&Arc::<PodInfo>::default());
+    let request = seat.request(Mode::Read, Purpose::Open);
+    tokio::time::timeout(Duration::from_secs(2), request).await.expect("a place");
     assert_eq!(story.asked().iter().filter(|(_, request)| request.follow).count(), 1);
 }
 
