@@ -92,7 +92,8 @@ impl Stages {
     }
 }
 
-/// Whether a batch was written after the last line of another event.
+/// Whether a batch was not written before the last line of another event. At the same instant it may stand behind
+/// lines of its own that an order still holds, and that are not shown either.
 fn is_behind(event: &Event, last: &Event) -> bool {
     let Event::Batch(batch) = event else { return false };
     let last = match last {
@@ -109,7 +110,7 @@ fn is_behind(event: &Event, last: &Event) -> bool {
         // The rewriter may have replaced one of the two.
         let is_same = last.origin.pod.identity == batch.origin.pod.identity
             && last.origin.container == batch.origin.container;
-        is_same || times.is_some_and(|(time, last)| time > last)
+        is_same || times.is_some_and(|(time, last)| time >= last)
     })
 }
 

@@ -7,7 +7,9 @@ use tokio::time::sleep;
 
 use super::*;
 use crate::{
+    event::{self, Batch, Line},
     order::Arrival,
+    origin::Origin,
     plan::{FilterPlan, Rewrites},
     queue::{self, Capacity, Queued},
     sink::Shown,
@@ -136,4 +138,15 @@ async fn a_sink_that_cannot_show_any_more_ends_it_between_two_events() {
     let began = Instant::now();
     assert!(shown(Arrival::default(), &mut sink).await.is_err());
     assert_eq!((texts(&sink.shown), began.elapsed().as_secs()), (vec![(0, "a"), (5, "b")], 7));
+}
+
+/// Lines of its own origin, which an order still holds, may stand between.
+#[test]
+fn a_held_record_of_the_instant_of_the_last_line_is_not_shown() {
+    let line = |container: &str, time| {
+        let origin = Origin { container: container.to_owned(), ..Origin::default() };
+        let items = vec![Item::Line(Line { time: Some(event::Instant(time)), start: 0, end: 1 })];
+        Event::Batch(Batch { origin: origin.into(), data: "x".into(), items, rest: None })
+    };
+    assert_eq!([1, 2, 3].map(|time| is_behind(&line("b", time), &line("a", 2))), [false, true, true]);
 }
