@@ -60,6 +60,9 @@ impl<L: Logs> Tail<L> {
         if let Some(gap) = gap {
             self.report_gap(gap).await;
         }
+        if let Some(gap) = self.gap_behind_early().filter(|_| is_gone) {
+            self.report.gap(gap, true).await;
+        }
         if *reason == Reason::Dropped && !self.was_opened() {
             self.report_early().await;
         }
@@ -114,6 +117,14 @@ impl<L: Logs> Tail<L> {
             Reason::Terminated(_) | Reason::Finished => self.lost_behind_early().map(Gap::Behind),
             Reason::Dropped | Reason::Failed => None,
         }
+    }
+
+    /// The lines of a later instance behind those that were shown before this one's own, if their end was not seen: of
+    /// a pod that is gone, no other tail will read that instance.
+    fn gap_behind_early(&self) -> Option<Gap> {
+        let early = &self.progress.early;
+        let last = early.last_foreign().filter(|_| self.progress.has_lines() && !early.has_ended())?;
+        (Some(last.time()) > self.progress.latest()).then_some(Gap::Unchecked(Some(last.time())))
     }
 
     /// The instant of a line of a later instance that was seen, and is not shown yet.

@@ -306,6 +306,23 @@ async fn lines_that_were_read_too_early_are_handed_on_to_the_instance_whose_they
     assert_eq!(outline(&story), [&["+", "b"][..], &end].concat());
 }
 
+/// The log of the instance before, which has lines, is read last.
+#[tokio::test(start_paused = true)]
+async fn lines_that_were_read_too_early_have_no_end_if_the_pod_is_gone_before_their_instance_is_known() {
+    let container = restarting_twice();
+    let mut story = Story::follow(move |request| match container.now() {
+        ..8.6 => Reply::refusal(500, "dial tcp: connection refused"),
+        _ => container.answer(request),
+    });
+    story.pass(20.0).await;
+    story.restarts(6.0);
+    story.pass(5.0).await;
+    story.life.send_replace(Life::Deleted);
+    story.pass(1.0).await;
+    let end = ["! Unchecked", "-", "restarted 1 since 8.5", "x", "! Unchecked", "! Unchecked", "-"];
+    assert_eq!(outline(&story), [&["+", "b"][..], &end].concat());
+}
+
 #[tokio::test(start_paused = true)]
 async fn lines_that_were_read_too_early_are_not_repeated_after_several_restarts_at_once() {
     let container = restarting_twice();
