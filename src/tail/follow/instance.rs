@@ -389,14 +389,19 @@ impl<L: Logs> Tail<L> {
         if let Some(incomplete) = self.progress.hand_over(in_doubt) {
             self.report.incomplete = incomplete;
         }
+        // If nothing of its own log has come, the answer that opened it was another's.
+        if !self.progress.has_lines() {
+            self.progress.reach = Reach::Open;
+        }
     }
 
     /// The same, and how the answers before the tear ended counts.
     fn rewind(&mut self) {
         let reach = self.progress.before_tear().unwrap_or(Reach::Open);
         self.hand_over();
-        // If nothing of its own log has come, the answer that opened it was another's.
-        self.progress.reach = if self.progress.has_lines() { reach } else { Reach::Open };
+        if self.progress.has_lines() {
+            self.progress.reach = reach;
+        }
     }
 
     /// The node had started one more instance as the previous log was read for the one that a status reports by now.

@@ -26,6 +26,24 @@ async fn an_empty_stream_behind_a_refusal_is_no_end_of_a_log() {
     assert!(outline(&story).contains(&"! the log was removed before it could be read".to_owned()));
 }
 
+/// Its stream was the third instance's, and the previous log, perhaps the second one's, does not come before the status.
+#[tokio::test(start_paused = true)]
+async fn the_end_of_another_log_is_no_end_of_one_that_was_never_read() {
+    let began = Container::new([]);
+    let mut story = Story::follow(move |request| match (began.now(), request.previous) {
+        (..5.0, _) => Reply::refusal(500, "dial tcp: connection refused"),
+        (_, false) => Reply::of(line(2.7, "c")),
+        (_, true) if request.tail_lines.is_some() => Reply::of(line(2.2, "b")),
+        (_, true) => Reply::of(line(2.2, "b")).after(3.0),
+    });
+    while story.asked().iter().all(|(_, asked)| !asked.previous || asked.tail_lines.is_some()) {
+        story.pass(0.1).await;
+    }
+    story.restarts_so_often(2, 2.5);
+    story.pass(10.0).await;
+    assert_eq!(outline(&story)[..5], ["+", "c", "! Unchecked", "-", "restarted 2 since 2.7"]);
+}
+
 /// The second instance was seen, and had been replaced too before a status reported it.
 #[tokio::test(start_paused = true)]
 async fn lines_that_were_left_to_the_next_instance_and_never_came_are_reported() {
