@@ -166,6 +166,9 @@ impl<L: Logs> Tail<L> {
             self.progress.reach = Reach::Open;
             self.progress.answered = Some(Reach::Open);
         }
+        if start.shows_its_own(&end, self.progress.reach, misses_place) {
+            self.progress.close_tear();
+        }
         if let Some(owner) = start.settles_tear(&end, self.progress.reach, self.progress.latest()) {
             match owner {
                 Owner::This => self.progress.close_tear(),

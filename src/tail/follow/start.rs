@@ -76,6 +76,13 @@ impl Start {
         let is_later = line.is_some() && line > latest.map(|latest| event::Instant(latest.0 + BACK));
         self.foreign.then_some(if is_later { Owner::This } else { Owner::Next })
     }
+
+    /// Whether the lines that may be the next instance's are this one's: the log that was found to be its own has them.
+    pub fn shows_its_own(&self, end: &Result<End, Error>, after: Reach, misses_place: bool) -> bool {
+        let is_found =
+            matches!(end, Ok(End::Clean)) && after.has_ended() && !after.is_short() && !misses_place;
+        is_found && self.resumes && self.bound.is_some()
+    }
 }
 
 impl<L: Logs> Tail<L> {

@@ -44,6 +44,28 @@ async fn the_end_of_another_log_is_no_end_of_one_that_was_never_read() {
     assert_eq!(outline(&story)[..5], ["+", "c", "! Unchecked", "-", "restarted 2 since 2.7"]);
 }
 
+/// The log of the first instance was found, so that its lines are not the second one's, which writes none.
+#[tokio::test(start_paused = true)]
+async fn a_tail_of_an_instance_without_lines_shows_none_of_the_one_before() {
+    let old = log([(-0.9, "a"), (-0.8, "b")]);
+    let container = Container::new([(-60.0, Some(0.5), old.clone()), (0.6, None, log([]))]);
+    let plan = LogPlan { tail: Some(1), ..plan() };
+    let mut story =
+        Story::begin(plan, Life::Running, move |request| match (container.now(), request.previous) {
+            (2.0.., true) => old.answer(request),
+            (2.0.., false) => Reply::of(""),
+            (0.5.., false) => Reply::of("").silent(2.0 - container.now()),
+            _ => container.answer(request),
+        });
+    story.pass(1.0).await;
+    // Its clock is ahead: as far as the status shows, the next instance may have written all lines.
+    story.restarts(-1.0);
+    story.pass(1.2).await;
+    story.life.send_replace(Life::Terminated(Ending { finished: Some(at(2.0)), ..Ending::default() }));
+    story.pass(20.0).await;
+    assert_eq!(outline(&story), ["+", "b", "-", "restarted 1", "-"]);
+}
+
 /// The second instance was seen, and had been replaced too before a status reported it.
 #[tokio::test(start_paused = true)]
 async fn lines_that_were_left_to_the_next_instance_and_never_came_are_reported() {
