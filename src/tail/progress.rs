@@ -17,8 +17,8 @@ pub struct Progress {
     pub first: Option<Instant>,
     /// The line with which a log begins that was left, since it is another instance's.
     pub left: Option<Seen>,
-    /// The instant of the first wanted line of the log, if an answer ended within it and none was read yet.
-    begun: Option<Instant>,
+    /// The first wanted line of the log that was seen, if none was read yet.
+    pub begun: Option<Begun>,
     /// The last place where another instance's log may begin.
     tear: Option<Tear>,
     /// The one before.
@@ -34,6 +34,14 @@ pub struct Progress {
     unfinished: (Option<Seen>, usize),
     /// A line that seemed to be sent again at about its own instant, and whether the log has two such lines.
     alike: (Option<Seen>, bool),
+}
+
+/// A line with which the log began.
+#[derive(Clone, Copy)]
+pub struct Begun {
+    time: Instant,
+    /// None if it came in part.
+    line: Option<Seen>,
 }
 
 /// Lines of a later instance that the tail of an earlier one showed.
@@ -130,21 +138,37 @@ impl Progress {
         self.alike.1 |= self.alike.0 == Some(line);
     }
 
-    /// An answer ended within this line, which is wanted, before any was read.
-    pub fn begins_within(&mut self, line: Instant) {
-        self.begun = Some(self.begun.map_or(line, |begun| begun.min(line)));
+    /// An answer ended within a line of this instant, which is wanted, before any was read.
+    pub fn begins_within(&mut self, time: Instant) {
+        if self.begun.is_none_or(|begun| time < begun.time) {
+            self.begun = Some(Begun { time, line: None });
+        }
+    }
+
+    /// An answer begins with this line, and may end before it is known whose it is.
+    pub fn begins_with(&mut self, line: Seen) {
+        if self.begun.is_none_or(|begun| line.time() < begun.time) {
+            self.begun = Some(Begun { time: line.time(), line: Some(line) });
+        }
     }
 
     /// The instant of such a line, if it is wanted still.
     pub fn begun(&self) -> Option<Instant> {
+        Some(self.wanted_begun()?.time)
+    }
+
+    fn wanted_begun(&self) -> Option<Begun> {
         // The last lines of a log are others once it has more.
-        let is_wanted = |begun: &Instant| Some(*begun) >= self.extent.start();
+        let is_wanted = |begun: &Begun| Some(begun.time) >= self.extent.start();
         self.begun.filter(|_| self.extent.tail_lines().is_none()).filter(is_wanted)
     }
 
-    /// The log begins with a line of this instant. Whether it lacks such a line before that; once.
-    pub fn lacks_begun(&mut self, first: Option<Instant>) -> bool {
-        let is_lost = self.begun().is_some_and(|begun| Some(begun) < first);
+    /// The log begins with this line. Whether it lacks such a line before that; once.
+    pub fn lacks_begun(&mut self, first: Option<Seen>) -> bool {
+        let is_lost = self.wanted_begun().zip(first).is_some_and(|(begun, first)| {
+            let is_other = || begun.line.is_some_and(|line| line != first);
+            begun.time < first.time() || begun.time == first.time() && is_other()
+        });
         self.begun = None;
         is_lost
     }

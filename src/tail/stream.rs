@@ -1,6 +1,7 @@
 //! Reads one answer to a log request and sends the lines in it that are new.
 
 mod choice;
+mod doubted;
 
 use std::{ops::Range, pin::pin, time::Duration};
 
@@ -26,10 +27,12 @@ use super::{
 use crate::{
     cluster::{Error, KubeletError, Traffic},
     event::{Batch, Gap, Instant, Item, Line},
-    instance::{Instance, Life, Standing},
+    instance::Life,
     lines::{Finder, Lines, Piece, Seen, Splitter},
-    schedule::{Grant, Mode},
+    schedule::Mode,
 };
+
+pub use doubted::Doubted;
 
 /// The most bytes of one batch, which takes all that have arrived already. The apiserver sends a followed log with one
 /// line per chunk, so that sending on each chunk alone would cost more than reading it.
@@ -119,17 +122,6 @@ pub struct Place {
     lines: usize,
     /// Whether a line shows that the tail before read this log in place of its own.
     unread_before: bool,
-}
-
-/// A log of which no line was read, and the instance that it should be of.
-pub struct Doubted<'a, L> {
-    pub logs: &'a L,
-    pub instance: &'a Instance,
-    pub grant: &'a Grant,
-    /// The instant of the first line that can be another pod's, as far as that is known.
-    pub since: Option<Instant>,
-    /// Whether the time of a followed log is over: the pods are watched no longer.
-    pub over: bool,
 }
 
 /// The next part of a stream.
@@ -350,35 +342,11 @@ impl<L: Logs> Reading<'_, L> {
         }
         let Lines { data, pieces, rest } = lines;
         if let Some(Piece::Line(first)) = pieces.first()
-            && let Some(Doubted { logs, instance, grant, since, over }) = self.doubted.take()
-            && first.time >= since
+            && let Some(doubted) = self.doubted.take()
+            && first.time >= doubted.since
+            && self.is_anothers(doubted, &data, *first).await
         {
-            let opened = self.opened_before(first.time);
-            let standing = tokio::select! {
-                biased;
-                standing = grant.asking(logs.standing(instance)) => standing,
-                never = self.stream.stow() => match never {},
-            };
-            let is_replaced = matches!(standing, Ok(Standing::Replaced { .. }));
-            let is_anothers = match standing {
-                // The next instance wrote nothing before it started, and nothing to a stream that was open by then.
-                // Such a stream may be that of one between, but no other tail would show its lines.
-                Ok(Standing::Replaced { started: Some(started), is_next }) => {
-                    let started = Instant::from(started);
-                    first.time.is_none_or(|time| time >= started || !is_next)
-                        && opened.is_none_or(|opened| started < opened)
-                }
-                Ok(Standing::Replaced { started: None, .. }) => true,
-                Ok(standing) => standing == Standing::OtherPod,
-                Err(_) => false,
-            };
-            if is_anothers && !over {
-                return self.leave(&data, *first, true);
-            }
-            // No other tail will show them.
-            if is_anothers && is_replaced {
-                self.report.unseen().await;
-            }
+            return self.leave(&data, *first, true);
         }
         let (mut chosen, mut end) = (Chosen::of(pieces.len()), End::Clean);
         let foreign_from = self.foreign_from();

@@ -91,16 +91,19 @@ impl<L: Logs> Reading<'_, L> {
     /// Remembers the first wanted line of the log if the answer ended within it: one that begins later lacks it.
     pub(super) fn remember_beginning(&mut self, end: &Result<End, Error>) {
         let is_left = matches!(end, Ok(End::Doubtful(_) | End::Beyond | End::Enough));
-        if is_left || self.progress.has_lines() {
-            return;
-        }
-        let Some(begun) = self.splitter.begun() else { return };
-        let Extent { first, until, .. } = self.progress.extent;
-        let is_early = first.is_some_and(|first| (begun, self.place.equals) < (first.time, first.equals));
-        let mut ends = [self.foreign_from(), self.terms.end, until].into_iter().flatten();
-        if !is_early && ends.all(|end| begun < end) {
+        if let Some(begun) =
+            self.splitter.begun().filter(|begun| !is_left && self.is_wanted_beginning(*begun))
+        {
             self.progress.begins_within(begun);
         }
+    }
+
+    /// Whether a line of that instant, with which an answer goes on, would be the first wanted one of the log.
+    pub(super) fn is_wanted_beginning(&self, time: Instant) -> bool {
+        let Extent { first, until, .. } = self.progress.extent;
+        let is_early = first.is_some_and(|first| (time, self.place.equals) < (first.time, first.equals));
+        let mut ends = [self.foreign_from(), self.terms.end, until].into_iter().flatten();
+        !self.progress.has_lines() && !is_early && ends.all(|end| time < end)
     }
 
     /// Adds the gaps before a new line, and a tear if lines may be another instance's from there on.
@@ -121,7 +124,8 @@ impl<L: Logs> Reading<'_, L> {
         let is_shown = time.is_some() && time <= shown_to;
         let is_lost = found == Found::Lost && !is_shown && !self.goes_on(time, behind);
         let says_unseen = self.report.says_unseen;
-        let lacks_begun = first && self.progress.lacks_begun(time);
+        let begins = time.filter(|_| first).map(|time| Seen::new(time, text(data, line)));
+        let lacks_begun = first && self.progress.lacks_begun(begins);
         let mut report = |from| {
             self.report.incomplete = true;
             chosen.items.push(Item::Gap(Gap::Between(from, time)));
@@ -147,7 +151,6 @@ impl<L: Logs> Reading<'_, L> {
             }
             report(foreign);
         }
-        let begins = time.map(|time| Seen::new(time, text(data, line)));
         let is_before = |unseen: &Unseen| begins.is_some_and(|begins| unseen.is_before(begins));
         let unseen = self.progress.early.unseen().filter(|unseen| self.fresh && is_before(unseen));
         if let Some(unseen) = unseen

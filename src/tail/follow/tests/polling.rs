@@ -124,6 +124,30 @@ async fn a_container_for_which_there_is_a_stream_again_is_followed_on() {
     assert_eq!(story.asked().iter().filter(|(_, request)| request.follow).count(), 1);
 }
 
+/// Its place is given to another while the apiserver is asked whose the first line is. Then the log is rotated, and goes
+/// on at the same instant.
+#[tokio::test(start_paused = true)]
+async fn a_first_line_that_was_seen_and_is_rotated_away_is_reported() {
+    for (first, gap) in [("a", &["! Between"][..]), ("b", &[])] {
+        let scheduler = Scheduler::new(2, 100);
+        let setup = Setup { scheduler: scheduler.clone(), ..Setup::new(plan()) };
+        let began = Container::new([]);
+        let story = setup.begin(move |request| match (began.now(), request.follow) {
+            (..15.0, _) => Reply::refusal(500, "dial tcp: connection refused"),
+            (_, true) => Reply::of(line(15.0, first)).silent(1e6),
+            (_, false) => Reply::of(line(15.0, "b")),
+        });
+        story.pass(14.0).await;
+        story.apiserver_takes(3.0);
+        while story.asked().last().is_none_or(|(at, _)| *at < 15.0) {
+            story.pass(0.1).await;
+        }
+        let _others = two_newer(&scheduler);
+        story.pass(20.0).await;
+        assert_eq!(outline(&story), [&["+"], gap, &["b"]].concat());
+    }
+}
+
 /// A burst has more lines than a poll requests.
 #[tokio::test(start_paused = true)]
 async fn a_poll_asks_for_few_lines_and_for_more_until_it_has_found_its_place() {

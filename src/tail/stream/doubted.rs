@@ -1,0 +1,63 @@
+//! Asks whose the first line of a log is: it may be another pod's, or a later instance's.
+
+use super::{
+    super::{
+        again::text,
+        logs::{Answer, Logs},
+    },
+    Reading,
+};
+use crate::{
+    event::{Instant, Line},
+    instance::{Instance, Standing},
+    lines::Seen,
+    schedule::Grant,
+};
+
+/// A log of which no line was read, and the instance that it should be of.
+pub struct Doubted<'a, L> {
+    pub logs: &'a L,
+    pub instance: &'a Instance,
+    pub grant: &'a Grant,
+    /// The instant of the first line that can be another pod's, as far as that is known.
+    pub since: Option<Instant>,
+    /// Whether the time of a followed log is over: the pods are watched no longer.
+    pub over: bool,
+}
+
+impl<L: Logs> Reading<'_, L> {
+    /// Whether the line with which the answer begins is left to another tail.
+    pub(super) async fn is_anothers(&mut self, doubted: Doubted<'_, L>, data: &[u8], first: Line) -> bool {
+        let Doubted { logs, instance, grant, over, .. } = doubted;
+        let opened = self.opened_before(first.time);
+        let begun = self.progress.begun;
+        if let Some(time) = first.time.filter(|time| self.is_wanted_beginning(*time)) {
+            // The place may be lent before the reply.
+            self.progress.begins_with(Seen::new(time, text(data, first)));
+        }
+        let standing = tokio::select! {
+            biased;
+            standing = grant.asking(logs.standing(instance)) => standing,
+            never = self.stream.stow() => match never {},
+        };
+        self.progress.begun = begun;
+        let is_replaced = matches!(standing, Ok(Standing::Replaced { .. }));
+        let is_anothers = match standing {
+            // The next instance wrote nothing before it started, and nothing to a stream that was open by then.
+            // Such a stream may be that of one between, but no other tail would show its lines.
+            Ok(Standing::Replaced { started: Some(started), is_next }) => {
+                let started = Instant::from(started);
+                first.time.is_none_or(|time| time >= started || !is_next)
+                    && opened.is_none_or(|opened| started < opened)
+            }
+            Ok(Standing::Replaced { started: None, .. }) => true,
+            Ok(standing) => standing == Standing::OtherPod,
+            Err(_) => false,
+        };
+        // No other tail will show it.
+        if is_anothers && is_replaced && over {
+            self.report.unseen().await;
+        }
+        is_anothers && !over
+    }
+}
