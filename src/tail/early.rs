@@ -44,6 +44,11 @@ pub struct Unseen {
 }
 
 impl Unseen {
+    /// Whether its log began with it.
+    pub fn is_first(&self) -> bool {
+        self.first.is_some()
+    }
+
     /// Whether a log that begins with this line lacks that one.
     pub fn is_before(&self, line: Seen) -> bool {
         self.time < line.time() || self.time == line.time() && self.first.is_some_and(|first| first != line)

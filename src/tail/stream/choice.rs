@@ -152,7 +152,10 @@ impl<L: Logs> Reading<'_, L> {
             report(foreign);
         }
         let is_before = |unseen: &Unseen| begins.is_some_and(|begins| unseen.is_before(begins));
+        // Stamps may go back, so that the last line of a log, which was looked at, is older than its first one.
+        let is_behind = |unseen: &Unseen| !unseen.is_first() && holds(behind, unseen.time);
         let unseen = self.progress.early.unseen().filter(|unseen| self.fresh && is_before(unseen));
+        let unseen = unseen.filter(|unseen| !is_behind(unseen));
         if let Some(unseen) = unseen
             && !(unseen.behind.is_none() && says_unseen)
             && foreign.is_none_or(|foreign| unseen.time < foreign)
@@ -236,4 +239,9 @@ impl<L: Logs> Reading<'_, L> {
         }
         found
     }
+}
+
+/// Whether a line of this instant is among them.
+fn holds(lines: &[Piece], time: Instant) -> bool {
+    lines.iter().any(|piece| matches!(piece, Piece::Line(line) if line.time == Some(time)))
 }

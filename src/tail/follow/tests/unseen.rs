@@ -277,3 +277,25 @@ async fn a_line_in_doubt_that_is_rotated_away_before_it_is_known_whose_it_is_is_
     assert_eq!(outline(&story), ["+", "a", "b", "-", "restarted 1", "! Between", "y"]);
     assert!(story.said().contains(&gap), "{:?}", story.said());
 }
+
+/// Standard error is stamped a moment before standard output: the last line, which a look had shown, is older than the
+/// first one.
+#[tokio::test(start_paused = true)]
+async fn a_line_that_was_seen_beside_the_previous_log_is_not_missing_before_the_first_one_if_it_is_behind() {
+    for (last, gap) in [(6.997, None), (6.998, Some("! Between"))] {
+        let old = || (-60.0, Some(5.4), log([(-1.0, "a"), (5.1, "b"), (5.3, "c")]));
+        let seen = Container::new([old(), (5.5, None, log([(7.0, "x"), (6.997, "y")]))]);
+        let read = Container::new([old(), (5.5, None, log([(7.0, "x"), (last, "y")]))]);
+        let mut story = Story::follow(move |request| match seen.now() {
+            ..1.0 => seen.answer(request).cut_after(5.2).broken(),
+            ..9.6 if request.follow => Reply::refusal(500, "dial tcp: connection refused"),
+            ..9.6 => seen.answer(request),
+            _ => read.answer(request),
+        });
+        story.pass(7.2).await;
+        story.restarts(5.0);
+        story.pass(10.0).await;
+        let expected = ["+", "a", "b", "c", "-", "restarted 1"].into_iter().chain(gap).chain(["x", "y"]);
+        assert_eq!(outline(&story), expected.collect::<Vec<_>>());
+    }
+}
