@@ -40,6 +40,9 @@ const HELD: Duration = Duration::from_secs(1);
 /// The last lines are shown so soon after the one that ends the run.
 const ENDS: Duration = Duration::from_secs(2);
 
+/// How often the lines of all pieces are sought anew.
+const MEETINGS: usize = 1000;
+
 /// All that another output changed, and must not. `before`: the run without it.
 pub fn judge(output: &Output, before: &Story, story: &Story) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -219,41 +222,51 @@ impl Run<'_> {
         lines: impl Iterator<Item = (&'a Line<'t>, Want)>,
         messages: impl Iterator<Item = &'a Message<'t>>,
     ) -> Option<Problem> {
-        let mut met = Vec::new();
-        let problem = self.meet(lines, messages, &mut met);
+        let lines: Vec<_> = lines.collect();
+        let pieces = messages.flat_map(|message| message.pieces.iter().map(move |piece| (message, piece)));
+        let pieces: Vec<_> = pieces.collect();
+        let (found, problem) = self.meet(&lines, &pieces);
+        let met: Vec<_> =
+            found.iter().zip(&pieces).map(|(line, (message, _))| (lines[*line].0, *message)).collect();
         self.late(&met).or(problem)
     }
 
-    /// Finds the line of each piece, up to the first one that is missing or not wanted.
-    fn meet<'a, 't: 'a>(
-        &self,
-        mut lines: impl Iterator<Item = (&'a Line<'t>, Want)>,
-        messages: impl Iterator<Item = &'a Message<'t>>,
-        met: &mut Vec<(&'a Line<'t>, &'a Message<'t>)>,
-    ) -> Option<Problem> {
-        let pieces = messages.flat_map(|message| message.pieces.iter().map(move |piece| (message, piece)));
-        for (message, piece) in pieces {
-            loop {
-                let Some((line, want)) = lines.next() else {
-                    let text = format!("{:?} was not wanted, or comes too late", piece.text);
-                    return Some(problem("another output shows more", title(message.name), message.at, text));
-                };
-                if want != Want::No && line.name == message.name && piece.fits(&line.shown) {
-                    met.push((line, message));
-                    break;
+    /// Finds the line of each piece, up to the first one that is missing or not wanted. A line that may be wanted is
+    /// passed over if it was taken for a later one that looks like it.
+    fn meet(&self, lines: &[(&Line, Want)], pieces: &[(&Message, &Piece)]) -> (Vec<usize>, Option<Problem>) {
+        let (mut found, mut next) = (Vec::new(), 0);
+        let mut first = None;
+        for _ in 0..MEETINGS {
+            let problem = loop {
+                let Some(piece) = pieces.get(found.len()) else { break self.misses(lines, next) };
+                match seek(lines, next, piece) {
+                    Ok(line) => {
+                        found.push(line);
+                        next = line + 1;
+                    }
+                    Err(problem) => break Some(problem),
                 }
-                if want == Want::Yes {
-                    let text = format!("{:?} in place of {}", piece.text, line.text());
-                    return Some(problem("another output shows less", title(line.name), message.at, text));
-                }
+            };
+            let Some(problem) = problem else { return (found, None) };
+            first.get_or_insert_with(|| (found.clone(), problem));
+            while found.last().is_some_and(|line| lines[*line].1 != Want::Maybe) {
+                found.pop();
             }
+            let Some(passed) = found.pop() else { break };
+            next = passed + 1;
         }
+        first.map_or_else(Default::default, |(found, problem)| (found, Some(problem)))
+    }
+
+    /// A line from that place on that is missing at the end.
+    fn misses(&self, lines: &[(&Line, Want)], next: usize) -> Option<Problem> {
         // What waits when the run ends may not be shown.
         let ended =
             self.before.ended.saturating_sub(if self.wait().is_zero() { Duration::ZERO } else { HELD });
         let is_missing =
             |line: &Line, want| want == Want::Yes && (line.shown.at < ended || ended == self.before.ended);
-        let (line, _) = lines.find(|(line, want)| is_missing(line, *want)).filter(|_| self.is_whole)?;
+        let mut lines = lines[next..].iter().filter(|_| self.is_whole);
+        let (line, _) = lines.find(|(line, want)| is_missing(line, *want))?;
         let text = format!("{} is missing", line.text());
         Some(problem("another output shows less", title(line.name), line.shown.at, text))
     }
@@ -280,6 +293,25 @@ impl Run<'_> {
         let text = format!("{} came later, before at {:?}", line.text(), line.shown.at);
         Some(problem("another output is late", title(line.name), at, text))
     }
+}
+
+/// The next line that a piece shows, before any other that is wanted.
+fn seek(
+    lines: &[(&Line, Want)],
+    next: usize,
+    (message, piece): &(&Message, &Piece),
+) -> Result<usize, Problem> {
+    for (number, (line, want)) in lines.iter().enumerate().skip(next) {
+        if *want != Want::No && line.name == message.name && piece.fits(&line.shown) {
+            return Ok(number);
+        }
+        if *want == Want::Yes {
+            let text = format!("{:?} in place of {}", piece.text, line.text());
+            return Err(problem("another output shows less", title(line.name), message.at, text));
+        }
+    }
+    let text = format!("{:?} was not wanted, or comes too late", piece.text);
+    Err(problem("another output shows more", title(message.name), message.at, text))
 }
 
 /// Lines of two records that were shown as one.

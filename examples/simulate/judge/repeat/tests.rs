@@ -69,6 +69,23 @@ fn lines_around_those_that_match_are_shown() {
     assert_eq!(showing(&output, &LINES, &[0, 1, 2, 3]), ["another output shows more"]);
 }
 
+/// The context of the first may end at the report behind it; all lines behind that have one time.
+#[test]
+fn a_line_that_may_be_shown_is_not_taken_for_a_later_one_like_it() {
+    let output = including(Pattern::EndsWith(1), 1);
+    let says = |lines: &[&str]| {
+        let written = |seconds: f64, text: String| Written { at: at(seconds), bytes: text.into_bytes() };
+        let behind = lines.iter().map(|text| line(2, text)).collect();
+        let stdout = vec![written(9.0, line(1, "a 1")), written(11.0, behind)];
+        Story { stdout, stderr: writes(GAP), ..story() }
+    };
+    let shown = |lines: &[&str]| kinds(&output, &says(&["same", "b", "same", "c 1"]), &says(lines));
+    assert_eq!(shown(&["same", "c 1"]), [""; 0]);
+    assert_eq!(shown(&["same", "same", "c 1"]), [""; 0]);
+    assert_eq!(shown(&["same", "b", "same", "c 1"]), ["another output shows less"]);
+    assert_eq!(shown(&["c 1"]), ["another output shows less"]);
+}
+
 #[test]
 fn the_lines_of_a_record_have_its_level() {
     let output = Output { select: Select::Warnings, ..plain() };
