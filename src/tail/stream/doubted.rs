@@ -54,8 +54,11 @@ impl<L: Logs> Reading<'_, L> {
             Ok(standing) => standing == Standing::OtherPod,
             Err(_) => false,
         };
-        // No other tail will show it.
-        if is_anothers && is_replaced && over {
+        // No other tail will show it, and of this instance there may be lines that were not read.
+        let until = self.progress.extent.until;
+        let is_wanted =
+            instance.started.is_none_or(|started| until.is_none_or(|until| until > started.into()));
+        if is_anothers && is_replaced && over && is_wanted {
             self.report.unseen().await;
         }
         is_anothers && !over
