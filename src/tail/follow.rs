@@ -473,7 +473,7 @@ impl<L: Logs> Tail<L> {
     /// None: it goes on.
     async fn ended(&mut self) -> Option<Reason> {
         // Without a watch no status comes.
-        if self.whereabouts == Whereabouts::Superseded && self.plan().follow {
+        if self.whereabouts == Whereabouts::Superseded && self.follows() {
             // Others need the place meanwhile.
             self.grant = None;
             self.give_back();

@@ -344,9 +344,9 @@ impl<L: Logs> Reading<'_, L> {
         if let Some(Piece::Line(first)) = pieces.first()
             && let Some(doubted) = self.doubted.take()
             && first.time >= doubted.since
-            && self.is_anothers(doubted, &data, *first).await
+            && let Some(end) = self.doubt(doubted, &data, *first).await
         {
-            return self.leave(&data, *first, true);
+            return end;
         }
         let (mut chosen, mut end) = (Chosen::of(pieces.len()), End::Clean);
         let foreign_from = self.foreign_from();

@@ -45,6 +45,12 @@ impl<L: Logs> Tail<L> {
         if is_replaced {
             self.progress.reach = before;
         }
+        let until = self.progress.extent.until;
+        if is_previous && self.is_over() && until.is_some() && line >= until {
+            // The pods are watched no longer, and that log has no line in the range.
+            self.whereabouts = Whereabouts::Superseded;
+            return None;
+        }
         if self.means_replaced(standing) {
             if is_previous && self.plan().follow && self.progress.heard.is_some() {
                 // A further restart makes that log another's, perhaps before a status reports this one.

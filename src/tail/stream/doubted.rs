@@ -4,6 +4,7 @@ use super::{
     super::{
         again::text,
         logs::{Answer, Logs},
+        reach::End,
     },
     Reading,
 };
@@ -26,8 +27,8 @@ pub struct Doubted<'a, L> {
 }
 
 impl<L: Logs> Reading<'_, L> {
-    /// Whether the line with which the answer begins is left to another tail.
-    pub(super) async fn is_anothers(&mut self, doubted: Doubted<'_, L>, data: &[u8], first: Line) -> bool {
+    /// Ends the answer at the line with which it begins, if nothing in it is to be shown by this tail.
+    pub(super) async fn doubt(&mut self, doubted: Doubted<'_, L>, data: &[u8], first: Line) -> Option<End> {
         let Doubted { logs, instance, grant, over, .. } = doubted;
         let opened = self.opened_before(first.time);
         let begun = self.progress.begun;
@@ -54,13 +55,19 @@ impl<L: Logs> Reading<'_, L> {
             Ok(standing) => standing == Standing::OtherPod,
             Err(_) => false,
         };
-        // No other tail will show it, and of this instance there may be lines that were not read.
         let until = self.progress.extent.until;
+        let is_next = matches!(standing, Ok(Standing::Replaced { is_next: true, .. }));
+        let is_past = until.is_some() && first.time >= until;
+        // Nothing of it is in the range: the previous log is to be read.
+        if is_anothers && (!over || is_next && is_past) {
+            return Some(self.leave(data, first, true));
+        }
+        // No other tail will show it, and of this instance there may be lines that were not read.
         let is_wanted =
             instance.started.is_none_or(|started| until.is_none_or(|until| until > started.into()));
-        if is_anothers && is_replaced && over && is_wanted {
+        if is_anothers && is_replaced && is_wanted {
             self.report.unseen().await;
         }
-        is_anothers && !over
+        None
     }
 }

@@ -219,3 +219,16 @@ async fn a_restart_before_a_log_is_opened_is_reported_though_its_time_is_over() 
         assert_eq!(ended.complete, complete);
     }
 }
+
+/// The same, and all that the other instance wrote is behind the range.
+#[tokio::test(start_paused = true)]
+async fn a_log_of_the_next_instance_behind_the_range_is_no_reason_for_a_report() {
+    let container = restarting();
+    let setup = Setup { started: Some(-60.0), ..Setup::new(until(7.0)) };
+    let story = setup.begin(move |request| match container.now() {
+        ..1.0 => Reply::refusal(500, "dial tcp: connection refused").after(15.0),
+        _ => container.answer(request),
+    });
+    story.apiserver_knows_since(1, 6.0);
+    assert_eq!(story.end().await.1, ["+", "a", "last words", "-"]);
+}
