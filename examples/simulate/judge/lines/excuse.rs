@@ -64,6 +64,10 @@ pub const EXCUSES: &[Excuse] = &[
         holds: was_skipped_by_the_node,
     },
     Excuse {
+        reason: "an answer stopped, their file and the next one were rotated meanwhile, and the node's follower went on in the next one: its stream does not show that",
+        holds: was_overtaken_while_blocked,
+    },
+    Excuse {
         reason: "the stream fell silent at a rotation, and checks of silent streams are turned off (--idle-check 0)",
         holds: is_not_checked,
     },
@@ -181,6 +185,35 @@ fn was_skipped_by_the_node(case: &Case<'_, '_>, run: &Run) -> bool {
         file.followers == Followers::Skip && is_followed(case, life, file)
     };
     files.all(skips)
+}
+
+/// Of a follower that is two files behind the rest of its own is lost. One that is not blocked is never so late.
+fn was_overtaken_while_blocked(case: &Case<'_, '_>, run: &Run) -> bool {
+    let life = life(case, run);
+    let (Some(last), Some(after), true) = (files(case, run).max(), run.after, run.before.is_some()) else {
+        return false;
+    };
+    let (file, next) = (&life.instance.files[last], life.instance.files.get(last + 1));
+    let (Some(rotated), Some(again)) = (file.rotated, next.and_then(|next| next.rotated)) else {
+        return false;
+    };
+    let is_blocked = |read: &Read| {
+        case.story.script.events.iter().any(|event| match &event.what {
+            What::Fault(Fault::WillBreak { asked, how: Broken::Stalls, lasting, .. }) => {
+                let lasts = event.at..=event.at + *lasting;
+                is_asked_for(asked, life, read) && lasts.contains(&read.at) && lasts.contains(&again)
+            }
+            _ => false,
+        })
+    };
+    let mut followers = case.reads.iter().filter(|read| read.follow && read.may_be_of(life));
+    let is_open = |read: &Read| {
+        read.opened().is_some_and(|opened| opened <= rotated)
+            && read.ended.is_none_or(|(ended, _)| ended >= again)
+    };
+    file.followers == Followers::GoOn
+        && life.lines()[after].file == last + 1
+        && followers.any(|read| is_open(read) && is_blocked(read))
 }
 
 /// Whether a follower was open when this file was rotated.
@@ -334,7 +367,6 @@ fn was_gone_before_it_was_checked(case: &Case<'_, '_>, run: &Run) -> bool {
 
 /// Whether a fault ended this answer as if it were complete.
 pub fn is_cut_short(case: &Case<'_, '_>, life: &Life<'_>, read: &Read) -> bool {
-    let pod = &life.container.place.pod;
     let mut events = case.story.script.events.iter();
     events.any(|event| {
         let (asked, from, until) = match &event.what {
@@ -344,15 +376,21 @@ pub fn is_cut_short(case: &Case<'_, '_>, life: &Life<'_>, read: &Read) -> bool {
             }
             _ => return false,
         };
-        let is_asked = match asked {
-            Asks::Logs(of) => of == pod,
-            Asks::Followed(of) => of == pod && read.follow,
-            Asks::AllLogs | Asks::All => true,
-            Asks::Watches | Asks::Lists => false,
-        };
+        let is_asked = is_asked_for(asked, life, read);
         let is_its_end = read.ended.is_some_and(|(at, how)| at >= event.at && how == Ended::Complete);
         is_asked && is_its_end && (from..=until).contains(&read.at)
     })
+}
+
+/// Whether a fault is about such a request for this log.
+fn is_asked_for(asked: &Asks, life: &Life<'_>, read: &Read) -> bool {
+    let pod = &life.container.place.pod;
+    match asked {
+        Asks::Logs(of) => of == pod,
+        Asks::Followed(of) => of == pod && read.follow,
+        Asks::AllLogs | Asks::All => true,
+        Asks::Watches | Asks::Lists => false,
+    }
 }
 
 /// Whether the kubelet went away as this answer ended, and no request for another log of its node found that out.

@@ -3,7 +3,7 @@
 use apiserver::Ended;
 
 use super::{Tale, ends::behind, seconds, stamp};
-use crate::script::{Event, Fault, Followers, What};
+use crate::script::{Asked, Broken, Event, Fault, Followers, What};
 
 /// `b` is rotated away while the stream is broken.
 fn rotated() -> Tale {
@@ -94,6 +94,26 @@ fn what_the_follower_of_the_node_skipped_cannot_be_known() {
     };
     tale(Followers::Skip).passes();
     tale(Followers::GoOn).is(&["missing"]);
+}
+
+/// Its file and the next one were rotated while nothing could leave.
+#[test]
+fn what_a_blocked_follower_lost_over_two_rotations_cannot_be_known() {
+    let tale = |lasting, second| {
+        let tale = Tale::new().with(|story| {
+            let asked = Asked::Logs("web".to_owned());
+            let (how, lasting) = (Broken::Stalls, seconds(lasting));
+            let fault = Fault::WillBreak { asked, times: 1, how, bytes: 9, chunks: None, lasting };
+            story.script.events.push(Event { at: seconds(2.0), what: What::Fault(fault) });
+        });
+        let tale = tale.follows(2.2).writes(3.0, "a").writes(3.1, "b").rotates(3.2).writes(3.3, "c");
+        tale.rotates(second).writes(8.0, "d").shows(3.0, "a").shows_at(5.0, 3.3, "c").shows(8.0, "d")
+    };
+    tale(3.0, 4.0).passes();
+    tale(1.9, 4.0).is(&["missing"]);
+    tale(3.0, 5.5).is(&["missing"]);
+    let one_behind = tale(3.0, 4.0).with(|story| story.containers[0].instances[0].files[1].rotated = None);
+    one_behind.is(&["missing"]);
 }
 
 #[test]
