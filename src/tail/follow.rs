@@ -233,8 +233,9 @@ impl<L: Logs> Tail<L> {
         let Instance { restart_count, started, .. } = *self.instance;
         let reach = self.progress.reach;
         let whole = reach.has_ended() && !reach.is_short() && !self.progress.extent.quota.is_used_up();
+        let is_end_known = whole && (self.progress.has_lines() || !self.progress.extent.is_bounded());
         let shown = match self.was_opened() && !self.absent {
-            true => Some(Shown { restart_count, started, ending, whole }),
+            true => Some(Shown { restart_count, started, ending, whole, is_end_known }),
             false => self.shown_before,
         };
         let instance = (self.instance.container_id.clone(), self.instance.restart_count);

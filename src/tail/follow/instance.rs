@@ -503,7 +503,8 @@ impl<L: Logs> Tail<L> {
         // The lines of this instance are not older than that. Statuses have whole seconds: an instance whose last line
         // is not known may have ended in the second in which this one started.
         let before = self.shown_before.as_ref();
-        let is_known = before.is_some_and(|shown| shown.whole && shown.restart_count + 1 == restart_count);
+        let is_known =
+            before.is_some_and(|shown| shown.is_end_known && shown.restart_count + 1 == restart_count);
         let slack = if is_known { 0 } else { SECOND };
         let birth = self.birth.map(|birth| Instant(birth.0 + slack));
         let floor = self.progress.latest_own().or(birth);

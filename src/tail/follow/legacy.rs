@@ -52,8 +52,10 @@ pub struct Shown {
     pub restart_count: u32,
     pub started: Option<Timestamp>,
     pub ending: Ending,
-    /// Whether its last line was read.
+    /// Whether its log was read to its end.
     pub whole: bool,
+    /// Whether its last line is known, if it wrote one: it may be older than all that was requested.
+    pub is_end_known: bool,
 }
 
 impl Shown {

@@ -66,6 +66,25 @@ async fn a_tail_of_an_instance_without_lines_shows_none_of_the_one_before() {
     assert_eq!(outline(&story), ["+", "b", "-", "restarted 1", "-"]);
 }
 
+/// None of its lines was requested, and the last one is of the second in which the next one started.
+#[tokio::test(start_paused = true)]
+async fn a_tail_of_an_instance_without_lines_shows_no_old_line_of_the_one_before() {
+    let old = log([(-0.9, "a"), (-0.8, "b")]);
+    let container = Container::new([(-60.0, Some(-0.7), old.clone()), (-0.6, Some(-0.5), log([]))]);
+    let plan = LogPlan { tail: Some(0), ..plan() };
+    let mut story = Story::begin(plan, Life::Running, move |request| match request.previous {
+        // The next one waits for no restart.
+        true => old.answer_at(container.now(), None, request),
+        false => container.answer(request),
+    });
+    story.apiserver_knows(1);
+    story.pass(1.0).await;
+    story.restarts(-1.0);
+    story.life.send_replace(Life::Terminated(Ending { finished: Some(at(0.0)), ..Ending::default() }));
+    story.pass(20.0).await;
+    assert_eq!(outline(&story), ["+", "-", "restarted 1", "-"]);
+}
+
 /// The second instance was seen, and had been replaced too before a status reported it.
 #[tokio::test(start_paused = true)]
 async fn lines_that_were_left_to_the_next_instance_and_never_came_are_reported() {
