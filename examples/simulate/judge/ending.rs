@@ -205,7 +205,10 @@ fn is_empty_range(story: &Story) -> bool {
 /// Whether the first list or watch may have been refused for good: 401, 403 and others that do not pass by themselves
 /// end the start, and without following any failure does.
 fn is_refused(story: &Story) -> bool {
-    let follows = story.script.setting.logs.follows();
+    let setting = &story.script.setting;
+    // If `--until` is past, nothing is followed.
+    let is_past = View::new(story).until().is_some_and(|until| until <= setting.start + CLOCKS);
+    let follows = setting.logs.follows() && !is_past;
     let is_answered = |request: &&Request| {
         request.kind == apiserver::Kind::Watch && request.answered.is_some_and(|(_, status)| status == 200)
     };
@@ -286,7 +289,13 @@ mod tests {
         assert_eq!(kinds(&refused), ["odd last words"]);
         refused.stderr = vec![Written { at: at(2.0), bytes: b"stern-rs: no\n".to_vec() }];
         assert_eq!(kinds(&refused), [""; 0]);
+        refused.script.setting.until = Some(refused.clock);
+        let how = Refusal::Status(504);
+        refused.script.events.clear();
+        refused.fails(1.0, Fault::Refused { asked: Asked::All, times: 9, how, lasting: at(10.0) });
+        assert_eq!(kinds(&refused), [""; 0]);
         // It is watched again once it was watched.
+        refused.script.setting.until = None;
         refused.watches(0.9);
         assert_eq!(kinds(&refused), ["an end by itself"]);
     }
