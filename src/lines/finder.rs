@@ -327,7 +327,7 @@ mod tests {
     fn no_line_up_to_one_that_was_only_looked_at_is_new_though_some_are_like_it() {
         let log: Log = vec![(1, "same"), (1, "a"), (0, "b"), (1, "same"), (2, "c")];
         let mut position = Position::midway();
-        position.go_on_behind(Seen::new(Instant(START + 1), b"same"));
+        position.go_on_behind(Seen::new(Instant(START + 1), b"same"), false);
         assert_eq!(resume(&position, &log), ["c"]);
     }
 
@@ -347,17 +347,30 @@ mod tests {
     fn behind_a_line_that_was_only_looked_at_nothing_is_missing_if_one_before_it_comes() {
         let log: Log = vec![(0, "a"), (1, "long"), (2, "c")];
         let mut position = Position::midway();
-        position.go_on_behind(Seen::new(Instant(START + 1), b"ng"));
+        position.go_on_behind(Seen::new(Instant(START + 1), b"ng"), false);
         assert!(position.latest().is_some() && position.latest_read().is_none());
         assert_eq!(resume(&position, &log), ["c"]);
         assert_eq!(resume(&position, &log[2..]), ["!", "c"]);
+    }
+
+    #[test]
+    fn an_old_line_that_is_stamped_later_than_one_that_was_looked_at_is_not_new() {
+        let log: Log = vec![(2, "a"), (3, "b"), (1, "c"), (2 + BACK, "d")];
+        let shown = |old| {
+            let mut position = Position::midway();
+            position.go_on_behind(Seen::new(Instant(START + 1), b"c"), old);
+            resume(&position, &log)
+        };
+        assert_eq!(shown(true), ["d"]);
+        assert_eq!(shown(false)[..2], ["!", "a"]);
     }
 
     /// `--tail` gives the last piece of a line, with the stamp of that piece; cut, if it is long.
     #[test]
     fn behind_a_piece_nothing_is_missing_if_its_line_comes() {
         let cut = "x … [9 bytes cut by --max-line]";
-        for (piece, line) in [("long", "so long"), ("", "long"), (cut, "xy … [99 bytes cut by --max-line]")]
+        for (piece, line) in
+            [("long", "so long"), ("", "long"), (cut, "xy … [99999 bytes cut by --max-line]")]
         {
             for back in [0, 5] {
                 let log: Log = vec![(0, "a"), (9 - back, line), (10 + BACK, "c")];

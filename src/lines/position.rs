@@ -82,9 +82,9 @@ impl LineEnd {
     }
 }
 
-/// Whether the container runtime keeps a line in pieces.
+/// Whether the container runtime keeps a line in pieces, however much of it was cut.
 fn is_in_pieces(message: &[u8]) -> bool {
-    message.len() >= SHORTEST_CUT || long::is_cut(message)
+    long::length(message) >= SHORTEST_CUT as u64
 }
 
 /// The last lines read of one container instance.
@@ -162,11 +162,13 @@ impl Position {
         self.recent.push_back(Seen::new(time, message));
     }
 
-    /// Takes `line` as the last one read, if none was read.
-    pub fn go_on_behind(&mut self, line: Seen) {
+    /// Takes `line` as the last one read, if none was read. `old`: whether no new line can have about its instant, so
+    /// that those which are stamped later may be before it.
+    pub fn go_on_behind(&mut self, line: Seen, old: bool) {
         self.recent.push_back(line);
         self.latest = Some(line.time);
-        (self.forgotten, self.midway, self.unread) = (Some(line.time), false, true);
+        let forgotten = Instant(line.time.0.saturating_add(if old { BACK } else { 0 }));
+        (self.forgotten, self.midway, self.unread) = (Some(forgotten), false, true);
     }
 
     /// Whether all lines read so far had no timestamp.
@@ -331,6 +333,17 @@ mod tests {
         ["a", "b", "c"].iter().for_each(|line| position.advance(None, line.as_bytes()));
         assert!(position.is_untimed() && position.since().is_none());
         assert_eq!((position.lines_again(None), position.lines_again(Some(1))), (None, Some(4)));
+    }
+
+    /// One that is cut by `--max-line` comes again cut like this, unless the runtime keeps it in pieces.
+    #[test]
+    fn another_line_of_the_instant_of_a_cut_one_is_missing_if_that_is_short() {
+        let misses = |cut: u32| {
+            let mut position = Position::default();
+            position.advance(Some(Instant(7)), format!("n=1 … [{cut} bytes cut by --max-line]").as_bytes());
+            position.misses(Seen::new(Instant(7), b"n=2"), None)
+        };
+        assert_eq!((misses(300), misses(30_000)), (true, false));
     }
 
     fn read(lines: impl IntoIterator<Item = i64>) -> Position {
