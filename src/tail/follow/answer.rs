@@ -248,10 +248,18 @@ impl<L: Logs> Tail<L> {
             nothing: !brought_lines && !start.resumes,
         };
         self.progress.reach = start.reach.after(end, answered);
-        // Words behind new lines stand in place of the rest. If nothing is said of them, its loss has to be.
-        let follows = start.log.mode() == Mode::Follow;
-        if follows && brought_lines && self.report.is_unsaid() && matches!(end, Ok(End::Clean)) {
+        // Words behind new lines stand in place of the rest. If nothing is said of them, its loss has to be. Behind known
+        // lines they are no end either.
+        let is_cut_unsaid = self.report.is_unsaid() && matches!(end, Ok(End::Clean));
+        if is_cut_unsaid && brought_lines && start.log.mode() == Mode::Follow {
             self.progress.reach = Reach::Open;
+        } else if is_cut_unsaid
+            && !brought_lines
+            && !misses_place
+            && self.report.is_broken_off()
+            && !start.reach.has_ended()
+        {
+            self.progress.reach = start.reach;
         }
         self.progress.answered = Some(self.progress.reach);
         // An outage that was over before that end says nothing of it. The end of a log without a line may be another's.

@@ -165,6 +165,34 @@ async fn a_log_that_ended_with_the_same_words_again_until_its_pod_was_gone_is_re
     }
 }
 
+/// The last answer brings no new line before them: another stream's, or that of the log of a container that has ended.
+#[tokio::test(start_paused = true)]
+async fn the_same_words_again_behind_known_lines_are_no_end() {
+    let words = "rpc error: code = Unavailable desc = EOF";
+    for has_ended in [false, true] {
+        let (mut follows, known) = (0, line(-1.0, "a") + &line(0.5, "b"));
+        let story = Story::follow(move |request| {
+            follows += usize::from(request.follow);
+            match (request.follow, follows) {
+                (false, _) if request.previous => Reply::refusal(400, NO_PREVIOUS),
+                (true, 1) => Reply::of(line(-1.0, "a")).silent(1.0).then(words),
+                (true, 2) => Reply::of(known.clone()).silent(0.5).then(words),
+                (true, 3) | (false, _) if !is_look(request) => Reply::of(known.clone() + words),
+                _ => Reply::refusal(404, "pods \"web-1\" not found"),
+            }
+        });
+        story.pass(1.7).await;
+        if has_ended {
+            story.life.send_replace(stopped());
+        }
+        story.pass(6.0).await;
+        story.life.send_replace(Life::Deleted);
+        story.pass(1.0).await;
+        let reported = format!("! the kubelet reports in place of lines: “{words}”");
+        assert_eq!(outline(&story), ["+", "a", &reported, "b", "! Unchecked", "-"], "{has_ended}");
+    }
+}
+
 /// The limiter and `--stats` depend on it.
 #[tokio::test(start_paused = true)]
 async fn a_request_has_whether_its_log_is_resumed_and_whether_it_will_be_gone() {
