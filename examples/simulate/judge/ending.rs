@@ -2,17 +2,19 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use apiserver::Ended;
 use stern_rs::ExitCode;
 
 use super::{
     Problem,
     limits::View,
+    lines::output::Text,
     promptness::{AFTER_FAULT, Bounds},
     reading,
-    troubles::{Trouble, troubles},
+    troubles::{Nature, Trouble, troubles},
 };
 use crate::{
-    script::{Asked, Ending, Fault, Kind, Refusal, Setting, What},
+    script::{Ending, Event, Fault, Kind, Setting, What},
     story::{Container, Pod, Request, Story},
 };
 
@@ -29,6 +31,13 @@ const CLOCKS: Duration = Duration::from_secs(2);
 /// The longest silence of a log whose pod has completed (`DRAIN` in src/tail/stream.rs): the node may still end
 /// containers of it.
 const DRAIN: Duration = Duration::from_secs(10);
+
+/// Timers have milliseconds.
+const TIMERS: Duration = Duration::from_millis(2);
+
+/// The beginning of the words of a run whose output took nothing at its end (src/run.rs).
+const BLOCKED: &[u8] =
+    b"stern-rs: the time of --timeout is over, and lines that were read could not be shown";
 
 /// The time of an end in which the last lines are shown.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -73,9 +82,11 @@ struct Expected {
 fn by_itself(story: &Story) -> Vec<Expected> {
     let setting = &story.script.setting;
     let mut ways = Vec::new();
-    if let Ending::After(time) = setting.ending {
+    if let Ending::After(time) = setting.ending
+        && setting.start + time <= story.ended + TIMERS
+    {
         ways.push(Expected {
-            codes: vec![ExitCode::Done, ExitCode::Unread],
+            codes: vec![if is_blocked(story) { ExitCode::Unread } else { ExitCode::Done }],
             latest: setting.start + time + AFTER_TIMEOUT,
         });
     }
@@ -94,8 +105,9 @@ fn by_itself(story: &Story) -> Vec<Expected> {
     if is_empty_range(story) {
         ways.push(Expected { codes: vec![ExitCode::Usage], latest: Duration::MAX });
     }
-    if is_refused(story) {
-        ways.push(Expected { codes: vec![ExitCode::Failed], latest: Duration::MAX });
+    // It may end by that, and need not.
+    if let Some(refused) = refused(story).filter(|refused| story.ended <= *refused + LAST_WORDS) {
+        ways.push(Expected { codes: vec![ExitCode::Failed], latest: refused + LAST_WORDS });
     }
     ways
 }
@@ -202,28 +214,41 @@ fn is_empty_range(story: &Story) -> bool {
     since.zip(until).is_some_and(|(since, until)| until + since <= story.ended + CLOCKS)
 }
 
-/// Whether the first list or watch may have been refused for good: 401, 403 and others that do not pass by themselves
-/// end the start, and without following any failure does.
-fn is_refused(story: &Story) -> bool {
+/// Whether the output took none of the lines that were read once the time of `--timeout` was over.
+fn is_blocked(story: &Story) -> bool {
+    Text::new(&story.stderr).lines().any(|(_, line)| line.starts_with(BLOCKED))
+}
+
+/// When the last request for pods failed that may have ended the start: 401, 403 and others that do not pass by
+/// themselves do, and without following any failure does.
+fn refused(story: &Story) -> Option<Duration> {
     let setting = &story.script.setting;
     // If `--until` is past, nothing is followed.
     let is_past = View::new(story).until().is_some_and(|until| until <= setting.start + CLOCKS);
     let follows = setting.logs.follows() && !is_past;
+    let of_pods = || story.requests.iter().filter(|request| request.path.ends_with("/pods"));
     let is_answered = |request: &&Request| {
         request.kind == apiserver::Kind::Watch && request.answered.is_some_and(|(_, status)| status == 200)
     };
-    let begun = story.requests.iter().find(is_answered).map_or(story.ended, |request| request.at);
-    story.script.events.iter().any(|event| match &event.what {
-        What::Fault(fault) if event.at <= story.ended => match fault {
-            Fault::Refused { asked: Asked::Watches | Asked::Lists | Asked::All, how, .. } => {
-                !follows || event.at <= begun && matches!(how, Refusal::Status(400..=409))
-            }
-            Fault::WillBreak { asked: Asked::Watches | Asked::Lists | Asked::All, .. } => !follows,
-            Fault::ServerAway(_) | Fault::ConnectionsReset | Fault::Breaks(..) | Fault::GoAway => !follows,
-            _ => false,
-        },
-        _ => false,
-    })
+    let begun = of_pods().find(is_answered).map_or(story.ended, |request| request.at);
+    let failed = of_pods().filter(|request| request.at <= begun).filter_map(|request| {
+        let ended = request.ended.map(|(at, _)| at);
+        match request.answered {
+            Some((at, 400..=409)) => Some(ended.unwrap_or(at)),
+            Some((at, 400..)) => Some(ended.unwrap_or(at)).filter(|_| !follows),
+            Some(_) => request.ended.filter(|(_, how)| !follows && *how != Ended::Complete).map(|(at, _)| at),
+            None => ended.filter(|_| !follows),
+        }
+    });
+    let view = View::new(story);
+    // One that never arrived.
+    let is_reset = |event: &&Event| matches!(event.what, What::Fault(Fault::ConnectionsReset));
+    let resets = story.script.events.iter().filter(is_reset).map(|event| event.at);
+    let away = view.troubles.iter().filter(|trouble| trouble.what == Nature::Away);
+    let away =
+        away.filter(|trouble| trouble.from <= story.ended).map(|trouble| trouble.until.min(story.ended));
+    let lost = resets.chain(away).filter(|_| !follows);
+    failed.chain(lost).filter(|at| *at <= story.ended + view.lag()).max().map(|at| at + view.lag())
 }
 
 /// What is wrong with the words beside an exit code.
@@ -284,19 +309,24 @@ mod tests {
     #[test]
     fn a_refusal_of_the_list_may_end_the_start() {
         let mut refused = ended(ExitCode::Failed, 2.0);
-        let how = Refusal::Status(403);
-        refused.fails(1.0, Fault::Refused { asked: Asked::All, times: 9, how, lasting: at(10.0) });
+        assert_eq!(kinds(&refused), ["odd last words", "an end by itself"]);
+        refused.lists(1.5).answered = Some((at(1.5), 403));
         assert_eq!(kinds(&refused), ["odd last words"]);
         refused.stderr = vec![Written { at: at(2.0), bytes: b"stern-rs: no\n".to_vec() }];
         assert_eq!(kinds(&refused), [""; 0]);
+        // Not long before, nor for a reason that passes.
+        refused.ended = at(4.0);
+        assert_eq!(kinds(&refused), ["an end by itself"]);
+        refused.ended = at(2.0);
+        refused.requests[0].answered = Some((at(1.5), 500));
+        assert_eq!(kinds(&refused), ["an end by itself"]);
         refused.script.setting.until = Some(refused.clock);
-        let how = Refusal::Status(504);
-        refused.script.events.clear();
-        refused.fails(1.0, Fault::Refused { asked: Asked::All, times: 9, how, lasting: at(10.0) });
-        assert_eq!(kinds(&refused), [""; 0]);
-        // It is watched again once it was watched.
+        assert_eq!(kinds(&refused), [""; 0], "nothing is followed");
         refused.script.setting.until = None;
+        // It is watched again once it was watched.
+        refused.requests.clear();
         refused.watches(0.9);
+        refused.lists(1.5).answered = Some((at(1.5), 403));
         assert_eq!(kinds(&refused), ["an end by itself"]);
     }
 
@@ -324,6 +354,37 @@ mod tests {
         assert_eq!(kinds(&timed(ExitCode::Done, 20.0)), [""; 0]);
         assert_eq!(kinds(&timed(ExitCode::Done, 24.0)), ["a late end"]);
         assert_eq!(kinds(&timed(ExitCode::NoMatch, 20.0)), ["odd last words", "a wrong exit code"]);
+        assert_eq!(kinds(&timed(ExitCode::Done, 19.0)), ["an end by itself"]);
+    }
+
+    #[test]
+    fn a_timeout_ends_a_run_as_unread_only_if_its_output_takes_nothing() {
+        let timed = |said: &str| {
+            let mut story = ended(ExitCode::Unread, 22.0);
+            story.script.setting.ending = Ending::After(at(20.0));
+            story.stderr = vec![Written { at: at(22.0), bytes: format!("{said}\n").into_bytes() }];
+            kinds(&story)
+        };
+        assert_eq!(timed(str::from_utf8(BLOCKED).unwrap()), [""; 0]);
+        assert_eq!(timed("! default web-0 › app: 403 Forbidden"), ["a wrong exit code"]);
+    }
+
+    #[test]
+    fn a_run_that_does_not_follow_fails_only_right_after_a_request_for_pods_did() {
+        let failed = |fault, time| {
+            let mut story = ended(ExitCode::Failed, time);
+            story.script.setting.logs = Logs::Once;
+            story.stderr = vec![Written { at: at(time), bytes: b"stern-rs: no\n".to_vec() }];
+            story.fails(1.0, fault);
+            story
+        };
+        assert_eq!(kinds(&failed(Fault::ServerAway(at(5.0)), 3.0)), [""; 0]);
+        assert_eq!(kinds(&failed(Fault::ServerAway(at(1.0)), 4.0)), ["a wrong exit code"]);
+        assert_eq!(kinds(&failed(Fault::ConnectionsReset, 1.1)), [""; 0]);
+        assert_eq!(kinds(&failed(Fault::GoAway, 1.1)), ["a wrong exit code"]);
+        let mut refused = failed(Fault::GoAway, 1.1);
+        refused.lists(1.0).answered = Some((at(1.0), 500));
+        assert_eq!(kinds(&refused), [""; 0]);
     }
 
     #[test]

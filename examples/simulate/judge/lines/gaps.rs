@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use apiserver::Ended;
 use jiff::Timestamp;
 
 use super::{
@@ -16,11 +15,11 @@ use super::{
         seems_of_the_one_before, seems_to_go_on, was_asked_late, was_not_found, was_polled,
         was_read_as_another, was_rotated, was_taken_for_the_next, was_to_restart,
     },
-    excuse::{Case, SOON, is_empty_of_later},
+    excuse::{AFTER_FAULTS, Case, SOON, is_empty_of_later},
+    given_up,
     notices::{Notice, Said},
-    reads::Read,
+    wanted::Want,
 };
-use crate::script::{Event, What};
 
 /// The reports that have no reason.
 pub fn judge(case: &Case<'_, '_>, problems: &mut Vec<Problem>) {
@@ -32,7 +31,7 @@ pub fn judge(case: &Case<'_, '_>, problems: &mut Vec<Problem>) {
             Said::Removed | Said::Refused => removed(case, notice),
             Said::Unread => unread(case, notice),
             Said::Unseen => unseen(case, notice),
-            Said::GivenUp(_) => given_up(case, notice),
+            Said::GivenUp(_) => given_up::judge(case, notice),
             Said::Restarted { skipped: 1.., .. } => skipped(case, notice),
             _ => None,
         };
@@ -40,6 +39,55 @@ pub fn judge(case: &Case<'_, '_>, problems: &mut Vec<Problem>) {
             let text = format!("{text}: {:?}", notice.said);
             problems.push(Problem { kind: "false gap", container: case.book.title(), at: notice.at, text });
         }
+    }
+    unsaid(case, problems);
+}
+
+/// An instance between two that were shown, of which the program knows by the numbers of both, and of which it read
+/// nothing: it is reported, whatever was in its log.
+fn unsaid(case: &Case<'_, '_>, problems: &mut Vec<Problem>) {
+    let lives = &case.book.lives;
+    let is_same = |one: &Life<'_>, other: &Life<'_>| std::ptr::eq(one.container, other.container);
+    let reported = |since: Duration| {
+        case.book.notices.iter().filter(move |notice| notice.at >= since).map(|notice| match notice.said {
+            Said::Restarted { skipped, .. } => skipped as usize,
+            Said::Removed | Said::Refused | Said::Unread | Said::Unseen => 1,
+            // Words may stand in place of all of a log.
+            Said::GivenUp(_) | Said::Words(_) => 1,
+            _ => 0,
+        })
+    };
+    let mut unread = Vec::new();
+    for (number, life) in lives.iter().enumerate() {
+        let next = lives[number + 1..].iter().find(|next| is_same(next, life) && next.is_shown());
+        let Some(next) = next.filter(|_| !life.is_shown()) else { continue };
+        let is_known = next.told.saturating_add(AFTER_FAULTS) <= case.story.ended;
+        let was_before = lives[..number].iter().any(|before| is_same(before, life) && before.is_shown());
+        let started = life.instance.started;
+        let may_have_come = case.reads.iter().any(|read| match read.previous {
+            true => read.opened().is_some() && read.may_be_of(life),
+            false => {
+                let (from, until) = (read.opened(), read.ended.map_or(Duration::MAX, |(ended, _)| ended));
+                from.is_some_and(|from| from <= next.told) && until >= started
+            }
+        });
+        if is_known && was_before && !may_have_come {
+            unread.push((number, started));
+        }
+    }
+    let Some((first, since)) = unread.first().copied() else { return };
+    let reported = reported(since).sum::<usize>();
+    if reported < unread.len() {
+        let text = format!(
+            "{} instances were not read, {reported} are reported: the first is {first}",
+            unread.len()
+        );
+        problems.push(Problem {
+            kind: "an instance without a report",
+            container: case.book.title(),
+            at: since,
+            text,
+        });
     }
 }
 
@@ -253,25 +301,6 @@ fn unread(case: &Case<'_, '_>, notice: &Notice<'_>) -> Option<String> {
     if has_reason { None } else { removed(case, notice) }
 }
 
-/// A log to which more may come is given up if it is refused for a reason that does not pass, and any other one if requests
-/// fail: once `--until` is over too. Not every request reaches an apiserver that is away.
-fn given_up(case: &Case<'_, '_>, notice: &Notice<'_>) -> Option<String> {
-    let has_ended = |life: &Life<'_>| life.instance.ended.is_some_and(|ended| ended <= notice.at);
-    let is_patient =
-        case.asked.follow && case.asked.until.is_none() && !case.book.lives.iter().any(has_ended);
-    let has_failed = |read: &Read| match read.answered {
-        Some((_, 200)) => !is_patient && read.ended.is_some_and(|(_, how)| how != Ended::Complete),
-        Some((_, status)) => !is_patient || (400..429).contains(&status),
-        None => !is_patient,
-    };
-    let is_fault = |event: &Event| event.at <= notice.at && matches!(event.what, What::Fault(_));
-    if !is_patient && case.story.script.events.iter().any(is_fault) {
-        return None;
-    }
-    let mut reads = case.reads.iter().filter(|read| read.at <= notice.at);
-    (!reads.any(has_failed)).then(|| "no request was refused for good".to_owned())
-}
-
 /// All reports of instances that are not shown, up to this one, are about as many: lines that were written before a status
 /// reported their instance seemed to be the one's before, whenever they were shown.
 fn skipped(case: &Case<'_, '_>, notice: &Notice<'_>) -> Option<String> {
@@ -280,10 +309,19 @@ fn skipped(case: &Case<'_, '_>, notice: &Notice<'_>) -> Option<String> {
             Said::Restarted { skipped, .. } => skipped as usize,
             _ => 0,
         });
-    let hidden = case.book.lives.iter().filter(|life| {
+    let hidden = case.book.lives.iter().enumerate().filter(|(number, life)| {
         let is_over = life.instance.ended.is_some_and(|ended| ended <= notice.at);
-        let mut lines = life.lines().iter().zip(&life.shown);
-        let is_hidden = lines.any(|(line, shown)| shown.is_none() || life.is_untold(line.at));
+        // Lines of a log that was read are shown, but those that flags leave out.
+        let was_read = case.reads.iter().any(|read| {
+            !read.check
+                && !read.pair
+                && read.opened().is_some_and(|at| at <= notice.at)
+                && read.may_be_of(life)
+        });
+        let is_left_out = |line: usize| was_read && case.wanted[*number].of(life, line) == Want::No;
+        let is_hidden = life.lines().iter().enumerate().any(|(line, written)| {
+            life.shown[line].is_none() && !is_left_out(line) || life.is_untold(written.at)
+        });
         is_over && (life.lines().is_empty() || is_hidden)
     });
     let (counted, hidden) = (counted.sum::<usize>(), hidden.count());

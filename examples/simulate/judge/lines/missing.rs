@@ -8,6 +8,7 @@ use super::{
     super::Problem,
     book::{Book, Life},
     excuse::{Case, excuse},
+    given_up,
     notices::{Notice, Said},
     wanted::{Want, first_asked},
 };
@@ -272,7 +273,9 @@ fn gave_up(case: &Case<'_, '_>, run: &Run) -> bool {
     book.notices.iter().any(|notice| {
         let is_before_the_next = until.is_none_or(|until| notice.at <= until);
         match notice.said {
-            Said::GivenUp(_) => notice.at >= read && is_before_the_next,
+            Said::GivenUp(_) => {
+                notice.at >= read && is_before_the_next && given_up::is_about(case, notice, run.life)
+            }
             Said::Words(_) => notice.at >= since && is_before_the_next,
             Said::TimedOut => {
                 notice.at >= since && (is_before_the_next || is_still_open(book, since, notice.at))

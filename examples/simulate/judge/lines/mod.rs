@@ -7,6 +7,7 @@ mod chosen;
 mod doubts;
 mod excuse;
 mod gaps;
+mod given_up;
 mod missing;
 pub mod notices;
 pub mod output;

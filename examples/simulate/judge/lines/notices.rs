@@ -185,6 +185,14 @@ fn instant(text: &str) -> Option<Option<Timestamp>> {
 
 /// Whether it may be the report of a request that failed.
 fn is_refusal(text: &str) -> bool {
+    is_without_status(text)
+        || text
+            .split(|c: char| !c.is_ascii_digit())
+            .any(|number| number.len() == 3 && matches!(number.as_bytes()[0], b'4' | b'5'))
+}
+
+/// Whether it may be the report of a request to which no answer came, or not all of it.
+pub fn is_without_status(text: &str) -> bool {
     const BEGINNINGS: &[&str] = &[
         "no answer from ",
         "cannot reach the apiserver ",
@@ -193,9 +201,6 @@ fn is_refusal(text: &str) -> bool {
         "the connection to ",
     ];
     BEGINNINGS.iter().any(|beginning| text.starts_with(beginning))
-        || text
-            .split(|c: char| !c.is_ascii_digit())
-            .any(|number| number.len() == 3 && matches!(number.as_bytes()[0], b'4' | b'5'))
 }
 
 #[cfg(test)]

@@ -246,7 +246,7 @@ fn one_report_is_about_all_instances_of_which_nothing_told() {
 fn a_log_that_was_given_up_is_reported() {
     let tale = || {
         let tale = Tale::new().reads(2.2, 3.5, Ended::Broken).writes(3.0, "a").writes(4.0, "b");
-        tale.refuses(2.4, 403).shows(3.0, "a")
+        tale.refuses(2.4, 403).shows(3.0, "a").refuses(4.9, 403)
     };
     tale().says(5.0, "403 Forbidden: no").passes();
     tale().says(5.0, "403 Forbidden: no; trying again").is(&["missing"]);
@@ -259,7 +259,7 @@ fn a_log_that_was_given_up_before_its_lines_were_sorted_is_reported() {
     let tale = |sort, given_up| {
         let tale = Tale::new().asking(|setting| setting.sort = sort).reads(2.2, 3.5, Ended::Broken);
         let tale = tale.writes(3.0, "a").writes(4.0, "b").shows_at(6.0, 3.0, "a");
-        tale.refuses(2.4, 403).says(given_up, "403 Forbidden: no")
+        tale.refuses(2.4, 403).refuses(4.9, 403).says(given_up, "403 Forbidden: no")
     };
     tale(true, 5.0).passes();
     tale(true, 2.5).is(&["missing"]);

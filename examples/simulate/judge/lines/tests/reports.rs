@@ -3,15 +3,73 @@
 use apiserver::Ended;
 
 use super::{Tale, clock, seconds, stamp};
+use crate::script::{Event, Fault, What};
 
 const FORBIDDEN: &str = "the apiserver answered 403 Forbidden: “no”";
+
+const BROKEN: &str = "the connection to http://apiserver broke: connection reset";
 
 #[test]
 fn a_log_that_is_followed_is_given_up_only_if_it_is_refused_for_good() {
     Tale::new().refuses(2.2, 403).says(2.3, FORBIDDEN).passes();
-    Tale::new().refuses(2.2, 500).says(2.3, FORBIDDEN).is(&["false gap"]);
+    Tale::new().refuses(2.2, 500).says(2.3, "500 Internal Server Error").is(&["false gap"]);
     let over = |tale: Tale| tale.asking(|setting| setting.until = Some(clock() + seconds(2.25)));
-    over(Tale::new().refuses(2.2, 500)).says(2.3, FORBIDDEN).passes();
+    over(Tale::new().refuses(2.2, 500)).says(2.3, "500 Internal Server Error").passes();
+}
+
+#[test]
+fn a_log_is_given_up_right_after_a_request_failed_as_the_report_says() {
+    let over = |tale: Tale| tale.asking(|setting| setting.until = Some(clock() + seconds(2.25)));
+    let refused = || over(Tale::new().refuses(2.2, 500));
+    refused().says(9.0, "500 Internal Server Error").is(&["false gap"]);
+    refused().says(2.3, FORBIDDEN).is(&["false gap"]);
+    refused().says(2.3, BROKEN).is(&["false gap"]);
+    over(Tale::new().reads(2.2, 3.0, Ended::Broken)).says(3.1, BROKEN).passes();
+    over(Tale::new().reads(2.2, 3.0, Ended::Complete)).says(3.1, BROKEN).is(&["false gap"]);
+}
+
+#[test]
+fn a_fault_is_a_reason_to_give_up_a_log_only_if_requests_may_not_arrive_then() {
+    let failed = |fault: Fault, at| {
+        let tale = Tale::new().asking(|setting| setting.until = Some(clock() + seconds(2.25)));
+        let event = Event { at: seconds(10.0), what: What::Fault(fault) };
+        tale.with(|story| story.script.events.push(event)).says(at, BROKEN)
+    };
+    let away = || Fault::ServerAway(seconds(10.0));
+    failed(away(), 15.0).passes();
+    failed(away(), 30.0).is(&["false gap"]);
+    failed(Fault::ConnectionsReset, 10.2).passes();
+    failed(Fault::ConnectionsReset, 30.0).is(&["false gap"]);
+    failed(Fault::WatchExpired, 10.2).is(&["false gap"]);
+    failed(Fault::KubeletAway("node-1".to_owned(), seconds(10.0)), 15.0).is(&["false gap"]);
+}
+
+/// The status of the third one tells of the second one too, or not.
+#[test]
+fn a_log_that_was_given_up_covers_all_instances_that_one_status_tells_of() {
+    let tale = |known: f64| {
+        let tale = Tale::new().reads(2.2, 3.5, Ended::Complete).writes(3.0, "a").shows(3.0, "a");
+        let tale = tale.restarts(3.6).writes(4.0, "b").restarts(4.2).writes(4.4, "c");
+        let tale = tale.with(|story| {
+            let instances = &mut story.containers[0].instances;
+            (instances[1].known, instances[2].known) = (Some(seconds(known)), Some(seconds(4.8)));
+        });
+        tale.refuses(5.0, 403).says(5.0, FORBIDDEN)
+    };
+    tale(4.8).passes();
+    tale(4.1).is(&["missing"]);
+}
+
+/// The lines `a` and `b` of the first instance are missing in part, and the log of the second one is given up.
+#[test]
+fn a_log_that_was_given_up_covers_no_line_of_the_one_before() {
+    let tale = |restarts: bool| {
+        let tale = Tale::new().reads(2.2, 3.5, Ended::Complete).writes(3.0, "a").writes(3.2, "b");
+        let tale = if restarts { tale.restarts(3.6).writes(4.0, "c") } else { tale };
+        tale.shows(3.0, "a").refuses(5.0, 403).says(5.0, FORBIDDEN)
+    };
+    tale(false).passes();
+    tale(true).is(&["missing"]);
 }
 
 #[test]
@@ -28,6 +86,30 @@ fn no_more_instances_are_said_to_be_not_shown_than_are() {
     };
     restarted(0).passes();
     restarted(1).is(&["false gap"]);
+}
+
+#[test]
+fn lines_that_flags_leave_out_of_a_log_that_was_read_are_not_said_to_be_not_shown() {
+    let tale = |follows: bool| {
+        let tale = Tale::new().asking(|setting| setting.tail = Some(0)).writes(1.0, "a");
+        let tale = if follows { tale.reads(2.2, 3.5, Ended::Complete) } else { tale };
+        let tale = tale.restarts(3.5).writes(4.0, "b").follows(3.6).shows(4.0, "b");
+        tale.says_line(4.0, "── shop web › app restarted; 1 instance in between is not shown ──")
+    };
+    tale(false).passes();
+    tale(true).is(&["false gap"]);
+}
+
+#[test]
+fn an_instance_that_was_not_read_is_reported() {
+    let tale = |skipped: &str| {
+        let tale = Tale::new().reads(2.2, 3.5, Ended::Complete).writes(3.0, "a").restarts(3.6).restarts(4.0);
+        let tale = tale.writes(5.0, "c").follows(4.2).shows(3.0, "a").shows(5.0, "c");
+        tale.says_line(4.2, &format!("── shop web › app restarted{skipped} ──"))
+    };
+    tale("; 1 instance in between is not shown").passes();
+    tale("").is(&["an instance without a report"]);
+    tale("").says(4.1, "the kubelet reports in place of lines: “unable to retrieve container logs”").passes();
 }
 
 #[test]
