@@ -209,6 +209,12 @@ impl Position {
         self.in_pieces && Some(line.time) > self.latest
     }
 
+    /// Whether `line`, the last one in a log, may be the last piece of the last line read, which the runtime keeps in
+    /// pieces: they have stamps of their own, none earlier than that of the line.
+    pub fn may_end_with(&self, line: Seen) -> bool {
+        self.in_pieces && Some(line.time) >= self.latest
+    }
+
     /// Whether this instant is about as close to the last line as the last lines are to each other: a line between them
     /// would make it twice as far. Not if the lines `behind` it are much closer to it than usual, or more of them are
     /// close than ever before: before it there may be more of so many at once. Nor if the last line was one of many at

@@ -156,7 +156,7 @@ impl<L: Logs> Tail<L> {
         let is_own = end.is_none_or(|end| line.time() < end);
         // A log that was read to its end need not be read there again.
         let is_read = follow && !position.is_ambiguous();
-        is_own && is_behind || !is_read && position.has(line)
+        is_own && is_behind || !is_read && (position.has(line) || is_own && position.may_end_with(line))
     }
 
     /// Whether a log that has lines now, and of which none was read, is the next instance's: the container restarted

@@ -207,6 +207,32 @@ async fn the_rest_of_a_log_that_is_the_previous_one_by_now_is_read_there() {
     }
 }
 
+/// The runtime keeps its last line in pieces, and a request for one line brings the last piece, which may be an earlier
+/// line's.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_is_the_previous_one_by_now_is_found_by_the_last_piece_of_its_last_line() {
+    let long = "x".repeat(5000);
+    for (piece, is_own) in [(-1.0, true), (-0.9, true), (-1.1, false)] {
+        let old = log([(-2.0, "a"), (-1.0, &long)]);
+        let mut asked = 0;
+        let story = Story::begin(as_it_is(), Life::Running, move |request| {
+            asked += 1;
+            match request.previous {
+                _ if asked == 1 => old.answer(request),
+                true if is_look(request) => Reply::of(line(piece, "xx")),
+                true => old.answer(request),
+                false => Reply::of(""),
+            }
+        });
+        let (ended, said, _) = story.end().await;
+        assert_eq!(
+            (&said[..3], ended.complete),
+            (&["+", "a", &long].map(str::to_owned)[..], is_own),
+            "{piece}"
+        );
+    }
+}
+
 /// Its answer is cut, and the next instance has written nothing by the time of the look; no status reports that one
 /// yet.
 #[tokio::test(start_paused = true)]
