@@ -154,7 +154,9 @@ impl<L: Logs> Reading<'_, L> {
         let is_before = |unseen: &Unseen| begins.is_some_and(|begins| unseen.is_before(begins));
         // Stamps may go back, so that the last line of a log, which was looked at, is older than its first one.
         let is_behind = |unseen: &Unseen| !unseen.is_first() && holds(behind, unseen.time);
-        let unseen = self.progress.early.unseen().filter(|unseen| self.fresh && is_before(unseen));
+        // Of a log that is older than the run, it may have been rotated away; not one that was seen there.
+        let is_due = |unseen: &Unseen| self.fresh || unseen.is_previous && unseen.is_first();
+        let unseen = self.progress.early.unseen().filter(|unseen| is_due(unseen) && is_before(unseen));
         let unseen = unseen.filter(|unseen| !is_behind(unseen));
         if let Some(unseen) = unseen
             && !(unseen.behind.is_none() && says_unseen)

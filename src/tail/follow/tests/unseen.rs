@@ -211,6 +211,32 @@ async fn a_log_that_was_left_to_the_instance_is_read_though_the_next_one_writes_
     }
 }
 
+/// A first line from the second in which the next instance started is compared, and then that one was replaced too: its
+/// log begins later.
+#[tokio::test(start_paused = true)]
+async fn a_first_line_that_was_left_to_an_instance_whose_log_begins_later_is_reported() {
+    let gone = "! the log of the previous instance is not there any more; the current one follows";
+    for (first, gap) in [("a", Some("! Between")), ("c", None)] {
+        let at_first = if gap.is_some() { -2.9 } else { -2.0 };
+        let life = Life::Replaced { ending: Ending::default(), restart_count: 1, started: Some(at(-3.0)) };
+        let (first, second) = (log([(at_first, first)]), log([(-2.0, "c"), (-1.0, "d")]));
+        let mut requests = 0;
+        let mut story = Setup { life, ..Setup::new(as_it_is()) }.begin(move |request| {
+            requests += usize::from(request.previous);
+            match request.previous {
+                true if requests <= 2 => first.answer(request),
+                true => second.answer(request),
+                false => log([(-0.5, "e")]).answer(request),
+            }
+        });
+        story.had_restarted(-3.0);
+        story.apiserver_knows(2);
+        story.pass(20.0).await;
+        let expected = ["+", gone, "-", "+"].into_iter().chain(gap).chain(["c", "d", "-"]);
+        assert_eq!(outline(&story), expected.collect::<Vec<_>>());
+    }
+}
+
 /// The first instance was there before the program. A line of the second was seen in place of its log, and then the
 /// third had started. Of each there is a report.
 #[tokio::test(start_paused = true)]
