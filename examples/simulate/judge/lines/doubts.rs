@@ -97,6 +97,7 @@ pub fn failed(case: &Case<'_, '_>, life: &Life<'_>, since: Duration, until: Dura
     is_away
         || has_words
         || seems_away(case, since, until)
+        || lost_requests(case, until).any(|lost| (since..=until).contains(&lost))
         || is_refused_to_the_end(case, life, until)
         || reads.any(|read| {
             let is_in_time = read.at <= until && read.ended.is_none_or(|(at, _)| at >= since);
@@ -419,6 +420,13 @@ pub fn seems_to_go_on(case: &Case<'_, '_>, number: usize) -> bool {
     let is_close = last.zip(first).is_some_and(|(last, first)| first.duration_since(last) <= BACK);
     let mut shown = life.shown.iter().flatten().map(|shown| case.book.shown[*shown].at);
     is_close && shown.all(|at| life.is_untold(at))
+}
+
+/// Whether it lacks its end, and all that was shown of it was shown before anything told of it, as lines of the instance
+/// before: a later one may have written them, of which nothing tells.
+pub fn was_shown_as_another(case: &Case<'_, '_>, life: &Life<'_>) -> bool {
+    let mut shown = life.shown.iter().flatten().map(|shown| case.book.shown[*shown].at);
+    lacks_its_end(life) && shown.all(|at| life.is_untold(at))
 }
 
 /// Whether its pod did not meet the condition for a while: then its log is opened anew, and may be gone.

@@ -13,7 +13,7 @@ use super::{
         is_behind_a_look, is_doubted, is_empty_of_untold, is_left, is_left_to_the_next, is_misled,
         lacks_its_end, lacks_the_previous, last_shown, read_to_its_end, seems_of_the_next,
         seems_of_the_one_before, seems_to_go_on, was_asked_late, was_not_found, was_polled,
-        was_read_as_another, was_rotated, was_taken_for_the_next, was_to_restart,
+        was_read_as_another, was_rotated, was_shown_as_another, was_taken_for_the_next, was_to_restart,
     },
     excuse::{AFTER_FAULTS, Case, SOON, is_empty_of_later},
     given_up,
@@ -288,6 +288,7 @@ fn removed(case: &Case<'_, '_>, notice: &Notice<'_>) -> Option<String> {
         let is_unknown = !life.is_shown()
             || seems_of_the_one_before(life)
             || is_left(life) && lacks_its_end(life)
+            || was_shown_as_another(case, life)
             || is_left_to_the_next(case, life, notice.at)
             || seems_to_go_on(case, number);
         is_unknown && life.instance.started <= notice.at && is_over

@@ -131,6 +131,24 @@ fn an_end_that_a_reset_took_away_was_not_read() {
     tale(4.2, 3.0).is(&["false gap"]);
 }
 
+/// It is asked for again, over a connection without another request, and all are reset before the server has that.
+#[test]
+fn an_end_behind_which_a_request_is_lost_on_its_way_is_in_doubt() {
+    let tale = |reset: f64, is_idle: bool| {
+        let tale = Tale::new().reads(2.2, 4.1, Ended::Complete).writes(3.0, "a").shows(3.0, "a");
+        let tale = tale.with(|story| {
+            story.containers[0].deleted = Some(seconds(4.1));
+            story.requests.last_mut().unwrap().connection = if is_idle { 2 } else { 1 };
+            let what = What::Fault(Fault::ConnectionsReset);
+            story.script.events.push(Event { at: seconds(reset), what });
+        });
+        tale.says(4.5, &unchecked(3.0))
+    };
+    tale(4.2, true).passes();
+    tale(4.2, false).is(&["false gap"]);
+    tale(4.6, true).is(&["false gap"]);
+}
+
 /// Nothing told of the two instances before it as its lines were read.
 #[test]
 fn lines_that_are_sorted_may_have_been_read_before_a_status_that_comes_before_they_are_shown() {
@@ -470,6 +488,26 @@ fn an_answer_that_lacks_the_last_line_is_reported_if_ends_are_not_confirmed() {
     };
     tale(true).passes();
     tale(false).is(&["false gap"]);
+}
+
+/// All that was shown of the second one was shown as lines of the first; then a status tells of it, and its log is gone.
+#[test]
+fn an_instance_of_which_lines_were_shown_as_those_of_another_is_reported_as_not_read() {
+    let tale = |known: f64, end: &[(f64, &str)]| {
+        let tale = Tale::new().follows(2.2).writes(3.0, "a").shows(3.0, "a").restarts(4.0);
+        let mut tale = tale.writes(6.0, "b").writes(7.0, "c").shows(6.0, "b");
+        for (at, text) in end {
+            tale = tale.shows(*at, text);
+        }
+        let tale = tale.with(|story| {
+            story.containers[0].instances[1].known = Some(seconds(known));
+            story.containers[0].deleted = Some(seconds(8.0));
+        });
+        tale.says(8.1, &unchecked(6.0)).says(8.6, "the log was removed before it could be read")
+    };
+    tale(7.5, &[]).passes();
+    tale(5.0, &[]).is(&["false gap"]);
+    tale(7.5, &[(7.0, "c")]).is(&["false gap", "false gap"]);
 }
 
 /// All that was shown of the first one was written in the second in which the next one started.
