@@ -5,6 +5,7 @@ mod confirm;
 mod instance;
 mod legacy;
 mod loss;
+mod previous;
 mod refusal;
 mod start;
 

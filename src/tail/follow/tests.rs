@@ -2,6 +2,7 @@
 
 mod ahead;
 mod deletion;
+mod early;
 mod ends;
 mod history;
 mod late;

@@ -49,12 +49,19 @@ pub fn is_about(case: &Case<'_, '_>, notice: &Notice<'_>, life: usize) -> bool {
 
 /// The requests that failed right before, in the way that is reported.
 fn failed<'c>(case: &'c Case<'_, '_>, notice: &'c Notice<'_>) -> impl Iterator<Item = &'c Read> {
-    let Said::GivenUp(text) = notice.said else { unreachable!("only such reports are judged") };
-    let (since, until) = around(case, notice.at);
+    let (text, (since, until)) = (words(notice), around(case, notice.at));
     case.reads.iter().filter(move |read| {
         let at = failed_at(read, case.story.ended);
         at.is_some_and(|at| (since..=until).contains(&at)) && is_said(read, text)
     })
+}
+
+/// The words of such a report.
+fn words<'a>(notice: &Notice<'a>) -> &'a str {
+    match notice.said {
+        Said::GivenUp(words) => words,
+        _ => "",
+    }
 }
 
 /// When the server knew that a request had failed. The program may end before the server learns that it left one.
@@ -79,13 +86,12 @@ fn is_said(read: &Read, text: &str) -> bool {
 
 /// Whether a request may have failed right before without arriving: the apiserver was away, or connections were reset.
 fn is_away(case: &Case<'_, '_>, notice: &Notice<'_>) -> bool {
-    let Said::GivenUp(text) = notice.said else { return false };
     let (since, until) = around(case, notice.at);
     let is_reset =
         |what: &What| matches!(what, What::Fault(Fault::ConnectionsReset | Fault::GoAwayAtOnce(_)));
     let mut resets = case.story.script.events.iter().filter(|event| is_reset(&event.what));
     let mut away = troubles(case.story).into_iter().filter(|trouble| trouble.what == Nature::Away);
-    is_without_status(text)
+    is_without_status(words(notice))
         && (away.any(|trouble| trouble.from <= until && trouble.until >= since)
             || resets.any(|reset| (since..=until).contains(&reset.at)))
 }

@@ -20,6 +20,7 @@ mod order;
 mod ranges;
 mod reports;
 mod restarts;
+mod silences;
 
 /// The story of one container: `shop/web/app`.
 struct Tale(Story);

@@ -130,7 +130,7 @@ async fn a_look_that_is_not_answered_gives_its_place_to_a_tail_that_waits() {
     assert!(is_look(&story.asked()[1].1) && scheduler.try_spare().is_none(), "{:?}", story.asked());
     let seat = scheduler.seat(&Arc::<PodInfo>::default());
     let request = seat.request(Mode::Read, Purpose::Open);
-    tokio::time::timeout(Duration::from_secs(2), request).await.expect("a place");
+    timeout(Duration::from_secs(2), request).await.expect("a place");
     assert_eq!(story.asked().iter().filter(|(_, request)| request.follow).count(), 1);
 }
 
