@@ -96,8 +96,9 @@ impl<L: Logs> Tail<L> {
                 Some(next.map_or(unchecked, |next| Gap::Unchecked(Some(next))))
             }
             Reason::Deleted => (unread || is_other_seen || is_begun || is_next_unread).then_some(unchecked),
+            Reason::Terminated(_) if unread && removed => Some(unchecked),
             // Words in place of its rest were reported before, or are usual.
-            Reason::Terminated(_) if unread && (removed || self.report.is_unsaid()) => Some(unchecked),
+            Reason::Terminated(_) if unread && self.report.is_unsaid() => Some(Gap::Behind(latest)),
             // Another instance's log is in its place.
             Reason::Terminated(_)
                 if unread && (self.log().is_err() || self.whereabouts == Whereabouts::Lost) =>
