@@ -28,7 +28,7 @@ impl<L: Logs> Tail<L> {
             let text = "the log of the previous instance is not there any more; the current one follows";
             self.context.out.notice(Scope::of(&self.instance.origin).info(text)).await;
         }
-        *reason != Reason::Failed && !self.report.is_broken_off()
+        *reason != Reason::Failed && !self.report.is_broken_off() && !self.report.incomplete
     }
 
     /// Reports the lines that are lost for good, if there are any.
@@ -204,7 +204,7 @@ impl<L: Logs> Tail<L> {
 
     /// Whether the node had another instance of the container, which no status reported while its logs were wanted.
     fn is_next_unreported(&self) -> bool {
-        let is_left = matches!(*self.life.borrow(), Life::Deleted | Life::Dropped);
+        let is_left = matches!(*self.life.borrow(), Life::Deleted | Life::Dropped) || self.is_over();
         self.whereabouts == Whereabouts::Superseded && is_left
     }
 
