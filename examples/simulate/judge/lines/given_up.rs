@@ -10,12 +10,18 @@ use super::{
     excuse::Case,
     notices::{Notice, Said, is_without_status},
     reads::Read,
-    told::way,
+    told::{named, way},
 };
-use crate::script::{Fault, What};
+use crate::{
+    script::{Fault, What},
+    story::Request,
+};
 
 /// From the failure of the last request to the report of it.
 const MOMENT: Duration = Duration::from_secs(1);
+
+/// The longest pause behind it until it is asked whether the pod is there.
+const PAUSE: Duration = Duration::from_secs(11);
 
 /// A log to which more may come is given up if it is refused for a reason that does not pass, and any other one if
 /// requests fail: once `--until` is over too.
@@ -91,9 +97,15 @@ fn is_away(case: &Case<'_, '_>, notice: &Notice<'_>) -> bool {
         |what: &What| matches!(what, What::Fault(Fault::ConnectionsReset | Fault::GoAwayAtOnce(_)));
     let mut resets = case.story.script.events.iter().filter(|event| is_reset(&event.what));
     let mut away = troubles(case.story).into_iter().filter(|trouble| trouble.what == Nature::Away);
+    // Over HTTP/2 a request that breaks takes those of others with it.
+    let breaks = |request: &Request| {
+        let broke = request.ended.filter(|(_, how)| *how == Ended::Broken && request.answered.is_none());
+        request.http2 && broke.is_some_and(|(at, _)| (since..=until).contains(&at))
+    };
     is_without_status(words(notice))
         && (away.any(|trouble| trouble.from <= until && trouble.until >= since)
-            || resets.any(|reset| (since..=until).contains(&reset.at)))
+            || resets.any(|reset| (since..=until).contains(&reset.at))
+            || case.story.requests.iter().any(breaks))
 }
 
 /// The time, at the server, in which a request failed that is reported then: an output that is not read keeps the report.
@@ -103,5 +115,9 @@ fn around(case: &Case<'_, '_>, at: Duration) -> (Duration, Duration) {
         trouble.what == Nature::Unread && trouble.from <= at && trouble.until + MOMENT >= since
     });
     let since = unread.map(|trouble| trouble.from).fold(since, Duration::min);
+    let asks =
+        |request: &&Request| named(request) == Some(case.book.name.1) && (since..=at).contains(&request.at);
+    let asked = case.story.requests.iter().filter(asks).map(|request| request.at).min();
+    let since = asked.map_or(since, |asked| since.min(asked.saturating_sub(PAUSE)));
     (since, at + way(case.story, at) + MOMENT)
 }
