@@ -219,20 +219,21 @@ async fn a_first_line_that_was_left_to_an_instance_whose_log_begins_later_is_rep
     for (first, gap) in [("a", Some("! Between")), ("c", None)] {
         let at_first = if gap.is_some() { -2.9 } else { -2.0 };
         let life = Life::Replaced { ending: Ending::default(), restart_count: 1, started: Some(at(-3.0)) };
-        let (first, second) = (log([(at_first, first)]), log([(-2.0, "c"), (-1.0, "d")]));
+        let (first, second) = (log([(at_first, first)]), log([(-2.0, "c"), (-1.5, "d")]));
         let mut requests = 0;
-        let mut story = Setup { life, ..Setup::new(as_it_is()) }.begin(move |request| {
+        let mut story = Setup { life, ..Setup::new(plan()) }.begin(move |request| {
             requests += usize::from(request.previous);
             match request.previous {
                 true if requests <= 2 => first.answer(request),
                 true => second.answer(request),
-                false => log([(-0.5, "e")]).answer(request),
+                false => log([(-0.5, "e")]).answer(request).silent(if request.follow { 1e6 } else { 0.0 }),
             }
         });
         story.had_restarted(-3.0);
-        story.apiserver_knows(2);
+        story.restarts(-0.6);
         story.pass(20.0).await;
-        let expected = ["+", gone, "-", "+"].into_iter().chain(gap).chain(["c", "d", "-"]);
+        let expected =
+            ["+", gone, "-", "+"].into_iter().chain(gap).chain(["c", "d", "-", "restarted 1", "e"]);
         assert_eq!(outline(&story), expected.collect::<Vec<_>>());
     }
 }

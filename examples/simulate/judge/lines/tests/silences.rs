@@ -103,11 +103,12 @@ fn an_end_behind_which_a_request_is_lost_on_its_way_is_in_doubt() {
         let tale = Tale::new().reads(2.2, 4.1, Ended::Complete).writes(3.0, "a").shows(3.0, "a");
         let tale = tale.with(|story| {
             story.containers[0].deleted = Some(seconds(4.1));
-            story.requests.last_mut().unwrap().connection = if is_idle { 2 } else { 1 };
+            story.requests.last_mut().expect("it reads").connection = if is_idle { 2 } else { 1 };
             let what = What::Fault(Fault::ConnectionsReset);
             story.script.events.push(Event { at: seconds(reset), what });
         });
-        tale.says(4.5, &unchecked(3.0))
+        // The apiserver is there.
+        tale.says(4.5, &unchecked(3.0)).asks(Asks::List, 5.0, "/api/v1/pods", &[])
     };
     tale(4.2, true).passes();
     tale(4.2, false).is(&["false gap"]);
