@@ -218,15 +218,16 @@ impl Position {
     /// Whether this instant is about as close to the last line as the last lines are to each other: a line between them
     /// would make it twice as far. Not if the lines `behind` it are much closer to it than usual, or more of them are
     /// close than ever before: before it there may be more of so many at once. Nor if the last line was one of many at
-    /// once, and none of the pauses before is like this one: there may be more behind it.
-    pub fn is_close_to(&self, time: Instant, behind: impl Iterator<Item = Instant>) -> bool {
+    /// once, and none of the pauses before is like this one: there may be more behind it. Nor if lines follow it sooner
+    /// than any did before: the log may have become busier before it.
+    pub fn is_close_to(&self, time: Instant, behind: impl Iterator<Item = Instant> + Clone) -> bool {
         let pauses = || self.recent.iter().zip(self.recent.iter().skip(1)).map(|(a, b)| b.time.0 - a.time.0);
         let (Some(latest), Some(shortest), Some(longest)) = (self.latest, pauses().min(), pauses().max())
         else {
             return false;
         };
         let pause = time.0 - latest.0;
-        let mut last = time;
+        let (mut last, later) = (time, behind.clone());
         let mut behind = behind.map(|line| line.0 - std::mem::replace(&mut last, line).0).peekable();
         let is_closer = behind.peek().is_some_and(|next| next.abs() < shortest / MANY);
         let is_at_once = |between: &i64| between.abs() < pause / MANY;
@@ -239,7 +240,15 @@ impl Position {
         let is_like = |before: i64| (pause / 2..=pause.saturating_mul(2)).contains(&before);
         let is_behind_many =
             pauses().next_back().is_some_and(|last| last < pause / MANY) && !pauses().any(is_like);
-        !is_one_of_many && !is_behind_many && (0..=longest + longest / 2).contains(&pause)
+        let usual = pauses().map(i64::abs).filter(|between| !is_at_once(between)).min();
+        let is_busier = usual.is_some_and(|usual| {
+            let mut last = time.0;
+            let soon = later.take_while(|line| line.0 - time.0 < pause);
+            let mut pauses = soon.map(|line| line.0 - std::mem::replace(&mut last, line.0));
+            pauses.any(|between| !is_at_once(&between) && between.abs() < usual / 2)
+        });
+        let is_like_others = !is_one_of_many && !is_behind_many && !is_busier;
+        is_like_others && (0..=longest + longest / 2).contains(&pause)
     }
 
     /// The first line, if reading began midway: others of its instant may be before it.
@@ -379,5 +388,15 @@ mod tests {
         let is_close =
             |count: i64| position.is_close_to(Instant(next), (1..count).map(|n| Instant(next + n * 1000)));
         assert_eq!([1, 2, 3, 177].map(is_close), [true, true, false, false]);
+    }
+
+    /// Of a writer that began meanwhile, lines may be before it.
+    #[test]
+    fn a_line_with_others_behind_it_sooner_than_any_before_is_not_close() {
+        let position = read([0, SECOND / 2, SECOND]);
+        let next = SECOND * 7 + SECOND + SECOND / 2;
+        let is_close = |pause: i64| position.is_close_to(Instant(next), [Instant(next + pause)].into_iter());
+        let pauses = [1000, SECOND / 10, SECOND / 3, SECOND / 2];
+        assert_eq!(pauses.map(is_close), [false, false, true, true]);
     }
 }
