@@ -130,8 +130,13 @@ impl<L: Logs> Tail<L> {
         let is_asked = self.retries.count() % UNKNOWN == UNKNOWN - 1 || self.is_done_with(error);
         if self.follows() && !error.is_of_kubelet() && is_asked {
             let standing = self.context.logs.standing(&self.instance).await;
-            // Its pod is there: no usual refusal, and the container may have gone on since its stream ended.
-            if self.was_opened() && standing.as_ref().is_ok_and(|standing| standing.is_current()) {
+            // Its pod is there: no usual refusal, and the container may have gone on since its stream ended; perhaps
+            // until it was replaced.
+            let is_there = standing.as_ref().is_ok_and(|standing| match standing {
+                Standing::Replaced { .. } => !self.progress.is_verified(),
+                standing => standing.is_current(),
+            });
+            if self.was_opened() && is_there {
                 self.progress.reach.refused(false);
             }
             return matches!(standing, Ok(Standing::Gone));

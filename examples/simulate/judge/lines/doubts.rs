@@ -317,9 +317,13 @@ pub fn was_read_as_another(case: &Case<'_, '_>, life: &Life<'_>, since: Duration
 pub fn was_not_found(case: &Case<'_, '_>, life: &Life<'_>, since: Duration, until: Duration) -> bool {
     let (namespace, pod, _) = case.book.name;
     let (path, name) = (format!("/namespaces/{namespace}/pods"), format!("metadata.name={pod}"));
-    let mut reads = case.reads.iter().filter(|read| read.at >= since && !read.previous);
+    let mut reads = case.reads.iter().filter(|read| read.at >= since);
     reads.any(|read| {
-        let Some((refused, 400 | 404)) = read.answered else { return false };
+        let Some((refused, status @ (400 | 404))) = read.answered else { return false };
+        // That there is no previous log is usual.
+        if read.previous && status == 400 {
+            return false;
+        }
         case.story.requests.iter().any(|request| {
             let is_question = request.path.ends_with(&path) && request.query("fieldSelector") == Some(&*name);
             let is_there = request.answered.is_some_and(|(answered, status)| {
