@@ -105,6 +105,10 @@ pub const EXCUSES: &[Excuse] = &[
         holds: is_not_confirmed,
     },
     Excuse {
+        reason: "an answer was cut and looked complete between the last lines of its log, which are the same ones of the same instant: so is the last line, to which the answer is compared",
+        holds: was_cut_among_the_same,
+    },
+    Excuse {
         reason: "an answer was cut and looked complete, and its log was removed before it could be asked for again",
         holds: was_gone_before_it_was_checked,
     },
@@ -149,7 +153,10 @@ fn is_beyond_limit(case: &Case<'_, '_>, run: &Run) -> bool {
     let joint = case.book.as_one(run.life, shown.unwrap_or(Duration::MAX));
     // The last line may be cut before its newline.
     // One that was cut too early is whole in the log of its own instance.
-    case.book.bytes_uncut(joint).max(Book::bytes_whole(joint)) >= limit
+    // Lines before them were perhaps given to their instance.
+    let own = std::slice::from_ref(life(case, run));
+    let given = case.book.bytes_uncut(own) + case.book.bytes_given(run.life, shown.unwrap_or(Duration::MAX));
+    case.book.bytes_uncut(joint).max(Book::bytes_whole(joint)).max(given) >= limit
 }
 
 /// The file of each missing line.
@@ -363,6 +370,20 @@ fn was_gone_before_it_was_checked(case: &Case<'_, '_>, run: &Run) -> bool {
             && !later.any(|(later, _)| at < later && later <= gone)
     });
     run.after.is_none() && is_cut
+}
+
+/// Which of the lines were shown is open.
+fn was_cut_among_the_same(case: &Case<'_, '_>, run: &Run) -> bool {
+    let life = life(case, run);
+    let lines = life.lines();
+    let are_alike = |a: usize, b: usize| lines[a].stamp == lines[b].stamp && lines[a].text == lines[b].text;
+    let (Range { start, end }, Some(shown)) = (run.lines.clone(), run.before.or(run.after)) else {
+        return false;
+    };
+    let last = life.shown.iter().rposition(Option::is_some);
+    let mut up_to_the_last = start.min(shown)..=last.unwrap_or_default().max(end - 1);
+    let mut reads = case.reads.iter().filter(|read| read.may_be_of(life) && !read.check);
+    up_to_the_last.all(|line| are_alike(line, shown)) && reads.any(|read| is_cut_short(case, life, read))
 }
 
 /// Whether a fault ended this answer as if it were complete.

@@ -235,6 +235,22 @@ fn lines_that_were_said_to_be_those_of_the_next_instance_count_as_its_bytes() {
     tale(3.5).is(&["cut"]);
 }
 
+/// The same, but the bytes end with a whole line.
+#[test]
+fn no_line_is_missing_behind_the_bytes_of_those_that_were_said_to_be_of_the_next_instance() {
+    let tale = |since: f64| {
+        let marker = format!(
+            "── shop web › app restarted; the lines above from {} on were written after it ──",
+            stamp(since)
+        );
+        let tale = Tale::new().asking(|asked| asked.limit_bytes = Some(5)).follows(2.2).writes(3.0, "a");
+        let tale = tale.shows(3.0, "a").restarts(4.0).says_line(4.5, &marker);
+        tale.writes(5.0, "so").shows(5.0, "so").writes(5.1, "more")
+    };
+    tale(3.0).passes();
+    tale(3.5).is(&["missing"]);
+}
+
 /// The kubelet serves the log of another instance as the previous one, and no status tells of it.
 #[test]
 fn the_bytes_of_an_instance_of_which_no_status_tells_count_as_those_of_the_one_before() {
