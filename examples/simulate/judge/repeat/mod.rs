@@ -56,8 +56,8 @@ pub fn judge(output: &Output, before: &Story, story: &Story) -> Vec<Problem> {
     });
     let run = Run { output, before, is_whole: last.is_none() };
     match last {
-        // Whether it is shown depends on how batches are cut.
-        Some(last) if wanted[last] == Want::Maybe => return problems,
+        // Whether it is shown depends on how batches are cut; or with which lines behind it, as one message.
+        Some(last) if wanted[last] == Want::Maybe || is_head(output, &lines[last..]) => return problems,
         Some(last) => problems.extend(ends_otherwise(story, Ok(ExitCode::Done), lines[last].shown.at, ENDS)),
         None => problems.extend(run.goes_otherwise(story)),
     }
@@ -78,6 +78,15 @@ pub fn judge(output: &Output, before: &Story, story: &Story) -> Vec<Problem> {
 
 fn problem(kind: &'static str, container: String, at: Duration, text: String) -> Problem {
     Problem { kind, container, at, text }
+}
+
+/// Whether the first of these lines may be shown with the next one of its container, as one message.
+fn is_head(output: &Output, lines: &[Line]) -> bool {
+    let Some((first, mut behind)) = lines.split_first().map(|(first, behind)| (first, behind.iter())) else {
+        return false;
+    };
+    let next = behind.find(|line| line.name == first.name);
+    output.form == Form::JsonOfRecords && next.is_some_and(|next| continues(next.shown.text))
 }
 
 /// The first request that one of the runs did not make.

@@ -177,6 +177,20 @@ fn a_line_that_ends_the_run_is_the_last_one() {
     );
 }
 
+/// With the lines behind it, a line does not end as it does alone.
+#[test]
+fn a_line_that_may_be_the_head_of_a_message_need_not_end_the_run() {
+    let of = |form| Output { form, until: Some(Pattern::EndsWith(2)), ..plain() };
+    let goes_on = |form, next: &str| {
+        let before = run(&[line(2, "ERROR 2"), line(2, next)]);
+        let all = [json(2, "ERROR 2"), json(2, next)];
+        kinds(&of(form), &before, &Story { code: Ok(ExitCode::Done), ended: at(20.0), ..run(&all) })
+    };
+    assert_eq!(goes_on(Form::JsonOfRecords, "\tat b"), [""; 0]);
+    assert!(goes_on(Form::JsonOfRecords, "c").contains(&"another output ends otherwise"));
+    assert!(goes_on(Form::Json, "\tat b").contains(&"another output ends otherwise"));
+}
+
 #[test]
 fn files_hold_what_is_shown() {
     let output = Output { files: true, ..plain() };
