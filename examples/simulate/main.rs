@@ -37,7 +37,8 @@ use script::Script;
 use story::Story;
 
 fn main() -> ExitCode {
-    let options = match Options::parse(std::env::args().skip(1)) {
+    let args = std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned());
+    let options = match Options::parse(args) {
         Ok(options) => options,
         Err(error) => {
             complain(&error);

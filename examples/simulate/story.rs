@@ -40,14 +40,15 @@ pub struct Story {
     pub ended: Duration,
 }
 
-/// Writes, files, requests, and the time of the end.
-pub type Visible<'a> = (Vec<&'a Written>, &'a BTreeMap<String, Vec<u8>>, &'a [Request], Duration);
+/// Writes, files, requests, the exit code, and the time of the end.
+pub type Visible<'a> =
+    (Vec<&'a Written>, &'a BTreeMap<String, Vec<u8>>, &'a [Request], &'a Result<ExitCode, String>, Duration);
 
 impl Story {
     /// All that can be seen of the program from outside: bytes, files and requests, with their times.
     pub fn visible(&self) -> Visible<'_> {
         let written: Vec<_> = self.stdout.iter().chain(&self.stderr).collect();
-        (written, &self.files, &self.requests, self.ended)
+        (written, &self.files, &self.requests, &self.code, self.ended)
     }
 }
 
