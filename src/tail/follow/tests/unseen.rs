@@ -326,3 +326,16 @@ async fn a_line_that_was_seen_beside_the_previous_log_is_not_missing_before_the_
         assert_eq!(outline(&story), expected.collect::<Vec<_>>());
     }
 }
+
+/// Instances before this one were not read, and this one wrote nothing.
+#[tokio::test(start_paused = true)]
+async fn a_past_instance_without_lines_is_incomplete_if_instances_before_it_were_not_read() {
+    for restart_count in [0, 2] {
+        let started = Some(at(-3.0));
+        let life = Life::Replaced { ending: Ending::default(), restart_count: restart_count + 1, started };
+        let setup = Setup { life, restart_count, fresh: true, ..Setup::new(plan()) };
+        let (ended, said, _) = setup.begin(|_| Reply::of("")).end().await;
+        let is_reported = said.iter().any(|said| said.starts_with("! had restarted before it was seen"));
+        assert_eq!((is_reported, ended.complete), (restart_count > 0, restart_count == 0), "{said:?}");
+    }
+}
