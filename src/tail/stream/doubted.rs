@@ -58,7 +58,8 @@ impl<L: Logs> Reading<'_, L> {
         let until = self.progress.extent.until;
         let is_next = matches!(standing, Ok(Standing::Replaced { is_next: true, .. }));
         let is_past = until.is_some() && first.time >= until;
-        // Nothing of it is in the range: the previous log is to be read.
+        // The tail of that one shows it. Without a watch there is none, but if nothing of it is in the range, the
+        // previous log is to be read.
         if is_anothers && (!over || is_next && is_past) {
             return Some(self.leave(data, first, true));
         }

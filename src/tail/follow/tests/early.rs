@@ -70,10 +70,9 @@ async fn lines_that_were_read_too_early_have_no_end_if_their_own_log_is_refused(
     assert_eq!(outline(&story)[4..7], ["-", "restarted 1 since 7.5", "! Unchecked"]);
 }
 
-/// The status reports only the end of the old instance, while the stream is the next one's.
-#[tokio::test(start_paused = true)]
-async fn an_end_that_is_reported_while_the_next_instance_writes_shows_each_line_once() {
-    let container = restarting();
+/// The status reports only the end of the old instance, while the stream is the next one's; then the restart. Gives
+/// all that was reported by the first, and by the second.
+async fn ended_and_restarted(container: Container) -> [Vec<String>; 2] {
     let mut story = Story::follow(move |request| match container.now() {
         ..7.8 => Reply::refusal(500, "dial tcp: connection refused"),
         ..20.0 => container.answer(request).cut_after(20.0 - container.now()),
@@ -82,10 +81,25 @@ async fn an_end_that_is_reported_while_the_next_instance_writes_shows_each_line_
     story.pass(19.0).await;
     story.life.send_replace(Life::Terminated(Ending { finished: Some(at(5.0)), ..Ending::default() }));
     story.pass(4.0).await;
-    assert_eq!(outline(&story), ["+", "b", "a", "last words", "-"]);
+    let ended = outline(&story);
     story.restarts(6.0);
     story.pass(20.0).await;
-    assert_eq!(outline(&story), ["+", "b", "a", "last words", "-", "restarted 1 since 7.5", "c"]);
+    [ended, outline(&story)]
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_that_is_reported_while_the_next_instance_writes_shows_each_line_once() {
+    let [ended, restarted] = ended_and_restarted(restarting()).await;
+    let shown = ["+", "b", "a", "last words", "-"];
+    assert_eq!(ended, shown);
+    assert_eq!(restarted, [&shown[..], &["restarted 1 since 7.5", "c"]].concat());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_that_wrote_nothing_has_none_of_the_next_ones_lines() {
+    let next = (6.0, None, log([(7.5, "b"), (29.5, "c")]));
+    let [_, restarted] = ended_and_restarted(Container::new([(-60.0, Some(5.0), log([])), next])).await;
+    assert_eq!(restarted, ["+", "b", "-", "restarted 1 since 7.5", "c"]);
 }
 
 /// The kubelet does not report the log's instance in time. Later the rest of the old one is read, so that none of it is

@@ -101,23 +101,6 @@ async fn an_end_that_the_status_reports_late_is_waited_for() {
     assert_eq!((ended.reason, ended.complete), (Reason::Terminated(ending), true));
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_instance_that_wrote_nothing_has_none_of_the_next_ones_lines() {
-    let container =
-        Container::new([(-60.0, Some(5.0), log([])), (6.0, None, log([(7.5, "b"), (29.5, "c")]))]);
-    let mut story = Story::follow(move |request| match container.now() {
-        ..7.8 => Reply::refusal(500, "dial tcp: connection refused"),
-        ..20.0 => container.answer(request).cut_after(20.0 - container.now()),
-        _ => container.answer(request),
-    });
-    story.pass(19.0).await;
-    story.life.send_replace(Life::Terminated(Ending { finished: Some(at(5.0)), ..Ending::default() }));
-    story.pass(4.0).await;
-    story.restarts(6.0);
-    story.pass(20.0).await;
-    assert_eq!(outline(&story), ["+", "b", "-", "restarted 1 since 7.5", "c"]);
-}
-
 /// The kubelet does not know of it, and the apiserver knows of the restart just before the lines would be shown.
 #[tokio::test(start_paused = true)]
 async fn a_restart_that_is_known_before_a_gap_is_shown_makes_it_none() {

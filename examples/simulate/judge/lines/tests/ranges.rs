@@ -219,34 +219,27 @@ fn the_last_piece_of_a_line_is_whole_though_more_of_the_same_comes_before_it() {
     tale.shows_at(2.3, 0.1, &piece).shows(3.0, "b").passes();
 }
 
-/// It ended in the second in which it started, and the node keeps no previous log.
+/// Five bytes were asked for. The line `a` is that of an instance which ended in the second in which it started, and
+/// the node keeps no previous log: lines from this time on are said to be the next one's.
+fn gives_to_the_next(since: f64) -> Tale {
+    let since = stamp(since);
+    let marker =
+        format!("── shop web › app restarted; the lines above from {since} on were written after it ──");
+    let tale = Tale::new().asking(|asked| asked.limit_bytes = Some(5)).follows(2.2).writes(3.0, "a");
+    tale.shows(3.0, "a").restarts(4.0).says_line(4.5, &marker)
+}
+
 #[test]
 fn lines_that_were_said_to_be_those_of_the_next_instance_count_as_its_bytes() {
-    let tale = |since: f64| {
-        let marker = format!(
-            "── shop web › app restarted; the lines above from {} on were written after it ──",
-            stamp(since)
-        );
-        let tale = Tale::new().asking(|asked| asked.limit_bytes = Some(5)).follows(2.2).writes(3.0, "a");
-        let tale = tale.shows(3.0, "a").restarts(4.0).says_line(4.5, &marker).writes(5.0, "long");
-        tale.shows_at(5.0, 5.0, "lon")
-    };
+    let tale = |since| gives_to_the_next(since).writes(5.0, "long").shows_at(5.0, 5.0, "lon");
     tale(3.0).passes();
     tale(3.5).is(&["cut"]);
 }
 
-/// The same, but the bytes end with a whole line.
+/// The bytes end with a whole line.
 #[test]
 fn no_line_is_missing_behind_the_bytes_of_those_that_were_said_to_be_of_the_next_instance() {
-    let tale = |since: f64| {
-        let marker = format!(
-            "── shop web › app restarted; the lines above from {} on were written after it ──",
-            stamp(since)
-        );
-        let tale = Tale::new().asking(|asked| asked.limit_bytes = Some(5)).follows(2.2).writes(3.0, "a");
-        let tale = tale.shows(3.0, "a").restarts(4.0).says_line(4.5, &marker);
-        tale.writes(5.0, "so").shows(5.0, "so").writes(5.1, "more")
-    };
+    let tale = |since| gives_to_the_next(since).writes(5.0, "so").shows(5.0, "so").writes(5.1, "more");
     tale(3.0).passes();
     tale(3.5).is(&["missing"]);
 }
