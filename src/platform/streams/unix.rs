@@ -125,8 +125,13 @@ impl Read for &Stream {
 }
 
 impl Write for &Stream {
+    /// A terminal that is gone gives `BrokenPipe`, as a pipe does: whether a write or a look notices it first must not
+    /// change how the run ends.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        (&self.0).write(bytes)
+        (&self.0).write(bytes).map_err(|error| match Errno::from_io_error(&error) {
+            Some(Errno::IO) if self.has_no_reader() => io::ErrorKind::BrokenPipe.into(),
+            _ => error,
+        })
     }
 
     fn flush(&mut self) -> io::Result<()> {
