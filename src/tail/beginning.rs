@@ -29,6 +29,9 @@ const SAMPLE: u64 = 32 << 10;
 /// Where the pace is measured again, as shares of the time since the first line.
 const SHARES: [f64; 2] = [0.5, 0.9];
 
+/// All that was written within a shorter time is much at once, as the last words of a container that fails.
+const BURST: f64 = 1.0;
+
 /// A shorter time without a line is usual.
 const QUIET: SignedDuration = SignedDuration::from_secs(10);
 
@@ -78,7 +81,7 @@ impl<L: Logs> Beginning<L> {
         let (gap, span) = (seconds(self.started.into(), first), seconds(first, now));
         let least = if span < gap { FILES * LEAST } else { LEAST };
         let fills = |sample: &Sample| gap * sample.pace(now) >= least;
-        if first <= self.wanted || !fills(&sample) {
+        if first <= self.wanted || span < BURST || !fills(&sample) {
             return None;
         }
         for share in SHARES {

@@ -7,9 +7,11 @@
 mod bandwidth;
 pub mod checks;
 mod connections;
+mod looks;
 pub mod open;
 pub mod pauses;
 pub mod rate;
+mod resumes;
 mod retries;
 
 use std::time::Duration;
@@ -28,7 +30,8 @@ use crate::{
 
 pub fn judge(view: &View) -> Vec<Problem> {
     let judges = [rate::judge, open::judge, bandwidth::judge, pauses::judge, retries::judge];
-    judges.into_iter().chain([checks::judge, connections::judge]).flat_map(|judge| judge(view)).collect()
+    let more = [checks::judge, connections::judge, looks::judge, resumes::judge];
+    judges.into_iter().chain(more).flat_map(|judge| judge(view)).collect()
 }
 
 /// What all checks of limits look at.

@@ -4,6 +4,7 @@ mod ending;
 mod leftovers;
 mod limits;
 mod lines;
+mod nodes;
 mod order;
 mod outages;
 mod promptness;
@@ -46,6 +47,7 @@ pub fn judge(story: &Story) -> Vec<Problem> {
     let mut problems = lines::judge_with(story, |book, problems| promptness::judge(&view, book, problems));
     problems.extend(limits::judge(&view));
     problems.extend(outages::judge(&view));
+    problems.extend(nodes::judge(&view));
     problems.extend(ending::judge(story));
     problems.extend(order::judge(story));
     problems.extend(leftovers::judge(story));

@@ -40,6 +40,9 @@ const REPEATING: f64 = 0.5;
 const PASSING: u32 = 200;
 const EACH: Duration = Duration::from_millis(250);
 
+/// So many lines of each that a few bytes of every line are more than may be left.
+const EACH_LINES: u32 = 100;
+
 /// The most that the end of a run may take.
 const END: Duration = Duration::from_secs(30);
 
@@ -190,7 +193,7 @@ impl World<'_> {
                 late: Duration::ZERO,
             });
             sleep(EACH).await;
-            self.write(&Place { pod: name.clone(), container }, &Lines::numbered(20));
+            self.write(&Place { pod: name.clone(), container }, &Lines::numbered(EACH_LINES));
             if let Some(before) = number.checked_sub(4) {
                 self.delete(&format!("passing-{before}"), None);
             }

@@ -184,14 +184,13 @@ fn was_rotated_before_it_was_opened(case: &Case<'_, '_>, run: &Run) -> bool {
     !is_given && opens().any(|read| read.opened().is_some_and(|opened| opened >= rotated && read.at <= shown))
 }
 
+/// Lines that were written as the file was renamed: its followers are on their way to the next one.
 fn was_skipped_by_the_node(case: &Case<'_, '_>, run: &Run) -> bool {
     let life = life(case, run);
-    let mut files = files(case, run);
-    let skips = |file: usize| {
-        let file = &life.instance.files[file];
-        file.followers == Followers::Skip && is_followed(case, life, file)
-    };
-    files.all(skips)
+    life.lines()[run.lines.clone()].iter().all(|line| {
+        let file = &life.instance.files[line.file];
+        file.followers == Followers::Skip && file.rotated == Some(line.at) && is_followed(case, life, file)
+    })
 }
 
 /// Of a follower that is two files behind the rest of its own is lost. One that is not blocked is never so late.

@@ -32,15 +32,39 @@ pub fn judge(case: &Case<'_, '_>, problems: &mut Vec<Problem>) {
             Said::Unread => unread(case, notice),
             Said::Unseen => unseen(case, notice),
             Said::GivenUp(_) => given_up::judge(case, notice),
+            Said::Retried(_) => given_up::retried(case, notice),
             Said::Restarted { skipped: 1.., .. } => skipped(case, notice),
-            _ => None,
+            Said::BeginsLate => begins_late(case, notice),
+            Said::Restarted { .. } | Said::Opened | Said::Closed | Said::State => None,
+            Said::NoPrevious | Said::Words(_) | Said::TimedOut => None,
         };
         if let Some(text) = wrong {
             let text = format!("{text}: {:?}", notice.said);
             problems.push(Problem { kind: "false gap", container: case.book.title(), at: notice.at, text });
         }
     }
+    twice(case, problems);
     unsaid(case, problems);
+}
+
+/// A gap at a line that was reported before.
+fn twice(case: &Case<'_, '_>, problems: &mut Vec<Problem>) {
+    let notices = &case.book.notices;
+    for (number, notice) in notices.iter().enumerate() {
+        let is_at_a_line = matches!(notice.said, Said::Between(..) | Said::Behind(_) | Said::Unchecked(_));
+        if is_at_a_line && notices[..number].iter().any(|before| before.said == notice.said) {
+            let (container, text) = (case.book.title(), format!("{:?}", notice.said));
+            problems.push(Problem { kind: "a gap is reported twice", container, at: notice.at, text });
+        }
+    }
+}
+
+/// Lines before the first one were perhaps rotated away: some were.
+fn begins_late(case: &Case<'_, '_>, notice: &Notice<'_>) -> Option<String> {
+    let mut lives = case.book.lives.iter();
+    let was_rotated = lives
+        .any(|life| life.instance.files.iter().any(|file| file.rotated.is_some_and(|at| at <= notice.at)));
+    (!was_rotated).then(|| "no log was rotated before".to_owned())
 }
 
 /// An instance between two that were shown, of which the program knows by the numbers of both, and of which it read

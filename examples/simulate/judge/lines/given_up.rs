@@ -1,5 +1,5 @@
-//! Reports that a log was given up: a request for it failed in the moment before, as the words of the report say, and
-//! they are about that log alone.
+//! Reports that a log was given up, or is asked for again: a request for it failed in the moment before, as the words of
+//! the report say, and they are about that log alone.
 
 use std::time::Duration;
 
@@ -35,6 +35,12 @@ pub fn judge(case: &Case<'_, '_>, notice: &Notice<'_>) -> Option<String> {
     (!has_failed && !may_not_arrive).then(|| "no request for it failed like that before".to_owned())
 }
 
+/// A request is sent again behind one that failed, as the report says.
+pub fn retried(case: &Case<'_, '_>, notice: &Notice<'_>) -> Option<String> {
+    let has_failed = failed(case, notice).next().is_some() || is_away(case, notice);
+    (!has_failed).then(|| "no request for it failed like that before".to_owned())
+}
+
 /// Whether such a report is about this life: its log was asked for, or no status told of it yet.
 pub fn is_about(case: &Case<'_, '_>, notice: &Notice<'_>, life: usize) -> bool {
     let lives = &case.book.lives;
@@ -62,10 +68,10 @@ fn failed<'c>(case: &'c Case<'_, '_>, notice: &'c Notice<'_>) -> impl Iterator<I
     })
 }
 
-/// The words of such a report.
+/// The words about the request that failed.
 fn words<'a>(notice: &Notice<'a>) -> &'a str {
     match notice.said {
-        Said::GivenUp(words) => words,
+        Said::GivenUp(words) | Said::Retried(words) => words,
         _ => "",
     }
 }

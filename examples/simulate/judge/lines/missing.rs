@@ -270,13 +270,15 @@ fn gave_up(case: &Case<'_, '_>, run: &Run) -> bool {
     let held = run.before.filter(|_| case.story.script.setting.sort);
     let read = held.map_or(since, |before| life.lines()[before].at);
     let until = next_opened(book, book.lives[run.life + 1..].iter());
+    // Behind words about a log that is still there the program asks again.
+    let is_over = run.after.is_none() && life.instance.ended.or(life.container.deleted).is_some();
     book.notices.iter().any(|notice| {
         let is_before_the_next = until.is_none_or(|until| notice.at <= until);
         match notice.said {
             Said::GivenUp(_) => {
                 notice.at >= read && is_before_the_next && given_up::is_about(case, notice, run.life)
             }
-            Said::Words(_) => notice.at >= since && is_before_the_next,
+            Said::Words(_) => notice.at >= since && is_before_the_next && is_over,
             Said::TimedOut => {
                 notice.at >= since && (is_before_the_next || is_still_open(book, since, notice.at))
             }

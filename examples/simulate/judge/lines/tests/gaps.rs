@@ -87,13 +87,47 @@ fn what_was_rotated_away_while_the_only_stream_was_silent_cannot_be_known() {
 
 #[test]
 fn what_the_follower_of_the_node_skipped_cannot_be_known() {
-    let tale = |followers| {
-        let tale = Tale::new().follows(2.2).writes(3.0, "a").writes(3.1, "b").rotates(3.1).writes(3.2, "c");
+    let tale = |followers, written| {
+        let tale = Tale::new().follows(2.2).writes(3.0, "a").writes(written, "b");
+        let tale = tale.rotates(3.15).writes(3.2, "c");
         let tale = tale.with(|story| story.containers[0].instances[0].files[0].followers = followers);
         tale.shows(3.0, "a").shows(3.2, "c")
     };
-    tale(Followers::Skip).passes();
-    tale(Followers::GoOn).is(&["missing"]);
+    tale(Followers::Skip, 3.15).passes();
+    tale(Followers::GoOn, 3.15).is(&["missing"]);
+    // It was written before the file was renamed.
+    tale(Followers::Skip, 3.1).is(&["missing"]);
+}
+
+#[test]
+fn words_in_place_of_lines_are_no_reason_if_the_log_goes_on() {
+    let tale = |ended: bool, goes_on: bool| {
+        let words = "the kubelet reports in place of lines: “unable to retrieve container logs”";
+        let tale = Tale::new().reads(2.2, 3.5, Ended::Complete).writes(3.0, "a").writes(4.0, "b");
+        let tale = tale.follows(3.6).shows(3.0, "a").says(3.5, words);
+        let end = ended.then(|| seconds(6.0));
+        let tale = tale.with(|story| story.containers[0].instances[0].ended = end);
+        if goes_on { tale.writes(5.0, "c").shows(5.0, "c") } else { tale }
+    };
+    tale(true, false).passes();
+    tale(false, false).is(&["missing"]);
+    tale(true, true).is(&["missing"]);
+}
+
+#[test]
+fn a_gap_is_reported_once() {
+    let tale = |times: usize| (0..times).fold(rotated(), |tale, _| tale.says(5.6, &between(3.0, 5.0)));
+    tale(1).passes();
+    tale(2).is(&["a gap is reported twice"]);
+}
+
+#[test]
+fn a_log_begins_late_only_if_it_was_rotated() {
+    let tale =
+        || Tale::new().writes(3.0, "a").rotates(4.0).writes(4.1, "b").follows(5.0).shows_at(5.1, 4.1, "b");
+    let begins = "log starts at 2026-01-31 10:00:04 +00:00; perhaps older lines were rotated away";
+    tale().says(5.2, begins).passes();
+    tale().says(3.9, begins).is(&["false gap"]);
 }
 
 /// Its file and the next one were rotated while nothing could leave.
@@ -128,7 +162,7 @@ fn an_empty_file_does_not_tell_of_the_one_before() {
 #[test]
 fn an_unknown_notice_is_a_problem() {
     Tale::new().says(3.0, "the moon is full").is(&["unknown notice"]);
-    Tale::new().says(3.0, "500 Internal Server Error; trying again").passes();
+    Tale::new().refuses(2.9, 500).says(3.0, "500 Internal Server Error; trying again").passes();
 }
 
 #[test]

@@ -29,6 +29,14 @@ fn a_log_is_given_up_right_after_a_request_failed_as_the_report_says() {
 }
 
 #[test]
+fn a_log_is_asked_for_again_because_a_request_failed_as_the_report_says() {
+    let refused = || Tale::new().refuses(2.2, 503).follows(3.0);
+    refused().says(2.3, "503 Service Unavailable; trying again").passes();
+    refused().says(2.3, "502 Bad Gateway; trying again").is(&["false gap"]);
+    refused().says(9.0, "503 Service Unavailable; trying again").is(&["false gap"]);
+}
+
+#[test]
 fn a_fault_is_a_reason_to_give_up_a_log_only_if_requests_may_not_arrive_then() {
     let failed = |fault: Fault, at| {
         let tale = Tale::new().asking(|setting| setting.until = Some(clock() + seconds(2.25)));

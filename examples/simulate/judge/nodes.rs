@@ -1,0 +1,97 @@
+//! What is said of the logs of a node: a request for one of them failed, and the same words do not come again soon.
+
+use std::time::Duration;
+
+use super::{
+    Problem,
+    limits::View,
+    lines::output::Text,
+    troubles::{Nature, Trouble},
+};
+use crate::story::Request;
+
+const OF_NODE: &str = "! cannot read logs of node ";
+
+/// The same is said again after so long without it (`OVER` in src/notice.rs).
+const AGAIN: Duration = Duration::from_secs(60);
+
+/// From the failure of a request to the report of it.
+const MOMENT: Duration = Duration::from_secs(1);
+
+pub fn judge(view: &View) -> Vec<Problem> {
+    let errors = Text::new(&view.story.stderr);
+    let said = errors.lines().filter_map(|(at, line)| Some((at, std::str::from_utf8(line).ok()?)));
+    let said: Vec<_> = said.filter(|(_, line)| line.starts_with(OF_NODE)).collect();
+    let mut problems = Vec::new();
+    for (number, (at, line)) in said.iter().enumerate() {
+        let mut problem = |kind| {
+            problems.push(Problem { kind, container: String::new(), at: *at, text: (*line).to_owned() });
+        };
+        let is_same = |(before, other): &(Duration, &str)| other == line && *at < *before + AGAIN;
+        if said[..number].iter().any(is_same) && !is_unread(view, *at) {
+            problem("a node is reported twice");
+        }
+        if !has_reason(view, *at, line) {
+            problem("a report of a node that answers");
+        }
+    }
+    problems
+}
+
+/// An output that is not read keeps what is said, so that two reports come at once.
+fn is_unread(view: &View, at: Duration) -> bool {
+    let is_near = |trouble: &Trouble| trouble.from <= at && trouble.until.saturating_add(AGAIN) >= at;
+    view.troubles.iter().any(|trouble| trouble.what == Nature::Unread && is_near(trouble))
+}
+
+/// Whether a request for a log of that node failed right before.
+fn has_reason(view: &View, at: Duration, line: &str) -> bool {
+    let node = line[OF_NODE.len()..].split(':').next().unwrap_or_default();
+    let since = at.saturating_sub(MOMENT + view.lag());
+    let fails = |request: &Request| match (request.answered, request.ended) {
+        (Some((_, 200)), Some((ended, _))) => ended >= since,
+        (Some((answered, _)), _) => answered >= since,
+        (None, ended) => ended.is_none_or(|(ended, _)| ended >= since),
+    };
+    is_unread(view, at)
+        || view.logs.iter().any(|log| {
+            let is_of_node = log.container.is_some_and(|container| container.node == node);
+            is_of_node && log.request.at <= at && fails(log.request)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        judge::testing::{at, story},
+        story::Written,
+    };
+
+    /// A log of the node is refused after ten seconds, and this is said of the node when.
+    fn with(said: &[(f64, &str)]) -> Vec<&'static str> {
+        let mut story = story();
+        story.reads("web-0", 10.0, "follow=true", Some(10.0)).answered = Some((at(10.0), 502));
+        story.reads("web-0", 70.5, "follow=true", Some(70.5)).answered = Some((at(70.5), 502));
+        story.reads("web-0", 20.0, "follow=true", Some(20.0)).answered = Some((at(20.0), 502));
+        let written = |(time, node): &(f64, &str)| Written {
+            at: at(*time),
+            bytes: format!("{OF_NODE}{node}: 502 Bad Gateway; trying again\n").into_bytes(),
+        };
+        story.stderr = said.iter().map(written).collect();
+        judge(&View::new(&story)).iter().map(|problem| problem.kind).collect()
+    }
+
+    #[test]
+    fn a_node_is_reported_if_a_log_of_it_is_refused() {
+        assert_eq!(with(&[(10.1, "node-1")]), [""; 0]);
+        assert_eq!(with(&[(10.1, "node-2")]), ["a report of a node that answers"]);
+        assert_eq!(with(&[(15.0, "node-1")]), ["a report of a node that answers"]);
+    }
+
+    #[test]
+    fn a_node_is_reported_once_while_it_lasts() {
+        assert_eq!(with(&[(10.1, "node-1"), (20.1, "node-1")]), ["a node is reported twice"]);
+        assert_eq!(with(&[(10.1, "node-1"), (70.6, "node-1")]), [""; 0]);
+    }
+}
