@@ -179,8 +179,11 @@ fn is_shown_behind(case: &Case<'_, '_>, (number, line): (usize, usize), stamp: T
     let own = case.book.lives[..=number].iter().flat_map(|life| life.shown.iter().flatten());
     let last = own.filter(|shown| **shown < place).max().map(|last| &case.book.shown[*last]);
     let before = &case.book.shown[..place];
-    // With `--tail`, the last line before those that were asked for is known too.
-    let is_unasked = before.is_empty() && case.asked.tail.is_some();
+    // With `--tail` or `--since`, the last line before those that were asked for is known too.
+    let is_unwanted =
+        |(number, line): (usize, usize)| case.wanted[number].of(&case.book.lives[number], line) != Want::Must;
+    let is_before_since = case.asked.since.is_some() && written_at(case, stamp, true).any(is_unwanted);
+    let is_unasked = before.is_empty() && (case.asked.tail.is_some() || is_before_since);
     let latest = before.iter().max_by_key(|shown| shown.stamp);
     let mut lines = [before.last(), last, latest].into_iter().flatten();
     is_unasked || lines.any(|shown| shown.stamp == Some(stamp))

@@ -42,6 +42,22 @@ fn a_report_between_files_that_follow_each_other_is_fine() {
     tale.follows(4.1).shows(3.0, "a").shows(4.0, "b").says(4.2, &between(3.0, 4.0)).passes();
 }
 
+/// The last line before `--since` was looked at, and the place is behind it.
+#[test]
+fn a_report_behind_the_last_line_before_those_that_are_asked_for_is_fine() {
+    let tale = |after| {
+        let tale = Tale::new().asking(|asked| asked.since = Some(1)).writes(0.1, "a").reads(
+            6.0,
+            6.0,
+            Ended::Complete,
+        );
+        let tale = tale.writes(6.5, "b").rotates(6.6).writes(7.0, "c").follows(7.5);
+        tale.shows_at(7.6, 7.0, "c").says(7.6, &between(after, 7.0))
+    };
+    tale(0.1).passes();
+    tale(0.2).is(&["false gap"]);
+}
+
 #[test]
 fn of_equal_lines_it_does_not_matter_which_one_is_missing() {
     let tale = || {
