@@ -105,6 +105,8 @@ pub struct Position {
     /// Whether the last line was not read, only looked at: of one that the runtime keeps in pieces, that is the last
     /// piece.
     unread: bool,
+    /// The line that was only looked at, before all that were read.
+    looked_at: Option<Seen>,
     /// The first line, if it was read so: it may be the end of a longer one, of which the runtime keeps pieces.
     end: Option<LineEnd>,
     /// Whether the container runtime keeps the last line in pieces: requesting it again returns only the last piece.
@@ -166,7 +168,7 @@ impl Position {
     /// that those which are stamped later may be before it.
     pub fn go_on_behind(&mut self, line: Seen, old: bool) {
         self.recent.push_back(line);
-        self.latest = Some(line.time);
+        (self.latest, self.looked_at) = (Some(line.time), Some(line));
         let forgotten = Instant(line.time.0.saturating_add(if old { BACK } else { 0 }));
         (self.forgotten, self.midway, self.unread) = (Some(forgotten), false, true);
     }
@@ -191,6 +193,11 @@ impl Position {
     /// The same, unless it was only looked at.
     pub fn latest_read(&self) -> Option<Instant> {
         self.latest.filter(|_| !self.unread)
+    }
+
+    /// Whether nothing was read behind a line that was only looked at.
+    pub fn is_behind_look(&self) -> bool {
+        self.unread
     }
 
     /// Whether `line`, which is in the log, should have been read by now and was not. If nothing was read, that holds
@@ -263,9 +270,10 @@ impl Position {
         self.back = Some(self.back.map_or(time, |back| back.min(time)));
     }
 
-    /// The last lines read, in order.
+    /// The last lines read, in order. One that was only looked at is none of them.
     pub fn remembered(&self) -> impl DoubleEndedIterator<Item = Seen> {
-        self.recent.iter().copied()
+        let looked_at = self.looked_at.is_some() && self.recent.front() == self.looked_at.as_ref();
+        self.recent.iter().skip(usize::from(looked_at)).copied()
     }
 
     /// Whether this line was read, of the last second.

@@ -186,7 +186,12 @@ impl Progress {
         reach: Reach,
         opened: Option<Instant>,
     ) {
-        let (before, quota) = (self.position.clone(), self.extent.quota);
+        // A line that was only looked at may be the next instance's as well.
+        let before = match self.position.is_behind_look() {
+            true => Position::midway(),
+            false => self.position.clone(),
+        };
+        let quota = self.extent.quota;
         // The same line may be requested again.
         if self.behind_tear() != behind {
             self.earlier = self.tear.take();

@@ -45,6 +45,25 @@ async fn without_last_lines_the_log_is_followed_from_its_end() {
     assert_eq!(story.said(), ["+", "2"]);
 }
 
+/// The look at the end of the log was that of the next instance, of which a status reports later. It has all its lines.
+#[tokio::test(start_paused = true)]
+async fn lines_behind_a_look_may_be_those_of_the_next_instance() {
+    let lines =
+        |lines: &[(f64, &str)]| Written::lines(lines.iter().map(|(at, text)| (*at, (*text).to_owned())));
+    let container = Container::new([
+        (-60.0, Some(-1.5), lines(&[(-2.0, "a")])),
+        (-1.5, None, lines(&[(-0.9, "b"), (-0.5, "c"), (0.5, "d"), (3.0, "e"), (5.5, "f"), (8.0, "g")])),
+    ]);
+    let plan = LogPlan { tail: Some(0), ..history_first() };
+    let mut story = Story::begin(plan, Life::Running, move |request| container.answer(request));
+    story.pass(6.0).await;
+    assert_eq!(story.said(), ["+", "d", "e", "f"]);
+    story.restarts(-1.5);
+    story.pass(5.0).await;
+    let shown: Vec<_> = story.said().into_iter().filter(|said| said.len() == 1).collect();
+    assert_eq!(shown, ["+", "d", "e", "f", "-", "b", "c", "g"], "{:?}", story.said());
+}
+
 #[tokio::test(start_paused = true)]
 async fn history_that_breaks_is_read_on() {
     let (log, began, mut asked) = (Written::numbered([-9.0, -5.0, -4.0, 60.0]), Instant::now(), 0);
