@@ -55,9 +55,6 @@ impl<L: Logs> Tail<L> {
             if is_previous && self.plan().follow && self.progress.heard.is_some() {
                 // A further restart makes that log another's, perhaps before a status reports this one.
                 self.compare_end(None).await;
-                if self.progress.heard.is_some() {
-                    self.progress.reach = before;
-                }
             }
             self.give_back();
             let is_in_doubt = is_previous && self.progress.heard.is_some();
