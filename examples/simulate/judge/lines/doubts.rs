@@ -248,7 +248,7 @@ fn had_no_room(case: &Case<'_, '_>, life: &Life<'_>, read: &Read, ended: Duratio
 }
 
 /// The second in which the next instance started, by the clock of its node.
-fn next_second(life: &Life<'_>) -> Option<i64> {
+pub fn next_second(life: &Life<'_>) -> Option<i64> {
     let (next, last) = (life.container.instances.get(life.number + 1)?, life.lines().last()?);
     let pause = SignedDuration::try_from(next.started.saturating_sub(last.at)).unwrap_or(SignedDuration::MAX);
     Some(last.stamp.saturating_add(pause).unwrap_or(Timestamp::MAX).as_second())

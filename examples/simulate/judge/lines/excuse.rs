@@ -9,7 +9,7 @@ use super::{
     super::troubles::troubles,
     asked::Asked,
     book::{Book, Life},
-    doubts::comes_behind_a_gap,
+    doubts::{comes_behind_a_gap, next_second},
     missing::Run,
     reads::Read,
     told::{arrival, may_hold, tells, told, way},
@@ -95,6 +95,10 @@ pub const EXCUSES: &[Excuse] = &[
     Excuse {
         reason: "the node served the empty log of a later instance in its place, of which no status told yet: both look the same",
         holds: was_taken_for_empty,
+    },
+    Excuse {
+        reason: "the node served the log of the next instance in its place, all written in the second in which that one started, and no status reported its end yet: statuses have whole seconds",
+        holds: was_taken_for_the_next_of_its_second,
     },
     Excuse {
         reason: "its log was gone before any request found a line in it, no status told of a later instance, and of these one was shown, or several with a reported gap between: the lines of the first one look like its own",
@@ -452,6 +456,35 @@ fn was_taken_for_empty(case: &Case<'_, '_>, run: &Run) -> bool {
 /// Whether the node served the empty log of a later instance as the previous one, before anything told of the one
 /// behind it, or that this one had ended and waits.
 pub fn is_empty_of_later(case: &Case<'_, '_>, life: &Life<'_>, read: &Read) -> bool {
+    is_served_in_its_place(case, life, read, |served| served.lines().is_empty())
+}
+
+fn was_taken_for_the_next_of_its_second(case: &Case<'_, '_>, run: &Run) -> bool {
+    is_hidden_by_the_next_of_its_second(case, life(case, run))
+}
+
+/// Whether no request found its log, and that of the next instance was served as the previous one, all written in the
+/// second in which that one started: a status does not show which of both wrote it.
+pub fn is_hidden_by_the_next_of_its_second(case: &Case<'_, '_>, life: &Life<'_>) -> bool {
+    let is_found = |read: &Read| read.opened().is_some() && read.may_be_of(life);
+    let is_of_its_second = |served: &Life<'_>| {
+        let last = served.lines().last().map(|line| line.stamp.as_second());
+        served.number == life.number + 1 && last.is_some() && last <= next_second(life)
+    };
+    let mut reads = case.reads.iter().filter(|read| !read.check && !read.pair);
+    !life.is_shown()
+        && !case.reads.iter().any(is_found)
+        && reads.any(|read| is_served_in_its_place(case, life, read, is_of_its_second))
+}
+
+/// Whether the node served such a log of a later instance as the previous one, before anything told of the one behind
+/// it, or that this one had ended and waits.
+fn is_served_in_its_place(
+    case: &Case<'_, '_>,
+    life: &Life<'_>,
+    read: &Read,
+    is_such: impl Fn(&Life<'_>) -> bool,
+) -> bool {
     let Some(at) = read.opened().filter(|_| read.previous) else { return false };
     let later = case.book.lives.iter().filter(|later| std::ptr::eq(later.container, life.container));
     let later: Vec<_> = later.filter(|later| later.number > life.number).collect();
@@ -466,7 +499,7 @@ pub fn is_empty_of_later(case: &Case<'_, '_>, life: &Life<'_>, read: &Read) -> b
                 place == 0 && is_current && served.end_told > at && life.gone().is_some_and(|gone| gone <= at)
             }
         };
-        served.lines().is_empty() && is_untold
+        is_such(served) && is_untold
     };
     later.iter().enumerate().any(is_served)
 }

@@ -15,7 +15,7 @@ use super::{
         seems_of_the_one_before, seems_to_go_on, was_asked_late, was_not_found, was_polled,
         was_read_as_another, was_rotated, was_shown_as_another, was_taken_for_the_next, was_to_restart,
     },
-    excuse::{AFTER_FAULTS, Case, SOON, is_empty_of_later},
+    excuse::{AFTER_FAULTS, Case, SOON, is_empty_of_later, is_hidden_by_the_next_of_its_second},
     given_up,
     notices::{Notice, Said},
     wanted::Want,
@@ -95,7 +95,8 @@ fn unsaid(case: &Case<'_, '_>, problems: &mut Vec<Problem>) {
                 from.is_some_and(|from| from <= next.told) && until >= started
             }
         });
-        if is_known && was_before && !may_have_come {
+        let is_hidden = is_hidden_by_the_next_of_its_second(case, life);
+        if is_known && was_before && !may_have_come && !is_hidden {
             unread.push((number, started));
         }
     }

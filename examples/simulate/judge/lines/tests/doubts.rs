@@ -179,6 +179,27 @@ fn an_empty_log_of_an_instance_that_waits_looks_like_an_empty_one() {
     tale(1.0, &[("tailLines", "1")]).is(&["missing"]);
 }
 
+/// The second one was seen, and its log asked for once the third one's was in its place.
+#[test]
+fn a_previous_log_of_the_second_in_which_its_instance_started_looks_like_that_of_the_one_before() {
+    let tale = |last: f64, asked: f64, known: f64| {
+        let tale = Tale::new().follows(2.2).writes(3.0, "a").shows(3.0, "a").restarts(4.0).writes(5.0, "b");
+        let tale = tale.restarts(6.1).writes(6.2, "c").writes(last, "d").restarts(7.2).writes(9.0, "e");
+        let query = [("container", "app"), ("previous", "true")];
+        let tale = tale.asks(Asks::Log, asked, LOG, &query).follows(8.5);
+        let tale = tale.shows_at(8.1, 6.2, "c").shows_at(8.1, last, "d").shows(9.0, "e");
+        tale.with(|story| {
+            let instances = &mut story.containers[0].instances;
+            (instances[0].removed, instances[1].removed) = (Some(seconds(6.1)), Some(seconds(7.2)));
+            instances[3].known = Some(seconds(known));
+        })
+    };
+    tale(6.9, 8.0, 8.2).passes();
+    tale(7.1, 8.0, 8.2).is(&["missing"]);
+    tale(6.9, 6.5, 8.2).is(&["missing"]);
+    tale(6.9, 8.0, 7.2).is(&["missing"]);
+}
+
 /// The first one was gone when its log was asked for, the second one wrote nothing.
 #[test]
 fn lines_of_the_last_of_three_instances_look_like_those_of_the_first_if_nothing_told_of_more() {
