@@ -275,19 +275,26 @@ pub fn ends_in_doubt(life: &Life<'_>, last: Timestamp, at: Duration) -> bool {
 /// lacks its end.
 pub fn ends_as_one(case: &Case<'_, '_>, number: usize, last: Timestamp, at: Duration) -> bool {
     let life = &case.book.lives[number];
+    joined(case, number, last, at).iter().any(|other| other.number < life.number && lacks_its_end(other))
+}
+
+/// The instances that were still one for the program as this was the last line of them by then, up to this one; none if
+/// it was not.
+pub fn joined<'c, 'a>(
+    case: &'c Case<'_, 'a>,
+    number: usize,
+    last: Timestamp,
+    at: Duration,
+) -> &'c [Life<'a>] {
+    let life = &case.book.lives[number];
     let lines = life.lines().iter().zip(&life.shown);
     let shown = lines.filter_map(|(line, shown)| Some((line.stamp, case.book.shown[(*shown)?].at, line.at)));
     let Some((latest, shown, written)) = shown.filter(|(_, shown, _)| *shown <= at).max() else {
-        return false;
+        return &[];
     };
     // Lines that are sorted may have been read long before.
     let read = if case.story.script.setting.sort { written } else { shown };
-    latest == last
-        && case
-            .book
-            .as_one(number, read)
-            .iter()
-            .any(|other| other.number < life.number && lacks_its_end(other))
+    if latest == last { case.book.as_one(number, read) } else { &[] }
 }
 
 /// Whether the log of a later instance was read behind the end of this one, before a status told of it: it looks as if

@@ -477,7 +477,7 @@ pub fn is_hidden_by_the_next_of_its_second(case: &Case<'_, '_>, life: &Life<'_>)
         && reads.any(|read| is_served_in_its_place(case, life, read, is_of_its_second))
 }
 
-/// Whether the node served such a log of a later instance as the previous one, before anything told of the one behind
+/// Whether the node served such a log of a later instance as the previous one, before anything reported the one behind
 /// it, or that this one had ended and waits.
 fn is_served_in_its_place(
     case: &Case<'_, '_>,

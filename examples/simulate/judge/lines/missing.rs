@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::{
     super::Problem,
     book::{Book, Life},
+    doubts::joined,
     excuse::{Case, excuse},
     given_up,
     notices::{Notice, Said},
@@ -126,6 +127,7 @@ fn is_reported(case: &Case<'_, '_>, run: &Run, counted: &mut Counted) -> bool {
         }
         (None, None) => {
             is_behind_the_one_before(book, run)
+                || is_behind_a_later_one(case, run)
                 || is_whole_life(book, run, counted)
                 || spans(book, run)
                 || gave_up(case, run)
@@ -242,6 +244,18 @@ fn is_behind_the_one_before(book: &Book<'_>, run: &Run) -> bool {
             Said::Behind(last) | Said::Unchecked(last) => Some(last) == latest,
             _ => false,
         })
+}
+
+/// An instance that was one for the program with a later one as lines of that one were shown: the report names the last
+/// of these.
+fn is_behind_a_later_one(case: &Case<'_, '_>, run: &Run) -> bool {
+    let life = &case.book.lives[run.life];
+    let is_this = |other: &Life<'_>| std::ptr::eq(other, life);
+    case.book.notices.iter().any(|notice| {
+        let Said::Unchecked(last) = notice.said else { return false };
+        let mut later = run.life + 1..case.book.lives.len();
+        later.any(|number| joined(case, number, last, notice.at).iter().any(is_this))
+    })
 }
 
 /// When the log of a later life was opened: its first line, unless the program says that it read it too early, or

@@ -2,8 +2,11 @@
 
 use apiserver::{Ended, Kind as Asks};
 
-use super::{super::align::PIECE, Tale, seconds, stamp};
-use crate::script::{Event, Fault, What};
+use super::{super::align::PIECE, Tale, ends::unchecked, seconds, stamp};
+use crate::{
+    script::{Event, Fault, What},
+    story::Story,
+};
 
 fn twice() -> Tale {
     Tale::new().follows(2.2).writes(3.0, "a").writes(4.0, "b").restarts(5.0).writes(6.0, "c").follows(5.5)
@@ -101,6 +104,26 @@ fn instances_that_were_not_seen_are_reported() {
     let first = || twice().with(|story| story.requests[0].at = seconds(1.0)).shows(6.0, "c");
     first().is(&["missing"]);
     first().says(6.0, "had restarted before it was seen; what it wrote earlier was not read").passes();
+}
+
+/// A line of the second one was shown as one of the first, whose log was gone by then.
+#[test]
+fn an_instance_is_reported_behind_the_lines_of_a_later_one_that_seemed_to_be_its_own() {
+    let begins = |story: &mut Story| {
+        let container = &mut story.containers[0];
+        container.created = seconds(2.5);
+        (container.instances[0].started, container.instances[0].known) = (seconds(2.5), Some(seconds(2.5)));
+    };
+    let tale = |known: f64| {
+        let tale = Tale::new().with(begins).writes(3.0, "a").restarts(3.1).writes(3.2, "b");
+        let tale = tale.reads(4.0, 4.1, Ended::Complete).shows_at(4.1, 3.2, "b");
+        tale.says(6.1, &unchecked(3.2)).follows(6.2).with(|story| {
+            let instances = &mut story.containers[0].instances;
+            (instances[0].removed, instances[1].known) = (Some(seconds(3.5)), Some(seconds(known)));
+        })
+    };
+    tale(6.0).passes();
+    tale(3.1).is(&["missing", "false gap"]);
 }
 
 /// Its last line was shown as that of the one before, of which `--tail` asks for no more.
