@@ -24,7 +24,7 @@ const ALONE: usize = 8;
 const POOLS: usize = 2;
 
 /// By which `--max-bandwidth` holds the read of each connection back (`BURST` in src/cluster/http/bandwidth.rs).
-const TURN: Duration = Duration::from_millis(100);
+pub const TURN: Duration = Duration::from_millis(100);
 
 /// The open requests of each connection.
 #[derive(Default)]

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use apiserver::Kind;
 
-use super::{LogRequest, View, checks, open, problem};
-use crate::{judge::Problem, script::Setting};
+use super::{LogRequest, View, checks, connections::TURN, open, problem};
+use crate::{judge::Problem, script::Setting, story::Request};
 
 /// The defaults (src/plan/limits.rs), and the part of the rate for requests that repeat (`POLLS` in
 /// src/cluster/limit.rs).
@@ -59,7 +59,7 @@ fn exceeds(view: &View, times: impl Iterator<Item = Duration>, rate: f64, burst:
     let connecting = connecting(view);
     for at in times {
         let held_up = view.held_up_behind(at, connecting).map_or(Duration::ZERO, |since| at - since);
-        let most = most + rate * held_up.as_secs_f64();
+        let most = most + rate * (held_up + in_turn(view, at)).as_secs_f64();
         tokens = (tokens + rate * (at - counted).as_secs_f64()).min(most) - 1.0;
         counted = at;
         if tokens < 0.0 {
@@ -75,8 +75,32 @@ fn exceeds(view: &View, times: impl Iterator<Item = Duration>, rate: f64, burst:
 fn connecting(view: &View) -> Duration {
     let logs = open::log_requests(view).min(view.story.containers.len());
     let needed = view.setting.server.max_streams.map_or(1, |streams| logs.div_ceil(streams as usize));
-    let more = needed.saturating_sub(1) as u32;
-    view.round_trip() * (1 + 2 * more)
+    let (needed, more) = (needed as u32, needed.saturating_sub(1) as u32);
+    // The beginning of each is read behind the turns of those that were made before.
+    let turns = view.setting.max_bandwidth.map_or(Duration::ZERO, |_| TURN * needed * more);
+    view.round_trip() * (1 + 2 * more) + turns
+}
+
+/// How long requests that had their turn may wait for a new connection of logs that is being made then: with
+/// `--max-bandwidth` the beginning of HTTP/2 is read behind the turns of the others. They come together behind that.
+fn in_turn(view: &View, at: Duration) -> Duration {
+    if view.setting.max_bandwidth.is_none() {
+        return Duration::ZERO;
+    }
+    // The first request of each connection, and the last end.
+    let mut connections = BTreeMap::<u64, (&Request, Duration)>::new();
+    for LogRequest { request, .. } in &view.logs {
+        let ended = request.ended.map_or(Duration::MAX, |(ended, _)| ended);
+        let (_, last) = connections.entry(request.connection).or_insert((request, ended));
+        *last = ended.max(*last);
+    }
+    let is_open = |(first, last): &(&Request, Duration), at| first.at <= at && *last >= at;
+    let turns = |at| TURN * connections.values().filter(|connection| is_open(connection, at)).count() as u32;
+    let made = connections.values().map(|(first, _)| *first).filter(|first| first.http2);
+    let waits = made.map(|first| (first.at, turns(first.at)));
+    let waits =
+        waits.filter(|(made, turns)| (made.saturating_sub(*turns)..=*made + view.lag()).contains(&at));
+    waits.map(|(_, turns)| turns).max().unwrap_or_default()
 }
 
 /// The requests that are known to repeat: polls of a log that was polled before, looks at the last line of a container

@@ -88,6 +88,25 @@ fn what_was_held_up_waits_for_one_connection_after_the_other() {
 }
 
 #[test]
+fn what_waits_for_a_new_connection_waits_for_the_turns_of_the_others() {
+    let together = |connection: f64, bandwidth: Option<u32>| {
+        let mut story = story();
+        story.script.setting.idle_check = Some(0);
+        (story.script.setting.qps, story.script.setting.burst) = (Some(10), Some(1));
+        story.script.setting.max_bandwidth = bandwidth;
+        for n in 0..20 {
+            story.reads("web-0", 1.0 + 0.1 * f64::from(n), FOLLOW, None);
+        }
+        for _ in 0..3 {
+            story.reads("web-0", 3.2, FOLLOW, None).connection = connection as u64;
+        }
+        story
+    };
+    is_broken_by(|connection| together(connection, Some(1_000_000)), 2.0, 1.0, "too many requests");
+    assert_eq!(kinds(&together(2.0, None)), ["too many requests"]);
+}
+
+#[test]
 fn polls_and_checks_have_half_of_the_rate() {
     let every = |pause: f64| {
         let mut story = story();
