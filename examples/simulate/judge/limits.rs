@@ -68,9 +68,21 @@ impl View<'_> {
 
     /// When the range of `--until` ends. The apiserver's clock decides, in whole seconds.
     pub fn until(&self) -> Option<Duration> {
-        let ahead = SignedDuration::from_secs(self.setting.clocks.server);
-        let until = self.setting.until?.duration_since(self.story.clock) - ahead;
+        self.until_by(self.setting.clocks.server)
+    }
+
+    /// When it ends by a clock that is so many seconds ahead.
+    fn until_by(&self, ahead: i64) -> Option<Duration> {
+        let until = self.setting.until?.duration_since(self.story.clock) - SignedDuration::from_secs(ahead);
         Some(Duration::try_from(until).unwrap_or_default())
+    }
+
+    /// Whether the range is over as the program starts, by its own clock and by that of the apiserver: then it follows
+    /// nothing, and all logs are read once.
+    pub fn is_past(&self) -> bool {
+        let clocks = [self.setting.clocks.server, self.setting.clocks.client];
+        let start = self.setting.start;
+        clocks.into_iter().all(|ahead| self.until_by(ahead).is_some_and(|until| until <= start))
     }
 
     /// The longest round trip of the run.

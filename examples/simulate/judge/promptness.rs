@@ -133,8 +133,8 @@ fn due(view: &View, came: &Written) -> Duration {
     let written = written.max(last_heard_of(view, bound));
     // Where logs wait for a place, those of other containers that are slow or fail keep the places; and the order of
     // all lines is known once every log was read, or given up.
-    let waits =
-        open::log_requests(view) < view.story.containers.len() || setting.sort && !setting.logs.follows();
+    let reads_once = !setting.logs.follows() || view.is_past();
+    let waits = open::log_requests(view) < view.story.containers.len() || setting.sort && reads_once;
     let Container { node, place, .. } = came.container;
     let concerns = |trouble: &Trouble| waits || trouble.disturbs(node, &place.pod);
     after(view.troubles.iter().filter(|trouble| concerns(trouble)), written, bound)

@@ -188,6 +188,22 @@ fn lines_that_are_sorted_and_not_followed_wait_for_a_log_that_is_not_answered() 
 }
 
 #[test]
+fn lines_that_are_sorted_wait_for_such_a_log_if_the_range_is_over_at_the_start() {
+    let waits = |until: f64, client| {
+        let mut story = one_line(50.0);
+        story.script.setting.sort = true;
+        story.script.setting.start = at(45.0);
+        story.script.setting.until = Some(story.clock + at(until));
+        story.script.setting.clocks.client = client;
+        let asked = Asked::Logs("web-7".to_owned());
+        story.fails(49.0, Fault::Refused { asked, times: 1, how: Refusal::Never, lasting: at(5.0) });
+        bound(&story)
+    };
+    assert!(waits(44.9, 0) > 170.0);
+    assert!(waits(45.1, 0) < 70.0 && waits(44.9, -1) < 70.0);
+}
+
+#[test]
 fn lines_that_are_sorted_wait_anew_as_one_is_left_that_could_not_be_read() {
     let waits = |sort, is_read| {
         let mut story = one_line(1.0);
