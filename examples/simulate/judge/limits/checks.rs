@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use super::{LogRequest, View, name, open, problem, rate};
-use crate::judge::{Problem, troubles::falls_silent};
+use crate::{
+    judge::{Problem, troubles::falls_silent},
+    script::Setting,
+};
 
 /// The default of `--idle-check`, after which a stream that was silent from its beginning, or whose lines come seldom,
 /// is looked at.
@@ -30,7 +33,11 @@ pub fn judge(view: &View) -> Vec<Problem> {
 
 /// None: no stream is looked at.
 pub fn idle(view: &View) -> Option<Duration> {
-    let idle = view.setting.idle_check.map_or(IDLE, |seconds| Duration::from_secs(u64::from(seconds)));
+    idle_of(view.setting)
+}
+
+pub fn idle_of(setting: &Setting) -> Option<Duration> {
+    let idle = setting.idle_check.map_or(IDLE, |seconds| Duration::from_secs(u64::from(seconds)));
     Some(idle).filter(|idle| !idle.is_zero())
 }
 

@@ -1,6 +1,6 @@
 //! Reasons of a doubt: facts of the world because of which a client cannot know that nothing is missing.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use apiserver::{Ended, Kind};
 use jiff::{SignedDuration, Timestamp};
@@ -13,7 +13,10 @@ use super::{
     told::{arrival, way},
 };
 use crate::{
-    judge::{limits::pauses, troubles::LONGEST_PAUSE},
+    judge::{
+        limits::{checks, pauses},
+        troubles::LONGEST_PAUSE,
+    },
     script::{Fault, What},
     story::{Request, Story},
 };
@@ -169,21 +172,33 @@ fn seems_away(case: &Case<'_, '_>, since: Duration, until: Duration) -> bool {
 }
 
 /// When a request may have broken that never came to the server, by the clock of the program: it was on its way over a
-/// connection without another one as the server closed that. No later one came over it.
+/// connection without another one as the server closed that. No later one came over it. Or its connection was being
+/// made then.
 fn lost_requests(case: &Case<'_, '_>, until: Duration) -> impl Iterator<Item = Duration> {
     let Story { script, requests, .. } = case.story;
-    let is_closing = |what: &What| match what {
-        What::Fault(Fault::ConnectionsReset) => true,
-        // Over HTTP/2 these are asked again.
-        What::Fault(Fault::GoAway | Fault::GoAwayAtOnce(_)) => !script.setting.server.http2,
-        _ => false,
-    };
+    let http2 = script.setting.server.http2;
+    let is_reset = |what: &What| matches!(what, What::Fault(Fault::ConnectionsReset));
+    let is_go_away = |what: &What| matches!(what, What::Fault(Fault::GoAway | Fault::GoAwayAtOnce(_)));
     let is_over = |one: &Request, at| one.ended.is_some_and(|(ended, _)| ended <= at);
     let is_idle = move |connection: u64, at| {
         requests.iter().filter(|one| one.connection == connection).all(|one| one.at <= at && is_over(one, at))
     };
-    let closed = script.events.iter().filter(move |event| event.at <= until && is_closing(&event.what));
-    let broken = closed.filter(move |event| requests.iter().any(|one| is_idle(one.connection, event.at)));
+    let mut connections = BTreeSet::new();
+    let logs = requests.iter().filter(|one| one.kind == Kind::Log);
+    let firsts: Vec<_> = logs.filter(|one| connections.insert(one.connection)).map(|one| one.at).collect();
+    // The one before was closed, and no request for a log has come over a new one since.
+    let is_being_made = move |at: Duration| {
+        let closed = script.events.iter().filter(|event| event.at < at);
+        let mut closed = closed.filter(|event| is_reset(&event.what) || is_go_away(&event.what));
+        closed.any(|event| !firsts.iter().any(|first| (event.at..=at).contains(first)))
+    };
+    let broken = script.events.iter().filter(move |event| {
+        // Over HTTP/2 what is on its way over a connection that the server wants to close is asked again.
+        let is_lost = is_reset(&event.what) || is_go_away(&event.what) && !http2;
+        event.at <= until
+            && (is_lost && requests.iter().any(|one| is_idle(one.connection, event.at))
+                || http2 && is_go_away(&event.what) && is_being_made(event.at))
+    });
     broken.map(|event| arrival(case.story, event.at))
 }
 
@@ -233,18 +248,30 @@ fn may_be_left(case: &Case<'_, '_>, read: &Read, ended: Duration, until: Duratio
     read.follow && (until <= ended + way || is_given || next.any(|next| next.at <= ended + 2 * way))
 }
 
-/// Whether this stream may have been left before its end: it was silent and its log would soon be gone, and if there is
-/// no room for a look, the log is opened again, which may have to wait for its turn.
+/// Whether this stream may have been left before its end: it was silent for long, or its log would soon be gone, and if
+/// there is no room for a look, the log is opened again, which may have to wait for its turn and for a connection.
 fn had_no_room(case: &Case<'_, '_>, life: &Life<'_>, read: &Read, ended: Duration) -> bool {
     let way = way(case.story, ended);
-    let is_silent = life.lines().last().is_none_or(|line| line.at + SILENT <= ended);
-    let is_hasty = case.asked.checks && is_silent && end_or_deletion_told(case, life) < ended + way;
+    let is_silent = |for_long: Duration| life.lines().last().is_none_or(|line| line.at + for_long <= ended);
+    let is_known = end_or_deletion_told(case, life) < ended + way;
+    let is_due = checks::idle_of(&case.story.script.setting)
+        .is_some_and(|idle| is_silent(idle) || is_known && is_silent(SILENT));
     let is_bounded = case.story.script.setting.max_log_requests.is_some();
     let next = case.reads.iter().find(|next| next.at > read.at && !next.check);
-    read.follow
-        && is_hasty
-        && is_bounded
-        && next.is_some_and(|next| queued(case.story, next.at) <= ended + way)
+    let is_asked_before = |next: &Read| {
+        let asked = queued(case.story, next.at);
+        asked.saturating_sub(way * trips_to_connect(case, next)) <= ended + way
+    };
+    read.follow && is_due && is_bounded && next.is_some_and(is_asked_before)
+}
+
+/// The ways of packets until the connection of a request was made, if that was made for it.
+fn trips_to_connect(case: &Case<'_, '_>, read: &Read) -> u32 {
+    let (requests, log) = (&case.story.requests, format!("/pods/{}/log", case.book.name.1));
+    let own = requests.iter().find(|request| request.at == read.at && request.path.ends_with(&log));
+    let Some(own) = own else { return 0 };
+    let mut earlier = requests.iter().take_while(|request| request.at < own.at);
+    if earlier.any(|request| request.connection == own.connection) { 0 } else { 2 }
 }
 
 /// The second in which the next instance started, by the clock of its node.

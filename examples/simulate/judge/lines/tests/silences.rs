@@ -36,6 +36,27 @@ fn a_silent_stream_may_be_left_before_its_end_if_there_is_no_room_for_a_look() {
     tale(5.0, 3.0, Some(3), None).is(&["false gap"]);
 }
 
+/// It was silent for so long that it was to be looked at. Its next request may wait for a new connection.
+#[test]
+fn a_stream_that_is_silent_for_long_may_be_left_before_its_end_if_there_is_no_room_for_a_look() {
+    let tale = |last: f64, places, connection| {
+        let asked = move |asked: &mut Setting| asked.max_log_requests = places;
+        let tale = Tale::new().asking(asked).reads(2.2, 36.1, Ended::Complete).writes(last, "a");
+        let tale = tale.shows(last, "a").follows(36.7).with(|story| {
+            story.script.setting.server.round_trip = seconds(0.5);
+            let next = story.requests.last_mut().expect("one was added");
+            (next.http2, next.connection) = (false, connection);
+            next.answered = Some((seconds(36.7), 404));
+            story.containers[0].deleted = Some(seconds(36.1));
+        });
+        tale.says(37.2, &unchecked(last))
+    };
+    tale(3.0, Some(3), 9).passes();
+    tale(7.0, Some(3), 9).is(&["false gap"]);
+    tale(3.0, None, 9).is(&["false gap"]);
+    tale(3.0, Some(3), 1).is(&["false gap"]);
+}
+
 /// Nothing else is answered meanwhile, so that the apiserver seems to be out of reach.
 #[test]
 fn a_request_that_is_answered_late_leaves_an_end_in_doubt() {
@@ -250,4 +271,24 @@ fn an_end_is_in_doubt_if_a_request_may_have_been_lost_and_nothing_was_answered_t
     tale(true, 2.5, 4.6).is(&["false gap"]);
     // Another request came over that connection later.
     tale(false, 2.5, 4.6).with(|story| story.requests[2].connection = 2).is(&["false gap"]);
+}
+
+/// It would be asked again, but its connection was being made, since the server had closed the one before.
+#[test]
+fn an_end_is_in_doubt_if_the_server_closes_a_connection_that_is_being_made() {
+    let tale = |before: f64, closed: f64, connection: Option<u64>| {
+        let tale = Tale::new().reads(2.2, 4.1, Ended::Complete).writes(3.0, "a").shows(3.0, "a");
+        let tale = tale.asks(Asks::Log, 4.3, "/api/v1/namespaces/shop/pods/other/log", &[]);
+        let tale = tale.with(|story| {
+            story.containers[0].deleted = Some(seconds(4.1));
+            let of_other = story.requests.last_mut().expect("one was added");
+            of_other.connection = connection.unwrap_or(of_other.connection);
+            story.fails(before, Fault::GoAway);
+            story.fails(closed, Fault::GoAway);
+        });
+        tale.says(4.5, &unchecked(3.0)).asks(Asks::List, 5.0, "/api/v1/pods", &[])
+    };
+    tale(4.2, 4.4, None).passes();
+    tale(4.2, 4.4, Some(9)).is(&["false gap"]);
+    tale(4.2, 4.6, None).is(&["false gap"]);
 }
