@@ -243,6 +243,11 @@ impl Error {
         self.kind == ErrorKind::Malformed
     }
 
+    /// Whether the apiserver, or a gateway in its place, serves nothing for now: it may be shutting down.
+    pub fn is_unavailable(&self) -> bool {
+        self.status().is_some_and(|status| matches!(status.as_u16(), 502..=504))
+    }
+
     /// Whether the requested resource version is too old: list again.
     pub fn is_gone(&self) -> bool {
         self.status() == Some(StatusCode::GONE)

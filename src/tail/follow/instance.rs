@@ -214,6 +214,8 @@ impl<L: Logs> Tail<L> {
         if let Ok(Err(error)) = &asked {
             // The pod was gone in time, however late the next request is refused.
             self.missing |= error.is_not_found() && error.turn() == Turn::Soon;
+            // An apiserver, or a gateway, that goes away ends its streams as if they were complete.
+            self.progress.reach.refused(!error.is_unavailable());
         }
         let Ok(Ok(previous)) = asked else { return false };
         let is_overtaken = self.whereabouts == Whereabouts::Superseded;

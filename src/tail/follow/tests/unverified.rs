@@ -146,17 +146,18 @@ async fn a_log_that_was_asked_for_too_late_is_reported_if_another_pod_has_its_na
     }
 }
 
-/// Its kubelet went away, as the question behind the end of its stream shows.
+/// Its kubelet, or the apiserver, went away, as the question behind the end of its stream shows.
 #[tokio::test(start_paused = true)]
-async fn an_end_behind_which_the_kubelet_was_away_is_reported_if_it_could_not_be_verified() {
+async fn an_end_behind_which_the_kubelet_or_the_apiserver_was_away_is_reported_if_it_could_not_be_verified() {
     let dial =
         "Get \"https://node-1:10250/containerLogs/default/web-1/app\": dial tcp: connect: connection refused";
-    for (message, is_away) in [(dial, true), ("etcdserver: leader changed", false)] {
+    let cases = [(500, dial, true), (500, "etcdserver: leader changed", false), (502, "Bad Gateway", true)];
+    for (code, message, is_away) in cases {
         let mut follows = 0;
         let mut story = Story::follow(move |request| {
             follows += usize::from(request.follow);
             match (request.follow, follows) {
-                (false, _) => Reply::refusal(500, message),
+                (false, _) => Reply::refusal(code, message),
                 (true, 1) => Reply::of(line(-1.0, "a")).silent(1.0),
                 (true, 2) => Reply::of("").after(20.0),
                 (true, _) => Reply::of(line(9.0, "c")).silent(1e6),
