@@ -18,7 +18,7 @@ use std::{
 
 use tokio::{
     sync::{Notify, watch},
-    time::{Instant, sleep_until},
+    time::{Instant, sleep, sleep_until},
 };
 
 use crate::{origin::PodInfo, purpose::Purpose};
@@ -252,18 +252,21 @@ impl Grant {
     }
 }
 
+/// How long a small request keeps a place that a tail waits for: a node that does not answer would keep it longer.
+const SPARED: Duration = Duration::from_secs(1);
+
 /// The right to make one small request, until it is dropped.
 pub struct Spare {
     shared: Arc<Shared>,
 }
 
 impl Spare {
-    /// Waits until a tail waits for a place.
-    pub async fn wanted(&self) {
+    /// Waits until a tail has waited for a place for long enough.
+    pub async fn spared(&self) {
         loop {
             let wanted = self.shared.wanted.notified();
             if self.shared.peek(|state| state.is_waited_for()) {
-                return;
+                return sleep(SPARED).await;
             }
             wanted.await;
         }

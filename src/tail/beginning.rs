@@ -4,10 +4,13 @@
 //! that has written since the first line at a pace at which it would have filled a file before was hardly quiet until
 //! then. Much at once says nothing: it may have been quiet before as it was afterwards.
 
-use std::future::pending;
+use std::{future::pending, time::Duration};
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
-use tokio::task::JoinSet;
+use tokio::{
+    task::JoinSet,
+    time::{sleep, timeout},
+};
 
 use super::logs::{Answer, Logs};
 use crate::{
@@ -15,6 +18,7 @@ use crate::{
     event::Instant,
     lines::{LineLimit, Piece, Splitter},
     plan::Since,
+    schedule::{Scheduler, Spare},
 };
 
 /// The least size of a file that kubelets rotate. Usual are ten times as much.
@@ -37,6 +41,10 @@ const QUIET: SignedDuration = SignedDuration::from_secs(10);
 
 const LIMIT: LineLimit = LineLimit { bytes: 1 << 10, spool: false };
 
+/// The pauses until there is room for a request, and the longest wait for it.
+const NO_ROOM: Duration = Duration::from_millis(250);
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// A question that is under way; the answer is a sentence, if lines are missing.
 pub struct Look(JoinSet<Option<String>>);
 
@@ -51,6 +59,7 @@ pub async fn seen(look: &mut Option<Look>) -> Option<String> {
 /// The beginning of an answer that is expected to begin early.
 pub struct Beginning<L> {
     pub logs: L,
+    pub scheduler: Scheduler,
     pub request: LogRequest,
     /// The time since which lines are wanted.
     pub wanted: Instant,
@@ -95,8 +104,27 @@ impl<L: Logs> Beginning<L> {
         Some(format!("log starts at {start}; perhaps older lines were rotated away"))
     }
 
-    /// The lines from this instant on, or from the first one.
+    /// The lines from this instant on, or from the first one. None: there is no room for a request, it fails, or others
+    /// need its place.
     async fn sample(&self, from: Option<Instant>) -> Option<Sample> {
+        let spare = timeout(PATIENCE, self.room()).await.ok()?;
+        tokio::select! {
+            biased;
+            sample = self.read(from) => sample,
+            () = spare.spared() => None,
+        }
+    }
+
+    async fn room(&self) -> Spare {
+        loop {
+            match self.scheduler.try_spare() {
+                Some(spare) => return spare,
+                None => sleep(NO_ROOM).await,
+            }
+        }
+    }
+
+    async fn read(&self, from: Option<Instant>) -> Option<Sample> {
         let since = from.and_then(|from| Timestamp::from_nanosecond(from.0.into()).ok()).map(Since::Time);
         let request = LogRequest { since, ..self.request.clone() };
         let mut stream = self.logs.open(&request).await.ok()?;

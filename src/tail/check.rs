@@ -1,9 +1,6 @@
 //! Compares the lines that were read of a log with its last line: one small request.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
-use tokio::time::sleep;
 
 use super::logs::{Answer, Logs};
 use crate::{
@@ -15,9 +12,6 @@ use crate::{
 
 /// The longest timestamp.
 const LONGEST_STAMP: usize = 40;
-
-/// How long a look beside a stream keeps a place that a tail waits for: a node that does not answer would keep it longer.
-const SPARED: Duration = Duration::from_secs(1);
 
 /// The result of a look at the end of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +53,7 @@ impl<L: Logs> Checker<'_, L> {
         let last = tokio::select! {
             biased;
             last = self.last() => last,
-            () = async { spare.wanted().await; sleep(SPARED).await } => return Look::Failed,
+            () = spare.spared() => return Look::Failed,
         };
         match last {
             Ok(Last { line: Some(line), .. })

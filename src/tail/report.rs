@@ -17,6 +17,8 @@ pub struct Report {
     pub incomplete: bool,
     /// Whether it was reported that instances before this one were not read.
     pub says_unseen: bool,
+    /// The gap between two lines that was reported last.
+    gap: Option<Gap>,
     /// The kubelet's last words in place of a line, so that they are reported once.
     words: String,
     /// Whether they were that the node cannot follow another log.
@@ -41,6 +43,7 @@ impl Report {
             counter,
             incomplete: false,
             says_unseen: false,
+            gap: None,
             words: String::new(),
             polled: false,
             broken_off: false,
@@ -116,6 +119,14 @@ impl Report {
         if let Some(late) = late {
             self.outlet.warning(late).await;
         }
+    }
+
+    /// Lines may be missing between two others. Whether that is to be reported: a line at which the range ends is found
+    /// again by every request.
+    pub fn lacks(&mut self, gap: Gap) -> bool {
+        self.incomplete = true;
+        let is_known = gap.bounds().iter().all(Option::is_some);
+        self.gap.replace(gap) != Some(gap) || !is_known
     }
 
     /// A line has no timestamp.

@@ -426,6 +426,25 @@ fn a_log_that_begins_late_since_it_was_rotated_is_reported() {
     world.run("web --timezone Asia/Seoul --since 1h --no-follow").reported(&words).exit(0);
 }
 
+/// The look at the beginning of the file waits for one of the places.
+#[test]
+fn a_log_that_begins_late_is_looked_at_within_the_limit_of_requests() {
+    let (world, _) = rotated(1);
+    world.run("web --since 1h --max-log-requests 1 --no-follow").reported("log starts at");
+    world.run("web --since 1h --max-log-requests 1 --timeout 1s").never_reported("log starts at");
+    assert_eq!(world.account().peak_log_streams, 1);
+}
+
+/// The container was quiet until now, and fails with many words.
+#[test]
+fn a_log_that_begins_with_the_last_words_of_its_container_is_not_reported() {
+    let world = World::new();
+    let now = world.now();
+    world.add_pod(Pod::new("web-1").container("app").started(now - 2 * HOUR));
+    world.log("web-1/app").lines_at(now, 1_000, vec!["x".repeat(1000); 100]);
+    world.run("web --since 1h --no-follow").never_reported("log starts at");
+}
+
 /// Its container writes too little to have filled a file.
 #[test]
 fn a_log_that_was_quiet_until_then_is_not_reported() {

@@ -221,6 +221,7 @@ impl<L: Logs> Tail<L> {
         let started = self.instance.started.filter(|_| !self.plan().previous && self.plan().tail.is_none());
         Some(Beginning {
             logs: self.context.logs.clone(),
+            scheduler: self.context.scheduler.clone(),
             request: beginning::request(request.clone()),
             wanted,
             started: started?,

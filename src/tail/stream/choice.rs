@@ -128,8 +128,10 @@ impl<L: Logs> Reading<'_, L> {
         let begins = time.filter(|_| first).map(|time| Seen::new(time, text(data, line)));
         let lacks_begun = first && self.progress.lacks_begun(begins);
         let mut report = |from| {
-            self.report.incomplete = true;
-            chosen.items.push(Item::Gap(Gap::Between(from, time)));
+            let gap = Gap::Between(from, time);
+            if self.report.lacks(gap) {
+                chosen.items.push(Item::Gap(gap));
+            }
         };
         if is_lost {
             report(self.progress.latest().max(shown_to));

@@ -88,6 +88,25 @@ async fn a_line_just_behind_a_range_is_read_past_and_proves_the_end() {
     assert_eq!((shown(&said).join(" ").as_str(), ended.complete, asked.len()), ("0 1 3", true, 1));
 }
 
+/// The line before it was rotated away; the clock of its node is ahead.
+#[tokio::test(start_paused = true)]
+async fn a_gap_before_the_line_behind_a_range_is_reported_once() {
+    let mut asked = 0;
+    let story = Story::begin(until(5.0), Life::Running, move |request| {
+        asked += 1;
+        let behind = || line(5.5, "b") + &line(5.6, "c");
+        match (asked, is_look(request), request.follow) {
+            (1, ..) => Reply::of(line(1.0, "a")).broken(),
+            (_, true, _) => Reply::of(line(5.6, "c")),
+            (_, _, true) => Reply::of(behind()).silent(1000.0),
+            _ => Reply::of(behind()),
+        }
+    });
+    let (ended, said, asked) = story.end().await;
+    let gaps = said.iter().filter(|said| said.starts_with("! Between")).count();
+    assert!(gaps == 1 && asked.len() > 3 && !ended.complete, "{said:?} {asked:?}");
+}
+
 /// The node cannot be reached from 3 s on.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_cannot_be_read_to_the_end_of_its_range_is_given_up_and_reported() {
