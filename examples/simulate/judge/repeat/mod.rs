@@ -58,7 +58,11 @@ pub fn judge(output: &Output, before: &Story, story: &Story) -> Vec<Problem> {
     match last {
         // Whether it is shown depends on how batches are cut; or with which lines behind it, as one message.
         Some(last) if wanted[last] == Want::Maybe || is_head(output, &lines[last..]) => return problems,
-        Some(last) => problems.extend(ends_otherwise(story, Ok(ExitCode::Done), lines[last].shown.at, ENDS)),
+        Some(last) => {
+            let from = lines[last].shown.at;
+            let shown = select::shown_at(output, &lines, &notices, last);
+            problems.extend(ends_otherwise(story, Ok(ExitCode::Done), from, shown - from + ENDS));
+        }
         None => problems.extend(run.goes_otherwise(story)),
     }
     let text = Text::new(&story.stdout);

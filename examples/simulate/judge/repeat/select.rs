@@ -1,6 +1,6 @@
 //! The lines that an output selects of those that were shown without it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use super::super::{
     lines::{
@@ -50,6 +50,13 @@ pub fn wanted(output: &Output, lines: &[Line], notices: &[Notice]) -> Vec<Want> 
         }
     }
     wanted
+}
+
+/// When a wanted line is shown. One of the context waits for the match behind it.
+pub fn shown_at(output: &Output, lines: &[Line], notices: &[Notice], line: usize) -> Duration {
+    let mut until = line..lines.len();
+    let decides = |end: &usize| wanted(output, &lines[..=*end], notices)[line] == Want::Yes;
+    lines[until.find(decides).unwrap_or(line)].shown.at
 }
 
 fn of_container(select: &Select, lines: &[Shown], said: &[Notice]) -> Vec<Want> {

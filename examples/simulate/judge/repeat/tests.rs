@@ -177,6 +177,29 @@ fn a_line_that_ends_the_run_is_the_last_one() {
     );
 }
 
+/// A line of the context is shown with the match behind it.
+#[test]
+fn a_line_that_ends_the_run_may_wait_for_a_match() {
+    let output = Output { until: Some(Pattern::EndsWith(2)), ..including(Pattern::EndsWith(1), 2) };
+    let ends = |lines: &[(f64, &str)], ended| {
+        let written = |(at_second, text): &(f64, &str)| Written {
+            at: at(*at_second),
+            bytes: line(*at_second as u32, text).into_bytes(),
+        };
+        let before = Story { stdout: lines.iter().map(written).collect(), ..story() };
+        let last = lines.iter().position(|(_, text)| text.ends_with('2')).expect("it ends the run");
+        let shown: Vec<_> = lines[..=last].iter().map(|(second, text)| line(*second as u32, text)).collect();
+        kinds(&output, &before, &Story { code: Ok(ExitCode::Done), ended: at(ended), ..run(&shown) })
+    };
+    let behind = [(10.0, "a 2"), (14.0, "b"), (15.0, "c 1")];
+    assert_eq!(ends(&behind, 15.0), [""; 0]);
+    assert_eq!(ends(&behind, 18.0), ["another output ends otherwise"]);
+    // It stands behind a match as well.
+    let between = [(9.0, "z 1"), (10.0, "a 2"), (14.0, "b"), (15.0, "c 1")];
+    assert_eq!(ends(&between, 10.0), [""; 0]);
+    assert_eq!(ends(&between, 15.0), ["another output ends otherwise"]);
+}
+
 /// With the lines behind it, a line does not end as it does alone.
 #[test]
 fn a_line_that_may_be_the_head_of_a_message_need_not_end_the_run() {
