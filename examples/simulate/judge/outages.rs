@@ -109,7 +109,7 @@ fn has_reason(view: &View, at: Duration, said: Said) -> bool {
     let is_reset = |fault: &Fault| {
         let is_now = matches!(fault, Fault::ConnectionsReset | Fault::GoAwayAtOnce(_));
         // Over HTTP/1.1 a connection is closed, and a request may be on its way.
-        let is_closed = matches!(fault, Fault::GoAway) && !view.setting.server.http2;
+        let is_closed = matches!(fault, Fault::GoAway) && !view.setting.has_http2();
         is_now || is_closed || matches!(fault, Fault::Breaks(_, Broken::Reset))
     };
     let mut faults = view.story.script.events.iter().filter_map(|event| match &event.what {
@@ -322,6 +322,8 @@ mod tests {
         assert_eq!(kinds(&closed), [""; 0]);
         closed.script.setting.server.http2 = true;
         assert_eq!(kinds(&closed), ["an outage that is none"]);
+        closed.script.setting.http1 = true;
+        assert_eq!(kinds(&closed), [""; 0]);
         let mut closed = failed(refused(Refusal::Closed));
         let unanswered = closed.lists(30.0);
         (unanswered.answered, unanswered.ended) = (None, Some((at(30.0), Ended::Broken)));

@@ -117,6 +117,11 @@ impl Default for Setting {
 }
 
 impl Setting {
+    /// Whether both sides speak HTTP/2.
+    pub fn has_http2(&self) -> bool {
+        self.server.http2 && !self.http1
+    }
+
     /// The arguments of the program that are different from seed to seed.
     pub fn flags(&self) -> Vec<String> {
         let mut flags: Vec<String> = Vec::new();

@@ -91,7 +91,7 @@ pub fn judge(view: &View) -> Vec<Problem> {
         // A connection that fails, or that the server wants to close, is replaced while its requests end.
         let replaced = view.troubles.iter().filter(|trouble| trouble.from <= at).count();
         let most_shared = POOLS + peak.div_ceil(streams.min(AT_FIRST)) + replaced;
-        let is_http2 = view.setting.server.http2 && !view.setting.http1;
+        let is_http2 = view.setting.has_http2();
         let text = if count > most {
             format!("{count} requests share connection {}, {most} may", request.connection)
         } else if shared > most_shared {

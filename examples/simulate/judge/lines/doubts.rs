@@ -176,7 +176,7 @@ fn seems_away(case: &Case<'_, '_>, since: Duration, until: Duration) -> bool {
 /// made then.
 fn lost_requests(case: &Case<'_, '_>, until: Duration) -> impl Iterator<Item = Duration> {
     let Story { script, requests, .. } = case.story;
-    let http2 = script.setting.server.http2;
+    let http2 = script.setting.has_http2();
     let is_reset = |what: &What| matches!(what, What::Fault(Fault::ConnectionsReset));
     let is_go_away = |what: &What| matches!(what, What::Fault(Fault::GoAway | Fault::GoAwayAtOnce(_)));
     let is_over = |one: &Request, at| one.ended.is_some_and(|(ended, _)| ended <= at);
