@@ -1,10 +1,11 @@
 //! The log of a container over all its lives, and what was shown of it.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use jiff::Timestamp;
 
 use super::{
+    super::troubles::{Nature, troubles},
     asked,
     notices::{Notice, Said},
     output::{Name, Shown},
@@ -19,6 +20,9 @@ pub struct Book<'a> {
     pub lives: Vec<Life<'a>>,
     pub shown: Vec<Shown<'a>>,
     pub notices: Vec<Notice<'a>>,
+    /// While lines are shown late, and notices at once: lines that are sorted wait for those of other logs, and all
+    /// lines for an output that is read slowly.
+    held: Vec<RangeInclusive<Duration>>,
 }
 
 pub struct Life<'a> {
@@ -85,7 +89,10 @@ impl<'a> Book<'a> {
                 shown: vec![None; instance.lines.len()],
             })
         });
-        Book { name, lives: lives.collect(), shown, notices }
+        let slow = troubles(story).into_iter().filter(|trouble| trouble.what == Nature::Unread);
+        let sorted = story.script.setting.sort.then_some(Duration::ZERO..=Duration::MAX);
+        let held = slow.map(|trouble| trouble.from..=trouble.until).chain(sorted).collect();
+        Book { name, lives: lives.collect(), shown, notices, held }
     }
 
     pub fn title(&self) -> String {
@@ -131,6 +138,11 @@ impl<'a> Book<'a> {
         let lines = self.lives[..life].iter().flat_map(|life| life.lines().iter().zip(&life.shown));
         let given = lines.filter(|(line, _)| line.stamp >= since).filter_map(|(_, shown)| *shown);
         given.map(|shown| asked::length(self.shown[shown].text) as u64 + 1).sum()
+    }
+
+    /// Whether a line that was shown then may have been read long before.
+    pub fn is_held(&self, shown: Duration) -> bool {
+        self.held.iter().any(|held| held.contains(&shown))
     }
 
     /// When a line was shown.

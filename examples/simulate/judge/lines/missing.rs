@@ -280,8 +280,7 @@ fn gave_up(case: &Case<'_, '_>, run: &Run) -> bool {
     let life = &book.lives[run.life];
     let shown = run.before.and_then(|before| book.shown_at(run.life, before));
     let since = shown.unwrap_or(life.instance.started);
-    // Lines that are sorted wait for those of other logs; notices do not.
-    let held = run.before.filter(|_| case.story.script.setting.sort);
+    let held = run.before.filter(|_| book.is_held(since));
     let read = held.map_or(since, |before| life.lines()[before].at);
     let until = next_opened(book, book.lives[run.life + 1..].iter());
     // Behind words about a log that is still there the program asks again.
@@ -292,7 +291,7 @@ fn gave_up(case: &Case<'_, '_>, run: &Run) -> bool {
             Said::GivenUp(_) => {
                 notice.at >= read && is_before_the_next && given_up::is_about(case, notice, run.life)
             }
-            Said::Words(_) => notice.at >= since && is_before_the_next && is_over,
+            Said::Words(_) => notice.at >= read && is_before_the_next && is_over,
             Said::TimedOut => {
                 notice.at >= since && (is_before_the_next || is_still_open(book, since, notice.at))
             }

@@ -157,3 +157,20 @@ fn with_tail_lines_from_before_the_start_need_not_be_shown() {
     tale(1.5).passes();
     tale(2.5).is(&["missing"]);
 }
+
+/// The line `a` is shown behind the words that came with it.
+#[test]
+fn words_may_come_before_the_line_that_they_follow_while_the_output_is_slow() {
+    let tale = |fault: Option<Fault>| {
+        let tale = Tale::new().follows(2.2).writes(3.0, "a").writes(3.2, "b").shows_at(3.6, 3.0, "a");
+        let tale =
+            tale.says(3.5, "the kubelet reports in place of lines: “unable to retrieve container logs”");
+        tale.with(|story| {
+            story.containers[0].instances[0].ended = Some(seconds(3.4));
+            let events = fault.map(|fault| Event { at: seconds(3.0), what: What::Fault(fault) });
+            story.script.events.extend(events);
+        })
+    };
+    tale(Some(Fault::SlowReader(10, seconds(2.0)))).passes();
+    tale(None).is(&["missing"]);
+}
