@@ -334,7 +334,7 @@ impl Aligner<'_, '_> {
                         && shown.stamp.is_some_and(|stamp| notice.said == Said::Behind(stamp))
                 });
                 let is_unfinished = shown.at < self.book.lives[life].lines()[line].at;
-                self.fills(life, shown) || is_unfinished || is_reported
+                self.fills((life, line), shown) || is_unfinished || is_reported
             }
             Fit::Pieces => is_first && self.asked.tail.is_some(),
         };
@@ -342,13 +342,16 @@ impl Aligner<'_, '_> {
     }
 
     /// Whether this line uses up the bytes of `--limit-bytes`.
-    fn fills(&self, life: usize, shown: &Shown<'_>) -> bool {
-        // A status that came in this instant may have come behind the line.
+    fn fills(&self, (life, line): Place, shown: &Shown<'_>) -> bool {
         let joint = |at| self.book.as_one(life, at);
+        // The status of its instance may have come between its reading and its showing.
+        let written = self.book.lives[life].lines()[line].at;
+        let read = joint(if self.book.is_held(shown.at) { written } else { shown.at });
+        // A status that came in this instant may have come behind the line.
         let earlier = joint(shown.at.saturating_sub(Duration::from_millis(1)));
         let own = &self.book.lives[life..=life];
         let given = self.book.bytes_uncut(own) + self.book.bytes_given(life, shown.at);
-        let before = [own, joint(shown.at), earlier].into_iter().flat_map(|lives| {
+        let before = [own, read, joint(shown.at), earlier].into_iter().flat_map(|lives| {
             [self.book.bytes(lives), self.book.bytes_uncut(lives), Book::bytes_whole(lives)]
         });
         let mut before = before.chain([given]);

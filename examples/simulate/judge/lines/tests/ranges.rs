@@ -158,6 +158,22 @@ fn a_line_that_is_shown_with_the_status_of_its_instance_may_be_cut_by_the_bytes_
     tale(4.0).is(&["cut"]);
 }
 
+/// The output is read again after that status.
+#[test]
+fn a_line_that_was_read_before_the_status_of_its_instance_may_be_cut_by_the_bytes_of_the_one_before() {
+    let tale = |from: f64| {
+        let tale = Tale::new().asking(|asked| asked.limit_bytes = Some(5)).follows(2.2).writes(3.0, "a");
+        let tale = tale.shows(3.0, "a").restarts(4.0).writes(4.5, "long").shows_at(7.0, 4.5, "lon");
+        tale.with(|story| {
+            story.containers[0].instances[1].known = Some(seconds(5.0));
+            let slow = What::Fault(Fault::SlowReader(0, seconds(1.0)));
+            story.script.events.push(Event { at: seconds(from), what: slow });
+        })
+    };
+    tale(6.0).passes();
+    tale(8.0).is(&["cut"]);
+}
+
 #[test]
 fn of_equal_lines_among_the_last_ones_the_last_were_shown_and_the_first_of_the_bytes() {
     let tale = |texts: [&'static str; 5], tail, bytes| {
