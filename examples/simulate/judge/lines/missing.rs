@@ -200,13 +200,17 @@ fn begins_late(book: &Book<'_>, run: &Run) -> bool {
     book.notices.iter().any(|notice| notice.said == Said::BeginsLate && notice.at >= started)
 }
 
-/// The begin of an instance of which nothing told before its log was gone: the lines that were shown of it were those
-/// of the one before for the program, of which `--tail` asks for no more. It is among those that are said to be not
-/// shown.
+/// The begin of an instance of which nothing told before its log was gone, or before the status that told of the next
+/// one: the lines that were shown of it were those of the one before for the program, of which `--tail` asks for no
+/// more. It is among those that are said to be not shown.
 fn is_begin_of_skipped(case: &Case<'_, '_>, run: &Run, after: usize, counted: &mut Counted) -> bool {
     let (book, life) = (case.book, &case.book.lives[run.life]);
     let Some(shown) = book.shown_at(run.life, after).filter(|_| run.before.is_none()) else { return false };
-    let is_unknown = life.is_untold(shown) && life.gone().is_some_and(|gone| gone <= life.told);
+    let later = book.lives[run.life + 1..].iter();
+    let mut later = later.filter(|later| std::ptr::eq(later.container, life.container));
+    let is_told_with_the_next = later.next().is_some_and(|next| next.told <= life.told);
+    let is_late = is_told_with_the_next || life.gone().is_some_and(|gone| gone <= life.told);
+    let is_unknown = life.is_untold(shown) && is_late;
     let first = first_asked(life, case.asked.tail, case.reads);
     is_unknown && first.is_some_and(|first| run.lines.end <= first) && counted.take_skipped(shown)
 }

@@ -209,6 +209,24 @@ fn the_end_of_an_instance_that_is_said_to_be_not_shown_is_not_missing() {
     tale(7.0, "── shop web › app restarted ──").is(&["missing"]);
 }
 
+/// The line `b` is the last one of a log that was taken for that of the one before; one status tells of both restarts.
+#[test]
+fn the_begin_of_an_instance_that_is_said_to_be_not_shown_is_not_missing_if_tail_leaves_it_out() {
+    let skipped = "── shop web › app restarted; 1 instance in between is not shown ──";
+    let tale = |known: f64, skipped: &str| {
+        let tale = Tale::new().asking(|setting| setting.tail = Some(1)).reads(2.2, 4.0, Ended::Complete);
+        let tale = tale.restarts(4.0).writes(4.1, "a").writes(4.2, "b").reads(4.5, 6.0, Ended::Complete);
+        let tale = tale.restarts(6.0).with(|story| {
+            let instances = &mut story.containers[0].instances;
+            (instances[1].known, instances[2].known) = (Some(seconds(known)), Some(seconds(7.0)));
+        });
+        tale.shows_at(4.6, 4.2, "b").says_line(8.0, skipped)
+    };
+    tale(7.0, skipped).passes();
+    tale(5.0, skipped).is(&["missing"]);
+    tale(7.0, "── shop web › app restarted ──").is(&["missing"]);
+}
+
 /// The first instance wrote nothing, the second one a line in the second in which the third started: it may be the
 /// first of that one.
 #[test]
