@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{Step, World};
 use crate::{
     script::{Followers, Lines, PIECE, Place, Stamps, Texts},
-    story::{Container, File, Line},
+    story::{Container, File, Instance, Line},
 };
 
 /// In this time followers read the rest of a file, unless they cannot.
@@ -23,8 +23,9 @@ impl World<'_> {
         if !self.is_running(place) {
             return false;
         }
-        self.finish(place);
         let now = self.node_now(place);
+        let Some(age) = self.age(place, now) else { return false };
+        self.finish(place);
         let log = self.server.log(&self.path(place));
         let number = self.current(place).lines.len();
         let instance = self.container(place).instances.len();
@@ -54,7 +55,7 @@ impl World<'_> {
                 self.plan_in(REST, Step::Finish(place.clone()));
             }
             _ => {
-                let (start, step) = stamps(lines.stamps, lines.count, now, self.age(place));
+                let (start, step) = stamps(lines.stamps, lines.count, now, age);
                 log.lines_at(start, step.into(), &texts);
                 for (n, text) in texts.into_iter().enumerate() {
                     let stamp = start + Duration::from_nanos(u64::from(step) * n as u64);
@@ -79,9 +80,11 @@ impl World<'_> {
         self.server.node_now(&self.containers[place].node)
     }
 
-    /// How long its instance has run.
-    fn age(&mut self, place: &Place) -> Duration {
-        self.now() - self.current(place).started
+    /// How long its instance has run since the last line before it; None if that is stamped now or later: an instance
+    /// starts behind the last line of the one before.
+    fn age(&mut self, place: &Place, now: Timestamp) -> Option<Duration> {
+        let age = self.now() - self.current(place).started;
+        since_earlier(&self.container(place).instances, now).map(|since| age.min(since))
     }
 
     /// Lines without a newline at the end of the simulation.
@@ -224,6 +227,15 @@ fn stamps(stamps: Stamps, count: u32, now: Timestamp, age: Duration) -> (Timesta
     }
 }
 
+/// The time since the last line of instances before the current one: the longest if there is none, and None if that is
+/// not over.
+fn since_earlier(instances: &[Instance], now: Timestamp) -> Option<Duration> {
+    let (_, earlier) = instances.split_last()?;
+    let last = earlier.iter().rev().find_map(|instance| instance.lines.iter().map(|line| line.stamp).max());
+    let Some(last) = last else { return Some(Duration::MAX) };
+    Duration::try_from(now.duration_since(last)).ok()?.checked_sub(Duration::from_nanos(1))
+}
+
 fn is_just_rotated(files: &[File], now: Duration) -> bool {
     files.iter().filter_map(|file| file.rotated).any(|rotated| now < rotated + READ)
 }
@@ -239,6 +251,23 @@ mod tests {
         let files = [file(Some(at)), file(None)];
         assert!(is_just_rotated(&files, at) && !is_just_rotated(&files, at + READ));
         assert!(!is_just_rotated(&files[1..], Duration::ZERO));
+    }
+
+    /// Lines that are written at once are stamped up to a millisecond ahead of the clock.
+    #[test]
+    fn an_instance_writes_behind_the_last_line_of_the_one_before() {
+        let now = Timestamp::from_second(7).unwrap();
+        let ahead = |nanos: u64| {
+            let (at, stamp) = (Duration::ZERO, now + Duration::from_nanos(nanos));
+            let mut before = Instance::new(0, Duration::ZERO);
+            before.lines.push(Line { at, stamp, text: Vec::new(), file: 0 });
+            [before, Instance::new(1, Duration::ZERO), Instance::new(2, Duration::ZERO)]
+        };
+        let since = |now| since_earlier(&ahead(5), now);
+        assert_eq!(since(now), None);
+        assert_eq!(since(now + Duration::from_nanos(5)), None);
+        assert_eq!(since(now + Duration::from_nanos(9)), Some(Duration::from_nanos(3)));
+        assert_eq!(since_earlier(&ahead(5)[..1], now), Some(Duration::MAX));
     }
 
     #[test]
