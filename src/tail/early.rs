@@ -21,6 +21,8 @@ pub struct Early {
     forgotten: Vec<Forgotten>,
     /// The lines that are certainly those of an instance after the one whose tail showed them.
     foreign: Option<Foreign>,
+    /// The same of an instance behind that one.
+    later: Option<Foreign>,
     /// Lines of the batch that is being made.
     taken: Vec<Seen>,
     /// A line of a later instance that was not shown.
@@ -102,7 +104,8 @@ impl Early {
         }
         self.is_behind(position.latest());
         if let Some(last) = position.remembered().next_back() {
-            self.foreign = Some(Foreign { from: *from, last, ended: *ended, bytes: *bytes });
+            let known = self.foreign.replace(Foreign { from: *from, last, ended: *ended, bytes: *bytes });
+            self.later = known.filter(|known| known.last.time() > last.time()).or(self.later.take());
         }
     }
 
@@ -208,7 +211,9 @@ impl Early {
         self.give_back();
         self.lines.retain(|line, count| *count > 0 && Some(line.time()) > latest);
         self.forgotten.retain(|forgotten| Some(forgotten.to) > latest);
-        self.foreign = self.foreign.filter(|foreign| Some(foreign.last.time()) > latest);
+        let is_behind = |foreign: &Foreign| Some(foreign.last.time()) > latest;
+        self.later = self.later.filter(is_behind);
+        self.foreign = self.foreign.filter(is_behind).or_else(|| self.later.take());
         self.first = self.first.filter(|first| Some(*first) > latest);
         self.passed(latest);
     }

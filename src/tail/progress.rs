@@ -25,6 +25,8 @@ pub struct Progress {
     earlier: Option<Tear>,
     /// What was read of the next instance's log before it was recognized.
     next: Option<Ahead>,
+    /// The same of an instance behind that one.
+    later: Option<Ahead>,
     /// How the last answer ended, if there was one.
     pub answered: Option<Reach>,
     /// When a line of the log came last, or its first answer began; None once its end was verified.
@@ -73,6 +75,7 @@ impl Progress {
             tear: None,
             earlier: None,
             next: None,
+            later: None,
             answered: None,
             heard: None,
             unfinished,
@@ -245,7 +248,8 @@ impl Progress {
         let bytes = counted.map_or(0, |(before, now)| before.saturating_sub(now));
         self.extent.quota = quota;
         let position = std::mem::replace(&mut self.position, before);
-        self.next = Some(Ahead { position, from: behind, ended, bytes });
+        let later = self.next.replace(Ahead { position, from: behind, ended, bytes });
+        self.later = later.or(self.later.take());
         Some(incomplete)
     }
 
@@ -266,7 +270,7 @@ impl Progress {
 
     /// The instant of the last line that was handed over.
     pub fn handed_over_to(&self) -> Option<Instant> {
-        self.next.as_ref()?.position.latest_read()
+        self.later.iter().chain(&self.next).filter_map(|ahead| ahead.position.latest_read()).max()
     }
 
     /// The lines that were handed over are this instance's again, and may be another's as before. Returns whether there
@@ -290,7 +294,7 @@ impl Progress {
 
     /// The knowledge for the tails of later instances.
     pub fn into_parts(self, life: &Life) -> Parts {
-        let Self { mut early, first, position, extent, next, tear, .. } = self;
+        let Self { mut early, first, position, extent, next, later, tear, .. } = self;
         let first = first.filter(|_| position.latest().is_some());
         let is_open = |tear: &Tear| match life {
             // No status reports the end yet; those of a pod that stopped meeting the condition are not read.
@@ -305,7 +309,7 @@ impl Progress {
         early.forget_until(latest);
         early.is_behind(position.latest());
         early.is_reported_before(first);
-        Parts { early, own: position, quota: extent.quota, first, guessed_from, latest, next }
+        Parts { early, own: position, quota: extent.quota, first, guessed_from, latest, next, later }
     }
 }
 
@@ -324,20 +328,21 @@ pub struct Parts {
     pub guessed_from: Option<Instant>,
     /// The instant of the last one that is certainly this instance's.
     pub latest: Option<Instant>,
-    /// Those of a later instance.
+    /// Those of a later instance, and of one behind that.
     pub next: Option<Ahead>,
+    pub later: Option<Ahead>,
 }
 
 impl Parts {
     /// The lines that the next tail leaves out, and if it is of this instance again, its position.
     pub fn into_early(self, again: bool) -> (Early, Option<Position>) {
-        let Self { mut early, own, first, guessed_from, next, .. } = self;
+        let Self { mut early, own, first, guessed_from, next, later, .. } = self;
         if !again {
             early.add(&own, guessed_from);
             early.began_with(first);
         }
-        if let Some(next) = next {
-            early.add_foreign(&next);
+        for ahead in [later, next].into_iter().flatten() {
+            early.add_foreign(&ahead);
         }
         (early, Some(own).filter(|_| again))
     }

@@ -90,6 +90,8 @@ pub struct Terms {
     pub current: bool,
     /// The instant from which lines are in doubt.
     pub bound: Option<Instant>,
+    /// Whether the lines before that instant are this instance's, as far as the status shows.
+    pub settled: bool,
     /// The instant from which lines are unrequested.
     pub end: Option<Instant>,
     /// The time at which a followed log ends.

@@ -89,6 +89,7 @@ mod tests {
                 guessed_from: None,
                 latest: None,
                 next: None,
+                later: None,
             };
             let legacy = Legacy { read: Some((("a".into(), 1), parts)), ..Legacy::default() };
             let instance = Instance { container_id: "a".into(), restart_count, ..Instance::default() };

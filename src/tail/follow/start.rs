@@ -144,6 +144,7 @@ impl<L: Logs> Tail<L> {
             doubt: if may_go_on { Doubt::Report } else { Doubt::Stop },
             current: start.log != Log::Previous,
             bound: start.bound.or_else(|| self.next_from(start.log)),
+            settled: start.bound.is_some(),
             end: self.progress.extent.end(),
             // Other answers end by themselves.
             deadline: self.context.deadline.filter(|_| mode == Mode::Follow),

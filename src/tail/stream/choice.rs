@@ -114,9 +114,9 @@ impl<L: Logs> Reading<'_, L> {
         if first {
             self.progress.first = time;
         }
-        // Without a bound, the log may be another instance's from its first line on, and a look shows no more.
+        // Without a status, the log may be another instance's from its first line on, and a look shows no more.
         let is_first = first || self.progress.position.is_behind_look() && chosen.is_empty();
-        if is_first && self.terms.bound.is_none() || found == Found::Lost {
+        if is_first && !self.terms.settled || found == Found::Lost {
             let opened = self.opened_before(time);
             self.progress.mark_tear(time, self.report.incomplete, self.terms.reach, opened);
         }

@@ -149,6 +149,30 @@ async fn lines_from_after_the_end_of_an_instance_are_left_to_their_own() {
     assert_eq!(outline(&story)[6..], expected);
 }
 
+/// The same, and the third one was found first: its lines were shown before those of the second one.
+#[tokio::test(start_paused = true)]
+async fn lines_of_two_later_instances_are_left_to_their_own() {
+    let container = Container::new([
+        (-60.0, Some(1.0), log([(0.5, "lost")])),
+        (2.0, Some(9.0), log([(4.5, "a"), (8.5, "b")])),
+        (9.2, Some(10.0), log([(9.5, "c")])),
+    ]);
+    let mut story = Story::follow(move |request| match (container.now(), request.previous) {
+        (..10.2, _) => Reply::refusal(500, "dial tcp: connection refused"),
+        // The fourth one does not start.
+        (_, true) => log([(4.5, "a"), (8.5, "b")]).answer(request),
+        (_, false) => container.answer(request),
+    });
+    story.pass(20.0).await;
+    assert_eq!(outline(&story), ["+", "c", "a", "b"]);
+    story.restarts(2.0);
+    story.restarts(9.0);
+    story.life.send_replace(Life::Terminated(Ending { finished: Some(at(10.0)), ..Ending::default() }));
+    story.pass(20.0).await;
+    let expected = ["! Unchecked", "-", "restarted 1 since 4.5", "-", "restarted 1 since 9.5", "-"];
+    assert_eq!(outline(&story)[4..], expected);
+}
+
 /// The status reports the end while the last lines are on their way, and then the log is gone.
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_is_on_its_way_when_its_container_ends_is_read() {
