@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{
     super::Problem,
     book::{Book, Life},
-    doubts::joined,
+    doubts::{joined, seems_of_the_next},
     excuse::{Case, excuse},
     given_up,
     notices::{Notice, Said},
@@ -235,17 +235,28 @@ fn is_behind(case: &Case<'_, '_>, run: &Run) -> bool {
     is_named || gave_up(case, run)
 }
 
-/// An instance of which nothing told before its log was gone: the report names the last line of the one that was shown
-/// before.
+/// An instance of which nothing told before its log was gone, or to which the program says that lines of the one before
+/// belong, as far as whole seconds tell: the report names the last line of the one that was shown before.
 fn is_behind_the_one_before(book: &Book<'_>, run: &Run) -> bool {
     let life = &book.lives[run.life];
     let mut before = book.lives[..run.life].iter().rev();
     let before = before.find(|before| std::ptr::eq(before.container, life.container) && before.is_shown());
     let latest = before.and_then(|before| before.latest(before.shown.len(), &book.shown));
+    let is_unknown = life.told == Duration::MAX || life.gone().is_some_and(|gone| gone <= life.told);
+    let seems_its_own = |at: Duration| {
+        before.is_some_and(seems_of_the_next)
+            && book.notices.iter().any(|notice| match notice.said {
+                Said::Restarted { lines_since, .. } => {
+                    notice.at <= at && lines_since.is_some() && lines_since <= latest
+                }
+                _ => false,
+            })
+    };
     latest.is_some()
-        && (life.told == Duration::MAX || life.gone().is_some_and(|gone| gone <= life.told))
         && book.notices.iter().any(|notice| match notice.said {
-            Said::Behind(last) | Said::Unchecked(last) => Some(last) == latest,
+            Said::Behind(last) | Said::Unchecked(last) => {
+                Some(last) == latest && (is_unknown || seems_its_own(notice.at))
+            }
             _ => false,
         })
 }

@@ -146,6 +146,21 @@ fn an_instance_of_which_nothing_told_while_its_log_was_there_is_reported_with_th
     tale(5.0).is(&["missing"]);
 }
 
+/// Statuses have whole seconds.
+#[test]
+fn an_instance_to_which_the_last_lines_of_the_one_before_seem_to_belong_is_reported_behind_them() {
+    let tale = |restarted: f64, says: bool| {
+        let tale = Tale::new().follows(2.2).writes(3.0, "a").shows(3.0, "a").restarts(restarted);
+        let since = format!("the lines above from {} on were written after it", stamp(3.0));
+        let words = if says { format!("; {since}") } else { String::new() };
+        let tale = tale.writes(4.5, "b").says_line(5.2, &format!("── shop web › app restarted{words} ──"));
+        tale.says(5.5, &unchecked(3.0)).with(|story| story.containers[0].deleted = Some(seconds(5.0)))
+    };
+    tale(3.5, true).passes();
+    tale(3.5, false).is(&["missing"]);
+    tale(4.0, true).is(&["missing"]);
+}
+
 #[test]
 fn two_instances_of_which_nothing_told_are_reported_with_the_one_before_them() {
     let tale = Tale::new().follows(2.2).writes(3.0, "a").shows(3.0, "a").restarts(4.0).writes(4.2, "b");
