@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::{STATUS_DELAY, TRIES, Tail, previous::Previous};
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
         logs::Logs,
         progress::Progress,
         reach::Reach,
+        stream::DRAIN,
         whereabouts::{Log, Whereabouts},
     },
 };
@@ -209,15 +210,27 @@ impl<L: Logs> Tail<L> {
             return false;
         }
         self.asked_at_end = true;
-        // The log is not kept waiting by a node that does not answer.
-        let asked = timeout(ANSWER, self.supersedes(behind, Previous::shows_an_end_before)).await;
-        if let Ok(Err(error)) = &asked {
+        let life = self.life.clone();
+        // The log is not kept waiting by a node that does not answer; of a pod that is gone nothing else will come.
+        let patience = async {
+            sleep(ANSWER).await;
+            if *life.borrow() == Life::Deleted {
+                sleep(DRAIN).await;
+            }
+        };
+        let asked = tokio::select! {
+            biased;
+            asked = self.supersedes(behind, Previous::shows_an_end_before) => Some(asked),
+            () = patience => None,
+        };
+        if let Some(Err(error)) = &asked {
             // The pod was gone in time, however late the next request is refused.
             self.missing |= error.is_not_found() && error.turn() == Turn::Soon;
-            // An apiserver, or a gateway, that goes away ends its streams as if they were complete.
-            self.progress.reach.refused(!error.is_unavailable());
+            // An apiserver, or a gateway, that goes away ends its streams as if they were complete. One that asked for a
+            // pause first says the same, and a pod that is gone behind it may have been there before.
+            self.progress.reach.refused(!error.is_unavailable() && error.turn() != Turn::PutOff);
         }
-        let Ok(Ok(previous)) = asked else { return false };
+        let Some(Ok(previous)) = asked else { return false };
         let is_overtaken = self.whereabouts == Whereabouts::Superseded;
         if !is_overtaken && self.is_in(previous) {
             // Until an answer comes, nothing was read of the next one.

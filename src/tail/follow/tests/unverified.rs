@@ -94,6 +94,27 @@ async fn a_log_that_was_asked_for_too_late_is_not_reported_if_its_pod_was_gone_i
     }
 }
 
+/// The question whose log the stream was found no pod, at once or behind a pause for which its server had asked.
+#[tokio::test(start_paused = true)]
+async fn a_log_is_reported_if_the_question_about_its_end_was_put_off_until_its_pod_was_gone() {
+    const GONE: &str = "pods \"web-1\" not found";
+    for (seconds, is_put_off) in [(2.0, false), (2.0, true), (4.0, false), (4.0, true)] {
+        let story = Story::follow(move |request| {
+            let gone = Reply::refusal(404, GONE).after(seconds);
+            match request.follow {
+                true => Reply::of("").silent(1.0),
+                false if is_put_off => gone.put_off(),
+                false => gone,
+            }
+        });
+        story.pass(2.0).await;
+        story.life.send_replace(Life::Deleted);
+        story.pass(15.0).await;
+        let gap: &[&str] = if is_put_off { &["! Unchecked"] } else { &[] };
+        assert_eq!(outline(&story), [&["+"][..], gap, &["-"]].concat(), "{seconds}");
+    }
+}
+
 /// The request behind the end of its stream waited for its turn until its pod was gone; no status reported its end.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_was_asked_for_too_late_is_reported_unless_its_end_is_known() {

@@ -229,6 +229,7 @@ fn a_silent_stream_of_a_pod_that_stops_meeting_its_condition_before_a_check_cann
     left(37.0).is(&["missing"]);
     tale(&[(0.0, true), (35.0, false), (40.0, true)]).is(&["missing"]);
     left(35.0).follows(20.0).is(&["missing"]);
+    left(35.0).follows(31.0).passes();
     // Its end was told before.
     let ends = |at| left(35.0).with(|story| story.containers[0].instances[0].ended = Some(seconds(at)));
     ends(35.0).passes();
