@@ -25,7 +25,7 @@ mod watchdog;
 mod whereabouts;
 mod window;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -61,6 +61,8 @@ pub struct Context<L = Cluster> {
     /// The time at which followed logs end.
     pub deadline: Option<Instant>,
     pub lines: LineLimit,
+    /// How long a connection may rest before what has arrived is read.
+    pub latency: Duration,
     pub out: Sender,
     pub crowd: Crowd,
     pub nodes: Nodes,
@@ -255,6 +257,7 @@ mod tests {
             },
             deadline: None,
             lines: LineLimit { bytes: 1 << 20, spool: false },
+            latency: Duration::ZERO,
             out,
             crowd: Crowd::default(),
             nodes: Nodes::default(),

@@ -96,6 +96,8 @@ pub struct Terms {
     pub end: Option<Instant>,
     /// The time at which a followed log ends.
     pub deadline: Option<tokio::time::Instant>,
+    /// How long its connection may rest before what has arrived is read.
+    pub rest: Duration,
     /// Whether it continues after lines that were read before.
     pub resumes: bool,
     /// The time at which it began, and the same by the clock of the apiserver.
@@ -223,7 +225,7 @@ impl<L: Logs> Reading<'_, L> {
             watchdog.idle.listen();
         }
         let is_foreign = |life: &Life| terms.current && progress.may_be_foreign(life);
-        let mut left = pin!(left(life.clone(), *mode));
+        let mut left = pin!(left(life.clone(), *mode, terms.rest));
         let traffic = stream.traffic();
         let watched = life.clone();
         let ended = async {
@@ -443,8 +445,9 @@ impl<L: Logs> Reading<'_, L> {
     }
 }
 
-/// Waits until a followed instance has been over for longer than its stream may be silent.
-async fn left(mut life: watch::Receiver<Life>, mode: Mode) {
+/// Waits until a followed instance has been over for longer than its stream may be silent: the end of that is read once
+/// the connection has rested.
+async fn left(mut life: watch::Receiver<Life>, mode: Mode, rest: Duration) {
     let is_over = |life: &Life| matches!(life, Life::Terminated(_) | Life::Replaced { .. });
     let over = mode == Mode::Follow && life.wait_for(is_over).await.is_ok();
     if !over {
@@ -453,13 +456,13 @@ async fn left(mut life: watch::Receiver<Life>, mode: Mode) {
     let replaced = async {
         let replaced = life.wait_for(|life| matches!(life, Life::Replaced { .. })).await.is_ok();
         match replaced {
-            true => sleep(REPLACED).await,
+            true => sleep(REPLACED + rest).await,
             false => std::future::pending().await,
         }
     };
     tokio::select! {
         () = replaced => {}
-        () = sleep(LEFT) => {}
+        () = sleep(LEFT + rest) => {}
     }
 }
 
@@ -483,6 +486,20 @@ pub async fn until(deadline: Option<tokio::time::Instant>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Ending;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_of_a_stream_whose_connection_rests_is_awaited() {
+        let replaced = Life::Replaced { ending: Ending::default(), restart_count: 1, started: None };
+        for (life, pause) in [(replaced, REPLACED), (Life::Terminated(Ending::default()), LEFT)] {
+            for rest in [0, 1].map(Duration::from_secs) {
+                let (_sender, life) = watch::channel(life.clone());
+                let begun = tokio::time::Instant::now();
+                left(life, Mode::Follow, rest).await;
+                assert_eq!(begun.elapsed(), pause + rest);
+            }
+        }
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_stream_is_not_silent_while_its_connection_is_held_back() {

@@ -173,6 +173,7 @@ impl Story {
             scheduler,
             plan,
             lines: LineLimit { bytes: 1 << 20, spool: false },
+            latency: Duration::ZERO,
             out,
             crowd: Crowd::default(),
             nodes: Nodes::default(),

@@ -121,6 +121,7 @@ impl<'a> Cluster<'a> {
             plan: logs.clone(),
             deadline,
             lines: self.lines,
+            latency: limits.latency,
             out: out.clone(),
             crowd: tail::Crowd::default(),
             nodes: tail::Nodes::default(),

@@ -148,6 +148,7 @@ impl<L: Logs> Tail<L> {
             end: self.progress.extent.end(),
             // Other answers end by themselves.
             deadline: self.context.deadline.filter(|_| mode == Mode::Follow),
+            rest: self.context.latency,
             resumes,
             opened: start.at,
             date: stream.date(),
