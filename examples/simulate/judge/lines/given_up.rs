@@ -114,13 +114,14 @@ fn is_away(case: &Case<'_, '_>, notice: &Notice<'_>) -> bool {
             || case.story.requests.iter().any(breaks))
 }
 
-/// The time, at the server, in which a request failed that is reported then: an output that is not read keeps the report.
+/// The time, at the server, in which a request failed that is reported then: an output that is not read keeps the report,
+/// and packets that are held up the answer.
 fn around(case: &Case<'_, '_>, at: Duration) -> (Duration, Duration) {
     let since = at.saturating_sub(way(case.story, at) + MOMENT);
-    let unread = troubles(case.story).into_iter().filter(|trouble| {
-        trouble.what == Nature::Unread && trouble.from <= at && trouble.until + MOMENT >= since
+    let held_up = troubles(case.story).into_iter().filter(|trouble| {
+        trouble.what != Nature::Faulty && trouble.from <= at && trouble.until + MOMENT >= since
     });
-    let since = unread.map(|trouble| trouble.from).fold(since, Duration::min);
+    let since = held_up.map(|trouble| trouble.from).fold(since, Duration::min);
     let asks =
         |request: &&Request| named(request) == Some(case.book.name.1) && (since..=at).contains(&request.at);
     let asked = case.story.requests.iter().filter(asks).map(|request| request.at).min();

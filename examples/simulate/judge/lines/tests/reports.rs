@@ -33,7 +33,9 @@ fn a_log_is_asked_for_again_because_a_request_failed_as_the_report_says() {
     let refused = || Tale::new().refuses(2.2, 503).follows(3.0);
     refused().says(2.3, "503 Service Unavailable; trying again").passes();
     refused().says(2.3, "502 Bad Gateway; trying again").is(&["false gap"]);
-    refused().says(9.0, "503 Service Unavailable; trying again").is(&["false gap"]);
+    let late = || refused().says(9.0, "503 Service Unavailable; trying again");
+    late().is(&["false gap"]);
+    late().with(|story| story.fails(2.1, Fault::BlackHole(seconds(6.8)))).passes();
 }
 
 #[test]
