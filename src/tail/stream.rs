@@ -184,6 +184,7 @@ impl<L: Logs> Reading<'_, L> {
     }
 
     async fn read(&mut self) -> Result<End, Error> {
+        self.listen();
         loop {
             match self.next().await {
                 Next::Chunk(chunk) => self.splitter.push(&chunk?),
@@ -209,6 +210,14 @@ impl<L: Logs> Reading<'_, L> {
                 None if self.is_movable() && self.stream.wants_own_connection() => return Ok(End::Busy),
                 None => {}
             }
+            self.listen();
+        }
+    }
+
+    /// All that came is shown: from now on it may be silent.
+    fn listen(&mut self) {
+        if let Some(watchdog) = &mut self.watchdog {
+            watchdog.idle.listen();
         }
     }
 
@@ -221,9 +230,6 @@ impl<L: Logs> Reading<'_, L> {
     /// Waits for the next part. The stream of a deleted pod is read for a while longer.
     async fn next(&mut self) -> Next {
         let Self { stream, life, watchdog, progress, report, terms, look, mode, .. } = self;
-        if let Some(watchdog) = watchdog {
-            watchdog.idle.listen();
-        }
         let is_foreign = |life: &Life| terms.current && progress.may_be_foreign(life);
         let mut left = pin!(left(life.clone(), *mode, terms.rest));
         let traffic = stream.traffic();

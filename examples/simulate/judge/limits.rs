@@ -96,7 +96,7 @@ impl View<'_> {
 
     /// The beginning of the time in which packets may have been held up, of which this instant is a part: what was sent
     /// in it arrives together at its end.
-    fn held_up_since(&self, at: Duration) -> Option<Duration> {
+    pub fn held_up_since(&self, at: Duration) -> Option<Duration> {
         self.held_up_behind(at, Duration::ZERO)
     }
 

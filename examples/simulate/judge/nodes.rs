@@ -6,6 +6,7 @@ use super::{
     Problem,
     limits::View,
     lines::output::Text,
+    promptness,
     troubles::{Nature, Trouble},
 };
 use crate::story::Request;
@@ -47,7 +48,9 @@ fn is_unread(view: &View, at: Duration) -> bool {
 /// Whether a request for a log of that node failed right before.
 fn has_reason(view: &View, at: Duration, line: &str) -> bool {
     let node = line[OF_NODE.len()..].split(':').next().unwrap_or_default();
-    let since = at.saturating_sub(MOMENT + view.lag());
+    let since = at.saturating_sub(MOMENT + view.lag() + 2 * promptness::latency(view.setting));
+    // Packets that are held up keep the end of a request.
+    let since = view.held_up_since(at).map_or(since, |held_up| since.min(held_up.saturating_sub(MOMENT)));
     let fails = |request: &Request| match (request.answered, request.ended) {
         (Some((_, 200)), Some((ended, _))) => ended >= since,
         (Some((answered, _)), _) => answered >= since,

@@ -50,11 +50,7 @@ fn is_calm(view: &View, container: &Container, from: Duration, until: Duration) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        judge::testing::story,
-        script::Fault,
-        story::Story,
-    };
+    use crate::{judge::testing::story, script::Fault, story::Story};
 
     /// The log is followed, and looked at with this pause from the 60th second on.
     fn looked_at_every(pause: f64, change: impl FnOnce(&mut Story)) -> Vec<&'static str> {

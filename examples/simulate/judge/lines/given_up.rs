@@ -6,7 +6,10 @@ use std::time::Duration;
 use apiserver::Ended;
 
 use super::{
-    super::troubles::{Nature, troubles},
+    super::{
+        promptness::latency,
+        troubles::{Nature, troubles},
+    },
     excuse::Case,
     notices::{Notice, Said, is_without_status},
     reads::Read,
@@ -117,11 +120,13 @@ fn is_away(case: &Case<'_, '_>, notice: &Notice<'_>) -> bool {
 /// The time, at the server, in which a request failed that is reported then: an output that is not read keeps the report,
 /// and packets that are held up the answer.
 fn around(case: &Case<'_, '_>, at: Duration) -> (Duration, Duration) {
-    let since = at.saturating_sub(way(case.story, at) + MOMENT);
+    // A connection may rest before the head of an answer, and before its body.
+    let rests = 2 * latency(&case.story.script.setting);
+    let since = at.saturating_sub(way(case.story, at) + MOMENT + rests);
     let held_up = troubles(case.story).into_iter().filter(|trouble| {
         trouble.what != Nature::Faulty && trouble.from <= at && trouble.until + MOMENT >= since
     });
-    let since = held_up.map(|trouble| trouble.from).fold(since, Duration::min);
+    let since = held_up.map(|trouble| trouble.from.saturating_sub(MOMENT)).fold(since, Duration::min);
     let asks =
         |request: &&Request| named(request) == Some(case.book.name.1) && (since..=at).contains(&request.at);
     let asked = case.story.requests.iter().filter(asks).map(|request| request.at).min();

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::*;
-use crate::{event, event::Gap, origin::PodInfo, schedule::Scheduler};
+use crate::{event, event::Gap, origin::PodInfo, plan::Since, schedule::Scheduler};
 
 /// The log is rotated, and the kubelet's follower stays with the old file. The new one begins this many seconds later,
 /// with lines that are so far apart.
@@ -104,6 +104,18 @@ async fn a_stream_that_misses_nothing_is_left_open_and_looked_at_ever_less_often
     assert!(looks.len() <= 15, "{looks:?}");
     let reached: Vec<u64> = story.reached().iter().map(|seconds| *seconds as u64).collect();
     assert_eq!(reached, looks, "an order need not wait for older lines");
+}
+
+/// The look at its beginning finds no room for ten seconds, and the one at its end none either.
+#[tokio::test(start_paused = true)]
+async fn a_stream_is_silent_while_the_beginning_of_its_log_is_looked_at() {
+    let container = Container::writing([-9.0]);
+    let plan = LogPlan { since: Some(Since::Time(at(-60.0))), late: Some(jiff::tz::TimeZone::UTC), ..plan() };
+    let setup = Setup { scheduler: Scheduler::new(1, 100), started: Some(-3600.0), ..Setup::new(plan) };
+    let story = setup.begin(move |request| container.answer(request));
+    story.pass(39.0).await;
+    let follows: Vec<u64> = story.asked().iter().map(|(seconds, _)| *seconds as u64).collect();
+    assert_eq!(follows, [0, 30]);
 }
 
 #[tokio::test(start_paused = true)]
