@@ -15,9 +15,10 @@ use super::{
         seems_of_the_one_before, seems_to_go_on, was_asked_late, was_not_found, was_polled,
         was_read_as_another, was_rotated, was_shown_as_another, was_taken_for_the_next, was_to_restart,
     },
-    excuse::{AFTER_FAULTS, Case, SOON, is_empty_of_later, is_hidden_by_the_next_of_its_second},
+    excuse::{AFTER_FAULTS, Case, SOON},
     given_up,
     notices::{Notice, Said},
+    served::{is_empty_of_later, is_hidden_by_the_next_of_its_second},
     wanted::Want,
 };
 

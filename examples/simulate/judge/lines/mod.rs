@@ -2,6 +2,7 @@
 
 mod align;
 mod asked;
+mod away;
 pub mod book;
 mod chosen;
 mod doubts;
@@ -12,6 +13,7 @@ mod missing;
 pub mod notices;
 pub mod output;
 mod reads;
+mod served;
 #[cfg(test)]
 mod tests;
 pub mod told;
