@@ -41,8 +41,10 @@ const QUIET: SignedDuration = SignedDuration::from_secs(10);
 
 const LIMIT: LineLimit = LineLimit { bytes: 1 << 10, spool: false };
 
-/// The pauses until there is room for a request, and the longest wait for it.
+/// The pauses until there is room for a request.
 const NO_ROOM: Duration = Duration::from_millis(250);
+
+/// The longest wait for it beside logs that are followed, which keep their places.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A question that is under way; the answer is a sentence, if lines are missing.
@@ -60,6 +62,8 @@ pub async fn seen(look: &mut Option<Look>) -> Option<String> {
 pub struct Beginning<L> {
     pub logs: L,
     pub scheduler: Scheduler,
+    /// Whether logs are followed.
+    pub follows: bool,
     pub request: LogRequest,
     /// The time since which lines are wanted.
     pub wanted: Instant,
@@ -107,7 +111,8 @@ impl<L: Logs> Beginning<L> {
     /// The lines from this instant on, or from the first one. None: there is no room for a request, it fails, or others
     /// need its place.
     async fn sample(&self, from: Option<Instant>) -> Option<Sample> {
-        let spare = timeout(PATIENCE, self.room()).await.ok()?;
+        let patience = if self.follows { PATIENCE } else { Duration::MAX };
+        let spare = timeout(patience, self.room()).await.ok()?;
         tokio::select! {
             biased;
             sample = self.read(from) => sample,

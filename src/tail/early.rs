@@ -135,7 +135,9 @@ impl Early {
     /// The tail before began with this line: if it is behind all of these lines, that tail reported what may be missing
     /// between, and an instance that starts later wrote none of them.
     pub fn is_reported_before(&mut self, first: Option<Instant>) {
-        self.foreign = self.foreign.filter(|foreign| first.is_none_or(|first| first <= foreign.last.time()));
+        let is_behind = |foreign: &Foreign| first.is_none_or(|first| first <= foreign.last.time());
+        self.later = self.later.filter(is_behind);
+        self.foreign = self.foreign.filter(is_behind).or_else(|| self.later.take());
     }
 
     /// A line of a later instance was read and not shown; `behind` and `is_previous`: see [`Unseen`].

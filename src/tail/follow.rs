@@ -48,6 +48,9 @@ use legacy::Shown;
 /// The most failed requests for a log without following.
 const TRIES: usize = 5;
 
+/// The longest wait behind the end of a followed log for the look at its beginning.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// The longest time from the kubelet's knowledge of a restart to the apiserver's.
 const STATUS_DELAY: Duration = Duration::from_secs(10);
 
@@ -285,9 +288,10 @@ impl<L: Logs> Tail<L> {
         }
         let reason = self.read_all().await;
         if self.look.is_some() {
-            // Others need the place more.
+            // Others need the place more. The tail of the next instance waits for the end of this one.
             self.grant = None;
-            let late = beginning::seen(&mut self.look).await;
+            let patience = if self.plan().follow { LOOK } else { Duration::MAX };
+            let late = timeout(patience, beginning::seen(&mut self.look)).await.ok().flatten();
             self.report.begins(late).await;
         }
         let complete = match self.instance.is_past && !self.progress.has_lines() {

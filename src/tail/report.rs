@@ -121,12 +121,13 @@ impl Report {
         }
     }
 
-    /// Lines may be missing between two others. Whether that is to be reported: a line at which the range ends is found
-    /// again by every request.
-    pub fn lacks(&mut self, gap: Gap) -> bool {
-        self.incomplete = true;
-        let is_known = gap.bounds().iter().all(Option::is_some);
-        self.gap.replace(gap) != Some(gap) || !is_known
+    /// Whether this gap was reported last: a line at which the range ends is found again by every request.
+    pub fn is_reported(&self, gap: Gap) -> bool {
+        self.gap == Some(gap) && gap.bounds().iter().all(Option::is_some)
+    }
+
+    pub fn reported(&mut self, gap: Option<Gap>) {
+        self.gap = gap.or(self.gap);
     }
 
     /// A line has no timestamp.

@@ -404,20 +404,27 @@ impl<L: Logs> Reading<'_, L> {
             room = self.report.outlet.room(&batch) => room,
             never = self.stream.stow() => match never {},
         };
-        let (mut lines, mut bytes) = (0, 0);
+        let (mut lines, mut bytes, mut gap) = (0, 0, None);
         for item in &batch.items {
-            if let Item::Line(line) = item {
-                let message = batch.message(line);
-                if read.is_empty() {
-                    self.progress.position.advance(line.time, message);
+            let line = match item {
+                Item::Line(line) => line,
+                Item::Gap(reported) => {
+                    gap = Some(*reported);
+                    continue;
                 }
-                lines += 1;
-                bytes += message.len() as u64;
+                Item::Separator => continue,
+            };
+            let message = batch.message(line);
+            if read.is_empty() {
+                self.progress.position.advance(line.time, message);
             }
+            lines += 1;
+            bytes += message.len() as u64;
         }
         self.progress.read(&batch.data, &read);
         self.progress.early.passed(self.progress.position.latest());
         room.put(batch);
+        self.report.reported(gap);
         self.look_back(end);
         self.report.counter.add(lines, bytes);
         if let Some(watchdog) = &mut self.watchdog {

@@ -1,6 +1,8 @@
-//! What is said of the logs of a node: a request for one of them failed, and the same words do not come again soon.
+//! Reports about the logs of a node: a request for one of them failed, and the same words do not come again soon.
 
 use std::time::Duration;
+
+use apiserver::Ended;
 
 use super::{
     Problem,
@@ -51,10 +53,12 @@ fn has_reason(view: &View, at: Duration, line: &str) -> bool {
     let since = at.saturating_sub(MOMENT + view.lag() + 2 * promptness::latency(view.setting));
     // Packets that are held up keep the end of a request.
     let since = view.held_up_since(at).map_or(since, |held_up| since.min(held_up.saturating_sub(MOMENT)));
+    let is_then = |time: Duration| (since..=at + MOMENT + view.lag()).contains(&time);
     let fails = |request: &Request| match (request.answered, request.ended) {
-        (Some((_, 200)), Some((ended, _))) => ended >= since,
-        (Some((answered, _)), _) => answered >= since,
-        (None, ended) => ended.is_none_or(|(ended, _)| ended >= since),
+        (Some((_, 200)), Some((ended, how))) => how != Ended::Complete && is_then(ended),
+        (Some((_, 200)), None) => false,
+        (Some((answered, _)), _) => is_then(answered),
+        (None, ended) => ended.is_none_or(|(ended, _)| is_then(ended)),
     };
     is_unread(view, at)
         || view.logs.iter().any(|log| {
@@ -74,6 +78,8 @@ mod tests {
     /// A log of the node is refused after ten seconds, and this is said of the node when.
     fn with(said: &[(f64, &str)]) -> Vec<&'static str> {
         let mut story = story();
+        // Another stream goes on meanwhile.
+        story.reads("web-0", 0.5, "follow=true", Some(150.0)).ended = Some((at(150.0), Ended::Abandoned));
         story.reads("web-0", 10.0, "follow=true", Some(10.0)).answered = Some((at(10.0), 502));
         story.reads("web-0", 70.5, "follow=true", Some(70.5)).answered = Some((at(70.5), 502));
         story.reads("web-0", 20.0, "follow=true", Some(20.0)).answered = Some((at(20.0), 502));

@@ -52,7 +52,7 @@ fn is_loss(said: Said<'_>) -> bool {
         | Said::Closed
         | Said::Restarted { .. }
         | Said::NoPrevious
-        | Said::BeginsLate
+        | Said::BeginsLate(_)
         | Said::Words(_)
         | Said::TimedOut
         | Said::Retried(_)

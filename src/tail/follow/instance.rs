@@ -210,7 +210,7 @@ impl<L: Logs> Tail<L> {
             return false;
         }
         self.asked_at_end = true;
-        let life = self.life.clone();
+        let (life, over) = (self.life.clone(), self.over());
         // The log is not kept waiting by a node that does not answer; of a pod that is gone nothing else will come.
         let patience = async {
             sleep(ANSWER).await;
@@ -222,12 +222,13 @@ impl<L: Logs> Tail<L> {
             biased;
             asked = self.supersedes(behind, Previous::shows_an_end_before) => Some(asked),
             () = patience => None,
+            () = over => None,
         };
         if let Some(Err(error)) = &asked {
             // The pod was gone in time, however late the next request is refused.
             self.missing |= error.is_not_found() && error.turn() == Turn::Soon;
-            // An apiserver, or a gateway, that goes away ends its streams as if they were complete. One that asked for a
-            // pause first says the same, and a pod that is gone behind it may have been there before.
+            // An apiserver, or a gateway, that goes away ends its streams as if they were complete; so does one that asks
+            // for a pause: a pod that is gone behind it may have been there before.
             self.progress.reach.refused(!error.is_unavailable() && error.turn() != Turn::PutOff);
         }
         let Some(Ok(previous)) = asked else { return false };

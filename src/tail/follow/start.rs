@@ -224,6 +224,7 @@ impl<L: Logs> Tail<L> {
         Some(Beginning {
             logs: self.context.logs.clone(),
             scheduler: self.context.scheduler.clone(),
+            follows: self.plan().follow,
             request: beginning::request(request.clone()),
             wanted,
             started: started?,

@@ -128,8 +128,9 @@ impl<L: Logs> Reading<'_, L> {
         let begins = time.filter(|_| first).map(|time| Seen::new(time, text(data, line)));
         let lacks_begun = first && self.progress.lacks_begun(begins);
         let mut report = |from| {
+            self.report.incomplete = true;
             let gap = Gap::Between(from, time);
-            if self.report.lacks(gap) {
+            if !self.report.is_reported(gap) {
                 chosen.items.push(Item::Gap(gap));
             }
         };

@@ -308,7 +308,7 @@ fn was_left_before_a_check_was_due(case: &Case<'_, '_>, run: &Run) -> bool {
         && is_in_silence(case, run)
         && (first..=first + idle(case)).contains(&left)
         && left <= told
-        // What is seen just before that need not be read in time.
+        // An answer that was opened just before need not have been read by then.
         && !reads.any(|opened| first <= opened && opened + SOON <= left)
 }
 

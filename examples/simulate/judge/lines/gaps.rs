@@ -21,6 +21,7 @@ use super::{
     served::{is_empty_of_later, is_hidden_by_the_next_of_its_second},
     wanted::Want,
 };
+use crate::story::Line;
 
 /// The reports that have no reason.
 pub fn judge(case: &Case<'_, '_>, problems: &mut Vec<Problem>) {
@@ -35,7 +36,7 @@ pub fn judge(case: &Case<'_, '_>, problems: &mut Vec<Problem>) {
             Said::GivenUp(_) => given_up::judge(case, notice),
             Said::Retried(_) => given_up::retried(case, notice),
             Said::Restarted { skipped: 1.., .. } => skipped(case, notice),
-            Said::BeginsLate => begins_late(case, notice),
+            Said::BeginsLate(second) => begins_late(case, second),
             Said::Restarted { .. } | Said::Opened | Said::Closed | Said::State => None,
             Said::NoPrevious | Said::Words(_) | Said::TimedOut => None,
         };
@@ -60,12 +61,11 @@ fn twice(case: &Case<'_, '_>, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Lines before the first one were perhaps rotated away: some were.
-fn begins_late(case: &Case<'_, '_>, notice: &Notice<'_>) -> Option<String> {
-    let mut lives = case.book.lives.iter();
-    let was_rotated = lives
-        .any(|life| life.instance.files.iter().any(|file| file.rotated.is_some_and(|at| at <= notice.at)));
-    (!was_rotated).then(|| "no log was rotated before".to_owned())
+/// Lines before the first one, of that second, were perhaps rotated away: it is the first of a later file of its log.
+fn begins_late(case: &Case<'_, '_>, second: i64) -> Option<String> {
+    let begins_file = |pair: &[Line]| pair[1].file > pair[0].file && pair[1].stamp.as_second() == second;
+    let was_rotated = case.book.lives.iter().any(|life| life.lines().windows(2).any(begins_file));
+    (!was_rotated).then(|| "no file of a log that was rotated begins then".to_owned())
 }
 
 /// An instance between two that were shown, of which the program knows by the numbers of both, and of which it read

@@ -1,5 +1,5 @@
-//! Reports that a log was given up, or is asked for again: a request for it failed in the moment before, as the words of
-//! the report say, and they are about that log alone.
+//! Reports that a log was given up, or is asked for again: a request for it failed in the moment before, as the words
+//! of the report say, and they are about that log alone.
 
 use std::time::Duration;
 
@@ -117,8 +117,8 @@ fn is_away(case: &Case<'_, '_>, notice: &Notice<'_>) -> bool {
             || case.story.requests.iter().any(breaks))
 }
 
-/// The time, at the server, in which a request failed that is reported then: an output that is not read keeps the report,
-/// and packets that are held up the answer.
+/// The time, at the server, in which a request failed that is reported then: an output that is not read keeps the
+/// report, and packets that are held up the answer.
 fn around(case: &Case<'_, '_>, at: Duration) -> (Duration, Duration) {
     // A connection may rest before the head of an answer, and before its body.
     let rests = 2 * latency(&case.story.script.setting);

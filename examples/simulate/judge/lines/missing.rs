@@ -197,7 +197,7 @@ fn gaps(book: &Book<'_>) -> impl Iterator<Item = (Option<Timestamp>, Option<Time
 
 fn begins_late(book: &Book<'_>, run: &Run) -> bool {
     let started = book.lives[run.life].instance.started;
-    book.notices.iter().any(|notice| notice.said == Said::BeginsLate && notice.at >= started)
+    book.notices.iter().any(|notice| matches!(notice.said, Said::BeginsLate(_)) && notice.at >= started)
 }
 
 /// The begin of an instance of which nothing told before its log was gone, or before the status that told of the next

@@ -43,8 +43,8 @@ pub enum Said<'a> {
     Unseen,
     /// The log of the instance before is not there.
     NoPrevious,
-    /// Lines before the first one were perhaps rotated away.
-    BeginsLate,
+    /// Lines before the first one, of that second, were perhaps rotated away.
+    BeginsLate(i64),
     /// Words of the kubelet in place of lines.
     Words(&'a str),
     /// `--timeout` was over before its end was read.
@@ -73,6 +73,8 @@ const BEHIND: &str = "lines may be missing after ";
 const BEHIND_END: &str = ": the rest of the log could not be read";
 const UNCHECKED: &str =
     "the node removed this log before its end could be checked; the last line shown is from ";
+const BEGINS: &str = "log starts at ";
+const BEGINS_END: &str = "; perhaps older lines were rotated away";
 const WORDS: &str = "the kubelet reports in place of lines: ";
 
 /// Everything that is said of containers, in order.
@@ -167,8 +169,8 @@ fn said(text: &str) -> Option<Said<'_>> {
     if text.starts_with("failed: exit ") {
         return Some(Said::State);
     }
-    if text.starts_with("log starts at ") {
-        return Some(Said::BeginsLate);
+    if let Some(start) = text.strip_prefix(BEGINS).and_then(|start| start.strip_suffix(BEGINS_END)) {
+        return Some(Said::BeginsLate(Timestamp::strptime("%Y-%m-%d %H:%M:%S %:z", start).ok()?.as_second()));
     }
     if let Some(text) = text.strip_suffix("; trying again") {
         return Some(Said::Retried(text));

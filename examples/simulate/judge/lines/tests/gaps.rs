@@ -143,7 +143,7 @@ fn a_log_begins_late_only_if_it_was_rotated() {
         || Tale::new().writes(3.0, "a").rotates(4.0).writes(4.1, "b").follows(5.0).shows_at(5.1, 4.1, "b");
     let begins = "log starts at 2026-01-31 10:00:04 +00:00; perhaps older lines were rotated away";
     tale().says(5.2, begins).passes();
-    tale().says(3.9, begins).is(&["false gap"]);
+    tale().says(5.2, &begins.replace("04", "03")).is(&["false gap"]);
 }
 
 /// Its file and the next one were rotated while nothing could leave.
