@@ -58,7 +58,8 @@ fn has_reason(view: &View, at: Duration, line: &str) -> bool {
         (Some((_, 200)), Some((ended, how))) => how != Ended::Complete && is_then(ended),
         (Some((_, 200)), None) => false,
         (Some((answered, _)), _) => is_then(answered),
-        (None, ended) => ended.is_none_or(|(ended, _)| is_then(ended)),
+        // That it was left is known once packets arrive.
+        (None, ended) => ended.is_none_or(|(ended, _)| ended >= since),
     };
     is_unread(view, at)
         || view.logs.iter().any(|log| {
@@ -96,6 +97,19 @@ mod tests {
         assert_eq!(with(&[(10.1, "node-1")]), [""; 0]);
         assert_eq!(with(&[(10.1, "node-2")]), ["a report of a node that answers"]);
         assert_eq!(with(&[(15.0, "node-1")]), ["a report of a node that answers"]);
+    }
+
+    #[test]
+    fn a_request_without_an_answer_is_a_reason() {
+        let unanswered = |at_second: f64, left: f64| {
+            let mut story = story();
+            let request = story.reads("web-0", at_second, "follow=true", Some(left));
+            (request.answered, request.ended) = (None, Some((at(left), Ended::Abandoned)));
+            let text = format!("{OF_NODE}node-1: no answer within 30s; trying again\n");
+            story.stderr = vec![Written { at: at(50.0), bytes: text.into_bytes() }];
+            judge(&View::new(&story)).len()
+        };
+        assert_eq!((unanswered(20.0, 70.0), unanswered(20.0, 40.0), unanswered(60.0, 70.0)), (0, 1, 1));
     }
 
     #[test]
