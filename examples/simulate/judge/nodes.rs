@@ -7,7 +7,7 @@ use apiserver::Ended;
 use super::{
     Problem,
     limits::View,
-    lines::output::Text,
+    lines::{notices::is_without_status, output::Text},
     promptness,
     troubles::{Nature, Trouble},
 };
@@ -61,7 +61,11 @@ fn has_reason(view: &View, at: Duration, line: &str) -> bool {
         // That it was left is known once packets arrive.
         (None, ended) => ended.is_none_or(|(ended, _)| ended >= since),
     };
+    // While packets are held up, a request may not arrive.
+    let words = line.split_once(": ").map_or("", |(_, words)| words);
+    let is_lost = is_without_status(words) && view.held_up_since(at).is_some();
     is_unread(view, at)
+        || is_lost
         || view.logs.iter().any(|log| {
             let is_of_node = log.container.is_some_and(|container| container.node == node);
             is_of_node && log.request.at <= at && fails(log.request)
@@ -73,6 +77,7 @@ mod tests {
     use super::*;
     use crate::{
         judge::testing::{at, story},
+        script::Fault,
         story::Written,
     };
 
@@ -97,6 +102,22 @@ mod tests {
         assert_eq!(with(&[(10.1, "node-1")]), [""; 0]);
         assert_eq!(with(&[(10.1, "node-2")]), ["a report of a node that answers"]);
         assert_eq!(with(&[(15.0, "node-1")]), ["a report of a node that answers"]);
+    }
+
+    #[test]
+    fn a_request_that_cannot_arrive_is_a_reason() {
+        let away = |text: &str, lasting: f64| {
+            let mut story = story();
+            story.fails(20.0, Fault::BlackHole(at(lasting)));
+            let text = format!("{OF_NODE}node-1: {text}; trying again\n");
+            story.stderr = vec![Written { at: at(50.0), bytes: text.into_bytes() }];
+            judge(&View::new(&story)).len()
+        };
+        let unanswered = "no answer from http://apiserver within 30s";
+        assert_eq!(
+            [away(unanswered, 40.0), away(unanswered, 20.0), away("502 Bad Gateway", 40.0)],
+            [0, 1, 1]
+        );
     }
 
     #[test]
