@@ -9,7 +9,7 @@ use super::{
     limits::View,
     lines::{notices::is_without_status, output::Text},
     promptness,
-    troubles::{Nature, Trouble},
+    troubles::{AWAITED, Nature, Trouble},
 };
 use crate::story::Request;
 
@@ -61,9 +61,12 @@ fn has_reason(view: &View, at: Duration, line: &str) -> bool {
         // That it was left is known once packets arrive.
         (None, ended) => ended.is_none_or(|(ended, _)| ended >= since),
     };
-    // While packets are held up, a request may not arrive.
+    // While packets are held up, a request may not arrive, and is awaited all the same.
     let words = line.split_once(": ").map_or("", |(_, words)| words);
-    let is_lost = is_without_status(words) && view.held_up_since(at).is_some();
+    let was_away = |trouble: &Trouble| {
+        trouble.what == Nature::Away && trouble.from <= at && trouble.until.saturating_add(AWAITED) >= at
+    };
+    let is_lost = is_without_status(words) && view.troubles.iter().any(was_away);
     is_unread(view, at)
         || is_lost
         || view.logs.iter().any(|log| {
@@ -110,14 +113,11 @@ mod tests {
             let mut story = story();
             story.fails(20.0, Fault::BlackHole(at(lasting)));
             let text = format!("{OF_NODE}node-1: {text}; trying again\n");
-            story.stderr = vec![Written { at: at(50.0), bytes: text.into_bytes() }];
+            story.stderr = vec![Written { at: at(90.0), bytes: text.into_bytes() }];
             judge(&View::new(&story)).len()
         };
         let unanswered = "no answer from http://apiserver within 30s";
-        assert_eq!(
-            [away(unanswered, 40.0), away(unanswered, 20.0), away("502 Bad Gateway", 40.0)],
-            [0, 1, 1]
-        );
+        assert_eq!([away(unanswered, 20.0), away(unanswered, 5.0), away("502 Bad Gateway", 20.0)], [0, 1, 1]);
     }
 
     #[test]

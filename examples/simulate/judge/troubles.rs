@@ -36,7 +36,7 @@ pub enum Nature {
 
 /// The longest time that a request without an answer is awaited (`SILENCE` in src/cluster/exchange.rs): so long after
 /// it was sent, the fault of a server that never answers is over.
-const AWAITED: Duration = Duration::from_secs(60);
+pub const AWAITED: Duration = Duration::from_secs(60);
 
 /// The most that is waited if an answer asks for it (`LONGEST_PAUSE` in src/cluster/transport.rs).
 pub const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
