@@ -183,7 +183,9 @@ impl<L: Logs> Tail<L> {
         if reach.has_unseen() || skipped.is_some_and(|restart| restart.skipped > 0) {
             self.report.unseen().await;
         }
-        self.report.gap(gap, reach.is_opened()).await;
+        // An earlier tail of this instance showed the line that such a gap names.
+        let has_place = reach.is_opened() || gap.bounds()[0].is_some();
+        self.report.gap(gap, has_place).await;
         if reach.is_opened() && self.lost_behind_early().is_some() {
             // That is said of no later instance.
             self.progress.early.is_whole();

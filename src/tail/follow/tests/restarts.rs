@@ -237,6 +237,24 @@ async fn a_pod_that_meets_the_condition_again_goes_on_where_it_was() {
     }
 }
 
+/// Two restarts followed by then.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_is_gone_once_its_pod_meets_the_condition_again_was_read() {
+    let container = Container::writing([-2.0, -1.0, 1.0]);
+    let mut story = Story::follow(move |request| match container.now() {
+        ..3.0 => container.answer(request),
+        _ => Reply::refusal(500, "dial tcp: connection refused"),
+    });
+    story.pass(2.0).await;
+    story.life.send_replace(Life::Dropped);
+    story.pass(2.0).await;
+    story.comes_back();
+    story.pass(0.1).await;
+    story.restarts_so_often(2, 3.0);
+    story.pass(0.1).await;
+    assert_eq!(outline(&story), ["+", "0", "1", "2", "-", "! Unchecked"]);
+}
+
 /// The node had started the next instance, and its pod stops meeting `--condition` before a status reports that.
 #[tokio::test(start_paused = true)]
 async fn lines_of_the_next_instance_do_not_come_again_once_its_pod_meets_the_condition_again() {
