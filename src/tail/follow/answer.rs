@@ -169,7 +169,7 @@ impl<L: Logs> Tail<L> {
         if start.shows_its_own(&end, self.progress.reach, misses_place) {
             self.progress.close_tear();
         }
-        if let Some(owner) = start.settles_tear(&end, self.progress.reach, self.progress.latest()) {
+        if let Some(owner) = start.settles_tear(&end, self.progress.reach, self.progress.behind_tear()) {
             match owner {
                 Owner::This => self.progress.close_tear(),
                 Owner::Next => self.hand_over(),

@@ -61,19 +61,19 @@ pub(super) enum Owner {
 
 impl Start {
     /// Whose the lines are that may be the next instance's, if this instance's own log does not continue after them:
-    /// its own, if a line of it is later.
+    /// its own, if a line of it is later than the first of them.
     pub fn settles_tear(
         &self,
         end: &Result<End, Error>,
         after: Reach,
-        latest: Option<event::Instant>,
+        first: Option<event::Instant>,
     ) -> Option<Owner> {
         let line = match end {
             Ok(End::Clean) if after == Reach::EndedShort => None,
             Ok(End::Doubtful(line)) if self.bound.is_none() || *line < self.bound => *line,
             _ => return None,
         };
-        let is_later = line.is_some() && line > latest.map(|latest| event::Instant(latest.0 + BACK));
+        let is_later = line.is_some() && line > first.map(|first| event::Instant(first.0 + BACK));
         self.foreign.then_some(if is_later { Owner::This } else { Owner::Next })
     }
 

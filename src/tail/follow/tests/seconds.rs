@@ -115,6 +115,28 @@ async fn the_last_piece_of_a_line_of_the_instance_before_is_not_its_own() {
     assert_eq!(outline(&story), ["+", "a", &long, "-", "restarted 1", "b", "! Between", "c"]);
 }
 
+/// The third instance is there before the first stream ends, and the status reports the second one.
+#[tokio::test(start_paused = true)]
+async fn lines_from_before_the_lines_of_the_previous_log_are_not_the_next_instances() {
+    let container = Container::new([
+        (-60.0, Some(0.221), log([(0.05, "a"), (0.22, "b")])),
+        (0.222, Some(0.226), log([(0.225, "c")])),
+        (0.228, None, log([(8.0, "d")])),
+    ]);
+    let mut asked = 0;
+    let mut story = Story::follow(move |request| {
+        asked += 1;
+        match asked {
+            1 => Reply::of(line(0.05, "a") + &line(0.22, "b")).after(0.23),
+            _ => container.answer(request),
+        }
+    });
+    story.pass(0.24).await;
+    story.restarts(0.222);
+    story.pass(20.0).await;
+    assert_eq!(outline(&story), ["+", "a", "b", "! Between", "c", "-", "restarted 1", "d"]);
+}
+
 /// Four instances started in one second, and the stream that was read goes on long behind that.
 #[tokio::test(start_paused = true)]
 async fn lines_that_go_on_long_after_the_end_of_an_instance_are_not_its_own() {
