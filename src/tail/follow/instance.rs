@@ -142,13 +142,16 @@ impl<L: Logs> Tail<L> {
                 self.grant = None;
                 matches!(timeout(STATUS_DELAY, self.life.changed()).await, Ok(Ok(())))
             }
-            // Once another instance is there, or will be, the previous log is not that of the one before.
+            // Once another instance is there, or will be, the previous log is not that of the one before; even if it
+            // was removed.
             Ok(Previous::Open) if !self.progress.has_lines() => {
                 let standing = self.context.logs.standing(&self.instance).await;
                 let is_previous =
                     matches!(standing, Ok(Standing::Waiting | Standing::Replaced { is_next: true, .. }));
                 if is_previous {
                     self.whereabouts = Whereabouts::Superseded;
+                    // Nothing of its own log has come: the answer was another's.
+                    self.progress.reach = Reach::Open;
                 }
                 is_previous
             }

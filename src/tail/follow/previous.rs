@@ -16,7 +16,7 @@ const SECOND: i64 = 1_000_000_000;
 pub(super) enum Previous {
     /// This instance's, with the instant of its last line.
     Own(Option<Instant>),
-    /// Of one or the other: it ends in the second in which this instance started.
+    /// Of one or the other: it ends in the second in which this instance started, or it was removed.
     Open,
     /// The log of the instance before, if any: the current one is this instance's.
     Other,
@@ -54,7 +54,7 @@ impl<L: Logs> Tail<L> {
         let restart_count = self.instance.restart_count;
         let last = match self.last_whole_line(Log::Previous, Purpose::Confirm).await {
             // Words of the kubelet in place of a log are no line of any instance.
-            Ok(Last { line: None, half: None, is_empty: false, .. }) => return Ok(Previous::Other),
+            Ok(Last { line: None, half: None, is_empty: false, .. }) => return Ok(Previous::Open),
             // It ends with a line that was read as this instance's.
             Ok(Last { line: Some(line), .. }) if self.progress.position.has(line) => {
                 return Ok(Previous::Own(Some(line.time())));

@@ -172,3 +172,26 @@ async fn the_previous_log_is_that_of_an_instance_that_waits_or_is_replaced() {
         assert_eq!(said, expected, "{current} {waits}");
     }
 }
+
+/// The same, but the node has removed the previous log: perhaps as usual, since the pod is being deleted.
+#[tokio::test(start_paused = true)]
+async fn a_removed_log_of_an_instance_that_waits_or_is_replaced_is_reported() {
+    let (empty, lost) = (["+", "-"].as_slice(), ["+", "!", "-"].as_slice());
+    for (current, waits, expected) in [(1, false, empty), (1, true, lost), (2, false, lost)] {
+        for deleting in [false, true] {
+            let ending = Ending { finished: Some(at(-8.0)), deleting, ..Ending::default() };
+            let life = Life::Terminated(ending);
+            let setup = Setup { life, restart_count: 1, started: Some(-8.0), ..Setup::new(plan()) };
+            let story = setup.begin(|request| Reply::of(if request.previous { REMOVED } else { "" }));
+            story.apiserver_knows(current);
+            if waits {
+                story.apiserver_knows_that_it_waits();
+            }
+            story.pass(60.0).await;
+            let said = outline(&story);
+            let kinds: Vec<_> =
+                said.iter().map(|said| if said.starts_with('!') { "!" } else { said }).collect();
+            assert_eq!(kinds, expected, "{current} {waits} {deleting}: {said:?}");
+        }
+    }
+}
