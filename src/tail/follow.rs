@@ -485,9 +485,10 @@ impl<L: Logs> Tail<L> {
             self.give_back();
             let reported = self.life.wait_for(|life| !matches!(life, Life::Running | Life::Terminating));
             if timeout(NO_STATUS, reported).await.is_err() {
-                // No status reports another instance: the current log is this one's after all.
+                // No status reports another instance: the current log is this one's after all. Until an answer comes,
+                // nothing was read of the other one.
                 self.whereabouts = Whereabouts::Unproven;
-                self.asked_at_end = true;
+                (self.asked_at_end, self.found_own, self.missing) = (true, true, true);
                 self.report.incomplete |= self.progress.take_back(self.report.incomplete);
                 return None;
             }

@@ -268,6 +268,23 @@ async fn lines_that_were_handed_over_are_taken_back_if_no_status_comes() {
     assert_eq!(outline(&story), ["+", "c", "a", "b"]);
 }
 
+/// Its log was the previous one, and read to its end there; no status reports the other instance before the pod is gone.
+#[tokio::test(start_paused = true)]
+async fn another_instance_is_reported_as_not_read_if_its_pod_is_gone_before_any_status_comes() {
+    let own = log([(-1.0, "a"), (0.5, "b")]);
+    let container = Container::new([(-60.0, Some(1.0), own), (1.0, None, log([(8.0, "c")]))]);
+    let story = Story::follow(move |request| match (container.now(), request.previous) {
+        (..2.0, _) => Reply::refusal(500, "dial tcp: connection refused"),
+        (2.0..7.0, false) => container.answer(request).cut_after(0.1),
+        (2.0..7.0, true) => container.answer(request),
+        _ => Reply::refusal(404, "pods \"web-1\" not found"),
+    });
+    story.pass(10.0).await;
+    story.apiserver_knows(NO_POD);
+    story.pass(60.0).await;
+    assert_eq!(outline(&story), ["+", "a", "b", "! Unchecked", "-"]);
+}
+
 /// The first instance is asked for while there is no pod; the log of the second is opened when there is another one.
 #[tokio::test(start_paused = true)]
 async fn the_first_lines_of_a_log_of_which_no_pod_was_found_may_be_another_pods() {
