@@ -14,6 +14,9 @@ use crate::{
 /// In this time followers read the rest of a file, unless they cannot.
 const READ: Duration = Duration::from_millis(20);
 
+/// The shortest time between two looks of a kubelet for logs to rotate (`containerLogMonitorInterval`).
+const PERIOD: Duration = Duration::from_secs(3);
+
 /// After this time the rest of a line follows: a runtime has it before it writes the first piece, unless the container
 /// ends.
 pub const REST: Duration = Duration::from_millis(7);
@@ -135,7 +138,8 @@ impl World<'_> {
     }
 
     /// A runtime ends a line in the file in which it began it, and a kubelet leaves seconds between two rotations: a
-    /// follower that is not blocked has gone on by then.
+    /// follower that is not blocked has gone on by then. For one that falls silent the next rotation takes lines away,
+    /// so it comes no sooner than a kubelet makes it.
     fn may_be_rotated(&mut self, place: &Place) -> bool {
         let now = self.now();
         self.is_running(place)
@@ -237,7 +241,10 @@ fn since_earlier(instances: &[Instance], now: Timestamp) -> Option<Duration> {
 }
 
 fn is_just_rotated(files: &[File], now: Duration) -> bool {
-    files.iter().filter_map(|file| file.rotated).any(|rotated| now < rotated + READ)
+    files.iter().any(|file| {
+        let pause = if file.followers == Followers::FallSilent { PERIOD } else { READ };
+        file.rotated.is_some_and(|rotated| now < rotated + pause)
+    })
 }
 
 #[cfg(test)]
@@ -251,6 +258,8 @@ mod tests {
         let files = [file(Some(at)), file(None)];
         assert!(is_just_rotated(&files, at) && !is_just_rotated(&files, at + READ));
         assert!(!is_just_rotated(&files[1..], Duration::ZERO));
+        let silent = [File { followers: Followers::FallSilent, ..file(Some(at)) }];
+        assert!(is_just_rotated(&silent, at + READ) && !is_just_rotated(&silent, at + PERIOD));
     }
 
     /// Lines that are written at once are stamped up to a millisecond ahead of the clock.
