@@ -19,7 +19,7 @@ use super::{
     Problem,
     limits::{LogRequest, View, checks, open, rate},
     lines::book::Book,
-    troubles::{Trouble, falls_silent},
+    troubles::{AWAITED, Scope, Trouble, falls_silent},
 };
 use crate::{
     script::{Logs, Setting},
@@ -137,7 +137,28 @@ fn due(view: &View, came: &Written) -> Duration {
     let waits = open::log_requests(view) < view.story.containers.len() || setting.sort && reads_once;
     let Container { node, place, .. } = came.container;
     let concerns = |trouble: &Trouble| waits || trouble.disturbs(node, &place.pod);
-    after(view.troubles.iter().filter(|trouble| concerns(trouble)), written, bound)
+    let due = after(view.troubles.iter().filter(|trouble| concerns(trouble)), written, bound);
+    let awaited = unanswered(view, came.container, due);
+    awaited.map_or(due, |until| due.max(until.saturating_add(AFTER_FAULT + bound)))
+}
+
+/// Until when a poll of its log was awaited that its node never answers: longer than the node is lost. The next one
+/// comes after a pause, as behind an answer.
+fn unanswered(view: &View, container: &Container, due: Duration) -> Option<Duration> {
+    let is_lost = |at: Duration| {
+        let mut of_node = view
+            .troubles
+            .iter()
+            .filter(|trouble| matches!(&trouble.scope, Scope::Node(node) if *node == container.node));
+        of_node.any(|trouble| (trouble.from..=trouble.until).contains(&at))
+    };
+    let polls = view
+        .logs
+        .iter()
+        .filter(|log| may_be_poll(view, log) && log.container.is_some_and(|of| of.place == container.place));
+    let unanswered = polls.map(|log| log.request).filter(|request| request.answered.is_none());
+    let lost = unanswered.filter(|request| request.at <= due && is_lost(request.at));
+    lost.filter_map(|request| Some(request.ended?.0.min(request.at + AWAITED))).max()
 }
 
 /// When something was heard last of the containers that `--sort` waits for, since they were there at the start and

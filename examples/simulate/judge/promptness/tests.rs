@@ -9,7 +9,7 @@ use crate::{
         lines::{book::Book, output::Shown},
         testing::{at, container, story},
     },
-    script::{Asked, Broken, Event, Fault, Logs, Refusal, Restart, What},
+    script::{Asked, Broken, Event, Fault, Logs, Lost, Refusal, Restart, What},
     story::{Container, Story},
 };
 
@@ -122,6 +122,20 @@ fn a_container_that_is_polled_has_its_turn() {
     story.containers[0].instances[0].lines.clear();
     story.writes("web-0", [49.0, 50.0]);
     assert_eq!(bound(&story), 59.0);
+}
+
+#[test]
+fn a_poll_that_a_lost_node_never_answers_is_awaited_first() {
+    let polled = |is_answered: bool, ended: f64| {
+        let mut story = one_line(40.0);
+        let (node, how) = ("node-1".to_owned(), Lost::Silent);
+        story.fails(39.0, Fault::NodeLost { node, how, comes_back: true, lasting: at(6.0) });
+        let poll = story.reads("web-0", 40.0, "sinceTime=2026-03-01T12:00:00Z&tailLines=20", Some(ended));
+        poll.answered = poll.answered.filter(|_| is_answered);
+        bound(&story)
+    };
+    let due = polled(true, 90.0);
+    assert_eq!([polled(false, 90.0), polled(false, 150.0)], [due + 45.0, due + 55.0]);
 }
 
 #[test]
