@@ -71,10 +71,8 @@ impl View<'_> {
         self.until_by(self.setting.clocks.server)
     }
 
-    /// When it ends by a clock that is so many seconds ahead.
     fn until_by(&self, ahead: i64) -> Option<Duration> {
-        let until = self.setting.until?.duration_since(self.story.clock) - SignedDuration::from_secs(ahead);
-        Some(Duration::try_from(until).unwrap_or_default())
+        until_by(self.story, ahead)
     }
 
     /// Whether the range is over as the program starts, by its own clock and by that of the apiserver: then it follows
@@ -108,6 +106,12 @@ impl View<'_> {
             .map(|trouble| trouble.from)
             .min()
     }
+}
+
+/// When the range of `--until` ends by a clock that is so many seconds ahead.
+pub fn until_by(story: &Story, ahead: i64) -> Option<Duration> {
+    let until = story.script.setting.until?.duration_since(story.clock) - SignedDuration::from_secs(ahead);
+    Some(Duration::try_from(until).unwrap_or_default())
 }
 
 /// Where a log request goes: `/api/v1/namespaces/NAMESPACE/pods/POD/log?container=CONTAINER`.

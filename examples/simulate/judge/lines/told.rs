@@ -5,10 +5,15 @@ use std::time::Duration;
 
 use apiserver::{Ended, Kind};
 
+use super::super::limits::until_by;
 use crate::{
     script::{Fault, What},
     story::{Container, Instance, Request, Story},
 };
+
+/// How long after `--until` the program may still take what a watch tells: it waits for its lists (`PATIENCE` in
+/// src/select/mod.rs), and knows the clock of the apiserver in whole seconds.
+const UNTIL: Duration = Duration::from_secs(5);
 
 /// By when the program has been told of a container as the store had it then, while or after its pod was there; never
 /// ([`Duration::MAX`]) if neither a list nor a watch tells of it. A question for one pod tells whether its instance is
@@ -42,9 +47,17 @@ pub fn tells(story: &Story, request: &Request, container: &Container, known: Dur
         }
         _ => {
             let arrival = arrival(story, held(story, known.max(answered)));
-            (arrival < ended.saturating_add(way(story, ended)) && !has_expired(request)).then_some(arrival)
+            let is_watched = arrival < ended.saturating_add(way(story, ended)) && !is_over(story, arrival);
+            (is_watched && !has_expired(request)).then_some(arrival)
         }
     }
+}
+
+/// Whether the time of `--until` is over then, so that the pods are watched no longer.
+fn is_over(story: &Story, at: Duration) -> bool {
+    let clocks = &story.script.setting.clocks;
+    let until = [clocks.server, clocks.client].into_iter().filter_map(|ahead| until_by(story, ahead)).max();
+    until.is_some_and(|until| at > until + UNTIL)
 }
 
 /// The pod that a question is about.

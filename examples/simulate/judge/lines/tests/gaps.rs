@@ -2,7 +2,7 @@
 
 use apiserver::Ended;
 
-use super::{Tale, ends::behind, seconds, stamp};
+use super::{Tale, clock, ends::behind, seconds, stamp};
 use crate::script::{Asked, Broken, Event, Fault, Followers, What};
 
 /// `b` is rotated away while the stream is broken.
@@ -268,4 +268,18 @@ fn lines_did_not_come_on_a_stream_that_was_left_while_no_packet_arrived() {
     };
     tale(5.3).passes();
     tale(1.0).is(&["missing"]);
+}
+
+/// The status that tells of the second instance comes behind that.
+#[test]
+fn a_watch_tells_nothing_once_the_time_of_until_is_over() {
+    let tale = |known: f64| {
+        let tale = Tale::new().asking(|setting| setting.until = Some(clock() + seconds(10.0)));
+        let tale = tale.reads(2.2, 8.0, Ended::Complete).writes(3.0, "a").restarts(9.0).writes(9.5, "b");
+        let tale = tale.with(|story| story.containers[0].instances[1].known = Some(seconds(known)));
+        let tale = tale.reads(20.0, 20.0, Ended::Complete).shows(3.0, "a").shows_at(20.1, 9.5, "b");
+        tale.says(20.1, &format!("lines may be missing between {} and {}", stamp(3.0), stamp(9.5)))
+    };
+    tale(16.0).passes();
+    tale(14.0).is(&["false gap"]);
 }
