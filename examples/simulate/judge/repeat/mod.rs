@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     script::{Ending, Form, Output, Pattern, Select},
-    story::{Request, Story},
+    story::{Container, Request, Story},
 };
 use read::{Message, Piece};
 use select::{Line, Want};
@@ -197,12 +197,33 @@ impl Run<'_> {
         let names = lines().map(|(line, _)| line.name).chain(messages.iter().map(|message| message.name));
         let names: BTreeSet<Name> = names.collect();
         let of_one = |name| {
-            let of_it = |message: &&Message| message.name == name;
-            self.walk(lines().filter(|(line, _)| line.name == name), messages.iter().filter(of_it))
+            let lines: Vec<_> = lines().filter(|(line, _)| line.name == name).collect();
+            let messages: Vec<_> = messages.iter().filter(|message| message.name == name).collect();
+            let firsts = self.first_stamps(name);
+            (0..=firsts.len()).find_map(|pod| {
+                let is_of_it = |stamp| firsts.partition_point(|first| Some(*first) <= stamp) == pod;
+                let stamp = |message: &Message| message.pieces.first().and_then(Piece::stamp);
+                let lines = lines.iter().filter(|(line, _)| is_of_it(line.shown.stamp)).copied();
+                self.walk(lines, messages.iter().filter(|message| is_of_it(stamp(message))).copied())
+            })
         };
         let joined = messages.iter().find_map(two_records);
         let torn = names.iter().filter_map(|name| self.torn(*name, lines(), messages)).next();
         names.iter().copied().filter_map(of_one).chain(joined).chain(torn).collect()
+    }
+
+    /// The stamps of the first lines of pods that were made again under that name: their lines do not wait for those of
+    /// the pod before.
+    fn first_stamps(&self, (namespace, pod, container): Name) -> Vec<Timestamp> {
+        let is_it = |of: &&Container| {
+            of.namespace == namespace && of.place.pod == pod && of.place.container == container
+        };
+        let pods = self.before.containers.iter().filter(is_it).skip(1);
+        let first =
+            |of: &Container| of.instances.iter().flat_map(|life| &life.lines).map(|line| line.stamp).min();
+        let mut firsts: Vec<_> = pods.filter_map(first).collect();
+        firsts.sort_unstable();
+        firsts
     }
 
     /// A line of a stack trace that came with its record, and is a message of its own.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    judge::testing::{at, story},
+    judge::testing::{at, container, story},
     story::Written,
 };
 
@@ -152,6 +152,23 @@ fn the_lines_of_a_record_are_one_message_if_they_came_together() {
     };
     assert_eq!(shown(2), ["a record is torn"]);
     assert_eq!(shown(3), [""; 0]);
+}
+
+/// Its name is that of the pod before.
+#[test]
+fn a_record_need_not_come_before_the_lines_of_another_pod() {
+    let output = Output { form: Form::JsonOfRecords, ..plain() };
+    let shown = |again: bool| {
+        let mut before = run(&[line(2, "ERROR a"), line(2, "\tat b"), line(20, "c")]);
+        if again {
+            before.containers.push(container("web-1"));
+            before.writes("web-1", [20.0]);
+            before.containers[1].place.pod = "web-0".to_owned();
+        }
+        kinds(&output, &before, &run(&[json(20, "c"), json(2, "ERROR a\n\tat b")]))
+    };
+    assert_eq!(shown(true), [""; 0]);
+    assert_eq!(shown(false), ["another output shows less"]);
 }
 
 #[test]
