@@ -96,7 +96,8 @@ impl Idle {
             return self.checked();
         }
         self.failed += 1;
-        self.looked();
+        // One that hurries is checked again as soon: there is little time left.
+        self.since = Instant::now();
     }
 
     fn looked(&mut self) {
@@ -192,6 +193,18 @@ mod tests {
         assert_eq!(patience, [60, 30, 30, 30, 120, 30]);
         idle.checked();
         assert_eq!((idle.due() - Instant::now()).as_secs(), 240);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_check_in_haste_that_fails_is_repeated_soon_and_not_for_ever() {
+        let mut idle = Idle::new(LIMIT);
+        idle.hurry();
+        for _ in 0..TRIES {
+            idle.failed();
+            assert_eq!(idle.due() - Instant::now(), SHORTEST);
+        }
+        idle.failed();
+        assert_eq!(idle.due() - Instant::now(), LIMIT);
     }
 
     #[tokio::test(start_paused = true)]
