@@ -233,9 +233,12 @@ impl State {
         self.lay_down(claimed.0, want);
     }
 
-    /// Takes a place if no member waits for it.
+    /// Takes a place if no member waits for it. Of several, polls of other nodes keep one: small requests to a node
+    /// that hangs last for long.
     pub fn take_spare(&mut self) -> bool {
-        let free = self.open < self.bounds.places;
+        let is_next = self.polling.is_empty() && self.pollers > 0 || self.only_polled_node().is_some();
+        let kept = usize::from(is_next && self.bounds.kept > 1);
+        let free = self.open + kept < self.bounds.places;
         self.open += usize::from(free);
         free
     }
@@ -419,13 +422,17 @@ impl State {
     /// The node of all polls under way, if only one more fits, and a container of another node waits for its turn: a
     /// node that does not answer would keep all of them waiting.
     fn full_node(&self) -> Option<&str> {
+        let is_last = self.polling.len() + 1 == self.bounds.kept;
+        if is_last { self.only_polled_node() } else { None }
+    }
+
+    /// The node of all polls under way, if a container of another node waits for its turn.
+    fn only_polled_node(&self) -> Option<&str> {
         let node = |id: Id| self.members.get(&id).map(|member| &*member.pod.node);
         let first = self.polling.first().copied().and_then(node);
         let is_other = |id: Id| node(id) != first;
-        let is_last = self.polling.len() + 1 == self.bounds.kept;
-        let is_full =
-            is_last && !self.polling.iter().copied().any(is_other) && self.turns.all().any(is_other);
-        first.filter(|_| is_full)
+        let is_only = !self.polling.iter().copied().any(is_other) && self.turns.all().any(is_other);
+        first.filter(|_| is_only)
     }
 
     fn admit(&mut self, id: Id, now: Instant, turn: bool) {

@@ -389,6 +389,25 @@ async fn a_spare_place_is_an_unused_one() {
     assert_eq!(second.mode(), Some(Mode::Read));
 }
 
+/// Small requests to a node that hangs must not hold up the polls of others, nor may a poll of that node.
+#[tokio::test(start_paused = true)]
+async fn spare_places_leave_one_to_polls_of_other_nodes() {
+    for hangs in [false, true] {
+        let scheduler = Scheduler::new(20, 100);
+        let mut hanging = idle(&scheduler, "hanging", 0);
+        if hangs {
+            hanging.ask(Mode::Poll, Purpose::Open);
+            assert_eq!(hanging.mode(), Some(Mode::Poll));
+        }
+        let mut polled = polled(&scheduler, 0);
+        assert!(polled.poll(false));
+        let spares: Vec<_> = std::iter::from_fn(|| scheduler.try_spare()).collect();
+        assert_eq!(spares.len(), 19 - usize::from(hangs));
+        advance(LATEST).await;
+        assert_eq!(polled.mode(), Some(Mode::Poll));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_waiter_that_gives_up_leaves_the_queue() {
     let scheduler = Scheduler::new(1, 100);
