@@ -23,6 +23,9 @@ pub const BACK: i64 = 20_000_000;
 /// Most lines to remember. With more of them in two seconds, only the last ones identify the position.
 pub(super) const REMEMBERED: usize = 1 << 16;
 
+/// Room for so many lines is kept, however few there are.
+const ROOMY: usize = 256;
+
 /// Lines that come so many times faster than any before are many at once.
 const MANY: i64 = 10;
 
@@ -148,6 +151,10 @@ impl Position {
             while let Some(old) = self.recent.front().map(|seen| seen.time).filter(|time| *time < from) {
                 self.old = self.old.max(Some(old));
                 self.recent.pop_front();
+            }
+            // A burst leaves no memory behind.
+            if self.recent.capacity() > ROOMY && self.recent.len() < self.recent.capacity() / 8 {
+                self.recent.shrink_to(ROOMY.max(2 * self.recent.len()));
             }
         }
         if std::mem::take(&mut self.midway) {
@@ -341,6 +348,14 @@ impl Position {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_burst_leaves_no_memory_behind() {
+        let mut position = Position::default();
+        (0..10_000).for_each(|n| position.advance(Some(Instant(n)), b"burst"));
+        (1..10).for_each(|n| position.advance(Some(Instant(n * 10 * SECOND)), b"line"));
+        assert!(position.recent.capacity() <= ROOMY, "{}", position.recent.capacity());
+    }
 
     #[test]
     fn it_asks_from_a_second_before() {

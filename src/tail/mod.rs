@@ -167,6 +167,7 @@ impl Tails {
         if follows_at_once && matches!(*life.borrow(), Life::Running | Life::Terminating) {
             seat.announce(Mode::Follow);
         }
+        let is_last = !context.plan.follow && !instance.is_past;
         let seen_at = Instant::now();
         self.tasks.spawn(async move {
             let legacy = match before {
@@ -186,8 +187,8 @@ impl Tails {
             let mut tail = Tail::new(context, seat, instance, life, fresh, legacy, seen_at);
             let closed = tail.run().await;
             let read = tail.was_read();
-            // There may be no next tail yet.
-            let _ = ended.send(tail.into_legacy());
+            // There may be no next tail yet, and without following there is none behind that of the last instance.
+            let _ = ended.send(if is_last { Legacy::default() } else { tail.into_legacy() });
             Done { pod: uid, read, closed }
         });
     }
