@@ -14,7 +14,7 @@ use std::{sync::Arc, time::Duration};
 use futures::FutureExt;
 use tokio::{
     sync::watch,
-    time::{Instant, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 use super::{
@@ -60,6 +60,9 @@ const NO_STATUS: Duration = Duration::from_secs(30);
 
 /// The status of an instance whose log is read sooner than this is hardly outdated.
 const AT_ONCE: Duration = Duration::from_secs(1);
+
+/// The longest that the stream of a pod that is gone is read in a place that another log needs.
+const HEARD_OUT: Duration = Duration::from_secs(60);
 
 /// A stream that lasted this long after the head of its answer is opened again at once.
 const STEADY: Duration = Duration::from_secs(10);
@@ -503,11 +506,12 @@ impl<L: Logs> Tail<L> {
     }
 }
 
-/// Waits until the place is needed for another log. The stream of a pod that is gone ends soon, and is heard out.
+/// Waits until the place is needed for another log. The stream of a pod that is gone ends soon, and is heard out until
+/// then.
 async fn left(grant: &Grant, life: watch::Receiver<Life>) {
     grant.revoked().await;
     if *life.borrow() == Life::Deleted {
-        std::future::pending::<()>().await;
+        sleep(HEARD_OUT).await;
     }
 }
 

@@ -1,7 +1,7 @@
 //! A pod is deleted, and its node removes the logs soon.
 
 use super::*;
-use crate::tail::stream::DRAIN;
+use crate::{origin::PodInfo, schedule::Scheduler, tail::stream::DRAIN};
 
 /// A lost node ends no stream, so that its end is not known.
 #[tokio::test(start_paused = true)]
@@ -50,6 +50,27 @@ async fn a_request_for_the_log_of_a_deleted_pod_is_waited_for_no_longer() {
         (Reason::Deleted, vec!["! the log was removed before it could be read".to_owned()])
     );
     assert!(began.elapsed() <= DRAIN, "{:?}", began.elapsed());
+}
+
+/// Its container writes on, and there is one place only.
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_outlives_its_pod_keeps_no_place_that_others_need() {
+    let (scheduler, mut follows) = (Scheduler::new(1, 100), 0);
+    let setup = Setup { scheduler: scheduler.clone(), ..Setup::new(plan()) };
+    let story = setup.begin(move |request| {
+        follows += usize::from(request.follow);
+        match (request.follow, follows) {
+            (true, 1) => (0..100).fold(Reply::of(line(0.0, "x")), |reply, n| {
+                reply.silent(5.0).then(line(f64::from(n) * 5.0, "x"))
+            }),
+            _ => Reply::refusal(404, "pods \"web-1\" not found"),
+        }
+    });
+    story.pass(0.5).await;
+    story.life.send_replace(Life::Deleted);
+    let other = scheduler.seat(&Arc::new(PodInfo::default()));
+    let granted = timeout(Duration::from_secs(120), other.request(Mode::Follow, Purpose::Open)).await;
+    assert!(granted.is_ok() && story.said().len() > 10, "{:?}", story.said());
 }
 
 /// It has ended, so that there is no other stream to go on with.
