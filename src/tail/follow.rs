@@ -232,7 +232,8 @@ impl<L: Logs> Tail<L> {
     }
 
     /// The knowledge for the next tail.
-    pub fn into_legacy(self) -> Legacy {
+    pub fn into_legacy(mut self) -> Legacy {
+        self.progress.give_back();
         let ending = match &*self.life.borrow() {
             Life::Terminated(ending) | Life::Replaced { ending, .. } => ending.clone(),
             Life::Running | Life::Terminating | Life::Deleted | Life::Dropped => Ending::default(),
@@ -383,7 +384,10 @@ impl<L: Logs> Tail<L> {
         let outcome = tokio::select! {
             biased;
             outcome = self.answers(log, purpose, &grant) => outcome,
-            () = left(&grant, life.clone()) => return Ok((log, Outcome::Reopen)),
+            () = left(&grant, life.clone()) => {
+                self.progress.give_back();
+                return Ok((log, Outcome::Reopen));
+            }
             reason = dropped(&mut life) => return Err(reason),
         };
         if log.mode() == Mode::Poll && grant.mode == Mode::Poll {

@@ -36,6 +36,8 @@ pub struct Progress {
     unfinished: (Option<Seen>, usize),
     /// A line that seemed to be sent again at about its own instant, and whether the log has two such lines.
     alike: (Option<Seen>, bool),
+    /// The state before the lines that wait for room, which are requested again if they are dropped.
+    unsent: Option<(Quota, Option<Begun>)>,
 }
 
 /// A line with which the log began.
@@ -80,6 +82,7 @@ impl Progress {
             heard: None,
             unfinished,
             alike,
+            unsent: None,
         }
     }
 
@@ -99,6 +102,24 @@ impl Progress {
             self.position.advance(line.time, &data[line.start as usize..line.end as usize]);
         }
         self.early.keep();
+    }
+
+    /// Lines are chosen, and wait for room after that.
+    pub fn choose(&mut self) {
+        self.unsent = Some((self.extent.quota, self.begun));
+    }
+
+    /// They were sent, or none was.
+    pub fn sent(&mut self) {
+        self.unsent = None;
+    }
+
+    /// Lines that were not sent are requested again.
+    pub fn give_back(&mut self) {
+        self.early.give_back();
+        if let Some((quota, begun)) = self.unsent.take() {
+            (self.extent.quota, self.begun) = (quota, begun);
+        }
     }
 
     /// An answer ended within this line; None: within its timestamp. Whether it is worth another one: not if the log

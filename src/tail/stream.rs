@@ -358,6 +358,7 @@ impl<L: Logs> Reading<'_, L> {
         {
             return end;
         }
+        self.progress.choose();
         let (mut chosen, mut end) = (Chosen::of(pieces.len()), End::Clean);
         let foreign_from = self.foreign_from();
         let whole = pieces.iter().filter(|piece| matches!(piece, Piece::Line(_))).count();
@@ -395,6 +396,7 @@ impl<L: Logs> Reading<'_, L> {
         let Chosen { items, read } = chosen;
         if items.is_empty() {
             self.progress.read(&data, &read);
+            self.progress.sent();
             self.look_back(end);
             return end;
         }
@@ -424,6 +426,7 @@ impl<L: Logs> Reading<'_, L> {
         self.progress.read(&batch.data, &read);
         self.progress.early.passed(self.progress.position.latest());
         room.put(batch);
+        self.progress.sent();
         self.report.reported(gap);
         self.look_back(end);
         self.report.counter.add(lines, bytes);

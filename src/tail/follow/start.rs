@@ -87,7 +87,7 @@ impl Start {
 
 impl<L: Logs> Tail<L> {
     pub(super) fn start(&mut self, log: Log, request: &LogRequest, unproven: bool, turn: Turn) -> Start {
-        self.progress.early.give_back();
+        self.progress.give_back();
         let resumes = self.progress.has_lines();
         let reach = self.progress.reach.read_on();
         // If it turns out to be another's by now, the log could not be had meanwhile.

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use super::*;
-use crate::plan::Since;
+use super::{polling::two_newer, *};
+use crate::{plan::Since, schedule::Scheduler};
 
 #[tokio::test(start_paused = true)]
 async fn the_last_lines_of_a_log_that_is_being_written_are_as_many_as_were_asked_for() {
@@ -178,6 +178,31 @@ async fn a_reader_that_stops_for_a_while_loses_nothing() {
         story.take();
         story.pass(60.0).await;
         assert!(numbers(&story).into_iter().eq(0..8000), "{:?}", story.notices());
+    }
+}
+
+/// While they wait for room, their pod stops meeting the condition, and meets it again; or newer containers take the
+/// place for a while.
+#[tokio::test(start_paused = true)]
+async fn lines_that_were_left_before_they_were_shown_count_for_no_limit() {
+    for drops in [true, false] {
+        let bytes = eight_megabytes().take(6000).map(|(_, text)| text.len() as u64 + 1).sum();
+        let plan = LogPlan { limit_bytes: Some(bytes), ..plan() };
+        let (log, scheduler) = (Written::lines(eight_megabytes()), Scheduler::new(2, 100));
+        let setup = Setup { unread: true, scheduler: scheduler.clone(), ..Setup::new(plan) };
+        let mut story = setup.begin(move |request| log.answer(request));
+        story.pass(60.0).await;
+        if drops {
+            story.life.send_replace(Life::Dropped);
+            story.pass(1.0).await;
+            story.comes_back();
+        } else {
+            let _others = two_newer(&scheduler);
+            story.pass(1.0).await;
+        }
+        story.take();
+        story.pass(60.0).await;
+        assert!(numbers(&story).into_iter().eq(0..6000), "{drops}: {}", numbers(&story).len());
     }
 }
 

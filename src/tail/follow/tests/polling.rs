@@ -73,7 +73,7 @@ async fn the_answer_of_a_node_that_can_follow_no_more_is_no_end() {
 }
 
 /// Two newer containers that are followed.
-fn two_newer(scheduler: &Scheduler) -> Vec<Seat> {
+pub(super) fn two_newer(scheduler: &Scheduler) -> Vec<Seat> {
     let newer = |n: u32| {
         let pod = PodInfo { created: Some(at(n.into())), ..PodInfo::default() };
         let seat = scheduler.seat(&Arc::new(pod));
