@@ -18,6 +18,8 @@ const LONGEST_STAMP: usize = 40;
 pub enum Look {
     /// The last line as of that instant was read; None: unknown.
     Fine(Option<Instant>),
+    /// The log had no line then, by the clock of the apiserver.
+    Empty(Timestamp),
     Missed,
     /// It could not be read.
     Failed,
@@ -62,6 +64,7 @@ impl<L: Logs> Checker<'_, L> {
                 Look::Missed
             }
             Ok(Last { line: Some(_), date, .. }) => Look::Fine(Some(date.into())),
+            Ok(Last { is_empty: true, date, .. }) => Look::Empty(date),
             Ok(_) => Look::Fine(None),
             // An unanswered check does not end the stream.
             Err(_) => Look::Failed,

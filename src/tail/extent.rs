@@ -45,6 +45,8 @@ pub struct Extent {
     /// apiserver's clock.
     opened: Option<Timestamp>,
     asked: Option<Timestamp>,
+    /// When it had no line, if it had none; by the same clock.
+    pub empty: Option<Timestamp>,
     /// The time by which the node's clock is ahead of the apiserver's, once it was measured.
     ahead: Option<SignedDuration>,
 }
@@ -145,7 +147,18 @@ impl Extent {
 
     /// The number of lines to request.
     pub fn tail_lines(&self) -> Option<u64> {
-        self.tail.filter(|lines| *lines > 0 || self.opened.is_none())
+        self.tail.filter(|lines| if *lines == 0 { self.opened.is_none() } else { self.empty.is_none() })
+    }
+
+    /// The log had no line then: the last lines are all that came since, however many these are.
+    pub fn was_empty(&mut self, at: Timestamp) {
+        self.empty = self.empty.or(Some(at));
+    }
+
+    /// The next instance started then, by the clock of its node: the log without a line may have been that one's.
+    pub fn is_replaced(&mut self, started: Option<Timestamp>) {
+        let is_own = |at: &Timestamp| at.checked_add(AHEAD).is_ok_and(|at| Some(at) < started);
+        self.empty = self.empty.filter(is_own);
     }
 
     /// The instant from which lines are wanted, as far as it is known.
@@ -243,6 +256,23 @@ mod tests {
     fn the_last_lines_stay_the_last_lines() {
         let [first, again] = extent(None, Some(7));
         assert_eq!((first.tail_lines(), again.tail_lines(), again.since()), (Some(7), Some(7), None));
+    }
+
+    #[test]
+    fn all_is_wanted_of_a_log_that_had_no_line() {
+        let [_, mut again] = extent(None, Some(7));
+        again.was_empty(OPENED);
+        assert_eq!((again.tail_lines(), again.since()), (None, None));
+    }
+
+    #[test]
+    fn a_log_without_a_line_may_have_been_that_of_the_next_instance() {
+        for (started, lines) in [(9, Some(7)), (11, None)] {
+            let [_, mut again] = extent(None, Some(7));
+            again.was_empty(OPENED);
+            again.is_replaced(OPENED.checked_add(SignedDuration::from_secs(started)).ok());
+            assert_eq!(again.tail_lines(), lines);
+        }
     }
 
     #[test]

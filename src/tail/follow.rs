@@ -164,12 +164,12 @@ impl<L: Logs> Tail<L> {
     ) -> Self {
         let Legacy { read, shown, last, fresh: was_fresh, reported, missing } = legacy;
         let mut fresh = fresh;
-        let (mut early, mut position, mut quota) = (Early::default(), None, None);
+        let (mut early, mut position, mut quota, mut empty) = (Early::default(), None, None, None);
         let (mut born_after, mut restart) = (None, None);
         if let Some(((id, restarts), parts)) = read {
             let again = id == instance.container_id && restarts == instance.restart_count;
             born_after = parts.latest.filter(|_| !again).map(|latest| event::Instant(latest.0 + 1));
-            quota = Some(parts.quota).filter(|_| again);
+            (quota, empty) = (Some(parts.quota).filter(|_| again), parts.empty.filter(|_| again));
             fresh |= again && was_fresh;
             let is_unread = reported && parts.own.latest().is_none() && parts.next.is_none();
             (early, position) = parts.into_early(again);
@@ -182,7 +182,7 @@ impl<L: Logs> Tail<L> {
         }
         let plan = &context.plan;
         let mut extent = if fresh { Extent::of_news(plan) } else { Extent::new(plan) };
-        extent.quota = quota.unwrap_or(extent.quota);
+        (extent.quota, extent.empty) = (quota.unwrap_or(extent.quota), empty);
         let position = position.filter(|position| position.latest().is_some());
         let midway = || if extent.is_bounded() { Position::midway() } else { Position::default() };
         let position = position.unwrap_or_else(midway);
@@ -234,6 +234,7 @@ impl<L: Logs> Tail<L> {
     /// The knowledge for the next tail.
     pub fn into_legacy(mut self) -> Legacy {
         self.progress.give_back();
+        self.note_empty();
         let ending = match &*self.life.borrow() {
             Life::Terminated(ending) | Life::Replaced { ending, .. } => ending.clone(),
             Life::Running | Life::Terminating | Life::Deleted | Life::Dropped => Ending::default(),
@@ -334,6 +335,13 @@ impl<L: Logs> Tail<L> {
         }
     }
 
+    /// A look at a silent stream may have found that the log has no line.
+    fn note_empty(&mut self) {
+        if let Some(at) = self.idle.as_ref().and_then(|idle| idle.empty) {
+            self.progress.extent.was_empty(at);
+        }
+    }
+
     /// The log with the lines that are not printed yet, or the reason for its absence. The status counts as seen.
     fn log(&mut self) -> Result<Log, Reason> {
         if self.plan().previous {
@@ -345,6 +353,7 @@ impl<L: Logs> Tail<L> {
             true => Mode::Follow,
             false => Mode::Read,
         };
+        self.note_empty();
         let life = self.life.borrow_and_update();
         self.progress.reported(&life);
         self.whereabouts.log(&life, self.instance.restart_count, mode)
@@ -519,7 +528,7 @@ async fn left(grant: &Grant, life: watch::Receiver<Life>) {
     }
 }
 
-/// Waits until the pod stops meeting the condition.
+/// Waits until the pod is not selected any more.
 async fn dropped(life: &mut watch::Receiver<Life>) -> Reason {
     if life.wait_for(|life| *life == Life::Dropped).await.is_err() {
         // The pod is not watched any more, or never was.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 /// A silent stream is checked after this many times its usual pause.
@@ -33,6 +34,8 @@ pub struct Idle {
     /// The checks since then that failed and do not count.
     failed: u32,
     haste: Haste,
+    /// When a check found the log without a line first, by the clock of the apiserver.
+    pub empty: Option<Timestamp>,
 }
 
 /// Whether a silent stream is checked soon, since its log will soon be gone.
@@ -46,7 +49,15 @@ enum Haste {
 
 impl Idle {
     pub fn new(limit: Duration) -> Self {
-        Self { limit, usual: limit, since: Instant::now(), checks: 0, failed: 0, haste: Haste::Not }
+        Self {
+            limit,
+            usual: limit,
+            since: Instant::now(),
+            checks: 0,
+            failed: 0,
+            haste: Haste::Not,
+            empty: None,
+        }
     }
 
     /// The stream is read from now on: while its lines wait for room, it is not silent.
@@ -98,6 +109,12 @@ impl Idle {
         self.failed += 1;
         // One that hurries is checked again as soon: there is little time left.
         self.since = Instant::now();
+    }
+
+    /// The log was checked, and had no line then.
+    pub fn found_empty(&mut self, at: Timestamp) {
+        self.empty = self.empty.or(Some(at));
+        self.checked();
     }
 
     fn looked(&mut self) {

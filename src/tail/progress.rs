@@ -1,5 +1,7 @@
 //! The progress in a log, and the lines that may turn out to be those of the next instance.
 
+use jiff::Timestamp;
+
 use super::{early::Early, extent::Extent, quota::Quota, reach::Reach, tear::Tear};
 use crate::{
     event::{Ending, Instant, Line},
@@ -225,6 +227,9 @@ impl Progress {
 
     /// If the status of the next instance shows that its log begins at the tear before the last one, that is the one.
     pub fn reported(&mut self, life: &Life) {
+        if let Life::Replaced { started, .. } = life {
+            self.extent.is_replaced(*started);
+        }
         if let Some(earlier) = self.earlier.take_if(|tear| tear.is_of_next(life)) {
             self.tear = Some(earlier);
         }
@@ -330,7 +335,8 @@ impl Progress {
         early.forget_until(latest);
         early.is_behind(position.latest());
         early.is_reported_before(first);
-        Parts { early, own: position, quota: extent.quota, first, guessed_from, latest, next, later }
+        let Extent { quota, empty, .. } = extent;
+        Parts { early, own: position, quota, empty, first, guessed_from, latest, next, later }
     }
 }
 
@@ -343,6 +349,8 @@ pub struct Parts {
     pub own: Position,
     /// The lines and bytes that may still be shown of it.
     pub quota: Quota,
+    /// When its log had no line, if it had none.
+    pub empty: Option<Timestamp>,
     /// The instant of the first one of this instance.
     pub first: Option<Instant>,
     /// The instant from which they may be those of the next one.

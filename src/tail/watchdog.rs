@@ -48,6 +48,7 @@ pub async fn silence<L: Logs>(
                     outlet.reached(instant).await;
                 }
             }
+            Look::Empty(at) => idle.found_empty(at),
             Look::Failed => idle.failed(),
             Look::Missed => {
                 // If that proves wrong, the next check comes later.

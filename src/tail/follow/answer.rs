@@ -47,8 +47,13 @@ impl<L: Logs> Tail<L> {
             self.window.read(if resumes { new } else { 0 });
             // Less and less often: there may be no line at all.
             if !self.progress.has_lines() && self.window.polls().is_power_of_two() {
-                self.find_place(log).await;
+                self.find_place(log, Purpose::Check).await;
             }
+        }
+        // Its stream would count `--tail` anew.
+        let has_none = matches!(outcome, Outcome::Clean) && !self.progress.has_lines();
+        if log.mode() == Mode::History && has_none && self.progress.extent.tail_lines().is_some() {
+            self.find_place(log, Purpose::Confirm).await;
         }
         outcome
     }
@@ -68,7 +73,7 @@ impl<L: Logs> Tail<L> {
         // Another answer has to go on behind this one, and a request names whole seconds.
         let goes_on = matches!(log.mode(), Mode::Poll | Mode::History);
         if goes_on && self.progress.extent.begins_at_the_end() && !self.progress.has_lines() {
-            self.find_place(log).await;
+            self.find_place(log, Purpose::Check).await;
         }
         if !self.progress.has_lines() {
             self.place_early().await;

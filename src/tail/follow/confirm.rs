@@ -193,13 +193,16 @@ impl<L: Logs> Tail<L> {
 
     /// If no existing line is wanted, the tail reads on after the last of them: otherwise the kubelet would read all of
     /// the log again for each poll.
-    pub(super) async fn find_place(&mut self, log: Log) {
-        if let Ok(Last { line: Some(line), .. }) = self.last_line(log, Purpose::Check).await {
-            let Progress { position, extent, .. } = &mut self.progress;
-            let begins_here = extent.begins_at_the_end();
-            if begins_here || !position.misses(line, extent.start()) {
-                position.go_on_behind(line, !begins_here);
-            }
+    pub(super) async fn find_place(&mut self, log: Log, purpose: Purpose) {
+        let Ok(last) = self.last_line(log, purpose).await else { return };
+        let Progress { position, extent, .. } = &mut self.progress;
+        if last.is_empty {
+            extent.was_empty(last.date);
+        }
+        let Some(line) = last.line else { return };
+        let begins_here = extent.begins_at_the_end();
+        if begins_here || !position.misses(line, extent.start()) {
+            position.go_on_behind(line, !begins_here);
         }
     }
 

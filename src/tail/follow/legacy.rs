@@ -85,6 +85,7 @@ mod tests {
                 early: Early::default(),
                 own: Position::default(),
                 quota: Quota { lines: None, bytes },
+                empty: None,
                 first: None,
                 guessed_from: None,
                 latest: None,

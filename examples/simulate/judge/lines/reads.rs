@@ -16,6 +16,9 @@ use crate::{
 /// How much later than its turn a request may come.
 const TURN: Duration = Duration::from_millis(20);
 
+/// A log without a line may be that of an instance that started until this time later, by clocks that differ.
+const REPLACED: Duration = Duration::from_secs(60);
+
 /// A request for a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Read {
@@ -57,6 +60,17 @@ impl Read {
         from.is_some_and(|from| from <= until)
             && life.gone().is_none_or(|gone| gone >= self.at)
             && !self.is_past(life)
+    }
+
+    /// When it showed that this life had no line yet, if it did.
+    pub fn found_empty(&self, life: &Life<'_>) -> Option<Duration> {
+        let (ended, _) = self.ended.filter(|(_, ended)| *ended == Ended::Complete)?;
+        let next = life.container.instances.get(life.number + 1);
+        let is_replaced = next.is_some_and(|next| next.started < ended + REPLACED);
+        let is_current = !self.previous && !is_replaced && life.instance.started <= self.at;
+        let is_empty = self.check && self.empty && !self.lost && self.opened().is_some();
+        let has_none = life.lines().first().is_none_or(|first| first.at > ended);
+        (is_current && is_empty && has_none).then_some(self.at)
     }
 
     /// Whether the next instance had its place.

@@ -277,8 +277,9 @@ fn asked_of(
     let first =
         |at: Duration, edge| ends_of_tail.iter().map(move |end| first_line(life, at, asked.tail, *end, edge));
     let earliest = first(opened, Edge::Within).min().unwrap_or_default();
-    // Until a line is shown, a new request counts `--tail` anew.
-    let counted = if asked.tail.is_some() { until } else { opened };
+    // Until a line is shown, a new request counts `--tail` anew, unless the log was found without a line.
+    let found_empty = reads.iter().find_map(|read| read.found_empty(life));
+    let counted = if asked.tail.is_some() { found_empty.unwrap_or(until) } else { opened };
     let latest = first(counted, Edge::Whole).max().unwrap_or_default();
     let written_by = |at: Duration| life.lines().partition_point(|line| line.at <= at);
     let ends = match asked.follow || asked.previous {

@@ -206,6 +206,22 @@ async fn lines_that_were_left_before_they_were_shown_count_for_no_limit() {
     }
 }
 
+/// The log was found without a line before its stream broke, and all lines came meanwhile.
+#[tokio::test(start_paused = true)]
+async fn all_lines_behind_a_silent_stream_are_shown_though_fewer_last_ones_were_asked_for() {
+    let (container, mut follows) = (Container::writing((0..100).map(|n| 40.0 + f64::from(n) / 1000.0)), 0);
+    let plan = LogPlan { tail: Some(10), ..plan() };
+    let story = Story::begin(plan, Life::Running, move |request| {
+        follows += usize::from(request.follow);
+        match (request.follow, follows) {
+            (true, 1) => Reply::of("").silent(42.0).broken(),
+            _ => container.answer(request),
+        }
+    });
+    story.pass(60.0).await;
+    assert!(numbers(&story).into_iter().eq(0..100), "{:?}", story.said());
+}
+
 /// The stream breaks too, so that it can be seen.
 #[tokio::test(start_paused = true)]
 async fn a_rotation_that_overtakes_a_stopped_reader_is_reported() {

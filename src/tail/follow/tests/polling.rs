@@ -100,6 +100,37 @@ async fn a_container_for_which_there_is_no_stream_is_shown_once_and_in_order() {
     assert!(story.asked().iter().all(|(_, request)| !request.follow));
 }
 
+/// A poll found its log without a line, so that `--tail` leaves none out any more.
+#[tokio::test(start_paused = true)]
+async fn all_lines_of_a_burst_are_shown_though_fewer_last_ones_were_asked_for() {
+    let burst = (0..100).map(|n| 30.0 + f64::from(n) / 1000.0);
+    let container = Container::writing(burst);
+    let plan = LogPlan { tail: Some(10), ..plan() };
+    let (story, _others) = crowded(plan, move |request| container.answer(request));
+    story.pass(120.0).await;
+    let lines: Vec<String> = (0..100).map(|n| n.to_string()).collect();
+    assert_eq!(story.said()[1..], lines);
+}
+
+/// Its pod is not selected for a while, in which all lines come.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_had_no_line_is_shown_whole_once_its_pod_is_selected_again() {
+    let container = Container::writing((0..100).map(|n| 40.0 + f64::from(n) / 1000.0));
+    let mut story = Story::begin(LogPlan { tail: Some(10), ..plan() }, Life::Running, move |request| {
+        container.answer(request)
+    });
+    story.pass(35.0).await;
+    story.life.send_replace(Life::Dropped);
+    story.pass(10.0).await;
+    story.comes_back();
+    story.pass(10.0).await;
+    let lines: Vec<String> = (0..100).map(|n| n.to_string()).collect();
+    assert_eq!(
+        story.said().into_iter().filter(|said| said.parse::<u32>().is_ok()).collect::<Vec<_>>(),
+        lines
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn each_poll_reports_up_to_when_no_line_is_missing() {
     let container = Container::writing((0..60).map(|n| f64::from(n) + 0.5));
