@@ -73,7 +73,7 @@ pub enum Reason {
     Terminated(Ending),
     /// The pod was deleted.
     Deleted,
-    /// The pod no longer meets `--condition`.
+    /// The pod no longer meets `--condition`, or left the selection.
     Dropped,
     /// It could not be read; a notice gave the reason.
     Failed,

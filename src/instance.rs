@@ -37,7 +37,7 @@ pub enum Life {
     },
     /// The pod and its logs are gone.
     Deleted,
-    /// The pod no longer meets `--condition`.
+    /// The pod no longer meets `--condition`, or left the selection.
     Dropped,
 }
 

@@ -235,6 +235,16 @@ impl Progress {
         }
         Progress { name: pod.name().to_owned(), phase, failures }
     }
+
+    /// How far a pod has come that left the selection: its end will not be seen.
+    pub fn at_leave(pod: &Pod, info: &Arc<PodInfo>) -> Progress {
+        let progress = Progress::of(pod, info, false);
+        if !matches!(progress.phase, Phase::Underway(_)) {
+            return progress;
+        }
+        let left = About::Pod(info.clone()).warning("failed: left the selection before it ended".to_owned());
+        Progress { phase: Phase::Failed, failures: vec![left], ..progress }
+    }
 }
 
 fn runs(pod: &Pod) -> bool {

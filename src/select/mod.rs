@@ -2,6 +2,7 @@
 
 mod border;
 mod complete;
+mod doubt;
 mod failure;
 #[cfg(fuzzing)]
 pub mod fuzz;
@@ -170,14 +171,7 @@ pub async fn run(
 
 /// Asks the apiserver whether the container's log still belongs to this instance.
 pub async fn standing(cluster: &Cluster, instance: &Instance) -> Result<Standing, Error> {
-    let scope = Scope {
-        cluster: cluster.clone(),
-        namespace: Some(instance.origin.pod.namespace.clone()),
-        label_selector: None,
-        field_selector: None,
-        pod: Some(instance.origin.pod.name.clone()),
-        fresh: false,
-    };
+    let scope = Scope::of_pod(cluster, &instance.origin.pod);
     let Some(pod) = scope.only_pod().await? else { return Ok(Standing::Gone) };
     let asked = InstanceId::new(&instance.container_id, instance.restart_count);
     if !pod.may_be(&instance.origin.pod.identity) {

@@ -233,6 +233,11 @@ impl Pod {
         self.metadata.deletion_timestamp.is_some()
     }
 
+    /// Whether all of its containers have ended for good.
+    pub fn has_ended(&self) -> bool {
+        ["Succeeded", "Failed"].contains(&self.status.phase.as_str())
+    }
+
     pub fn container(&self, name: &str) -> Option<&ContainerStatus> {
         let Status { init_container_statuses, container_statuses, ephemeral_container_statuses, .. } =
             &self.status;

@@ -1,23 +1,28 @@
 //! Tracks the state of each container of the pods that match.
 
+mod slot;
+
 use std::{collections::BTreeMap, mem::take, sync::Arc};
 
 use regex::Regex;
 use tokio::sync::watch;
 
-use super::pod::{Absence, ContainerStatus, InstanceId, Named, Pod, State, Terminated};
+use super::pod::{Absence, ContainerStatus, Named, Pod, State};
 use crate::{
-    cluster::{KNOWN, is_starting},
+    cluster::KNOWN,
     completion::Progress,
-    event::Ending,
     instance::{Instance, Life},
     notice::{Kind, Notice, Scope},
     origin::{Kind as OriginKind, Origin, PodInfo},
     plan::{ContainerStates, Query, Selection},
 };
+use slot::{Seen, Sight, Slot, in_words};
 
 /// Most reasons for waiting that are reported of a pod, and of a container. Kubernetes has some twenty.
 const MOST_REASONS: usize = 30;
+
+/// A pod that left the selection is forgotten after so many more: no watch reports its end.
+const MOST_LEFT: u64 = 1000;
 
 /// A change among the instances.
 #[derive(Debug)]
@@ -38,8 +43,10 @@ pub struct Tracker<'a> {
     follow: bool,
     keep_annotations: bool,
     pods: BTreeMap<String, Tracked>,
-    /// Generations of pods that met the condition before and do not now.
-    dropped: BTreeMap<String, u64>,
+    /// Pods that are there and were selected before, and are not now.
+    dropped: BTreeMap<String, Dropped>,
+    /// Counts the pods that left the selection.
+    departures: u64,
     /// The number of pods and their containers in both, and the most: [`KNOWN`].
     known: usize,
     most: usize,
@@ -51,46 +58,25 @@ pub struct Tracker<'a> {
     generation: u64,
 }
 
+/// Why a pod is not selected any more.
+#[derive(Debug, PartialEq, Eq)]
+enum Dropped {
+    /// It does not meet the condition, as of the list of this generation.
+    Unmet(u64),
+    /// It left the selection of lists and watches, as the pod of this number.
+    Left(u64),
+}
+
 struct Tracked {
     info: Arc<PodInfo>,
     generation: u64,
+    /// Whether the watch or a list has it no more, and it is asked for.
+    doubted: bool,
     containers: BTreeMap<String, Slot>,
     /// Whether containers without a status are expected.
     awaited: bool,
     /// Reasons for missing containers that were reported.
     reported: Vec<String>,
-}
-
-/// One container of a pod.
-#[derive(Default)]
-struct Slot {
-    origin: Option<Arc<Origin>>,
-    /// The instance that is tailed now, or was last.
-    instance: Option<InstanceId>,
-    life: Option<watch::Sender<Life>>,
-    /// The lives of earlier instances whose tails have not ended: their logs are gone after further restarts.
-    earlier: Vec<watch::Sender<Life>>,
-    /// Reasons for waiting that were reported.
-    reported: Vec<String>,
-}
-
-/// How a new instance relates to the start of the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sight {
-    /// It existed before the start.
-    Old,
-    /// It existed, in a state that `--container-state` excludes.
-    Unwanted,
-    New,
-}
-
-/// The current state of a container.
-struct Seen<'p> {
-    kind: OriginKind,
-    status: &'p ContainerStatus,
-    sight: Sight,
-    /// Whether its pod is being deleted.
-    deleting: bool,
 }
 
 impl<'a> Tracker<'a> {
@@ -103,6 +89,7 @@ impl<'a> Tracker<'a> {
             keep_annotations,
             pods: BTreeMap::new(),
             dropped: BTreeMap::new(),
+            departures: 0,
             known: 0,
             most: KNOWN,
             full: false,
@@ -121,18 +108,19 @@ impl<'a> Tracker<'a> {
         self.generation += 1;
     }
 
+    /// The pods that the list lacks and of which something is read, at most so many. They may only have left the
+    /// selection: they are kept until [`Tracker::settle`].
+    pub fn doubt_missing(&mut self, most: usize) -> Vec<Arc<PodInfo>> {
+        let missing = self.pods.values_mut().filter(|pod| pod.generation != self.generation);
+        missing.filter_map(Tracked::doubt).take(most).collect()
+    }
+
     /// Ends the list: pods missing from it are gone.
     pub fn relisted(&mut self, changes: &mut Vec<Change>) {
         let generation = self.generation;
-        let (gone, kept) =
-            take(&mut self.pods).into_iter().partition(|(_, pod)| pod.generation != generation);
-        self.pods = kept;
-        changes.extend(BTreeMap::into_iter(gone).map(|(uid, pod)| {
-            self.known -= 1 + pod.containers.len();
-            pod.end(&Life::Deleted);
-            Change::Gone(uid)
-        }));
-        let (gone, kept) = take(&mut self.dropped).into_iter().partition(|(_, listed)| *listed != generation);
+        self.remove_all(|pod| pod.generation != generation && !pod.doubted, changes);
+        let is_gone = |dropped: &Dropped| matches!(dropped, Dropped::Unmet(listed) if *listed != generation);
+        let (gone, kept) = take(&mut self.dropped).into_iter().partition(|(_, dropped)| is_gone(dropped));
         self.dropped = kept;
         changes.extend(BTreeMap::into_keys(gone).map(|uid| {
             self.known -= 1;
@@ -157,15 +145,14 @@ impl<'a> Tracker<'a> {
             if let Some((uid, tracked)) = self.pods.remove_entry(&identity) {
                 tracked.end(&Life::Dropped);
                 self.known -= tracked.containers.len();
-                self.dropped.insert(uid, self.generation);
-            } else if let Some(listed) = self.dropped.get_mut(&identity) {
-                *listed = self.generation;
+                self.dropped.insert(uid, Dropped::Unmet(self.generation));
+            } else if let Some(dropped) = self.dropped.get_mut(&identity) {
+                *dropped = Dropped::Unmet(self.generation);
             }
             return;
         }
-        if self.dropped.remove(&identity).is_some() {
-            self.known -= 1;
-        }
+        let comes_back = self.dropped.remove(&identity).is_some();
+        self.known -= usize::from(comes_back);
         if !self.pods.contains_key(&identity) && !has_room(&mut self.known, self.most) {
             return self.report_full(changes);
         }
@@ -173,11 +160,12 @@ impl<'a> Tracker<'a> {
         let tracked = self.pods.entry(identity.clone()).or_insert_with(|| Tracked {
             info: Arc::new(info(pod, identity, self.keep_annotations)),
             generation: 0,
+            doubted: false,
             containers: BTreeMap::new(),
             awaited: false,
             reported: Vec::new(),
         });
-        tracked.generation = self.generation;
+        (tracked.generation, tracked.doubted) = (self.generation, false);
         let node = &pod.spec.node_name;
         if !node.is_empty() && tracked.info.node != *node {
             let identity = tracked.info.identity.clone();
@@ -206,7 +194,7 @@ impl<'a> Tracker<'a> {
                 (true, true) if !state_matches(self.selection.states, &status.state) => Sight::Unwanted,
                 (true, true) => Sight::Old,
                 // A pod that meets the condition only now may be old.
-                (true, false) if self.selection.condition.is_some() => Sight::Old,
+                (true, false) if comes_back || self.selection.condition.is_some() => Sight::Old,
                 _ => Sight::New,
             };
             let seen = Seen { kind, status, sight, deleting: pod.deleting() };
@@ -253,7 +241,10 @@ impl<'a> Tracker<'a> {
 
     /// Takes a deleted pod.
     pub fn delete(&mut self, pod: &Pod, changes: &mut Vec<Change>) {
-        let identity = self.identity(pod);
+        self.remove(self.identity(pod), changes);
+    }
+
+    fn remove(&mut self, identity: String, changes: &mut Vec<Change>) {
         let tracked = self.pods.remove(&identity);
         if let Some(tracked) = &tracked {
             self.known -= 1 + tracked.containers.len();
@@ -264,6 +255,60 @@ impl<'a> Tracker<'a> {
         if dropped.is_some() || tracked.is_some() {
             changes.push(Change::Gone(identity));
         }
+    }
+
+    /// A pod that the watch calls deleted, if it matters whether it only left the selection: it is kept until
+    /// [`Tracker::settle`].
+    pub fn doubt(&mut self, pod: &Pod) -> Option<Arc<PodInfo>> {
+        let identity = self.identity(pod);
+        self.pods.get_mut(&identity).and_then(Tracked::doubt)
+    }
+
+    /// Takes the answer about a pod in doubt: the pod that has its name `now`, if one is known.
+    pub fn settle(&mut self, identity: &str, now: Option<&Pod>, changes: &mut Vec<Change>) {
+        // Else it has come back meanwhile, or is gone.
+        if self.pods.get(identity).is_some_and(|pod| pod.doubted) {
+            match now.filter(|pod| pod.may_be(identity)) {
+                Some(pod) => self.leave(identity, pod, changes),
+                None => self.remove(identity.to_owned(), changes),
+            }
+        }
+    }
+
+    /// All pods in doubt count as deleted.
+    pub fn settle_all(&mut self, changes: &mut Vec<Change>) {
+        self.remove_all(|pod| pod.doubted, changes);
+    }
+
+    fn remove_all(&mut self, is_gone: impl Fn(&Tracked) -> bool, changes: &mut Vec<Change>) {
+        let (gone, kept) = take(&mut self.pods).into_iter().partition(|(_, pod)| is_gone(pod));
+        self.pods = kept;
+        changes.extend(BTreeMap::into_iter(gone).map(|(uid, pod)| {
+            self.known -= 1 + pod.containers.len();
+            pod.end(&Life::Deleted);
+            Change::Gone(uid)
+        }));
+    }
+
+    /// Takes a pod that left the selection. Of one that has ended no more comes.
+    fn leave(&mut self, identity: &str, pod: &Pod, changes: &mut Vec<Change>) {
+        let Some((uid, tracked)) = self.pods.remove_entry(identity) else { return };
+        tracked.leave(pod);
+        self.known -= tracked.containers.len();
+        if self.selection.on_complete {
+            changes.push(Change::Progress(uid.clone(), Progress::at_leave(pod, &tracked.info)));
+        }
+        if pod.has_ended() {
+            self.known -= 1;
+            return changes.push(Change::Gone(uid));
+        }
+        self.departures += 1;
+        let oldest = Dropped::Left(self.departures.saturating_sub(MOST_LEFT));
+        let oldest = self.dropped.iter().find(|(_, dropped)| **dropped == oldest).map(|(uid, _)| uid.clone());
+        if let Some(oldest) = oldest {
+            self.remove(oldest, changes);
+        }
+        self.dropped.insert(uid, Dropped::Left(self.departures));
     }
 
     /// The identity of a pod; one whose UID is missing now is the one that is known by its name.
@@ -329,159 +374,23 @@ impl Tracked {
         }
     }
 
+    /// Marks the pod as one to ask for, unless it is one or nothing of it was read.
+    fn doubt(&mut self) -> Option<Arc<PodInfo>> {
+        let was_read = self.containers.values().any(|slot| slot.life.is_some());
+        (was_read && !std::mem::replace(&mut self.doubted, was_read)).then(|| self.info.clone())
+    }
+
     fn end(&self, life: &Life) {
         for slot in self.containers.values() {
             slot.end(life);
         }
     }
-}
 
-impl Slot {
-    fn apply(
-        &mut self,
-        pod: &Arc<PodInfo>,
-        Seen { kind, status, sight, deleting }: Seen,
-        follow: bool,
-        changes: &mut Vec<Change>,
-    ) {
-        let life = |instance: &InstanceId| life(status, instance, deleting);
-        self.report_waiting(pod, kind, status, follow, changes);
-        let Some(instance) = status.instance() else { return };
-        let before = self.instance.replace(instance.clone());
-        if before.as_ref().is_some_and(|before| before.is(&instance)) {
-            self.update(life(&instance));
-            self.pass_if_waiting(status);
-            return;
+    /// The pod left the selection, and is as it is here.
+    fn leave(&self, pod: &Pod) {
+        for (name, slot) in &self.containers {
+            slot.leave(pod.container(name), pod.deleting());
         }
-        let ended = before.as_ref().and_then(|before| status.ending(before));
-        self.update(Life::Replaced {
-            ending: ended.map(|end| ending(end, deleting)).unwrap_or_default(),
-            restart_count: status.restart_count,
-            started: status.started(),
-        });
-        if before.is_some() {
-            self.pass(status.restart_count);
-        }
-        self.earlier.extend(self.life.take());
-        self.pass_if_waiting(status);
-        if sight == Sight::Unwanted {
-            return;
-        }
-        let (sender, receiver) = watch::channel(life(&instance));
-        self.life = Some(sender);
-        let instance = Instance {
-            origin: self.origin(pod, &status.name, kind),
-            container_id: instance.container,
-            restart_count: status.restart_count,
-            started: status.started(),
-            is_past: false,
-        };
-        let fresh = sight == Sight::New;
-        changes.push(Change::Started { instance: Arc::new(instance), life: receiver, fresh });
-    }
-
-    /// The instance before the one that is seen first, which is about to be.
-    fn past(&mut self, pod: &Arc<PodInfo>, &Seen { kind, status, sight, deleting }: &Seen) -> Option<Change> {
-        let (InstanceId { container, restarts }, terminated) =
-            status.previous().filter(|_| self.instance.is_none())?;
-        let (sender, life) = watch::channel(Life::Replaced {
-            ending: ending(terminated, deleting),
-            restart_count: status.restart_count,
-            started: status.started(),
-        });
-        self.earlier.push(sender);
-        let instance = Instance {
-            origin: self.origin(pod, &status.name, kind),
-            container_id: container,
-            restart_count: restarts,
-            started: terminated.started_at,
-            is_past: true,
-        };
-        Some(Change::Started { instance: Arc::new(instance), life, fresh: sight == Sight::New })
-    }
-
-    /// Another instance started: the earlier ones are no longer the previous one. Lines that were read too early may
-    /// still be those of the first one after them.
-    fn pass(&mut self, restarts: u32) {
-        self.earlier.retain(|earlier| !earlier.is_closed());
-        for earlier in &self.earlier {
-            earlier.send_if_modified(|life| match life {
-                Life::Replaced { restart_count, .. } => {
-                    std::mem::replace(restart_count, restarts) != restarts
-                }
-                _ => false,
-            });
-        }
-    }
-
-    /// An instance that waits to be started again has the current log and the previous one, as if the next one had
-    /// started.
-    fn pass_if_waiting(&mut self, status: &ContainerStatus) {
-        if status.state.waiting.is_some() {
-            self.pass(status.restart_count.saturating_add(1));
-        }
-    }
-
-    fn complete(&self) {
-        if let Some(life) = &self.life {
-            life.send_if_modified(|life| {
-                let runs = matches!(life, Life::Running | Life::Terminating);
-                if runs {
-                    *life = Life::Terminated(Ending::default());
-                }
-                runs
-            });
-        }
-    }
-
-    /// The container is gone, or no longer wanted. The rest of an earlier instance was written while it was.
-    fn end(&self, life: &Life) {
-        self.update(life.clone());
-        if *life == Life::Dropped {
-            return;
-        }
-        for earlier in &self.earlier {
-            earlier.send_replace(life.clone());
-        }
-    }
-
-    fn update(&self, life: Life) {
-        if let Some(sender) = &self.life {
-            sender.send_if_modified(|before| std::mem::replace(before, life.clone()) != life);
-        }
-    }
-
-    /// Reports once for each reason that a container cannot start.
-    fn report_waiting(
-        &mut self,
-        pod: &Arc<PodInfo>,
-        kind: OriginKind,
-        status: &ContainerStatus,
-        follow: bool,
-        changes: &mut Vec<Change>,
-    ) {
-        let Some(waiting) = &status.state.waiting else { return };
-        // A usual reason is reported only without following, since nothing else explains the missing log.
-        let usual = waiting.reason.is_empty() || is_starting(&waiting.reason);
-        if self.reported.len() >= MOST_REASONS
-            || self.reported.contains(&waiting.reason)
-            || (usual && (follow || status.instance().is_some()))
-        {
-            return;
-        }
-        self.reported.push(waiting.reason.clone());
-        let reason = in_words(&waiting.reason, &waiting.message);
-        let scope = Scope::Origin(self.origin(pod, &status.name, kind));
-        changes.push(Change::Absent(scope.notice(Kind::Waiting, reason)));
-    }
-
-    /// Origins are shared by all instances while the pod stays the same.
-    fn origin(&mut self, pod: &Arc<PodInfo>, name: &str, kind: OriginKind) -> Arc<Origin> {
-        if let Some(origin) = self.origin.as_ref().filter(|origin| Arc::ptr_eq(&origin.pod, pod)) {
-            return origin.clone();
-        }
-        let origin = Arc::new(Origin { pod: pod.clone(), container: name.to_owned(), kind });
-        self.origin.insert(origin).clone()
     }
 }
 
@@ -490,32 +399,6 @@ fn has_room(known: &mut usize, most: usize) -> bool {
     let room = *known < most;
     *known += usize::from(room);
     room
-}
-
-fn in_words(reason: &str, message: &str) -> String {
-    match (reason, message) {
-        ("", "") => "no reason given".to_owned(),
-        (reason, "") => reason.to_owned(),
-        ("", message) => message.to_owned(),
-        (reason, message) => format!("{reason}: {message}"),
-    }
-}
-
-fn life(status: &ContainerStatus, instance: &InstanceId, deleting: bool) -> Life {
-    match status.ending(instance) {
-        Some(terminated) => Life::Terminated(ending(terminated, deleting)),
-        None if deleting => Life::Terminating,
-        None => Life::Running,
-    }
-}
-
-fn ending(terminated: &Terminated, deleting: bool) -> Ending {
-    Ending {
-        reason: terminated.reason.clone(),
-        exit_code: terminated.exit_code,
-        finished: terminated.finished_at,
-        deleting,
-    }
 }
 
 /// The statuses in the order in which logs are shown: init containers first.

@@ -1,6 +1,6 @@
 //! Keeps a [`Tracker`] current with the pods of one namespace, or of all.
 
-use std::{collections::BTreeSet, convert::Infallible, pin::pin, time::Duration};
+use std::{collections::BTreeSet, convert::Infallible, pin::pin, sync::Arc, time::Duration};
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use kube::api::{ApiResource, ListParams, WatchParams};
@@ -11,6 +11,7 @@ use tokio::{
 
 use super::{
     border,
+    doubt::{Answer, Doubts},
     failure::FailureReport,
     pod::Pod,
     track::{Change, Tracker},
@@ -18,6 +19,7 @@ use super::{
 use crate::{
     cluster::{Cluster, Error, Event, Objects},
     notice::{Notice, Scope as About},
+    origin::PodInfo,
 };
 
 /// Interval of lists where watching is forbidden; each also retries the watch.
@@ -87,6 +89,18 @@ pub fn pods() -> ApiResource {
 }
 
 impl Scope {
+    /// The place of one pod, whatever selects it.
+    pub fn of_pod(cluster: &Cluster, pod: &PodInfo) -> Scope {
+        Scope {
+            cluster: cluster.clone(),
+            namespace: Some(pod.namespace.clone()),
+            label_selector: None,
+            field_selector: None,
+            pod: Some(pod.name.clone()),
+            fresh: false,
+        }
+    }
+
     /// Lists the pods once.
     pub async fn list(&self, tracker: &mut Tracker<'_>, report: &impl AsyncFn(Update)) -> Result<(), Error> {
         self.read_or_get(tracker, &mut Progress::default(), report).await?;
@@ -110,7 +124,9 @@ impl Scope {
         tracker: &mut Tracker<'_>,
         report: &impl AsyncFn(Update),
     ) -> Result<Infallible, Error> {
-        let mut state = Progress::default();
+        // Without a selector a pod cannot leave the selection.
+        let may_leave = self.label_selector.is_some() || self.field_selector.is_some();
+        let mut state = Progress { doubts: Doubts::new(may_leave), ..Progress::default() };
         loop {
             let error = self.watch(tracker, &mut state, report).await?;
             if !state.polling_reported {
@@ -125,7 +141,7 @@ impl Scope {
                     Ok(()) => state.synced(tracker, report).await,
                     Err(error) => state.failed(error, report).await?,
                 }
-                sleep(POLL).await;
+                meanwhile(sleep(POLL), tracker, &mut state, report).await;
             }
         }
     }
@@ -144,7 +160,7 @@ impl Scope {
                 Err(error) if error.is_forbidden() && self.pod.is_some() => return Ok(error),
                 Err(error) => {
                     state.failed(error, report).await?;
-                    pauses.pause().await;
+                    meanwhile(pauses.pause(), tracker, state, report).await;
                     continue;
                 }
             };
@@ -183,10 +199,10 @@ impl Scope {
                 }
                 match lasted {
                     true => pauses = Pauses::default(),
-                    false => pauses.pause().await,
+                    false => meanwhile(pauses.pause(), tracker, state, report).await,
                 }
             }
-            pauses.pause().await;
+            meanwhile(pauses.pause(), tracker, state, report).await;
         }
     }
 
@@ -200,7 +216,9 @@ impl Scope {
     ) -> Result<End, Error> {
         let (label_selector, field_selector) = (self.label_selector.clone(), self.fields());
         let params = WatchParams { label_selector, field_selector, ..WatchParams::default() };
-        let mut watch = match self.cluster.watch(&self.objects(), &params, version).await {
+        let objects = self.objects();
+        let watch = self.cluster.watch(&objects, &params, version);
+        let mut watch = match meanwhile(watch, tracker, state, report).await {
             Err(error) if error.is_gone() => return Ok(End::Expired),
             watch => watch?,
         };
@@ -208,12 +226,12 @@ impl Scope {
         loop {
             let event = {
                 let mut next = pin!(watch.next::<Pod>());
-                match timeout_at(steady, &mut next).await {
+                match meanwhile(timeout_at(steady, &mut next), tracker, state, report).await {
                     Ok(event) => event?,
                     // Of quiet pods, the next event is a bookmark, up to a minute later.
                     Err(_) => {
                         state.works(report).await;
-                        next.await?
+                        meanwhile(next, tracker, state, report).await?
                     }
                 }
             };
@@ -244,9 +262,7 @@ impl Scope {
             state.works(report).await;
             match event {
                 Event::Applied(pod) => self.apply(pod, tracker, state, report).await,
-                Event::Deleted(pod) => {
-                    show(report, |changes| tracker.delete(&self.placed(pod), changes)).await;
-                }
+                Event::Deleted(pod) => self.remove(pod, tracker, state, report).await,
                 Event::Unreadable { text, .. } => state.unreadable(pod_left_out(&text), report).await,
                 Event::Bookmark(_) | Event::Failed(_) | Event::Odd(_) => {}
             }
@@ -269,7 +285,7 @@ impl Scope {
         let params = ListParams { label_selector, field_selector, ..ListParams::default() };
         let mut pages = self.cluster.pages(self.objects(), params);
         let mut version = String::new();
-        while let Some((page, first)) = pages.next::<Pod>().await? {
+        while let Some((page, first)) = meanwhile(pages.next::<Pod>(), tracker, state, report).await? {
             if first {
                 tracker.relist();
             }
@@ -280,6 +296,9 @@ impl Scope {
                 state.unreadable(pod_left_out(&text), report).await;
             }
             version = page.version;
+        }
+        for pod in tracker.doubt_missing(state.doubts.room()) {
+            self.ask_for(&pod, state);
         }
         show(report, |changes| tracker.relisted(changes)).await;
         Ok(version)
@@ -335,6 +354,28 @@ impl Scope {
         }
     }
 
+    /// Takes a pod that was deleted, or only left the selection.
+    async fn remove(
+        &self,
+        pod: Pod,
+        tracker: &mut Tracker<'_>,
+        state: &mut Progress,
+        report: &impl AsyncFn(Update),
+    ) {
+        let pod = self.placed(pod);
+        // One that ends within a grace period is deleted.
+        let may_be_there = state.doubts.room() > 0 && !pod.deleting();
+        match may_be_there.then(|| tracker.doubt(&pod)).flatten() {
+            Some(pod) => self.ask_for(&pod, state),
+            None => show(report, |changes| tracker.delete(&pod, changes)).await,
+        }
+    }
+
+    fn ask_for(&self, pod: &Arc<PodInfo>, state: &mut Progress) {
+        let scope = Scope::of_pod(&self.cluster, pod);
+        state.doubts.ask(pod.identity.clone(), async move || scope.only_pod().await);
+    }
+
     /// The pod, in the namespace that was asked, whatever its metadata names.
     fn placed(&self, mut pod: Pod) -> Pod {
         if let Some(namespace) = &self.namespace {
@@ -357,6 +398,42 @@ impl Scope {
 
 fn pod_left_out(text: &str) -> String {
     format!("a pod cannot be read and is left out: {text}")
+}
+
+/// Awaits this, and takes answers about pods in doubt meanwhile.
+async fn meanwhile<T>(
+    awaited: impl Future<Output = T>,
+    tracker: &mut Tracker<'_>,
+    state: &mut Progress,
+    report: &impl AsyncFn(Update),
+) -> T {
+    let mut awaited = pin!(awaited);
+    loop {
+        let answer = tokio::select! {
+            biased;
+            answer = state.doubts.answer() => answer,
+            done = &mut awaited => return done,
+        };
+        settle(answer, tracker, state, report).await;
+    }
+}
+
+/// Takes the answer to the question whether a pod is gone.
+async fn settle(
+    (identity, answer): Answer,
+    tracker: &mut Tracker<'_>,
+    state: &mut Progress,
+    report: &impl AsyncFn(Update),
+) {
+    let pod = match answer {
+        Ok(pod) => pod.and_then(|mut pod| border::admit(&mut pod).is_ok().then_some(pod)),
+        Err(error) if error.is_forbidden() => {
+            state.doubts.refused();
+            return show(report, |changes| tracker.settle_all(changes)).await;
+        }
+        Err(_) => None,
+    };
+    show(report, |changes| tracker.settle(&identity, pod.as_ref(), changes)).await;
 }
 
 /// Applies a change to the tracker and reports the results.
@@ -394,6 +471,8 @@ struct Progress {
     failure: FailureReport,
     /// The reports of pods and containers that are unreadable.
     unreadable: BTreeSet<String>,
+    /// Pods that may be gone.
+    doubts: Doubts,
 }
 
 impl Progress {

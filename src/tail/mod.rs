@@ -175,7 +175,7 @@ impl Tails {
                 Some(before) => before.await.unwrap_or_default(),
                 None => Legacy::default(),
             };
-            // Its pod meets the condition again, and no more of this instance is wanted.
+            // Its pod is selected again, and no more of this instance is wanted.
             if legacy.has_enough_of(&instance) {
                 let restart_count = instance.restart_count;
                 let closed =

@@ -20,6 +20,7 @@ mod faults;
 mod files;
 mod following;
 mod history;
+mod leaving;
 mod levels;
 mod limits;
 mod lives;

@@ -1,7 +1,11 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::plan::{Condition, Namespaces};
+use crate::{
+    completion::Phase,
+    event::Ending,
+    plan::{Condition, Namespaces},
+};
 
 pub fn everything() -> Selection {
     let any = || Regex::new("").expect("valid");
@@ -95,6 +99,18 @@ impl<'a> Story<'a> {
     fn started(&mut self) -> &mut Self {
         let mut events = Vec::new();
         self.tracker.relisted(&mut events);
+        self.hear(events)
+    }
+
+    /// The watch calls the pod deleted, and then the answer about it comes.
+    fn lose(&mut self, pod: &Pod, now: Option<&Pod>) -> &mut Self {
+        let doubted = self.tracker.doubt(pod).expect("it is read");
+        self.settle(&doubted.identity, now)
+    }
+
+    fn settle(&mut self, identity: &str, now: Option<&Pod>) -> &mut Self {
+        let mut events = Vec::new();
+        self.tracker.settle(identity, now, &mut events);
         self.hear(events)
     }
 
@@ -303,6 +319,130 @@ fn a_pod_that_no_longer_meets_the_condition_is_dropped_until_it_does_again() {
     story.see(&ready("False")).see(&ready("True")).tracker.relist();
     story.started();
     assert_eq!((story.gone, story.tracker.dropped.len()), (2, 0));
+}
+
+#[test]
+fn a_pod_that_left_the_selection_is_dropped_until_it_comes_back() {
+    let (selection, pod) = (everything(), pod(running("a", 0)));
+    let mut story = Story::new(&selection);
+    story.see(&pod).started();
+    for round in 1..=2 {
+        story.lose(&pod, Some(&pod));
+        assert_eq!((story.gone, story.life(round - 1)), (0, Life::Dropped));
+        // Lists lack it.
+        story.tracker.relist();
+        story.started();
+        assert_eq!((story.gone, story.tracker.known, story.tracker.dropped.len()), (0, 1, 1));
+        story.see(&pod);
+        let (_, life, fresh) = &story.lives[round];
+        assert_eq!((&*life.borrow(), fresh), (&Life::Running, &false));
+        assert_eq!((story.tracker.known, story.tracker.dropped.len()), (2, 0));
+    }
+    story.delete(&pod);
+    assert_eq!((story.gone, story.life(2), story.tracker.known), (1, Life::Deleted, 0));
+}
+
+#[test]
+fn a_pod_in_doubt_that_is_not_there_or_another_one_is_gone() {
+    let (selection, pod) = (everything(), pod(running("a", 0)));
+    let mut other = pod.clone();
+    other.metadata.uid = "u2".to_owned();
+    for now in [None, Some(&other)] {
+        let mut story = Story::new(&selection);
+        story.see(&pod).started().lose(&pod, now);
+        assert_eq!((story.gone, story.life(0), story.tracker.known), (1, Life::Deleted, 0));
+    }
+}
+
+#[test]
+fn a_pod_in_doubt_that_comes_back_before_the_answer_stays() {
+    let (selection, pod) = (everything(), pod(running("a", 0)));
+    let mut story = Story::new(&selection);
+    story.see(&pod).started();
+    let doubted = story.tracker.doubt(&pod).expect("it is read");
+    story.see(&pod).settle(&doubted.identity, Some(&pod)).settle(&doubted.identity, None);
+    assert_eq!((story.instances(), story.life(0), story.gone), (vec!["a"], Life::Running, 0));
+}
+
+#[test]
+fn the_rest_of_a_container_that_ended_is_read_though_its_pod_left_the_selection() {
+    let (selection, before) = (everything(), pod(running("a", 0)));
+    let end = json!({"terminated": {"containerID": "a", "exitCode": 137, "reason": "OOMKilled"}});
+    let ended = json!({"name": "app", "containerID": "a", "state": end});
+    let restarted = json!({"name": "app", "containerID": "b", "restartCount": 1, "lastState": end,
+                           "state": {"running": {}}});
+    let life = |now: &Pod| {
+        let mut story = Story::new(&selection);
+        story.see(&before).started().lose(&before, Some(now));
+        (story.life(0), story.gone, story.tracker.known)
+    };
+    assert_eq!(life(&pod(ended.clone())), (Life::Terminated(oom_killed()), 0, 1));
+    // Of a pod that has ended nothing more comes.
+    let over = pod_with(json!({"phase": "Failed", "containerStatuses": [ended]}));
+    assert_eq!(life(&over), (Life::Terminated(oom_killed()), 1, 0));
+    let replaced = Life::Replaced { ending: oom_killed(), restart_count: 1, started: None };
+    assert_eq!(life(&pod(restarted)), (replaced, 0, 1));
+    assert_eq!(life(&pod_with(json!({}))), (Life::Dropped, 0, 1));
+}
+
+#[test]
+fn pods_that_a_list_lacks_are_asked_for_and_not_too_many_at_once() {
+    let selection = everything();
+    let mut story = Story::new(&selection);
+    let named = |uid: &str| {
+        let mut pod = pod(running(uid, 0));
+        pod.metadata.uid = uid.to_owned();
+        pod
+    };
+    for uid in ["a", "b", "c", "d", "e"] {
+        story.see(&named(uid));
+    }
+    story.started();
+    // The log of the first one was read to its end, and goes on there if its pod comes back.
+    story.lives.remove(0);
+    story.tracker.relist();
+    story.see(&named("e"));
+    let doubted = |story: &mut Story<'_>, most| -> Vec<String> {
+        story.tracker.doubt_missing(most).iter().map(|pod| pod.identity[..1].to_owned()).collect()
+    };
+    assert_eq!(doubted(&mut story, 2), ["a", "b"]);
+    story.started();
+    let lives: Vec<Life> = (0..4).map(|at| story.life(at)).collect();
+    assert_eq!((lives, story.gone), (vec![Life::Running, Life::Deleted, Life::Deleted, Life::Running], 2));
+    // Not twice.
+    story.tracker.relist();
+    story.see(&named("e"));
+    assert!(doubted(&mut story, 2).is_empty());
+    let mut events = Vec::new();
+    story.started().tracker.settle_all(&mut events);
+    story.hear(events);
+    assert_eq!((story.life(0), story.life(3), story.gone), (Life::Deleted, Life::Running, 4));
+}
+
+#[test]
+fn pods_that_left_the_selection_are_forgotten_after_many_others() {
+    let (selection, mut pod) = (everything(), pod(running("a", 0)));
+    let mut story = Story::new(&selection);
+    for n in 0..MOST_LEFT + 5 {
+        pod.metadata.uid = n.to_string();
+        story.see(&pod).lose(&pod, Some(&pod));
+    }
+    let most = MOST_LEFT as usize;
+    assert_eq!((story.gone, story.tracker.dropped.len(), story.tracker.known), (5, most, most));
+}
+
+/// It would be awaited for ever.
+#[test]
+fn a_pod_that_left_the_selection_before_it_ended_did_not_complete() {
+    let selection = Selection { on_complete: true, ..everything() };
+    let mut tracker = Tracker::new(&selection, true, false, true);
+    let (pod, mut changes) = (pod(running("a", 0)), Vec::new());
+    tracker.apply(&pod, &mut changes);
+    let doubted = tracker.doubt(&pod).expect("it is read");
+    tracker.settle(&doubted.identity, Some(&pod), &mut changes);
+    let Some(Change::Progress(_, progress)) = changes.pop() else { panic!("{changes:?}") };
+    assert_eq!(progress.phase, Phase::Failed);
+    assert!(progress.failures[0].text.ends_with("left the selection before it ended"));
 }
 
 #[test]

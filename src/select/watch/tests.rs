@@ -2,6 +2,8 @@
 
 use std::cell::{Cell, RefCell};
 
+use futures::{StreamExt, stream};
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -9,7 +11,7 @@ use tokio::{
 };
 
 use super::{super::track::tests::everything, *};
-use crate::cluster::testing::Machine;
+use crate::{cluster::testing::Machine, instance::Life};
 
 const PODS: &str = r#"{"kind":"PodList","metadata":{"resourceVersion":"1"},"items":[]}"#;
 const OLD: &str = r#"{"kind":"Status","status":"Failure","reason":"Expired","message":"too old","code":410}"#;
@@ -229,4 +231,96 @@ async fn a_server_that_always_has_another_event_lets_the_rest_run() {
         () = all.notified() => {}
     }
     assert!(seen.borrow().first() < seen.borrow().last(), "{seen:?}");
+}
+
+fn pod(n: usize, metadata: Value) -> Value {
+    let (name, uid) = (format!("web-{n}"), format!("u{n}"));
+    let mut pod = json!({
+        "metadata": {"name": name, "namespace": "shop", "uid": uid, "resourceVersion": "2"},
+        "status": {"containerStatuses": [{"name": "app", "containerID": uid, "state": {"running": {}}}]},
+    });
+    if let (Some(all), Some(more)) = (pod["metadata"].as_object_mut(), metadata.as_object()) {
+        all.extend(more.clone());
+    }
+    pod
+}
+
+fn list(pods: Vec<Value>) -> String {
+    answer(
+        "200 OK",
+        &json!({"kind": "PodList", "metadata": {"resourceVersion": "1"}, "items": pods}).to_string(),
+    )
+}
+
+/// Watches a selection by label of which these pods are gone at once, one by one. `named` answers requests for a single
+/// pod. Returns these, and the lives of the pods once all have changed.
+async fn lost(pods: Vec<Value>, named: impl Fn(&str) -> String) -> (Vec<String>, Vec<Life>) {
+    let (listener, scope) = server().await;
+    let scope = Scope { label_selector: Some("app=web".to_owned()), ..scope };
+    let (asked, lives) = (RefCell::new(Vec::new()), RefCell::new(Vec::new()));
+    let deleted: String =
+        pods.iter().map(|pod| json!({"type": "DELETED", "object": pod}).to_string() + "\n").collect();
+    let replies = |request: &str| match request.split_whitespace().nth(1).unwrap() {
+        path if path.contains("watch=") => answer("200 OK", &deleted),
+        path if path.contains("labelSelector=") => list((0..pods.len()).map(|n| pod(n, json!({}))).collect()),
+        path => {
+            asked.borrow_mut().push(path.to_owned());
+            named(path)
+        }
+    };
+    let connections = stream::unfold((), async |()| Some((listener.accept().await.unwrap().0, ())));
+    let serving = connections.for_each_concurrent(None, async |mut stream| {
+        let mut request = vec![0; 4096];
+        while let Ok(read @ 1..) = stream.read(&mut request).await {
+            let reply = replies(&String::from_utf8_lossy(&request[..read]));
+            stream.write_all(reply.as_bytes()).await.unwrap();
+        }
+    });
+    let report = async |update| {
+        if let Update::Change(Change::Started { life, .. }) = update {
+            lives.borrow_mut().push(life);
+        }
+    };
+    let settled = async {
+        loop {
+            yield_now().await;
+            let lives: Vec<Life> = lives.borrow().iter().map(|life| life.borrow().clone()).collect();
+            if lives.len() == pods.len() && !lives.contains(&Life::Running) {
+                return lives;
+            }
+        }
+    };
+    let selection = everything();
+    let mut tracker = Tracker::new(&selection, true, false, false);
+    let lives = tokio::select! {
+        _ = scope.follow(&mut tracker, &report) => panic!("it follows for ever"),
+        () = serving => panic!("it serves for ever"),
+        lives = settled => lives,
+    };
+    (asked.into_inner(), lives)
+}
+
+#[tokio::test]
+async fn a_pod_that_is_reported_as_deleted_is_asked_for_unless_it_had_a_grace_period() {
+    let deleting = json!({"deletionTimestamp": "2026-01-31T10:00:00Z"});
+    let pods = vec![pod(0, json!({})), pod(1, json!({})), pod(2, json!({})), pod(3, deleting)];
+    let (mut asked, lives) = lost(pods, |path| match path {
+        path if path.contains("web-0") => list(vec![pod(0, json!({}))]),
+        path if path.contains("web-1") => list(vec![pod(1, json!({"uid": "another"}))]),
+        _ => list(Vec::new()),
+    })
+    .await;
+    asked.sort();
+    let question = |n| format!("/api/v1/namespaces/shop/pods?&fieldSelector=metadata.name%3Dweb-{n}");
+    assert_eq!(asked, [question(0), question(1), question(2)]);
+    assert_eq!(lives, [Life::Dropped, Life::Deleted, Life::Deleted, Life::Deleted]);
+}
+
+#[tokio::test]
+async fn pods_that_may_not_be_read_by_name_count_as_deleted_and_are_asked_for_no_more() {
+    let pods = (0..20).map(|n| pod(n, json!({}))).collect();
+    let (asked, lives) = lost(pods, |_| answer("403 Forbidden", "no")).await;
+    // A few at a time, by a list and then a get.
+    assert!((2..=8).contains(&asked.len()), "{asked:?}");
+    assert_eq!(lives, vec![Life::Deleted; 20]);
 }
