@@ -109,7 +109,7 @@ pub const EXCUSES: &[Excuse] = &[
         holds: is_not_confirmed,
     },
     Excuse {
-        reason: "an answer was cut and looked complete between the last lines of its log, which are the same ones of the same instant: so is the last line, to which the answer is compared",
+        reason: "an answer was cut and looked complete behind a line that is the same as the last one of its log, of the same instant: the answer is compared to that one",
         holds: was_cut_among_the_same,
     },
     Excuse {
@@ -386,8 +386,14 @@ fn was_cut_among_the_same(case: &Case<'_, '_>, run: &Run) -> bool {
     };
     let last = life.shown.iter().rposition(Option::is_some);
     let mut up_to_the_last = start.min(shown)..=last.unwrap_or_default().max(end - 1);
+    // The line behind which the answer was cut is like the last one of the log, whichever of the two was shown.
+    let at_the_last = match lines.len() {
+        len if end == len => start.checked_sub(1).is_some_and(|cut| are_alike(cut, end - 1)),
+        len => end + 1 == len && are_alike(start, end),
+    };
+    let is_alike = at_the_last || up_to_the_last.all(|line| are_alike(line, shown));
     let mut reads = case.reads.iter().filter(|read| read.may_be_of(life) && !read.check);
-    up_to_the_last.all(|line| are_alike(line, shown)) && reads.any(|read| is_cut_short(case, life, read))
+    is_alike && reads.any(|read| is_cut_short(case, life, read))
 }
 
 /// Whether a fault ended this answer as if it were complete.

@@ -445,6 +445,23 @@ fn a_log_that_is_gone_before_it_is_asked_for_again_cannot_be_checked() {
     tale(20.0).with(|story| story.script.events.push(away)).passes();
 }
 
+/// All lines are of one instant. A look at the last one shows the line that was read last.
+#[test]
+fn an_answer_that_is_cut_behind_a_line_like_the_last_one_looks_complete() {
+    let tale = |last| {
+        let tale = Tale::new().reads(2.2, 4.0, Ended::Complete);
+        let tale = ["a", "b", "c", last].iter().fold(tale, |tale, text| tale.writes(3.0, text));
+        tale.shows(3.0, "a").with(|story| {
+            story.containers[0].instances[0].ended = Some(seconds(3.5));
+            let cuts = What::Fault(Fault::Breaks(Asked::AllLogs, Broken::Ends));
+            story.script.events.push(Event { at: seconds(4.0), what: cuts });
+        })
+    };
+    tale("a").passes();
+    tale("d").is(&["missing"]);
+    tale("a").with(|story| story.script.events.clear()).is(&["missing"]);
+}
+
 /// Its kubelet goes away, and ends its streams as if they were complete.
 #[test]
 fn a_log_that_a_kubelet_left_is_in_doubt_for_who_asks_its_node_meanwhile() {
