@@ -45,6 +45,8 @@ struct Aligner<'b, 'a> {
     by_stamp: Option<BTreeMap<Timestamp, Vec<Place>>>,
     /// The instant from which lines of the next instance were shown too early, as the program said.
     early: Vec<Timestamp>,
+    /// Whether the time of the run was over before a log was read to its end, behind which that is said.
+    over: bool,
     /// When the run ended.
     ended: Duration,
 }
@@ -65,8 +67,9 @@ pub fn align(
         _ => None,
     });
     let early = early.collect();
+    let over = book.notices.iter().any(|notice| matches!(notice.said, Said::TimedOut));
     let cursors = vec![0; book.lives.len()];
-    let mut aligner = Aligner { book, asked, whole, cursors, life: 0, by_stamp: None, early, ended };
+    let mut aligner = Aligner { book, asked, whole, cursors, life: 0, by_stamp: None, early, over, ended };
     for number in 0..aligner.book.shown.len() {
         if let Some((kind, text)) = aligner.take(number) {
             let at = aligner.book.shown[number].at;
@@ -305,7 +308,7 @@ impl Aligner<'_, '_> {
     }
 
     /// Whether the lines of the instance behind this one were shown too early, and that was said; or the run ended
-    /// before anything told of that instance, and so of the restart. A pod that was made again under the same name is
+    /// before anything told of that instance, and so of the restart, or before it was said. A pod that was made again under the same name is
     /// read beside the one before.
     fn may_be_early(&self, life: usize) -> bool {
         let container = self.book.lives[life].container;
@@ -320,7 +323,7 @@ impl Aligner<'_, '_> {
                 .filter(|(_, shown)| shown.is_some())
                 .map(|(line, _)| line.stamp)
         });
-        stamps.all(|stamp| self.early.iter().any(|early| stamp >= *early))
+        self.over || stamps.all(|stamp| self.early.iter().any(|early| stamp >= *early))
     }
 
     /// What is wrong with a line of which only a part was shown.
@@ -354,7 +357,7 @@ impl Aligner<'_, '_> {
         let before = [own, read, joint(shown.at), earlier].into_iter().flat_map(|lives| {
             [self.book.bytes(lives), self.book.bytes_uncut(lives), Book::bytes_whole(lives)]
         });
-        let mut before = before.chain([given]);
+        let mut before = before.chain([given, self.book.bytes_between_restarts(life, shown.at)]);
         before.any(|before| self.asked.limit_bytes == Some(before + asked::length(shown.text) as u64))
     }
 }

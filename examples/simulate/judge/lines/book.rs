@@ -140,6 +140,21 @@ impl<'a> Book<'a> {
         given.map(|shown| asked::length(self.shown[shown].text) as u64 + 1).sum()
     }
 
+    /// The bytes of lines of this life and those before it that were shown between two reports of a restart around
+    /// that time: of one instance, as the program took it.
+    pub fn bytes_between_restarts(&self, life: usize, at: Duration) -> u64 {
+        let restarts = self.notices.iter().filter(|notice| matches!(notice.said, Said::Restarted { .. }));
+        let (before, behind): (Vec<_>, Vec<_>) =
+            restarts.map(|notice| notice.at).partition(|restart| *restart <= at);
+        if behind.is_empty() {
+            return 0;
+        }
+        let since = before.into_iter().max();
+        let shown = self.lives[..=life].iter().flat_map(|life| life.shown.iter().flatten());
+        let shown = shown.map(|shown| &self.shown[*shown]).filter(|shown| Some(shown.at) > since);
+        shown.map(|shown| asked::length(shown.text) as u64 + 1).sum()
+    }
+
     /// Whether a line that was shown then may have been read long before.
     pub fn is_held(&self, shown: Duration) -> bool {
         self.held.iter().any(|held| held.contains(&shown))

@@ -75,3 +75,14 @@ fn output_that_is_no_line_of_a_container_is_strange() {
         })
         .is(&["strange output"]);
 }
+
+/// The time of the run is over before the lines that came too early are reported.
+#[test]
+fn a_run_may_end_before_it_says_which_lines_came_too_early() {
+    let tale = || {
+        let tale = Tale::new().follows(2.2).writes(3.0, "a").restarts(3.2).writes(3.5, "b");
+        tale.shows(3.5, "b").shows(3.0, "a")
+    };
+    tale().is(&["out of order"]);
+    tale().says(6.0, "not read to its end: the time of --timeout was over before").passes();
+}

@@ -144,6 +144,18 @@ fn bytes_of_a_line_that_is_cut_to_the_longest_count() {
     limited(120).is(&["missing"]);
 }
 
+/// Its lines look like those of the instance before, and are shown before the restart is reported.
+#[test]
+fn a_line_that_is_shown_before_its_restart_is_reported_may_be_cut_by_the_bytes_of_the_one_before() {
+    let tale = |reported: f64| {
+        let tale = Tale::new().asking(|asked| asked.limit_bytes = Some(5)).follows(2.2).writes(3.0, "a");
+        let tale = tale.shows(3.0, "a").restarts(4.0).writes(5.0, "long").shows_at(5.1, 5.0, "lon");
+        tale.says_line(reported, "── shop web › app restarted: Error, exit 1, ran 3s ──")
+    };
+    tale(5.2).passes();
+    tale(5.0).is(&["cut"]);
+}
+
 /// Its status comes in the instant in which it is shown: for the program it may be of the instance before.
 #[test]
 fn a_line_that_is_shown_with_the_status_of_its_instance_may_be_cut_by_the_bytes_of_the_one_before() {
