@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use super::{
-    Tail,
+    AT_ONCE, Tail,
     refusal::{SOON, is_usual},
 };
 use crate::{
@@ -99,19 +99,22 @@ impl<L: Logs> Tail<L> {
         if self.is_odd(&last) {
             self.progress.reach.fall_short();
         }
-        let Some(missed) = self.missed(last) else {
+        let missed = self.missed(last);
+        // An empty log that was asked for late may be that one's too.
+        let is_open = missed.is_some() || last.is_empty && self.seen_at.elapsed() > AT_ONCE;
+        if is_open && self.was_replaced_unread(log).await {
+            self.whereabouts = Whereabouts::Superseded;
+            // Nothing of its own log has come: the answer was another's.
+            self.progress.reach = Reach::Open;
+            return true;
+        }
+        let Some(missed) = missed else {
             self.progress.heard = None;
             if last.line.is_some_and(|line| self.progress.position.ends_with(line)) {
                 self.progress.reach.found_whole();
             }
             return false;
         };
-        if self.was_replaced_unread(log).await {
-            self.whereabouts = Whereabouts::Superseded;
-            // Nothing of its own log has come: the answer was another's.
-            self.progress.reach = Reach::Open;
-            return true;
-        }
         let again = self.confirmation.owe(missed);
         if !again {
             self.progress.reach.fall_short();
@@ -159,8 +162,8 @@ impl<L: Logs> Tail<L> {
         is_own && is_behind || !is_read && (position.has(line) || is_own && position.may_end_with(line))
     }
 
-    /// Whether a log that has lines now, and of which none was read, is the next instance's: the container restarted
-    /// before the first answer, which was that one's too. With a watch the status reports it.
+    /// Whether a log of which no line was read, though it may have some now, is the next instance's: the container
+    /// restarted before the first answer, which was that one's too. With a watch the status reports it.
     async fn was_replaced_unread(&self, log: Log) -> bool {
         let is_current = matches!(log, Log::Current(_));
         if !is_current || self.plan().follow || self.progress.has_lines() {

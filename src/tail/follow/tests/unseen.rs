@@ -181,6 +181,22 @@ async fn the_log_of_an_instance_is_read_though_it_is_the_previous_one_before_it_
     assert_eq!(outline(&story), expected);
 }
 
+/// The first answer takes long, and the container restarts meanwhile; the next instance writes nothing.
+#[tokio::test(start_paused = true)]
+async fn the_log_of_an_instance_is_read_though_an_empty_one_came_late_in_its_place() {
+    for (known, expected) in [(1, &["+", "a", "b", "-"][..]), (0, &["+", "-"])] {
+        let old = log([(-9.0, "a"), (-1.0, "b")]);
+        let story = Story::begin(as_it_is(), Life::Running, move |request| match request.previous {
+            true => old.answer(request),
+            false if is_look(request) => Reply::of(""),
+            false => Reply::of("").after(2.0),
+        });
+        story.apiserver_knows(known);
+        let (_, said, _) = story.end().await;
+        assert_eq!(said, expected, "{known}");
+    }
+}
+
 /// The container restarts behind the list of its pod, and then writes.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_was_left_to_the_instance_is_read_though_the_next_one_writes_before_it_is_asked_for() {
