@@ -140,7 +140,13 @@ impl<L: Logs> Tail<L> {
             // Its own log, or that of the next instance if it has ended as well: the status decides.
             Ok(Previous::Own(_)) if suspect.is_some() => {
                 self.grant = None;
-                matches!(timeout(STATUS_DELAY, self.life.changed()).await, Ok(Ok(())))
+                // That its pod is being deleted decides nothing, and the log may be gone as that is reported.
+                let progress = &self.progress;
+                let decides = |life: &Life| match life {
+                    Life::Terminated(ending) => progress.suspect(ending).is_none(),
+                    _ => true,
+                };
+                matches!(timeout(STATUS_DELAY, self.life.wait_for(decides)).await, Ok(Ok(_)))
             }
             // Once another instance is there, or will be, the previous log is not that of the one before; even if it
             // was removed.

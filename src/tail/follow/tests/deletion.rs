@@ -52,6 +52,28 @@ async fn a_request_for_the_log_of_a_deleted_pod_is_waited_for_no_longer() {
     assert!(began.elapsed() <= DRAIN, "{:?}", began.elapsed());
 }
 
+/// All of it is from the second in which its instance ended, and until another one starts, the kubelet serves it as the
+/// previous log too.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_was_read_to_its_end_is_not_asked_for_once_more_as_its_deletion_is_reported() {
+    let (written, began) = (log([(0.1, "a"), (0.2, "b")]), Instant::now());
+    let ended =
+        |deleting| Life::Terminated(Ending { finished: Some(at(0.0)), deleting, ..Ending::default() });
+    let story = Story::follow(move |request| match began.elapsed().as_secs_f64() {
+        ..5.0 => written.answer(request),
+        _ => Reply::refusal(404, "pods \"web-1\" not found"),
+    });
+    story.pass(4.0).await;
+    story.life.send_replace(ended(false));
+    story.pass(2.0).await;
+    story.apiserver_knows(NO_POD);
+    story.life.send_replace(ended(true));
+    story.pass(1.0).await;
+    story.life.send_replace(Life::Deleted);
+    story.pass(5.0).await;
+    assert_eq!(outline(&story), ["+", "a", "b", "-"]);
+}
+
 /// Its container writes on, and there is one place only.
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_outlives_its_pod_keeps_no_place_that_others_need() {
