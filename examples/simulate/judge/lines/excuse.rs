@@ -179,7 +179,7 @@ fn was_rotated_before_it_was_opened(case: &Case<'_, '_>, run: &Run) -> bool {
     let until = arrival(case.story, first) + way(case.story, first) + READ;
     // One that had fallen silent gave nothing, and is not looked at before it is due.
     let is_silent = |opened: Duration| {
-        rotated <= first + idle(case) && silenced(life).any(|at| (opened..=first).contains(&at))
+        rotated <= looked_at(case, first) && silenced(life).any(|at| (opened..=first).contains(&at))
     };
     let is_given = opens().any(|read| {
         let lasts = read.ended.is_none_or(|(at, how)| at > until && how == Ended::Abandoned);
@@ -265,6 +265,18 @@ fn silenced<'l>(life: &'l Life<'_>) -> impl Iterator<Item = Duration> + 'l {
 /// When a silent stream is looked at.
 fn idle(case: &Case<'_, '_>) -> Duration {
     case.story.script.setting.idle_check.map_or(IDLE, |seconds| Duration::from_secs(seconds.into()))
+}
+
+/// When a stream that had fallen silent before this line is looked at last. In a black hole no look is answered, and the
+/// next one comes as late as the first.
+fn looked_at(case: &Case<'_, '_>, line: Duration) -> Duration {
+    let idle = idle(case);
+    case.story.script.events.iter().fold(line + idle, |due, event| match event.what {
+        What::Fault(Fault::BlackHole(lasting)) if (event.at..event.at + lasting).contains(&due) => {
+            event.at + lasting + idle
+        }
+        _ => due,
+    })
 }
 
 /// By when the program knows that it has ended, or that its pod is being deleted.

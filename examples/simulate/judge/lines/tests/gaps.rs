@@ -101,6 +101,24 @@ fn what_was_rotated_away_while_the_only_stream_was_silent_cannot_be_known() {
     tale(2.5, 40.0).is(&["missing"]);
 }
 
+/// A look at it would come at 33 s.
+#[test]
+fn what_was_rotated_away_before_a_silent_stream_could_be_looked_at_cannot_be_known() {
+    let tale = |lasting, rotated| {
+        let tale = Tale::new().reads(2.2, 90.0, Ended::Abandoned).writes(3.0, "a").rotates(rotated);
+        let tale = tale.writes(rotated + 0.1, "b").follows(90.0).shows_at(90.1, rotated + 0.1, "b");
+        tale.with(|story| {
+            story.containers[0].instances[0].silenced.push(seconds(2.5));
+            let what = What::Fault(Fault::BlackHole(seconds(lasting)));
+            story.script.events.push(Event { at: seconds(20.0), what });
+        })
+    };
+    tale(20.0, 39.0).passes();
+    tale(20.0, 69.0).passes();
+    tale(20.0, 71.0).is(&["missing"]);
+    tale(10.0, 39.0).is(&["missing"]);
+}
+
 #[test]
 fn what_the_follower_of_the_node_skipped_cannot_be_known() {
     let tale = |followers, written| {
