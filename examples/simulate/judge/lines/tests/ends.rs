@@ -253,6 +253,18 @@ fn a_log_that_was_given_up_is_reported() {
     tale().says(2.5, "403 Forbidden: no").is(&["missing"]);
 }
 
+/// That is said of the last instance, and of the one before that nothing of it was read.
+#[test]
+fn a_log_that_was_given_up_needs_no_other_report() {
+    let tale = || {
+        let tale = Tale::new().restarts(2.5).writes(3.0, "a").refuses(3.1, 500).restarts(4.0);
+        let tale = tale.with(|story| story.containers[0].instances[1].removed = Some(seconds(4.0)));
+        tale.writes(5.0, "b").refuses(5.9, 403).says(6.0, "403 Forbidden: no")
+    };
+    tale().is(&["missing"]);
+    tale().says(4.2, "the log was removed before it could be read").passes();
+}
+
 /// The lines wait for those of other logs.
 #[test]
 fn a_log_that_was_given_up_before_its_lines_were_sorted_is_reported() {
