@@ -8,12 +8,13 @@ use super::{
     super::Problem,
     asked::{self, Asked},
     book::{Book, Life},
+    excuse::SOON,
     notices::Said,
     output::Shown,
     reads::Read,
     wanted,
 };
-use crate::story::Line;
+use crate::story::{Line, Story};
 
 /// The most bytes of a line that a runtime writes as one piece.
 pub const PIECE: usize = 16 << 10;
@@ -47,18 +48,18 @@ struct Aligner<'b, 'a> {
     early: Vec<Timestamp>,
     /// Whether the time of the run was over before a log was read to its end, behind which that is said.
     over: bool,
-    /// When the run ended.
+    /// When the run ended, and whether a signal ended it.
     ended: Duration,
+    signalled: bool,
 }
 
-/// Fills in which line was shown where. What is not as it was written is a problem. `whole` and `ended`: see
-/// [`Aligner`].
+/// Fills in which line was shown where. What is not as it was written is a problem. `whole`: see [`Aligner`].
 pub fn align(
     book: &mut Book<'_>,
     asked: &Asked,
     whole: Vec<bool>,
     reads: &[Read],
-    ended: Duration,
+    story: &Story,
     problems: &mut Vec<Problem>,
 ) {
     let title = book.title();
@@ -69,7 +70,10 @@ pub fn align(
     let early = early.collect();
     let over = book.notices.iter().any(|notice| matches!(notice.said, Said::TimedOut));
     let cursors = vec![0; book.lives.len()];
-    let mut aligner = Aligner { book, asked, whole, cursors, life: 0, by_stamp: None, early, over, ended };
+    let ended = story.ended;
+    let signalled = story.signalled.is_some_and(|at| at <= ended);
+    let mut aligner =
+        Aligner { book, asked, whole, cursors, life: 0, by_stamp: None, early, over, ended, signalled };
     for number in 0..aligner.book.shown.len() {
         if let Some((kind, text)) = aligner.take(number) {
             let at = aligner.book.shown[number].at;
@@ -222,7 +226,7 @@ impl Aligner<'_, '_> {
                     words("lines behind this one were shown before it").map(|text| ("out of order", text))
                 }
             }
-        } else if life < self.life && !self.may_be_early(life) {
+        } else if life < self.life && !self.may_be_early(life, shown.at) {
             words("lines of a later instance were shown before it").map(|text| ("out of order", text))
         } else {
             None
@@ -308,9 +312,9 @@ impl Aligner<'_, '_> {
     }
 
     /// Whether the lines of the instance behind this one were shown too early, and that was said; or the run ended
-    /// before anything told of that instance, and so of the restart, or before it was said. A pod that was made again under the same name is
-    /// read beside the one before.
-    fn may_be_early(&self, life: usize) -> bool {
+    /// before anything told of that instance, and so of the restart, or before it was said. A pod that was made again
+    /// under the same name is read beside the one before.
+    fn may_be_early(&self, life: usize, at: Duration) -> bool {
         let container = self.book.lives[life].container;
         let later = self.book.lives[life + 1..].iter();
         let later =
@@ -323,7 +327,17 @@ impl Aligner<'_, '_> {
                 .filter(|(_, shown)| shown.is_some())
                 .map(|(line, _)| line.stamp)
         });
-        self.over || stamps.all(|stamp| self.early.iter().any(|early| stamp >= *early))
+        self.over
+            || self.ends_before_report(at)
+            || stamps.all(|stamp| self.early.iter().any(|early| stamp >= *early))
+    }
+
+    /// Whether a signal ended the run soon after a line was shown, and before the end of its log was known: behind that
+    /// it is said which lines came too early.
+    fn ends_before_report(&self, at: Duration) -> bool {
+        let is_end = |said: &Said<'_>| matches!(said, Said::Closed | Said::Restarted { .. });
+        let mut later = self.book.notices.iter().filter(|notice| notice.at >= at);
+        self.signalled && self.ended < at + SOON && !later.any(|notice| is_end(&notice.said))
     }
 
     /// What is wrong with a line of which only a part was shown.

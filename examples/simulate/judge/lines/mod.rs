@@ -55,7 +55,7 @@ pub fn judge_with(story: &Story, also: impl Fn(&Book<'_>, &mut Vec<Problem>)) ->
         let mut book = Book::new(*name, containers, story, shown.remove(name).unwrap_or_default(), said);
         let reads = reads::of(&book, story);
         let whole = wanted::whole(&book, &asked, start, &reads);
-        align::align(&mut book, &asked, whole, &reads, story.ended, &mut problems);
+        align::align(&mut book, &asked, whole, &reads, story, &mut problems);
         let wanted = wanted::wanted(&book, &asked, story, start, &reads);
         let case = Case { story, asked: &asked, book: &book, reads: &reads, wanted: &wanted };
         unwanted(&case, &mut problems);

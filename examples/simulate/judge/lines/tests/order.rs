@@ -86,3 +86,15 @@ fn a_run_may_end_before_it_says_which_lines_came_too_early() {
     tale().is(&["out of order"]);
     tale().says(6.0, "not read to its end: the time of --timeout was over before").passes();
 }
+
+/// The same behind a signal, while the end of the log is checked.
+#[test]
+fn a_signal_may_come_before_it_is_said_which_lines_came_too_early() {
+    let tale = |shown: f64| {
+        let tale = Tale::new().follows(2.2).writes(3.0, "a").restarts(3.2).writes(3.5, "b");
+        tale.shows(3.5, "b").shows_at(shown, 3.0, "a")
+    };
+    tale(299.0).passes();
+    tale(294.0).is(&["out of order"]);
+    tale(299.0).says_line(299.5, "- shop web › app").is(&["out of order"]);
+}
