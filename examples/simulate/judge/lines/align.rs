@@ -371,7 +371,7 @@ impl Aligner<'_, '_> {
         let before = [own, read, joint(shown.at), earlier].into_iter().flat_map(|lives| {
             [self.book.bytes(lives), self.book.bytes_uncut(lives), Book::bytes_whole(lives)]
         });
-        let mut before = before.chain([given, self.book.bytes_between_restarts(life, shown.at)]);
+        let mut before = before.chain([given]).chain(self.book.bytes_between_restarts(life, shown.at));
         before.any(|before| self.asked.limit_bytes == Some(before + asked::length(shown.text) as u64))
     }
 }

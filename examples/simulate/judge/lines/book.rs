@@ -140,19 +140,24 @@ impl<'a> Book<'a> {
         given.map(|shown| asked::length(self.shown[shown].text) as u64 + 1).sum()
     }
 
-    /// The bytes of lines of this life and those before it that were shown between two reports of a restart around
-    /// that time: of one instance, as the program took it.
-    pub fn bytes_between_restarts(&self, life: usize, at: Duration) -> u64 {
+    /// The bytes of lines of this life and those before it that were shown until then and since the last report of a
+    /// restart, if another one follows: of one instance, as the program took it. A report of that instant may come
+    /// before the lines or behind them.
+    pub fn bytes_between_restarts(&self, life: usize, at: Duration) -> [u64; 2] {
         let restarts = self.notices.iter().filter(|notice| matches!(notice.said, Said::Restarted { .. }));
-        let (before, behind): (Vec<_>, Vec<_>) =
-            restarts.map(|notice| notice.at).partition(|restart| *restart <= at);
-        if behind.is_empty() {
-            return 0;
-        }
-        let since = before.into_iter().max();
+        let restarts: Vec<_> = restarts.map(|notice| notice.at).collect();
         let shown = self.lives[..=life].iter().flat_map(|life| life.shown.iter().flatten());
-        let shown = shown.map(|shown| &self.shown[*shown]).filter(|shown| Some(shown.at) > since);
-        shown.map(|shown| asked::length(shown.text) as u64 + 1).sum()
+        let shown: Vec<_> = shown.map(|shown| &self.shown[*shown]).filter(|shown| shown.at <= at).collect();
+        [at, at.saturating_sub(Duration::from_nanos(1))].map(|until| {
+            let (before, behind): (Vec<_>, Vec<_>) =
+                restarts.iter().copied().partition(|restart| *restart <= until);
+            if behind.is_empty() {
+                return 0;
+            }
+            let since = before.into_iter().max();
+            let shown = shown.iter().filter(|shown| Some(shown.at) > since);
+            shown.map(|shown| asked::length(shown.text) as u64 + 1).sum()
+        })
     }
 
     /// Whether a line that was shown then may have been read long before.

@@ -153,14 +153,16 @@ fn was_not_due(case: &Case<'_, '_>, run: &Run) -> bool {
 
 fn is_beyond_limit(case: &Case<'_, '_>, run: &Run) -> bool {
     let Some(limit) = case.asked.limit_bytes.filter(|_| run.after.is_none()) else { return false };
-    let shown = run.before.and_then(|before| case.book.shown_at(run.life, before));
-    let joint = case.book.as_one(run.life, shown.unwrap_or(Duration::MAX));
+    let shown = run.before.and_then(|before| case.book.shown_at(run.life, before)).unwrap_or(Duration::MAX);
+    let joint = case.book.as_one(run.life, shown);
     // The last line may be cut before its newline.
     // One that was cut too early is whole in the log of its own instance.
     // Lines before them were perhaps given to their instance.
     let own = std::slice::from_ref(life(case, run));
-    let given = case.book.bytes_uncut(own) + case.book.bytes_given(run.life, shown.unwrap_or(Duration::MAX));
-    case.book.bytes_uncut(joint).max(Book::bytes_whole(joint)).max(given) >= limit
+    let given = case.book.bytes_uncut(own) + case.book.bytes_given(run.life, shown);
+    let of_one = case.book.bytes_between_restarts(run.life, shown);
+    let counts = [case.book.bytes_uncut(joint), Book::bytes_whole(joint), given].into_iter().chain(of_one);
+    counts.max() >= Some(limit)
 }
 
 /// The file of each missing line.

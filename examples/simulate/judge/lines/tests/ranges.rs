@@ -153,7 +153,22 @@ fn a_line_that_is_shown_before_its_restart_is_reported_may_be_cut_by_the_bytes_o
         tale.says_line(reported, "── shop web › app restarted: Error, exit 1, ran 3s ──")
     };
     tale(5.2).passes();
+    // In one instant, the report comes behind the line.
+    tale(5.1).passes();
     tale(5.0).is(&["cut"]);
+}
+
+/// The same where lines are missing behind it.
+#[test]
+fn no_line_is_missing_behind_the_bytes_that_were_shown_before_a_restart_is_reported() {
+    let tale = |reported: f64| {
+        let tale = Tale::new().asking(|asked| asked.limit_bytes = Some(5)).follows(2.2).writes(3.0, "a");
+        let tale =
+            tale.shows(3.0, "a").restarts(4.0).writes(5.0, "so").shows_at(5.1, 5.0, "so").writes(5.0, "more");
+        tale.says_line(reported, "── shop web › app restarted: Error, exit 1, ran 3s ──")
+    };
+    tale(5.1).passes();
+    tale(5.0).is(&["missing"]);
 }
 
 /// Its status comes in the instant in which it is shown: for the program it may be of the instance before.
