@@ -121,15 +121,23 @@ fn due(view: &View, came: &Written) -> Duration {
     if setting.logs == Logs::FollowWithPrevious {
         bound += view.round_trip() * (ONCE + IN_DOUBT);
     }
-    // Also those that are written while it has to wait for its turn.
-    let by = came.line.at.saturating_add(bound);
-    bound += bandwidth(view, |line| line.at <= by);
     if setting.sort {
         bound += STALLED;
     }
     if !setting.logs.follows() {
         bound += all_logs(view);
     }
+    if setting.max_bandwidth.is_some() {
+        // Also those that are written while it has to wait for its turn, or for the end of a fault.
+        let by = due_behind_faults(view, came, written, bound);
+        bound += bandwidth(view, |line| line.at <= by);
+    }
+    due_behind_faults(view, came, written, bound)
+}
+
+/// When a line that was written then has to be there, with the faults that concern its log.
+fn due_behind_faults(view: &View, came: &Written, written: Duration, bound: Duration) -> Duration {
+    let setting = view.setting;
     let written = written.max(last_heard_of(view, bound));
     // Where logs wait for a place, those of other containers that are slow or fail keep the places; and the order of
     // all lines is known once every log was read, or given up.

@@ -49,6 +49,24 @@ fn a_line_comes_within_some_seconds_while_nothing_fails() {
     assert_eq!(bound(&one_line(50.0)), 56.0);
 }
 
+/// Lines of other containers share the rate.
+#[test]
+fn lines_that_are_written_during_a_fault_are_read_at_the_allowed_rate_too() {
+    let tale = |written: f64| {
+        let mut story = one_line(50.0);
+        story.script.setting.max_bandwidth = Some(1000);
+        story.fails(49.0, Fault::Breaks(Asked::AllLogs, Broken::Cut));
+        let mut other = container("web-1");
+        other.node = "node-2".to_owned();
+        story.containers.push(other);
+        story.writes("web-1", [written]);
+        story.containers[1].instances[0].lines[0].text = vec![b'x'; 10_000];
+        bound(&story)
+    };
+    let late = tale(200.0);
+    assert_eq!(tale(100.0), late + 30.0);
+}
+
 #[test]
 fn a_line_comes_within_a_minute_after_the_last_fault() {
     let mut story = one_line(50.0);
