@@ -327,17 +327,16 @@ impl Aligner<'_, '_> {
                 .filter(|(_, shown)| shown.is_some())
                 .map(|(line, _)| line.stamp)
         });
-        self.over
-            || self.ends_before_report(at)
-            || stamps.all(|stamp| self.early.iter().any(|early| stamp >= *early))
+        self.ends_before_report(at) || stamps.all(|stamp| self.early.iter().any(|early| stamp >= *early))
     }
 
-    /// Whether a signal ended the run soon after a line was shown, and before the end of its log was known: behind that
-    /// it is said which lines came too early.
+    /// Whether the run ended before the end of a log was known, of which a line was shown at that time, since its time was
+    /// over, or by a signal soon after the line: behind that end it is said which lines came too early.
     fn ends_before_report(&self, at: Duration) -> bool {
         let is_end = |said: &Said<'_>| matches!(said, Said::Closed | Said::Restarted { .. });
         let mut later = self.book.notices.iter().filter(|notice| notice.at >= at);
-        self.signalled && self.ended < at + SOON && !later.any(|notice| is_end(&notice.said))
+        let is_cut = self.over || self.signalled && self.ended < at + SOON;
+        is_cut && !later.any(|notice| is_end(&notice.said))
     }
 
     /// What is wrong with a line of which only a part was shown.

@@ -143,21 +143,20 @@ impl<'a> Book<'a> {
     /// The bytes of lines of this life and those before it that were shown until then and since the last report of a
     /// restart, if another one follows: of one instance, as the program took it. A report of that instant may come
     /// before the lines or behind them.
-    pub fn bytes_between_restarts(&self, life: usize, at: Duration) -> [u64; 2] {
+    pub fn bytes_between_restarts(&self, life: usize, at: Duration) -> Vec<u64> {
         let restarts = self.notices.iter().filter(|notice| matches!(notice.said, Said::Restarted { .. }));
         let restarts: Vec<_> = restarts.map(|notice| notice.at).collect();
         let shown = self.lives[..=life].iter().flat_map(|life| life.shown.iter().flatten());
         let shown: Vec<_> = shown.map(|shown| &self.shown[*shown]).filter(|shown| shown.at <= at).collect();
-        [at, at.saturating_sub(Duration::from_nanos(1))].map(|until| {
+        let between = |until: Duration| {
             let (before, behind): (Vec<_>, Vec<_>) =
                 restarts.iter().copied().partition(|restart| *restart <= until);
-            if behind.is_empty() {
-                return 0;
-            }
             let since = before.into_iter().max();
             let shown = shown.iter().filter(|shown| Some(shown.at) > since);
-            shown.map(|shown| asked::length(shown.text) as u64 + 1).sum()
-        })
+            let bytes = shown.map(|shown| asked::length(shown.text) as u64 + 1).sum();
+            (!behind.is_empty()).then_some(bytes)
+        };
+        [at, at.saturating_sub(Duration::from_nanos(1))].into_iter().filter_map(between).collect()
     }
 
     /// Whether a line that was shown then may have been read long before.

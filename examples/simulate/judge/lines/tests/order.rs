@@ -84,7 +84,12 @@ fn a_run_may_end_before_it_says_which_lines_came_too_early() {
         tale.shows(3.5, "b").shows(3.0, "a")
     };
     tale().is(&["out of order"]);
-    tale().says(6.0, "not read to its end: the time of --timeout was over before").passes();
+    let over = "not read to its end: the time of --timeout was over before";
+    tale().says(6.0, over).passes();
+    tale()
+        .says_line(5.5, "── shop web › app restarted: Error, exit 1, ran 1s ──")
+        .says(6.0, over)
+        .is(&["out of order"]);
 }
 
 /// The same behind a signal, while the end of the log is checked.
