@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     script::{Asked as Asks, Broken, Fault, Followers, What},
-    story::{Container, File, Request, Story},
+    story::{Container, File, Line, Request, Story},
 };
 
 /// The time in which a line is shown when nothing fails, and after the last fault.
@@ -242,20 +242,21 @@ fn is_not_checked(case: &Case<'_, '_>, run: &Run) -> bool {
     !case.asked.checks && is_in_silence(case, run)
 }
 
-/// Whether a stream was open that had fallen silent before these lines were written.
+/// Whether a stream was open that had fallen silent before these lines were written. If no line follows, the first of
+/// them may have been rotated away before it was opened.
 fn is_in_silence(case: &Case<'_, '_>, run: &Run) -> bool {
     let life = life(case, run);
-    let first = life.lines()[run.lines.start].at;
-    let mut silenced = silenced(life).filter(|silenced| *silenced <= first);
-    let mut is_silent = |silenced: Duration| {
-        case.reads.iter().any(|read| {
-            read.follow
-                && read.may_be_of(life)
-                && read.opened().is_some_and(|opened| opened <= silenced)
-                && read.ended.is_none_or(|(ended, _)| ended >= first)
-        })
+    let lines = &life.lines()[run.lines.clone()];
+    let is_silent = |read: &Read, opened: Duration| {
+        let is_there =
+            |line: &&Line| life.instance.files[line.file].rotated.is_none_or(|rotated| rotated > opened);
+        let first = lines.iter().find(|line| run.after.is_some() || is_there(line));
+        let Some(first) = first.map(|line| line.at) else { return false };
+        silenced(life).any(|silenced| (opened..=first).contains(&silenced))
+            && read.ended.is_none_or(|(ended, _)| ended >= first)
     };
-    silenced.any(&mut is_silent)
+    let mut streams = case.reads.iter().filter(|read| read.follow && read.may_be_of(life));
+    streams.any(|read| read.opened().is_some_and(|opened| is_silent(read, opened)))
 }
 
 /// When the followers of its log fell silent.

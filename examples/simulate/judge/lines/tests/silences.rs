@@ -215,6 +215,20 @@ fn a_silent_stream_whose_file_is_rotated_away_before_a_check_cannot_be_known() {
     tale(7.0, 20.0, &[]).is(&["missing"]);
 }
 
+/// The first line is in a file that no stream could read, the second one behind the silence of the next stream.
+#[test]
+fn lines_that_were_rotated_away_before_a_stream_fell_silent_cannot_be_known_without_checks() {
+    let tale = |opened, silenced| {
+        let tale = Tale::new().asking(|asked| asked.idle_check = Some(0)).reads(2.2, 5.0, Ended::Broken);
+        let tale = tale.writes(3.0, "x").shows(3.0, "x").rotates(6.0).writes(7.0, "a").rotates(8.0);
+        let tale = tale.reads(opened, 90.0, Ended::Abandoned).writes(10.0, "b");
+        tale.with(|story| story.containers[0].instances[0].silenced.push(seconds(silenced)))
+    };
+    tale(9.0, 9.5).passes();
+    tale(9.0, 11.0).is(&["missing"]);
+    tale(6.5, 9.5).is(&["missing"]);
+}
+
 #[test]
 fn a_silent_stream_of_a_pod_that_stops_meeting_its_condition_before_a_check_cannot_be_known() {
     let tale = |meets: &[(f64, bool)]| {
