@@ -28,7 +28,7 @@ use crate::{
 const SECOND: i64 = 1_000_000_000;
 
 /// The longest wait for the previous log at the end of a stream.
-const ANSWER: Duration = Duration::from_secs(3);
+pub(super) const ANSWER: Duration = Duration::from_secs(3);
 
 impl<L: Logs> Tail<L> {
     /// The log that was served from `line` on may be another instance's: the apiserver knows of another pod, the
@@ -102,7 +102,7 @@ impl<L: Logs> Tail<L> {
     }
 
     /// Whether the status reports another instance behind the next one.
-    fn is_replaced_twice(&self) -> bool {
+    pub(super) fn is_replaced_twice(&self) -> bool {
         let next = self.instance.restart_count + 1;
         matches!(*self.life.borrow(), Life::Replaced { restart_count, .. } if restart_count > next)
     }

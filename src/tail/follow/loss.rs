@@ -1,11 +1,19 @@
 //! Reports what is lost of a log for good, once it comes to its end.
 
-use super::Tail;
+use tokio::time::timeout;
+
+use super::{Tail, instance::ANSWER};
 use crate::{
     event::{Gap, Instant, Reason, Restart},
     instance::Life,
     notice::Scope,
-    tail::{logs::Logs, reach::Reach, whereabouts::Whereabouts},
+    purpose::Purpose,
+    schedule::Mode,
+    tail::{
+        logs::Logs,
+        reach::Reach,
+        whereabouts::{Log, Whereabouts},
+    },
 };
 
 impl<L: Logs> Tail<L> {
@@ -45,6 +53,7 @@ impl<L: Logs> Tail<L> {
         };
         if is_out_of_reach {
             self.leave_to_later();
+            self.ask_node().await;
         }
         let gap = self.gap_at_end(reason, removed);
         if removed || self.report.is_broken_off() || self.has_own_unseen_lines() {
@@ -65,6 +74,17 @@ impl<L: Logs> Tail<L> {
         }
         if *reason == Reason::Dropped && !self.was_opened() {
             self.report_early().await;
+        }
+    }
+
+    /// Two restarts left nothing with which the end of its stream could be compared. The stream may have lost its file,
+    /// and a kubelet that goes away ends it as if it were complete: whether it is there, a request shows.
+    async fn ask_node(&mut self) {
+        let is_open = self.progress.reach == Reach::Ended && self.progress.heard.is_some();
+        if self.plan().confirm && is_open && self.grant.is_some() && self.is_replaced_twice() {
+            // A failure is noted for the node.
+            let current = self.last_line(Log::Current(Mode::Read), Purpose::Confirm);
+            drop(timeout(ANSWER, current).await);
         }
     }
 

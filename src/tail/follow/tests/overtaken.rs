@@ -360,6 +360,30 @@ async fn a_line_that_was_seen_before_a_further_restart_took_its_log_away_is_repo
     assert_eq!(outline(&story), ["+", "a", "-", "restarted 2", "! Between", "c"]);
 }
 
+/// Its stream lost its file, and came to its end as the kubelet went away: two statuses too late for another look.
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_stream_is_unchecked_if_the_kubelet_was_away_behind_two_restarts() {
+    let dial =
+        "Get \"https://node-1:10250/containerLogs/default/web-1/app\": dial tcp: connect: connection refused";
+    for (message, is_away) in [(dial, true), ("etcdserver: leader changed", false)] {
+        let container = Container::new([
+            (-60.0, Some(2.5), log([(-1.0, "a"), (2.0, "lost")])),
+            (2.6, Some(2.9), log([(2.7, "b")])),
+            (3.0, None, log([(9.0, "c")])),
+        ]);
+        let mut story = Story::follow(move |request| match container.now() {
+            ..1.0 => container.answer(request).cut_after(1.0).silent(3.0),
+            ..6.0 => Reply::refusal(500, message),
+            _ => container.answer(request),
+        });
+        story.pass(3.8).await;
+        story.restarts_so_often(2, 3.0);
+        story.pass(20.0).await;
+        let gap: &[&str] = if is_away { &["! Unchecked"] } else { &[] };
+        assert_eq!(outline(&story), [&["+", "a"], gap, &["-", "restarted 2", "c"]].concat(), "{message}");
+    }
+}
+
 /// Its tail waited for the one before, and meanwhile the node has started another one.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_is_read_at_once_is_compared_if_its_status_is_old() {
