@@ -155,10 +155,11 @@ fn completed_by(story: &Story, mains: &[(Duration, &Container)], last: Duration)
     let (known, new): (Vec<_>, Vec<_>) = mains.iter().partition(|(named, _)| *named <= last);
     let lasts = || known.iter().filter_map(|(_, container)| container.instances.last());
     let ended: Option<Vec<Duration>> = lasts().map(|last| last.ended).collect();
-    let bound = Bounds::new(story).after(ended?.into_iter().max()? + DRAIN);
+    let ended = ended?.into_iter().max()?;
+    let bound = Bounds::new(story).after(ended + DRAIN);
     let latest = match new.iter().map(|(named, _)| *named).min() {
         // It had to end before that.
-        Some(next) if next > bound => bound,
+        Some(next) if next > bound || is_unwatched(story, ended, next) => bound,
         Some(_) if new.iter().all(|(named, container)| may_be_unknown(story, container, *named)) => {
             Duration::MAX
         }
@@ -178,6 +179,14 @@ fn completed_by(story: &Story, mains: &[(Duration, &Container)], last: Duration)
         false => vec![ExitCode::NotComplete],
     };
     Some(Expected { codes, latest })
+}
+
+/// Whether the program stopped watching in this time, since all pods that it knew had ended: it still reads their logs.
+fn is_unwatched(story: &Story, ended: Duration, named: Duration) -> bool {
+    let is_watch =
+        |request: &&Request| request.kind == apiserver::Kind::Watch && request.path.ends_with("/pods");
+    let last = story.requests.iter().rfind(is_watch).and_then(|request| request.ended);
+    matches!(last, Some((left, Ended::Abandoned)) if (ended..named).contains(&left))
 }
 
 /// Whether the program may not have known of this container's pod when it ended: it was named just before, or a fault

@@ -173,6 +173,24 @@ fn a_pod_that_is_new_may_be_unknown_when_all_others_have_completed() {
     assert_eq!(kinds(&held), [""; 0]);
 }
 
+/// The logs of the others are read to their ends meanwhile.
+#[test]
+fn a_pod_that_is_made_once_nothing_is_watched_any_more_is_unknown() {
+    let with_new = |left, time| {
+        let mut story = ended(ExitCode::Done, time);
+        story.script.setting.ending = Ending::Completed;
+        let last = &mut story.containers[0].instances[0];
+        (last.ended, last.exit) = (Some(at(18.0)), Some(0));
+        story.containers.push(made("web-1", 19.0, Some(19.0)));
+        story.watches(2.0).ended = Some((at(left), Ended::Abandoned));
+        kinds(&story)
+    };
+    assert_eq!(with_new(18.1, 22.0), [""; 0]);
+    assert_eq!(with_new(18.1, 120.0), ["a late end"]);
+    assert_eq!(with_new(17.9, 22.0), ["an end by itself"]);
+    assert_eq!(with_new(19.1, 22.0), ["an end by itself"]);
+}
+
 #[test]
 fn a_pod_is_unknown_until_its_first_status_though_it_was_made_before_others() {
     let with_late = |named| {
