@@ -263,6 +263,11 @@ impl Story {
         self.context.logs.waits.store(true, Relaxed);
     }
 
+    /// So many questions whose a log is break.
+    pub fn questions_break(&self, questions: u32) {
+        self.context.logs.breaks.store(questions, Relaxed);
+    }
+
     /// It takes this long to answer whose a log is.
     pub fn apiserver_takes(&self, seconds: f64) {
         *self.context.logs.takes.lock().expect("no panic") = Duration::from_secs_f64(seconds);

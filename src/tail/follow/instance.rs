@@ -386,7 +386,7 @@ impl<L: Logs> Tail<L> {
             Ok(standing) => !standing.is_current(),
             Err(error) => {
                 self.unanswered += 1;
-                error.is_retryable() && self.unanswered <= TRIES
+                (error.is_retryable() || error.is_gone()) && self.unanswered <= TRIES
             }
         }
     }

@@ -1,5 +1,9 @@
 //! Asks whose the first line of a log is: it may be another pod's, or a later instance's.
 
+use std::time::Duration;
+
+use tokio::time::sleep;
+
 use super::{
     super::{
         again::text,
@@ -9,11 +13,16 @@ use super::{
     Reading,
 };
 use crate::{
+    cluster::Error,
     event::{Instant, Line},
     instance::{Instance, Standing},
     lines::Seen,
     schedule::Grant,
 };
+
+/// How long a question that fails is asked again, and the pause before that. The lines wait meanwhile.
+const PATIENCE: Duration = Duration::from_secs(2);
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// A log of which no line was read, and the instance that it should be of.
 pub struct Doubted<'a, L> {
@@ -38,7 +47,7 @@ impl<L: Logs> Reading<'_, L> {
         }
         let standing = tokio::select! {
             biased;
-            standing = grant.asking(logs.standing(instance)) => standing,
+            standing = grant.asking(standing(logs, instance)) => standing,
             never = self.stream.stow() => match never {},
         };
         self.progress.begun = begun;
@@ -70,5 +79,17 @@ impl<L: Logs> Reading<'_, L> {
             self.report.unseen().await;
         }
         None
+    }
+}
+
+/// The answer to this question. One that fails is asked again for a while: without an answer the lines are shown, and if
+/// they are another pod's, its own tail shows them again.
+async fn standing(logs: &impl Logs, instance: &Instance) -> Result<Standing, Error> {
+    let began = tokio::time::Instant::now();
+    loop {
+        match logs.standing(instance).await {
+            Err(error) if error.is_retryable() && began.elapsed() < PATIENCE => sleep(AGAIN).await,
+            standing => return standing,
+        }
     }
 }

@@ -255,6 +255,8 @@ pub struct Scripted {
     pub started: Arc<Mutex<Option<Timestamp>>>,
     /// Whether it knows that this one has ended and waits for a restart.
     pub waits: Arc<AtomicBool>,
+    /// The number of next questions that break.
+    pub breaks: Arc<AtomicU32>,
     /// How long the apiserver takes to answer whose a log is.
     pub takes: Arc<Mutex<Duration>>,
     /// When the apiserver was out of reach last.
@@ -271,6 +273,7 @@ impl Scripted {
             current: Arc::default(),
             started: Arc::default(),
             waits: Arc::default(),
+            breaks: Arc::default(),
             takes: Arc::default(),
             failed: Arc::default(),
         }
@@ -295,6 +298,10 @@ impl Logs for Scripted {
     async fn standing(&self, instance: &Instance) -> Result<Standing, Error> {
         let takes = *self.takes.lock().expect("no panic");
         sleep(takes).await;
+        if self.breaks.load(Relaxed) > 0 {
+            self.breaks.fetch_sub(1, Relaxed);
+            return Err(broken());
+        }
         Ok(match self.current.load(Relaxed) {
             NO_POD => Standing::Gone,
             OTHER_POD => Standing::OtherPod,
