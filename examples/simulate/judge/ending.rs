@@ -11,7 +11,7 @@ use super::{
     lines::output::Text,
     promptness::{AFTER_FAULT, Bounds},
     reading,
-    troubles::{Nature, Trouble, troubles},
+    troubles::{AWAITED, Nature, Trouble, troubles},
 };
 use crate::{
     script::{Ending, Event, Fault, Kind, Setting, What},
@@ -24,6 +24,9 @@ const AFTER_SIGNAL: Duration = Duration::from_secs(2);
 
 /// The same once the time of `--timeout` is over (`PATIENCE` in src/deadline.rs), and a second for the last words.
 const AFTER_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The longest from a request, as it is sent, to its arrival: its connection takes some round trips.
+const CONNECTING: Duration = Duration::from_secs(3);
 
 /// How much later than `--until` the program may take it, since it knows the clock of the apiserver in whole seconds.
 const CLOCKS: Duration = Duration::from_secs(2);
@@ -246,7 +249,9 @@ fn refused(story: &Story) -> Option<Duration> {
             Some((at, 400..=409)) => Some(ended.unwrap_or(at)),
             Some((at, 400..)) => Some(ended.unwrap_or(at)).filter(|_| !follows),
             Some(_) => request.ended.filter(|(_, how)| !follows && *how != Ended::Complete).map(|(at, _)| at),
-            None => ended.filter(|_| !follows),
+            // It was left with the program, once it had waited for long enough, with the time for its connection.
+            None if ended.is_none() && request.at + AWAITED > story.ended + CONNECTING => None,
+            None => Some(ended.unwrap_or(story.ended)).filter(|_| !follows),
         }
     });
     let view = View::new(story);

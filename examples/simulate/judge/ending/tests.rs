@@ -252,6 +252,24 @@ fn a_pod_whose_init_container_runs_is_not_complete() {
     assert_eq!(kinds(&story), [""; 0]);
 }
 
+/// Without following; the program ends, and the request with it.
+#[test]
+fn a_list_that_is_never_answered_may_end_a_run_after_a_minute() {
+    let awaited = |seconds| {
+        let mut story = ended(ExitCode::Failed, 1.0 + seconds);
+        story.script.setting.logs = Logs::Once;
+        story.requests.retain(|request| !request.path.ends_with("/pods"));
+        let list = story.lists(1.0);
+        (list.answered, list.ended) = (None, None);
+        story.stderr = vec![Written { at: story.ended, bytes: b"stern-rs: no answer\n".to_vec() }];
+        // Other logs may take longer.
+        story.fails(1.0, Fault::KubeletAway("node-1".to_owned(), at(90.0)));
+        kinds(&story)
+    };
+    assert_eq!(awaited(60.0), [""; 0]);
+    assert_eq!(awaited(50.0), ["a wrong exit code"]);
+}
+
 #[test]
 fn a_range_may_be_refused_only_if_it_is_empty() {
     let refused = |since, tail| {
