@@ -176,8 +176,10 @@ fn completed_by(story: &Story, mains: &[(Duration, &Container)], last: Duration)
     let gone = || story.pods.iter().filter(|pod| is_gone(pod) && is_named(pod) && !is_new(pod));
     let started = |pod: &Pod| known.iter().any(|(_, container)| is_of(container, pod));
     let codes = match lasts().all(|last| last.exit == Some(0)) && gone().all(started) {
-        // A pod that is gone counts as it was seen last.
-        true if gone().any(|pod| is_unseen(story, pod)) => vec![ExitCode::Done, ExitCode::NotComplete],
+        // A pod that is gone counts as it was seen last. One that waits to be started again has not ended for good.
+        true if gone().any(|pod| is_unseen(story, pod)) || lasts().any(|last| last.waits.is_some()) => {
+            vec![ExitCode::Done, ExitCode::NotComplete]
+        }
         true => vec![ExitCode::Done],
         false => vec![ExitCode::NotComplete],
     };

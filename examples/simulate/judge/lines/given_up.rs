@@ -10,7 +10,7 @@ use super::{
         promptness::latency,
         troubles::{Nature, troubles},
     },
-    excuse::Case,
+    excuse::{Case, SOON},
     notices::{Notice, Said, is_without_status},
     reads::Read,
     told::{named, way},
@@ -122,7 +122,9 @@ fn is_away(case: &Case<'_, '_>, notice: &Notice<'_>) -> bool {
 fn around(case: &Case<'_, '_>, at: Duration) -> (Duration, Duration) {
     // A connection may rest before the head of an answer, and before its body.
     let rests = 2 * latency(&case.story.script.setting);
-    let since = at.saturating_sub(way(case.story, at) + MOMENT + rests);
+    // The words of a refusal wait for their turn among all bytes that are read.
+    let limited = case.story.script.setting.max_bandwidth.map_or(Duration::ZERO, |_| SOON);
+    let since = at.saturating_sub(way(case.story, at) + MOMENT + rests + limited);
     let held_up = troubles(case.story).into_iter().filter(|trouble| {
         trouble.what != Nature::Faulty && trouble.from <= at && trouble.until + MOMENT >= since
     });

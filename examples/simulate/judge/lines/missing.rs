@@ -53,7 +53,7 @@ pub fn judge(case: &Case<'_, '_>, problems: &mut Vec<Problem>) {
     let mut counted = Counted::of(case.book);
     // The last ones have the fewest reports behind them.
     for run in runs(case).into_iter().rev() {
-        if excuse(case, &run).is_some() || is_reported(case, &run, &mut counted) {
+        if is_excused(case, &run) || is_reported(case, &run, &mut counted) {
             continue;
         }
         let life = &case.book.lives[run.life];
@@ -71,6 +71,11 @@ pub fn judge(case: &Case<'_, '_>, problems: &mut Vec<Problem>) {
         );
         problems.push(Problem { kind: "missing", container: case.book.title(), at: first.at, text });
     }
+}
+
+fn is_excused(case: &Case<'_, '_>, run: &Run) -> bool {
+    let last = || at_the_end(case.book, run).filter(|_| run.after.is_some());
+    excuse(case, run).is_some() || last().is_some_and(|run| excuse(case, &run).is_some())
 }
 
 /// Reports about a number of instances of which nothing was shown.
