@@ -131,6 +131,11 @@ fn completion_decides_the_code() {
     assert_eq!(kinds(&completed(0, ExitCode::Done)), [""; 0]);
     assert_eq!(kinds(&completed(1, ExitCode::Done)), ["a wrong exit code"]);
     assert_eq!(kinds(&completed(1, ExitCode::NotComplete)), [""; 0]);
+    // It waits to be started again.
+    let mut waits = completed(0, ExitCode::NotComplete);
+    assert_eq!(kinds(&waits), ["a wrong exit code"]);
+    waits.containers[0].instances[0].waits = Some(at(18.5));
+    assert_eq!(kinds(&waits), [""; 0]);
 }
 
 #[test]

@@ -457,6 +457,23 @@ fn a_log_that_is_gone_before_it_is_asked_for_again_cannot_be_checked() {
     tale(20.0).with(|story| story.script.events.push(away)).passes();
 }
 
+/// All lines are of one instant, and the last ones are like those that were shown last: which ones are missing is open.
+#[test]
+fn of_a_log_that_is_gone_before_it_is_asked_for_again_the_missing_lines_are_the_last_ones() {
+    let tale = || {
+        let tale = Tale::new().reads(2.2, 4.0, Ended::Complete);
+        let tale = ["x", "a", "b", "y", "a", "b"].iter().fold(tale, |tale, text| tale.writes(3.0, text));
+        tale.shows(3.0, "x").shows(3.0, "a").shows(3.0, "b").with(|story| {
+            story.containers[0].instances[0].ended = Some(seconds(4.0));
+            story.containers[0].deleted = Some(seconds(6.0));
+            let cuts = What::Fault(Fault::Breaks(Asked::AllLogs, Broken::Ends));
+            story.script.events.push(Event { at: seconds(4.0), what: cuts });
+        })
+    };
+    tale().passes();
+    tale().with(|story| story.script.events.clear()).is(&["missing"]);
+}
+
 /// All lines are of one instant. A look at the last one shows the line that was read last.
 #[test]
 fn an_answer_that_is_cut_behind_a_line_like_the_last_one_looks_complete() {

@@ -36,6 +36,12 @@ fn a_log_is_asked_for_again_because_a_request_failed_as_the_report_says() {
     let late = || refused().says(9.0, "503 Service Unavailable; trying again");
     late().is(&["false gap"]);
     late().with(|story| story.fails(2.1, Fault::BlackHole(seconds(6.8)))).passes();
+    let limited = |at| {
+        let tale = refused().asking(|asked| asked.max_bandwidth = Some(1000));
+        tale.says(at, "503 Service Unavailable; trying again")
+    };
+    limited(8.0).passes();
+    limited(9.0).is(&["false gap"]);
 }
 
 #[test]
