@@ -140,7 +140,7 @@ impl<L: Logs> Tail<L> {
             // Its own log, or that of the next instance if it has ended as well: the status decides.
             Ok(Previous::Own(_)) if suspect.is_some() => {
                 self.grant = None;
-                // That its pod is being deleted decides nothing, and the log may be gone as that is reported.
+                // The deletion of its pod decides nothing, and the log may be gone as it is reported.
                 let progress = &self.progress;
                 let decides = |life: &Life| match life {
                     Life::Terminated(ending) => progress.suspect(ending).is_none(),

@@ -53,7 +53,7 @@ struct Aligner<'b, 'a> {
     signalled: bool,
 }
 
-/// Fills in which line was shown where. What is not as it was written is a problem. `whole`: see [`Aligner`].
+/// Fills in which line was shown where. A line that is not as it was written is a problem. `whole`: see [`Aligner`].
 pub fn align(
     book: &mut Book<'_>,
     asked: &Asked,

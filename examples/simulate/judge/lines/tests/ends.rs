@@ -253,7 +253,7 @@ fn a_log_that_was_given_up_is_reported() {
     tale().says(2.5, "403 Forbidden: no").is(&["missing"]);
 }
 
-/// That is said of the last instance, and of the one before that nothing of it was read.
+/// One report is about the last instance, another about the one before, of which nothing was read.
 #[test]
 fn a_log_that_was_given_up_needs_no_other_report() {
     let tale = || {
