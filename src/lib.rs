@@ -118,7 +118,8 @@ use plan::{Outputs, Plan};
 use signals::Signals;
 
 /// Runs the command line `args` (the program's name first) with the streams of `io`.
-pub fn run(args: impl IntoIterator<Item = OsString>, mut io: Io) -> ExitCode {
+// Generic, it would be compiled with the binary, with a second copy of much that the library has.
+pub fn run(args: Vec<OsString>, mut io: Io) -> ExitCode {
     let signals = Signals::listen();
     let room = descriptors::prepare();
     let env = Environment::of_process();

@@ -8,5 +8,5 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    stern_rs::run(std::env::args_os(), stern_rs::Io::process()).into()
+    stern_rs::run(std::env::args_os().collect(), stern_rs::Io::process()).into()
 }

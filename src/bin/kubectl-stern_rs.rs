@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    stern_rs::run(std::env::args_os(), stern_rs::Io::process()).into()
+    stern_rs::run(std::env::args_os().collect(), stern_rs::Io::process()).into()
 }
