@@ -330,6 +330,18 @@ fn a_list_that_grew_too_old_between_its_pages_begins_anew() {
     assert_eq!(world.requests().lists().len(), 4);
 }
 
+/// Its first page is followed by then, and would be without an end.
+#[test]
+fn a_first_list_that_cannot_be_read_to_its_end_is_an_error_of_the_run() {
+    for flags in ["", "--no-follow"] {
+        let world = World::new();
+        world.pods(["web-1", "web-2", "web-3"]);
+        world.set_page_size(2);
+        world.on(Match::lists().nth(2)).always(Answer::status(400, "BadRequest", "the token is odd"));
+        world.run(&format!("web {flags}")).reported("the token is odd").exit(1);
+    }
+}
+
 /// Once more, then without pages, then with the server's words.
 #[test]
 fn a_list_whose_pages_are_always_too_old_is_read_at_once_or_ends() {

@@ -7,7 +7,10 @@ mod waits;
 
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
-use futures::future::join;
+use futures::{
+    FutureExt,
+    future::{join, try_join},
+};
 use tokio::{sync::mpsc, time::Instant};
 
 use super::{Error, Outcome};
@@ -131,11 +134,14 @@ impl<'a> Cluster<'a> {
         let (completion, annotations) = (&self.completion, self.annotations);
         let selecting =
             select::run(cluster, selection, logs.follow, deadline, annotations, completion, selected);
-        let tailing = tail::run(context, limits.log_requests, receiver);
+        // What follows does not end by itself, and no more pods would be found. Boxed, since their futures are deep.
+        let found =
+            Box::pin(selecting.map(|selected| if logs.follow { selected.map(Ok) } else { Ok(selected) }));
+        let tailing = Box::pin(tail::run(context, limits.log_requests, receiver).map(Ok));
         let load = scheduler.load();
         let summary = tokio::select! {
             biased;
-            (selected, summary) = join(selecting, tailing) => selected.map(|()| summary),
+            done = try_join(found, tailing) => done.and_then(|(selected, summary)| selected.map(|()| summary)),
             never = coverage::report(load, limits.qps, logs.history_first, out), if logs.follow => match never {},
             never = waits::report_outages(cluster.outage(), out) => match never {},
             never = cluster.probe_whenever_silent() => match never {},
