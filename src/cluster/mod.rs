@@ -33,6 +33,7 @@ mod waits;
 
 use std::{convert::Infallible, sync::Arc, thread, time::Duration};
 
+use jiff::{SignedDuration, Timestamp};
 use tokio::{
     sync::watch,
     time::{Instant, sleep},
@@ -146,6 +147,12 @@ impl Cluster {
             sleep(*pause).await;
         }
         Ok(self.transport.clock.clock().unwrap_or_default())
+    }
+
+    /// The time by the apiserver's clock so long ago; None if nothing was heard of that clock.
+    pub fn time_before(&self, ago: Duration) -> Option<Timestamp> {
+        let then = self.transport.machine.now().checked_sub(SignedDuration::try_from(ago).ok()?).ok()?;
+        Some(self.transport.clock.clock()?.at(then))
     }
 
     /// The reason for waiting: credentials, or the apiserver's first answer.

@@ -4,6 +4,7 @@ mod slot;
 
 use std::{collections::BTreeMap, mem::take, sync::Arc};
 
+use jiff::Timestamp;
 use regex::Regex;
 use tokio::sync::watch;
 
@@ -56,6 +57,8 @@ pub struct Tracker<'a> {
     starting: bool,
     /// Counts relists: a pod that a finished relist did not contain is gone.
     generation: u64,
+    /// A pod that was created before this time, and is seen later, was not selected then.
+    listed: Option<Timestamp>,
 }
 
 /// Why a pod is not selected any more.
@@ -95,6 +98,7 @@ impl<'a> Tracker<'a> {
             full: false,
             starting: !fresh,
             generation: 0,
+            listed: None,
         }
     }
 
@@ -129,6 +133,11 @@ impl<'a> Tracker<'a> {
         self.starting = false;
     }
 
+    /// A pod that was created before this time, as of the first list, and is seen later existed before the start.
+    pub fn older_are_old(&mut self, listed: Option<Timestamp>) {
+        self.listed = self.listed.or(listed);
+    }
+
     /// Takes the current state of a pod.
     pub fn apply(&mut self, pod: &Pod, changes: &mut Vec<Change>) {
         if !self.matches(pod) {
@@ -156,6 +165,8 @@ impl<'a> Tracker<'a> {
         if !self.pods.contains_key(&identity) && !has_room(&mut self.known, self.most) {
             return self.report_full(changes);
         }
+        let is_first = !self.pods.contains_key(&identity);
+        let is_old = is_first && pod.created().is_some_and(|created| Some(created) < self.listed);
         let (mut full, known, most) = (false, &mut self.known, self.most);
         let tracked = self.pods.entry(identity.clone()).or_insert_with(|| Tracked {
             info: Arc::new(info(pod, identity, self.keep_annotations)),
@@ -193,8 +204,8 @@ impl<'a> Tracker<'a> {
             let sight = match (first_seen, self.starting) {
                 (true, true) if !state_matches(self.selection.states, &status.state) => Sight::Unwanted,
                 (true, true) => Sight::Old,
-                // A pod that meets the condition only now may be old.
-                (true, false) if comes_back || self.selection.condition.is_some() => Sight::Old,
+                // A pod that meets the condition, or has the label, only now may be old.
+                (true, false) if comes_back || self.selection.condition.is_some() || is_old => Sight::Old,
                 _ => Sight::New,
             };
             let seen = Seen { kind, status, sight, deleting: pod.deleting() };

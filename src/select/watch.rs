@@ -35,6 +35,9 @@ const FRUITLESS: usize = 3;
 /// The longest pause between attempts; jitter can double it.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
+/// How far the known clock of the apiserver may be off.
+const CLOCK_SLACK: Duration = Duration::from_secs(2);
+
 /// Most pods and containers that are reported as unreadable.
 const MOST_UNREADABLE: usize = 100;
 
@@ -124,9 +127,7 @@ impl Scope {
         tracker: &mut Tracker<'_>,
         report: &impl AsyncFn(Update),
     ) -> Result<Infallible, Error> {
-        // Without a selector a pod cannot leave the selection.
-        let may_leave = self.label_selector.is_some() || self.field_selector.is_some();
-        let mut state = Progress { doubts: Doubts::new(may_leave), ..Progress::default() };
+        let mut state = Progress { doubts: Doubts::new(self.has_selectors()), ..Progress::default() };
         loop {
             let error = self.watch(tracker, &mut state, report).await?;
             if !state.polling_reported {
@@ -284,7 +285,7 @@ impl Scope {
         let (label_selector, field_selector) = (self.label_selector.clone(), self.fields());
         let params = ListParams { label_selector, field_selector, ..ListParams::default() };
         let mut pages = self.cluster.pages(self.objects(), params);
-        let mut version = String::new();
+        let (mut version, asked) = (String::new(), Instant::now());
         while let Some((page, first)) = meanwhile(pages.next::<Pod>(), tracker, state, report).await? {
             if first {
                 tracker.relist();
@@ -301,7 +302,16 @@ impl Scope {
             self.ask_for(&pod, state);
         }
         show(report, |changes| tracker.relisted(changes)).await;
+        if self.has_selectors() && !self.fresh {
+            let listed = self.cluster.time_before(asked.elapsed() + CLOCK_SLACK);
+            tracker.older_are_old(listed);
+        }
         Ok(version)
+    }
+
+    /// Without one, no pod enters the selection or leaves it.
+    fn has_selectors(&self) -> bool {
+        self.label_selector.is_some() || self.field_selector.is_some()
     }
 
     /// The same, also for users who may only `get` the single pod.

@@ -53,6 +53,25 @@ fn a_pod_whose_label_comes_back_goes_on_where_it_was() {
     tail.interrupt().stderr("+ web-1 › app\n- web-1 › app\n+ web-1 › app\n");
 }
 
+/// Such as a replica that becomes the primary. A new pod comes whole.
+#[test]
+fn an_old_pod_that_gains_the_label_comes_with_as_much_history_as_one_that_had_it() {
+    let world = primaries();
+    world
+        .add_pod(Pod::new("web-3").label("role", "replica").created("2026-01-31T10:00:00Z".parse().unwrap()));
+    world.log("web-3/app").extend(["old", "last"]);
+    let mut tail = world.start(". -l role=primary --tail 1");
+    tail.expect("web-1 app a");
+    tail.watches(1);
+    world.update_pod("web-3", |pod| pod.label("role", "primary"));
+    tail.expect("web-3 app last");
+    world.add_pod(Pod::new("web-4").label("role", "primary"));
+    world.log("web-4/app").extend(["1", "2"]);
+    tail.expect("web-4 app 1");
+    tail.expect("web-4 app 2");
+    tail.interrupt();
+}
+
 #[test]
 fn a_pod_that_left_without_a_watch_goes_on_where_it_was() {
     let world = primaries();
