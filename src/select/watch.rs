@@ -154,7 +154,7 @@ impl Scope {
         state: &mut Progress,
         report: &impl AsyncFn(Update),
     ) -> Result<Error, Error> {
-        let (mut pauses, mut fruitless) = (Pauses::default(), 0);
+        let (mut pauses, mut fruitless, mut refused) = (Pauses::default(), 0, 0);
         loop {
             let mut version = match self.read(tracker, state, report).await {
                 Ok(version) => version,
@@ -173,6 +173,11 @@ impl Scope {
                 let lasted = began.elapsed() >= STEADY;
                 let is_fruitless = !lasted && matches!(end, Ok(End::Fruitless));
                 fruitless = if is_fruitless { fruitless + 1 } else { 0 };
+                let was_refused = refused >= FRUITLESS;
+                refused = match &end {
+                    Ok(_) => 0,
+                    Err(error) => refused + usize::from(refuses_watches(error)),
+                };
                 match end {
                     Ok(End::Fruitless) if fruitless >= FRUITLESS => {
                         // Once more after each list.
@@ -184,12 +189,17 @@ impl Scope {
                     }
                     Ok(End::Over | End::Fruitless) => {}
                     // An answer: the failures before it are over, unless even a new list is too old.
-                    Ok(End::Expired) if listed.elapsed() >= STEADY => {
+                    Ok(End::Expired) if was_refused || listed.elapsed() >= STEADY => {
                         pauses = Pauses::default();
                         break;
                     }
                     Ok(End::Expired) => break,
                     Err(error) if error.is_forbidden() => return Ok(error),
+                    // Perhaps a proxy in between serves no watch.
+                    Err(error) if refused >= FRUITLESS => {
+                        state.relists(&error, report).await;
+                        break;
+                    }
                     // The same would come from the same version.
                     Err(error) if error.is_malformed() => {
                         state.listed_again(format!("{error}; listing the pods again"), report).await;
@@ -455,6 +465,12 @@ async fn show(report: &impl AsyncFn(Update), change: impl FnOnce(&mut Vec<Change
     }
 }
 
+/// Whether the error is about the watch itself. A server that is overloaded, or about to restart, is not asked for more.
+fn refuses_watches(error: &Error) -> bool {
+    let for_now = error.status().is_some_and(|status| matches!(status.as_u16(), 429 | 503));
+    !error.is_outage() && !error.is_common() && !for_now
+}
+
 /// The pauses between attempts, which grow.
 #[derive(Default)]
 struct Pauses(Option<ExponentialBackoff>);
@@ -479,6 +495,8 @@ struct Progress {
     synced: bool,
     polling_reported: bool,
     failure: FailureReport,
+    /// Whether the pods are listed since each watch is refused.
+    relisting: bool,
     /// The reports of pods and containers that are unreadable.
     unreadable: BTreeSet<String>,
     /// Pods that may be gone.
@@ -487,7 +505,10 @@ struct Progress {
 
 impl Progress {
     async fn synced(&mut self, tracker: &Tracker<'_>, report: &impl AsyncFn(Update)) {
-        self.works(report).await;
+        // A list that works is no watch that does.
+        if !self.relisting {
+            self.works(report).await;
+        }
         if !self.synced {
             self.synced = true;
             report(Update::Synced { containers: tracker.containers() }).await;
@@ -495,6 +516,7 @@ impl Progress {
     }
 
     async fn works(&mut self, report: &impl AsyncFn(Update)) {
+        self.relisting = false;
         let again = if self.synced { "the pods are watched again" } else { "the apiserver answers" };
         if let Some(text) = self.failure.works(again) {
             report(Update::Notice(About::Cluster.info(text))).await;
@@ -520,6 +542,14 @@ impl Progress {
     async fn unreadable(&mut self, text: String, report: &impl AsyncFn(Update)) {
         if self.is_new(&text) {
             report(Update::LeftOut(About::Cluster.warning(text))).await;
+        }
+    }
+
+    /// Reports once that the pods are listed until a watch works again.
+    async fn relists(&mut self, error: &Error, report: &impl AsyncFn(Update)) {
+        if !std::mem::replace(&mut self.relisting, true) {
+            let text = format!("{error}; listing the pods again");
+            report(Update::Notice(About::Cluster.warning(text))).await;
         }
     }
 

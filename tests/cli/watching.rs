@@ -206,6 +206,17 @@ fn if_watching_is_forbidden_the_list_is_repeated() {
 }
 
 #[test]
+fn if_every_watch_is_refused_the_list_is_repeated() {
+    let world = World::web(["a"]);
+    world.on(Match::watches()).always(Answer::status(405, "MethodNotAllowed", "no watches here"));
+    let mut tail = world.start("web");
+    tail.expect("web-1 app a");
+    world.pod("web-2", ["b"]);
+    tail.expect("web-2 app b");
+    tail.interrupt().reported("; listing the pods again").never_reported("watched again").exit(130);
+}
+
+#[test]
 fn a_watch_that_ends_is_begun_again() {
     let world = World::web(["a"]);
     let mut tail = world.start("web");

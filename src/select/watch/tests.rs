@@ -108,7 +108,7 @@ async fn a_watch_that_expires_after_failures_is_listed_again_soon() {
         let reply = match (is_watch, watches) {
             (true, ..8) => answer("500 Oops", "oops"),
             (true, _) => answer("410 Gone", OLD),
-            (false, 0) => answer("200 OK", PODS),
+            (false, ..8) => answer("200 OK", PODS),
             (false, _) => return None,
         };
         expired = (watches == 8).then(Instant::now);
@@ -122,6 +122,61 @@ async fn a_watch_that_expires_after_failures_is_listed_again_soon() {
     }
     let waited = expired.map(|at| at.elapsed());
     assert!(waited.is_some_and(|waited| waited < Duration::from_secs(2)), "{waited:?}");
+}
+
+/// That would be more work for a server that has too much.
+#[tokio::test]
+async fn pods_are_not_listed_again_while_watches_are_refused_for_now() {
+    for status in ["429 Too Many", "503 Unavailable"] {
+        let (listener, scope) = server().await;
+        let (selection, mut lists) = (everything(), 0);
+        let mut tracker = Tracker::new(&selection, true, false, false);
+        let refused = answer(status, "later");
+        let serving = serve(&listener, async |is_watch| {
+            lists += usize::from(!is_watch);
+            Some(if is_watch { refused.clone() } else { answer("200 OK", PODS) })
+        });
+        pause();
+        let quiet = async |_| {};
+        tokio::select! {
+            never = timeout(Duration::from_secs(120), scope.follow(&mut tracker, &quiet)) => assert!(never.is_err()),
+            () = serving => {}
+        }
+        tokio::time::resume();
+        assert_eq!(lists, 1, "{status}");
+    }
+}
+
+/// A proxy in between serves lists only.
+#[tokio::test]
+async fn pods_are_listed_again_if_no_watch_works() {
+    for status in ["400 Bad Request", "405 Not Allowed", "501 Not Implemented", "504 Timed Out"] {
+        let (listener, scope) = server().await;
+        let (selection, mut lists) = (everything(), 0);
+        let mut tracker = Tracker::new(&selection, true, false, false);
+        let refused = answer(status, "no watches here");
+        let serving = serve(&listener, async |is_watch| {
+            lists += usize::from(!is_watch);
+            Some(if is_watch { refused.clone() } else { answer("200 OK", PODS) })
+        });
+        pause();
+        let said = RefCell::new(Vec::new());
+        let report = async |update| {
+            if let Update::Notice(notice) = update {
+                said.borrow_mut().push(notice.text);
+            }
+        };
+        tokio::select! {
+            never = timeout(Duration::from_secs(120), scope.follow(&mut tracker, &report)) => assert!(never.is_err()),
+            () = serving => {}
+        }
+        tokio::time::resume();
+        assert!((4..20).contains(&lists), "{lists} lists");
+        let said = said.into_inner();
+        let words: Vec<&str> =
+            said.iter().filter_map(|text| text.rsplit_once("; ")).map(|(_, end)| end).collect();
+        assert_eq!(words, ["trying again", "listing the pods again"], "{said:?}");
+    }
 }
 
 #[tokio::test]
