@@ -27,6 +27,10 @@ use crate::{
 /// Pause between two questions for the same Job.
 const AGAIN: Duration = Duration::from_secs(2);
 
+/// Most refusals in a row that decide nothing: an apiserver that has just started refuses what it allows later, and a
+/// proxy may answer in its place.
+const PATIENT: usize = 2;
+
 /// A Job whose pods are selected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
@@ -47,10 +51,13 @@ enum State {
 
 pub struct Judge<'a> {
     cluster: &'a Cluster,
-    jobs: Vec<Job>,
+    /// With the refusals in a row of each.
+    jobs: Vec<(Job, Cell<usize>)>,
     completion: Completion,
     /// Whether the pods that existed at the start are known.
     synced: Cell<bool>,
+    /// Most refusals in a row that decide nothing.
+    patience: Cell<usize>,
     changed: Notify,
     done: watch::Sender<bool>,
 }
@@ -94,8 +101,15 @@ impl Job {
 
 impl<'a> Judge<'a> {
     pub fn new(cluster: &'a Cluster, jobs: Vec<Job>, completion: Completion) -> Judge<'a> {
-        let (synced, changed, done) = (Cell::new(false), Notify::new(), watch::Sender::new(false));
-        Judge { cluster, jobs, completion, synced, changed, done }
+        let (synced, patience) = (Cell::new(false), Cell::new(PATIENT));
+        let (changed, done) = (Notify::new(), watch::Sender::new(false));
+        let jobs = jobs.into_iter().map(|job| (job, Cell::new(0))).collect();
+        Judge { cluster, jobs, completion, synced, patience, changed, done }
+    }
+
+    /// Whether Jobs decide, which may have started pods that no watch has reported.
+    pub fn asks_jobs(&self) -> bool {
+        !self.jobs.is_empty()
     }
 
     /// A pod that is selected, in its current state.
@@ -143,6 +157,7 @@ impl<'a> Judge<'a> {
 
     /// Asks once, of pods that are not followed.
     pub async fn once(&self, report: impl AsyncFn(Notice)) {
+        self.patience.set(0);
         if !self.completion.is_underway() {
             self.ask(&mut FailureReport::default(), &report).await;
         }
@@ -166,19 +181,23 @@ impl<'a> Judge<'a> {
     /// None while one of them is underway. The first that failed decides.
     async fn ask_jobs(&self, failure: &mut FailureReport, report: &impl AsyncFn(Notice)) -> Option<Verdict> {
         let mut verdict = Ok(());
-        for job in &self.jobs {
+        for (job, refusals) in &self.jobs {
             let objects = Objects::new(api_resource(Kind::Job), Some(&job.namespace));
             let objects = Objects { name: Some(job.name.clone()), ..objects };
             let state = match self.cluster.get::<Value>(&objects, &job.name).await {
-                Ok(object) => job.state(&object).unwrap_or_else(|| self.of_missing(job)),
-                Err(error) if error.is_not_found() => self.of_missing(job),
+                Ok(object) => {
+                    refusals.set(0);
+                    job.state(&object).unwrap_or_else(|| self.of_missing(job))
+                }
                 Err(error) if error.is_retryable() => {
                     if let Some(notice) = failure.failed(&error) {
                         report(notice).await;
                     }
                     State::Underway("")
                 }
-                Err(error) => self.of_unreadable(&error, report).await,
+                Err(_) if refusals.replace(refusals.get() + 1) < self.patience.get() => State::Underway(""),
+                Err(error) if error.is_not_found() => self.of_missing(job),
+                Err(error) => self.of_unreadable(&error, failure, report).await,
             };
             match state {
                 State::Underway(special) => {
@@ -200,12 +219,20 @@ impl<'a> Judge<'a> {
         })
     }
 
-    async fn of_unreadable(&self, error: &Error, report: &impl AsyncFn(Notice)) -> State {
+    async fn of_unreadable(
+        &self,
+        error: &Error,
+        failure: &mut FailureReport,
+        report: &impl AsyncFn(Notice),
+    ) -> State {
+        let Some(verdict) = self.completion.of_pods() else {
+            if let Some(notice) = failure.failed(error) {
+                report(notice).await;
+            }
+            return State::Underway("");
+        };
         report(About::Cluster.warning(format!("{error}; its pods decide whether it succeeded"))).await;
-        match self.completion.of_pods() {
-            Some(verdict) => State::Decided(verdict),
-            None => State::Underway(""),
-        }
+        State::Decided(verdict)
     }
 }
 

@@ -35,7 +35,7 @@ use crate::{
 use track::{Change, Tracker};
 use watch::{Scope, Update};
 
-/// How long the apiserver may take to list pods once the time of `--until` is over.
+/// How long the apiserver may take to list pods once the time of `--until` is over, or all Jobs have completed.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 const NO_ANSWER: &str =
@@ -128,6 +128,9 @@ pub async fn run(
             biased;
             failed = scope.follow(&mut tracker, &report) => failed.map(|never| match never {}),
             () = judge.done() => {
+                if judge.asks_jobs() {
+                    Box::pin(scope.list_once_more(&mut tracker, PATIENCE, &report)).await;
+                }
                 tracker.complete();
                 Ok(())
             }

@@ -6,7 +6,7 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use kube::api::{ApiResource, ListParams, WatchParams};
 use tokio::{
     task::yield_now,
-    time::{Instant, sleep, timeout_at},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 
 use super::{
@@ -109,6 +109,24 @@ impl Scope {
         self.read_or_get(tracker, &mut Progress::default(), report).await?;
         report(Update::Synced { containers: tracker.containers() }).await;
         Ok(())
+    }
+
+    /// Lists the pods behind the last event of their watch, which may be late.
+    pub async fn list_once_more(
+        &self,
+        tracker: &mut Tracker<'_>,
+        at_most: Duration,
+        report: &impl AsyncFn(Update),
+    ) {
+        let mut state = Progress::default();
+        let listed = timeout(at_most, self.read_or_get(tracker, &mut state, report)).await;
+        let error = match listed {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("no answer within {at_most:?}"),
+        };
+        let text = format!("{error}; pods that a Job started last may be missing");
+        report(Update::LeftOut(About::Cluster.warning(text))).await;
     }
 
     /// The pod of this scope, if it exists.

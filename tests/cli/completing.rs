@@ -92,6 +92,67 @@ fn a_job_that_is_gone_at_once_is_judged_by_its_pods() {
     }
 }
 
+/// The answer about another one of that name is no answer about it.
+#[test]
+fn a_job_that_is_gone_in_one_of_several_namespaces_is_judged_by_its_pods() {
+    for flags in [FLAGS, "--exit-on-complete --no-follow"] {
+        let world = World::new();
+        for namespace in ["shop", "test"] {
+            let pod = Pod::new("migrate-1").namespace(namespace).label("job-name", "migrate");
+            world.add_pod(pod.container("app").terminated(0, "Completed"));
+            world.add(migrate().namespace(namespace).condition("Complete", "", ""));
+        }
+        // Once it is found, it is removed.
+        world.on(Match::gets().path("/namespaces/test/jobs/").nth(1)).then(Answer::ok());
+        world
+            .on(Match::gets().path("/namespaces/test/jobs/"))
+            .always(Answer::not_found("jobs.batch", "migrate"));
+        world.run(&format!("job/migrate -n shop,test {flags}")).exit(0);
+    }
+}
+
+/// Such as those of an apiserver that has just started, and of a proxy in its place.
+#[test]
+fn a_refusal_or_two_do_not_decide_how_a_job_ended() {
+    for refusal in
+        [Answer::status(403, "Forbidden", "no roles yet"), Answer::text(404, "<html>no such page</html>")]
+    {
+        let world = World::new();
+        let job = migrate();
+        world.add(job.clone());
+        start(&world, "migrate-1", "a");
+        let mut tail = world.start(&format!("job/migrate {FLAGS}"));
+        tail.expect("migrate-1 app a");
+        world.on(Match::gets().path("/jobs/")).times(2, &refusal);
+        end(&world, "migrate-1", 3);
+        tail.until(|account| account.requests.gets().path("/jobs/").len() > 3);
+        start(&world, "migrate-2", "b");
+        tail.expect("migrate-2 app b");
+        end(&world, "migrate-2", 0);
+        world.add(job.condition("Complete", "", ""));
+        tail.finish().never_reported("its pods").exit(0);
+    }
+}
+
+/// Without the right to watch, pods are listed every five seconds, and the Job is asked more often.
+#[test]
+fn a_pod_that_a_job_ended_with_is_shown_though_no_list_had_it() {
+    let world = World::new();
+    world.forbid("watch", "pods", "*");
+    let job = migrate();
+    world.add(job.clone());
+    let mut tail = world.start(&format!("job/migrate {FLAGS}"));
+    // One before the watch is refused, and one behind it.
+    tail.until(|account| {
+        account.requests.lists().path("/pods").filter(|list| list.status().is_some()).len() > 1
+    });
+    start(&world, "migrate-1", "a");
+    end(&world, "migrate-1", 0);
+    world.add(job.condition("Complete", "", ""));
+    tail.expect("migrate-1 app a");
+    tail.finish().exit(0);
+}
+
 #[test]
 fn a_job_that_needs_several_pods_is_not_complete_after_one() {
     let world = World::new();
