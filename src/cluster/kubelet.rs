@@ -95,6 +95,12 @@ pub(super) fn is_terminated(message: &str) -> bool {
     message.starts_with("container ") && message.ends_with(" is terminated")
 }
 
+/// Whether a refusal says that the kubelet does not know the container: it forgets those of a pod that it evicts. Cluster
+/// 1.20.
+pub(super) fn is_unknown(message: &str) -> bool {
+    message.starts_with("container ") && message.ends_with(" is not available")
+}
+
 /// The apiserver's reason for a missing answer from a kubelet, which follows the requested address. Cluster 1.36; the
 /// quotes around the address are Go's, since 1.14.
 pub(super) fn unreachable(message: &str) -> Option<&str> {

@@ -20,7 +20,7 @@ use tokio::{
 };
 
 use complete::{Job, Judge};
-use pod::InstanceId;
+use pod::{ContainerStatus, InstanceId};
 pub(crate) use resource::api_resource;
 use resource::{Found, Wait};
 pub(crate) use watch::pods;
@@ -181,7 +181,10 @@ pub async fn standing(cluster: &Cluster, instance: &Instance) -> Result<Standing
         return Ok(Standing::OtherPod);
     }
     let status = pod.container(&instance.origin.container);
-    Ok(match status.filter(|status| status.instance().is_some_and(|current| current.is(&asked))) {
+    let is_current = |status: &&ContainerStatus| {
+        status.instance().is_some_and(|current| current.is(&asked)) || status.loss_of(&asked).is_some()
+    };
+    Ok(match status.filter(is_current) {
         Some(status) if status.state.waiting.is_some() => Standing::Waiting,
         Some(_) => Standing::Current,
         None => {

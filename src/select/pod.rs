@@ -245,7 +245,7 @@ impl Pod {
         lists.into_iter().flatten().flatten().find(|status| status.name == name)
     }
 
-    /// None if at least one container has a status.
+    /// None if at least one container has a status, and was not lost with all others of a pod that failed.
     pub fn absence(&self) -> Option<Absence<'_>> {
         let status = &self.status;
         let lists = [
@@ -253,7 +253,9 @@ impl Pod {
             &status.container_statuses,
             &status.ephemeral_container_statuses,
         ];
-        if self.deleting() || lists.into_iter().flatten().any(|list| !list.is_empty()) {
+        let has_failed = status.phase == "Failed";
+        let is_known = |container: &ContainerStatus| !has_failed || !container.is_lost();
+        if self.deleting() || lists.into_iter().flatten().flatten().any(is_known) {
             return None;
         }
         let of_pod = (status.reason.as_str(), status.message.as_str());
@@ -284,7 +286,8 @@ impl ContainerStatus {
             return Some(InstanceId::new(&self.container_id, self.restart_count));
         }
         let has_run = self.state.terminated.as_ref().is_some_and(Terminated::has_run);
-        if !has_run && self.state.waiting.is_none() && !self.container_id.is_empty() {
+        let is_lost = self.state.terminated.as_ref().is_some_and(Terminated::is_unknown);
+        if !has_run && !is_lost && self.state.waiting.is_none() && !self.container_id.is_empty() {
             // Its state cannot be read; its log is there all the same.
             return Some(InstanceId::new(&self.container_id, self.restart_count));
         }
@@ -310,6 +313,19 @@ impl ContainerStatus {
         }
     }
 
+    /// The end of this instance, if the kubelet lost its container, as it does with that of an evicted pod: it knows
+    /// nothing of the end, and serves no log, or that of the instance before.
+    pub fn loss_of(&self, instance: &InstanceId) -> Option<&Terminated> {
+        let lost = self.state.terminated.as_ref().filter(|ended| ended.is_unknown())?;
+        let is_served = self.instance().is_some_and(|served| served.is(instance));
+        (instance.restarts == self.restart_count && !is_served).then_some(lost)
+    }
+
+    /// Whether the kubelet lost the container, and serves no log of it.
+    pub fn is_lost(&self) -> bool {
+        self.state.terminated.as_ref().is_some_and(Terminated::is_unknown) && self.instance().is_none()
+    }
+
     /// How this instance ended, if known.
     pub fn ending(&self, instance: &InstanceId) -> Option<&Terminated> {
         let before = self.restart_count.saturating_sub(u32::from(self.state.running.is_some()));
@@ -318,7 +334,8 @@ impl ContainerStatus {
         let is_it = |ended: &Terminated, restarts| {
             ended.has_run() && InstanceId::new(&ended.container_id, restarts).is(instance)
         };
-        ended.find(|(ended, restarts)| is_it(ended, *restarts)).map(|(ended, _)| ended)
+        let ended = ended.find(|(ended, restarts)| is_it(ended, *restarts)).map(|(ended, _)| ended);
+        ended.or_else(|| self.loss_of(instance))
     }
 }
 
@@ -326,6 +343,12 @@ impl Terminated {
     /// Whether it ever ran, so that there may be a log.
     fn has_run(&self) -> bool {
         !self.container_id.is_empty() || self.started_at.is_some()
+    }
+
+    /// Whether nothing is known of it but its end, which the kubelet assumes.
+    fn is_unknown(&self) -> bool {
+        let is_assumed = ["ContainerStatusUnknown", ""].contains(&self.reason.as_str());
+        is_assumed && !self.has_run() && self.finished_at.is_none()
     }
 }
 

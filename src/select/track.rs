@@ -12,6 +12,7 @@ use super::pod::{Absence, ContainerStatus, Named, Pod, State};
 use crate::{
     cluster::KNOWN,
     completion::Progress,
+    event::Ending,
     instance::{Instance, Life},
     notice::{Kind, Notice, Scope},
     origin::{Kind as OriginKind, Origin, PodInfo},
@@ -152,7 +153,7 @@ impl<'a> Tracker<'a> {
         }
         if !self.meets_condition(pod) {
             if let Some((uid, tracked)) = self.pods.remove_entry(&identity) {
-                tracked.end(&Life::Dropped);
+                tracked.containers.values().for_each(Slot::dismiss);
                 self.known -= tracked.containers.len();
                 self.dropped.insert(uid, Dropped::Unmet(self.generation));
             } else if let Some(dropped) = self.dropped.get_mut(&identity) {
@@ -216,6 +217,9 @@ impl<'a> Tracker<'a> {
             }
             slot.apply(&tracked.info, seen, self.follow, changes);
         }
+        if pod.has_ended() {
+            tracked.lose_unreported(pod);
+        }
         if full {
             self.report_full(changes);
         }
@@ -224,7 +228,7 @@ impl<'a> Tracker<'a> {
     /// All have ended as far as it matters: the rest of their logs is read, and not followed.
     pub fn complete(&self) {
         let slots = self.pods.values().flat_map(|pod| pod.containers.values());
-        slots.for_each(Slot::complete);
+        slots.for_each(|slot| slot.complete(&Ending::default()));
     }
 
     /// A pod that meets the condition now, or did before.
@@ -259,7 +263,7 @@ impl<'a> Tracker<'a> {
         let tracked = self.pods.remove(&identity);
         if let Some(tracked) = &tracked {
             self.known -= 1 + tracked.containers.len();
-            tracked.end(&Life::Deleted);
+            tracked.delete();
         }
         let dropped = self.dropped.remove(&identity);
         self.known -= usize::from(dropped.is_some());
@@ -296,7 +300,7 @@ impl<'a> Tracker<'a> {
         self.pods = kept;
         changes.extend(BTreeMap::into_iter(gone).map(|(uid, pod)| {
             self.known -= 1 + pod.containers.len();
-            pod.end(&Life::Deleted);
+            pod.delete();
             Change::Gone(uid)
         }));
     }
@@ -391,10 +395,18 @@ impl Tracked {
         (was_read && !std::mem::replace(&mut self.doubted, was_read)).then(|| self.info.clone())
     }
 
-    fn end(&self, life: &Life) {
-        for slot in self.containers.values() {
-            slot.end(life);
-        }
+    /// The pod has ended: a kubelet may have forgotten the status of a container, as before 1.21, or report it as the one
+    /// behind the one that it lost.
+    fn lose_unreported(&self, pod: &Pod) {
+        let reason = pod.status.reason.clone();
+        let ending = Ending { reason, deleting: pod.deleting(), ..Ending::default() };
+        let is_lost = |name: &str| pod.container(name).is_none_or(ContainerStatus::is_lost);
+        let lost = self.containers.iter().filter(|(name, _)| is_lost(name));
+        lost.for_each(|(_, slot)| slot.complete(&ending));
+    }
+
+    fn delete(&self) {
+        self.containers.values().for_each(Slot::delete);
     }
 
     /// The pod left the selection, and is as it is here.

@@ -92,6 +92,8 @@ pub struct Tail<L> {
     stage: Stage,
     idle: Option<Idle>,
     retries: Retries,
+    /// Refusals in a row because the kubelet does not know the container, which has ended.
+    losses: usize,
     /// Failed questions about whose log was read, since that was settled.
     unanswered: usize,
     /// Whether the previous log was found to be its own, so that another instance is there, or will be. Lines that were
@@ -206,6 +208,7 @@ impl<L: Logs> Tail<L> {
             stage: if plan.history_first && !fresh { Stage::History } else { Stage::Live },
             idle: plan.idle_check.map(Idle::new),
             retries: Retries::new(context.crowd.clone()),
+            losses: 0,
             unanswered: 0,
             found_own: false,
             asked_at_end: false,

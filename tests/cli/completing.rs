@@ -234,6 +234,19 @@ fn a_pod_that_is_deleted_before_its_end_did_not_complete() {
     tail.finish().reported("stern-rs: not completed: 1 of 1 pods failed: web-1\n").exit(5);
 }
 
+/// A kubelet before 1.21 forgets its containers.
+#[test]
+fn an_evicted_pod_is_over_though_its_containers_have_no_status() {
+    let world = World::web(["a"]);
+    let mut tail = world.start(&format!("web {FLAGS}"));
+    tail.expect("web-1 app a");
+    let refusal = r#"container "app" in pod "web-1" is not available"#;
+    world.on(Match::logs()).always(Answer::status(400, "BadRequest", refusal));
+    world.cut(Match::logs());
+    world.update_pod("web-1", |pod| pod.failed("Evicted", "no memory").on("app").unreported());
+    tail.finish().reported("the node removed this log before its end could be checked").exit(5);
+}
+
 #[test]
 fn an_evicted_pod_that_never_ran_gives_its_reason() {
     let world = World::new();

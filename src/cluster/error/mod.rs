@@ -289,6 +289,12 @@ impl Error {
         self.server_message().is_some_and(is_of_removed)
     }
 
+    /// Whether the kubelet says that the container has ended and it has no log of it, or that it does not know it.
+    pub fn is_of_lost_container(&self) -> bool {
+        let is_lost = |message| kubelet::is_terminated(message) || kubelet::is_unknown(message);
+        self.server_message().is_some_and(is_lost)
+    }
+
     /// The reason if the node failed, which affects all its logs: the apiserver's message about its kubelet, or a
     /// missing answer.
     pub fn of_node(&self) -> Option<String> {

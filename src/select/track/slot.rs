@@ -58,6 +58,9 @@ impl Slot {
     ) {
         let life = |instance: &InstanceId| life(status, instance, deleting);
         self.report_waiting(pod, kind, status, follow, changes);
+        if let Some(lost) = self.instance.as_ref().and_then(|instance| status.loss_of(instance)) {
+            return self.update(Life::Terminated(ending(lost, deleting)));
+        }
         let Some(instance) = status.instance() else { return };
         let before = self.instance.replace(instance.clone());
         if before.as_ref().is_some_and(|before| before.is(&instance)) {
@@ -138,34 +141,38 @@ impl Slot {
         }
     }
 
-    pub fn complete(&self) {
+    /// It has ended so, unless a status reported another end.
+    pub fn complete(&self, ending: &Ending) {
         if let Some(life) = &self.life {
             life.send_if_modified(|life| {
                 let runs = matches!(life, Life::Running | Life::Terminating);
                 if runs {
-                    *life = Life::Terminated(Ending::default());
+                    *life = Life::Terminated(ending.clone());
                 }
                 runs
             });
         }
     }
 
-    /// The container is gone, or no longer wanted. The rest of an earlier instance was written while it was.
-    pub fn end(&self, life: &Life) {
-        self.update(life.clone());
-        if *life == Life::Dropped {
-            return;
-        }
+    /// The container is gone.
+    pub fn delete(&self) {
+        self.update(Life::Deleted);
         for earlier in &self.earlier {
-            earlier.send_replace(life.clone());
+            earlier.send_replace(Life::Deleted);
         }
+    }
+
+    /// It is no longer wanted. The rest of an earlier instance was written while it was.
+    pub fn dismiss(&self) {
+        self.update(Life::Dropped);
     }
 
     /// It is read no further; but if it has ended, the rest of its log is.
     pub fn leave(&self, status: Option<&ContainerStatus>, deleting: bool) {
         let now = status.zip(self.instance.as_ref()).and_then(|(status, instance)| {
             let ending = ending(status.ending(instance)?, deleting);
-            Some(match status.instance().is_some_and(|current| current.is(instance)) {
+            let is_current = status.instance().is_some_and(|current| current.is(instance));
+            Some(match is_current || status.loss_of(instance).is_some() {
                 true => Life::Terminated(ending),
                 false => {
                     Life::Replaced { ending, restart_count: status.restart_count, started: status.started() }

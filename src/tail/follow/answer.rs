@@ -277,6 +277,7 @@ impl<L: Logs> Tail<L> {
         {
             self.progress.heard = Some(self.ended_at(start.at));
         }
+        self.losses = 0;
         let mode = start.log.mode();
         let read = matches!((mode, end), (Mode::Poll | Mode::History, Ok(End::Clean)));
         // The time until the answer began does not count.

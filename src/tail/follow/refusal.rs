@@ -45,6 +45,9 @@ impl<L: Logs> Tail<L> {
             self.wait(AGAIN).await;
             return None;
         }
+        if self.is_lost_behind_its_end(&error) {
+            return Some(Reason::Deleted);
+        }
         // The scheduler reports it, and the others are polled.
         if error.is_out_of_files() && self.context.scheduler.shrink(descriptors::room()) {
             self.grant = None;
@@ -201,6 +204,15 @@ impl<L: Logs> Tail<L> {
     fn is_done_with(&self, error: &Error) -> bool {
         let reach = self.progress.reach;
         self.follows() && is_usual(error) && reach.is_opened() && reach.has_ended() && self.is_deleting()
+    }
+
+    /// Whether the kubelet lost the container, as it does with those of an evicted pod: it refuses the log of one that
+    /// has ended again and again.
+    fn is_lost_behind_its_end(&mut self, error: &Error) -> bool {
+        let has_ended = matches!(*self.life.borrow(), Life::Terminated(_));
+        let is_lost = self.follows() && has_ended && error.is_of_lost_container();
+        self.losses = if is_lost { self.losses + 1 } else { 0 };
+        self.losses > unusual(error)
     }
 
     /// Waits before the next request, or until the status changes.

@@ -523,6 +523,49 @@ async fn a_pod_that_the_apiserver_does_not_know_any_more_is_not_asked_for_over_a
     assert_eq!(said, ["! the log was removed before it could be read"]);
 }
 
+/// A pod that was evicted stays for weeks, and its kubelet serves none of its logs.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_was_lost_with_its_container_is_asked_for_no_more() {
+    let (whole, broken) = (&["+", "a", "-"][..], &["+", "a", "! Unchecked", "-"][..]);
+    for (breaks, is, wanted) in
+        [(false, "terminated", whole), (true, "terminated", broken), (true, "not available", broken)]
+    {
+        let mut asked = 0;
+        let story = Story::follow(move |_| {
+            asked += 1;
+            match asked {
+                1 if breaks => Reply::of(line(-1.0, "a")).silent(1.0).broken(),
+                1 => Reply::of(line(-1.0, "a")).silent(1.0),
+                _ => Reply::refusal(400, &format!("container \"app\" in pod \"web-1\" is {is}")),
+            }
+        });
+        story.pass(0.5).await;
+        story.life.send_replace(Life::Terminated(Ending::default()));
+        story.pass(60.0).await;
+        assert_eq!(outline(&story), wanted);
+        assert!(story.asked().len() < 40, "{}", story.asked().len());
+    }
+}
+
+/// A kubelet that was away refuses a log that is there, once.
+#[tokio::test(start_paused = true)]
+async fn a_log_that_was_refused_as_lost_behind_an_outage_is_asked_for_again() {
+    let mut asked = 0;
+    let story = Story::follow(move |request| {
+        asked += usize::from(!request.previous);
+        match asked {
+            1 => Reply::of(line(-1.0, "a")).silent(1.0).broken(),
+            2..40 => Reply::refusal(500, "dial tcp: connection refused"),
+            40 => Reply::refusal(400, "container \"app\" in pod \"web-1\" is terminated"),
+            _ => Reply::of(format!("{}{}", line(-1.0, "a"), line(0.0, "b"))),
+        }
+    });
+    story.pass(0.5).await;
+    story.life.send_replace(Life::Terminated(Ending::default()));
+    story.pass(600.0).await;
+    assert_eq!(outline(&story), ["+", "a", "b", "-"]);
+}
+
 /// All pods have completed, and so their watch ended.
 #[tokio::test(start_paused = true)]
 async fn a_log_that_is_removed_with_its_pod_ends_if_pods_are_watched_no_longer() {
