@@ -335,6 +335,11 @@ impl<L: Logs> Tail<L> {
             (Ok(Last { is_empty: true, .. }), Ok(Last { is_empty: true, .. })) => {
                 !self.progress.has_lines() || line.is_none() && self.progress.reach.has_ended()
             }
+            // It has none, and lines that come in its place are the next one's, once that has ended too.
+            (Ok(Last { is_empty: true, .. }), Ok(_)) if line.is_none() => {
+                end = Some(Instant(bound.0 + SECOND));
+                true
+            }
             _ => true,
         };
         let is_empty = line.is_none() && !self.progress.position.is_untimed();

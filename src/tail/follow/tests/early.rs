@@ -102,6 +102,28 @@ async fn an_instance_that_wrote_nothing_has_none_of_the_next_ones_lines() {
     assert_eq!(restarted, ["+", "b", "-", "restarted 1 since 7.5", "c"]);
 }
 
+/// Its log is empty, until that of the next one, which has ended too, is in its place: it was rotated, and no status
+/// reports its end yet.
+#[tokio::test(start_paused = true)]
+async fn the_previous_log_that_was_empty_has_the_next_ones_lines_once_that_has_ended() {
+    let (rest, mut empty) = (log([(9.0, "c"), (14.0, "d")]), 0);
+    let container = Container::new([]);
+    let mut story = Story::follow(move |request| match (container.now(), request.previous) {
+        (..7.8, _) => Reply::refusal(500, "dial tcp: connection refused"),
+        (..20.0, false) if request.follow => Reply::of(line(7.5, "b")).silent(1e6),
+        (_, true) if empty < 3 => {
+            empty += 1;
+            Reply::of("")
+        }
+        _ => rest.answer(request),
+    });
+    story.pass(20.0).await;
+    story.restarts(6.0);
+    story.pass(20.0).await;
+    let shown = ["+", "b", "! Unchecked", "-", "restarted 1 since 7.5", "! Between", "c", "d"];
+    assert_eq!(outline(&story), shown);
+}
+
 /// The kubelet does not report the log's instance in time. Later the rest of the old one is read, so that none of it is
 /// missing.
 #[tokio::test(start_paused = true)]
