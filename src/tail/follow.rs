@@ -245,7 +245,9 @@ impl<L: Logs> Tail<L> {
         let Instance { restart_count, started, .. } = *self.instance;
         let reach = self.progress.reach;
         let whole = reach.has_ended() && !reach.is_short() && !self.progress.extent.quota.is_used_up();
-        let is_end_known = whole && (self.progress.has_lines() || !self.progress.extent.is_bounded());
+        // Without confirmation, an answer that was cut looks like an end.
+        let is_confirmed = whole && self.plan().confirm;
+        let is_end_known = is_confirmed && (self.progress.has_lines() || !self.progress.extent.is_bounded());
         let shown = match self.was_opened() && !self.absent {
             true => Some(Shown { restart_count, started, ending, whole, is_end_known }),
             false => self.shown_before,

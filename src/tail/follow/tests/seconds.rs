@@ -39,6 +39,30 @@ async fn a_previous_log_of_an_instance_that_was_not_read_to_its_end_is_not_the_n
     assert_eq!(outline(&story), ["+", "a", "-", "restarted 1", "b", "-"]);
 }
 
+/// The answer with its log was cut, and looked complete.
+#[tokio::test(start_paused = true)]
+async fn a_previous_log_whose_end_was_not_confirmed_is_not_the_next_ones() {
+    let (old, new, mut current) =
+        (log([(-1.0, "a"), (5.51, "last words")]), log([(6.0, "b"), (9.0, "c")]), 0);
+    let plan = LogPlan { confirm: false, ..plan() };
+    let mut story = Story::begin(plan, Life::Running, move |request| match request.previous {
+        true if request.tail_lines.is_none() => Reply::of(line(-1.0, "a")),
+        true => old.answer(request),
+        false => {
+            current += 1;
+            if current == 1 {
+                Reply::of(line(-1.0, "a")).silent(5.7)
+            } else {
+                new.answer(request).silent(2.0)
+            }
+        }
+    });
+    story.pass(5.6).await;
+    story.restarts(5.55);
+    story.pass(60.0).await;
+    assert_eq!(outline(&story), ["+", "a", "-", "restarted 1", "b", "c"]);
+}
+
 /// Two restarts follow, which the status reports at once.
 #[tokio::test(start_paused = true)]
 async fn lines_of_a_stream_that_was_open_before_a_restart_are_not_the_next_instances() {
