@@ -165,6 +165,10 @@ impl<L: Logs> Tail<L> {
         if matches!(end, Ok(End::Clean)) && is_empty && self.may_be_empty_of_next(&start) {
             end = Ok(End::Doubtful(None));
         }
+        // Without the last line that was read, a log that goes on so late may be that of an instance that came since.
+        if matches!(end, Ok(End::Beyond)) && misses_place && start.may_be_anothers() {
+            end = Ok(End::Doubtful(None));
+        }
         self.settle_answer(&start, &end, misses_place);
         if within {
             // Half a line is no end.

@@ -77,6 +77,12 @@ impl Start {
         self.foreign.then_some(if is_later { Owner::This } else { Owner::Next })
     }
 
+    /// Whether a log that is read without following may be another instance's if it lacks the last line that was read:
+    /// not once that was settled, nor if an earlier answer held all that is wanted.
+    pub fn may_be_anothers(&self) -> bool {
+        self.resumes && !self.unproven && !self.confirming && self.log == Log::Current(Mode::Read)
+    }
+
     /// Whether the lines that may be the next instance's are this one's: the log that was found to be its own has them.
     pub fn shows_its_own(&self, end: &Result<End, Error>, after: Reach, misses_place: bool) -> bool {
         let is_found =

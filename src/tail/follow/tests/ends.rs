@@ -531,3 +531,25 @@ async fn a_log_of_one_line_without_a_newline_is_read_once() {
     let (ended, said, asked) = story.end().await;
     assert_eq!((said.join(" ").as_str(), ended.complete), ("+ one -", true), "{asked:?}");
 }
+
+/// The first answer is held back; the container restarts meanwhile, and the next instance writes. If the file was only
+/// rotated, nothing shows that there was no more in it.
+#[tokio::test(start_paused = true)]
+async fn the_end_of_a_log_without_following_is_sought_in_the_previous_one_behind_a_restart() {
+    for (known, is_kept) in [(1, true), (0, true), (0, false)] {
+        let (old, new) = (log([(-1.0, "a")]), log([(7.0, "b")]));
+        let mut held = Some(Reply::of("").silent(8.0).then(line(-1.0, "a")));
+        let mut story = Story::begin(as_it_is(), Life::Running, move |request| match request.previous {
+            false => held.take().unwrap_or_else(|| new.answer(request)),
+            true if is_kept => old.answer(request),
+            true => Reply::refusal(400, NO_PREVIOUS),
+        });
+        story.apiserver_knows(known);
+        // The pods are not watched.
+        story.life = watch::Sender::new(Life::Running);
+        let (ended, said, asked) = story.end().await;
+        let gaps = said.iter().filter(|said| said.starts_with("! Behind")).count();
+        assert_eq!((gaps, ended.complete), (usize::from(!is_kept), is_kept), "{known} {said:?}");
+        assert!(said.len() == 3 + gaps && asked.len() < 10, "{said:?} {asked:?}");
+    }
+}
