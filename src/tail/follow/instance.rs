@@ -347,10 +347,11 @@ impl<L: Logs> Tail<L> {
         let own = own && !(is_unproven && self.is_next_over().await);
         self.whereabouts = if own { Whereabouts::Previous { end } } else { Whereabouts::Lost };
         self.found_own |= own && end.is_some() && line.is_some();
-        self.saw(if own { next.map(|next| next.time()) } else { line });
+        // Lines that are left to the next instance are not before that one.
         if !own && self.may_be_foreign() {
             self.rewind();
         }
+        self.saw(if own { next.map(|next| next.time()) } else { line });
         // Nothing of its own log has come: the answer that opened it was another's.
         if !own && !self.progress.has_lines() {
             self.progress.reach = Reach::Open;

@@ -300,3 +300,24 @@ async fn a_previous_log_that_ends_within_a_line_of_the_next_instance_is_not_its_
         assert_eq!(outline(&story)[..4], ["+", "a", "! Unchecked", "-"], "{newline:?}");
     }
 }
+
+/// A line of the previous log is from the second in which the next instance started, and a further restart takes that log
+/// away before it is compared.
+#[tokio::test(start_paused = true)]
+async fn a_gap_before_lines_that_were_read_too_early_does_not_name_them() {
+    let container = Container::new([
+        (-60.0, Some(-0.6), log([(-0.8, "a")])),
+        (-0.55, Some(1.0), log([(-0.3, "b"), (0.3, "c"), (0.8, "d")])),
+        (1.2, None, log([(2.0, "e")])),
+    ]);
+    let mut story = Story::follow(move |request| match request.previous && !is_look(request) {
+        true => container.answer(request).after(1.0),
+        false => container.answer(request),
+    });
+    story.pass(0.5).await;
+    story.restarts(-0.55);
+    story.pass(10.0).await;
+    let gap = format!("! {:?}", Gap::Between(None, Some(at(-0.3).into())));
+    let unread = "! Unchecked(None)";
+    assert_eq!(story.said(), ["+", "b", "c", unread, "-", "restarted 1 since -0.3", &gap, "d"]);
+}
