@@ -198,6 +198,16 @@ impl Early {
         is_first
     }
 
+    /// The log begins with this line. If it is the first one of a later instance, of which lines were shown before, the
+    /// lines before are those of another log, which was the previous one then: none is missing behind its end.
+    pub fn begins_with(&mut self, first: Option<Seen>) {
+        let begins = |later: &Foreign| first.is_some_and(|first| later.from == Some(first.time()));
+        let is_next = self.later.as_ref().is_some_and(begins) && first.is_some_and(|first| self.has(first));
+        if is_next && self.has_ended() {
+            self.foreign = self.later.take();
+        }
+    }
+
     /// The bytes of the lines of a later instance that do not come again; once.
     pub fn take_bytes(&mut self) -> u64 {
         self.foreign.as_mut().map_or(0, |foreign| std::mem::take(&mut foreign.bytes))
@@ -349,6 +359,21 @@ mod tests {
         assert!(early.take(line(7)));
         early.keep();
         assert_eq!(early.last_foreign(), None);
+    }
+
+    #[test]
+    fn no_line_is_missing_before_the_first_one_of_the_log_behind_one_that_came_to_its_end() {
+        for (ended, first, last) in
+            [(true, 7, Some(line(8))), (true, 8, Some(line(4))), (false, 7, Some(line(4)))]
+        {
+            let mut early = Early::default();
+            for (lines, ended) in [(7..9, false), (3..5, ended)] {
+                let from = Some(Instant(lines.start * SECOND));
+                early.add_foreign(&Ahead { position: read(lines), from, ended, bytes: 0 });
+            }
+            early.begins_with(Some(line(first)));
+            assert_eq!(early.last_foreign(), last, "{ended} {first}");
+        }
     }
 
     #[test]

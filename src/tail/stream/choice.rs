@@ -140,6 +140,7 @@ impl<L: Logs> Reading<'_, L> {
         if !first {
             return;
         }
+        self.progress.early.begins_with(begins);
         let foreign = self.progress.early.last_foreign().map(|early| early.time());
         let foreign = foreign.filter(|foreign| Some(*foreign) < time);
         if foreign.is_some() {

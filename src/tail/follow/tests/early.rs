@@ -226,6 +226,23 @@ async fn lines_behind_those_that_were_read_too_early_of_an_instance_between_are_
     }
 }
 
+/// The log of the second instance was the previous one as the third one's was read, and no status reports either yet.
+#[tokio::test(start_paused = true)]
+async fn none_is_missing_between_lines_that_were_read_too_early_of_two_instances() {
+    let began = Instant::now();
+    let (second, third) = (log([(-2.9, "b"), (-2.8, "c")]), log([(-2.0, "x"), (-1.9, "y")]));
+    let mut story = Story::follow(move |request| match began.elapsed() < Duration::from_secs(1) {
+        true if request.previous => second.answer(request),
+        _ => third.answer(request),
+    });
+    story.pass(2.0).await;
+    assert_eq!(outline(&story), ["+", "x", "y", "b", "c"]);
+    story.restarts_so_often(2, -2.5);
+    story.pass(10.0).await;
+    let end = ["! Unchecked", "-", "restarted 2 since -2.9"];
+    assert_eq!(outline(&story)[5..], end);
+}
+
 /// The stream with them came to its end as the kubelet went away, and their own log is gone before it is asked for.
 #[tokio::test(start_paused = true)]
 async fn lines_that_were_read_too_early_have_no_end_if_the_kubelet_was_away_behind_them() {
