@@ -424,7 +424,9 @@ impl<L: Logs> Reading<'_, L> {
             bytes += message.len() as u64;
         }
         self.progress.read(&batch.data, &read);
-        self.progress.early.passed(self.progress.position.latest());
+        // A line behind the range is not read, though lines before it are reported as missing.
+        let reported = gap.and_then(|gap| gap.bounds()[1]);
+        self.progress.early.passed(self.progress.position.latest().max(reported));
         room.put(batch);
         self.progress.sent();
         self.report.reported(gap);

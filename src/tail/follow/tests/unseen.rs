@@ -321,6 +321,24 @@ async fn a_line_in_doubt_that_is_rotated_away_before_it_is_known_whose_it_is_is_
     assert!(story.said().contains(&gap), "{:?}", story.said());
 }
 
+/// The same, and what is left begins behind the range, whose time is over as it is read.
+#[tokio::test(start_paused = true)]
+async fn a_line_in_doubt_that_is_rotated_away_is_reported_once_if_the_log_goes_on_behind_the_range() {
+    let first = || (-60.0, Some(5.0), log([(-1.0, "a"), (4.0, "b")]));
+    let container = Container::new([first(), (5.1, None, log([(7.0, "x"), (12.0, "y")]))]);
+    let rotated = Container::new([first(), (5.1, None, log([(12.0, "y")]))]);
+    let plan = LogPlan { until: Some(at(11.0)), ..plan() };
+    let mut story = Story::begin(plan, Life::Running, move |request| match container.now() {
+        ..7.0 => container.answer(request),
+        ..8.0 => Reply::refusal(500, "dial tcp: connection refused"),
+        _ => rotated.answer(request),
+    });
+    story.pass(14.0).await;
+    story.restarts(5.0);
+    story.pass(10.0).await;
+    assert_eq!(outline(&story), ["+", "a", "b", "-", "restarted 1", "! Between", "-"]);
+}
+
 /// Standard error is stamped a moment before standard output: the last line, which a look had shown, is older than the
 /// first one.
 #[tokio::test(start_paused = true)]
