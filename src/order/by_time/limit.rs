@@ -12,6 +12,9 @@ use super::{
     record::Key,
 };
 
+/// So many floors are kept, whether or not their lanes are waited for.
+pub(super) const MANY_FLOORS: usize = 32;
+
 /// Up to where lines may pass.
 pub(super) struct Limit {
     /// All lines before this pass.
@@ -36,7 +39,27 @@ impl ByTime {
         {
             let (key, name, source) = (lane.floor, lane.name.clone(), Source::Lane(number));
             self.floors.push(Head { key, name, age: IN_MEMORY, source });
+            if self.floors.len() > self.many_floors {
+                self.clear_floors();
+            }
         }
+    }
+
+    /// Forgets the floors of lanes of which nothing comes: a quiet lane below keeps them from being looked at.
+    fn clear_floors(&mut self) {
+        let lanes = &mut self.held.lanes;
+        self.floors.retain(|floor| {
+            let Source::Lane(number) = floor.source else { return false };
+            let Some(lane) = lanes.get_mut(number) else { return false };
+            lane.is_floor = lane.is_waited_for();
+            if !lane.is_floor {
+                lanes.forget(number);
+                return false;
+            }
+            true
+        });
+        // Each is looked at a few times at most.
+        self.many_floors = MANY_FLOORS.max(2 * self.floors.len());
     }
 
     /// The lowest floor.

@@ -39,6 +39,7 @@ use held::{Head, Held};
 use lag::Lag;
 use lane::Stage;
 use late::Late;
+use limit::MANY_FLOORS;
 use phase::{Phase, STALLED};
 use record::Key;
 use seen::Seen;
@@ -77,6 +78,8 @@ pub struct ByTime {
     /// For each lane without lines in memory the earliest that it can bring. They only rise, and are renewed when
     /// looked at.
     floors: BinaryHeap<Head>,
+    /// With more of them, those of lanes that are not waited for are looked for.
+    many_floors: usize,
     /// What stands among lines, by its number.
     asides: BTreeMap<i64, Aside>,
     /// Events that need not wait.
@@ -117,6 +120,7 @@ impl ByTime {
             held: Held::default(),
             heads: BinaryHeap::new(),
             floors: BinaryHeap::new(),
+            many_floors: MANY_FLOORS,
             asides: BTreeMap::new(),
             passing: VecDeque::new(),
             arrived: VecDeque::new(),

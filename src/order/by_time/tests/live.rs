@@ -235,6 +235,26 @@ fn a_late_line_waits_for_nothing_while_others_that_arrived_with_it_do() {
     assert_eq!((sorted.take(), sorted.late()), (vec!["b-10".to_owned()], 1));
 }
 
+#[test]
+fn nothing_is_kept_of_those_that_came_and_went_while_another_is_quiet() {
+    let quiet = origin("quiet");
+    let mut sorted = Sorted::live(200, [&quiet]);
+    for n in 0..1000 {
+        let now = 1000 + n * 300;
+        sorted.pass(now);
+        let new = origin(&n.to_string());
+        sorted.push(Event::Expected(new.clone()));
+        sorted.push(Event::CaughtUp(new.clone()));
+        sorted.line(&new, now as i64, "line");
+        sorted.pass(now + 250);
+        sorted.push(closed(&new));
+    }
+    sorted.pass(400_000);
+    let (lanes, floors) = (sorted.order.held.lanes.iter().count(), sorted.order.floors.len());
+    assert!(lanes < 2 * MANY_FLOORS && floors < 2 * MANY_FLOORS, "{lanes} lanes, {floors} floors");
+    assert_eq!(sorted.take().len(), 2000);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
