@@ -30,6 +30,10 @@ pub const BACK: SignedDuration = SignedDuration::from_millis(20);
 /// src/cluster/transport.rs).
 const LATE: Duration = Duration::from_secs(3);
 
+/// A line that comes so long after its stream was opened was written at least a second after that (`LATE` in
+/// src/tail/stream/choice.rs, and the second of a status).
+const OPEN: Duration = Duration::from_secs(2);
+
 /// After such a silence, a stream is looked at if its log will soon be gone (`SHORTEST` in src/tail/idle.rs).
 const SILENT: Duration = Duration::from_secs(1);
 
@@ -48,7 +52,8 @@ pub fn ending_at<'c, 'a>(case: &'c Case<'_, 'a>, last: Timestamp) -> impl Iterat
 }
 
 /// Whether a life of which nothing was shown by then had this last line as the program looked for it before it opened the log
-/// (`--tail=0`), so that it reads on behind it, and lines behind it are missing, or a request failed since.
+/// (`--tail=0`), so that it reads on behind it, and lines behind it are missing, or its file was rotated, so that it
+/// cannot be compared, or a request failed since.
 pub fn is_behind_a_look(case: &Case<'_, '_>, last: Timestamp, until: Duration) -> bool {
     let first = case.reads.iter().take_while(|read| read.check && !read.previous || read.opened().is_none());
     let mut looks = first.filter_map(|read| Some((read, read.opened().filter(|opened| *opened <= until)?)));
@@ -61,8 +66,11 @@ pub fn is_behind_a_look(case: &Case<'_, '_>, last: Timestamp, until: Duration) -
             lives.any(|life| {
                 let (had, behind) =
                     life.lines().split_at(life.lines().partition_point(|line| line.at <= opened));
-                let is_last = had.last().is_some_and(|line| line.stamp == last);
-                is_last && (!behind.is_empty() || failed(case, life, opened, until))
+                had.last().filter(|line| line.stamp == last).is_some_and(|line| {
+                    let rotated = life.instance.files[line.file].rotated;
+                    let is_rotated = rotated.is_some_and(|rotated| rotated <= until);
+                    !behind.is_empty() || is_rotated || failed(case, life, opened, until)
+                })
             })
         })
 }
@@ -422,12 +430,27 @@ fn next_of<'c, 'a>(case: &'c Case<'_, 'a>, life: &Life<'_>) -> Option<&'c Life<'
     others.find(|other| std::ptr::eq(other.container, life.container) && other.number == life.number + 1)
 }
 
-/// Whether its log is gone, and its lines are left to the next instance: it lacks its end, or that one was over as well
-/// before anything told of it, so that the log that was the previous one may have been that one's.
+/// Whether its log is gone, and its lines are left to the next instance: it lacks its end; or that one was over as well
+/// before anything told of it, so that the log that was the previous one may have been that one's; or its log was gone
+/// before that, and they could not be compared.
 pub fn is_left_to_the_next(case: &Case<'_, '_>, life: &Life<'_>, at: Duration) -> bool {
-    let was_over =
-        next_of(case, life).is_some_and(|next| next.instance.ended.is_some_and(|ended| ended <= next.told));
-    (lacks_its_end(life) || was_over) && seems_of_the_next_only(life, at)
+    let is_open = next_of(case, life).is_some_and(|next| {
+        let was_over = next.instance.ended.is_some_and(|ended| ended <= next.told);
+        let was_gone = life.gone().is_some_and(|gone| gone <= next.told);
+        was_over || was_gone && !was_open_before(case, life)
+    });
+    (lacks_its_end(life) || is_open) && seems_of_the_next_only(life, at)
+}
+
+/// Whether a stream of it was open for so long before its first line, by whole seconds and by both clocks, that an
+/// instance that started in the second of that line wrote none of them.
+fn was_open_before(case: &Case<'_, '_>, life: &Life<'_>) -> bool {
+    let nodes = &case.story.script.setting.clocks.nodes;
+    let ahead = nodes.iter().find(|(node, _)| *node == life.container.node).map_or(0, |(_, ahead)| *ahead);
+    let long = OPEN + Duration::from_millis((-ahead).try_into().unwrap_or(0));
+    let Some(first) = life.lines().first() else { return false };
+    let mut streams = case.reads.iter().filter(|read| read.follow && read.may_be_of(life));
+    streams.any(|read| read.opened().is_some_and(|opened| opened + long <= first.at))
 }
 
 /// Whether its log is gone, and all that was shown of it was written in the second in which the next instance started:

@@ -105,7 +105,8 @@ pub const EXCUSES: &[Excuse] = &[
         holds: was_taken_for_the_last,
     },
     Excuse {
-        reason: "an answer was cut and looked complete, and ends are not checked (--confirm=false)",
+        reason: "an answer was cut, or its kubelet went away, and it looked complete, and ends are not checked \
+                 (--confirm=false)",
         holds: is_not_confirmed,
     },
     Excuse {
@@ -370,7 +371,20 @@ fn rotated_with_nothing_behind(case: &Case<'_, '_>, run: &Run) -> Option<Duratio
 fn is_not_confirmed(case: &Case<'_, '_>, run: &Run) -> bool {
     let life = life(case, run);
     let mut reads = case.reads.iter().filter(|read| read.may_be_of(life) && !read.check);
-    !case.asked.confirms && run.after.is_none() && reads.any(|read| is_cut_short(case, life, read))
+    let node = &life.container.node;
+    let is_left = |at: Duration| {
+        case.story.script.events.iter().any(|event| match &event.what {
+            What::Fault(Fault::KubeletAway(away, _)) => {
+                away == node && (event.at..=event.at + READ).contains(&at)
+            }
+            _ => false,
+        })
+    };
+    let looks_complete = |read: &Read| {
+        let at = read.ended.filter(|(_, how)| *how == Ended::Complete).map(|(at, _)| at);
+        is_cut_short(case, life, read) || at.is_some_and(is_left)
+    };
+    !case.asked.confirms && run.after.is_none() && reads.any(looks_complete)
 }
 
 fn was_gone_before_it_was_checked(case: &Case<'_, '_>, run: &Run) -> bool {

@@ -198,6 +198,7 @@ fn begins_in_doubt(case: &Case<'_, '_>, number: usize, at: Duration) -> bool {
     let Some(before) = (0..number).rev().find(|before| lives[*before].is_shown()) else {
         return lacks_a_line_of_its_second(case, number, at)
             || lacks_a_line_of_the_same(case, number, at)
+            || lacks_a_line_of_one_between(case, number, at)
             || lacks_the_previous(case, number);
     };
     let instance = lives[number].instance;
@@ -241,14 +242,36 @@ fn lacks_a_line_of_its_second(case: &Case<'_, '_>, number: usize, at: Duration) 
 fn lacks_a_line_of_the_same(case: &Case<'_, '_>, number: usize, at: Duration) -> bool {
     let earlier =
         case.book.as_one(number, at).iter().filter(|life| life.number < case.book.lives[number].number);
-    earlier.filter(|earlier| !earlier.is_shown()).any(|earlier| {
-        let Some(first) = earlier.lines().first() else { return false };
-        case.reads.iter().any(|read| {
-            let until = if read.follow { read.ended.map(|(ended, _)| ended) } else { read.opened() };
-            let holds_it = until.is_none_or(|until| until >= first.at);
-            let is_whole = !read.check && !read.pair && read.opened().is_some_and(|opened| opened <= at);
-            is_whole && holds_it && read.may_be_of(earlier)
-        })
+    earlier.filter(|earlier| !earlier.is_shown()).any(|earlier| came(case, earlier, at, |_| true))
+}
+
+/// Whether a line came of the instance before, of which nothing was shown, while it was still an earlier one for the
+/// program, and that was replaced before anything told of it: the line may be the earlier one's own. No other report
+/// since then is about it.
+fn lacks_a_line_of_one_between(case: &Case<'_, '_>, number: usize, at: Duration) -> bool {
+    let Some(between) = number.checked_sub(1).map(|between| &case.book.lives[between]) else { return false };
+    let next = &case.book.lives[number];
+    let Some(first) = between.lines().first() else { return false };
+    let is_gap = |said| {
+        matches!(said, Said::Removed | Said::Refused | Said::Unread | Said::Unchecked(_) | Said::Behind(_))
+    };
+    let mut notices = case.book.notices.iter().filter(|notice| (first.at..at).contains(&notice.at));
+    std::ptr::eq(between.container, next.container)
+        && between.told >= next.told
+        && !between.is_shown()
+        && !notices.any(|notice| is_gap(notice.said))
+        && came(case, between, at, |came| between.is_untold(came))
+}
+
+/// Whether the first line of an instance came by then, at such a time.
+fn came(case: &Case<'_, '_>, life: &Life<'_>, at: Duration, is_such: impl Fn(Duration) -> bool) -> bool {
+    let Some(first) = life.lines().first() else { return false };
+    case.reads.iter().any(|read| {
+        let until = if read.follow { read.ended.map(|(ended, _)| ended) } else { read.opened() };
+        let holds_it = until.is_none_or(|until| until >= first.at);
+        let came = read.opened().filter(|opened| *opened <= at).map(|opened| opened.max(first.at));
+        let is_whole = !read.check && !read.pair && came.is_some_and(&is_such);
+        is_whole && holds_it && read.may_be_of(life)
     })
 }
 

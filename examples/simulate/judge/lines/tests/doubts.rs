@@ -377,6 +377,26 @@ fn lines_in_doubt_are_left_to_an_instance_that_was_over_before_anything_told_of_
     tale(6.0).is(&["false gap"]);
 }
 
+/// All of the first one was shown, and its node keeps no previous log: a stream that was just opened may be that of the
+/// next one.
+#[test]
+fn lines_in_doubt_are_left_to_an_instance_if_there_is_no_log_to_compare() {
+    let tale = |opened: f64, removed: f64, ahead: i64| {
+        let tale =
+            Tale::new().reads(opened, 6.5, Ended::Complete).writes(6.4, "a").shows(6.4, "a").restarts(6.5);
+        let tale = tale.with(|story| {
+            story.containers[0].instances[0].removed = Some(seconds(removed));
+            story.script.setting.clocks.nodes.push(("node-1".to_owned(), ahead));
+        });
+        tale.says(6.6, "lines may be missing: the log was removed before it could be read")
+    };
+    tale(5.6, 6.5, 0).passes();
+    tale(4.0, 6.5, 0).is(&["false gap"]);
+    tale(4.0, 6.5, -1000).passes();
+    tale(4.0, 6.5, 1000).is(&["false gap"]);
+    tale(5.6, 6.56, 0).is(&["false gap"]);
+}
+
 /// Its status comes with the deletion of its pod.
 #[test]
 fn the_end_of_an_instance_that_was_read_as_the_one_before_is_in_doubt() {

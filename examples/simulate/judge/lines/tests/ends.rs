@@ -50,6 +50,21 @@ fn the_end_of_a_log_of_which_no_line_was_wanted_is_reported_by_the_last_line_bef
     tale(5, 1.0).is(&["missing", "false gap"]);
 }
 
+/// A file that was rotated behind that line is not served any more: as far as a client knows, it had more lines.
+#[test]
+fn a_rotation_behind_a_line_that_was_only_looked_at_leaves_its_end_open() {
+    let tale = |rotated| {
+        let tale = Tale::new().asking(|asked| asked.tail = Some(0)).writes(0.5, "a").writes(1.0, "b");
+        let tale = tale.asks(Asks::Log, 2.2, LOG, &[("container", "app"), ("tailLines", "1")]);
+        let answered = Some((seconds(2.2), Ended::Complete));
+        let tale = tale.with(|story| story.requests.last_mut().expect("one was added").ended = answered);
+        let tale = tale.reads(2.3, 4.0, Ended::Complete).rotates(rotated);
+        tale.with(|story| story.containers[0].deleted = Some(seconds(4.1))).says(4.3, &behind(1.0))
+    };
+    tale(3.0).passes();
+    tale(4.4).is(&["false gap"]);
+}
+
 /// `--tail` leaves out the first piece, and the last one has a stamp of its own.
 #[test]
 fn the_end_of_a_log_is_reported_by_the_stamp_of_the_piece_that_was_shown_last() {
@@ -505,6 +520,8 @@ fn a_log_that_a_kubelet_left_is_in_doubt_for_who_asks_its_node_meanwhile() {
     };
     tale("node-1", 14.0).passes();
     tale("node-1", 20.0).is(&["missing"]);
+    tale("node-1", 20.0).asking(|asked| asked.unconfirmed = true).passes();
+    tale("node-2", 20.0).asking(|asked| asked.unconfirmed = true).is(&["missing"]);
     tale("node-2", 14.0).is(&["missing"]);
     let asked = |at: f64, path: &str| {
         let tale = tale("node-1", 14.0).asks(Asks::Log, at, path, &[("container", "other")]);

@@ -312,6 +312,29 @@ fn a_gap_before_an_instance_may_be_that_of_a_line_of_another_that_is_the_same_fo
     tale(9.0, 4.9, "false").is(&["false gap"]);
 }
 
+/// The second instance wrote a line, which may be the first one's for the program, and was replaced before a status
+/// reported it.
+#[test]
+fn a_gap_before_an_instance_may_be_that_of_a_line_of_one_that_no_status_reported() {
+    let between = format!("lines may be missing between an unknown time and {}", stamp(8.0));
+    let tale = |known: f64, left: f64, says: bool| {
+        let tale = Tale::new().reads(2.2, 3.9, Ended::Complete).restarts(4.0).writes(4.8, "b");
+        let tale = tale.reads(4.2, left, Ended::Abandoned).restarts(5.2).writes(8.0, "c").follows(6.1);
+        let tale = tale.with(|story| {
+            story.containers[0].instances[1].known = Some(seconds(known));
+            story.containers[0].instances[2].known = Some(seconds(6.0));
+        });
+        let removed = "lines may be missing: the log was removed before it could be read";
+        let tale = if says { tale.says(6.1, removed) } else { tale };
+        let marker = "── shop web › app restarted; 1 instance in between is not shown ──";
+        tale.says_line(6.2, marker).shows(8.0, "c").says(8.0, &between)
+    };
+    tale(6.0, 4.9, false).passes();
+    tale(4.5, 4.9, false).is(&["false gap"]);
+    tale(6.0, 4.7, false).is(&["false gap"]);
+    tale(6.0, 4.9, true).is(&["false gap"]);
+}
+
 /// Standard output was not read meanwhile, so that all comes at once.
 #[test]
 fn a_gap_before_lines_that_were_shown_too_early_has_a_reason_though_the_others_follow_at_once() {
