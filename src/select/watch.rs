@@ -1,8 +1,9 @@
 //! Keeps a [`Tracker`] current with the pods of one namespace, or of all.
 
-use std::{collections::BTreeSet, convert::Infallible, pin::pin, sync::Arc, time::Duration};
+mod progress;
 
-use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
+
 use kube::api::{ApiResource, ListParams, WatchParams};
 use tokio::{
     task::yield_now,
@@ -12,7 +13,6 @@ use tokio::{
 use super::{
     border,
     doubt::{Answer, Doubts},
-    failure::FailureReport,
     pod::Pod,
     track::{Change, Tracker},
 };
@@ -21,6 +21,7 @@ use crate::{
     notice::{Notice, Scope as About},
     origin::PodInfo,
 };
+use progress::{Pauses, Progress, refuses_watches};
 
 /// Interval of lists where watching is forbidden; each also retries the watch.
 const POLL: Duration = Duration::from_secs(5);
@@ -32,14 +33,8 @@ const STEADY: Duration = Duration::from_secs(10);
 /// After so many watches in a row that end soon and without an event, the pods are listed again.
 const FRUITLESS: usize = 3;
 
-/// The longest pause between attempts; jitter can double it.
-const LONGEST_PAUSE: Duration = Duration::from_secs(15);
-
 /// How far the known clock of the apiserver may be off.
 const CLOCK_SLACK: Duration = Duration::from_secs(2);
-
-/// Most pods and containers that are reported as unreadable.
-const MOST_UNREADABLE: usize = 100;
 
 /// Events that are handled without a pause.
 const IN_A_ROW: u64 = 64;
@@ -145,16 +140,10 @@ impl Scope {
         tracker: &mut Tracker<'_>,
         report: &impl AsyncFn(Update),
     ) -> Result<Infallible, Error> {
-        let mut state = Progress { doubts: Doubts::new(self.has_selectors()), ..Progress::default() };
+        let mut state = Progress::new(Doubts::new(self.has_selectors()));
         loop {
             let error = self.watch(tracker, &mut state, report).await?;
-            if !state.polling_reported {
-                state.polling_reported = true;
-                report(Update::Notice(
-                    About::Cluster.warning(format!("{error}; asking every {} s instead", POLL.as_secs())),
-                ))
-                .await;
-            }
+            state.polls(&error, POLL, report).await;
             for _ in 0..POLLS_BEFORE_WATCH {
                 match self.read_or_get(tracker, &mut state, report).await {
                     Ok(()) => state.synced(tracker, report).await,
@@ -480,106 +469,6 @@ async fn show(report: &impl AsyncFn(Update), change: impl FnOnce(&mut Vec<Change
     change(&mut changes);
     for change in changes {
         report(Update::Change(change)).await;
-    }
-}
-
-/// Whether the error is about the watch itself. A server that is overloaded, or about to restart, is not asked for more.
-fn refuses_watches(error: &Error) -> bool {
-    let for_now = error.status().is_some_and(|status| matches!(status.as_u16(), 429 | 503));
-    !error.is_outage() && !error.is_common() && !for_now
-}
-
-/// The pauses between attempts, which grow.
-#[derive(Default)]
-struct Pauses(Option<ExponentialBackoff>);
-
-impl Pauses {
-    async fn pause(&mut self) {
-        let pauses = self.0.get_or_insert_with(|| {
-            ExponentialBuilder::default()
-                .with_min_delay(Duration::from_millis(800))
-                .with_max_delay(LONGEST_PAUSE)
-                .without_max_times()
-                .with_jitter()
-                .build()
-        });
-        sleep(pauses.next().unwrap_or(LONGEST_PAUSE)).await;
-    }
-}
-
-/// Progress of following, and the problems reported.
-#[derive(Default)]
-struct Progress {
-    synced: bool,
-    polling_reported: bool,
-    failure: FailureReport,
-    /// Whether the pods are listed since each watch is refused.
-    relisting: bool,
-    /// The reports of pods and containers that are unreadable.
-    unreadable: BTreeSet<String>,
-    /// Pods that may be gone.
-    doubts: Doubts,
-}
-
-impl Progress {
-    async fn synced(&mut self, tracker: &Tracker<'_>, report: &impl AsyncFn(Update)) {
-        // A list that works is no watch that does.
-        if !self.relisting {
-            self.works(report).await;
-        }
-        if !self.synced {
-            self.synced = true;
-            report(Update::Synced { containers: tracker.containers() }).await;
-        }
-    }
-
-    async fn works(&mut self, report: &impl AsyncFn(Update)) {
-        self.relisting = false;
-        let again = if self.synced { "the pods are watched again" } else { "the apiserver answers" };
-        if let Some(text) = self.failure.works(again) {
-            report(Update::Notice(About::Cluster.info(text))).await;
-        }
-    }
-
-    /// A failed list: an error unless a list worked before, or a retry may work, as if the version was too old.
-    async fn failed(&mut self, error: Error, report: &impl AsyncFn(Update)) -> Result<(), Error> {
-        if !self.synced && !error.is_retryable() && !error.is_gone() {
-            return Err(error);
-        }
-        self.interrupted(error, report).await;
-        Ok(())
-    }
-
-    async fn interrupted(&mut self, error: Error, report: &impl AsyncFn(Update)) {
-        if let Some(notice) = self.failure.failed(&error) {
-            report(Update::Notice(notice)).await;
-        }
-    }
-
-    /// Reports once what cannot be read.
-    async fn unreadable(&mut self, text: String, report: &impl AsyncFn(Update)) {
-        if self.is_new(&text) {
-            report(Update::LeftOut(About::Cluster.warning(text))).await;
-        }
-    }
-
-    /// Reports once that the pods are listed until a watch works again.
-    async fn relists(&mut self, error: &Error, report: &impl AsyncFn(Update)) {
-        if !std::mem::replace(&mut self.relisting, true) {
-            let text = format!("{error}; listing the pods again");
-            report(Update::Notice(About::Cluster.warning(text))).await;
-        }
-    }
-
-    /// Reports once why the pods are listed in place of a watch: none is left out.
-    async fn listed_again(&mut self, text: String, report: &impl AsyncFn(Update)) {
-        if self.is_new(&text) {
-            report(Update::Notice(About::Cluster.warning(text))).await;
-        }
-    }
-
-    fn is_new(&mut self, text: &str) -> bool {
-        self.unreadable.len() < MOST_UNREADABLE && self.unreadable.insert(text.to_owned())
     }
 }
 
