@@ -124,26 +124,35 @@ async fn a_watch_that_expires_after_failures_is_listed_again_soon() {
     assert!(waited.is_some_and(|waited| waited < Duration::from_secs(2)), "{waited:?}");
 }
 
+/// The lists in two minutes of a server that refuses each watch with this status, and the notices.
+async fn refused(status: &str) -> (usize, Vec<String>) {
+    let (listener, scope) = server().await;
+    let (selection, mut lists, said) = (everything(), 0, RefCell::new(Vec::new()));
+    let mut tracker = Tracker::new(&selection, true, false, false);
+    let refused = answer(status, "no watches here");
+    let serving = serve(&listener, async |is_watch| {
+        lists += usize::from(!is_watch);
+        Some(if is_watch { refused.clone() } else { answer("200 OK", PODS) })
+    });
+    pause();
+    let report = async |update| {
+        if let Update::Notice(notice) = update {
+            said.borrow_mut().push(notice.text);
+        }
+    };
+    tokio::select! {
+        never = timeout(Duration::from_secs(120), scope.follow(&mut tracker, &report)) => assert!(never.is_err()),
+        () = serving => {}
+    }
+    tokio::time::resume();
+    (lists, said.into_inner())
+}
+
 /// That would be more work for a server that has too much.
 #[tokio::test]
 async fn pods_are_not_listed_again_while_watches_are_refused_for_now() {
     for status in ["429 Too Many", "503 Unavailable"] {
-        let (listener, scope) = server().await;
-        let (selection, mut lists) = (everything(), 0);
-        let mut tracker = Tracker::new(&selection, true, false, false);
-        let refused = answer(status, "later");
-        let serving = serve(&listener, async |is_watch| {
-            lists += usize::from(!is_watch);
-            Some(if is_watch { refused.clone() } else { answer("200 OK", PODS) })
-        });
-        pause();
-        let quiet = async |_| {};
-        tokio::select! {
-            never = timeout(Duration::from_secs(120), scope.follow(&mut tracker, &quiet)) => assert!(never.is_err()),
-            () = serving => {}
-        }
-        tokio::time::resume();
-        assert_eq!(lists, 1, "{status}");
+        assert_eq!(refused(status).await.0, 1, "{status}");
     }
 }
 
@@ -151,30 +160,10 @@ async fn pods_are_not_listed_again_while_watches_are_refused_for_now() {
 #[tokio::test]
 async fn pods_are_listed_again_if_no_watch_works() {
     for status in ["400 Bad Request", "405 Not Allowed", "501 Not Implemented", "504 Timed Out"] {
-        let (listener, scope) = server().await;
-        let (selection, mut lists) = (everything(), 0);
-        let mut tracker = Tracker::new(&selection, true, false, false);
-        let refused = answer(status, "no watches here");
-        let serving = serve(&listener, async |is_watch| {
-            lists += usize::from(!is_watch);
-            Some(if is_watch { refused.clone() } else { answer("200 OK", PODS) })
-        });
-        pause();
-        let said = RefCell::new(Vec::new());
-        let report = async |update| {
-            if let Update::Notice(notice) = update {
-                said.borrow_mut().push(notice.text);
-            }
-        };
-        tokio::select! {
-            never = timeout(Duration::from_secs(120), scope.follow(&mut tracker, &report)) => assert!(never.is_err()),
-            () = serving => {}
-        }
-        tokio::time::resume();
+        let (lists, said) = refused(status).await;
         assert!((4..20).contains(&lists), "{lists} lists");
-        let said = said.into_inner();
-        let words: Vec<&str> =
-            said.iter().filter_map(|text| text.rsplit_once("; ")).map(|(_, end)| end).collect();
+        let ends = said.iter().filter_map(|text| text.rsplit_once("; "));
+        let words: Vec<&str> = ends.map(|(_, end)| end).collect();
         assert_eq!(words, ["trying again", "listing the pods again"], "{said:?}");
     }
 }
